@@ -1,0 +1,263 @@
+"""A mapping: one source's tables, columns and tags in our words, with units, clocks and codes.
+
+A mapping gives *meaning* to what the ledger holds; its ``reading`` section alone is *syntax*, used when a file is read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from twinlab.model.twinmodel import Duration, Model, Term, Unit, _text
+
+__all__ = [
+    "AssetRule",
+    "AssetsRule",
+    "ColumnRule",
+    "EventsRule",
+    "Mapping",
+    "RelationshipRule",
+    "TableRule",
+    "TagRule",
+    "TimeRule",
+    "ZoneOf",
+]
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class ZoneOf(Model):
+    """A time zone that depends on the row: the zone property of the asset that a column names."""
+
+    column: str
+    asset_type: Term
+    property: Term
+    # Zones of assets that the source's own table lacks or has wrong: asset id -> IANA zone. Wins over the property.
+    also: dict[str, str] = Field(default_factory=dict)
+
+
+class TimeRule(Model):
+    """How columns become an instant. Give `column` with `format`, or `parts`, or `date` with `clock`."""
+
+    # One column that holds the whole time.
+    column: str | None = None
+    # "iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_ns",
+    # or strptime formats, tried in this order ("%d.%m.%Y %H:%M").
+    format: str | list[str] = "iso"
+    # Columns of year, month, day, hour, minute, second.
+    parts: dict[Literal["year", "month", "day", "hour", "minute", "second"], str] | None = None
+    # Column of the clock time as an HHMM integer ("517", 2400 is midnight at the day's end) or "HH:MM".
+    clock: str | None = None
+    # The clock's day: columns of year, month, day ...
+    date: dict[Literal["year", "month", "day"], str] | None = None
+    # ... or the first such clock time at or after another time of this event ("planned_start") ...
+    after: Literal["start", "end", "planned_start", "planned_end"] | None = None
+    # ... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay).
+    near: Literal["start", "end", "planned_start", "planned_end"] | None = None
+    plus: str | None = None
+    plus_unit: Unit = "min"
+    # IANA zone of the source's clock, "UTC", or "offset" where every value carries its own.
+    zone: str | None = None
+    zone_of: ZoneOf | None = None
+    # The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go by the
+    # order of rows (the clock stepping back marks the second pass).
+    ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
+    # The missing hour of spring: refuse, or shift by the hour that was left out.
+    nonexistent: Literal["refuse", "shift_forward"] = "refuse"
+    # Added to every time, to mend a source's clock that is known to be off ("-5min" written as {shift: 5min, sign: -1}).
+    shift: Duration | None = None
+    shift_sign: Literal[1, -1] = 1
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in ("column", "parts", "clock") if getattr(self, name) is not None]
+        if len(ways) != 1:
+            msg = f"expected exactly one of column, parts or clock, got {ways or 'none'}"
+            raise ValueError(msg)
+        if self.clock is not None and sum(x is not None for x in (self.date, self.after, self.near)) != 1:
+            msg = "a clock time needs exactly one of date, after or near, to know its day"
+            raise ValueError(msg)
+        if (self.zone is None) == (self.zone_of is None):
+            msg = "expected exactly one of zone (such as 'UTC' or 'Europe/Berlin') or zone_of"
+            raise ValueError(msg)
+        return self
+
+
+class AssetRule(Model):
+    """Which asset a row is about: always the same `id`, or the text of a `column`."""
+
+    type: Term
+    id: Text | None = None
+    column: str | None = None
+    # Regular expression over the column's text; its group "id" (or the whole match) is the id.
+    pattern: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.id is None) == (self.column is None):
+            msg = "expected exactly one of id or column"
+            raise ValueError(msg)
+        return self
+
+
+class TagRule(Model):
+    """What one tag (or a family of tags) means."""
+
+    signal: Term
+    # "type/id" for sources whose tag says the asset; groups of the pattern may be used: "cold_room/{room}".
+    asset: str | None = None
+    unit: Unit | None = None
+    # value in `unit` = scale * written + offset, before the unit is converted.
+    scale: float = 1.0
+    offset: float = 0.0
+    # Numbers or texts that stand for "no value".
+    missing: list[float | str] = Field(default_factory=list)
+    # States: what the source writes -> the state's name in the model.
+    states: dict[Text, str] | None = None
+    # Validity of this rule, half-open, UTC: a sensor gets replaced.
+    valid_from: Text | None = None
+    valid_until: Text | None = None
+    # Two sources for one signal: the higher priority wins in a cell where both report.
+    priority: int = 0
+
+
+class ColumnRule(Model):
+    """Where a property's value comes from."""
+
+    column: str
+    unit: Unit | None = None
+    missing: list[float | str] = Field(default_factory=list)
+    # Spellings of booleans or codes: what the source writes -> our value.
+    values: dict[Text, Any] | None = None
+
+
+def _column(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+def _rules(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Column = Annotated[ColumnRule, BeforeValidator(_column)]
+Tags = dict[str, Annotated[list[TagRule], BeforeValidator(_rules)]]
+
+
+class EventsRule(Model):
+    """Rows of a table as events."""
+
+    type: Term
+    # Columns whose texts together name the event; also its identity when a corrected row comes.
+    key: Annotated[list[str], Field(min_length=1)]
+    asset: AssetRule | None = None
+    start: TimeRule | None = None
+    end: TimeRule | None = None
+    planned_start: TimeRule | None = None
+    planned_end: TimeRule | None = None
+    links: dict[Term, Column] = Field(default_factory=dict)
+    properties: dict[Term, Column] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if not (self.start or self.planned_start):
+            msg = "an event needs start or planned_start"
+            raise ValueError(msg)
+        return self
+
+
+class AssetsRule(Model):
+    """Rows of a table as assets with properties."""
+
+    type: Term
+    id: str
+    properties: dict[Term, Column] = Field(default_factory=dict)
+
+
+class RelationshipRule(Model):
+    """Rows of a table as links between assets, valid from one time until another."""
+
+    type: Term
+    source: Annotated[str, Field(alias="from")]
+    target: Annotated[str, Field(alias="to")]
+    valid_from: TimeRule | None = None
+    valid_until: TimeRule | None = None
+
+
+class TableRule(Model):
+    """What the rows of one table (a file, a sheet, an SQL table) mean.
+
+    A wide table has `columns` (a signal a column), a long one `tag`, `value` and `tags`; events, assets and
+    relationships may be read from the same rows beside them.
+    """
+
+    # Name of the table; "*" matches all.
+    table: str = "*"
+    time: TimeRule | None = None
+    asset: AssetRule | None = None
+    # Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\\d+) temp$/") is a pattern for a family.
+    columns: Tags = Field(default_factory=dict)
+    # Long: columns that hold the tag, the value, and (if the source has one) the unit.
+    tag: str | None = None
+    value: str | None = None
+    unit_column: str | None = None
+    tags: Tags = Field(default_factory=dict)
+    # Columns that are known and of no interest, so that nobody is told about them again.
+    ignore: list[str] = Field(default_factory=list)
+    events: list[EventsRule] = Field(default_factory=list)
+    assets: list[AssetsRule] = Field(default_factory=list)
+    relationships: list[RelationshipRule] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.tags and not (self.tag and self.value):
+            msg = "a long table needs tag and value (the columns that hold them) beside tags"
+            raise ValueError(msg)
+        if (self.columns or self.tags) and self.time is None:
+            msg = "a table of signals needs time"
+            raise ValueError(msg)
+        return self
+
+    @field_validator("columns", "tags")
+    @classmethod
+    def _patterns(cls, tags: Tags) -> Tags:
+        return _compiled(tags)
+
+
+class StreamRule(Model):
+    """What observations (tag, time, value; from a live source or a stream) mean."""
+
+    # Zone of times whose basis is "local" or "none".
+    zone: str = "UTC"
+    ambiguous: Literal["refuse", "earlier", "later"] = "refuse"
+    nonexistent: Literal["refuse", "shift_forward"] = "refuse"
+    tags: Tags = Field(default_factory=dict)
+
+    @field_validator("tags")
+    @classmethod
+    def _patterns(cls, tags: Tags) -> Tags:
+        return _compiled(tags)
+
+
+def _compiled(tags: Tags) -> Tags:
+    for name in tags:
+        if name.startswith("/") and name.endswith("/") and len(name) > 1:
+            try:
+                re.compile(name[1:-1])
+            except re.error as error:
+                msg = f"the pattern {name} is no regular expression: {error}"
+                raise ValueError(msg) from error
+    return tags
+
+
+class Mapping(Model):
+    """A whole ``mapping/<source>.yaml``."""
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    # File names (glob patterns) that belong to this source.
+    files: list[str] = Field(default_factory=list)
+    # Syntax, only used when a file is read: see `twinlab.sources.Reading`.
+    reading: dict[str, Any] = Field(default_factory=dict)
+    tables: list[TableRule] = Field(default_factory=list)
+    stream: StreamRule | None = None

@@ -1,0 +1,253 @@
+"""The twin's words: asset types, signals, properties, relationships and event types, as read from ``twin.yaml``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from twinlab.model.units import canonical_unit
+
+__all__ = [
+    "AssetType",
+    "EventType",
+    "Model",
+    "PropertySpec",
+    "RelationshipType",
+    "Signal",
+    "Term",
+    "TwinModel",
+    "Unit",
+    "parse_duration",
+]
+
+Kind = Literal["gauge", "state", "counter"]
+Combine = Literal["last", "mean", "min", "max", "sum"]
+Sensitivity = Literal["open", "internal", "personal"]
+DataType = Literal["text", "number", "integer", "boolean", "time"]
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
+_NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+
+
+def parse_duration(text: str) -> int:
+    """Return a duration such as ``"10min"`` or ``"1h"`` in nanoseconds.
+
+    Raises
+    ------
+    ValueError
+        If ``text`` isn't a number with one of ``ms s min h d``.
+
+    >>> parse_duration("15min")
+    900000000000
+    """
+    match = _DURATION.match(text)
+    if match is None:
+        msg = f"expected a duration such as '10s', '15min', '1h' or '1d', got {text!r}"
+        raise ValueError(msg)
+    return round(float(match[1]) * _NANOSECONDS[match[2]])
+
+
+def _term(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        msg = f"expected a name of lower-case letters, digits and underscores that starts with a letter, got {text!r}"
+        raise ValueError(msg)
+    return text
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _text(value: object) -> object:
+    # YAML reads a bare 1 or 2013-01-01 as a number or a date.
+    return value if value is None or isinstance(value, (str, dict, list)) else str(value)
+
+
+Term = Annotated[str, AfterValidator(_term)]
+Duration = Annotated[str, AfterValidator(_duration)]
+Unit = Annotated[str, BeforeValidator(_text), AfterValidator(canonical_unit)]
+Span = tuple[float, float]
+
+
+class Model(BaseModel):
+    """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Signal(Model):
+    """One measured quantity of an asset type."""
+
+    kind: Kind = "gauge"
+    # Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none.
+    unit: Unit = "1"
+    # Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters.
+    resolution: Annotated[float, Field(gt=0)] | None = None
+    # Regular step of the history's time axis.
+    cadence: Duration = "1min"
+    # How several observations in one cell become one value.
+    combine: Combine = "last"
+    # What the sensor can report at all; outside is "fail".
+    sensor_span: Span | None = None
+    # What operation normally shows; outside is "suspect".
+    expected_span: Span | None = None
+    # Largest jump against both neighbours, in the signal's unit: (suspect, fail).
+    spike: Span | None = None
+    # Largest change, in the signal's unit a second: (suspect, fail).
+    max_rate: Span | None = None
+    # A value that doesn't change for this long is suspect.
+    flat_line: Duration | None = None
+    # A hole in the data longer than this is reported as a gap.
+    gap: Duration | None = None
+    # States only: number stored -> its name.
+    states: dict[int, str] | None = None
+    # Counters only: value at which the counter starts again from zero.
+    wraps_at: float | None = None
+    title: str | None = None
+    definition: str | None = None
+    owner: str | None = None
+    sensitivity: Sensitivity = "internal"
+
+    @field_validator("sensor_span", "expected_span", "spike", "max_rate")
+    @classmethod
+    def _ordered(cls, span: Span | None) -> Span | None:
+        if span is not None and not span[0] < span[1]:
+            msg = f"expected a span whose first number is the smaller one, got {list(span)}"
+            raise ValueError(msg)
+        return span
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "state":
+            if not self.states:
+                msg = "a state signal needs `states:`, for example {0: closed, 1: open}"
+                raise ValueError(msg)
+            if any(not 0 <= code < 2**15 for code in self.states):
+                msg = f"state codes must lie in 0..32767, got {sorted(self.states)}"
+                raise ValueError(msg)
+            if self.combine not in ("last", "min", "max"):
+                msg = f"a state can't be combined by {self.combine!r}; use last, min or max"
+                raise ValueError(msg)
+        elif self.resolution is None:
+            msg = f"a {self.kind} needs `resolution:` (the rounding step in {self.unit}, finer than the sensor's own)"
+            raise ValueError(msg)
+        if self.sensor_span and self.expected_span:
+            low, high = self.expected_span
+            if low < self.sensor_span[0] or high > self.sensor_span[1]:
+                msg = (
+                    f"expected_span {list(self.expected_span)} must lie inside sensor_span {list(self.sensor_span)}; "
+                    "widen the sensor's span or narrow the expected one"
+                )
+                raise ValueError(msg)
+        return self
+
+    @property
+    def cadence_ns(self) -> int:
+        """The cadence in nanoseconds."""
+        return parse_duration(self.cadence)
+
+    @property
+    def storage_dtype(self) -> np.dtype:
+        """The integer type of the stored array: int16 for states, else int32, or int64 where the span needs it."""
+        if self.kind == "state" or self.resolution is None:
+            return np.dtype("int16")
+        reach = max(map(abs, self.sensor_span)) if self.sensor_span else 0.0
+        # Sixteen-fold head room: readings beyond the sensor's span are flagged, not lost.
+        return np.dtype("int64" if math.isinf(reach) or 16 * reach / self.resolution >= 2**31 else "int32")
+
+
+class PropertySpec(Model):
+    """A fact about an asset or an event."""
+
+    dtype: DataType = "text"
+    unit: Unit | None = None
+    title: str | None = None
+    sensitivity: Sensitivity = "internal"
+
+
+class AssetType(Model):
+    """A kind of asset with its signals and static properties."""
+
+    title: str | None = None
+    # Property that holds the name people use, if it isn't the id.
+    label: str | None = None
+    # Properties that hold latitude and longitude in degrees, for maps: (latitude, longitude).
+    position: tuple[str, str] | None = None
+    signals: dict[Term, Signal] = Field(default_factory=dict)
+    properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+
+
+class RelationshipType(Model):
+    """A directed link between assets, valid in time."""
+
+    source: Annotated[Term, Field(alias="from")]
+    target: Annotated[Term, Field(alias="to")]
+    title: str | None = None
+
+
+class EventType(Model):
+    """Something that lasts from start to end, planned and actual, with links and properties."""
+
+    title: str | None = None
+    # Asset type of the event's own asset (the aircraft of a flight).
+    asset: Term | None = None
+    # Other assets that take part: link name -> asset type.
+    links: dict[Term, Term] = Field(default_factory=dict)
+    properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+
+
+class TwinModel(Model):
+    """A whole ``twin.yaml``."""
+
+    twin: Term
+    title: str | None = None
+    # First instant of history (UTC); rows before it are kept and counted, not built.
+    origin: Annotated[str, BeforeValidator(_text)] = "2000-01-01"
+    asset_types: dict[Term, AssetType] = Field(default_factory=dict)
+    relationships: dict[Term, RelationshipType] = Field(default_factory=dict)
+    event_types: dict[Term, EventType] = Field(default_factory=dict)
+
+    @field_validator("origin")
+    @classmethod
+    def _instant(cls, text: str) -> str:
+        try:
+            np.datetime64(text.removesuffix("Z"), "ns")
+        except ValueError as error:
+            msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z, got {text!r}"
+            raise ValueError(msg) from error
+        return text
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> Self:
+        from twinlab.model.terms import nearest  # noqa: PLC0415  (terms imports nothing of ours; kept late for start-up)
+
+        known = list(self.asset_types)
+
+        def check(where: str, name: str | None) -> None:
+            if name is not None and name not in self.asset_types:
+                msg = f"{where} names the asset type {name!r}, which isn't in asset_types{nearest(name, known)}"
+                raise ValueError(msg)
+
+        for name, link in self.relationships.items():
+            check(f"relationships.{name}.from", link.source)
+            check(f"relationships.{name}.to", link.target)
+        for name, event in self.event_types.items():
+            check(f"event_types.{name}.asset", event.asset)
+            for key, target in event.links.items():
+                check(f"event_types.{name}.links.{key}", target)
+        for name, kind in self.asset_types.items():
+            for prop in (kind.label, *(kind.position or ())):
+                if prop is not None and prop not in kind.properties:
+                    msg = f"asset_types.{name} uses the property {prop!r}, which isn't in its properties"
+                    raise ValueError(msg)
+        return self
+
+    @property
+    def origin_ns(self) -> int:
+        """The origin in nanoseconds since 1970, UTC."""
+        return int(np.datetime64(self.origin.removesuffix("Z"), "ns").astype("int64"))
