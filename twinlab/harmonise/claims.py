@@ -1,0 +1,278 @@
+"""What harmonising gives: claims (somebody says that this signal had this value then), and what it couldn't place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = [
+    "NAT",
+    "AssetClaims",
+    "Claims",
+    "Context",
+    "EventClaims",
+    "FrameLike",
+    "Harmonised",
+    "Problem",
+    "RelationshipClaims",
+    "Series",
+    "UnknownTerm",
+]
+
+#: "No time" among int64 nanoseconds; NumPy's own not-a-time.
+NAT = int(np.iinfo(np.int64).min)
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+
+class FrameLike(Protocol):
+    """What harmonising needs of a ledger's frame."""
+
+    @property
+    def kind(self) -> str:
+        """One of observations, records, retract_file."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def record_type(self) -> str | None:
+        """The table's name, for records."""
+
+    def batch(self) -> pa.RecordBatch:
+        """Return the rows."""
+
+    def ordinals(self) -> Ints:
+        """Return the ledger position of every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a row's meaning depends on beside its mapping."""
+
+    model: TwinModel
+    # Properties of the assets known so far: asset type -> asset id -> property -> value (zones of airports).
+    properties: Mapping[str, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
+    # Where each clock stood at the end of the frame before; only `ambiguous: order` reads and writes it, and it is
+    # empty unless a frame ended within a repeated hour. Pass the same dict along in frame order.
+    carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Series:
+    """One signal of one asset."""
+
+    asset_type: str
+    asset: str
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One cell or row that couldn't be understood."""
+
+    # As a person counts it in the file, or the ledger's ordinal where the source has no rows.
+    row: int
+    column: str | None
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTerm:
+    """A tag, column, unit, asset or state's name that the mapping or the model doesn't know."""
+
+    rows: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Values of signals as one source claims them; one array element a claim, all arrays of equal length n.
+
+    Arrays may be read-only and may share memory (constant columns are broadcast).
+    """
+
+    # What `code` refers to.
+    series: tuple[Series, ...]
+    # int32 index into `series`.
+    code: npt.NDArray[np.int32]
+    # int64 ns since 1970 UTC.
+    event_time: Ints
+    # float64 in the signal's unit; a state's code number; NaN only where `op` retracts.
+    value: Floats
+    # int64; 0 where the source has none.
+    epoch: Ints
+    # int64; -1 where the source has none.
+    sequence: Ints
+    # int64 position of the row in the ledger; the cells of a wide row share it.
+    ordinal: Ints
+    # int8: 0 observe, 1 retract.
+    op: npt.NDArray[np.int8]
+    # int32 index into `tags`; (source, tag, event_time) identifies a claim without key and sequence.
+    tag: npt.NDArray[np.int32]
+    tags: tuple[str, ...]
+    # Identity that the source gave (None where it gave none), or None if no row has one.
+    key: npt.NDArray[np.object_] | None
+    # int16: the higher one wins in a cell that two sources report.
+    priority: npt.NDArray[np.int16]
+    # int64 row as a person counts it, or None.
+    row_number: Ints | None
+
+    def __len__(self) -> int:
+        """Return the number of claims."""
+        return len(self.code)
+
+    @classmethod
+    def empty(cls) -> Claims:
+        """Return no claims.
+
+        >>> len(Claims.empty())
+        0
+        """
+        ints = np.empty(0, dtype=np.int64)
+        return cls(
+            series=(),
+            code=np.empty(0, dtype=np.int32),
+            event_time=ints,
+            value=np.empty(0, dtype=np.float64),
+            epoch=ints,
+            sequence=ints,
+            ordinal=ints,
+            op=np.empty(0, dtype=np.int8),
+            tag=np.empty(0, dtype=np.int32),
+            tags=(),
+            key=None,
+            priority=np.empty(0, dtype=np.int16),
+            row_number=None,
+        )
+
+    def select(self, mask: npt.NDArray[np.bool_] | Ints) -> Claims:
+        """Return the claims where ``mask`` (bool[n], or positions) says so."""
+        return replace(
+            self,
+            code=self.code[mask],
+            event_time=self.event_time[mask],
+            value=self.value[mask],
+            epoch=self.epoch[mask],
+            sequence=self.sequence[mask],
+            ordinal=self.ordinal[mask],
+            op=self.op[mask],
+            tag=self.tag[mask],
+            key=None if self.key is None else self.key[mask],
+            priority=self.priority[mask],
+            row_number=None if self.row_number is None else self.row_number[mask],
+        )
+
+    @classmethod
+    def concat(cls, parts: Sequence[Claims]) -> Claims:
+        """Return all claims of ``parts`` in order, under common dictionaries."""
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            return cls.empty()
+        if len(parts) == 1:
+            return parts[0]
+        series, codes = _merged([part.series for part in parts], [part.code for part in parts])
+        tags, tag = _merged([part.tags for part in parts], [part.tag for part in parts])
+        return cls(
+            series=series,
+            code=codes,
+            event_time=np.concatenate([part.event_time for part in parts]),
+            value=np.concatenate([part.value for part in parts]),
+            epoch=np.concatenate([part.epoch for part in parts]),
+            sequence=np.concatenate([part.sequence for part in parts]),
+            ordinal=np.concatenate([part.ordinal for part in parts]),
+            op=np.concatenate([part.op for part in parts]),
+            tag=tag,
+            tags=tags,
+            key=_joined_keys(parts),
+            priority=np.concatenate([part.priority for part in parts]),
+            row_number=_joined_rows(parts),
+        )
+
+
+def _merged(
+    dictionaries: Sequence[tuple[T, ...]], codes: Sequence[npt.NDArray[np.int32]]
+) -> tuple[tuple[T, ...], npt.NDArray[np.int32]]:
+    if all(d is dictionaries[0] or d == dictionaries[0] for d in dictionaries):
+        return dictionaries[0], np.concatenate(codes)
+    index: dict[T, int] = {}
+    parts = []
+    for dictionary, part in zip(dictionaries, codes, strict=True):
+        lut = np.array([index.setdefault(term, len(index)) for term in dictionary], dtype=np.int32)
+        parts.append(lut[part])
+    return tuple(index), np.concatenate(parts)
+
+
+def _joined_keys(parts: Sequence[Claims]) -> npt.NDArray[np.object_] | None:
+    if all(part.key is None for part in parts):
+        return None
+    return np.concatenate([np.full(len(part), None, dtype=object) if part.key is None else part.key for part in parts])
+
+
+def _joined_rows(parts: Sequence[Claims]) -> Ints | None:
+    if all(part.row_number is None for part in parts):
+        return None
+    return np.concatenate([np.full(len(part), -1, dtype=np.int64) if part.row_number is None else part.row_number for part in parts])
+
+
+@dataclass(frozen=True, slots=True)
+class EventClaims:
+    """Rows of a table as events of one type."""
+
+    type: str
+    # EVENT_COLUMNS (times as timestamp[ns], null where there is none), the type's links, its properties in model units.
+    table: pa.Table
+    # int64[n] position in the ledger; `event_id` is the identity, and the highest ordinal wins.
+    ordinal: Ints
+    row_number: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetClaims:
+    """Rows of a table as assets of one type: ``id`` and those properties that the mapping gives, in model units."""
+
+    asset_type: str
+    table: pa.Table
+    ordinal: Ints
+    row_number: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipClaims:
+    """Rows of a table as links of one type: ``source, target, valid_from, valid_until`` (half-open, null is unbounded)."""
+
+    type: str
+    table: pa.Table
+    ordinal: Ints
+    row_number: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Harmonised:
+    """All that one frame says, and what it didn't manage to say."""
+
+    claims: Claims
+    events: tuple[EventClaims, ...] = ()
+    assets: tuple[AssetClaims, ...] = ()
+    relationships: tuple[RelationshipClaims, ...] = ()
+    # "tag 'x'", "column 'y'", "unit 'z'", "airport 'BQN'" -> how many rows, and what to do.
+    unknown: Mapping[str, UnknownTerm] = field(default_factory=dict)
+    # The first hundred.
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+    # Cells that are empty or hold a missing-value code.
+    missing: int = 0
