@@ -1,0 +1,193 @@
+"""One command, ``twinlab``; errors are one line unless ``--traceback`` asks for more."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinlab.errors import TwinlabError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 done, 1 an error that was explained, 2 wrong usage)."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except (TwinlabError, OSError) as error:
+        if options.traceback:
+            traceback.print_exc()
+        _say(f"twinlab: {error}", error=True)
+        return 1
+    except KeyboardInterrupt:
+        _say("stopped", error=True)
+        return 130
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twinlab", description="Build, trust, explore and use a digital twin.",
+        epilog="start with: twinlab demo", formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--traceback", action="store_true", help="show where an error came from")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for adder in (_add_demo, _add_create, _add_ingest, _add_serve, _add_status, _add_verify, _add_rebuild, _add_export):
+        adder(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, help=text, description=text, epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+
+
+def _serving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+
+
+def _add_demo(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "demo", "build a demo twin once and open its page", "twinlab demo nyc --no-browser --port 5006")
+    parser.add_argument("name", nargs="?", default="nyc", help="nyc: the air network of New York, 2013 (default)")
+    parser.add_argument("--fresh", action="store_true", help="build it again")
+    _serving(parser)
+    parser.set_defaults(run=_demo)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from twinlab.demos import DEMOS, demo  # noqa: PLC0415  (each command loads its rooms only)
+
+    if options.name in DEMOS:
+        _say(f"The twin {options.name!r} is built once and then kept in your cache.")
+    twin = demo(options.name, fresh=options.fresh)
+    _say(repr(twin))
+    _serve_twin(twin, options)
+
+
+def _add_create(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands, "create", "draft a twin from your own files, for you to edit",
+        "twinlab create pilot/ --from fridges.csv dispatch.xlsx\n  twinlab ingest pilot/ fridges.csv dispatch.xlsx",
+    )  # fmt: skip
+    parser.add_argument("folder", type=Path)
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--from", dest="files", nargs="+", type=Path, metavar="FILE", help="files to draft from")
+    group.add_argument("--model", type=Path, help="a twin.yaml that stands already")
+    parser.add_argument("--mapping", type=Path, nargs="*", default=None, help="mapping files or folders, with --model")
+    parser.set_defaults(run=_create)
+
+
+def _create(options: argparse.Namespace) -> None:
+    from twinlab.twin import create  # noqa: PLC0415
+
+    create(options.folder, model=options.model, mappings=options.mapping, files=options.files)
+    folder = options.folder
+    written = "\n".join(f"  {path}" for path in [folder / "twin.yaml", *sorted((folder / "mapping").glob("*.yaml"))])
+    files = " ".join(map(str, options.files or ["FILES"]))
+    _say(f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {files}")
+
+
+def _add_ingest(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "ingest", "keep files in a twin and bring its history up to date", "twinlab ingest pilot/ fridges.csv")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.set_defaults(run=_ingest)
+
+
+def _ingest(options: argparse.Namespace) -> None:
+    _say(_open(options).ingest(*options.files).text())
+
+
+def _add_serve(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "serve", "open a twin's page on this machine", "twinlab serve pilot/ --port 5006")
+    parser.add_argument("folder", type=Path)
+    _serving(parser)
+    parser.set_defaults(run=lambda options: _serve_twin(_open(options), options))
+
+
+def _serve_twin(twin: object, options: argparse.Namespace) -> None:
+    from twinlab.apps import serve  # noqa: PLC0415
+
+    def ready(address: str) -> None:
+        _say(f"\n{address}\n(this machine only; stop with Ctrl+C)")
+        if not options.no_browser:
+            webbrowser.open(address)
+
+    serve(twin, port=options.port, ready=ready)
+
+
+def _add_status(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "status", "assets, signals, freshness, coverage, bytes", "twinlab status pilot/")
+    parser.add_argument("folder", type=Path)
+    parser.set_defaults(run=_status)
+
+
+def _status(options: argparse.Namespace) -> None:
+    twin = _open(options)
+    _say(repr(twin))
+    _say(str(twin.reader.status()))
+
+
+def _add_verify(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "verify", "read everything again and check every checksum", "twinlab verify pilot/")
+    parser.add_argument("folder", type=Path)
+    parser.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = _open(options).verify()
+    _say(str(report))
+    return 0 if report.ok else 1
+
+
+def _add_rebuild(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "rebuild", "build history anew from the ledger, with the mappings as they stand", "twinlab rebuild pilot/")
+    parser.add_argument("folder", type=Path)
+    parser.set_defaults(run=lambda options: _say(str(_open(options).rebuild())))
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands, "export", "take data out: Zarr, Parquet, CSV or Excel, by the file's ending",
+        "twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n  twinlab export pilot/ cold_room rooms.zarr",
+    )  # fmt: skip
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("what", help="an asset type or an event type of the twin")
+    parser.add_argument("target", type=Path, help="file ending in .zarr .parquet .csv .xlsx")
+    parser.add_argument("--signals", nargs="+")
+    parser.add_argument("--start")
+    parser.add_argument("--stop")
+    parser.add_argument("--step")
+    parser.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    twin = _open(options)
+    path = twin.export(
+        options.what, options.target, signals=options.signals, start=options.start, stop=options.stop, step=options.step
+    )
+    _say(f"wrote {path}")
+
+
+def _open(options: argparse.Namespace) -> object:
+    from twinlab.twin import open_twin  # noqa: PLC0415
+
+    return open_twin(options.folder)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,7 @@
+"""The demo twins: models, mappings, and how their files come about; no logic of a room."""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(__name__, {"DEMOS": "recipes", "cache_folder": "recipes", "demo": "recipes"})

@@ -1,0 +1,212 @@
+"""`Twin`: one object that wires ledger, harmonise, history, events and explorers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.history import BUILD_VERSION, Historian, HistoryReader
+from twinlab.ledger import Ledger
+from twinlab.twin.ingest import Kept, keep, resolve_source
+from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
+from twinlab.twin.summary import summary_html, summary_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from twinlab.explore import Explorer
+    from twinlab.history import BuildReport
+    from twinlab.ledger import VerifyReport
+    from twinlab.model.twinmodel import TwinModel
+    from twinlab.sources import Source
+
+__all__ = ["BUILD_VERSION", "Twin"]
+
+
+class Twin:
+    """A twin in a directory: its history, events and assets, and what can be done with them.
+
+    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take it for
+    as long as they run.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        from twinlab.twin.folder import read_words  # noqa: PLC0415  (folder makes Twins)
+
+        self.folder = Path(folder)
+        self._model, self.mappings = read_words(self.folder)
+        self.ledger = Ledger(self.folder / "ledger")
+        self._reader: HistoryReader | None = None
+
+    # -- what it is ------------------------------------------------------------------------------------------------
+    @property
+    def model(self) -> TwinModel:
+        """The twin's words, as its ``twin.yaml`` says now."""
+        return self._model
+
+    @property
+    def reader(self) -> HistoryReader:
+        """The history as of now, tail included; made on first use and again after an ingest."""
+        if self._reader is None:
+            self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings)
+        return self._reader
+
+    def __repr__(self) -> str:
+        return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+    # -- in --------------------------------------------------------------------------------------------------------
+    def ingest(self, *sources: str | Path | Source) -> IngestReport:
+        """Keep files or sources in the ledger and bring history up to date.
+
+        Parameters
+        ----------
+        *sources : path or Source
+            Files (read the way the mapping whose ``files`` match them says) or sources such as
+            ``twinlab.sources.csv("fridges.csv", mapping="fridges.yaml")``.
+
+        Returns
+        -------
+        IngestReport
+            Rows read, kept, known already, late, unknown, unparseable.
+
+        Raises
+        ------
+        SourceError
+            If a file isn't there or can't be read.
+        HistoryConflictError
+            If another process writes to this twin.
+        """
+        began = time.perf_counter()
+        resolved = [self._with_mapping(resolve_source(source, self.mappings)) for source in sources]
+        kept = [keep(self.ledger, source) for source in resolved]
+        build = self._historian().catch_up()
+        self._reader = None
+        return IngestReport(
+            tuple(_part(one, build) for one in kept), seconds=time.perf_counter() - began, notes=tuple(build.notes)
+        )
+
+    def rebuild(self) -> BuildReport:
+        """Build history anew from the ledger with the model and the mappings as they stand on disk."""
+        from twinlab.twin.folder import read_words  # noqa: PLC0415  (folder makes Twins)
+
+        self._model, self.mappings = read_words(self.folder)
+        report = self._historian().rebuild()
+        self._reader = None
+        return report
+
+    # -- out -------------------------------------------------------------------------------------------------------
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
+
+        Parameters
+        ----------
+        asset_type : str
+            A key of the model's ``asset_types``.
+        signals, assets : sequence of str, optional
+            All by default. Signals of several cadences at once need ``step``.
+        start, stop : str, datetime, numpy.datetime64, optional
+            Half-open span ``[start, stop)``; naive times are UTC.
+        step : str, optional
+            Return rollups at this step (``"1h"``): ``<signal>_mean``, ``_min``, ``_max``, ``_sum``, ``_count``.
+
+        Raises
+        ------
+        UnknownTermError
+            If the model has no such asset type, signal or asset.
+        """
+        return self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+
+    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return the events of one type, those that overlap ``[start, stop)`` if given."""
+        return self.reader.events(event_type, start=start, stop=stop)
+
+    def assets(self, asset_type: str) -> pd.DataFrame:
+        """Return the assets of one type with their properties, indexed by asset id."""
+        return self.reader.assets(asset_type)
+
+    def relationships(self, relationship: str) -> pd.DataFrame:
+        """Return the links of one type: ``source, target, valid_from, valid_until``."""
+        return self.reader.relationships(relationship)
+
+    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
+        """Return the steps at which rollups of a signal stand ready, finest first."""
+        return self.reader.steps(asset_type, signal)
+
+    def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return the exact rows behind a signal of one asset (``"airport/EWR"``), with where each came from."""
+        return self.reader.observations(asset, signal, start=start, stop=stop)
+
+    def as_of(self, known: object, *, mapping: str = "then") -> HistoryReader:
+        """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""
+        return self.reader.as_of(known, mapping=mapping)
+
+    def explore(self) -> Explorer:
+        """Return the explorer of this twin: the same object in JupyterLab and in a served page."""
+        from twinlab.explore import Explorer  # noqa: PLC0415  (Panel loads only when looked at)
+
+        return Explorer(self)
+
+    # -- care ------------------------------------------------------------------------------------------------------
+    def verify(self) -> VerifyReport:
+        """Read every byte of the ledger again and check it against its checksums."""
+        return self.ledger.verify()
+
+    def close(self) -> None:
+        """Let go of open files."""
+        self._reader = None
+
+    def _historian(self) -> Historian:
+        return Historian(self.folder, self.ledger, self._model, self.mappings)
+
+    def _with_mapping(self, source: Source) -> Source:
+        """Take over the mapping file that a source brings along."""
+        if source.mapping is not None:
+            from twinlab.twin.folder import adopt_mapping  # noqa: PLC0415  (folder makes Twins)
+
+            mapping = adopt_mapping(self.folder, source.mapping, self._model)
+            self.mappings = {**self.mappings, mapping.source: mapping}
+        return source
+
+
+def _part(kept: Kept, build: BuildReport) -> SourceReport:
+    tally = build.sources.get(kept.source)
+    note = kept.note
+    if tally is None:
+        return SourceReport(
+            kept.source, kept.name, rows_read=kept.rows_read, rows_kept=kept.rows_kept, duplicates=kept.duplicates,
+            retracted=kept.retracted, unparseable=kept.unparseable, problems=kept.problems, bytes_kept=kept.bytes_kept, note=note,
+        )  # fmt: skip
+    return SourceReport(
+        kept.source,
+        kept.name,
+        rows_read=kept.rows_read,
+        rows_kept=kept.rows_kept,
+        duplicates=kept.duplicates + tally.duplicates,
+        late=tally.late,
+        retracted=kept.retracted,
+        unparseable=kept.unparseable + tally.problem_count,
+        problems=(kept.problems + tuple(tally.problems))[:100],
+        unknown=tuple(UnknownTerm(term, one.rows, one.message) for term, one in tally.unknown.items()),
+        values=tally.values,
+        missing_values=tally.missing,
+        events=tally.events,
+        start=tally.start,
+        stop=tally.stop,
+        bytes_kept=kept.bytes_kept,
+        note=note,
+    )

@@ -1,0 +1,146 @@
+"""A twin is a directory: make one, open one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinlab.errors import SchemaError, SourceError
+from twinlab.model.load import check_mapping, load_mapping, load_model
+from twinlab.model.mapping import Mapping
+from twinlab.model.twinmodel import TwinModel
+from twinlab.twin.facade import Twin
+
+__all__ = ["adopt_mapping", "create", "open_twin", "read_words"]
+
+MODEL, MAPPINGS = "twin.yaml", "mapping"
+
+
+def read_words(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
+    """Return the model and the mappings (by source) of a twin's folder, checked against each other.
+
+    Raises
+    ------
+    SchemaError
+        If a file breaks its schema, names what the model lacks, or two mappings speak for one source.
+    """
+    model = load_model(folder / MODEL)
+    mappings: dict[str, Mapping] = {}
+    seen: dict[str, Path] = {}
+    for path in sorted((folder / MAPPINGS).glob("*.yaml")):
+        mapping = load_mapping(path)
+        check_mapping(mapping, model, path.name)
+        if mapping.source in mappings:
+            msg = f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; keep one of them"
+            raise SchemaError(msg)
+        mappings[mapping.source], seen[mapping.source] = mapping, path
+    return model, mappings
+
+
+def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:
+    """Copy a mapping file that a source brings along into the twin's ``mapping`` folder, and return it.
+
+    Raises
+    ------
+    SchemaError
+        If the mapping breaks its schema or names what the model lacks.
+    """
+    mapping = load_mapping(path)
+    check_mapping(mapping, model, path.name)
+    target = folder / MAPPINGS / f"{mapping.source}.yaml"
+    text = path.read_text(encoding="utf-8")
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return mapping
+
+
+def create(
+    folder: str | Path,
+    *,
+    model: str | Path | None = None,
+    mappings: str | Path | Sequence[str | Path] | None = None,
+    files: Sequence[str | Path] | None = None,
+) -> Twin:
+    """Make a new twin in ``folder``.
+
+    Parameters
+    ----------
+    folder : path
+        Directory of the twin; it must not hold one yet.
+    model : path, optional
+        A ``twin.yaml`` to start from.
+    mappings : path or paths, optional
+        Mapping files, or a folder of them.
+    files : sequence of paths, optional
+        Instead of a model: your own files. ``twin.yaml`` and a mapping a file are drafted from them for you to edit;
+        then call ``twin.ingest(*files)``.
+
+    Raises
+    ------
+    SourceError
+        If there is a twin in the folder already, or a file can't be read.
+    SchemaError
+        If the model or a mapping breaks its schema.
+    """
+    root = Path(folder)
+    if (root / MODEL).exists():
+        msg = f"{root} holds a twin already; open it with twinlab.open({str(root)!r}), or choose another folder"
+        raise SourceError(msg)
+    if (model is None) == (files is None):
+        msg = "expected either model= (a twin.yaml) or files= (to draft one from them)"
+        raise SchemaError(msg)
+    existed = root.exists()
+    (root / MAPPINGS).mkdir(parents=True, exist_ok=True)
+    try:
+        if files is not None:
+            _draft(root, [Path(file) for file in files])
+        else:
+            shutil.copyfile(Path(str(model)), root / MODEL)
+            for path in _mapping_files(mappings):
+                shutil.copyfile(path, root / MAPPINGS / path.name)
+        read_words(root)
+    except BaseException:
+        # Nothing half-made stays behind.
+        if existed:
+            (root / MODEL).unlink(missing_ok=True)
+            shutil.rmtree(root / MAPPINGS)
+        else:
+            shutil.rmtree(root)
+        raise
+    return Twin(root)
+
+
+def open_twin(folder: str | Path) -> Twin:
+    """Open the twin in ``folder``.
+
+    Raises
+    ------
+    SourceError
+        If there is no ``twin.yaml`` in the folder.
+    """
+    root = Path(folder)
+    if not (root / MODEL).exists():
+        msg = f"expected a twin in {root}, but there is no {MODEL}; make one with `twinlab create {root} --from FILES`"
+        raise SourceError(msg)
+    return Twin(root)
+
+
+def _mapping_files(mappings: str | Path | Sequence[str | Path] | None) -> list[Path]:
+    if mappings is None:
+        return []
+    given = [mappings] if isinstance(mappings, (str, Path)) else mappings
+    found: list[Path] = []
+    for path in map(Path, given):
+        found += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    return found
+
+
+def _draft(root: Path, files: list[Path]) -> None:
+    from twinlab.harmonise import draft  # noqa: PLC0415  (only this path needs it)
+
+    drafted = draft(files, name=root.name)
+    (root / MODEL).write_text(drafted.model_yaml, encoding="utf-8")
+    for source, text in drafted.mappings.items():
+        (root / MAPPINGS / f"{source}.yaml").write_text(text, encoding="utf-8")

@@ -1,0 +1,133 @@
+"""From a source to the ledger: keep the file, append its rows, withdraw its earlier reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping as Dictionary
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from twinlab.errors import SourceError
+from twinlab.ledger import Ledger
+from twinlab.model.mapping import Mapping
+from twinlab.model.terms import nearest
+from twinlab.sources import Problem, RowBatch, Source, open_source
+from twinlab.twin.report import PROBLEMS_KEPT
+
+__all__ = ["Kept", "keep", "resolve_source"]
+
+
+@dataclass
+class Kept:
+    """What keeping one source in the ledger did."""
+
+    source: str
+    name: str
+    rows_read: int = 0
+    rows_kept: int = 0
+    duplicates: int = 0
+    retracted: int = 0
+    unparseable: int = 0
+    problems: tuple[Problem, ...] = ()
+    bytes_kept: int = 0
+    note: str = ""
+
+
+def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping]) -> Source:
+    """Return a source for a path, read the way that the mapping whose ``files`` match it says.
+
+    Raises
+    ------
+    SourceError
+        If the file doesn't exist.
+    """
+    if not isinstance(given, (str, Path)):
+        return given
+    path = Path(given)
+    if not path.exists():
+        folder = path.parent
+        siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        msg = f"expected a file or a database at {path}, but there is none{nearest(path.name, siblings)}"
+        raise SourceError(msg)
+    for mapping in mappings.values():
+        if any(fnmatch(path.name, pattern) for pattern in mapping.files):
+            return open_source(path, reading=mapping.reading, name=mapping.source)
+    return open_source(path)
+
+
+def keep(ledger: Ledger, source: Source) -> Kept:
+    """Append what a source holds to the ledger, durably.
+
+    A file is kept as a blob first. The same file again changes nothing; another content under the same name withdraws
+    the rows of the earlier reading after its own rows are in.
+    """
+    files = source.files()
+    if not files:
+        kept = Kept(source.name, source.name)
+        _append(ledger, source, kept, file_id=None)
+        return kept
+    kept = Kept(source.name, files[0].name)
+    file_id, standing = _file_state(ledger, source.name, files[0])
+    if file_id == standing:
+        rows = _rows_of(ledger, source.name, file_id)
+        kept.rows_read = kept.duplicates = rows
+        kept.note = "the same file as before: nothing changed"
+        return kept
+    _append(ledger, source, kept, file_id=file_id)
+    if standing is not None:
+        kept.retracted = _rows_of(ledger, source.name, standing)
+        with ledger.writer(source.name) as writer:
+            writer.retract_file(standing)
+        kept.note = f"replaces its earlier reading ({kept.retracted:,} rows withdrawn, still in the ledger)"
+    ledger.journal.append("reading", {"source": source.name, "name": files[0].name, "file_id": file_id, "rows": kept.rows_kept})
+    return kept
+
+
+def _file_state(ledger: Ledger, source: str, path: Path) -> tuple[str, str | None]:
+    """Return the file's id and that of the reading that stands for its name; clean up after a reading cut short."""
+    file_id = ledger.blobs.put(path)
+    standing: str | None = None
+    for entry in ledger.journal.entries(kind="reading"):
+        if entry.payload["source"] == source and entry.payload["name"] == path.name:
+            standing = entry.payload["file_id"]
+    if file_id != standing and _rows_of(ledger, source, file_id):
+        # Rows of this very file are there, but no reading of it was ever completed: a crash in the middle, or the file
+        # went back to an older content. Its old rows are withdrawn, then it's read anew.
+        with ledger.writer(source) as writer:
+            writer.retract_file(file_id)
+    return file_id, standing
+
+
+def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
+    if source not in ledger.sources():
+        return 0
+    reader = ledger.reader(source)
+    withdrawn = reader.retracted_files().get(file_id, 0)
+    return sum(frame.rows for frame in reader.frames(start=withdrawn) if frame.file_id == file_id)
+
+
+def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) -> None:
+    problems: list[Problem] = []
+    with ledger.writer(source.name) as writer, tqdm(desc=kept.name, unit=" rows", delay=2, leave=False) as bar:
+        for batch in source.batches():
+            ack = writer.append_records(
+                batch.table, batch.rows, row_numbers=batch.row_numbers, file_id=file_id, units=dict(batch.units)
+            )
+            kept.rows_kept += ack.rows
+            kept.bytes_kept += ack.bytes
+            kept.unparseable += len(batch.problems)
+            problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
+            kept.rows_read += _rows_read(batch)
+            bar.update(ack.rows)
+    kept.problems = tuple(problems)
+
+
+def _rows_read(batch: RowBatch) -> int:
+    return batch.rows.num_rows + len(batch.problems)
+
+
+def names(sources: Iterable[Source]) -> list[str]:
+    """Return the names of some sources."""
+    return [source.name for source in sources]

@@ -1,0 +1,175 @@
+"""What an ingest did, for a person: `IngestReport` with text and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+
+from twinlab.sources import Problem
+
+__all__ = ["IngestReport", "SourceReport", "UnknownTerm", "format_bytes", "format_count"]
+
+#: So many unparseable rows are kept with their text; the rest is counted.
+PROBLEMS_KEPT = 100
+
+
+def format_count(number: float) -> str:
+    """Return a count with thin thousands separators.
+
+    >>> format_count(336776)
+    '336,776'
+    """
+    return f"{number:,.0f}"
+
+
+def format_bytes(size: float) -> str:
+    """Return a size in the unit that suits it.
+
+    >>> format_bytes(1_234_567)
+    '1.2 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+@dataclass(frozen=True)
+class UnknownTerm:
+    """A name the mapping doesn't know: its rows are kept in the ledger and not in history."""
+
+    term: str
+    rows: int
+    hint: str
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """One file or source of an ingest."""
+
+    source: str
+    name: str
+    rows_read: int = 0
+    rows_kept: int = 0
+    duplicates: int = 0
+    late: int = 0
+    retracted: int = 0
+    unparseable: int = 0
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[UnknownTerm, ...] = ()
+    values: int = 0
+    missing_values: int = 0
+    events: int = 0
+    start: str | None = None
+    stop: str | None = None
+    bytes_kept: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """Rows read, kept, duplicate, late, unknown and unparseable, with time span and rate.
+
+    Its `str` is the text a terminal shows; in a notebook it's a table.
+    """
+
+    parts: tuple[SourceReport, ...]
+    seconds: float = field(compare=False)
+    # What the build of history noticed beyond single sources (values that don't fit, disagreements, rebuilds).
+    notes: tuple[str, ...] = ()
+
+    def _total(self, count: Callable[[SourceReport], int]) -> int:
+        return sum(count(part) for part in self.parts)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that the sources held."""
+        return self._total(lambda part: part.rows_read)
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows appended to the ledger."""
+        return self._total(lambda part: part.rows_kept)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that were known already."""
+        return self._total(lambda part: part.duplicates)
+
+    @property
+    def late(self) -> int:
+        """Values whose event time lay before the source's watermark when they came."""
+        return self._total(lambda part: part.late)
+
+    @property
+    def unparseable(self) -> int:
+        """Rows or cells that could not be read as what the mapping says; `problems` has the first hundred."""
+        return self._total(lambda part: part.unparseable)
+
+    @property
+    def unknown(self) -> tuple[UnknownTerm, ...]:
+        """Terms that no mapping knows."""
+        return tuple(term for part in self.parts for term in part.unknown)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The first hundred unparseable rows, with row number and reason."""
+        return tuple(problem for part in self.parts for problem in part.problems)[:PROBLEMS_KEPT]
+
+    @property
+    def rate(self) -> float:
+        """Rows a second, from file to flagged history."""
+        return self.rows_read / self.seconds if self.seconds > 0 else 0.0
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        """Return the report as lines of text."""
+        lines = [
+            f"{format_count(self.rows_read)} rows read, {format_count(self.rows_kept)} kept, "
+            f"{format_count(self.duplicates)} known already, {format_count(self.late)} late, "
+            f"{format_count(self.unparseable)} unparseable"
+        ]
+        for part in self.parts:
+            span = f", {part.start} to {part.stop} UTC" if part.start else ""
+            made = ", ".join(
+                f"{format_count(number)} {word}"
+                for number, word in ((part.values, "values"), (part.events, "events"))
+                if number
+            )
+            lines.append(f"  {part.name} -> {part.source}: {format_count(part.rows_read)} rows" + (f" -> {made}" if made else "") + span)
+            if part.note:
+                lines.append(f"    {part.note}")
+            lines += [f"    unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in part.unknown]
+            lines += [f"    row {problem.row}: {problem.reason}: {problem.text!r}" for problem in part.problems[:5]]
+            if part.unparseable > 5:
+                lines.append(f"    … and {format_count(part.unparseable - 5)} more unparseable")
+        lines += [f"  {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th>{name}</th>"
+            for name in ("file", "source", "rows", "kept", "known already", "late", "unparseable", "values", "events", "span (UTC)")
+        )
+        rows = []
+        for part in self.parts:
+            numbers = (
+                part.rows_read, part.rows_kept, part.duplicates, part.late, part.unparseable, part.values, part.events,
+            )  # fmt: skip
+            cells = "".join(f'<td style="text-align:right">{format_count(number)}</td>' for number in numbers)
+            span = f"{part.start} to {part.stop}" if part.start else "–"
+            rows.append(f"<tr><td>{escape(part.name)}</td><td>{escape(part.source)}</td>{cells}<td>{span}</td></tr>")
+        remarks = [f"{part.name}: {part.note}" for part in self.parts if part.note]
+        remarks += [f"unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in self.unknown]
+        remarks += [f"row {problem.row}: {problem.reason}: {problem.text!r}" for problem in self.problems]
+        remarks += self.notes
+        listing = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
+        details = f"<details><summary>{len(remarks)} remarks</summary><ul>{listing}</ul></details>" if remarks else ""
+        return (
+            f"<div><b>{format_count(self.rows_kept)} of {format_count(self.rows_read)} rows kept</b> in "
+            f"{self.seconds:.1f} s<table><tr>{head}</tr>{''.join(rows)}</table>{details}</div>"
+        )
