@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinlab.errors import UnknownTermError
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
+from twinlab.model.terms import nearest
 from twinlab.twin.ingest import Kept, keep, resolve_source
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
@@ -160,6 +162,36 @@ class Twin:
         from twinlab.explore import Explorer  # noqa: PLC0415  (Panel loads only when looked at)
 
         return Explorer(self)
+
+    def export(
+        self,
+        what: str,
+        target: str | Path,
+        *,
+        signals: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> Path:
+        """Write an asset type's history or an event table to Zarr, Parquet, CSV or Excel, by the target's ending.
+
+        Raises
+        ------
+        UnknownTermError
+            If ``what`` is neither an asset type nor an event type of the model.
+        SchemaError
+            If the ending is none of those, or the table is too long for Excel.
+        """
+        from twinlab.history.export import export_dataset, export_table  # noqa: PLC0415  (Excel writers load late)
+
+        if what in self._model.asset_types:
+            data = self.history(what, signals=signals, start=start, stop=stop, step=step)
+            return export_dataset(data, Path(target))
+        if what in self._model.event_types:
+            return export_table(self.events(what, start=start, stop=stop), Path(target))
+        known = [*self._model.asset_types, *self._model.event_types]
+        msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
+        raise UnknownTermError(msg)
 
     # -- care ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:
