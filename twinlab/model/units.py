@@ -1,39 +1,383 @@
-"""Units: one catalogue of spellings, one conversion. (First version; the catalogue is being completed.)"""
+"""Units: one catalogue of field spellings, one exact conversion, and a refusal where either would be a guess.
+
+pint does the arithmetic (in exact fractions), the catalogue in `twinlab.model.unit_table` says what a spelling means.
+pint's own parser isn't asked for short spellings: it takes ``pct`` for picocarat and ``cfm`` for centifermi.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterator
+from difflib import get_close_matches
+from fractions import Fraction
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
-import pint
+import numpy as np
 
 from twinlab.errors import UnitError
+from twinlab.model.unit_table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFIXED, PREFIXES, REFUSED, TEMPERATURES
 
-__all__ = ["canonical_unit", "conversion"]
+if TYPE_CHECKING:
+    import pint
+    from numpy.typing import ArrayLike, NDArray
 
-_SPELLINGS = {"": "1", "1": "1", "%": "%", "°f": "degF", "f": "degF", "degf": "degF", "°c": "degC", "degc": "degC", "mph": "mph", "mi/h": "mph"}
+__all__ = ["Conversion", "canonical_unit", "compatible", "conversion", "convert", "known_units"]
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_TO_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LONGEST = 60
+# Names of our own definitions, which nobody writes: "pico" + "decibel_ratio" ...
+_OWN = tuple(line.split()[0] for line in DEFINITIONS)
+_TOKEN = re.compile(
+    r"\s*(?:(?P<one>1(?![0-9.]))|(?P<atom>(?:[^\W\d]|[°%$€£ΔΩ])+)(?P<power>(?:\^|\*\*)?[-+]?[1-9](?!\d))?"
+    r"|(?P<op>/|\bper\b|\*|·|\.|-(?=\D))|(?P<open>\()|(?P<close>\)(?:\^|\*\*)?))"
+)
 
 
-@cache
-def registry() -> pint.UnitRegistry:
-    """The one pint registry of the process."""
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
+class Conversion(NamedTuple):
+    """``target = (source + pre) * scale + post``, each number the float nearest to the exact one."""
+
+    pre: float
+    scale: float
+    post: float
+
+    def apply(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return ``values`` converted, any shape, float64; NaN stays NaN."""
+        return (np.asarray(values, dtype="float64") + self.pre) * self.scale + self.post
 
 
 @cache
 def canonical_unit(spelling: str) -> str:
-    """Return the one spelling that twinlab uses for a unit, or raise UnitError with the nearest match."""
-    text = spelling.strip()
-    if text.casefold() in _SPELLINGS:
-        return _SPELLINGS[text.casefold()]
+    """Return the one spelling that twinlab uses for a unit.
+
+    Parameters
+    ----------
+    spelling : str
+        As a source, a header or a person writes it. Case is forgiven where it leads to one unit only: ``KWH`` is kWh,
+        ``mw`` may be mW or MW and is refused. ``F`` is Fahrenheit and ``C`` Celsius (see `twinlab.model.unit_table`).
+
+    Raises
+    ------
+    UnitError
+        If the spelling is unknown or ambiguous; the message shows the nearest known unit.
+
+    >>> canonical_unit("deg. F"), canonical_unit("m3/h"), canonical_unit("W m-2"), canonical_unit("in Hg")
+    ('degF', 'm³/h', 'W/m²', 'inHg')
+    """
+    text = _normal(spelling)
+    if len(text) > _LONGEST:
+        msg = f"unknown unit {text[:_LONGEST] + '…'!r}: expected a unit such as 'degC', 'km/h' or '1' for a bare number"
+        raise UnitError(msg)
+    found = _lookup(text)
+    if found is None:
+        found = _render(_parse(text, spelling))
+    return found
+
+
+@cache
+def conversion(source: str, target: str) -> Conversion:
+    """Return the affine map from one unit to another.
+
+    Parameters
+    ----------
+    source, target : str
+        Any spelling that `canonical_unit` takes.
+
+    Raises
+    ------
+    UnitError
+        If a unit is unknown, or the two don't measure the same thing: also a temperature and a temperature difference,
+        an angle and a bare number, revolutions and hertz, kvar and kW, gauge and absolute pressure, or a logarithmic
+        scale (dB, dBm, pH) and anything but itself.
+
+    >>> conversion("F", "degC")
+    Conversion(pre=-32.0, scale=0.5555555555555556, post=0.0)
+    """
+    one, other = canonical_unit(source), canonical_unit(target)
+    if one == other:
+        return Conversion(0.0, 1.0, 0.0)
+    slope, shift = _exact(one, other)
+    pre = shift / slope
+    # Where the two forms round differently, add the number that a float holds exactly: (F - 32) * 5/9, C * 9/5 + 32.
+    if _digits(pre) <= _digits(shift):
+        return Conversion(float(pre), float(slope), 0.0)
+    return Conversion(0.0, float(slope), float(shift))
+
+
+def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
+    """Return ``values`` (any shape) converted from ``source`` to ``target`` as float64; see `conversion`.
+
+    >>> convert([32.0, 212.0], "°F", "°C").tolist()
+    [0.0, 100.0]
+    """
+    return conversion(source, target).apply(values)
+
+
+def compatible(source: str, target: str) -> bool:
+    """Tell whether `conversion` between two units exists.
+
+    >>> compatible("mph", "m/s"), compatible("degC", "delta_degC")
+    (True, False)
+    """
     try:
-        registry().parse_units(text)
-    except Exception as error:
-        msg = f"unknown unit {spelling!r}"
-        raise UnitError(msg) from error
+        conversion(source, target)
+    except UnitError:
+        return False
+    return True
+
+
+def known_units() -> tuple[str, ...]:
+    """Return all canonical spellings of the catalogue, sorted (compounds can be built from them)."""
+    return tuple(sorted({*_atoms(), *ALIASES}))
+
+
+@cache
+def registry() -> pint.UnitRegistry[Fraction]:
+    """Return the process's one pint registry: exact fractions, with the dimensions that pint lacks."""
+    import pint  # noqa: PLC0415  (takes 0.7 s, and only a conversion needs it)
+
+    units = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, non_int_type=Fraction, on_redefinition="ignore")
+    for line in DEFINITIONS:
+        units.define(line)
+    return units
+
+
+def _normal(spelling: str) -> str:
+    text = str(spelling).translate(_SUPERSCRIPTS)
+    # NFKC folds compatibility signs (℃, ㎥, full-width letters); mu has two code points and Ohm too.
+    text = unicodedata.normalize("NFKC", text).replace("μ", "µ").replace("Ω", "Ω").replace("−", "-")
+    text = text.replace("∙", "·").replace("⋅", "·").replace("×", "·").replace("º", "°").replace("˚", "°")
+    text = " ".join(text.split())
+    while len(text) > 1 and text[0] + text[-1] in ("[]", "()", "{}", "<>"):
+        text = text[1:-1].strip()
     return text
 
 
 @cache
-def conversion(source: str, target: str) -> tuple[float, float, float]:
-    """Return ``(pre, scale, post)`` with target = (source + pre) * scale + post."""
-    raise NotImplementedError
+def _atoms() -> dict[str, str]:
+    """Canonical unit -> name in pint."""
+    made = dict(ATOMS)
+    for symbol, (name, prefixes) in PREFIXED.items():
+        for prefix in prefixes.split():
+            key = prefix.replace("-", "")
+            made[key + symbol] = PREFIXES[key] + name
+    return made
+
+
+@cache
+def _spellings() -> tuple[dict[str, str], dict[str, set[str]], dict[str, set[str]]]:
+    """Return exact spelling -> canonical; casefolded -> canonicals; squeezed hand-written spelling -> canonicals."""
+    exact = {name: name for name in _atoms()}
+    for symbol, (name, prefixes) in PREFIXED.items():
+        for prefix in prefixes.split():
+            key = prefix.replace("-", "")
+            words = [f"{PREFIXES[key]}{name}", f"{PREFIXES[key]}{name}s".replace("ss", "s")]
+            words += [f"u{symbol}"] if key == "µ" else []
+            words += [word.replace("meter", "metre").replace("liter", "litre") for word in words]
+            exact |= {word: key + symbol for word in words if name not in _OWN or word.startswith("u")}
+    exact |= {_normal(name): name for name in _atoms()}
+    for canonical, spellings in ALIASES.items():
+        exact |= {_normal(text): canonical for text in (canonical, *spellings.split("|"))}
+    loose: dict[str, set[str]] = {}
+    for canonical, spellings in ALIASES.items():
+        for text in spellings.split("|"):
+            loose.setdefault(_squeezed(_normal(text)), set()).add(canonical)
+    folded: dict[str, set[str]] = {}
+    for text, canonical in exact.items():
+        folded.setdefault(text.casefold(), set()).add(canonical)
+    return exact, folded, loose
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s._]+", "", text).casefold()
+
+
+def _lookup(text: str) -> str | None:
+    """Return the canonical unit of a whole spelling, or None if it isn't in the catalogue."""
+    exact, folded, loose = _spellings()
+    if text in exact:
+        return _rendered(exact[text])
+    if text in REFUSED:
+        msg = f"ambiguous unit {text!r}: {REFUSED[text]}"
+        raise UnitError(msg)
+    if len(text) < 2:  # noqa: PLR2004  (case decides: m and M, s and S, h and H)
+        return None
+    squeezed = _squeezed(text)
+    candidates = folded.get(text.casefold()) or (loose.get(squeezed) if len(squeezed) > 3 else None)  # noqa: PLR2004
+    if not candidates:
+        return None
+    if len(candidates) > 1:
+        msg = f"ambiguous unit {text!r}: case decides between {' and '.join(sorted(candidates))}; write the one it is"
+        raise UnitError(msg)
+    return _rendered(next(iter(candidates)))
+
+
+def _rendered(name: str) -> str:
+    return name if name in _atoms() else _render(_parse(_normal(name), name))
+
+
+@cache
+def _atom(text: str, spelling: str) -> tuple[tuple[str, int], ...]:
+    """Return the factors of one symbol inside a compound."""
+    found = _lookup(text)
+    if found is None:
+        found = _long_name(text)
+    if found is None:
+        raise UnitError(_unknown(spelling, text))
+    if found in _atoms() or found == text:
+        return ((found, 1),)
+    return tuple(_parse(_normal(found), spelling).items())
+
+
+def _long_name(text: str) -> str | None:
+    """Accept a long name that pint writes the same way ("furlong"); its symbols and prefixes are too easily misread."""
+    if len(text) < 5 or not text.isascii() or not text.islower():  # noqa: PLR2004
+        return None
+    import pint  # noqa: PLC0415
+
+    try:
+        name = str(registry().get_name(text))
+    except (pint.UndefinedUnitError, KeyError, ValueError, TypeError):
+        return None
+    return text if name == text and not name.endswith(_OWN) else None
+
+
+def _unknown(spelling: str, part: str) -> str:
+    exact = _spellings()[0]
+    close = get_close_matches(part, exact, n=1, cutoff=0.6) or get_close_matches(
+        part.casefold(), [text.casefold() for text in exact], n=1, cutoff=0.6
+    )
+    where = "" if part == spelling else f" ({part!r} is unknown)"
+    folded = {text.casefold(): name for text, name in exact.items()}
+    hint = f"; did you mean {exact.get(close[0]) or folded[close[0].casefold()]!r}?" if close else ""
+    return f"unknown unit {spelling!r}{where}: expected a unit such as 'degC', 'km/h' or '1' for a bare number{hint}"
+
+
+def _tokens(text: str, spelling: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or match.end() == at:
+            raise UnitError(_unknown(spelling, text))
+        at = match.end()
+        yield match
+
+
+def _parse(text: str, spelling: str) -> dict[str, int]:
+    """Return a compound's factors: canonical unit -> power. Left to right; ``a/b c`` is refused as ambiguous."""
+    powers: dict[str, int] = {}
+    sign, group, divided, expected = 1, 0, False, True
+    for token in _tokens(text, spelling):
+        if token["op"]:
+            if expected:
+                raise UnitError(_unknown(spelling, text))
+            expected, slash = True, token["op"] in ("/", "per")
+            sign = -1 if slash or group else 1
+            if slash and group:
+                msg = f"unit {spelling!r}: a division inside brackets can't be read; write it without"
+                raise UnitError(msg)
+            divided = divided or slash
+            if divided and not slash and not group:
+                raise UnitError(_unclear(spelling))
+        elif token["open"]:
+            if not (expected and sign < 0) or group:
+                raise UnitError(_unknown(spelling, text))
+            group = 1
+        elif token["close"]:
+            if not group or expected or token["close"] != ")":
+                raise UnitError(_unknown(spelling, text))
+            group, divided = 0, True
+        else:
+            if not expected and divided and not group:
+                raise UnitError(_unclear(spelling))
+            _collect(powers, token, sign, spelling)
+            expected = False
+            sign = sign if group else 1
+    if expected or group:
+        raise UnitError(_unknown(spelling, text))
+    powers = {name: power for name, power in powers.items() if power}
+    if list(powers.values()) == [1]:
+        return powers
+    # In a compound a degree is a step, not a reading: 2 degC/h is a change.
+    return {name.removeprefix("delta_") if name in DELTAS else name: power for name, power in powers.items()}
+
+
+def _collect(powers: dict[str, int], token: re.Match[str], sign: int, spelling: str) -> None:
+    if token["one"]:
+        return
+    text, power = token["atom"], int((token["power"] or "1").lstrip("^*"))
+    whole = text + (token["power"] or "")
+    if _spellings()[0].get(whole) in _atoms():
+        # The digit belongs to the name: "Nm3" is a normal cubic metre, not a cubed newton-metre.
+        text, power = whole, 1
+    for name, inner in _atom(text, spelling):
+        if name != "1":
+            powers[name] = powers.get(name, 0) + sign * power * inner
+
+
+def _unclear(spelling: str) -> str:
+    return f"unit {spelling!r} is ambiguous after the division; write brackets, for example 'W/(m²·K)'"
+
+
+def _render(powers: dict[str, int]) -> str:
+    above = [name + _raised(power) for name, power in powers.items() if power > 0]
+    below = [name + _raised(-power) for name, power in powers.items() if power < 0]
+    if not below:
+        return "·".join(above) or "1"
+    tail = below[0] if len(below) == 1 else f"({'·'.join(below)})"
+    return f"{'·'.join(above) or '1'}/{tail}"
+
+
+def _raised(power: int) -> str:
+    return "" if power == 1 else str(power).translate(_TO_SUPERSCRIPT)
+
+
+def _powers(canonical: str) -> dict[str, int]:
+    return {canonical: 1} if canonical in _atoms() else _parse(_normal(canonical), canonical)
+
+
+def _exact(one: str, other: str) -> tuple[Fraction, Fraction]:
+    """Return slope and shift of other = slope * one + shift."""
+    _refuse_mixed_temperatures(one, other)
+    units = registry()
+    source, target = _pint_unit(one), _pint_unit(other)
+    if units.get_dimensionality(source) != units.get_dimensionality(target):
+        msg = (
+            f"can't convert {one!r} to {other!r}: they measure different things; write the source's own unit, or give "
+            "the signal a unit that fits"
+        )
+        raise UnitError(msg)
+    zero = units.Quantity(Fraction(0), source).to(target).magnitude
+    unit = units.Quantity(Fraction(1), source).to(target).magnitude
+    return Fraction(unit) - Fraction(zero), Fraction(zero)
+
+
+def _pint_unit(canonical: str) -> pint.Unit:
+    units = registry()
+    powers = _powers(canonical)
+    names = _atoms()
+    if len(powers) == 1 and next(iter(powers.values())) == 1:
+        name = next(iter(powers))
+        return units.Unit(names.get(name, name))
+    made = units.Unit("dimensionless")
+    for name, power in powers.items():
+        part = TEMPERATURES.get(name, name)
+        made *= units.Unit(names.get(part, part)) ** power
+    return made
+
+
+def _refuse_mixed_temperatures(one: str, other: str) -> None:
+    for first, second in ((one, other), (other, one)):
+        if first in TEMPERATURES and second in DELTAS:
+            msg = (
+                f"can't convert {one!r} to {other!r}: {first!r} is a temperature and {second!r} a difference between "
+                f"two; a difference in {first} is written {TEMPERATURES[first]!r}"
+            )
+            raise UnitError(msg)
+
+
+def _digits(number: Fraction) -> int:
+    """Return how long a number is when written: short ones are exact or nearly so as floats."""
+    return len(repr(float(number)).strip("-"))
