@@ -1,0 +1,196 @@
+"""The aggregate flag of history's cells, as the build computes it: one pass, by slabs with margins."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.errors import SchemaError
+from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import Signal, parse_duration
+from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
+
+__all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "flag_cells", "limits_of", "margins", "untested"]
+
+#: Longest look-back of a windowed test, in cells; a test that needs more is not evaluated (see `untested`).
+MAX_LOOK_BACK: Final = 16_384
+#: How many cells back the rate, counter and flat-line tests look for a value, if the signal states no ``gap``.
+NEIGHBOUR_REACH: Final = 64
+# Stored values are whole multiples of the resolution, so a real excess is half of one at least.
+_SLACK: Final = 1e-6
+
+Integers = npt.NDArray[np.int64]
+
+
+def _reach(signal: Signal, default: int) -> int:
+    """Return the largest distance, in cells, of two neighbours: no hole between them is longer than ``gap``."""
+    if signal.gap is None:
+        return default
+    return min(parse_duration(signal.gap) // signal.cadence_ns + 1, MAX_LOOK_BACK)
+
+
+def _flat_cells(signal: Signal) -> int | None:
+    if signal.flat_line is None:
+        return None
+    cells = max(1, -(-parse_duration(signal.flat_line) // signal.cadence_ns))
+    return cells if cells <= MAX_LOOK_BACK else None
+
+
+def limits_of(signal: Signal) -> Limits:
+    """Return what the kernels test a signal's values against.
+
+    States are tested for unknown codes and flat lines, counters for range, unexplained decreases, rate and flat lines,
+    gauges for everything but decreases.
+
+    >>> limits_of(Signal(resolution=0.1, sensor_span=(-40, 85))).fail_high
+    85.0
+    """
+    cadence, gauge, state = signal.cadence_ns, signal.kind == "gauge", signal.kind == "state"
+    flat = _flat_cells(signal)
+    limits = Limits(
+        present=Flag.PASS.value,
+        states_on=state,
+        counter_on=signal.kind == "counter",
+        flat_on=flat is not None,
+        flat_after=NEVER if flat is None else flat * cadence,
+        flat_reach=_reach(signal, NEIGHBOUR_REACH) * cadence,
+        rate_reach=_reach(signal, NEIGHBOUR_REACH) * cadence,
+        spike_reach=_reach(signal, 1) * cadence,
+        slack=0.0 if signal.resolution is None else _SLACK * signal.resolution,
+        wraps_at=float(signal.wraps_at or 0.0),
+    )
+    if state:
+        return limits
+    if signal.sensor_span is not None:
+        low, high = map(float, signal.sensor_span)
+        limits = limits._replace(fail_low=max(low, limits.fail_low), fail_high=min(high, limits.fail_high))
+    if signal.wraps_at is not None:
+        limits = limits._replace(fail_high=min(limits.fail_high, float(signal.wraps_at)))
+    if signal.expected_span is not None:
+        low, high = map(float, signal.expected_span)
+        limits = limits._replace(range_on=True, suspect_low=low, suspect_high=high)
+    if signal.spike is not None and gauge:
+        limits = limits._replace(spike_on=True, spike_suspect=signal.spike[0], spike_fail=signal.spike[1])
+    if signal.max_rate is not None:
+        limits = limits._replace(rate_on=True, rate_suspect=signal.max_rate[0], rate_fail=signal.max_rate[1])
+    return limits
+
+
+def margins(signal: Signal) -> tuple[int, int]:
+    """Return how many cells before and after a slab its flags depend on.
+
+    A cell that changes changes the flags of at most ``after`` cells before it and ``before`` cells after it; a
+    watermark that moves from ``a`` to ``b`` changes flags from ``a - after`` on.
+
+    >>> margins(Signal(resolution=0.1, spike=(2, 5), flat_line="10min"))
+    (74, 1)
+    """
+    limits, cadence = limits_of(signal), signal.cadence_ns
+    before = after = 0
+    if limits.spike_on:
+        before = after = limits.spike_reach // cadence
+    if limits.rate_on or limits.counter_on:
+        before = max(before, limits.rate_reach // cadence)
+    if limits.flat_on:
+        before = max(before, (limits.flat_after + limits.flat_reach) // cadence)
+    return before, after
+
+
+def untested(signal: Signal) -> dict[str, str]:
+    """Return the tests that the signal asks for and that can't be run, each with the reason.
+
+    >>> list(untested(Signal(resolution=0.1, cadence="1s", flat_line="1d")))
+    ['flat_line']
+    """
+    found = {}
+    if signal.flat_line is not None and _flat_cells(signal) is None:
+        found["flat_line"] = (
+            f"flat_line {signal.flat_line} looks back over more than {MAX_LOOK_BACK} cells of {signal.cadence}; "
+            "shorten it or choose a coarser cadence"
+        )
+    for test, asked in (("spike", signal.spike), ("max_rate", signal.max_rate)):
+        if asked is not None and (signal.kind == "state" or (test == "spike" and signal.kind == "counter")):
+            found[test] = f"{test} has no meaning for a {signal.kind}; remove it from the model"
+    return found
+
+
+def _codes(signal: Signal) -> npt.NDArray[np.bool_]:
+    known = signal.states or {}
+    codes = np.zeros(max(known, default=0) + 1, dtype=np.bool_)
+    codes[list(known)] = True
+    return codes
+
+
+def _per_asset(given: npt.ArrayLike | None, assets: int, default: int, name: str) -> Integers:
+    if given is None:
+        return np.full(assets, default, dtype=np.int64)
+    cells = np.asarray(given)
+    if cells.dtype.kind not in "iu" or cells.shape not in ((), (assets,)):
+        msg = f"expected {name} as one whole cell number for each of {assets} assets, got {cells.dtype} {cells.shape}"
+        raise SchemaError(msg)
+    return np.ascontiguousarray(np.broadcast_to(cells, (assets,)), dtype=np.int64)
+
+
+def flag_cells(
+    values: npt.NDArray[np.float64],
+    *,
+    signal: Signal,
+    margin_before: int = 0,
+    margin_after: int = 0,
+    known_until: npt.ArrayLike | None = None,
+    known_from: npt.ArrayLike | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Return the aggregate flag of each cell of a slab: the worst of all tests that the signal asks for.
+
+    What a cell gets depends only on the values `margins` around it and on the two marks of its asset, never on the
+    order in which the values came. Cells from ``known_until`` on are not evaluated, filled or not, and take no part in
+    the judgement of earlier cells: a flag before the watermark rests on settled values alone. A value that no test
+    finds fault with passes (the missing test, at least, has judged it).
+
+    Parameters
+    ----------
+    values : float64 [margin_before + n + margin_after, asset]
+        In the signal's unit, one row a cell of its cadence; NaN is missing. States are code numbers.
+    signal : Signal
+    margin_before, margin_after : int
+        Rows given for context only. Fewer than `margins` asks for is right only at the ends of history.
+    known_until : int64 [asset] or int, optional
+        First cell that the watermark hasn't passed, counted from the first cell that isn't margin (may be negative).
+        All cells are settled by default.
+    known_from : int64 [asset] or int, optional
+        First cell from which a hole is missing and not merely before the asset's time, counted alike.
+
+    Returns
+    -------
+    uint8 [n, asset]
+        QARTOD's numbers, see `twinlab.model.flags.Flag`.
+
+    Raises
+    ------
+    SchemaError
+        If shapes don't fit.
+
+    >>> wind = Signal(resolution=1, sensor_span=(0, 100))
+    >>> flag_cells(np.array([[7.0], [1048.0], [np.nan], [8.0]]), signal=wind, known_until=3).ravel().tolist()
+    [1, 4, 9, 2]
+    """
+    table = np.ascontiguousarray(values, dtype=np.float64)
+    if table.ndim != 2 or min(margin_before, margin_after) < 0 or table.shape[0] < margin_before + margin_after:
+        msg = (
+            f"expected values [time, asset] of at least {margin_before} + {margin_after} rows of margin, "
+            f"got shape {table.shape}; give the margins that were read"
+        )
+        raise SchemaError(msg)
+    rows, assets = table.shape
+    until = _per_asset(known_until, assets, NEVER, "known_until")
+    since = _per_asset(known_from, assets, -NEVER, "known_from")
+    limits = limits_of(signal)
+    out = np.empty((rows - margin_before - margin_after, assets), dtype=np.uint8)
+    if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on:
+        times = np.arange(rows, dtype=np.int64) * signal.cadence_ns
+        judge(table, times, margin_before, since, until, limits, _codes(signal), out)
+    else:
+        judge_plain(table, margin_before, since, until, limits, _codes(signal), out)
+    return out

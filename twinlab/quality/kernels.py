@@ -1,0 +1,249 @@
+"""Numba kernels of the quality tests: one pass over ``[time, asset]``, whatever tests are switched on.
+
+All state is per asset and is carried forward along time, so each kernel reads its input once and in storage order. A
+value that fails the gross range test takes no part in the other tests: it would condemn its good neighbours.
+
+References
+----------
+.. [1] U.S. IOOS, "Manual for Real-Time Quality Control of In-situ Temperature and Salinity Data", version 2.1:
+   tests 4 (gross range), 6 (spike), 7 (rate of change) and 8 (flat line).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+__all__ = ["NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
+
+# Plain integers: numba freezes them into the machine code, an IntEnum would cost a look-up a cell.
+PASS: Final = np.uint8(1)
+NOT_EVALUATED: Final = np.uint8(2)
+SUSPECT: Final = np.uint8(3)
+FAIL: Final = np.uint8(4)
+MISSING: Final = np.uint8(9)
+
+#: A duration in nanoseconds that no series reaches: the test is off.
+NEVER: Final = 2**62
+LARGEST: Final = float(np.finfo(np.float64).max)
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
+
+
+class Limits(NamedTuple):
+    """What the kernels test against; the defaults switch every test off.
+
+    Values, thresholds and ``slack`` share the signal's unit; durations are nanoseconds; rates are units a second.
+    """
+
+    # Flag of a value that is there before any test has judged it: PASS for "the missing test passed".
+    present: int = 2
+    range_on: bool = False
+    # Infinity is outside every span: no sensor reports it.
+    fail_low: float = -LARGEST
+    fail_high: float = LARGEST
+    suspect_low: float = -LARGEST
+    suspect_high: float = LARGEST
+    spike_on: bool = False
+    spike_suspect: float = np.inf
+    spike_fail: float = np.inf
+    spike_reach: int = 0
+    rate_on: bool = False
+    rate_suspect: float = np.inf
+    rate_fail: float = np.inf
+    rate_reach: int = 0
+    flat_on: bool = False
+    flat_after: int = NEVER
+    flat_reach: int = 0
+    counter_on: bool = False
+    # Value at which a counter starts again from zero; 0 if it doesn't.
+    wraps_at: float = 0.0
+    states_on: bool = False
+    # A threshold is exceeded only by more than this: float rounding isn't a finding.
+    slack: float = 0.0
+
+
+@njit(inline="always")
+def _worse(old, new):  # type: ignore[no-untyped-def]
+    """Return the flag that counts; among pass, suspect and fail the larger number, and any beats not evaluated."""
+    return new if old == NOT_EVALUATED or new > old else old
+
+
+@njit(inline="always")
+def _range_flag(v, limits, codes):  # type: ignore[no-untyped-def]
+    if limits.states_on:
+        # The comparison comes first: casting a huge float to an integer is undefined.
+        if not 0.0 <= v < codes.size or v != np.floor(v) or not codes[int(v)]:
+            return FAIL
+        return PASS
+    if not limits.fail_low - limits.slack <= v <= limits.fail_high + limits.slack:
+        return FAIL
+    if not limits.range_on:
+        return np.uint8(limits.present)
+    if not limits.suspect_low - limits.slack <= v <= limits.suspect_high + limits.slack:
+        return SUSPECT
+    return PASS
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def judge_plain(
+    values: Floats,
+    first: int,
+    since: Integers,
+    until: Integers,
+    limits: Limits,
+    codes: npt.NDArray[np.bool_],
+    out: Flags,
+) -> None:
+    """Missing, gross range and unknown state code: tests that look at one cell only.
+
+    Arguments as in `judge`.
+    """
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            v = values[first + i, j]
+            if i >= until[j]:
+                out[i, j] = NOT_EVALUATED
+            elif np.isnan(v):
+                out[i, j] = MISSING if i >= since[j] else NOT_EVALUATED
+            else:
+                out[i, j] = _range_flag(v, limits, codes)
+
+
+@njit(inline="always")
+def _spike_flag(v, before, after, t_before, t_after, limits):  # type: ignore[no-untyped-def]
+    # On the straight line between the neighbours; equal distances give QARTOD's mean exactly.
+    expected = (
+        (before + after) / 2.0 if t_before == t_after else before + (after - before) * t_before / (t_before + t_after)
+    )
+    height = abs(v - expected) - limits.slack
+    if height > limits.spike_fail:
+        return FAIL
+    return SUSPECT if height > limits.spike_suspect else PASS
+
+
+@njit(inline="always")
+def _step_of(v, last, limits):  # type: ignore[no-untyped-def]
+    """Return (what a counter counted between two readings, whether a decrease is unexplained)."""
+    step = v - last
+    if step >= -limits.slack:
+        return abs(step), False
+    # Serial-number arithmetic (RFC 1982): the shorter way round is the true one.
+    if 0.0 < step + limits.wraps_at < limits.wraps_at / 2.0:
+        return step + limits.wraps_at, False
+    # Started again from zero. A reading above half the last one is more likely a wrong reading than a reset.
+    if 0.0 <= v <= last / 2.0:
+        return v, False
+    return abs(step), True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def judge(
+    values: Floats,
+    times: Integers,
+    first: int,
+    since: Integers,
+    until: Integers,
+    limits: Limits,
+    codes: npt.NDArray[np.bool_],
+    out: Flags,
+) -> None:
+    """Run every test that is switched on in ``limits`` and write the aggregate into ``out``.
+
+    Parameters
+    ----------
+    values : float64 [time, asset]
+        Margin cells included; NaN is missing.
+    times : int64 [time]
+        Strictly rising, ns.
+    first : int
+        Row of ``values`` that ``out[0]`` judges.
+    since, until : int64 [asset]
+        Rows of ``out``: NaN before ``since`` isn't missing yet; nothing from ``until`` on is settled.
+    limits, codes : Limits, bool
+        ``codes[c]`` tells whether state code ``c`` is known.
+    out : uint8 [n, asset]
+    """
+    n, assets = out.shape
+    # Two neighbours back, per asset: value and time; `row` is where the last one lies, -1 for none.
+    last_v = np.zeros(assets)
+    prev_v = np.zeros(assets)
+    last_t = np.zeros(assets, np.int64)
+    prev_t = np.full(assets, -NEVER, np.int64)
+    row = np.full(assets, -1, np.int64)
+    run_t = np.zeros(assets, np.int64)
+    run_known = np.zeros(assets, np.bool_)
+    for r in range(values.shape[0]):
+        i = r - first
+        t = times[r]
+        inside = 0 <= i < n
+        for j in range(assets):
+            v = values[r, j]
+            flag = NOT_EVALUATED
+            if i < until[j]:
+                if np.isnan(v):
+                    flag = MISSING if i >= since[j] else NOT_EVALUATED
+                else:
+                    flag = _range_flag(v, limits, codes)
+                    if flag != FAIL:
+                        lag = t - last_t[j] if row[j] >= 0 else NEVER
+                        if limits.spike_on:
+                            k = row[j] - first
+                            if lag <= limits.spike_reach and last_t[j] - prev_t[j] <= limits.spike_reach and 0 <= k < n:
+                                new = _spike_flag(last_v[j], prev_v[j], v, last_t[j] - prev_t[j], lag, limits)
+                                out[k, j] = _worse(out[k, j], new)
+                            prev_v[j] = last_v[j]
+                            prev_t[j] = last_t[j] if row[j] >= 0 else -NEVER
+                        if (limits.rate_on or limits.counter_on) and lag <= limits.rate_reach:
+                            step = abs(v - last_v[j])
+                            if limits.counter_on:
+                                step, unexplained = _step_of(v, last_v[j], limits)
+                                flag = _worse(flag, SUSPECT if unexplained else PASS)
+                            if limits.rate_on:
+                                seconds = lag * 1e-9
+                                step -= limits.slack
+                                new = SUSPECT if step > limits.rate_suspect * seconds else PASS
+                                flag = _worse(flag, FAIL if step > limits.rate_fail * seconds else new)
+                        if limits.flat_on:
+                            if lag > limits.flat_reach:
+                                run_t[j] = t
+                                run_known[j] = False
+                            elif v != last_v[j]:
+                                run_t[j] = t
+                                run_known[j] = True
+                            if t - run_t[j] >= limits.flat_after:
+                                flag = _worse(flag, SUSPECT)
+                            elif run_known[j]:
+                                flag = _worse(flag, PASS)
+                        last_v[j] = v
+                        last_t[j] = t
+                        row[j] = r
+            if inside:
+                out[i, j] = flag
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gap_runs(values: Floats, times: Integers, longest: int, out: Flags) -> None:
+    """Mark the cells of every hole whose duration (ns) exceeds ``longest``.
+
+    A hole lasts from its first missing cell to the next value: ``times`` has one more entry than ``values`` has rows.
+    """
+    for j in range(values.shape[1]):
+        start = -1
+        for r in range(values.shape[0] + 1):
+            missing = r < values.shape[0] and np.isnan(values[r, j])
+            if missing:
+                start = r if start < 0 else start
+                continue
+            if start >= 0:
+                flag = MISSING if times[r] - times[start] > longest else NOT_EVALUATED
+                for k in range(start, r):
+                    out[k, j] = flag
+                start = -1
+            if r < values.shape[0]:
+                out[r, j] = PASS
