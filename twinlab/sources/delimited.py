@@ -1,0 +1,341 @@
+"""CSV and TSV files, streamed: bounded memory, right row numbers, every row read or reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from twinlab.errors import SchemaError
+from twinlab.sources.base import (
+    BATCH_ROWS,
+    FileSource,
+    Problem,
+    RowBatch,
+    file_path,
+    file_stem,
+    problem_text,
+    unique_names,
+)
+from twinlab.sources.columns import TextColumns
+from twinlab.sources.decoding import MARK, utf8_blocks
+from twinlab.sources.layout import is_footer
+from twinlab.sources.opening import open_bytes
+from twinlab.sources.reading import reading_from
+from twinlab.sources.records import Cut, cut, split_cells
+from twinlab.sources.sniffing import Sniffed, sniff
+
+__all__ = ["DelimitedSource", "csv", "tsv"]
+
+#: Bytes read at a time.
+BLOCK = 1 << 22
+#: A row longer than this is no row.
+_LONGEST_ROW = 1 << 26
+#: Rows held back, because they may be a footer.
+_FOOTER_ROWS = 5
+_MARK = MARK.encode()
+
+
+class DelimitedSource(FileSource):
+    """A file whose cells stand between delimiters."""
+
+    def sniff(self) -> Sniffed:
+        """Return how the file is written, and the evidence."""
+        return sniff(self.path, reading=self.reading)
+
+    def batches(self) -> Iterator[RowBatch]:
+        """Yield the rows in batches of at most 65,536."""
+        sniffed = self.sniff()
+        reader = _Reader(self, sniffed)
+        empty = True
+        for found in _cuts(self.path, sniffed, max(_FOOTER_ROWS, self.reading.footer_rows or 0)):
+            for batch in reader.batches(found):
+                empty = False
+                yield batch
+        if empty:
+            yield reader.nothing()
+
+
+def csv(
+    path: str | Path,
+    *,
+    mapping: str | Path | None = None,
+    name: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    quote: str | None = None,
+    header_rows: Iterable[int] | None = None,
+    units_row: int | None = None,
+    skip_rows: int | None = None,
+    footer_rows: int | None = None,
+    missing: Iterable[str] = (),
+    text_columns: Iterable[str] = (),
+) -> DelimitedSource:
+    """Return a source that reads a CSV file; whatever isn't given is detected when it is read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, plain, gzipped or alone in a zip archive; opened for reading only.
+    mapping : str or Path, optional
+        File that says what the columns mean; its ``reading`` section is used, the options here win.
+    name : str, optional
+        Name of the source and of its table; the file's stem by default.
+    encoding, delimiter, decimal, thousands, quote, header_rows, units_row, skip_rows, footer_rows, missing, text_columns
+        See `Reading`.
+
+    Raises
+    ------
+    SourceError
+        If the file doesn't exist; while reading also if it is damaged.
+    SchemaError
+        If an option is wrong; while reading also if the file is no table.
+    """
+    found = file_path(path)
+    where = Path(mapping) if mapping is not None else None
+    reading = reading_from(
+        where,
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        quote=quote,
+        header_rows=header_rows,
+        units_row=units_row,
+        skip_rows=skip_rows,
+        footer_rows=footer_rows,
+        missing=missing,
+        text_columns=text_columns,
+    )
+    return DelimitedSource(found, name or file_stem(found), where, reading)
+
+
+def tsv(
+    path: str | Path,
+    *,
+    mapping: str | Path | None = None,
+    name: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    quote: str | None = None,
+    header_rows: Iterable[int] | None = None,
+    units_row: int | None = None,
+    skip_rows: int | None = None,
+    footer_rows: int | None = None,
+    missing: Iterable[str] = (),
+    text_columns: Iterable[str] = (),
+) -> DelimitedSource:
+    """Return a source that reads a file of cells between tabs; see `csv`."""
+    return csv(
+        path,
+        mapping=mapping,
+        name=name,
+        encoding=encoding,
+        delimiter="\t",
+        decimal=decimal,
+        thousands=thousands,
+        quote=quote,
+        header_rows=header_rows,
+        units_row=units_row,
+        skip_rows=skip_rows,
+        footer_rows=footer_rows,
+        missing=missing,
+        text_columns=text_columns,
+    )
+
+
+def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]:
+    """Yield the file's records in stretches, and whether a stretch is the last; ``hold`` records stay for the last."""
+    reading = sniffed.reading
+    line, rest = 1, b""
+    with open_bytes(path) as stream:
+        blocks = utf8_blocks(stream, reading.encoding or "utf-8", size=BLOCK, path=path)
+        block = next(blocks, b"")
+        for following in blocks:
+            rest += block
+            block = following  # one ahead, so that a small file is one stretch
+            found = cut(rest, delimiter=reading.delimiter or ",", quote=reading.quote or "", line=line, final=False)
+            keep = len(found.starts) - hold
+            if keep <= 0 and not found.problems:
+                _check_row_length(rest, found, path, line)
+                continue
+            if keep > 0 and not found.problems:
+                _shorten(found, keep)
+            rest, line = rest[found.used :], found.next_line
+            yield found, False
+    rest += block
+    yield cut(rest, delimiter=reading.delimiter or ",", quote=reading.quote or "", line=line, final=True), True
+
+
+def _shorten(found: Cut, keep: int) -> None:
+    """Leave all but the first ``keep`` records for later."""
+    if len(found.data) and found.used <= len(found.data):
+        found.used, found.next_line = int(found.starts[keep]), int(found.lines[keep])
+        found.starts, found.ends = found.starts[:keep], found.ends[:keep]
+        found.lines, found.cells = found.lines[:keep], found.cells[:keep]
+
+
+def _check_row_length(rest: bytes, found: Cut, path: Path, line: int) -> None:
+    if len(rest) - found.used > _LONGEST_ROW:
+        msg = f"{path.name}, row {line}: longer than 64 MiB; expected rows of cells: is this a table of text?"
+        raise SchemaError(msg)
+
+
+class _Reader:
+    """Turns cut records into batches; keeps the columns' types while they pass by."""
+
+    def __init__(self, source: DelimitedSource, sniffed: Sniffed) -> None:
+        self.source = source
+        self.layout = sniffed.layout
+        self.reading = sniffed.reading
+        self.names = unique_names([*self.layout.names, *[""] * (self.layout.width - len(self.layout.names))])
+        self.width = len(self.names)
+        self.columns = TextColumns(sniffed.numerals, frozenset(self.reading.text_columns))
+        self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
+        self.waiting = [Problem(1, None, sniffed.reading.encoding or "", text) for text in sniffed.warnings]
+
+    def nothing(self) -> RowBatch:
+        """Return a batch without rows, for a table without data."""
+        rows = pa.RecordBatch.from_arrays([pa.nulls(0, pa.string())] * self.width, names=self.names)
+        return self._batch(rows, np.zeros(0, dtype=np.int64), self._take_waiting())
+
+    def batches(self, stretch: tuple[Cut, bool]) -> Iterator[RowBatch]:
+        """Yield the batches of one stretch of records."""
+        found, final = stretch
+        self.waiting += found.problems
+        keep = self._keep(found, final=final)
+        data = self._text_of(found, keep)
+        lines = found.lines[keep]
+        if not len(lines):
+            if final and self.waiting:
+                yield self.nothing()
+            return
+        cells = self._cells(data, len(lines))
+        cells, lines = self._without_repeats(cells, lines)
+        for start in range(0, len(lines), BATCH_ROWS):
+            part = [column.slice(start, BATCH_ROWS) for column in cells]
+            names, arrays = self.columns.convert(self.names, part)
+            rows = pa.RecordBatch.from_arrays(arrays, names=names)
+            yield self._batch(rows, lines[start : start + BATCH_ROWS], self._take_waiting())
+
+    def _batch(self, rows: pa.RecordBatch, lines: npt.NDArray[np.int64], problems: tuple[Problem, ...]) -> RowBatch:
+        return RowBatch(self.source.name, rows, lines, self.units, problems, self.source.path.name)
+
+    def _take_waiting(self) -> tuple[Problem, ...]:
+        taken, self.waiting = tuple(self.waiting), []
+        return taken
+
+    def _keep(self, found: Cut, *, final: bool) -> npt.NDArray[np.bool_]:
+        """Tell which records are rows of the table; report those that are not blank either."""
+        blank = found.ends == found.starts
+        below = found.lines >= self.layout.first_row
+        keep = ~blank & below
+        fits = found.cells == self.width
+        if _MARK in found.data:
+            for index in np.flatnonzero(keep):
+                if _MARK in found.data[found.starts[index] : found.ends[index]]:
+                    self._refuse(found, int(index), f"bytes that are not {self.reading.encoding}")
+                    keep[index] = False
+        footers = self._footers(found, np.flatnonzero(keep)) if final else set()
+        for index in np.flatnonzero(keep & ~fits):
+            if int(index) not in footers:
+                text = found.text(int(index))
+                if text.strip():
+                    self._refuse(found, int(index), f"{found.cells[index]} cells where {self.width} were expected")
+        keep &= fits
+        for index in sorted(footers):
+            self._refuse(found, index, "a footer, no row of the table")
+            keep[index] = False
+        return keep
+
+    def _footers(self, found: Cut, rows: npt.NDArray[np.int64]) -> set[int]:
+        wanted = self.source.reading.footer_rows
+        if wanted is not None:
+            return {int(index) for index in rows[len(rows) - min(wanted, len(rows)) :]}
+        footers = set()
+        for index in rows[::-1][:_FOOTER_ROWS]:
+            quote, delimiter = self.reading.quote or "", self.reading.delimiter or ","
+            cells = split_cells(found.text(int(index)), delimiter=delimiter, quote=quote)
+            if is_footer(cells, self.width):
+                footers.add(int(index))
+        return footers
+
+    def _refuse(self, found: Cut, index: int, reason: str) -> None:
+        text = found.text(index).replace(MARK, "")
+        self.waiting.append(Problem(int(found.lines[index]), None, problem_text(text), reason))
+
+    def _text_of(self, found: Cut, keep: npt.NDArray[np.bool_]) -> bytes:
+        """Return the text of the kept records alone."""
+        if not len(keep):
+            return b""
+        if keep.all():
+            return found.data[: found.used] if found.used <= len(found.data) else found.data
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], keep, [False])).astype(np.int8)))
+        return b"\n".join(
+            [found.data[found.starts[first] : found.ends[stop - 1]] for first, stop in edges.reshape(-1, 2)] + [b""]
+        )
+
+    def _cells(self, data: bytes, size: int) -> list[pa.Array]:
+        """Return the columns of ``size`` records as string arrays, empty cells null."""
+        quote = self.reading.quote or ""
+        table = pacsv.read_csv(
+            pa.py_buffer(data),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=len(data) + 64, column_names=self.names),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self.reading.delimiter or ",",
+                quote_char=quote or False,
+                newlines_in_values=bool(quote),
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.string() for name in self.names},
+                null_values=["", *self.reading.missing],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+        if table.num_rows != size:
+            msg = f"{self.source.path.name}: {table.num_rows} rows read where {size} stand: report this file"
+            raise SchemaError(msg)
+        return [column.combine_chunks() for column in table.columns]
+
+    def _without_repeats(
+        self, cells: list[pa.Array], lines: npt.NDArray[np.int64]
+    ) -> tuple[list[pa.Array], npt.NDArray[np.int64]]:
+        """Report rows that repeat the header or the units, and leave out rows without any value."""
+        drop = np.ones(len(lines), dtype=bool)
+        for column in cells:
+            drop &= column.is_null().to_numpy(zero_copy_only=False)
+            if not drop.any():
+                break
+        if self.layout.header_rows:
+            for line_names, reason in ((self.layout.names, "the header again"), (self.layout.units, "the units again")):
+                same = _equal_rows(cells, line_names)
+                for index in np.flatnonzero(same):
+                    text = (self.reading.delimiter or ",").join(line_names)
+                    self.waiting.append(Problem(int(lines[index]), None, problem_text(text), reason))
+                drop |= same
+        if not drop.any():
+            return cells, lines
+        mask = pa.array(~drop)
+        return [column.filter(mask) for column in cells], lines[~drop]
+
+
+def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    same = np.ones(len(cells[0]), dtype=bool)
+    if not any(wanted):
+        return ~same
+    for column, text in zip(cells, wanted, strict=False):
+        if not same.any():
+            break
+        equal = pc.equal(column, text) if text else pc.is_null(column)
+        same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    return same
+

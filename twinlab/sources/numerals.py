@@ -1,0 +1,166 @@
+"""Text to numbers, whole columns at once, without changing a digit: what is no number stays text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["NOT_AVAILABLE", "Numerals", "Parsed", "parse_numbers"]
+
+#: Words that say "no value" in a column of numbers. They stay text (the mapping says what they mean), but don't speak
+#: against the column's being numeric.
+NOT_AVAILABLE = frozenset(
+    ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "missing", "m", "?", ".", "*"]
+    + ["#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!", "#getting_data", "inf", "-inf", "+inf", "err", "error"]
+    + ["#n/a n/a", "1.#qnan", "-1.#ind", "1.#inf", "bad", "offline", "(null)", "<na>", "k.a.", "k. a."]
+)
+
+_DIGIT_STARTS = np.zeros(256, dtype=bool)
+_DIGIT_STARTS[list(b"0123456789+-.")] = True
+
+
+@dataclass(frozen=True)
+class Numerals:
+    """How numbers are written."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether numbers are written as Python writes them."""
+        return self.decimal == "." and not self.thousands
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column of text read as numbers."""
+
+    values: pa.Array
+    """int64 or float64; null where the cell is empty or no number."""
+    text: pa.Array
+    """The text of cells that are no numbers; null elsewhere."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all numbers are whole."""
+        return bool(pa.types.is_int64(self.values.type))
+
+
+def parse_numbers(cells: pa.Array, numerals: Numerals) -> Parsed:
+    """Read a string array as numbers.
+
+    A cell is a number if it is one by ``numerals``, without a leading zero ("007" is text) and finite, surrounded by
+    nothing but blanks; whole numbers beyond 18 digits (15 among fractions) stay text, because digits would get lost.
+    The values equal Python's ``float`` of the normalised text.
+    """
+    if numerals.plain:
+        likely, odd = _likely(cells)
+        if not odd:
+            fast = _cast(likely)
+            if fast is not None:
+                rest = pc.if_else(pc.is_valid(fast), pa.scalar(None, pa.string()), cells)
+                return Parsed(fast, rest)
+    return _careful(cells, numerals)
+
+
+def _likely(cells: pa.Array) -> tuple[pa.Array, bool]:
+    """Null the cells that don't start as a number; tell whether one has a leading zero."""
+    size = len(cells)
+    if size == 0 or cells.null_count == size:
+        return cells, False
+    buffers = cells.buffers()
+    offsets = np.frombuffer(buffers[1], dtype=np.int32, count=size + 1 + cells.offset)[cells.offset :]
+    bytes_ = np.frombuffer(buffers[2], dtype=np.uint8) if buffers[2] is not None else np.zeros(0, np.uint8)
+    if not len(bytes_):
+        return cells, False
+    last = len(bytes_) - 1
+    start, lengths = offsets[:-1], np.diff(offsets)
+    first = bytes_[np.minimum(start, last)]
+    signed = (first == 43) | (first == 45)
+    lead = np.where(signed, bytes_[np.minimum(start + 1, last)], first)
+    follow = bytes_[np.minimum(start + 1 + signed, last)]
+    zero = (lead == 48) & (lengths > 1 + signed) & (follow != 46) & (lengths > 0)
+    blank = (first == 32) | (first > 127) | (first < 32)
+    if bool((zero | (blank & (lengths > 0))).any()) or (bool((lengths > 15).any()) and _long_whole(cells)):
+        return cells, True
+    keep = _DIGIT_STARTS[first] & (lengths > 0)
+    if keep.all():
+        return cells, False
+    return pc.if_else(pa.array(keep), cells, pa.scalar(None, pa.string())), False
+
+
+def _long_whole(cells: pa.Array) -> bool:
+    return bool(pc.any(pc.match_substring_regex(cells, r"^[+-]?\d{16,}$")).as_py())
+
+
+def _cast(cells: pa.Array) -> pa.Array | None:
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            values = cells.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        if pa.types.is_float64(kind) and bool(pc.any(pc.invert(pc.is_finite(values))).as_py()):
+            return None
+        return values
+    return None
+
+
+@cache
+def _pattern(numerals: Numerals) -> str:
+    whole = r"\d+"
+    if numerals.thousands:
+        # A space between groups comes in several widths, an apostrophe in two shapes.
+        group = {" ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}.get(numerals.thousands, re.escape(numerals.thousands))
+        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+    point = re.escape(numerals.decimal)
+    return rf"^[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
+
+
+def _careful(cells: pa.Array, numerals: Numerals) -> Parsed:
+    null = pa.scalar(None, pa.string())
+    trimmed = pc.utf8_trim_whitespace(cells)
+    good = pc.and_(
+        pc.match_substring_regex(trimmed, _pattern(numerals)),
+        pc.invert(pc.match_substring_regex(trimmed, r"^[+-]?0\d")),
+    )
+    digits = pc.if_else(good, trimmed, null)
+    if numerals.thousands:
+        digits = pc.replace_substring_regex(digits, "[ \u00a0\u202f\u2009'\u2019" + re.escape(numerals.thousands) + "]", "")
+    if numerals.decimal != ".":
+        digits = pc.replace_substring(digits, numerals.decimal, ".")
+    digits = pc.replace_substring_regex(digits, r"^\+", "")
+    # numpy's bool mask: too long a whole number would lose digits
+    fraction = pc.any(pc.match_substring_regex(digits, "[.eE]")).as_py()
+    exact = pc.invert(pc.match_substring_regex(digits, r"^-?\d{16,}$" if fraction else r"^-?\d{19,}$"))
+    digits = pc.if_else(exact, digits, null)
+    values = digits.cast(pa.float64() if fraction else pa.int64())
+    if fraction:
+        values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+    lost = pc.and_(pc.is_null(values), pc.is_valid(cells))
+    return Parsed(values, pc.if_else(lost, cells, null))
+
+
+def float_column(parsed: Parsed) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """Return the values as float64, and which whole numbers are too long to be exact in it."""
+    if not parsed.whole:
+        return parsed.values, np.zeros(len(parsed.values), dtype=bool)
+    values = parsed.values
+    long = pc.greater(pc.abs(values), pa.scalar(10**15 - 1, pa.int64())).fill_null(fill_value=False)
+    mask = long.to_numpy(zero_copy_only=False)
+    if mask.any():
+        values = pc.if_else(long, pa.scalar(None, pa.int64()), values)
+    return values.cast(pa.float64()), mask
+
+
+def number_test(numerals: Numerals) -> Callable[[str], bool]:
+    """Return a function that tells whether one cell is a number (also one with a leading zero)."""
+    matcher = re.compile(_pattern(numerals))
+    return lambda cell: matcher.match(cell.strip()) is not None

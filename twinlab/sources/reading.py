@@ -1,0 +1,214 @@
+"""How a file is to be read: every option of syntax, given by a person or detected."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from twinlab.errors import SchemaError, SourceError
+
+__all__ = ["FORMATS", "Reading"]
+
+#: Formats that ``Reading.format`` may name.
+FORMATS = ("csv", "tsv", "fixed_width", "excel", "parquet", "json_lines", "sqlite")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Syntax of a file. What is None is detected from the file; what is given is obeyed.
+
+    Examples
+    --------
+    >>> Reading.from_dict({"delimiter": ";", "decimal": ","}).decimal
+    ','
+    """
+
+    format: str | None = None
+    """One of FORMATS."""
+    encoding: str | None = None
+    """A codec Python knows, e.g. ``cp1252``."""
+    delimiter: str | None = None
+    """One character between cells."""
+    decimal: str | None = None
+    """``.`` or ``,``."""
+    thousands: str | None = None
+    """Character between groups of three digits; ``""`` for none."""
+    quote: str | None = None
+    """Character round cells that hold delimiters; ``""`` for none."""
+    header_rows: tuple[int, ...] | None = None
+    """1-based rows that hold the columns' names, joined with a space; ``()`` for none."""
+    units_row: int | None = None
+    """1-based row that holds the columns' units; 0 for none."""
+    skip_rows: int | None = None
+    """Rows at the top that are no part of the table (titles)."""
+    footer_rows: int | None = None
+    """Rows at the end that are no part of the table (totals); reported as problems."""
+    missing: tuple[str, ...] = ()
+    """Texts that stand for an empty cell. Codes such as -9999 are meaning, and belong in the mapping."""
+    text_columns: tuple[str, ...] = ()
+    """Columns kept as text even if they hold numbers."""
+    sheet: str | None = None
+    """Sheet of a workbook; all of them if None."""
+    widths: tuple[int, ...] | None = None
+    """Characters of each column of a fixed-width file."""
+    columns: tuple[str, ...] | None = None
+    """Names of the columns, instead of a header's."""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the file."""
+        _check_choice("format", self.format, FORMATS)
+        _check_choice("decimal", self.decimal, (".", ","))
+        for name in ("delimiter", "quote", "thousands"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or len(value) > 1 or (name == "delimiter" and not value)):
+                msg = f"reading: {name} is {value!r}; expected one character (a tab is \"\\t\"): correct it"
+                raise SchemaError(msg)
+        if self.delimiter is not None and self.delimiter in {"\n", "\r", self.quote}:
+            msg = f"reading: delimiter {self.delimiter!r} ends rows or quotes cells already: choose another"
+            raise SchemaError(msg)
+        if self.decimal is not None and self.decimal == self.thousands:
+            msg = f"reading: decimal and thousands are both {self.decimal!r}; expected two characters: correct one"
+            raise SchemaError(msg)
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any], *, where: str = "reading") -> Self:
+        """Build a Reading from a plain mapping, such as the ``reading:`` section of a mapping file.
+
+        Raises
+        ------
+        SchemaError
+            If a key is unknown (the nearest known one is shown) or a value has the wrong type.
+        """
+        known = [field.name for field in fields(cls)]
+        values: dict[str, Any] = {}
+        for key, value in options.items():
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                msg = f"{where}: unknown key {key!r}{hint} Known keys: {', '.join(known)}"
+                raise SchemaError(msg)
+            values[key] = _typed(key, value, where)
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options that are set, as plain lists and scalars that YAML can hold."""
+        result: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None or (value == () and field.name in {"missing", "text_columns"}):
+                continue
+            result[field.name] = list(value) if isinstance(value, tuple) else value
+        return result
+
+    def merged(self, over: Reading | None) -> Self:
+        """Return these options with those that ``over`` sets laid over them."""
+        if over is None:
+            return self
+        return replace(self, **{key: getattr(over, key) for key in over.to_dict()})
+
+
+def reading_of_mapping(mapping: Path | None) -> Reading:
+    """Return the ``reading:`` section of a mapping file; an empty Reading if there is no such file or section."""
+    if mapping is None or not mapping.is_file():
+        return Reading()
+    try:
+        document = yaml.safe_load(mapping.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        msg = f"{mapping}: not valid YAML ({error}): correct the mapping file"
+        raise SchemaError(msg) from error
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{mapping}: the mapping file can't be read ({error}): check its permissions and that it is UTF-8"
+        raise SourceError(msg) from error
+    section = document.get("reading") if isinstance(document, Mapping) else None
+    if section is None:
+        return Reading()
+    if not isinstance(section, Mapping):
+        msg = f"{mapping}: reading: holds {section!r}; expected keys and values such as 'delimiter: \";\"'"
+        raise SchemaError(msg)
+    return Reading.from_dict(section, where=f"{mapping}: reading")
+
+
+_TEXTS = ("missing", "text_columns", "columns")
+_NUMBERS = ("header_rows", "widths")
+_COUNTS = ("units_row", "skip_rows", "footer_rows")
+
+
+def _check_choice(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.4)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        msg = f"reading: {name} is {value!r}; expected one of {', '.join(map(repr, allowed))}{hint}"
+        raise SchemaError(msg)
+
+
+def _typed(key: str, value: object, where: str) -> object:
+    """Return ``value`` in the type of the option ``key``; YAML gives lists for tuples and scalars for lists of one."""
+    if value is None:
+        return () if key in {"missing", "text_columns"} else None
+    if key in _TEXTS:
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, Iterable) and all(isinstance(item, str) for item in items):
+            return tuple(items)
+        raise SchemaError(f"{where}: {key} is {value!r}; expected a list of texts: put quotes round each")
+    if key in _NUMBERS:
+        numbers = [value] if isinstance(value, int) else value
+        if isinstance(numbers, Iterable) and not isinstance(numbers, str) and all(_is_count(item, 1) for item in numbers):
+            return tuple(numbers)
+        raise SchemaError(f"{where}: {key} is {value!r}; expected a list of numbers from 1")
+    if key in _COUNTS:
+        if _is_count(value, 0):
+            return value
+        raise SchemaError(f"{where}: {key} is {value!r}; expected a number from 0")
+    if isinstance(value, str):
+        return value
+    raise SchemaError(f"{where}: {key} is {value!r}; expected text: put quotes round it")
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def reading_from(
+    mapping: Path | None,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    quote: str | None = None,
+    header_rows: Iterable[int] | None = None,
+    units_row: int | None = None,
+    skip_rows: int | None = None,
+    footer_rows: int | None = None,
+    missing: Iterable[str] = (),
+    text_columns: Iterable[str] = (),
+    sheet: str | None = None,
+    widths: Iterable[int] | None = None,
+    columns: Iterable[str] | None = None,
+) -> Reading:
+    """Return a mapping file's reading section with the given options laid over it; the options are Reading's."""
+    given = Reading.from_dict(
+        {
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "decimal": decimal,
+            "thousands": thousands,
+            "quote": quote,
+            "header_rows": header_rows,
+            "units_row": units_row,
+            "skip_rows": skip_rows,
+            "footer_rows": footer_rows,
+            "missing": missing,
+            "text_columns": text_columns,
+            "sheet": sheet,
+            "widths": widths,
+            "columns": columns,
+        },
+        where="options",
+    )
+    return reading_of_mapping(mapping).merged(given)

@@ -1,0 +1,234 @@
+"""Cut UTF-8 text into records: rows with their line numbers, also where quotes hold line ends or are broken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.sources.base import Problem, problem_text
+
+__all__ = ["Cut", "cut", "split_cells"]
+
+#: A quoted cell longer than this was never closed.
+QUOTE_LIMIT = 1 << 20
+
+_LF, _CR = 10, 13
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Cut:
+    """Complete records found in a stretch of text."""
+
+    data: bytes
+    """Text in which ``starts`` and ``ends`` count; quotes in it are regular (RFC 4180)."""
+    starts: Ints
+    """Where each record starts."""
+    ends: Ints
+    """Where each record ends, without its line end."""
+    lines: Ints
+    """1-based line on which each record starts."""
+    cells: Ints
+    """Number of cells of each record."""
+    used: int
+    """Bytes of the given text that these records took."""
+    next_line: int
+    """Line on which the unused rest starts."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def text(self, index: int) -> str:
+        """Return one record's text."""
+        return self.data[self.starts[index] : self.ends[index]].decode("utf-8")
+
+
+def cut(data: bytes, *, delimiter: str, quote: str, line: int, final: bool) -> Cut:
+    """Cut text into records.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8, starting at the start of a record.
+    delimiter, quote : str
+        ``quote`` may be empty: then quotes are characters like others.
+    line : int
+        1-based line on which ``data`` starts.
+    final : bool
+        Whether the file ends here; else the last, perhaps incomplete record is left for later.
+    """
+    if final and data and data[-1] not in (_LF, _CR):
+        data += b"\n"
+    mark = quote.encode()
+    delim = delimiter.encode()
+    if not mark or mark not in data:
+        return _cut_plain(data, delim, line, final=final)
+    if len(mark) == 1 and len(delim) == 1:
+        found = _cut_regular(data, delim, mark, line, final=final)
+        if found is not None:
+            return found
+    return _cut_broken(data, delimiter, quote, line, final=final)
+
+
+def _breaks(data: bytes, buffer: npt.NDArray[np.uint8], *, final: bool) -> Ints:
+    """Return where lines end: at every line feed, and at carriage returns that no line feed follows."""
+    ends = buffer == _LF
+    if b"\r" in data:
+        lone = buffer == _CR
+        lone[:-1] &= ~ends[1:]
+        if not final and len(data):
+            lone[-1] = False  # a line feed may follow in the next block
+        ends |= lone
+    return np.flatnonzero(ends).astype(np.int64)
+
+
+def _spans(data: bytes, buffer: npt.NDArray[np.uint8], breaks: Ints) -> tuple[Ints, Ints]:
+    starts = np.empty_like(breaks)
+    starts[:1] = 0
+    starts[1:] = breaks[:-1] + 1
+    ends = breaks.copy()
+    if b"\r" in data:
+        before = np.maximum(breaks - 1, 0)
+        ends -= (buffer[breaks] == _LF) & (buffer[before] == _CR) & (breaks > starts)
+    return starts, ends
+
+
+def _cut_plain(data: bytes, delim: bytes, line: int, *, final: bool) -> Cut:
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    breaks = _breaks(data, buffer, final=final)
+    starts, ends = _spans(data, buffer, breaks)
+    if len(delim) == 1:
+        places = np.flatnonzero(buffer == delim[0])
+    else:
+        places = np.array([found.start() for found in re.finditer(re.escape(delim), data)], dtype=np.int64)
+    cells = np.searchsorted(places, ends) - np.searchsorted(places, starts) + 1
+    lines = line + np.arange(len(breaks), dtype=np.int64)
+    used = int(breaks[-1]) + 1 if len(breaks) else 0
+    return Cut(data, starts, ends, lines, cells, used, line + len(breaks))
+
+
+def _cut_regular(data: bytes, delim: bytes, mark: bytes, line: int, *, final: bool) -> Cut | None:
+    """Cut text whose quotes are regular, by the parity of the quotes before each byte; None if they aren't."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    is_quote = buffer == mark[0]
+    inside = np.bitwise_xor.accumulate(is_quote.view(np.uint8)).view(bool)
+    quotes = np.flatnonzero(is_quote)
+    special = np.zeros(256, dtype=bool)
+    special[[_LF, _CR, delim[0], mark[0]]] = True
+    opening, closing = quotes[inside[quotes]], quotes[~inside[quotes]]
+    before, after = opening[opening > 0] - 1, closing[closing < len(data) - 1] + 1
+    if not (special[buffer[before]].all() and special[buffer[after]].all()):
+        return None
+    breaks = _breaks(data, buffer, final=final)
+    outside = np.flatnonzero(~inside[breaks])
+    records = breaks[outside]
+    rest = len(data) - (int(records[-1]) + 1 if len(records) else 0)
+    if len(quotes) and inside[-1] and (final or rest > QUOTE_LIMIT):
+        return None  # a quote was opened and never closed
+    starts, ends = _spans(data, buffer, records)
+    places = np.flatnonzero((buffer == delim[0]) & ~inside)
+    cells = np.searchsorted(places, ends) - np.searchsorted(places, starts) + 1
+    lines = np.empty_like(records)
+    lines[:1] = line
+    lines[1:] = line + outside[:-1] + 1
+    used = int(records[-1]) + 1 if len(records) else 0
+    next_line = line + (int(outside[-1]) + 1 if len(outside) else 0)
+    return Cut(data, starts, ends, lines, cells, used, next_line)
+
+
+@cache
+def _patterns(delimiter: str, quote: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return patterns of a quoted cell up to where it might close, and of a cell without quotes at its start."""
+    d, q = re.escape(delimiter), re.escape(quote)
+    return re.compile(rf" *{q}([^{q}]*(?:{q}{q}[^{q}]*)*)"), re.compile(rf"(?! *{q})[^{d}\r\n]*")
+
+
+class _Broken(Exception):
+    """A quoted cell that doesn't close where it should."""
+
+
+class _Incomplete(Exception):
+    """The text ends before the record does."""
+
+
+def _record(text: str, at: int, delimiter: str, quote: str, *, final: bool) -> tuple[list[str], int]:
+    """Return the cells of the record that starts at ``at``, and where it ends (at its line end)."""
+    quoted, bare = _patterns(delimiter, quote)
+    cells = []
+    while True:
+        plain = bare.match(text, at)
+        if plain is not None:
+            cells.append(plain.group())
+            at = plain.end()
+        else:
+            found = quoted.match(text, at)
+            if found is None or found.end() >= len(text) or found.end() - at > QUOTE_LIMIT:
+                too_long = found is None or found.end() - at > QUOTE_LIMIT
+                raise _Broken if final or too_long else _Incomplete
+            cells.append(found.group(1).replace(quote * 2, quote))
+            at = found.end() + 1
+            while at < len(text) and text[at] == " ":
+                at += 1
+            if at < len(text) and text[at] != delimiter and text[at] not in "\r\n":
+                raise _Broken
+        if at >= len(text):
+            if not final:
+                raise _Incomplete
+            return cells, at
+        if text[at] in "\r\n":
+            return cells, at
+        at += 1
+
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def _cut_broken(data: bytes, delimiter: str, quote: str, line: int, *, final: bool) -> Cut:
+    """Cut text with irregular quotes, record by record; what stays unclear becomes a Problem of its line."""
+    text = data.decode("utf-8")
+    pieces: list[str] = []
+    found: list[tuple[int, int, int]] = []  # bytes, line, cells
+    problems: list[Problem] = []
+    at = 0
+    while at < len(text):
+        end = _LINE_END.search(text, at)
+        if end is None or (end.group() == "\r" and end.end() == len(text) and not final):
+            break
+        try:
+            cells, stop = _record(text, at, delimiter, quote, final=final)
+        except _Incomplete:
+            break
+        except _Broken:
+            shown = problem_text(text[at : end.start()])
+            problems.append(Problem(line, None, shown, "a quote opens here and does not close where a cell ends"))
+            line, at = line + 1, end.end()
+            continue
+        ending = _LINE_END.match(text, stop)
+        after = ending.end() if ending else stop
+        piece = delimiter.join([_quoted(cell, delimiter, quote) for cell in cells]) if cells != [""] else ""
+        pieces.append(piece)
+        found.append((len(piece.encode()), line, len(cells)))
+        line += len(_LINE_END.findall(text, at, after))
+        at = after
+    sizes, lines, counts = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    ends = np.cumsum(sizes + 1) - 1
+    clean = "".join(piece + "\n" for piece in pieces).encode()
+    return Cut(clean, ends - sizes, ends, lines, counts, len(text[:at].encode()), line, problems)
+
+
+def _quoted(cell: str, delimiter: str, quote: str) -> str:
+    if quote in cell or delimiter in cell or "\n" in cell or "\r" in cell:
+        return quote + cell.replace(quote, quote * 2) + quote
+    return cell
+
+
+def split_cells(record: str, *, delimiter: str, quote: str) -> list[str]:
+    """Return the cells of one regular record."""
+    if not quote or quote not in record:
+        return record.split(delimiter)
+    try:
+        return _record(record, 0, delimiter, quote, final=True)[0]
+    except _Broken:
+        return record.split(delimiter)

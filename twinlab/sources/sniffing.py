@@ -1,0 +1,223 @@
+"""Detect how a text file is written: encoding, delimiter, header, units, decimal comma, with the evidence for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from twinlab.errors import SchemaError
+from twinlab.sources.base import file_path
+from twinlab.sources.decoding import check_encoding, detect_encoding, is_binary, utf8_text
+from twinlab.sources.layout import Layout, Row, detect_numerals, find_layout, join_header
+from twinlab.sources.numerals import Numerals
+from twinlab.sources.opening import kind_of, open_bytes, read_some
+from twinlab.sources.reading import Reading
+from twinlab.sources.records import Cut, cut, split_cells
+
+__all__ = ["Sniffed", "sniff"]
+
+#: Bytes looked at; more if the first lines are longer than this.
+SAMPLE = 1 << 18
+_LONGEST = 1 << 26
+#: Bytes in which the encoding is checked.
+_ENCODING_SAMPLE = 1 << 23
+_ROWS = 500
+# In the order of preference at equal evidence: a comma is often part of a number, a tab never.
+_DELIMITERS = ("\t", ";", "|", ",")
+
+_NOT_TEXT = {
+    "excel": "an Excel workbook: use sources.excel",
+    "parquet": "a Parquet file: use sources.parquet",
+    "sqlite": "an SQLite database: use sources.sql",
+    "xls": "an old Excel (.xls) or password-protected workbook: save it as .xlsx without a password",
+}
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """How a file is written, and why we think so."""
+
+    reading: Reading
+    """All options, detected or given."""
+    layout: Layout
+    numerals: Numerals
+    evidence: tuple[str, ...]
+    """One sentence per finding, for a person."""
+    warnings: tuple[str, ...] = ()
+    """Findings that contradict what was declared."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns as written."""
+        return self.layout.names
+
+
+def sniff(path: str | Path, *, reading: Reading | None = None) -> Sniffed:
+    """Detect how a text file is written.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file, plain, gzipped or alone in a zip archive.
+    reading : Reading, optional
+        Options that are known already; they are obeyed, not detected.
+
+    Returns
+    -------
+    Sniffed
+        The options and the evidence for them.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be read.
+    SchemaError
+        If it is empty or no table of text.
+    """
+    found = file_path(path)
+    given = reading or Reading()
+    refuse_other_kinds(found)
+    with open_bytes(found) as stream:
+        sample = read_some(stream, SAMPLE, found)
+        return _sniff_stream(stream, sample, given, found)
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """Raise SchemaError if the file's first bytes say that it is no text."""
+    kind = kind_of(path)
+    if kind == "empty":
+        msg = f"{path.name}: the file is empty; expected at least a header row: export it again"
+        raise SchemaError(msg)
+    if kind not in {"text", "gzip", "zip"}:
+        msg = f"{path.name}, row 1: not a table of text, but {_NOT_TEXT.get(kind, 'a ' + kind + ' file: export it as CSV')}"
+        raise SchemaError(msg)
+
+
+def _sniff_stream(stream: IO[bytes], sample: bytes, given: Reading, path: Path) -> Sniffed:
+    if not sample:
+        msg = f"{path.name}: the file is empty; expected at least a header row: export it again"
+        raise SchemaError(msg)
+    more = read_some(stream, _ENCODING_SAMPLE - SAMPLE, path) if len(sample) == SAMPLE else b""
+    complete = len(sample) + len(more) < _ENCODING_SAMPLE
+    encoding, evidence = detect_encoding(sample + more, complete=complete)
+    warnings: list[str] = []
+    if is_binary(sample, given.encoding or encoding):
+        msg = f"{path.name}, row 1: not a table of text, its bytes are binary; expected rows of cells: export it as CSV"
+        raise SchemaError(msg)
+    if given.encoding:
+        warning = check_encoding(given.encoding, sample + more, complete=complete, file=path.name)
+        warnings += [warning] if warning else []
+        encoding, evidence = given.encoding, f"encoding {given.encoding}: declared"
+    text = utf8_text(sample, encoding, complete=not more)
+    if more and text.count(b"\n") + text.count(b"\r") < 2:
+        text = utf8_text(sample + more, encoding, complete=complete)
+        more = b"" if complete else more
+    found = replace(given, encoding=encoding)
+    return _sniff_text(text, found, evidence, tuple(warnings), final=not more, path=path)
+
+
+def _sniff_text(
+    text: bytes, given: Reading, encoding: str, warnings: tuple[str, ...], *, final: bool, path: Path
+) -> Sniffed:
+    evidence = [encoding]
+    quote = '"' if given.quote is None else given.quote
+    delimiter = given.delimiter
+    if delimiter is None:
+        delimiter, why = _delimiter(text, quote, given.skip_rows or 0, final=final)
+        evidence.append(why)
+    rows = sample_rows(text, delimiter, quote, given.skip_rows or 0, final=final)
+    if not rows:
+        msg = f"{path.name}: holds no rows; expected at least a header row: export it again"
+        raise SchemaError(msg)
+    numerals, why_numbers = _numerals(given, rows)
+    layout = given_layout(given, rows, find_layout(rows, numerals), path)
+    reading = replace(
+        given,
+        format=given.format or ("tsv" if delimiter == "\t" else "csv"),
+        delimiter=delimiter,
+        quote=quote,
+        decimal=numerals.decimal,
+        thousands=numerals.thousands,
+        header_rows=layout.header_rows,
+        units_row=layout.units_row,
+        skip_rows=layout.first_row - 1 if not layout.header_rows else layout.header_rows[0] - 1,
+    )
+    return Sniffed(reading, layout, numerals, (*evidence, *layout.evidence, *why_numbers), warnings)
+
+
+def _numerals(given: Reading, rows: list[Row]) -> tuple[Numerals, list[str]]:
+    if given.decimal is not None:
+        return Numerals(given.decimal, given.thousands or ""), []
+    if given.thousands:
+        return Numerals("," if given.thousands == "." else ".", given.thousands), []
+    numerals, evidence = detect_numerals([cell for _, cells in rows for cell in cells])
+    return (numerals, evidence) if given.thousands is None else (Numerals(numerals.decimal), evidence)
+
+
+def sample_rows(text: bytes, delimiter: str, quote: str, skip: int, *, final: bool) -> list[Row]:
+    """Return the first rows that aren't blank, each with its 1-based number."""
+    found = cut(text, delimiter=delimiter, quote=quote, line=1, final=final)
+    rows = []
+    for index in range(min(len(found.starts), _ROWS + skip)):
+        if int(found.lines[index]) <= skip:
+            continue
+        cells = split_cells(found.text(index), delimiter=delimiter, quote=quote)
+        if any(cell.strip() for cell in cells):
+            rows.append((int(found.lines[index]), cells))
+    return rows
+
+
+def _delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tuple[str, str]:
+    """Return the delimiter that gives the most rows the same number (two or more) of cells."""
+    first = text[:64].split(b"\n")[0].strip()
+    if first.lower().startswith(b"sep=") and len(first) == 5:
+        mark = first[4:].decode()
+        return mark, f"delimiter {mark!r}: the first line says so"
+    best, share, shown = ",", 0.0, "one column: no delimiter splits the rows alike"
+    for mark in _DELIMITERS:
+        if mark.encode() not in text:
+            continue
+        found = cut(text, delimiter=mark, quote=quote, line=1, final=final)
+        cells = _cells_below(found, skip)
+        width, count = Counter(cells).most_common(1)[0] if cells else (1, 0)
+        if width < 2:  # noqa: PLR2004 - one cell a row is no split
+            wide = Counter(cell for cell in cells if cell > 1)
+            width, count = wide.most_common(1)[0] if wide else (1, 0)
+        now = count / max(1, len(cells))
+        if width > 1 and now > share + 1e-9:
+            best, share = mark, now
+            shown = f"delimiter {mark!r}: {count} of {len(cells)} rows have {width} cells"
+    return best, shown
+
+
+def _cells_below(found: Cut, skip: int) -> list[int]:
+    keep = (found.ends > found.starts) & (found.lines > skip)
+    return [int(cells) for cells in found.cells[keep][:_ROWS]]
+
+
+def given_layout(given: Reading, rows: list[Row], found: Layout, path: Path) -> Layout:
+    """Return the layout with what a person said about header and units in the place of what was detected."""
+    header, units_row, names, units = found.header_rows, found.units_row, found.names, found.units
+    by_number = dict(rows)
+    if given.header_rows is not None:
+        header = given.header_rows
+        absent = [number for number in header if number not in by_number]
+        if absent:
+            msg = f"{path.name}, row {absent[0]}: no header there (the row is blank or missing): correct header_rows"
+            raise SchemaError(msg)
+        names = join_header([by_number[number] for number in header], found.width) if header else ("",) * found.width
+        if units_row and header and units_row <= header[-1]:
+            units_row, units = 0, ()
+    if given.units_row is not None:
+        units_row = given.units_row
+        units = tuple(cell.strip().strip("[]()") for cell in by_number.get(units_row, []))
+    if given.columns is not None:
+        names = given.columns
+    width = found.width if header == found.header_rows else max(found.width, len(names))
+    last = max([units_row, *header, given.skip_rows or 0])
+    first = last + 1 if last else found.first_row
+    return replace(
+        found, header_rows=header, units_row=units_row, names=names, units=units, first_row=first, width=width
+    )
