@@ -1,0 +1,51 @@
+"""KEEP: what arrived, as it arrived. Append-only, checksummed, durable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.ledger.blobs import Blobs
+    from twinlab.ledger.frames import Frame
+    from twinlab.ledger.journal import Journal, JournalEntry
+    from twinlab.ledger.reader import Reader
+    from twinlab.ledger.records import Records
+    from twinlab.ledger.recover import TornTail
+    from twinlab.ledger.store import Ledger
+    from twinlab.ledger.verify import VerifyProblem, VerifyReport
+    from twinlab.ledger.writer import Ack, Writer
+
+__all__ = [
+    "Ack",
+    "Blobs",
+    "Frame",
+    "Journal",
+    "JournalEntry",
+    "Ledger",
+    "Reader",
+    "Records",
+    "TornTail",
+    "VerifyProblem",
+    "VerifyReport",
+    "Writer",
+]
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Ack": "writer",
+        "Blobs": "blobs",
+        "Frame": "frames",
+        "Journal": "journal",
+        "JournalEntry": "journal",
+        "Ledger": "store",
+        "Reader": "reader",
+        "Records": "records",
+        "TornTail": "recover",
+        "VerifyProblem": "verify",
+        "VerifyReport": "verify",
+        "Writer": "writer",
+    },
+)

@@ -1,0 +1,140 @@
+"""Bytes on a disk: checksums, whole writes, syncs. The only module of the room that knows how the system calls fail."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import google_crc32c
+
+from twinlab.errors import CorruptionError, SourceError
+
+__all__ = [
+    "MOST_BUFFERS",
+    "atomic_write",
+    "corrupt",
+    "crc32c",
+    "disk_error",
+    "read_at",
+    "sync_folder",
+    "unwrap_json",
+    "wrap_json",
+    "write_all",
+]
+
+#: Buffers that one ``pwritev`` takes (IOV_MAX on Linux).
+MOST_BUFFERS = 1024
+
+
+def crc32c(data: bytes, crc: int = 0) -> int:
+    """CRC-32C (Castagnoli) of ``data``, continued from ``crc``."""
+    return int(google_crc32c.extend(crc, data))
+
+
+def corrupt(path: Path, offset: int, what: str) -> CorruptionError:
+    """Build the one error that says which bytes of which file can't be believed."""
+    msg = (
+        f"{path}, byte {offset}: {what}. The stored bytes are not what was written. "
+        "Run `twinlab verify` to see the extent, restore this file from a backup, then run `twinlab rebuild`."
+    )
+    return CorruptionError(msg)
+
+
+def disk_error(error: OSError, path: Path, doing: str) -> SourceError:
+    """Turn an error of the operating system into a sentence with a next step."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        why = "the disk (or the quota, or the largest file allowed) is full"
+        todo = "Free some space and append the same rows again"
+    else:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        todo = "Check the disk, then open the writer again and append the same rows again"
+    msg = f"{doing} {path} failed: {why}. Nothing of it was acknowledged, all earlier rows are unharmed. {todo}."
+    return SourceError(msg)
+
+
+def write_all(descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
+    """Write all buffers at ``offset``, however often the system writes only a part; return the bytes written.
+
+    Raises
+    ------
+    OSError
+        As the system reports it; a part may have been written.
+    """
+    views = [memoryview(b) for b in buffers if len(b)]
+    total = 0
+    while views:
+        done = os.pwritev(descriptor, views[:MOST_BUFFERS], offset + total)
+        if done == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        total += done
+        while views and done >= len(views[0]):
+            done -= len(views[0])
+            views.pop(0)
+        if done:
+            views[0] = views[0][done:]
+    return total
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Read up to ``size`` bytes at ``offset``; fewer only at the end of the file."""
+    parts = []
+    while size > 0:
+        part = os.pread(descriptor, size, offset)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+        offset += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Replace a file so that after any crash either the old or the new bytes are there, whole."""
+    draft = path.with_name(path.name + ".tmp")
+    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    try:
+        write_all(descriptor, [data], 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def wrap_json(body: Mapping[str, object]) -> bytes:
+    """JSON that carries the CRC-32C of its own content."""
+    inner = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return json.dumps({"crc32c": f"{crc32c(inner.encode()):08x}", "body": body}, indent=1).encode()
+
+
+def unwrap_json(data: bytes, path: Path) -> dict[str, object]:
+    """Read what `wrap_json` wrote.
+
+    Raises
+    ------
+    CorruptionError
+        If it isn't JSON any more or its checksum doesn't fit.
+    """
+    try:
+        outer = json.loads(data)
+    except ValueError as error:
+        raise corrupt(path, getattr(error, "pos", getattr(error, "start", 0)), "not valid JSON") from error
+    body = outer.get("body") if isinstance(outer, dict) else None
+    if not isinstance(body, dict):
+        raise corrupt(path, 0, "the content is missing")
+    inner = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    if outer.get("crc32c") != f"{crc32c(inner.encode()):08x}":
+        raise corrupt(path, 0, "the checksum of the content doesn't fit")
+    return body

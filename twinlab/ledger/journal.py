@@ -1,0 +1,90 @@
+"""The twin's own journal: activated models and mappings, readings of files, annotations; kept like any source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from twinlab.ledger.reader import Reader
+from twinlab.ledger.records import Records
+from twinlab.ledger.writer import Ack, Writer
+
+__all__ = ["JOURNAL", "Journal", "JournalEntry"]
+
+#: Name of the journal's source.
+JOURNAL = "_twin"
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One thing the twin wrote down."""
+
+    kind: str
+    payload: Mapping[str, Any]
+    ingest_time: int
+    """ns UTC."""
+    position: int
+    """Ordinal of the entry."""
+
+
+class Journal:
+    """Append to and read ``_twin``. Each append takes the lock for itself, waiting for others for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._reader = Reader(folder)
+
+    def append(self, kind: str, payload: Mapping[str, Any]) -> Ack:
+        """Write one entry; ``payload`` is anything JSON can hold. Durable when it returns.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process kept the journal for too long.
+        SourceError
+            If the disk is full or fails.
+        """
+        return self.append_many([(kind, payload)])[0]
+
+    def append_many(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Ack]:
+        """Write several entries under one sync."""
+        parts = [Records(kind, _rows(payload)) for kind, payload in entries]
+        with Writer(self._folder, JOURNAL, wait=_PATIENCE) as writer:
+            return writer.append_many(parts)
+
+    def entries(
+        self, kind: str | None = None, *, known: int | None = None, start: int = 0, stop: int | None = None
+    ) -> Iterator[JournalEntry]:
+        """Yield entries in order.
+
+        Parameters
+        ----------
+        kind : str, optional
+            Only these.
+        known : int, optional
+            Only what had been written by that ingest time, ns UTC.
+        start, stop : int, optional
+            Only ordinals in [start, stop).
+        """
+        for frame in self._reader.frames(start=start, stop=stop):
+            if known is not None and frame.ingest_time > known:
+                return
+            if frame.record_type is None or (kind is not None and frame.record_type != kind):
+                continue
+            for ordinal, text in zip(frame.ordinals().tolist(), frame.batch().column("payload").to_pylist(), strict=True):
+                yield JournalEntry(frame.record_type, json.loads(text), frame.ingest_time, ordinal)
+
+    def position(self) -> int:
+        """Entries so far, durable."""
+        return self._reader.position()
+
+
+def _rows(payload: Mapping[str, Any]) -> pa.RecordBatch:
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return pa.RecordBatch.from_pydict({"payload": [text]})

@@ -1,0 +1,205 @@
+"""Readers: go to the published position, never further, and change nothing."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from twinlab.ledger._disk import corrupt
+from twinlab.ledger.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
+from twinlab.ledger.frames import Frame, open_frame
+from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.manifest import SealedSegment, read_manifest
+from twinlab.ledger.position import Position, read_position
+from twinlab.ledger.sealed import SealedFiles
+from twinlab.ledger.segment import SegmentFile, path_of
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Read one source; cheap to keep, for it remembers the heads it has seen.
+
+    Parameters
+    ----------
+    folder : Path
+        The source's directory; it may not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._indices: dict[int, Index] = {}
+        self._sealed: dict[int, SealedFiles] = {}
+
+    def position(self) -> int:
+        """Durable rows so far: the ordinal that the next row will get.
+
+        Raises
+        ------
+        CorruptionError
+            If the published position is damaged.
+        """
+        return read_position(self._folder).ordinal
+
+    def ingest_time(self) -> int:
+        """Ingest time of the latest row, ns UTC; 0 if there is none."""
+        return read_position(self._folder).ingest_time
+
+    def position_at(self, known_ns: int) -> int:
+        """Rows whose ingest time is at most ``known_ns`` (ns UTC).
+
+        Raises
+        ------
+        CorruptionError
+            If stored heads are damaged.
+        """
+        at = read_position(self._folder)
+        if known_ns >= at.ingest_time:
+            return at.ordinal
+        position = 0
+        for part in self._parts(at):
+            if isinstance(part, SealedFiles):
+                times, ends = part.frame_times()
+                place = int(times.searchsorted(known_ns, side="right"))
+                if place < len(times):
+                    return int(ends[place - 1]) if place else part.entry.first
+                position = part.entry.first + part.entry.rows
+                continue
+            file, index = part
+            places = [p for p in index.places if p.head.kind in ROW_KINDS]
+            count = bisect_right(places, known_ns, key=lambda p: p.head.ingest_time)
+            if count < len(places):
+                return places[count].head.first
+            position = places[-1].head.first + places[-1].head.rows if places else file.ordinal
+        return position
+
+    def frames(
+        self,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        tags: Collection[str] | None = None,
+        time: tuple[int, int] | None = None,
+    ) -> Iterator[Frame]:
+        """Yield the frames that hold the rows [start, stop), by ascending first ordinal.
+
+        Parameters
+        ----------
+        start, stop : int
+            Ordinals; frames are cut to them exactly. None means up to the durable position at the time of the call.
+        tags : collection of str, optional
+            Skip observation frames in which none of them occurs. Other rows may come along: filter what you get.
+        time : (int, int), optional
+            Skip observation frames without a ``source_time`` in [low, high), ns on the source's own clock: widen it
+            by the zone's offset. Other rows may come along.
+
+        Notes
+        -----
+        Records and retractions are always yielded: their times aren't known before they are harmonised.
+
+        Raises
+        ------
+        CorruptionError
+            If stored bytes aren't what was written; names file and offset.
+        """
+        at = read_position(self._folder)
+        end = at.ordinal if stop is None else min(stop, at.ordinal)
+        wanted = None if tags is None else frozenset(tags)
+        for part in self._parts(at, start=start, stop=end):
+            if isinstance(part, SealedFiles):
+                kept = self._walk(part.kept, part.index, start, end, wanted, time)
+                groups = part.frames(start=start, stop=end, tags=wanted, time=time)
+                yield from heapq.merge(kept, groups, key=lambda f: f.first)
+            else:
+                file, index = part
+                yield from self._walk(file, index, start, end, wanted, time)
+
+    def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
+        """Return file id -> ordinal of its latest retraction: its rows before that ordinal are withdrawn."""
+        found: dict[str, int] = {}
+        at = read_position(self._folder)
+        end = at.ordinal if stop is None else min(stop, at.ordinal)
+        for part in self._parts(at, stop=end):
+            index = part.index if isinstance(part, SealedFiles) else part[1]
+            for place in index.places:
+                if place.head.kind == RETRACT_KIND and place.head.first < end:
+                    found[index.tables.text("name", place.head.file_id) or ""] = place.head.first
+        return found
+
+    def _parts(
+        self, at: Position, *, start: int = 0, stop: int | None = None
+    ) -> Iterator[SealedFiles | tuple[SegmentFile, Index]]:
+        """Sealed and open segments that may hold rows of [start, stop), in order."""
+        number, first = 0, 0
+        manifest: dict[int, SealedSegment] = {}
+        opened: SegmentFile | None = None
+        while number <= at.segment:
+            entry = manifest.get(number)
+            if entry is None:
+                try:
+                    opened = SegmentFile(path_of(self._folder, number))
+                except FileNotFoundError:
+                    # Sealing removes a segment only after its manifest entry is durable.
+                    manifest = read_manifest(self._folder)
+                    if number not in manifest:
+                        raise corrupt(path_of(self._folder, number), 0, "a segment is missing") from None
+                    continue
+            if entry is not None:
+                self._same(entry.first, first, self._folder / entry.kept_name)
+                first = entry.first + entry.rows
+                if first > start and (stop is None or entry.first < stop):
+                    yield self._sealed_files(entry)
+            elif opened is not None:
+                self._same(opened.ordinal, first, opened.path)
+                index = self._read_heads(opened, at if number == at.segment else None)
+                first = index.ends[-1] if index.ends else first
+                if first > start and (stop is None or opened.ordinal < stop):
+                    yield opened, index
+            if stop is not None and first >= stop:
+                return
+            number += 1
+        self._same(at.ordinal, first, self._folder / "position")
+
+    @staticmethod
+    def _same(got: int, want: int, path: Path) -> None:
+        if got != want:
+            raise corrupt(path, 0, f"rows up to ordinal {want} were expected here, got {got}")
+
+    def _sealed_files(self, entry: SealedSegment) -> SealedFiles:
+        found = self._sealed.get(entry.segment)
+        if found is None:
+            found = self._sealed[entry.segment] = SealedFiles(self._folder, entry)
+            self._indices.pop(entry.segment, None)
+        return found
+
+    def _read_heads(self, file: SegmentFile, at: Position | None) -> Index:
+        index = self._indices.setdefault(file.number, Index())
+        stop = at.offset if at is not None else file.size()
+        read_heads(file, index, stop)
+        return index
+
+    @staticmethod
+    def _walk(
+        file: SegmentFile,
+        index: Index,
+        start: int,
+        stop: int,
+        tags: frozenset[str] | None,
+        time: tuple[int, int] | None,
+    ) -> Iterator[Frame]:
+        ids = None if tags is None else frozenset(index.tables.find("tag", tags))
+        for number in range(bisect_right(index.ends, start), len(index.places)):
+            place = index.places[number]
+            head = place.head
+            if head.first >= stop:
+                break
+            if head.kind not in ROW_KINDS:
+                continue
+            if head.kind == OBSERVATIONS_KIND:
+                if time is not None and (head.time_high < time[0] or head.time_low >= time[1]):
+                    continue
+                if ids is not None and ids.isdisjoint(unpack_ids(head.tags).tolist()):
+                    continue
+            yield open_frame(file, place, index.tables, start=start, stop=stop)

@@ -1,0 +1,137 @@
+"""What a writer does when it opens a source: find the end, adopt whole frames, cut a torn tail, refuse damage."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from twinlab.errors import CorruptionError
+from twinlab.ledger._disk import atomic_write, corrupt
+from twinlab.ledger.frame import DICTIONARY
+from twinlab.ledger.position import FILE, START, Position, check_position
+from twinlab.ledger.segment import HEADER_SIZE, Place, SegmentFile, numbers, path_of
+from twinlab.ledger.tables import Tables
+
+__all__ = ["Found", "TornTail", "recover"]
+
+
+@dataclass(frozen=True, slots=True)
+class TornTail:
+    """Bytes that a write left unfinished when its process or machine died; they were never acknowledged."""
+
+    segment: str
+    """File name of the segment."""
+    offset: int
+    """Where it was cut."""
+    bytes: int
+    """How many bytes were cut."""
+    kept: str
+    """File in which the cut bytes are kept, beside the segment."""
+
+    def __str__(self) -> str:
+        return f"{self.bytes} bytes of an unfinished write were cut from {self.segment} at byte {self.offset} (kept in {self.kept})"
+
+
+@dataclass(slots=True)
+class Found:
+    """The state in which a writer starts."""
+
+    position: Position
+    tables: Tables
+    segment_rows: int
+    descriptor: int
+    torn: TornTail | None
+    moved: bool
+    """Whether the published position has to be written again."""
+
+
+def recover(folder: Path) -> Found:
+    """Bring a source's directory to a state that can be appended to, and return it.
+
+    Raises
+    ------
+    CorruptionError
+        If anything that was acknowledged is damaged. Nothing is changed then.
+    """
+    published, whole = _published(folder)
+    _drop_unborn(folder, published)
+    if published.segment < 0:
+        return Found(published, Tables(), 0, -1, None, moved=False)
+    path = path_of(folder, published.segment)
+    if not path.exists():
+        raise corrupt(path, 0, "the segment that was being written is missing")
+    file = SegmentFile(path)
+    size = file.size()
+    if size < published.offset:
+        raise corrupt(path, size, f"the segment ends before byte {published.offset}, up to which it was acknowledged")
+    tables = Tables()
+    places = list(file.heads(HEADER_SIZE, published.offset))
+    more, end = file.whole_until(published.offset)
+    _learn(file, tables, places + more)
+    torn = None
+    if end < size:
+        if not whole and published.generation < 0:
+            raise corrupt(path, end, "a frame is damaged, and so is the published position that would tell torn from damaged")
+        torn = _cut(folder, file, end, size)
+    position = _after(published, more, end)
+    rows = position.ordinal - file.ordinal
+    descriptor = os.open(path, os.O_RDWR)
+    if more:
+        os.fdatasync(descriptor)
+    moved = bool(more) or not whole or torn is not None
+    return Found(position, tables, rows, descriptor, torn, moved)
+
+
+def _published(folder: Path) -> tuple[Position, bool]:
+    try:
+        return check_position(folder)
+    except CorruptionError:
+        # Both copies gone: the segments themselves still tell, if their last one is whole to its end.
+        here = numbers(folder)
+        if not here or (folder / FILE).exists() and (folder / FILE).stat().st_size == 0:
+            if not here:
+                return START, False
+        file = SegmentFile(path_of(folder, here[-1]))
+        return Position(-1, here[-1], HEADER_SIZE, file.ordinal, file.frames, file.ingest_time), False
+
+
+def _drop_unborn(folder: Path, published: Position) -> None:
+    """Remove a segment that was created but never announced."""
+    for number in numbers(folder):
+        if number > published.segment:
+            path = path_of(folder, number)
+            if path.stat().st_size > HEADER_SIZE:
+                raise corrupt(folder / FILE, 0, f"the durable position doesn't know {path.name}, which holds frames")
+            path.unlink()
+
+
+def _learn(file: SegmentFile, tables: Tables, places: list[Place]) -> None:
+    for place in places:
+        if place.head.kind == DICTIONARY:
+            tables.learn(file.payload(place))
+
+
+def _cut(folder: Path, file: SegmentFile, end: int, size: int) -> TornTail:
+    kept = f"torn-{file.number:08d}-{end}.bin"
+    atomic_write(folder / kept, file.raw(end, size - end))
+    descriptor = os.open(file.path, os.O_RDWR)
+    try:
+        os.ftruncate(descriptor, end)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return TornTail(file.path.name, end, size - end, kept)
+
+
+def _after(published: Position, more: list[Place], end: int) -> Position:
+    position = replace(published, offset=end)
+    for place in more:
+        head = place.head
+        position = replace(
+            position,
+            ordinal=head.first + head.rows,
+            frames=position.frames + (head.kind != DICTIONARY),
+            ingest_time=max(position.ingest_time, head.ingest_time),
+        )
+    return position

@@ -1,0 +1,226 @@
+"""Sealing: a full segment becomes Parquet, sorted by tag and time, and a few kept frames.
+
+Observations go to Parquet. Records stay frames, copied byte by byte beside it: they have no time or tag to sort by
+before they are harmonised, each frame is already compressed Arrow with its file, units and row range, and one Parquet
+file for each record schema would multiply files without a reader gaining anything.
+
+The order of steps makes a crash harmless: write and sync both files, rename them, replace the manifest, and only then
+remove the segment. The writer isn't involved: it never touches a segment again once it has started the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twinlab.ledger import codec
+from twinlab.ledger._disk import corrupt, crc32c, read_at, sync_folder, write_all
+from twinlab.ledger.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
+from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.lock import Lock
+from twinlab.ledger.manifest import SealedSegment, read_manifest, write_manifest
+from twinlab.ledger.observations import decode
+from twinlab.ledger.position import read_position
+from twinlab.ledger.sealed import ORDINAL
+from twinlab.ledger.segment import HEADER_SIZE, SegmentFile, numbers, path_of
+from twinlab.model.schema import OBSERVATIONS
+
+__all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]
+
+#: Rows of a row group: what a reader of a sealed segment holds at once.
+GROUP_ROWS = 1 << 17
+Ints = npt.NDArray[np.int64]
+
+
+def seal_source(folder: Path, source: str) -> list[str]:
+    """Seal all full segments of a source; return the names of the new files.
+
+    Raises
+    ------
+    HistoryConflictError
+        If another process is sealing the source.
+    CorruptionError
+        If a segment is damaged; it is left as it is.
+    """
+    if not folder.is_dir():
+        return []
+    lock = Lock(folder / "seal.lock", what=f"sealing of source {source!r}")
+    try:
+        sealed = read_manifest(folder)
+        made: list[str] = []
+        active = read_position(folder).segment
+        for number in numbers(folder):
+            if number >= active:
+                continue
+            if number not in sealed:
+                sealed[number] = _seal(folder, number)
+                write_manifest(folder, sealed)
+                made += [n for n in (sealed[number].kept_name, sealed[number].parquet_name) if n]
+            path_of(folder, number).unlink()
+            sync_folder(folder)
+        return made
+    finally:
+        lock.release()
+
+
+def _seal(folder: Path, number: int) -> SealedSegment:
+    file = SegmentFile(path_of(folder, number))
+    index = Index()
+    read_heads(file, index, file.size())
+    table = _observations(file, index)
+    name = f"{number:08d}.parquet" if table is not None else None
+    ranges: tuple[tuple[int, int, int], ...] = ()
+    if table is not None and name is not None:
+        _write_parquet(folder / name, table)
+        ranges = _ranges(folder / name)
+        _compare(folder / name, table)
+    kept = folder / f"{number:08d}.frames"
+    _write_kept(kept, file, index)
+    sync_folder(folder)
+    return SealedSegment(
+        segment=number,
+        first=file.ordinal,
+        rows=(index.ends[-1] if index.ends else file.ordinal) - file.ordinal,
+        frames=file.frames,
+        kept_name=kept.name,
+        kept_bytes=kept.stat().st_size,
+        kept_sha256=file_sha256(kept),
+        parquet_name=name,
+        parquet_bytes=(folder / name).stat().st_size if name else 0,
+        parquet_sha256=file_sha256(folder / name) if name else "",
+        ranges=ranges,
+    )
+
+
+def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
+    """All observations of a segment, sorted by tag, time and ordinal."""
+    parts = []
+    for place in index.places:
+        head = place.head
+        if head.kind != OBSERVATIONS_KIND:
+            continue
+        batch = decode(file.payload(place), head.rows, index.tables, None)
+        some = batch.select([n for n in batch.schema.names if batch.column(n).null_count < head.rows])
+        ordinals = pa.array(np.arange(head.first, head.first + head.rows, dtype=np.int64))
+        parts.append(pa.Table.from_batches([some]).append_column(ORDINAL, ordinals))
+    if not parts:
+        return None
+    table = pa.concat_tables(parts, promote_options="default").combine_chunks()
+    names = [n for n in OBSERVATIONS.names if n in table.schema.names]
+    table = table.select([*names, ORDINAL])
+    tags = table.column("tag").combine_chunks()
+    texts = tags.dictionary.to_pylist()
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    # Rows come in order of arrival and lexsort is stable: the ordinal is the last key by itself.
+    order = np.lexsort((table.column("source_time").to_numpy(), rank[tags.indices.to_numpy()]))
+    return table.take(pa.array(order))
+
+
+def _write_parquet(path: Path, table: pa.Table) -> None:
+    draft = path.with_name(path.name + ".tmp")
+    dictionaries = [n for n in table.schema.names if n not in {"source_time", ORDINAL, "sequence", "origin_row"}]
+    deltas = [n for n in ("source_time", ORDINAL, "sequence", "origin_row") if n in table.schema.names]
+    with pq.ParquetWriter(
+        draft,
+        table.schema,
+        compression="zstd",
+        use_dictionary=dictionaries,
+        column_encoding=dict.fromkeys(deltas, "DELTA_BINARY_PACKED"),
+        write_statistics=True,
+    ) as writer:
+        for low in range(0, table.num_rows, GROUP_ROWS):
+            writer.write_table(table.slice(low, GROUP_ROWS), row_group_size=GROUP_ROWS)
+    _settle(draft, path)
+
+
+def _settle(draft: Path, path: Path) -> None:
+    descriptor = os.open(draft, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(path)
+
+
+def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
+    """Split the file's bytes at the row groups, and sum up each part."""
+    with pq.ParquetFile(path) as file:
+        meta = file.metadata
+        edges = [0]
+        for n in range(meta.num_row_groups):
+            columns = [meta.row_group(n).column(c) for c in range(meta.row_group(n).num_columns)]
+            edges.append(max(_start(c) + c.total_compressed_size for c in columns))
+    edges.append(path.stat().st_size)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return tuple(
+            (low, high, crc32c(read_at(descriptor, high - low, low))) for low, high in zip(edges, edges[1:], strict=False)
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _start(column: pq.ColumnChunkMetaData) -> int:
+    first = column.data_page_offset
+    return int(min(first, column.dictionary_page_offset) if column.has_dictionary_page else first)
+
+
+def _compare(path: Path, table: pa.Table) -> None:
+    """Read back what was written: the segment is removed only if every bit came through."""
+    with pq.ParquetFile(path) as file:
+        for n in range(file.metadata.num_row_groups):
+            got, want = file.read_row_group(n), table.slice(n * GROUP_ROWS, GROUP_ROWS)
+            if not _bits(got).equals(_bits(want)):
+                raise corrupt(path, 0, f"row group {n} read back differs from the segment; the segment was kept")
+
+
+def _bits(table: pa.Table) -> pa.Table:
+    """Replace floats by their bits, and dictionaries by their texts, so that equality means equality."""
+    columns = {}
+    for name in table.schema.names:
+        column = table.column(name).combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string())
+        elif pa.types.is_floating(column.type):
+            columns[name + "?"] = column.is_valid()
+            column = column.fill_null(0.0).view(pa.int64())
+        columns[name] = column
+    return pa.table(columns)
+
+
+def _write_kept(path: Path, file: SegmentFile, index: Index) -> None:
+    draft = path.with_name(path.name + ".tmp")
+    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    try:
+        at = write_all(descriptor, [file.raw(0, HEADER_SIZE)], 0)
+        for place in index.places:
+            if place.head.kind != OBSERVATIONS_KIND:
+                file.payload(place)
+                at += write_all(descriptor, [file.raw(place.offset, place.end - place.offset)], at)
+        write_all(descriptor, _frame_table(index, file), at)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(path)
+
+
+def _frame_table(index: Index, file: SegmentFile) -> list[bytes]:
+    heads = [p.head for p in index.places if p.head.kind in ROW_KINDS]
+    columns = [[h.first for h in heads], [h.rows for h in heads], [h.ingest_time for h in heads]]
+    payload = len(heads).to_bytes(8, "little") + b"".join(codec.encode_ints(np.array(c, dtype=np.int64)) for c in columns)
+    last = index.ends[-1] if index.ends else file.ordinal
+    head = Head(FRAME_TABLE, file.frames + len(heads), last, 0, max(columns[2], default=0), 0, 0, 0, -1, -1, b"", b"")
+    return join(head, payload)[1]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

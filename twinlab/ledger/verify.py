@@ -1,0 +1,198 @@
+"""Reading everything again: every byte of the ledger against its checksum."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from twinlab.errors import CorruptionError
+from twinlab.ledger._disk import corrupt
+from twinlab.ledger.blobs import Blobs
+from twinlab.ledger.frame import OBSERVATIONS_KIND, ROW_KINDS
+from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.position import FILE, Position, check_position
+from twinlab.ledger.seal import file_sha256
+from twinlab.ledger.sealed import ORDINAL, SealedFiles
+from twinlab.ledger.segment import SegmentFile, path_of
+
+__all__ = ["VerifyProblem", "VerifyReport", "verify_ledger"]
+
+_RESTORE = "Restore this file from a backup, then run `twinlab rebuild`."
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyProblem:
+    """Something stored isn't what was written."""
+
+    file: str
+    what: str
+    """What is wrong, and at which byte."""
+    todo: str
+    """What to do next."""
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """What `Ledger.verify` found."""
+
+    bytes: int = 0
+    """Bytes that were read and compared."""
+    frames: int = 0
+    rows: int = 0
+    segments: int = 0
+    """Segments, open and sealed."""
+    blobs: int = 0
+    """Kept files."""
+    problems: list[VerifyProblem] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is what was written."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        read = (
+            f"{self.rows:,} rows in {self.frames:,} frames and {self.segments:,} segments, "
+            f"{self.blobs:,} kept files, {self.bytes:,} bytes read again"
+        )
+        if self.ok:
+            return f"Ledger verified: {read}; everything is what was written."
+        lines = [f"Ledger DAMAGED, {len(self.problems)} problem(s): {read}."]
+        lines += [f"- {p.what}\n  {p.todo}" for p in self.problems]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        lines = str(self).split("\n")
+        items = "".join(f"<li>{html.escape(p.what)}<br><em>{html.escape(p.todo)}</em></li>" for p in self.problems)
+        return f"<p>{html.escape(lines[0])}</p>" + (f"<ul>{items}</ul>" if items else "")
+
+
+class _Check:
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self.report = VerifyReport()
+        self._progress, self._total = progress, total
+
+    def read(self, size: int) -> None:
+        self.report.bytes += size
+        if self._progress is not None:
+            self._progress(min(self.report.bytes, self._total), self._total)
+
+    def problem(self, path: Path, error: str, todo: str = _RESTORE) -> None:
+        self.report.problems.append(VerifyProblem(str(path), error.split(". The stored bytes")[0], todo))
+
+
+def verify_ledger(
+    folders: Mapping[str, Path], blobs: Blobs, *, progress: Callable[[int, int], None] | None = None
+) -> VerifyReport:
+    """Check all sources and kept files; never raises for what it finds."""
+    ids = list(blobs.ids())
+    total = sum(p.stat().st_size for f in folders.values() for p in f.iterdir() if p.is_file())
+    total += sum(blobs.path(i).stat().st_size for i in ids)
+    check = _Check(progress, total)
+    for folder in folders.values():
+        _source(folder, check)
+    for file_id in ids:
+        path = blobs.path(file_id)
+        check.report.blobs += 1
+        try:
+            blobs.check(file_id)
+        except CorruptionError as error:
+            check.problem(path, str(error), "Put the original file again after removing this copy, then verify again.")
+        check.read(path.stat().st_size)
+    return check.report
+
+
+def _source(folder: Path, check: _Check) -> None:
+    try:
+        at, whole = check_position(folder)
+    except CorruptionError as error:
+        check.problem(folder / FILE, str(error), "Open the source's writer: it finds the position again from the frames.")
+        return
+    if not whole:
+        check.problem(
+            folder / FILE, f"{folder / FILE}: one of two copies is damaged", "Open the source's writer: it writes both again."
+        )
+    check.read((folder / FILE).stat().st_size if (folder / FILE).exists() else 0)
+    try:
+        sealed = read_manifest(folder)
+    except CorruptionError as error:
+        check.problem(folder / MANIFEST, str(error))
+        return
+    state = (0, 0)
+    for number in range(at.segment + 1):
+        check.report.segments += 1
+        entry = sealed.get(number)
+        path = path_of(folder, number) if entry is None else folder / entry.kept_name
+        try:
+            state = _segment(path, at, number, state, check) if entry is None else _sealed(folder, entry, state, check)
+        except CorruptionError as error:
+            check.problem(path, str(error))
+            state = (-1, 0)
+        except FileNotFoundError:
+            check.problem(path, f"{path}: the file is missing")
+            state = (-1, 0)
+    if state[0] not in {-1, at.ordinal}:
+        check.problem(folder / FILE, f"{folder / FILE}: says {at.ordinal} rows, the segments hold {state[0]}")
+
+
+def _segment(path: Path, at: Position, number: int, state: tuple[int, int], check: _Check) -> tuple[int, int]:
+    file = SegmentFile(path)
+    if state[0] not in {-1, file.ordinal}:
+        raise corrupt(path, 0, f"starts at row {file.ordinal}, expected {state[0]}")
+    stop = at.offset if number == at.segment else file.size()
+    index = Index()
+    read_heads(file, index, stop)
+    latest = state[1]
+    for place in index.places:
+        head = place.head
+        if head.ingest_time < latest:
+            raise corrupt(path, place.offset, "the ingest time runs backwards")
+        latest = head.ingest_time
+        file.payload(place)
+        check.read(place.end - place.offset)
+        check.report.frames += head.kind in ROW_KINDS
+        check.report.rows += head.rows
+    return index.ends[-1] if index.ends else file.ordinal, latest
+
+
+def _sealed(folder: Path, entry: SealedSegment, state: tuple[int, int], check: _Check) -> tuple[int, int]:
+    kept = folder / entry.kept_name
+    files = SealedFiles(folder, entry)
+    if state[0] not in {-1, entry.first}:
+        raise corrupt(kept, 0, f"starts at row {entry.first}, expected {state[0]}")
+    if file_sha256(kept) != entry.kept_sha256:
+        raise corrupt(kept, 0, "the file doesn't fit its SHA-256")
+    check.read(entry.kept_bytes)
+    firsts, rows, times = files.frame_table()
+    if (np.diff(times) < 0).any() or (len(times) and times[0] < state[1]):
+        raise corrupt(kept, 0, "the ingest time runs backwards")
+    ends = firsts + rows
+    if (len(ends) and ends[-1] != entry.first + entry.rows) or (firsts[1:] != ends[:-1]).any():
+        raise corrupt(kept, 0, "rows of the frames don't follow each other")
+    if entry.parquet_name is not None:
+        _parquet(files, check)
+    check.report.frames += len(firsts)
+    check.report.rows += int(rows.sum())
+    return entry.first + entry.rows, int(times[-1]) if len(times) else state[1]
+
+
+def _parquet(files: SealedFiles, check: _Check) -> None:
+    entry = files.entry
+    meta = files.metadata()
+    if file_sha256(files.path) != entry.parquet_sha256:
+        raise corrupt(files.path, 0, "the file doesn't fit its SHA-256")
+    seen = np.zeros(entry.rows, dtype=np.bool_)
+    for group in range(meta.num_row_groups):
+        seen[files.read_group(group, (ORDINAL,)).column(ORDINAL).to_numpy() - entry.first] = True
+    for place in files.index.places:
+        if place.head.kind in ROW_KINDS and place.head.kind != OBSERVATIONS_KIND:
+            low = place.head.first - entry.first
+            seen[low : low + place.head.rows] = True
+    if not seen.all():
+        raise corrupt(files.path, 0, f"{int((~seen).sum())} rows are missing")
+    check.read(entry.parquet_bytes)
