@@ -12,7 +12,7 @@ from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, parse_duration
 from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
 
-__all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "flag_cells", "limits_of", "margins", "untested"]
+__all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "codes_of", "flag_cells", "limits_of", "margins", "untested"]
 
 #: Longest look-back of a windowed test, in cells; a test that needs more is not evaluated (see `untested`).
 MAX_LOOK_BACK: Final = 16_384
@@ -116,7 +116,12 @@ def untested(signal: Signal) -> dict[str, str]:
     return found
 
 
-def _codes(signal: Signal) -> npt.NDArray[np.bool_]:
+def codes_of(signal: Signal) -> npt.NDArray[np.bool_]:
+    """Return a table of bool that tells of each state code whether the signal knows it.
+
+    >>> codes_of(Signal(kind="state", states={0: "closed", 2: "open"})).tolist()
+    [True, False, True]
+    """
     known = signal.states or {}
     codes = np.zeros(max(known, default=0) + 1, dtype=np.bool_)
     codes[list(known)] = True
@@ -190,7 +195,7 @@ def flag_cells(
     out = np.empty((rows - margin_before - margin_after, assets), dtype=np.uint8)
     if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on:
         times = np.arange(rows, dtype=np.int64) * signal.cadence_ns
-        judge(table, times, margin_before, since, until, limits, _codes(signal), out)
+        judge(table, times, margin_before, since, until, limits, codes_of(signal), out)
     else:
-        judge_plain(table, margin_before, since, until, limits, _codes(signal), out)
+        judge_plain(table, margin_before, since, until, limits, codes_of(signal), out)
     return out
