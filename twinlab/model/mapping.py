@@ -25,7 +25,7 @@ __all__ = [
     "ZoneOf",
 ]
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | float | bool)]
 
 
 class ZoneOf(Model):
@@ -43,7 +43,7 @@ class TimeRule(Model):
 
     # One column that holds the whole time.
     column: str | None = None
-    # "iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_ns",
+    # "iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns",
     # or strptime formats, tried in this order ("%d.%m.%Y %H:%M").
     format: str | list[str] = "iso"
     # Columns of year, month, day, hour, minute, second.
@@ -52,6 +52,8 @@ class TimeRule(Model):
     clock: str | None = None
     # The clock's day: columns of year, month, day ...
     date: dict[Literal["year", "month", "day"], str] | None = None
+    # ... or one column that holds the date, written in `format` ...
+    date_column: str | None = None
     # ... or the first such clock time at or after another time of this event ("planned_start") ...
     after: Literal["start", "end", "planned_start", "planned_end"] | None = None
     # ... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay).
@@ -76,8 +78,11 @@ class TimeRule(Model):
         if len(ways) != 1:
             msg = f"expected exactly one of column, parts or clock, got {ways or 'none'}"
             raise ValueError(msg)
-        if self.clock is not None and sum(x is not None for x in (self.date, self.after, self.near)) != 1:
-            msg = "a clock time needs exactly one of date, after or near, to know its day"
+        if (
+            self.clock is not None
+            and sum(x is not None for x in (self.date, self.date_column, self.after, self.near)) != 1
+        ):
+            msg = "a clock time needs exactly one of date, date_column, after or near, to know its day"
             raise ValueError(msg)
         if (self.zone is None) == (self.zone_of is None):
             msg = "expected exactly one of zone (such as 'UTC' or 'Europe/Berlin') or zone_of"
@@ -141,8 +146,8 @@ def _rules(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-Column = Annotated[ColumnRule, BeforeValidator(_column)]
-Tags = dict[str, Annotated[list[TagRule], BeforeValidator(_rules)]]
+Column = Annotated[ColumnRule, BeforeValidator(_column, json_schema_input_type=str | ColumnRule)]
+Tags = dict[str, Annotated[list[TagRule], BeforeValidator(_rules, json_schema_input_type=TagRule | list[TagRule])]]
 
 
 class EventsRule(Model):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from twinlab.model.terms import nearest
 from twinlab.model.units import canonical_unit
 
 __all__ = [
@@ -224,14 +225,11 @@ class TwinModel(Model):
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
-        from twinlab.model.terms import nearest  # noqa: PLC0415  (terms imports nothing of ours; kept late for start-up)
-
-        known = list(self.asset_types)
+        faults: list[str] = []
 
         def check(where: str, name: str | None) -> None:
             if name is not None and name not in self.asset_types:
-                msg = f"{where} names the asset type {name!r}, which isn't in asset_types{nearest(name, known)}"
-                raise ValueError(msg)
+                faults.append(f"{where}: there is no asset type {name!r}{nearest(name, self.asset_types)}")
 
         for name, link in self.relationships.items():
             check(f"relationships.{name}.from", link.source)
@@ -241,10 +239,14 @@ class TwinModel(Model):
             for key, target in event.links.items():
                 check(f"event_types.{name}.links.{key}", target)
         for name, kind in self.asset_types.items():
-            for prop in (kind.label, *(kind.position or ())):
+            where = f"asset_types.{name}"
+            for key, prop in (("label", kind.label), *(("position", part) for part in kind.position or ())):
                 if prop is not None and prop not in kind.properties:
-                    msg = f"asset_types.{name} uses the property {prop!r}, which isn't in its properties"
-                    raise ValueError(msg)
+                    known = nearest(prop, kind.properties)
+                    faults.append(f"{where}.{key}: there is no property {prop!r} in {where}.properties{known}")
+        if faults:
+            # One fault a line, each beginning with its place: `twinlab.model.load` adds file and line.
+            raise ValueError("\n".join(faults))
         return self
 
     @property

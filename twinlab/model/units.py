@@ -138,7 +138,9 @@ def registry() -> pint.UnitRegistry[Fraction]:
     """Return the process's one pint registry: exact fractions, with the dimensions that pint lacks."""
     import pint  # noqa: PLC0415  (takes 0.7 s, and only a conversion needs it)
 
-    units = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, non_int_type=Fraction, on_redefinition="ignore")
+    units: pint.UnitRegistry[Fraction] = pint.UnitRegistry(
+        autoconvert_offset_to_baseunit=False, non_int_type=Fraction, on_redefinition="ignore"
+    )
     for line in DEFINITIONS:
         units.define(line)
     return units
@@ -202,10 +204,10 @@ def _lookup(text: str) -> str | None:
     if text in REFUSED:
         msg = f"ambiguous unit {text!r}: {REFUSED[text]}"
         raise UnitError(msg)
-    if len(text) < 2:  # noqa: PLR2004  (case decides: m and M, s and S, h and H)
+    if len(text) < 2:  #   (case decides: m and M, s and S, h and H)
         return None
     squeezed = _squeezed(text)
-    candidates = folded.get(text.casefold()) or (loose.get(squeezed) if len(squeezed) > 3 else None)  # noqa: PLR2004
+    candidates = folded.get(text.casefold()) or (loose.get(squeezed) if len(squeezed) > 3 else None)
     if not candidates:
         return None
     if len(candidates) > 1:
@@ -233,7 +235,7 @@ def _atom(text: str, spelling: str) -> tuple[tuple[str, int], ...]:
 
 def _long_name(text: str) -> str | None:
     """Accept a long name that pint writes the same way ("furlong"); its symbols and prefixes are too easily misread."""
-    if len(text) < 5 or not text.isascii() or not text.islower():  # noqa: PLR2004
+    if len(text) < 5 or not text.isascii() or not text.islower():
         return None
     import pint  # noqa: PLC0415
 

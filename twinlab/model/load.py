@@ -1,0 +1,265 @@
+"""Read ``twin.yaml`` and ``mapping/*.yaml``: every fault of a file in one message, each with its line and its path."""
+
+from __future__ import annotations
+
+import re
+import types
+import weakref
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
+from twinlab.model.check import Finding, mapping_findings
+from twinlab.model.mapping import Mapping
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import TwinModel
+from twinlab.model.units import known_units
+from twinlab.model.yamltext import Document, Path_, path_text, read_text, read_yaml, write_yaml
+
+__all__ = [
+    "check_mapping",
+    "dump_mapping",
+    "dump_model",
+    "json_schema",
+    "load_mapping",
+    "load_model",
+    "parse_mapping",
+    "parse_model",
+]
+
+Parsed = TypeVar("Parsed", TwinModel, Mapping)
+
+#: Lines of what was parsed from text, by the object's id: they're no part of a model's value.
+_DOCUMENTS: dict[int, Document] = {}
+_NOT_A_PLACE = re.compile(r"^([a-z_]+(?:[.\[][^:\s]*)?): (.*)$")
+
+
+def load_model(path: Path | str) -> TwinModel:
+    """Read a ``twin.yaml``; see `parse_model`."""
+    return parse_model(read_text(Path(path)), str(path))
+
+
+def load_mapping(path: Path | str) -> Mapping:
+    """Read a mapping file; see `parse_mapping`."""
+    return parse_mapping(read_text(Path(path)), str(path))
+
+
+def parse_model(text: str, name: str = "twin.yaml") -> TwinModel:
+    """Read a twin's words from YAML.
+
+    Parameters
+    ----------
+    text : str
+        The YAML.
+    name : str
+        Name of the file, for messages.
+
+    Raises
+    ------
+    SchemaError
+        With a line for each fault: file, line, path, what was expected, what came, the nearest known word. A UnitError
+        if all faults are units, an UnknownTermError if all are names that don't exist.
+
+    >>> parse_model("twin: farm").twin
+    'farm'
+    """
+    return _parse(TwinModel, text, name)
+
+
+def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
+    """Read a mapping from YAML; parameters and errors as `parse_model`.
+
+    >>> parse_mapping("source: fridges").source
+    'fridges'
+    """
+    return _parse(Mapping, text, name)
+
+
+def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml") -> None:
+    """Compare a mapping with the model whose words it uses.
+
+    Raises
+    ------
+    SchemaError
+        As `parse_model`: asset types, signals, event types, links, properties, states and zones that don't exist, units
+        that don't fit the signal's or property's.
+    """
+    findings = mapping_findings(mapping, model)
+    if findings:
+        raise _error(findings, _DOCUMENTS.get(id(mapping)), name)
+
+
+def dump_model(model: TwinModel) -> str:
+    """Return a model as tidy YAML, without what is default; `parse_model` reads it back equal."""
+    return _dump(model, "model")
+
+
+def dump_mapping(mapping: Mapping) -> str:
+    """Return a mapping as tidy YAML, without what is default; `parse_mapping` reads it back equal."""
+    return _dump(mapping, "mapping")
+
+
+def json_schema(what: Literal["model", "mapping"]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``twin.yaml`` or of a mapping, from which editors complete and check.
+
+    Write it beside the file and name it in the file's first line: ``# yaml-language-server: $schema=model.schema.json``.
+    """
+    if what not in ("model", "mapping"):
+        msg = f"expected 'model' or 'mapping', got {what!r}"
+        raise UnknownTermError(msg)
+    made = (TwinModel if what == "model" else Mapping).model_json_schema(by_alias=True, mode="validation")
+    units = {"anyOf": [{"enum": list(known_units())}, {"type": ["string", "number", "null"]}]}
+    for part in (made, *made.get("$defs", {}).values()):
+        for key, entry in part.get("properties", {}).items():
+            if key in ("unit", "plus_unit"):
+                part["properties"][key] = {
+                    k: v for k, v in entry.items() if k in ("description", "default", "title")
+                } | units
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _parse(kind: type[Parsed], text: str, name: str) -> Parsed:
+    document = read_yaml(text, name=name)
+    findings = [Finding(path, SchemaError, message, line) for path, line, message in document.problems]
+    if not isinstance(document.data, dict):
+        what = "twin:" if "twin" in kind.model_fields else "source:"
+        came = "nothing" if document.data is None else f"a {type(document.data).__name__}"
+        msg = f"{name}:1: expected keys with values, beginning with `{what}`, got {came}"
+        raise SchemaError(msg)
+    try:
+        made = kind.model_validate(document.data)
+    except ValidationError as error:
+        findings += [finding for details in error.errors() for finding in _explain(details, kind, document)]
+        made = None
+    if made is None or findings:
+        raise _error(findings, document, name)
+    _DOCUMENTS[id(made)] = document
+    weakref.finalize(made, _DOCUMENTS.pop, id(made), None)
+    return made
+
+
+def _error(findings: list[Finding], document: Document | None, name: str) -> TwinlabError:
+    kinds = {finding.kind for finding in findings}
+    kind = kinds.pop() if len(kinds) == 1 else SchemaError
+    lines: list[tuple[int, str]] = []
+    for finding in findings:
+        line = finding.line or (document.line(finding.path) if document else None)
+        where = ": ".join(filter(None, (f"{name}:{line}" if line else name, path_text(finding.path))))
+        text = f"{where}: {finding.message}"
+        if (line or 0, text) not in lines:
+            lines.append((line or 0, text))
+    return kind("\n".join(text for _, text in sorted(lines, key=lambda pair: pair[0])))
+
+
+def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -> list[Finding]:
+    location, known = details["loc"], details["type"]
+    path = _path(location, document.data)
+    if known == "extra_forbidden":
+        key = str(location[-1])
+        return [Finding(path, SchemaError, f"unknown key {key!r}{nearest(key, _fields(kind, location[:-1]))}")]
+    if known == "missing":
+        return [Finding(path, SchemaError, f"expected the key {str(location[-1])!r}, which is missing")]
+    error = details.get("ctx", {}).get("error")
+    if isinstance(error, Exception):
+        message = str(error)
+        raised = UnitError if isinstance(error, UnitError) else SchemaError
+        if not path:
+            return [_placed(line) for line in message.splitlines()]
+        return [Finding(path, raised, message)]
+    return [Finding(path, SchemaError, _expected(details))]
+
+
+def _placed(line: str) -> Finding:
+    """Turn "relationships.x.from: names ..." of a whole-file check into a finding with its path."""
+    match = _NOT_A_PLACE.match(line)
+    if match is None:
+        return Finding((), SchemaError, line)
+    return Finding(tuple(match[1].split(".")), UnknownTermError, match[2])
+
+
+def _expected(details: ErrorDetails) -> str:
+    got = details["input"]
+    shown = repr(got) if isinstance(got, (str, int, float, bool)) or got is None else f"a {_word(got)}"
+    if details["type"] == "literal_error":
+        options = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+        if options:
+            return f"expected one of {', '.join(options)}, got {shown}{nearest(got, options) if isinstance(got, str) else ''}"
+    text = re.sub(r"^(Input|Value|String|List|Keys?) should ", "should ", details["msg"]).replace("should be ", "", 1)
+    return f"expected {text[:1].lower() + text[1:]}, got {shown[:80]}"
+
+
+def _word(value: object) -> str:
+    return {"dict": "mapping", "list": "list"}.get(type(value).__name__, type(value).__name__)
+
+
+def _path(location: tuple[int | str, ...], data: object) -> Path_:
+    """Keep the parts of pydantic's location that stand in the file (it adds names of union members and so on)."""
+    path: list[str | int] = []
+    for part in location:
+        if isinstance(data, dict):
+            match = next((key for key in data if key == part or str(key) == str(part)), None)
+            if match is None:
+                continue
+            path.append(str(match))
+            data = data[match]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            path.append(part)
+            data = data[part]
+    return tuple(path)
+
+
+def _fields(annotation: object, location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the part of the schema at ``location`` knows."""
+    options = _options(annotation)
+    if not location:
+        return [key for option in options if _is_model(option) for key in _keys(option)]
+    part, rest = location[0], location[1:]
+    found: list[str] = []
+    for option in options:
+        if _is_model(option):
+            for key, info in option.model_fields.items():
+                if part in (key, info.alias):
+                    found += _fields(info.annotation, rest)
+        elif get_origin(option) in (dict, list):
+            found += _fields(get_args(option)[-1], rest)
+    return found
+
+
+def _is_model(option: object) -> bool:
+    return isinstance(option, type) and issubclass(option, BaseModel)
+
+
+def _keys(option: type[BaseModel]) -> list[str]:
+    return [info.alias or key for key, info in option.model_fields.items()]
+
+
+def _options(annotation: object) -> list[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _options(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [option for part in get_args(annotation) for option in _options(part)]
+    return [annotation]
+
+
+def _dump(model: BaseModel, what: str) -> str:
+    data = model.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, mode="json")
+    # JSON has text keys only; the numbers of states are numbers.
+    for asset_type in data.get("asset_types", {}).values() if what == "model" else ():
+        for signal in asset_type.get("signals", {}).values():
+            if "states" in signal:
+                signal["states"] = {int(code): text for code, text in signal["states"].items()}
+    return write_yaml(_tidy(data))
+
+
+def _tidy(value: object) -> object:
+    """Write whole numbers without ".0", as people do."""
+    if isinstance(value, dict):
+        return {key: _tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if whole and isinstance(value, float) else value
