@@ -1,5 +1,108 @@
-"""twinlab: build, trust, explore and use a digital twin from JupyterLab."""
+"""twinlab: build, trust, explore and use a digital twin from JupyterLab.
+
+>>> import twinlab as tl
+>>> tl.model.canonical_unit("deg. F")
+'degF'
+"""
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What type checkers and editors see; at run time each name is loaded on first use, so that the import stays quick.
+    from twinlab import errors, events, explore, harmonise, history, ledger, model, quality, sources, testing
+    from twinlab.demos import demo
+    from twinlab.errors import (
+        CommandExpiredError,
+        CommandRejectedError,
+        ControlError,
+        CorruptionError,
+        HistoryConflictError,
+        SchemaError,
+        SourceError,
+        TwinlabError,
+        UnitError,
+        UnknownTermError,
+    )
+    from twinlab.model.flags import Flag
+    from twinlab.twin.facade import Twin
+    from twinlab.twin.folder import create
+    from twinlab.twin.folder import open_twin as open  # noqa: A004  (the public name, as in gzip.open)
+    from twinlab.twin.report import IngestReport
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CommandExpiredError",
+    "CommandRejectedError",
+    "ControlError",
+    "CorruptionError",
+    "Flag",
+    "HistoryConflictError",
+    "IngestReport",
+    "SchemaError",
+    "SourceError",
+    "Twin",
+    "TwinlabError",
+    "UnitError",
+    "UnknownTermError",
+    "create",
+    "demo",
+    "errors",
+    "events",
+    "explore",
+    "harmonise",
+    "history",
+    "ledger",
+    "model",
+    "open",
+    "quality",
+    "sources",
+    "testing",
+]
+
+# Public name -> the module that holds it, or the name of a room.
+_HOMES = {
+    "Flag": "twinlab.model.flags",
+    "IngestReport": "twinlab.twin",
+    "Twin": "twinlab.twin",
+    "create": "twinlab.twin",
+    "demo": "twinlab.demos",
+    "open": "twinlab.twin",
+}
+_CALLED_THERE = {"open": "open_twin"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        msg = f"module 'twinlab' has no attribute {name!r}"
+        raise AttributeError(msg)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), _CALLED_THERE.get(name, name))
+    if name.endswith("Error"):
+        return getattr(importlib.import_module("twinlab.errors"), name)
+    return importlib.import_module(f"twinlab.{name}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def _refuse_namesake() -> None:
+    """Refuse to run beside PyPI's other ``twinlab``: two projects in one package folder overwrite each other's files."""
+    for entry in sys.path:
+        # By folder name, because importlib.metadata takes a tenth of the whole import to load.
+        for found in Path(entry or ".").glob("twinlab-*.dist-info"):
+            msg = (
+                f"expected twinlab-kit alone, found another project's distribution too: {found.name} in {found.parent}. "
+                "Both use the import name 'twinlab' and overwrite each other. Remove the other one and put this one back: "
+                "pip uninstall --yes twinlab twinlab-kit, then install twinlab-kit again"
+            )
+            raise ImportError(msg)
+
+
+_refuse_namesake()
