@@ -1,0 +1,203 @@
+"""Where a cell lives: time axis, years, tiles, and the steps at which rollups stand ready.
+
+Cells are numbered from the origin (UTC midnight): cell k covers [origin + k * cadence, origin + (k + 1) * cadence).
+The arrays of one year stand in ``<type>/<cadence>/<year>/{hot,cold}``; a cell belongs to the year in which it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinlab.errors import SchemaError
+from twinlab.model.twinmodel import parse_duration
+
+__all__ = [
+    "DAY_NS",
+    "STEPS",
+    "Axis",
+    "Group",
+    "Layout",
+    "duration_text",
+    "floor_midnight",
+    "hot_layout",
+    "cold_layout",
+    "rollup_layout",
+    "rollup_steps",
+    "step_parent",
+]
+
+DAY_NS = 86_400_000_000_000
+
+#: Steps of rollups, finest first; which of them are stored depends on the cadence.
+STEPS = ("1min", "15min", "1h", "4h", "1d")
+
+_UNITS = (("d", DAY_NS), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 10**9), ("ms", 10**6))
+
+#: A cold tile holds 2**15 cells, 4,096 x 8 once there are eight assets. One pcodec call decodes it in 80 us; a series
+#: over a year and an instant over a thousand assets each touch about 130 tiles of a one-minute signal.
+_TILE_CELLS = 2**15
+_TILE_ASSETS = 8
+#: Tiles are gathered in shards of 16 x 8 tiles, so that a whole scan fetches megabytes at a time.
+_SHARD_TIMES, _SHARD_ASSETS = 16, 8
+#: A hot tile is written by every catch-up that touches it: few cells in time, all assets.
+_HOT_TIMES, _HOT_ASSETS = 128, 1024
+
+
+def floor_midnight(origin_ns: int) -> int:
+    """Return the last UTC midnight at or before ``origin_ns`` (nanoseconds since 1970).
+
+    >>> floor_midnight(86_400_000_000_001)
+    86400000000000
+    """
+    return origin_ns - origin_ns % DAY_NS
+
+
+def duration_text(nanoseconds: int) -> str:
+    """Return a duration in its largest whole unit.
+
+    >>> duration_text(900_000_000_000)
+    '15min'
+    """
+    for name, size in _UNITS:
+        if nanoseconds % size == 0 and nanoseconds > 0:
+            return f"{nanoseconds // size}{name}"
+    msg = f"expected a duration in whole milliseconds above zero, got {nanoseconds} ns; choose another cadence"
+    raise SchemaError(msg)
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """Signals of one asset type and one cadence; they share a time axis. ``"60s"`` becomes ``"1min"``."""
+
+    asset_type: str
+    cadence: str
+
+    def __post_init__(self) -> None:
+        """Bring the cadence into one spelling, so that equal groups compare equal."""
+        object.__setattr__(self, "cadence", duration_text(parse_duration(self.cadence)))
+
+    @property
+    def cadence_ns(self) -> int:
+        """The cadence in nanoseconds."""
+        return parse_duration(self.cadence)
+
+    @property
+    def path(self) -> str:
+        """Path of the group in the store."""
+        return f"{self.asset_type}/{self.cadence}"
+
+    @classmethod
+    def at(cls, path: str) -> Group:
+        """Return the group of a path such as ``"truck/1min"``."""
+        asset_type, cadence = path.split("/")
+        return cls(asset_type, cadence)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A regular time axis: ``origin_ns`` at UTC midnight, ``cadence_ns`` a cell."""
+
+    origin_ns: int
+    cadence_ns: int
+
+    def cell(self, time_ns: int) -> int:
+        """Return the cell that holds an instant.
+
+        >>> Axis(0, 60_000_000_000).cell(61_000_000_000)
+        1
+        """
+        return (time_ns - self.origin_ns) // self.cadence_ns
+
+    def cell_ceil(self, time_ns: int) -> int:
+        """Return the first cell that starts at or after an instant."""
+        return -((self.origin_ns - time_ns) // self.cadence_ns)
+
+    def time(self, cell: int) -> int:
+        """Return the start of a cell in nanoseconds since 1970."""
+        return self.origin_ns + cell * self.cadence_ns
+
+    def times(self, k0: int, k1: int) -> np.ndarray:
+        """Return the starts of the cells ``k0 .. k1 - 1`` as datetime64[ns]."""
+        return (self.origin_ns + np.arange(k0, k1, dtype="int64") * self.cadence_ns).astype("datetime64[ns]")
+
+    def year(self, cell: int) -> int:
+        """Return the UTC year in which a cell starts."""
+        return int(np.datetime64(self.time(cell), "ns").astype("datetime64[Y]").astype("int64")) + 1970
+
+    def year_cells(self, year: int) -> tuple[int, int]:
+        """Return the cells ``(first, last + 1)`` that start in a year; the first may lie before the origin."""
+        january = [int(np.datetime64(f"{y:04d}-01-01", "ns").astype("int64")) for y in (year, year + 1)]
+        return self.cell_ceil(january[0]), self.cell_ceil(january[1])
+
+    def split(self, k0: int, k1: int) -> Iterator[tuple[int, int, int]]:
+        """Yield ``(year, first, last + 1)`` for the cells of a span, cut at the turns of the year.
+
+        >>> list(Axis(0, DAY_NS).split(364, 367))
+        [(1970, 364, 365), (1971, 365, 367)]
+        """
+        while k0 < k1:
+            year = self.year(k0)
+            stop = min(self.year_cells(year)[1], k1)
+            if stop <= k0:
+                msg = f"expected cells before the year 2262, got cell {k0}; instants beyond don't fit 64-bit nanoseconds"
+                raise SchemaError(msg)
+            yield year, k0, stop
+            k0 = stop
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an array is cut: shape of a tile, and of the shard that gathers tiles (None: every tile on its own)."""
+
+    tile: tuple[int, int]
+    shard: tuple[int, int] | None
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Shape of what is stored under one key."""
+        return self.shard or self.tile
+
+
+def _power(number: int) -> int:
+    return 1 << max(0, number - 1).bit_length()
+
+
+def cold_layout(n_cells: int, n_assets: int) -> Layout:
+    """Return the layout of compacted arrays of ``n_cells`` a year and, for now, ``n_assets``."""
+    wide = min(_TILE_ASSETS, _power(n_assets))
+    long = min(_TILE_CELLS // wide, _power(n_cells))
+    return Layout((long, wide), (min(long * _SHARD_TIMES, max(long, _power(n_cells))), wide * _SHARD_ASSETS))
+
+
+def hot_layout(n_cells: int, n_assets: int) -> Layout:
+    """Return the layout of arrays to which the last cells are written: time-flat, whole chunks."""
+    wide = min(_HOT_ASSETS, _power(n_assets))
+    return Layout((min(_HOT_TIMES * max(1, 64 // wide), _power(n_cells)), wide), None)
+
+
+def rollup_layout(n_windows: int, n_assets: int) -> Layout:
+    """Return the layout of rollup arrays of ``n_windows`` a year: as square as pages read them."""
+    wide = min(32, _power(n_assets))
+    long = min(1024, _power(n_windows))
+    return Layout((long, wide), (min(16 * long, _power(n_windows)), wide * 8))
+
+
+def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
+    """Return the steps stored for a cadence, finest first: at least four cells, and whole windows a day.
+
+    >>> rollup_steps(3_600_000_000_000)
+    ('4h', '1d')
+    """
+    return tuple(
+        step for step in STEPS if (size := parse_duration(step)) % cadence_ns == 0 and size >= 4 * cadence_ns
+    )
+
+
+def step_parent(cadence_ns: int, step: str) -> str | None:
+    """Return the stored step from which ``step`` is computed, or None if from the cells themselves."""
+    finer = [s for s in rollup_steps(cadence_ns) if parse_duration(s) < parse_duration(step)]
+    whole = [s for s in finer if parse_duration(step) % parse_duration(s) == 0]
+    return whole[-1] if whole else None
