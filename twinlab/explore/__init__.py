@@ -1,0 +1,22 @@
+"""SEE: plots (data in, HoloViews out) and explorers (parameters + plots) on a `TwinReader`."""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "EventExplorer": "table",
+        "HistoryView": "workspace",
+        "Link": "link",
+        "SignalExplorer": "explorer",
+        "band_curve": "plots",
+        "coarsen": "reading",
+        "format_link": "link",
+        "latest_time": "reading",
+        "palette": ":palette",
+        "parse_link": "link",
+        "signal_curve": "plots",
+    },
+)

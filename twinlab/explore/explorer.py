@@ -1,0 +1,347 @@
+"""The signal explorer: pick assets and a signal, zoom from years to single samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.errors import TwinlabError
+from twinlab.explore.legend import legend_html, title_html
+from twinlab.explore.link import Link, format_link, known_or_problem
+from twinlab.explore.plots import draw, y_extent
+from twinlab.explore.reading import Window, data_span
+from twinlab.explore.view import Ask, View, asset_labels, look, view_code
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["MAX_ASSETS", "SignalExplorer"]
+
+#: Curves in one chart; more can't be told apart.
+MAX_ASSETS = 6
+
+_Redraw = hv.streams.Stream.define("Redraw", count=0)
+_NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
+
+
+class SignalExplorer(pn.viewable.Viewer):
+    """A chart of one signal of some assets, zoomable from the whole history down to raw samples.
+
+    Set a parameter and the chart follows; zoom the chart and ``window`` follows. The same object works in JupyterLab
+    and in a served page.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        What is read. Nothing but the protocol is used.
+    link : Link, optional
+        What to show first; wrong values become a notice.
+    open_code : str, optional
+        Python that opens the twin under the name ``twin``, for `code`. By default the twin's own ``open_code``.
+    """
+
+    asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
+    signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="what is measured")
+    assets = param.ListSelector(default=[], objects=[], check_on_set=True, doc="assets that are drawn")
+    window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
+    show_flags = param.Boolean(default=True, doc="mark suspect, failed and missing samples")
+    full_range = param.Boolean(default=False, doc="let failed samples stretch the value axis")
+    notice = param.String(default="", doc="what went wrong, for the reader")
+
+    def __init__(self, twin: TwinReader, *, link: Link | None = None, open_code: str | None = None) -> None:
+        super().__init__()
+        self._twin = twin
+        self._open_code = open_code or str(getattr(twin, "open_code", "twin = ...  # open your twin here"))
+        self._view: View | None = None
+        self._span: Window | None = None
+        self._moved_by_plot = False
+        self._quiet = True
+        self._redraw = _Redraw()
+        self._range = hv.streams.RangeX()
+        self._range.add_subscriber(self._on_zoom)
+        self._heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=(2, 10))
+        self._alert = pmui.Alert(object="", severity="warning", visible=False, margin=(4, 10))
+        self._chart = pn.Column(sizing_mode="stretch_width", min_height=380)
+        types = {kind.title or _words(name): name for name, kind in twin.model.asset_types.items() if kind.signals}
+        self.param.asset_type.objects = types
+        self._start(link or Link(), list(types.values()))
+        self._quiet = False
+        self._rebuild()
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def _start(self, link: Link, types: list[str]) -> None:
+        problems = list(link.problems)
+        if not types:
+            self.notice = " · ".join([_NO_SIGNALS, *problems])
+            return
+        self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
+        self._offer()
+        signals = list(self.param.signal.objects)
+        self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
+        self._find_span()
+        known = list(self.param.assets.objects)
+        asked = [known_or_problem(a, known, "asset", problems) for a in link.assets or ()]
+        self.assets = [a for a in asked if a is not None][:MAX_ASSETS] or self.assets
+        self.window = link.window
+        self.show_flags = True if link.show_flags is None else link.show_flags
+        self.full_range = bool(link.full_range)
+        self.notice = " · ".join(problems)
+
+    def _offer(self) -> None:
+        """Offer the signals and assets of the chosen type, and keep what still fits."""
+        spec = self._twin.model.asset_types[str(self.asset_type)]
+        signals = {s.title or _words(name): name for name, s in spec.signals.items()}
+        labels = {label: asset for asset, label in asset_labels(self._twin, str(self.asset_type)).items()}
+        signal = self.signal if self.signal in signals.values() else next(iter(signals.values()))
+        assets = [a for a in self.assets if a in labels.values()] or list(labels.values())[:1]
+        # Choices first emptied, so that no value is ever outside its choices.
+        self.param.update(signal=None, assets=[])
+        self.param.signal.objects = signals
+        self.param.assets.objects = labels
+        self.param.update(signal=signal, assets=assets)
+
+    def _find_span(self) -> None:
+        self._span = data_span(self._twin, asset_type=str(self.asset_type), signal=str(self.signal))
+
+    @param.depends("asset_type", watch=True)
+    def _type_changed(self) -> None:
+        if self._quiet:
+            return
+        self._quiet = True
+        try:
+            self._offer()
+        finally:
+            self._quiet = False
+        self._selection_changed()
+
+    @param.depends("signal", "assets", watch=True)
+    def _selection_changed(self) -> None:
+        if self._quiet:
+            return
+        if len(self.assets) > MAX_ASSETS:
+            self.notice = f"A chart shows at most {MAX_ASSETS} assets; the first {MAX_ASSETS} are drawn."
+        self._guarded(self._find_span)
+        self._rebuild()
+
+    @param.depends("window", "show_flags", "full_range", watch=True)
+    def _look_changed(self) -> None:
+        if self._quiet:
+            return
+        if self._read():
+            self._redraw.event(count=self._redraw.count + 1)
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice))
+
+    # -- reading and drawing ------------------------------------------------------------------------------------------
+
+    @property
+    def span(self) -> Window | None:
+        """Span in which the chosen signal has samples."""
+        return self._span
+
+    @property
+    def shown(self) -> Window | None:
+        """Span that the chart shows: the window, or everything."""
+        if self.window is None:
+            return self._span
+        start, stop = (np.datetime64(t, "ns") for t in self.window)
+        return start, stop
+
+    @property
+    def view(self) -> View | None:
+        """What the chart shows; None if there is nothing to show."""
+        return self._view
+
+    @property
+    def title(self) -> str:
+        """The signal and its assets, in words."""
+        if self.signal is None:
+            return "No signal"
+        spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
+        labels = {asset: label for label, asset in self.param.assets.names.items()}
+        name = spec.title or _words(str(self.signal))
+        return f"{name[:1].upper()}{name[1:]} · {', '.join(labels.get(a, a) for a in self._drawn())}"
+
+    def _drawn(self) -> list[str]:
+        return list(self.assets)[:MAX_ASSETS]
+
+    def _guarded(self, action: Any) -> bool:
+        """Run an action; a failure becomes a notice and the chart stays as it was."""
+        try:
+            action()
+        except (TwinlabError, OSError, ValueError, KeyError) as error:
+            self.notice = f"The data can't be read: {error}"
+            return False
+        return True
+
+    def _read(self) -> bool:
+        shown = self.shown
+        if self.signal is None or shown is None or not self.assets:
+            self._view = None
+            return False
+        labels = {asset: label for label, asset in self.param.assets.names.items()}
+        ask = Ask(str(self.asset_type), str(self.signal), tuple(self._drawn()), shown, labels)
+
+        def action() -> None:
+            self._view = look(self._twin, ask)
+
+        if not self._guarded(action) or self._view is None:
+            return False
+        self._heading.object = title_html(self.title, self._view.title)
+        self._legend.object = legend_html(self._view.traces, show_flags=self.show_flags)
+        return True
+
+    def _rebuild(self) -> None:
+        """Make the chart anew: another signal or other assets need other curves."""
+        if not self._read():
+            self._chart[:] = [self._nothing()]
+            self._heading.object = title_html(self.title, "")
+            self._legend.object = ""
+            return
+        self._moved_by_plot = False
+        plot = hv.DynamicMap(self._draw, streams=[self._redraw])
+        self._range.source = plot
+        self._chart[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=380, backend="bokeh")]
+
+    def _nothing(self) -> pn.viewable.Viewable:
+        if self.signal is None:
+            text = _NO_SIGNALS
+        elif not self.assets:
+            text = "Choose at least one asset."
+        elif self._span is None:
+            text = "No samples of this signal have arrived yet."
+        else:
+            text = "Nothing can be shown; the notice above says why."
+        return pmui.Typography(text, variant="body1", margin=(40, 20))
+
+    def _draw(self, count: int) -> hv.Overlay:
+        view = self._view
+        traces = view.traces if view is not None else ()
+        spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
+        states = len(spec.states or ())
+        return draw(
+            traces,
+            y_label=view.y_label if view is not None else "",
+            states=view.states if view is not None else None,
+            full_range=self.full_range,
+            show_flags=self.show_flags,
+            show_legend=False,
+            slots=max(len(self._drawn()) * max(1, states), len(traces)),
+            height=380,
+            hooks=[self._place],
+        )
+
+    def _place(self, plot: Any, element: Any) -> None:
+        """Set the axes: to the values in view, and to the window unless the reader's own zoom has just set it."""
+        if self._view is None:
+            return
+        low, high = y_extent(self._view.traces, full_range=self.full_range)
+        plot.handles["y_range"].update(start=low, end=high)
+        if not self._moved_by_plot:
+            start, stop = (t.astype("datetime64[us]").astype("int64") / 1e3 for t in self._view.ask.window)
+            plot.handles["x_range"].update(start=start, end=stop)
+        self._moved_by_plot = False
+
+    def _on_zoom(self, x_range: tuple[Any, Any] | None = None) -> None:
+        if x_range is None or self._quiet:
+            return
+        start, stop = (_instant(x) for x in x_range)
+        shown = self.shown
+        if stop <= start or (shown is not None and _close((start, stop), shown)):
+            return
+        self._moved_by_plot = True
+        self.window = (start, stop)
+
+    # -- what can be done ---------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Show everything again."""
+        self.window = None
+
+    def show(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
+        """Move the chart: to assets (if they have signals) and a window, in one step."""
+        self._quiet = True
+        try:
+            if asset_type in self.param.asset_type.objects:
+                changed = self.asset_type != asset_type
+                self.asset_type = asset_type
+                if changed:
+                    self._offer()
+                known = [a for a in assets if a in self.param.assets.objects]
+                self.assets = known or self.assets
+            if window is not None:
+                self.window = window
+        finally:
+            self._quiet = False
+        self._selection_changed()
+
+    def code(self) -> str:
+        """Return Python that reads and draws the same view in a fresh kernel."""
+        return "" if self._view is None else view_code(self._view, opening=self._open_code)
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        return Link(
+            asset_type=self.asset_type,
+            signal=self.signal,
+            assets=tuple(self._drawn()) or None,
+            window=None if self.window is None else self.shown,
+            show_flags=None if self.show_flags else False,
+            full_range=self.full_range or None,
+        )
+
+    def url(self, *, base: str = "") -> str:
+        """Return a link to the view, relative unless ``base`` is given."""
+        return base + format_link(self.link())
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets that choose what is drawn."""
+        kind = pmui.Select.from_param(self.param.asset_type, label="Kind of asset", width=190, size="small")
+        signal = pmui.Select.from_param(self.param.signal, label="Signal", width=210, size="small")
+        assets = pmui.MultiChoice.from_param(
+            self.param.assets, label="Assets", min_width=240, max_width=460, max_items=MAX_ASSETS, option_limit=200
+        )
+        flags = pmui.Switch.from_param(self.param.show_flags, label="Flags", align="center")
+        full = pmui.Switch.from_param(self.param.full_range, label="Off-scale values", align="center")
+        reset = pmui.Button(label="Show all", icon="zoom_out_map", variant="outlined", size="small", align="center")
+        reset.on_click(lambda _: self.reset())
+        return pn.FlexBox(kind, signal, assets, flags, full, reset, align_items="center", sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self._alert,
+            self.controls(),
+            self._heading,
+            self._chart,
+            self._legend,
+            sizing_mode="stretch_width",
+        )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _instant(x: Any) -> np.datetime64:
+    """A range's end as an instant: HoloViews gives datetimes, or milliseconds since 1970."""
+    if isinstance(x, (int, float)):
+        return np.datetime64(round(x * 1e6), "ns")
+    return np.datetime64(x, "ns")
+
+
+def _close(a: Window, b: Window) -> bool:
+    """Whether two windows are the same on a screen."""
+    span = (b[1] - b[0]).astype("timedelta64[ns]").astype("int64")
+    return all(abs((x - y).astype("timedelta64[ns]").astype("int64")) <= span / 2000 for x, y in zip(a, b, strict=True))

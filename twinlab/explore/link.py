@@ -1,0 +1,133 @@
+"""A view's state as the query of a URL, and back: every wrong value becomes a sentence, never a blank page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+import pandas as pd
+
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    from twinlab.explore.reading import Window
+
+__all__ = ["Link", "format_link", "parse_link"]
+
+_KEYS = ("type", "signal", "asset", "from", "to", "flags", "full", "event", "in_view")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link asks for; None where it says nothing."""
+
+    asset_type: str | None = None
+    signal: str | None = None
+    assets: tuple[str, ...] | None = None
+    window: Window | None = None
+    show_flags: bool | None = None
+    full_range: bool | None = None
+    event_type: str | None = None
+    in_view: bool | None = None
+    # What couldn't be read, a sentence each.
+    problems: tuple[str, ...] = field(default=())
+
+
+def format_link(link: Link) -> str:
+    """Return the query of a link, with its question mark; "" if it says nothing.
+
+    >>> format_link(Link(asset_type="room", assets=("3", "4")))
+    '?type=room&asset=3&asset=4'
+    """
+    pairs: list[tuple[str, str]] = []
+    for key, value in (("type", link.asset_type), ("signal", link.signal)):
+        if value is not None:
+            pairs.append((key, value))
+    pairs += [("asset", asset) for asset in link.assets or ()]
+    if link.window is not None:
+        pairs += [
+            (key, pd.Timestamp(t).floor("s").isoformat()) for key, t in zip(("from", "to"), link.window, strict=True)
+        ]
+    if link.event_type is not None:
+        pairs.append(("event", link.event_type))
+    for key, flag in (("flags", link.show_flags), ("full", link.full_range), ("in_view", link.in_view)):
+        if flag is not None:
+            pairs.append((key, "1" if flag else "0"))
+    return f"?{urlencode(pairs, safe=':')}" if pairs else ""
+
+
+def parse_link(query: str) -> Link:
+    """Read a link's query. What can't be read is left out and told in ``problems``; terms aren't looked up here.
+
+    >>> parse_link("?type=room&from=yesterday").problems[0]
+    "from='yesterday' isn't a time such as 2013-02-12T06:00 (UTC); ignored"
+    """
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    problems = [f"{key!r} isn't part of a link{nearest(key, _KEYS)} Ignored." for key, _ in pairs if key not in _KEYS]
+    one = dict(reversed(pairs))
+    window, wrong = _window(one)
+    flags: dict[str, bool | None] = {}
+    for key in ("flags", "full", "in_view"):
+        flags[key] = {"1": True, "0": False}.get(one.get(key, ""))
+        if key in one and flags[key] is None:
+            wrong.append(f"{key}={one[key]!r} is neither 1 nor 0; ignored")
+    assets = tuple(value for key, value in pairs if key == "asset")
+    return Link(
+        asset_type=one.get("type"),
+        signal=one.get("signal"),
+        assets=assets or None,
+        window=window,
+        show_flags=flags["flags"],
+        full_range=flags["full"],
+        event_type=one.get("event"),
+        in_view=flags["in_view"],
+        problems=(*problems, *wrong),
+    )
+
+
+def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:
+    """Return ``value`` if it's known, else None and a sentence in ``problems``."""
+    names = list(known)
+    if value is None or value in names:
+        return value
+    problems.append(f"unknown {what} {value!r}{nearest(value, names)}")
+    return None
+
+
+def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
+    wrong: list[str] = []
+    ends: list[np.datetime64] = []
+    for key in ("from", "to"):
+        if key in one:
+            when = _instant(one[key])
+            if when is None:
+                wrong.append(f"{key}={one[key]!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored")
+            else:
+                ends.append(when)
+    if wrong or not ends:
+        return None, wrong
+    if len(ends) == 1:
+        return None, ["a link needs both from= and to=; the window is ignored"]
+    if ends[0] >= ends[1]:
+        return None, [f"from={one['from']!r} isn't before to={one['to']!r}; the window is ignored"]
+    return (ends[0], ends[1]), []
+
+
+def _instant(text: str) -> np.datetime64 | None:
+    try:
+        stamp = pd.Timestamp(text)
+    except ValueError:
+        return None
+    if stamp is pd.NaT:
+        return None
+    if stamp.tzinfo is not None:
+        stamp = stamp.tz_convert("UTC").tz_localize(None)
+    return stamp.to_datetime64().astype("datetime64[ns]")
+
+
+def merge_problems(groups: Sequence[Sequence[str]]) -> str:
+    """Return all problems as one text."""
+    return " · ".join(problem for group in groups for problem in group)

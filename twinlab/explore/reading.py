@@ -1,0 +1,258 @@
+"""What a chart reads for a window: the coarsest rollup that still has a cell a bin, or raw samples when close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.explore.scale import duration_text, step_text
+from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import parse_duration
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import Signal
+
+__all__ = ["BINS", "MAX_POINTS", "Plan", "coarsen", "data_span", "latest_time", "plan_reading", "read"]
+
+#: A chart has about this many bins: a cell each is enough for every pixel pair of a usual screen.
+BINS = 500
+#: Most points sent for one curve.
+MAX_POINTS = 2_000
+
+#: The earliest and latest instants of a window, naive UTC, half-open.
+Window = tuple[np.datetime64, np.datetime64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a window is read: at which step (None: raw samples), and how many of its cells make one drawn cell."""
+
+    # Rollup that is read; None for raw samples.
+    step: str | None
+    # Cells of what is read that become one drawn cell.
+    factor: int
+    # Width of a cell of what is read.
+    cell_ns: int
+
+    @property
+    def raw(self) -> bool:
+        """Whether single samples are drawn."""
+        return self.step is None and self.factor == 1
+
+    @property
+    def title(self) -> str:
+        """What is shown, in words: ``hourly rollup``, ``raw samples, 1 min``."""
+        width = duration_text(self.cell_ns * self.factor)
+        if self.step is None:
+            return f"raw samples, {width}" if self.factor == 1 else f"{width} bins of raw samples"
+        if self.factor == 1:
+            return f"{step_text(self.step)} rollup"
+        return f"{width} bins of the {step_text(self.step)} rollup"
+
+
+def plan_reading(
+    span_ns: int,
+    *,
+    cadence_ns: int,
+    steps: Sequence[str],
+    merge_raw: bool = True,
+    bins: int = BINS,
+    limit: int = MAX_POINTS,
+) -> Plan:
+    """Choose what to read for a window of ``span_ns`` nanoseconds.
+
+    Raw samples if at most ``limit`` cells lie in the window; else the coarsest of ``steps`` that has a cell a bin,
+    or raw samples where none has (the finest step, if samples can't be merged: ``merge_raw=False``, for states and
+    counters); cells are then merged by a whole number until ``limit`` holds.
+
+    >>> plan_reading(3600 * 10**9, cadence_ns=60 * 10**9, steps=("15min", "1h")).title
+    'raw samples, 1 min'
+    >>> plan_reading(90 * 86400 * 10**9, cadence_ns=60 * 10**9, steps=("15min", "1h", "1d")).title
+    '2 h bins of the hourly rollup'
+    """
+    if span_ns <= limit * cadence_ns:
+        return Plan(None, 1, cadence_ns)
+    fitting = [step for step in steps if span_ns >= bins * parse_duration(step)]
+    finest = None if merge_raw or not steps else steps[0]
+    step = fitting[-1] if fitting else finest
+    cell = cadence_ns if step is None else parse_duration(step)
+    return Plan(step, max(1, -(-span_ns // (cell * limit))), cell)
+
+
+def read(
+    twin: TwinReader,
+    *,
+    asset_type: str,
+    signal: str,
+    assets: Sequence[str],
+    window: Window,
+    plan: Plan,
+) -> xr.Dataset:
+    """Read one signal as planned, with its cells merged; computed, dims ``time, asset``.
+
+    Raw samples come as ``<signal>`` and ``<signal>_qc``; all else as the rollups' variables.
+    """
+    width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
+    epoch = np.datetime64(0, "ns")
+    # Whole drawn cells, with one more on either side so that lines run to the edge of the chart.
+    start = epoch + ((window[0].astype("datetime64[ns]") - epoch) // width - 1) * width
+    stop = epoch + (-(-(window[1].astype("datetime64[ns]") - epoch) // width) + 1) * width
+    data = twin.history(
+        asset_type, signals=[signal], assets=list(assets), start=start, stop=stop, step=plan.step
+    ).compute()
+    return data if plan.factor == 1 else coarsen(data, signal, factor=plan.factor, cell_ns=plan.cell_ns)
+
+
+def coarsen(data: xr.Dataset, signal: str, *, factor: int, cell_ns: int) -> xr.Dataset:
+    """Merge ``factor`` neighbouring cells of raw samples or of a rollup into one, exactly.
+
+    Parameters
+    ----------
+    data : Dataset, dims ``time, asset``
+        Raw samples (``<signal>``, ``<signal>_qc``) or a rollup (``<signal>_mean`` …).
+    factor : int
+        Cells that become one; windows are aligned to whole multiples since 1970.
+    cell_ns : int
+        Width of a cell of ``data``, nanoseconds.
+
+    Returns
+    -------
+    Dataset
+        The rollup's variables over windows of ``factor`` cells; mean over good and suspect samples.
+    """
+    window = data.time.values.astype("datetime64[ns]").astype("int64") // (cell_ns * factor)
+    labels, first = np.unique(window, return_index=True)
+    time = (labels * cell_ns * factor).astype("datetime64[ns]")
+    merged = _merge_raw(data, signal, first) if signal in data else _merge_rollup(data, signal, first)
+    attrs = data[signal].attrs if signal in data else next(iter(data.data_vars.values())).attrs
+    import xarray as xr  # noqa: PLC0415
+
+    coords = {"time": time, "asset": data.asset.values}
+    for name in data.coords:
+        if str(name).endswith("_state"):
+            coords[str(name)] = data[name].values
+    out = xr.Dataset(coords=coords)
+    for name, values in merged.items():
+        dims = ("time", "asset", f"{signal}_state")[: values.ndim]
+        out[name] = (dims, values, dict(attrs) if not name.endswith(_COUNTS) else {})
+    return out
+
+
+_FLAGS = tuple(flag.name.lower() for flag in Flag)
+_COUNTS = (*(f"_{name}" for name in _FLAGS), "_count", "_share")
+
+
+def _merge_raw(data: xr.Dataset, signal: str, first: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    values, flags = data[signal].values.astype(float), data[f"{signal}_qc"].values
+    good = np.isin(flags, (Flag.PASS, Flag.SUSPECT)) & np.isfinite(values)
+    out: dict[str, NDArray[np.generic]] = {
+        f"{signal}_{name}": np.add.reduceat(flags == flag, first, axis=0, dtype="int64")
+        for name, flag in zip(_FLAGS, Flag, strict=True)
+    }
+    if first.size == 0:
+        return out
+    return out | _gauge(
+        signal,
+        low=np.minimum.reduceat(np.where(good, values, np.inf), first, axis=0),
+        high=np.maximum.reduceat(np.where(good, values, -np.inf), first, axis=0),
+        total=np.add.reduceat(np.where(good, values, 0.0), first, axis=0),
+        count=np.add.reduceat(good, first, axis=0, dtype="int64"),
+    )
+
+
+def _merge_rollup(data: xr.Dataset, signal: str, first: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    out: dict[str, NDArray[np.generic]] = {}
+    for part in (*_FLAGS, "increase"):
+        if f"{signal}_{part}" in data:
+            out[f"{signal}_{part}"] = np.add.reduceat(np.nan_to_num(data[f"{signal}_{part}"].values), first, axis=0)
+    if f"{signal}_share" in data:
+        sizes = np.diff(np.append(first, data.sizes["time"]))[:, None, None]
+        out[f"{signal}_share"] = np.add.reduceat(np.nan_to_num(data[f"{signal}_share"].values), first, axis=0) / sizes
+    if f"{signal}_mean" in data:
+        low, high = data[f"{signal}_min"].values, data[f"{signal}_max"].values
+        out |= _gauge(
+            signal,
+            low=np.minimum.reduceat(np.where(np.isnan(low), np.inf, low), first, axis=0),
+            high=np.maximum.reduceat(np.where(np.isnan(high), -np.inf, high), first, axis=0),
+            total=np.add.reduceat(np.nan_to_num(data[f"{signal}_sum"].values), first, axis=0),
+            count=np.add.reduceat(data[f"{signal}_count"].values, first, axis=0, dtype="int64"),
+        )
+    return out
+
+
+def _gauge(
+    signal: str,
+    *,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    total: NDArray[np.float64],
+    count: NDArray[np.int64],
+) -> dict[str, NDArray[np.generic]]:
+    some = count > 0
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=some)
+    return {
+        f"{signal}_mean": mean,
+        f"{signal}_min": np.where(some, low, np.nan),
+        f"{signal}_max": np.where(some, high, np.nan),
+        f"{signal}_sum": total,
+        f"{signal}_count": count,
+    }
+
+
+def data_span(twin: TwinReader, *, asset_type: str, signal: str, assets: Sequence[str] | None = None) -> Window | None:
+    """Return the span in which a signal has samples, to the width of its coarsest rollup; None if it has none."""
+    steps = twin.steps(asset_type, signal)
+    spec = twin.model.asset_types[asset_type].signals[signal]
+    step = steps[-1] if steps else None
+    data = twin.history(asset_type, signals=[signal], assets=assets, step=step)
+    filled = _filled(data, signal)
+    if not filled.any():
+        return None
+    time = data.time.values[filled]
+    width = spec.cadence_ns if step is None else parse_duration(step)
+    return time[0].astype("datetime64[ns]"), time[-1].astype("datetime64[ns]") + np.timedelta64(width, "ns")
+
+
+def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
+    """Which cells of the time axis hold a sample of any asset."""
+    if signal in data:
+        return np.isfinite(data[signal].values).any(axis=1)
+    present = [
+        data[f"{signal}_{part}"].values > 0 for part in ("pass", "suspect", "fail") if f"{signal}_{part}" in data
+    ]
+    if not present:
+        return np.zeros(data.sizes.get("time", 0), bool)
+    return np.logical_or.reduce(present).any(axis=1)
+
+
+def latest_time(twin: TwinReader) -> np.datetime64 | None:
+    """Return the time of the newest sample of any signal, None if there is none.
+
+    Looks into the last day of the newest rollup only, so the cost doesn't grow with the history.
+    """
+    best: np.datetime64 | None = None
+    for asset_type, spec in twin.model.asset_types.items():
+        for signal in spec.signals:
+            span = data_span(twin, asset_type=asset_type, signal=signal)
+            if span is None or (best is not None and span[1] <= best):
+                continue
+            start = span[1] - np.timedelta64(1, "D")
+            data = twin.history(asset_type, signals=[signal], start=start, stop=span[1]).compute()
+            times = data.time.values[_filled(data, signal)]
+            if times.size and (best is None or times[-1] > best):
+                best = times[-1]
+    return best
+
+
+def instant_text(when: np.datetime64) -> str:
+    """Return an instant as ``2026-01-31 14:02``, with seconds only where they aren't zero."""
+    stamp = pd.Timestamp(when)
+    return stamp.strftime("%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
