@@ -1,0 +1,351 @@
+"""Build: claims become cells, cells become integers, and every cell gets its flag. Pure; one code path for all readers.
+
+Ingest, rebuild, tail and as-of differ only in where the claims come from (`ClaimSource`), what is built already
+(`Base`), and what becomes of the `Block` that come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.harmonise.claims import Claims
+from twinlab.history.cells import scatter
+from twinlab.history.encode import decode, encode, sentinel
+from twinlab.history.plan import Axis, Group, floor_midnight
+from twinlab.history.resolve import Collector, resolve
+from twinlab.history.slabs import Span, clip, holes, pieces, union, widen
+from twinlab.model.twinmodel import Signal, TwinModel
+from twinlab.quality.cells import flag_cells, margins
+
+__all__ = ["BUILD_VERSION", "Base", "Block", "ClaimSource", "Empty", "Frontier", "GroupSpec", "Part", "Recent", "Tally", "build_blocks", "build_values", "reach_of_change"]
+
+#: Changes whenever the same rows would give other arrays: history built by another version is built anew.
+BUILD_VERSION = 1
+#: Cells (time x asset x signal) built at once: about 30 bytes each while they're being built.
+PIECE_CELLS = 6_000_000
+_EARLIEST = np.iinfo(np.int64).min
+#: Later than any watermark.
+NEVER = 2**62
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """The signals of one asset type and cadence, with the assets in the order in which they are stored."""
+
+    group: Group
+    origin_ns: int
+    signals: Mapping[str, Signal]
+    assets: tuple[str, ...]
+
+    @cached_property
+    def axis(self) -> Axis:
+        """The time axis."""
+        return Axis(floor_midnight(self.origin_ns), self.group.cadence_ns)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Asset -> column."""
+        return {asset: place for place, asset in enumerate(self.assets)}
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Signal -> number."""
+        return {name: number for number, name in enumerate(self.signals)}
+
+    @cached_property
+    def margins(self) -> tuple[int, int]:
+        """The widest margins of all signals, in cells before and after."""
+        found = [margins(signal) for signal in self.signals.values()]
+        return max(m[0] for m in found), max(m[1] for m in found)
+
+    @classmethod
+    def all_of(cls, model: TwinModel, assets: Mapping[str, Sequence[str]]) -> list[GroupSpec]:
+        """Return the groups of a model; ``assets`` are the ids of each type in storage order."""
+        out = []
+        for name, kind in model.asset_types.items():
+            by_group: dict[Group, dict[str, Signal]] = {}
+            for signal_name, signal in kind.signals.items():
+                by_group.setdefault(Group(name, signal.cadence), {})[signal_name] = signal
+            ids = tuple(assets.get(name, ()))
+            out += [cls(group, model.origin_ns, signals, ids) for group, signals in by_group.items()]
+        return out
+
+
+@dataclass(frozen=True)
+class Part:
+    """Claims of one frame. Rows outside the twin's span are left out already."""
+
+    # Sources are numbered in the order of their names.
+    source: int
+    claims: Claims
+    # Ordinal from which claims are new since the last build.
+    new_from: int = 0
+
+
+class ClaimSource(Protocol):
+    """Gives the claims that a window of one group depends on."""
+
+    def parts(self, spec: GroupSpec, window: Span) -> Iterable[Part]:
+        """Yield all claims of the window (others may come along), and all claims that share a key with one of them."""
+
+    def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
+        """Return the signals (all of the rule ``last``) of which `scatter` may build this window."""
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Up to where each series is settled and from where it's expected: int64 [signal, asset], cells."""
+
+    # First cell of the series' first observation: before it nothing is missing.
+    known_from: Ints
+    # First cell that the watermark hasn't passed, that is, the cell that holds it; -NEVER where there is none.
+    passed: Ints
+
+
+@dataclass(frozen=True)
+class Block:
+    """Finished cells ``k0 ... k0 + n - 1`` of all assets of a group, for some of its signals."""
+
+    group: Group
+    k0: int
+    values: Mapping[str, npt.NDArray[np.signedinteger]]
+    flags: Mapping[str, npt.NDArray[np.uint8]]
+
+    @property
+    def k1(self) -> int:
+        """First cell after the block."""
+        return self.k0 + len(next(iter(self.values.values())))
+
+
+class Base(Protocol):
+    """Cells that are built already."""
+
+    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
+        """Return stored integers [time, asset]; the sentinel where there is nothing."""
+
+
+class Empty:
+    """Nothing is built yet."""
+
+    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
+        """Return the sentinel everywhere."""
+        dtype = spec.signals[signal].storage_dtype
+        return np.full((span[1] - span[0], len(spec.assets)), sentinel(dtype), dtype=dtype)
+
+
+@dataclass
+class Recent:
+    """A base under blocks that were just built and aren't stored."""
+
+    below: Base
+    blocks: list[Block] = field(default_factory=list)
+
+    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
+        """Return the newest integers of the span."""
+        mine = [b for b in self.blocks if b.group == spec.group and signal in b.values and b.k0 < span[1] and b.k1 > span[0]]
+        covered = [(b.k0, b.k1) for b in mine]
+        if not holes(covered, span) and len(mine) == 1:
+            return mine[0].values[signal][span[0] - mine[0].k0 : span[1] - mine[0].k0]
+        out = Empty().ints(spec, signal, span)
+        for low, high in holes(covered, span):
+            out[low - span[0] : high - span[0]] = self.below.ints(spec, signal, (low, high))
+        for b in mine:
+            low, high = max(b.k0, span[0]), min(b.k1, span[1])
+            out[low - span[0] : high - span[0]] = b.values[signal][low - b.k0 : high - b.k0]
+        return out
+
+
+@dataclass
+class Tally:
+    """What the build met on its way."""
+
+    cells: int = 0
+    slabs: int = 0
+    # Claims that a later one of the same identity supersedes, or that came again.
+    duplicates: int = 0
+    # Cells in which two sources differ by more than the resolution.
+    disagreements: int = 0
+    # Values that don't fit the signal's storage.
+    lost: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.cells += other.cells
+        self.slabs += other.slabs
+        self.duplicates += other.duplicates
+        self.disagreements += other.disagreements
+        self.lost += other.lost
+
+
+class _Places:
+    """Series of a frame -> (signal, asset) of a group, remembered by dictionary."""
+
+    def __init__(self, spec: GroupSpec) -> None:
+        self.spec = spec
+        self._known: dict[int, tuple[object, npt.NDArray[np.int32], npt.NDArray[np.int32]]] = {}
+
+    def of(self, claims: Claims) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        found = self._known.get(id(claims.series))
+        if found is not None and found[0] is claims.series:
+            return found[1], found[2]
+        spec, kind = self.spec, self.spec.group.asset_type
+        signal = np.full(max(1, len(claims.series)), -1, dtype=np.int32)
+        asset = np.full(max(1, len(claims.series)), -1, dtype=np.int32)
+        for i, one in enumerate(claims.series):
+            if one.asset_type == kind and one.signal in spec.numbers and one.asset in spec.places:
+                signal[i], asset[i] = spec.numbers[one.signal], spec.places[one.asset]
+        self._known[id(claims.series)] = (claims.series, signal, asset)
+        return signal, asset
+
+
+def build_values(
+    spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally
+) -> tuple[dict[str, npt.NDArray[np.signedinteger]], dict[str, npt.NDArray[np.int16]]]:
+    """Return the integers [time, asset] of every signal in a span of cells, and (where sources compete) the chosen source."""
+    simple = source.simple(spec, span)
+    names = list(spec.signals)
+    quick = [name for name in names if name in simple]
+    shape = (len(quick), span[1] - span[0], len(spec.assets))
+    value = np.full(shape, np.nan)
+    time, epoch, rank = (np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))
+    renumber = np.array([quick.index(name) if name in simple else -1 for name in names] + [-1], dtype=np.int32)
+    slow = {
+        name: Collector(spec.axis.origin_ns, spec.group.cadence_ns, *span, assets=len(spec.assets))
+        for name in names
+        if name not in simple
+    }
+    places = _Places(spec)
+    for part in source.parts(spec, span):
+        signal, asset = places.of(part.claims)
+        if quick:
+            c = part.claims
+            tally.duplicates += scatter(
+                c.code, c.event_time, c.value, _constant(c.epoch), _constant(c.sequence), c.ordinal, renumber[signal], asset,
+                spec.axis.origin_ns, spec.group.cadence_ns, span[0], part.new_from, value, time, epoch, rank,
+            )  # fmt: skip
+        for name, collector in slow.items():
+            mine = np.where(signal == spec.numbers[name], asset, -1).astype(np.int32)
+            if (mine >= 0).any():
+                collector.add(part.claims, mine, source=part.source, new_from=part.new_from)
+    out, chosen = {}, {}
+    for name in names:
+        spec_signal = spec.signals[name]
+        if name in slow:
+            done = resolve(slow[name], combine=spec_signal.combine, resolution=spec_signal.resolution or 0.5)
+            tally.duplicates += done.superseded
+            tally.disagreements += done.disagreements
+            floats, chosen[name] = done.values, done.chosen
+        else:
+            floats = value[quick.index(name)]
+        out[name], lost = encode(floats, spec_signal)
+        tally.lost += int(np.count_nonzero(lost))
+    return out, chosen
+
+
+def _constant(column: Ints) -> Ints:
+    """Return one element of a column that is broadcast from it, else the whole column."""
+    return np.ascontiguousarray(column[:1]) if column.size and column.strides == (0,) else column
+
+
+def _flags(
+    spec: GroupSpec, name: str, ints: npt.NDArray[np.signedinteger], first: int, span: Span, frontier: Frontier
+) -> npt.NDArray[np.uint8]:
+    """Return the flags of ``span``; ``ints`` starts at cell ``first`` and holds the margins too."""
+    signal, number = spec.signals[name], spec.numbers[name]
+    passed = frontier.passed[number]
+    # The cell that holds the watermark counts as settled where it holds a value: it can't be missing yet.
+    until = passed.copy()
+    at = passed - first
+    columns = np.flatnonzero((at >= 0) & (at < len(ints)))
+    filled = ints[at[columns], columns] != sentinel(ints.dtype)
+    until[columns[filled]] += 1
+    return flag_cells(
+        decode(ints, signal),
+        signal=signal,
+        margin_before=span[0] - first,
+        margin_after=first + len(ints) - span[1],
+        known_until=np.clip(until - span[0], -NEVER, NEVER),
+        known_from=np.clip(frontier.known_from[number] - span[0], -NEVER, NEVER),
+    )
+
+
+def piece_length(spec: GroupSpec) -> int:
+    """Return how many cells in time are built at once: whole tiles, within the memory allowed."""
+    wide = max(1, len(spec.assets) * len(spec.signals))
+    return max(128, PIECE_CELLS // wide // 128 * 128)
+
+
+def build_blocks(
+    spec: GroupSpec,
+    *,
+    source: ClaimSource,
+    base: Base,
+    frontier: Frontier,
+    fresh: Sequence[Span],
+    write: Sequence[Span],
+    tally: Tally,
+    edges: Sequence[int] = (),
+) -> Iterator[Block]:
+    """Build and flag cells, in pieces of bounded size and in order of time.
+
+    Parameters
+    ----------
+    source : ClaimSource
+        Claims of the cells in ``fresh``.
+    base : Base
+        All other cells that flags depend on. If the blocks are written to what ``base`` reads, write each before the
+        next is asked for.
+    fresh : spans of cells
+        Whose values are computed from claims.
+    write : spans of cells
+        Whose flags are computed: what comes out. Must contain ``fresh`` widened by the margins, save at its ends.
+    edges : cell numbers, optional
+        No block crosses one of these.
+    """
+    _, after = spec.margins
+    fresh, write = union(fresh), union(write)
+    for k0, k1 in pieces(write, longest=piece_length(spec), edges=edges):
+        now = clip(fresh, (k0, k1))
+        later = clip(fresh, (k1, k1 + after))
+        made = {s: build_values(spec, s, source, tally)[0] for s in now}
+        # The few cells after the piece are built once more with the next piece: cheaper than to carry them over.
+        made |= {s: build_values(spec, s, source, Tally())[0] for s in later}
+        values, flags = {}, {}
+        for name, signal in spec.signals.items():
+            reach = margins(signal)
+            first, last = k0 - reach[0], k1 + reach[1]
+            ints = _assembled(spec, name, (first, last), base, made)
+            flags[name] = _flags(spec, name, ints, first, (k0, k1), frontier)
+            values[name] = ints[k0 - first : k1 - first]
+        tally.cells += (k1 - k0) * len(spec.assets) * len(spec.signals)
+        tally.slabs += 1
+        yield Block(spec.group, k0, values, flags)
+
+
+def _assembled(
+    spec: GroupSpec, name: str, span: Span, base: Base, made: Mapping[Span, Mapping[str, npt.NDArray[np.signedinteger]]]
+) -> npt.NDArray[np.signedinteger]:
+    if span in made:
+        return made[span][name]
+    out = Empty().ints(spec, name, span)
+    for low, high in holes(made, span):
+        out[low - span[0] : high - span[0]] = base.ints(spec, name, (low, high))
+    for (low, high), values in made.items():
+        a, b = max(low, span[0]), min(high, span[1])
+        if a < b:
+            out[a - span[0] : b - span[0]] = values[name][a - low : b - low]
+    return out
+
+
+def reach_of_change(spec: GroupSpec, spans: Iterable[Span]) -> list[Span]:
+    """Return the cells whose flags depend on the cells in ``spans``: no more than the widest margins around them."""
+    before, after = spec.margins
+    return widen(spans, before=after, after=before)
