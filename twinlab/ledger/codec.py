@@ -50,57 +50,84 @@ def _width(span: int) -> int:
     return 0 if span < 1 << 8 else 1 if span < 1 << 16 else 2 if span < 1 << 32 else 3
 
 
-def _look(values: Ints) -> Ints:
+def _look(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values[:: max(1, len(values) // _LOOK)]
 
 
-def encode_ints(values: Ints, *, depth: int = 2) -> bytes:
-    """Pack int64 numbers of any size, shape (n,); `decode_ints` gives the same back."""
+def _look_steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Differences of neighbours in four short runs: enough to see whether differences are worth computing."""
+    run = _LOOK // 4
+    if len(values) <= _LOOK:
+        return np.diff(values)
+    return np.concatenate([np.diff(values[k : k + run]) for k in range(0, len(values) - run, (len(values) - run) // 3)])
+
+
+def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
+    """Pack signed integers, shape (n,), of any width; `decode_ints` gives the same back as int64."""
     if len(values) == 0:
         return _WORD.pack(_CONSTANT, 0)
     low, high = int(values.min()), int(values.max())
     if low == high:
         return _WORD.pack(_CONSTANT, low)
+    if values.itemsize < 8 and high - low > np.iinfo(values.dtype).max:  # noqa: PLR2004
+        values = values.astype(np.int64)  # differences would overflow
     if depth:
         common = _common(values)
         if common is not None:
             return common
-        if len(values) > 2:  # noqa: PLR2004
-            steps = np.diff(values)
-            if _width(int(steps.max()) - int(steps.min())) < _width(high - low) or _common_value(_look(steps)):
-                return _WORD.pack(_DIFFERENCES, int(values[0])) + encode_ints(steps, depth=depth - 1)
+        if len(values) > 2 and high - low < 1 << 62:  # noqa: PLR2004
+            look = _look_steps(values)
+            if _common_value(look) or _width(int(look.max()) - int(look.min())) < _width(high - low):
+                steps = np.diff(values)
+                if _common_value(look) or _width(int(steps.max()) - int(steps.min())) < _width(high - low):
+                    return _WORD.pack(_DIFFERENCES, int(values[0])) + encode_ints(steps, depth=depth - 1)
     return _offsets(values, low, high)
 
 
-def _common_value(look: Ints) -> tuple[int] | None:
+def _common_value(look: npt.NDArray[Any]) -> tuple[int] | None:
     """Return the value that nine in ten of a look have, if any."""
     middle = int(np.partition(look, len(look) // 2)[len(look) // 2])
     return (middle,) if np.count_nonzero(look == middle) * 10 >= 9 * len(look) else None
 
 
-def _common(values: Ints) -> bytes | None:
+def _common(values: npt.NDArray[Any]) -> bytes | None:
     found = _common_value(_look(values))
     if found is None:
         return None
     where = np.flatnonzero(values != found[0])
     if len(where) * 8 > len(values):
         return None
-    places, others = encode_ints(where.astype(np.int64), depth=1), encode_ints(values[where], depth=0)
+    places, others = encode_ints(where, depth=1), encode_ints(values[where], depth=0)
     return _TWO.pack(_EXCEPTIONS, found[0], len(where)) + places + others
 
 
-def _offsets(values: Ints, low: int, high: int) -> bytes:
-    if high - low >= 1 << 53:
-        return _TWO.pack(_OFFSETS, 0, 1) + _pack(values.view(np.uint64).astype("<u8", copy=False))
-    rest = values - low
-    step = int(np.gcd.reduce(_look(rest)))
+def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
+    span = high - low
+    if values.itemsize < 8:  # noqa: PLR2004
+        return _TWO.pack(_OFFSETS, low, 1) + _pack((values - values.dtype.type(low)).astype(_WIDTHS[_width(span)]))
+    # Modulo 2**64, so that any span fits.
+    rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
+    step = int(np.gcd.reduce(_look(rest))) if span >= 1 << 16 else 1
+    if step > 1 and _divide(rest, step, span):
+        return _TWO.pack(_OFFSETS, low, step) + _pack(rest.astype(_WIDTHS[_width(span // step)]))
     if step > 1:
-        # Exact: all numbers stay below 2**53, and a float division is many times quicker than an integer one.
-        scaled = np.rint(rest / step)
-        if np.array_equal(scaled * step, rest):
-            width = _WIDTHS[_width((high - low) // step)]
-            return _TWO.pack(_OFFSETS, low, step) + _pack(scaled.astype(width))
-    return _TWO.pack(_OFFSETS, low, 1) + _pack(rest.astype(_WIDTHS[_width(high - low)]))
+        rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
+    return _TWO.pack(_OFFSETS, low, 1) + _pack(rest.astype(_WIDTHS[_width(span)]))
+
+
+def _divide(rest: npt.NDArray[np.uint64], step: int, span: int) -> bool:
+    """Divide in place by ``step`` if every number is a multiple of it; tell whether it is.
+
+    Exact division without dividing: shift out the power of two, multiply by the inverse of the odd part modulo 2**64.
+    Multiples then become their quotients, and all others numbers larger than any quotient can be (Hacker's Delight, 2nd
+    edition, 10-17).
+    """
+    twos = (step & -step).bit_length() - 1
+    if int(np.bitwise_or.reduce(rest)) & ((1 << twos) - 1):
+        return False
+    rest >>= np.uint64(twos)
+    rest *= np.uint64(pow(step >> twos, -1, 1 << 64))
+    return int(rest.max()) <= span // step
 
 
 def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
@@ -123,8 +150,12 @@ def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
         values = np.full(count, base, dtype=np.int64)
         values[places] = rest
         return values, at
-    kind = _WIDTHS[{1: 0, 2: 1, 4: 2, 8: 3}[data[at + _TWO.size + 1]]]
+    kind = _WIDTHS[data[at + _TWO.size + 1].bit_length() - 1]
     packed, at = _unpack(data, at + _TWO.size, kind)
+    if kind.itemsize == 8:  # noqa: PLR2004
+        wide = packed * np.uint64(other)  # modulo 2**64, as it was packed
+        wide += np.uint64(base % (1 << 64))
+        return wide.view(np.int64), at
     values = packed.astype(np.int64)
     if other != 1:
         values *= other
@@ -144,19 +175,33 @@ def _digits(look: Floats) -> int | None:
 def encode_floats(values: Floats) -> bytes:
     """Pack float64 numbers, shape (n,), every bit of them."""
     with np.errstate(all="ignore"):
-        digits = _digits(values[:: max(1, len(values) // _LOOK)]) if len(values) else None
-        if digits is not None:
-            scale = 10.0**digits
-            scaled = np.rint(values * scale)
-            back = scaled / scale
-            # Compared as bits, so that -0.0 and NaN count as exceptions. Beyond 2**53 integers aren't exact.
-            where = np.flatnonzero((back.view(np.int64) != values.view(np.int64)) | (np.abs(scaled) > 1 << 53))
-            if len(where) * 16 <= len(values):
-                scaled[where] = 0.0
-                head = struct.pack("<BBI", _DECIMALS, digits, len(where))
-                rest = encode_ints(where.astype(np.int64)) + _pack(values[where].view(np.uint64)) if len(where) else b""
-                return head + encode_ints(scaled.astype(np.int64)) + rest
-    return _BYTE.pack(_RAW) + _pack(values.view(np.uint64))
+        digits = _digits(_look(values)) if len(values) else None
+        packed = None if digits is None else _decimals(values, digits)
+    return _BYTE.pack(_RAW) + _pack(values.view(np.uint64)) if packed is None else packed
+
+
+def _decimals(values: Floats, digits: int) -> bytes | None:
+    scale = 10.0**digits
+    scaled = values * scale
+    np.rint(scaled, out=scaled)
+    # Compared as bits, so that -0.0 and NaN count as exceptions.
+    wrong = (scaled / scale).view(np.int64) != values.view(np.int64)
+    where = np.flatnonzero(wrong) if wrong.any() else np.empty(0, dtype=np.int64)
+    if len(where) * 16 > len(values):
+        return None
+    rest = b""
+    if len(where):
+        rest = encode_ints(where) + _pack(values[where].view(np.uint64))
+        scaled[where] = scaled[0] if not wrong[0] else 0.0
+    low, high = float(scaled.min()), float(scaled.max())
+    if not max(-low, high) <= 1 << 53:
+        return None  # beyond 2**53 not every integer is a float
+    head = struct.pack("<BBI", _DECIMALS, digits, len(where))
+    if low == high:
+        return head + _WORD.pack(_CONSTANT, int(low)) + rest
+    scaled -= low
+    numbers = scaled.astype(_WIDTHS[_width(int(high) - int(low))])
+    return head + _TWO.pack(_OFFSETS, int(low), 1) + _pack(numbers) + rest
 
 
 def decode_floats(data: memoryview, at: int, count: int) -> tuple[Floats, int]:

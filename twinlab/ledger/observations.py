@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,7 @@ def encode(columns: dict[str, pa.Array], tables: Tables) -> Packed:
     return Packed(b"".join(parts), present, columns["source_time"].to_numpy())
 
 
-def _encode_column(name: str, column: pa.Array, tags: npt.NDArray[np.int64], tables: Tables) -> tuple[int, bytes]:
+def _encode_column(name: str, column: pa.Array, tags: npt.NDArray[Any], tables: Tables) -> tuple[int, bytes]:
     if name == "tag":
         return _PLAIN, codec.encode_ints(tags)
     if name in _DICTIONARIES:
@@ -102,7 +103,7 @@ def _encode_column(name: str, column: pa.Array, tags: npt.NDArray[np.int64], tab
     numbers = column.to_numpy()
     if name == "value":
         return form, head + codec.encode_floats(numbers)
-    return form, head + codec.encode_ints(numbers.astype(np.int64, copy=False))
+    return form, head + codec.encode_ints(numbers)
 
 
 def _text_buffers(column: pa.Array) -> tuple[npt.NDArray[np.int32], bytes]:
@@ -160,7 +161,7 @@ def _decode_column(
     return pa.Array.from_buffers(want, rows, [bitmap, pa.py_buffer(numbers.astype(want.to_pandas_dtype(), copy=False))])
 
 
-def _decode_usual(data: memoryview, at: int, tags: npt.NDArray[np.int64], tables: Tables) -> npt.NDArray[np.int64]:
+def _decode_usual(data: memoryview, at: int, tags: npt.NDArray[np.int64], tables: Tables) -> npt.NDArray[np.int32]:
     count = struct.unpack_from("<I", data, at)[0]
     where, at = codec.decode_ints(data, at + 4, count)
     others, _ = codec.decode_ints(data, at, count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,9 @@ class Tables:
         self._texts: dict[str, list[str]] = {d: [] for d in DOMAINS}
         self._codes: dict[str, dict[str, int]] = {d: {} for d in DOMAINS}
         self._arrays: dict[str, pa.Array] = {}
-        self._maps: dict[str, tuple[pa.Array, npt.NDArray[np.int64]]] = {}
+        self._maps: dict[str, tuple[pa.Array, npt.NDArray[np.int32], bool]] = {}
         self._usual: list[int] = []
-        self._usual_array: npt.NDArray[np.int64] | None = None
+        self._usual_array: npt.NDArray[np.int32] | None = None
         self._written = dict.fromkeys(DOMAINS, 0)
 
     def code(self, domain: str, text: str) -> int:
@@ -58,40 +59,44 @@ class Tables:
             known = self._arrays[domain] = pa.array(texts, pa.string())
         return known
 
-    def codes(self, domain: str, column: pa.DictionaryArray) -> npt.NDArray[np.int64]:
+    def codes(self, domain: str, column: pa.DictionaryArray) -> npt.NDArray[Any]:
         """Translate a dictionary column to this segment's numbers, shape (n,); -1 stands for null."""
         last = self._maps.get(domain)
-        if last is None or not (last[0] is column.dictionary or last[0].equals(column.dictionary)):
+        if last is None or not last[0].equals(column.dictionary):
             known = self._codes[domain]
             texts = column.dictionary.to_pylist()
             # The last place serves indices of -1, which nulls become below; -2 is a text without a number as yet.
-            numbers = [-1 if t is None else known.get(t, -2) for t in texts] + [-1]
-            last = self._maps[domain] = (column.dictionary, np.array(numbers, dtype=np.int64))
+            numbers = np.array([-1 if t is None else known.get(t, -2) for t in texts] + [-1], dtype=np.int32)
+            last = self._maps[domain] = (column.dictionary, numbers, _is_count(numbers))
         indices = column.indices
+        if last[2] and not indices.null_count:
+            same: npt.NDArray[Any] = indices.to_numpy()
+            return same
         rows = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
-        codes: npt.NDArray[np.int64] = last[1][rows]
+        codes: npt.NDArray[Any] = last[1][rows]
         if len(codes) and codes.min() == -2:  # noqa: PLR2004
             # Only texts that occur get a number: a shared dictionary may hold many that never come.
             for place in np.unique(rows[codes == -2]).tolist():  # noqa: PLR2004
                 last[1][place] = self.code(domain, last[0][place].as_py())
+            self._maps[domain] = (last[0], last[1], _is_count(last[1]))
             codes = last[1][rows]
         return codes
 
-    def usual_units(self, tags: npt.NDArray[np.int64], units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def usual_units(self, tags: npt.NDArray[Any], units: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Return what each row's tag usually has as unit code; tags seen for the first time set it."""
         known, total = len(self._usual), self.size("tag")
         if known < total:
-            fresh = np.full(total - known, -1, dtype=np.int64)
+            fresh = np.full(total - known, -1, dtype=np.int32)
             rows = np.flatnonzero(tags >= known)[::-1]  # so that the first row of a tag is written last
             fresh[tags[rows] - known] = units[rows]
             self._usual.extend(fresh.tolist())
-        return self.usual[tags]
+        return self.usual.take(tags)
 
     @property
-    def usual(self) -> npt.NDArray[np.int64]:
+    def usual(self) -> npt.NDArray[np.int32]:
         """Usual unit code of each tag, shape (tags,)."""
         if self._usual_array is None or len(self._usual_array) != len(self._usual):
-            self._usual_array = np.array(self._usual, dtype=np.int64)
+            self._usual_array = np.array(self._usual, dtype=np.int32)
         return self._usual_array
 
     def news(self) -> bytes | None:
@@ -134,3 +139,8 @@ class Tables:
         self._arrays.clear()
         self._maps.clear()
         self._written = dict(mark)
+
+
+def _is_count(numbers: npt.NDArray[np.int32]) -> bool:
+    """Whether a map, its last place aside, maps each number to itself."""
+    return bool(np.array_equal(numbers[:-1], np.arange(len(numbers) - 1)))
