@@ -6,18 +6,18 @@ from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
     __name__,
-    {
+    {  # no submodule may have the name of a public function: importing it would put the module in its place
         "AssetClaims": "claims",
         "Claims": "claims",
         "Context": "claims",
-        "Draft": "draft",
+        "Draft": "drafting",
         "EventClaims": "claims",
         "Harmonised": "claims",
         "Problem": "claims",
         "RelationshipClaims": "claims",
         "Series": "claims",
         "UnknownTerm": "claims",
-        "draft": "draft",
-        "harmonise": "harmonise",
+        "draft": "drafting",
+        "harmonise": "frames",
     },
 )

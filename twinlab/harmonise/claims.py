@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from twinlab.sources.base import Problem
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -78,17 +80,6 @@ class Series:
     asset_type: str
     asset: str
     signal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One cell or row that couldn't be understood."""
-
-    # As a person counts it in the file, or the ledger's ordinal where the source has no rows.
-    row: int
-    column: str | None
-    text: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

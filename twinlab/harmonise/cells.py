@@ -1,0 +1,186 @@
+"""A frame's columns as numbers and texts, whatever types the source gave them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinlab.harmonise.claims import NAT, Bools, Floats, FrameLike, Ints
+from twinlab.harmonise.findings import Findings
+from twinlab.model.schema import TEXT_SUFFIX
+from twinlab.model.terms import nearest
+
+__all__ = ["Cells", "Rows", "encode", "parse_number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One column: every cell is a number, a text, both (a text that spells a number), an instant, or empty."""
+
+    # float64[n]; NaN where the cell is no number.
+    number: Floats
+    # string[n]; null where the source gave a number or nothing. None if all are null.
+    text: pa.Array | None
+    # int64[n] ns on the source's clock, NAT elsewhere; None unless the source itself gave instants.
+    stamp: Ints | None = None
+
+    @property
+    def empty(self) -> Bools:
+        """bool[n]: nothing stands in the cell."""
+        mask = np.isnan(self.number)
+        if self.text is not None:
+            mask &= self.text.is_null().to_numpy(zero_copy_only=False)
+        return mask if self.stamp is None else mask & (self.stamp == NAT)
+
+
+def parse_number(text: str) -> float:
+    """Return the number that a text spells, NaN if it spells none (or one that isn't finite).
+
+    >>> parse_number(" 12.5 "), parse_number("12 or so")
+    (12.5, nan)
+    """
+    try:
+        number = float(text.replace("\u2212", "-"))
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) and "_" not in text else math.nan
+
+
+def encode(texts: pa.Array) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return ``(codes, terms)``: codes int64[n], -1 where null; terms in order of first sight."""
+    encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return codes, encoded.dictionary.to_pylist()
+
+
+class Rows:
+    """The rows of one frame of records."""
+
+    def __init__(self, frame: FrameLike) -> None:
+        self.batch = frame.batch()
+        self.table = frame.record_type or ""
+        self.count = self.batch.num_rows
+        self.ordinals = np.asarray(frame.ordinals(), dtype=np.int64)
+        numbers = getattr(frame, "row_numbers", None)
+        numbers = numbers() if callable(numbers) else numbers
+        self.row_numbers = None if numbers is None else np.asarray(numbers, dtype=np.int64)
+        self.findings = Findings(self.ordinals if self.row_numbers is None else self.row_numbers)
+        self.names = [name for name in self.batch.schema.names if not name.endswith(TEXT_SUFFIX)]
+        self._known = set(self.batch.schema.names)
+        self._cells: dict[str, Cells] = {}
+        self._texts: dict[str, pa.Array] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether the table has this column; if not, that is noted with the nearest one it has."""
+        if name in self._known:
+            return True
+        message = f"the mapping names the column {name!r}, which the table {self.table!r} doesn't have" + nearest(name, self.names)
+        self.findings.unknown_term(f"column {name!r}", self.count, message)
+        return False
+
+    def array(self, name: str) -> pa.Array:
+        """Return the column as it came; nulls if there is none."""
+        return _plain(self.batch.column(name)) if self.has(name) else pa.nulls(self.count, pa.string())
+
+    def cells(self, name: str) -> Cells:
+        """Return a column's cells as numbers, texts and instants."""
+        if name not in self._cells:
+            cells = as_cells(self.array(name))
+            extra = name + TEXT_SUFFIX
+            if extra in self._known:
+                cells = _with_texts(cells, as_cells(self.array(extra)))
+            self._cells[name] = cells
+        return self._cells[name]
+
+    def texts(self, name: str) -> pa.Array:
+        """Return a column's cells as text (string[n]): trimmed, whole numbers without a point, null where empty."""
+        if name not in self._texts:
+            texts = as_texts(self.array(name))
+            extra = name + TEXT_SUFFIX
+            if extra in self._known:
+                texts = pc.coalesce(texts, as_texts(self.array(extra)))
+            self._texts[name] = texts
+        return self._texts[name]
+
+    def joined(self, names: Sequence[str]) -> pa.Array:
+        """Return the texts of several columns joined by a bar, for showing what could not be understood."""
+        texts = [pc.fill_null(self.texts(name), "") for name in names]
+        return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " | ")
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _with_texts(cells: Cells, extra: Cells) -> Cells:
+    number = np.where(np.isnan(cells.number), extra.number, cells.number)
+    text = extra.text if cells.text is None else (cells.text if extra.text is None else pc.coalesce(cells.text, extra.text))
+    return Cells(number, text, cells.stamp)
+
+
+def as_cells(array: pa.Array) -> Cells:
+    """Return an Arrow column of any of the types that sources give as cells."""
+    kind = array.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return Cells(np.full(len(array), np.nan), None, stamps(array))
+    if pa.types.is_boolean(kind):
+        return Cells(_floats(pc.cast(array, pa.int8())), as_texts(array))
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return Cells(_floats(array), None)
+    text = as_texts(array)
+    return Cells(_numbers(text), None if text.null_count == len(text) else text)
+
+
+def _floats(array: pa.Array) -> Floats:
+    floats: Floats = pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    if not np.isinf(floats).any():
+        return floats
+    return np.where(np.isinf(floats), np.nan, floats)
+
+
+def _numbers(text: pa.Array) -> Floats:
+    codes, terms = encode(text)
+    lut = np.array([*(parse_number(term) for term in terms), np.nan])
+    return lut[codes]
+
+
+def as_texts(array: pa.Array) -> pa.Array:
+    """Return any column as trimmed text; null where empty."""
+    kind = array.type
+    if pa.types.is_floating(kind):
+        return _float_texts(array)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return pc.cast(array, pa.string())
+    text = pc.utf8_trim_whitespace(pc.cast(array, pa.string()))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _float_texts(array: pa.Array) -> pa.Array:
+    floats = array.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+    none = np.isnan(floats)
+    with np.errstate(invalid="ignore"):
+        whole = none | ((floats == np.floor(floats)) & (np.abs(floats) < 2**53))
+    if whole.all():
+        return pc.cast(pa.array(np.where(none, 0, floats).astype(np.int64), mask=none), pa.string())
+    texts = [None if math.isnan(x) else (str(int(x)) if x == math.floor(x) and abs(x) < 2**53 else repr(x)) if math.isfinite(x) else str(x) for x in floats.tolist()]
+    return pa.array(texts, pa.string())
+
+
+_UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+def stamps(array: pa.Array) -> Ints:
+    """Return instants as int64 ns, NAT where null or beyond what int64 nanoseconds reach (1677..2262)."""
+    if pa.types.is_date(array.type):
+        array = pc.cast(array, pa.timestamp("ms"))
+    factor = _UNITS[array.type.unit]
+    raw = pc.cast(array, pa.int64()).fill_null(NAT).to_numpy(zero_copy_only=False)
+    reach = np.iinfo(np.int64).max // factor
+    fits = (raw >= -reach) & (raw <= reach)
+    return np.where(fits, np.where(fits, raw, 0) * factor, NAT)

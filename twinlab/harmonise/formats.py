@@ -1,0 +1,210 @@
+"""Spellings of time: ISO 8601, Excel's serial numbers, seconds since 1970, strptime formats, parts, HHMM clocks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinlab.harmonise.cells import Cells, encode, stamps
+from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
+
+__all__ = ["DAY_NS", "from_format", "from_parts", "parse_clock"]
+
+DAY_NS = 86_400 * 10**9
+
+#: 1899-12-30 and 1904-01-01 as days since 1970. Excel counts a 29 February 1900 that never was: serials below 60
+#: (before 1900-03-01) are one day further on.
+_EXCEL = {"excel1900": -25_569, "excel1904": -24_107}
+_EPOCHS = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3, "epoch_ns": 1}
+_OFFSET = r"[T ]?\d\d:?\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$"
+_LIMIT = float(np.iinfo(np.int64).max)
+
+Parsed = tuple[Ints, Bools]
+
+
+def from_format(cells: Cells, texts: Callable[[], pa.Array], form: str, *, column: pa.Array) -> Parsed:
+    """Return the times that are written in one format.
+
+    Parameters
+    ----------
+    cells : Cells
+        The column as numbers, texts and instants.
+    texts : callable
+        Gives the column as text, for strptime formats of numbers (20130517).
+    form : str
+        "iso", "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns" or a strptime format.
+    column : Array
+        The column as it came, for whole numbers that float64 can't hold.
+
+    Returns
+    -------
+    (times, utc) : int64[n], bool[n]
+        ns on the source's clock, NAT where the cell isn't written so; and where the time is UTC already, because it
+        carried its offset or counts from an instant.
+    """
+    none = np.zeros(len(cells.number), dtype=bool)
+    if form == "iso":
+        times, utc = _iso(cells.text) if cells.text is not None else (np.full(len(none), NAT), none)
+        return times, utc
+    if form in _EXCEL:
+        return _excel(cells.number, form), none
+    if form in _EPOCHS:
+        times = _epoch(cells.number, _EPOCHS[form], column)
+        return times, times != NAT
+    return _strptime(texts(), form)
+
+
+def _scaled(numbers: Floats, factor: float) -> Ints:
+    with np.errstate(invalid="ignore", over="ignore"):
+        product = np.rint(numbers * factor)
+        fits = np.abs(product) < _LIMIT
+    return np.where(fits, np.where(fits, product, 0).astype(np.int64), NAT)
+
+
+def _excel(serial: Floats, form: str) -> Ints:
+    # Excel itself shows milliseconds at best; float64 serials of our days are good to about a microsecond.
+    milliseconds = _scaled(serial, 86_400_000.0)
+    good = (milliseconds != NAT) & (np.abs(milliseconds) < 106_000 * 86_400_000)
+    days = np.full(len(serial), _EXCEL[form], dtype=np.int64)
+    if form == "excel1900":
+        with np.errstate(invalid="ignore"):
+            days += serial < 60
+            good &= (serial >= 1) & ~((serial >= 60) & (serial < 61))
+    return np.where(good, np.where(good, milliseconds, 0) * 10**6 + days * DAY_NS, NAT)
+
+
+def _epoch(numbers: Floats, factor: int, column: pa.Array) -> Ints:
+    if pa.types.is_integer(column.type):
+        whole = pc.cast(column, pa.int64(), safe=False).fill_null(NAT).to_numpy(zero_copy_only=False)
+        fits = np.abs(whole.astype(np.float64)) * factor < _LIMIT
+        return np.where(fits, np.where(fits, whole, 0) * factor, NAT)
+    with np.errstate(invalid="ignore"):
+        whole = np.floor(numbers)
+    # What a float64 of seconds holds beyond the microsecond is noise.
+    fraction = np.rint((numbers - whole) * factor / 1000) * 1000 if factor >= 1000 else np.zeros(len(numbers))
+    seconds, rest = _scaled(whole, factor), _scaled(fraction, 1.0)
+    return np.where((seconds == NAT) | (rest == NAT), NAT, seconds + np.where(rest == NAT, 0, rest))
+
+
+def _iso(text: pa.Array) -> Parsed:
+    naive = _cast(text, pa.timestamp("ns"))
+    if naive is not None:
+        return naive, np.zeros(len(text), dtype=bool)
+    offset = pc.fill_null(pc.match_substring_regex(text, _OFFSET), fill_value=False)
+    utc = offset.to_numpy(zero_copy_only=False)
+    if utc.all() or bool(pc.all(pc.or_(offset, text.is_null())).as_py()):
+        aware = _cast(text, pa.timestamp("ns", "UTC"))
+        if aware is not None:
+            return aware, utc
+    codes, terms = encode(text)
+    lut = np.array([*(_iso_one(term) for term in terms), (NAT, False)], dtype=np.int64)
+    return lut[codes, 0], lut[codes, 1].astype(bool)
+
+
+def _cast(text: pa.Array, kind: pa.DataType) -> Ints | None:
+    try:
+        return stamps(pc.cast(text, kind))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _iso_one(term: str) -> tuple[int, bool]:
+    fraction = re.search(r"[.,](\d+)(?=$|[Zz+-])", term)
+    nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
+    bare = term if fraction is None else term[: fraction.start()] + term[fraction.end() :]
+    try:
+        when = datetime.fromisoformat(bare.upper().replace(" ", "T", 1) if bare[10:11] == " " else bare.upper())
+    except ValueError:
+        return NAT, False
+    aware = when.tzinfo is not None
+    seconds = round((when if aware else when.replace(tzinfo=UTC)).timestamp())
+    fits = abs(seconds) * 10**9 < _LIMIT - 10**9
+    return (seconds * 10**9 + nanoseconds if fits else NAT), aware
+
+
+def _strptime(text: pa.Array, form: str) -> Parsed:
+    codes, terms = encode(text)
+    aware = "%z" in form
+    parsed = pd.to_datetime(pd.Series(terms, dtype=object), format=form, errors="coerce", utc=aware)
+    raw = pa.Array.from_pandas(parsed)
+    lut = np.append(stamps(raw), NAT) if pa.types.is_timestamp(raw.type) else np.full(len(terms) + 1, NAT)
+    times = lut[codes]
+    return times, (times != NAT) & aware
+
+
+def from_parts(parts: Mapping[str, Floats]) -> Ints:
+    """Return instants of year, month, day, hour, minute, second columns; NAT where they name none.
+
+    Hour 24 is midnight at the day's end; seconds may have a fraction.
+
+    >>> from_parts({"year": np.array([1970.0]), "month": np.array([1.0]), "day": np.array([2.0])}).tolist()
+    [86400000000000]
+    """
+    count = len(parts["year"])
+    get = {name: parts.get(name, np.full(count, low)) for name, low in _LOWEST.items()}
+    good = np.ones(count, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        for name, low in _LOWEST.items():
+            good &= (get[name] >= low) & (get[name] <= _HIGHEST[name])
+            if name != "second":
+                good &= get[name] == np.floor(get[name])
+        good &= (get["hour"] < 24) | ((get["minute"] == 0) & (get["second"] == 0))
+    whole = {name: np.where(good, get[name], low).astype(np.int64) for name, low in _LOWEST.items() if name != "second"}
+    months = (whole["year"] - 1970) * 12 + whole["month"] - 1
+    first = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    length = (months + 1).astype("M8[M]").astype("M8[D]").astype(np.int64) - first
+    good &= whole["day"] <= length
+    seconds = (first + whole["day"] - 1) * 86_400 + whole["hour"] * 3600 + whole["minute"] * 60
+    fraction = np.rint(np.where(good, get["second"], 0.0) * 1e9).astype(np.int64)
+    return np.where(good, np.where(good, seconds, 0) * 10**9 + fraction, NAT)
+
+
+_LOWEST = {"year": 1678.0, "month": 1.0, "day": 1.0, "hour": 0.0, "minute": 0.0, "second": 0.0}
+_HIGHEST = {"year": 2261.0, "month": 12.0, "day": 31.0, "hour": 24.0, "minute": 59.0, "second": 59.999999999}
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*(am|pm|a\.m\.|p\.m\.)?$", re.IGNORECASE)
+
+
+def parse_clock(cells: Cells) -> Ints:
+    """Return clock times as ns since midnight: HHMM integers (2400 is the day's end), "0517", "05:17", "5:17 PM".
+
+    NAT where the cell is no clock time.
+    """
+    with np.errstate(invalid="ignore"):
+        hour = np.floor(cells.number / 100)
+        minute = cells.number - hour * 100
+        good = (cells.number >= 0) & (minute == np.floor(minute)) & (minute < 60)
+        good &= (hour < 24) | ((hour == 24) & (minute == 0))
+    minutes = np.where(good, np.where(good, hour, 0) * 60 + np.where(good, minute, 0), 0).astype(np.int64)
+    clock: Ints = np.where(good, minutes * 60 * 10**9, NAT)
+    if cells.stamp is not None:
+        clock = np.where(cells.stamp != NAT, cells.stamp % DAY_NS, clock)
+    if cells.text is not None:
+        codes, terms = encode(cells.text)
+        lut: npt.NDArray[np.int64] = np.array([*(_clock_one(term) for term in terms), NAT], dtype=np.int64)
+        spelt = lut[codes]
+        clock = np.where(spelt != NAT, spelt, clock)
+    return clock
+
+
+def _clock_one(term: str) -> int:
+    match = _CLOCK.match(term)
+    if match is None:
+        return NAT
+    hour, minute = int(match[1]), int(match[2])
+    second = float(match[3].replace(",", ".")) if match[3] else 0.0
+    if match[4]:
+        if not 1 <= hour <= 12:
+            return NAT
+        hour = hour % 12 + (12 if match[4][0] in "pP" else 0)
+    if minute > 59 or second >= 60 or hour > 24 or (hour == 24 and (minute or second)):
+        return NAT
+    return (hour * 60 + minute) * 60 * 10**9 + math.floor(second * 1e9 + 0.5)

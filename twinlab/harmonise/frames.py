@@ -1,0 +1,98 @@
+"""One frame of a ledger in the twin's words: claims, events, assets, relationships, and what couldn't be placed."""
+
+from __future__ import annotations
+
+from twinlab.harmonise.cells import Rows
+from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised
+from twinlab.harmonise.compiled import compiled
+from twinlab.harmonise.rows import long_claims, wide_claims
+from twinlab.harmonise.stream import harmonise_observations
+from twinlab.harmonise.tags import TagTable
+from twinlab.harmonise.times import rule_columns
+from twinlab.model.mapping import Mapping, TableRule
+from twinlab.model.terms import nearest
+
+__all__ = ["harmonise"]
+
+
+def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonised:
+    """Give one frame of a ledger its meaning.
+
+    Parameters
+    ----------
+    frame : Frame
+        Observations, records, or a file's retraction (which says nothing by itself).
+    mapping : Mapping
+        What the frame's source means.
+    context : Context
+        The model, the properties of assets known so far, and the carry of ``ambiguous: order``: hand the same
+        context along in frame order. Apart from the carry this is a pure function, and for all other rules the order
+        of rows doesn't matter.
+
+    Returns
+    -------
+    Harmonised
+        Nothing is guessed and nothing raised for what the data hold: unknown terms are counted with the nearest known
+        one, unreadable cells are problems with row and reason.
+
+    Raises
+    ------
+    UnknownTermError
+        If the mapping names an asset type, signal or event type that the model lacks.
+    UnitError
+        If the mapping gives a unit that doesn't fit its signal's.
+    """
+    ready = compiled(mapping, context.model)
+    if frame.kind == "retract_file":
+        return Harmonised(Claims.empty())
+    if frame.kind == "observations":
+        if mapping.stream is None or ready.stream is None:
+            return _all_unknown(frame, f"stream {mapping.source!r}", "the mapping has no `stream:` section")
+        return harmonise_observations(frame, mapping.stream, ready.stream, ready)
+    rules = ready.rules(frame.record_type or "")
+    if not rules:
+        known = nearest(frame.record_type or "", [rule.table for rule in mapping.tables])
+        why = f"no table of the mapping of {mapping.source!r} is called so{known}"
+        return _all_unknown(frame, f"table {frame.record_type!r}", why)
+    return _records(frame, rules, context)
+
+
+def _all_unknown(frame: FrameLike, term: str, why: str) -> Harmonised:
+    from twinlab.harmonise.claims import UnknownTerm  # noqa: PLC0415
+
+    return Harmonised(Claims.empty(), unknown={term: UnknownTerm(frame.rows, f"{why}; its rows stay in the ledger")})
+
+
+def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context: Context) -> Harmonised:
+    rows = Rows(frame)
+    units = getattr(frame, "units", None) or {}
+    parts: list[Claims] = []
+    known: set[str] = set()
+    for rule, table in rules:
+        known |= _columns_of(rule)
+        if rule.tag is not None:
+            parts += long_claims(rule, rows, context, table)
+        else:
+            parts += wide_claims(rule, rows, context, table, units=units)
+            known |= {name for name in rows.names if table.meanings(name)}
+    for name in rows.names:
+        if name not in known:
+            empty = int(rows.cells(name).empty.sum())
+            rows.findings.unknown_term(f"column {name!r}", rows.count - empty, rules[0][1].message(name, what="column"))
+    found = rows.findings
+    return Harmonised(
+        claims=Claims.concat(parts),
+        unknown=found.unknown,
+        problems=tuple(found.problems),
+        problem_count=found.problem_count,
+        missing=found.missing,
+    )
+
+
+def _columns_of(rule: TableRule) -> set[str]:
+    """Return the columns that a table's rule knows beside its signals."""
+    known = {*rule.ignore, *rule_columns(rule.time)}
+    known |= {name for name in (rule.tag, rule.value, rule.unit_column) if name}
+    if rule.asset is not None and rule.asset.column:
+        known.add(rule.asset.column)
+    return known

@@ -1,0 +1,247 @@
+"""Rows of tables as claims: wide (a column a signal) and long (a tag and a value a row)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.errors import UnitError
+from twinlab.harmonise.cells import Cells, Rows, encode
+from twinlab.harmonise.claims import NAT, Bools, Claims, Context, Ints, Series
+from twinlab.harmonise.folds import Groups
+from twinlab.harmonise.tags import Meaning, TagTable
+from twinlab.harmonise.times import resolve_times, rule_columns
+from twinlab.harmonise.values import convert_cells, reason
+from twinlab.model.mapping import AssetRule, TableRule
+
+__all__ = ["Assets", "assets_of", "long_claims", "wide_claims"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """The asset of every row."""
+
+    # int64[n] index into names, -1 where the row names none.
+    codes: Ints
+    names: Sequence[str]
+
+
+def assets_of(rule: AssetRule | None, rows: Rows) -> Assets:
+    """Return the asset of every row; all -1 without a rule."""
+    if rule is None or rule.column is None:
+        return Assets(np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",))
+    codes, terms = encode(rows.texts(rule.column))
+    if rule.pattern is None:
+        return Assets(codes, terms)
+    pattern = re.compile(rule.pattern)
+    ids = [_matched(pattern, term) for term in terms]
+    names = sorted({name for name in ids if name is not None})
+    place = {name: code for code, name in enumerate(names)}
+    lut = np.array([*(-1 if name is None else place[name] for name in ids), -1], dtype=np.int64)
+    found = lut[codes]
+    rows.findings.problem_rows(
+        (found < 0) & (codes >= 0), column=rule.column, texts=rows.texts(rule.column), reason=f"expected an asset's id that fits {rule.pattern!r}"
+    )
+    return Assets(found, names)
+
+
+def _matched(pattern: re.Pattern[str], term: str) -> str | None:
+    match = pattern.search(term)
+    if match is None:
+        return None
+    return match["id"] if "id" in pattern.groupindex else match[0]
+
+
+def wide_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable, *, units: Mapping[str, str]) -> list[Claims]:
+    """Return the claims of a table with a signal a column, one Claims a column and rule."""
+    columns = [name for name in rows.names if table.meanings(name)]
+    if rule.time is None or not columns:
+        return []
+    assets = assets_of(rule.asset, rows)
+    times = resolve_times(rule.time, rows, context, groups=_clocks(assets))
+    _note_untimed(rule, rows, times, columns)
+    parts = []
+    for name in columns:
+        left = times != NAT
+        for meaning in table.meanings(name):
+            now = left if meaning.always else left & (times >= meaning.start) & (times < meaning.stop)
+            left = left & ~now
+            if now.any():
+                parts.append(_column_claims(name, meaning, rows, assets, times=times, now=now, unit=units.get(name)))
+    return [part for part in parts if len(part)]
+
+
+def _clocks(assets: Assets) -> Groups:
+    return Groups(np.where(assets.codes < 0, len(assets.names), assets.codes), (*assets.names, ""))
+
+
+def _note_untimed(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[str]) -> None:
+    if rule.time is None or not (times == NAT).any():
+        return
+    named = [name for name in rule_columns(rule.time) if rule.time.zone_of is None or name != rule.time.zone_of.column]
+    untimed = times == NAT
+    for name in named:
+        untimed &= rows.cells(name).empty
+    filled = np.zeros(rows.count, dtype=bool)
+    for name in columns:
+        filled |= ~rows.cells(name).empty
+    rows.findings.problem_rows(untimed & filled, column=named[0], texts=None, reason="the row has values but no time")
+
+
+def _column_claims(
+    name: str, meaning: Meaning, rows: Rows, assets: Assets, *, times: Ints, now: Bools, unit: str | None
+) -> Claims:
+    cells = rows.cells(name)
+    try:
+        converted = convert_cells(cells, meaning, unit=unit)
+    except UnitError as error:
+        rows.findings.unknown_term(f"unit {unit!r}", int(now.sum()), f"column {name!r}: {error}")
+        return Claims.empty()
+    rows.findings.missing += int((converted.missing & now).sum())
+    bad = converted.bad & now
+    if bad.any():
+        rows.findings.problem_rows(bad, column=name, texts=rows.texts(name), reason=lambda text: reason(meaning, text))
+    good = now & ~np.isnan(converted.value)
+    if meaning.asset is None:
+        nameless = good & (assets.codes < 0)
+        if nameless.any():
+            rows.findings.problem_rows(nameless, column=name, texts=rows.texts(name), reason="the row doesn't say which asset it is about")
+        good &= assets.codes >= 0
+        names, codes = assets.names, assets.codes
+    else:
+        names, codes = (meaning.asset,), np.zeros(rows.count, dtype=np.int64)
+    at = np.flatnonzero(good)
+    return make_claims(
+        series=tuple(Series(meaning.asset_type, asset, meaning.name) for asset in names),
+        code=codes[at].astype(np.int32),
+        times=times[at],
+        value=converted.value[at],
+        rows=rows,
+        at=at,
+        tags=tuple(f"{name}@{meaning.asset_type}/{asset}" for asset in names),
+        tag=codes[at].astype(np.int32),
+        priority=meaning.rule.priority,
+    )
+
+
+def make_claims(
+    *,
+    series: tuple[Series, ...],
+    code: npt.NDArray[np.int32],
+    times: Ints,
+    value: npt.NDArray[np.float64],
+    rows: Rows,
+    at: Ints,
+    tags: tuple[str, ...],
+    tag: npt.NDArray[np.int32],
+    priority: int,
+) -> Claims:
+    """Return claims of the rows at the positions ``at``; constant columns are broadcast, not copied."""
+    count = len(at)
+    return Claims(
+        series=series,
+        code=code,
+        event_time=times,
+        value=value,
+        epoch=np.broadcast_to(np.int64(0), count),
+        sequence=np.broadcast_to(np.int64(-1), count),
+        ordinal=rows.ordinals[at],
+        op=np.broadcast_to(np.int8(0), count),
+        tag=tag,
+        tags=tags,
+        key=None,
+        priority=np.broadcast_to(np.int16(priority), count),
+        row_number=None if rows.row_numbers is None else rows.row_numbers[at],
+    )
+
+
+def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) -> list[Claims]:
+    """Return the claims of a table with a tag and a value a row, one Claims a tag and rule."""
+    if rule.time is None or rule.tag is None or rule.value is None:
+        return []
+    codes, terms = encode(rows.texts(rule.tag))
+    assets = assets_of(rule.asset, rows)
+    width = len(assets.names) + 1
+    clocks = np.where(codes < 0, len(terms), codes) * width + np.where(assets.codes < 0, width - 1, assets.codes)
+    present, groups = np.unique(clocks, return_inverse=True)
+    names = [f"{[*terms, ''][code // width]}@{[*assets.names, ''][code % width]}" for code in present.tolist()]
+    times = resolve_times(rule.time, rows, context, groups=Groups(groups.astype(np.int64), names))
+    _note_untimed(rule, rows, times, [rule.value])
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(terms) + 1))
+    parts: list[Claims] = []
+    for position, term in enumerate(terms):
+        at = order[starts[position] : starts[position + 1]]
+        if term in rule.ignore:
+            continue
+        if not table.meanings(term):
+            rows.findings.unknown_term(f"tag {term!r}", len(at), table.message(term))
+            continue
+        parts += _tag_claims(term, at, rule, rows, assets, times=times, meanings=table.meanings(term))
+    nameless = (codes < 0) & ~rows.cells(rule.value).empty
+    rows.findings.problem_rows(nameless, column=rule.tag, texts=None, reason="the row has a value but no tag")
+    return [part for part in parts if len(part)]
+
+
+def _tag_claims(
+    term: str, at: Ints, rule: TableRule, rows: Rows, assets: Assets, *, times: Ints, meanings: tuple[Meaning, ...]
+) -> list[Claims]:
+    parts = []
+    left = at[times[at] != NAT]
+    for meaning in meanings:
+        now = (times[left] >= meaning.start) & (times[left] < meaning.stop)
+        here, left = left[now], left[~now]
+        for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):
+            parts.append(_long_part(term, meaning, rows_of_unit, rule, rows, assets, times=times, unit=unit))
+    return parts
+
+
+def _by_unit(rule: TableRule, rows: Rows, at: Ints, meaning: Meaning) -> list[tuple[str | None, Ints]]:
+    if rule.unit_column is None or meaning.rule.unit is not None or meaning.signal.kind == "state":
+        return [(None, at)]
+    codes, terms = encode(rows.texts(rule.unit_column).take(at))
+    return [(None if code < 0 else terms[code], at[codes == code]) for code in np.unique(codes).tolist()]
+
+
+def _long_part(
+    term: str, meaning: Meaning, at: Ints, rule: TableRule, rows: Rows, assets: Assets, *, times: Ints, unit: str | None
+) -> Claims:
+    column = rule.value or ""
+    try:
+        converted = convert_cells(taken(rows.cells(column), at), meaning, unit=unit)
+    except UnitError as error:
+        rows.findings.unknown_term(f"unit {unit!r}", len(at), f"tag {term!r}: {error}")
+        return Claims.empty()
+    rows.findings.missing += int(converted.missing.sum())
+    if converted.bad.any():
+        rows.findings.problem_rows(at[converted.bad], column=column, texts=rows.texts(column), reason=lambda text: reason(meaning, text))
+    good = ~np.isnan(converted.value)
+    if meaning.asset is None:
+        nameless = good & (assets.codes[at] < 0)
+        rows.findings.problem_rows(at[nameless], column=column, texts=rows.texts(column), reason="the row doesn't say which asset it is about")
+        good &= ~nameless
+    here = at[good]
+    names = assets.names if meaning.asset is None else (meaning.asset,)
+    codes = (assets.codes[here] if meaning.asset is None else np.zeros(len(here), dtype=np.int64)).astype(np.int32)
+    return make_claims(
+        series=tuple(Series(meaning.asset_type, asset, meaning.name) for asset in names),
+        code=codes,
+        times=times[here],
+        value=converted.value[good],
+        rows=rows,
+        at=here,
+        tags=tuple(f"{term}@{meaning.asset_type}/{asset}" for asset in names) if meaning.asset is None else (term,),
+        tag=codes,
+        priority=meaning.rule.priority,
+    )
+
+
+def taken(cells: Cells, at: Ints) -> Cells:
+    """Return the cells at these positions."""
+    return Cells(
+        cells.number[at], None if cells.text is None else cells.text.take(at), None if cells.stamp is None else cells.stamp[at]
+    )

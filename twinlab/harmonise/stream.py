@@ -1,0 +1,311 @@
+"""Observations (tag, time, value) as claims: one look-up table over tags, applied to whole arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinlab.errors import UnitError
+from twinlab.harmonise.cells import Cells, as_texts, parse_number
+from twinlab.harmonise.claims import NAT, Bools, Claims, Floats, FrameLike, Harmonised, Ints, Series
+from twinlab.harmonise.compiled import Compiled
+from twinlab.harmonise.findings import Findings
+from twinlab.harmonise.folds import Groups, localise
+from twinlab.harmonise.tags import TagTable
+from twinlab.harmonise.values import affine, convert_cells, missing_codes, reason
+from twinlab.harmonise.zones import Zones, zone
+from twinlab.model.mapping import StreamRule
+from twinlab.model.schema import OBSERVE
+
+__all__ = ["harmonise_observations"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """The k-th rule of every tag, as tables over the tags' codes."""
+
+    series: tuple[Series, ...]
+    # int32, -1: the tag has no such rule.
+    code: npt.NDArray[np.int32]
+    scale: Floats
+    pre: Floats
+    factor: Floats
+    post: Floats
+    priority: npt.NDArray[np.int16]
+    start: Ints
+    stop: Ints
+    # bool: needs more than an affine function (states, missing-value codes, units that the rows state).
+    slow: Bools
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is worked out once for a dictionary of tags."""
+
+    dictionary: pa.Array
+    tags: tuple[str, ...]
+    layers: tuple[_Layer, ...]
+    unknown: Bools
+
+
+def _plan(table: TagTable, dictionary: pa.Array, ready: Compiled) -> _Plan:
+    kept = ready.cache.get("plan")
+    if isinstance(kept, _Plan) and (kept.dictionary is dictionary or kept.dictionary.equals(dictionary)):
+        return kept
+    tags = tuple(dictionary.to_pylist())
+    meanings = [table.meanings(tag) for tag in tags]
+    depth = max((len(found) for found in meanings), default=0)
+    layers = tuple(_layer([found[k] if k < len(found) else None for found in meanings]) for k in range(depth))
+    plan = _Plan(dictionary, tags, layers, np.array([not found for found in meanings], dtype=bool))
+    ready.cache["plan"] = plan
+    return plan
+
+
+def _layer(meanings: Sequence[object]) -> _Layer:
+    from twinlab.harmonise.tags import Meaning  # noqa: PLC0415
+
+    count = len(meanings)
+    index: dict[Series, int] = {}
+    code, priority = np.full(count, -1, dtype=np.int32), np.zeros(count, dtype=np.int16)
+    numbers = np.array([[1.0, 0.0, 1.0, 0.0]]).repeat(count, axis=0)
+    start, stop = np.full(count, np.iinfo(np.int64).min), np.full(count, np.iinfo(np.int64).max)
+    slow = np.zeros(count, dtype=bool)
+    for place, meaning in enumerate(meanings):
+        if not isinstance(meaning, Meaning):
+            continue
+        series = Series(meaning.asset_type, meaning.asset or "", meaning.name)
+        code[place] = index.setdefault(series, len(index))
+        numbers[place] = affine(meaning.rule, meaning.signal)
+        priority[place], start[place], stop[place] = meaning.rule.priority, meaning.start, meaning.stop
+        slow[place] = meaning.signal.kind == "state" or bool(meaning.rule.missing) or meaning.rule.unit is None
+    always = all(isinstance(m, Meaning) and m.always for m in meanings)
+    return _Layer(tuple(index), code, *numbers.T.copy(), priority, start, stop, slow, always)
+
+
+def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, ready: Compiled) -> Harmonised:
+    """Return the claims of a frame of observations; see `twinlab.harmonise.harmonise`."""
+    batch = frame.batch()
+    reader = _Reader(batch, frame, rule)
+    tag = batch.column("tag")
+    tag = tag if pa.types.is_dictionary(tag.type) else tag.dictionary_encode()
+    codes = tag.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    plan = _plan(table, tag.dictionary, ready)
+    if plan.unknown.any():
+        counts = np.bincount(codes, minlength=len(plan.tags))
+        for place in np.flatnonzero(plan.unknown & (counts > 0)).tolist():
+            name = plan.tags[place]
+            reader.findings.unknown_term(f"tag {name!r}", int(counts[place]), table.message(name))
+    times = reader.times()
+    parts: list[Claims] = []
+    left: Bools | None = None
+    for depth, layer in enumerate(plan.layers):
+        claims, took = _apply(layer, codes, times, reader, plan, table, depth=depth, left=left)
+        parts += claims
+        if layer.always:
+            break
+        left = ~took if left is None else left & ~took
+    return reader.harmonised(parts)
+
+
+def _apply(
+    layer: _Layer, codes: npt.NDArray[np.int32], times: Ints, reader: _Reader, plan: _Plan, table: TagTable, *, depth: int, left: Bools | None
+) -> tuple[list[Claims], Bools]:
+    """Return the claims of the rows that a layer's rules meet, and which rows those are."""
+    series = layer.code[codes]
+    if layer.always and left is None and not layer.slow.any() and reader.plain:
+        # Nearly all streams: every tag known, every row a number in a known unit.
+        value = _affine(layer, codes, reader.value)
+        return [reader.claims(layer, series, codes, times, value, plan, at=None)], np.ones(len(codes), dtype=bool)
+    took = (series >= 0) & (times != NAT)
+    if not layer.always:
+        took &= (times >= layer.start[codes]) & (times < layer.stop[codes])
+    if left is not None:
+        took &= left
+    value = _affine(layer, codes, reader.value)
+    observed = reader.op == OBSERVE
+    slow = took & observed & (_needs_care(layer, codes, reader) | ~np.isfinite(value))
+    if slow.any():
+        value = value.copy()
+        for place in np.unique(codes[slow]).tolist():
+            at = np.flatnonzero(slow & (codes == place))
+            value[at] = _careful(at, plan.tags[place], table, reader, depth=depth)
+    value = np.where(observed, value, np.nan)
+    at = np.flatnonzero(took & (np.isfinite(value) | ~observed))
+    return [reader.claims(layer, series[at], codes[at], times[at], value[at], plan, at=at)], took
+
+
+def _needs_care(layer: _Layer, codes: npt.NDArray[np.int32], reader: _Reader) -> Bools:
+    care = layer.slow[codes]
+    return care if reader.text is None else care | reader.has_text
+
+
+def _affine(layer: _Layer, codes: npt.NDArray[np.int32], written: Floats) -> Floats:
+    value = written
+    for table, step in ((layer.scale, np.multiply), (layer.pre, np.add), (layer.factor, np.multiply), (layer.post, np.add)):
+        neutral = 1.0 if step is np.multiply else 0.0
+        if not len(table) or (table == neutral).all():
+            continue
+        value = step(value, table[0] if (table == table[0]).all() else table[codes])
+    return value
+
+
+def _careful(at: Ints, tag: str, table: TagTable, reader: _Reader, *, depth: int) -> Floats:
+    """Convert the values of one tag that need more than an affine function."""
+    meaning = table.meanings(tag)[depth]
+    number = reader.value[at]
+    text = None if reader.text is None else as_texts(reader.text.take(at))
+    if text is not None:
+        spelt = np.array([np.nan if term is None else parse_number(term) for term in text.to_pylist()])
+        number = np.where(np.isnan(number), spelt, number)
+    number = np.where(np.isinf(number), np.nan, number)
+    cells = Cells(number, None if text is None or text.null_count == len(text) else text)
+    result = np.full(len(at), np.nan)
+    for unit, rows in reader.by_unit(at, wanted=meaning.rule.unit is None and meaning.signal.kind != "state"):
+        try:
+            here = Cells(cells.number[rows], None if cells.text is None else cells.text.take(rows))
+            converted = convert_cells(here, meaning, unit=unit)
+        except UnitError as error:
+            reader.findings.unknown_term(f"unit {unit!r}", len(rows), f"tag {tag!r}: {error}")
+            continue
+        reader.findings.missing += int(converted.missing.sum())
+        written = reader.spelling(at[rows[converted.bad]])
+        reader.findings.problem_rows(at[rows[converted.bad]], column=tag, texts=written, reason=lambda text: reason(meaning, text))
+        result[rows] = converted.value
+    return result
+
+
+class _Reader:
+    """The columns of one batch; absent ones as constants."""
+
+    def __init__(self, batch: pa.RecordBatch, frame: FrameLike, rule: StreamRule) -> None:
+        self.batch, self.count, self.rule = batch, batch.num_rows, rule
+        self.ordinals = np.asarray(frame.ordinals(), dtype=np.int64)
+        self.rows = self._ints("origin_row")
+        self.findings = Findings(self.ordinals if self.rows is None else np.where(self.rows == NAT, self.ordinals, self.rows))
+        self.value = self._value()
+        self.text = self._column("text")
+        op = self._column("op")
+        self.op = np.broadcast_to(np.int8(0), self.count) if op is None else op.fill_null(0).to_numpy(zero_copy_only=False)
+        self.unit = self._column("unit")
+        self.epoch = self._ints("epoch", null=0)
+        self.sequence = self._ints("sequence", null=-1)
+        key = self._column("key")
+        self.key = None if key is None else np.array(key.to_pylist(), dtype=object)
+        retracts = op is not None and bool((self.op != OBSERVE).any())
+        # A sum is finite only if all its terms are.
+        self.plain = self.text is None and not retracts and bool(np.isfinite(self.value.sum()))
+
+    @property
+    def has_text(self) -> Bools:
+        """bool[n]: rows with a text."""
+        if self.text is None:
+            return np.zeros(self.count, dtype=bool)
+        return self.text.is_valid().to_numpy(zero_copy_only=False)
+
+    def _column(self, name: str) -> pa.Array | None:
+        if name not in self.batch.schema.names:
+            return None
+        column = self.batch.column(name)
+        return None if column.null_count == len(column) else column
+
+    def _ints(self, name: str, *, null: int = NAT) -> Ints | None:
+        column = self._column(name)
+        return None if column is None else column.fill_null(null).to_numpy(zero_copy_only=False)
+
+    def _value(self) -> Floats:
+        column = self._column("value")
+        if column is None:
+            return np.full(self.count, np.nan)
+        return column.to_numpy(zero_copy_only=column.null_count == 0)
+
+    def times(self) -> Ints:
+        """Return the instants, int64[n] ns UTC; source clocks without an offset are read in the stream's zone."""
+        times = self.batch.column("source_time").to_numpy()
+        basis = self._column("time_basis")
+        local = np.ones(self.count, dtype=bool)
+        if basis is not None:
+            encoded = basis if pa.types.is_dictionary(basis.type) else basis.dictionary_encode()
+            is_local = np.array([term not in ("utc", "offset") for term in encoded.dictionary.to_pylist()] + [True])
+            if not is_local[:-1].any() and encoded.null_count == 0:
+                return times
+            local = is_local[encoded.indices.fill_null(len(is_local) - 1).to_numpy(zero_copy_only=False)]
+        if self.rule.zone == "UTC" or not local.any():
+            return times
+        zones = Zones([zone(self.rule.zone).key])
+        wall = np.where(local, times, NAT)
+        utc, twice, never = localise(
+            wall,
+            zones.lookup(wall),
+            ambiguous=self.rule.ambiguous,
+            nonexistent=self.rule.nonexistent,
+            groups=Groups(np.zeros(self.count, dtype=np.int64), ("",)),
+            carry={},
+            carry_key=(),
+        )
+        for mask, what in ((twice, "occurs twice"), (never, "never occurs")):
+            texts = wall.astype("M8[ns]").astype(str) if mask.any() else None
+            why = f"this wall time {what} in {self.rule.zone}; state the stream's `ambiguous:` or `nonexistent:` rule"
+            self.findings.problem_rows(mask, column="source_time", texts=texts, reason=why)
+        return np.where(local, utc, times)
+
+    def by_unit(self, at: Ints, *, wanted: bool) -> list[tuple[str | None, Ints]]:
+        """Return the positions in ``at`` by the unit that the rows state."""
+        every = np.arange(len(at))
+        if self.unit is None or not wanted:
+            return [(None, every)]
+        encoded = self.unit if pa.types.is_dictionary(self.unit.type) else self.unit.dictionary_encode()
+        codes = encoded.indices.take(pa.array(at)).fill_null(-1).to_numpy(zero_copy_only=False)
+        terms = encoded.dictionary.to_pylist()
+        return [(None if code < 0 else terms[code], every[codes == code]) for code in np.unique(codes).tolist()]
+
+    def spelling(self, at: Ints) -> dict[int, str]:
+        """Return position -> what stands there."""
+        shown = at[:100].tolist()
+        texts = [None] * len(shown) if self.text is None else self.text.take(pa.array(shown, pa.int64())).to_pylist()
+        return {place: text if text is not None else str(self.value[place]) for place, text in zip(shown, texts, strict=True)}
+
+    def claims(
+        self, layer: _Layer, series: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], times: Ints, value: Floats, plan: _Plan, *, at: Ints | None
+    ) -> Claims:
+        """Return the claims of the rows at ``at`` (None: all); constant columns are broadcast, not copied."""
+        count = len(codes)
+
+        def some(column: Ints | None, constant: int) -> Ints:
+            if column is None:
+                return np.broadcast_to(np.int64(constant), count)
+            return column if at is None else column[at]
+
+        same = not len(layer.priority) or bool((layer.priority == layer.priority[0]).all())
+        first = np.int16(layer.priority[0] if len(layer.priority) else 0)
+        return Claims(
+            series=layer.series,
+            code=series,
+            event_time=times,
+            value=value,
+            epoch=some(self.epoch, 0),
+            sequence=some(self.sequence, -1),
+            ordinal=self.ordinals if at is None else self.ordinals[at],
+            op=self.op if at is None else self.op[at],
+            tag=codes,
+            tags=plan.tags,
+            key=None if self.key is None else (self.key if at is None else self.key[at]),
+            priority=np.broadcast_to(first, count) if same else layer.priority[codes],
+            row_number=None if self.rows is None else (self.rows if at is None else self.rows[at]),
+        )
+
+    def harmonised(self, parts: list[Claims]) -> Harmonised:
+        """Return the result of a frame."""
+        found = self.findings
+        return Harmonised(
+            claims=Claims.concat(parts),
+            unknown=found.unknown,
+            problems=tuple(found.problems),
+            problem_count=found.problem_count,
+            missing=found.missing,
+        )

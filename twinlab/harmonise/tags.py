@@ -1,0 +1,140 @@
+"""What a tag or column means: exact names, families by pattern, validity in time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.model.mapping import TagRule
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import Signal, TwinModel
+
+__all__ = ["Meaning", "TagTable", "instant"]
+
+_LOW, _HIGH = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
+_GROUP = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One rule of a tag, with what it refers to."""
+
+    rule: TagRule
+    signal: Signal
+    name: str
+    asset_type: str
+    # None: the row says which asset.
+    asset: str | None
+    # int64 ns UTC, half-open.
+    start: int = _LOW
+    stop: int = _HIGH
+
+    @property
+    def always(self) -> bool:
+        """Whether the rule holds at all times."""
+        return self.start == _LOW and self.stop == _HIGH
+
+
+def instant(text: str | None, default: int) -> int:
+    """Return an instant such as ``2013-01-01T00:00Z`` (UTC if it has no offset) as ns since 1970.
+
+    >>> instant("1970-01-02", 0)
+    86400000000000
+    """
+    if text is None:
+        return default
+    from twinlab.harmonise.formats import _iso_one  # noqa: PLC0415  (formats needs pandas)
+
+    when, _ = _iso_one(text)
+    if when == _LOW:
+        msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z in valid_from or valid_until, got {text!r}"
+        raise SchemaError(msg)
+    return when
+
+
+class TagTable:
+    """The tags of one table or stream.
+
+    Parameters
+    ----------
+    tags : mapping of str to list of TagRule
+        Exact name, or a pattern between slashes, -> its rules. An exact name wins over patterns, and an earlier
+        pattern over a later one.
+    model : TwinModel
+        Asset types and signals.
+    asset_type : str, optional
+        Type of the assets that the rows themselves name.
+    """
+
+    def __init__(self, tags: Mapping[str, list[TagRule]], model: TwinModel, *, asset_type: str | None = None) -> None:
+        self._model, self._asset_type = model, asset_type
+        self._exact = {name: rules for name, rules in tags.items() if not _is_pattern(name)}
+        self._patterns = [(re.compile(name[1:-1]), rules) for name, rules in tags.items() if _is_pattern(name)]
+        self._found: dict[str, tuple[Meaning, ...]] = {}
+        self.names = tuple(tags)
+
+    def meanings(self, tag: str) -> tuple[Meaning, ...]:
+        """Return what a tag means, one entry a rule, in the mapping's order; empty if it is unknown.
+
+        Raises
+        ------
+        UnknownTermError
+            If a rule names an asset type, signal or group that doesn't exist.
+        """
+        found = self._found.get(tag)
+        if found is None:
+            found = self._found[tag] = self._resolve(tag)
+        return found
+
+    def message(self, tag: str, *, what: str = "tag") -> str:
+        """Return what to say about an unknown tag."""
+        hint = nearest(tag, self.names)
+        return f"the {what} {tag!r} isn't in the mapping{hint} Add it there, or to `ignore`; its rows stay in the ledger"
+
+    def _resolve(self, tag: str) -> tuple[Meaning, ...]:
+        rules = self._exact.get(tag)
+        if rules is not None:
+            return tuple(self._meaning(tag, rule, {}) for rule in rules)
+        for pattern, family in self._patterns:
+            match = pattern.search(tag)
+            if match is not None:
+                groups = {name: text for name, text in match.groupdict().items() if text is not None}
+                return tuple(self._meaning(tag, rule, groups) for rule in family)
+        return ()
+
+    def _meaning(self, tag: str, rule: TagRule, groups: Mapping[str, str]) -> Meaning:
+        asset_type, asset = self._asset_type, None
+        if rule.asset is not None:
+            asset_type, _, template = rule.asset.partition("/")
+            asset = _filled(template, {"tag": tag, **groups}, rule.asset)
+        if asset_type is None or (rule.asset is not None and not asset):
+            msg = f"the mapping of {tag!r} doesn't say which asset it is about: expected `asset: <type>/<id>`"
+            raise UnknownTermError(msg)
+        kind = self._model.asset_types.get(asset_type)
+        if kind is None:
+            msg = f"the mapping of {tag!r} names the asset type {asset_type!r}{nearest(asset_type, self._model.asset_types)}"
+            raise UnknownTermError(msg)
+        signal = kind.signals.get(rule.signal)
+        if signal is None:
+            msg = f"the mapping of {tag!r} names the signal {rule.signal!r} of {asset_type!r}{nearest(rule.signal, kind.signals)}"
+            raise UnknownTermError(msg)
+        start, stop = instant(rule.valid_from, _LOW), instant(rule.valid_until, _HIGH)
+        return Meaning(rule, signal, rule.signal, asset_type, asset, start, stop)
+
+
+def _is_pattern(name: str) -> bool:
+    return len(name) > 1 and name.startswith("/") and name.endswith("/")
+
+
+def _filled(template: str, groups: Mapping[str, str], whole: str) -> str:
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in groups:
+            msg = f"the asset {whole!r} uses the group {match[1]!r}, which its pattern doesn't have{nearest(match[1], groups)}"
+            raise UnknownTermError(msg)
+        return groups[match[1]]
+
+    return _GROUP.sub(fill, template)

@@ -1,0 +1,265 @@
+"""From a mapping's time rule and a frame's columns to instants in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinlab.errors import UnknownTermError
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import NAT, Bools, Context, Ints
+from twinlab.harmonise.folds import Groups, localise
+from twinlab.harmonise.formats import DAY_NS, from_format, from_parts, parse_clock
+from twinlab.harmonise.zones import MISSING, TWICE, Zones, zone
+from twinlab.model.mapping import TimeRule, ZoneOf
+from twinlab.model.twinmodel import parse_duration
+from twinlab.model.units import conversion
+
+__all__ = ["resolve_times", "rule_columns"]
+
+_GAPS = (
+    ("ambiguous", "this wall time occurs twice in {}; state `ambiguous:` as earlier, later or order"),
+    ("nonexistent", "this wall time never occurs in {}; state `nonexistent: shift_forward` or mend the source"),
+)
+
+
+def rule_columns(rule: TimeRule | None) -> tuple[str, ...]:
+    """Return the columns that a time rule reads.
+
+    >>> rule_columns(TimeRule(column="when", zone="UTC"))
+    ('when',)
+    """
+    if rule is None:
+        return ()
+    named = [rule.column, rule.clock, rule.date_column, rule.plus, rule.zone_of.column if rule.zone_of else None]
+    return tuple(dict.fromkeys([*(n for n in named if n), *(rule.parts or {}).values(), *(rule.date or {}).values()]))
+
+
+def resolve_times(
+    rule: TimeRule,
+    rows: Rows,
+    context: Context,
+    *,
+    others: Mapping[str, Ints] | None = None,
+    groups: Groups | None = None,
+) -> Ints:
+    """Return the instants of all rows, int64[n] ns UTC; NAT where a row has none or it can't be told.
+
+    Parameters
+    ----------
+    rule : TimeRule
+        How the columns become an instant.
+    rows : Rows
+        The frame; what can't be told is noted in its findings.
+    context : Context
+        Properties for ``zone_of``; the carry of ``ambiguous: order``, which is brought up to date.
+    others : mapping of str to int64[n], optional
+        Times of the same events that are known already, for ``after`` and ``near``.
+    groups : Groups, optional
+        Which clock each row was read from, for ``ambiguous: order``; one clock for all by default.
+    """
+    zones = _zones(rule, rows, context)
+    if rule.clock is not None and (rule.after or rule.near):
+        utc = _by_neighbour(rule, rows, zones, others or {})
+    else:
+        wall, fixed = _wall(rule, rows)
+        utc = _to_utc(rule, rows, context, zones, wall=wall, fixed=fixed, groups=groups)
+    if rule.shift is not None:
+        utc = np.where(utc == NAT, NAT, utc + rule.shift_sign * parse_duration(rule.shift))
+    return utc
+
+
+def _zones(rule: TimeRule, rows: Rows, context: Context) -> Zones | None:
+    """Return the zone of every row; None where each value carries its own offset."""
+    if rule.zone_of is None:
+        return None if rule.zone == "offset" else Zones([zone(rule.zone or "UTC").key])
+    return _zones_of(rule.zone_of, rows, context)
+
+
+def _zones_of(rule: ZoneOf, rows: Rows, context: Context) -> Zones:
+    codes, terms = encode(rows.texts(rule.column))
+    counts = np.bincount(codes[codes >= 0], minlength=len(terms))
+    known = context.properties.get(rule.asset_type, {})
+    names: list[str] = []
+    lut = np.full(len(terms) + 1, -1, dtype=np.int64)
+    for position, term in enumerate(terms):
+        name = rule.also.get(term) or known.get(term, {}).get(rule.property)
+        try:
+            found = zone(str(name)).key if name else None
+        except UnknownTermError as error:
+            found, reason = None, str(error)
+        else:
+            reason = "it isn't among the assets known so far" if term not in known else f"it has no {rule.property!r}"
+        if found is None:
+            message = (
+                f"the zone of {rule.asset_type} {term!r} (column {rule.column!r}) is unknown: {reason}; add "
+                f"`also: {{{term}: <IANA zone>}}` to this zone_of, or give the asset its property {rule.property!r}"
+            )
+            rows.findings.unknown_term(f"{rule.asset_type} {term!r}", int(counts[position]), message)
+            continue
+        if found not in names:
+            names.append(found)
+        lut[position] = names.index(found)
+    return Zones(names or ["UTC"], lut[codes])
+
+
+def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
+    """Return times on the source's clock, and where they are UTC already."""
+    none = np.zeros(rows.count, dtype=bool)
+    if rule.parts is not None:
+        return _from_columns(rule.parts, rows), none
+    if rule.column is not None:
+        return _from_column(rule.column, rule, rows)
+    clock = _clock(rule, rows)
+    if rule.date_column is not None:
+        day, _ = _from_column(rule.date_column, rule, rows)
+        day = np.where(day == NAT, NAT, day - day % DAY_NS)
+    else:
+        day = _from_columns(rule.date or {}, rows)
+    good = (clock != NAT) & (day != NAT)
+    return np.where(good, np.where(good, day, 0) + np.where(good, clock, 0), NAT), none
+
+
+def _clock(rule: TimeRule, rows: Rows) -> Ints:
+    column = rule.clock or ""
+    cells = rows.cells(column)
+    clock = parse_clock(cells)
+    bad = (clock == NAT) & ~cells.empty
+    if bad.any():
+        reason = "expected a clock time such as 517, 0517 or 05:17"
+        rows.findings.problem_rows(bad, column=column, texts=rows.texts(column), reason=reason)
+    return clock
+
+
+def _from_columns(parts: Mapping[str, str], rows: Rows) -> Ints:
+    columns = tuple(parts.values())
+    wall = from_parts({part: rows.cells(column).number for part, column in parts.items()})
+    bad = (wall == NAT) & ~_empty(rows, columns)
+    if bad.any():
+        reason = "these columns (" + ", ".join(columns) + ") name no instant between 1678 and 2261"
+        rows.findings.problem_rows(bad, column=columns[0], texts=rows.joined(columns), reason=reason)
+    return wall
+
+
+def _empty(rows: Rows, columns: tuple[str, ...]) -> Bools:
+    empty = np.ones(rows.count, dtype=bool)
+    for column in columns:
+        empty &= rows.cells(column).empty
+    return empty
+
+
+def _from_column(column: str, rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
+    cells, array = rows.cells(column), rows.array(column)
+    formats = [rule.format] if isinstance(rule.format, str) else rule.format
+    empty = cells.empty
+    aware = pa.types.is_timestamp(array.type) and array.type.tz is not None
+    wall = np.full(rows.count, NAT) if cells.stamp is None else cells.stamp
+    fixed = np.full(rows.count, aware, dtype=bool) & (wall != NAT)
+    for form in formats:
+        left = (wall == NAT) & ~empty
+        if not left.any():
+            break
+        times, utc = from_format(cells, lambda: rows.texts(column), form, column=array)
+        wall, fixed = np.where(left, times, wall), np.where(left, utc, fixed)
+    bad = (wall == NAT) & ~empty
+    if bad.any():
+        hint = _format_hint(bad, cells.number, formats)
+        reason = f"expected a time as {' or '.join(map(repr, formats))}{hint}"
+        rows.findings.problem_rows(bad, column=column, texts=rows.texts(column), reason=reason)
+    return wall, fixed
+
+
+def _format_hint(bad: Bools, numbers: np.ndarray, formats: list[str]) -> str:
+    written = numbers[bad]
+    if "iso" not in formats or np.isnan(written).all():
+        return ""
+    return "; these are numbers: if they are Excel's dates, state format: excel1900, if seconds since 1970, epoch_s"
+
+
+def _to_utc(
+    rule: TimeRule,
+    rows: Rows,
+    context: Context,
+    zones: Zones | None,
+    *,
+    wall: Ints,
+    fixed: Bools,
+    groups: Groups | None,
+) -> Ints:
+    local = np.where(fixed, NAT, wall)
+    columns = list(rule_columns(rule))
+    if zones is None:
+        bare = local != NAT
+        if bare.any():
+            reason = "expected an offset (Z or +02:00) in the value, as the mapping says `zone: offset`; state the clock's zone"
+            rows.findings.problem_rows(bare, column=columns[0], texts=rows.joined(columns), reason=reason)
+        return np.where(fixed, wall, NAT)
+    if zones.names == ("UTC",) and zones.codes is None:
+        return wall
+    found = zones.lookup(local)
+    known = found.earlier != NAT
+    local = np.where(known, local, NAT)
+    groups = groups or Groups(np.zeros(rows.count, dtype=np.int64), ("",))
+    utc, *refused = localise(
+        local,
+        found,
+        ambiguous=rule.ambiguous,
+        nonexistent=rule.nonexistent,
+        groups=groups,
+        carry=context.carry,
+        carry_key=(rows.table, *columns),
+    )
+    for mask, (_, reason) in zip(refused, _GAPS, strict=True):
+        if mask.any():
+            name = zones.name_of(int(np.flatnonzero(mask)[0]))
+            rows.findings.problem_rows(mask, column=columns[0], texts=rows.joined(columns), reason=reason.format(name))
+    return np.where(fixed, wall, np.where(known, utc, NAT))
+
+
+def _by_neighbour(rule: TimeRule, rows: Rows, zones: Zones | None, others: Mapping[str, Ints]) -> Ints:
+    """Resolve a clock time to the instant after, or nearest to, another time of the same event.
+
+    The neighbour settles a repeated hour too: both passes are candidates.
+    """
+    clock = _clock(rule, rows)
+    anchor = others.get(rule.after or rule.near or "", np.full(rows.count, NAT))
+    target = anchor if rule.plus is None else _plus(rule, rows, anchor, wanted=clock != NAT)
+    usable = (clock != NAT) & (target != NAT)
+    zones = zones or Zones(["UTC"])
+    here = zones.to_local(np.where(usable, target, NAT))
+    usable &= here != NAT
+    midnight = np.where(usable, here - here % DAY_NS, 0)
+    time_of_day = np.where(usable, clock % DAY_NS, 0)
+    best, cost = np.full(rows.count, NAT), np.full(rows.count, np.iinfo(np.int64).max)
+    never = np.zeros(rows.count, dtype=bool)
+    for days in (0, 1) if rule.after else (-1, 0, 1):
+        found = zones.lookup(np.where(usable, midnight + days * DAY_NS + time_of_day, NAT))
+        for candidate, holds in ((found.earlier, usable), (found.later, usable & (found.kind == TWICE))):
+            away = np.where(holds, candidate - np.where(usable, target, 0), 0)
+            better = holds & (np.abs(away) < cost) & ((away >= 0) | (rule.after is None))
+            best, cost = np.where(better, candidate, best), np.where(better, np.abs(away), cost)
+            never = np.where(better, found.kind == MISSING, never)
+    if rule.nonexistent == "shift_forward" or not never.any():
+        return best
+    reason = _GAPS[1][1].format(zones.name_of(int(np.flatnonzero(never)[0])))
+    rows.findings.problem_rows(never, column=rule.clock, texts=rows.texts(rule.clock or ""), reason=reason)
+    return np.where(never, NAT, best)
+
+
+def _plus(rule: TimeRule, rows: Rows, anchor: Ints, *, wanted: Bools) -> Ints:
+    cells = rows.cells(rule.plus or "")
+    pre, scale, post = conversion(rule.plus_unit, "s")
+    seconds = (cells.number + pre) * scale + post
+    none = np.isnan(seconds)
+    rows.findings.problem_rows(
+        none & wanted & (anchor != NAT),
+        column=rule.plus,
+        texts=rows.texts(rule.plus or ""),
+        reason=f"{rule.plus!r} holds no number, so the day of the clock time in {rule.clock!r} can't be told",
+    )
+    with np.errstate(invalid="ignore"):
+        step = np.where(none, 0, np.rint(seconds * 1e9)).astype(np.int64)
+    return np.where(none | (anchor == NAT), NAT, anchor + step)

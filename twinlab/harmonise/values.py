@@ -1,0 +1,152 @@
+"""From written values to values in the signal's unit: scale and offset, units, missing-value codes, states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from twinlab.harmonise.cells import Cells, encode
+from twinlab.harmonise.claims import Bools, Floats
+from twinlab.harmonise.tags import Meaning
+from twinlab.model.mapping import TagRule
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import Signal
+from twinlab.model.units import conversion
+
+__all__ = ["Affine", "Converted", "affine", "convert_cells", "missing_codes", "state_codes"]
+
+
+class Affine(NamedTuple):
+    """``value = ((written * scale + offset) + pre) * factor + post``."""
+
+    scale: float
+    # The rule's offset and the unit's, which are both added before the unit's factor.
+    pre: float
+    factor: float
+    post: float
+
+    def apply(self, written: Floats) -> Floats:
+        """Return values in the signal's unit, NaN stays NaN."""
+        value = written if self.scale == 1.0 else written * self.scale
+        if self.pre:
+            value = value + self.pre
+        if self.factor != 1.0:
+            value = value * self.factor
+        return value + self.post if self.post else value
+
+
+def affine(rule: TagRule, signal: Signal, *, unit: str | None = None) -> Affine:
+    """Return the conversion of a rule's written values to the signal's unit.
+
+    Parameters
+    ----------
+    rule : TagRule
+        Its `unit` wins over what the source says of itself, because a mapping is there to mend the source.
+    signal : Signal
+        Gives the unit to arrive at; values whose unit nobody states are taken to be in it.
+    unit : str, optional
+        Unit as the source spells it.
+
+    Raises
+    ------
+    UnitError
+        If a unit is unknown or the two don't fit.
+
+    >>> affine(TagRule(signal="t", unit="degF"), Signal(unit="degC", resolution=0.1)).apply(np.array([212.0])).tolist()
+    [100.0]
+    """
+    source = rule.unit or unit
+    if signal.kind == "state" or source is None:
+        return Affine(rule.scale, rule.offset, 1.0, 0.0)
+    pre, factor, post = conversion(source, signal.unit)
+    return Affine(rule.scale, rule.offset + pre, factor, post)
+
+
+def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset[str]]:
+    """Return the numbers and the texts that stand for "no value"; a text that spells a number is both."""
+    numbers, texts = set(), set()
+    for code in codes:
+        texts.add(str(code))
+        try:
+            numbers.add(float(code))
+        except ValueError:
+            continue
+    return frozenset(numbers), frozenset(texts)
+
+
+def state_codes(rule: TagRule, signal: Signal) -> dict[str, int]:
+    """Return what the source writes for a state -> its code in the model.
+
+    Raises
+    ------
+    KeyError
+        Never for a checked mapping: a name that the model lacks is left out and counted as unknown.
+    """
+    names = {name: code for code, name in (signal.states or {}).items()}
+    if rule.states is not None:
+        return {written: names[name] for written, name in rule.states.items() if name in names}
+    return names | {str(code): code for code in (signal.states or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The values of one column under one rule."""
+
+    # float64[n] in the signal's unit, NaN where there is none.
+    value: Floats
+    # bool[n]: empty, or a missing-value code.
+    missing: Bools
+    # bool[n]: something stands there that is no value.
+    bad: Bools
+
+
+def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) -> Converted:
+    """Return a column's values under one rule."""
+    numbers, texts = missing_codes(meaning.rule.missing)
+    missing = cells.empty
+    if numbers:
+        missing |= np.isin(cells.number, list(numbers))
+    if texts and cells.text is not None:
+        missing |= _lookup(cells.text, dict.fromkeys(texts, 1.0)) == 1.0
+    if meaning.signal.kind == "state":
+        value = _states(cells, state_codes(meaning.rule, meaning.signal))
+    else:
+        value = affine(meaning.rule, meaning.signal, unit=unit).apply(cells.number)
+        value = np.where(np.isfinite(value), value, np.nan)
+    value = np.where(missing, np.nan, value)
+    return Converted(value, missing, np.isnan(value) & ~missing)
+
+
+def reason(meaning: Meaning, text: str) -> str:
+    """Return why a cell is no value of this signal."""
+    if meaning.signal.kind != "state":
+        return f"expected a number for {meaning.name!r}, got {text!r}; if it stands for no value, add it to `missing:`"
+    known = state_codes(meaning.rule, meaning.signal)
+    return f"{text!r} is no state of {meaning.name!r}{nearest(text, known)} Add it to `states:` of the mapping"
+
+
+def _states(cells: Cells, codes: Mapping[str, int]) -> Floats:
+    value = np.full(len(cells.number), np.nan)
+    by_number = {}
+    for written, code in codes.items():
+        try:
+            by_number[float(written)] = float(code)
+        except ValueError:
+            continue
+    for number, code in by_number.items():
+        value[cells.number == number] = code
+    if cells.text is None:
+        return value
+    spelt = _lookup(cells.text, {written: float(code) for written, code in codes.items()})
+    return np.where(np.isnan(spelt), value, spelt)
+
+
+def _lookup(text: pa.Array, known: Mapping[str, float]) -> Floats:
+    codes, terms = encode(text)
+    folded = {"true": "True", "false": "False"}
+    lut = [known.get(term, known.get(folded.get(term, term), np.nan)) for term in terms]
+    return np.array([*lut, np.nan])[codes]

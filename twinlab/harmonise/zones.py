@@ -1,0 +1,159 @@
+"""Local clocks and UTC, by array: the offsets of a zone as a table, looked up by binary search.
+
+A zone's table is sampled from `zoneinfo` day by day and bisected to the second where the offset changed, so that it
+holds whatever tz database Python uses, and no call is made per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.errors import UnknownTermError
+from twinlab.harmonise.claims import NAT, Ints
+from twinlab.model.terms import nearest
+
+__all__ = ["MISSING", "TWICE", "UNIQUE", "Lookup", "ZoneTable", "Zones", "zone"]
+
+_SECOND = 10**9
+_DAY = 86_400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: How often a wall time occurs in its zone.
+UNIQUE, TWICE, MISSING = 0, 1, 2
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA zone of this name.
+
+    Raises
+    ------
+    UnknownTermError
+        If there is none; the message shows the nearest one.
+
+    >>> zone("Europe/Berlin").key
+    'Europe/Berlin'
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        msg = f"expected an IANA time zone such as 'Europe/Berlin', got {name!r}{nearest(name, available_timezones())}"
+        raise UnknownTermError(msg) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The instants that wall times may stand for, int64 ns UTC each."""
+
+    # For a missing wall time: the instant under the offset before the gap (the clock shifted forward).
+    earlier: Ints
+    later: Ints
+    # uint8: UNIQUE, TWICE or MISSING.
+    kind: npt.NDArray[np.uint8]
+
+
+@cache
+def _decade(name: str, decade: int) -> tuple[tuple[int, int], ...]:
+    """Return ``(utc second, offset in seconds)`` at a decade's start and at every change within it."""
+    info = zone(name)
+
+    def offset(second: int) -> int:
+        delta = (_EPOCH + timedelta(seconds=second)).astimezone(info).utcoffset()
+        return 0 if delta is None else round(delta.total_seconds())
+
+    first = int((datetime(max(decade * 10, 2), 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
+    last = int((datetime(min(decade * 10 + 10, 9998), 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
+    found = [(first, offset(first))]
+    for start in range(first, last, _DAY):
+        after = offset(min(start + _DAY, last))
+        if after != found[-1][1]:
+            low, high = start, min(start + _DAY, last)
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if offset(middle) == found[-1][1] else (low, middle)
+            found.append((high, after))
+    return tuple(found)
+
+
+class ZoneTable:
+    """The offsets of one zone over the years that some times need."""
+
+    def __init__(self, name: str, times: Ints) -> None:
+        self.name = name
+        low, high = (int(times.min()), int(times.max())) if len(times) else (0, 0)
+        first, last = (np.array([low, high]) // _SECOND + np.array([-2, 2]) * _DAY).astype("M8[s]").astype("M8[Y]").astype(int) + 1970
+        rows = [row for decade in range(first // 10, last // 10 + 1) for row in _decade(name, decade)]
+        self._starts = np.array([start for start, _ in rows], dtype=np.int64) * _SECOND
+        self._offsets = np.array([offset for _, offset in rows], dtype=np.int64) * _SECOND
+
+    def offset(self, utc: Ints) -> Ints:
+        """Return the offset in ns at each instant."""
+        index = np.searchsorted(self._starts, utc, side="right") - 1
+        return self._offsets[np.maximum(index, 0)]
+
+    def lookup(self, wall: Ints) -> Lookup:
+        """Return what instants the wall times may stand for (PEP 495's two folds)."""
+        before = self.offset(wall - _DAY * _SECOND)
+        after = self.offset(wall + _DAY * _SECOND)
+        if np.array_equal(before, after):
+            utc = wall - before
+            return Lookup(utc, utc, np.zeros(len(wall), dtype=np.uint8))
+        one, two = wall - before, wall - after
+        one_holds, two_holds = self.offset(one) == before, self.offset(two) == after
+        earlier = np.where(one_holds | ~two_holds, one, two)
+        later = np.where(two_holds, two, one)
+        kind = np.where(one_holds & two_holds & (one != two), TWICE, np.where(one_holds | two_holds, UNIQUE, MISSING))
+        return Lookup(earlier, later, kind.astype(np.uint8))
+
+
+class Zones:
+    """A zone for every row: the same for all, or one by row."""
+
+    def __init__(self, names: Sequence[str], codes: Ints | None = None) -> None:
+        self.names = tuple(names)
+        # int64[n] index into names, -1 where the zone is unknown; None: names[0] for all.
+        self.codes = codes
+        if codes is not None:
+            order = np.argsort(codes, kind="stable")
+            self._groups = np.split(order, np.searchsorted(codes[order], np.arange(len(names))))[1:]
+
+    def known(self, count: int) -> npt.NDArray[np.bool_]:
+        """bool[n]: rows whose zone is known."""
+        return np.ones(count, dtype=bool) if self.codes is None else self.codes >= 0
+
+    def name_of(self, row: int) -> str:
+        """Return the zone of one row."""
+        return self.names[0 if self.codes is None else int(self.codes[row])]
+
+    def lookup(self, wall: Ints) -> Lookup:
+        """Return what instants the wall times (int64[n] ns, NAT allowed) may stand for; NAT where unknown."""
+        result = Lookup(np.full(len(wall), NAT), np.full(len(wall), NAT), np.zeros(len(wall), dtype=np.uint8))
+        for name, rows in self._parts(wall):
+            found = ZoneTable(name, wall[rows]).lookup(wall[rows])
+            result.earlier[rows], result.later[rows], result.kind[rows] = found.earlier, found.later, found.kind
+        return result
+
+    def to_local(self, utc: Ints) -> Ints:
+        """Return the wall time (int64[n] ns) of each instant, NAT where either is unknown."""
+        wall = np.full(len(utc), NAT)
+        for name, rows in self._parts(utc):
+            wall[rows] = utc[rows] + ZoneTable(name, utc[rows]).offset(utc[rows])
+        return wall
+
+    def _parts(self, times: Ints) -> list[tuple[str, Ints]]:
+        if self.codes is None:
+            rows = np.flatnonzero(times != NAT)
+            return [(self.names[0], rows)] if len(rows) else []
+        parts = []
+        for name, group in zip(self.names, self._groups, strict=True):
+            rows = group[times[group] != NAT]
+            if len(rows):
+                parts.append((name, rows))
+        return parts
