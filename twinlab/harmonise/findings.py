@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -32,13 +32,14 @@ class Findings:
             self.unknown[term] = UnknownTerm(rows, message if known is None else known.message)
 
     def problem_rows(
-        self, where: Bools | Ints, *, column: str | None, texts: pa.Array | Sequence[str] | None, reason: str | Callable[[str], str]
+        self, where: Bools | Ints, *, column: str | None, texts: pa.Array | Sequence[str] | Mapping[int, str] | None, reason: str | Callable[[str], str]
     ) -> None:
         """Note the rows of ``where`` (bool[n] or positions) with the text that stands in their cells."""
         positions = np.flatnonzero(where) if where.dtype == bool else where
         self.problem_count += len(positions)
         for position in positions[: max(0, PROBLEMS_KEPT - len(self.problems))].tolist():
             cell = "" if texts is None else texts[position]
-            text = str(cell.as_py() if isinstance(cell, pa.Scalar) else cell)
+            cell = cell.as_py() if isinstance(cell, pa.Scalar) else cell
+            text = "" if cell is None else str(cell)
             why = reason if isinstance(reason, str) else reason(text)
             self.problems.append(Problem(int(self._rows[position]), column, text, why))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from twinlab.harmonise.cells import Rows
-from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised
+from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
 from twinlab.harmonise.compiled import compiled
+from twinlab.harmonise.entities import asset_claims, relationship_claims
+from twinlab.harmonise.events import event_claims
 from twinlab.harmonise.rows import long_claims, wide_claims
 from twinlab.harmonise.stream import harmonise_observations
 from twinlab.harmonise.tags import TagTable
@@ -58,8 +60,6 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
 
 
 def _all_unknown(frame: FrameLike, term: str, why: str) -> Harmonised:
-    from twinlab.harmonise.claims import UnknownTerm  # noqa: PLC0415
-
     return Harmonised(Claims.empty(), unknown={term: UnknownTerm(frame.rows, f"{why}; its rows stay in the ledger")})
 
 
@@ -79,9 +79,15 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
         if name not in known:
             empty = int(rows.cells(name).empty.sum())
             rows.findings.unknown_term(f"column {name!r}", rows.count - empty, rules[0][1].message(name, what="column"))
+    events = tuple(event_claims(each, rows, context) for rule, _ in rules for each in rule.events)
+    assets = tuple(asset_claims(each, rows, context) for rule, _ in rules for each in rule.assets)
+    links = tuple(relationship_claims(each, rows, context) for rule, _ in rules for each in rule.relationships)
     found = rows.findings
     return Harmonised(
         claims=Claims.concat(parts),
+        events=events,
+        assets=assets,
+        relationships=links,
         unknown=found.unknown,
         problems=tuple(found.problems),
         problem_count=found.problem_count,
@@ -95,4 +101,13 @@ def _columns_of(rule: TableRule) -> set[str]:
     known |= {name for name in (rule.tag, rule.value, rule.unit_column) if name}
     if rule.asset is not None and rule.asset.column:
         known.add(rule.asset.column)
+    for event in rule.events:
+        known |= {*event.key, *(source.column for source in (*event.links.values(), *event.properties.values()))}
+        known |= {event.asset.column} if event.asset is not None and event.asset.column else set()
+        for time in (event.start, event.end, event.planned_start, event.planned_end):
+            known |= {*rule_columns(time)}
+    for asset in rule.assets:
+        known |= {asset.id, *(source.column for source in asset.properties.values())}
+    for link in rule.relationships:
+        known |= {link.source, link.target, *rule_columns(link.valid_from), *rule_columns(link.valid_until)}
     return known

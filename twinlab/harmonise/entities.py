@@ -1,0 +1,56 @@
+"""Rows of tables as assets with their properties, and as links between assets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from twinlab.errors import UnknownTermError
+from twinlab.harmonise.cells import Rows
+from twinlab.harmonise.claims import NAT, AssetClaims, Bools, Context, RelationshipClaims
+from twinlab.harmonise.properties import as_instants, property_array
+from twinlab.harmonise.times import resolve_times
+from twinlab.model.mapping import AssetsRule, RelationshipRule
+from twinlab.model.terms import nearest
+
+__all__ = ["asset_claims", "relationship_claims"]
+
+
+def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
+    """Return the rows of a table as assets of one type; rows without an id are noted and left out."""
+    kind = context.model.asset_types.get(rule.type)
+    if kind is None:
+        msg = f"the mapping names the asset type {rule.type!r}{nearest(rule.type, context.model.asset_types)}"
+        raise UnknownTermError(msg)
+    columns: dict[str, pa.Array] = {"id": rows.texts(rule.id)}
+    for name, source in rule.properties.items():
+        if name not in kind.properties:
+            msg = f"the mapping names the property {name!r} of {rule.type!r}{nearest(name, kind.properties)}"
+            raise UnknownTermError(msg)
+        columns[name] = property_array(source, kind.properties[name], rows)
+    whole = columns["id"].is_valid().to_numpy(zero_copy_only=False)
+    rows.findings.problem_rows(~whole, column=rule.id, texts=None, reason=f"the row has no id of its {rule.type}")
+    table, ordinals, numbers = _kept(pa.table(columns), rows, whole)
+    return AssetClaims(rule.type, table, ordinals, numbers)
+
+
+def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) -> RelationshipClaims:
+    """Return the rows of a table as links; rows that lack one of their ends are noted and left out."""
+    if rule.type not in context.model.relationships:
+        msg = f"the mapping names the relationship {rule.type!r}{nearest(rule.type, context.model.relationships)}"
+        raise UnknownTermError(msg)
+    columns = {"source": rows.texts(rule.source), "target": rows.texts(rule.target)}
+    for name, time in (("valid_from", rule.valid_from), ("valid_until", rule.valid_until)):
+        found = np.full(rows.count, NAT) if time is None else resolve_times(time, rows, context)
+        columns[name] = as_instants(found)
+    whole = (columns["source"].is_valid().to_numpy(zero_copy_only=False)) & columns["target"].is_valid().to_numpy(zero_copy_only=False)
+    reason = f"the row lacks an end of its link {rule.type!r} ({rule.source}, {rule.target})"
+    rows.findings.problem_rows(~whole, column=rule.source, texts=None, reason=reason)
+    table, ordinals, numbers = _kept(pa.table(columns), rows, whole)
+    return RelationshipClaims(rule.type, table, ordinals, numbers)
+
+
+def _kept(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
+    if whole.all():
+        return table, rows.ordinals, rows.row_numbers
+    return table.filter(pa.array(whole)), rows.ordinals[whole], None if rows.row_numbers is None else rows.row_numbers[whole]
