@@ -21,7 +21,8 @@ _RANK[_MILDEST_FIRST] = np.arange(_MILDEST_FIRST.size, dtype=np.uint8)
 
 
 def _refuse(number: object) -> SchemaError:
-    return SchemaError(f"expected flags out of {[flag.value for flag in Flag]}, got {number}; is this a flag variable?")
+    msg = f"expected flags out of {[flag.value for flag in Flag]}, got {number}; give the result of a *_flags function"
+    return SchemaError(msg)
 
 
 def _worst(*flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -87,5 +88,6 @@ def flag_counts(flags: xr.DataArray) -> dict[str, int]:
     sums = xr.Dataset({flag.name.lower(): (flags == flag.value).sum() for flag in Flag}).compute()
     counts = {str(name): int(total) for name, total in sums.items()}
     if sum(counts.values()) != flags.size:
-        raise _refuse(f"{flags.size - sum(counts.values())} cells with another number")
+        what = f"another number in {flags.size - sum(counts.values())} cells"
+        raise _refuse(what)
     return counts

@@ -24,7 +24,16 @@ from twinlab.errors import SchemaError
 from twinlab.model.twinmodel import Signal
 from twinlab.quality.cells import NEIGHBOUR_REACH, codes_of, limits_of, margins
 from twinlab.quality.kernels import Limits, gap_runs
-from twinlab.quality.lazily import Duration, along_time, cell_by_cell, judged, nanoseconds, step_of, times_of
+from twinlab.quality.lazily import (
+    Duration,
+    along_time,
+    cell_by_cell,
+    judged,
+    nanoseconds,
+    series_table,
+    step_of,
+    times_of,
+)
 
 __all__ = [
     "counter_flags",
@@ -66,7 +75,7 @@ def missing_flags(signal: xr.DataArray) -> xr.DataArray:
     >>> missing_flags(xr.DataArray([1.0, np.nan])).values.tolist()
     [1, 9]
     """
-    return cell_by_cell(signal, Limits(present=1), standard_name="quality_flag")
+    return cell_by_cell(signal, Limits(present=1, fail_low=-math.inf, fail_high=math.inf), standard_name="quality_flag")
 
 
 def range_flags(signal: xr.DataArray, *, fail_span: Span, suspect_span: Span | None = None) -> xr.DataArray:
@@ -319,7 +328,7 @@ def gap_flags(signal: xr.DataArray, *, gap: Duration) -> xr.DataArray:
     step = step_of(times)
 
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        table = np.ascontiguousarray(values.reshape(-1, ns.size).T, dtype=np.float64)
+        table = series_table(values)
         out = np.empty(table.shape, dtype=np.uint8)
         gap_runs(table, np.append(ns, ns[-1:] + step), longest, out)
         return np.ascontiguousarray(out.T).reshape(values.shape)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 (numba compiles positional arguments only)
 """Numba kernels of the quality tests: one pass over ``[time, asset]``, whatever tests are switched on.
 
 All state is per asset and is carried forward along time, so each kernel reads its input once and in storage order. A
@@ -33,6 +34,7 @@ LARGEST: Final = float(np.finfo(np.float64).max)
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
+Codes = npt.NDArray[np.bool_]
 
 
 class Limits(NamedTuple):
@@ -69,13 +71,20 @@ class Limits(NamedTuple):
 
 
 @njit(inline="always")
-def _worse(old, new):  # type: ignore[no-untyped-def]
+def _worse(old: np.uint8, new: np.uint8) -> np.uint8:
     """Return the flag that counts; among pass, suspect and fail the larger number, and any beats not evaluated."""
     return new if old == NOT_EVALUATED or new > old else old
 
 
 @njit(inline="always")
-def _range_flag(v, limits, codes):  # type: ignore[no-untyped-def]
+def _graded(size: float, suspect: float, fail: float) -> np.uint8:
+    if size > fail:
+        return FAIL
+    return SUSPECT if size > suspect else PASS
+
+
+@njit(inline="always")
+def _range_flag(v: float, limits: Limits, codes: Codes) -> np.uint8:
     if limits.states_on:
         # The comparison comes first: casting a huge float to an integer is undefined.
         if not 0.0 <= v < codes.size or v != np.floor(v) or not codes[int(v)]:
@@ -97,7 +106,7 @@ def judge_plain(
     since: Integers,
     until: Integers,
     limits: Limits,
-    codes: npt.NDArray[np.bool_],
+    codes: Codes,
     out: Flags,
 ) -> None:
     """Missing, gross range and unknown state code: tests that look at one cell only.
@@ -116,20 +125,18 @@ def judge_plain(
 
 
 @njit(inline="always")
-def _spike_flag(v, before, after, t_before, t_after, limits):  # type: ignore[no-untyped-def]
+def _spike_flag(v: float, before: float, after: float, t_before: int, t_after: int, limits: Limits) -> np.uint8:
     # On the straight line between the neighbours; equal distances give QARTOD's mean exactly.
-    expected = (
-        (before + after) / 2.0 if t_before == t_after else before + (after - before) * t_before / (t_before + t_after)
-    )
-    height = abs(v - expected) - limits.slack
-    if height > limits.spike_fail:
-        return FAIL
-    return SUSPECT if height > limits.spike_suspect else PASS
+    if t_before == t_after:
+        expected = (before + after) / 2.0
+    else:
+        expected = before + (after - before) * t_before / (t_before + t_after)
+    return _graded(abs(v - expected) - limits.slack, limits.spike_suspect, limits.spike_fail)
 
 
 @njit(inline="always")
-def _step_of(v, last, limits):  # type: ignore[no-untyped-def]
-    """Return (what a counter counted between two readings, whether a decrease is unexplained)."""
+def _counted(v: float, last: float, limits: Limits) -> tuple[float, bool]:
+    """Return what a counter counted between two readings, and whether a decrease is unexplained."""
     step = v - last
     if step >= -limits.slack:
         return abs(step), False
@@ -142,6 +149,33 @@ def _step_of(v, last, limits):  # type: ignore[no-untyped-def]
     return abs(step), True
 
 
+@njit(inline="always")
+def _step_flag(v: float, last: float, lag: int, limits: Limits) -> np.uint8:
+    """Rate of change, and a counter's unexplained decrease: both compare with the value before."""
+    step, flag = abs(v - last), PASS
+    if limits.counter_on:
+        step, unexplained = _counted(v, last, limits)
+        flag = SUSPECT if unexplained else PASS
+    if limits.rate_on:
+        seconds = lag / 1e9
+        flag = max(flag, _graded(step - limits.slack, limits.rate_suspect * seconds, limits.rate_fail * seconds))
+    return flag
+
+
+@njit(inline="always")
+def _flat_flag(
+    v: float, last: float, t: int, lag: int, j: int, run_t: Integers, run_known: Codes, limits: Limits
+) -> np.uint8:
+    """Update the run of equal values that ``v`` belongs to (since when; was its beginning seen?) and judge it."""
+    joined = lag <= limits.flat_reach
+    if not joined or v != last:
+        run_t[j] = t
+        run_known[j] = joined
+    if t - run_t[j] >= limits.flat_after:
+        return SUSPECT
+    return PASS if run_known[j] else NOT_EVALUATED
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def judge(
     values: Floats,
@@ -150,7 +184,7 @@ def judge(
     since: Integers,
     until: Integers,
     limits: Limits,
-    codes: npt.NDArray[np.bool_],
+    codes: Codes,
     out: Flags,
 ) -> None:
     """Run every test that is switched on in ``limits`` and write the aggregate into ``out``.
@@ -181,49 +215,33 @@ def judge(
     for r in range(values.shape[0]):
         i = r - first
         t = times[r]
-        inside = 0 <= i < n
         for j in range(assets):
             v = values[r, j]
             flag = NOT_EVALUATED
-            if i < until[j]:
-                if np.isnan(v):
-                    flag = MISSING if i >= since[j] else NOT_EVALUATED
-                else:
-                    flag = _range_flag(v, limits, codes)
-                    if flag != FAIL:
-                        lag = t - last_t[j] if row[j] >= 0 else NEVER
-                        if limits.spike_on:
-                            k = row[j] - first
-                            if lag <= limits.spike_reach and last_t[j] - prev_t[j] <= limits.spike_reach and 0 <= k < n:
-                                new = _spike_flag(last_v[j], prev_v[j], v, last_t[j] - prev_t[j], lag, limits)
-                                out[k, j] = _worse(out[k, j], new)
-                            prev_v[j] = last_v[j]
-                            prev_t[j] = last_t[j] if row[j] >= 0 else -NEVER
-                        if (limits.rate_on or limits.counter_on) and lag <= limits.rate_reach:
-                            step = abs(v - last_v[j])
-                            if limits.counter_on:
-                                step, unexplained = _step_of(v, last_v[j], limits)
-                                flag = _worse(flag, SUSPECT if unexplained else PASS)
-                            if limits.rate_on:
-                                seconds = lag * 1e-9
-                                step -= limits.slack
-                                new = SUSPECT if step > limits.rate_suspect * seconds else PASS
-                                flag = _worse(flag, FAIL if step > limits.rate_fail * seconds else new)
-                        if limits.flat_on:
-                            if lag > limits.flat_reach:
-                                run_t[j] = t
-                                run_known[j] = False
-                            elif v != last_v[j]:
-                                run_t[j] = t
-                                run_known[j] = True
-                            if t - run_t[j] >= limits.flat_after:
-                                flag = _worse(flag, SUSPECT)
-                            elif run_known[j]:
-                                flag = _worse(flag, PASS)
-                        last_v[j] = v
-                        last_t[j] = t
-                        row[j] = r
-            if inside:
+            if i < until[j] and np.isnan(v):
+                flag = MISSING if i >= since[j] else NOT_EVALUATED
+            elif i < until[j]:
+                flag = _range_flag(v, limits, codes)
+                if flag != FAIL:
+                    k = row[j] - first
+                    lag = t - last_t[j] if row[j] >= 0 else NEVER
+                    if limits.spike_on:
+                        lag_before = last_t[j] - prev_t[j]
+                        if lag <= limits.spike_reach and lag_before <= limits.spike_reach and 0 <= k < n:
+                            # The value before now has both neighbours.
+                            new = _spike_flag(last_v[j], prev_v[j], v, lag_before, lag, limits)
+                            out[k, j] = _worse(out[k, j], new)
+                        prev_v[j] = last_v[j]
+                        prev_t[j] = last_t[j] if row[j] >= 0 else -NEVER
+                    if (limits.rate_on or limits.counter_on) and lag <= limits.rate_reach:
+                        flag = _worse(flag, _step_flag(v, last_v[j], lag, limits))
+                    if limits.flat_on:
+                        flat = _flat_flag(v, last_v[j], t, lag, j, run_t, run_known, limits)
+                        flag = flag if flat == NOT_EVALUATED else _worse(flag, flat)
+                    last_v[j] = v
+                    last_t[j] = t
+                    row[j] = r
+            if 0 <= i < n:
                 out[i, j] = flag
 
 

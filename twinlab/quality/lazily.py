@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -14,7 +15,7 @@ from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import parse_duration
 from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
 
-__all__ = ["Duration", "along_time", "cell_by_cell", "judged", "nanoseconds", "step_of", "times_of"]
+__all__ = ["Duration", "along_time", "cell_by_cell", "judged", "nanoseconds", "series_table", "step_of", "times_of"]
 
 Duration = str | np.timedelta64
 Block = Callable[[npt.NDArray[np.float64], npt.NDArray[np.int64]], npt.NDArray[np.uint8]]
@@ -77,6 +78,16 @@ def step_of(times: npt.NDArray[np.int64]) -> int:
     return int(np.median(np.diff(times))) if times.size > 1 else 1
 
 
+def series_table(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """Return values of shape [..., time] as a table [time, series].
+
+    >>> series_table(np.zeros((2, 3, 5))).shape
+    (5, 6)
+    """
+    table = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    return np.ascontiguousarray(table.T, dtype=np.float64)
+
+
 def _labelled(data: object, signal: xr.DataArray, dims: tuple[object, ...], standard_name: str) -> xr.DataArray:
     # A new array, not a copy of the signal: flags must not inherit its units.
     name = "signal" if signal.name is None else str(signal.name)
@@ -107,7 +118,7 @@ def along_time(
     moved = signal.transpose(..., "time")
     if moved.chunks is None:
         return _labelled(block(moved.to_numpy(), times), signal, moved.dims, standard_name)
-    import dask.array as da  # noqa: PLC0415  (only for those who came with dask: it takes seconds)
+    import dask.array as da  # noqa: PLC0415 (only for those who came with dask: it takes seconds)
 
     back, ahead = _depth(times, before, after)
     if len(moved.chunks[-1]) > 1 and min(moved.chunks[-1]) <= max(back, ahead):
@@ -143,7 +154,7 @@ def judged(
     """Run the full kernel along time; values are rounded to steps of ``rounded_to`` first, if given."""
 
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        table = np.ascontiguousarray(values.reshape(-1, ns.size).T, dtype=np.float64)
+        table = series_table(values)
         if rounded_to is not None:
             table = np.rint(table / rounded_to)
         out = np.empty(table.shape, dtype=np.uint8)

@@ -1,0 +1,93 @@
+"""The quality tests once more, slowly and plainly: what the kernels are compared with. One series, cells of one step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+Series = Sequence[float]
+
+
+def worst(flags: Sequence[int]) -> int:
+    return next(number for number in (4, 9, 3, 1, 2) if number in flags)
+
+
+def range_of(x: float, fail: tuple[float, float], suspect: tuple[float, float]) -> int:
+    if math.isnan(x):
+        return 9
+    if math.isinf(x) or x < fail[0] or x > fail[1]:
+        return 4
+    return 3 if x < suspect[0] or x > suspect[1] else 1
+
+
+def neighbour(v: Series, k: int, reach: int, way: int) -> int | None:
+    """Return the nearest present cell in the direction ``way``, at most ``reach`` cells off."""
+    for distance in range(1, reach + 1):
+        other = k + way * distance
+        if 0 <= other < len(v) and not math.isnan(v[other]):
+            return other
+    return None
+
+
+def over(size: float, suspect: float, fail: float) -> int:
+    return 4 if size > fail else 3 if size > suspect else 1
+
+
+def spike(v: Series, k: int, reach: int, *, suspect: float, fail: float) -> int:
+    if math.isnan(v[k]):
+        return 9
+    a, b = neighbour(v, k, reach, -1), neighbour(v, k, reach, 1)
+    if a is None or b is None:
+        return 2
+    line = (v[a] + v[b]) / 2 if k - a == b - k else v[a] + (v[b] - v[a]) * (k - a) / (b - a)
+    return over(abs(v[k] - line), suspect, fail)
+
+
+def rate(v: Series, k: int, reach: int, *, suspect: float, fail: float, seconds: float) -> int:
+    if math.isnan(v[k]):
+        return 9
+    a = neighbour(v, k, reach, -1)
+    return 2 if a is None else over(abs(v[k] - v[a]), suspect * (k - a) * seconds, fail * (k - a) * seconds)
+
+
+def flat(v: Series, k: int, reach: int, cells: int) -> int:
+    if math.isnan(v[k]):
+        return 9
+    start: int = k
+    while True:
+        a = neighbour(v, start, reach, -1)
+        if a is None or v[a] != v[k]:
+            break
+        start = a
+    if k - start >= cells:
+        return 3
+    return 2 if a is None else 1
+
+
+def counter(v: Series, k: int, reach: int, wraps_at: float) -> int:
+    if math.isnan(v[k]):
+        return 9
+    a = neighbour(v, k, reach, -1)
+    if a is None:
+        return 2
+    if v[k] >= v[a]:
+        return 1
+    forward = v[k] - v[a] + wraps_at
+    wrapped = 0 < forward < wraps_at / 2
+    restarted = 0 <= v[k] <= v[a] / 2
+    return 1 if wrapped or restarted else 3
+
+
+def gap(v: Series, k: int, longest: int) -> int:
+    if not math.isnan(v[k]):
+        return 1
+    first, last = k, k
+    while first > 0 and math.isnan(v[first - 1]):
+        first -= 1
+    while last < len(v) - 1 and math.isnan(v[last + 1]):
+        last += 1
+    return 9 if last - first + 1 > longest else 2
+
+
+def each(v: Series, test: Callable[[Series, int], int]) -> list[int]:
+    return [test(v, k) for k in range(len(v))]
