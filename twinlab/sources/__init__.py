@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.sources.base import Problem, RowBatch, Source
+    from twinlab.sources.columnar import parquet
+    from twinlab.sources.database import sql
+    from twinlab.sources.delimited import csv, tsv
+    from twinlab.sources.detect import open_source
+    from twinlab.sources.fixed import fixed_width
+    from twinlab.sources.jsonlines import json_lines
+    from twinlab.sources.memory import dataset, frame
+    from twinlab.sources.reading import Reading
+    from twinlab.sources.sniffing import sniff
+    from twinlab.sources.workbook import excel
 
 __all__ = [
     "Problem",

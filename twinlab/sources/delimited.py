@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,9 +27,10 @@ from twinlab.sources.columns import TextColumns
 from twinlab.sources.decoding import MARK, utf8_blocks
 from twinlab.sources.layout import is_footer
 from twinlab.sources.opening import open_bytes
-from twinlab.sources.reading import reading_from
+from twinlab.sources.reading import Reading, reading_from
 from twinlab.sources.records import Cut, cut, split_cells
 from twinlab.sources.sniffing import Sniffed, sniff
+from twinlab.sources.spans import slice_columns, slice_line
 
 __all__ = ["DelimitedSource", "csv", "tsv"]
 
@@ -155,14 +157,15 @@ def tsv(
 def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]:
     """Yield the file's records in stretches, and whether a stretch is the last; ``hold`` records stay for the last."""
     reading = sniffed.reading
+    delimiter, quote = _delimiter(reading), reading.quote or ""
     line, rest = 1, b""
     with open_bytes(path) as stream:
         blocks = utf8_blocks(stream, reading.encoding or "utf-8", size=BLOCK, path=path)
         block = next(blocks, b"")
         for following in blocks:
-            rest += block
+            rest = _spaced(rest + block, delimiter)
             block = following  # one ahead, so that a small file is one stretch
-            found = cut(rest, delimiter=reading.delimiter or ",", quote=reading.quote or "", line=line, final=False)
+            found = cut(rest, delimiter=delimiter, quote=quote, line=line, final=False)
             keep = len(found.starts) - hold
             if keep <= 0 and not found.problems:
                 _check_row_length(rest, found, path, line)
@@ -171,8 +174,19 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
                 _shorten(found, keep)
             rest, line = rest[found.used :], found.next_line
             yield found, False
-    rest += block
-    yield cut(rest, delimiter=reading.delimiter or ",", quote=reading.quote or "", line=line, final=True), True
+    yield cut(_spaced(rest + block, delimiter), delimiter=delimiter, quote=quote, line=line, final=True), True
+
+
+def _delimiter(reading: Reading) -> str:
+    """Return the delimiter; for fixed width one that no line holds."""
+    return "\x1f" if reading.widths is not None else reading.delimiter or ","
+
+
+def _spaced(data: bytes, delimiter: str) -> bytes:
+    """Return text in which one blank stands for several, if blanks are the delimiter."""
+    if delimiter != " ":
+        return data
+    return re.sub(rb"(?m)^ +| +(?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", data))
 
 
 def _shorten(found: Cut, keep: int) -> None:
@@ -238,7 +252,7 @@ class _Reader:
         blank = found.ends == found.starts
         below = found.lines >= self.layout.first_row
         keep = ~blank & below
-        fits = found.cells == self.width
+        fits = (found.cells == self.width) | (self.reading.widths is not None)
         if _MARK in found.data:
             for index in np.flatnonzero(keep):
                 if _MARK in found.data[found.starts[index] : found.ends[index]]:
@@ -262,8 +276,12 @@ class _Reader:
             return {int(index) for index in rows[len(rows) - min(wanted, len(rows)) :]}
         footers = set()
         for index in rows[::-1][:_FOOTER_ROWS]:
-            quote, delimiter = self.reading.quote or "", self.reading.delimiter or ","
-            cells = split_cells(found.text(int(index)), delimiter=delimiter, quote=quote)
+            text = found.text(int(index))
+            if self.reading.widths is not None:
+                cells = slice_line(text, self.reading.widths)
+                cells = [text] if is_footer([text], 0) else cells
+            else:
+                cells = split_cells(text, delimiter=_delimiter(self.reading), quote=self.reading.quote or "")
             if is_footer(cells, self.width):
                 footers.add(int(index))
         return footers
@@ -285,12 +303,14 @@ class _Reader:
 
     def _cells(self, data: bytes, size: int) -> list[pa.Array]:
         """Return the columns of ``size`` records as string arrays, empty cells null."""
+        if self.reading.widths is not None:
+            return self._slices(data)
         quote = self.reading.quote or ""
         table = pacsv.read_csv(
             pa.py_buffer(data),
             read_options=pacsv.ReadOptions(use_threads=False, block_size=len(data) + 64, column_names=self.names),
             parse_options=pacsv.ParseOptions(
-                delimiter=self.reading.delimiter or ",",
+                delimiter=_delimiter(self.reading),
                 quote_char=quote or False,
                 newlines_in_values=bool(quote),
             ),
@@ -306,6 +326,14 @@ class _Reader:
             raise SchemaError(msg)
         return [column.combine_chunks() for column in table.columns]
 
+    def _slices(self, data: bytes) -> list[pa.Array]:
+        lines = re.split(r"\r\n|\n|\r", data.decode("utf-8"))
+        columns = slice_columns([line for line in lines if line], self.reading.widths or (1,))
+        if not self.reading.missing:
+            return columns
+        missing, null = pa.array(self.reading.missing, pa.string()), pa.scalar(None, pa.string())
+        return [pc.if_else(pc.is_in(column, missing), null, column) for column in columns]
+
     def _without_repeats(
         self, cells: list[pa.Array], lines: npt.NDArray[np.int64]
     ) -> tuple[list[pa.Array], npt.NDArray[np.int64]]:
@@ -319,7 +347,7 @@ class _Reader:
             for line_names, reason in ((self.layout.names, "the header again"), (self.layout.units, "the units again")):
                 same = _equal_rows(cells, line_names)
                 for index in np.flatnonzero(same):
-                    text = (self.reading.delimiter or ",").join(line_names)
+                    text = _delimiter(self.reading).join(line_names)
                     self.waiting.append(Problem(int(lines[index]), None, problem_text(text), reason))
                 drop |= same
         if not drop.any():

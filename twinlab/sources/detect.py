@@ -78,10 +78,6 @@ def _build(chosen: str, path: Path, name: str, mapping: Path | None, options: Re
         from twinlab.sources.database import sql
 
         return replace(sql(path, name=name, mapping=mapping), reading=options)
-    if chosen == "fixed_width":
-        from twinlab.sources.fixed import FixedWidthSource
-
-        return FixedWidthSource(path, name, mapping, options)
     from twinlab.sources.delimited import DelimitedSource
 
     tab = chosen == "tsv" and options.delimiter is None

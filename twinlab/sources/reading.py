@@ -176,6 +176,7 @@ def _is_count(value: object, least: int) -> bool:
 def reading_from(
     mapping: Path | None,
     *,
+    format: str | None = None,  # noqa: A002 - Reading's own word
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -194,6 +195,7 @@ def reading_from(
     """Return a mapping file's reading section with the given options laid over it; the options are Reading's."""
     given = Reading.from_dict(
         {
+            "format": format,
             "encoding": encoding,
             "delimiter": delimiter,
             "decimal": decimal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import kind_of, open_bytes, read_some
 from twinlab.sources.reading import Reading
 from twinlab.sources.records import Cut, cut, split_cells
+from twinlab.sources.spans import evenly_spaced, find_widths, is_ruler, slice_line
 
 __all__ = ["Sniffed", "sniff"]
 
@@ -121,23 +123,57 @@ def _sniff_stream(stream: IO[bytes], sample: bytes, given: Reading, path: Path) 
 def _sniff_text(
     text: bytes, given: Reading, encoding: str, warnings: tuple[str, ...], *, final: bool, path: Path
 ) -> Sniffed:
+    if given.format == "fixed_width" or given.widths is not None:
+        return _sniff_fixed(text, given, encoding, warnings, final=final, path=path)
     evidence = [encoding]
     quote = '"' if given.quote is None else given.quote
     delimiter = given.delimiter
     if delimiter is None:
-        delimiter, why = _delimiter(text, quote, given.skip_rows or 0, final=final)
+        delimiter, why, _ = detect_delimiter(text, quote, given.skip_rows or 0, final=final)
         evidence.append(why)
     rows = sample_rows(text, delimiter, quote, given.skip_rows or 0, final=final)
     if not rows:
-        msg = f"{path.name}: holds no rows; expected at least a header row: export it again"
-        raise SchemaError(msg)
-    numerals, why_numbers = _numerals(given, rows)
-    layout = given_layout(given, rows, find_layout(rows, numerals), path)
+        raise _no_rows(path)
+    kind = given.format or ("tsv" if delimiter == "\t" else "csv")
+    options = replace(given, format=kind, delimiter=delimiter, quote=quote)
+    return _with_layout(options, rows, tuple(evidence), warnings, path)
+
+
+def _sniff_fixed(
+    text: bytes, given: Reading, encoding: str, warnings: tuple[str, ...], *, final: bool, path: Path
+) -> Sniffed:
+    lines = [item for item in text_lines(text, "utf-8", complete=final) if item[0] > (given.skip_rows or 0)]
+    if not lines:
+        raise _no_rows(path)
+    widths = given.widths or find_widths([line for _, line in lines])
+    rulers = {number for number, line in lines if is_ruler(line)}
+    rows = _sliced([item for item in lines if item[0] not in rulers], widths, titles=given.widths is None)
+    evidence = (encoding, f"{len(widths)} columns at fixed places, of {', '.join(map(str, widths))} characters")
+    options = replace(given, format="fixed_width", delimiter=None, quote="", widths=widths)
+    found = _with_layout(options, rows, evidence, warnings, path)
+    first = found.layout.first_row
+    while first in rulers:
+        first += 1
+    return replace(found, layout=replace(found.layout, first_row=first))
+
+
+def _sliced(lines: list[tuple[int, str]], widths: tuple[int, ...], *, titles: bool) -> list[Row]:
+    """Return the lines' cells; a line at the top that writes across the columns (a title) is one cell."""
+    starts = list(itertools.accumulate(widths[:-1]))
+    rows: list[Row] = []
+    for number, line in lines:
+        titles = titles and any(line[at - 1 : at].strip() and line[at : at + 1].strip() for at in starts)
+        rows.append((number, [line.strip()] + [""] * len(starts) if titles else slice_line(line, widths)))
+    return rows
+
+
+def _with_layout(
+    options: Reading, rows: list[Row], evidence: tuple[str, ...], warnings: tuple[str, ...], path: Path
+) -> Sniffed:
+    numerals, why_numbers = _numerals(options, rows)
+    layout = given_layout(options, rows, find_layout(rows, numerals), path)
     reading = replace(
-        given,
-        format=given.format or ("tsv" if delimiter == "\t" else "csv"),
-        delimiter=delimiter,
-        quote=quote,
+        options,
         decimal=numerals.decimal,
         thousands=numerals.thousands,
         header_rows=layout.header_rows,
@@ -145,6 +181,18 @@ def _sniff_text(
         skip_rows=layout.first_row - 1 if not layout.header_rows else layout.header_rows[0] - 1,
     )
     return Sniffed(reading, layout, numerals, (*evidence, *layout.evidence, *why_numbers), warnings)
+
+
+def text_lines(sample: bytes, encoding: str, *, complete: bool) -> list[tuple[int, str]]:
+    """Return the lines at the start of a file that aren't blank, with their numbers; a cut last line is left out."""
+    lines = utf8_text(sample, encoding, complete=complete).decode("utf-8").splitlines()
+    if not complete and len(lines) > 1:
+        lines = lines[:-1]
+    return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()][:_ROWS]
+
+
+def _no_rows(path: Path) -> SchemaError:
+    return SchemaError(f"{path.name}: holds no rows; expected at least a header row: export it again")
 
 
 def _numerals(given: Reading, rows: list[Row]) -> tuple[Numerals, list[str]]:
@@ -169,12 +217,12 @@ def sample_rows(text: bytes, delimiter: str, quote: str, skip: int, *, final: bo
     return rows
 
 
-def _delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tuple[str, str]:
-    """Return the delimiter that gives the most rows the same number (two or more) of cells."""
+def detect_delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tuple[str, str, float]:
+    """Return the delimiter that gives the most rows the same number (two or more) of cells, why, and their share."""
     first = text[:64].split(b"\n")[0].strip()
     if first.lower().startswith(b"sep=") and len(first) == 5:
         mark = first[4:].decode()
-        return mark, f"delimiter {mark!r}: the first line says so"
+        return mark, f"delimiter {mark!r}: the first line says so", 1.0
     best, share, shown = ",", 0.0, "one column: no delimiter splits the rows alike"
     for mark in _DELIMITERS:
         if mark.encode() not in text:
@@ -182,14 +230,18 @@ def _delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tuple[str,
         found = cut(text, delimiter=mark, quote=quote, line=1, final=final)
         cells = _cells_below(found, skip)
         width, count = Counter(cells).most_common(1)[0] if cells else (1, 0)
-        if width < 2:  # noqa: PLR2004 - one cell a row is no split
+        if width < 2:
             wide = Counter(cell for cell in cells if cell > 1)
             width, count = wide.most_common(1)[0] if wide else (1, 0)
         now = count / max(1, len(cells))
         if width > 1 and now > share + 1e-9:
             best, share = mark, now
             shown = f"delimiter {mark!r}: {count} of {len(cells)} rows have {width} cells"
-    return best, shown
+    if share < 0.5:
+        lines = [line for number, line in text_lines(text, "utf-8", complete=final) if number > skip]
+        if evenly_spaced(lines):
+            return " ", f"delimiter ' ': all {len(lines)} rows have {len(lines[0].split())} words", 1.0
+    return best, shown, share
 
 
 def _cells_below(found: Cut, skip: int) -> list[int]:

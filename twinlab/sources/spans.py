@@ -1,0 +1,80 @@
+"""Columns that stand at the same character places in every line: find the places, slice the lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["evenly_spaced", "find_widths", "is_ruler", "slice_columns", "slice_line"]
+
+_RULER = re.compile(r"\s*[-=_]{2,}(\s+[-=_]{2,})*\s*")
+
+
+def is_ruler(line: str) -> bool:
+    """Tell whether a line only underlines others."""
+    return _RULER.fullmatch(line) is not None
+
+
+def evenly_spaced(lines: Sequence[str]) -> bool:
+    """Tell whether every line has the same number (two or more) of words."""
+    counts = {len(line.split()) for line in lines}
+    return len(lines) > 1 and len(counts) == 1 and counts.pop() > 1
+
+
+def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
+    """Return the width of each column, found by the places that are blank in all lines; one width if there are none.
+
+    Lines at the top that fill these places (titles) don't count; neither do those at the end (remarks).
+    """
+    ruler = next((line for line in lines if is_ruler(line) and len(line.split()) > 1), None)
+    if ruler is not None:
+        starts = [found.start() for found in re.finditer(r"\S+", ruler)]
+        return _widths([0, *starts[1:]], max(len(line) for line in lines))
+    solid = [line for line in lines if not is_ruler(line)]
+    if len(solid) < 2:
+        return (max((len(line) for line in solid), default=0),)
+    width = max(len(line) for line in solid)
+    grid = np.array([list(line.ljust(width)) for line in solid]) != " "
+    # The middle of the sample decides: titles stand above it, remarks below.
+    middle = grid[len(solid) // 3 : max(len(solid) // 3 + 1, len(solid) - 2)]
+    filled: npt.NDArray[np.bool_] = middle.any(axis=0)
+    for row in [*grid[: len(solid) // 3][::-1], *grid[-2:]]:
+        together = filled | row
+        if len(_starts(together)) >= len(_starts(filled)):
+            filled = together
+    return _widths([0, *_starts(filled)[1:]], width)
+
+
+def _starts(filled: npt.NDArray[np.bool_]) -> list[int]:
+    return [int(place) for place in np.flatnonzero(filled & ~np.concatenate(([False], filled[:-1])))]
+
+
+def _widths(starts: list[int], width: int) -> tuple[int, ...]:
+    return tuple(int(size) for size in np.diff([*starts, max(width, starts[-1] + 1)]))
+
+
+def slice_line(line: str, widths: Sequence[int]) -> list[str]:
+    """Return a line's cells without the blanks round them; the last cell reaches to the line's end."""
+    ends = list(np.cumsum(widths))
+    starts = [0, *ends[:-1]]
+    ends[-1] = max(len(line), int(ends[-1]))
+    return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+
+
+def slice_columns(lines: Sequence[str], widths: Sequence[int]) -> list[pa.Array]:
+    """Return the columns of many lines as string arrays; blank cells are null."""
+    array = pa.array(lines, pa.string())
+    ends: list[int | None] = [int(end) for end in np.cumsum(widths)]
+    starts = [0, *ends[:-1]]
+    ends[-1] = None
+    null = pa.scalar(None, pa.string())
+    columns = []
+    for start, end in zip(starts, ends, strict=True):
+        cells = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(array, start, end))
+        columns.append(pc.if_else(pc.equal(cells, ""), null, cells))
+    return columns
