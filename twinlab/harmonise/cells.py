@@ -70,6 +70,10 @@ class Rows:
         numbers = getattr(frame, "row_numbers", None)
         numbers = numbers() if callable(numbers) else numbers
         self.row_numbers = None if numbers is None else np.asarray(numbers, dtype=np.int64)
+        keys = getattr(frame, "keys", None)
+        keys = keys() if callable(keys) else None
+        # object[n]: identities that the source gave to its rows, or None.
+        self.keys = None if keys is None else np.array(keys.to_pylist(), dtype=object)
         self.findings = Findings(self.ordinals if self.row_numbers is None else self.row_numbers)
         self.names = [name for name in self.batch.schema.names if not name.endswith(TEXT_SUFFIX)]
         self._known = set(self.batch.schema.names)
@@ -80,7 +84,9 @@ class Rows:
         """Whether the table has this column; if not, that is noted with the nearest one it has."""
         if name in self._known:
             return True
-        message = f"the mapping names the column {name!r}, which the table {self.table!r} doesn't have" + nearest(name, self.names)
+        message = f"the mapping names the column {name!r}, which the table {self.table!r} doesn't have" + nearest(
+            name, self.names
+        )
         self.findings.unknown_term(f"column {name!r}", self.count, message)
         return False
 
@@ -120,7 +126,11 @@ def _plain(array: pa.Array) -> pa.Array:
 
 def _with_texts(cells: Cells, extra: Cells) -> Cells:
     number = np.where(np.isnan(cells.number), extra.number, cells.number)
-    text = extra.text if cells.text is None else (cells.text if extra.text is None else pc.coalesce(cells.text, extra.text))
+    text = (
+        extra.text
+        if cells.text is None
+        else (cells.text if extra.text is None else pc.coalesce(cells.text, extra.text))
+    )
     return Cells(number, text, cells.stamp)
 
 
@@ -168,7 +178,14 @@ def _float_texts(array: pa.Array) -> pa.Array:
         whole = none | ((floats == np.floor(floats)) & (np.abs(floats) < 2**53))
     if whole.all():
         return pc.cast(pa.array(np.where(none, 0, floats).astype(np.int64), mask=none), pa.string())
-    texts = [None if math.isnan(x) else (str(int(x)) if x == math.floor(x) and abs(x) < 2**53 else repr(x)) if math.isfinite(x) else str(x) for x in floats.tolist()]
+    texts = [
+        None
+        if math.isnan(x)
+        else (str(int(x)) if x == math.floor(x) and abs(x) < 2**53 else repr(x))
+        if math.isfinite(x)
+        else str(x)
+        for x in floats.tolist()
+    ]
     return pa.array(texts, pa.string())
 
 

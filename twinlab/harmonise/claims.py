@@ -116,7 +116,8 @@ class Claims:
     # int32 index into `tags`; (source, tag, event_time) identifies a claim without key and sequence.
     tag: npt.NDArray[np.int32]
     tags: tuple[str, ...]
-    # Identity that the source gave (None where it gave none), or None if no row has one.
+    # Identity that the source gave (None where it gave none), or None if no row has one. The cells of a wide row share
+    # it, so it identifies together with `tag`.
     key: npt.NDArray[np.object_] | None
     # int16: the higher one wins in a cell that two sources report.
     priority: npt.NDArray[np.int16]
@@ -217,7 +218,9 @@ def _joined_keys(parts: Sequence[Claims]) -> npt.NDArray[np.object_] | None:
 def _joined_rows(parts: Sequence[Claims]) -> Ints | None:
     if all(part.row_number is None for part in parts):
         return None
-    return np.concatenate([np.full(len(part), -1, dtype=np.int64) if part.row_number is None else part.row_number for part in parts])
+    return np.concatenate(
+        [np.full(len(part), -1, dtype=np.int64) if part.row_number is None else part.row_number for part in parts]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,16 +29,11 @@ class Compiled:
 
     def rules(self, table: str) -> list[tuple[TableRule, TagTable]]:
         """Return the rules that meet a table: those that name it exactly, else those whose pattern fits, else "*"."""
-        every = list(enumerate(self.mapping.tables))
-        for fits in (
-            lambda rule: rule.table == table,
-            lambda rule: rule.table != "*" and fnmatchcase(table, rule.table),
-            lambda rule: rule.table == "*",
-        ):
-            found = [(position, rule) for position, rule in every if fits(rule)]
-            if found:
-                return [(rule, self._table(position, rule)) for position, rule in found]
-        return []
+        exact = [place for place, rule in enumerate(self.mapping.tables) if rule.table == table]
+        fitting = [place for place, rule in enumerate(self.mapping.tables) if fnmatchcase(table, rule.table)]
+        named = [place for place in fitting if self.mapping.tables[place].table != "*"]
+        places = exact or named or fitting
+        return [(self.mapping.tables[place], self._table(place, self.mapping.tables[place])) for place in places]
 
     def _table(self, position: int, rule: TableRule) -> TagTable:
         if position not in self.tables:

@@ -43,7 +43,9 @@ def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) ->
     for name, time in (("valid_from", rule.valid_from), ("valid_until", rule.valid_until)):
         found = np.full(rows.count, NAT) if time is None else resolve_times(time, rows, context)
         columns[name] = as_instants(found)
-    whole = (columns["source"].is_valid().to_numpy(zero_copy_only=False)) & columns["target"].is_valid().to_numpy(zero_copy_only=False)
+    whole = (columns["source"].is_valid().to_numpy(zero_copy_only=False)) & columns["target"].is_valid().to_numpy(
+        zero_copy_only=False
+    )
     reason = f"the row lacks an end of its link {rule.type!r} ({rule.source}, {rule.target})"
     rows.findings.problem_rows(~whole, column=rule.source, texts=None, reason=reason)
     table, ordinals, numbers = _kept(pa.table(columns), rows, whole)
@@ -53,4 +55,8 @@ def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) ->
 def _kept(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
     if whole.all():
         return table, rows.ordinals, rows.row_numbers
-    return table.filter(pa.array(whole)), rows.ordinals[whole], None if rows.row_numbers is None else rows.row_numbers[whole]
+    return (
+        table.filter(pa.array(whole)),
+        rows.ordinals[whole],
+        None if rows.row_numbers is None else rows.row_numbers[whole],
+    )

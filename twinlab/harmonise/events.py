@@ -48,14 +48,19 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
         reason = f"the row has no key ({', '.join(rule.key)}), so its event can't be named"
         rows.findings.problem_rows(~whole, column=rule.key[0], texts=None, reason=reason)
     times = _times(rule, rows, context)
-    columns: dict[str, pa.Array] = {"event_id": key, "type": pa.array([rule.type] * 1).take(pa.array(np.zeros(rows.count, dtype=np.int8)))}
+    columns: dict[str, pa.Array] = {
+        "event_id": key,
+        "type": pa.array([rule.type] * 1).take(pa.array(np.zeros(rows.count, dtype=np.int8))),
+    }
     columns["asset"] = _asset(rule, rows)
     columns |= {name: as_instants(found) for name, found in times.items()}
     schema = event_arrow_schema(event)
     columns |= {name: text_array(source, rows) for name, source in rule.links.items()}
     columns |= {name: property_array(source, event.properties[name], rows) for name, source in rule.properties.items()}
     arrays = [columns.get(field.name, pa.nulls(rows.count, field.type)) for field in schema]
-    table = pa.Table.from_arrays([array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema)
+    table = pa.Table.from_arrays(
+        [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema
+    )
     if whole.all():
         return EventClaims(rule.type, table, rows.ordinals, rows.row_numbers)
     numbers = None if rows.row_numbers is None else rows.row_numbers[whole]
@@ -80,7 +85,12 @@ def joined_key(rows: Rows, columns: Sequence[str]) -> pa.Array:
     texts = [rows.texts(name) for name in columns]
     if len(texts) == 1:
         return texts[0]
-    safe = [pc.replace_substring(pc.replace_substring(text, "%", "%25"), "/", "%2F") if _has(text, "/") or _has(text, "%") else text for text in texts]
+    safe = [
+        pc.replace_substring(pc.replace_substring(text, "%", "%25"), "/", "%2F")
+        if _has(text, "/") or _has(text, "%")
+        else text
+        for text in texts
+    ]
     return pc.binary_join_element_wise(*safe, "/")
 
 
@@ -113,4 +123,6 @@ def _asset(rule: EventsRule, rows: Rows) -> pa.Array:
     if rule.asset.column is not None and rule.asset.pattern is None:
         return text_array(ColumnRule(column=rule.asset.column), rows)
     assets = assets_of(rule.asset, rows)
-    return pa.array([*assets.names, None], pa.string()).take(pa.array(np.where(assets.codes < 0, len(assets.names), assets.codes)))
+    return pa.array([*assets.names, None], pa.string()).take(
+        pa.array(np.where(assets.codes < 0, len(assets.names), assets.codes))
+    )

@@ -32,7 +32,12 @@ class Findings:
             self.unknown[term] = UnknownTerm(rows, message if known is None else known.message)
 
     def problem_rows(
-        self, where: Bools | Ints, *, column: str | None, texts: pa.Array | Sequence[str] | Mapping[int, str] | None, reason: str | Callable[[str], str]
+        self,
+        where: Bools | Ints,
+        *,
+        column: str | None,
+        texts: pa.Array | Sequence[str] | Mapping[int, str] | None,
+        reason: str | Callable[[str], str],
     ) -> None:
         """Note the rows of ``where`` (bool[n] or positions) with the text that stands in their cells."""
         positions = np.flatnonzero(where) if where.dtype == bool else where

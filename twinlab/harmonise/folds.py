@@ -92,7 +92,13 @@ def _passes(wall: Ints, before: tuple[int, int] | None, *, reach: int) -> Bools:
 
 
 def _carry_on(
-    wall: Ints, twice: Bools, second: Bools, *, groups: Groups, carry: dict[tuple[str, ...], tuple[int, int]], carry_key: tuple[str, ...]
+    wall: Ints,
+    twice: Bools,
+    second: Bools,
+    *,
+    groups: Groups,
+    carry: dict[tuple[str, ...], tuple[int, int]],
+    carry_key: tuple[str, ...],
 ) -> None:
     rows = np.flatnonzero(wall != NAT)
     present, last = np.unique(groups.codes[rows][::-1], return_index=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Rows, encode
@@ -25,7 +23,18 @@ _TYPES = {
     "boolean": pa.bool_(),
     "time": pa.timestamp("ns"),
 }
-_TRUE = {"true": True, "t": True, "yes": True, "y": True, "1": True, "false": False, "f": False, "no": False, "n": False, "0": False}
+_TRUE = {
+    "true": True,
+    "t": True,
+    "yes": True,
+    "y": True,
+    "1": True,
+    "false": False,
+    "f": False,
+    "no": False,
+    "n": False,
+    "0": False,
+}
 
 
 def arrow_type(spec: PropertySpec) -> pa.DataType:
@@ -131,5 +140,7 @@ def _instants(rule: ColumnRule, rows: Rows) -> pa.Array:
     if cells.stamp is not None:
         return as_instants(cells.stamp)
     times, _ = from_format(cells, lambda: rows.texts(rule.column), "iso", column=rows.array(rule.column))
-    rows.findings.problem_rows((times == NAT) & ~cells.empty, column=rule.column, texts=rows.texts(rule.column), reason="expected an ISO time")
+    rows.findings.problem_rows(
+        (times == NAT) & ~cells.empty, column=rule.column, texts=rows.texts(rule.column), reason="expected an ISO time"
+    )
     return as_instants(times)

@@ -33,7 +33,9 @@ class Assets:
 def assets_of(rule: AssetRule | None, rows: Rows) -> Assets:
     """Return the asset of every row; all -1 without a rule."""
     if rule is None or rule.column is None:
-        return Assets(np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",))
+        return Assets(
+            np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",)
+        )
     codes, terms = encode(rows.texts(rule.column))
     if rule.pattern is None:
         return Assets(codes, terms)
@@ -44,7 +46,10 @@ def assets_of(rule: AssetRule | None, rows: Rows) -> Assets:
     lut = np.array([*(-1 if name is None else place[name] for name in ids), -1], dtype=np.int64)
     found = lut[codes]
     rows.findings.problem_rows(
-        (found < 0) & (codes >= 0), column=rule.column, texts=rows.texts(rule.column), reason=f"expected an asset's id that fits {rule.pattern!r}"
+        (found < 0) & (codes >= 0),
+        column=rule.column,
+        texts=rows.texts(rule.column),
+        reason=f"expected an asset's id that fits {rule.pattern!r}",
     )
     return Assets(found, names)
 
@@ -56,7 +61,9 @@ def _matched(pattern: re.Pattern[str], term: str) -> str | None:
     return match["id"] if "id" in pattern.groupindex else match[0]
 
 
-def wide_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable, *, units: Mapping[str, str]) -> list[Claims]:
+def wide_claims(
+    rule: TableRule, rows: Rows, context: Context, table: TagTable, *, units: Mapping[str, str]
+) -> list[Claims]:
     """Return the claims of a table with a signal a column, one Claims a column and rule."""
     columns = [name for name in rows.names if table.meanings(name)]
     if rule.time is None or not columns:
@@ -109,7 +116,9 @@ def _column_claims(
     if meaning.asset is None:
         nameless = good & (assets.codes < 0)
         if nameless.any():
-            rows.findings.problem_rows(nameless, column=name, texts=rows.texts(name), reason="the row doesn't say which asset it is about")
+            rows.findings.problem_rows(
+                nameless, column=name, texts=rows.texts(name), reason="the row doesn't say which asset it is about"
+            )
         good &= assets.codes >= 0
         names, codes = assets.names, assets.codes
     else:
@@ -153,7 +162,7 @@ def make_claims(
         op=np.broadcast_to(np.int8(0), count),
         tag=tag,
         tags=tags,
-        key=None,
+        key=None if rows.keys is None else rows.keys[at],
         priority=np.broadcast_to(np.int16(priority), count),
         row_number=None if rows.row_numbers is None else rows.row_numbers[at],
     )
@@ -196,7 +205,9 @@ def _tag_claims(
         now = (times[left] >= meaning.start) & (times[left] < meaning.stop)
         here, left = left[now], left[~now]
         for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):
-            parts.append(_long_part(term, meaning, rows_of_unit, rule, rows, assets, times=times, unit=unit))
+            parts.append(
+                _long_part(term, meaning, rows_of_unit, rule=rule, rows=rows, assets=assets, times=times, unit=unit)
+            )
     return parts
 
 
@@ -208,7 +219,7 @@ def _by_unit(rule: TableRule, rows: Rows, at: Ints, meaning: Meaning) -> list[tu
 
 
 def _long_part(
-    term: str, meaning: Meaning, at: Ints, rule: TableRule, rows: Rows, assets: Assets, *, times: Ints, unit: str | None
+    term: str, meaning: Meaning, at: Ints, *, rule: TableRule, rows: Rows, assets: Assets, times: Ints, unit: str | None
 ) -> Claims:
     column = rule.value or ""
     try:
@@ -218,11 +229,15 @@ def _long_part(
         return Claims.empty()
     rows.findings.missing += int(converted.missing.sum())
     if converted.bad.any():
-        rows.findings.problem_rows(at[converted.bad], column=column, texts=rows.texts(column), reason=lambda text: reason(meaning, text))
+        rows.findings.problem_rows(
+            at[converted.bad], column=column, texts=rows.texts(column), reason=lambda text: reason(meaning, text)
+        )
     good = ~np.isnan(converted.value)
     if meaning.asset is None:
         nameless = good & (assets.codes[at] < 0)
-        rows.findings.problem_rows(at[nameless], column=column, texts=rows.texts(column), reason="the row doesn't say which asset it is about")
+        rows.findings.problem_rows(
+            at[nameless], column=column, texts=rows.texts(column), reason="the row doesn't say which asset it is about"
+        )
         good &= ~nameless
     here = at[good]
     names = assets.names if meaning.asset is None else (meaning.asset,)
@@ -243,5 +258,7 @@ def _long_part(
 def taken(cells: Cells, at: Ints) -> Cells:
     """Return the cells at these positions."""
     return Cells(
-        cells.number[at], None if cells.text is None else cells.text.take(at), None if cells.stamp is None else cells.stamp[at]
+        cells.number[at],
+        None if cells.text is None else cells.text.take(at),
+        None if cells.stamp is None else cells.stamp[at],
     )

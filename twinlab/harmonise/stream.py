@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Cells, as_texts, parse_number
@@ -16,8 +15,8 @@ from twinlab.harmonise.claims import NAT, Bools, Claims, Floats, FrameLike, Harm
 from twinlab.harmonise.compiled import Compiled
 from twinlab.harmonise.findings import Findings
 from twinlab.harmonise.folds import Groups, localise
-from twinlab.harmonise.tags import TagTable
-from twinlab.harmonise.values import affine, convert_cells, missing_codes, reason
+from twinlab.harmonise.tags import Meaning, TagTable
+from twinlab.harmonise.values import affine, convert_cells, reason
 from twinlab.harmonise.zones import Zones, zone
 from twinlab.model.mapping import StreamRule
 from twinlab.model.schema import OBSERVE
@@ -67,9 +66,7 @@ def _plan(table: TagTable, dictionary: pa.Array, ready: Compiled) -> _Plan:
     return plan
 
 
-def _layer(meanings: Sequence[object]) -> _Layer:
-    from twinlab.harmonise.tags import Meaning  # noqa: PLC0415
-
+def _layer(meanings: Sequence[Meaning | None]) -> _Layer:
     count = len(meanings)
     index: dict[Series, int] = {}
     code, priority = np.full(count, -1, dtype=np.int32), np.zeros(count, dtype=np.int16)
@@ -77,15 +74,16 @@ def _layer(meanings: Sequence[object]) -> _Layer:
     start, stop = np.full(count, np.iinfo(np.int64).min), np.full(count, np.iinfo(np.int64).max)
     slow = np.zeros(count, dtype=bool)
     for place, meaning in enumerate(meanings):
-        if not isinstance(meaning, Meaning):
+        if meaning is None:
             continue
         series = Series(meaning.asset_type, meaning.asset or "", meaning.name)
         code[place] = index.setdefault(series, len(index))
         numbers[place] = affine(meaning.rule, meaning.signal)
         priority[place], start[place], stop[place] = meaning.rule.priority, meaning.start, meaning.stop
         slow[place] = meaning.signal.kind == "state" or bool(meaning.rule.missing) or meaning.rule.unit is None
-    always = all(isinstance(m, Meaning) and m.always for m in meanings)
-    return _Layer(tuple(index), code, *numbers.T.copy(), priority, start, stop, slow, always)
+    always = all(m is not None and m.always for m in meanings)
+    scale, pre, factor, post = numbers.T.copy()
+    return _Layer(tuple(index), code, scale, pre, factor, post, priority, start, stop, slow, always)
 
 
 def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, ready: Compiled) -> Harmonised:
@@ -105,7 +103,7 @@ def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, 
     parts: list[Claims] = []
     left: Bools | None = None
     for depth, layer in enumerate(plan.layers):
-        claims, took = _apply(layer, codes, times, reader, plan, table, depth=depth, left=left)
+        claims, took = _apply(layer, reader, table, codes=codes, times=times, plan=plan, depth=depth, left=left)
         parts += claims
         if layer.always:
             break
@@ -114,14 +112,24 @@ def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, 
 
 
 def _apply(
-    layer: _Layer, codes: npt.NDArray[np.int32], times: Ints, reader: _Reader, plan: _Plan, table: TagTable, *, depth: int, left: Bools | None
+    layer: _Layer,
+    reader: _Reader,
+    table: TagTable,
+    *,
+    codes: npt.NDArray[np.int32],
+    times: Ints,
+    plan: _Plan,
+    depth: int,
+    left: Bools | None,
 ) -> tuple[list[Claims], Bools]:
     """Return the claims of the rows that a layer's rules meet, and which rows those are."""
     series = layer.code[codes]
     if layer.always and left is None and not layer.slow.any() and reader.plain:
         # Nearly all streams: every tag known, every row a number in a known unit.
         value = _affine(layer, codes, reader.value)
-        return [reader.claims(layer, series, codes, times, value, plan, at=None)], np.ones(len(codes), dtype=bool)
+        return [reader.claims(layer, plan, series=series, codes=codes, times=times, value=value, at=None)], np.ones(
+            len(codes), dtype=bool
+        )
     took = (series >= 0) & (times != NAT)
     if not layer.always:
         took &= (times >= layer.start[codes]) & (times < layer.stop[codes])
@@ -137,7 +145,9 @@ def _apply(
             value[at] = _careful(at, plan.tags[place], table, reader, depth=depth)
     value = np.where(observed, value, np.nan)
     at = np.flatnonzero(took & (np.isfinite(value) | ~observed))
-    return [reader.claims(layer, series[at], codes[at], times[at], value[at], plan, at=at)], took
+    return [
+        reader.claims(layer, plan, series=series[at], codes=codes[at], times=times[at], value=value[at], at=at)
+    ], took
 
 
 def _needs_care(layer: _Layer, codes: npt.NDArray[np.int32], reader: _Reader) -> Bools:
@@ -147,7 +157,12 @@ def _needs_care(layer: _Layer, codes: npt.NDArray[np.int32], reader: _Reader) ->
 
 def _affine(layer: _Layer, codes: npt.NDArray[np.int32], written: Floats) -> Floats:
     value = written
-    for table, step in ((layer.scale, np.multiply), (layer.pre, np.add), (layer.factor, np.multiply), (layer.post, np.add)):
+    for table, step in (
+        (layer.scale, np.multiply),
+        (layer.pre, np.add),
+        (layer.factor, np.multiply),
+        (layer.post, np.add),
+    ):
         neutral = 1.0 if step is np.multiply else 0.0
         if not len(table) or (table == neutral).all():
             continue
@@ -175,7 +190,9 @@ def _careful(at: Ints, tag: str, table: TagTable, reader: _Reader, *, depth: int
             continue
         reader.findings.missing += int(converted.missing.sum())
         written = reader.spelling(at[rows[converted.bad]])
-        reader.findings.problem_rows(at[rows[converted.bad]], column=tag, texts=written, reason=lambda text: reason(meaning, text))
+        reader.findings.problem_rows(
+            at[rows[converted.bad]], column=tag, texts=written, reason=lambda text: reason(meaning, text)
+        )
         result[rows] = converted.value
     return result
 
@@ -187,11 +204,15 @@ class _Reader:
         self.batch, self.count, self.rule = batch, batch.num_rows, rule
         self.ordinals = np.asarray(frame.ordinals(), dtype=np.int64)
         self.rows = self._ints("origin_row")
-        self.findings = Findings(self.ordinals if self.rows is None else np.where(self.rows == NAT, self.ordinals, self.rows))
+        self.findings = Findings(
+            self.ordinals if self.rows is None else np.where(self.rows == NAT, self.ordinals, self.rows)
+        )
         self.value = self._value()
         self.text = self._column("text")
         op = self._column("op")
-        self.op = np.broadcast_to(np.int8(0), self.count) if op is None else op.fill_null(0).to_numpy(zero_copy_only=False)
+        self.op = (
+            np.broadcast_to(np.int8(0), self.count) if op is None else op.fill_null(0).to_numpy(zero_copy_only=False)
+        )
         self.unit = self._column("unit")
         self.epoch = self._ints("epoch", null=0)
         self.sequence = self._ints("sequence", null=-1)
@@ -206,7 +227,8 @@ class _Reader:
         """bool[n]: rows with a text."""
         if self.text is None:
             return np.zeros(self.count, dtype=bool)
-        return self.text.is_valid().to_numpy(zero_copy_only=False)
+        found: Bools = self.text.is_valid().to_numpy(zero_copy_only=False)
+        return found
 
     def _column(self, name: str) -> pa.Array | None:
         if name not in self.batch.schema.names:
@@ -216,17 +238,21 @@ class _Reader:
 
     def _ints(self, name: str, *, null: int = NAT) -> Ints | None:
         column = self._column(name)
-        return None if column is None else column.fill_null(null).to_numpy(zero_copy_only=False)
+        if column is None:
+            return None
+        found: Ints = column.fill_null(null).to_numpy(zero_copy_only=False)
+        return found
 
     def _value(self) -> Floats:
         column = self._column("value")
         if column is None:
             return np.full(self.count, np.nan)
-        return column.to_numpy(zero_copy_only=column.null_count == 0)
+        found: Floats = column.to_numpy(zero_copy_only=column.null_count == 0)
+        return found
 
     def times(self) -> Ints:
         """Return the instants, int64[n] ns UTC; source clocks without an offset are read in the stream's zone."""
-        times = self.batch.column("source_time").to_numpy()
+        times: Ints = self.batch.column("source_time").to_numpy()
         basis = self._column("time_basis")
         local = np.ones(self.count, dtype=bool)
         if basis is not None:
@@ -268,10 +294,21 @@ class _Reader:
         """Return position -> what stands there."""
         shown = at[:100].tolist()
         texts = [None] * len(shown) if self.text is None else self.text.take(pa.array(shown, pa.int64())).to_pylist()
-        return {place: text if text is not None else str(self.value[place]) for place, text in zip(shown, texts, strict=True)}
+        return {
+            place: text if text is not None else str(self.value[place])
+            for place, text in zip(shown, texts, strict=True)
+        }
 
     def claims(
-        self, layer: _Layer, series: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], times: Ints, value: Floats, plan: _Plan, *, at: Ints | None
+        self,
+        layer: _Layer,
+        plan: _Plan,
+        *,
+        series: npt.NDArray[np.int32],
+        codes: npt.NDArray[np.int32],
+        times: Ints,
+        value: Floats,
+        at: Ints | None,
     ) -> Claims:
         """Return the claims of the rows at ``at`` (None: all); constant columns are broadcast, not copied."""
         count = len(codes)

@@ -93,7 +93,9 @@ class TagTable:
     def message(self, tag: str, *, what: str = "tag") -> str:
         """Return what to say about an unknown tag."""
         hint = nearest(tag, self.names)
-        return f"the {what} {tag!r} isn't in the mapping{hint} Add it there, or to `ignore`; its rows stay in the ledger"
+        return (
+            f"the {what} {tag!r} isn't in the mapping{hint} Add it there, or to `ignore`; its rows stay in the ledger"
+        )
 
     def _resolve(self, tag: str) -> tuple[Meaning, ...]:
         rules = self._exact.get(tag)

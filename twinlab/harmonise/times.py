@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.cells import Rows, encode
@@ -110,7 +109,7 @@ def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
     """Return times on the source's clock, and where they are UTC already."""
     none = np.zeros(rows.count, dtype=bool)
     if rule.parts is not None:
-        return _from_columns(rule.parts, rows), none
+        return _from_columns({str(part): name for part, name in rule.parts.items()}, rows), none
     if rule.column is not None:
         return _from_column(rule.column, rule, rows)
     clock = _clock(rule, rows)
@@ -118,7 +117,7 @@ def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
         day, _ = _from_column(rule.date_column, rule, rows)
         day = np.where(day == NAT, NAT, day - day % DAY_NS)
     else:
-        day = _from_columns(rule.date or {}, rows)
+        day = _from_columns({str(part): name for part, name in (rule.date or {}).items()}, rows)
     good = (clock != NAT) & (day != NAT)
     return np.where(good, np.where(good, day, 0) + np.where(good, clock, 0), NAT), none
 

@@ -131,14 +131,14 @@ def reason(meaning: Meaning, text: str) -> str:
 
 def _states(cells: Cells, codes: Mapping[str, int]) -> Floats:
     value = np.full(len(cells.number), np.nan)
-    by_number = {}
+    by_number: dict[float, float] = {}
     for written, code in codes.items():
         try:
             by_number[float(written)] = float(code)
         except ValueError:
             continue
-    for number, code in by_number.items():
-        value[cells.number == number] = code
+    for number, found in by_number.items():
+        value[cells.number == number] = found
     if cells.text is None:
         return value
     spelt = _lookup(cells.text, {written: float(code) for written, code in codes.items()})

@@ -88,7 +88,9 @@ class ZoneTable:
     def __init__(self, name: str, times: Ints) -> None:
         self.name = name
         low, high = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-        first, last = (np.array([low, high]) // _SECOND + np.array([-2, 2]) * _DAY).astype("M8[s]").astype("M8[Y]").astype(int) + 1970
+        first, last = (np.array([low, high]) // _SECOND + np.array([-2, 2]) * _DAY).astype("M8[s]").astype(
+            "M8[Y]"
+        ).astype(int) + 1970
         rows = [row for decade in range(first // 10, last // 10 + 1) for row in _decade(name, decade)]
         self._starts = np.array([start for start, _ in rows], dtype=np.int64) * _SECOND
         self._offsets = np.array([offset for _, offset in rows], dtype=np.int64) * _SECOND
