@@ -42,7 +42,7 @@ def limits_of(signal: Signal) -> Limits:
     """Return what the kernels test a signal's values against.
 
     States are tested for unknown codes and flat lines, counters for range, unexplained decreases, rate and flat lines,
-    gauges for everything but decreases.
+    gauges for everything but decreases. A counter that reads more than ``wraps_at`` fails.
 
     >>> limits_of(Signal(resolution=0.1, sensor_span=(-40, 85))).fail_high
     85.0
@@ -153,6 +153,11 @@ def flag_cells(
     order in which the values came. Cells from ``known_until`` on are not evaluated, filled or not, and take no part in
     the judgement of earlier cells: a flag before the watermark rests on settled values alone. A value that no test
     finds fault with passes (the missing test, at least, has judged it).
+
+    A reading outside the sensor's span fails and takes no part in the tests that compare values. These compare
+    neighbours with no hole longer than the signal's ``gap`` between them; without a ``gap``, adjacent cells for spikes
+    and values up to `NEIGHBOUR_REACH` cells back for the others. A hole is missing however long; the value after it
+    isn't suspect for it.
 
     Parameters
     ----------
