@@ -5,5 +5,6 @@ from __future__ import annotations
 from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
-    __name__, {"delays": "tables", "overlapping": "tables", "select": "tables", "status": "tables"}
+    __name__,
+    {"STATUSES": "tables", "delays": "tables", "overlapping": "tables", "select": "tables", "status": "tables"},
 )

@@ -10,7 +10,10 @@ import pandas as pd
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.terms import nearest
 
-__all__ = ["delays", "overlapping", "select", "status"]
+__all__ = ["STATUSES", "delays", "overlapping", "select", "status"]
+
+#: What `status` says of an event.
+STATUSES = ("planned", "cancelled", "not started", "running", "done", "no end")
 
 _TIMES = ("start", "end", "planned_start", "planned_end")
 
@@ -116,14 +119,16 @@ def delays(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancelled") -> pd.Series:
-    """Return each event's state as text: ``planned``, ``cancelled``, ``running``, ``done`` or ``unknown``.
+    """Return each event's state as text, one of `STATUSES`.
+
+    ``cancelled`` needs a source that says so; ``not started`` is only the fact that the planned start has passed. An
+    event that started is ``running`` until a day after its planned end, then ``no end``: nobody has recorded one.
 
     Parameters
     ----------
     events : DataFrame
     now : anything pandas reads as an instant, optional
-        As of when; an event that should have started by then, and hasn't, is ``unknown``. By default the
-        latest actual time in the table.
+        As of when. By default the latest actual time in the table.
     cancelled : str
         Name of a boolean column that says so; it needn't exist.
 
@@ -131,6 +136,11 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
     -------
     Series
         Categorical text, same index as ``events``.
+
+    Raises
+    ------
+    SchemaError
+        If a time column is missing.
 
     >>> at = pd.to_datetime(["2013-01-01", None])
     >>> table = pd.DataFrame({"start": at, "end": at, "planned_start": at, "planned_end": at, "cancelled": [False, True]})
@@ -142,11 +152,13 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
     if when is None:
         when = pd.concat([events["start"], events["end"]]).max()
     started, ended = events["start"].notna(), events["end"].notna()
-    off = events[cancelled].fillna(value=False).astype(bool) if cancelled in events else pd.Series(data=False, index=events.index)
+    off = np.zeros(len(events), bool)
+    if cancelled in events:
+        off = events[cancelled].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
     overdue = events["planned_start"].isna() | (events["planned_start"] < when)
-    codes = np.select([off, ended, started, ~overdue], [0, 1, 2, 3], default=4)
-    names = ["cancelled", "done", "running", "planned", "unknown"]
-    return pd.Series(pd.Categorical.from_codes(codes, categories=names), index=events.index, name="status")
+    lost = events["planned_end"] + pd.Timedelta(days=1) < when
+    codes = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=2)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=list(STATUSES)), index=events.index, name="status")
 
 
 def _need(events: pd.DataFrame, columns: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
@@ -52,6 +53,7 @@ class SignalExplorer(pn.viewable.Viewer):
     window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
     show_flags = param.Boolean(default=True, doc="mark suspect, failed and missing samples")
     full_range = param.Boolean(default=False, doc="let failed samples stretch the value axis")
+    marked = param.Parameter(default=None, allow_None=True, doc="span of a chosen event, drawn behind the curves")
     notice = param.String(default="", doc="what went wrong, for the reader")
 
     def __init__(self, twin: TwinReader, *, link: Link | None = None, open_code: str | None = None) -> None:
@@ -71,29 +73,41 @@ class SignalExplorer(pn.viewable.Viewer):
         self._chart = pn.Column(sizing_mode="stretch_width", min_height=380)
         types = {kind.title or _words(name): name for name, kind in twin.model.asset_types.items() if kind.signals}
         self.param.asset_type.objects = types
-        self._start(link or Link(), list(types.values()))
         self._quiet = False
-        self._rebuild()
+        self.apply(link or Link())
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
-    def _start(self, link: Link, types: list[str]) -> None:
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
         problems = list(link.problems)
+        types = list(self.param.asset_type.objects)
         if not types:
             self.notice = " · ".join([_NO_SIGNALS, *problems])
+            self._rebuild()
             return
-        self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
-        self._offer()
-        signals = list(self.param.signal.objects)
-        self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
-        self._find_span()
-        known = list(self.param.assets.objects)
-        asked = [known_or_problem(a, known, "asset", problems) for a in link.assets or ()]
-        self.assets = [a for a in asked if a is not None][:MAX_ASSETS] or self.assets
-        self.window = link.window
-        self.show_flags = True if link.show_flags is None else link.show_flags
-        self.full_range = bool(link.full_range)
+        with self._silently():
+            self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
+            self._offer()
+            signals = list(self.param.signal.objects)
+            self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
+            known = list(self.param.assets.objects)
+            asked = [known_or_problem(a, known, "asset", problems) for a in link.assets or ()]
+            self.assets = [a for a in asked if a is not None][:MAX_ASSETS] or self.assets
+            self.window = link.window
+            self.show_flags = True if link.show_flags is None else link.show_flags
+            self.full_range = bool(link.full_range)
         self.notice = " · ".join(problems)
+        self._selection_changed()
+
+    @contextmanager
+    def _silently(self) -> Iterator[None]:
+        """Change several parameters as one; nothing is read in between."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
 
     def _offer(self) -> None:
         """Offer the signals and assets of the chosen type, and keep what still fits."""
@@ -115,11 +129,8 @@ class SignalExplorer(pn.viewable.Viewer):
     def _type_changed(self) -> None:
         if self._quiet:
             return
-        self._quiet = True
-        try:
+        with self._silently():
             self._offer()
-        finally:
-            self._quiet = False
         self._selection_changed()
 
     @param.depends("signal", "assets", watch=True)
@@ -131,7 +142,7 @@ class SignalExplorer(pn.viewable.Viewer):
         self._guarded(self._find_span)
         self._rebuild()
 
-    @param.depends("window", "show_flags", "full_range", watch=True)
+    @param.depends("window", "show_flags", "full_range", "marked", watch=True)
     def _look_changed(self) -> None:
         if self._quiet:
             return
@@ -198,7 +209,7 @@ class SignalExplorer(pn.viewable.Viewer):
         if not self._guarded(action) or self._view is None:
             return False
         self._heading.object = title_html(self.title, self._view.title)
-        self._legend.object = legend_html(self._view.traces, show_flags=self.show_flags)
+        self._legend.object = legend_html(self._view.traces, show_flags=self.show_flags, event=self.marked is not None)
         return True
 
     def _rebuild(self) -> None:
@@ -238,6 +249,7 @@ class SignalExplorer(pn.viewable.Viewer):
             show_legend=False,
             slots=max(len(self._drawn()) * max(1, states), len(traces)),
             height=380,
+            mark=self.marked,
             hooks=[self._place],
         )
 
@@ -270,8 +282,8 @@ class SignalExplorer(pn.viewable.Viewer):
 
     def show(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
         """Move the chart: to assets (if they have signals) and a window, in one step."""
-        self._quiet = True
-        try:
+        same = (self.asset_type, list(self.assets))
+        with self._silently():
             if asset_type in self.param.asset_type.objects:
                 changed = self.asset_type != asset_type
                 self.asset_type = asset_type
@@ -281,9 +293,10 @@ class SignalExplorer(pn.viewable.Viewer):
                 self.assets = known or self.assets
             if window is not None:
                 self.window = window
-        finally:
-            self._quiet = False
-        self._selection_changed()
+        if same == (self.asset_type, list(self.assets)):
+            self._look_changed()
+        else:
+            self._selection_changed()
 
     def code(self) -> str:
         """Return Python that reads and draws the same view in a fresh kernel."""

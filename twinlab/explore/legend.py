@@ -20,7 +20,7 @@ _SHAPES = {
 }
 
 
-def legend_html(traces: Sequence[Trace], *, show_flags: bool = True) -> str:
+def legend_html(traces: Sequence[Trace], *, show_flags: bool = True, event: bool = False) -> str:
     """Return the legend of a chart: its curves, and how many samples of each flag are in view."""
     items = [_curve_item(trace) for trace in traces]
     if any(trace.band for trace in traces):
@@ -36,6 +36,9 @@ def legend_html(traces: Sequence[Trace], *, show_flags: bool = True) -> str:
         for flag, style in FLAG_STYLES.items():
             words = _flag_words(flag, counts[flag])
             items.append(_item(_SHAPES[style.marker].format(color=style.color), 14, words, faint=counts[flag] == 0))
+    if event:
+        frame = '<rect x="1" y="1" width="12" height="12" fill="#56B4E9" fill-opacity=".4" stroke="#0072B2"/>'
+        items.append(_item(frame, 14, "chosen event"))
     return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
 
 

@@ -130,6 +130,7 @@ def draw(
     slots: int | None = None,
     states: Mapping[int, str] | None = None,
     extent: tuple[float, float] | None = None,
+    mark: tuple[np.datetime64, np.datetime64] | None = None,
     hooks: Sequence[Hook] = (),
 ) -> hv.Overlay:
     """Draw traces as one Overlay.
@@ -143,12 +144,16 @@ def draw(
         Names for the value axis of a state signal.
     extent : (float, float), optional
         Value range; by default `y_extent`.
+    mark : (datetime64, datetime64), optional
+        A span drawn behind the curves, such as a chosen event.
     hooks : sequence of callables
         Passed to HoloViews.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
     fixed = slots is not None
     layers: list[hv.Element] = []
+    if mark is not None or fixed:
+        layers.append(_mark_span(mark, low, high))
     if show_flags or fixed:
         layers += _missing_layer(traces if show_flags else (), low, high)
     for place in range(slots if slots is not None else len(traces)):
@@ -177,6 +182,13 @@ def draw(
         hooks=list(hooks),
         backend="bokeh",
         **ticks,
+    )
+
+
+def _mark_span(mark: tuple[np.datetime64, np.datetime64] | None, low: float, high: float) -> hv.Element:
+    spans = [] if mark is None else [(mark[0], low, mark[1], high)]
+    return hv.Rectangles(spans, [_X, "y0", "x1", "y1"], label="event").opts(
+        color="#56B4E9", alpha=0.3, line_width=1.5, line_color="#0072B2", backend="bokeh"
     )
 
 

@@ -1,0 +1,9 @@
+"""SHOW: served pages: layout only, no maths."""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__, {"PageSpec": "page", "Served": "server", "page": "page", "serve": "server", "start": "server"}
+)

@@ -1,0 +1,270 @@
+"""The event explorer: a table of events that stays quick at hundreds of thousands of rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
+
+from twinlab.errors import TwinlabError
+from twinlab.events import STATUSES, delays, overlapping, status
+from twinlab.explore.link import Link, known_or_problem
+from twinlab.explore.scale import axis_label
+
+if TYPE_CHECKING:
+    from twinlab.explore.reading import Window
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType, PropertySpec
+
+__all__ = ["EventExplorer", "EventTables"]
+
+#: Up to this many different texts in a column are offered as a list to choose from.
+_CHOICES = 60
+_FRESH_SECONDS = 60.0
+_TIMES = ("planned_start", "start", "planned_end", "end")
+
+
+class EventTables:
+    """Event tables made ready to be shown, kept for a minute and shared by all who look at one twin."""
+
+    def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._twin = twin
+        self._clock = clock
+        self._kept: dict[str, tuple[float, pd.DataFrame]] = {}
+
+    def table(self, event_type: str) -> pd.DataFrame:
+        """Return the events of one type as shown: status, assets, times, delays in minutes, properties."""
+        kept = self._kept.get(event_type)
+        if kept is not None and self._clock() - kept[0] < _FRESH_SECONDS:
+            return kept[1]
+        table = shown_table(self._twin.events(event_type), self._twin.model.event_types[event_type])
+        self._kept[event_type] = (self._clock(), table)
+        return table
+
+
+def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
+    """Return an event table in the order people read it, with status and delays.
+
+    Texts are categories with "" for unknown, so that filtering looks at each different text once.
+    """
+    late = delays(events)
+    columns: dict[str, object] = {"event_id": events["event_id"].to_numpy(), "status": status(events).array}
+    for name in ("asset", *spec.links):
+        if name in events and (name != "asset" or spec.asset is not None):
+            columns[name] = _text(events[name])
+    for name in _TIMES:
+        columns[name] = events[name].to_numpy()
+    for name in late:
+        columns[str(name)] = (late[name] / pd.Timedelta(minutes=1)).to_numpy()
+    for name in spec.properties:
+        if name in events:
+            column = events[name]
+            numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
+            columns[name] = column.to_numpy() if numeric else _text(column)
+    return pd.DataFrame(columns, copy=False)
+
+
+class EventExplorer(pn.viewable.Viewer):
+    """A table of events with a filter in each header; the server filters, sorts and sends one page at a time.
+
+    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``.
+    """
+
+    event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
+    in_view = param.Boolean(default=False, doc="only events that overlap the chart's window")
+    window = param.DateRange(default=None, allow_None=True, doc="the chart's window, UTC; None is everything")
+    selected = param.Parameter(default=None, allow_None=True, doc="the chosen event as a pandas Series")
+    notice = param.String(default="", doc="what went wrong, for the reader")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        event_type: str | None = None,
+        in_view: bool = False,
+        tables: EventTables | None = None,
+        page_size: int = 12,
+    ) -> None:
+        super().__init__()
+        self._twin = twin
+        self._tables = tables or EventTables(twin)
+        self._page_size = page_size
+        self._grid: pn.widgets.Tabulator | None = None
+        self._alert = pmui.Alert(object="", severity="warning", visible=False, margin=(4, 10))
+        self._count = pn.pane.HTML("", margin=(0, 10), sizing_mode="stretch_width")
+        self._body = pn.Column(sizing_mode="stretch_width")
+        kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
+        self.param.event_type.objects = kinds
+        self.event_type = next(iter(kinds.values()), None)
+        self.apply(Link(event_type=event_type, in_view=in_view))
+        if self._grid is None:
+            self._rebuild()
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def rows(self) -> pd.DataFrame:
+        """Return the events that the table holds, before the filters in its headers."""
+        table = self._tables.table(str(self.event_type))
+        if not self.in_view or self.window is None:
+            return table
+        start, stop = self.window
+        return overlapping(table, start=start, stop=stop)
+
+    def shown(self) -> pd.DataFrame:
+        """Return the events that the table shows, after the filters in its headers."""
+        return self.rows() if self._grid is None else self._grid.current_view
+
+    def _read(self) -> pd.DataFrame | None:
+        try:
+            return self.rows()
+        except (TwinlabError, OSError, ValueError, KeyError) as error:
+            self.notice = f"The events can't be read: {error}"
+            return None
+
+    @param.depends("event_type", watch=True)
+    def _rebuild(self) -> None:
+        self.selected = None
+        rows = None if self.event_type is None else self._read()
+        if rows is None:
+            self._grid = None
+            text = "This twin has no events." if self.event_type is None else "No events can be shown."
+            self._body[:] = [pmui.Typography(text, variant="body1", margin=(20, 20))]
+            self._count.object = ""
+            return
+        self._grid = self._make_grid(rows)
+        self._body[:] = [self._grid]
+        self._tell()
+
+    @param.depends("in_view", "window", watch=True)
+    def _narrow(self) -> None:
+        if self._grid is None or not (self.in_view or len(self._grid.value) != self._total()):
+            return
+        rows = self._read()
+        if rows is not None:
+            self._grid.param.update(value=rows, selection=[], page=1)
+            self._tell()
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice))
+
+    def _total(self) -> int:
+        return len(self._tables.table(str(self.event_type)))
+
+    def _tell(self) -> None:
+        if self._grid is None:
+            return
+        shown, total = len(self._grid.current_view), self._total()
+        what = "all" if shown == total else f"{shown:,} of"
+        self._count.object = (
+            f'<span role="status" style="font:13px system-ui,sans-serif">{what} {total:,} events</span>'
+        )
+
+    def _choose(self, event: Any) -> None:
+        if self._grid is not None and event.new:
+            self.selected = self._grid.value.iloc[event.new[-1]]
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        problems: list[str] = []
+        kinds = list(self.param.event_type.objects)
+        asked = known_or_problem(link.event_type, kinds, "event type", problems)
+        self.param.update(event_type=asked or self.event_type, in_view=bool(link.in_view))
+        self.notice = " · ".join(problems)
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def _make_grid(self, rows: pd.DataFrame) -> pn.widgets.Tabulator:
+        spec = self._twin.model.event_types[str(self.event_type)]
+        grid = pn.widgets.Tabulator(
+            rows,
+            pagination="remote",
+            page_size=self._page_size,
+            show_index=False,
+            hidden_columns=["event_id"],
+            selectable=1,
+            disabled=True,
+            layout="fit_data_fill",
+            titles=_titles(rows, spec),
+            formatters=_formatters(rows),
+            header_filters=_header_filters(rows),
+            text_align={c: "right" for c in rows if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool},
+            sizing_mode="stretch_width",
+            min_height=120,
+            margin=(4, 10),
+        )
+        grid.param.watch(self._choose, "selection")
+        grid.param.watch(lambda _: self._tell(), "filters")
+        return grid
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets above the table."""
+        kind = pmui.Select.from_param(self.param.event_type, label="Kind of event", width=190, size="small")
+        view = pmui.Switch.from_param(self.param.in_view, label="Only in the chart's window", align="center")
+        return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._alert, self.controls(), self._body, sizing_mode="stretch_width")
+
+
+def _text(column: pd.Series) -> pd.Categorical:
+    return pd.Categorical(column.astype("str").where(column.notna(), ""))
+
+
+def _titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
+    """Column titles as people read them, with units."""
+    special = {"asset": str(spec.asset or "asset").replace("_", " ")}
+    special |= {name: f"{name.replace('_', ' ')} (UTC)" for name in _TIMES}
+    special |= {name: f"{name.replace('_', ' ')} (min)" for name in ("start_delay", "end_delay")}
+    out = {}
+    for name in map(str, rows.columns):
+        prop: PropertySpec | None = spec.properties.get(name)
+        words = (prop.title if prop is not None else None) or name.replace("_", " ")
+        out[name] = special.get(name) or axis_label(words, (prop.unit if prop is not None else None) or "")
+    return out
+
+
+def _formatters(rows: pd.DataFrame) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for name in rows:
+        kind = rows[name].dtype
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            out[str(name)] = DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")
+        elif kind == bool:
+            out[str(name)] = BooleanFormatter()
+        elif pd.api.types.is_integer_dtype(kind):
+            out[str(name)] = NumberFormatter(format="0", nan_format="–")
+        elif pd.api.types.is_numeric_dtype(kind):
+            out[str(name)] = NumberFormatter(format="0,0.[0]", nan_format="–")
+    return out
+
+
+def _header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Filters that fit the column: a list for few texts, words for many, at least for numbers, yes or no."""
+    out: dict[str, dict[str, object]] = {}
+    for name in map(str, rows.columns):
+        column = rows[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            present = [str(c) for c in column.cat.categories[np.unique(column.cat.codes[column.cat.codes >= 0])]]
+            if len(present) <= _CHOICES:
+                ordered = [s for s in STATUSES if s in present] if name == "status" else present
+                out[name] = {
+                    "type": "list",
+                    "func": "=",
+                    "values": ["", *[p for p in ordered if p]],
+                    "placeholder": "any",
+                }
+            else:
+                out[name] = {"type": "input", "func": "like", "placeholder": "contains…"}
+        elif column.dtype == bool:
+            out[name] = {"type": "tickCross", "tristate": True, "indeterminateValue": None, "placeholder": "any"}
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            out[name] = {"type": "number", "func": ">=", "placeholder": "at least…"}
+    return out

@@ -1,0 +1,182 @@
+"""Chart and events side by side, each moving the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.explore.explorer import SignalExplorer
+from twinlab.explore.link import Link, format_link
+from twinlab.explore.table import EventExplorer, EventTables
+
+if TYPE_CHECKING:
+    from twinlab.explore.reading import Window
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType
+
+__all__ = ["HistoryView", "event_asset", "event_window"]
+
+#: Shortest time shown on either side of a chosen event.
+_AROUND = np.timedelta64(6, "h")
+
+
+class HistoryView(pn.viewable.Viewer):
+    """The signal explorer above the event table: choose an event and the chart moves to it.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        What is read.
+    link : Link, optional
+        What to show first.
+    tables : EventTables, optional
+        Event tables shared with other views of the same twin.
+    """
+
+    revision = param.Integer(default=0, doc="rises whenever the view's link changes")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        tables: EventTables | None = None,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__()
+        link = link or Link()
+        self._twin = twin
+        self.signals = SignalExplorer(twin, link=link, open_code=open_code)
+        self.events = EventExplorer(twin, event_type=link.event_type, in_view=bool(link.in_view), tables=tables)
+        self._code = pn.pane.HTML("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
+        self.signals.param.watch(self._follow, ["window", "signal", "assets", "asset_type", "show_flags", "full_range"])
+        self.events.param.watch(self._go_to, "selected")
+        self.events.param.watch(self._changed, ["event_type", "in_view"])
+        self._follow()
+
+    def _follow(self, *_: object) -> None:
+        """Tell the table where the chart is."""
+        self.events.window = self.signals.shown
+        self._changed()
+
+    def _go_to(self, *_: object) -> None:
+        """Move the chart to the chosen event."""
+        event = self.events.selected
+        if event is None:
+            self.signals.marked = None
+            return
+        spec = self._twin.model.event_types[str(self.events.event_type)]
+        window = event_window(event)
+        kinds = {name for name, kind in self._twin.model.asset_types.items() if kind.signals}
+        found = event_asset(event, spec, prefer=self.signals.asset_type, kinds=kinds)
+        self.signals.marked = None if window is None else window[0]
+        asset_type, asset = found or (None, None)
+        # In view, the table must not lose the chosen row because the chart moved: it holds still.
+        self.signals.show(
+            asset_type=asset_type,
+            assets=() if asset is None else (asset,),
+            window=None if window is None else window[1],
+        )
+
+    def _changed(self, *_: object) -> None:
+        if self._code.visible:
+            self._show_code()
+        self.revision += 1
+
+    def _show_code(self) -> None:
+        self._code.object = code_html(self.code())
+
+    def link(self) -> Link:
+        """Return the state of both halves."""
+        chart = self.signals.link()
+        kinds = list(self.events.param.event_type.objects)
+        several = self.events.event_type if len(kinds) > 1 else None
+        return Link(
+            asset_type=chart.asset_type,
+            signal=chart.signal,
+            assets=chart.assets,
+            window=chart.window,
+            show_flags=chart.show_flags,
+            full_range=chart.full_range,
+            event_type=several,
+            in_view=self.events.in_view or None,
+        )
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for."""
+        self.signals.apply(link)
+        self.events.apply(link)
+
+    def code(self) -> str:
+        """Return Python that reproduces the chart."""
+        return self.signals.code()
+
+    def url(self, *, base: str = "") -> str:
+        """Return a link to this view."""
+        return base + format_link(self.link())
+
+    def actions(self) -> pn.viewable.Viewable:
+        """Return the buttons that take a view elsewhere."""
+        code = pmui.Button(label="Show as Python", variant="outlined", size="small")
+
+        def toggle(_: object) -> None:
+            self._show_code()
+            self._code.visible = not self._code.visible
+            code.label = "Hide Python" if self._code.visible else "Show as Python"
+
+        code.on_click(toggle)
+        copy = pmui.Button(label="Copy link", variant="outlined", size="small")
+        copy.js_on_click(code="navigator.clipboard.writeText(window.location.href)")
+        return pn.FlexBox(code, copy, sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.signals,
+            self.actions(),
+            self._code,
+            pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
+            self.events,
+            sizing_mode="stretch_width",
+        )
+
+
+def code_html(code: str) -> str:
+    """Return code as a block that scrolls sideways by itself."""
+    from html import escape  # noqa: PLC0415
+
+    return (
+        '<pre tabindex="0" aria-label="Python that reproduces this view" style="font:13px/1.5 ui-monospace,monospace;'
+        "overflow-x:auto;padding:12px;margin:0;border-radius:6px;background:rgba(127,127,127,.12)"
+        f'">{escape(code)}</pre>'
+    )
+
+
+def event_window(event: pd.Series) -> tuple[Window, Window] | None:
+    """Return an event's own span and the window that shows it with its surroundings; None if it has no time.
+
+    >>> times = {"start": None, "end": None, "planned_start": "2013-01-01T06:00", "planned_end": "2013-01-01T08:00"}
+    >>> [str(t)[:16] for t in event_window(pd.Series({k: pd.Timestamp(v) for k, v in times.items()}))[1]]
+    ['2013-01-01T00:00', '2013-01-01T14:00']
+    """
+    start = event["planned_start"] if pd.isna(event["start"]) else event["start"]
+    end = event["planned_end"] if pd.isna(event["end"]) else event["end"]
+    if pd.isna(start):
+        start = end
+    if pd.isna(start):
+        return None
+    first = pd.Timestamp(start).to_datetime64().astype("datetime64[ns]")
+    last = first if pd.isna(end) else max(first, pd.Timestamp(end).to_datetime64().astype("datetime64[ns]"))
+    around = max(_AROUND, last - first)
+    return (first, last), (first - around, last + around)
+
+
+def event_asset(event: pd.Series, spec: EventType, *, prefer: str | None, kinds: set[str]) -> tuple[str, str] | None:
+    """Return the asset type and id of an event's first asset that has signals, of the preferred type if any is."""
+    ends = {"asset": spec.asset, **spec.links}
+    fits = [(kind, str(event[name])) for name, kind in ends.items() if kind in kinds and name in event and event[name]]
+    return next((fit for fit in fits if fit[0] == prefer), fits[0] if fits else None)
