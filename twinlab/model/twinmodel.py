@@ -97,7 +97,7 @@ class Signal(Model):
     sensor_span: Span | None = None
     # What operation normally shows; outside is "suspect".
     expected_span: Span | None = None
-    # Largest jump against both neighbours, in the signal's unit: (suspect, fail).
+    # Largest distance from the mean of both neighbours (QARTOD), in the signal's unit: (suspect, fail).
     spike: Span | None = None
     # Largest change, in the signal's unit a second: (suspect, fail).
     max_rate: Span | None = None

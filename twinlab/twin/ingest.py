@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping as Dictionary
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -62,42 +62,56 @@ def keep(ledger: Ledger, source: Source) -> Kept:
 
     A file is kept as a blob first. The same file again changes nothing; another content under the same name withdraws
     the rows of the earlier reading after its own rows are in.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be read, or changed while it was.
     """
     files = source.files()
     if not files:
         kept = Kept(source.name, source.name)
         _append(ledger, source, kept, file_id=None)
         return kept
-    kept = Kept(source.name, files[0].name)
-    file_id, standing = _file_state(ledger, source.name, files[0])
+    path = files[0]
+    kept = Kept(source.name, path.name)
+    stamp = _stamp(path)
+    file_id = ledger.blobs.put(path)
+    readings = ledger.blobs.readings(source.name, path.name)
+    standing = readings[-1] if readings else None
     if file_id == standing:
-        rows = _rows_of(ledger, source.name, file_id)
-        kept.rows_read = kept.duplicates = rows
+        kept.rows_read = kept.duplicates = _rows_of(ledger, source.name, file_id)
         kept.note = "the same file as before: nothing changed"
         return kept
+    if _rows_of(ledger, source.name, file_id):
+        # Rows of this very file stand there, but not as a finished reading: a crash cut it short, or the file went back
+        # to an older content. They are withdrawn, then it's read anew.
+        _withdraw(ledger, source.name, file_id)
     _append(ledger, source, kept, file_id=file_id)
+    if _stamp(path) != stamp:
+        _withdraw(ledger, source.name, file_id)
+        msg = f"{path.name} changed while it was read: nothing of it was taken. Ingest it again when its writer is done"
+        raise SourceError(msg)
     if standing is not None:
         kept.retracted = _rows_of(ledger, source.name, standing)
-        with ledger.writer(source.name) as writer:
-            writer.retract_file(standing)
+        _withdraw(ledger, source.name, standing)
         kept.note = f"replaces its earlier reading ({kept.retracted:,} rows withdrawn, still in the ledger)"
-    ledger.journal.append("reading", {"source": source.name, "name": files[0].name, "file_id": file_id, "rows": kept.rows_kept})
+    ledger.blobs.read_as(source.name, path.name, file_id)
     return kept
 
 
-def _file_state(ledger: Ledger, source: str, path: Path) -> tuple[str, str | None]:
-    """Return the file's id and that of the reading that stands for its name; clean up after a reading cut short."""
-    file_id = ledger.blobs.put(path)
-    standing: str | None = None
-    for entry in ledger.journal.entries(kind="reading"):
-        if entry.payload["source"] == source and entry.payload["name"] == path.name:
-            standing = entry.payload["file_id"]
-    if file_id != standing and _rows_of(ledger, source, file_id):
-        # Rows of this very file are there, but no reading of it was ever completed: a crash in the middle, or the file
-        # went back to an older content. Its old rows are withdrawn, then it's read anew.
-        with ledger.writer(source) as writer:
-            writer.retract_file(file_id)
-    return file_id, standing
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        msg = f"{path} can't be read: {error.strerror}. Check the path and its permissions"
+        raise SourceError(msg) from error
+    return status.st_mtime_ns, status.st_size
+
+
+def _withdraw(ledger: Ledger, source: str, file_id: str) -> None:
+    with ledger.writer(source) as writer:
+        writer.retract_file(file_id)
 
 
 def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
@@ -127,7 +141,3 @@ def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) 
 def _rows_read(batch: RowBatch) -> int:
     return batch.rows.num_rows + len(batch.problems)
 
-
-def names(sources: Iterable[Source]) -> list[str]:
-    """Return the names of some sources."""
-    return [source.name for source in sources]
