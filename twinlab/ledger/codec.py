@@ -184,6 +184,7 @@ def _decimals(values: Floats, digits: int) -> bytes | None:
     scale = 10.0**digits
     scaled = values * scale
     np.rint(scaled, out=scaled)
+    scaled += 0.0  # no integer is -0.0
     # Compared as bits, so that -0.0 and NaN count as exceptions.
     wrong = (scaled / scale).view(np.int64) != values.view(np.int64)
     where = np.flatnonzero(wrong) if wrong.any() else np.empty(0, dtype=np.int64)

@@ -106,6 +106,8 @@ class Reader:
         """
         at = read_position(self._folder)
         end = at.ordinal if stop is None else min(stop, at.ordinal)
+        if start >= end:
+            return
         wanted = None if tags is None else frozenset(tags)
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):

@@ -21,7 +21,7 @@ from twinlab.ledger import observations, records
 from twinlab.ledger._disk import disk_error, write_all
 from twinlab.ledger.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
 from twinlab.ledger.lock import Lock
-from twinlab.ledger.position import Position, PositionFile
+from twinlab.ledger.position import FILE, Position, PositionFile
 from twinlab.ledger.recover import TornTail, recover
 from twinlab.ledger.records import Records
 from twinlab.ledger.segment import create
@@ -322,9 +322,15 @@ class Writer:
         self._rows += rows
 
     def _publish(self, position: Position) -> None:
-        self._at = replace(position, generation=self._at.generation + 1)
-        if self._file is not None:
-            self._file.publish(self._at)
+        at = replace(position, generation=self._at.generation + 1)
+        try:
+            if self._file is not None:
+                self._file.publish(at)
+        except OSError as error:
+            # The frames are durable, but half a position may be written: the next open sorts it out.
+            self._broken = True
+            raise disk_error(error, self._folder / FILE, "publishing the position in") from error
+        self._at = at
 
     def _undo(self) -> None:
         self._pending, self._pending_bytes = [], 0
