@@ -27,13 +27,16 @@ __all__ = ["Conversion", "canonical_unit", "compatible", "conversion", "convert"
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LOOKALIKES = str.maketrans("º˚∙⋅×−″′", "°°···-\"'")
 _LONGEST = 60
 # Names of our own definitions, which nobody writes: "pico" + "decibel_ratio" ...
 _OWN = tuple(line.split()[0] for line in DEFINITIONS)
 _TOKEN = re.compile(
-    r"\s*(?:(?P<one>1(?![0-9.]))|(?P<atom>(?:[^\W\d]|[°%$€£ΔΩ])+)(?P<power>(?:\^|\*\*)?[-+]?[1-9](?!\d))?"
-    r"|(?P<op>/|\bper\b|\*|·|\.|-(?=\D))|(?P<open>\()|(?P<close>\)(?:\^|\*\*)?))"
+    r"\s*(?:(?P<one>1(?![0-9.]))|(?P<op>/|\bper\b|\*|·|\.|-(?=\D))|(?P<atom>(?:[^\W\d]|[°%$€£ΔΩ])+)(?P<power>(?:\^|\*\*)?[-+]?[1-9](?!\d))?"
+    r"|(?P<open>\()|(?P<close>\)(?:\^|\*\*)?))"
 )
+
+_NEGATIVE = re.compile(r"[^\W\d]\^?(?:\*\*)?-\d")
 
 
 class Conversion(NamedTuple):
@@ -147,10 +150,10 @@ def registry() -> pint.UnitRegistry[Fraction]:
 
 
 def _normal(spelling: str) -> str:
-    text = str(spelling).translate(_SUPERSCRIPTS)
+    # Before NFKC, which makes an "o" of the ordinal sign that people type for a degree.
+    text = str(spelling).translate(_SUPERSCRIPTS).translate(_LOOKALIKES)
     # NFKC folds compatibility signs (℃, ㎥, full-width letters); mu has two code points and Ohm too.
-    text = unicodedata.normalize("NFKC", text).replace("μ", "µ").replace("Ω", "Ω").replace("−", "-")
-    text = text.replace("∙", "·").replace("⋅", "·").replace("×", "·").replace("º", "°").replace("˚", "°")
+    text = unicodedata.normalize("NFKC", text).replace("μ", "µ").replace("Ω", "Ω")
     text = " ".join(text.split())
     while len(text) > 1 and text[0] + text[-1] in ("[]", "()", "{}", "<>"):
         text = text[1:-1].strip()
@@ -248,11 +251,10 @@ def _long_name(text: str) -> str | None:
 
 def _unknown(spelling: str, part: str) -> str:
     exact = _spellings()[0]
-    close = get_close_matches(part, exact, n=1, cutoff=0.6) or get_close_matches(
-        part.casefold(), [text.casefold() for text in exact], n=1, cutoff=0.6
-    )
-    where = "" if part == spelling else f" ({part!r} is unknown)"
     folded = {text.casefold(): name for text, name in exact.items()}
+    close = get_close_matches(spelling, exact, n=1, cutoff=0.8) or get_close_matches(part, exact, n=1, cutoff=0.6)
+    close = close or get_close_matches(part.casefold(), folded, n=1, cutoff=0.6)
+    where = "" if part == spelling else f" ({part!r} is unknown)"
     hint = f"; did you mean {exact.get(close[0]) or folded[close[0].casefold()]!r}?" if close else ""
     return f"unknown unit {spelling!r}{where}: expected a unit such as 'degC', 'km/h' or '1' for a bare number{hint}"
 
@@ -268,9 +270,13 @@ def _tokens(text: str, spelling: str) -> Iterator[re.Match[str]]:
 
 
 def _parse(text: str, spelling: str) -> dict[str, int]:
-    """Return a compound's factors: canonical unit -> power. Left to right; ``a/b c`` is refused as ambiguous."""
+    """Return a compound's factors: canonical unit -> power. Left to right; ``a/b c`` is refused as ambiguous.
+
+    A space multiplies in brackets and beside a negative power only (``W m-2``): ``A B`` is more likely a slip.
+    """
     powers: dict[str, int] = {}
     sign, group, divided, expected = 1, 0, False, True
+    spaced = bool(_NEGATIVE.search(text))
     for token in _tokens(text, spelling):
         if token["op"]:
             if expected:
@@ -294,6 +300,8 @@ def _parse(text: str, spelling: str) -> dict[str, int]:
         else:
             if not expected and divided and not group:
                 raise UnitError(_unclear(spelling))
+            if not expected and not group and not spaced:
+                raise UnitError(_unknown(spelling, text))
             _collect(powers, token, sign, spelling)
             expected = False
             sign = sign if group else 1
