@@ -30,7 +30,7 @@ from twinlab.sources.opening import open_bytes
 from twinlab.sources.reading import Reading, reading_from
 from twinlab.sources.records import Cut, cut, split_cells
 from twinlab.sources.sniffing import Sniffed, sniff
-from twinlab.sources.spans import slice_columns, slice_line
+from twinlab.sources.spans import crossing, slice_columns, slice_line
 
 __all__ = ["DelimitedSource", "csv", "tsv"]
 
@@ -232,6 +232,7 @@ class _Reader:
             if final and self.waiting:
                 yield self.nothing()
             return
+        data, lines = self._without_crossing(data, lines)
         cells = self._cells(data, len(lines))
         cells, lines = self._without_repeats(cells, lines)
         for start in range(0, len(lines), BATCH_ROWS):
@@ -326,9 +327,19 @@ class _Reader:
             raise SchemaError(msg)
         return [column.combine_chunks() for column in table.columns]
 
+    def _without_crossing(self, data: bytes, numbers: npt.NDArray[np.int64]) -> tuple[bytes, npt.NDArray[np.int64]]:
+        """Report lines of a fixed-width file that don't keep to the places we found ourselves."""
+        if self.reading.widths is None or self.source.reading.widths is not None:
+            return data, numbers
+        lines = _lines(data)
+        bad = crossing(lines, self.reading.widths)
+        for index in np.flatnonzero(bad):
+            reason = "writes across the columns: give widths, if they stand elsewhere"
+            self.waiting.append(Problem(int(numbers[index]), None, problem_text(lines[index]), reason))
+        return "\n".join([line for line, out in zip(lines, bad, strict=True) if not out]).encode(), numbers[~bad]
+
     def _slices(self, data: bytes) -> list[pa.Array]:
-        lines = re.split(r"\r\n|\n|\r", data.decode("utf-8"))
-        columns = slice_columns([line for line in lines if line], self.reading.widths or (1,))
+        columns = slice_columns(_lines(data), self.reading.widths or (1,))
         if not self.reading.missing:
             return columns
         missing, null = pa.array(self.reading.missing, pa.string()), pa.scalar(None, pa.string())
@@ -354,6 +365,10 @@ class _Reader:
             return cells, lines
         mask = pa.array(~drop)
         return [column.filter(mask) for column in cells], lines[~drop]
+
+
+def _lines(data: bytes) -> list[str]:
+    return [line for line in re.split(r"\r\n|\n|\r", data.decode("utf-8")) if line]
 
 
 def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[np.bool_]:

@@ -15,15 +15,7 @@ __all__ = ["Layout", "Row", "detect_numerals", "find_layout", "is_footer", "look
 Row = tuple[int, list[str]]
 
 _UNITS = frozenset(
-    (
-        "°c °f c f k degc degf degk deg_c deg_f celsius fahrenheit kelvin % percent %rh rh mph m/s mps km/h kmh kph kn kt kts knots "
-        "knot ft/s ft/min m km cm mm µm um nm mi mile miles ft feet in inch inches yd s sec secs second seconds ms µs us "
-        "ns min mins minute minutes h hr hrs hour hours d day days pa hpa kpa mpa bar mbar mb psi atm mmhg inhg torr w kw mw gw "
-        "wh kwh mwh gwh j kj mj btu v kv mv a ma ka ah mah hz khz mhz ghz rpm 1/min deg degree degrees ° rad g kg mg t lb "
-        "lbs oz l ml m3 m³ m^3 m2 m² m^2 l/s l/min l/h m3/h m³/h m3/s m³/s gpm cfm ppm ppb pct ohm ω va kva var kvar db dba lx "
-        "lux cd w/m2 w/m² w/m^2 n nm kn·m count counts usd eur € $ utc gmt kg/h kg/s µg/m³ ug/m3 g/m3 g/m³ µs/cm ntu ph mm/h mm/s "
-        "m/s2 m/s² bit byte bytes kb gb vol% cet cest est edt local hh:mm hhmm dd.mm.yyyy yyyy-mm-dd mm/dd/yyyy dd/mm/yyyy"
-    ).split()
+    ["°c", "°f", "c", "f", "k", "degc", "degf", "degk", "deg_c", "deg_f", "celsius", "fahrenheit", "kelvin", "%", "percent", "%rh", "rh", "mph", "m/s", "mps", "km/h", "kmh", "kph", "kn", "kt", "kts", "knots", "knot", "ft/s", "ft/min", "m", "km", "cm", "mm", "µm", "um", "nm", "mi", "mile", "miles", "ft", "feet", "in", "inch", "inches", "yd", "s", "sec", "secs", "second", "seconds", "ms", "µs", "us", "ns", "min", "mins", "minute", "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "pa", "hpa", "kpa", "mpa", "bar", "mbar", "mb", "psi", "atm", "mmhg", "inhg", "torr", "w", "kw", "mw", "gw", "wh", "kwh", "mwh", "gwh", "j", "kj", "mj", "btu", "v", "kv", "mv", "a", "ma", "ka", "ah", "mah", "hz", "khz", "mhz", "ghz", "rpm", "1/min", "deg", "degree", "degrees", "°", "rad", "g", "kg", "mg", "t", "lb", "lbs", "oz", "l", "ml", "m3", "m³", "m^3", "m2", "m²", "m^2", "l/s", "l/min", "l/h", "m3/h", "m³/h", "m3/s", "m³/s", "gpm", "cfm", "ppm", "ppb", "pct", "ohm", "ω", "va", "kva", "var", "kvar", "db", "dba", "lx", "lux", "cd", "w/m2", "w/m²", "w/m^2", "n", "nm", "kn·m", "count", "counts", "usd", "eur", "€", "$", "utc", "gmt", "kg/h", "kg/s", "µg/m³", "ug/m3", "g/m3", "g/m³", "µs/cm", "ntu", "ph", "mm/h", "mm/s", "m/s2", "m/s²", "bit", "byte", "bytes", "kb", "gb", "vol%", "cet", "cest", "est", "edt", "local", "hh:mm", "hhmm", "dd.mm.yyyy", "yyyy-mm-dd", "mm/dd/yyyy", "dd/mm/yyyy"]
 )
 
 _FOOTER = re.compile(
@@ -37,6 +29,10 @@ _FOOTER_WORD = re.compile(
     r"end of .{0,40}|[-=*_#]{2,}.{0,60})\s*:?\s*",
     re.IGNORECASE,
 )
+
+
+# Of one letter, only in their own case: "T" and "H" are names of columns more often than tesla and henry.
+_LETTERS = frozenset("CFKVAWJNsmhdgtlL%°€$Ω")
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def _is_unit(cell: str) -> bool:
     bare = re.fullmatch(r"[\[(](.*)[\])]", cell)
     if bare:
         return len(bare.group(1)) <= 20
-    return cell.casefold() in _UNITS
+    return cell in _LETTERS if len(cell) == 1 else cell.casefold() in _UNITS
 
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -163,7 +159,10 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     body = [row for row in rows[top:] if len(row[1]) in {width, width - 1}]
     if not body:
         return Layout((), 0, rows[0][0] if rows else 1, width, (), (), tuple(evidence))
-    numeric = _numeric_columns(body[1:], width, is_number)
+    # Neither a second header row nor repeats of the first two speak of what the columns hold.
+    heads = [cells for _, cells in body[:2]]
+    rest = [row for row in body[2:] if row[1] not in heads]
+    numeric = _numeric_columns(rest or body[1:], width, is_number)
     depth = _header_depth(body, numeric, is_number)
     if not depth:
         evidence.append(f"no header: row {body[0][0]} already holds numbers where the rows below do")

@@ -88,7 +88,7 @@ def _likely(cells: pa.Array) -> tuple[pa.Array, bool]:
     lead = np.where(signed, bytes_[np.minimum(start + 1, last)], first)
     follow = bytes_[np.minimum(start + 1 + signed, last)]
     zero = (lead == 48) & (lengths > 1 + signed) & (follow != 46) & (lengths > 0)
-    blank = (first == 32) | (first > 127) | (first < 32)
+    blank = (first == 32) | (first > 127) | (first < 32) | (first == 43)
     if bool((zero | (blank & (lengths > 0))).any()) or (bool((lengths > 15).any()) and _long_whole(cells)):
         return cells, True
     keep = _DIGIT_STARTS[first] & (lengths > 0)

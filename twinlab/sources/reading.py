@@ -66,7 +66,7 @@ class Reading:
         for name in ("delimiter", "quote", "thousands"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or len(value) > 1 or (name == "delimiter" and not value)):
-                msg = f"reading: {name} is {value!r}; expected one character (a tab is \"\\t\"): correct it"
+                msg = f'reading: {name} is {value!r}; expected one character (a tab is "\\t"): correct it'
                 raise SchemaError(msg)
         if self.delimiter is not None and self.delimiter in {"\n", "\r", self.quote}:
             msg = f"reading: delimiter {self.delimiter!r} ends rows or quotes cells already: choose another"

@@ -105,7 +105,7 @@ def _sniff_stream(stream: IO[bytes], sample: bytes, given: Reading, path: Path) 
     complete = len(sample) + len(more) < _ENCODING_SAMPLE
     encoding, evidence = detect_encoding(sample + more, complete=complete)
     warnings: list[str] = []
-    if is_binary(sample, given.encoding or encoding):
+    if is_binary(sample, encoding if encoding.startswith("utf") else given.encoding or encoding):
         msg = f"{path.name}, row 1: not a table of text, its bytes are binary; expected rows of cells: export it as CSV"
         raise SchemaError(msg)
     if given.encoding:
@@ -162,7 +162,7 @@ def _sliced(lines: list[tuple[int, str]], widths: tuple[int, ...], *, titles: bo
     starts = list(itertools.accumulate(widths[:-1]))
     rows: list[Row] = []
     for number, line in lines:
-        titles = titles and any(line[at - 1 : at].strip() and line[at : at + 1].strip() for at in starts)
+        titles = titles and any(line[at - 1 : at].strip() for at in starts)
         rows.append((number, [line.strip()] + [""] * len(starts) if titles else slice_line(line, widths)))
     return rows
 
@@ -260,7 +260,7 @@ def given_layout(given: Reading, rows: list[Row], found: Layout, path: Path) -> 
             msg = f"{path.name}, row {absent[0]}: no header there (the row is blank or missing): correct header_rows"
             raise SchemaError(msg)
         names = join_header([by_number[number] for number in header], found.width) if header else ("",) * found.width
-        if units_row and header and units_row <= header[-1]:
+        if not header or units_row <= header[-1]:
             units_row, units = 0, ()
     if given.units_row is not None:
         units_row = given.units_row
@@ -269,7 +269,7 @@ def given_layout(given: Reading, rows: list[Row], found: Layout, path: Path) -> 
         names = given.columns
     width = found.width if header == found.header_rows else max(found.width, len(names))
     last = max([units_row, *header, given.skip_rows or 0])
-    first = last + 1 if last else found.first_row
+    first = last + 1 if last or given.header_rows is not None else found.first_row
     return replace(
         found, header_rows=header, units_row=units_row, names=names, units=units, first_row=first, width=width
     )

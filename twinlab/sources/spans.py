@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["evenly_spaced", "find_widths", "is_ruler", "slice_columns", "slice_line"]
+__all__ = ["crossing", "evenly_spaced", "find_widths", "is_ruler", "slice_columns", "slice_line"]
 
 _RULER = re.compile(r"\s*[-=_]{2,}(\s+[-=_]{2,})*\s*")
 
@@ -39,15 +39,23 @@ def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
     if len(solid) < 2:
         return (max((len(line) for line in solid), default=0),)
     width = max(len(line) for line in solid)
-    grid = np.array([list(line.ljust(width)) for line in solid]) != " "
-    # The middle of the sample decides: titles stand above it, remarks below.
-    middle = grid[len(solid) // 3 : max(len(solid) // 3 + 1, len(solid) - 2)]
-    filled: npt.NDArray[np.bool_] = middle.any(axis=0)
-    for row in [*grid[: len(solid) // 3][::-1], *grid[-2:]]:
-        together = filled | row
-        if len(_starts(together)) >= len(_starts(filled)):
-            filled = together
+    spread = ["  " in line.strip() for line in solid]
+    if 2 * sum(spread) >= len(solid):
+        # Prose, without a wide gap, stands above the table and below it.
+        last = len(solid) - 3
+        solid = [line for place, (line, wide) in enumerate(zip(solid, spread, strict=True)) if wide or 10 <= place < last]
+    filled = (np.array([list(line.ljust(width)) for line in solid]) != " ").any(axis=0)
     return _widths([0, *_starts(filled)[1:]], width)
+
+
+def crossing(lines: Sequence[str], widths: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Tell which lines write across the columns: have a character where each column has its last blank."""
+    array = pa.array(lines, pa.string())
+    result = np.zeros(len(lines), dtype=bool)
+    for end in np.cumsum(widths)[:-1]:
+        mark = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(array, int(end) - 1, int(end)))
+        result |= pc.not_equal(mark, "").to_numpy(zero_copy_only=False)
+    return result
 
 
 def _starts(filled: npt.NDArray[np.bool_]) -> list[int]:

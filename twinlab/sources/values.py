@@ -158,7 +158,7 @@ def _decide(values: Sequence[Any], kinds: Sequence[Kind | None]) -> Kind | None:
         ("bool", counts["bool"]),
     )
     kind, count = max(groups, key=lambda item: item[1])
-    allowed = max(_EXCEPTIONS * total, 1 if count >= 4 else 0)  # noqa: PLR2004 - one note among four numbers
+    allowed = max(_EXCEPTIONS * total, 1 if count >= 4 else 0)
     return kind if count and total - count <= allowed else "text"
 
 

@@ -185,7 +185,7 @@ class _Book:
         self.stream = path.open("rb")
         self.values = self._load(data_only=True)
         self.formulas: Workbook | None = None
-        self.epoch_year = self.values.epoch.year + (self.values.epoch.year < 1900)  # noqa: PLR2004 - Excel's day 0 is in 1899
+        self.epoch_year = self.values.epoch.year + (self.values.epoch.year < 1900)
 
     def _load(self, *, data_only: bool) -> Workbook:
         try:
