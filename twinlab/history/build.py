@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.cells import scatter
+from twinlab.history.kernels import scatter
 from twinlab.history.encode import decode, encode, sentinel
 from twinlab.history.plan import Axis, Group, floor_midnight
 from twinlab.history.resolve import Collector, resolve

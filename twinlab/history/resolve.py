@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.cells import RULES, Rows, resolve_cells
+from twinlab.history.kernels import RULES, Rows, resolve_cells
 
 __all__ = ["Collector", "Resolved", "resolve"]
 

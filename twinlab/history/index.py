@@ -1,0 +1,308 @@
+"""What each stretch of a source's ledger speaks of, so that a slab reads only the frames it needs.
+
+Derived from ledger, mapping and model, kept beside history, and deletable at any time: what is missing is worked out
+again. It also knows, for any position of the source, up to where the source has spoken (the watermark) and when each
+series was first heard of, with the rows of withdrawn files left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from twinlab.harmonise.claims import Claims, Series
+
+__all__ = ["LATEST_AHEAD", "NEVER", "Marks", "SourceIndex", "Stretch", "hashes_of"]
+
+#: A row may lie this far ahead of its ingest time (a clock that is fast); beyond, it isn't built.
+LATEST_AHEAD = 86_400 * 10**9
+NEVER = 2**62
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows ``[first, stop)`` of one source that are read together: a frame, or a sealed segment's observations."""
+
+    first: int
+    stop: int
+    ingest_time: int
+    # Number of the reading of a file that the rows come from; -1 for none.
+    reading: int
+    # The latest event time (ns), -NEVER for none.
+    latest: int
+    # Some claim has a key, or is a retraction.
+    keyed: bool
+    retracts: bool
+    # Asset type and cadence (by number) -> least and greatest event time.
+    reach: dict[int, tuple[int, int]]
+    # Event types, asset types and relationships that its rows name.
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a source has said up to a position."""
+
+    # ns; -NEVER if nothing.
+    watermark: int
+    # Series -> event time of its first observation, ns.
+    first: dict[Series, int]
+
+
+@njit(cache=True, nogil=True)
+def _summarise(  # type: ignore[no-untyped-def] # noqa: ANN202, PLR0913
+    code, time, op, priority, lut, group, first, changed, low, high, least, greatest
+):  # noqa: ANN001
+    """Note the reach of every group, the first time and the priorities of every series."""
+    retracts = False
+    latest = -(2**62)
+    for i in range(code.size):
+        s = lut[code[i]]
+        t = time[i]
+        latest = max(latest, t)
+        g = group[s]
+        low[g] = min(low[g], t)
+        high[g] = max(high[g], t)
+        p = priority[i]
+        least[s] = min(least[s], p)
+        greatest[s] = max(greatest[s], p)
+        if op[i] != 0:
+            retracts = True
+        elif t < first[s]:
+            first[s] = t
+            changed[s] = True
+    return latest, retracts
+
+
+def hashes_of(claims: Claims) -> npt.NDArray[np.uint64]:
+    """Return the sorted hashes of the keys among claims: equal keys have equal hashes."""
+    from pandas.util import hash_array  # noqa: PLC0415  (few sources have keys)
+
+    if claims.key is None:
+        return np.empty(0, dtype=np.uint64)
+    keys = np.array([str(key) for key in claims.key if key is not None], dtype=object)
+    return np.unique(hash_array(keys, categorize=False)) if len(keys) else np.empty(0, dtype=np.uint64)
+
+
+@dataclass
+class SourceIndex:
+    """The index of one source under one mapping and model.
+
+    Parameters
+    ----------
+    group_of : dict
+        (asset type, signal) -> number of the group that holds the signal.
+    """
+
+    group_of: dict[tuple[str, str], int]
+    position: int = 0
+    stretches: list[Stretch] = field(default_factory=list)
+    series: dict[Series, int] = field(default_factory=dict)
+    # (stretch, series numbers, first times) where a first time went down, by reading of a file.
+    firsts: list[tuple[int, npt.NDArray[np.int32], Ints]] = field(default_factory=list)
+    # Key hashes of a stretch.
+    keys: dict[int, npt.NDArray[np.uint64]] = field(default_factory=dict)
+    # Where clocks stood before a stretch (`ambiguous: order`).
+    carries: dict[int, dict[tuple[str, ...], tuple[int, int]]] = field(default_factory=dict)
+    readings: list[str] = field(default_factory=list)
+    # (ordinal of the retraction, number of the reading that it ends).
+    ended: list[tuple[int, int]] = field(default_factory=list)
+    least: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, dtype=np.int16))
+    greatest: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, dtype=np.int16))
+    _group: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    _first: dict[int, Ints] = field(default_factory=dict)
+    _current: dict[str, int] = field(default_factory=dict)
+    _luts: dict[int, tuple[object, npt.NDArray[np.int32]]] = field(default_factory=dict)
+    _arrays: tuple[int, Ints, dict[int, tuple[Ints, Ints, Ints]]] | None = None
+
+    def add(
+        self,
+        claims: Sequence[Claims],
+        *,
+        first: int,
+        stop: int,
+        ingest_time: int,
+        file_id: str | None,
+        tables: Iterable[str] = (),
+        carry: dict[tuple[str, ...], tuple[int, int]] | None = None,
+    ) -> Stretch:
+        """Add the claims (of the twin's span) that the rows ``[first, stop)`` make."""
+        number = len(self.stretches)
+        reading = self._reading(file_id)
+        groups = 1 + max(self.group_of.values(), default=-1)
+        low, high = np.full(groups + 1, NEVER), np.full(groups + 1, -NEVER)
+        latest, retracts = -NEVER, False
+        hashes = []
+        for part in claims:
+            if not len(part):
+                continue
+            lut = self._lut(part.series)
+            standing = self._standing(reading)
+            changed = np.zeros(len(standing), dtype=np.bool_)
+            found = _summarise(
+                part.code, part.event_time, part.op, part.priority, lut, self._group, standing, changed, low, high,
+                self.least, self.greatest,
+            )  # fmt: skip
+            latest, retracts = max(latest, int(found[0])), retracts or bool(found[1])
+            which = np.flatnonzero(changed).astype(np.int32)
+            if len(which):
+                self.firsts.append((number, which, standing[which].copy()))
+            hashes.append(hashes_of(part))
+        keys = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, dtype=np.uint64)
+        if len(keys):
+            self.keys[number] = keys
+        if carry:
+            self.carries[first] = dict(carry)
+        reach = {g: (int(low[g]), int(high[g])) for g in range(groups) if low[g] <= high[g]}
+        done = Stretch(first, stop, ingest_time, reading, latest, bool(len(keys)), retracts, reach, frozenset(tables))
+        self.stretches.append(done)
+        self.position = max(self.position, stop)
+        return done
+
+    def groups_of(self, series: tuple[Series, ...]) -> npt.NDArray[np.int32]:
+        """Return the group's number for each of a claim's series."""
+        return self._group[self._lut(series)]
+
+    def end_reading(self, file_id: str, ordinal: int) -> int | None:
+        """Withdraw a file's rows before ``ordinal``; return the number of its reading, None if there is none."""
+        reading = self._current.pop(file_id, None)
+        self.position = max(self.position, ordinal + 1)
+        if reading is not None:
+            self.ended.append((ordinal, reading))
+            self._first.pop(reading, None)
+        return reading
+
+    def withdrawn(self, position: int) -> frozenset[int]:
+        """Return the readings that are withdrawn at a position."""
+        return frozenset(reading for ordinal, reading in self.ended if ordinal < position)
+
+    def marks(self, position: int) -> Marks:
+        """Return what the source had said up to ``position``, which must lie between stretches."""
+        gone = self.withdrawn(position)
+        alive = [s.first < position and s.reading not in gone for s in self.stretches]
+        watermark = max((s.latest for s, ok in zip(self.stretches, alive, strict=True) if ok), default=-NEVER)
+        first = np.full(len(self.series), NEVER)
+        for number, which, times in self.firsts:
+            if alive[number]:
+                first[which] = np.minimum(first[which], times)
+        return Marks(watermark, {one: int(first[n]) for one, n in self.series.items() if first[n] < NEVER})
+
+    def covering(self, group: int | None, low: int, high: int, position: int) -> list[int]:
+        """Return the numbers of standing stretches before ``position`` that reach into [low, high) ns of a group."""
+        if self._arrays is None or self._arrays[0] != len(self.stretches):
+            self._arrays = (len(self.stretches), *self._columns())
+        _, _, by_group = self._arrays
+        if group not in by_group:
+            return []
+        gone = self.withdrawn(position)
+        number, least, greatest = by_group[group]
+        found = number[(least < high) & (greatest >= low)].tolist()
+        return [n for n in found if self.stretches[n].first < position and self.stretches[n].reading not in gone]
+
+    def naming(self, table: str, position: int) -> list[int]:
+        """Return the numbers of standing stretches before ``position`` whose rows name an event or asset table."""
+        gone = self.withdrawn(position)
+        return [
+            n
+            for n, s in enumerate(self.stretches)
+            if s.first < position and s.reading not in gone and table in s.tables
+        ]
+
+    def sharing(self, hashes: npt.NDArray[np.uint64], position: int) -> list[int]:
+        """Return the numbers of standing stretches before ``position`` that have one of these keys."""
+        gone = self.withdrawn(position)
+        return [
+            n
+            for n, keys in self.keys.items()
+            if self.stretches[n].first < position
+            and self.stretches[n].reading not in gone
+            and np.isin(hashes, keys, assume_unique=True).any()
+        ]
+
+    def until(self, position: int) -> SourceIndex:
+        """Return a copy that has only seen whole stretches before ``position``: read on from its own position."""
+        whole = [s for s in self.stretches if s.stop <= position]
+        count = len(whole) if whole == self.stretches[: len(whole)] else next(
+            n for n, s in enumerate(self.stretches) if s.stop > position
+        )
+        out = SourceIndex(self.group_of)
+        out.stretches, out.series = self.stretches[:count], dict(self.series)
+        out.position = out.stretches[-1].stop if count else 0
+        out.firsts = [entry for entry in self.firsts if entry[0] < count]
+        out.keys = {n: keys for n, keys in self.keys.items() if n < count}
+        out.carries = self.carries
+        out.readings = list(self.readings)
+        out.ended = [(ordinal, reading) for ordinal, reading in self.ended if ordinal < out.position]
+        out.least, out.greatest, out._group = self.least.copy(), self.greatest.copy(), self._group
+        out._resume()
+        return out
+
+    def restore(self, series: Sequence[Series], least: npt.NDArray[np.int16], greatest: npt.NDArray[np.int16]) -> None:
+        """Take over the series of a stored index, whose other parts are in place already."""
+        self._lut(tuple(series))
+        self._luts.clear()
+        self.least, self.greatest = least, greatest
+        self._resume()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+    def _reading(self, file_id: str | None) -> int:
+        if file_id is None:
+            return -1
+        if file_id not in self._current:
+            self._current[file_id] = len(self.readings)
+            self.readings.append(file_id)
+        return self._current[file_id]
+
+    def _standing(self, reading: int) -> Ints:
+        """Return the first times of a reading, long enough for all series."""
+        found = self._first.get(reading)
+        if found is None or len(found) < len(self.series):
+            grown = np.full(len(self.series), NEVER)
+            if found is not None:
+                grown[: len(found)] = found
+            self._first[reading] = found = grown
+        return found
+
+    def _lut(self, series: tuple[Series, ...]) -> npt.NDArray[np.int32]:
+        known = self._luts.get(id(series))
+        if known is not None and known[0] is series:
+            return known[1]
+        lut = np.array([self.series.setdefault(one, len(self.series)) for one in series], dtype=np.int32)
+        grown = len(self.series) - len(self._group)
+        if grown:
+            ungrouped = 1 + max(self.group_of.values(), default=-1)
+            names = list(self.series)[len(self._group) :]
+            groups = [self.group_of.get((one.asset_type, one.signal), ungrouped) for one in names]
+            self._group = np.concatenate([self._group, np.array(groups, dtype=np.int32)])
+            self.least = np.concatenate([self.least, np.full(grown, np.iinfo(np.int16).max, dtype=np.int16)])
+            self.greatest = np.concatenate([self.greatest, np.full(grown, np.iinfo(np.int16).min, dtype=np.int16)])
+        if len(self._luts) > 256:  # noqa: PLR2004  (a source of ever new dictionaries mustn't fill the memory)
+            self._luts.clear()
+        self._luts[id(series)] = (series, lut)
+        return lut
+
+    def _columns(self) -> tuple[Ints, dict[int, tuple[Ints, Ints, Ints]]]:
+        lists: dict[int, list[tuple[int, int, int]]] = {}
+        for n, stretch in enumerate(self.stretches):
+            for group, (low, high) in stretch.reach.items():
+                lists.setdefault(group, []).append((n, low, high))
+        firsts = np.array([s.first for s in self.stretches], dtype=np.int64)
+        return firsts, {g: tuple(np.array(rows, dtype=np.int64).T.copy()) for g, rows in lists.items()}  # type: ignore[misc]
+
+    def _resume(self) -> None:
+        """Work out again what is only kept for going on."""
+        over = {reading for _, reading in self.ended}
+        self.readings = self.readings[: 1 + max((s.reading for s in self.stretches), default=-1)]
+        self._current = {file: n for n, file in enumerate(self.readings) if n not in over}
+        self._first = {}
+        for number, which, times in self.firsts:
+            reading = self.stretches[number].reading
+            if reading not in over:
+                standing = self._standing(reading)
+                standing[which] = np.minimum(standing[which], times)
