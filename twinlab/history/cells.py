@@ -1,324 +1,110 @@
-"""Kernels that turn claims into cells: identity, precedence, retraction and the signal's rule, in any order of arrival.
-
-Two ways lead to the same numbers. *Scatter* goes through the claims once and keeps the best of each cell; it serves
-``last`` of one source without keys and retractions, because there the winner of a cell is a maximum under one total
-order, which no order of arrival and no repetition can change. *Resolve* sorts the claims of every cell and serves all
-else. (The least of a cell is no such maximum: of two claims of one sequence the greater stands, by `resolve_cells`.)
-"""
+"""Read spans of cells and rollups across years, hot and cold; shared by pinned views and transactions."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
-from numba import njit
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LAST", "MAX", "MEAN", "MIN", "RULES", "SUM", "Rows", "mark_cells", "resolve_cells", "scatter"]
+from twinlab.history.catalog import Catalog, GroupEntry
+from twinlab.history.codecs import ArraySpec
+from twinlab.history.plan import Group
+from twinlab.history.tiles import ByteStore, read_region
 
-LAST, MEAN, MIN, MAX, SUM = range(5)
-#: `Signal.combine` -> the kernels' number.
-RULES: Final = {"last": LAST, "mean": MEAN, "min": MIN, "max": MAX, "sum": SUM}
-_EARLIEST: Final = -(2**63)
+__all__ = ["CellReader", "asset_runs"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Held = Callable[[str], NDArray[np.generic] | None]
 
 
-class Rows(NamedTuple):
-    """Claims of one signal, placed: one element a claim, all arrays of equal length."""
-
-    # Cell number times assets + asset; -1 outside the window (kept only for the sake of keys).
-    cell: Ints
-    time: Ints
-    value: Floats
-    # 0 no sequence, 1 sequenced, 2 has a key.
-    kind: npt.NDArray[np.int8]
-    epoch: Ints
-    # Sequence, or the ledger's ordinal where the source has no sequence of its own.
-    rank: Ints
-    op: npt.NDArray[np.int8]
-    source: npt.NDArray[np.int16]
-    tag: npt.NDArray[np.int32]
-    priority: npt.NDArray[np.int16]
-    # Whether the claim came since the last build; only those count as duplicates.
-    new: npt.NDArray[np.bool_]
-
-
-@njit(cache=True, nogil=True)
-def scatter(
-    code: npt.NDArray[np.int32],
-    event_time: Ints,
-    value: Floats,
-    epoch: Ints,
-    sequence: Ints,
-    ordinal: Ints,
-    lut_signal: npt.NDArray[np.int32],
-    lut_asset: npt.NDArray[np.int32],
-    origin: int,
-    cadence: int,
-    k0: int,
-    new_from: int,
-    best_value: Floats,
-    best_time: Ints,
-    best_epoch: Ints,
-    best_rank: Ints,
-) -> int:
-    """Fold claims into the best of each cell; return how many from ordinal ``new_from`` on were known already.
-
-    ``best_*`` have shape [signal, time, asset] and start as NaN and the least integer. A claim replaces the standing
-    one if it's greater under (time, epoch, rank, value). Arrays of one element stand for constant columns.
-    """
-    repeated = 0
-    cells = best_value.shape[1]
-    low, high = origin + k0 * cadence, origin + (k0 + cells) * cadence
-    one_epoch, one_sequence = epoch.size == 1, sequence.size == 1
-    for i in range(code.size):
-        s = lut_signal[code[i]]
-        t = event_time[i]
-        if s < 0 or t < low or t >= high:
-            continue
-        k = (t - low) // cadence
-        a = lut_asset[code[i]]
-        v = value[i]
-        n = sequence[0] if one_sequence else sequence[i]
-        e = epoch[0] if one_epoch else epoch[i]
-        if n < 0:
-            n, e = ordinal[i], _EARLIEST + 1
-        old = best_time[s, k, a]
-        if t < old:
-            continue
-        if t == old:
-            standing = best_epoch[s, k, a]
-            if e < standing or (e == standing and n < best_rank[s, k, a]):
-                continue
-            if e == standing and n == best_rank[s, k, a]:
-                repeated += ordinal[i] >= new_from
-                if v <= best_value[s, k, a]:
-                    continue
-        best_value[s, k, a] = v
-        best_time[s, k, a] = t
-        best_epoch[s, k, a] = e
-        best_rank[s, k, a] = n
-    return repeated
-
-
-@njit(cache=True, nogil=True)
-def mark_cells(
-    code: npt.NDArray[np.int32],
-    event_time: Ints,
-    lut_group: npt.NDArray[np.int32],
-    group: int,
-    origin: int,
-    cadence: int,
-    k0: int,
-    marks: npt.NDArray[np.bool_],
-) -> None:
-    """Mark the cells ``k0 + i`` in which a claim of ``group`` lies; ``marks`` spans them all."""
-    for i in range(code.size):
-        if lut_group[code[i]] == group:
-            k = (event_time[i] - origin) // cadence - k0
-            if 0 <= k < marks.size:
-                marks[k] = True
-
-
-@njit(inline="always")
-def _before(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0911 (inlined by numba)
-    """Identity first, then precedence, then content, so that equal sets sort equally."""
-    if rows.source[i] != rows.source[j]:
-        return rows.source[i] < rows.source[j]
-    if rows.tag[i] != rows.tag[j]:
-        return rows.tag[i] < rows.tag[j]
-    if rows.time[i] != rows.time[j]:
-        return rows.time[i] < rows.time[j]
-    if rows.kind[i] != rows.kind[j]:
-        return rows.kind[i] < rows.kind[j]
-    if rows.epoch[i] != rows.epoch[j]:
-        return rows.epoch[i] < rows.epoch[j]
-    if rows.rank[i] != rows.rank[j]:
-        return rows.rank[i] < rows.rank[j]
-    if rows.op[i] != rows.op[j]:
-        return rows.op[i] < rows.op[j]
-    return rows.value[i] < rows.value[j]
-
-
-@njit(cache=True, nogil=True)
-def _sift(order, base, start, stop, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    root = start
-    while True:
-        child = 2 * root + 1
-        if child >= stop:
-            return
-        if child + 1 < stop and _before(order[base + child], order[base + child + 1], rows):
-            child += 1
-        if not _before(order[base + root], order[base + child], rows):
-            return
-        order[base + root], order[base + child] = order[base + child], order[base + root]
-        root = child
-
-
-@njit(cache=True, nogil=True)
-def _sort_cell(order, base, n, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    if n <= 24:  # noqa: PLR2004  (insertion sort wins on the short runs that most cells are)
-        for i in range(base + 1, base + n):
-            x = order[i]
-            j = i
-            while j > base and _before(x, order[j - 1], rows):
-                order[j] = order[j - 1]
-                j -= 1
-            order[j] = x
+def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of columns, whole tiles at least, that cover the wanted ones."""
+    tiles = np.unique(assets // wide)
+    if tiles.size == 0:
         return
-    for start in range(n // 2 - 1, -1, -1):
-        _sift(order, base, start, n, rows)
-    for stop in range(n - 1, 0, -1):
-        order[base], order[base + stop] = order[base + stop], order[base]
-        _sift(order, base, 0, stop, rows)
+    for run in np.split(tiles, np.flatnonzero(np.diff(tiles) > 1) + 1):
+        inside = assets[(assets >= run[0] * wide) & (assets < (run[-1] + 1) * wide)]
+        yield int(inside.min()), int(inside.max()) + 1
 
 
-@njit(inline="always")
-def _one_claim(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether two claims have one identity; rows with a key are resolved before they get here."""
-    same = rows.source[i] == rows.source[j] and rows.tag[i] == rows.tag[j] and rows.time[i] == rows.time[j]
-    if not same or rows.kind[i] != rows.kind[j] or rows.kind[i] == 2:  # noqa: PLR2004
-        return False
-    return rows.kind[i] == 0 or (rows.epoch[i] == rows.epoch[j] and rows.rank[i] == rows.rank[j])
+class CellReader:
+    """Cells and rollups of a catalog through a byte store."""
 
+    def __init__(self, catalog: Catalog, store: ByteStore, *, held: Held | None = None) -> None:
+        self.catalog = catalog
+        self._store = store
+        self._held = held
 
-@njit(cache=True, nogil=True)
-def _survivors(order, base, n, rows, kept):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Write the survivors of a sorted cell into ``kept``; return their number and how many claims were superseded."""
-    count = lost = 0
-    i = 0
-    while i < n:
-        j = i
-        observed = fresh = 0
-        while j < n and _one_claim(order[base + i], order[base + j], rows):
-            observed += rows.op[order[base + j]] == 0
-            fresh += rows.new[order[base + j]]
-            j += 1
-        j = max(j, i + 1)
-        winner = order[base + j - 1]
-        if rows.op[winner] == 0:
-            lost += min(observed - 1, fresh) if rows.kind[winner] != 2 else 0  # noqa: PLR2004
-            kept[count] = winner
-            count += 1
-        elif rows.kind[winner] == 1 and observed == 0:
-            # A retraction with a sequence of its own withdraws what was claimed for its tag and time before it.
-            while count > 0 and _same_place(kept[count - 1], winner, rows):
-                count -= 1
-        i = j
-    return count, lost
+    def cells(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+        """Return stored integers and flags (time, asset) of the cells ``k0 .. k1 - 1``."""
+        return self.values(group, signal, k0, k1, assets), self.flags(group, signal, k0, k1, assets)
 
+    def values(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
+    ) -> NDArray[np.signedinteger]:
+        """Return the stored integers alone; the type's smallest where there is no value."""
+        return self._cells(group, signal, k0, k1, assets, flags=False)
 
-@njit(inline="always")
-def _same_place(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    return rows.source[i] == rows.source[j] and rows.tag[i] == rows.tag[j] and rows.time[i] == rows.time[j]
+    def flags(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
+    ) -> NDArray[np.uint8]:
+        """Return the flags alone; "not evaluated" where nothing was written."""
+        return self._cells(group, signal, k0, k1, assets, flags=True)
 
+    def _cells(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None, *, flags: bool
+    ) -> NDArray[np.generic]:
+        entry = self.catalog.entry(group)
+        entry.signal(signal)
+        pieces = []
+        for year, first, stop in entry.axis.split(k0, k1):
+            base = entry.axis.year_cells(year)[0]
+            for hot, l0, l1 in entry.year(year).runs(first - base, stop - base):
+                spec = entry.cell_spec(year, signal, part="hot" if hot else "cold", flags=flags)
+                pieces.append(self._region(entry, year, spec, (l0, l1), assets))
+        if not pieces:
+            year = entry.axis.year(k0)
+            spec = entry.cell_spec(year, signal, part="cold", flags=flags)
+            return self._region(entry, year, spec, (0, 0), assets)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
-@njit(cache=True, nogil=True)
-def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0911
-    """Whether claim i comes after claim j for the rule ``last``: by event time, then by precedence, then by content."""
-    if rows.time[i] != rows.time[j]:
-        return rows.time[i] > rows.time[j]
-    if rows.source[i] != rows.source[j]:
-        return rows.source[i] > rows.source[j]
-    first, second = rows.kind[i] != 0, rows.kind[j] != 0
-    if first != second:
-        return first
-    if rows.epoch[i] != rows.epoch[j]:
-        return rows.epoch[i] > rows.epoch[j]
-    if rows.rank[i] != rows.rank[j]:
-        return rows.rank[i] > rows.rank[j]
-    return rows.value[i] > rows.value[j]
+    def _region(
+        self, entry: GroupEntry, year: int, spec: ArraySpec, times: tuple[int, int], assets: ArrayLike | None
+    ) -> NDArray[np.generic]:
+        columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
+        exists = spec.path.removeprefix(entry.path(year) + "/") in entry.year(year).arrays
+        if not exists or columns.size == 0 or times[0] >= times[1]:
+            return np.full((columns.size, times[1] - times[0]), spec.fill, dtype=spec.dtype).T
+        runs = list(asset_runs(columns, spec.layout.tile[1]))
+        parts = [read_region(spec, times, run, store=self._store, held=self._held) for run in runs]
+        if len(runs) == 1 and columns.size == runs[0][1] - runs[0][0] and (np.diff(columns) == 1).all():
+            return parts[0]
+        every = np.concatenate([np.arange(a, b) for a, b in runs])
+        place = np.searchsorted(every, columns)
+        return np.concatenate([part.T for part in parts])[place].T
 
-
-@njit(cache=True, nogil=True)
-def _combined(kept, count, priority, source, rule, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the value of the survivors of one source at one priority, and the last of them."""
-    last = -1
-    m = 0
-    for x in range(count):
-        i = kept[x]
-        if rows.priority[i] == priority and rows.source[i] == source:
-            buffer[m] = rows.value[i]
-            m += 1
-            if last < 0 or _later(i, last, rows):
-                last = i
-    if rule == LAST:
-        return rows.value[last], last
-    # In the order of values: a float sum must not depend on the order of arrival.
-    values = np.sort(buffer[:m])
-    if rule == MIN:
-        return values[0], last
-    if rule == MAX:
-        return values[m - 1], last
-    total = 0.0
-    for x in range(m):
-        total += values[x]
-    return (total / m if rule == MEAN else total), last
-
-
-@njit(cache=True, nogil=True)
-def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the cell's value, the source it comes from, and whether another source says something else.
-
-    The highest priority wins; of sources of equal priority, the one whose last observation is the latest.
-    """
-    best = kept[0]
-    several = False
-    for x in range(1, count):
-        i = kept[x]
-        several |= rows.source[i] != rows.source[best] or rows.priority[i] != rows.priority[best]
-        if rows.priority[i] > rows.priority[best] or (rows.priority[i] == rows.priority[best] and _later(i, best, rows)):
-            best = i
-    chosen, _ = _combined(kept, count, rows.priority[best], rows.source[best], rule, rows, buffer)
-    differs = False
-    if several:
-        for x in range(count):
-            i = kept[x]
-            if rows.source[i] != rows.source[best] or rows.priority[i] != rows.priority[best]:
-                other, _ = _combined(kept, count, rows.priority[i], rows.source[i], rule, rows, buffer)
-                differs |= abs(other - chosen) > resolution * (1.0 + 1e-9)
-                if differs:
-                    break
-    return chosen, rows.source[best], differs
-
-
-@njit(cache=True, nogil=True)
-def resolve_cells(
-    order: Ints, rows: Rows, rule: int, resolution: float, out: Floats, chosen: npt.NDArray[np.int16]
-) -> tuple[int, int]:
-    """Resolve and combine the claims of each cell.
-
-    Parameters
-    ----------
-    order : int64
-        Positions in ``rows``, sorted by cell; cells below zero aren't built. Reordered within cells.
-    out, chosen : float64, int16 [cell]
-        Take the value and the source; untouched where nothing survives.
-
-    Returns
-    -------
-    (int, int)
-        Superseded claims, and cells in which sources disagree.
-    """
-    superseded = disagreements = 0
-    kept = np.empty(order.size, np.int64)
-    buffer = np.empty(order.size, np.float64)
-    i = 0
-    while i < order.size:
-        cell = rows.cell[order[i]]
-        j = i + 1
-        while j < order.size and rows.cell[order[j]] == cell:
-            j += 1
-        if cell >= 0:
-            _sort_cell(order, i, j - i, rows)
-            count, lost = _survivors(order, i, j - i, rows, kept)
-            superseded += lost
-            if count:
-                value, source, differs = _choose(kept, count, rule, resolution, rows, buffer)
-                out[cell] = value
-                chosen[cell] = source
-                disagreements += differs
-        i = j
-    return superseded, disagreements
+    def rollup(
+        self,
+        group: Group,
+        signal: str,
+        step: str,
+        w0: int,
+        w1: int,
+        assets: ArrayLike | None = None,
+        *,
+        statistics: tuple[str, ...] = ("sum", "min", "max", "count"),
+    ) -> dict[str, NDArray[np.generic]]:
+        """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells."""
+        entry = self.catalog.entry(group)
+        per = entry.per(step)
+        out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
+        for year, first, stop in entry.axis.split(w0 * per, w1 * per):
+            base = entry.axis.year_cells(year)[0]
+            times = ((first - base) // per, -(-(stop - base) // per))
+            entry.year(year)
+            for name in statistics:
+                spec = entry.rollup_spec(year, signal, step, name)
+                out[name].append(self._region(entry, year, spec, times, assets))
+        return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in out.items()}

@@ -1,0 +1,377 @@
+"""Write cells, tables and notes, and publish them together with their rollups, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import icechunk
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.history import publish, tables
+from twinlab.history.catalog import COUNTS, STATISTICS, Catalog, GroupEntry, check_same
+from twinlab.history.cells import CellReader
+from twinlab.history.codecs import ArraySpec, array_metadata
+from twinlab.history.encode import sentinel
+from twinlab.history.plan import Group, rollup_steps, step_parent
+from twinlab.history.rollup import reduce_cells, reduce_rollup
+from twinlab.history.spans import Spans
+from twinlab.history.tiles import ByteStore, IcechunkBytes, block_key, split_blocks, write_block
+from twinlab.model.flags import flag_attributes
+from twinlab.model.twinmodel import Signal
+
+__all__ = ["Transaction"]
+
+#: Decoded blocks that wait to be written; more are encoded early.
+_HELD_BYTES = 256 * 2**20
+#: Cells folded at once when rollups are brought up to date.
+_FOLD_CELLS = 2**24
+
+
+class _Blocks:
+    """Blocks being written, decoded; the least recently touched are encoded when they outgrow their memory."""
+
+    def __init__(self, store: ByteStore) -> None:
+        self._store = store
+        self._held: OrderedDict[str, tuple[ArraySpec, tuple[int, int], NDArray[np.generic]]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: str) -> NDArray[np.generic] | None:
+        """Return the block of a key if it waits here."""
+        found = self._held.get(key)
+        return None if found is None else found[2]
+
+    def hold(self, spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic]) -> None:
+        """Keep a block (asset, time) until it is written."""
+        key = block_key(spec, block)
+        if key not in self._held:
+            self._bytes += data.nbytes
+        self._held[key] = (spec, block, data)
+        self._held.move_to_end(key)
+        while self._bytes > _HELD_BYTES and len(self._held) > 1:
+            self._write(next(iter(self._held)))
+
+    def drop(self, key: str) -> None:
+        """Forget a block."""
+        found = self._held.pop(key, None)
+        if found is not None:
+            self._bytes -= found[2].nbytes
+
+    def _write(self, key: str) -> None:
+        spec, block, data = self._held.pop(key)
+        self._bytes -= data.nbytes
+        write_block(spec, block, data, store=self._store)
+
+    def flush(self) -> None:
+        """Write every block that waits."""
+        for key in list(self._held):
+            self._write(key)
+
+
+class Transaction:
+    """One publication: everything written since it began becomes visible at once, by `commit`."""
+
+    def __init__(self, repository: icechunk.Repository, path: Path) -> None:
+        self._repository = repository
+        self._path = path
+        self._session = publish.start(repository)
+        self._bytes = IcechunkBytes(self._session)
+        (root,) = self._bytes.fetch([("zarr.json", None)])
+        self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
+        self._blocks = _Blocks(self._bytes)
+        self._reader = CellReader(self._catalog, self._bytes, held=self._blocks.get)
+        self._dirty: dict[tuple[Group, str], Spans] = {}
+        self._groups: set[str] = set()
+        self._open = True
+
+    @property
+    def meta(self) -> dict[str, object]:
+        """The historian's notes, as JSON: positions, watermarks, hashes. Change it in place."""
+        return self._catalog.meta
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the store holds, with what this transaction added."""
+        return self._catalog
+
+    # -- cells
+
+    def ensure_group(self, group: Group, signals: Mapping[str, Signal], n_assets: int) -> None:
+        """Add signals and assets to a group; nothing is ever removed or reordered.
+
+        Raises
+        ------
+        SchemaError
+            If a stored signal's kind, resolution or storage type would change, or assets would become fewer.
+        """
+        self._check_open()
+        entry = self._catalog.groups.setdefault(group, GroupEntry(group, self._catalog.origin_ns))
+        if n_assets < entry.n_assets:
+            msg = f"expected at least the {entry.n_assets} assets of {group.path}, got {n_assets}; assets are only added"
+            raise SchemaError(msg)
+        for name, signal in signals.items():
+            if signal.cadence_ns != group.cadence_ns:
+                msg = f"expected signals at {group.cadence} in {group.path}, got {name!r} at {signal.cadence}"
+                raise SchemaError(msg)
+            if name in entry.signals:
+                check_same(name, entry.signals[name], signal)
+            entry.signals[name] = signal
+        if n_assets > entry.n_assets:
+            entry.n_assets = n_assets
+            self._resize(entry)
+
+    def _resize(self, entry: GroupEntry) -> None:
+        for year, part in entry.years.items():
+            for name in part.arrays:
+                key = f"{entry.path(year)}/{name}/zarr.json"
+                (data,) = self._bytes.fetch([(key, None)])
+                body = json.loads(data or b"{}")
+                body["shape"][1] = entry.n_assets
+                self._bytes.put(key, json.dumps(body).encode())
+
+    def write_cells(
+        self,
+        group: Group,
+        k0: int,
+        values: Mapping[str, NDArray[np.signedinteger]],
+        flags: Mapping[str, NDArray[np.uint8]],
+        *,
+        first_asset: int = 0,
+    ) -> None:
+        """Replace the cells from ``k0`` on by integers and flags (time, asset), for assets from ``first_asset`` on.
+
+        Raises
+        ------
+        SchemaError
+            If an array has another shape or type than its signal's, or a cell passes without a value.
+        """
+        self._check_open()
+        entry = self._catalog.entry(group)
+        shapes = {part.shape for parts in (values, flags) for part in parts.values()}
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or first_asset + shape[1] > entry.n_assets:  # noqa: PLR2004
+            msg = f"expected arrays of one shape (time, at most {entry.n_assets} assets), got {shapes or shape}"
+            raise SchemaError(msg)
+        if not shape[0] or not shape[1]:
+            return
+        for name, part in values.items():
+            _check_cells(name, entry.signal(name), part, flags.get(name))
+        columns = (first_asset, first_asset + shape[1])
+        whole = columns == (0, entry.n_assets) and set(values) >= set(entry.signals) and set(flags) >= set(values)
+        for year, first, stop in entry.axis.split(k0, k0 + shape[0]):
+            base = entry.axis.year_cells(year)[0]
+            rows = slice(first - k0, stop - k0)
+            for hot, l0, l1 in self._route(entry, year, first - base, stop - base, whole=whole):
+                cut = slice(rows.start + l0 - (first - base), rows.start + l1 - (first - base))
+                for parts, is_flags in ((values, False), (flags, True)):
+                    for name, part in parts.items():
+                        spec = entry.cell_spec(year, name, part="hot" if hot else "cold", flags=is_flags)
+                        self._patch(entry, year, spec, (l0, l1), columns, part[cut])
+        for name in {*values, *flags}:
+            self._dirty.setdefault((group, name), Spans()).add(k0, k0 + shape[0])
+        low, high = entry.extent or (k0, k0)
+        entry.extent = (min(low, k0), max(high, k0 + shape[0]))
+
+    def _route(self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool) -> Iterable[tuple[bool, int, int]]:
+        """Decide for each piece of a span whether it goes to hot or cold chunks, and note it."""
+        part = entry.year(year)
+        long = part.hot.tile[0]
+        bulk = l1 - l0 >= part.cold.tile[0]
+        for chunk in range(l0 // long, -(-l1 // long)):
+            start, stop = chunk * long, (chunk + 1) * long
+            if chunk in part.hot_chunks:
+                if bulk and whole and l0 <= start and stop <= l1:
+                    self._forget_hot(entry, year, chunk)
+            elif not bulk and start >= part.cold_end:
+                part.hot_chunks.add(chunk)
+        for hot, a, b in part.runs(l0, l1):
+            if not hot:
+                part.cold_end = max(part.cold_end, b)
+            yield hot, a, b
+
+    def _forget_hot(self, entry: GroupEntry, year: int, chunk: int) -> None:
+        part = entry.year(year)
+        part.hot_chunks.discard(chunk)
+        wide = part.hot.tile[1]
+        for name in part.arrays:
+            if name.startswith("hot/"):
+                for column in range(-(-entry.n_assets // wide)):
+                    key = f"{entry.path(year)}/{name}/c/{chunk}/{column}"
+                    self._blocks.drop(key)
+                    self._bytes.delete(key)
+
+    def _patch(
+        self,
+        entry: GroupEntry,
+        year: int,
+        spec: ArraySpec,
+        times: tuple[int, int],
+        assets: tuple[int, int],
+        data: NDArray[np.generic],
+    ) -> None:
+        if not self._ensure_array(entry, year, spec, data):
+            return
+        long, wide = spec.layout.block
+        for part in split_blocks(spec.layout.block, times, assets):
+            t, a = part.block[0] * long, part.block[1] * wide
+            inside = (
+                slice(part.assets[0] - a, part.assets[1] - a),
+                slice(part.times[0] - t, part.times[1] - t),
+            )
+            block = self._blocks.get(block_key(spec, part.block))
+            if block is None:
+                block = self._block(spec, part.block, covered=inside)
+            block[inside] = data[
+                part.times[0] - times[0] : part.times[1] - times[0],
+                part.assets[0] - assets[0] : part.assets[1] - assets[0],
+            ].T
+            self._blocks.hold(spec, part.block, block)
+
+    def _block(
+        self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]
+    ) -> NDArray[np.generic]:
+        """Return a block (asset, time) as stored, ready to be changed; not read where it is covered anyway."""
+        from twinlab.history.tiles import read_region  # noqa: PLC0415  (kept beside its only use)
+
+        long, wide = spec.layout.block
+        t, a = block[0] * long, block[1] * wide
+        bottom, right = min(spec.shape[1] - a, wide), min(spec.shape[0] - t, long)
+        out = np.full((wide, long), spec.fill, dtype=spec.dtype)
+        if (covered[0].stop - covered[0].start, covered[1].stop - covered[1].start) != (bottom, right):
+            out[:, :] = read_region(spec, (t, t + long), (a, a + wide), store=self._bytes).T
+        return out
+
+    def _ensure_array(self, entry: GroupEntry, year: int, spec: ArraySpec, data: NDArray[np.generic]) -> bool:
+        """Create an array on its first use; False if it would hold nothing but its fill value."""
+        relative = spec.path.removeprefix(entry.path(year) + "/")
+        arrays = entry.year(year).arrays
+        if relative in arrays:
+            return True
+        if (data == spec.fill).all():
+            return False
+        name = relative.rsplit("/", 1)[-1]
+        base = name.removesuffix("_qc")
+        attributes: dict[str, object] = {}
+        if spec.is_flags:
+            attributes = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in flag_attributes(base).items()}
+        elif name in entry.signals:
+            signal = entry.signals[name]
+            attributes = {"units": signal.unit, "missing_value": sentinel(spec.dtype)}
+            if signal.resolution is not None:
+                attributes["scale_factor"] = signal.resolution
+        self._bytes.put(f"{spec.path}/zarr.json", array_metadata(spec, attributes=attributes))
+        self._ensure_parents(spec.path)
+        arrays.add(relative)
+        return True
+
+    def _ensure_parents(self, path: str) -> None:
+        """Create the groups above an array, which Zarr's listings need."""
+        parts = path.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            key = "/".join([*parts[:depth], "zarr.json"])
+            if key not in self._groups:
+                self._groups.add(key)
+                if self._bytes.fetch([(key, None)])[0] is None:
+                    self._bytes.put(key, b'{"zarr_format":3,"node_type":"group","attributes":{}}')
+
+    def read_cells(
+        self, group: Group, signal: str, k0: int, k1: int
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+        """Return integers and flags (time, asset) as this transaction sees them."""
+        return self._reader.cells(group, signal, k0, k1)
+
+    # -- tables
+
+    def write_table(self, path: str, table: pa.Table) -> None:
+        """Store a table under a path such as ``events/flight/2013-01``, in place of what stands there."""
+        self._check_open()
+        self.drop_table(path)
+        self._ensure_parents(path)
+        tables.write_table(path, table, store=self._bytes)
+        self._catalog.tables.add(path)
+
+    def read_table(self, path: str) -> pa.Table:
+        """Return a stored table as this transaction sees it."""
+        return tables.read_table(path, store=self._bytes)
+
+    def drop_table(self, path: str) -> None:
+        """Remove a table; nothing happens if there is none."""
+        if path in self._catalog.tables:
+            tables.delete_table(path, store=self._bytes)
+            self._catalog.tables.discard(path)
+
+    def tables(self, prefix: str = "") -> tuple[str, ...]:
+        """Return the paths of the tables that start with ``prefix``, sorted."""
+        return tuple(sorted(path for path in self._catalog.tables if path.startswith(prefix)))
+
+    # -- publication
+
+    def commit(self, message: str) -> str:
+        """Bring touched rollups up to date and publish; return the snapshot's id once it is on the disk."""
+        self._check_open()
+        for (group, name), spans in sorted(self._dirty.items(), key=lambda item: (item[0][0], item[0][1])):
+            self._fold(self._catalog.entry(group), name, spans)
+        self._blocks.flush()
+        root = {"zarr_format": 3, "node_type": "group", "attributes": self._catalog.to_attributes()}
+        self._bytes.put("zarr.json", json.dumps(root).encode())
+        position = self.meta.get("position")
+        metadata: dict[str, object] = {"position": position} if position is not None else {}
+        snapshot = publish.publish(self._repository, self._session, message, path=self._path, metadata=metadata)
+        self._open = False
+        return snapshot
+
+    def _fold(self, entry: GroupEntry, name: str, spans: Spans) -> None:
+        for step in rollup_steps(entry.group.cadence_ns):
+            per = entry.per(step)
+            limit = per * max(1, _FOLD_CELLS // (per * max(1, entry.n_assets)))
+            for first, stop in spans.widened(per):
+                for year, k0, k1 in entry.axis.split(first, stop):
+                    for start in range(k0, k1, limit):
+                        self._fold_span(entry, year, name, step, start, min(start + limit, k1))
+
+    def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:
+        per, parent = entry.per(step), step_parent(entry.group.cadence_ns, step)
+        if parent is None:
+            values, flags = self._reader.cells(entry.group, name, k0, k1)
+            result = reduce_cells(values, flags, per)
+        else:
+            below = entry.per(parent)
+            statistics = _statistics(entry.signal(name))
+            result = reduce_rollup(
+                self._reader.rollup(entry.group, name, parent, k0 // below, k1 // below, statistics=statistics),
+                per // below,
+            )
+        base = entry.axis.year_cells(year)[0]
+        windows = ((k0 - base) // per, (k1 - base) // per)
+        for statistic in _statistics(entry.signal(name)):
+            spec = entry.rollup_spec(year, name, step, statistic)
+            self._patch(entry, year, spec, windows, (0, entry.n_assets), result[statistic])
+
+    def discard(self) -> None:
+        """Forget everything written since the transaction began."""
+        if self._open:
+            self._session.discard_changes()
+            self._open = False
+
+    def _check_open(self) -> None:
+        if not self._open:
+            msg = "expected an open transaction, but it was committed or discarded; begin another one"
+            raise HistoryConflictError(msg)
+
+
+def _statistics(signal: Signal) -> tuple[str, ...]:
+    # Sums of state codes mean nothing; shares of states are counted from the cells when asked for.
+    return (*STATISTICS, *COUNTS) if signal.kind != "state" else ("count", *COUNTS)
+
+
+def _check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None) -> None:
+    if part.dtype != signal.storage_dtype:
+        msg = f"expected {name!r} as {signal.storage_dtype}, got {part.dtype}; use `encode`"
+        raise SchemaError(msg)
+    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():  # noqa: PLR2004
+        msg = f"expected a value wherever {name!r} passes or is suspect, got cells without; flag them missing"
+        raise SchemaError(msg)
