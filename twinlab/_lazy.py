@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 
-def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` for a package whose names live in submodules.
 
     Parameters
@@ -18,7 +19,7 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], obje
         name with a leading ``":"`` (``{"units": ":units"}``) is the submodule itself.
     """
 
-    def load(name: str) -> object:
+    def load(name: str) -> Any:  # noqa: ANN401  (any public name)
         target = names.get(name)
         if target is None:
             msg = f"module {package!r} has no attribute {name!r}"
