@@ -17,7 +17,9 @@ COMMANDS = ("demo", "create", "ingest", "serve", "status", "verify", "rebuild", 
 def readings(tmp_path: Path) -> Path:
     times = pd.date_range("2026-01-01", periods=200, freq="1min")
     path = tmp_path / "rooms.csv"
-    pd.DataFrame({"time": times.strftime("%Y-%m-%dT%H:%M:%SZ"), "temp [degC]": 4.0, "power (kW)": 1.25}).to_csv(path, index=False)
+    pd.DataFrame({"time": times.strftime("%Y-%m-%dT%H:%M:%SZ"), "temp [degC]": 4.0, "power (kW)": 1.25}).to_csv(
+        path, index=False
+    )
     return path
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twinlab.errors import TwinlabError
+
+if TYPE_CHECKING:
+    from twinlab.twin import Twin
 
 __all__ = ["main"]
 
@@ -61,7 +64,9 @@ def _serving(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "demo", "build a demo twin once and open its page", "twinlab demo nyc --no-browser --port 5006")
+    parser = _command(
+        commands, "demo", "build a demo twin once and open its page", "twinlab demo nyc --no-browser --port 5006"
+    )
     parser.add_argument("name", nargs="?", default="nyc", help="nyc: the air network of New York, 2013 (default)")
     parser.add_argument("--fresh", action="store_true", help="build it again")
     _serving(parser)
@@ -98,11 +103,15 @@ def _create(options: argparse.Namespace) -> None:
     folder = options.folder
     written = "\n".join(f"  {path}" for path in [folder / "twin.yaml", *sorted((folder / "mapping").glob("*.yaml"))])
     files = " ".join(map(str, options.files or ["FILES"]))
-    _say(f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {files}")
+    _say(
+        f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {files}"
+    )
 
 
 def _add_ingest(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "ingest", "keep files in a twin and bring its history up to date", "twinlab ingest pilot/ fridges.csv")
+    parser = _command(
+        commands, "ingest", "keep files in a twin and bring its history up to date", "twinlab ingest pilot/ fridges.csv"
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("files", nargs="+", type=Path)
     parser.set_defaults(run=_ingest)
@@ -119,15 +128,15 @@ def _add_serve(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=lambda options: _serve_twin(_open(options), options))
 
 
-def _serve_twin(twin: object, options: argparse.Namespace) -> None:
+def _serve_twin(twin: Twin, options: argparse.Namespace) -> None:
     from twinlab.apps import serve  # noqa: PLC0415
 
-    def ready(address: str) -> None:
-        _say(f"\n{address}\n(this machine only; stop with Ctrl+C)")
-        if not options.no_browser:
-            webbrowser.open(address)
-
-    serve(twin, port=options.port, ready=ready)
+    serve(
+        twin,
+        port=options.port,
+        open_browser=not options.no_browser,
+        ready=lambda served: _say(f"\n{served.url}\n(this machine only; stop with Ctrl+C)"),
+    )
 
 
 def _add_status(commands: argparse._SubParsersAction) -> None:
@@ -155,7 +164,12 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _add_rebuild(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "rebuild", "build history anew from the ledger, with the mappings as they stand", "twinlab rebuild pilot/")
+    parser = _command(
+        commands,
+        "rebuild",
+        "build history anew from the ledger, with the mappings as they stand",
+        "twinlab rebuild pilot/",
+    )
     parser.add_argument("folder", type=Path)
     parser.set_defaults(run=lambda options: _say(str(_open(options).rebuild())))
 
@@ -183,7 +197,7 @@ def _export(options: argparse.Namespace) -> None:
     _say(f"wrote {path}")
 
 
-def _open(options: argparse.Namespace) -> object:
+def _open(options: argparse.Namespace) -> Twin:
     from twinlab.twin import open_twin  # noqa: PLC0415
 
     return open_twin(options.folder)

@@ -53,7 +53,9 @@ def test_the_repeated_hour_of_autumn_keeps_both_its_values(nyc: tl.Twin) -> None
 
 
 def test_the_absurd_wind_is_flagged_fail_and_still_readable(nyc: tl.Twin) -> None:
-    day = nyc.history("airport", signals=["wind_speed"], start="2013-02-12", stop="2013-02-14").sel(asset="EWR").compute()
+    day = (
+        nyc.history("airport", signals=["wind_speed"], start="2013-02-12", stop="2013-02-14").sel(asset="EWR").compute()
+    )
     absurd = day.where(day.wind_speed > 75, drop=True)
     assert absurd.sizes["time"] == 1
     assert absurd.wind_speed.item() == pytest.approx(1048.36058 * 0.44704, abs=0.005)

@@ -21,7 +21,9 @@ def folder(tmp_path: Path) -> Path:
     for fridge in ("K1", "K2"):
         warm = 39 + np.sin(np.arange(len(times)) / 20) + rng.normal(0, 0.2, len(times))
         lines += [
-            f"{time:%d.%m.%Y %H:%M};{fridge};{value:.1f}".replace(".", ",", 0).replace(f"{value:.1f}", f"{value:.1f}".replace(".", ","))
+            f"{time:%d.%m.%Y %H:%M};{fridge};{value:.1f}".replace(".", ",", 0).replace(
+                f"{value:.1f}", f"{value:.1f}".replace(".", ",")
+            )
             + f";{'open' if index % 50 == 0 else 'closed'}"
             for index, (time, value) in enumerate(zip(times, warm, strict=True))
         ]
@@ -35,7 +37,15 @@ def folder(tmp_path: Path) -> Path:
         left = None if trip == 7 else (planned + pd.Timedelta(minutes=trip)).to_pydatetime()
         came = None if trip == 7 else (planned + pd.Timedelta(hours=2, minutes=trip)).to_pydatetime()
         sheet.append(
-            [f"T{trip:03d}", f"LY-{trip % 3}", planned.to_pydatetime(), left, (planned + pd.Timedelta(hours=2)).to_pydatetime(), came, 40 + trip]
+            [
+                f"T{trip:03d}",
+                f"LY-{trip % 3}",
+                planned.to_pydatetime(),
+                left,
+                (planned + pd.Timedelta(hours=2)).to_pydatetime(),
+                came,
+                40 + trip,
+            ]
         )
     book.save(tmp_path / "dispatch.xlsx")
     return tmp_path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from twinlab.explore import Explorer
+    from twinlab.explore import HistoryView
     from twinlab.history import BuildReport
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
@@ -55,6 +55,11 @@ class Twin:
         if self._reader is None:
             self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings)
         return self._reader
+
+    @property
+    def open_code(self) -> str:
+        """Python that opens this twin under the name ``twin``, for code that explorers copy."""
+        return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
         return summary_text(self)
@@ -157,11 +162,11 @@ class Twin:
         """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""
         return self.reader.as_of(known, mapping=mapping)
 
-    def explore(self) -> Explorer:
+    def explore(self) -> HistoryView:
         """Return the explorer of this twin: the same object in JupyterLab and in a served page."""
-        from twinlab.explore import Explorer  # noqa: PLC0415  (Panel loads only when looked at)
+        from twinlab.explore import HistoryView  # noqa: PLC0415  (Panel loads only when looked at)
 
-        return Explorer(self)
+        return HistoryView(self)
 
     def export(
         self,

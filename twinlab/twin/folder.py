@@ -32,7 +32,9 @@ def read_words(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
         mapping = load_mapping(path)
         check_mapping(mapping, model, path.name)
         if mapping.source in mappings:
-            msg = f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; keep one of them"
+            msg = (
+                f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; keep one of them"
+            )
             raise SchemaError(msg)
         mappings[mapping.source], seen[mapping.source] = mapping, path
     return model, mappings

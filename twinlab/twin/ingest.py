@@ -140,4 +140,3 @@ def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) 
 
 def _rows_read(batch: RowBatch) -> int:
     return batch.rows.num_rows + len(batch.problems)
-

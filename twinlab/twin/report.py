@@ -128,11 +128,14 @@ class IngestReport:
 
     def text(self) -> str:
         """Return the report as lines of text."""
-        lines = [
-            f"{format_count(self.rows_read)} rows read, {format_count(self.rows_kept)} kept, "
-            f"{format_count(self.duplicates)} known already, {format_count(self.late)} late, "
-            f"{format_count(self.unparseable)} unparseable"
-        ]
+        counts = (
+            (self.rows_read, "rows read"),
+            (self.rows_kept, "kept"),
+            (self.duplicates, "known already"),
+            (self.late, "late"),
+            (self.unparseable, "unparseable"),
+        )
+        lines = [", ".join(f"{format_count(number)} {word}" for number, word in counts)]
         for part in self.parts:
             span = f", {part.start} to {part.stop} UTC" if part.start else ""
             made = ", ".join(
@@ -140,10 +143,16 @@ class IngestReport:
                 for number, word in ((part.values, "values"), (part.events, "events"))
                 if number
             )
-            lines.append(f"  {part.name} -> {part.source}: {format_count(part.rows_read)} rows" + (f" -> {made}" if made else "") + span)
+            lines.append(
+                f"  {part.name} -> {part.source}: {format_count(part.rows_read)} rows"
+                + (f" -> {made}" if made else "")
+                + span
+            )
             if part.note:
                 lines.append(f"    {part.note}")
-            lines += [f"    unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in part.unknown]
+            lines += [
+                f"    unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in part.unknown
+            ]
             lines += [f"    row {problem.row}: {problem.reason}: {problem.text!r}" for problem in part.problems[:5]]
             if part.unparseable > 5:
                 lines.append(f"    … and {format_count(part.unparseable - 5)} more unparseable")
@@ -153,7 +162,18 @@ class IngestReport:
     def _repr_html_(self) -> str:
         head = "".join(
             f"<th>{name}</th>"
-            for name in ("file", "source", "rows", "kept", "known already", "late", "unparseable", "values", "events", "span (UTC)")
+            for name in (
+                "file",
+                "source",
+                "rows",
+                "kept",
+                "known already",
+                "late",
+                "unparseable",
+                "values",
+                "events",
+                "span (UTC)",
+            )
         )
         rows = []
         for part in self.parts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import parse_duration
 from twinlab.twin.report import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _CSS = (
     ".tl-twin .bar span{display:inline-block;height:9px;vertical-align:top}"
 )
 #: Okabe-Ito; the counts stand beside the bar, so that colour is never alone.
+_PRESENT = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
 _COLORS = {Flag.PASS: "#009E73", Flag.SUSPECT: "#E69F00", Flag.FAIL: "#D55E00"}
 
 
@@ -42,7 +44,7 @@ class SignalSummary:
     @property
     def present(self) -> int:
         """Cells that hold a value."""
-        return sum(self.counts.get(flag, 0) for flag in (Flag.PASS, Flag.SUSPECT, Flag.FAIL))
+        return sum(self.counts.get(flag, 0) for flag in _PRESENT)
 
     @property
     def coverage(self) -> float:
@@ -52,14 +54,36 @@ class SignalSummary:
 
 
 def signal_summaries(twin: Twin) -> list[SignalSummary]:
-    """Return a line a signal, from the counts that the build keeps in the history's metadata."""
-    counts = twin.reader.flag_counts()
-    last = twin.reader.last_times()
+    """Return a line a signal, counted from the coarsest rollups: of the raw samples only the last window is read."""
     return [
-        SignalSummary(asset_type, name, spec, counts.get((asset_type, name), {}), last.get((asset_type, name)))
+        _summary(twin, asset_type, name, spec)
         for asset_type, kind in twin.model.asset_types.items()
         for name, spec in kind.signals.items()
     ]
+
+
+def _summary(twin: Twin, asset_type: str, name: str, spec: Signal) -> SignalSummary:
+    steps = twin.steps(asset_type, name)
+    if steps:
+        data = twin.history(asset_type, signals=[name], step=steps[-1])
+        found = {flag: data[f"{name}_{flag.name.lower()}"] for flag in Flag if f"{name}_{flag.name.lower()}" in data}
+        width = parse_duration(steps[-1])
+    else:
+        data = twin.history(asset_type, signals=[name])
+        found = {flag: (data[f"{name}_qc"] == flag.value).astype("int64") for flag in Flag}
+        width = spec.cadence_ns
+    if not found or not data.sizes["time"] or not data.sizes["asset"]:
+        return SignalSummary(asset_type, name, spec, {}, None)
+    per_time = {flag: counts.sum("asset").compute().values for flag, counts in found.items()}
+    present = sum(per_time[flag] for flag in _PRESENT if flag in per_time)
+    filled = np.flatnonzero(present)
+    last = None
+    if len(filled):
+        start = data.time.values[filled[-1]].astype("datetime64[ns]")
+        window = twin.history(asset_type, signals=[name], start=start, stop=start + np.timedelta64(width, "ns"))
+        held = window[name].notnull().any("asset").compute().values
+        last = window.time.values[np.flatnonzero(held)[-1]] if held.any() else start
+    return SignalSummary(asset_type, name, spec, {flag: int(counts.sum()) for flag, counts in per_time.items()}, last)
 
 
 def _instant(time: np.datetime64 | None) -> str:
@@ -73,18 +97,21 @@ def _unit(spec: Signal) -> str:
 def summary_text(twin: Twin) -> str:
     """Return the same lines on every machine: no paths, no sizes, no ages."""
     lines = [f"<Twin {twin.model.twin}>" + (f" {twin.model.title}" if twin.model.title else "")]
+    summaries = signal_summaries(twin)
     for asset_type in twin.model.asset_types:
-        count = twin.reader.asset_count(asset_type)
+        count = len(twin.assets(asset_type))
         lines.append(f"  {asset_type}: {format_count(count)} assets")
-        for one in signal_summaries(twin):
-            if one.asset_type == asset_type:
-                lines.append(
-                    f"    {one.name:<18} {_unit(one.spec):<7} {one.spec.cadence:<5} to {_instant(one.last)}  "
-                    f"coverage {one.coverage:4.0%}  suspect {one.counts.get(Flag.SUSPECT, 0)}  fail {one.counts.get(Flag.FAIL, 0)}"
-                )
-    for event_type in twin.model.event_types:
-        lines.append(f"  {event_type}: {format_count(twin.reader.event_count(event_type))} events")
+        lines += [_signal_line(one) for one in summaries if one.asset_type == asset_type]
+    lines += [f"  {name}: {format_count(len(twin.events(name)))} events" for name in twin.model.event_types]
     return "\n".join(lines)
+
+
+def _signal_line(one: SignalSummary) -> str:
+    flags = f"suspect {one.counts.get(Flag.SUSPECT, 0)}  fail {one.counts.get(Flag.FAIL, 0)}"
+    return (
+        f"    {one.name:<18} {_unit(one.spec):<7} {one.spec.cadence:<5} to {_instant(one.last)}  "
+        f"coverage {one.coverage:4.0%}  {flags}"
+    )
 
 
 def summary_html(twin: Twin) -> str:
@@ -93,13 +120,15 @@ def summary_html(twin: Twin) -> str:
     tables = []
     summaries = signal_summaries(twin)
     for asset_type, kind in twin.model.asset_types.items():
-        count = format_count(twin.reader.asset_count(asset_type))
+        count = format_count(len(twin.assets(asset_type)))
         rows = [_signal_row(one) for one in summaries if one.asset_type == asset_type]
         head = "<tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th><th class=n>suspect</th><th class=n>fail</th></tr>"
         body = f"<table>{head}{''.join(rows)}</table>" if rows else ""
-        tables.append(f"<div><b>{escape(kind.title or asset_type)}</b> <code>{asset_type}</code>: {count} assets</div>{body}")
+        tables.append(
+            f"<div><b>{escape(kind.title or asset_type)}</b> <code>{asset_type}</code>: {count} assets</div>{body}"
+        )
     events = "".join(
-        f"<div><b>{escape(kind.title or name)}</b> <code>{name}</code>: {format_count(twin.reader.event_count(name))} events</div>"
+        f"<div><b>{escape(kind.title or name)}</b> <code>{name}</code>: {format_count(len(twin.events(name)))} events</div>"
         for name, kind in twin.model.event_types.items()
     )
     size = (
