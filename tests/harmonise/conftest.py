@@ -21,7 +21,13 @@ MODEL = {
                 "energy": {"kind": "counter", "unit": "kWh", "resolution": 0.1},
             },
         },
-        "truck": {"properties": {"built": {"dtype": "integer"}, "empty_weight": {"dtype": "number", "unit": "kg"}, "cooled": {"dtype": "boolean"}}},
+        "truck": {
+            "properties": {
+                "built": {"dtype": "integer"},
+                "empty_weight": {"dtype": "number", "unit": "kg"},
+                "cooled": {"dtype": "boolean"},
+            }
+        },
         "depot": {"properties": {"zone": {}}},
     },
     "relationships": {"parked_at": {"from": "truck", "to": "depot"}},
@@ -84,7 +90,10 @@ class Kit:
         return Mapping.model_validate({"source": "s", "stream": rule})
 
     def wide(self, columns, *, time=None, **rule):
-        rule = {"asset": {"type": "cold_room", "id": "A"}, "time": {"column": "time", "zone": "UTC"} | (time or {})} | rule
+        rule = {
+            "asset": {"type": "cold_room", "id": "A"},
+            "time": {"column": "time", "zone": "UTC"} | (time or {}),
+        } | rule
         return self.table(columns=columns, **rule)
 
     def run(self, columns, mapping, *, context=None, **how):

@@ -30,16 +30,37 @@ def test_iso_times_are_read_to_the_microsecond(whens):
     assert parsed([when.isoformat(sep=" ") for when in whens], "iso")[0] == [ns(when) for when in whens]
 
 
-@given(st.lists(st.tuples(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60) | st.none()), min_size=1))
+@given(
+    st.lists(
+        st.tuples(
+            st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)),
+            st.integers(-14 * 60, 14 * 60) | st.none(),
+        ),
+        min_size=1,
+    )
+)
 def test_iso_times_with_and_without_offsets_may_stand_in_one_column(cases):
-    texts = [when.isoformat() if minutes is None else when.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat() for when, minutes in cases]
+    texts = [
+        when.isoformat() if minutes is None else when.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat()
+        for when, minutes in cases
+    ]
     times, utc = parsed(texts, "iso")
     assert utc == [minutes is not None for _, minutes in cases]
     assert times == [ns(when - timedelta(minutes=minutes or 0)) for when, minutes in cases]
 
 
 def test_iso_accepts_what_people_write_and_refuses_what_is_no_date():
-    texts = ["2013-01-01", "2013-01-01T05", "2013-01-01 05:17", "2013-01-01T05:17:00,5", "20130101T051700Z", "2013-02-30", "1.2.2013", "", "2013-01-01T05:17-0500"]
+    texts = [
+        "2013-01-01",
+        "2013-01-01T05",
+        "2013-01-01 05:17",
+        "2013-01-01T05:17:00,5",
+        "20130101T051700Z",
+        "2013-02-30",
+        "1.2.2013",
+        "",
+        "2013-01-01T05:17-0500",
+    ]
     times, utc = parsed(texts, "iso")
     day = ns(datetime(2013, 1, 1))
     hour = 3600 * 10**9
@@ -64,9 +85,14 @@ def test_excel_dates_agree_to_the_millisecond_in_both_systems(when):
         assert parsed([(when - first) / timedelta(days=1)], form)[0] == [ns(when)]
 
 
-@pytest.mark.parametrize(("form", "factor"), [("epoch_s", 1), ("epoch_ms", 10**3), ("epoch_us", 10**6), ("epoch_ns", 10**9)])
+@pytest.mark.parametrize(
+    ("form", "factor"), [("epoch_s", 1), ("epoch_ms", 10**3), ("epoch_us", 10**6), ("epoch_ns", 10**9)]
+)
 def test_counts_since_1970_are_utc(form, factor):
-    assert parsed(pa.array([1_356_998_400 * factor, None], pa.int64()), form) == ([1_356_998_400 * 10**9, None], [True, False])
+    assert parsed(pa.array([1_356_998_400 * factor, None], pa.int64()), form) == (
+        [1_356_998_400 * 10**9, None],
+        [True, False],
+    )
 
 
 def test_float_seconds_keep_microseconds_and_no_noise():
@@ -81,7 +107,12 @@ def test_a_format_with_an_offset_gives_utc():
     assert parsed(["17.05.2013 05:00 +0200"], "%d.%m.%Y %H:%M %z") == ([ns(datetime(2013, 5, 17, 3))], [True])
 
 
-@given(st.dates(min_value=date(1700, 1, 1), max_value=date(2200, 1, 1)), st.integers(0, 24), st.integers(0, 59), st.floats(0, 59.5))
+@given(
+    st.dates(min_value=date(1700, 1, 1), max_value=date(2200, 1, 1)),
+    st.integers(0, 24),
+    st.integers(0, 59),
+    st.floats(0, 59.5),
+)
 def test_parts_give_the_instant_that_datetime_gives(day, hour, minute, second):
     parts = {"year": day.year, "month": day.month, "day": day.day, "hour": hour, "minute": minute, "second": second}
     found = int(from_parts({name: np.array([float(value)]) for name, value in parts.items()})[0])
@@ -93,7 +124,11 @@ def test_parts_give_the_instant_that_datetime_gives(day, hour, minute, second):
 
 
 def test_parts_that_name_no_day_are_refused():
-    parts = {"year": np.array([2013.0, 2012.0, np.nan]), "month": np.array([2.0, 2.0, 1.0]), "day": np.array([29.0, 29.0, 1.0])}
+    parts = {
+        "year": np.array([2013.0, 2012.0, np.nan]),
+        "month": np.array([2.0, 2.0, 1.0]),
+        "day": np.array([29.0, 29.0, 1.0]),
+    }
     assert from_parts(parts).tolist() == [NAT, ns(datetime(2012, 2, 29)), NAT]
 
 
@@ -109,7 +144,12 @@ def test_a_clock_time_means_the_same_however_it_is_written(hour, minute):
 def test_2400_is_the_days_end_and_what_is_no_clock_is_refused():
     clock = parse_clock(as_cells(pa.array([2400, 2401, 1260, -5, 2500])))
     assert clock.tolist() == [24 * 3600 * 10**9, NAT, NAT, NAT, NAT]
-    assert parse_clock(as_cells(pa.array(["24:00", "24:01", "13:00 pm", "noon"]))).tolist() == [24 * 3600 * 10**9, NAT, NAT, NAT]
+    assert parse_clock(as_cells(pa.array(["24:00", "24:01", "13:00 pm", "noon"]))).tolist() == [
+        24 * 3600 * 10**9,
+        NAT,
+        NAT,
+        NAT,
+    ]
 
 
 def test_epoch_of_utc_is_what_python_says():

@@ -13,11 +13,27 @@ from twinlab.harmonise.claims import NAT
 from twinlab.harmonise.folds import Groups, localise
 from twinlab.harmonise.zones import MISSING, TWICE, UNIQUE, Zones, zone
 
-NAMES = ["UTC", "Europe/Berlin", "America/New_York", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia", "Africa/Casablanca"]
+NAMES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+]
 WALLS = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2037, 12, 31))
 # Times near the changes of Berlin, New York, Lord Howe and Apia's lost day.
 EDGES = st.sampled_from(
-    [datetime(2013, 3, 10, 2), datetime(2013, 11, 3, 1), datetime(2024, 3, 31, 2), datetime(2024, 10, 27, 2), datetime(2024, 4, 7, 2), datetime(2011, 12, 30)]
+    [
+        datetime(2013, 3, 10, 2),
+        datetime(2013, 11, 3, 1),
+        datetime(2024, 3, 31, 2),
+        datetime(2024, 10, 27, 2),
+        datetime(2024, 4, 7, 2),
+        datetime(2011, 12, 30),
+    ]
 )
 NEAR = st.builds(lambda edge, minutes: edge + timedelta(minutes=minutes), EDGES, st.integers(-1600, 1600))
 
@@ -77,13 +93,19 @@ def resolved(minutes, *, carry=None, codes=None, names=("a",), **rules):
     groups = Groups(np.zeros(len(minutes), dtype=np.int64) if codes is None else np.array(codes), names)
     rules = {"ambiguous": "order", "nonexistent": "refuse"} | rules
     utc, *_ = localise(
-        wall, Zones(["America/New_York"]).lookup(wall), groups=groups, carry={} if carry is None else carry, carry_key=("t",), **rules
+        wall,
+        Zones(["America/New_York"]).lookup(wall),
+        groups=groups,
+        carry={} if carry is None else carry,
+        carry_key=("t",),
+        **rules,
     )
     return [None if at == NAT else int(at - base) // (60 * 10**9) - 240 for at in utc]
 
 
 @pytest.mark.parametrize(
-    ("rule", "expected"), [("earlier", [0, 60, 180]), ("later", [0, 120, 180]), ("refuse", [0, None, 180]), ("order", [0, 60, 180])]
+    ("rule", "expected"),
+    [("earlier", [0, 60, 180]), ("later", [0, 120, 180]), ("refuse", [0, None, 180]), ("order", [0, 60, 180])],
 )
 def test_the_repeated_hour_follows_the_stated_rule(rule, expected):
     assert resolved([0, 60, 120], ambiguous=rule) == expected

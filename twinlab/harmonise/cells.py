@@ -148,10 +148,9 @@ def as_cells(array: pa.Array) -> Cells:
 
 
 def _floats(array: pa.Array) -> Floats:
+    # Infinity stays: it is a cell that holds something, and no value.
     floats: Floats = pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    if not np.isinf(floats).any():
-        return floats
-    return np.where(np.isinf(floats), np.nan, floats)
+    return floats
 
 
 def _numbers(text: pa.Array) -> Floats:

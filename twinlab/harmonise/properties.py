@@ -111,11 +111,11 @@ def _numbers(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> Floats:
         coded = np.array([*(_number(str(rule.values.get(term, "nan"))) for term in terms), np.nan])[codes]
         number = np.where(np.isnan(coded), number, coded)
     rows.findings.missing += int(empty.sum())
-    bad = np.isnan(number) & ~empty
+    bad = ~np.isfinite(number) & ~empty
     if bad.any():
         reason = "expected a number; if it stands for no value, add it to `missing:`"
         rows.findings.problem_rows(bad, column=rule.column, texts=rows.texts(rule.column), reason=reason)
-    number = np.where(empty, np.nan, number)
+    number = np.where(empty | bad, np.nan, number)
     if rule.unit is None or spec.unit is None:
         return number
     try:

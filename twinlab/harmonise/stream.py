@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,14 +140,19 @@ def _apply(
     slow = took & observed & (_needs_care(layer, codes, reader) | ~np.isfinite(value))
     if slow.any():
         value = value.copy()
-        for place in np.unique(codes[slow]).tolist():
-            at = np.flatnonzero(slow & (codes == place))
+        for place, at in _by_tag(codes, np.flatnonzero(slow)):
             value[at] = _careful(at, plan.tags[place], table, reader, depth=depth)
     value = np.where(observed, value, np.nan)
     at = np.flatnonzero(took & (np.isfinite(value) | ~observed))
     return [
         reader.claims(layer, plan, series=series[at], codes=codes[at], times=times[at], value=value[at], at=at)
     ], took
+
+
+def _by_tag(codes: npt.NDArray[np.int32], rows: Ints) -> Iterator[tuple[int, Ints]]:
+    rows = rows[np.argsort(codes[rows], kind="stable")]
+    for at in np.split(rows, np.flatnonzero(np.diff(codes[rows])) + 1):
+        yield int(codes[at[0]]), at
 
 
 def _needs_care(layer: _Layer, codes: npt.NDArray[np.int32], reader: _Reader) -> Bools:
@@ -177,8 +182,7 @@ def _careful(at: Ints, tag: str, table: TagTable, reader: _Reader, *, depth: int
     text = None if reader.text is None else as_texts(reader.text.take(at))
     if text is not None:
         spelt = np.array([np.nan if term is None else parse_number(term) for term in text.to_pylist()])
-        number = np.where(np.isnan(number), spelt, number)
-    number = np.where(np.isinf(number), np.nan, number)
+        number = np.where(np.isfinite(number) | np.isnan(spelt), number, spelt)
     cells = Cells(number, None if text is None or text.null_count == len(text) else text)
     result = np.full(len(at), np.nan)
     for unit, rows in reader.by_unit(at, wanted=meaning.rule.unit is None and meaning.signal.kind != "state"):
@@ -278,6 +282,7 @@ class _Reader:
             texts = wall.astype("M8[ns]").astype(str) if mask.any() else None
             why = f"this wall time {what} in {self.rule.zone}; state the stream's `ambiguous:` or `nonexistent:` rule"
             self.findings.problem_rows(mask, column="source_time", texts=texts, reason=why)
+        self.plain = self.plain and not bool((utc == NAT).any())
         return np.where(local, utc, times)
 
     def by_unit(self, at: Ints, *, wanted: bool) -> list[tuple[str | None, Ints]]:

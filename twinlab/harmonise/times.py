@@ -252,7 +252,7 @@ def _plus(rule: TimeRule, rows: Rows, anchor: Ints, *, wanted: Bools) -> Ints:
     cells = rows.cells(rule.plus or "")
     pre, scale, post = conversion(rule.plus_unit, "s")
     seconds = (cells.number + pre) * scale + post
-    none = np.isnan(seconds)
+    none = ~np.isfinite(seconds)
     rows.findings.problem_rows(
         none & wanted & (anchor != NAT),
         column=rule.plus,
