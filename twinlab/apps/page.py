@@ -104,7 +104,7 @@ def _freshness(shared: Shared) -> pn.pane.HTML:
         latest = None
     text = "no data yet" if latest is None else f"data to {instant_text(latest)} UTC"
     return pn.pane.HTML(
-        f'<span style="font:14px system-ui,sans-serif;color:inherit">{text}</span>', align="center", margin=(0, 10)
+        f'<span style="font:14px Roboto,system-ui,sans-serif;color:#fff">{text}</span>', align="center", margin=(0, 10)
     )
 
 

@@ -66,10 +66,12 @@ class SignalExplorer(pn.viewable.Viewer):
         self._quiet = True
         self._redraw = _Redraw()
         self._range = hv.streams.RangeX()
-        self._range.add_subscriber(self._on_zoom)
+        self._seen: object = None
         self._heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=(2, 10))
-        self._alert = pmui.Alert(object="", severity="warning", visible=False, margin=(4, 10))
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+        )
         self._chart = pn.Column(sizing_mode="stretch_width", min_height=380)
         types = {kind.title or _words(name): name for name, kind in twin.model.asset_types.items() if kind.signals}
         self.param.asset_type.objects = types
@@ -220,8 +222,8 @@ class SignalExplorer(pn.viewable.Viewer):
             self._legend.object = ""
             return
         self._moved_by_plot = False
-        plot = hv.DynamicMap(self._draw, streams=[self._redraw])
-        self._range.source = plot
+        self._range, self._seen = hv.streams.RangeX(), None
+        plot = hv.DynamicMap(self._draw, streams=[self._redraw, self._range])
         self._chart[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=380, backend="bokeh")]
 
     def _nothing(self) -> pn.viewable.Viewable:
@@ -235,7 +237,10 @@ class SignalExplorer(pn.viewable.Viewer):
             text = "Nothing can be shown; the notice above says why."
         return pmui.Typography(text, variant="body1", margin=(40, 20))
 
-    def _draw(self, count: int) -> hv.Overlay:
+    def _draw(self, count: int, x_range: tuple[Any, Any] | None) -> hv.Overlay:  # noqa: ARG002  (count only redraws)
+        if x_range != self._seen:
+            self._seen = x_range
+            self._on_zoom(x_range)
         view = self._view
         traces = view.traces if view is not None else ()
         spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
@@ -249,6 +254,7 @@ class SignalExplorer(pn.viewable.Viewer):
             show_legend=False,
             slots=max(len(self._drawn()) * max(1, states), len(traces)),
             height=380,
+            window=view.ask.window if view is not None else None,
             mark=self.marked,
             hooks=[self._place],
         )
@@ -264,15 +270,18 @@ class SignalExplorer(pn.viewable.Viewer):
             plot.handles["x_range"].update(start=start, end=stop)
         self._moved_by_plot = False
 
-    def _on_zoom(self, x_range: tuple[Any, Any] | None = None) -> None:
-        if x_range is None or self._quiet:
+    def _on_zoom(self, x_range: tuple[Any, Any] | None) -> None:
+        """Take over the range to which the reader has zoomed; called while the plot is being drawn anew."""
+        if x_range is None:
             return
         start, stop = (_instant(x) for x in x_range)
         shown = self.shown
         if stop <= start or (shown is not None and _close((start, stop), shown)):
             return
+        with self._silently():
+            self.window = (start, stop)
         self._moved_by_plot = True
-        self.window = (start, stop)
+        self._read()
 
     # -- what can be done ---------------------------------------------------------------------------------------------
 

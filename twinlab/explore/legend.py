@@ -11,7 +11,7 @@ from twinlab.model.flags import Flag
 
 __all__ = ["legend_html", "title_html"]
 
-_STYLE = "display:flex;flex-wrap:wrap;gap:4px 18px;font:13px/1.5 system-ui,sans-serif;align-items:center"
+_STYLE = "display:flex;flex-wrap:wrap;gap:4px 18px;font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center"
 _ITEM = "display:inline-flex;align-items:center;gap:6px;white-space:nowrap"
 _SHAPES = {
     "triangle": '<path d="M7 2 L13 12 L1 12 Z" fill="{color}"/>',
@@ -45,8 +45,8 @@ def legend_html(traces: Sequence[Trace], *, show_flags: bool = True, event: bool
 def title_html(title: str, detail: str) -> str:
     """Return a heading with a line of detail."""
     return (
-        f'<h2 style="font:600 18px/1.3 system-ui,sans-serif;margin:0">{escape(title)}</h2>'
-        f'<div style="font:13px/1.4 system-ui,sans-serif;opacity:.85">{escape(detail)}</div>'
+        f'<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{escape(title)}</h2>'
+        f'<div style="font:13px/1.4 Roboto,system-ui,sans-serif;opacity:.85">{escape(detail)}</div>'
     )
 
 

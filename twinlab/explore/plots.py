@@ -25,6 +25,7 @@ DOTTED = 240
 
 _X = hv.Dimension("time", label="time (UTC)")
 _Y = hv.Dimension("value")
+_TOOLS = ["xpan", "xwheel_zoom", "xbox_zoom", "save"]
 _TIME_TIP = ("time (UTC)", "@{time}{%F %H:%M:%S}")
 _FORMATTERS = {"@{time}": "datetime"}
 Hook = Callable[[Any, Any], None]
@@ -130,6 +131,7 @@ def draw(
     slots: int | None = None,
     states: Mapping[int, str] | None = None,
     extent: tuple[float, float] | None = None,
+    window: tuple[np.datetime64, np.datetime64] | None = None,
     mark: tuple[np.datetime64, np.datetime64] | None = None,
     hooks: Sequence[Hook] = (),
 ) -> hv.Overlay:
@@ -144,6 +146,8 @@ def draw(
         Names for the value axis of a state signal.
     extent : (float, float), optional
         Value range; by default `y_extent`.
+    window : (datetime64, datetime64), optional
+        Span of the time axis; by default that of the data.
     mark : (datetime64, datetime64), optional
         A span drawn behind the curves, such as a chosen event.
     hooks : sequence of callables
@@ -165,6 +169,7 @@ def draw(
     kept = [layer for layer in layers if fixed or len(layer)]
     if not kept:
         kept = [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
+    limits: dict[str, object] = {} if window is None else {"xlim": window}
     ticks: dict[str, object] = {"yticks": [(float(code), name) for code, name in states.items()]} if states else {}
     return hv.Overlay(kept).opts(
         responsive=True,
@@ -177,18 +182,26 @@ def draw(
         legend_position="bottom",
         legend_cols=4,
         show_grid=True,
-        default_tools=["xpan", "xwheel_zoom", "xbox_zoom", "save"],
+        default_tools=_TOOLS,
         active_tools=["xbox_zoom"],
-        hooks=list(hooks),
+        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt"},
+        hooks=[_canvas, *hooks],
         backend="bokeh",
         **ticks,
+        **limits,
     )
+
+
+def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Draw on a plain canvas: WebGL leaves dots where a line's pieces join, and few points gain nothing by it."""
+    plot.state.output_backend = "canvas"
+    plot.state.toolbar.logo = None
 
 
 def _mark_span(mark: tuple[np.datetime64, np.datetime64] | None, low: float, high: float) -> hv.Element:
     spans = [] if mark is None else [(mark[0], low, mark[1], high)]
     return hv.Rectangles(spans, [_X, "y0", "x1", "y1"], label="event").opts(
-        color="#56B4E9", alpha=0.3, line_width=1.5, line_color="#0072B2", backend="bokeh"
+        color="#56B4E9", alpha=0.3, line_width=1.5, line_color="#0072B2", default_tools=_TOOLS, backend="bokeh"
     )
 
 
@@ -202,7 +215,11 @@ def _missing_layer(traces: Sequence[Trace], low: float, high: float) -> list[hv.
     style = FLAG_STYLES[Flag.MISSING]
     return [
         hv.Rectangles(lanes, [_X, "y0", "x1", "y1"], label="missing").opts(
-            color=style.color, alpha=0.28 if len(traces) == 1 else 0.75, line_width=0, backend="bokeh"
+            color=style.color,
+            alpha=0.28 if len(traces) == 1 else 0.75,
+            line_width=0,
+            default_tools=_TOOLS,
+            backend="bokeh",
         )
     ]
 
@@ -219,7 +236,12 @@ def _curve_layers(trace: Trace | None, *, place: int, fixed: bool, single: bool)
         high, low = (trace.high, trace.low) if band and trace is not None else (empty, empty)
         out.append(
             hv.Area((time if band else time[:0], high, low), _X, ["high", "low"], label=f"{label} min–max").opts(
-                color=style.color, fill_alpha=0.25 if single else 0.15, line_alpha=0, line_width=0, backend="bokeh"
+                color=style.color,
+                fill_alpha=0.25 if single else 0.15,
+                line_alpha=0,
+                line_width=0,
+                default_tools=_TOOLS,
+                backend="bokeh",
             )
         )
     columns = (time, value, *((trace.low, trace.high, trace.count) if trace is not None else (empty,) * 3))
@@ -242,6 +264,7 @@ def _curve_layers(trace: Trace | None, *, place: int, fixed: bool, single: bool)
             tools=["hover"],
             hover_tooltips=tips,
             hover_formatters=_FORMATTERS,
+            default_tools=_TOOLS,
             backend="bokeh",
         )
     )
@@ -249,7 +272,7 @@ def _curve_layers(trace: Trace | None, *, place: int, fixed: bool, single: bool)
     if fixed or dots.any():
         out.append(
             hv.Scatter((time[dots], value[dots]), _X, _Y, label=f"{label} samples").opts(
-                color=style.color, size=4, show_legend=False, backend="bokeh"
+                color=style.color, size=4, show_legend=False, default_tools=_TOOLS, backend="bokeh"
             )
         )
     return out
@@ -279,7 +302,7 @@ def _mark_layers(traces: Sequence[Trace], *, low: float, high: float) -> list[hv
                 at = value if inside else float(np.clip(known, low + 0.03 * tall, high - 0.03 * tall))
                 rows.append((when, at, value, count, trace.label))
                 if np.isfinite(value) and not inside:
-                    texts.append((when, at, f" {compact_number(float(value))}"))
+                    texts.append((when, at, f"\u2002{compact_number(float(value))}"))
         style = FLAG_STYLES[flag]
         tips = [
             ("flag", style.label),
@@ -298,13 +321,18 @@ def _mark_layers(traces: Sequence[Trace], *, low: float, high: float) -> list[hv
                 tools=["hover"],
                 hover_tooltips=tips,
                 hover_formatters=_FORMATTERS,
+                default_tools=_TOOLS,
                 backend="bokeh",
             )
         )
     # At most a dozen values are written: more would cover each other, and hovering tells them.
     out.append(
         hv.Labels(texts[:12], [_X, "at"], "text").opts(
-            text_color=FLAG_STYLES[Flag.FAIL].color, text_font_size="10pt", text_align="left", backend="bokeh"
+            text_color=FLAG_STYLES[Flag.FAIL].color,
+            text_font_size="10pt",
+            text_align="left",
+            default_tools=_TOOLS,
+            backend="bokeh",
         )
     )
     return out

@@ -97,7 +97,9 @@ class EventExplorer(pn.viewable.Viewer):
         self._tables = tables or EventTables(twin)
         self._page_size = page_size
         self._grid: pn.widgets.Tabulator | None = None
-        self._alert = pmui.Alert(object="", severity="warning", visible=False, margin=(4, 10))
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+        )
         self._count = pn.pane.HTML("", margin=(0, 10), sizing_mode="stretch_width")
         self._body = pn.Column(sizing_mode="stretch_width")
         kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
@@ -164,7 +166,7 @@ class EventExplorer(pn.viewable.Viewer):
         shown, total = len(self._grid.current_view), self._total()
         what = "all" if shown == total else f"{shown:,} of"
         self._count.object = (
-            f'<span role="status" style="font:13px system-ui,sans-serif">{what} {total:,} events</span>'
+            f'<span role="status" style="font:13px Roboto,system-ui,sans-serif">{what} {total:,} events</span>'
         )
 
     def _choose(self, event: Any) -> None:

@@ -1,0 +1,317 @@
+"""The first rows of a file beside what a mapping makes of them. Pure: no widgets, nothing written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping as Dictionary, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from twinlab.errors import SourceError
+from twinlab.harmonise import Context, Harmonised, harmonise
+from twinlab.harmonise.cells import Rows
+from twinlab.harmonise.claims import NAT
+from twinlab.model.mapping import Mapping
+from twinlab.model.schema import TEXT_SUFFIX
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import TwinModel
+from twinlab.sources import RowBatch, open_source
+
+__all__ = ["Found", "PreviewRow", "PreviewTable", "Sample", "SampleTable", "Value", "preview", "read_sample"]
+
+Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
+_SINGLE = frozenset(["csv", "tsv", "fixed_width", "parquet", "json_lines"])
+#: Batches of a workbook or database that are looked at to find its tables.
+_MOST_BATCHES = 50
+#: Rows of which distinct values are shown as samples.
+_SAMPLE_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """The first rows of one table, as the source reads them; what harmonising needs of a frame."""
+
+    record_type: str
+    rows_: pa.RecordBatch = field(repr=False)
+    numbers: npt.NDArray[np.int64] = field(repr=False)
+    units: Dictionary[str, str]
+    kind: str = "records"
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.rows_.num_rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns as the mapping knows them."""
+        return [name for name in self.rows_.schema.names if not name.endswith(TEXT_SUFFIX)]
+
+    def batch(self) -> pa.RecordBatch:
+        """Return the rows."""
+        return self.rows_
+
+    def ordinals(self) -> npt.NDArray[np.int64]:
+        """Return the position of every row."""
+        return np.arange(self.rows, dtype=np.int64)
+
+    def row_numbers(self) -> npt.NDArray[np.int64]:
+        """Return the row in the file of every row, as a person counts."""
+        return self.numbers
+
+    def head(self, rows: int) -> SampleTable:
+        """Return the first rows."""
+        return SampleTable(self.record_type, self.rows_.slice(0, rows), self.numbers[:rows], self.units)
+
+    def distinct(self, column: str, *, count: int) -> list[str]:
+        """Return the first distinct texts of a column."""
+        if column not in self.columns:
+            return []
+        texts = Rows(self).texts(column)
+        return list(islice((text for text in texts.unique().to_pylist() if text is not None), count))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of every table of a file."""
+
+    file: str
+    tables: Dictionary[str, SampleTable]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Value:
+    """One harmonised value."""
+
+    term: str
+    """Column or tag it comes from."""
+    asset: str
+    """``type/id``."""
+    signal: str
+    time: str
+    """Event time in UTC, ISO 8601."""
+    value: float | str
+    """Number in ``unit``; the name of a state."""
+    unit: str
+    shown: str
+    """The value as history keeps it, rounded to the signal's resolution."""
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One row of the file."""
+
+    number: int
+    """Row in the file, as a person counts."""
+    written: tuple[str, ...]
+    """Cells as written, in the order of the columns; "" where empty."""
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Events, assets or relationships that the rows hold."""
+
+    what: str
+    """Such as ``event flight``."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class PreviewTable:
+    """The first rows of one table: as written, and harmonised."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[PreviewRow, ...]
+    found: tuple[Found, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What couldn't be read, a sentence a cell."""
+    unknown: tuple[str, ...] = ()
+    """Terms that the mapping or the model doesn't know, a sentence each."""
+    missing: int = 0
+    """Cells that are empty or hold a missing-value code."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """All harmonised values in the order of the rows."""
+        return tuple(value for row in self.rows for value in row.values)
+
+
+def read_sample(file: str | Path, reading: Dictionary[str, Any] | None = None, *, rows: int = _SAMPLE_ROWS) -> Sample:
+    """Read the first rows of every table of a file.
+
+    Parameters
+    ----------
+    file : path
+        Opened for reading only.
+    reading : mapping, optional
+        The ``reading:`` section of a mapping.
+    rows : int
+        Rows kept of each table.
+
+    Raises
+    ------
+    SourceError
+        If the file doesn't exist or can't be read.
+    SchemaError
+        If it holds no table, or ``reading`` is wrong.
+    """
+    source = open_source(file, reading=dict(reading or {}))
+    single = getattr(getattr(source, "reading", None), "format", None) in _SINGLE
+    tables: dict[str, SampleTable] = {}
+    problems: list[str] = []
+    batches: Iterator[RowBatch] = iter(source.batches())
+    for batch in islice(batches, 1 if single else _MOST_BATCHES):
+        problems += [f"row {one.row}: {one.reason}" for one in batch.problems]
+        if batch.table not in tables:
+            units = dict(batch.units)
+            tables[batch.table] = SampleTable(batch.table, batch.rows.slice(0, rows), batch.row_numbers[:rows], units)
+    close = getattr(batches, "close", None)
+    if close is not None:
+        close()
+    return Sample(Path(file).name, tables, tuple(problems[:20]))
+
+
+def preview(
+    mapping: Mapping,
+    model: TwinModel,
+    file: str | Path | Sample,
+    *,
+    table: str | None = None,
+    rows: int = 20,
+    properties: Properties | None = None,
+) -> PreviewTable:
+    """Return the first rows of a file's table as written and as a mapping harmonises them.
+
+    Parameters
+    ----------
+    mapping : Mapping
+        What the columns mean.
+    model : TwinModel
+        Words and units to arrive at.
+    file : path or Sample
+        The file, or what `read_sample` kept of it (quicker when asked again and again).
+    table : str, optional
+        Which table of a workbook or database; the first one by default.
+    rows : int
+        Rows shown.
+    properties : mapping, optional
+        Properties of assets that other sources tell: asset type -> id -> property -> value (zones of airports).
+
+    Raises
+    ------
+    SourceError
+        If the file can't be read, or holds no such table.
+    UnitError, UnknownTermError
+        If the mapping names what the model lacks; `twinlab.model.check_mapping` tells all of it at once.
+    """
+    sample = file if isinstance(file, Sample) else read_sample(file, mapping.reading)
+    name = table or next(iter(sample.tables), None)
+    if name is None or name not in sample.tables:
+        msg = f"{sample.file} holds no table{f' {name!r}' + nearest(name, sample.tables) if name else ' with rows'}"
+        raise SourceError(msg)
+    head = sample.tables[name].head(rows)
+    done = harmonise(head, mapping, Context(model, properties or {}))
+    values: list[list[Value]] = [[] for _ in range(head.rows)]
+    for row, value in _values(done, model):
+        values[row].append(value)
+    cells = Rows(head)
+    written = [cells.texts(column).to_pylist() for column in head.columns]
+    return PreviewTable(
+        table=name,
+        columns=tuple(head.columns),
+        rows=tuple(
+            PreviewRow(int(head.numbers[row]), tuple(column[row] or "" for column in written), tuple(values[row]))
+            for row in range(head.rows)
+        ),
+        found=tuple(_found(done)),
+        problems=(*sample.problems, *(_sentence(done, place) for place in range(len(done.problems)))),
+        unknown=tuple(f"{term} ({one.rows:,} rows): {one.message}" for term, one in done.unknown.items()),
+        missing=done.missing,
+    )
+
+
+def _sentence(done: Harmonised, place: int) -> str:
+    one = done.problems[place]
+    where = f"row {one.row}" + (f", {one.column}" if one.column else "")
+    return f"{where}: {one.reason}" + (
+        f" (written: {one.text!r})" if one.text and repr(one.text) not in one.reason else ""
+    )
+
+
+def _values(done: Harmonised, model: TwinModel) -> Iterator[tuple[int, Value]]:
+    claims = done.claims
+    for place in range(len(claims)):
+        series = claims.series[claims.code[place]]
+        signal = model.asset_types[series.asset_type].signals[series.signal]
+        number = float(claims.value[place])
+        state = (signal.states or {}).get(round(number)) if signal.kind == "state" else None
+        yield (
+            int(claims.ordinal[place]),
+            Value(
+                term=claims.tags[claims.tag[place]].rpartition("@")[0] or claims.tags[claims.tag[place]],
+                asset=f"{series.asset_type}/{series.asset}",
+                signal=series.signal,
+                time=_instant(int(claims.event_time[place])),
+                value=number if state is None else state,
+                unit="" if signal.kind == "state" or signal.unit == "1" else signal.unit,
+                shown=_rounded(number, signal.resolution) if state is None else state,
+            ),
+        )
+
+
+def _rounded(number: float, resolution: float | None) -> str:
+    """Return a number with as many decimals as its resolution has.
+
+    >>> _rounded(3.94444, 0.01)
+    '3.94'
+    """
+    if not resolution:
+        return f"{number:.10g}"
+    # Of the powers of ten the largest that resolves the step: 0.05 and 0.01 have two decimals.
+    decimals = max(0, -math.floor(math.log10(resolution) + 1e-9))
+    return f"{round(number / resolution) * resolution:.{decimals}f}"
+
+
+def _instant(nanoseconds: int) -> str:
+    """Return an instant as short as it is exact, without "T", which reads badly in a table.
+
+    >>> _instant(1_500_000_000)
+    '1970-01-01 00:00:01.5'
+    """
+    if nanoseconds == NAT:
+        return ""
+    text = str(np.datetime64(nanoseconds, "ns")).replace("T", " ")
+    return text.rstrip("0").rstrip(".") if not text.endswith("000000000") else text[:19]
+
+
+def _found(done: Harmonised) -> Iterator[Found]:
+    named: Sequence[tuple[str, pa.Table]] = (
+        *((f"event {one.type}", one.table) for one in done.events),
+        *((f"asset {one.asset_type}", one.table) for one in done.assets),
+        *((f"relationship {one.type}", one.table) for one in done.relationships),
+    )
+    for what, table in named:
+        filled = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
+        columns = [_texts(table.column(name)) for name in filled if name != "type"]
+        names = tuple(name for name in filled if name != "type")
+        yield Found(what, names, tuple(zip(*columns, strict=True)))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    if pa.types.is_timestamp(column.type):
+        stamps = column.cast(pa.timestamp("ns")).cast(pa.int64()).to_pylist()
+        return ["" if stamp is None else _instant(stamp) for stamp in stamps]
+    return [
+        "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+        for value in column.to_pylist()
+    ]

@@ -1,0 +1,242 @@
+"""Change one value in a YAML text and leave the rest as it stands: comments, order, quotes and line breaks.
+
+A drafted mapping's comments hold its evidence, so a form that rewrote the whole file would lose what a person needs to
+judge it. The node's own marks say which characters to replace; the result is read back, and if it doesn't say what was
+asked for (aliases, tabs, exotic styles), the whole document is written anew instead.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from twinlab.errors import SchemaError
+from twinlab.model.yamltext import read_yaml, write_yaml
+
+__all__ = ["Path_", "comment", "drop", "put", "uncomment"]
+
+Path_ = tuple["str | int", ...]
+
+
+def put(text: str, path: Path_, value: object) -> str:
+    """Return ``text`` with ``value`` at ``path``; mappings on the way that don't exist are made.
+
+    Raises
+    ------
+    SchemaError
+        If ``text`` isn't YAML.
+
+    >>> put("a: {b: 1}  # why", ("a", "c"), "x")
+    'a: {b: 1, c: x}  # why'
+    """
+    data = read_yaml(text, name="mapping").data
+    wanted = _with(deepcopy(data) if isinstance(data, dict) else {}, path, value)
+    if wanted == data:
+        return text
+    return _checked(_put(text, path, value), wanted)
+
+
+def drop(text: str, path: Path_) -> str:
+    """Return ``text`` without what stands at ``path``; as it is if nothing does.
+
+    Raises
+    ------
+    SchemaError
+        If ``text`` isn't YAML.
+
+    >>> drop("a: {b: 1, c: x}", ("a", "b"))
+    'a: {c: x}'
+    """
+    data = read_yaml(text, name="mapping").data
+    if not _has(data, path):
+        return text
+    wanted = deepcopy(data)
+    del _at(wanted, path[:-1])[path[-1]]
+    return _checked(_drop(text, path), wanted)
+
+
+def comment(text: str, path: Path_) -> str:
+    """Return the comment on the line where the value at ``path`` ends; "" if there is none.
+
+    >>> comment("zone: UTC  # not stated", ("zone",))
+    'not stated'
+    """
+    span = _comment_span(text, path)
+    return text[span[0] : span[1]].lstrip(" \t#").strip() if span else ""
+
+
+def uncomment(text: str, path: Path_) -> str:
+    """Return ``text`` without the comment that `comment` finds."""
+    span = _comment_span(text, path)
+    return text[: span[0]] + text[span[1] :] if span else text
+
+
+def _comment_span(text: str, path: Path_) -> tuple[int, int] | None:
+    found = _find(_compose(text), path)
+    if found is None:
+        return None
+    begin = _end(found)
+    match = re.compile(r"[ \t\]},]*?([ \t]+#[^\n]*)").match(text, begin)
+    return (match.start(1), match.end(1)) if match else None
+
+
+@lru_cache(maxsize=4)
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+    return node
+
+
+def _checked(made: str | None, wanted: object) -> str:
+    if made is not None:
+        try:
+            document = read_yaml(made, name="mapping")
+        except SchemaError:
+            document = None
+        if document is not None and document.data == wanted and not document.problems:
+            return made
+    return write_yaml(wanted)
+
+
+def _put(text: str, path: Path_, value: object) -> str | None:
+    root = _compose(text)
+    depth = len(path)
+    while depth and _find(root, path[:depth]) is None:
+        depth -= 1
+    node = _find(root, path[:depth])
+    if node is None:
+        return None
+    if depth == len(path):
+        return _spliced(text, node.start_mark.index, _end(node), _inline(value))
+    inner = _nested(path[depth + 1 :], value)
+    key = path[depth]
+    if isinstance(node, yaml.MappingNode):
+        return _insert(text, node, f"{_inline(str(key))}: {_inline(inner)}")
+    if isinstance(node, yaml.SequenceNode):
+        return _insert(text, node, _inline(inner) if node.flow_style else f"- {_inline(inner)}")
+    whole = [inner] if isinstance(key, int) else {key: inner}
+    return _spliced(text, node.start_mark.index, _end(node), _inline(whole))
+
+
+def _spliced(text: str, begin: int, end: int, new: str) -> str:
+    space = " " if begin and text[begin - 1] == ":" else ""
+    return text[:begin] + space + new + text[end:]
+
+
+def _insert(text: str, node: yaml.MappingNode | yaml.SequenceNode, entry: str) -> str:
+    """Put an entry behind the last one of a collection."""
+    if node.flow_style or not node.value:
+        close = _end(node) - 1
+        before = text[:close].rstrip()
+        return f"{before}{', ' if node.value else ''}{entry}{text[close:]}"
+    first = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
+    column = first.start_mark.column if isinstance(node, yaml.MappingNode) else _dash(text, first)
+    end = text.find("\n", _end(node))
+    end = len(text) if end < 0 else end
+    return f"{text[:end]}\n{' ' * column}{entry}{text[end:]}"
+
+
+def _dash(text: str, item: yaml.Node) -> int:
+    line = text.rfind("\n", 0, item.start_mark.index) + 1
+    return text.index("-", line) - line
+
+
+def _drop(text: str, path: Path_) -> str | None:
+    root = _compose(text)
+    parent = _find(root, path[:-1])
+    if not isinstance(parent, (yaml.MappingNode, yaml.SequenceNode)):
+        return None
+    spans = _spans(parent)
+    place = _place(parent, path[-1])
+    if place is None:
+        return None
+    begin, end = spans[place]
+    if len(spans) == 1:
+        return _spliced(
+            text, parent.start_mark.index, _end(parent), "{}" if isinstance(parent, yaml.MappingNode) else "[]"
+        )
+    if parent.flow_style:
+        if place + 1 < len(spans):
+            return text[:begin] + text[spans[place + 1][0] :]
+        return text[: spans[place - 1][1]] + text[end:]
+    stop = text.find("\n", end)
+    stop = len(text) if stop < 0 else stop + 1
+    if place == 0:
+        # The first entry may share its line with the dash of the list around it.
+        return text[:begin] + text[spans[1][0] :]
+    return text[: text.rfind("\n", 0, begin) + 1] + text[stop:]
+
+
+def _spans(node: yaml.MappingNode | yaml.SequenceNode) -> list[tuple[int, int]]:
+    if isinstance(node, yaml.MappingNode):
+        return [(key.start_mark.index, max(_end(value), key.end_mark.index)) for key, value in node.value]
+    return [(item.start_mark.index, _end(item)) for item in node.value]
+
+
+def _place(node: yaml.MappingNode | yaml.SequenceNode, key: str | int) -> int | None:
+    if isinstance(node, yaml.SequenceNode):
+        return key if isinstance(key, int) and key < len(node.value) else None
+    return next((place for place, (name, _) in enumerate(node.value) if name.value == str(key)), None)
+
+
+def _find(node: yaml.Node | None, path: Path_) -> yaml.Node | None:
+    for key in path:
+        if not isinstance(node, (yaml.MappingNode, yaml.SequenceNode)):
+            return None
+        place = _place(node, key)
+        if place is None:
+            return None
+        node = node.value[place][1] if isinstance(node, yaml.MappingNode) else node.value[place]
+    return node
+
+
+def _end(node: yaml.Node) -> int:
+    """Return where a node's last character stands; a block's end mark lies behind the comments that follow it."""
+    if isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style and node.value:
+        last = node.value[-1]
+        if isinstance(last, tuple):
+            return max(_end(last[1]), int(last[0].end_mark.index))
+        return _end(last)
+    return int(node.end_mark.index)
+
+
+def _inline(value: object) -> str:
+    return " ".join(write_yaml([value]).removeprefix("- ").split("\n")).strip()
+
+
+def _nested(path: Path_, value: object) -> object:
+    for key in reversed(path):
+        value = [value] if isinstance(key, int) else {key: value}
+    return value
+
+
+def _has(data: object, path: Path_) -> bool:
+    try:
+        _at(data, path)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _at(data: Any, path: Path_) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _with(data: Any, path: Path_, value: object) -> Any:
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(key, int):
+        data = data if isinstance(data, list) else []
+        old = data[key] if key < len(data) else None
+        return [*data[:key], _with(old, rest, value), *data[key + 1 :]]
+    data = data if isinstance(data, dict) else {}
+    return {**data, key: _with(data.get(key), rest, value)}
