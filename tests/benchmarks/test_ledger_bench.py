@@ -129,7 +129,9 @@ def _duckdb(folder: Path, *, lean: bool) -> Peer:
         connection.unregister("b")
 
     def result() -> tuple[int, float, int]:
-        found: Any = connection.execute("select count(*), sum(round(value * 1e5)), sum(sequence)::bigint from o").fetchone()
+        found: Any = connection.execute(
+            "select count(*), sum(round(value * 1e5)), sum(sequence)::bigint from o"
+        ).fetchone()
         connection.execute("checkpoint")
         connection.close()
         return int(found[0]), float(found[1]), int(found[2])

@@ -32,8 +32,7 @@ def _frame_rows(frame: Frame) -> Rows:
         lists = [[None] * frame.rows if x is None else x.tolist() for x in (numbers, keys)]
         meta = (frame.record_type, frame.file_id, tuple(sorted(frame.units.items())))
         return [
-            (o, (meta, tuple(r.items()), n, k, t))
-            for o, r, n, k, t in zip(ordinals, rows, *lists, times, strict=True)
+            (o, (meta, tuple(r.items()), n, k, t)) for o, r, n, k, t in zip(ordinals, rows, *lists, times, strict=True)
         ]
     return [(o, (tuple(r.items()), t)) for o, r, t in zip(ordinals, rows, times, strict=True)]
 

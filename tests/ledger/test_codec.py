@@ -43,7 +43,9 @@ def test_one_number_off_the_common_step_is_not_lost(step: int, counts: list[int]
 
 @given(
     hnp.arrays(np.uint64, st.integers(0, 300), elements=st.integers(0, 2**64 - 1))
-    | st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=300).map(lambda k: (np.array(k) / 100).view(np.uint64))
+    | st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=300).map(
+        lambda k: (np.array(k) / 100).view(np.uint64)
+    )
 )
 def test_floats_come_back_bit_for_bit(bits: np.ndarray) -> None:
     values = bits.view(np.float64)
@@ -51,7 +53,10 @@ def test_floats_come_back_bit_for_bit(bits: np.ndarray) -> None:
     assert np.array_equal(back.view(np.uint64), bits)
 
 
-@given(st.lists(st.integers(-(10**6), 10**6), min_size=64, max_size=400), st.sampled_from([np.nan, -0.0, np.inf, 1 / 3, 1e300]))
+@given(
+    st.lists(st.integers(-(10**6), 10**6), min_size=64, max_size=400),
+    st.sampled_from([np.nan, -0.0, np.inf, 1 / 3, 1e300]),
+)
 def test_a_few_odd_values_among_decimals_keep_all_their_bits(counts: list[int], odd: float) -> None:
     values = np.array(counts) / 10
     for place in (0, len(values) // 2):

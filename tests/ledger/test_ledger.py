@@ -69,7 +69,13 @@ def test_missing_columns_come_back_as_nulls_and_cost_nothing(ledger: Ledger) -> 
         ({"tag": ["a"], "source_time": ["monday"]}, "source_time"),
         ({"tag": ["a"]}, "source_time"),
         ({"tag": pa.array(["a", None]), "source_time": [1, 2]}, "tag"),
-        ({"tag": pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array([None], pa.string())), "source_time": [1]}, "tag"),
+        (
+            {
+                "tag": pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array([None], pa.string())),
+                "source_time": [1],
+            },
+            "tag",
+        ),
     ],
 )
 def test_rows_that_break_the_schema_are_refused_by_column(ledger: Ledger, columns: dict[str, Any], named: str) -> None:
@@ -84,7 +90,12 @@ def test_records_come_back_with_file_units_keys_and_row_numbers(ledger: Ledger, 
     rows = flights(6)
     with ledger.writer("s") as w:
         w.append_records(
-            "flights", rows, row_numbers=np.array([2, 3, 4, 6, 7, 8]), file_id="f1", units={"delay": "min"}, keys=list("abcde") + [None]
+            "flights",
+            rows,
+            row_numbers=np.array([2, 3, 4, 6, 7, 8]),
+            file_id="f1",
+            units={"delay": "min"},
+            keys=list("abcde") + [None],
         )
         w.append_records("flights", rows, row_numbers=np.arange(9, 15))
     one, two = ledger.reader("s").frames()
@@ -99,7 +110,9 @@ def test_records_come_back_with_file_units_keys_and_row_numbers(ledger: Ledger, 
     assert one.batch(columns=("hour",)).schema.names == ["hour"]
 
 
-def test_a_window_of_positions_cuts_frames_exactly(ledger: Ledger, telemetry: Make, flights: Make, everything: Everything) -> None:
+def test_a_window_of_positions_cuts_frames_exactly(
+    ledger: Ledger, telemetry: Make, flights: Make, everything: Everything
+) -> None:
     with ledger.writer("s") as w:
         w.append_observations(telemetry(100))
         w.append_records("t", flights(10), row_numbers=np.arange(10) * 2)
@@ -120,7 +133,9 @@ def test_a_reader_opened_before_the_rows_sees_them_once_they_are_acknowledged(le
             assert reader.position() == sum(f.rows for f in reader.frames()) == 10 * (k + 1)
 
 
-def test_nothing_of_a_group_is_seen_before_it_ends_nor_if_it_fails(ledger: Ledger, telemetry: Make, flights: Make) -> None:
+def test_nothing_of_a_group_is_seen_before_it_ends_nor_if_it_fails(
+    ledger: Ledger, telemetry: Make, flights: Make
+) -> None:
     reader = ledger.reader("s")
     with ledger.writer("s") as w:
         with w.group():
@@ -138,7 +153,9 @@ def test_nothing_of_a_group_is_seen_before_it_ends_nor_if_it_fails(ledger: Ledge
     assert ledger.verify().ok
 
 
-def test_several_appends_of_a_group_take_one_sync(ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_appends_of_a_group_take_one_sync(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[int] = []
     real = os.fdatasync
     with ledger.writer("s") as w:
@@ -149,7 +166,9 @@ def test_several_appends_of_a_group_take_one_sync(ledger: Ledger, telemetry: Mak
         monkeypatch.undo()
 
 
-def test_the_sync_comes_before_the_published_position(ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sync_comes_before_the_published_position(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader = ledger.reader("s")
     seen: list[int] = []
     real = os.fdatasync
@@ -173,7 +192,16 @@ def test_ingest_time_never_decreases_though_the_clock_steps_back_and_the_writer_
             times += [w.append_observations(telemetry(1)).ingest_time for _ in range(2)]
     assert times == [5_000, 9_000, 9_000, 9_000, 9_000, 20_000]
     reader = ledger.reader("s")
-    assert [reader.position_at(t) for t in (0, 4_999, 5_000, 8_999, 9_000, 19_999, 20_000, 10**18)] == [0, 0, 1, 1, 5, 5, 6, 6]
+    assert [reader.position_at(t) for t in (0, 4_999, 5_000, 8_999, 9_000, 19_999, 20_000, 10**18)] == [
+        0,
+        0,
+        1,
+        1,
+        5,
+        5,
+        6,
+        6,
+    ]
 
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_source(ledger: Ledger) -> None:
@@ -187,7 +215,9 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_source(ledger: Ledger
 def test_a_writer_in_another_process_is_refused_too(ledger: Ledger) -> None:
     code = "import sys; from twinlab.ledger import Ledger; Ledger(sys.argv[1]).writer('s')"
     with ledger.writer("s"):
-        done = subprocess.run([sys.executable, "-c", code, str(ledger.path)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(ledger.path)], capture_output=True, text=True, check=False
+        )
     assert f"process {os.getpid()}, since" in done.stderr
 
 
@@ -213,7 +243,9 @@ def test_a_retraction_takes_a_position_and_counts_from_there(ledger: Ledger, fli
     assert (retraction.file_id, retraction.rows, retraction.batch().num_rows) == ("a", 1, 0)
 
 
-def test_frames_larger_than_a_million_rows_are_split(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, telemetry: Make, flights: Make) -> None:
+def test_frames_larger_than_a_million_rows_are_split(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, telemetry: Make, flights: Make
+) -> None:
     monkeypatch.setattr("twinlab.ledger.writer.MOST_ROWS", 100)
     with ledger.writer("s") as w:
         assert w.append_observations(telemetry(250)).rows == 250
@@ -240,7 +272,9 @@ def _fill(w: Writer, telemetry: Make, flights: Make) -> None:
     w.rotate()
 
 
-def test_sealed_and_open_segments_read_alike(ledger: Ledger, telemetry: Make, flights: Make, everything: Everything) -> None:
+def test_sealed_and_open_segments_read_alike(
+    ledger: Ledger, telemetry: Make, flights: Make, everything: Everything
+) -> None:
     with ledger.writer("s", segment_rows=1000) as w:
         _fill(w, telemetry, flights)
         w.append_observations(telemetry(50, seed=99))
@@ -273,7 +307,9 @@ def test_frames_taken_before_sealing_stay_readable_after_it(ledger: Ledger, tele
     assert frames[0].batch().num_rows == 300
 
 
-def test_sealed_row_groups_are_sorted_by_tag_and_time(ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sealed_row_groups_are_sorted_by_tag_and_time(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 128)
     with ledger.writer("s") as w:
         for k in range(4):
@@ -294,7 +330,12 @@ def test_sealed_row_groups_are_sorted_by_tag_and_time(ledger: Ledger, telemetry:
 
 @pytest.mark.parametrize("sealed", [False, True])
 def test_filters_skip_frames_but_never_a_row_that_fits(
-    ledger: Ledger, telemetry: Make, flights: Make, everything: Everything, monkeypatch: pytest.MonkeyPatch, sealed: bool
+    ledger: Ledger,
+    telemetry: Make,
+    flights: Make,
+    everything: Everything,
+    monkeypatch: pytest.MonkeyPatch,
+    sealed: bool,
 ) -> None:
     monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 200)
     with ledger.writer("s", segment_rows=1000) as w:
@@ -309,13 +350,13 @@ def test_filters_skip_frames_but_never_a_row_that_fits(
     whole = everything(reader)
     observed = [(o, dict(r[0])) for o, r in whole if isinstance(r[0], tuple) and len(r) == 2]
     assert len(observed) == 3603
-    for tags, time in (
+    for tags, span in (
         ({"rare"}, None), ({"tag/1", "rare"}, None), (None, (10**12, 2 * 10**12)), ({"tag/5"}, (5, 10**10)), ({"none"}, None), (None, (6, 7)),
     ):  # fmt: skip
-        got = {o for o, _ in everything(reader, tags=tags, time=time)}
+        got = {o for o, _ in everything(reader, tags=tags, time=span)}
         wanted = {
             o for o, r in observed
-            if (tags is None or r["tag"] in tags) and (time is None or time[0] <= r["source_time"] < time[1])
+            if (tags is None or r["tag"] in tags) and (span is None or span[0] <= r["source_time"] < span[1])
         }  # fmt: skip
         assert wanted <= got
         assert {o for o, r in whole if o not in dict(observed)} <= got, "records and retractions always come"
@@ -406,7 +447,9 @@ def test_any_part_of_a_write_may_fail_and_later_appends_work(
             monkeypatch.setattr(os, "fdatasync", no_sync)
         else:
             monkeypatch.setattr(os, "pwritev", full)
-        new = pa.RecordBatch.from_pydict({"tag": ["new tag"] * 200, "source_time": list(range(200)), "unit": ["new unit"] * 200})
+        new = pa.RecordBatch.from_pydict(
+            {"tag": ["new tag"] * 200, "source_time": list(range(200)), "unit": ["new unit"] * 200}
+        )
         with pytest.raises(SourceError, match="Free some space"):
             w.append_observations(new)
         monkeypatch.setattr(os, "pwritev", real_write)
@@ -419,7 +462,9 @@ def test_any_part_of_a_write_may_fail_and_later_appends_work(
     assert set(list(ledger.reader("s").frames())[1].batch().column("unit").to_pylist()) == {"new unit"}
 
 
-def test_after_a_failed_sync_the_writer_must_be_opened_again(ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_failed_sync_the_writer_must_be_opened_again(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 

@@ -16,7 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from numcodecs import blosc
 
-__all__ = ["decode_bits", "decode_floats", "decode_ints", "decode_strings", "encode_bits", "encode_floats", "encode_ints", "encode_strings"]
+__all__ = [
+    "decode_bits",
+    "decode_floats",
+    "decode_ints",
+    "decode_strings",
+    "encode_bits",
+    "encode_floats",
+    "encode_ints",
+    "encode_strings",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -69,13 +78,13 @@ def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
     low, high = int(values.min()), int(values.max())
     if low == high:
         return _WORD.pack(_CONSTANT, low)
-    if values.itemsize < 8 and high - low > np.iinfo(values.dtype).max:  # noqa: PLR2004
+    if values.itemsize < 8 and high - low > np.iinfo(values.dtype).max:
         values = values.astype(np.int64)  # differences would overflow
     if depth:
         common = _common(values)
         if common is not None:
             return common
-        if len(values) > 2 and high - low < 1 << 62:  # noqa: PLR2004
+        if len(values) > 2 and high - low < 1 << 62:
             look = _look_steps(values)
             if _common_value(look) or _width(int(look.max()) - int(look.min())) < _width(high - low):
                 steps = np.diff(values)
@@ -103,7 +112,7 @@ def _common(values: npt.NDArray[Any]) -> bytes | None:
 
 def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
     span = high - low
-    if values.itemsize < 8:  # noqa: PLR2004
+    if values.itemsize < 8:
         return _TWO.pack(_OFFSETS, low, 1) + _pack((values - values.dtype.type(low)).astype(_WIDTHS[_width(span)]))
     # Modulo 2**64, so that any span fits.
     rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
@@ -152,7 +161,7 @@ def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
         return values, at
     kind = _WIDTHS[data[at + _TWO.size + 1].bit_length() - 1]
     packed, at = _unpack(data, at + _TWO.size, kind)
-    if kind.itemsize == 8:  # noqa: PLR2004
+    if kind.itemsize == 8:
         wide = packed * np.uint64(other)  # modulo 2**64, as it was packed
         wide += np.uint64(base % (1 << 64))
         return wide.view(np.int64), at

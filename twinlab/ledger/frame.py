@@ -133,10 +133,25 @@ def parse_head(data: bytes, at: int = 0) -> tuple[Head, int] | int | None:
     header = data[at + PREFIX.size : at + PREFIX.size + size]
     if crc32c(header, crc32c(PREFIX.pack(magic, length, size, 0))) != crc:
         return None
-    kind, _version, *rest, payload_length, payload_crc, tags_length, _ = _HEADER.unpack_from(header)
-    middle = _HEADER.size + tags_length
-    tags, meta = header[_HEADER.size : middle], header[middle:]
-    head = Head(kind, *rest, tags, meta, payload_length=payload_length, payload_crc=payload_crc)
+    kind, _version, *middle, payload_length, payload_crc, tags_length, _ = _HEADER.unpack_from(header)
+    index, first, rows, ingest_time, durable, low, high, record_type, file_id = middle
+    tags, meta = header[_HEADER.size : _HEADER.size + tags_length], header[_HEADER.size + tags_length :]
+    head = Head(
+        kind,
+        index,
+        first,
+        rows,
+        ingest_time,
+        durable,
+        low,
+        high,
+        record_type,
+        file_id,
+        tags,
+        meta,
+        payload_length,
+        payload_crc,
+    )
     return head, PREFIX.size + size
 
 
@@ -175,4 +190,6 @@ def unpack_ids(data: bytes) -> npt.NDArray[np.int64]:
         return np.arange(low, high + 1, dtype=np.int64)
     if data[0] == _LIST:
         return np.frombuffer(data, dtype="<u4", offset=1).astype(np.int64)
-    return np.flatnonzero(np.unpackbits(np.frombuffer(data, dtype=np.uint8, offset=1), bitorder="little")).astype(np.int64)
+    return np.flatnonzero(np.unpackbits(np.frombuffer(data, dtype=np.uint8, offset=1), bitorder="little")).astype(
+        np.int64
+    )

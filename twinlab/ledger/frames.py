@@ -91,7 +91,9 @@ class Frame:
         found = self._source.batch(columns)
         if self.kind == "records":
             hidden = (records.ROW, records.KEY)
-            return found.select([n for n in found.schema.names if n not in hidden and (columns is None or n in columns)])
+            return found.select(
+                [n for n in found.schema.names if n not in hidden and (columns is None or n in columns)]
+            )
         return found
 
     def ordinals(self) -> Ints:

@@ -9,7 +9,23 @@ from twinlab.ledger.frame import DICTIONARY
 from twinlab.ledger.segment import HEADER_SIZE, Place, SegmentFile
 from twinlab.ledger.tables import Tables
 
-__all__ = ["Index", "read_heads"]
+__all__ = ["Index", "Query", "read_heads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a reader wants."""
+
+    start: int
+    stop: int
+    """Ordinals [start, stop)."""
+    tags: frozenset[str] | None
+    time: tuple[int, int] | None
+    """``source_time`` in [low, high)."""
+
+    def skips(self, low: int, high: int) -> bool:
+        """Whether no time of the closed span [low, high] is wanted."""
+        return self.time is not None and (high < self.time[0] or low >= self.time[1])
 
 
 @dataclass(slots=True)

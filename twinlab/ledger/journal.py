@@ -77,7 +77,9 @@ class Journal:
                 return
             if frame.record_type is None or (kind is not None and frame.record_type != kind):
                 continue
-            for ordinal, text in zip(frame.ordinals().tolist(), frame.batch().column("payload").to_pylist(), strict=True):
+            for ordinal, text in zip(
+                frame.ordinals().tolist(), frame.batch().column("payload").to_pylist(), strict=True
+            ):
                 yield JournalEntry(frame.record_type, json.loads(text), frame.ingest_time, ordinal)
 
     def position(self) -> int:

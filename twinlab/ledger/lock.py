@@ -47,7 +47,9 @@ class Lock:
                     continue
                 holder = self._holder()
                 os.close(self._descriptor)
-                msg = f"{what} is being written by {holder}; one writer at a time. Stop that process or wait, then retry."
+                msg = (
+                    f"{what} is being written by {holder}; one writer at a time. Stop that process or wait, then retry."
+                )
                 raise HistoryConflictError(msg) from None
         note = json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
         os.ftruncate(self._descriptor, 0)

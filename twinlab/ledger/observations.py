@@ -1,5 +1,6 @@
 """Observation frames: model.schema.OBSERVATIONS packed column by column; a column that is absent or all null costs
-nothing, a constant one ten bytes."""
+nothing, a constant one ten bytes.
+"""
 
 from __future__ import annotations
 
@@ -117,55 +118,57 @@ def _text_buffers(column: pa.Array) -> tuple[npt.NDArray[np.int32], bytes]:
 def decode(payload: bytes, rows: int, tables: Tables, columns: Collection[str] | None) -> pa.RecordBatch:
     """Unpack ``rows`` rows; ``columns`` names those wanted, None all. Absent columns come back as nulls."""
     wanted = _NAMES if columns is None else tuple(n for n in _NAMES if n in columns)
-    found = _directory(payload)
-    tags: npt.NDArray[np.int64] | None = None
-    data = memoryview(payload)
-    arrays: list[pa.Array] = []
-    for name in wanted:
-        if name not in found:
-            arrays.append(pa.nulls(rows, OBSERVATIONS.field(name).type))
-            continue
-        form, at = found[name]
-        if form == _USUAL and tags is None:
-            tags, _ = codec.decode_ints(data, found["tag"][1], rows)
-        arrays.append(_decode_column(name, form, data, at, rows, tables, tags))
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([OBSERVATIONS.field(n) for n in wanted]))
+    decoder = _Decoder(payload, rows, tables)
+    schema = pa.schema([OBSERVATIONS.field(n) for n in wanted])
+    return pa.RecordBatch.from_arrays([decoder.column(n) for n in wanted], schema=schema)
 
 
-def _directory(payload: bytes) -> dict[str, tuple[int, int]]:
-    found, at = {}, 0
-    while at < len(payload):
-        number, form, size = _COLUMN.unpack_from(payload, at)
-        found[_NAMES[number]] = (form, at + _COLUMN.size)
-        at += _COLUMN.size + size
-    return found
+class _Decoder:
+    """The columns of one payload."""
 
+    def __init__(self, payload: bytes, rows: int, tables: Tables) -> None:
+        self._data, self._rows, self._tables = memoryview(payload), rows, tables
+        self._found: dict[str, tuple[int, int]] = {}
+        self._tags: npt.NDArray[np.int64] | None = None
+        at = 0
+        while at < len(payload):
+            number, form, size = _COLUMN.unpack_from(payload, at)
+            self._found[_NAMES[number]] = (form, at + _COLUMN.size)
+            at += _COLUMN.size + size
 
-def _decode_column(
-    name: str, form: int, data: memoryview, at: int, rows: int, tables: Tables, tags: npt.NDArray[np.int64] | None
-) -> pa.Array:
-    want = OBSERVATIONS.field(name).type
-    bitmap: pa.Buffer | None = None
-    if form == _WITH_NULLS:
-        bits, at = codec.decode_bits(data, at)
-        bitmap = pa.py_buffer(bits)
-    if name in _DICTIONARIES:
-        codes = _decode_usual(data, at, tags, tables) if form == _USUAL and tags is not None else codec.decode_ints(data, at, rows)[0]
-        narrow = codes.astype(want.index_type.to_pandas_dtype())
-        indices = pa.array(narrow, mask=codes < 0) if codes.min() < 0 else pa.array(narrow)
-        return pa.DictionaryArray.from_arrays(indices, tables.array(name))
-    if name in _TEXTS:
-        offsets, text, _ = codec.decode_strings(data, at, rows)
-        return pa.Array.from_buffers(want, rows, [bitmap, pa.py_buffer(offsets), pa.py_buffer(text)])
-    numbers = codec.decode_floats(data, at, rows)[0] if name == "value" else codec.decode_ints(data, at, rows)[0]
-    return pa.Array.from_buffers(want, rows, [bitmap, pa.py_buffer(numbers.astype(want.to_pandas_dtype(), copy=False))])
+    def column(self, name: str) -> pa.Array:
+        want = OBSERVATIONS.field(name).type
+        if name not in self._found:
+            return pa.nulls(self._rows, want)
+        form, at = self._found[name]
+        if name in _DICTIONARIES:
+            codes = self._tag_codes() if name == "tag" else self._codes(form, at)
+            narrow = codes.astype(want.index_type.to_pandas_dtype(), copy=False)
+            gaps = name != "tag" and codes.min() < 0
+            indices = pa.array(narrow, mask=codes < 0) if gaps else pa.array(narrow)
+            return pa.DictionaryArray.from_arrays(indices, self._tables.array(name))
+        bitmap: pa.Buffer | None = None
+        if form == _WITH_NULLS:
+            bits, at = codec.decode_bits(self._data, at)
+            bitmap = pa.py_buffer(bits)
+        if name in _TEXTS:
+            offsets, text, _ = codec.decode_strings(self._data, at, self._rows)
+            return pa.Array.from_buffers(want, self._rows, [bitmap, pa.py_buffer(offsets), pa.py_buffer(text)])
+        unpack = codec.decode_floats if name == "value" else codec.decode_ints
+        numbers = unpack(self._data, at, self._rows)[0].astype(want.to_pandas_dtype(), copy=False)
+        return pa.Array.from_buffers(want, self._rows, [bitmap, pa.py_buffer(numbers)])
 
+    def _tag_codes(self) -> npt.NDArray[np.int64]:
+        if self._tags is None:
+            self._tags = codec.decode_ints(self._data, self._found["tag"][1], self._rows)[0]
+        return self._tags
 
-def _decode_usual(data: memoryview, at: int, tags: npt.NDArray[np.int64], tables: Tables) -> npt.NDArray[np.int32]:
-    count = struct.unpack_from("<I", data, at)[0]
-    where, at = codec.decode_ints(data, at + 4, count)
-    others, _ = codec.decode_ints(data, at, count)
-    codes = tables.usual[tags]
-    if count:
+    def _codes(self, form: int, at: int) -> npt.NDArray[Any]:
+        if form != _USUAL:
+            return codec.decode_ints(self._data, at, self._rows)[0]
+        count = struct.unpack_from("<I", self._data, at)[0]
+        where, at = codec.decode_ints(self._data, at + 4, count)
+        others, _ = codec.decode_ints(self._data, at, count)
+        codes: npt.NDArray[Any] = self._tables.usual.take(self._tag_codes())
         codes[where] = others
-    return codes
+        return codes

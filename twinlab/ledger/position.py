@@ -65,7 +65,7 @@ def _parse(data: bytes) -> tuple[Position | None, bool]:
             found.append(Position(*fields[1:]))
     if not found:
         return None, False
-    return max(found, key=lambda p: p.generation), len(found) == 2 and found[0] == found[1]  # noqa: PLR2004
+    return max(found, key=lambda p: p.generation), len(found) == 2 and found[0] == found[1]
 
 
 def read_position(folder: Path) -> Position:

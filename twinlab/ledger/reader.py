@@ -10,7 +10,7 @@ from pathlib import Path
 from twinlab.ledger._disk import corrupt
 from twinlab.ledger.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
 from twinlab.ledger.frames import Frame, open_frame
-from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.index import Index, Query, read_heads
 from twinlab.ledger.manifest import SealedSegment, read_manifest
 from twinlab.ledger.position import Position, read_position
 from twinlab.ledger.sealed import SealedFiles
@@ -108,15 +108,13 @@ class Reader:
         end = at.ordinal if stop is None else min(stop, at.ordinal)
         if start >= end:
             return
-        wanted = None if tags is None else frozenset(tags)
+        query = Query(start, end, None if tags is None else frozenset(tags), time)
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):
-                kept = self._walk(part.kept, part.index, start, end, wanted, time)
-                groups = part.frames(start=start, stop=end, tags=wanted, time=time)
-                yield from heapq.merge(kept, groups, key=lambda f: f.first)
+                kept = _walk(part.kept(), part.index, query)
+                yield from heapq.merge(kept, part.frames(query), key=lambda f: f.first)
             else:
-                file, index = part
-                yield from self._walk(file, index, start, end, wanted, time)
+                yield from _walk(*part, query)
 
     def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
         """Return file id -> ordinal of its latest retraction: its rows before that ordinal are withdrawn."""
@@ -182,26 +180,19 @@ class Reader:
         read_heads(file, index, stop)
         return index
 
-    @staticmethod
-    def _walk(
-        file: SegmentFile,
-        index: Index,
-        start: int,
-        stop: int,
-        tags: frozenset[str] | None,
-        time: tuple[int, int] | None,
-    ) -> Iterator[Frame]:
-        ids = None if tags is None else frozenset(index.tables.find("tag", tags))
-        for number in range(bisect_right(index.ends, start), len(index.places)):
-            place = index.places[number]
-            head = place.head
-            if head.first >= stop:
-                break
-            if head.kind not in ROW_KINDS:
+
+def _walk(file: SegmentFile, index: Index, query: Query) -> Iterator[Frame]:
+    ids = None if query.tags is None else frozenset(index.tables.find("tag", query.tags))
+    for number in range(bisect_right(index.ends, query.start), len(index.places)):
+        place = index.places[number]
+        head = place.head
+        if head.first >= query.stop:
+            break
+        if head.kind not in ROW_KINDS:
+            continue
+        if head.kind == OBSERVATIONS_KIND:
+            if query.skips(head.time_low, head.time_high):
                 continue
-            if head.kind == OBSERVATIONS_KIND:
-                if time is not None and (head.time_high < time[0] or head.time_low >= time[1]):
-                    continue
-                if ids is not None and ids.isdisjoint(unpack_ids(head.tags).tolist()):
-                    continue
-            yield open_frame(file, place, index.tables, start=start, stop=stop)
+            if ids is not None and ids.isdisjoint(unpack_ids(head.tags).tolist()):
+                continue
+        yield open_frame(file, place, index.tables, start=query.start, stop=query.stop)

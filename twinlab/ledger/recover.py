@@ -57,7 +57,7 @@ def recover(folder: Path) -> Found:
     published, whole = _published(folder)
     _drop_unborn(folder, published)
     if published.segment < 0:
-        return Found(published, Tables(), 0, -1, None, moved=False)
+        return Found(published, Tables(), 0, -1, None, moved=not whole)
     path = path_of(folder, published.segment)
     if not path.exists():
         raise corrupt(path, 0, "the segment that was being written is missing")
@@ -72,7 +72,9 @@ def recover(folder: Path) -> Found:
     torn = None
     if end < size:
         if not whole and published.generation < 0:
-            raise corrupt(path, end, "a frame is damaged, and so is the published position that would tell torn from damaged")
+            raise corrupt(
+                path, end, "a frame is damaged, and so is the published position that would tell torn from damaged"
+            )
         torn = _cut(folder, file, end, size)
     position = _after(published, more, end)
     rows = position.ordinal - file.ordinal
@@ -89,9 +91,8 @@ def _published(folder: Path) -> tuple[Position, bool]:
     except CorruptionError:
         # Both copies gone: the segments themselves still tell, if their last one is whole to its end.
         here = numbers(folder)
-        if not here or (folder / FILE).exists() and (folder / FILE).stat().st_size == 0:
-            if not here:
-                return START, False
+        if not here:
+            return START, False
         file = SegmentFile(path_of(folder, here[-1]))
         return Position(-1, here[-1], HEADER_SIZE, file.ordinal, file.frames, file.ingest_time), False
 

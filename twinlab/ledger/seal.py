@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -160,9 +161,7 @@ def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
     edges.append(path.stat().st_size)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return tuple(
-            (low, high, crc32c(read_at(descriptor, high - low, low))) for low, high in zip(edges, edges[1:], strict=False)
-        )
+        return tuple((low, high, crc32c(read_at(descriptor, high - low, low))) for low, high in pairwise(edges))
     finally:
         os.close(descriptor)
 
@@ -214,7 +213,9 @@ def _write_kept(path: Path, file: SegmentFile, index: Index) -> None:
 def _frame_table(index: Index, file: SegmentFile) -> list[bytes]:
     heads = [p.head for p in index.places if p.head.kind in ROW_KINDS]
     columns = [[h.first for h in heads], [h.rows for h in heads], [h.ingest_time for h in heads]]
-    payload = len(heads).to_bytes(8, "little") + b"".join(codec.encode_ints(np.array(c, dtype=np.int64)) for c in columns)
+    payload = len(heads).to_bytes(8, "little") + b"".join(
+        codec.encode_ints(np.array(c, dtype=np.int64)) for c in columns
+    )
     last = index.ends[-1] if index.ends else file.ordinal
     head = Head(FRAME_TABLE, file.frames + len(heads), last, 0, max(columns[2], default=0), 0, 0, 0, -1, -1, b"", b"")
     return join(head, payload)[1]

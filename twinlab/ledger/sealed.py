@@ -15,7 +15,7 @@ from twinlab.ledger import codec
 from twinlab.ledger._disk import corrupt, crc32c, read_at
 from twinlab.ledger.frame import FRAME_TABLE
 from twinlab.ledger.frames import Frame
-from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.index import Index, Query, read_heads
 from twinlab.ledger.manifest import SealedSegment
 from twinlab.ledger.segment import SegmentFile
 from twinlab.model.schema import OBSERVATIONS
@@ -33,21 +33,29 @@ class SealedFiles:
     def __init__(self, folder: Path, entry: SealedSegment) -> None:
         self.entry = entry
         self._folder = folder
-        self.kept = SegmentFile(folder / entry.kept_name)
         self.index = Index()
-        if self.kept.size() != entry.kept_bytes:
-            raise corrupt(self.kept.path, 0, f"expected {entry.kept_bytes} bytes, found {self.kept.size()}")
-        read_heads(self.kept, self.index, entry.kept_bytes, gaps=True)
+        kept = self.kept()
+        if kept.size() != entry.kept_bytes:
+            raise corrupt(kept.path, 0, f"expected {entry.kept_bytes} bytes, found {kept.size()}")
+        read_heads(kept, self.index, entry.kept_bytes, gaps=True)
         self._times: tuple[Ints, Ints, Ints] | None = None
         self._metadata: pq.FileMetaData | None = None
+
+    def kept(self) -> SegmentFile:
+        """Open the frames that stayed frames; not held open, for there may be thousands of sealed segments."""
+        path = self._folder / self.entry.kept_name
+        try:
+            return SegmentFile(path)
+        except FileNotFoundError as error:
+            raise corrupt(path, 0, "a sealed file is missing") from error
 
     def frame_table(self) -> tuple[Ints, Ints, Ints]:
         """First ordinal, rows and ingest time of each frame that the segment had."""
         if self._times is None:
             place = self.index.places[-1] if self.index.places else None
             if place is None or place.head.kind != FRAME_TABLE:
-                raise corrupt(self.kept.path, self.entry.kept_bytes, "the table of frames is missing")
-            data = memoryview(self.kept.payload(place))
+                raise corrupt(self._folder / self.entry.kept_name, 0, "the table of frames is missing")
+            data = memoryview(self.kept().payload(place))
             count = int.from_bytes(data[:8], "little")
             firsts, at = codec.decode_ints(data, 8, count)
             rows, at = codec.decode_ints(data, at, count)
@@ -90,24 +98,21 @@ class SealedFiles:
 
     def read_group(self, number: int, columns: Collection[str] | None) -> pa.Table:
         """Check and read one row group, the ordinal included only if it's named."""
+        metadata = self.metadata()
         self._check(number)
-        with pq.ParquetFile(self.path, memory_map=True) as file:
+        with pq.ParquetFile(self.path, metadata=metadata, memory_map=True) as file:
             names = file.schema_arrow.names
             wanted = [n for n in names if (n != ORDINAL if columns is None else n in columns)]
             return file.read_row_group(number, columns=wanted)
 
-    def frames(
-        self, *, start: int, stop: int, tags: frozenset[str] | None, time: tuple[int, int] | None
-    ) -> Iterator[Frame]:
-        """Yield the row groups that hold rows of [start, stop), by ascending first ordinal."""
+    def frames(self, query: Query) -> Iterator[Frame]:
+        """Yield the row groups that hold rows of the query, by ascending first ordinal."""
         if self.entry.parquet_name is None:
             return
-        found = [g for n in range(self.metadata().num_row_groups) if (g := self._group(n, start, stop, tags, time))]
+        found = [g for n in range(self.metadata().num_row_groups) if (g := self._group(n, query))]
         yield from sorted(found, key=lambda f: f.first)
 
-    def _group(
-        self, number: int, start: int, stop: int, tags: frozenset[str] | None, time: tuple[int, int] | None
-    ) -> Frame | None:
+    def _group(self, number: int, query: Query) -> Frame | None:
         group = self.metadata().row_group(number)
         ranges: dict[str, tuple[int, int]] = {}
         for c in range(group.num_columns):
@@ -117,15 +122,15 @@ class SealedFiles:
                 ranges[column.path_in_schema] = (known.min, known.max)
         low, high = ranges[ORDINAL]
         times = ranges["source_time"]
-        if high < start or low >= stop or (time is not None and (times[1] < time[0] or times[0] >= time[1])):
+        if high < query.start or low >= query.stop or query.skips(*times):
             return None
-        if tags is not None and "tag" in ranges and not _any_within(tags, ranges["tag"]):
+        if query.tags is not None and "tag" in ranges and not _any_within(query.tags, ranges["tag"]):
             return None
         rows: Ints | None = None
         count = group.num_rows
-        if low < start or high >= stop:
+        if low < query.start or high >= query.stop:
             ordinals = self.read_group(number, (ORDINAL,)).column(ORDINAL).to_numpy()
-            rows = np.flatnonzero((ordinals >= start) & (ordinals < stop))
+            rows = np.flatnonzero((ordinals >= query.start) & (ordinals < query.stop))
             if len(rows) == 0:
                 return None
             low, high, count = int(ordinals[rows].min()), int(ordinals[rows].max()), len(rows)

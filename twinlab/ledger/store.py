@@ -48,7 +48,9 @@ class Ledger:
 
     def _folder(self, source: str) -> Path:
         if not source or source.startswith("."):
-            msg = f"source {source!r}: expected a name that isn't empty and doesn't start with a dot. Rename the source."
+            msg = (
+                f"source {source!r}: expected a name that isn't empty and doesn't start with a dot. Rename the source."
+            )
             raise SchemaError(msg)
         name = quote(source, safe=" ()+,=@[]{}")
         return self.path / ("%62lobs" if name == _BLOBS else name)

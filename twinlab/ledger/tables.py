@@ -74,9 +74,9 @@ class Tables:
             return same
         rows = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
         codes: npt.NDArray[Any] = last[1][rows]
-        if len(codes) and codes.min() == -2:  # noqa: PLR2004
+        if len(codes) and codes.min() == -2:
             # Only texts that occur get a number: a shared dictionary may hold many that never come.
-            for place in np.unique(rows[codes == -2]).tolist():  # noqa: PLR2004
+            for place in np.unique(rows[codes == -2]).tolist():
                 last[1][place] = self.code(domain, last[0][place].as_py())
             self._maps[domain] = (last[0], last[1], _is_count(last[1]))
             codes = last[1][rows]
@@ -113,7 +113,9 @@ class Tables:
             self._usual.extend([-1] * (self.size("tag") - len(self._usual)))
             body["usual"] = self._usual[done:]
         self._written = {d: len(t) for d, t in self._texts.items()}
-        return bytes(blosc.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), b"zstd", 3, 0))
+        return bytes(
+            blosc.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), b"zstd", 3, 0)
+        )
 
     def learn(self, payload: bytes) -> None:
         """Take in what `news` packed."""

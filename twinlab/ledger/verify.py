@@ -83,7 +83,7 @@ class _Check:
             self._progress(min(self.report.bytes, self._total), self._total)
 
     def problem(self, path: Path, error: str, todo: str = _RESTORE) -> None:
-        self.report.problems.append(VerifyProblem(str(path), error.split(". The stored bytes")[0], todo))
+        self.report.problems.append(VerifyProblem(str(path), error.split(". The stored bytes", maxsplit=1)[0], todo))
 
 
 def verify_ledger(
@@ -111,11 +111,15 @@ def _source(folder: Path, check: _Check) -> None:
     try:
         at, whole = check_position(folder)
     except CorruptionError as error:
-        check.problem(folder / FILE, str(error), "Open the source's writer: it finds the position again from the frames.")
+        check.problem(
+            folder / FILE, str(error), "Open the source's writer: it finds the position again from the frames."
+        )
         return
     if not whole:
         check.problem(
-            folder / FILE, f"{folder / FILE}: one of two copies is damaged", "Open the source's writer: it writes both again."
+            folder / FILE,
+            f"{folder / FILE}: one of two copies is damaged",
+            "Open the source's writer: it writes both again.",
         )
     check.read((folder / FILE).stat().st_size if (folder / FILE).exists() else 0)
     try:

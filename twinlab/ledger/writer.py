@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from twinlab.errors import SchemaError, SourceError
+from twinlab.errors import SourceError
 from twinlab.ledger import observations, records
 from twinlab.ledger._disk import disk_error, write_all
 from twinlab.ledger.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
 from twinlab.ledger.lock import Lock
 from twinlab.ledger.position import FILE, Position, PositionFile
-from twinlab.ledger.recover import TornTail, recover
 from twinlab.ledger.records import Records
+from twinlab.ledger.recover import TornTail, recover
 from twinlab.ledger.segment import create
 from twinlab.ledger.tables import Tables
 
@@ -112,7 +112,9 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -142,8 +144,7 @@ class Writer:
         """
         columns = observations.conform(batch)
         with self.group():
-            ack = self._observations(columns, batch.num_rows)
-        return ack
+            return self._observations(columns, batch.num_rows)
 
     def append_records(
         self,
@@ -228,9 +229,7 @@ class Writer:
     def _new_segment(self) -> None:
         at, number = self._at, self._at.segment + 1
         try:
-            descriptor = create(
-                self._folder, number, ordinal=at.ordinal, frames=at.frames, ingest_time=at.ingest_time
-            )
+            descriptor = create(self._folder, number, ordinal=at.ordinal, frames=at.frames, ingest_time=at.ingest_time)
         except OSError as error:
             raise disk_error(error, self._folder, "starting a segment in") from error
         if self._descriptor >= 0:
@@ -259,7 +258,12 @@ class Writer:
             part = given if rows <= MOST_ROWS else _slice(given, low, MOST_ROWS)
             payload, meta = records.encode(part)
             ack = self._frame(
-                RECORDS_KIND, part.rows.num_rows, payload, meta=meta, record_type=given.record_type, file_id=given.file_id
+                RECORDS_KIND,
+                part.rows.num_rows,
+                payload,
+                meta=meta,
+                record_type=given.record_type,
+                file_id=given.file_id,
             )
         return replace(ack, rows=rows, bytes=self._next.offset - start.offset)
 
@@ -285,7 +289,9 @@ class Writer:
         size = 0
         news = self._tables.news()
         if news is not None:
-            empty = replace(head, kind=DICTIONARY, rows=0, time_low=0, time_high=0, tags=b"", meta=b"", record_type=-1, file_id=-1)
+            empty = replace(
+                head, kind=DICTIONARY, rows=0, time_low=0, time_high=0, tags=b"", meta=b"", record_type=-1, file_id=-1
+            )
             size += self._push(join(empty, news)[1])
         size += self._push(join(head, payload)[1])
         self._next = replace(
