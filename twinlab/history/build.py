@@ -306,14 +306,17 @@ def build_blocks(
     fresh : spans of cells
         Whose values are computed from claims.
     write : spans of cells
-        Whose flags are computed: what comes out. Must contain ``fresh`` widened by the margins, save at its ends.
+        Whose flags are computed: what comes out. Contains ``fresh`` widened by the margins; what is fresh beyond it is
+        computed as margin alone.
     edges : cell numbers, optional
         No block crosses one of these.
     """
-    _, after = spec.margins
+    before, after = spec.margins
     fresh, write = union(fresh), union(write)
     for k0, k1 in pieces(write, longest=piece_length(spec), edges=edges):
-        now = clip(fresh, (k0, k1))
+        # What is fresh before the piece and isn't written at all: margins that `base` doesn't know.
+        unwritten = holes(clip(write, (k0 - before, k0)), (k0 - before, k0)) if before else []
+        now = union(clip(fresh, (k0, k1)), *(clip(fresh, hole) for hole in unwritten))
         later = clip(fresh, (k1, k1 + after))
         made = {s: build_values(spec, s, source, tally)[0] for s in now}
         # The few cells after the piece are built once more with the next piece: cheaper than to carry them over.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from twinlab.history.build import BUILD_VERSION, GroupSpec
 from twinlab.history.eventtables import asset_mapping, merged_assets, properties_of, rows_of
 from twinlab.history.index import Marks, SourceIndex
+from twinlab.history.indexfile import load_index, save_index
 from twinlab.history.ledgerside import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
 from twinlab.history.plan import Group
 from twinlab.history.report import BuildReport
@@ -46,8 +48,11 @@ class Sources:
     model: TwinModel
     mappings: Mapping[str, SourceMapping]
     cache: FrameCache = field(default_factory=FrameCache)
+    # Where indexes are kept; None: nowhere.
+    index_folder: Path | None = None
     views: dict[str, SourceView] = field(default_factory=dict)
     _assets: dict[str, SourceView] = field(default_factory=dict)
+    _saved: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Work out the hashes once."""
@@ -84,8 +89,20 @@ class Sources:
             if name in self.mappings
         }
 
-    def prepare(self, position: Mapping[str, int], report: BuildReport | None = None) -> set[str]:
-        """Index every source up to a position; return the sources whose meaning changed since the last call."""
+    def prepare(
+        self, position: Mapping[str, int], *, upto: Mapping[str, int] | None = None, report: BuildReport | None = None
+    ) -> set[str]:
+        """Index every source; return the sources whose meaning changed since the last call.
+
+        Parameters
+        ----------
+        position : mapping
+            Position vector at which meanings are worked out.
+        upto : mapping, optional
+            Position vector up to which sources are indexed, ``position`` by default.
+        report : BuildReport, optional
+            Takes note of rows that are indexed for the first time.
+        """
         properties = self._zones(position)
         meanings = self.meanings(position)
         changed = set()
@@ -95,12 +112,35 @@ class Sources:
                 changed.add(name)
             if view is None or view.meaning != meaning:
                 mine = zone_properties(self.mappings[name], properties)
-                view = SourceView(
-                    name, self.ledger.reader(name), self.mappings[name], self.model, mine, SourceIndex(self._groups), self.cache, meaning
-                )
+                index = self._stored_index(name, meaning)
+                view = SourceView(name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, meaning)
                 self.views[name] = view
-            view.extend(position[name], report.of(name) if report is not None else None)
+            view.extend((upto or position).get(name, 0), report.of(name) if report is not None else None)
         return changed
+
+    def _index_path(self, name: str, meaning: str) -> Path | None:
+        return None if self.index_folder is None else self.index_folder / f"{name}-{meaning}.npz"
+
+    def _stored_index(self, name: str, meaning: str) -> SourceIndex:
+        path = self._index_path(name, meaning)
+        found = load_index(path, self._groups) if path is not None else None
+        # An index that is ahead of its ledger belongs to a ledger that was replaced.
+        if found is None or found.position > self.ledger.reader(name).position():
+            return SourceIndex(self._groups)
+        self._saved[name] = found.position
+        return found
+
+    def save(self) -> None:
+        """Keep the indexes that have grown, and drop those of other meanings."""
+        for name, view in self.views.items():
+            path = self._index_path(name, view.meaning)
+            if path is None or self._saved.get(name) == view.index.position:
+                continue
+            save_index(path, view.index)
+            self._saved[name] = view.index.position
+            for other in path.parent.glob(f"{name}-*.npz"):
+                if other != path and len(other.stem) == len(path.stem):
+                    other.unlink(missing_ok=True)
 
     def _zones(self, position: Mapping[str, int]) -> Properties:
         needed = {kind for name in position if name in self.mappings for kind, _ in zones_of(self.mappings[name])}

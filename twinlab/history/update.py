@@ -72,25 +72,19 @@ def _moved(old: Frontier, new: Frontier, after: int) -> list[Span]:
     return union([(int(low), int(high)) for low, high in pairs if low < high])
 
 
-def plan_group(spec: GroupSpec, *, old: Frontier, new: Frontier, changed: Sequence[Span]) -> GroupPlan | None:
-    """Return what to build after the cells in ``changed`` got new claims; None if nothing."""
-    end = max(int(new.passed.max(initial=-NEVER)), int(old.passed.max(initial=-NEVER))) + 1
+def plan_group(
+    spec: GroupSpec, *, old: Frontier, new: Frontier, changed: Sequence[Span], limit: int = 0
+) -> GroupPlan | None:
+    """Return what to build after the cells in ``changed`` got new claims; None if nothing.
+
+    ``limit`` is the end of what is stored, for groups that are built anew.
+    """
+    end = max(int(new.passed.max(initial=-NEVER)) + 1, int(old.passed.max(initial=-NEVER)) + 1, limit)
     fresh = clip(union(changed, gap=_GAP), (0, end))
     write = clip(union(reach_of_change(spec, fresh), _moved(old, new, spec.margins[1]), gap=_GAP), (0, end))
     if not write:
         return None
     return GroupPlan(spec, fresh, write, new)
-
-
-def padded(old: Frontier, spec: GroupSpec) -> Frontier:
-    """Return a frontier with the columns of assets that came later."""
-    more = len(spec.assets) - old.passed.shape[1]
-    if not more:
-        return old
-    return Frontier(
-        np.pad(old.known_from, ((0, 0), (0, more)), constant_values=NEVER),
-        np.pad(old.passed, ((0, 0), (0, more)), constant_values=-NEVER),
-    )
 
 
 def _cells_of(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, group: int) -> list[Span]:
