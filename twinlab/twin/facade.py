@@ -14,6 +14,7 @@ from twinlab.model.terms import nearest
 from twinlab.twin.ingest import Kept, keep, resolve_source
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
+from twinlab.twin.words import adopt_mapping, read_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,6 @@ class Twin:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        from twinlab.twin.folder import read_words  # noqa: PLC0415  (folder makes Twins)
-
         self.folder = Path(folder)
         self._model, self.mappings = read_words(self.folder)
         self.ledger = Ledger(self.folder / "ledger")
@@ -100,8 +99,6 @@ class Twin:
 
     def rebuild(self) -> BuildReport:
         """Build history anew from the ledger with the model and the mappings as they stand on disk."""
-        from twinlab.twin.folder import read_words  # noqa: PLC0415  (folder makes Twins)
-
         self._model, self.mappings = read_words(self.folder)
         report = self._historian().rebuild()
         self._reader = None
@@ -213,8 +210,6 @@ class Twin:
     def _with_mapping(self, source: Source) -> Source:
         """Take over the mapping file that a source brings along."""
         if source.mapping is not None:
-            from twinlab.twin.folder import adopt_mapping  # noqa: PLC0415  (folder makes Twins)
-
             mapping = adopt_mapping(self.folder, source.mapping, self._model)
             self.mappings = {**self.mappings, mapping.source: mapping}
         return source

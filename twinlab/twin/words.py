@@ -1,0 +1,56 @@
+"""The files of a twin's folder that people write: the model and the mappings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twinlab.errors import SchemaError
+from twinlab.model.load import check_mapping, load_mapping, load_model
+from twinlab.model.mapping import Mapping
+from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "read_words"]
+
+#: The model's file and the mappings' folder, in a twin's folder.
+MODEL, MAPPINGS = "twin.yaml", "mapping"
+
+
+def read_words(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
+    """Return the model and the mappings (by source) of a twin's folder, checked against each other.
+
+    Raises
+    ------
+    SchemaError
+        If a file breaks its schema, names what the model lacks, or two mappings speak for one source.
+    """
+    model = load_model(folder / MODEL)
+    mappings: dict[str, Mapping] = {}
+    seen: dict[str, Path] = {}
+    for path in sorted((folder / MAPPINGS).glob("*.yaml")):
+        mapping = load_mapping(path)
+        check_mapping(mapping, model, path.name)
+        if mapping.source in mappings:
+            msg = (
+                f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; keep one of them"
+            )
+            raise SchemaError(msg)
+        mappings[mapping.source], seen[mapping.source] = mapping, path
+    return model, mappings
+
+
+def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:
+    """Copy a mapping file that a source brings along into the twin's ``mapping`` folder, and return it.
+
+    Raises
+    ------
+    SchemaError
+        If the mapping breaks its schema or names what the model lacks.
+    """
+    mapping = load_mapping(path)
+    check_mapping(mapping, model, path.name)
+    target = folder / MAPPINGS / f"{mapping.source}.yaml"
+    text = path.read_text(encoding="utf-8")
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return mapping
