@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
 from twinlab.model.units import canonical_unit
 
@@ -32,6 +34,12 @@ DataType = Literal["text", "number", "integer", "boolean", "time"]
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
 _NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+#: Names and endings of variables that history adds beside a type's signals.
+_RESERVED_NAMES = ("asset", "time")
+_RESERVED_ENDINGS = (
+    *("_qc", "_mean", "_min", "_max", "_sum", "_count", "_share", "_state", "_increase"),
+    *("_pass", "_not_evaluated", "_suspect", "_fail", "_missing"),
+)
 
 
 def parse_duration(text: str) -> int:
@@ -40,7 +48,7 @@ def parse_duration(text: str) -> int:
     Raises
     ------
     ValueError
-        If ``text`` isn't a number with one of ``ms s min h d``.
+        If ``text`` isn't a number with one of ``ms s min h d``, or is less than a nanosecond.
 
     >>> parse_duration("15min")
     900000000000
@@ -49,7 +57,11 @@ def parse_duration(text: str) -> int:
     if match is None:
         msg = f"expected a duration such as '10s', '15min', '1h' or '1d', got {text!r}"
         raise ValueError(msg)
-    return round(float(match[1]) * _NANOSECONDS[match[2]])
+    found = round(float(match[1]) * _NANOSECONDS[match[2]])
+    if not 0 < found < 2**62:
+        msg = f"expected a duration of more than nothing and less than a century, got {text!r}"
+        raise ValueError(msg)
+    return found
 
 
 def _term(text: str) -> str:
@@ -88,7 +100,7 @@ class Signal(Model):
     # Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none.
     unit: Unit = "1"
     # Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters.
-    resolution: Annotated[float, Field(gt=0)] | None = None
+    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     # Regular step of the history's time axis.
     cadence: Duration = "1min"
     # How several observations in one cell become one value.
@@ -108,7 +120,7 @@ class Signal(Model):
     # States only: number stored -> its name.
     states: dict[int, str] | None = None
     # Counters only: value at which the counter starts again from zero.
-    wraps_at: float | None = None
+    wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     title: str | None = None
     definition: str | None = None
     owner: str | None = None
@@ -121,6 +133,31 @@ class Signal(Model):
             msg = f"expected a span whose first number is the smaller one, got {list(span)}"
             raise ValueError(msg)
         return span
+
+    @field_validator("spike", "max_rate")
+    @classmethod
+    def _positive(cls, span: Span | None) -> Span | None:
+        if span is not None and span[0] < 0:
+            msg = f"expected two sizes of change, which are positive: (suspect, fail), got {list(span)}"
+            raise ValueError(msg)
+        return span
+
+    @field_validator("cadence")
+    @classmethod
+    def _divides_a_day(cls, cadence: str) -> str:
+        # Rollups are aligned to midnight UTC, so that their windows hold whole cells.
+        if _NANOSECONDS["d"] % parse_duration(cadence):
+            msg = f"expected a cadence that divides a day, such as '1s', '10s', '1min', '15min', '1h' or '1d', got {cadence!r}"
+            raise ValueError(msg)
+        return cadence
+
+    @field_validator("states")
+    @classmethod
+    def _named_once(cls, states: dict[int, str] | None) -> dict[int, str] | None:
+        if states is not None and len(set(states.values())) < len(states):
+            msg = f"expected each state's name once, got {list(states.values())}"
+            raise ValueError(msg)
+        return states
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -136,6 +173,9 @@ class Signal(Model):
                 raise ValueError(msg)
         elif self.resolution is None:
             msg = f"a {self.kind} needs `resolution:` (the rounding step in {self.unit}, finer than the sensor's own)"
+            raise ValueError(msg)
+        if self.wraps_at is not None and self.kind != "counter":
+            msg = f"only a counter wraps; remove `wraps_at` or write `kind: counter`, got kind {self.kind!r}"
             raise ValueError(msg)
         if self.sensor_span and self.expected_span:
             low, high = self.expected_span
@@ -182,6 +222,16 @@ class AssetType(Model):
     signals: dict[Term, Signal] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
+    @field_validator("signals")
+    @classmethod
+    def _free_names(cls, signals: dict[str, Signal]) -> dict[str, Signal]:
+        for name in signals:
+            base = next((name.removesuffix(end) for end in _RESERVED_ENDINGS if name.endswith(end)), None)
+            if name in _RESERVED_NAMES or base in signals:
+                msg = f"the signal name {name!r} is needed for the history's own {name!r}; choose another"
+                raise ValueError(msg)
+        return signals
+
 
 class RelationshipType(Model):
     """A directed link between assets, valid in time."""
@@ -201,6 +251,15 @@ class EventType(Model):
     links: dict[Term, Term] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _free_names(self) -> Self:
+        taken = [name for name in (*self.links, *self.properties) if name in EVENT_COLUMNS]
+        taken += [name for name in self.links if name in self.properties]
+        if taken:
+            msg = f"the name {taken[0]!r} stands for another column of an event table already; choose another"
+            raise ValueError(msg)
+        return self
+
 
 class TwinModel(Model):
     """A whole ``twin.yaml``."""
@@ -216,11 +275,14 @@ class TwinModel(Model):
     @field_validator("origin")
     @classmethod
     def _instant(cls, text: str) -> str:
+        msg = f"expected an instant in UTC such as 2013-01-01 or 2013-01-01T00:00Z, got {text!r}"
         try:
-            np.datetime64(text.removesuffix("Z"), "ns")
+            instant = datetime.fromisoformat(text)
         except ValueError as error:
-            msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z, got {text!r}"
             raise ValueError(msg) from error
+        # int64 nanoseconds end in 2262.
+        if instant.utcoffset() not in (None, timedelta(0)) or not 1700 < instant.year < 2200:
+            raise ValueError(msg)
         return text
 
     @model_validator(mode="after")
@@ -252,4 +314,5 @@ class TwinModel(Model):
     @property
     def origin_ns(self) -> int:
         """The origin in nanoseconds since 1970, UTC."""
-        return int(np.datetime64(self.origin.removesuffix("Z"), "ns").astype("int64"))
+        instant = datetime.fromisoformat(self.origin).replace(tzinfo=None)
+        return int(np.datetime64(instant, "ns").astype("int64"))
