@@ -129,7 +129,7 @@ def test_all_faults_of_a_file_come_in_one_message_a_line_each_in_the_files_order
         ("twin: a\nx: &x [*x]", SchemaError, "an alias to a part that holds itself"),
         ("[" * 10_000, SchemaError, "reasonable depth|expected YAML"),
         ("twin: Cold Chain", SchemaError, "expected a name of lower-case letters"),
-        ("twin: a\norigin: yesterday", SchemaError, "expected an instant such as 2013-01-01"),
+        ("twin: a\norigin: yesterday", SchemaError, "expected an instant in UTC such as 2013-01-01"),
         (
             "twin: a\nrelationships: {r: {from: x, to: y}}",
             UnknownTermError,
