@@ -14,6 +14,7 @@ from pathlib import Path
 import icechunk
 
 from twinlab.errors import CorruptionError
+from twinlab.history.direct import write_seal
 
 __all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "sync_filesystem"]
 
@@ -83,10 +84,20 @@ def start(repository: icechunk.Repository) -> icechunk.Session:
 
 
 def publish(
-    repository: icechunk.Repository, session: icechunk.Session, message: str, *, path: Path, metadata: dict[str, object]
+    repository: icechunk.Repository,
+    session: icechunk.Session,
+    message: str,
+    *,
+    path: Path,
+    metadata: dict[str, object],
+    seal: dict[str, int],
 ) -> str:
-    """Commit a session of `start`, move ``main`` to it, and return the snapshot's id once both are on the disk."""
+    """Commit a session of `start`, seal it, move ``main`` to it; return the snapshot's id once all is on the disk.
+
+    ``seal`` holds the checksums of what the session started from.
+    """
     snapshot = session.commit(message, metadata=metadata)
+    write_seal(path, snapshot, base=seal)
     sync_filesystem(path)
     repository.reset_branch(MAIN, snapshot)
     sync_filesystem(path)

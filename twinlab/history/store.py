@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from twinlab.errors import CorruptionError, HistoryConflictError
 from twinlab.history import lock, publish
 from twinlab.history.catalog import Catalog
-from twinlab.history.plan import floor_midnight
+from twinlab.history.compact import MIN_AGE, GarbageReport, StoreStatus, collect, status
+from twinlab.history.plan import Group, floor_midnight
 from twinlab.history.tiles import IcechunkBytes
 from twinlab.history.transaction import Transaction
 from twinlab.history.view import View, open_view
@@ -48,7 +50,7 @@ class HistoryStore:
         attributes = Catalog(origin_ns=floor_midnight(origin_ns)).to_attributes()
         body = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         IcechunkBytes(session).put("zarr.json", json.dumps(body).encode())
-        publish.publish(repository, session, "create", path=path, metadata={})
+        publish.publish(repository, session, "create", path=path, metadata={}, seal={})
         return cls(Path(root))
 
     @classmethod
@@ -100,6 +102,35 @@ class HistoryStore:
     def view(self, snapshot: str | None = None) -> View:
         """Return a pinned view: of a snapshot, or of the newest published state."""
         return open_view(self.path, snapshot)
+
+    def compact(self, group: Group, *, before: int | None = None) -> str | None:
+        """Move hot cells of a group to the cold arrays and publish; None if there was nothing to move.
+
+        Raises
+        ------
+        HistoryConflictError
+            If this store's lock isn't held.
+        """
+        with self.transaction() as txn:
+            if not txn.compact(group, before=before):
+                return None
+            return txn.commit(f"compact {group.path}")
+
+    def status(self) -> StoreStatus:
+        """Return what the history takes on the disk."""
+        return status(self.path, self.view())
+
+    def garbage_collect(self, *, older_than: timedelta = MIN_AGE) -> GarbageReport:
+        """Remove snapshots older than ``older_than`` (at least 24 h) and what only they refer to.
+
+        Raises
+        ------
+        HistoryConflictError
+            If this store's lock isn't held, or the cut-off is nearer than 24 h: sessions read for up to 12 h, and
+            collecting what an open one reads destroyed ``main`` in our tests.
+        """
+        self._require_lock()
+        return collect(self._repository, self.path, older_than=older_than)
 
     def _require_lock(self) -> None:
         if not self._locked:

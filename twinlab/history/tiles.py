@@ -26,7 +26,7 @@ from twinlab.history.codecs import (
     parse_index,
 )
 
-__all__ = ["ByteStore", "IcechunkBytes", "Request", "block_key", "read_region", "split_blocks", "write_block"]
+__all__ = ["ByteStore", "IcechunkBytes", "Request", "SessionBytes", "block_key", "read_region", "split_blocks", "write_block"]
 
 #: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
 _WHOLE = 0.3
@@ -92,6 +92,32 @@ class IcechunkBytes:
             await self._store.delete(key)
 
         sync(one())
+
+
+class SessionBytes(IcechunkBytes):
+    """Chunks of a writable session: what it didn't touch is read from the state it started from, which is faster."""
+
+    def __init__(self, session: icechunk.Session, base: ByteStore) -> None:
+        super().__init__(session)
+        self._base = base
+        self._touched: set[str] = set()
+
+    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
+        """Return the bytes of each request; None where the key doesn't exist."""
+        mine = [r for r in requests if r[0] in self._touched]
+        theirs = [r for r in requests if r[0] not in self._touched]
+        new, old = iter(super().fetch(mine) if mine else ()), iter(self._base.fetch(theirs))
+        return [next(new) if key in self._touched else next(old) for key, _ in requests]
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the bytes of a key."""
+        self._touched.add(key)
+        super().put(key, data)
+
+    def delete(self, key: str) -> None:
+        """Remove a key if it exists."""
+        self._touched.add(key)
+        super().delete(key)
 
 
 @lru_cache(maxsize=1)

@@ -17,11 +17,12 @@ from twinlab.history import publish, tables
 from twinlab.history.catalog import COUNTS, STATISTICS, Catalog, GroupEntry, check_same
 from twinlab.history.cells import CellReader
 from twinlab.history.codecs import ArraySpec, array_metadata
+from twinlab.history.direct import DirectBytes, verify_seal
 from twinlab.history.encode import sentinel
 from twinlab.history.plan import Group, rollup_steps, step_parent
 from twinlab.history.rollup import reduce_cells, reduce_rollup
 from twinlab.history.spans import Spans
-from twinlab.history.tiles import ByteStore, IcechunkBytes, block_key, split_blocks, write_block
+from twinlab.history.tiles import ByteStore, SessionBytes, block_key, read_region, split_blocks, write_block
 from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
@@ -80,7 +81,9 @@ class Transaction:
         self._repository = repository
         self._path = path
         self._session = publish.start(repository)
-        self._bytes = IcechunkBytes(self._session)
+        base = repository.lookup_branch(publish.MAIN)
+        self._seal = verify_seal(path, base)
+        self._bytes = SessionBytes(self._session, DirectBytes(path, base))
         (root,) = self._bytes.fetch([("zarr.json", None)])
         self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
         self._blocks = _Blocks(self._bytes)
@@ -235,8 +238,6 @@ class Transaction:
         self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]
     ) -> NDArray[np.generic]:
         """Return a block (asset, time) as stored, ready to be changed; not read where it is covered anyway."""
-        from twinlab.history.tiles import read_region  # noqa: PLC0415  (kept beside its only use)
-
         long, wide = spec.layout.block
         t, a = block[0] * long, block[1] * wide
         bottom, right = min(spec.shape[1] - a, wide), min(spec.shape[0] - t, long)
@@ -284,6 +285,34 @@ class Transaction:
         """Return integers and flags (time, asset) as this transaction sees them."""
         return self._reader.cells(group, signal, k0, k1)
 
+    def compact(self, group: Group, *, before: int | None = None) -> int:
+        """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
+
+        Values, flags and rollups stay what they are.
+        """
+        self._check_open()
+        entry = self._catalog.entry(group)
+        moved = 0
+        for year, part in sorted(entry.years.items()):
+            first, last = entry.axis.year_cells(year)
+            long = part.hot.tile[0]
+            ready = {c for c in part.hot_chunks if before is None or first + (c + 1) * long <= before}
+            spans = Spans()
+            for chunk in ready:
+                spans.add(chunk * long, min((chunk + 1) * long, last - first))
+            for l0, l1 in spans:
+                for name in entry.signals:
+                    for is_flags in (False, True):
+                        read = self._reader.flags if is_flags else self._reader.values
+                        data = read(group, name, first + l0, first + l1)
+                        spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
+                        self._patch(entry, year, spec, (l0, l1), (0, entry.n_assets), data)
+                part.cold_end = max(part.cold_end, l1)
+            for chunk in ready:
+                self._forget_hot(entry, year, chunk)
+            moved += len(ready)
+        return moved
+
     # -- tables
 
     def write_table(self, path: str, table: pa.Table) -> None:
@@ -320,7 +349,9 @@ class Transaction:
         self._bytes.put("zarr.json", json.dumps(root).encode())
         position = self.meta.get("position")
         metadata: dict[str, object] = {"position": position} if position is not None else {}
-        snapshot = publish.publish(self._repository, self._session, message, path=self._path, metadata=metadata)
+        snapshot = publish.publish(
+            self._repository, self._session, message, path=self._path, metadata=metadata, seal=self._seal
+        )
         self._open = False
         return snapshot
 

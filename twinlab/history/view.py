@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import icechunk
@@ -12,8 +13,9 @@ from twinlab.errors import CorruptionError
 from twinlab.history import publish, tables
 from twinlab.history.catalog import Catalog
 from twinlab.history.cells import CellReader
+from twinlab.history.direct import DirectBytes, UnknownFormatError
 from twinlab.history.plan import Group
-from twinlab.history.tiles import IcechunkBytes
+from twinlab.history.tiles import ByteStore, IcechunkBytes
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["View", "open_view"]
@@ -22,13 +24,21 @@ __all__ = ["View", "open_view"]
 class View(CellReader):
     """One snapshot; what is committed later doesn't show. Pickles as its path and snapshot."""
 
-    def __init__(self, path: Path, snapshot: str, session: icechunk.Session) -> None:
+    def __init__(self, path: Path, snapshot: str) -> None:
         self.path = path
         self.snapshot = snapshot
-        self.session = session
-        store = IcechunkBytes(session)
+        store: ByteStore
+        try:
+            store = DirectBytes(path, snapshot)
+        except UnknownFormatError:
+            store = IcechunkBytes(self.session)
         (root,) = store.fetch([("zarr.json", None)])
         super().__init__(Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {})), store)
+
+    @cached_property
+    def session(self) -> icechunk.Session:
+        """Icechunk's own read-only session, for Zarr: ``zarr.open_group(view.session.store, mode="r")``."""
+        return publish.open_repository(self.path).readonly_session(snapshot_id=self.snapshot)
 
     def __reduce__(self) -> tuple[object, tuple[Path, str]]:
         """Pickle as path and snapshot: another process opens its own handles."""
@@ -60,6 +70,10 @@ class View(CellReader):
         """Return the span ``(k0, k1)`` of cells ever written; (0, 0) if none."""
         return self.catalog.entry(group).extent or (0, 0)
 
+    def bytes(self) -> dict[str, int]:
+        """Return the bytes of every array's chunks, by its path."""
+        return self._store.metadata.sizes() if isinstance(self._store, DirectBytes) else {}
+
     def table(self, path: str) -> pa.Table:
         """Return a stored table; see `twinlab.history.tables`."""
         return tables.read_table(path, store=self._store)
@@ -77,10 +91,9 @@ def open_view(path: Path, snapshot: str | None = None) -> View:
     CorruptionError
         If it doesn't open.
     """
-    repository = publish.open_repository(path)
     try:
-        chosen = snapshot or repository.lookup_branch(publish.MAIN)
-        return View(path, chosen, repository.readonly_session(snapshot_id=chosen))
+        chosen = snapshot or publish.open_repository(path).lookup_branch(publish.MAIN)
+        return View(path, chosen)
     except icechunk.IcechunkError as error:
         msg = f"expected to open snapshot {snapshot or 'main'} in {path}, but: {error}; run `twinlab rebuild`"
         raise CorruptionError(msg) from error
