@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import twinlab.sources as sources
+from twinlab import sources
 from twinlab.model.schema import TEXT_SUFFIX as T
 from twinlab.sources import delimited
 from twinlab.sources.numerals import Numerals, parse_numbers
@@ -70,11 +70,19 @@ def test_cells_of_text_come_back_as_they_were_written(
         path = Path(folder) / "x.csv"
         path.write_bytes(content)
         source = sources.csv(
-            path, encoding=encoding, delimiter=delimiter, header_rows=[1], units_row=0, footer_rows=0, text_columns=["a", "b", "c"]
+            path,
+            encoding=encoding,
+            delimiter=delimiter,
+            header_rows=[1],
+            units_row=0,
+            footer_rows=0,
+            text_columns=["a", "b", "c"],
         )
         columns, rows, problems = merge(source.batches())
     assert not [problem for problem in problems if "declared" not in problem.reason]
-    assert [list(row) for row in zip(*columns.values(), strict=True)] == [[cell or None for cell in row] for row in data]
+    assert [list(row) for row in zip(*columns.values(), strict=True)] == [
+        [cell or None for cell in row] for row in data
+    ]
     lines = 1 + len([1 for cell in ["a", "b", "c"] for _ in cell.splitlines()[1:]])
     expected = []
     for row in data:
@@ -144,8 +152,7 @@ def test_cutting_in_pieces_finds_the_records_of_cutting_at_once(text: str, delim
             rest, line = rest[part.used :], part.next_line
         return found, problems
 
-    data = text.encode()
-    assert records([data[:at], data[at:]]) == records([data])
+    assert records([text[:at].encode(), text[at:].encode()]) == records([text.encode()])
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -171,7 +178,13 @@ def sources_errors() -> tuple[type[Exception], ...]:
     return (SchemaError, SourceError)
 
 
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(LETTERS, max_size=6)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(LETTERS, max_size=6)
+)
 OBJECTS = st.dictionaries(st.text(st.sampled_from("abc.é "), min_size=1, max_size=3), SCALARS, max_size=4)
 
 

@@ -87,6 +87,11 @@ class FileSource:
     reading: Reading
     """How to read the file; what is None is detected."""
 
+    @property
+    def table(self) -> str:
+        """Name of the file's table: its stem, whatever the source is called; a source may have many files."""
+        return file_stem(self.path)
+
     def files(self) -> tuple[Path, ...]:
         """Return the one file this source reads."""
         return (self.path,)
@@ -139,7 +144,8 @@ def file_stem(path: Path) -> str:
     return name
 
 
-_KNOWN_SUFFIXES = frozenset(
-    [".csv", ".tsv", ".tab", ".txt", ".dat", ".prn", ".xlsx", ".xlsm", ".parquet", ".pq", ".jsonl", ".ndjson", ".json"]
-    + [".sqlite", ".sqlite3", ".db", ".zip", ".gz", ".log", ".asc"]
-)
+_KNOWN_SUFFIXES_TEXT = """
+.csv .tsv .tab .txt .dat .prn .log .asc .xlsx .xlsm .parquet .pq .jsonl .ndjson .json .sqlite .sqlite3 .db .zip
+.gz
+"""
+_KNOWN_SUFFIXES = frozenset(_KNOWN_SUFFIXES_TEXT.split())

@@ -71,7 +71,7 @@ class ParquetSource(FileSource):
     def _batch(self, batch: pa.RecordBatch, first: int) -> RowBatch:
         rows, units = plain_batch(batch, text_columns=self.reading.text_columns, missing=self.reading.missing)
         numbers = np.arange(first, first + rows.num_rows, dtype=np.int64)
-        return RowBatch(self.name, rows, numbers, units, (), self.path.name)
+        return RowBatch(self.table, rows, numbers, units, (), self.path.name)
 
 
 def plain_batch(
@@ -97,7 +97,9 @@ def plain_batch(
             units[name] = array.type.unit
         plain = _plain(array)
         if missing and pa.types.is_string(plain.type):
-            plain = pc.if_else(pc.is_in(plain, pa.array(list(missing), pa.string())), pa.scalar(None, pa.string()), plain)
+            plain = pc.if_else(
+                pc.is_in(plain, pa.array(list(missing), pa.string())), pa.scalar(None, pa.string()), plain
+            )
         if name in text_columns and not pa.types.is_string(plain.type):
             plain = _texts(plain)
         out.append(plain)
@@ -148,9 +150,8 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _decimals(array: pa.Array) -> pa.Array:
-    """Return decimals as float64 if each is the nearest decimal of its float, else as text."""
-    exact = [None if value is None else float(value) for value in array.to_pylist()]
-    return pa.array(exact, pa.float64())
+    """Return decimals as float64: each the float nearest to it, as from text."""
+    return pa.array([None if value is None else float(value) for value in array.to_pylist()], pa.float64())
 
 
 def _texts(array: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinlab.model.schema import TEXT_SUFFIX
-from twinlab.sources.numerals import NOT_AVAILABLE, Numerals, Parsed, float_column, parse_numbers
+from twinlab.sources.numerals import NOT_AVAILABLE, PLAIN, Numerals, Parsed, float_column, parse_numbers
 
 __all__ = ["TextColumns"]
 
@@ -30,7 +30,7 @@ class TextColumns:
     it is empty.
     """
 
-    numerals: Numerals = Numerals()
+    numerals: Numerals = PLAIN
     text_columns: Collection[str] = ()
     kinds: dict[str, Kind] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -102,7 +103,18 @@ _STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 def _check_select(query: str) -> None:
     bare = _COMMENTS.sub(" ", _STRINGS.sub("''", query)).strip().rstrip(";").strip()
     words = set(re.findall(r"[a-z]+", bare.lower()))
-    changes = words & {"insert", "update", "delete", "drop", "alter", "create", "attach", "pragma", "vacuum", "truncate"}
+    changes = words & {
+        "insert",
+        "update",
+        "delete",
+        "drop",
+        "alter",
+        "create",
+        "attach",
+        "pragma",
+        "vacuum",
+        "truncate",
+    }
     if not re.match(r"(select|with|values)\b", bare, re.IGNORECASE) or ";" in bare or ("with" in words and changes):
         msg = f"sql: the query is not one SELECT: {query.strip()[:80]!r}; sources only read: write one SELECT statement"
         raise SchemaError(msg)
@@ -127,36 +139,39 @@ class SqlSource:
 
     def batches(self) -> Iterator[RowBatch]:
         """Yield the rows of each table, streamed."""
+        check = None if self.path is None else _unchanged(self.path)
         with ExitStack() as stack:
-            if self.path is None:
-                engine = sa.create_engine(self.url)
-                check: Iterator[None] | None = None
-            else:
-                engine = sa.create_engine("sqlite://", creator=stack.enter_context(_sqlite_reader(self.path)))
-                check = _unchanged(self.path)
-            stack.callback(engine.dispose)
             try:
-                with engine.connect() as connection:
-                    connection = connection.execution_options(stream_results=True, yield_per=_ROWS)
-                    if engine.dialect.name == "postgresql":
-                        connection = connection.execution_options(postgresql_readonly=True)
-                    for table, statement in self._statements(connection):
-                        yield from self._rows(connection, table, statement, check)
-            except SQLAlchemyError as error:
+                for table, statement, connection in self._statements(stack):
+                    yield from self._rows(connection, table, statement, check)
+            except (SQLAlchemyError, ImportError) as error:
+                if check is not None:
+                    next(check)  # the damage may be a change under our eyes
                 raise self._failed(error) from error
 
-    def _failed(self, error: SQLAlchemyError) -> SourceError | SchemaError:
+    def _connect(self, stack: ExitStack) -> sa.Connection:
+        if self.path is None:
+            engine = sa.create_engine(self.url)
+        else:
+            engine = sa.create_engine("sqlite://", creator=stack.enter_context(_sqlite_reader(self.path)))
+        stack.callback(engine.dispose)
+        connection = stack.enter_context(engine.connect())
+        read_only = {"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
+        return connection.execution_options(stream_results=True, yield_per=_ROWS, **read_only)
+
+    def _failed(self, error: SQLAlchemyError | ImportError) -> SourceError | SchemaError:
         shown = str(getattr(error, "orig", None) or error).splitlines()[0]
         where = self.path.name if self.path else self.url.render_as_string(hide_password=True)
-        if isinstance(error, NoSuchModuleError):
+        if isinstance(error, NoSuchModuleError | ImportError):
             return SchemaError(f"{where}: no driver for this database ({shown}): install it, or correct the URL")
         if re.search(r"no such (table|column)|syntax error|does not exist", shown):
             return SchemaError(f"{where}: the query fails ({shown}); expected a SELECT on what is there: correct it")
         return SourceError(f"{where}: can't be read ({shown}); expected a database that answers: check it, then retry")
 
-    def _statements(self, connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    def _statements(self, stack: ExitStack) -> Iterator[tuple[str, str, sa.Connection]]:
+        connection = self._connect(stack)
         if self.query is not None:
-            yield self.name, self.query.strip().rstrip(";")
+            yield self.name, self.query.strip().rstrip(";"), connection
             return
         inspector = sa.inspect(connection)
         present = sorted(inspector.get_table_names())
@@ -164,7 +179,7 @@ class SqlSource:
             if table not in present and table not in inspector.get_view_names():
                 msg = f"{self.name}: no table {table!r}{nearest(table, present)}"
                 raise SchemaError(msg)
-            yield table, _select(connection, inspector, table)
+            yield table, _select(connection, inspector, table), connection
 
     def _rows(
         self, connection: sa.Connection, table: str, statement: str, check: Iterator[None] | None
@@ -251,8 +266,6 @@ def _sqlite_reader(path: Path) -> Iterator[Any]:
             target, options = _copy(path, folder), "mode=rw"
 
         def connect() -> object:
-            import sqlite3
-
             database = sqlite3.connect(f"file:{url_quote(str(target.resolve()))}?{options}", uri=True)
             database.text_factory = _text
             database.execute("PRAGMA query_only = ON")

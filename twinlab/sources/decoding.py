@@ -134,10 +134,14 @@ def check_encoding(encoding: str, sample: bytes, *, complete: bool, file: str) -
         )
         raise SchemaError(msg) from error
     if found.startswith(("utf-16", "utf-32")) and not name.startswith(("utf-16", "utf-32")):
-        msg = f"{file}, row 1: {encoding} was declared, but the file is {found} ({evidence}): declare encoding={found!r}"
+        msg = (
+            f"{file}, row 1: {encoding} was declared, but the file is {found} ({evidence}): declare encoding={found!r}"
+        )
         raise SchemaError(msg)
     if found == "utf-8" and name not in {"utf-8", "utf-8-sig", "ascii"} and not text.isascii():
-        return f"read as {encoding} as declared, though its bytes are valid UTF-8: leave encoding out if letters look odd"
+        return (
+            f"read as {encoding} as declared, though its bytes are valid UTF-8: leave encoding out if letters look odd"
+        )
     return None
 
 

@@ -28,7 +28,7 @@ from twinlab.sources.decoding import MARK, utf8_blocks
 from twinlab.sources.layout import is_footer
 from twinlab.sources.opening import open_bytes
 from twinlab.sources.reading import Reading, reading_from
-from twinlab.sources.records import Cut, cut, split_cells
+from twinlab.sources.records import Cut, cut, spaced, split_cells
 from twinlab.sources.sniffing import Sniffed, sniff
 from twinlab.sources.spans import crossing, slice_columns, slice_line
 
@@ -89,7 +89,7 @@ def csv(
     mapping : str or Path, optional
         File that says what the columns mean; its ``reading`` section is used, the options here win.
     name : str, optional
-        Name of the source and of its table; the file's stem by default.
+        Name of the source; the file's stem by default. The table is always named by the file's stem.
     encoding, delimiter, decimal, thousands, quote, header_rows, units_row, skip_rows, footer_rows, missing, text_columns
         See `Reading`.
 
@@ -163,7 +163,7 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
         blocks = utf8_blocks(stream, reading.encoding or "utf-8", size=BLOCK, path=path)
         block = next(blocks, b"")
         for following in blocks:
-            rest = _spaced(rest + block, delimiter)
+            rest = spaced(rest + block, delimiter)
             block = following  # one ahead, so that a small file is one stretch
             found = cut(rest, delimiter=delimiter, quote=quote, line=line, final=False)
             keep = len(found.starts) - hold
@@ -174,19 +174,12 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
                 _shorten(found, keep)
             rest, line = rest[found.used :], found.next_line
             yield found, False
-    yield cut(_spaced(rest + block, delimiter), delimiter=delimiter, quote=quote, line=line, final=True), True
+    yield cut(spaced(rest + block, delimiter), delimiter=delimiter, quote=quote, line=line, final=True), True
 
 
 def _delimiter(reading: Reading) -> str:
     """Return the delimiter; for fixed width one that no line holds."""
     return "\x1f" if reading.widths is not None else reading.delimiter or ","
-
-
-def _spaced(data: bytes, delimiter: str) -> bytes:
-    """Return text in which one blank stands for several, if blanks are the delimiter."""
-    if delimiter != " ":
-        return data
-    return re.sub(rb"(?m)^ +| +(?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", data))
 
 
 def _shorten(found: Cut, keep: int) -> None:
@@ -242,7 +235,7 @@ class _Reader:
             yield self._batch(rows, lines[start : start + BATCH_ROWS], self._take_waiting())
 
     def _batch(self, rows: pa.RecordBatch, lines: npt.NDArray[np.int64], problems: tuple[Problem, ...]) -> RowBatch:
-        return RowBatch(self.source.name, rows, lines, self.units, problems, self.source.path.name)
+        return RowBatch(self.source.table, rows, lines, self.units, problems, self.source.path.name)
 
     def _take_waiting(self) -> tuple[Problem, ...]:
         taken, self.waiting = tuple(self.waiting), []
@@ -266,25 +259,25 @@ class _Reader:
                 if text.strip():
                     self._refuse(found, int(index), f"{found.cells[index]} cells where {self.width} were expected")
         keep &= fits
-        for index in sorted(footers):
-            self._refuse(found, index, "a footer, no row of the table")
-            keep[index] = False
-        return keep
+        for place in sorted(footers):
+            self._refuse(found, place, "a footer, no row of the table")
+            keep[place] = False
+        return np.asarray(keep, dtype=np.bool_)
 
     def _footers(self, found: Cut, rows: npt.NDArray[np.int64]) -> set[int]:
         wanted = self.source.reading.footer_rows
         if wanted is not None:
             return {int(index) for index in rows[len(rows) - min(wanted, len(rows)) :]}
         footers = set()
-        for index in rows[::-1][:_FOOTER_ROWS]:
-            text = found.text(int(index))
+        for place in rows[::-1][:_FOOTER_ROWS].tolist():
+            text = found.text(place)
             if self.reading.widths is not None:
                 cells = slice_line(text, self.reading.widths)
                 cells = [text] if is_footer([text], 0) else cells
             else:
                 cells = split_cells(text, delimiter=_delimiter(self.reading), quote=self.reading.quote or "")
             if is_footer(cells, self.width):
-                footers.add(int(index))
+                footers.add(place)
         return footers
 
     def _refuse(self, found: Cut, index: int, reason: str) -> None:
@@ -381,4 +374,3 @@ def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[n
         equal = pc.equal(column, text) if text else pc.is_null(column)
         same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
     return same
-

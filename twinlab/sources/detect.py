@@ -63,22 +63,22 @@ def open_source(
 def _build(chosen: str, path: Path, name: str, mapping: Path | None, options: Reading) -> Source:
     # Imported here, so that opening a CSV file loads neither openpyxl nor SQLAlchemy.
     if chosen == "excel":
-        from twinlab.sources.workbook import ExcelSource
+        from twinlab.sources.workbook import ExcelSource  # noqa: PLC0415
 
         return ExcelSource(path, name, mapping, options)
     if chosen == "parquet":
-        from twinlab.sources.columnar import ParquetSource
+        from twinlab.sources.columnar import ParquetSource  # noqa: PLC0415
 
         return ParquetSource(path, name, mapping, options)
     if chosen == "json_lines":
-        from twinlab.sources.jsonlines import JsonLinesSource
+        from twinlab.sources.jsonlines import JsonLinesSource  # noqa: PLC0415
 
         return JsonLinesSource(path, name, mapping, options)
     if chosen == "sqlite":
-        from twinlab.sources.database import sql
+        from twinlab.sources.database import sql  # noqa: PLC0415
 
         return replace(sql(path, name=name, mapping=mapping), reading=options)
-    from twinlab.sources.delimited import DelimitedSource
+    from twinlab.sources.delimited import DelimitedSource  # noqa: PLC0415
 
     tab = chosen == "tsv" and options.delimiter is None
     return DelimitedSource(path, name, mapping, replace(options, delimiter="\t") if tab else options)
@@ -89,7 +89,9 @@ def _format(path: Path, options: Reading) -> str:
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     if kind not in {"text", "gzip", "zip", "empty"}:
-        msg = f"{path.name}: a {kind} file holds no table; expected CSV, Excel, Parquet, JSON lines or SQLite: export it"
+        msg = (
+            f"{path.name}: a {kind} file holds no table; expected CSV, Excel, Parquet, JSON lines or SQLite: export it"
+        )
         raise SchemaError(msg)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     by_suffix = next((_BY_SUFFIX[suffix] for suffix in reversed(suffixes) if suffix in _BY_SUFFIX), None)
@@ -103,6 +105,6 @@ def _format(path: Path, options: Reading) -> str:
         head = read_some(stream, 1 << 16, path)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b'{"', b"[{"}:
         return "json_lines"
-    from twinlab.sources.fixed import looks_fixed
+    from twinlab.sources.fixed import looks_fixed  # noqa: PLC0415
 
     return "fixed_width" if looks_fixed(head) else "csv"

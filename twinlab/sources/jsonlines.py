@@ -95,7 +95,7 @@ class JsonLinesSource(FileSource):
         out, arrays = columns.convert({name: [record.get(name) for record in records] for name in names})
         fields = pa.schema([pa.field(name, array.type) for name, array in zip(out, arrays, strict=True)])
         rows = pa.RecordBatch.from_arrays(arrays, schema=fields)
-        return RowBatch(self.name, rows, np.array(numbers, dtype=np.int64), {}, tuple(problems), self.path.name)
+        return RowBatch(self.table, rows, np.array(numbers, dtype=np.int64), {}, tuple(problems), self.path.name)
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
         encoding, array = self._start()

@@ -14,9 +14,17 @@ __all__ = ["Layout", "Row", "detect_numerals", "find_layout", "is_footer", "look
 #: A row of a table: its 1-based number and its cells.
 Row = tuple[int, list[str]]
 
-_UNITS = frozenset(
-    ["°c", "°f", "c", "f", "k", "degc", "degf", "degk", "deg_c", "deg_f", "celsius", "fahrenheit", "kelvin", "%", "percent", "%rh", "rh", "mph", "m/s", "mps", "km/h", "kmh", "kph", "kn", "kt", "kts", "knots", "knot", "ft/s", "ft/min", "m", "km", "cm", "mm", "µm", "um", "nm", "mi", "mile", "miles", "ft", "feet", "in", "inch", "inches", "yd", "s", "sec", "secs", "second", "seconds", "ms", "µs", "us", "ns", "min", "mins", "minute", "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "pa", "hpa", "kpa", "mpa", "bar", "mbar", "mb", "psi", "atm", "mmhg", "inhg", "torr", "w", "kw", "mw", "gw", "wh", "kwh", "mwh", "gwh", "j", "kj", "mj", "btu", "v", "kv", "mv", "a", "ma", "ka", "ah", "mah", "hz", "khz", "mhz", "ghz", "rpm", "1/min", "deg", "degree", "degrees", "°", "rad", "g", "kg", "mg", "t", "lb", "lbs", "oz", "l", "ml", "m3", "m³", "m^3", "m2", "m²", "m^2", "l/s", "l/min", "l/h", "m3/h", "m³/h", "m3/s", "m³/s", "gpm", "cfm", "ppm", "ppb", "pct", "ohm", "ω", "va", "kva", "var", "kvar", "db", "dba", "lx", "lux", "cd", "w/m2", "w/m²", "w/m^2", "n", "nm", "kn·m", "count", "counts", "usd", "eur", "€", "$", "utc", "gmt", "kg/h", "kg/s", "µg/m³", "ug/m3", "g/m3", "g/m³", "µs/cm", "ntu", "ph", "mm/h", "mm/s", "m/s2", "m/s²", "bit", "byte", "bytes", "kb", "gb", "vol%", "cet", "cest", "est", "edt", "local", "hh:mm", "hhmm", "dd.mm.yyyy", "yyyy-mm-dd", "mm/dd/yyyy", "dd/mm/yyyy"]
-)
+_UNITS_TEXT = """
+°c °f c f k degc degf degk deg_c deg_f celsius fahrenheit kelvin % percent %rh rh mph m/s mps km/h kmh kph kn kt
+kts knots knot ft/s ft/min m km cm mm µm um nm mi mile miles ft feet in inch inches yd s sec secs second seconds
+ms µs us ns min mins minute minutes h hr hrs hour hours d day days pa hpa kpa mpa bar mbar mb psi atm mmhg inhg
+torr w kw mw gw wh kwh mwh gwh j kj mj btu v kv mv a ma ka ah mah hz khz mhz ghz rpm 1/min deg degree degrees °
+rad g kg mg t lb lbs oz l ml m3 m³ m^3 m2 m² m^2 l/s l/min l/h m3/h m³/h m3/s m³/s gpm cfm ppm ppb pct ohm ω va
+kva var kvar db dba lx lux cd w/m2 w/m² w/m^2 n nm kn·m count counts usd eur € $ utc gmt kg/h kg/s µg/m³ ug/m3
+g/m3 g/m³ µs/cm ntu ph mm/h mm/s m/s2 m/s² bit byte bytes kb gb vol% cet cest est edt local hh:mm hhmm
+dd.mm.yyyy yyyy-mm-dd mm/dd/yyyy dd/mm/yyyy
+"""
+_UNITS = frozenset(_UNITS_TEXT.split())
 
 _FOOTER = re.compile(
     r"\s*(?:[-=*_#]{2,}|(?:grand |sub)?-?totals?\b|sum\b|summe\b|gesamt\w*\b|mittel\w*\b|durchschnitt\b|average\b|avg\b|mean\b"
@@ -155,7 +163,9 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     top = _skip_titles(rows, width)
     evidence = []
     if top:
-        evidence.append(f"{top} title line{'s' if top > 1 else ''} above the header, such as {' '.join(rows[0][1]).strip()!r}")
+        evidence.append(
+            f"{top} title line{'s' if top > 1 else ''} above the header, such as {' '.join(rows[0][1]).strip()!r}"
+        )
     body = [row for row in rows[top:] if len(row[1]) in {width, width - 1}]
     if not body:
         return Layout((), 0, rows[0][0] if rows else 1, width, (), (), tuple(evidence))

@@ -45,7 +45,7 @@ def frame(data: pd.DataFrame, *, mapping: str | Path | None = None, name: str = 
     >>> next(frame(pd.DataFrame({"x": [1, 2]}), name="t").batches()).rows.num_rows
     2
     """
-    if not isinstance(data, pd.DataFrame):
+    if not hasattr(data, "itertuples"):
         msg = f"frame: got {type(data).__name__}; expected a pandas DataFrame: convert it, or use sources.dataset"
         raise SchemaError(msg)
     return FrameSource(data, name, Path(mapping) if mapping is not None else None)
@@ -128,7 +128,9 @@ class DatasetSource:
             yield piece.to_dataframe(dim_order=list(dims)).reset_index()
 
 
-def frame_batches(frames: Iterator[pd.DataFrame] | list[pd.DataFrame], table: str, units: dict[str, str]) -> Iterator[RowBatch]:
+def frame_batches(
+    frames: Iterator[pd.DataFrame] | list[pd.DataFrame], table: str, units: dict[str, str]
+) -> Iterator[RowBatch]:
     """Yield the rows of frames that have the same columns, counted through."""
     columns = ValueColumns()
     first = 1

@@ -12,15 +12,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["NOT_AVAILABLE", "Numerals", "Parsed", "parse_numbers"]
+__all__ = ["NOT_AVAILABLE", "PLAIN", "Numerals", "Parsed", "parse_numbers"]
 
 #: Words that say "no value" in a column of numbers. They stay text (the mapping says what they mean), but don't speak
 #: against the column's being numeric.
-NOT_AVAILABLE = frozenset(
-    ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "missing", "m", "?", ".", "*"]
-    + ["#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!", "#getting_data", "inf", "-inf", "+inf", "err", "error"]
-    + ["#n/a n/a", "1.#qnan", "-1.#ind", "1.#inf", "bad", "offline", "(null)", "<na>", "k.a.", "k. a."]
+_NOT_AVAILABLE_TEXT = (
+    "na|n/a|#n/a|nan|null|none|nil|-|--|---|missing|m|?|.|*|#ref!|#div/0!|#value!|#name?|#num!|#null!|#getting_data"
+    "|#n/a n/a|1.#qnan|-1.#ind|1.#inf|inf|-inf|+inf|err|error|bad|offline|(null)|<na>|k.a.|k. a."
 )
+NOT_AVAILABLE = frozenset(_NOT_AVAILABLE_TEXT.split("|"))
 
 _DIGIT_STARTS = np.zeros(256, dtype=bool)
 _DIGIT_STARTS[list(b"0123456789+-.")] = True
@@ -37,6 +37,10 @@ class Numerals:
     def plain(self) -> bool:
         """Whether numbers are written as Python writes them."""
         return self.decimal == "." and not self.thousands
+
+
+#: As Python writes them.
+PLAIN = Numerals()
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def parse_numbers(cells: pa.Array, numerals: Numerals) -> Parsed:
 def _likely(cells: pa.Array) -> tuple[pa.Array, bool]:
     """Null the cells that don't start as a number; tell whether one has a leading zero."""
     size = len(cells)
-    if size == 0 or cells.null_count == size:
+    if cells.null_count == size:
         return cells, False
     buffers = cells.buffers()
     offsets = np.frombuffer(buffers[1], dtype=np.int32, count=size + 1 + cells.offset)[cells.offset :]
@@ -133,7 +137,9 @@ def _careful(cells: pa.Array, numerals: Numerals) -> Parsed:
     )
     digits = pc.if_else(good, trimmed, null)
     if numerals.thousands:
-        digits = pc.replace_substring_regex(digits, "[ \u00a0\u202f\u2009'\u2019" + re.escape(numerals.thousands) + "]", "")
+        digits = pc.replace_substring_regex(
+            digits, "[ \u00a0\u202f\u2009'\u2019" + re.escape(numerals.thousands) + "]", ""
+        )
     if numerals.decimal != ".":
         digits = pc.replace_substring(digits, numerals.decimal, ".")
     digits = pc.replace_substring_regex(digits, r"^\+", "")

@@ -6,9 +6,9 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from twinlab.errors import SchemaError, SourceError
 
@@ -89,11 +89,11 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             yield member
         return
     try:
-        stream: IO[bytes] = gzip.open(path, "rb") if kind == "gzip" else path.open("rb")
+        plain = path.open("rb")
     except OSError as error:
         raise unreadable(path, error) from error
-    with stream:
-        yield stream
+    with plain, gzip.GzipFile(fileobj=plain) if kind == "gzip" else nullcontext(plain) as stream:
+        yield cast("IO[bytes]", stream)
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:

@@ -65,7 +65,9 @@ class Reading:
         _check_choice("decimal", self.decimal, (".", ","))
         for name in ("delimiter", "quote", "thousands"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, str) or len(value) > 1 or (name == "delimiter" and not value)):
+            if value is not None and (
+                not isinstance(value, str) or len(value) > 1 or (name == "delimiter" and not value)
+            ):
                 msg = f'reading: {name} is {value!r}; expected one character (a tab is "\\t"): correct it'
                 raise SchemaError(msg)
         if self.delimiter is not None and self.delimiter in {"\n", "\r", self.quote}:
@@ -154,19 +156,27 @@ def _typed(key: str, value: object, where: str) -> object:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, Iterable) and all(isinstance(item, str) for item in items):
             return tuple(items)
-        raise SchemaError(f"{where}: {key} is {value!r}; expected a list of texts: put quotes round each")
+        msg = f"{where}: {key} is {value!r}; expected a list of texts: put quotes round each"
+        raise SchemaError(msg)
     if key in _NUMBERS:
         numbers = [value] if isinstance(value, int) else value
-        if isinstance(numbers, Iterable) and not isinstance(numbers, str) and all(_is_count(item, 1) for item in numbers):
+        if (
+            isinstance(numbers, Iterable)
+            and not isinstance(numbers, str)
+            and all(_is_count(item, 1) for item in numbers)
+        ):
             return tuple(numbers)
-        raise SchemaError(f"{where}: {key} is {value!r}; expected a list of numbers from 1")
+        msg = f"{where}: {key} is {value!r}; expected a list of numbers from 1"
+        raise SchemaError(msg)
     if key in _COUNTS:
         if _is_count(value, 0):
             return value
-        raise SchemaError(f"{where}: {key} is {value!r}; expected a number from 0")
+        msg = f"{where}: {key} is {value!r}; expected a number from 0"
+        raise SchemaError(msg)
     if isinstance(value, str):
         return value
-    raise SchemaError(f"{where}: {key} is {value!r}; expected text: put quotes round it")
+    msg = f"{where}: {key} is {value!r}; expected text: put quotes round it"
+    raise SchemaError(msg)
 
 
 def _is_count(value: object, least: int) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from twinlab.sources.base import Problem, problem_text
 
-__all__ = ["Cut", "cut", "split_cells"]
+__all__ = ["Cut", "cut", "spaced", "split_cells"]
 
 #: A quoted cell longer than this was never closed.
 QUOTE_LIMIT = 1 << 20
@@ -70,6 +70,13 @@ def cut(data: bytes, *, delimiter: str, quote: str, line: int, final: bool) -> C
         if found is not None:
             return found
     return _cut_broken(data, delimiter, quote, line, final=final)
+
+
+def spaced(data: bytes, delimiter: str) -> bytes:
+    """Return text in which one blank stands for several, if blanks are the delimiter."""
+    if delimiter != " ":
+        return data
+    return re.sub(rb"(?m)^ +| +(?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", data))
 
 
 def _breaks(data: bytes, buffer: npt.NDArray[np.uint8], *, final: bool) -> Ints:
@@ -145,11 +152,11 @@ def _patterns(delimiter: str, quote: str) -> tuple[re.Pattern[str], re.Pattern[s
     return re.compile(rf" *{q}([^{q}]*(?:{q}{q}[^{q}]*)*)"), re.compile(rf"(?! *{q})[^{d}\r\n]*")
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """A quoted cell that doesn't close where it should."""
 
 
-class _Incomplete(Exception):
+class _IncompleteError(Exception):
     """The text ends before the record does."""
 
 
@@ -166,16 +173,16 @@ def _record(text: str, at: int, delimiter: str, quote: str, *, final: bool) -> t
             found = quoted.match(text, at)
             if found is None or found.end() >= len(text) or found.end() - at > QUOTE_LIMIT:
                 too_long = found is None or found.end() - at > QUOTE_LIMIT
-                raise _Broken if final or too_long else _Incomplete
+                raise _BrokenError if final or too_long else _IncompleteError
             cells.append(found.group(1).replace(quote * 2, quote))
             at = found.end() + 1
             while at < len(text) and text[at] == " ":
                 at += 1
             if at < len(text) and text[at] != delimiter and text[at] not in "\r\n":
-                raise _Broken
+                raise _BrokenError
         if at >= len(text):
             if not final:
-                raise _Incomplete
+                raise _IncompleteError
             return cells, at
         if text[at] in "\r\n":
             return cells, at
@@ -198,9 +205,9 @@ def _cut_broken(data: bytes, delimiter: str, quote: str, line: int, *, final: bo
             break
         try:
             cells, stop = _record(text, at, delimiter, quote, final=final)
-        except _Incomplete:
+        except _IncompleteError:
             break
-        except _Broken:
+        except _BrokenError:
             shown = problem_text(text[at : end.start()])
             problems.append(Problem(line, None, shown, "a quote opens here and does not close where a cell ends"))
             line, at = line + 1, end.end()
@@ -230,5 +237,5 @@ def split_cells(record: str, *, delimiter: str, quote: str) -> list[str]:
         return record.split(delimiter)
     try:
         return _record(record, 0, delimiter, quote, final=True)[0]
-    except _Broken:
+    except _BrokenError:
         return record.split(delimiter)

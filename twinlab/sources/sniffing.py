@@ -15,7 +15,7 @@ from twinlab.sources.layout import Layout, Row, detect_numerals, find_layout, jo
 from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import kind_of, open_bytes, read_some
 from twinlab.sources.reading import Reading
-from twinlab.sources.records import Cut, cut, split_cells
+from twinlab.sources.records import Cut, cut, spaced, split_cells
 from twinlab.sources.spans import evenly_spaced, find_widths, is_ruler, slice_line
 
 __all__ = ["Sniffed", "sniff"]
@@ -206,7 +206,7 @@ def _numerals(given: Reading, rows: list[Row]) -> tuple[Numerals, list[str]]:
 
 def sample_rows(text: bytes, delimiter: str, quote: str, skip: int, *, final: bool) -> list[Row]:
     """Return the first rows that aren't blank, each with its 1-based number."""
-    found = cut(text, delimiter=delimiter, quote=quote, line=1, final=final)
+    found = cut(spaced(text, delimiter), delimiter=delimiter, quote=quote, line=1, final=final)
     rows = []
     for index in range(min(len(found.starts), _ROWS + skip)):
         if int(found.lines[index]) <= skip:

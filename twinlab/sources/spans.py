@@ -43,7 +43,9 @@ def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
     if 2 * sum(spread) >= len(solid):
         # Prose, without a wide gap, stands above the table and below it.
         last = len(solid) - 3
-        solid = [line for place, (line, wide) in enumerate(zip(solid, spread, strict=True)) if wide or 10 <= place < last]
+        solid = [
+            line for place, (line, wide) in enumerate(zip(solid, spread, strict=True)) if wide or 10 <= place < last
+        ]
     filled = (np.array([list(line.ljust(width)) for line in solid]) != " ").any(axis=0)
     return _widths([0, *_starts(filled)[1:]], width)
 

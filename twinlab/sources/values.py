@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from twinlab.model.schema import TEXT_SUFFIX
-from twinlab.sources.numerals import NOT_AVAILABLE, Numerals, parse_numbers
+from twinlab.sources.numerals import NOT_AVAILABLE, PLAIN, Numerals, parse_numbers
 
 __all__ = ["ValueColumns", "value_text"]
 
@@ -78,7 +78,7 @@ def _kind(value: object) -> Kind | None:
 class ValueColumns:
     """Types of the columns of one table of Python values, kept while its batches pass by; see `TextColumns`."""
 
-    numerals: Numerals = Numerals()
+    numerals: Numerals = PLAIN
     text_columns: Collection[str] = ()
     missing: Collection[str] = ()
     kinds: dict[str, Kind] = field(default_factory=dict)

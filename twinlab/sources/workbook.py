@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
@@ -180,7 +180,9 @@ class _Book:
         kind = kind_of(path)
         if kind != "excel":
             hint = "an old .xls or password-protected workbook: save it as .xlsx without one" if kind == "xls" else kind
-            msg = f"{path.name}: not an Excel workbook (.xlsx) but {hint}; expected sheets: use open_source or export it"
+            msg = (
+                f"{path.name}: not an Excel workbook (.xlsx) but {hint}; expected sheets: use open_source or export it"
+            )
             raise SchemaError(msg)
         self.stream = path.open("rb")
         self.values = self._load(data_only=True)
@@ -196,7 +198,7 @@ class _Book:
             self.stream.close()
             raise unreadable(self.path, error) from error
 
-    def __enter__(self) -> _Book:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -296,7 +298,9 @@ class _Sheet:
         for number, values in rows:
             if number < self.layout.first_row or not any(map(_filled, values)):
                 continue
-            texts = [value_text(value).strip() for value in values if _filled(value)] if self._may_repeat(values) else []
+            texts = (
+                [value_text(value).strip() for value in values if _filled(value)] if self._may_repeat(values) else []
+            )
             if texts and texts == self.header:
                 self._refuse(number, values, "the header again")
             elif _width(values) > len(self.names):
@@ -313,7 +317,9 @@ class _Sheet:
         for index, value in enumerate(row):
             if isinstance(value, _Formula):
                 where = f"{get_column_letter(index + 1)}{number}"
-                self.problems.append(Problem(number, self.names[index], problem_text(value.text), f"{where}: {_NO_VALUE}"))
+                self.problems.append(
+                    Problem(number, self.names[index], problem_text(value.text), f"{where}: {_NO_VALUE}")
+                )
                 row[index] = None
         return row
 
@@ -336,7 +342,9 @@ class _Sheet:
     def _is_footer(self, values: list[Any]) -> bool:
         cells = ["" if value is None else value_text(value) for value in values]
         alone = sum(map(_filled, values)) == 1 and bool(cells[0].strip())
-        return isinstance(values[0], str) and is_footer(cells[:1] if alone and len(cells) > 1 else cells, len(self.names))
+        return isinstance(values[0], str) and is_footer(
+            cells[:1] if alone and len(cells) > 1 else cells, len(self.names)
+        )
 
     def _batch(self, rows: list[SheetRow]) -> RowBatch:
         values = {name: [row[index] for _, row in rows] for index, name in enumerate(self.names)}
@@ -346,4 +354,3 @@ class _Sheet:
         problems, self.problems = tuple(self.problems), []
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         return RowBatch(self.table, batch, numbers, self.units, problems, self.source.path.name)
-
