@@ -19,6 +19,7 @@ __all__ = [
     "crc32c",
     "disk_error",
     "read_at",
+    "sync_data",
     "sync_folder",
     "unwrap_json",
     "wrap_json",
@@ -89,6 +90,11 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
         size -= len(part)
         offset += len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def sync_data(descriptor: int) -> None:
+    """Make a file's bytes and its length durable."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only fsync
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from twinlab.ledger import records
-from twinlab.ledger.frame import KINDS, RECORDS_KIND, unpack_ids
+from twinlab.ledger.frame import KINDS, OBSERVATIONS_KIND, RECORDS_KIND, unpack_ids
 from twinlab.ledger.observations import decode
 from twinlab.ledger.segment import Place, SegmentFile
 from twinlab.ledger.tables import Tables
@@ -66,6 +66,8 @@ class Frame:
     row_range: tuple[int, int] | None
     """Least and greatest row number in the file (records)."""
     _source: Rows = field(repr=False)
+    _ramp: bool = field(default=False, repr=False)
+    """Whether the row numbers run from the first to the last of ``row_range`` by ones."""
 
     @property
     def last(self) -> int:
@@ -108,14 +110,9 @@ class Frame:
         """Row in the file, shape (rows,) (records that were appended with row numbers)."""
         if self.row_range is None:
             return None
-        low, high = self.row_range
-        if high - low + 1 == self.rows:
-            found = self._source.batch(None)
-            if records.ROW not in found.schema.names:
-                return np.arange(low, high + 1, dtype=np.int64)
-        else:
-            found = self._source.batch(None)
-        numbers: Ints = found.column(records.ROW).to_numpy()
+        if self._ramp:
+            return np.arange(self.row_range[0], self.row_range[1] + 1, dtype=np.int64)
+        numbers: Ints = self._source.batch(None).column(records.ROW).to_numpy()
         return numbers
 
     def keys(self) -> pa.Array | None:
@@ -133,6 +130,9 @@ class _OpenRows:
 
     def __init__(self, file: SegmentFile, place: Place, tables: Tables, window: tuple[int, int]) -> None:
         self._file, self._place, self._tables, self._window = file, place, tables, window
+
+    def whole(self) -> tuple[int, int]:
+        return 0, self._place.head.rows
 
     def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
         head = self._place.head
@@ -160,15 +160,9 @@ def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, s
     """Build the frame at ``place``, cut to the ordinals [start, stop), which must overlap it."""
     head = place.head
     low, high = max(0, start - head.first), min(head.rows, stop - head.first)
+    source = _OpenRows(file, place, tables, (low, high))
     extra = head.extra
-    units, row_range = extra.get("units", {}), extra.get("row_range")
-    if isinstance(row_range, list) and (low, high) != (0, head.rows):
-        numbers = Frame(
-            "records", head.first, head.rows, 0, 0, None, None, {}, None, (row_range[0], row_range[1]),
-            _OpenRows(file, place, tables, (0, head.rows)),
-        ).row_numbers()  # fmt: skip
-        if numbers is not None:
-            row_range = [int(numbers[low:high].min()), int(numbers[low:high].max())]
+    units = extra.get("units", {})
     return Frame(
         kind=KINDS[head.kind],
         first=head.first + low,
@@ -178,7 +172,20 @@ def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, s
         record_type=tables.text("name", head.record_type),
         file_id=tables.text("name", head.file_id),
         units=units if isinstance(units, dict) else {},
-        time_range=(head.time_low, head.time_high) if KINDS[head.kind] == "observations" else None,
-        row_range=(row_range[0], row_range[1]) if isinstance(row_range, list) else None,
-        _source=_OpenRows(file, place, tables, (low, high)),
+        time_range=(head.time_low, head.time_high) if head.kind == OBSERVATIONS_KIND else None,
+        row_range=_row_range(extra, source, low, high),
+        _source=source,
+        _ramp="rows_from" in extra,
     )
+
+
+def _row_range(extra: Mapping[str, object], source: _OpenRows, low: int, high: int) -> tuple[int, int] | None:
+    start, span = extra.get("rows_from"), extra.get("row_range")
+    if isinstance(start, int):
+        return start + low, start + high - 1
+    if not isinstance(span, list):
+        return None
+    if (low, high) == source.whole():
+        return span[0], span[1]
+    numbers = source.batch(None).column(records.ROW).to_numpy()
+    return int(numbers.min()), int(numbers.max())

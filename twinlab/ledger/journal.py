@@ -19,6 +19,8 @@ __all__ = ["JOURNAL", "Journal", "JournalEntry"]
 #: Name of the journal's source.
 JOURNAL = "_twin"
 _PATIENCE = 30.0
+#: Each append opens the segment anew, so it must stay short.
+_SEGMENT_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Journal:
     def append_many(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Ack]:
         """Write several entries under one sync."""
         parts = [Records(kind, _rows(payload)) for kind, payload in entries]
-        with Writer(self._folder, JOURNAL, wait=_PATIENCE) as writer:
+        with Writer(self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE) as writer:
             return writer.append_many(parts)
 
     def entries(

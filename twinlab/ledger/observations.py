@@ -15,7 +15,7 @@ import pyarrow as pa
 from twinlab.errors import SchemaError
 from twinlab.ledger import codec
 from twinlab.ledger.tables import Tables
-from twinlab.model.schema import OBSERVATIONS
+from twinlab.model.schema import OBSERVATIONS, TIME_BASES
 
 __all__ = ["Packed", "conform", "decode", "encode"]
 
@@ -47,6 +47,13 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
                 msg = f"column {name!r}: expected {want}, got {batch.column(name).type} ({error}). Cast it before appending."
                 raise SchemaError(msg) from error
         columns[name] = column
+    bases = columns["time_basis"].dictionary.to_pylist() if "time_basis" in columns else ()
+    unknown = sorted({b for b in bases if b is not None} - set(TIME_BASES))
+    if unknown:
+        msg = (
+            f"column 'time_basis': expected one of {', '.join(TIME_BASES)}, got {unknown[0]!r}. Say which clock it is."
+        )
+        raise SchemaError(msg)
     for name in ("tag", "source_time"):
         if name not in columns or columns[name].null_count:
             msg = f"column {name!r}: expected a value in every row, got none in some. Every observation has a tag and a time."

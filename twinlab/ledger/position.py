@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinlab.ledger._disk import corrupt, crc32c, sync_folder, write_all
+from twinlab.ledger._disk import corrupt, crc32c, sync_data, sync_folder, write_all
 
 __all__ = ["FILE", "Position", "PositionFile", "read_position"]
 
@@ -109,7 +109,8 @@ class PositionFile:
         if fresh:
             self.publish(START)
             self.sync()
-            sync_folder(folder)
+            for parent in (folder, *folder.parents[:2]):
+                sync_folder(parent)
 
     def publish(self, position: Position) -> None:
         """Let readers go up to ``position``."""
@@ -117,7 +118,7 @@ class PositionFile:
 
     def sync(self) -> None:
         """Make the published position itself durable."""
-        os.fdatasync(self._descriptor)
+        sync_data(self._descriptor)
 
     def close(self) -> None:
         """Sync and close."""

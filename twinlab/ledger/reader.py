@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ from twinlab.ledger._disk import corrupt
 from twinlab.ledger.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
 from twinlab.ledger.frames import Frame, open_frame
 from twinlab.ledger.index import Index, Query, read_heads
-from twinlab.ledger.manifest import SealedSegment, read_manifest
-from twinlab.ledger.position import Position, read_position
+from twinlab.ledger.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.position import FILE, Position, read_position
 from twinlab.ledger.sealed import SealedFiles
 from twinlab.ledger.segment import SegmentFile, path_of
 
@@ -32,6 +33,8 @@ class Reader:
         self._folder = folder
         self._indices: dict[int, Index] = {}
         self._sealed: dict[int, SealedFiles] = {}
+        self._manifest: tuple[tuple[int, int], dict[int, SealedSegment]] = ((0, 0), {})
+        self._lock = threading.Lock()
 
     def position(self) -> int:
         """Durable rows so far: the ordinal that the next row will get.
@@ -73,7 +76,7 @@ class Reader:
             if count < len(places):
                 return places[count].head.first
             position = places[-1].head.first + places[-1].head.rows if places else file.ordinal
-        return position
+        return min(position, at.ordinal)
 
     def frames(
         self,
@@ -142,7 +145,7 @@ class Reader:
                     opened = SegmentFile(path_of(self._folder, number))
                 except FileNotFoundError:
                     # Sealing removes a segment only after its manifest entry is durable.
-                    manifest = read_manifest(self._folder)
+                    manifest = self._read_manifest()
                     if number not in manifest:
                         raise corrupt(path_of(self._folder, number), 0, "a segment is missing") from None
                     continue
@@ -160,12 +163,24 @@ class Reader:
             if stop is not None and first >= stop:
                 return
             number += 1
-        self._same(at.ordinal, first, self._folder / "position")
+        # The heads may have been read further meanwhile, for another call with a later position.
+        if first < at.ordinal:
+            self._same(first, at.ordinal, self._folder / FILE)
 
     @staticmethod
     def _same(got: int, want: int, path: Path) -> None:
         if got != want:
             raise corrupt(path, 0, f"rows up to ordinal {want} were expected here, got {got}")
+
+    def _read_manifest(self) -> dict[int, SealedSegment]:
+        try:
+            found = (self._folder / MANIFEST).stat()
+        except FileNotFoundError:
+            return {}
+        version = (found.st_ino, found.st_mtime_ns)
+        if self._manifest[0] != version:
+            self._manifest = (version, read_manifest(self._folder))
+        return self._manifest[1]
 
     def _sealed_files(self, entry: SealedSegment) -> SealedFiles:
         found = self._sealed.get(entry.segment)
@@ -175,9 +190,9 @@ class Reader:
         return found
 
     def _read_heads(self, file: SegmentFile, at: Position | None) -> Index:
-        index = self._indices.setdefault(file.number, Index())
-        stop = at.offset if at is not None else file.size()
-        read_heads(file, index, stop)
+        with self._lock:
+            index = self._indices.setdefault(file.number, Index())
+            read_heads(file, index, at.offset if at is not None else file.size())
         return index
 
 

@@ -49,13 +49,15 @@ def encode(records: Records) -> tuple[bytes, bytes]:
     if records.row_numbers is not None:
         numbers = np.asarray(records.row_numbers, dtype=np.int64)
         _same_length("row_numbers", len(numbers), rows.num_rows)
-        meta["row_range"] = [int(numbers.min()), int(numbers.max())]
-        if not np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))):
+        if np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))):
+            meta["rows_from"] = int(numbers[0])
+        else:
+            meta["row_range"] = [int(numbers.min()), int(numbers.max())]
             arrays.append(pa.array(numbers))
             fields.append(pa.field(ROW, pa.int64()))
     if records.keys is not None:
         _same_length("keys", len(records.keys), rows.num_rows)
-        arrays.append(pa.array(list(records.keys), pa.string()))
+        arrays.append(pa.array([None if k is None else str(k) for k in records.keys], pa.string()))
         fields.append(pa.field(KEY, pa.string()))
     schema = pa.schema(fields, metadata=rows.schema.metadata)
     sink = pa.BufferOutputStream()

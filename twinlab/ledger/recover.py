@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinlab.errors import CorruptionError
-from twinlab.ledger._disk import atomic_write, corrupt
+from twinlab.ledger._disk import atomic_write, corrupt, sync_data
 from twinlab.ledger.frame import DICTIONARY
 from twinlab.ledger.position import FILE, START, Position, check_position
 from twinlab.ledger.segment import HEADER_SIZE, Place, SegmentFile, numbers, path_of
@@ -80,7 +80,7 @@ def recover(folder: Path) -> Found:
     rows = position.ordinal - file.ordinal
     descriptor = os.open(path, os.O_RDWR)
     if more:
-        os.fdatasync(descriptor)
+        sync_data(descriptor)
     moved = bool(more) or not whole or torn is not None
     return Found(position, tables, rows, descriptor, torn, moved)
 

@@ -126,12 +126,15 @@ def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
     draft = path.with_name(path.name + ".tmp")
-    dictionaries = [n for n in table.schema.names if n not in {"source_time", ORDINAL, "sequence", "origin_row"}]
+    dictionaries = [
+        n for n in table.schema.names if n not in {"source_time", ORDINAL, "sequence", "origin_row", "value"}
+    ]
     deltas = [n for n in ("source_time", ORDINAL, "sequence", "origin_row") if n in table.schema.names]
     with pq.ParquetWriter(
         draft,
         table.schema,
         compression="zstd",
+        compression_level=3,
         use_dictionary=dictionaries,
         column_encoding=dict.fromkeys(deltas, "DELTA_BINARY_PACKED"),
         write_statistics=True,

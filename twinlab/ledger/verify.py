@@ -130,6 +130,8 @@ def _source(folder: Path, check: _Check) -> None:
     state = (0, 0)
     for number in range(at.segment + 1):
         check.report.segments += 1
+        if number not in sealed and not path_of(folder, number).exists():
+            sealed = read_manifest(folder)  # sealed meanwhile
         entry = sealed.get(number)
         path = path_of(folder, number) if entry is None else folder / entry.kept_name
         try:

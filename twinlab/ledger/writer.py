@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from twinlab.errors import SourceError
 from twinlab.ledger import observations, records
-from twinlab.ledger._disk import disk_error, write_all
+from twinlab.ledger._disk import disk_error, sync_data, write_all
 from twinlab.ledger.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
 from twinlab.ledger.lock import Lock
 from twinlab.ledger.position import FILE, Position, PositionFile
@@ -82,32 +82,39 @@ class Writer:
         segment_rows: int = SEGMENT_ROWS,
         wait: float = 0.0,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._source = folder, source
         self._full = (segment_bytes, segment_rows)
-        self._lock = Lock(folder / "lock", what=f"source {source!r}", wait=wait)
         self._descriptor = -1
         self._file: PositionFile | None = None
+        self.torn: TornTail | None = None
+        """What was cut when this writer opened, if the last one ended within a write."""
         try:
-            found = recover(folder)
-            self.torn: TornTail | None = found.torn
-            """What was cut when this writer opened, if the last one ended within a write."""
-            self._tables, self._at, self._rows = found.tables, found.position, found.segment_rows
-            self._descriptor = found.descriptor
-            self._file = PositionFile(folder)
-            if found.moved:
-                self._at = replace(self._at, generation=self._at.generation + 1)
-                self._file.publish(self._at)
-                self._file.sync()
-        except BaseException:
-            self.close()
-            raise
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(folder / "lock", what=f"source {source!r}", wait=wait)
+            try:
+                self._open()
+            except BaseException:
+                self.close()
+                raise
+        except OSError as error:
+            raise disk_error(error, folder, "opening a writer in") from error
         self._next = self._at
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._mark: dict[str, int] | None = None
         self._grouped = False
         self._broken = False
+
+    def _open(self) -> None:
+        found = recover(self._folder)
+        self.torn = found.torn
+        self._tables, self._at, self._rows = found.tables, found.position, found.segment_rows
+        self._descriptor = found.descriptor
+        self._file = PositionFile(self._folder)
+        if found.moved:
+            self._at = replace(self._at, generation=self._at.generation + 1)
+            self._file.publish(self._at)
+            self._file.sync()
 
     def __enter__(self) -> Self:
         return self
@@ -283,7 +290,7 @@ class Writer:
         file_id: str | None = None,
     ) -> Ack:
         names = [-1 if n is None else self._tables.code("name", n) for n in (record_type, file_id)]
-        before, at = self._next, self._next
+        at = self._next
         now = max(time.time_ns(), at.ingest_time)
         head = Head(kind, at.frames, at.ordinal, rows, now, self._at.offset, *times, names[0], names[1], tags, meta)
         size = 0
@@ -294,12 +301,10 @@ class Writer:
             )
             size += self._push(join(empty, news)[1])
         size += self._push(join(head, payload)[1])
-        self._next = replace(
-            at, offset=at.offset + size, ordinal=at.ordinal + rows, frames=at.frames + 1, ingest_time=now
-        )
+        self._next = Position(at.generation, at.segment, at.offset + size, at.ordinal + rows, at.frames + 1, now)
         if self._pending_bytes > _GROUP_BYTES:
             self._write()
-        return Ack(self._next.ordinal, now, rows, self._next.offset - before.offset)
+        return Ack(at.ordinal + rows, now, rows, size)
 
     def _push(self, buffers: list[bytes]) -> int:
         self._pending += buffers
@@ -315,17 +320,19 @@ class Writer:
         if self._next.frames == self._at.frames:
             return
         rows = self._next.ordinal - self._at.ordinal
+        self._broken = True  # until this is through: an interrupt may strike at any line
         try:
             self._write()
-            os.fdatasync(self._descriptor)
+            sync_data(self._descriptor)
         except OSError as error:
+            # After a failed sync the system may call lost pages clean: unless the disk was merely full, only a new
+            # open tells what is there.
+            self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             self._undo()
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-                # After a failed sync the system may call lost pages clean: only a new open tells what is there.
-                self._broken = True
             raise disk_error(error, self._folder / f"{self._at.segment:08d}.seg", "appending to") from error
         self._publish(self._next)
         self._rows += rows
+        self._broken = False
 
     def _publish(self, position: Position) -> None:
         at = replace(position, generation=self._at.generation + 1)
