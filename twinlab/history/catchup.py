@@ -88,7 +88,7 @@ def plan_update(
     sources.prepare(position, upto=before)
     sources.prepare(position, report=report)
     marks_old, marks_new = sources.marks(before), sources.marks(position)
-    columns = sources.columns(dict(meta.get("columns", {})), marks_new.values())
+    columns = sources.columns(dict(meta.get("assets", {})), marks_new.values())
     specs = [spec for spec in GroupSpec.all_of(sources.model, columns) if spec.assets]
     claims = LedgerClaims(sources.views, position, before)
     spans = changed_cells(sources.views, specs, old=before, new=position)

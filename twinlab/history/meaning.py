@@ -131,16 +131,13 @@ class Sources:
         return found
 
     def save(self) -> None:
-        """Keep the indexes that have grown, and drop those of other meanings."""
+        """Keep the indexes that have grown. Those of other meanings stay: `as_of` may ask for them again."""
         for name, view in self.views.items():
             path = self._index_path(name, view.meaning)
             if path is None or self._saved.get(name) == view.index.position:
                 continue
             save_index(path, view.index)
             self._saved[name] = view.index.position
-            for other in path.parent.glob(f"{name}-*.npz"):
-                if other != path and len(other.stem) == len(path.stem):
-                    other.unlink(missing_ok=True)
 
     def _zones(self, position: Mapping[str, int]) -> Properties:
         needed = {kind for name in position if name in self.mappings for kind, _ in zones_of(self.mappings[name])}

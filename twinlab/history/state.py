@@ -21,7 +21,7 @@ def note_state(meta: dict[str, Any], update: Update) -> None:
         mappings={name: sources.mapping_hashes[name] for name in sources.views},
         meanings={name: view.meaning for name, view in sources.views.items()},
         position=update.new,
-        columns=update.columns,
+        assets=update.columns,
         feeds=update.feeds(),
         watermarks={name: one.watermark for name, one in update.marks.items() if one.watermark > -NEVER},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from twinlab.history.catchup import Update
     from twinlab.history.transaction import Transaction
 
-__all__ = ["update_tables"]
+__all__ = ["event_table", "touched", "update_tables"]
 
 
 def update_tables(txn: Transaction, update: Update) -> None:
@@ -23,11 +24,11 @@ def update_tables(txn: Transaction, update: Update) -> None:
     for name in model.event_types:
         _update_events(txn, update, name)
     for name in model.asset_types:
-        if _touched(update, f"asset:{name}"):
+        if touched(update, f"asset:{name}"):
             table = update.sources.asset_table(name, update.new)
             _put(txn, f"assets/{name}", table)
     for name in model.relationships:
-        if _touched(update, f"relationship:{name}"):
+        if touched(update, f"relationship:{name}"):
             rows = rows_of(update.sources.views.values(), "relationship", name, stop=update.new)
             _put(txn, f"relationships/{name}", None if rows is None else newest(rows, "relationship"))
 
@@ -48,7 +49,8 @@ def _ended(update: Update, table: str) -> bool:
     return bool(update.changed)
 
 
-def _touched(update: Update, table: str) -> bool:
+def touched(update: Update, table: str) -> bool:
+    """Whether an update changes a table, such as ``event:flight``."""
     for name, view in update.sources.views.items():
         old = update.old[name]
         if any(table in s.tables and s.stop > old and s.first < update.new[name] for s in view.index.stretches):
@@ -57,38 +59,52 @@ def _touched(update: Update, table: str) -> bool:
 
 
 def _update_events(txn: Transaction, update: Update, name: str) -> None:
-    if not _touched(update, f"event:{name}"):
+    if not touched(update, f"event:{name}"):
         return
-    views = update.sources.views.values()
     prefix = f"events/{name}/"
-    if _ended(update, f"event:{name}"):
-        rows = rows_of(views, "event", name, stop=update.new)
+    standing, months = event_table(txn.tables, txn.read_table, update, name)
+    if months is None:
         for path in txn.tables(prefix):
             txn.drop_table(path)
-        months = None
-    else:
-        rows, months = _joined(txn, update, name, prefix)
-    if rows is None:
+    if standing is None:
         _put(txn, f"mentioned/{name}", None)
         return
-    standing = newest(rows, "event")
     found = month_of(standing)
     for month in np.unique(found) if months is None else sorted(months):
         mine = standing.filter(pa.array(found == month))
-        path = f"{prefix}{month}"
-        _put(txn, path, _ordered(mine) if len(mine) else None)
+        _put(txn, f"{prefix}{month}", mine if len(mine) else None)
     _put(txn, f"mentioned/{name}", _mentions(update, name, standing))
 
 
-def _joined(txn: Transaction, update: Update, name: str, prefix: str) -> tuple[pa.Table | None, set[str]]:
+def event_table(
+    tables: Callable[[str], Sequence[str]], read: Callable[[str], pa.Table], update: Update, name: str
+) -> tuple[pa.Table | None, set[str] | None]:
+    """Return the events of a type that stand after an update, in order, and the months that it changes (None: all).
+
+    Parameters
+    ----------
+    tables, read : callable
+        List and read the stored tables.
+    """
+    views = update.sources.views.values()
+    if _ended(update, f"event:{name}"):
+        rows, months = rows_of(views, "event", name, stop=update.new), None
+    else:
+        rows, months = _joined(tables, read, update, name)
+    return (None if rows is None else _ordered(newest(rows, "event"))), months
+
+
+def _joined(
+    tables: Callable[[str], Sequence[str]], read: Callable[[str], pa.Table], update: Update, name: str
+) -> tuple[pa.Table | None, set[str]]:
     """Return stored and new rows together, and the months that the new ones change."""
     new = rows_of(update.sources.views.values(), "event", name, stop=update.new, start=update.old)
+    stored = [read(path) for path in tables(f"events/{name}/")]
     if new is None or not len(new):
-        return None, set()
-    stored = [txn.read_table(path) for path in txn.tables(prefix)]
+        return (pa.concat_tables(stored, promote_options="permissive") if stored else None), set()
     months = set(month_of(new).tolist())
     if stored:
-        old = pa.concat_tables(stored, promote_options="default")
+        old = pa.concat_tables(stored, promote_options="permissive")
         again = old.filter(pc.is_in(old["event_id"], value_set=new["event_id"].combine_chunks()))
         months |= set(month_of(again).tolist())
         new = pa.concat_tables([old, new], promote_options="permissive")
@@ -96,10 +112,8 @@ def _joined(txn: Transaction, update: Update, name: str, prefix: str) -> tuple[p
 
 
 def _ordered(table: pa.Table) -> pa.Table:
-    start = pc.coalesce(table["start"], table["planned_start"])
-    keyed = table.append_column("_start", start)
-    order = pc.sort_indices(keyed, sort_keys=[("_start", "ascending"), ("event_id", "ascending")])
-    return table.take(order)
+    keyed = table.append_column("_start", pc.coalesce(table["start"], table["planned_start"]))
+    return table.take(pc.sort_indices(keyed, sort_keys=[("_start", "ascending"), ("event_id", "ascending")]))
 
 
 def _mentions(update: Update, name: str, standing: pa.Table) -> pa.Table | None:
