@@ -184,7 +184,7 @@ class Twin:
         SchemaError
             If the ending is none of those, or the table is too long for Excel.
         """
-        from twinlab.history.export import export_dataset, export_table  # noqa: PLC0415  (Excel writers load late)
+        from twinlab.twin.export import export_dataset, export_table  # noqa: PLC0415  (Excel writers load late)
 
         if what in self._model.asset_types:
             data = self.history(what, signals=signals, start=start, stop=stop, step=step)

@@ -1,0 +1,92 @@
+"""Data out, in the format that the target's ending says; a target appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from twinlab.errors import SchemaError, SourceError
+from twinlab.history import export
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["export_dataset", "export_table"]
+
+_EXCEL_ROWS = 1_048_576
+
+Data = TypeVar("Data")
+
+
+def export_dataset(data: xr.Dataset, target: Path) -> Path:
+    """Write a history to ``.zarr``, ``.parquet``, ``.csv`` or ``.xlsx``.
+
+    Raises
+    ------
+    SchemaError
+        If the ending is none of those, something stands at the target, or the data don't fit an Excel sheet.
+    """
+    writers = {".zarr": export.to_zarr, ".parquet": export.to_parquet, ".csv": export.to_csv, ".xlsx": export.to_excel}
+    write = _writer(writers, target)
+    return _whole(target, lambda path: write(data, path))
+
+
+def export_table(table: pd.DataFrame, target: Path) -> Path:
+    """Write a table of events to ``.parquet``, ``.csv`` or ``.xlsx``.
+
+    Raises
+    ------
+    SchemaError
+        If the ending is none of those, something stands at the target, or the table doesn't fit an Excel sheet.
+    """
+    writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {".parquet": _parquet, ".csv": _csv, ".xlsx": _excel}
+    write = _writer(writers, target)
+    return _whole(target, lambda path: write(table, path))
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def _excel(table: pd.DataFrame, path: Path) -> None:
+    if len(table) >= _EXCEL_ROWS:
+        msg = f"an Excel sheet holds {_EXCEL_ROWS - 1:,} rows, the table has {len(table):,}; narrow start and stop, or export Parquet"
+        raise SchemaError(msg)
+    table.to_excel(path, index=False, sheet_name="events")
+
+
+def _writer(writers: dict[str, Callable[[Data, Path], None]], target: Path) -> Callable[[Data, Path], None]:
+    if target.suffix not in writers:
+        msg = f"expected a target ending in {', '.join(writers)}, got {target.name!r}{nearest(target.suffix, writers)}"
+        raise SchemaError(msg)
+    if target.exists():
+        msg = f"expected nothing at {target} yet; choose another name or remove it first"
+        raise SchemaError(msg)
+    return writers[target.suffix]
+
+
+def _whole(target: Path, write: Callable[[Path], None]) -> Path:
+    # Written beside and renamed, so that a full disk or an interrupt leaves no half of a file under the target's name.
+    draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(draft)
+        draft.rename(target)
+    except OSError as error:
+        msg = f"{target} can't be written: {error.strerror or error}; free some space or choose another place"
+        raise SourceError(msg) from error
+    finally:
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink(missing_ok=True)
+    return target
