@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping as Dictionary
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 

@@ -60,7 +60,9 @@ def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> 
     more = f"<li>… and {len(lines) - most:,} more</li>" if len(lines) > most else ""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines[:most])
     sign = {"error": "✖", "warn": "⚠", "ok": "✔"}[kind]
-    return f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title)}<ul>{items}{more}</ul></div>'
+    return (
+        f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title)}<ul>{items}{more}</ul></div>'
+    )
 
 
 def preview_html(table: PreviewTable, *, stale: bool = False) -> str:
@@ -86,7 +88,10 @@ def preview_html(table: PreviewTable, *, stale: bool = False) -> str:
         for row, right in zip(table.rows, cells, strict=True)
     )
     shown = f"<table><thead>{group}<tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    parts = [f'<div class="tl-preview{" tl-stale" if stale else ""}" tabindex="0">{shown}</div>', *map(_found, table.found)]
+    parts = [
+        f'<div class="tl-preview{" tl-stale" if stale else ""}" tabindex="0">{shown}</div>',
+        *map(_found, table.found),
+    ]
     parts.append(messages("Not in the mapping or the model; these rows stay in the ledger", table.unknown, kind="warn"))
     parts.append(messages("Could not be read", table.problems, kind="warn"))
     if table.missing:
@@ -99,13 +104,7 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
     if not any(row.values for row in rows):
         return ["no signal is mapped yet"], [[""] for _ in rows]
     if all(len(row.values) <= 1 for row in rows):
-        names = ["event time (UTC)", "asset", "signal", "value"]
-        return names, [
-            [one.time, one.asset, one.signal, f"{one.shown} {one.unit}".strip()]
-            for row in rows
-            for one in [*row.values, None][:1]
-            if one is not None
-        ] if all(row.values for row in rows) else _sparse(rows)
+        return ["event time (UTC)", "asset", "signal", "value"], _one_a_row(rows)
     terms: dict[tuple[str, str], str] = {}
     shared = all(len({one.asset for one in row.values}) <= 1 for row in rows)
     for row in rows:
@@ -125,7 +124,7 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
     return ["event time (UTC)", *(["asset"] if shared else []), *terms.values()], made
 
 
-def _sparse(rows: Sequence[PreviewRow]) -> list[list[str]]:
+def _one_a_row(rows: Sequence[PreviewRow]) -> list[list[str]]:
     return [
         [one.time, one.asset, one.signal, f"{one.shown} {one.unit}".strip()] if one else ["", "", "", ""]
         for row in rows

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping as Dictionary, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -75,6 +76,14 @@ class SampleTable:
             return []
         texts = Rows(self).texts(column)
         return list(islice((text for text in texts.unique().to_pylist() if text is not None), count))
+
+    def pairs(self, one: str, other: str) -> list[tuple[str, str]]:
+        """Return the texts of two columns side by side, of the rows that have both."""
+        if one not in self.columns or other not in self.columns:
+            return []
+        rows = Rows(self)
+        both = zip(rows.texts(one).to_pylist(), rows.texts(other).to_pylist(), strict=True)
+        return [(left, right) for left, right in both if left is not None and right is not None]
 
 
 @dataclass(frozen=True)
@@ -211,7 +220,7 @@ def preview(
     ------
     SourceError
         If the file can't be read, or holds no such table.
-    UnitError, UnknownTermError
+    UnknownTermError
         If the mapping names what the model lacks; `twinlab.model.check_mapping` tells all of it at once.
     """
     sample = file if isinstance(file, Sample) else read_sample(file, mapping.reading)

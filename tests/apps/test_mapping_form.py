@@ -1,0 +1,426 @@
+"""The mapping form, driven as a person drives it: by setting the values of its widgets."""
+
+from pathlib import Path
+
+import pytest
+
+from twinlab.apps.mapping_form import MappingForm
+from twinlab.apps.mapping_preview import preview, read_sample
+from twinlab.errors import SourceError
+from twinlab.model.load import load_mapping, load_model
+
+MODEL = """\
+twin: kitchen
+asset_types:
+  fridge:
+    signals:
+      temperature: {unit: degC, resolution: 0.01}
+      humidity: {unit: "%", resolution: 0.1}
+      door: {kind: state, states: {0: closed, 1: open}}
+  depot: {properties: {zone: {}}}
+event_types:
+  trip: {asset: fridge, properties: {parcels: {dtype: integer}}}
+"""
+MAPPING = """\
+source: fridges
+files: [fridges.csv]
+tables:
+  - table: fridges
+    time:
+      column: Zeit
+      format: "%d.%m.%Y %H:%M"
+      zone: UTC  # not stated in the file: check
+    asset: {type: fridge, column: Fridge}
+    columns:
+      # The header says °F; between 38 and 41 it fits a fridge.
+      Temp: {signal: temperature, unit: °F}
+      Door:
+        signal: door
+        states: {auf: open, zu: closed}
+    ignore: [Note]
+"""
+ROWS = """\
+Zeit;Fridge;Temp;Door;Hum;Note
+28.03.2026 00:00;K1;39.2;zu;41;fine
+28.03.2026 00:00;K2;41.0;auf;-99;
+28.03.2026 00:10;K1;39.2;zu;43;
+28.03.2026 00:10;K2;warm;zu;44;
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "kitchen"
+    (root / "mapping").mkdir(parents=True)
+    (root / "twin.yaml").write_text(MODEL, encoding="utf-8")
+    (root / "mapping" / "fridges.yaml").write_text(MAPPING, encoding="utf-8")
+    (tmp_path / "fridges.csv").write_text(ROWS, encoding="cp1252")
+    return root
+
+
+@pytest.fixture
+def form(folder: Path) -> MappingForm:
+    return MappingForm(folder, "fridges")
+
+
+def saved(folder: Path) -> str:
+    return (folder / "mapping" / "fridges.yaml").read_text(encoding="utf-8")
+
+
+def shown(form: MappingForm, signal: str) -> list[tuple[str, str, str]]:
+    assert form.table is not None
+    return [(one.asset, one.time, one.shown) for one in form.table.values if one.signal == signal]
+
+
+# -- the preview alone -------------------------------------------------------------------------------------------------
+def test_a_preview_shows_rows_as_written_beside_their_harmonised_values(folder: Path) -> None:
+    mapping, model = load_mapping(folder / "mapping" / "fridges.yaml"), load_model(folder / "twin.yaml")
+    made = preview(mapping, model, folder.parent / "fridges.csv", rows=3)
+    assert made.columns == ("Zeit", "Fridge", "Temp", "Door", "Hum", "Note")
+    assert [row.number for row in made.rows] == [2, 3, 4]
+    assert made.rows[1].written[1] == "K2"
+    first = made.rows[0].values[0]
+    assert (first.asset, first.signal, first.time, first.unit) == ("fridge/K1", "temperature", "2026-03-28 00:00:00", "degC")
+    assert first.value == pytest.approx(4.0)
+    assert made.rows[1].values[1].shown == "open"
+
+
+def test_a_preview_tells_problems_and_unknown_columns(folder: Path) -> None:
+    mapping, model = load_mapping(folder / "mapping" / "fridges.yaml"), load_model(folder / "twin.yaml")
+    made = preview(mapping, model, read_sample(folder.parent / "fridges.csv"))
+    assert len(made.problems) == 1
+    assert "row 5, Temp" in made.problems[0]
+    assert "'warm'" in made.problems[0]
+    assert [text.split(":")[0] for text in made.unknown] == ["column 'Hum' (4 rows)"]
+
+
+def test_a_preview_of_a_table_that_is_not_there_says_so(folder: Path) -> None:
+    mapping, model = load_mapping(folder / "mapping" / "fridges.yaml"), load_model(folder / "twin.yaml")
+    with pytest.raises(SourceError, match="holds no table 'fridge'; did you mean 'fridges'"):
+        preview(mapping, model, folder.parent / "fridges.csv", table="fridge")
+
+
+# -- the form ----------------------------------------------------------------------------------------------------------
+def test_the_form_finds_the_file_and_shows_what_the_draft_says(form: MappingForm) -> None:
+    assert form.file.value.endswith("fridges.csv")
+    rows = form.columns.rows
+    assert [(name, row.role.value) for name, row in rows.items()] == [
+        ("Zeit", "=time"),
+        ("Fridge", "=asset"),
+        ("Temp", "temperature"),
+        ("Door", "door"),
+        ("Hum", ""),
+        ("Note", "=ignore"),
+    ]
+    assert rows["Temp"].unit.value == "°F"
+    assert rows["Door"].states.value == "auf = open, zu = closed"
+    assert "K1 · K2" in rows["Fridge"].samples.value
+    assert (form.asset.type.value, form.asset.column.value) == ("fridge", "Fridge")
+    assert not form.unsaved
+    assert form.save_button.disabled
+
+
+def test_another_unit_changes_preview_and_text_but_not_the_file(form: MappingForm, folder: Path) -> None:
+    assert shown(form, "temperature")[0] == ("fridge/K1", "2026-03-28 00:00:00", "4.00")
+    form.columns.rows["Temp"].unit.value = "degC"
+    assert shown(form, "temperature")[0][2] == "39.20"
+    assert "39.20" in form.preview.value
+    assert "Temp: {signal: temperature, unit: degC}" in form.yaml.value
+    assert form.unsaved
+    assert "unsaved" in form.status.value
+    assert saved(folder) == MAPPING
+
+
+def test_edits_keep_the_comments_of_the_draft(form: MappingForm) -> None:
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.columns.rows["Hum"].role.value = "humidity"
+    assert "# The header says °F; between 38 and 41 it fits a fridge." in form.yaml.value
+    assert form.yaml.value.replace("degC", "°F").replace("      Hum: {signal: humidity}\n", "") == MAPPING
+
+
+def test_saving_writes_the_file_and_says_what_changed(form: MappingForm, folder: Path) -> None:
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.save_button.click()
+    assert saved(folder) == MAPPING.replace("unit: °F", "unit: degC")
+    assert "tables[0].columns.Temp.unit: °F → degC" in form.said.value
+    assert not form.unsaved
+    assert form.save_button.disabled
+    assert [path.name for path in (folder / "mapping").iterdir()] == ["fridges.yaml"]
+
+
+def test_an_unknown_unit_is_told_beside_its_column_and_cannot_be_saved(form: MappingForm, folder: Path) -> None:
+    form.columns.rows["Temp"].unit.value = "degX"
+    note = form.columns.rows["Temp"].note
+    assert "unknown unit" in note.value
+    assert note.layout.display != "none"
+    assert form.columns.rows["Door"].note.layout.display == "none"
+    assert form.save_button.disabled
+    assert "last preview without any" in form.preview.value
+    form.save()
+    assert "nothing was written" in form.said.value
+    assert saved(folder) == MAPPING
+    form.columns.rows["Temp"].unit.value = "°C"
+    assert note.layout.display == "none"
+    assert not form.save_button.disabled
+
+
+def test_a_unit_that_does_not_fit_is_told_beside_its_column(form: MappingForm) -> None:
+    form.columns.rows["Temp"].unit.value = "kg"
+    assert "measure different things" in form.columns.rows["Temp"].note.value
+
+
+def test_a_column_can_be_mapped_with_unit_and_missing_codes(form: MappingForm) -> None:
+    row = form.columns.rows["Hum"]
+    row.role.value = "humidity"
+    row.missing.value = "-99, k.A."
+    row.unit.value = "%"
+    assert [text for _, _, text in shown(form, "humidity")] == ["41.0", "43.0", "44.0"]
+    assert 'Hum: {signal: humidity, missing: [-99, k.A.], unit: \'%\'}' in form.yaml.value.replace('"', "'")
+    assert form.table is not None
+    assert form.table.unknown == ()
+
+
+def test_states_can_be_edited_and_what_is_no_state_is_told(form: MappingForm) -> None:
+    form.columns.rows["Door"].states.value = "auf = open, zu = clsd"
+    assert "did you mean 'closed'" in form.columns.rows["Door"].note.value
+    form.columns.rows["Door"].states.value = "auf = closed, zu = open"
+    assert [text for _, _, text in shown(form, "door")] == ["open", "closed", "open", "open"]
+    form.columns.rows["Door"].states.value = "auf"
+    assert "expected states such as" in form.said.value
+    assert "auf: closed" in form.yaml.value
+
+
+def test_the_zone_of_a_draft_stays_marked_until_a_person_confirms_it(form: MappingForm) -> None:
+    assert "tl-unset" in form.time._dom_classes
+    assert "Not stated in the file: check" in form.time.doubt.value
+    form.time.confirm.click()
+    assert "tl-unset" not in form.time._dom_classes
+    assert form.time.doubt.value == ""
+    assert "zone: UTC\n" in form.yaml.value
+    assert form.unsaved
+
+
+def test_choosing_a_zone_confirms_it_and_moves_the_times(form: MappingForm) -> None:
+    form.time.zone.value = "Europe/Berlin"
+    assert "tl-unset" not in form.time._dom_classes
+    assert shown(form, "temperature")[0][1] == "2026-03-27 23:00:00"
+    form.time.zone.value = "Europe/Berln"
+    assert "did you mean 'Europe/Berlin'" in form.time.wrong.value
+
+
+def test_a_zone_that_is_taken_away_is_marked(form: MappingForm) -> None:
+    form.time.zone.value = ""
+    assert "No zone is set" in form.time.doubt.value
+    assert form.save_button.disabled
+
+
+def test_the_hours_of_daylight_saving_get_a_rule(form: MappingForm) -> None:
+    form.time.ambiguous.value = "order"
+    form.time.nonexistent.value = "shift_forward"
+    assert form.draft.mapping is not None
+    rule = form.draft.mapping.tables[0].time
+    assert rule is not None
+    assert (rule.ambiguous, rule.nonexistent) == ("order", "shift_forward")
+    form.time.ambiguous.value = "refuse"
+    assert "ambiguous" not in form.yaml.value
+
+
+def test_a_format_that_does_not_fit_shows_as_problems(form: MappingForm) -> None:
+    form.time.format.value = "iso"
+    assert form.table is not None
+    assert form.table.values == ()
+    assert len(form.table.problems) >= 4
+
+
+def test_time_can_be_composed_of_columns(folder: Path) -> None:
+    path = folder.parent / "parts.csv"
+    path.write_text("year,month,day,hour,Temp\n2026,3,1,5,50\n", encoding="utf-8")
+    form = MappingForm(folder, "fridges", file=path)
+    form.columns.rows["Temp"].role.value = "temperature"
+    form.asset.column.value = ""
+    form.asset.id.value = "K9"
+    form.time.way.value = "parts"
+    form.time.zone.value = "UTC"
+    assert [widget.value for widget in form.time.parts.values()] == ["year", "month", "day", "hour", "", ""]
+    assert [row.role.value for row in form.columns.rows.values()][:5] == ["=time"] * 4 + ["temperature"]
+
+
+def test_an_asset_can_be_fixed_for_the_whole_table(form: MappingForm) -> None:
+    form.asset.column.value = ""
+    assert "exactly one of id or column" in form.asset.wrong.value
+    form.asset.id.value = "K7"
+    assert {asset for asset, _, _ in shown(form, "temperature")} == {"fridge/K7"}
+
+
+def test_a_column_takes_another_s_role_over(form: MappingForm) -> None:
+    form.columns.rows["Note"].role.value = "=asset"
+    assert form.columns.rows["Fridge"].role.value == ""
+    assert form.asset.column.value == "Note"
+    assert "ignore: [Note]" not in form.yaml.value
+
+
+def test_a_column_with_a_signal_can_be_ignored_and_left_unmapped(form: MappingForm) -> None:
+    form.columns.rows["Temp"].role.value = "=ignore"
+    assert form.draft.mapping is not None
+    assert form.draft.mapping.tables[0].ignore == ["Note", "Temp"]
+    form.columns.rows["Temp"].role.value = ""
+    assert form.draft.mapping.tables[0].ignore == ["Note"]
+    assert "Temp" not in form.draft.mapping.tables[0].columns
+
+
+def test_the_text_can_be_edited_and_the_fields_follow(form: MappingForm) -> None:
+    form.yaml.value = MAPPING.replace("unit: °F", "unit: K").replace("zone: UTC  # not stated in the file: check", "zone: Asia/Tokyo")
+    assert form.columns.rows["Temp"].unit.value == "K"
+    assert form.time.zone.value == "Asia/Tokyo"
+    assert shown(form, "temperature")[0][1] == "2026-03-27 15:00:00"
+
+
+def test_text_that_is_no_yaml_is_told_with_its_line_and_locks_the_fields(form: MappingForm, folder: Path) -> None:
+    form.yaml.value = MAPPING.replace("asset: {type", "asset: {{type")
+    assert "fridges.yaml:10: expected YAML" in form.errors.value
+    assert form.save_button.disabled
+    assert form.columns.rows["Temp"].unit.disabled
+    assert form.yaml.value != MAPPING
+    form.yaml.value = MAPPING
+    assert form.errors.value == ""
+    assert not form.columns.rows["Temp"].unit.disabled
+    assert saved(folder) == MAPPING
+
+
+def test_a_misspelt_key_is_told_with_line_and_nearest_word(form: MappingForm) -> None:
+    form.yaml.value = MAPPING.replace("ignore:", "ignored:")
+    assert "fridges.yaml:16: tables[0].ignored" in form.errors.value
+    assert "did you mean &#x27;ignore&#x27;" in form.errors.value
+
+
+def test_every_text_that_is_being_typed_is_survived(form: MappingForm) -> None:
+    for length in range(len(MAPPING)):
+        form.yaml.value = MAPPING[:length]
+        assert "Please report" not in form.said.value, MAPPING[:length]
+    form.yaml.value = MAPPING
+    assert form.errors.value == ""
+    assert not form.unsaved
+
+
+def test_what_the_form_cannot_show_is_kept(form: MappingForm, folder: Path) -> None:
+    events = "    events:\n      - {type: trip, key: [Zeit, Fridge], start: {column: Zeit, zone: UTC, format: '%d.%m.%Y %H:%M'}, properties: {parcels: Hum}}\n"
+    form.yaml.value = MAPPING + events
+    assert "Please report" not in form.said.value
+    assert form.columns.rows["Hum"].role.label == "events (see YAML)"
+    assert form.table is not None
+    assert [found.what for found in form.table.found] == ["event trip"]
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.save()
+    assert events in saved(folder)
+
+
+def test_several_rules_of_a_column_are_left_to_the_text(form: MappingForm) -> None:
+    rules = "Temp: [{signal: temperature, unit: °F, valid_until: 2026-03-28T00:05Z}, {signal: temperature, unit: °C, valid_from: 2026-03-28T00:05Z}]"
+    form.yaml.value = MAPPING.replace("Temp: {signal: temperature, unit: °F}", rules)
+    row = form.columns.rows["Temp"]
+    assert "2 rules" in row.note.value
+    assert row.unit.disabled
+    assert [text for _, _, text in shown(form, "temperature")] == ["4.00", "5.00", "39.20"]
+
+
+def test_a_long_table_shows_its_tags(folder: Path) -> None:
+    path = folder.parent / "long.csv"
+    path.write_text("when,tag,value\n2026-03-01T00:00Z,K1.t,41\n2026-03-01T00:00Z,K1.h,55\n", encoding="utf-8")
+    (folder / "mapping" / "long.yaml").write_text(
+        "source: long\nfiles: [long.csv]\ntables:\n  - table: long\n    time: {column: when, zone: offset}\n", encoding="utf-8"
+    )
+    form = MappingForm(folder, "long")
+    assert form.tags.layout.display == "none"
+    form.columns.rows["tag"].role.value = "=tag"
+    form.columns.rows["value"].role.value = "=value"
+    form.asset.type.value = "fridge"
+    form.asset.id.value = "K1"
+    assert list(form.tags.rows) == ["K1.t", "K1.h"]
+    form.tags.rows["K1.t"].role.value = "temperature"
+    form.tags.rows["K1.t"].unit.value = "°F"
+    form.tags.rows["K1.h"].role.value = "=ignore"
+    assert shown(form, "temperature") == [("fridge/K1", "2026-03-01 00:00:00", "5.00")]
+    assert form.table is not None
+    assert form.table.unknown == ()
+
+
+def test_a_missing_file_is_told_and_another_can_be_named(folder: Path) -> None:
+    form = MappingForm(folder, "fridges", file=folder / "nowhere.csv")
+    assert "does not exist" in form.said.value
+    assert form.table is None
+    form.file.value = str(folder.parent / "fridges.csv")
+    assert form.said.value == ""
+    assert len(shown(form, "temperature")) == 3
+
+
+def test_without_a_file_the_form_still_edits(folder: Path) -> None:
+    (folder.parent / "fridges.csv").unlink()
+    form = MappingForm(folder, "fridges")
+    assert "No sample file" in form.preview.value
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.save()
+    assert "unit: degC" in saved(folder)
+
+
+def test_a_file_that_somebody_else_changed_is_not_overwritten_unasked(form: MappingForm, folder: Path) -> None:
+    form.columns.rows["Temp"].unit.value = "degC"
+    theirs = MAPPING + "# by hand\n"
+    (folder / "mapping" / "fridges.yaml").write_text(theirs, encoding="utf-8")
+    form.save_button.click()
+    assert "changed by somebody else" in form.said.value
+    assert saved(folder) == theirs
+    form.save_button.click()
+    assert saved(folder) == MAPPING.replace("unit: °F", "unit: degC")
+
+
+def test_reload_forgets_the_edits(form: MappingForm) -> None:
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.reload_button.click()
+    assert form.yaml.value == MAPPING
+    assert form.columns.rows["Temp"].unit.value == "°F"
+
+
+def test_two_forms_do_not_share_state(folder: Path) -> None:
+    one, other = MappingForm(folder, "fridges"), MappingForm(folder, "fridges")
+    one.columns.rows["Temp"].unit.value = "degC"
+    one.columns.rows["Hum"].role.value = "humidity"
+    one.time.zone.value = "Asia/Tokyo"
+    assert other.columns.rows["Temp"].unit.value == "°F"
+    assert other.columns.rows["Hum"].role.value == ""
+    assert other.yaml.value == MAPPING
+    assert other.columns.rows["Hum"].unit.layout.visibility == "hidden"
+    assert not other.unsaved
+
+
+def test_a_fault_of_the_form_itself_is_shown(form: MappingForm) -> None:
+    def fails(draft: object) -> object:
+        return 1 / 0
+
+    form.edit(fails)
+    assert "ZeroDivisionError" in form.said.value
+    assert form.yaml.value == MAPPING
+
+
+def test_cells_of_the_file_cannot_inject_html(folder: Path) -> None:
+    (folder.parent / "fridges.csv").write_text(ROWS.replace("fine", "<script>x</script>").replace("Hum", "<b>Hum"), encoding="utf-8")
+    form = MappingForm(folder, "fridges")
+    everything = form.preview.value + "".join(row.title.value + row.samples.value for row in form.columns.rows.values())
+    assert "<script>" not in everything
+    assert "<b>Hum" not in everything
+
+
+def test_a_mapping_for_another_source_cannot_be_saved_here(form: MappingForm) -> None:
+    form.yaml.value = MAPPING.replace("source: fridges", "source: ovens")
+    assert "which this form is for" in form.errors.value
+    assert form.save_button.disabled
+
+
+def test_a_source_or_twin_that_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="did you mean 'fridges'"):
+        MappingForm(folder, "fridge")
+    with pytest.raises(SourceError, match=r"there is no twin\.yaml"):
+        MappingForm(tmp_path, "fridges")
+
+
+def test_a_notebook_shows_the_form(form: MappingForm) -> None:
+    assert "application/vnd.jupyter.widget-view+json" in form._repr_mimebundle_()
