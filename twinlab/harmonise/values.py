@@ -89,7 +89,8 @@ def state_codes(rule: TagRule, signal: Signal) -> dict[str, int]:
     names = {name: code for code, name in (signal.states or {}).items()}
     if rule.states is not None:
         return {written: names[name] for written, name in rule.states.items() if name in names}
-    return names | {str(code): code for code in (signal.states or {})}
+    # A state whose name is a number wins over another state with that number.
+    return {str(code): code for code in (signal.states or {})} | names
 
 
 @dataclass(frozen=True, slots=True)
