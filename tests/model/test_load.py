@@ -20,6 +20,7 @@ from twinlab.model.load import (
     load_model,
     parse_mapping,
     parse_model,
+    write_schemas,
 )
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
@@ -439,9 +440,27 @@ def test_the_json_schema_refuses_an_unknown_key_and_completes_units() -> None:
     assert "degC" in schema["$defs"]["Signal"]["properties"]["unit"]["anyOf"][0]["enum"]
 
 
+def test_editors_find_the_schemas_from_the_first_line_of_the_files(tmp_path: Path) -> None:
+    written = write_schemas(tmp_path)
+    for name, text in (
+        ("twin.yaml", dump_model(model(), editor=True)),
+        ("mapping/a.yaml", dump_mapping(parse_mapping("source: a"), editor=True)),
+    ):
+        match = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+        assert match is not None
+        assert (tmp_path / name).parent.joinpath(match[1]).resolve() in [path.resolve() for path in written]
+    assert parse_model(dump_model(model(), editor=True)) == model()
+
+
+def test_every_field_with_a_remark_shows_it_in_editors() -> None:
+    properties = json_schema("model")["$defs"]["Signal"]["properties"]
+    assert properties["cadence"]["description"] == "Regular step of the history's time axis."
+    assert properties["unit"]["description"].startswith("Unit of the values in history")
+
+
 def test_a_schema_of_something_else_is_an_unknown_term() -> None:
     with pytest.raises(UnknownTermError, match="expected 'model' or 'mapping'"):
-        json_schema("ledger")  # type: ignore[arg-type]
+        json_schema("ledger")
 
 
 def test_models_are_frozen() -> None:

@@ -31,5 +31,6 @@ __getattr__, __dir__ = attach(
         "parse_model": "load",
         "schema": ":schema",
         "units": ":units",
+        "write_schemas": "load",
     },
 )

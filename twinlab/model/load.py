@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import types
 import weakref
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +21,7 @@ from twinlab.model.units import known_units
 from twinlab.model.yamltext import Document, Path_, path_text, read_text, read_yaml, write_yaml
 
 __all__ = [
+    "EDITOR_LINES",
     "check_mapping",
     "dump_mapping",
     "dump_model",
@@ -28,10 +30,16 @@ __all__ = [
     "load_model",
     "parse_mapping",
     "parse_model",
+    "write_schemas",
 ]
 
 Parsed = TypeVar("Parsed", TwinModel, Mapping)
 
+#: First line of a twin's files, by which editors find the schema that `write_schemas` puts into the twin's folder.
+EDITOR_LINES = {
+    "model": "# yaml-language-server: $schema=.schema/twin.json\n",
+    "mapping": "# yaml-language-server: $schema=../.schema/mapping.json\n",
+}
 #: Lines of what was parsed from text, by the object's id: they're no part of a model's value.
 _DOCUMENTS: dict[int, Document] = {}
 _NOT_A_PLACE = re.compile(r"^([a-z_]+(?:[.\[][^:\s]*)?): (.*)$")
@@ -92,20 +100,26 @@ def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml"
         raise _error(findings, _DOCUMENTS.get(id(mapping)), name)
 
 
-def dump_model(model: TwinModel) -> str:
-    """Return a model as tidy YAML, without what is default; `parse_model` reads it back equal."""
-    return _dump(model, "model")
+def dump_model(model: TwinModel, *, editor: bool = False) -> str:
+    """Return a model as tidy YAML, without what is default; `parse_model` reads it back equal.
+
+    With ``editor``, the first line tells editors where `write_schemas` puts the schema of a ``twin.yaml``.
+    """
+    return (EDITOR_LINES["model"] if editor else "") + _dump(model, "model")
 
 
-def dump_mapping(mapping: Mapping) -> str:
-    """Return a mapping as tidy YAML, without what is default; `parse_mapping` reads it back equal."""
-    return _dump(mapping, "mapping")
+def dump_mapping(mapping: Mapping, *, editor: bool = False) -> str:
+    """Return a mapping as tidy YAML, without what is default; `parse_mapping` reads it back equal.
+
+    With ``editor``, the first line tells editors where `write_schemas` puts the schema of a ``mapping/*.yaml``.
+    """
+    return (EDITOR_LINES["mapping"] if editor else "") + _dump(mapping, "mapping")
 
 
-def json_schema(what: Literal["model", "mapping"]) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of ``twin.yaml`` or of a mapping, from which editors complete and check.
+def json_schema(what: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``"model"`` or ``"mapping"``, from which editors complete and check.
 
-    Write it beside the file and name it in the file's first line: ``# yaml-language-server: $schema=model.schema.json``.
+    See `write_schemas` for where editors look.
     """
     if what not in ("model", "mapping"):
         msg = f"expected 'model' or 'mapping', got {what!r}"
@@ -119,6 +133,20 @@ def json_schema(what: Literal["model", "mapping"]) -> dict[str, Any]:
                     k: v for k, v in entry.items() if k in ("description", "default", "title")
                 } | units
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def write_schemas(folder: Path | str) -> tuple[Path, Path]:
+    """Write both JSON Schemas into ``folder/.schema`` and return their paths.
+
+    A file written by `dump_model` or `dump_mapping` with ``editor=True`` names them in its first line, where editors
+    look for them.
+    """
+    target = Path(folder) / ".schema"
+    target.mkdir(parents=True, exist_ok=True)
+    paths = (target / "twin.json", target / "mapping.json")
+    for path, what in zip(paths, ("model", "mapping"), strict=True):
+        path.write_text(json.dumps(json_schema(what), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return paths
 
 
 def _parse(kind: type[Parsed], text: str, name: str) -> Parsed:

@@ -34,42 +34,44 @@ class ZoneOf(Model):
     column: str
     asset_type: Term
     property: Term
-    # Zones of assets that the source's own table lacks or has wrong: asset id -> IANA zone. Wins over the property.
     also: dict[str, str] = Field(default_factory=dict)
+    """Zones of assets that the source's own table lacks or has wrong: asset id -> IANA zone. Wins over the
+    property."""
 
 
 class TimeRule(Model):
     """How columns become an instant. Give `column` with `format`, or `parts`, or `date` with `clock`."""
 
-    # One column that holds the whole time.
     column: str | None = None
-    # "iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns",
-    # or strptime formats, tried in this order ("%d.%m.%Y %H:%M").
+    """One column that holds the whole time."""
     format: str | list[str] = "iso"
-    # Columns of year, month, day, hour, minute, second.
+    """"iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us",
+    "epoch_ns", or strptime formats, tried in this order ("%d.%m.%Y %H:%M")."""
     parts: dict[Literal["year", "month", "day", "hour", "minute", "second"], str] | None = None
-    # Column of the clock time as an HHMM integer ("517", 2400 is midnight at the day's end) or "HH:MM".
+    """Columns of year, month, day, hour, minute, second."""
     clock: str | None = None
-    # The clock's day: columns of year, month, day ...
+    """Column of the clock time as an HHMM integer ("517", 2400 is midnight at the day's end) or "HH:MM"."""
     date: dict[Literal["year", "month", "day"], str] | None = None
-    # ... or one column that holds the date, written in `format` ...
+    """The clock's day: columns of year, month, day ..."""
     date_column: str | None = None
-    # ... or the first such clock time at or after another time of this event ("planned_start") ...
+    """... or one column that holds the date, written in `format` ..."""
     after: Literal["start", "end", "planned_start", "planned_end"] | None = None
-    # ... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay).
+    """... or the first such clock time at or after another time of this event ("planned_start") ..."""
     near: Literal["start", "end", "planned_start", "planned_end"] | None = None
+    """... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay)."""
     plus: str | None = None
     plus_unit: Unit = "min"
-    # IANA zone of the source's clock, "UTC", or "offset" where every value carries its own.
     zone: str | None = None
+    """IANA zone of the source's clock, "UTC", or "offset" where every value carries its own."""
     zone_of: ZoneOf | None = None
-    # The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go by the
-    # order of rows (the clock stepping back marks the second pass).
     ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
-    # The missing hour of spring: refuse, or shift by the hour that was left out.
+    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go
+    by the order of rows (the clock stepping back marks the second pass)."""
     nonexistent: Literal["refuse", "shift_forward"] = "refuse"
-    # Added to every time, to mend a source's clock that is known to be off ("-5min" written as {shift: 5min, sign: -1}).
+    """The missing hour of spring: refuse, or shift by the hour that was left out."""
     shift: Duration | None = None
+    """Added to every time, to mend a source's clock that is known to be off ("-5min" written as {shift: 5min,
+    sign: -1})."""
     shift_sign: Literal[1, -1] = 1
 
     @model_validator(mode="after")
@@ -96,8 +98,8 @@ class AssetRule(Model):
     type: Term
     id: Text | None = None
     column: str | None = None
-    # Regular expression over the column's text; its group "id" (or the whole match) is the id.
     pattern: str | None = None
+    """Regular expression over the column's text; its group "id" (or the whole match) is the id."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -111,21 +113,21 @@ class TagRule(Model):
     """What one tag (or a family of tags) means."""
 
     signal: Term
-    # "type/id" for sources whose tag says the asset; groups of the pattern may be used: "cold_room/{room}".
     asset: str | None = None
+    """"type/id" for sources whose tag says the asset; groups of the pattern may be used: "cold_room/{room}"."""
     unit: Unit | None = None
-    # value in `unit` = scale * written + offset, before the unit is converted.
     scale: float = 1.0
+    """value in `unit` = scale * written + offset, before the unit is converted."""
     offset: float = 0.0
-    # Numbers or texts that stand for "no value".
     missing: list[float | str] = Field(default_factory=list)
-    # States: what the source writes -> the state's name in the model.
+    """Numbers or texts that stand for "no value"."""
     states: dict[Text, str] | None = None
-    # Validity of this rule, half-open, UTC: a sensor gets replaced.
+    """States: what the source writes -> the state's name in the model."""
     valid_from: Text | None = None
+    """Validity of this rule, half-open, UTC: a sensor gets replaced."""
     valid_until: Text | None = None
-    # Two sources for one signal: the higher priority wins in a cell where both report.
     priority: int = 0
+    """Two sources for one signal: the higher priority wins in a cell where both report."""
 
 
 class ColumnRule(Model):
@@ -134,8 +136,8 @@ class ColumnRule(Model):
     column: str
     unit: Unit | None = None
     missing: list[float | str] = Field(default_factory=list)
-    # Spellings of booleans or codes: what the source writes -> our value.
     values: dict[Text, Any] | None = None
+    """Spellings of booleans or codes: what the source writes -> our value."""
 
 
 def _column(value: object) -> object:
@@ -154,8 +156,8 @@ class EventsRule(Model):
     """Rows of a table as events."""
 
     type: Term
-    # Columns whose texts together name the event; also its identity when a corrected row comes.
     key: Annotated[list[str], Field(min_length=1)]
+    """Columns whose texts together name the event; also its identity when a corrected row comes."""
     asset: AssetRule | None = None
     start: TimeRule | None = None
     end: TimeRule | None = None
@@ -197,19 +199,20 @@ class TableRule(Model):
     relationships may be read from the same rows beside them.
     """
 
-    # Name of the table; "*" matches all.
     table: str = "*"
+    """Name of the table; "*" matches all."""
     time: TimeRule | None = None
     asset: AssetRule | None = None
-    # Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\\d+) temp$/") is a pattern for a family.
     columns: Tags = Field(default_factory=dict)
-    # Long: columns that hold the tag, the value, and (if the source has one) the unit.
+    r"""Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\d+) temp$/") is a pattern for a
+    family."""
     tag: str | None = None
+    """Long: columns that hold the tag, the value, and (if the source has one) the unit."""
     value: str | None = None
     unit_column: str | None = None
     tags: Tags = Field(default_factory=dict)
-    # Columns that are known and of no interest, so that nobody is told about them again.
     ignore: list[str] = Field(default_factory=list)
+    """Columns that are known and of no interest, so that nobody is told about them again."""
     events: list[EventsRule] = Field(default_factory=list)
     assets: list[AssetsRule] = Field(default_factory=list)
     relationships: list[RelationshipRule] = Field(default_factory=list)
@@ -233,8 +236,8 @@ class TableRule(Model):
 class StreamRule(Model):
     """What observations (tag, time, value; from a live source or a stream) mean."""
 
-    # Zone of times whose basis is "local" or "none".
     zone: str = "UTC"
+    """Zone of times whose basis is "local" or "none"."""
     ambiguous: Literal["refuse", "earlier", "later"] = "refuse"
     nonexistent: Literal["refuse", "shift_forward"] = "refuse"
     tags: Tags = Field(default_factory=dict)
@@ -260,9 +263,9 @@ class Mapping(Model):
     """A whole ``mapping/<source>.yaml``."""
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    # File names (glob patterns) that belong to this source.
     files: list[str] = Field(default_factory=list)
-    # Syntax, only used when a file is read: see `twinlab.sources.Reading`.
+    """File names (glob patterns) that belong to this source."""
     reading: dict[str, Any] = Field(default_factory=dict)
+    """Syntax, only used when a file is read: see `twinlab.sources.Reading`."""
     tables: list[TableRule] = Field(default_factory=list)
     stream: StreamRule | None = None

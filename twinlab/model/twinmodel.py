@@ -90,37 +90,37 @@ Span = tuple[float, float]
 class Model(BaseModel):
     """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class Signal(Model):
     """One measured quantity of an asset type."""
 
     kind: Kind = "gauge"
-    # Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none.
     unit: Unit = "1"
-    # Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters.
+    """Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none."""
     resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    # Regular step of the history's time axis.
+    """Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters."""
     cadence: Duration = "1min"
-    # How several observations in one cell become one value.
+    """Regular step of the history's time axis."""
     combine: Combine = "last"
-    # What the sensor can report at all; outside is "fail".
+    """How several observations in one cell become one value."""
     sensor_span: Span | None = None
-    # What operation normally shows; outside is "suspect".
+    """What the sensor can report at all; outside is "fail"."""
     expected_span: Span | None = None
-    # Largest distance from the mean of both neighbours (QARTOD), in the signal's unit: (suspect, fail).
+    """What operation normally shows; outside is "suspect"."""
     spike: Span | None = None
-    # Largest change, in the signal's unit a second: (suspect, fail).
+    """Largest distance from the mean of both neighbours (QARTOD), in the signal's unit: (suspect, fail)."""
     max_rate: Span | None = None
-    # A value that doesn't change for this long is suspect.
+    """Largest change, in the signal's unit a second: (suspect, fail)."""
     flat_line: Duration | None = None
-    # A hole in the data longer than this is reported as a gap.
+    """A value that doesn't change for this long is suspect."""
     gap: Duration | None = None
-    # States only: number stored -> its name.
+    """A hole in the data longer than this is reported as a gap."""
     states: dict[int, str] | None = None
-    # Counters only: value at which the counter starts again from zero.
+    """States only: number stored -> its name."""
     wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Counters only: value at which the counter starts again from zero."""
     title: str | None = None
     definition: str | None = None
     owner: str | None = None
@@ -215,10 +215,10 @@ class AssetType(Model):
     """A kind of asset with its signals and static properties."""
 
     title: str | None = None
-    # Property that holds the name people use, if it isn't the id.
     label: str | None = None
-    # Properties that hold latitude and longitude in degrees, for maps: (latitude, longitude).
+    """Property that holds the name people use, if it isn't the id."""
     position: tuple[str, str] | None = None
+    """Properties that hold latitude and longitude in degrees, for maps: (latitude, longitude)."""
     signals: dict[Term, Signal] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
@@ -245,10 +245,10 @@ class EventType(Model):
     """Something that lasts from start to end, planned and actual, with links and properties."""
 
     title: str | None = None
-    # Asset type of the event's own asset (the aircraft of a flight).
     asset: Term | None = None
-    # Other assets that take part: link name -> asset type.
+    """Asset type of the event's own asset (the aircraft of a flight)."""
     links: dict[Term, Term] = Field(default_factory=dict)
+    """Other assets that take part: link name -> asset type."""
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -266,8 +266,8 @@ class TwinModel(Model):
 
     twin: Term
     title: str | None = None
-    # First instant of history (UTC); rows before it are kept and counted, not built.
     origin: Annotated[str, BeforeValidator(_text)] = "2000-01-01"
+    """First instant of history (UTC); rows before it are kept and counted, not built."""
     asset_types: dict[Term, AssetType] = Field(default_factory=dict)
     relationships: dict[Term, RelationshipType] = Field(default_factory=dict)
     event_types: dict[Term, EventType] = Field(default_factory=dict)
