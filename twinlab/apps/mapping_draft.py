@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from twinlab.apps.mapping_text import Path_, comment, drop, put, uncomment
+from twinlab.apps.mapping_text import Path_, comment, document, drop, put, uncomment
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, parse_mapping
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
-from twinlab.model.yamltext import path_text, read_yaml
+from twinlab.model.yamltext import path_text
 
 __all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "draft_of", "missing_of", "states_of"]
 
@@ -239,9 +240,11 @@ def draft_of(text: str, model: TwinModel, *, source: str, name: str = "mapping.y
         Name of the file, for messages.
     """
     data: Dictionary[str, Any] | None = None
-    try:
-        read = read_yaml(text, name=name).data
+    # What isn't YAML is told by `parse_mapping`, under the file's name.
+    with suppress(SchemaError):
+        read = document(text).data
         data = read if isinstance(read, dict) else None
+    try:
         mapping = parse_mapping(text, name)
         check_mapping(mapping, model, name)
         if mapping.source != source:

@@ -157,6 +157,9 @@ class ColumnGrid(widgets.GridBox):
     def __init__(self, host: Host, *, tags: bool = False) -> None:
         self._host, self._tags = host, tags
         self.rows: dict[str, ColumnRow] = {}
+        # Sample values of the table shown last: the same for every edit.
+        self._sampled: tuple[object, str] = (None, "")
+        self._samples: dict[str, list[str]] = {}
         heads = ("Tag" if tags else "Column", *_HEADS)
         self._heads = [widgets.HTML(cell(text, kind="tl-h")) for text in heads]
         super().__init__(layout=widgets.Layout(grid_template_columns=_WIDTHS, grid_gap="0 8px", width="100%"))
@@ -168,10 +171,19 @@ class ColumnGrid(widgets.GridBox):
         if list(self.rows) != names:
             self.rows = {name: self.rows.get(name) or ColumnRow(name, self._host, tags=self._tags) for name in names}
             self.children = [*self._heads, *(widget for row in self.rows.values() for widget in row.cells)]
-        by_tag = _tag_samples(draft, table, sample) if self._tags else {}
+        self._sample(draft, table, sample)
         for name, row in self.rows.items():
-            texts = by_tag.get(name, []) if self._tags else sample.distinct(name, count=4) if sample is not None else []
-            row.show(draft, table, sample, texts)
+            row.show(draft, table, sample, self._samples.get(name, []))
+
+    def _sample(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
+        key = (sample, f"{draft.get(table, 'tag')}/{draft.get(table, 'value')}" if self._tags else "")
+        if sample is None or (key[0] is self._sampled[0] and key[1] == self._sampled[1]):
+            return
+        self._sampled = key
+        if self._tags:
+            self._samples = _tag_samples(draft, table, sample)
+        else:
+            self._samples = {name: sample.distinct(name, count=4) for name in sample.columns}
 
     def _names(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> list[str]:
         named = draft.get(table, "tags" if self._tags else "columns")
@@ -184,10 +196,10 @@ class ColumnGrid(widgets.GridBox):
         return [*seen, *(name for name in written if name not in seen)]
 
 
-def _tag_samples(draft: MappingDraft, table: str, sample: SampleTable | None) -> dict[str, list[str]]:
+def _tag_samples(draft: MappingDraft, table: str, sample: SampleTable) -> dict[str, list[str]]:
     tag, value = draft.get(table, "tag"), draft.get(table, "value")
     found: dict[str, list[str]] = {}
-    for one, text in sample.pairs(str(tag), str(value)) if sample is not None else ():
+    for one, text in sample.pairs(str(tag), str(value)):
         texts = found.setdefault(one, [])
         if len(texts) < 4 and text not in texts:
             texts.append(text)

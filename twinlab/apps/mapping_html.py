@@ -50,7 +50,7 @@ def heading(text: str, *, note: str = "") -> str:
 def message(text: str, *, kind: str, role: str = "status") -> str:
     """Return a message of kind "error", "warn" or "ok"; its first word says which, colour alone does not."""
     sign = {"error": "✖ ", "warn": "⚠ ", "ok": "✔ "}[kind]
-    return f'<div class="tl-msg tl-{kind}" role="{role}">{sign}{escape(text)}</div>'
+    return f'<div class="tl-msg tl-{kind}" role="{role}">{sign}{escape(text, quote=False)}</div>'
 
 
 def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> str:
@@ -58,10 +58,10 @@ def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> 
     if not lines:
         return ""
     more = f"<li>… and {len(lines) - most:,} more</li>" if len(lines) > most else ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines[:most])
+    items = "".join(f"<li>{escape(line, quote=False)}</li>" for line in lines[:most])
     sign = {"error": "✖", "warn": "⚠", "ok": "✔"}[kind]
     return (
-        f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title)}<ul>{items}{more}</ul></div>'
+        f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title, quote=False)}<ul>{items}{more}</ul></div>'
     )
 
 

@@ -15,11 +15,23 @@ from typing import Any
 import yaml
 
 from twinlab.errors import SchemaError
-from twinlab.model.yamltext import read_yaml, write_yaml
+from twinlab.model.yamltext import Document, read_yaml, write_yaml
 
-__all__ = ["Path_", "comment", "drop", "put", "uncomment"]
+__all__ = ["Path_", "comment", "document", "drop", "put", "uncomment"]
 
 Path_ = tuple["str | int", ...]
+
+
+@lru_cache(maxsize=8)
+def document(text: str, *, name: str = "mapping") -> Document:
+    """Return what a YAML text holds; the last few are kept, since one edit asks several times. Don't change it.
+
+    Raises
+    ------
+    SchemaError
+        If ``text`` isn't YAML.
+    """
+    return read_yaml(text, name=name)
 
 
 def put(text: str, path: Path_, value: object) -> str:
@@ -33,7 +45,7 @@ def put(text: str, path: Path_, value: object) -> str:
     >>> put("a: {b: 1}  # why", ("a", "c"), "x")
     'a: {b: 1, c: x}  # why'
     """
-    data = read_yaml(text, name="mapping").data
+    data = document(text).data
     wanted = _with(deepcopy(data) if isinstance(data, dict) else {}, path, value)
     if wanted == data:
         return text
@@ -51,7 +63,7 @@ def drop(text: str, path: Path_) -> str:
     >>> drop("a: {b: 1, c: x}", ("a", "b"))
     'a: {c: x}'
     """
-    data = read_yaml(text, name="mapping").data
+    data = document(text).data
     if not _has(data, path):
         return text
     wanted = deepcopy(data)
@@ -96,10 +108,10 @@ def _compose(text: str) -> yaml.Node | None:
 def _checked(made: str | None, wanted: object) -> str:
     if made is not None:
         try:
-            document = read_yaml(made, name="mapping")
+            said = document(made)
         except SchemaError:
-            document = None
-        if document is not None and document.data == wanted and not document.problems:
+            said = None
+        if said is not None and said.data == wanted and not said.problems:
             return made
     return write_yaml(wanted)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
@@ -15,7 +16,8 @@ import param
 from twinlab.errors import TwinlabError
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link, format_link, known_or_problem
-from twinlab.explore.plots import draw, y_extent
+from twinlab.explore.layers import layers, y_extent
+from twinlab.explore.plots import draw, refresh
 from twinlab.explore.reading import Window, data_span
 from twinlab.explore.view import Ask, View, asset_labels, look, view_code
 
@@ -27,7 +29,6 @@ __all__ = ["MAX_ASSETS", "SignalExplorer"]
 #: Curves in one chart; more can't be told apart.
 MAX_ASSETS = 6
 
-_Redraw = hv.streams.Stream.define("Redraw", count=0)
 _NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
 
 
@@ -62,11 +63,10 @@ class SignalExplorer(pn.viewable.Viewer):
         self._open_code = open_code or str(getattr(twin, "open_code", "twin = ...  # open your twin here"))
         self._view: View | None = None
         self._span: Window | None = None
-        self._moved_by_plot = False
         self._quiet = True
-        self._redraw = _Redraw()
+        # The plots on screens (several cells of a notebook may show one explorer), and what they were made for.
+        self._plots: list[Any] = []
         self._range = hv.streams.RangeX()
-        self._seen: object = None
         self._heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=(2, 10))
         self._alert = pmui.Alert(
@@ -148,8 +148,11 @@ class SignalExplorer(pn.viewable.Viewer):
     def _look_changed(self) -> None:
         if self._quiet:
             return
-        if self._read():
-            self._redraw.event(count=self._redraw.count + 1)
+        before = self._view
+        if not self._read() or before is None or not self._same_shape(before):
+            self._show()
+        else:
+            self._refresh(move=True)
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -214,17 +217,66 @@ class SignalExplorer(pn.viewable.Viewer):
         self._legend.object = legend_html(self._view.traces, show_flags=self.show_flags, event=self.marked is not None)
         return True
 
+    def _same_shape(self, before: View) -> bool:
+        """Whether the plots on screens can take the new data as they are."""
+        view = self._view
+        return (
+            view is not None
+            and before.y_label == view.y_label
+            and before.states is None
+            and view.states is None
+            and len(before.traces) == len(view.traces)
+        )
+
     def _rebuild(self) -> None:
+        self._read()
+        self._show()
+
+    def _show(self) -> None:
         """Make the chart anew: another signal or other assets need other curves."""
-        if not self._read():
+        self._plots = []
+        view = self._view
+        if view is None:
             self._chart[:] = [self._nothing()]
             self._heading.object = title_html(self.title, "")
             self._legend.object = ""
             return
-        self._moved_by_plot = False
-        self._range, self._seen = hv.streams.RangeX(), None
-        plot = hv.DynamicMap(self._draw, streams=[self._redraw, self._range])
+        plot = draw(
+            view.traces,
+            y_label=view.y_label,
+            states=view.states,
+            full_range=self.full_range,
+            show_flags=self.show_flags,
+            show_legend=False,
+            slots=len(view.traces),
+            height=380,
+            window=view.ask.window,
+            mark=self.marked,
+            hooks=[self._on_screen],
+        )
+        self._range = hv.streams.RangeX(source=plot)
+        self._range.add_subscriber(self._on_zoom)
         self._chart[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=380, backend="bokeh")]
+
+    def _refresh(self, *, move: bool) -> None:
+        """Put the view's data into the plots on screens; ``move`` sets their time axis too."""
+        view = self._view
+        if view is None:
+            return
+        extent = y_extent(view.traces, full_range=self.full_range)
+        parts = layers(view.traces, extent=extent, show_flags=self.show_flags, slots=len(view.traces), mark=self.marked)
+        window = view.ask.window if move else None
+        for plot in self._plots:
+            document = plot.document
+            if document is not None and document.session_context is not None:
+                # A served document may be changed only by who holds its lock: the next tick does.
+                document.add_next_tick_callback(partial(refresh, plot, parts, extent=extent, window=window))
+            else:
+                refresh(plot, parts, extent=extent, window=window)
+
+    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
+        """Remember a plot that is put on a screen, and bring it up to date."""
+        self._plots.append(plot)
 
     def _nothing(self) -> pn.viewable.Viewable:
         if self.signal is None:
@@ -237,51 +289,21 @@ class SignalExplorer(pn.viewable.Viewer):
             text = "Nothing can be shown; the notice above says why."
         return pmui.Typography(text, variant="body1", margin=(40, 20))
 
-    def _draw(self, count: int, x_range: tuple[Any, Any] | None) -> hv.Overlay:  # noqa: ARG002  (count only redraws)
-        if x_range != self._seen:
-            self._seen = x_range
-            self._on_zoom(x_range)
-        view = self._view
-        traces = view.traces if view is not None else ()
-        spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
-        states = len(spec.states or ())
-        return draw(
-            traces,
-            y_label=view.y_label if view is not None else "",
-            states=view.states if view is not None else None,
-            full_range=self.full_range,
-            show_flags=self.show_flags,
-            show_legend=False,
-            slots=max(len(self._drawn()) * max(1, states), len(traces)),
-            height=380,
-            window=view.ask.window if view is not None else None,
-            mark=self.marked,
-            hooks=[self._place],
-        )
-
-    def _place(self, plot: Any, element: Any) -> None:
-        """Set the axes: to the values in view, and to the window unless the reader's own zoom has just set it."""
-        if self._view is None:
-            return
-        low, high = y_extent(self._view.traces, full_range=self.full_range)
-        plot.handles["y_range"].update(start=low, end=high)
-        if not self._moved_by_plot:
-            start, stop = (t.astype("datetime64[us]").astype("int64") / 1e3 for t in self._view.ask.window)
-            plot.handles["x_range"].update(start=start, end=stop)
-        self._moved_by_plot = False
-
-    def _on_zoom(self, x_range: tuple[Any, Any] | None) -> None:
-        """Take over the range to which the reader has zoomed; called while the plot is being drawn anew."""
-        if x_range is None:
+    def _on_zoom(self, x_range: tuple[Any, Any] | None = None) -> None:
+        """Take over the range to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        if x_range is None or self._view is None:
             return
         start, stop = (_instant(x) for x in x_range)
         shown = self.shown
         if stop <= start or (shown is not None and _close((start, stop), shown)):
             return
+        before = self._view
         with self._silently():
             self.window = (start, stop)
-        self._moved_by_plot = True
-        self._read()
+        if self._read() and self._same_shape(before):
+            self._refresh(move=False)
+        else:
+            self._show()
 
     # -- what can be done ---------------------------------------------------------------------------------------------
 

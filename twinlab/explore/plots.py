@@ -9,25 +9,19 @@ import holoviews as hv
 import holoviews.plotting.bokeh  # noqa: F401  (registers Bokeh's options; loads nothing into a page, sets no default)
 import numpy as np
 
-from twinlab.explore.palette import FLAG_STYLES, asset_style
-from twinlab.explore.scale import axis_label, compact_number, value_range
+from twinlab.explore.layers import TOOLS, Layer, layers, y_extent
+from twinlab.explore.scale import axis_label
 from twinlab.explore.traces import Trace, raw_traces, rollup_traces
-from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import NDArray
 
-__all__ = ["band_curve", "draw", "signal_curve", "y_extent"]
+    from twinlab.explore.reading import Window
 
-#: Up to this many samples in a curve, each is drawn as a dot too.
-DOTTED = 240
+__all__ = ["band_curve", "draw", "refresh", "signal_curve"]
 
 _X = hv.Dimension("time", label="time (UTC)")
 _Y = hv.Dimension("value")
-_TOOLS = ["xpan", "xwheel_zoom", "xbox_zoom", "save"]
-_TIME_TIP = ("time (UTC)", "@{time}{%F %H:%M:%S}")
-_FORMATTERS = {"@{time}": "datetime"}
 Hook = Callable[[Any, Any], None]
 
 
@@ -110,15 +104,6 @@ def band_curve(
     return draw(traces, y_label=axis_label(name, unit), full_range=full_range, title=title, height=height)
 
 
-def y_extent(traces: Sequence[Trace], *, full_range: bool = False) -> tuple[float, float]:
-    """Return the value range that `draw` uses: all that didn't fail, or everything."""
-    kept = [part for t in traces for part in ((t.low, t.high) if t.band else (t.value,))]
-    failed = [t.fail.value for t in traces]
-    if full_range or not any(np.isfinite(part).any() for part in kept):
-        kept += failed
-    return value_range(np.concatenate(kept) if kept else np.empty(0))
-
-
 def draw(
     traces: Sequence[Trace],
     *,
@@ -154,21 +139,8 @@ def draw(
         Passed to HoloViews.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
-    fixed = slots is not None
-    layers: list[hv.Element] = []
-    if mark is not None or fixed:
-        layers.append(_mark_span(mark, low, high))
-    if show_flags or fixed:
-        layers += _missing_layer(traces if show_flags else (), low, high)
-    for place in range(slots if slots is not None else len(traces)):
-        trace = traces[place] if place < len(traces) else None
-        layers += _curve_layers(trace, place=place, fixed=fixed, single=len(traces) == 1)
-    if show_flags or fixed:
-        marked = traces if show_flags else ()
-        layers += _mark_layers(marked, low=low, high=high)
-    kept = [layer for layer in layers if fixed or len(layer)]
-    if not kept:
-        kept = [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
+    parts = layers(traces, extent=(low, high), show_flags=show_flags, slots=slots, mark=mark)
+    kept = [_element(part) for part in parts] or [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
     limits: dict[str, object] = {} if window is None else {"xlim": window}
     ticks: dict[str, object] = {"yticks": [(float(code), name) for code, name in states.items()]} if states else {}
     return hv.Overlay(kept).opts(
@@ -182,7 +154,7 @@ def draw(
         legend_position="bottom",
         legend_cols=4,
         show_grid=True,
-        default_tools=_TOOLS,
+        default_tools=list(TOOLS),
         active_tools=["xbox_zoom"],
         fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt"},
         hooks=[_canvas, *hooks],
@@ -198,141 +170,36 @@ def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
     plot.state.toolbar.logo = None
 
 
-def _mark_span(mark: tuple[np.datetime64, np.datetime64] | None, low: float, high: float) -> hv.Element:
-    spans = [] if mark is None else [(mark[0], low, mark[1], high)]
-    return hv.Rectangles(spans, [_X, "y0", "x1", "y1"], label="event").opts(
-        color="#56B4E9", alpha=0.3, line_width=1.5, line_color="#0072B2", default_tools=_TOOLS, backend="bokeh"
-    )
+def _element(layer: Layer) -> hv.Element:
+    """Make a layer a HoloViews element with its options."""
+    columns = layer.columns
+    options = {**layer.options, "default_tools": list(TOOLS), "backend": "bokeh"}
+    if layer.kind == "Rectangles":
+        data = tuple(columns[name] for name in ("left", "bottom", "right", "top"))
+        return hv.Rectangles(data, [_X, "y0", "x1", "y1"], label=layer.label).opts(**options)
+    data = tuple(columns.values())
+    names = list(columns)[1:]
+    if layer.kind == "Labels":
+        return hv.Labels(data, [_X, "at"], "text").opts(**options)
+    kind = {"Area": hv.Area, "Curve": hv.Curve, "Scatter": hv.Scatter}[layer.kind]
+    return kind(data, _X, names, label=layer.label).opts(**options)
 
 
-def _missing_layer(traces: Sequence[Trace], low: float, high: float) -> list[hv.Element]:
-    """Grey spans behind a single curve; behind several, a lane at the bottom for each."""
-    lanes = []
-    tall = high - low
-    for lane, trace in enumerate(traces):
-        bottom, top = (low, high) if len(traces) == 1 else (low + 0.02 * lane * tall, low + 0.02 * (lane + 1) * tall)
-        lanes += [(start, bottom, stop, top) for start, stop in trace.missing]
-    style = FLAG_STYLES[Flag.MISSING]
-    return [
-        hv.Rectangles(lanes, [_X, "y0", "x1", "y1"], label="missing").opts(
-            color=style.color,
-            alpha=0.28 if len(traces) == 1 else 0.75,
-            line_width=0,
-            default_tools=_TOOLS,
-            backend="bokeh",
-        )
-    ]
+def refresh(plot: Any, parts: Sequence[Layer], *, extent: tuple[float, float], window: Window | None) -> None:
+    """Put new data into a plot that is on a screen, without making it anew.
 
-
-def _curve_layers(trace: Trace | None, *, place: int, fixed: bool, single: bool) -> list[hv.Element]:
-    empty: NDArray[np.float64] = np.empty(0)
-    time = np.empty(0, "datetime64[ns]") if trace is None else trace.time
-    value = empty if trace is None else trace.value
-    style = asset_style(place if trace is None else trace.place)
-    label = f"curve {place}" if fixed or trace is None else trace.label
-    out: list[hv.Element] = []
-    if fixed or (trace is not None and trace.band):
-        band = trace is not None and trace.band
-        high, low = (trace.high, trace.low) if band and trace is not None else (empty, empty)
-        out.append(
-            hv.Area((time if band else time[:0], high, low), _X, ["high", "low"], label=f"{label} min–max").opts(
-                color=style.color,
-                fill_alpha=0.25 if single else 0.15,
-                line_alpha=0,
-                line_width=0,
-                default_tools=_TOOLS,
-                backend="bokeh",
-            )
-        )
-    columns = (time, value, *((trace.low, trace.high, trace.count) if trace is not None else (empty,) * 3))
-    tips = [_TIME_TIP, ("value", "@{value}{0,0.[000]}")]
-    if trace is not None and trace.band:
-        tips = [
-            _TIME_TIP,
-            ("mean", "@{value}{0,0.[000]}"),
-            ("min–max", "@{low}{0,0.[00]} – @{high}{0,0.[00]}"),
-            ("samples", "@{count}{0,0}"),
-        ]
-    if trace is not None and not single:
-        tips.insert(0, ("asset", trace.label))
-    out.append(
-        hv.Curve(columns, _X, [_Y, "low", "high", "count"], label=label).opts(
-            color=style.color,
-            line_width=1.6,
-            line_dash=style.dash,
-            interpolation="steps-post" if trace is not None and trace.step else "linear",
-            tools=["hover"],
-            hover_tooltips=tips,
-            hover_formatters=_FORMATTERS,
-            default_tools=_TOOLS,
-            backend="bokeh",
-        )
-    )
-    dots = _dots(value)
-    if fixed or dots.any():
-        out.append(
-            hv.Scatter((time[dots], value[dots]), _X, _Y, label=f"{label} samples").opts(
-                color=style.color, size=4, show_legend=False, default_tools=_TOOLS, backend="bokeh"
-            )
-        )
-    return out
-
-
-def _dots(value: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Samples that need a dot: all of a few, and those without neighbours, which no line would show."""
-    there = np.isfinite(value)
-    if int(there.sum()) <= DOTTED:
-        return there
-    before = np.append(False, there[:-1])
-    after = np.append(there[1:], False)
-    return there & ~before & ~after
-
-
-def _mark_layers(traces: Sequence[Trace], *, low: float, high: float) -> list[hv.Element]:
-    out: list[hv.Element] = []
-    texts: list[tuple[np.datetime64, float, str]] = []
-    tall = high - low
-    for flag in (Flag.SUSPECT, Flag.FAIL):
-        rows = []
-        for trace in traces:
-            marks = trace.suspect if flag == Flag.SUSPECT else trace.fail
-            for when, value, count in zip(marks.time, marks.value, marks.count, strict=True):
-                inside = np.isfinite(value) and low <= value <= high
-                known = value if np.isfinite(value) else low
-                at = value if inside else float(np.clip(known, low + 0.03 * tall, high - 0.03 * tall))
-                rows.append((when, at, value, count, trace.label))
-                if np.isfinite(value) and not inside:
-                    texts.append((when, at, f"\u2002{compact_number(float(value))}"))
-        style = FLAG_STYLES[flag]
-        tips = [
-            ("flag", style.label),
-            _TIME_TIP,
-            ("value", "@{written}{0,0.[000]}"),
-            ("samples", "@{count}{0,0}"),
-            ("asset", "@{asset}"),
-        ]
-        out.append(
-            hv.Scatter(rows, _X, ["at", "written", "count", "asset"], label=style.label).opts(
-                marker=style.marker,
-                size=style.size,
-                color=style.color,
-                line_width=2,
-                fill_alpha=0.0 if flag == Flag.FAIL else 0.9,
-                tools=["hover"],
-                hover_tooltips=tips,
-                hover_formatters=_FORMATTERS,
-                default_tools=_TOOLS,
-                backend="bokeh",
-            )
-        )
-    # At most a dozen values are written: more would cover each other, and hovering tells them.
-    out.append(
-        hv.Labels(texts[:12], [_X, "at"], "text").opts(
-            text_color=FLAG_STYLES[Flag.FAIL].color,
-            text_font_size="10pt",
-            text_align="left",
-            default_tools=_TOOLS,
-            backend="bokeh",
-        )
-    )
-    return out
+    Parameters
+    ----------
+    plot : HoloViews' Bokeh plot of an Overlay that `draw` made with ``slots``
+    parts : sequence of Layer
+        As many layers, of the same kinds.
+    window : (datetime64, datetime64), optional
+        Span of the time axis; None leaves it where it is.
+    """
+    for subplot, part in zip(plot.subplots.values(), parts, strict=True):
+        subplot.handles["source"].data = part.source()
+    plot.handles["y_range"].update(start=extent[0], end=extent[1])
+    if window is not None:
+        start, stop = (t.astype("datetime64[us]").astype("int64") / 1e3 for t in window)
+        plot.handles["x_range"].update(start=start, end=stop)
+    plot.push()
