@@ -12,7 +12,7 @@ import numpy as np
 from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
 from twinlab.history.codecs import ArraySpec
 from twinlab.history.encode import sentinel
-from twinlab.history.plan import Axis, Group, Layout, cold_layout, hot_layout, rollup_layout, rollup_steps
+from twinlab.history.plan import Axis, Group, Layout, cold_layout, hot_layout, rollup_layout, rollup_steps, step_parent
 from twinlab.model.flags import Flag
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
@@ -23,6 +23,7 @@ __all__ = ["COUNTS", "STATISTICS", "Catalog", "GroupEntry", "YearEntry"]
 FORMAT = 1
 #: Arrays of a rollup: over cells that pass or are suspect, and how many cells bear each flag.
 STATISTICS = ("sum", "min", "max", "count")
+_EXTREMES_FROM = 30
 COUNTS = ("pass", "not_evaluated", "suspect", "fail", "missing")
 
 
@@ -102,6 +103,22 @@ class GroupEntry:
         """Return the number of windows of ``step`` in a year."""
         first, last = self.axis.year_cells(year)
         return -(-(last - first) // self.per(step))
+
+    def statistics(self, name: str, step: str) -> tuple[str, ...]:
+        """Return what is stored of a signal at ``step``.
+
+        Sums of state codes mean nothing. Extremes of fewer than 30 cells take nearly as many bytes as the cells: they're
+        computed from the cells when asked for.
+        """
+        if self.signal(name).kind == "state":
+            return ("count", *COUNTS)
+        return (*STATISTICS, *COUNTS) if self.per(step) >= _EXTREMES_FROM else ("sum", "count", *COUNTS)
+
+    def parent(self, name: str, step: str) -> str | None:
+        """Return the stored step from which all of ``step`` can be folded, None if only from the cells."""
+        below = step_parent(self.group.cadence_ns, step)
+        complete = below is not None and set(self.statistics(name, step)) <= set(self.statistics(name, below))
+        return below if complete else None
 
     def path(self, year: int) -> str:
         """Return the path of a year's group."""

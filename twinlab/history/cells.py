@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from twinlab.history.catalog import Catalog, GroupEntry
 from twinlab.history.codecs import ArraySpec
 from twinlab.history.plan import Group
-from twinlab.history.tiles import ByteStore, read_region
+from twinlab.history.rollup import reduce_cells
+from twinlab.history.tiles import ByteStore, StreamedTile, read_region, stream_tiles
 
 __all__ = ["CellReader", "asset_runs"]
 
@@ -85,6 +86,10 @@ class CellReader:
         place = np.searchsorted(every, columns)
         return np.concatenate([part.T for part in parts])[place].T
 
+    def stream(self, spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int]) -> Iterator[StreamedTile]:
+        """Yield a rectangle of one array tile by tile; see `twinlab.history.tiles.stream_tiles`."""
+        return stream_tiles(spec, times, assets, store=self._store)
+
     def rollup(
         self,
         group: Group,
@@ -96,9 +101,16 @@ class CellReader:
         *,
         statistics: tuple[str, ...] = ("sum", "min", "max", "count"),
     ) -> dict[str, NDArray[np.generic]]:
-        """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells."""
+        """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
+
+        What isn't stored at this step is folded from the cells, to the same integers.
+        """
         entry = self.catalog.entry(group)
         per = entry.per(step)
+        if not set(statistics) <= set(entry.statistics(signal, step)):
+            values, flags = self.cells(group, signal, w0 * per, w1 * per, assets)
+            folded = reduce_cells(values, flags, per)
+            return {name: folded[name] for name in statistics}
         out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
         for year, first, stop in entry.axis.split(w0 * per, w1 * per):
             base = entry.axis.year_cells(year)[0]

@@ -21,10 +21,12 @@ from twinlab.errors import CorruptionError
 from twinlab.history.plan import Layout
 from twinlab.model.flags import Flag
 
-__all__ = ["EMPTY", "ArraySpec", "array_metadata", "assemble", "corrupt", "decode_tile", "encode_tile", "index_bytes", "parse_index"]
+__all__ = ["EMPTY", "ArraySpec", "array_metadata", "assemble", "constant_flag", "corrupt", "decode_tile", "encode_tile", "index_bytes", "parse_index"]
 
 _LEVEL = 8
 _CRC_BYTES = 4
+#: Bytes below which a tile of flags may be one flag throughout.
+_SHORT = 256
 _ZSTD_CHECKSUM = True
 #: Offset and length of a tile that isn't in its shard (Zarr v3 sharding specification).
 EMPTY = 2**64 - 1
@@ -95,7 +97,14 @@ def _constant_flags(shape: tuple[int, int]) -> dict[bytes, int]:
     return {encode_tile(np.full(shape, flag, dtype=np.uint8)): int(flag) for flag in Flag}
 
 
-def decode_tile(data: bytes, spec: ArraySpec, out: NDArray[np.generic], *, where: str) -> None:
+def constant_flag(data: bytes | memoryview, spec: ArraySpec) -> int | None:
+    """Return the flag that a tile's bytes hold throughout, if that can be told without unpacking them."""
+    if not spec.is_flags or len(data) >= _SHORT:
+        return None
+    return _constant_flags(spec.layout.tile).get(bytes(data))
+
+
+def decode_tile(data: bytes | memoryview, spec: ArraySpec, out: NDArray[np.generic], *, where: str) -> None:
     """Decode a tile into ``out`` (asset, time): a C-contiguous array of the tile's transposed shape.
 
     Raises
@@ -104,7 +113,7 @@ def decode_tile(data: bytes, spec: ArraySpec, out: NDArray[np.generic], *, where
         If the bytes fail their checksum or don't decode to this shape; ``where`` names array and chunk.
     """
     if spec.is_flags:
-        constant = _constant_flags(spec.layout.tile).get(bytes(data)) if len(data) < 256 else None
+        constant = constant_flag(data, spec)
         if constant is not None:
             out[...] = constant
             return

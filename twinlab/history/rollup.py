@@ -82,11 +82,12 @@ def reduce_rollup(below: dict[str, NDArray[np.generic]], per: int) -> dict[str, 
     for name in ("sum", "count", *COUNTS):
         if name in below:
             out[name] = below[name].reshape(shape).sum(axis=1, dtype=below[name].dtype)
+    if "max" in below:
+        # "No value" is the smallest integer, so it loses by itself.
+        out["max"] = below["max"].reshape(shape).max(axis=1)
     if "min" in below:
-        none = sentinel(below["min"].dtype)
-        low, high = below["min"].reshape(shape), below["max"].reshape(shape)
-        top = np.iinfo(low.dtype).max
-        least = np.where(low == none, top, low).min(axis=1)
-        out["max"] = high.max(axis=1)  # "no value" is the smallest integer, so it loses by itself
-        out["min"] = np.where(out["count"] == 0, none, least)
+        low = below["min"].reshape(shape)
+        none = sentinel(low.dtype)
+        least = np.where(low == none, np.iinfo(low.dtype).max, low).min(axis=1)
+        out["min"] = np.where(out["count"] == 0, none, least).astype(low.dtype)
     return out

@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.history.catalog import COUNTS
 from twinlab.history.encode import sentinel
 from twinlab.history.holding import carry_of
 from twinlab.history.plan import Group, rollup_steps, step_parent
@@ -160,10 +159,10 @@ class SpanReader:
             out = reduce_cells(*self.cells(name, w0 * per, w1 * per, columns), per)
         elif step in rollup_steps(self.group.cadence_ns):
             return view.rollup(self.group, name, step, w0, w1, columns, statistics=statistics)
-        elif (parent := step_parent(self.group.cadence_ns, step)) is not None and self.signals[name].kind != "state":
+        elif (parent := step_parent(self.group.cadence_ns, step)) is not None:
             ratio = parse_duration(step) // parse_duration(parent)
-            every = ("sum", "min", "max", "count", *COUNTS)
-            below = view.rollup(self.group, name, parent, w0 * ratio, w1 * ratio, columns, statistics=every)
+            wanted = tuple(dict.fromkeys((*statistics, "count")))
+            below = view.rollup(self.group, name, parent, w0 * ratio, w1 * ratio, columns, statistics=wanted)
             out = reduce_rollup(below, ratio)
         else:
             out = reduce_cells(*self.cells(name, w0 * per, w1 * per, columns), per)

@@ -19,6 +19,7 @@ from twinlab.history.codecs import (
     EMPTY,
     ArraySpec,
     assemble,
+    constant_flag,
     corrupt,
     decode_tile,
     encode_tile,
@@ -26,7 +27,7 @@ from twinlab.history.codecs import (
     parse_index,
 )
 
-__all__ = ["ByteStore", "IcechunkBytes", "Request", "SessionBytes", "block_key", "read_region", "split_blocks", "write_block"]
+__all__ = ["ByteStore", "IcechunkBytes", "Request", "SessionBytes", "block_key", "read_region", "split_blocks", "stream_tiles", "write_block"]
 
 #: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
 _WHOLE = 0.3
@@ -276,6 +277,31 @@ def read_region(
         for job in jobs:
             work(job)
     return out.T
+
+
+#: A tile (asset, time) or the number it holds throughout; its columns; its first cell.
+StreamedTile = tuple[NDArray[np.generic] | int, slice, int]
+
+
+def stream_tiles(
+    spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int], *, store: ByteStore
+) -> Iterator[StreamedTile]:
+    """Yield a rectangle tile by tile in a fixed order; each array is valid only until the next one is asked for."""
+    scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
+    long, wide = spec.layout.tile
+    for part in split_blocks(spec.layout.block, times, assets):
+        (data,) = store.fetch([(block_key(spec, part.block), None)])
+        jobs = {} if data is None else {job.tile: job for job in _whole_jobs(spec, part, data)}
+        for _, tile in _tiles_of(spec, part) if spec.layout.shard else ((0, part),):
+            columns, first = slice(*tile.assets), tile.times[0]
+            job = jobs.get(tile)
+            constant = spec.fill if job is None else constant_flag(job.data, spec)
+            if job is None or constant is not None:
+                yield constant if constant is not None else spec.fill, columns, first
+                continue
+            decode_tile(job.data, spec, scratch, where=job.where)
+            t, a = tile.block[0] * long, tile.block[1] * wide
+            yield scratch[tile.assets[0] - a : tile.assets[1] - a, first - t : tile.times[1] - t], columns, first
 
 
 def _place(

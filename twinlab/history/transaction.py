@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from twinlab.errors import HistoryConflictError, SchemaError
 from twinlab.history import publish, tables
-from twinlab.history.catalog import COUNTS, STATISTICS, Catalog, GroupEntry, check_same
+from twinlab.history.catalog import Catalog, GroupEntry, check_same
 from twinlab.history.cells import CellReader
 from twinlab.history.codecs import ArraySpec, array_metadata
 from twinlab.history.direct import DirectBytes, verify_seal
 from twinlab.history.encode import sentinel
-from twinlab.history.plan import Group, rollup_steps, step_parent
+from twinlab.history.plan import Group, rollup_steps
 from twinlab.history.rollup import reduce_cells, reduce_rollup
 from twinlab.history.spans import Spans
 from twinlab.history.tiles import ByteStore, SessionBytes, block_key, read_region, split_blocks, write_block
@@ -347,6 +347,9 @@ class Transaction:
         self._blocks.flush()
         root = {"zarr_format": 3, "node_type": "group", "attributes": self._catalog.to_attributes()}
         self._bytes.put("zarr.json", json.dumps(root).encode())
+        if not self._session.has_uncommitted_changes:
+            self._open = False
+            return self._session.snapshot_id
         position = self.meta.get("position")
         metadata: dict[str, object] = {"position": position} if position is not None else {}
         snapshot = publish.publish(
@@ -365,20 +368,20 @@ class Transaction:
                         self._fold_span(entry, year, name, step, start, min(start + limit, k1))
 
     def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:
-        per, parent = entry.per(step), step_parent(entry.group.cadence_ns, step)
+        per, parent = entry.per(step), entry.parent(name, step)
+        statistics = entry.statistics(name, step)
         if parent is None:
             values, flags = self._reader.cells(entry.group, name, k0, k1)
             result = reduce_cells(values, flags, per)
         else:
             below = entry.per(parent)
-            statistics = _statistics(entry.signal(name))
             result = reduce_rollup(
                 self._reader.rollup(entry.group, name, parent, k0 // below, k1 // below, statistics=statistics),
                 per // below,
             )
         base = entry.axis.year_cells(year)[0]
         windows = ((k0 - base) // per, (k1 - base) // per)
-        for statistic in _statistics(entry.signal(name)):
+        for statistic in statistics:
             spec = entry.rollup_spec(year, name, step, statistic)
             self._patch(entry, year, spec, windows, (0, entry.n_assets), result[statistic])
 
@@ -392,11 +395,6 @@ class Transaction:
         if not self._open:
             msg = "expected an open transaction, but it was committed or discarded; begin another one"
             raise HistoryConflictError(msg)
-
-
-def _statistics(signal: Signal) -> tuple[str, ...]:
-    # Sums of state codes mean nothing; shares of states are counted from the cells when asked for.
-    return (*STATISTICS, *COUNTS) if signal.kind != "state" else ("count", *COUNTS)
 
 
 def _check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None) -> None:
