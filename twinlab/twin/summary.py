@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from twinlab.model.twinmodel import parse_duration
 from twinlab.twin.report import format_bytes, format_count
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from twinlab.model.twinmodel import Signal
     from twinlab.twin.facade import Twin
 
@@ -54,36 +57,60 @@ class SignalSummary:
 
 
 def signal_summaries(twin: Twin) -> list[SignalSummary]:
-    """Return a line a signal, counted from the coarsest rollups: of the raw samples only the last window is read."""
-    return [
-        _summary(twin, asset_type, name, spec)
-        for asset_type, kind in twin.model.asset_types.items()
-        for name, spec in kind.signals.items()
-    ]
+    """Return a line a signal, counted from the coarsest rollups: of the raw samples only the last windows are read."""
+    summaries: list[SignalSummary] = []
+    for asset_type, kind in twin.model.asset_types.items():
+        alike: dict[tuple[str, str | None], list[str]] = {}
+        for name, spec in kind.signals.items():
+            alike.setdefault((spec.cadence, next(reversed(twin.steps(asset_type, name)), None)), []).append(name)
+        # One reading for all signals of a cadence: the graph costs more than the data.
+        found = {
+            name: one for (_, step), names in alike.items() for name, one in _counted(twin, asset_type, names, step)
+        }
+        summaries += [found[name] for name in kind.signals]
+    return summaries
 
 
-def _summary(twin: Twin, asset_type: str, name: str, spec: Signal) -> SignalSummary:
-    steps = twin.steps(asset_type, name)
-    if steps:
-        data = twin.history(asset_type, signals=[name], step=steps[-1])
-        found = {flag: data[f"{name}_{flag.name.lower()}"] for flag in Flag if f"{name}_{flag.name.lower()}" in data}
-        width = parse_duration(steps[-1])
-    else:
-        data = twin.history(asset_type, signals=[name])
-        found = {flag: (data[f"{name}_qc"] == flag.value).astype("int64") for flag in Flag}
-        width = spec.cadence_ns
-    if not found or not data.sizes["time"] or not data.sizes["asset"]:
-        return SignalSummary(asset_type, name, spec, {}, None)
-    per_time = {flag: counts.sum("asset").compute().values for flag, counts in found.items()}
-    present = sum(per_time[flag] for flag in _PRESENT if flag in per_time)
-    filled = np.flatnonzero(present)
-    last = None
-    if len(filled):
-        start = data.time.values[filled[-1]].astype("datetime64[ns]")
-        window = twin.history(asset_type, signals=[name], start=start, stop=start + np.timedelta64(width, "ns"))
-        held = window[name].notnull().any("asset").compute().values
-        last = window.time.values[np.flatnonzero(held)[-1]] if held.any() else start
-    return SignalSummary(asset_type, name, spec, {flag: int(counts.sum()) for flag, counts in per_time.items()}, last)
+def _counted(twin: Twin, asset_type: str, names: list[str], step: str | None) -> Iterator[tuple[str, SignalSummary]]:
+    specs = twin.model.asset_types[asset_type].signals
+    data = twin.history(asset_type, signals=names, step=step)
+    if not data.sizes["time"] or not data.sizes["asset"]:
+        yield from ((name, SignalSummary(asset_type, name, specs[name], {}, None)) for name in names)
+        return
+    per_time = _per_time(data, names, rolled=step is not None).compute()
+    width = specs[names[0]].cadence_ns if step is None else parse_duration(step)
+    last_windows = {}
+    for name in names:
+        filled = np.flatnonzero(sum(per_time[f"{name}_{flag.name.lower()}"].values for flag in _PRESENT))
+        if len(filled):
+            last_windows[name] = data.time.values[filled[-1]].astype("datetime64[ns]")
+    recent = _recent(twin, asset_type, last_windows, width)
+    for name in names:
+        counts = {flag: int(per_time[f"{name}_{flag.name.lower()}"].sum()) for flag in Flag}
+        yield name, SignalSummary(asset_type, name, specs[name], counts, recent.get(name))
+
+
+def _per_time(data: xr.Dataset, names: list[str], *, rolled: bool) -> xr.Dataset:
+    if rolled:
+        wanted = [f"{name}_{flag.name.lower()}" for name in names for flag in Flag]
+        return data[wanted].sum("asset")
+    parts = {f"{name}_{flag.name.lower()}": (data[f"{name}_qc"] == flag.value) for name in names for flag in Flag}
+    return data.drop_vars(list(data.data_vars)).assign(parts).sum("asset")
+
+
+def _recent(twin: Twin, asset_type: str, windows: dict[str, np.datetime64], width: int) -> dict[str, np.datetime64]:
+    """Return the last instant with a value of each signal, looked up in the last window that holds any."""
+    by_start: dict[np.datetime64, list[str]] = {}
+    for name, start in windows.items():
+        by_start.setdefault(start, []).append(name)
+    found = {}
+    for start, names in by_start.items():
+        stop = start + np.timedelta64(width, "ns")
+        held = twin.history(asset_type, signals=names, start=start, stop=stop)[names].notnull().any("asset").compute()
+        found.update(
+            {name: held.time.values[np.flatnonzero(held[name].values)[-1]] for name in names if held[name].any()}
+        )
+    return found
 
 
 def _instant(time: np.datetime64 | None) -> str:
