@@ -65,5 +65,7 @@ class Lock:
     def release(self) -> None:
         """Let go."""
         if self._descriptor >= 0:
+            # Said aloud, for a forked child may hold the same lock through its copy of the descriptor.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1

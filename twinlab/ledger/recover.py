@@ -26,11 +26,12 @@ class TornTail:
     """Where it was cut."""
     bytes: int
     """How many bytes were cut."""
-    kept: str
-    """File in which the cut bytes are kept, beside the segment."""
+    kept: str | None
+    """File in which the cut bytes are kept, beside the segment; None if the disk had no room for them."""
 
     def __str__(self) -> str:
-        return f"{self.bytes} bytes of an unfinished write were cut from {self.segment} at byte {self.offset} (kept in {self.kept})"
+        where = f"kept in {self.kept}" if self.kept else "not kept: no room"
+        return f"{self.bytes} bytes of an unfinished write were cut from {self.segment} at byte {self.offset} ({where})"
 
 
 @dataclass(slots=True)
@@ -114,8 +115,13 @@ def _learn(file: SegmentFile, tables: Tables, places: list[Place]) -> None:
 
 
 def _cut(folder: Path, file: SegmentFile, end: int, size: int) -> TornTail:
-    kept = f"torn-{file.number:08d}-{end}.bin"
-    atomic_write(folder / kept, file.raw(end, size - end))
+    kept: str | None = f"torn-{file.number:08d}-{end}.bin"
+    try:
+        atomic_write(folder / str(kept), file.raw(end, size - end))
+    except OSError:
+        # A full disk must not keep the writer from opening; these bytes were never acknowledged.
+        (folder / f"{kept}.tmp").unlink(missing_ok=True)
+        kept = None
     descriptor = os.open(file.path, os.O_RDWR)
     try:
         os.ftruncate(descriptor, end)
