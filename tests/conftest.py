@@ -2,15 +2,20 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 CI = os.environ.get("CI", "").casefold() in ("1", "true", "yes")
+#: Reasons of skips that are no reason on CI.
+MISSING_TOOL = re.compile(
+    r"(not|n't) (be )?(installed|found|imported)|could not import|nor an installed|missing|no chromium", re.IGNORECASE
+)
 #: Programs that go by several names.
 PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
 
@@ -29,6 +34,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI, turn a skip for want of a tool into a failure: a test that never runs proves nothing."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if MISSING_TOOL.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped on CI: {reason}; CI must have the tool (see .ci/run)"
+    return report
+
+
 def find_program(tool: str) -> Path | None:
     """Return where a program is, or None."""
     for name in PROGRAMS.get(tool, (tool,)):
@@ -40,7 +59,7 @@ def find_program(tool: str) -> Path | None:
 
 @pytest.fixture(scope="session")
 def need() -> Callable[[str], Path | None]:
-    """Return ``need(tool)``: skips the test where a program or module is missing, fails it where CI is true.
+    """Return ``need(tool)``: skips the test where a program or module is missing; CI takes that for a failure.
 
     It returns the program's path, or None for an importable module.
     """
@@ -52,8 +71,6 @@ def need() -> Callable[[str], Path | None]:
         if tool not in PROGRAMS and importlib.util.find_spec(tool) is not None:
             return None
         message = f"{tool} is neither a program on the path nor an installed module"
-        if CI:
-            pytest.fail(f"{message}; CI must have it (see .ci/run)")
         pytest.skip(message)
 
     return check

@@ -7,6 +7,7 @@ import importlib.resources
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -129,7 +130,8 @@ def test_every_public_name_of_a_room_can_be_had_and_stays_what_it_is(room: str) 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_has_at_most_400_lines_and_a_docstring(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 400
+    lines = text.count("\n")
+    assert lines <= 400
     assert ast.get_docstring(ast.parse(text))
 
 
@@ -276,6 +278,23 @@ def test_beside_the_namesake_the_import_says_what_to_do(tmp_path: Path) -> None:
 def test_the_kits_own_distribution_is_no_namesake(tmp_path: Path) -> None:
     (tmp_path / "twinlab_kit-0.1.0.dist-info").mkdir()
     assert run("import twinlab", path=(tmp_path,)).returncode == 0
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "failed"), ("", "skipped")])
+def test_a_missing_tool_skips_a_test_at_a_desk_and_fails_it_on_ci(ci: str, outcome: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    lines = [
+        "import pytest",
+        "def test_a(need): need('no_such_tool')",
+        "def test_b(): pytest.importorskip('no_such_tool')",
+    ]
+    (tmp_path / "test_x.py").write_text("\n".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "CI": ci}, cwd=tmp_path, check=False
+    )
+    assert f"2 {outcome}" in done.stdout, done.stdout
 
 
 def test_the_data_sets_are_the_ones_described(need: Callable[[str], object]) -> None:

@@ -34,6 +34,11 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("null", r"~|null|Null|NULL|", "~nN\0"),
     ("merge", r"<<", "<"),
 )
+_HINTS = {
+    "'\\t'": "; indent with spaces",
+    "mapping values": "; put a value that holds ': ' in quotes",
+    "cannot start any token": "; put a value that begins with a sign in quotes, such as '%'",
+}
 _LARGEST = 4 * 2**20
 _MOST_NODES = 200_000
 
@@ -116,8 +121,7 @@ def read_yaml(text: str, *, name: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
-        hint = "; indent with spaces" if "'\\t'" in what else ""
-        hint = hint or ("; quote a value that holds ': ' or begins with a sign" if "mapping values" in what else "")
+        hint = next((hint for sign, hint in _HINTS.items() if sign in what), "")
         msg = f"{name}:{line}: expected YAML, got something else: {what}{hint}"
         raise SchemaError(msg) from error
     except yaml.YAMLError as error:
