@@ -104,6 +104,19 @@ class Rows:
             self._cells[name] = cells
         return self._cells[name]
 
+    def blanked(self, name: str, codes: Sequence[float | str]) -> Cells:
+        """Return a column's cells with those that hold one of ``codes`` left empty."""
+        cells = self.cells(name)
+        if not codes:
+            return cells
+        texts = {str(code) for code in codes}
+        gone = np.isin(cells.number, [number for code in codes if not math.isnan(number := parse_number(str(code)))])
+        if cells.text is not None:
+            where, terms = encode(cells.text)
+            gone |= np.array([*(term in texts for term in terms), False])[where]
+        text = None if cells.text is None else pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), cells.text)
+        return Cells(np.where(gone, np.nan, cells.number), text, cells.stamp)
+
     def texts(self, name: str) -> pa.Array:
         """Return a column's cells as text (string[n]): trimmed, whole numbers without a point, null where empty."""
         if name not in self._texts:

@@ -80,7 +80,12 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
 
 
 def _first_year(plans: Sequence[TablePlan]) -> int | None:
-    firsts = [int(time.wall[time.wall != NAT].min()) for plan in plans for time in plan.times.instants if (time.wall != NAT).any()]
+    firsts = [
+        int(time.wall[time.wall != NAT].min())
+        for plan in plans
+        for time in plan.times.instants
+        if (time.wall != NAT).any()
+    ]
     for plan in plans:
         if plan.times.clocks and "year" in plan.times.parts:
             year = int(plan.profiles[plan.times.parts["year"]].low)

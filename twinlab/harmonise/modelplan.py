@@ -12,7 +12,7 @@ from twinlab.model.twinmodel import parse_duration
 __all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "flow", "model_yaml", "quoted"]
 
 _PLAIN = re.compile(r"[A-Za-z_°][A-Za-z0-9_°./]*( [A-Za-z0-9_°./]+)*")
-_RESERVED = frozenset("y n yes no on off true false null nan inf infinity none".split())
+_RESERVED = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"])
 
 
 def quoted(text: str) -> str:
@@ -24,7 +24,9 @@ def quoted(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.casefold() not in _RESERVED:
         return text
     # JSON's strings are YAML's double-quoted ones; what YAML can't print stays escaped.
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(text, ensure_ascii=False))
+    return "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def flow(items: Iterable[object]) -> str:
@@ -114,7 +116,7 @@ class ModelPlan:
         """Return the asset type that knows nearly all of these ids."""
         wanted = set(ids)
         for name, plan in self.assets.items():
-            if plan.ids and len(wanted & plan.ids) >= 0.9 * len(wanted):
+            if plan.ids and len(wanted & plan.ids) >= 0.75 * len(wanted):
                 return name
         return None
 
@@ -138,8 +140,11 @@ def model_yaml(plan: ModelPlan) -> str:
     lines = [
         "# Drafted from your files. Read it once: what is marked with # is a finding or a question, nothing is guessed.",
         f"twin: {plan.name}",
-        f'origin: "{year:04d}-01-01"  # history begins here' + ("" if plan.first_year is None else "; the year of the first time seen (zones may move it back a day)"),
-        "asset_types:" if plan.assets else "asset_types: {}  # no table of signals or assets was recognised: name them here",
+        f'origin: "{year:04d}-01-01"  # history begins here'
+        + ("" if plan.first_year is None else "; the year of the first time seen (zones may move it back a day)"),
+        "asset_types:"
+        if plan.assets
+        else "asset_types: {}  # no table of signals or assets was recognised: name them here",
     ]
     for name, asset in plan.assets.items():
         lines += _asset_lines(name, asset)
@@ -148,7 +153,9 @@ def model_yaml(plan: ModelPlan) -> str:
     for name, event in plan.events.items():
         lines += [f"  {name}:{comment(event.note)}"]
         body = [f"    asset: {event.asset}"] if event.asset else []
-        body += ["    links:", *(f"      {link}: {target}" for link, target in event.links.items())] if event.links else []
+        body += (
+            ["    links:", *(f"      {link}: {target}" for link, target in event.links.items())] if event.links else []
+        )
         body += _property_lines(event.properties)
         lines += body or ["    title: " + quoted(name)]
     return "\n".join(lines) + "\n"
@@ -174,11 +181,13 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
         lines += [f"        kind: state{comment(plan.kind_note)}", f"        states: {{{states}}}"]
     else:
         lines.append(f"        kind: {plan.kind}{comment(plan.kind_note)}")
-        lines.append(f'        unit: {quoted(plan.unit or "1")}{comment(plan.unit_note)}')
-        step = "1" if plan.decimals == 0 else f"{10.0 ** -plan.decimals:.{plan.decimals}f}"
+        lines.append(f"        unit: {quoted(plan.unit or '1')}{comment(plan.unit_note)}")
+        step = "1" if plan.decimals == 0 else f"{10.0**-plan.decimals:.{plan.decimals}f}"
         lines.append(f"        resolution: {step}{comment(f'decimals seen: {plan.decimals}')}")
         if plan.span is not None:
-            lines.append(f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}")
+            lines.append(
+                f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}"
+            )
     lines.append(f"        cadence: {plan.cadence}{comment(plan.cadence_note)}")
     return lines
 

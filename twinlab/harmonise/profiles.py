@@ -26,10 +26,44 @@ _TERMS = 5_000
 _MOST_DECIMALS = 6
 
 NO_VALUE = frozenset(
-    ["n/a", "na", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "?", "missing", "\\n", "n.a.", "k.a.", "#value!", "#ref!", "#div/0!", "bad", "error"]
+    [
+        "n/a",
+        "na",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        "?",
+        "missing",
+        "\\n",
+        "n.a.",
+        "k.a.",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+    ]
 )
 #: Numbers that loggers write for "no value", if they stand far from all other values.
-CODES = (-9999.0, -999.0, -99.0, -9999.9, -999.9, -99.9, 9999.0, 999.9, 9999.9, 99999.0, 999999.0, -32768.0, 32767.0, 65535.0)
+CODES = (
+    -9999.0,
+    -999.0,
+    -99.0,
+    -9999.9,
+    -999.9,
+    -99.9,
+    9999.0,
+    999.9,
+    9999.9,
+    99999.0,
+    999999.0,
+    -32768.0,
+    32767.0,
+    65535.0,
+)
 
 
 @dataclass(frozen=True)
@@ -107,12 +141,13 @@ def samples_of(source: Source) -> list[Sample]:
     """Return the first rows of every table of a source, in the tables' order."""
     tables: dict[str, list[RowBatch]] = {}
     total = 0
+    several = getattr(getattr(source, "reading", None), "format", None) in {"excel", "sqlite"}
     for batch in source.batches():
         kept = tables.setdefault(batch.table, [])
         if sum(part.rows.num_rows for part in kept) < _ROWS and batch.rows.num_rows:
             kept.append(batch)
         total += batch.rows.num_rows
-        if total >= _ALL_ROWS:
+        if total >= (_ALL_ROWS if several else _ROWS):
             break
     return [_joined(name, kept) for name, kept in tables.items() if kept]
 
@@ -168,7 +203,9 @@ def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Pr
     missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *gone)
     decimals = _decimals(values)
     distinct = np.unique(values)
-    terms = tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
+    terms = (
+        tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
+    )
     return Profile(
         name=name,
         kind="number",

@@ -92,7 +92,7 @@ def _note_untimed(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[st
     named = [name for name in rule_columns(rule.time) if rule.time.zone_of is None or name != rule.time.zone_of.column]
     untimed = times == NAT
     for name in named:
-        untimed &= rows.cells(name).empty
+        untimed &= rows.blanked(name, rule.time.missing).empty
     filled = np.zeros(rows.count, dtype=bool)
     for name in columns:
         filled |= ~rows.cells(name).empty

@@ -20,13 +20,23 @@ _IDS = re.compile(
     r"station|room|raum|device|sensor|logger|truck|asset|site|machine|fridge|tank|pump|line|zone|meter|vehicle|tail|trailer|lkw|fahrzeug|plate|origin|location|(^|[_\s])id$|^id|name|serial|code",
     re.IGNORECASE,
 )
-_MOVERS = re.compile(r"truck|vehicle|tail|trailer|lkw|fahrzeug|plate|machine|asset|device|driver_?unit|car|van|ship|vessel|aircraft", re.IGNORECASE)
+_MOVERS = re.compile(
+    r"truck|vehicle|tail|trailer|lkw|fahrzeug|plate|machine|asset|device|vessel|aircraft|(^|[_\s])(car|van|ship)($|[_\s\d])",
+    re.IGNORECASE,
+)
 _PLANNED = re.compile(r"plan|sched|soll|expect|due|eta|etd|target|slot|booked", re.IGNORECASE)
-_START = re.compile(r"dep|start|left|leave|begin|from|out|abfahrt|von|pickup|load(?!.*unload)|opened|etd", re.IGNORECASE)
+_START = re.compile(
+    r"dep|start|left|leave|begin|from|out|abfahrt|von|pickup|load(?!.*unload)|opened|etd", re.IGNORECASE
+)
 _END = re.compile(r"arr|end|stop|return|ankunft|bis|deliver|finish|complet|closed|in$|eta", re.IGNORECASE)
-_FAMILY = re.compile(r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold", re.IGNORECASE)
+_FAMILY = re.compile(
+    r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold",
+    re.IGNORECASE,
+)
 _CADENCES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
-_MOST_STATES = 12
+_FROM = r"from|orig\w*|von|source|ship from"
+#: Share of different ids in a list of assets, at least.
+_NEARLY = 0.99
 
 
 @dataclass
@@ -74,17 +84,26 @@ def plan_table(sample: Sample) -> TablePlan:
         if plan.what == "signals" and plan.asset_column is None:
             _find_family(plan)
         return plan
-    unique = _unique_column(plan, sample.rows)
+    unique = _unique_column(plan, sample.rows, share=_NEARLY)
     if unique is not None:
         plan.what, plan.key = "assets", (unique,)
-        plan.evidence.append(f"no column of times; {unique!r} is different in all {sample.rows} rows: a list of assets")
+        distinct = profiles[unique].distinct
+        said = (
+            f"is different in all {sample.rows} rows"
+            if distinct == sample.rows
+            else f"has {distinct} values in {sample.rows} rows (the last row of an id counts)"
+        )
+        plan.evidence.append(f"no column of times; {unique!r} {said}: a list of assets")
     return plan
 
 
-def _unique_column(plan: TablePlan, count: int) -> str | None:
-    unique = [p for p in plan.profiles.values() if p.kind in {"text", "number"} and p.distinct == p.filled == count and (p.kind == "text" or p.whole)]
+def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0) -> str | None:
+    words = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
+    unique = [p for p in words if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd]
     unique = [p for p in unique if p.name not in _time_columns(plan)]
-    ranked = sorted(unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name)))
+    ranked = sorted(
+        unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name))
+    )
     return ranked[0].name if ranked else None
 
 
@@ -98,19 +117,30 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
     if not plan.key:
         return False
     roles: dict[str, TimeColumn | str] = {}
-    for time in sorted(many, key=lambda time: _middle(time.wall)):
-        _give_role(time.name, time, roles)
-    for clock in plan.times.clocks:
-        _give_role(clock.column, clock.column, roles)
+    named: list[tuple[str, TimeColumn | str]] = [(clock.column, clock.column) for clock in plan.times.clocks]
+    if len(named) < 2:
+        named = [(time.name, time) for time in sorted(many, key=lambda time: _middle(time.wall))]
+    # Those whose names say what they are choose first.
+    for name, time in sorted(named, key=lambda pair: not (_START.search(pair[0]) or _END.search(pair[0]))):
+        _give_role(name, time, roles)
     if "start" not in roles and "planned_start" not in roles:
         return False
     plan.what, plan.roles = "events", roles
     plan.evidence.append(f"{len(roles)} columns of times and rows named by {' + '.join(plan.key)}: events")
-    movers = [name for name, p in plan.profiles.items() if _MOVERS.search(name) and p.kind in {"text", "number"} and name not in plan.key]
+    movers = [
+        name
+        for name, p in plan.profiles.items()
+        if _MOVERS.search(name) and p.kind in {"text", "number"} and plan.key != (name,)
+    ]
     plan.asset_column = movers[0] if movers else None
-    texts = [name for name, p in plan.profiles.items() if p.kind == "text" and name not in {*_time_columns(plan), plan.asset_column} and name not in plan.key[:1]]
-    for link, words in (("origin", r"from|orig\w*|von|source|ship from"), ("destination", r"to|dest\w*|nach|ziel|ship to")):
-        plan.links |= {link: name for name in texts if re.fullmatch(words, name.strip(), re.IGNORECASE)}
+    texts = [
+        name
+        for name, p in plan.profiles.items()
+        if p.kind == "text" and name not in {*_time_columns(plan), plan.asset_column} and name not in plan.key[:1]
+    ]
+    for link, words in (("origin", _FROM), ("destination", r"to|dest\w*|nach|ziel|ship to")):
+        found = [name for name in texts if re.fullmatch(words, name.strip(), re.IGNORECASE)]
+        plan.links |= {link: found[0]} if found else {}
     return True
 
 
@@ -142,13 +172,17 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
     day = tuple(plan.times.parts[part] for part in ("year", "month", "day") if part in plan.times.parts)
     names = [
         p.name for p in plan.profiles.values()
-        if (p.kind == "text" or p.whole) and p.name not in {*day, *(c.column for c in plan.times.clocks)} and p.filled == rows.count and p.distinct > 1
+        if (p.kind == "text" or p.whole) and p.name not in {*day, *(c.column for c in plan.times.clocks)} and p.filled == rows.count and p.distinct > 1 and not p.missing
     ]  # fmt: skip
     names.sort(key=lambda name: (-bool(_IDS.search(name)), -plan.profiles[name].distinct))
     for size in (1, 2, 3):
         for extra in itertools.islice(itertools.combinations(names[:8], size), 60):
             if _distinct([*day, *extra], rows) == rows.count:
-                return (*day, *extra)
+                # Where from belongs to a name that only a sample proved: a longer key can't merge what are two events.
+                more = [
+                    name for name in names if re.fullmatch(_FROM, name.strip(), re.IGNORECASE) and name not in extra
+                ]
+                return (*day, *extra, *more)
     return ()
 
 
@@ -161,8 +195,22 @@ def _distinct(names: Sequence[str], rows: Rows) -> int:
 
 
 def _find_tags(plan: TablePlan) -> None:
-    tags = [p for p in plan.profiles.values() if p.kind == "text" and re.fullmatch(r"tag(_?name)?|variable|parameter|signal|channel|point(_?name)?|metric|item|kanal|messgröße", p.name.strip(), re.IGNORECASE)]
-    values = [p for p in plan.profiles.values() if p.kind == "number" and re.fullmatch(r"value|wert|val|reading|measurement|result", p.name.strip(), re.IGNORECASE)]
+    tags = [
+        p
+        for p in plan.profiles.values()
+        if p.kind == "text"
+        and re.fullmatch(
+            r"tag(_?name)?|variable|parameter|signal|channel|point(_?name)?|metric|item|kanal|messgröße",
+            p.name.strip(),
+            re.IGNORECASE,
+        )
+    ]
+    values = [
+        p
+        for p in plan.profiles.values()
+        if p.kind == "number"
+        and re.fullmatch(r"value|wert|val|reading|measurement|result", p.name.strip(), re.IGNORECASE)
+    ]
     if len(tags) == 1 and len(values) == 1:
         plan.what, plan.tag, plan.value = "long", tags[0].name, values[0].name
         plan.evidence.append(f"a tag ({plan.tag!r}) and a value ({plan.value!r}) a row: {tags[0].distinct} tags")
@@ -186,8 +234,14 @@ def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
             tags, words = encode(rows.texts(plan.tag))
             codes = codes * (len(words) + 1) + tags
         pairs = np.unique(np.stack([codes, wall]), axis=1).shape[1]
-        if pairs >= 0.98 * len(wall) and (profile.distinct > 1 or plan.tag is not None) and (plan.tag is None or _IDS.search(name)):
-            plan.evidence.append(f"times repeat, but not within one {name!r} ({len(terms)} of them): it says which asset")
+        if (
+            pairs >= 0.98 * len(wall)
+            and (profile.distinct > 1 or plan.tag is not None)
+            and (plan.tag is None or _IDS.search(name))
+        ):
+            plan.evidence.append(
+                f"times repeat, but not within one {name!r} ({len(terms)} of them): it says which asset"
+            )
             return name
     return None
 
@@ -205,7 +259,9 @@ def _find_family(plan: TablePlan) -> None:
             continue
         pattern = f"/^{re.escape(prefix)}(?P<id>\\d+){re.escape(suffix)}$/".replace("\\ ", " ")
         plan.family |= {name: (pattern, text) for name, text in members}
-        plan.evidence.append(f"columns {', '.join(repr(name) for name, _ in members[:3])} … differ by a number: one asset each")
+        plan.evidence.append(
+            f"columns {', '.join(repr(name) for name, _ in members[:3])} … differ by a number: one asset each"
+        )
 
 
 def cadence_of(wall: Ints, groups: Ints | None = None) -> tuple[str, float | None]:
@@ -238,7 +294,11 @@ def type_of(text: str) -> str:
     name = "_".join(words) or "asset"
     name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code")
     name = name.removesuffix("s") if len(name) > 3 and not name.endswith("ss") else name
-    return "asset" if name in {"data", "log", "export", "id", "name", "sheet", "table", "file", "id_number", "serial"} else name
+    return (
+        "asset"
+        if name in {"data", "log", "export", "id", "name", "sheet", "table", "file", "id_number", "serial"}
+        else name
+    )
 
 
 __all__ += ["type_of"]

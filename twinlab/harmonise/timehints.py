@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,9 @@ from twinlab.harmonise.profiles import NO_VALUE, Profile
 
 __all__ = ["Clock", "TimeColumn", "Times", "times_of"]
 
-_NAMED = re.compile(r"time|date|datum|zeit|uhr|stamp|(^|[_\s])ts($|[_\s])|epoch|when|heure|fecha|hora|dep|arr|start|end", re.IGNORECASE)
+_NAMED = re.compile(
+    r"time|date|datum|zeit|uhr|stamp|(^|[_\s])ts($|[_\s])|epoch|when|heure|fecha|hora|dep|arr|start|end", re.IGNORECASE
+)
 _CLOCKED = re.compile(r"time|zeit|uhr|hhmm|clock|heure|hora", re.IGNORECASE)
 _PARTS = {
     "year": r"year|yr|yyyy|jahr",
@@ -27,15 +30,34 @@ _PARTS = {
     "minute": r"minute|min|minuten",
     "second": r"second|sec|sekunde",
 }
-_RANGES = {"year": (1678, 2261), "month": (1, 12), "day": (1, 31), "hour": (0, 24), "minute": (0, 59), "second": (0, 60)}
+_RANGES = {
+    "year": (1678, 2261),
+    "month": (1, 12),
+    "day": (1, 31),
+    "hour": (0, 24),
+    "minute": (0, 59),
+    "second": (0, 60),
+}
 _DATES = (
     "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d/%m/%y", "%m/%d/%y",
     "%d-%b-%Y", "%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%y", "%Y%m%d",
 )  # fmt: skip
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M", ", %H:%M:%S", "%H%M", "%H%M%S", " %H.%M")
+_CLOCKS = (
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    " %H:%M:%S.%f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    "T%H:%M:%S",
+    ", %H:%M",
+    ", %H:%M:%S",
+    "%H%M",
+    "%H%M%S",
+    " %H.%M",
+)
 #: Share of cells that must parse.
 _MOST = 0.95
-_SHOWN = 2_000
 
 
 @dataclass(frozen=True)
@@ -93,9 +115,12 @@ def times_of(profiles: Mapping[str, Profile], rows: Rows) -> Times:
     if spelt:
         return Times(tuple(found), parts, tuple(spelt))
     wall = from_parts({part: rows.cells(column).number for part, column in parts.items()})
-    whole = TimeColumn({"parts": dict(parts)}, wall, tuple(parts.values()), "composed of the columns " + ", ".join(parts.values()))
-    others = tuple(time for time in found if not time.fixed)
-    return Times((whole, *others), parts, ())
+    whole = TimeColumn(
+        {"parts": dict(parts)}, wall, tuple(parts.values()), "composed of the columns " + ", ".join(parts.values())
+    )
+    # Instants that carry their offset need no zone; an hour rounded off wouldn't do, though.
+    sure = tuple(time for time in found if time.fixed and len(np.unique(time.wall)) >= len(np.unique(wall)))
+    return Times((*sure, whole, *(time for time in found if not time.fixed)), parts, ())
 
 
 def _is_date(time: TimeColumn) -> bool:
@@ -127,12 +152,22 @@ def _parts(profiles: Mapping[str, Profile]) -> dict[str, str]:
 def _clock(profile: Profile, rows: Rows) -> Clock | None:
     cells = rows.cells(profile.name)
     if profile.kind == "number":
-        if not (profile.whole and _CLOCKED.search(profile.name) and profile.high <= 2400 and profile.low >= 0 and profile.high >= 100):
+        if not (
+            profile.whole
+            and _CLOCKED.search(profile.name)
+            and profile.high <= 2400
+            and profile.low >= 0
+            and profile.high >= 100
+        ):
             return None
     elif profile.kind != "text" or not re.search(r"^\d{1,2}:\d\d|^\d{3,4}$", profile.terms[0]):
         return None
     clock = parse_clock(cells)
-    if profile.kind == "text" and not _CLOCKED.search(profile.name) and not all(":" in term for term in profile.terms[:50]):
+    if (
+        profile.kind == "text"
+        and not _CLOCKED.search(profile.name)
+        and not all(":" in term for term in profile.terms[:50])
+    ):
         return None
     return Clock(profile.name, clock) if _enough(clock, cells) else None
 
@@ -148,7 +183,12 @@ def _enough(times: Ints, cells: Cells) -> bool:
 def _column(profile: Profile, rows: Rows) -> TimeColumn | None:
     cells = rows.cells(profile.name)
     if profile.kind == "time" and cells.stamp is not None:
-        return TimeColumn({"column": profile.name, "format": "iso"}, cells.stamp, (profile.name,), "instants as the file itself types them")
+        return TimeColumn(
+            {"column": profile.name, "format": "iso"},
+            cells.stamp,
+            (profile.name,),
+            "instants as the file itself types them",
+        )
     if profile.kind == "number":
         return _counted(profile, cells, rows)
     if profile.kind != "text" or not any(char.isdigit() for char in profile.terms[0]):
@@ -175,20 +215,19 @@ def _counted(profile: Profile, cells: Cells, rows: Rows) -> TimeColumn | None:
             array = rows.array(profile.name)
             wall, _ = from_format(cells, lambda: rows.texts(profile.name), form, column=array)
             note = f"numbers {profile.low:g}..{profile.high:g}: {what}"
-            return TimeColumn({"column": profile.name, "format": form}, wall, (profile.name,), note, fixed=form.startswith("epoch"))
+            return TimeColumn(
+                {"column": profile.name, "format": form}, wall, (profile.name,), note, fixed=form.startswith("epoch")
+            )
     return None
 
 
 def _written(profile: Profile, cells: Cells, texts: pa.Array) -> TimeColumn | None:
-    shown = pa.array([term for term in profile.terms[:_SHOWN] if term.casefold() not in NO_VALUE], pa.string())
-    probe = Cells(np.full(len(shown), np.nan), shown)
+    shown = [term for term in profile.terms if term.casefold() not in NO_VALUE]
     fits: list[tuple[str, Ints]] = []
     for date, clock in itertools.product(_DATES, _CLOCKS):
         if clock[:2] == "%H" and date != "%Y%m%d":
             continue  # "01.03.2024" isn't the first of March 2020 at 24 o'clock
-        first, _ = from_format(Cells(probe.number[:1], shown[:1]), lambda: shown[:1], date + clock, column=shown[:1])
-        last, _ = from_format(Cells(probe.number[:1], shown[-1:]), lambda: shown[-1:], date + clock, column=shown[-1:])
-        if first[0] == NAT and last[0] == NAT:
+        if not any(_spells(term, date + clock) for term in (shown[0], shown[len(shown) // 2], shown[-1])):
             continue
         wall, _ = from_format(cells, lambda: texts, date + clock, column=texts)
         if _enough(wall, cells):
@@ -197,10 +236,22 @@ def _written(profile: Profile, cells: Cells, texts: pa.Array) -> TimeColumn | No
         return None
     fits.sort(key=lambda fit: (_steps_back(fit[1]), _spread(fit[1])))
     best = fits[0]
-    note = "day and month told apart by the values" if len(fits) == 1 else f"day and month could be swapped ({fits[1][0]}): check; this reading runs more evenly"
+    note = (
+        "day and month told apart by the values"
+        if len(fits) == 1
+        else f"day and month could be swapped ({fits[1][0]}): check; this reading runs more evenly"
+    )
     if len(fits) > 1 and (_steps_back(best[1]), _spread(best[1])) == (_steps_back(fits[1][1]), _spread(fits[1][1])):
         note = f"ambiguous: day and month could be swapped ({fits[1][0]}): check"
     return TimeColumn({"column": profile.name, "format": best[0]}, best[1], (profile.name,), note)
+
+
+def _spells(term: str, form: str) -> bool:
+    try:
+        datetime.strptime(term, form)  # noqa: DTZ007  (only asked whether it can be read)
+    except ValueError:
+        return False
+    return True
 
 
 def _steps_back(wall: Ints) -> int:

@@ -19,6 +19,8 @@ from twinlab.model.units import conversion
 
 __all__ = ["resolve_times", "rule_columns"]
 
+# Spares the registry of units its start for the units that delays are written in.
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _GAPS = (
     ("ambiguous", "this wall time occurs twice in {}; state `ambiguous:` as earlier, later or order"),
     ("nonexistent", "this wall time never occurs in {}; state `nonexistent: shift_forward` or mend the source"),
@@ -109,7 +111,7 @@ def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
     """Return times on the source's clock, and where they are UTC already."""
     none = np.zeros(rows.count, dtype=bool)
     if rule.parts is not None:
-        return _from_columns({str(part): name for part, name in rule.parts.items()}, rows), none
+        return _from_columns({str(part): name for part, name in rule.parts.items()}, rule, rows), none
     if rule.column is not None:
         return _from_column(rule.column, rule, rows)
     clock = _clock(rule, rows)
@@ -117,14 +119,14 @@ def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
         day, _ = _from_column(rule.date_column, rule, rows)
         day = np.where(day == NAT, NAT, day - day % DAY_NS)
     else:
-        day = _from_columns({str(part): name for part, name in (rule.date or {}).items()}, rows)
+        day = _from_columns({str(part): name for part, name in (rule.date or {}).items()}, rule, rows)
     good = (clock != NAT) & (day != NAT)
     return np.where(good, np.where(good, day, 0) + np.where(good, clock, 0), NAT), none
 
 
 def _clock(rule: TimeRule, rows: Rows) -> Ints:
     column = rule.clock or ""
-    cells = rows.cells(column)
+    cells = rows.blanked(column, rule.missing)
     clock = parse_clock(cells)
     bad = (clock == NAT) & ~cells.empty
     if bad.any():
@@ -133,25 +135,25 @@ def _clock(rule: TimeRule, rows: Rows) -> Ints:
     return clock
 
 
-def _from_columns(parts: Mapping[str, str], rows: Rows) -> Ints:
+def _from_columns(parts: Mapping[str, str], rule: TimeRule, rows: Rows) -> Ints:
     columns = tuple(parts.values())
-    wall = from_parts({part: rows.cells(column).number for part, column in parts.items()})
-    bad = (wall == NAT) & ~_empty(rows, columns)
+    wall = from_parts({part: rows.blanked(column, rule.missing).number for part, column in parts.items()})
+    bad = (wall == NAT) & ~_empty(rows, rule, columns)
     if bad.any():
         reason = "these columns (" + ", ".join(columns) + ") name no instant between 1678 and 2261"
         rows.findings.problem_rows(bad, column=columns[0], texts=rows.joined(columns), reason=reason)
     return wall
 
 
-def _empty(rows: Rows, columns: tuple[str, ...]) -> Bools:
+def _empty(rows: Rows, rule: TimeRule, columns: tuple[str, ...]) -> Bools:
     empty = np.ones(rows.count, dtype=bool)
     for column in columns:
-        empty &= rows.cells(column).empty
+        empty &= rows.blanked(column, rule.missing).empty
     return empty
 
 
 def _from_column(column: str, rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
-    cells, array = rows.cells(column), rows.array(column)
+    cells, array = rows.blanked(column, rule.missing), rows.array(column)
     formats = [rule.format] if isinstance(rule.format, str) else rule.format
     empty = cells.empty
     aware = pa.types.is_timestamp(array.type) and array.type.tz is not None
@@ -249,9 +251,9 @@ def _by_neighbour(rule: TimeRule, rows: Rows, zones: Zones | None, others: Mappi
 
 
 def _plus(rule: TimeRule, rows: Rows, anchor: Ints, *, wanted: Bools) -> Ints:
-    cells = rows.cells(rule.plus or "")
-    pre, scale, post = conversion(rule.plus_unit, "s")
-    seconds = (cells.number + pre) * scale + post
+    cells = rows.blanked(rule.plus or "", rule.missing)
+    scale = _SECONDS.get(rule.plus_unit) or conversion(rule.plus_unit, "s").scale
+    seconds = cells.number * scale
     none = ~np.isfinite(seconds)
     rows.findings.problem_rows(
         none & wanted & (anchor != NAT),

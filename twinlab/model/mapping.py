@@ -61,8 +61,8 @@ class TimeRule(Model):
     """... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay)."""
     plus: str | None = None
     plus_unit: Unit = "min"
-    # Numbers or texts in these columns that stand for "no time" (or "no delay").
     missing: list[float | str] = Field(default_factory=list)
+    """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
     zone: str | None = None
     """IANA zone of the source's clock, "UTC", or "offset" where every value carries its own."""
     zone_of: ZoneOf | None = None
