@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.twin.facade import Twin
+from twinlab.twin.ingest import need_file
 from twinlab.twin.words import MAPPINGS, MODEL, read_words
 
 __all__ = ["create", "open_twin"]
@@ -52,7 +53,7 @@ def create(
     (root / MAPPINGS).mkdir(parents=True, exist_ok=True)
     try:
         if files is not None:
-            _draft(root, [Path(file) for file in files])
+            _draft(root, [need_file(Path(file)) for file in files])
         else:
             shutil.copyfile(Path(str(model)), root / MODEL)
             for path in _mapping_files(mappings):

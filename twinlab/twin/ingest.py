@@ -16,7 +16,7 @@ from twinlab.model.terms import nearest
 from twinlab.sources import Problem, RowBatch, Source, open_source
 from twinlab.twin.report import PROBLEMS_KEPT
 
-__all__ = ["Kept", "keep", "resolve_source"]
+__all__ = ["Kept", "keep", "need_file", "resolve_source"]
 
 
 @dataclass
@@ -35,6 +35,21 @@ class Kept:
     note: str = ""
 
 
+def need_file(path: Path) -> Path:
+    """Return the path of a file that exists.
+
+    Raises
+    ------
+    SourceError
+        If it doesn't; the message shows the file beside it with the nearest name.
+    """
+    if not path.exists():
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        msg = f"expected a file or a database at {path}, but there is none{nearest(path.name, siblings)}"
+        raise SourceError(msg)
+    return path
+
+
 def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping]) -> Source:
     """Return a source for a path, read the way that the mapping whose ``files`` match it says.
 
@@ -45,12 +60,7 @@ def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping
     """
     if not isinstance(given, (str, Path)):
         return given
-    path = Path(given)
-    if not path.exists():
-        folder = path.parent
-        siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        msg = f"expected a file or a database at {path}, but there is none{nearest(path.name, siblings)}"
-        raise SourceError(msg)
+    path = need_file(Path(given))
     for mapping in mappings.values():
         if any(fnmatch(path.name, pattern) for pattern in mapping.files):
             return open_source(path, reading=mapping.reading, name=mapping.source)
