@@ -87,6 +87,7 @@ class TimeBox(_Box):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+        self.title = widgets.HTML(heading("Time"))
         self.way = self._field(widgets.Dropdown, "Time from", self._with_way, _WAYS)
         self.column = self._field(
             widgets.Dropdown, "Column", lambda draft, value: draft.with_time_way(self.table, "column", value)
@@ -111,7 +112,7 @@ class TimeBox(_Box):
         )
         self.wrong = widgets.HTML()
         fields = [self.way, self.column, *self.parts.values(), self.format, self.zone, self.doubt, self.confirm]
-        self.children = [widgets.HTML(heading("Time")), *fields, self.ambiguous, self.nonexistent, self.wrong]
+        self.children = [self.title, *fields, self.ambiguous, self.nonexistent, self.wrong]
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's time."""
@@ -129,6 +130,13 @@ class TimeBox(_Box):
         _shown(self.format, way == "column")
         written = rule.get("format", "iso")
         fill(self.format, " | ".join(map(str, written)) if isinstance(written, list) else _plain(written))
+        alone = not rule and bool(draft.clocks(table))
+        for widget in (self.way, self.ambiguous, self.nonexistent):
+            _shown(widget, not alone)
+        if alone:
+            for widget in (self.column, self.format):
+                _shown(widget, shown=False)
+        fill(self.title, heading("Time", note="of this table's events; more of it in the YAML" if alone else ""))
         self._show_zone(draft, rule)
         choose(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
         choose(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
@@ -138,12 +146,12 @@ class TimeBox(_Box):
 
     def _show_zone(self, draft: MappingDraft, rule: dict[str, Any]) -> None:
         zone_of = rule.get("zone_of")
-        zone = _plain(rule.get("zone"))
+        zone = draft.zone(self.table)
         fill(self.zone, zone)
         if isinstance(zone_of, dict):
             words = f"the {zone_of.get('property')} of the {zone_of.get('asset_type')} in {zone_of.get('column')}"
             self.zone.placeholder = words
-        said = draft.zone_doubt(self.table) if rule else ""
+        said = draft.zone_doubt(self.table)
         ask = f"Confirm that the clock shows {zone}, or choose its zone." if zone else "Choose the zone of the clock."
         fill(self.doubt, message(f"{said[:1].upper()}{said[1:]}. {ask}", kind="warn", role="alert") if said else "")
         self.confirm.description = f"Confirm {zone}"
@@ -177,19 +185,22 @@ class AssetBox(_Box):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+        self.title = widgets.HTML(heading("Asset"))
         self.type = self._field(widgets.Dropdown, "Type", self._setter("type"))
         self.column = self._field(widgets.Dropdown, "Named by column", self._with_column)
         self.id = self._field(widgets.Text, "Always the asset", self._with_id)
         self.pattern = self._field(widgets.Text, "Pattern of the id", self._setter("pattern"))
         self.pattern.placeholder = r"the whole text, or (?P<id>\d+)"
         self.wrong = widgets.HTML()
-        self.children = [widgets.HTML(heading("Asset")), self.type, self.column, self.id, self.pattern, self.wrong]
+        self.children = [self.title, self.type, self.column, self.id, self.pattern, self.wrong]
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's assets."""
         self.table = table
         asset = draft.get(table, "asset")
         rule = asset if isinstance(asset, dict) else {}
+        alone = not rule and any(draft.get(table, key) for key in ("events", "assets", "relationships"))
+        fill(self.title, heading("Asset", note="its rows name theirs in the YAML" if alone else ""))
         types = [("– none for the whole table –", ""), *((name, name) for name in draft.model.asset_types)]
         choose(self.type, types, _plain(rule.get("type")))
         choose(self.column, _columns(sample, none="– no column: always the same –"), _plain(rule.get("column")))

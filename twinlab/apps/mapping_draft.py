@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from twinlab.apps.mapping_text import Path_, comment, document, drop, put, uncomment
+from twinlab.apps.mapping_text import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, parse_mapping
 from twinlab.model.mapping import Mapping
@@ -24,6 +24,8 @@ ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asse
 LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": "unit of the value"}
 _KEYS = {"=tag": "tag", "=value": "value", "=unit": "unit_column"}
 _TIME_WAYS = ("column", "parts", "clock", "date", "date_column", "after", "near", "plus", "plus_unit")
+_NO_UNIT = re.compile("unit not stated", re.IGNORECASE)
+_EVENT_TIMES = ("planned_start", "planned_end", "start", "end")
 _DOUBT = re.compile(
     r"\?|check|confirm|stat(e|es|ed)\b|assum|guess|unset|unknown|unsure|doubt|candidate|todo", re.IGNORECASE
 )
@@ -60,11 +62,14 @@ class MappingDraft:
         found = self._rules()[place] if place is not None else {}
         return found if isinstance(found, dict) else {}
 
-    def get(self, table: str, *path: str) -> Any:
+    def get(self, table: str, *path: str | int) -> Any:
         """Return what stands at ``path`` of a table's rule; None if nothing does."""
         found: Any = self.rule(table)
         for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
+            if isinstance(key, int):
+                found = found[key] if isinstance(found, list) and key < len(found) else None
+            else:
+                found = found.get(key) if isinstance(found, dict) else None
         return found
 
     def entry(self, table: str, name: str, *, tags: bool = False) -> dict[str, Any] | None:
@@ -115,15 +120,23 @@ class MappingDraft:
         kind = str(own).partition("/")[0] if own else self.get(table, "asset", "type")
         return kind if isinstance(kind, str) else None
 
+    def clocks(self, table: str) -> list[Path_]:
+        """Return the paths, within a table's rule, of all times that have a zone of their own (or none yet)."""
+        return [path for path, rule in _clocks(self.rule(table)) if "zone_of" not in rule]
+
+    def zone(self, table: str) -> str:
+        """Return the zone of a table's clock: of its time, else of the first time of its events."""
+        return next((str(self.get(table, *path).get("zone") or "") for path in self.clocks(table)), "")
+
     def zone_doubt(self, table: str) -> str:
         """Return why a person should look at the zone of a table's clock; "" once somebody has."""
-        time = self.get(table, "time")
-        if not isinstance(time, dict) or "zone_of" in time:
-            return ""
-        if not time.get("zone"):
-            return "no zone is set"
-        said = comment(self.text, (*self.rule_path(table), "time", "zone"))
-        return said if _DOUBT.search(said) else ""
+        for path in self.clocks(table):
+            if not self.get(table, *path).get("zone"):
+                return "no zone is set"
+            said = comment(self.text, (*self.rule_path(table), *path, "zone"))
+            if _DOUBT.search(said):
+                return said
+        return ""
 
     def error_at(self, table: str, *path: str) -> str:
         """Return what is wrong with one value of a table's rule (or with what stands below it)."""
@@ -140,20 +153,32 @@ class MappingDraft:
         """Return this draft with another text."""
         return self if text == self.text else draft_of(text, self.model, source=self.source, name=self.name)
 
-    def with_value(self, table: str, path: tuple[str, ...], value: object) -> MappingDraft:
+    def with_value(self, table: str, path: Path_, value: object) -> MappingDraft:
         """Return this draft with a value of a table's rule set, or removed where it is None, "" or empty."""
         text, where = self._ensured(table)
         whole = (*where, *self._single(table, path))
         gone = value is None or value in ("", [], {})
-        return self.with_text(drop(text, whole) if gone else put(text, whole, value))
+        text = drop(text, whole) if gone else put(text, whole, value)
+        if path[-1] == "unit" and not gone:
+            text = without_comments(text, whole[:-1], _NO_UNIT)
+        return self.with_text(text)
 
     def with_zone(self, table: str, zone: str | None) -> MappingDraft:
-        """Return this draft with a zone that a person chose: no longer in doubt, a rule by asset gives way."""
-        if not zone:
-            return self.with_value(table, ("time", "zone"), None)
-        made = self.with_value(table, ("time", "zone_of"), None).with_value(table, ("time", "zone"), zone)
-        if made.zone_doubt(table):
-            return made.with_text(uncomment(made.text, (*made.rule_path(table), "time", "zone")))
+        """Return this draft with a zone that a person chose: no longer in doubt, a rule by asset gives way.
+
+        All times of the table's rows that had the same zone as its first one, those of events too, get the new one.
+        """
+        old = self.zone(table)
+        made = self
+        if self.get(table, "time", "zone_of") is not None:
+            made = made.with_value(table, ("time", "zone_of"), None)
+        for path in made.clocks(table) or [("time",)]:
+            if str((made.get(table, *path) or {}).get("zone") or "") != old and path != ("time",):
+                continue
+            made = made.with_value(table, (*path, "zone"), zone or None)
+            whole = (*made.rule_path(table), *path, "zone")
+            if zone and _DOUBT.search(comment(made.text, whole)):
+                made = made.with_text(uncomment(made.text, whole))
         return made
 
     def with_role(self, table: str, name: str, role: str, *, tags: bool = False) -> MappingDraft:
@@ -218,7 +243,7 @@ class MappingDraft:
         path: Path_ = ("tables", len(self._rules()))
         return put(self.text, path, {"table": table}), path
 
-    def _single(self, table: str, path: tuple[str, ...]) -> Path_:
+    def _single(self, table: str, path: Path_) -> Path_:
         """Return the path into a list of one rule, where a rule is written so."""
         if len(path) > 2 and path[0] in ("columns", "tags") and isinstance(self.get(table, *path[:2]), list):
             return (*path[:2], 0, *path[2:])
@@ -274,6 +299,16 @@ def _time_columns(rule: object) -> Iterator[str]:
         for key in ("parts", "date"):
             if isinstance(rule.get(key), dict):
                 yield from map(str, rule[key].values())
+
+
+def _clocks(rule: dict[str, Any]) -> Iterator[tuple[Path_, dict[str, Any]]]:
+    if isinstance(rule.get("time"), dict):
+        yield ("time",), rule["time"]
+    for key, names in (("events", _EVENT_TIMES), ("relationships", ("valid_from", "valid_until"))):
+        for place, entry in enumerate(rule[key] if isinstance(rule.get(key), list) else ()):
+            for name in names:
+                if isinstance(entry, dict) and isinstance(entry.get(name), dict):
+                    yield (key, place, name), entry[name]
 
 
 def _leaves(value: object) -> Iterator[str]:

@@ -130,7 +130,7 @@ class MappingForm(widgets.VBox):
         self.time, self.asset = TimeBox(self), AssetBox(self)
         self.preview = widgets.HTML()
         self.yaml = widgets.Textarea(
-            value=self._saved, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="100%")
+            value=self._saved, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
         )
         self.yaml.add_class("tl-yaml")
         self.yaml.observe(self._text_changed, "value")

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from twinlab.apps.mapping_draft import LONG_ROLES, ROLES, MappingDraft, missing_of, states_of
 from twinlab.apps.mapping_html import cell, message
 from twinlab.apps.mapping_preview import SampleTable
-from twinlab.apps.mapping_text import comment
+from twinlab.apps.mapping_text import comments
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
 
@@ -76,7 +76,9 @@ class ColumnRow:
         self.missing = text("missing-value codes", "-9999, NA")
         self.states = text("states", "1 = open, 0 = closed")
         self.asset = text("asset", "type/id")
-        self.note = widgets.HTML(layout=widgets.Layout(grid_column="1 / -1", display="none"))
+        # Its span over the whole row is a class: as a layout, ipywidgets' empty `grid_area` undoes it in the browser.
+        self.note = widgets.HTML(layout=widgets.Layout(display="none"))
+        self.note.add_class("tl-note")
         self.role.observe(self._role, "value")
         for widget, key in (
             (self.unit, "unit"),
@@ -112,20 +114,19 @@ class ColumnRow:
         _visible(self.unit, (mapped and not state) or bool(self.unit.value))
         _visible(self.missing, mapped)
         _visible(self.states, state or bool(self.states.value))
-        _visible(self.asset, mapped)
+        _visible(self.asset, mapped and (bool(self.asset.value) or not draft.get(table, "asset", "type")))
         self._show_note(draft, table, free=draft.data is not None)
 
     def _show_note(self, draft: MappingDraft, table: str, *, free: bool) -> None:
         kind = "tags" if self._tags else "columns"
         wrong = draft.error_at(table, kind, self.name)
         note = draft.note(table, self.name, tags=self._tags)
-        said = (
-            comment(draft.text, (*draft.rule_path(table), kind, self.name)) if draft.get(table, kind, self.name) else ""
-        )
+        found = comments(draft.text, (*draft.rule_path(table), kind, self.name))
+        unsure = any("not stated" in text for text in found)
         lines = [message(wrong, kind="error", role="alert")] if wrong else []
-        lines += [
-            f'<span class="tl-muted">{cell(text)}</span>' for text in (note, said and f"in the draft: {said}") if text
-        ]
+        lines += [message("; ".join(found), kind="warn")] if unsure else []
+        said = "" if unsure or not found else f"in the draft: {' · '.join(found)}"
+        lines += [cell(text, kind="tl-muted") for text in (note, said) if text]
         fill(self.note, "".join(lines))
         self.note.layout.display = None if lines else "none"
         for widget in (self.role, self.unit, self.missing, self.states, self.asset):
@@ -162,7 +163,9 @@ class ColumnGrid(widgets.GridBox):
         self._samples: dict[str, list[str]] = {}
         heads = ("Tag" if tags else "Column", *_HEADS)
         self._heads = [widgets.HTML(cell(text, kind="tl-h")) for text in heads]
-        super().__init__(layout=widgets.Layout(grid_template_columns=_WIDTHS, grid_gap="0 8px", width="100%"))
+        super().__init__(
+            layout=widgets.Layout(grid_template_columns=_WIDTHS, grid_gap="0 8px", width="100%", align_items="center")
+        )
         self.add_class("tl-grid")
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:

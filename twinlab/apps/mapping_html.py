@@ -24,8 +24,11 @@ STYLE = """<style>
 .tl-form .tl-box {border: 1px solid var(--jp-border-color2, #ccc); border-radius: 4px; padding: 8px 10px;}
 .tl-form .tl-unset {border: 2px solid #b35900;}
 .tl-form .tl-grid {border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 6px;}
+.tl-form .tl-grid > * {min-width: 0;}
+.tl-form .tl-grid > .tl-note {grid-column: 1 / -1;}
+.tl-form .tl-grid .widget-html-content, .tl-form .tl-grid .jupyter-widget-html-content {min-width: 0; width: 100%; overflow: hidden;}
 .tl-form .tl-yaml textarea {font-family: var(--jp-code-font-family, monospace); font-size: 13px; line-height: 1.4;}
-.tl-preview {overflow: auto; max-height: 460px; border: 1px solid var(--jp-border-color2, #ccc);}
+.tl-preview {overflow: auto; max-height: 580px; border: 1px solid var(--jp-border-color2, #ccc);}
 .tl-preview table {border-collapse: collapse; font-size: 13px; margin: 0; width: max-content; min-width: 100%;}
 .tl-preview th, .tl-preview td {padding: 2px 9px; text-align: left; white-space: nowrap; max-width: 260px;
   overflow: hidden; text-overflow: ellipsis; border-bottom: 1px solid var(--jp-border-color3, #e5e5e5);}
@@ -60,9 +63,7 @@ def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> 
     more = f"<li>… and {len(lines) - most:,} more</li>" if len(lines) > most else ""
     items = "".join(f"<li>{escape(line, quote=False)}</li>" for line in lines[:most])
     sign = {"error": "✖", "warn": "⚠", "ok": "✔"}[kind]
-    return (
-        f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title, quote=False)}<ul>{items}{more}</ul></div>'
-    )
+    return f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title, quote=False)}<ul>{items}{more}</ul></div>'
 
 
 def preview_html(table: PreviewTable, *, stale: bool = False) -> str:
@@ -111,7 +112,7 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
         for one in row.values:
             where = "" if shared else f"{one.asset} · "
             key = (one.term, one.signal if shared else f"{one.asset} {one.signal}")
-            terms.setdefault(key, f"{where}{one.signal} [{one.unit or '–'}]")
+            terms.setdefault(key, f"{where}{one.signal}" + (f" [{one.unit}]" if one.unit else ""))
     made = []
     for row in rows:
         found: dict[tuple[str, str], list[str]] = {}

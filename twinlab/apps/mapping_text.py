@@ -17,7 +17,7 @@ import yaml
 from twinlab.errors import SchemaError
 from twinlab.model.yamltext import Document, read_yaml, write_yaml
 
-__all__ = ["Path_", "comment", "document", "drop", "put", "uncomment"]
+__all__ = ["Path_", "comment", "comments", "document", "drop", "put", "uncomment", "without_comments"]
 
 Path_ = tuple["str | int", ...]
 
@@ -79,6 +79,50 @@ def comment(text: str, path: Path_) -> str:
     """
     span = _comment_span(text, path)
     return text[span[0] : span[1]].lstrip(" \t#").strip() if span else ""
+
+
+def comments(text: str, path: Path_) -> list[str]:
+    """Return the comments within the value at ``path``: beside its lines, and on deeper lines of their own behind it.
+
+    >>> comments("a: {b: 1}  # one", ("a",))
+    ['one']
+    """
+    return [text[begin:end].lstrip(" \t#").strip() for begin, end in _inner(text, path)]
+
+
+def without_comments(text: str, path: Path_, matching: re.Pattern[str]) -> str:
+    """Return ``text`` without those of `comments` in which the pattern is found; a line that held nothing else goes."""
+    for begin, end in reversed(_inner(text, path)):
+        if not matching.search(text[begin:end]):
+            continue
+        line = text.rfind("\n", 0, begin) + 1
+        alone = not text[line:begin].strip()
+        text = text[: line if alone else begin] + text[end + 1 if alone else end :]
+    return text
+
+
+def _inner(text: str, path: Path_) -> list[tuple[int, int]]:
+    node = _find(_compose(text), path)
+    if node is None:
+        return []
+    begin = text.rfind("\n", 0, node.start_mark.index) + 1
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        begin = text.rfind("\n", 0, max(0, begin - 1)) + 1
+    column = len(text[begin:]) - len(text[begin:].lstrip(" "))
+    stop, spans, at = _end(node), [], begin
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end]
+        bare = line.lstrip(" ")
+        if at > stop and (not bare.startswith("#") or len(line) - len(bare) <= column):
+            break
+        match = re.search(r"(?:^|[ \t]+)#.*$", line)
+        # A number sign within the value is none of a comment's.
+        if match and (at + match.start() >= stop or bare.startswith("#") or end < stop):
+            spans.append((at + match.start(), end))
+        at = end + 1
+    return spans
 
 
 def uncomment(text: str, path: Path_) -> str:
