@@ -9,7 +9,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +135,6 @@ TEXT = [
         reading={"encoding": "utf-9"},
         error=SchemaError,
         parts=("utf-9", "unknown"),
-    ),
-    Case(
-        "bytes that turn bad late",
-        b"a,b\n" + b"1,2\n" * 2_200_000 + b"3,\xff\n4,5\n",
-        reading={"delimiter": ","},
-        columns={"a": [1] * 2_200_000 + [4], "b": [2] * 2_200_000 + [5]},
-        rows=[*range(2, 2_200_002), 2_200_003],
-        problems=[(2_200_002, "bytes that are not utf-8")],
     ),
     Case("semicolons", b"a;b\n1;1.5\n2;2.5\n", PLAIN, [2, 3]),
     Case("tabs", b"a\tb\n1\t1.5\n2\t2.5\n", PLAIN, [2, 3]),
@@ -360,6 +352,49 @@ TEXT = [
         [2, 3],
     ),
     Case("a very long first line", b"a,b" + b"x" * 700_000 + b"\n1,2\n", {"a": [1], "b" + "x" * 700_000: [2]}, [2]),
+    Case(
+        "comments above the header",
+        b"# made by a logger, version 2\n# units, as usual\na,b\n1,1.5\n2,2.5\n",
+        PLAIN,
+        [4, 5],
+    ),
+    Case("a header that is a comment", b"#a,b\n1,1.5\n2,2.5\n", {"#a": [1, 2], "b": [1.5, 2.5]}, [2, 3]),
+    Case(
+        "R's row numbers",
+        b'"a" "b"\n"1" 5 1.5\n"2" 6 2.5\n',
+        {"column_1": [1, 2], "a": [5, 6], "b": [1.5, 2.5]},
+        [2, 3],
+    ),
+    Case(
+        "a table of units",
+        b"name,unit\ntemp,\xc2\xb0C\nhum,%\n",
+        {"name": ["temp", "hum"], "unit": ["°C", "%"]},
+        [2, 3],
+    ),
+    Case(
+        "a merged header again inside",
+        b"time,Room 1,\n,T,H\n1,2,3\n2,3,4\ntime,Room 1,\n,T,H\n3,4,5\n",
+        {"time": [1, 2, 3], "Room 1 T": [2, 3, 4], "Room 1 H": [3, 4, 5]},
+        [3, 4, 7],
+        [(5, "the header again"), (6, "the header again")],
+    ),
+    Case(
+        "more names than columns",
+        b"1,2\n3,4\n",
+        reading={"columns": ["a", "b", "c"], "header_rows": []},
+        error=SchemaError,
+        parts=("3 columns", "2 cells", "correct columns"),
+    ),
+    Case(
+        "a header declared where none is",
+        b"a\n1\n",
+        reading={"header_rows": [9]},
+        error=SchemaError,
+        parts=("row 9", "header_rows"),
+    ),
+    Case(
+        "a codec that is none of text", b"a,b\n1,2\n", reading={"encoding": "hex"}, error=SchemaError, parts=("'hex'",)
+    ),
     Case("only a header", b"a,b\n", {"a": [], "b": []}, []),
     Case("one column", b"a\n1\n2\n", {"a": [1, 2]}, [2, 3]),
     Case("an empty file", b"", error=SchemaError, parts=("empty", "expected")),
@@ -368,6 +403,21 @@ TEXT = [
     Case("binary junk", bytes(range(256)) * 40, error=SchemaError, parts=("row 1", "binary")),
     Case("a picture named .csv", b"\x89PNG\r\n\x1a\n" + bytes(100), error=SchemaError, parts=("png",)),
     Case("a PDF named .csv", b"%PDF-1.7 \n%\xe2\xe3", error=SchemaError, parts=("pdf",)),
+    Case("a login page named .csv", b"\n<!DOCTYPE html><html>", error=SchemaError, parts=("web page", "export")),
+    Case("one row of numbers", b"1,2,3\n", {"column_1": [1], "column_2": [2], "column_3": [3]}, [1]),
+    Case(
+        "a buoy's two header rows",
+        b"#YY  MM WDIR WSPD\n#yr  mo degT m/s\n2013 1 230  5.1\n2013 2 MM  6.1\n2013 3 10  7\n2013 4 1  8\n",
+        {
+            "#YY": [2013] * 4,
+            "MM": [1, 2, 3, 4],
+            "WDIR": [230, None, 10, 1],
+            "WDIR" + T: [None, "MM", None, None],
+            "WSPD": [5.1, 6.1, 7.0, 8.0],
+        },
+        [3, 4, 5, 6],
+        units={"#YY": "#yr", "MM": "mo", "WDIR": "degT", "WSPD": "m/s"},
+    ),
     Case("zeros alone", bytes(5000), error=SchemaError, parts=("binary",)),
     Case("gzip", gzip.compress(b"a,b\n1,1.5\n2,2.5\n"), PLAIN, [2, 3], suffix=".csv.gz"),
     Case(
@@ -543,6 +593,20 @@ EXCEL = [
         PLAIN,
         [2, 4],
         [(3, "the header again")],
+        suffix=".xlsx",
+    ),
+    Case(
+        "clock times, durations and truths in cells",
+        book(["at", "took", "ok"], [time(6, 30), timedelta(hours=30), True], [time(7), timedelta(minutes=1), False]),
+        {"at": ["06:30:00", "07:00:00"], "took": ["30:00:00", "00:01:00"], "ok": [True, False]},
+        [2, 3],
+        suffix=".xlsx",
+    ),
+    Case(
+        "a word in a column of dates",
+        book(["t", "x"], *[[DAY, n] for n in range(9)], ["unknown", 9]),
+        {"t": [DAY] * 9 + [None], "t" + T: [None] * 9 + ["unknown"], "x": list(range(10))},
+        list(range(2, 12)),
         suffix=".xlsx",
     ),
     Case("a sheet of nothing", book(), suffix=".xlsx", error=SchemaError, parts=("no sheet holds a row",)),

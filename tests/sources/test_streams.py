@@ -11,7 +11,7 @@ import pytest
 
 from twinlab import sources
 from twinlab.model.schema import TEXT_SUFFIX as T
-from twinlab.sources import delimited
+from twinlab.sources import delimited, sniffing
 
 
 def test_sixty_megabytes_are_read_in_a_fraction_of_them(tmp_path: Path) -> None:
@@ -126,3 +126,33 @@ def test_the_flights_of_new_york_are_read_from_their_archive() -> None:
     assert str(first.rows.schema.field("dep_time").type) == "int64"
     assert str(first.rows.schema.field("time_hour").type) == "string"
     assert set(first.rows["dep_time" + T].drop_null().to_pylist()) == {"NA"}
+
+
+@pytest.mark.parametrize("block", [40, 200, 1 << 20])
+def test_broken_quotes_at_any_block_edge_keep_every_row(
+    block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", block)
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "n,b\n" + "".join(f'{n},{n}" pipe, "\n' if n % 7 == 0 else f'{n},5" ü\n' for n in range(100)) + "Total,\n"
+    )
+    batches = list(sources.csv(path, delimiter=",", header_rows=[1]).batches())
+    good = [n for n in range(100) if n % 7]
+    assert [value for batch in batches for value in batch.rows["n"].to_pylist()] == good
+    assert [number for batch in batches for number in batch.row_numbers.tolist()] == [n + 2 for n in good]
+    assert {value for batch in batches for value in batch.rows["b"].to_pylist()} == {'5" ü'}
+    problems = [problem.row for batch in batches for problem in batch.problems]
+    assert sorted(problems) == [*[n + 2 for n in range(0, 100, 7)], 102]
+
+
+def test_bytes_that_turn_bad_beyond_the_sample_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sniffing, "SAMPLE", 1 << 10)
+    monkeypatch.setattr(sniffing, "_ENCODING_SAMPLE", 1 << 11)
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 2000 + b"3,K\xf6ln\n4,5\n")
+    [batch] = sources.csv(path).batches()
+    assert batch.rows["a"].to_pylist() == [1] * 2000 + [4]
+    assert batch.row_numbers[-1] == 2003
+    [problem] = batch.problems
+    assert (problem.row, problem.text, problem.reason) == (2002, "3,K\\xf6ln", "bytes that are not utf-8")

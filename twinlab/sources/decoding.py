@@ -119,6 +119,7 @@ def check_encoding(encoding: str, sample: bytes, *, complete: bool, file: str) -
         If the codec is unknown, or the bytes aren't in that encoding.
     """
     try:
+        "".encode(encoding)  # also refuses codecs that aren't of text, such as hex
         name = codecs.lookup(encoding).name
     except LookupError:
         msg = f"{file}: encoding {encoding!r} is unknown; expected a codec such as utf-8, cp1252 or utf-16: correct it"

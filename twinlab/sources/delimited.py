@@ -166,12 +166,10 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
             rest = spaced(rest + block, delimiter)
             block = following  # one ahead, so that a small file is one stretch
             found = cut(rest, delimiter=delimiter, quote=quote, line=line, final=False)
-            keep = len(found.starts) - hold
-            if keep <= 0 and not found.problems:
+            if len(found.starts) <= hold:
                 _check_row_length(rest, found, path, line)
                 continue
-            if keep > 0 and not found.problems:
-                _shorten(found, keep)
+            found.shorten(len(found.starts) - hold)
             rest, line = rest[found.used :], found.next_line
             yield found, False
     yield cut(spaced(rest + block, delimiter), delimiter=delimiter, quote=quote, line=line, final=True), True
@@ -180,14 +178,6 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
 def _delimiter(reading: Reading) -> str:
     """Return the delimiter; for fixed width one that no line holds."""
     return "\x1f" if reading.widths is not None else reading.delimiter or ","
-
-
-def _shorten(found: Cut, keep: int) -> None:
-    """Leave all but the first ``keep`` records for later."""
-    if len(found.data) and found.used <= len(found.data):
-        found.used, found.next_line = int(found.starts[keep]), int(found.lines[keep])
-        found.starts, found.ends = found.starts[:keep], found.ends[:keep]
-        found.lines, found.cells = found.lines[:keep], found.cells[:keep]
 
 
 def _check_row_length(rest: bytes, found: Cut, path: Path, line: int) -> None:
@@ -289,7 +279,7 @@ class _Reader:
         if not len(keep):
             return b""
         if keep.all():
-            return found.data[: found.used] if found.used <= len(found.data) else found.data
+            return found.data if found.origins is not None else found.data[: found.used]
         edges = np.flatnonzero(np.diff(np.concatenate(([False], keep, [False])).astype(np.int8)))
         return b"\n".join(
             [found.data[found.starts[first] : found.ends[stop - 1]] for first, stop in edges.reshape(-1, 2)] + [b""]
@@ -347,13 +337,12 @@ class _Reader:
             drop &= column.is_null().to_numpy(zero_copy_only=False)
             if not drop.any():
                 break
-        if self.layout.header_rows:
-            for line_names, reason in ((self.layout.names, "the header again"), (self.layout.units, "the units again")):
-                same = _equal_rows(cells, line_names)
-                for index in np.flatnonzero(same):
-                    text = _delimiter(self.reading).join(line_names)
-                    self.waiting.append(Problem(int(lines[index]), None, problem_text(text), reason))
-                drop |= same
+        for wanted, reason in self.layout.heads:
+            same = _equal_rows(cells, wanted)
+            for index in np.flatnonzero(same):
+                text = _delimiter(self.reading).join(wanted)
+                self.waiting.append(Problem(int(lines[index]), None, problem_text(text), reason))
+            drop |= same
         if not drop.any():
             return cells, lines
         mask = pa.array(~drop)
@@ -371,6 +360,6 @@ def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[n
     for column, text in zip(cells, wanted, strict=False):
         if not same.any():
             break
-        equal = pc.equal(column, text) if text else pc.is_null(column)
+        equal = pc.equal(pc.utf8_trim_whitespace(column), text) if text else pc.is_null(column)
         same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
     return same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,26 +143,30 @@ class JsonLinesSource(FileSource):
     def _array(self, encoding: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
         """Yield the objects of one JSON array, a block at a time; their numbers are their places in it."""
         decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=str)
-        text, number, opened = "", 0, False
+        text, at, number, opened = "", 0, 0, False
         with open_bytes(self.path) as stream:
             for block in utf8_blocks(stream, encoding, size=_BLOCK, path=self.path):
-                text += block.decode("utf-8")
+                text, at = text[at:] + block.decode("utf-8"), 0
                 if not opened:
                     text, opened = text.lstrip()[1:], True
                 while True:
-                    text = text.lstrip(" \t\r\n,")
+                    at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
                     try:
-                        value, end = decoder.raw_decode(text)
+                        value, end = decoder.raw_decode(text, at)
                     except json.JSONDecodeError:
                         break
                     if end == len(text):
                         break  # a number might go on in the next block
-                    number, text = number + 1, text[end:]
+                    number, at = number + 1, end
                     yield number, _flat_or_problem(value, number)
-                if len(text) > _LONGEST_LINE:
+                if len(text) - at > _LONGEST_LINE:
                     break
-        if text.strip() != "]":
-            yield number + 1, Problem(number + 1, None, problem_text(text.strip()), "not JSON from here on")
+        rest = text[at:].strip()
+        if rest != "]":
+            yield number + 1, Problem(number + 1, None, problem_text(rest), "not JSON from here on")
+
+
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
 
 
 def _is_line_of_array(text: bytes) -> bool:

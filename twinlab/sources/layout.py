@@ -57,6 +57,8 @@ class Layout:
     """Names as written, joined over several header rows; not yet made unique."""
     units: tuple[str, ...]
     evidence: tuple[str, ...]
+    heads: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """Cells of each row of header and units, and what to call it where it stands again among the data."""
 
 
 def is_footer(cells: Sequence[str], width: int) -> bool:
@@ -160,7 +162,7 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     """
     is_number = number_test(numerals)
     width = _usual_width(rows)
-    top = _skip_titles(rows, width)
+    top = _skip_titles(rows, width, is_number)
     evidence = []
     if top:
         evidence.append(
@@ -170,21 +172,52 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     if not body:
         return Layout((), 0, rows[0][0] if rows else 1, width, (), (), tuple(evidence))
     # Neither a second header row nor repeats of the first two speak of what the columns hold.
-    heads = [cells for _, cells in body[:2]]
-    rest = [row for row in body[2:] if row[1] not in heads]
+    above = [cells for _, cells in body[:2]]
+    rest = [row for row in body[2:] if row[1] not in above]
     numeric = _numeric_columns(rest or body[1:], width, is_number)
     depth = _header_depth(body, numeric, is_number)
+    row_names = _row_names(rows, top, width, is_number) if not depth else None
+    if row_names is not None:
+        evidence[:] = [f"header in row {row_names[0]}; the rows' own numbers stand before, without a name"]
+        names = ("", *[cell.strip() for cell in row_names[1]])
+        return Layout((row_names[0],), 0, body[0][0], width, names, (), tuple(evidence))
     if not depth:
         evidence.append(f"no header: row {body[0][0]} already holds numbers where the rows below do")
         return Layout((), 0, body[0][0], width, ("",) * width, (), tuple(evidence))
     header = body[:depth]
-    units_row, units = _units(body[depth : depth + 2], numeric, is_number, width)
+    units_row, units = _units(body[depth : depth + 1], header[0][1][0], numeric, is_number, width)
     first = body[depth - 1][0] + 1 if not units_row else units_row + 1
     names = join_header([cells for _, cells in header], width)
     evidence.append("header in row " + ", ".join(str(number) for number, _ in header))
     if units_row:
         evidence.append(f"units in row {units_row}: {', '.join(unit for unit in units if unit)}")
-    return Layout(tuple(number for number, _ in header), units_row, first, width, names, units, tuple(evidence))
+    numbers = tuple(number for number, _ in header)
+    heads = repeatable([cells for _, cells in header], body[depth][1] if units_row else None, width)
+    return Layout(numbers, units_row, first, width, names, units, tuple(evidence), heads)
+
+
+def repeatable(
+    header: Sequence[Sequence[str]], units: Sequence[str] | None, width: int
+) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Return the rows of header and units as they look where they stand again among the data."""
+
+    def padded(cells: Sequence[str]) -> tuple[str, ...]:
+        return tuple(([cell.strip() for cell in cells] + [""] * width)[:width])
+
+    heads = [(padded(cells), "the header again") for cells in header]
+    return (*heads, (padded(units), "the units again")) if units is not None else tuple(heads)
+
+
+def _row_names(rows: Sequence[Row], top: int, width: int, is_number: Callable[[str], bool]) -> Row | None:
+    """Return the header that R's write.table leaves: one name less than cells, because rows are numbered."""
+    if not top or len(rows) < top + 2:
+        return None
+    cells = rows[top - 1][1]
+    first = [row[0].strip() for _, row in rows[top : top + 3]]
+    counts = first == [str(place) for place in range(1, len(first) + 1)]
+    return (
+        rows[top - 1] if len(cells) == width - 1 and all(cells) and not any(map(is_number, cells)) and counts else None
+    )
 
 
 def _usual_width(rows: Sequence[Row]) -> int:
@@ -196,13 +229,25 @@ def _usual_width(rows: Sequence[Row]) -> int:
     return max(width for width, count in widths.items() if count == most)
 
 
-def _skip_titles(rows: Sequence[Row], width: int) -> int:
+def _comments(rows: Sequence[Row], is_number: Callable[[str], bool]) -> int:
+    """Return how many rows at the top are comments (#) above a header that is none itself."""
+    count = next((index for index, (_, cells) in enumerate(rows) if not cells[0].lstrip().startswith("#")), 0)
+    if not count or count + 1 >= len(rows):
+        return 0
+    header, below = rows[count][1], rows[count + 1][1]
+    return count if not any(map(is_number, header)) and any(map(is_number, below)) else 0
+
+
+def _skip_titles(rows: Sequence[Row], width: int, is_number: Callable[[str], bool]) -> int:
     """Return how many rows stand above the first that can be a header."""
 
     def filled(cells: Sequence[str]) -> int:
         return sum(bool(cell.strip()) for cell in cells)
 
+    comments = _comments(rows, is_number)
     for index, (_, cells) in enumerate(rows):
+        if index < comments:
+            continue
         fits = len(cells) == width or (len(cells) == width - 1 and width > 2 and _last_empty(rows[index + 1 :], width))
         if not fits:
             continue
@@ -238,6 +283,8 @@ def _header_depth(body: Sequence[Row], numeric: Sequence[bool], is_number: Calla
         return bool(words) and len(words) > 0.5 * len(over)
 
     first = body[0][1]
+    if all(is_number(cell) for cell in first if cell.strip()):
+        return 0
     if any(numeric) and not wordy(first):
         above = [cell for cell, yes in zip(first, numeric, strict=False) if yes]
         if any(cell.strip() for cell in above):
@@ -261,15 +308,14 @@ def _merged(cells: Sequence[str]) -> bool:
 
 
 def _units(
-    rows: Sequence[Row], numeric: Sequence[bool], is_number: Callable[[str], bool], width: int
+    rows: Sequence[Row], name: str, numeric: Sequence[bool], is_number: Callable[[str], bool], width: int
 ) -> tuple[int, tuple[str, ...]]:
     if not rows:
         return 0, ()
     number, cells = rows[0]
     over = [cell.strip() for cell, yes in zip(cells, numeric, strict=False) if yes and cell.strip()]
-    if len(rows) < 2 and not any(numeric):
-        over = [cell.strip() for cell in cells if cell.strip()]
-    if not over or any(is_number(cell) for cell in over) or not looks_like_units(cells):
+    commented = name.startswith("#") and cells[0].startswith("#")
+    if not over or any(is_number(cell) for cell in over) or not (commented or looks_like_units(cells)):
         return 0, ()
     bare = [re.sub(r"^[\[(](.*)[\])]$", r"\1", cell.strip()) for cell in cells]
     return number, tuple((bare + [""] * width)[:width])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -153,17 +153,28 @@ def _rows(part: pd.DataFrame, names: list[str], columns: ValueColumns) -> tuple[
     arrays: list[pa.Array] = []
     for position, name in enumerate(names):
         series = part.iloc[:, position]
-        if series.dtype == object:
+        array = None if series.dtype == object else _array(series)
+        if array is None:
             values = [None if value is None or value is pd.NaT or value is pd.NA else value for value in series]
             found, made = columns.convert({name: [None if _is_nan(value) else value for value in values]})
             out_names += found
             arrays += made
         else:
-            array = pa.Array.from_pandas(series)
             out_names.append(name)
-            arrays.append(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+            arrays.append(array)
     schema = pa.schema([pa.field(name, array.type) for name, array in zip(out_names, arrays, strict=True)])
     return plain_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+
+def _array(series: pd.Series[Any]) -> pa.Array | None:
+    """Return a column as Arrow has it; None if only its values, one by one, say what it is (periods, complex)."""
+    if isinstance(series.dtype, pd.PeriodDtype | pd.IntervalDtype):
+        return None
+    try:
+        array = pa.Array.from_pandas(series)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return None
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _is_nan(value: object) -> bool:

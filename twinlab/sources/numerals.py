@@ -17,7 +17,7 @@ __all__ = ["NOT_AVAILABLE", "PLAIN", "Numerals", "Parsed", "parse_numbers"]
 #: Words that say "no value" in a column of numbers. They stay text (the mapping says what they mean), but don't speak
 #: against the column's being numeric.
 _NOT_AVAILABLE_TEXT = (
-    "na|n/a|#n/a|nan|null|none|nil|-|--|---|missing|m|?|.|*|#ref!|#div/0!|#value!|#name?|#num!|#null!|#getting_data"
+    "na|n/a|#n/a|nan|null|none|nil|-|--|---|missing|m|mm|?|.|*|#ref!|#div/0!|#value!|#name?|#num!|#null!|#getting_data"
     "|#n/a n/a|1.#qnan|-1.#ind|1.#inf|inf|-inf|+inf|err|error|bad|offline|(null)|<na>|k.a.|k. a."
 )
 NOT_AVAILABLE = frozenset(_NOT_AVAILABLE_TEXT.split("|"))

@@ -39,7 +39,7 @@ def kind_of(path: Path) -> str:
     Returns
     -------
     str
-        "empty", "excel", "zip", "gzip", "parquet", "sqlite", "xls", "pdf", … or "text".
+        "empty", "excel", "zip", "gzip", "parquet", "sqlite", "xls", "pdf", "web page or XML" … or "text".
     """
     try:
         with path.open("rb") as stream:
@@ -50,6 +50,8 @@ def kind_of(path: Path) -> str:
         return "empty"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _kind_of_zip(path)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "web page or XML"  # what a portal hands out when the login has run out
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "text")
 
 

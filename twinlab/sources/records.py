@@ -39,6 +39,22 @@ class Cut:
     next_line: int
     """Line on which the unused rest starts."""
     problems: list[Problem] = field(default_factory=list)
+    origins: Ints | None = None
+    """Where each record starts in the text that was given, if that isn't ``data``."""
+
+    def shorten(self, keep: int) -> None:
+        """Leave all but the first ``keep`` records for later."""
+        if keep >= len(self.starts):
+            return
+        origins = self.starts if self.origins is None else self.origins
+        self.used, self.next_line = int(origins[keep]), int(self.lines[keep])
+        if self.origins is None:
+            self.data = self.data[: self.used]
+        else:
+            self.data, self.origins = self.data[: int(self.starts[keep])], origins[:keep]
+        self.starts, self.ends = self.starts[:keep], self.ends[:keep]
+        self.lines, self.cells = self.lines[:keep], self.cells[:keep]
+        self.problems = [problem for problem in self.problems if problem.row < self.next_line]
 
     def text(self, index: int) -> str:
         """Return one record's text."""
@@ -149,7 +165,8 @@ def _cut_regular(data: bytes, delim: bytes, mark: bytes, line: int, *, final: bo
 def _patterns(delimiter: str, quote: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return patterns of a quoted cell up to where it might close, and of a cell without quotes at its start."""
     d, q = re.escape(delimiter), re.escape(quote)
-    return re.compile(rf" *{q}([^{q}]*(?:{q}{q}[^{q}]*)*)"), re.compile(rf"(?! *{q})[^{d}\r\n]*")
+    blanks = "" if delimiter == " " else " *"
+    return re.compile(rf"{blanks}{q}([^{q}]*(?:{q}{q}[^{q}]*)*)"), re.compile(rf"(?!{blanks}{q})[^{d}\r\n]*")
 
 
 class _BrokenError(Exception):
@@ -176,7 +193,7 @@ def _record(text: str, at: int, delimiter: str, quote: str, *, final: bool) -> t
                 raise _BrokenError if final or too_long else _IncompleteError
             cells.append(found.group(1).replace(quote * 2, quote))
             at = found.end() + 1
-            while at < len(text) and text[at] == " ":
+            while at < len(text) and text[at] == " " != delimiter:
                 at += 1
             if at < len(text) and text[at] != delimiter and text[at] not in "\r\n":
                 raise _BrokenError
@@ -196,7 +213,8 @@ def _cut_broken(data: bytes, delimiter: str, quote: str, line: int, *, final: bo
     """Cut text with irregular quotes, record by record; what stays unclear becomes a Problem of its line."""
     text = data.decode("utf-8")
     pieces: list[str] = []
-    found: list[tuple[int, int, int]] = []  # bytes, line, cells
+    found: list[tuple[int, int, int, int]] = []  # bytes, line, cells, where it starts
+    used = 0
     problems: list[Problem] = []
     at = 0
     while at < len(text):
@@ -210,19 +228,21 @@ def _cut_broken(data: bytes, delimiter: str, quote: str, line: int, *, final: bo
         except _BrokenError:
             shown = problem_text(text[at : end.start()])
             problems.append(Problem(line, None, shown, "a quote opens here and does not close where a cell ends"))
+            used += len(text[at : end.end()].encode())
             line, at = line + 1, end.end()
             continue
         ending = _LINE_END.match(text, stop)
         after = ending.end() if ending else stop
         piece = delimiter.join([_quoted(cell, delimiter, quote) for cell in cells]) if cells != [""] else ""
         pieces.append(piece)
-        found.append((len(piece.encode()), line, len(cells)))
+        found.append((len(piece.encode()), line, len(cells), used))
+        used += len(text[at:after].encode())
         line += len(_LINE_END.findall(text, at, after))
         at = after
-    sizes, lines, counts = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    sizes, lines, counts, origins = np.array(found, dtype=np.int64).reshape(-1, 4).T
     ends = np.cumsum(sizes + 1) - 1
     clean = "".join(piece + "\n" for piece in pieces).encode()
-    return Cut(clean, ends - sizes, ends, lines, counts, len(text[:at].encode()), line, problems)
+    return Cut(clean, ends - sizes, ends, lines, counts, used, line, problems, origins)
 
 
 def _quoted(cell: str, delimiter: str, quote: str) -> str:

@@ -11,7 +11,7 @@ from typing import IO
 from twinlab.errors import SchemaError
 from twinlab.sources.base import file_path
 from twinlab.sources.decoding import check_encoding, detect_encoding, is_binary, utf8_text
-from twinlab.sources.layout import Layout, Row, detect_numerals, find_layout, join_header
+from twinlab.sources.layout import Layout, Row, detect_numerals, find_layout, join_header, repeatable
 from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import kind_of, open_bytes, read_some
 from twinlab.sources.reading import Reading
@@ -105,13 +105,13 @@ def _sniff_stream(stream: IO[bytes], sample: bytes, given: Reading, path: Path) 
     complete = len(sample) + len(more) < _ENCODING_SAMPLE
     encoding, evidence = detect_encoding(sample + more, complete=complete)
     warnings: list[str] = []
-    if is_binary(sample, encoding if encoding.startswith("utf") else given.encoding or encoding):
-        msg = f"{path.name}, row 1: not a table of text, its bytes are binary; expected rows of cells: export it as CSV"
-        raise SchemaError(msg)
     if given.encoding:
         warning = check_encoding(given.encoding, sample + more, complete=complete, file=path.name)
         warnings += [warning] if warning else []
         encoding, evidence = given.encoding, f"encoding {given.encoding}: declared"
+    if is_binary(sample, encoding):
+        msg = f"{path.name}, row 1: not a table of text, its bytes are binary; expected rows of cells: export it as CSV"
+        raise SchemaError(msg)
     text = utf8_text(sample, encoding, complete=not more)
     if more and text.count(b"\n") + text.count(b"\r") < 2:
         text = utf8_text(sample + more, encoding, complete=complete)
@@ -132,6 +132,9 @@ def _sniff_text(
         delimiter, why, _ = detect_delimiter(text, quote, given.skip_rows or 0, final=final)
         evidence.append(why)
     rows = sample_rows(text, delimiter, quote, given.skip_rows or 0, final=final)
+    if not rows and text.strip():
+        msg = f"{path.name}, row 1: no row splits into cells at {delimiter!r}; is a quote not closed? Give delimiter or quote"
+        raise SchemaError(msg)
     if not rows:
         raise _no_rows(path)
     kind = given.format or ("tsv" if delimiter == "\t" else "csv")
@@ -240,7 +243,7 @@ def detect_delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tupl
     if share < 0.5:
         lines = [line for number, line in text_lines(text, "utf-8", complete=final) if number > skip]
         if evenly_spaced(lines):
-            return " ", f"delimiter ' ': all {len(lines)} rows have {len(lines[0].split())} words", 1.0
+            return " ", f"delimiter ' ': all {len(lines)} rows have {len(lines[-1].split())} words", 1.0
     return best, shown, share
 
 
@@ -267,9 +270,23 @@ def given_layout(given: Reading, rows: list[Row], found: Layout, path: Path) -> 
         units = tuple(cell.strip().strip("[]()") for cell in by_number.get(units_row, []))
     if given.columns is not None:
         names = given.columns
+        if len(names) > found.width:
+            msg = f"{path.name}: columns names {len(names)} columns, its rows have {found.width} cells: correct columns"
+            raise SchemaError(msg)
     width = found.width if header == found.header_rows else max(found.width, len(names))
     last = max([units_row, *header, given.skip_rows or 0])
     first = last + 1 if last or given.header_rows is not None else found.first_row
+    heads = found.heads
+    if header != found.header_rows or units_row != found.units_row:
+        written = [by_number[number] for number in header if number in by_number]
+        heads = repeatable(written, by_number.get(units_row), width)
     return replace(
-        found, header_rows=header, units_row=units_row, names=names, units=units, first_row=first, width=width
+        found,
+        header_rows=header,
+        units_row=units_row,
+        names=names,
+        units=units,
+        first_row=first,
+        width=width,
+        heads=heads,
     )

@@ -21,9 +21,11 @@ def is_ruler(line: str) -> bool:
 
 
 def evenly_spaced(lines: Sequence[str]) -> bool:
-    """Tell whether every line has the same number (two or more) of words."""
-    counts = {len(line.split()) for line in lines}
-    return len(lines) > 1 and len(counts) == 1 and counts.pop() > 1
+    """Tell whether every line has the same number (two or more) of words; the first may have one less (R's tables)."""
+    counts = [len(line.split()) for line in lines]
+    usual = counts[-1] if counts else 0
+    first_fits = len(counts) > 1 and (counts[0] == usual or (len(counts) > 2 and counts[0] == usual - 1))
+    return usual > 1 and first_fits and set(counts[1:]) == {usual}
 
 
 def find_widths(lines: Sequence[str]) -> tuple[int, ...]:

@@ -277,7 +277,7 @@ class _Sheet:
         reading = source.reading
         self.columns = ValueColumns(found.numerals, frozenset(reading.text_columns), frozenset(reading.missing))
         self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
-        self.header = [name for name in self.layout.names if name]
+        self.heads = {cells: reason for cells, reason in self.layout.heads if any(cells)}
         self.problems: list[Problem] = []
 
     def batches(self, rows: Iterator[SheetRow]) -> Iterator[RowBatch]:
@@ -298,19 +298,20 @@ class _Sheet:
         for number, values in rows:
             if number < self.layout.first_row or not any(map(_filled, values)):
                 continue
-            texts = (
-                [value_text(value).strip() for value in values if _filled(value)] if self._may_repeat(values) else []
-            )
-            if texts and texts == self.header:
-                self._refuse(number, values, "the header again")
+            again = self._again(values)
+            if again is not None:
+                self._refuse(number, values, again)
             elif _width(values) > len(self.names):
                 self._refuse(number, values, f"{_width(values)} cells where {len(self.names)} were expected")
             else:
                 yield number, self._checked(number, values)
 
-    def _may_repeat(self, values: list[Any]) -> bool:
-        first = next(value for value in values if _filled(value))
-        return bool(self.header) and isinstance(first, str) and first.strip() == self.header[0]
+    def _again(self, values: list[Any]) -> str | None:
+        """Return what the row repeats, if it is one of the header's or the units'."""
+        if not all(isinstance(value, str) for value in values if value is not None):
+            return None
+        width = len(self.names)
+        return self.heads.get(tuple(([value.strip() if value else "" for value in values] + [""] * width)[:width]))
 
     def _checked(self, number: int, values: list[Any]) -> list[Any]:
         row = values[: len(self.names)] + [None] * (len(self.names) - len(values))
