@@ -72,8 +72,7 @@ class FakeTwin:
         """Return a seeded twin of three stations (minutely) and the trips between them, with planted faults."""
         rng = np.random.default_rng(seed)
         opening = (
-            "from twinlab.testing import FakeTwin\n\n"
-            f"twin = FakeTwin.example(days={days}, trips={trips}, seed={seed})"
+            f"from twinlab.testing import FakeTwin\n\ntwin = FakeTwin.example(days={days}, trips={trips}, seed={seed})"
         )
         return cls(
             TwinModel.model_validate(_EXAMPLE_MODEL),
@@ -162,7 +161,6 @@ class FakeTwin:
         return self._rollups[asset_type, step]
 
 
-
 _T = TypeVar("_T")
 
 
@@ -187,7 +185,7 @@ def _instant(when: object, *, low: bool) -> np.datetime64:
     stamp = pd.Timestamp(when)  # type: ignore[arg-type]
     if stamp.tzinfo is not None:
         stamp = stamp.tz_convert("UTC").tz_localize(None)
-    return stamp.to_datetime64().astype("datetime64[ns]")
+    return np.datetime64(stamp.value, "ns")
 
 
 def _empty(names: Sequence[str]) -> xr.Dataset:
@@ -195,7 +193,7 @@ def _empty(names: Sequence[str]) -> xr.Dataset:
 
     none: NDArray[np.float64] = np.empty((0, 0))
     return xr.Dataset(
-        {name: (("time", "asset"), none) for name in names},
+        dict.fromkeys(names, (("time", "asset"), none)),
         coords={"time": np.empty(0, "datetime64[ns]"), "asset": np.empty(0, object)},
     )
 
@@ -231,7 +229,11 @@ def _roll(history: xr.Dataset, signals: Mapping[str, Signal], step: str) -> xr.D
         flags = data[f"{name}_qc"].values
         attrs = dict(data[name].attrs)
         for flag in Flag:
-            out[f"{name}_{flag.name.lower()}"] = (("time", "asset"), np.add.reduceat(flags == flag, first, dtype="i4"), {})
+            out[f"{name}_{flag.name.lower()}"] = (
+                ("time", "asset"),
+                np.add.reduceat(flags == flag, first, dtype="i4"),
+                {},
+            )
         if spec.kind == "state":
             held = [np.add.reduceat(values == code, first, dtype="i4") for code in spec.states or {}]
             share = np.stack(held, axis=-1) / np.maximum(sum(held), 1)[..., None]
@@ -318,9 +320,9 @@ def _example_history(rng: np.random.Generator, days: int) -> xr.Dataset:
     values["wind_speed"][absurd, 0], flags["wind_speed"][absurd, 0] = 1048.36, Flag.FAIL
     values["temperature"][odd, 0] += 14.0
     flags["temperature"][odd, 0] = Flag.SUSPECT
-    for name in values:
-        values[name][gap, 0], flags[name][gap, 0] = np.nan, Flag.MISSING
-        values[name][-120:, :], flags[name][-120:, :] = np.nan, Flag.NOT_EVALUATED
+    for name, grid in values.items():
+        grid[gap, 0], flags[name][gap, 0] = np.nan, Flag.MISSING
+        grid[-120:, :], flags[name][-120:, :] = np.nan, Flag.NOT_EVALUATED
     data: dict[str, tuple[tuple[str, str], NDArray[np.generic], dict[str, object]]] = {}
     signals = TwinModel.model_validate(_EXAMPLE_MODEL).asset_types["station"].signals
     for name, value in values.items():

@@ -14,9 +14,9 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.errors import TwinlabError
+from twinlab.explore.layers import layers, y_extent
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link, format_link, known_or_problem
-from twinlab.explore.layers import layers, y_extent
 from twinlab.explore.plots import draw, refresh
 from twinlab.explore.reading import Window, data_span
 from twinlab.explore.view import Ask, View, asset_labels, look, view_code
@@ -311,7 +311,7 @@ class SignalExplorer(pn.viewable.Viewer):
         """Show everything again."""
         self.window = None
 
-    def show(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
+    def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
         """Move the chart: to assets (if they have signals) and a window, in one step."""
         same = (self.asset_type, list(self.assets))
         with self._silently():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -233,5 +233,5 @@ def _mark_options(flag: Flag) -> dict[str, object]:
     }
 
 
-def _join(parts: Sequence[NDArray[np.generic]], dtype: str) -> NDArray[np.generic]:
+def _join(parts: Sequence[NDArray[Any]], dtype: str) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, dtype)

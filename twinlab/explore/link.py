@@ -117,15 +117,16 @@ def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
 
 
 def _instant(text: str) -> np.datetime64 | None:
+    if text.strip().casefold() in ("", "nat", "nan", "none"):
+        # pandas would read these as "no time", without an error.
+        return None
     try:
         stamp = pd.Timestamp(text)
     except ValueError:
         return None
-    if stamp is pd.NaT:
-        return None
     if stamp.tzinfo is not None:
         stamp = stamp.tz_convert("UTC").tz_localize(None)
-    return stamp.to_datetime64().astype("datetime64[ns]")
+    return np.datetime64(stamp.value, "ns")
 
 
 def merge_problems(groups: Sequence[Sequence[str]]) -> str:

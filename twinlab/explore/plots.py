@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
-import holoviews.plotting.bokeh  # noqa: F401  (registers Bokeh's options; loads nothing into a page, sets no default)
+import holoviews.plotting.bokeh
 import numpy as np
 
 from twinlab.explore.layers import TOOLS, Layer, layers, y_extent
@@ -66,7 +66,7 @@ def signal_curve(
     'Overlay'
     """
     traces = raw_traces(values, flags, labels=labels)
-    name = str(values.attrs.get("long_name", str(values.name or "value").replace("_", " ")))
+    name = str(values.attrs.get("long_name", str("value" if values.name is None else values.name).replace("_", " ")))
     label = axis_label(name, str(values.attrs.get("units", "")))
     return draw(traces, y_label=label, full_range=full_range, title=title, height=height)
 

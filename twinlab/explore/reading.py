@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import Signal
 
 __all__ = ["BINS", "MAX_POINTS", "Plan", "coarsen", "data_span", "latest_time", "plan_reading", "read"]
 

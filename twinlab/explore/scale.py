@@ -81,8 +81,7 @@ def compact_number(value: float) -> str:
     >>> compact_number(1048.36058), compact_number(-0.25)
     ('1,048.36', '-0.25')
     """
-    text = f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 or value == 0 else f"{value:.4g}"
-    return text
+    return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e9 or value == 0 else f"{value:.4g}"
 
 
 def duration_text(ns: int) -> str:

@@ -19,7 +19,6 @@ from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.scale import axis_label
 
 if TYPE_CHECKING:
-    from twinlab.explore.reading import Window
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType, PropertySpec
 
@@ -216,7 +215,7 @@ class EventExplorer(pn.viewable.Viewer):
         return pn.Column(self._alert, self.controls(), self._body, sizing_mode="stretch_width")
 
 
-def _text(column: pd.Series) -> pd.Categorical:
+def _text(column: pd.Series) -> pd.Categorical[Any]:
     return pd.Categorical(column.astype("str").where(column.notna(), ""))
 
 
@@ -239,7 +238,7 @@ def _formatters(rows: pd.DataFrame) -> dict[str, object]:
         kind = rows[name].dtype
         if pd.api.types.is_datetime64_any_dtype(kind):
             out[str(name)] = DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")
-        elif kind == bool:
+        elif pd.api.types.is_bool_dtype(kind):
             out[str(name)] = BooleanFormatter()
         elif pd.api.types.is_integer_dtype(kind):
             out[str(name)] = NumberFormatter(format="0", nan_format="–")

@@ -134,12 +134,8 @@ def rollup_traces(
     if "share" in parts:
         curves = _share_curves(parts["share"], signal, names, labels or {})
     elif "mean" in parts or "increase" in parts:
-        main = parts.get("mean", parts.get("increase"))
-        low, high = parts.get("min", main), parts.get("max", main)
-        curves = [
-            ((labels or {}).get(name, name), place, *(_column(part, place) for part in (main, low, high)))
-            for place, name in enumerate(names)
-        ]
+        main = parts["mean"] if "mean" in parts else parts["increase"]
+        curves = _plain_curves(main, parts.get("min", main), parts.get("max", main), names, labels or {})
     else:
         msg = f"expected {signal}_mean, {signal}_increase or {signal}_share, got {sorted(map(str, data.data_vars))}"
         raise SchemaError(msg)
@@ -187,7 +183,11 @@ def _time_by_asset(array: xr.DataArray) -> xr.DataArray:
         msg = f"expected the dims 'time' and optionally 'asset', got {array.dims}; select or rename first"
         raise SchemaError(msg)
     if "asset" not in array.dims:
-        name = str(array["asset"].values) if "asset" in array.coords else str(array.name or "value")
+        name = (
+            str(array["asset"].values)
+            if "asset" in array.coords
+            else str("value" if array.name is None else array.name)
+        )
         array = array.drop_vars("asset", errors="ignore").expand_dims(asset=[name])
     return array.transpose("time", "asset")
 
@@ -230,13 +230,23 @@ def _fail_marks(
     return _marks(column["time"].values.astype("datetime64[ns]"), values, np.isfinite(values))
 
 
-def _share_curves(
-    share: xr.DataArray, signal: str, names: list[str], labels: Mapping[str, str]
-) -> list[tuple[str, int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+_Curve = tuple[str, int, "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
+
+
+def _plain_curves(
+    main: xr.DataArray, low: xr.DataArray, high: xr.DataArray, names: list[str], labels: Mapping[str, str]
+) -> list[_Curve]:
+    return [
+        (labels.get(name, name), place, _column(main, place), _column(low, place), _column(high, place))
+        for place, name in enumerate(names)
+    ]
+
+
+def _share_curves(share: xr.DataArray, signal: str, names: list[str], labels: Mapping[str, str]) -> list[_Curve]:
     dim = f"{signal}_state"
     states = [str(state) for state in share[dim].values]
     # Of two states, one tells all.
-    shown = states[1:] if len(states) == 2 else states  # noqa: PLR2004
+    shown = states[1:] if len(states) == 2 else states
     out = []
     for place, name in enumerate(names):
         for state in shown:

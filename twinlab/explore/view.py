@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,7 +99,7 @@ def _failed_samples(twin: TwinReader, ask: Ask, plan: Plan, data: xr.Dataset) ->
     name = f"{ask.signal}_fail"
     if name not in data:
         return None
-    spans = runs((data[name].values > 0).any(axis=1))
+    spans = runs(np.asarray((data[name].values > 0).any(axis=1), bool))
     spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
     width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
     cells = int((spans[:, 1] - spans[:, 0]).sum()) * plan.cell_ns * plan.factor // spec.cadence_ns if spans.size else 0
@@ -155,7 +155,7 @@ def _iso(when: np.datetime64) -> str:
     return pd.Timestamp(when).isoformat()
 
 
-def asset_labels(twin: TwinReader, asset_type: str, assets: Sequence[str] | None = None) -> dict[str, str]:
+def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
     """Return asset -> the name people use, in natural order; the id where there is no name or two share one."""
     frame = twin.assets(asset_type)
     ids = [str(i) for i in frame.index]

@@ -77,7 +77,7 @@ class HistoryView(pn.viewable.Viewer):
         self.signals.marked = None if window is None else window[0]
         asset_type, asset = found or (None, None)
         # In view, the table must not lose the chosen row because the chart moved: it holds still.
-        self.signals.show(
+        self.signals.go_to(
             asset_type=asset_type,
             assets=() if asset is None else (asset,),
             window=None if window is None else window[1],

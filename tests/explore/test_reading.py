@@ -1,0 +1,74 @@
+"""What a chart reads: enough for its pixels, never more than it can send, and exactly what a rollup would hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinlab.errors import UnknownTermError
+from twinlab.explore.reading import MAX_POINTS, coarsen, data_span, latest_time, plan_reading, read
+from twinlab.model.twinmodel import parse_duration
+from twinlab.testing import FakeTwin
+
+MINUTE = 60 * 10**9
+STEPS = ("15min", "1h", "4h", "1d")
+
+
+@pytest.fixture(scope="module")
+def twin():
+    return FakeTwin.example(days=12, trips=50)
+
+
+@given(st.integers(1, 20 * 365 * 1440), st.sampled_from([1, 5, 60]), st.integers(0, 4))
+def test_no_window_sends_more_points_than_a_curve_may_have(minutes, cadence, few):
+    steps = [s for s in STEPS if parse_duration(s) >= 4 * cadence * MINUTE][:few]
+    plan = plan_reading(minutes * MINUTE, cadence_ns=cadence * MINUTE, steps=steps)
+    assert minutes * MINUTE / (plan.cell_ns * plan.factor) <= MAX_POINTS
+
+
+@given(st.integers(1, 20 * 365 * 1440))
+def test_a_rollup_is_read_only_where_it_has_a_cell_a_bin(minutes):
+    plan = plan_reading(minutes * MINUTE, cadence_ns=MINUTE, steps=STEPS)
+    assert plan.step is None or minutes * MINUTE >= 500 * parse_duration(plan.step)
+
+
+def test_close_up_the_samples_themselves_are_read():
+    assert plan_reading(2_000 * MINUTE, cadence_ns=MINUTE, steps=STEPS).title == "raw samples, 1 min"
+
+
+def test_states_are_never_averaged_from_samples():
+    assert plan_reading(3_000 * MINUTE, cadence_ns=MINUTE, steps=STEPS, merge_raw=False).step == "15min"
+
+
+@pytest.mark.parametrize(("step", "factor"), [(None, 60), ("15min", 4)])
+def test_merged_cells_equal_the_rollup_of_the_same_width(twin, step, factor):
+    fine = twin.history("station", signals=["wind_speed"], step=step)
+    coarse = twin.history("station", signals=["wind_speed"], step="1h")
+    cell = MINUTE if step is None else parse_duration(step)
+    merged = coarsen(fine, "wind_speed", factor=factor, cell_ns=cell)
+    assert (merged.time.values == coarse.time.values).all()
+    for part in ("min", "max", "mean", "count", "fail", "missing"):
+        np.testing.assert_allclose(merged[f"wind_speed_{part}"].values, coarse[f"wind_speed_{part}"].values, rtol=1e-12)
+
+
+def test_a_reading_covers_its_window_with_a_cell_to_spare(twin):
+    window = (np.datetime64("2026-01-03T00:10", "ns"), np.datetime64("2026-01-03T00:20", "ns"))
+    plan = plan_reading(10 * MINUTE, cadence_ns=MINUTE, steps=STEPS)
+    data = read(twin, asset_type="station", signal="temperature", assets=["WEST"], window=window, plan=plan)
+    assert data.time.values[0] == np.datetime64("2026-01-03T00:09")
+    assert data.time.values[-1] == np.datetime64("2026-01-03T00:20")
+    assert data.asset.values.tolist() == ["WEST"]
+
+
+def test_the_span_of_a_signal_is_that_of_its_samples(twin):
+    start, stop = data_span(twin, asset_type="station", signal="temperature")
+    assert (start, stop) == (np.datetime64("2026-01-01"), np.datetime64("2026-01-13"))
+
+
+def test_the_newest_time_is_that_of_a_sample_and_not_of_a_rollup(twin):
+    assert latest_time(twin) == np.datetime64("2026-01-12T21:59")
+
+
+def test_the_fake_twin_names_the_nearest_known_term(twin):
+    with pytest.raises(UnknownTermError, match="did you mean 'temperature'"):
+        twin.history("station", signals=["temprature"])
