@@ -16,6 +16,7 @@ import pandas as pd
 from twinlab.errors import CorruptionError, UnknownTermError
 from twinlab.history.asof import activated
 from twinlab.history.catalog import COUNTS
+from twinlab.history.chosen import chosen_sources
 from twinlab.history.eventtables import shown
 from twinlab.history.historian import Historian, index_folder
 from twinlab.history.index import NEVER
@@ -223,6 +224,25 @@ class HistoryReader:
         other = HistoryReader(self.root, self.ledger, model, mappings)
         other._known = at  # noqa: SLF001  (its own class)
         return other
+
+    def chosen_sources(
+        self, asset_type: str, signal: str, *, assets: Sequence[str] | None = None, start: object = None, stop: object = None
+    ) -> xr.DataArray:
+        """Return the name of the source that each cell's value comes from (empty where there is none), dims ``time, asset``.
+
+        Of sources that report in one cell, the one of the highest priority is chosen; at equal priority, the one that
+        spoke last.
+        """
+        spec = self._signal(asset_type, signal)
+        pin = self._pinned()
+        pin.sources.prepare(pin.position)
+        found = chosen_sources(
+            pin.sources, pin.position, (asset_type, signal), spec, pin.assets.get(asset_type, ()), (_instant(start), _instant(stop))
+        )
+        ids = [str(one) for one in found.asset.values]
+        for name in assets or ():
+            _known(name, ids, f"asset of type {asset_type!r}")
+        return found.sel(asset=list(assets) if assets is not None else [ids[place] for place in natural_order(ids)])
 
     # -- where it stands ---------------------------------------------------------------------------------------------
     def position(self) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -89,6 +91,20 @@ def observations(rows: list[tuple], *, op: int = 0, keys: list[str] | None = Non
     return pa.RecordBatch.from_pydict(columns)
 
 
+@pytest.fixture(scope="session")
+def make_site() -> type[Site]:
+    """How a test makes a twin in a folder of its choice."""
+    return Site
+
+
+@pytest.fixture(scope="session")
+def rows_of():
+    """How a test makes a batch of observations with keys or retractions."""
+    return observations
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+def site() -> Iterator[Site]:
+    # Nothing here is about durability: a disk's syncs would take most of the time.
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Site(Path(folder))
