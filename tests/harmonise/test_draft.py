@@ -5,7 +5,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise import Context, draft, harmonise
@@ -226,6 +226,7 @@ def test_what_isnt_understood_is_said_and_kept(tmp_path):
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co", "Zl", "Zp"]), min_size=1, max_size=12)
 
 
+@settings(max_examples=25)
 @given(st.lists(NAMES, min_size=1, max_size=4, unique=True), st.lists(NAMES, min_size=3, max_size=3), NAMES)
 def test_whatever_headers_and_texts_say_the_draft_is_valid(tmp_path_factory, headers, texts, stem):
     folder = tmp_path_factory.mktemp("draft")

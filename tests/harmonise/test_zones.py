@@ -86,11 +86,15 @@ def test_a_misspelt_zone_is_reported_with_the_nearest_one():
         zone("Europe/Berlim")
 
 
-def resolved(minutes, *, carry=None, codes=None, names=("a",), **rules):
+def resolved(minutes, *, carry=None, codes=None, names=("a",), rank=None, **rules):
     """Minutes after 2013-11-03 00:00 in New York -> minutes after 04:00 UTC."""
     base = ns(datetime(2013, 11, 3))
     wall = base + np.array(minutes, dtype=np.int64) * 60 * 10**9
-    groups = Groups(np.zeros(len(minutes), dtype=np.int64) if codes is None else np.array(codes), names)
+    groups = Groups(
+        np.zeros(len(minutes), dtype=np.int64) if codes is None else np.array(codes),
+        names,
+        None if rank is None else np.array(rank),
+    )
     rules = {"ambiguous": "order", "nonexistent": "refuse"} | rules
     utc, *_ = localise(
         wall,
@@ -121,6 +125,16 @@ def test_by_order_hourly_rows_that_stand_still_are_the_second_pass():
 
 def test_by_order_rows_written_twice_stay_in_the_first_pass_while_the_clock_steps_back_later():
     assert resolved([60, 60, 90, 90, 60, 90]) == [60, 60, 90, 90, 120, 150]
+
+
+def test_by_order_rows_with_the_newest_first_are_read_from_the_end():
+    minutes = [0, 60, 75, 90, 60, 75, 90, 120, 180, 240]
+    assert resolved(minutes[::-1]) == resolved(minutes)[::-1]
+    assert resolved([240, 180, 120, 60, 60, 0]) == [300, 240, 180, 120, 60, 0]
+
+
+def test_by_order_it_is_the_order_of_arrival_that_counts():
+    assert resolved([60, 120, 60, 0], rank=[2, 3, 1, 0]) == [120, 180, 60, 0]
 
 
 def test_by_order_each_asset_has_its_own_clock():

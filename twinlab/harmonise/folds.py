@@ -21,6 +21,13 @@ class Groups:
     # int64[n] index into names.
     codes: Ints
     names: Sequence[str]
+    # int64[n]: the order in which the rows arrived, where they don't stand in it.
+    rank: Ints | None = None
+
+    def in_order(self, rows: Ints) -> Ints:
+        """Return rows by group, and within a group as they arrived."""
+        rank = rows if self.rank is None else self.rank[rows]
+        return rows[np.lexsort((rank, self.codes[rows]))]
 
 
 def localise(
@@ -61,24 +68,35 @@ def second_pass(
     """Return which rows belong to the second pass through a repeated hour, going by the order of rows.
 
     Within one group and one repeated hour, the second pass begins where the clock steps back; if it never steps back,
-    where it stands still (hourly rows: 00:00, 01:00, 01:00, 02:00). ``carry`` holds where a group's clock stood if the
+    where it stands still (hourly rows: 00:00, 01:00, 01:00, 02:00). Where a group's rows run backwards (newest first),
+    they are read from the end. ``carry`` holds where a group's clock stood if the
     frame before ended within a repeated hour, and is brought up to date.
     """
-    rows = np.flatnonzero(twice)
     result = np.zeros(len(wall), dtype=bool)
-    order = np.lexsort((rows, groups.codes[rows]))
-    rows = rows[order]
+    rows = groups.in_order(np.flatnonzero(twice))
     group = groups.codes[rows]
     if len(rows):
+        falls = _falls(wall, groups)
         # Two repeated hours of one zone are months apart; rows of one lie within a day.
         apart = np.abs(np.diff(wall[rows])) > DAY_NS
         starts = np.flatnonzero(np.r_[True, (group[1:] != group[:-1]) | apart])
         for start, stop in zip(starts.tolist(), np.r_[starts[1:], len(rows)].tolist(), strict=True):
-            run = rows[start:stop]
-            before = carry.get((*carry_key, groups.names[int(group[start])]))
-            result[run] = _passes(wall[run], before, reach=int(found.later[run[0]] - found.earlier[run[0]]))
+            run, code = rows[start:stop], int(group[start])
+            reach = int(found.later[run[0]] - found.earlier[run[0]])
+            if falls.get(code, 0) > reach:
+                result[run[::-1]] = _passes(wall[run[::-1]], None, reach=reach)
+            else:
+                result[run] = _passes(wall[run], carry.get((*carry_key, groups.names[code])), reach=reach)
     _carry_on(wall, twice, result, groups=groups, carry=carry, carry_key=carry_key)
     return result
+
+
+def _falls(wall: Ints, groups: Groups) -> dict[int, int]:
+    """Return by how much each group's clock stands earlier at the frame's end than at its start."""
+    rows = groups.in_order(np.flatnonzero(wall != NAT))
+    codes, first = np.unique(groups.codes[rows], return_index=True)
+    last = np.r_[first[1:], len(rows)] - 1
+    return dict(zip(codes.tolist(), (wall[rows[first]] - wall[rows[last]]).tolist(), strict=True))
 
 
 def _passes(wall: Ints, before: tuple[int, int] | None, *, reach: int) -> Bools:
@@ -100,9 +118,10 @@ def _carry_on(
     carry: dict[tuple[str, ...], tuple[int, int]],
     carry_key: tuple[str, ...],
 ) -> None:
-    rows = np.flatnonzero(wall != NAT)
-    present, last = np.unique(groups.codes[rows][::-1], return_index=True)
-    for code, position in zip(present.tolist(), rows[::-1][last].tolist(), strict=True):
+    rows = groups.in_order(np.flatnonzero(wall != NAT))
+    present, first = np.unique(groups.codes[rows], return_index=True)
+    last = rows[np.r_[first[1:], len(rows)] - 1] if len(rows) else rows
+    for code, position in zip(present.tolist(), last.tolist(), strict=True):
         key = (*carry_key, groups.names[code])
         if twice[position]:
             carry[key] = (int(wall[position]), int(second[position]))

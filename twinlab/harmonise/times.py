@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -209,7 +210,7 @@ def _to_utc(
         found,
         ambiguous=rule.ambiguous,
         nonexistent=rule.nonexistent,
-        groups=groups,
+        groups=replace(groups, rank=rows.ordinals),
         carry=context.carry,
         carry_key=(rows.table, *columns),
     )
