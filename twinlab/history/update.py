@@ -80,8 +80,10 @@ def plan_group(
     ``limit`` is the end of what is stored, for groups that are built anew.
     """
     end = max(int(new.passed.max(initial=-NEVER)) + 1, int(old.passed.max(initial=-NEVER)) + 1, limit)
-    fresh = clip(union(changed, gap=_GAP), (0, end))
-    write = clip(union(reach_of_change(spec, fresh), _moved(old, new, spec.margins[1]), gap=_GAP), (0, end))
+    # Before the first observation of all there is nothing to say, also where margins reach further back.
+    begin = max(0, min(int(new.known_from.min(initial=NEVER)), int(old.known_from.min(initial=NEVER)), end))
+    fresh = clip(union(changed, gap=_GAP), (begin, end))
+    write = clip(union(reach_of_change(spec, fresh), _moved(old, new, spec.margins[1]), gap=_GAP), (begin, end))
     if not write:
         return None
     return GroupPlan(spec, fresh, write, new)
