@@ -545,4 +545,35 @@ def test_a_drafted_twin_opens_in_the_form(tmp_path: Path) -> None:
     assert "Not stated" in form.time.doubt.value
     form.time.confirm.click()
     form.save()
-    assert "Saved rooms.yaml" in form.said.value
+    assert "rooms.yaml: comments or layout only" in form.said.value
+
+
+def test_the_model_can_be_edited_beside_the_mapping(form: MappingForm, folder: Path) -> None:
+    form.columns.rows["Hum"].role.value = "humidity"
+    form.columns.rows["Hum"].unit.value = "kg"
+    assert "give the signal a unit that fits" in form.columns.rows["Hum"].note.value
+    form.model.text.value = MODEL.replace('unit: "%"', "unit: g")
+    assert form.errors.value == ""
+    assert shown(form, "humidity")[0][2] == "41000.0"
+    form.model.text.value = MODEL.replace('unit: "%"', "unit: gg")
+    assert "twin.yaml:6" in form.errors.value
+    assert form.save_button.disabled
+    form.model.text.value = MODEL.replace('unit: "%"', "unit: g")
+    form.save_button.click()
+    assert (folder / "twin.yaml").read_text(encoding="utf-8") == MODEL.replace('unit: "%"', "unit: g")
+    assert "twin.yaml: asset_types.fridge.signals.humidity.unit: % → g" in form.said.value
+    assert "fridges.yaml: tables[0].columns.Hum: added" in form.said.value
+
+
+def test_a_model_that_another_mapping_needs_is_not_broken(form: MappingForm, folder: Path) -> None:
+    other = MAPPING.replace("source: fridges", "source: ovens").replace(
+        "        signal: door\n        states: {auf: open, zu: closed}", "        signal: humidity"
+    )
+    (folder / "mapping" / "ovens.yaml").write_text(other, encoding="utf-8")
+    form.model.text.value = MODEL.replace("humidity", "wetness")
+    form.save_button.click()
+    assert "ovens.yaml" in form.said.value
+    assert (folder / "twin.yaml").read_text(encoding="utf-8") == MODEL
+    form.reload_button.click()
+    assert form.model.text.value == MODEL
+    assert not form.unsaved

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +12,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from twinlab.apps.mapping_clock import AssetBox, TimeBox
-from twinlab.apps.mapping_draft import MappingDraft, changes, draft_of
+from twinlab.apps.mapping_draft import MappingDraft, draft_of
+from twinlab.apps.mapping_files import KeptText, check_others, located, mapping_path, properties
 from twinlab.apps.mapping_grid import ColumnGrid, Edit
 from twinlab.apps.mapping_html import STYLE, heading, message, messages, preview_html
+from twinlab.apps.mapping_model import ModelPane
 from twinlab.apps.mapping_preview import PreviewTable, Properties, Sample, preview, read_sample
 from twinlab.errors import SourceError, TwinlabError
-from twinlab.model.load import load_model
-from twinlab.model.terms import nearest
-from twinlab.model.yamltext import read_text, read_yaml
 
 __all__ = ["MappingForm"]
 
@@ -61,10 +58,10 @@ class MappingForm(widgets.VBox):
         if not (root / "twin.yaml").is_file():
             msg = f"expected a twin in {root}, but there is no twin.yaml; make one with twinlab.create({str(root)!r}, files=…)"
             raise SourceError(msg)
-        self.folder, self.path = root, _mapping_path(root, source)
-        self._model = load_model(root / "twin.yaml")
-        self._saved = read_text(self.path)
-        self.draft: MappingDraft = draft_of(self._saved, self._model, source=source, name=self.path.name)
+        self.folder, self.path = root, mapping_path(root, source)
+        self._kept = KeptText(self.path)
+        self.model = ModelPane(self, root / "twin.yaml")
+        self.draft: MappingDraft = draft_of(self._kept.text, self.model.model, source=source, name=self.path.name)
         self.sample: Sample | None = None
         self.table: PreviewTable | None = None
         self.filling = False
@@ -76,7 +73,7 @@ class MappingForm(widgets.VBox):
         self.add_class("tl-form")
         self.layout = widgets.Layout(width="100%")
         with self._guarded():
-            self._load_sample(file if file is not None else _located(root, self.draft))
+            self._load_sample(file if file is not None else located(root, self.draft))
         self._refresh()
 
     # -- what a person can do, also from code ------------------------------------------------------------------------
@@ -85,6 +82,14 @@ class MappingForm(widgets.VBox):
         with self._guarded():
             self.draft = change(self.draft)
             self._say("")
+        self._refresh()
+
+    def edit_model(self, text: str) -> None:
+        """Take another text for ``twin.yaml``; while it has faults, the mapping keeps the words of the last good one."""
+        with self._guarded():
+            self._say("")
+            if self.model.take(text):
+                self.draft = draft_of(self.draft.text, self.model.model, source=self.draft.source, name=self.path.name)
         self._refresh()
 
     def save(self) -> None:
@@ -98,16 +103,15 @@ class MappingForm(widgets.VBox):
     def reload(self) -> None:
         """Forget the edits and read the mapping's file and the model again."""
         with self._guarded():
-            self._model = load_model(self.folder / "twin.yaml")
-            self._saved = read_text(self.path)
-            self.draft = draft_of(self._saved, self._model, source=self.draft.source, name=self.path.name)
-            self._say(message(f"Read {self.path.name} again.", kind="ok"))
+            self.model.reload()
+            self.draft = draft_of(self._kept.reload(), self.model.model, source=self.draft.source, name=self.path.name)
+            self._say(message(f"Read {self.path.name} and twin.yaml again.", kind="ok"))
         self._refresh()
 
     @property
     def unsaved(self) -> bool:
-        """Whether the draft differs from what was read or saved last."""
-        return self.draft.text != self._saved
+        """Whether mapping or model differ from what was read or saved last."""
+        return self.draft.text != self._kept.text or self.model.unsaved
 
     # -- widgets -----------------------------------------------------------------------------------------------------
     def _build(self) -> None:
@@ -130,7 +134,7 @@ class MappingForm(widgets.VBox):
         self.time, self.asset = TimeBox(self), AssetBox(self)
         self.preview = widgets.HTML()
         self.yaml = widgets.Textarea(
-            value=self._saved, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
+            value=self._kept.text, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
         )
         self.yaml.add_class("tl-yaml")
         self.yaml.observe(self._text_changed, "value")
@@ -159,6 +163,7 @@ class MappingForm(widgets.VBox):
             self.preview,
             widgets.HTML(heading("YAML", note="the same mapping as text; edit either side")),
             self.yaml,
+            self.model,
         ]
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -275,11 +280,11 @@ class MappingForm(widgets.VBox):
             note = message("The mapping has faults; below is the last preview without any.", kind="warn")
             self.preview.value = note + (preview_html(self.table, stale=True) if self.table is not None else "")
             return
-        shown = (self.draft.text, self.tables.value, id(self.sample))
-        if shown != self._shown:
+        shown = (self.draft.text, self.model.model, self.tables.value, self.sample)
+        if not self._shown or any(one is not other for one, other in zip(shown, self._shown, strict=True)):
             found = self._known(self.draft)
             self.table = preview(
-                mapping, self._model, self.sample, table=self.tables.value, rows=_ROWS, properties=found
+                mapping, self.model.model, self.sample, table=self.tables.value, rows=_ROWS, properties=found
             )
             self._shown = shown
         if self.table is not None:
@@ -290,13 +295,13 @@ class MappingForm(widgets.VBox):
         if "zone_of" not in draft.text:
             return {}
         if self._properties is None:
-            self._properties = _properties(self.folder)
+            self._properties = properties(self.folder)
         return self._properties
 
     def _show_state(self) -> None:
-        faults = self.draft.errors
-        self.errors.value = messages("The mapping can't be saved yet", faults, kind="error")
-        self.save_button.disabled = not self.unsaved or self.draft.mapping is None
+        faults = (*self.draft.errors, *self.model.errors)
+        self.errors.value = messages("This can't be saved yet", faults, kind="error")
+        self.save_button.disabled = not self.unsaved or bool(faults)
         if faults:
             self.save_button.tooltip = "mend what is wrong first"
         elif self.unsaved:
@@ -308,90 +313,16 @@ class MappingForm(widgets.VBox):
 
     # -- writing -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:
-        if self.draft.mapping is None:
-            msg = "the mapping has faults, so nothing was written; mend what is listed, then save"
+        if self.draft.mapping is None or self.model.errors:
+            msg = "the mapping or the model has faults, so nothing was written; mend what is listed, then save"
             raise SourceError(msg)
         if not self.unsaved:
             self._say(message("Nothing to save.", kind="ok"))
             return
-        there = read_text(self.path) if self.path.exists() else self._saved
-        if there != self._saved:
-            # Saving once more overwrites knowingly.
-            self._saved = there
-            msg = (
-                f"{self.path.name} was changed by somebody else since it was read here, so nothing was written; "
-                "Save again to replace it with this form's, or Reload to forget the edits"
-            )
-            raise SourceError(msg)
-        before = read_yaml(self._saved, name=self.path.name).data
-        lines = changes(before, self.draft.data) or ["comments or layout only"]
-        _write_whole(self.path, self.draft.text)
-        self._saved = self.draft.text
-        done = f"Saved {self.path.name}. Call twin.rebuild() to build history with it. Changed:"
+        if self.model.unsaved:
+            check_others(self.folder, self.model.model, but=self.path)
+            self.model.kept.check()
+        self._kept.check()
+        lines = [*self.model.save(), *self._kept.replace(self.draft.text)]
+        done = "Saved. Call twin.rebuild() to build history with it. Changed:"
         self._say(messages(done, lines, kind="ok"))
-
-
-def _mapping_path(root: Path, source: str) -> Path:
-    """Return the file that maps a source: the one called so, else the one that says so."""
-    direct = root / "mapping" / f"{source}.yaml"
-    if direct.is_file():
-        return direct
-    found: dict[str, Path] = {}
-    for path in sorted((root / "mapping").glob("*.yaml")):
-        try:
-            data = read_yaml(read_text(path), name=path.name).data
-        except TwinlabError:
-            continue  # a broken mapping of another source is none of this form's business
-        if isinstance(data, dict):
-            found[str(data.get("source", path.stem))] = path
-    if source not in found:
-        msg = f"the twin in {root} has no mapping of a source {source!r}{nearest(source, found)}"
-        raise SourceError(msg)
-    return found[source]
-
-
-def _located(root: Path, draft: MappingDraft) -> Path | None:
-    """Return the first file that fits the mapping's patterns, near the twin."""
-    given = (draft.data or {}).get("files")
-    patterns = [str(pattern) for pattern in given] if isinstance(given, list) else []
-    for folder in (root, root.resolve().parent, Path.cwd()):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_file() and any(fnmatch(path.name, pattern) for pattern in patterns):
-                return path
-    return None
-
-
-def _properties(folder: Path) -> Properties:
-    from twinlab.twin.folder import open_twin  # noqa: PLC0415  (only mappings with `zone_of` need history)
-
-    if not (folder / "history").is_dir():
-        return {}
-    twin = open_twin(folder)
-    known: dict[str, dict[str, dict[str, object]]] = {}
-    for kind in twin.model.asset_types:
-        table = twin.assets(kind)
-        known[kind] = {
-            str(name): {str(key): value for key, value in row.items()} for name, row in table.to_dict("index").items()
-        }
-    return known
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file beside, then put it in place: a crash leaves the old one or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            Path(name).chmod(path.stat().st_mode & 0o777)
-        else:
-            Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        msg = (
-            f"{path.name} could not be written ({error.strerror}); nothing was changed: check the folder's permissions"
-        )
-        raise SourceError(msg) from error

@@ -15,7 +15,7 @@ from twinlab.model.units import known_units
 
 __all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "choose"]
 
-_HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States (written = state)", "Asset, if its own")
+_HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own")
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
 _WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr)"
 
