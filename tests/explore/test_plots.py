@@ -89,7 +89,7 @@ def test_an_unknown_dimension_is_refused():
 def test_a_rollup_draws_its_mean_in_its_band():
     data = FakeTwin.example(days=3, trips=5).history("station", signals=["temperature"], assets=["EAST"], step="1h")
     plot = band_curve(data, "temperature")
-    low, mean, high = (part(plot, hv.Curve).dimension_values(name) for name in ("low", "value", "high"))
+    low, mean, high = (part(plot, hv.Curve, "EAST").dimension_values(name) for name in ("low", "value", "high"))
     some = ~np.isnan(mean)
     assert (low[some] <= mean[some]).all()
     assert (mean[some] <= high[some]).all()

@@ -1,0 +1,146 @@
+"""The page in Chromium, on a twin made for the test: what people see and touch."""
+
+import re
+
+import pytest
+
+from twinlab.apps import start
+from twinlab.testing import FakeTwin
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = [
+    pytest.mark.browser,
+    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
+]
+
+ARGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
+WAIT = 60_000
+
+
+@pytest.fixture(scope="module")
+def served():
+    page = start(FakeTwin.example(days=60, trips=2_000))
+    yield page
+    page.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS, headless=True)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page with what it asked for and complained about."""
+
+    def __init__(self, browser, url, **context):
+        self.outside, self.complaints = [], []
+        self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT)
+        self.page.on("request", lambda r: None if r.url.startswith(INSIDE) else self.outside.append(r.url))
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.goto(url)
+
+    def detail(self, pattern):
+        """Wait for the line under the heading."""
+        self.page.get_by_text(re.compile(pattern)).first.wait_for()
+
+    def drag(self, first, last):
+        """Zoom with a box over a share of the chart's width."""
+        box = self.page.locator(".bk-events").first.bounding_box()
+        left, wide = box["x"] + 65, box["width"] - 110
+        self.page.mouse.move(left + first * wide, box["y"] + 100)
+        self.page.mouse.down()
+        self.page.mouse.move(left + last * wide, box["y"] + 160, steps=4)
+        self.page.mouse.up()
+
+    def close(self):
+        """Leave, and insist that nothing was asked outside and nothing complained."""
+        self.context.close()
+        assert self.outside == []
+        assert self.complaints == []
+
+
+@pytest.fixture
+def visit(browser, served):
+    visits = []
+
+    def go(query="", **context):
+        visits.append(Visit(browser, served.url + query, **context))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.close()
+
+
+def test_a_reader_zooms_from_the_rollup_to_raw_samples_and_back(visit):
+    one = visit()
+    one.detail("hourly rollup")
+    one.page.get_by_text("2,000 events").wait_for()
+    one.page.get_by_text("data to 2026-03-01 21:59 UTC").wait_for()
+    one.drag(0.40, 0.60)
+    one.detail("15 min rollup")
+    one.drag(0.45, 0.50)
+    one.detail("raw samples, 1 min")
+    one.page.wait_for_url(re.compile("from=2026-01-2.*&to=2026-"))
+    one.page.get_by_role("button", name="Show all").click()
+    one.detail("hourly rollup")
+
+
+def test_the_table_is_filtered_and_a_chosen_row_moves_the_chart(visit):
+    one = visit("?asset=NORTH")
+    one.detail("hourly rollup")
+    rows = one.page.locator(".tabulator-row")
+    rows.first.wait_for()
+    header = one.page.locator(".tabulator-col[tabulator-field=number] input")
+    header.fill("2000")
+    header.press("Enter")
+    one.page.get_by_text("100 of 2,000 events").wait_for()
+    row = one.page.locator(".tabulator-row", has=one.page.locator("[tabulator-field=origin]", has_text="WEST")).first
+    row.locator("[tabulator-field=status]").click()
+    one.page.get_by_role("heading", name="West gate (WEST)").wait_for()
+    one.detail("raw samples, 1 min")
+    one.page.get_by_text("chosen event").wait_for()
+
+
+def test_a_link_with_wrong_values_opens_the_page_with_a_notice(visit):
+    one = visit("?type=statoin&signal=wind_speed&from=soon&to=2026-02-01")
+    one.page.get_by_text("did you mean 'station'?").wait_for()
+    one.page.get_by_text("isn't a time such as").wait_for()
+    one.detail("hourly rollup")
+    one.page.get_by_role("heading", name="Wind speed").wait_for()
+    one.page.get_by_text("fail: 1 sample").wait_for()
+
+
+def test_the_page_fits_a_phone(visit):
+    one = visit("", viewport={"width": 390, "height": 844})
+    one.detail("hourly rollup")
+    one.page.get_by_text("2,000 events").wait_for()
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_two_readers_do_not_disturb_each_other(visit):
+    first, second = visit(), visit("?signal=wind_speed&asset=WEST")
+    first.detail("hourly rollup")
+    second.page.get_by_role("heading", name="Wind speed · West gate").wait_for()
+    second.drag(0.4, 0.6)
+    second.detail("15 min rollup")
+    first.page.get_by_role("heading", name="Air temperature · East quay").wait_for()
+    first.detail("hourly rollup")
+
+
+def test_copied_code_is_shown(visit):
+    one = visit()
+    one.detail("hourly rollup")
+    one.page.get_by_role("button", name="Show as Python").click()
+    one.page.get_by_text("twin = FakeTwin.example(days=60").wait_for()
