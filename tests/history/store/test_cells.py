@@ -1,0 +1,218 @@
+"""Cells written in any slabs and order read back as the last write left them; rollups are exact however they came about."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twinlab.errors import HistoryConflictError, SchemaError, UnknownTermError
+from twinlab.history.encode import sentinel
+from twinlab.history.fold import fold_cells, heat_map
+from twinlab.history.plan import Axis, Group
+from twinlab.history.store import HistoryStore
+from twinlab.model.twinmodel import Signal
+
+ORIGIN = int(np.datetime64("2013-12-20", "ns").astype("int64"))
+GROUP = Group("truck", "15min")
+SIGNALS = {
+    "temperature": Signal(unit="degC", resolution=0.1, cadence="15min"),
+    "door": Signal(kind="state", states={0: "closed", 1: "open"}, cadence="15min"),
+}
+SIZE = 3000  # cells: from December over the turn of the year to the end of January
+STEPS = ("1h", "4h", "1d")
+
+
+def random_slab(rng: np.random.Generator, nt: int, na: int) -> tuple[dict, dict]:
+    """Return values and flags of all signals, every flag occurring, no value where one can't pass."""
+    flags = {n: rng.choice(np.array([1, 1, 1, 1, 2, 3, 4, 9], "uint8"), (nt, na)) for n in SIGNALS}
+    values = {
+        "temperature": rng.integers(-500, 500, (nt, na)).astype("int32"),
+        "door": rng.integers(0, 2, (nt, na)).astype("int16"),
+    }
+    for name, part in values.items():
+        part[flags[name] == 9] = sentinel(part.dtype)
+    return values, flags
+
+
+slabs = st.lists(
+    st.tuples(st.integers(0, SIZE - 1), st.integers(1, SIZE), st.integers(0, 2**32 - 1), st.sampled_from("wwwwcg")),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=5)
+@given(plan=slabs)
+def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_path_factory, plan):
+    root = tmp_path_factory.mktemp("store") / "h"
+    store = HistoryStore.create(root, origin_ns=ORIGIN)
+    assets = 3
+    want = {n: np.full((SIZE, 12), sentinel(s.storage_dtype), s.storage_dtype) for n, s in SIGNALS.items()}
+    want_flags = {n: np.full((SIZE, 12), 2, "uint8") for n in SIGNALS}
+    with store.lock():
+        for k0, length, seed, what in plan:
+            rng = np.random.default_rng(seed)
+            with store.transaction() as txn:
+                assets += 3 if what == "g" and assets < 12 else 0
+                txn.ensure_group(GROUP, SIGNALS, assets)
+                length = min(length, SIZE - k0)
+                values, flags = random_slab(rng, length, assets)
+                txn.write_cells(GROUP, k0, values, flags)
+                for n in SIGNALS:
+                    want[n][k0 : k0 + length, :assets] = values[n]
+                    want_flags[n][k0 : k0 + length, :assets] = flags[n]
+                    seen, marks = txn.read_cells(GROUP, n, 0, SIZE)
+                    np.testing.assert_array_equal(seen, want[n][:, :assets])
+                    np.testing.assert_array_equal(marks, want_flags[n][:, :assets])
+                txn.commit("slab")
+            if what == "c":
+                store.compact(GROUP)
+    view = store.view()
+    for n in SIGNALS:
+        seen, marks = view.cells(GROUP, n, 0, SIZE)
+        np.testing.assert_array_equal(seen, want[n][:, :assets])
+        np.testing.assert_array_equal(marks, want_flags[n][:, :assets])
+    check_rollups(view, want["temperature"][:, :assets], want_flags["temperature"][:, :assets])
+
+
+def check_rollups(view, values: np.ndarray, flags: np.ndarray) -> None:
+    """Compare every stored level, and the fold from cells, with pandas."""
+    good = np.isin(flags, (1, 3))
+    frame = pd.DataFrame(np.where(good, values.astype("float64"), np.nan))
+    times = Axis(ORIGIN, GROUP.cadence_ns).times(0, SIZE)
+    for step in STEPS:
+        grouped = frame.groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D")))
+        windows = len(grouped)
+        out = view.rollup(GROUP, "temperature", step, 0, windows, statistics=("sum", "min", "max", "count", "pass", "fail"))
+        np.testing.assert_array_equal(out["sum"], grouped.sum().to_numpy())
+        np.testing.assert_array_equal(out["count"], grouped.count().to_numpy())
+        some = out["count"] > 0
+        np.testing.assert_array_equal(out["min"][some], grouped.min().to_numpy()[some])
+        np.testing.assert_array_equal(out["max"][some], grouped.max().to_numpy()[some])
+        assert (out["min"][~some] == sentinel("int32")).all()
+        failed = pd.DataFrame(flags == 4).groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D"))).sum().to_numpy()
+        np.testing.assert_array_equal(out["fail"], failed)
+        again = fold_cells(view, GROUP, "temperature", step, 0, windows)
+        for what in ("sum", "min", "max", "count"):
+            np.testing.assert_array_equal(again[what], out[what])
+
+
+@pytest.fixture
+def filled(tmp_path: Path):
+    """A store with one slab over the turn of a year, partly hot."""
+    store = HistoryStore.create(tmp_path / "h", origin_ns=ORIGIN)
+    rng = np.random.default_rng(0)
+    values, flags = random_slab(rng, SIZE, 20)
+    with store.lock(), store.transaction() as txn:
+        txn.ensure_group(GROUP, SIGNALS, 20)
+        txn.write_cells(GROUP, 0, values, flags)
+        txn.meta["position"] = {"fridges": 7}
+        txn.commit("fill")
+    return store, values, flags
+
+
+def test_zarr_itself_reads_the_same_numbers(filled):
+    store, values, flags = filled
+    view = store.view()
+    entry = view.catalog.entry(GROUP)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        root = zarr.open_group(view.session.store, mode="r")
+        for year, first, stop in entry.axis.split(0, SIZE):
+            base = entry.axis.year_cells(year)[0]
+            for hot, a, b in entry.year(year).runs(first - base, stop - base):
+                part = root[f"truck/15min/{year}/{'hot' if hot else 'cold'}"]
+                np.testing.assert_array_equal(part["temperature"][a:b], values["temperature"][a + base : b + base])
+                np.testing.assert_array_equal(part["door_qc"][a:b], flags["door"][a + base : b + base])
+
+
+def test_any_choice_of_assets_in_any_order_is_read(filled):
+    store, values, _ = filled
+    for chosen in ([3], [19, 0, 7], list(range(20)), [5, 5]):
+        seen = store.view().values(GROUP, "temperature", 100, 400, chosen)
+        np.testing.assert_array_equal(seen, values["temperature"][100:400][:, chosen])
+
+
+def test_a_heat_map_is_the_mean_of_the_good_cells(filled):
+    store, values, flags = filled
+    start = np.datetime64(ORIGIN, "ns")
+    out = heat_map(store.view(), GROUP, "temperature", start, start + np.timedelta64(10, "D"), 10)
+    assert out.attrs["step"] == "1d"
+    good = np.isin(flags["temperature"][:960], (1, 3))
+    total = np.where(good, values["temperature"][:960], 0).reshape(10, 96, 20).sum(axis=1)
+    np.testing.assert_allclose(out, total / good.reshape(10, 96, 20).sum(axis=1) / 10)
+    fine = heat_map(store.view(), GROUP, "temperature", start, start + np.timedelta64(10, "D"), 480)
+    assert fine.attrs["step"] == "30min"
+
+
+def test_what_isnt_committed_is_forgotten(filled):
+    store, values, _ = filled
+    before = store.view().snapshot
+    with store.lock(), store.transaction() as txn:
+        txn.write_cells(GROUP, 0, {"temperature": values["temperature"] + 1}, {})
+    assert store.view().snapshot == before
+    with store.lock(), store.transaction() as txn:
+        seen, _ = txn.read_cells(GROUP, "temperature", 0, SIZE)
+    np.testing.assert_array_equal(seen, values["temperature"])
+
+
+def test_a_view_stays_what_it_was(filled):
+    store, values, flags = filled
+    old = store.view()
+    with store.lock(), store.transaction() as txn:
+        txn.write_cells(GROUP, 0, {"door": 1 - np.clip(values["door"], 0, 1)}, {"door": np.ones_like(flags["door"])})
+        txn.commit("change")
+    np.testing.assert_array_equal(old.values(GROUP, "door", 0, SIZE), values["door"])
+    assert old.meta == {"position": {"fridges": 7}}
+
+
+def test_a_commit_without_changes_publishes_nothing(filled):
+    store, _, _ = filled
+    before = store.view().snapshot
+    with store.lock(), store.transaction() as txn:
+        assert txn.commit("nothing") == before
+
+
+def test_writing_needs_the_lock_and_the_right_types(filled):
+    store, values, flags = filled
+    with pytest.raises(HistoryConflictError, match="within"), store.transaction():
+        pass
+    with store.lock(), store.transaction() as txn:
+        with pytest.raises(SchemaError, match="int32"):
+            txn.write_cells(GROUP, 0, {"temperature": values["door"]}, {})
+        with pytest.raises(SchemaError, match="one shape"):
+            txn.write_cells(GROUP, 0, {"temperature": values["temperature"][:, :3]}, {"temperature": flags["door"]})
+        with pytest.raises(SchemaError, match="flag them missing"):
+            nothing = np.full((5, 20), sentinel("int32"), "int32")
+            txn.write_cells(GROUP, 0, {"temperature": nothing}, {"temperature": np.ones((5, 20), "uint8")})
+        with pytest.raises(UnknownTermError, match="temperature"):
+            txn.read_cells(GROUP, "temprature", 0, 1)
+        with pytest.raises(SchemaError, match="only added"):
+            txn.ensure_group(GROUP, SIGNALS, 3)
+        with pytest.raises(SchemaError, match="rebuild"):
+            txn.ensure_group(GROUP, {"temperature": Signal(unit="degC", resolution=0.2, cadence="15min")}, 20)
+
+
+def test_a_signal_added_later_has_no_values_before(filled):
+    store, _, _ = filled
+    extra = Signal(unit="Pa", resolution=1.0, cadence="15min")
+    with store.lock(), store.transaction() as txn:
+        txn.ensure_group(GROUP, {**SIGNALS, "pressure": extra}, 21)
+        txn.write_cells(GROUP, 50, {"pressure": np.full((2, 21), 7, "int32")}, {"pressure": np.ones((2, 21), "uint8")})
+        txn.commit("more")
+    values, flags = store.view().cells(GROUP, "pressure", 49, 53)
+    assert values[:, 20].tolist() == [sentinel("int32"), 7, 7, sentinel("int32")]
+    assert flags[:, 20].tolist() == [2, 1, 1, 2]
+
+
+def test_status_counts_bytes_and_points(filled):
+    store, _, _ = filled
+    status = store.status()
+    assert status.points_by_group == {"truck/15min": SIZE * 20 * 2}
+    assert 0 < status.bytes_per_point < 4
+    assert status.bytes_on_disk > status.bytes_by_group["truck/15min"]
