@@ -596,6 +596,28 @@ EXCEL = [
         suffix=".xlsx",
     ),
     Case(
+        "a dispatch list as a person keeps it",
+        book(
+            ["Dispatch list"],
+            ["Week", 7],
+            [],
+            ["Truck", "Departure", "Load (kg)", "Driver"],
+            *[[f"T{n}", DAY, 1000.5 + n, "Anna"] for n in range(5)],
+            ["T9", "tomorrow", "1.200,5", "Bob"],
+            [None, None, "=SUM(C5:C9)", None],
+        ),
+        {
+            "Truck": ["T0", "T1", "T2", "T3", "T4", "T9"],
+            "Departure": [DAY] * 5 + [None],
+            "Departure" + T: [None] * 5 + ["tomorrow"],
+            "Load (kg)": [1000.5, 1001.5, 1002.5, 1003.5, 1004.5, 1200.5],
+            "Driver": ["Anna"] * 5 + ["Bob"],
+        },
+        [5, 6, 7, 8, 9, 10],
+        [(11, "C11: a formula without")],
+        suffix=".xlsx",
+    ),
+    Case(
         "clock times, durations and truths in cells",
         book(["at", "took", "ok"], [time(6, 30), timedelta(hours=30), True], [time(7), timedelta(minutes=1), False]),
         {"at": ["06:30:00", "07:00:00"], "took": ["30:00:00", "00:01:00"], "ok": [True, False]},

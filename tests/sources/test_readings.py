@@ -138,3 +138,10 @@ def test_the_name_of_a_source_is_not_the_name_of_its_tables(tmp_path: Path) -> N
     assert source.name == "depot"
     assert source.files() == (tmp_path / "legs.csv",)
     assert [batch.table for batch in source.batches()] == ["legs"]
+
+
+def test_no_module_has_the_name_of_a_public_function() -> None:
+    # Importing it would put the module in the function's place.
+    modules = {path.stem for path in Path(sources.__path__[0]).glob("*.py")}
+    assert not modules & set(sources.__all__)
+    assert all(callable(getattr(sources, name)) for name in sources.__all__)

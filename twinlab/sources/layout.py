@@ -251,10 +251,22 @@ def _skip_titles(rows: Sequence[Row], width: int, is_number: Callable[[str], boo
         fits = len(cells) == width or (len(cells) == width - 1 and width > 2 and _last_empty(rows[index + 1 :], width))
         if not fits:
             continue
-        title = width > 1 and filled(cells) <= 1 and any(filled(below) > 1 for _, below in rows[index + 1 : index + 4])
-        if not title:
+        following = [below for _, below in rows[index + 1 : index + 6]]
+        title = width > 1 and filled(cells) <= 1 and any(filled(below) > 1 for below in following)
+        if not title and not _is_entry(cells, following, width, is_number):
             return index
     return 0
+
+
+def _is_entry(
+    cells: Sequence[str], following: Sequence[Sequence[str]], width: int, is_number: Callable[[str], bool]
+) -> bool:
+    """Tell whether a row is a title's "Week | 7", because a row full of words, a header, comes below."""
+    if width < 4 or not cells[0].strip() or any(cell.strip() for cell in cells[2:]):
+        return False
+    return any(
+        len(below) == width and all(cell.strip() and not is_number(cell) for cell in below[:-1]) for below in following
+    )
 
 
 def _last_empty(rows: Sequence[Row], width: int) -> bool:

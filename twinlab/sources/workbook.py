@@ -304,7 +304,9 @@ class _Sheet:
             elif _width(values) > len(self.names):
                 self._refuse(number, values, f"{_width(values)} cells where {len(self.names)} were expected")
             else:
-                yield number, self._checked(number, values)
+                row = self._checked(number, values)
+                if any(map(_filled, row)):
+                    yield number, row
 
     def _again(self, values: list[Any]) -> str | None:
         """Return what the row repeats, if it is one of the header's or the units'."""
