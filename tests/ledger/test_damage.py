@@ -21,15 +21,15 @@ Everything = Callable[..., list[tuple[int, Any]]]
 @pytest.fixture
 def full(tmp_path: Path, telemetry: Make, flights: Make, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """Return a ledger with sealed and open segments, records, retractions, a kept file and a journal."""
-    monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 150)
+    monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 50)
     ledger = Ledger(tmp_path / "ledger")
-    with ledger.writer("s", segment_rows=400) as w:
+    with ledger.writer("s", segment_rows=130) as w:
         for k in range(6):
-            w.append_observations(telemetry(120, seed=k, start=k * 10**12))
+            w.append_observations(telemetry(40, seed=k, start=k * 10**12))
             w.append_records("t", flights(9, seed=k), file_id=f"f{k}", row_numbers=np.arange(9) * 2, keys=["k"] * 9)
         ledger.seal("s")
         w.retract_file("f1")
-        w.append_many([telemetry(30, seed=8), telemetry(30, seed=9)])
+        w.append_many([telemetry(10, seed=8), telemetry(10, seed=9)])
     (tmp_path / "a.csv").write_bytes(b"a,b\n" * 200)
     ledger.blobs.put(tmp_path / "a.csv")
     ledger.journal.append("note", {"text": "kept"})
@@ -45,7 +45,7 @@ def _read(ledger: Ledger, everything: Everything) -> Any:
         with fresh.blobs.open(file_id) as file:
             blobs.append(file.read())
     position = reader.position()
-    narrow = everything(reader, tags={"tag/2"}, time=(2 * 10**12, 3 * 10**12), start=100, stop=700)
+    narrow = everything(reader, tags={"tag/2"}, time=(2 * 10**12, 3 * 10**12), start=30, stop=240)
     ids = dict(narrow)
     # Frames may bring more rows than asked for: keep those that a filter by row would keep.
     kept = sorted(o for o, r in ids.items() if len(r) != 2 or dict(r[0])["tag"] == "tag/2") if ids else []
@@ -93,9 +93,8 @@ def _flips(ledger: Ledger, everything: Everything, *, count: int, seed: int, tmp
         else:
             assert got == want, name
             outcome["equal"] += 1
-        report = Ledger(ledger.path).verify()
         if raised is not None:
-            assert not report.ok, name
+            assert not Ledger(ledger.path).verify().ok, name
         # No flip is mistaken for a torn tail: a writer either refuses or finds everything.
         try:
             with Ledger(ledger.path).writer("s") as w:
@@ -107,14 +106,16 @@ def _flips(ledger: Ledger, everything: Everything, *, count: int, seed: int, tmp
             if path.name == "position":
                 assert _read(ledger, everything) == want
                 outcome["repaired by a writer"] += 1
-        shutil.rmtree(ledger.path)
-        shutil.copytree(good, ledger.path)
+        for spoilt in {path, ledger.path / "s" / "position"}:
+            spoilt.write_bytes((good / spoilt.relative_to(ledger.path)).read_bytes())
     return outcome
 
 
-def test_no_flipped_bit_gives_a_wrong_row(full: Ledger, everything: Everything, tmp_path: Path) -> None:
-    outcome = _flips(full, everything, count=60, seed=1, tmp_path=tmp_path)
-    assert outcome["named"] > 30
+def test_none_of_two_hundred_flipped_bits_gives_a_wrong_row(
+    full: Ledger, everything: Everything, tmp_path: Path
+) -> None:
+    outcome = _flips(full, everything, count=200, seed=1, tmp_path=tmp_path)
+    assert outcome["named"] > 100
 
 
 @pytest.mark.soak

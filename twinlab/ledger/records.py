@@ -75,5 +75,7 @@ def _same_length(name: str, got: int, want: int) -> None:
 
 def decode(payload: bytes) -> pa.RecordBatch:
     """Unpack all columns of a frame, `ROW` and `KEY` among them if they were stored."""
-    with pa.ipc.open_stream(pa.py_buffer(payload)) as stream:
+    # Callers run in parallel by frame; a pool within a pool only waits.
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    with pa.ipc.open_stream(pa.py_buffer(payload), options=options) as stream:
         return stream.read_next_batch()

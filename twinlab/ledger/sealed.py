@@ -103,7 +103,8 @@ class SealedFiles:
         with pq.ParquetFile(self.path, metadata=metadata, memory_map=True) as file:
             names = file.schema_arrow.names
             wanted = [n for n in names if (n != ORDINAL if columns is None else n in columns)]
-            return file.read_row_group(number, columns=wanted)
+            # Callers run in parallel by frame; a pool within a pool only waits.
+            return file.read_row_group(number, columns=wanted, use_threads=False)
 
     def frames(self, query: Query) -> Iterator[Frame]:
         """Yield the row groups that hold rows of the query, by ascending first ordinal."""
