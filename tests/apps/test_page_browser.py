@@ -14,10 +14,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
 ]
 
-ARGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 WAIT = 60_000
 

@@ -75,7 +75,9 @@ def test_a_value_outside_the_choices_is_refused(twin):
         explorer.signal = "pressure"
 
 
-@pytest.mark.parametrize("zoom", [("2026-01-10", "2026-02-20"), ("2026-01-10", "2026-01-20"), ("2026-01-10", "2026-01-11")])
+@pytest.mark.parametrize(
+    "zoom", [("2026-01-10", "2026-02-20"), ("2026-01-10", "2026-01-20"), ("2026-01-10", "2026-01-11")]
+)
 def test_copied_code_gives_the_views_numbers_in_a_fresh_kernel(twin, zoom):
     explorer = SignalExplorer(twin, link=Link(signal="wind_speed", assets=("EAST", "WEST"), window=instants(*zoom)))
     part = "wind_speed" if explorer.view.plan.raw else "wind_speed_mean"

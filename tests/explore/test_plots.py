@@ -20,9 +20,7 @@ VALUES = xr.DataArray(
     name="wind_speed",
     attrs={"units": "mph", "long_name": "wind speed"},
 )
-FLAGS = xr.DataArray(
-    np.array([1, 3, 9, 2, 1, 4, 1, 1], "uint8"), coords={"time": TIME}, name="wind_speed_qc"
-)
+FLAGS = xr.DataArray(np.array([1, 3, 9, 2, 1, 4, 1, 1], "uint8"), coords={"time": TIME}, name="wind_speed_qc")
 
 
 def part(plot, kind, label=None):

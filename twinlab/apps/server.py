@@ -59,6 +59,7 @@ def serve(
     port: int = 0,
     address: str = "127.0.0.1",
     open_browser: bool = True,
+    warm: bool | None = None,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
     """Serve a twin's page until interrupted (Ctrl+C, or `Served.stop`).
@@ -73,6 +74,9 @@ def serve(
         A loopback address: a page has no login yet.
     open_browser : bool
         Open the page in the default browser.
+    warm : bool, optional
+        Build the page once before answering, so that the first request is quick. By default only without a browser:
+        one that is opened at once would only wait for it.
     ready : callable, optional
         Called once with what is served (its ``url``, its ``stop``), when requests are answered.
 
@@ -82,7 +86,7 @@ def serve(
         If the address isn't a loopback address, or the port is taken.
     """
     loop = IOLoop.current()
-    served = _prepare(twin, port=port, address=address, loop=loop)
+    served = _prepare(twin, port=port, address=address, loop=loop, warm=not open_browser if warm is None else warm)
     if ready is not None:
         loop.add_callback(ready, served)
     if open_browser:
@@ -110,7 +114,7 @@ def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Ser
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(_prepare(twin, port=port, address=address, loop=loop))
+            result.append(_prepare(twin, port=port, address=address, loop=loop, warm=True))
         except SourceError as error:
             result.append(error)
             return
@@ -129,7 +133,7 @@ def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Ser
     return served
 
 
-def _prepare(twin: TwinReader, *, port: int, address: str, loop: IOLoop) -> Served:
+def _prepare(twin: TwinReader, *, port: int, address: str, loop: IOLoop, warm: bool) -> Served:
     _need_loopback(address)
     port = _free_port(address, port)
     shared = Shared(twin)
@@ -137,7 +141,8 @@ def _prepare(twin: TwinReader, *, port: int, address: str, loop: IOLoop) -> Serv
     def app() -> pmui.Page:
         return page(twin, shared=shared)
 
-    _warm(app)
+    if warm:
+        _warm(app)
     host = f"[{address}]" if ":" in address else address
     server = get_server(
         {"/": app},

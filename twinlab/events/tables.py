@@ -157,8 +157,9 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
         off = events[cancelled].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
     overdue = events["planned_start"].isna() | (events["planned_start"] < when)
     lost = events["planned_end"] + pd.Timedelta(days=1) < when
-    codes: np.ndarray[tuple[int], np.dtype[np.int8]] = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=2).astype("int8")
-    return pd.Series(pd.Categorical.from_codes(codes, categories=list(STATUSES)), index=events.index, name="status")
+    codes = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=2)
+    words = pd.Categorical(STATUSES, categories=list(STATUSES))
+    return pd.Series(words.take(codes), index=events.index, name="status")
 
 
 def _need(events: pd.DataFrame, columns: Iterable[str]) -> None:

@@ -361,7 +361,18 @@ class SignalExplorer(pn.viewable.Viewer):
         full = pmui.Switch.from_param(self.param.full_range, label="Off-scale values", align="center")
         reset = pmui.Button(label="Show all", icon="zoom_out_map", variant="outlined", size="small", align="center")
         reset.on_click(lambda _: self.reset())
-        return pn.FlexBox(kind, signal, assets, flags, full, reset, align_items="center", sizing_mode="stretch_width")
+        return pn.FlexBox(
+            kind,
+            signal,
+            assets,
+            flags,
+            full,
+            reset,
+            align_items="center",
+            gap="2px 4px",
+            sizing_mode="stretch_width",
+            margin=(8, 0, 4, 0),
+        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
