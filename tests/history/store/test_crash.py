@@ -96,7 +96,9 @@ def small_history(root: Path) -> HistoryStore:
 
 def flip_bits(root: Path, flips: int, seed: int) -> int:
     """Flip one bit at a time in any file of a history; return how many were noticed."""
-    small_history(root)
+    store = small_history(root)
+    with store.lock():  # what only old snapshots refer to would make flips harmless
+        sweep(store._repository, store.path, cut=datetime.now(UTC))
     rnd = random.Random(seed)
     files = sorted(p for p in root.rglob("*") if p.is_file() and p.stat().st_size)
     kinds = sorted({p.parent.name if "branch" not in p.parent.name else "refs" for p in files})
