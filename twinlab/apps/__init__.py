@@ -5,5 +5,13 @@ from __future__ import annotations
 from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
-    __name__, {"PageSpec": "page", "Served": "server", "page": "page", "serve": "server", "start": "server"}
+    __name__,
+    {
+        "MappingForm": "mapping_form",
+        "PageSpec": "page",
+        "Served": "server",
+        "page": "page",
+        "serve": "server",
+        "start": "server",
+    },
 )
