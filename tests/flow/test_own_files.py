@@ -91,3 +91,21 @@ def test_nothing_half_made_stays_when_a_draft_fails(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="absent.csv"):
         tl.create(tmp_path / "pilot", files=[tmp_path / "absent.csv"])
     assert not (tmp_path / "pilot").exists()
+
+
+def test_the_same_frame_twice_changes_nothing_and_another_adds(folder: Path) -> None:
+    twin = tl.create(folder / "pilot", files=[folder / "fridges.csv"])
+    mapping = folder / "probe.yaml"
+    (kind,) = [name for name, spec in twin.model.asset_types.items() if spec.signals]
+    signal = next(name for name, spec in twin.model.asset_types[kind].signals.items() if spec.kind == "gauge")
+    mapping.write_text(
+        f"source: probe\ntables:\n  - time: {{column: time, zone: UTC}}\n    asset: {{type: {kind}, id: K9}}\n"
+        f"    columns:\n      warmth: {{signal: {signal}}}\n"
+    )
+    monday = pd.DataFrame({"time": pd.date_range("2026-03-28", periods=6, freq="10min").astype(str), "warmth": 4.5})
+    tuesday = monday.assign(time=pd.date_range("2026-03-29", periods=6, freq="10min").astype(str))
+    first = twin.ingest(tl.sources.frame(monday, name="probe", mapping=mapping))
+    again = twin.ingest(tl.sources.frame(monday, name="probe", mapping=mapping))
+    twin.ingest(tl.sources.frame(tuesday, name="probe", mapping=mapping))
+    assert (first.rows_kept, again.rows_kept, again.duplicates) == (6, 0, 6)
+    assert int(twin.history(kind, signals=[signal], assets=["K9"])[signal].notnull().sum()) == 12

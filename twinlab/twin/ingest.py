@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pyarrow as pa
 from tqdm.auto import tqdm
 
 from twinlab.errors import SourceError
@@ -80,9 +83,7 @@ def keep(ledger: Ledger, source: Source) -> Kept:
     """
     files = source.files()
     if not files:
-        kept = Kept(source.name, source.name)
-        _append(ledger, source, kept, file_id=None)
-        return kept
+        return _keep_content(ledger, source)
     path = files[0]
     kept = Kept(source.name, path.name)
     stamp = _stamp(path)
@@ -108,6 +109,49 @@ def keep(ledger: Ledger, source: Source) -> Kept:
         kept.note = f"replaces its earlier reading ({kept.retracted:,} rows withdrawn, still in the ledger)"
     ledger.blobs.read_as(source.name, path.name, file_id)
     return kept
+
+
+def _keep_content(ledger: Ledger, source: Source) -> Kept:
+    """Append what a source without a file holds (a frame, a query); the same content again changes nothing.
+
+    Other content adds to what came before: a frame is a delivery, not a new edition of the last one.
+    """
+    kept = Kept(source.name, source.name)
+    content = _content_id(source)
+    if content in ledger.blobs.readings(source.name, source.name):
+        kept.rows_read = kept.duplicates = _rows_of(ledger, source.name, content)
+        kept.note = "the same rows as before: nothing changed"
+        return kept
+    if _rows_of(ledger, source.name, content):
+        _withdraw(ledger, source.name, content)
+    _append(ledger, source, kept, file_id=content)
+    ledger.blobs.read_as(source.name, source.name, content)
+    return kept
+
+
+def _content_id(source: Source) -> str:
+    digest = hashlib.sha256()
+    for batch in source.batches():
+        digest.update(batch.table.encode())
+        with pa.ipc.new_stream(_Hashing(digest), batch.rows.schema) as stream:
+            stream.write_batch(batch.rows)
+    return digest.hexdigest()
+
+
+class _Hashing(io.RawIOBase):
+    """A file that only hashes what is written to it."""
+
+    def __init__(self, digest: hashlib._Hash) -> None:
+        super().__init__()
+        self._digest = digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        self._digest.update(view)
+        return view.nbytes
 
 
 def _stamp(path: Path) -> tuple[int, int]:
