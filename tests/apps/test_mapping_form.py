@@ -515,6 +515,8 @@ def test_the_zone_of_events_is_marked_and_set_for_all_their_times(form: MappingF
     )
     assert form.table is not None
     assert "2026-03-27 23:00:00" in form.table.found[0].rows[0]
+    form.time.nonexistent.value = "shift_forward"
+    assert form.yaml.value.count("nonexistent: shift_forward") == 2
 
 
 def test_a_unit_that_the_file_does_not_state_is_marked_until_one_is_set(form: MappingForm) -> None:

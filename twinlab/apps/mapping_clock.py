@@ -131,11 +131,11 @@ class TimeBox(_Box):
         written = rule.get("format", "iso")
         fill(self.format, " | ".join(map(str, written)) if isinstance(written, list) else _plain(written))
         alone = not rule and bool(draft.clocks(table))
-        for widget in (self.way, self.ambiguous, self.nonexistent):
-            _shown(widget, not alone)
         if alone:
+            rule = draft.get(table, *draft.clocks(table)[0])
             for widget in (self.column, self.format):
                 _shown(widget, shown=False)
+        _shown(self.way, not alone)
         fill(self.title, heading("Time", note="of this table's events; more of it in the YAML" if alone else ""))
         self._show_zone(draft, rule)
         choose(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
@@ -177,7 +177,7 @@ class TimeBox(_Box):
         return draft.with_value(self.table, ("time", "format"), None if value == "iso" else value)
 
     def _setter(self, key: str, default: str) -> Callable[[MappingDraft, str], MappingDraft]:
-        return lambda draft, value: draft.with_value(self.table, ("time", key), None if value == default else value)
+        return lambda draft, value: draft.with_clock(self.table, key, None if value == default else value)
 
 
 class AssetBox(_Box):

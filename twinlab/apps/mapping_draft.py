@@ -181,6 +181,13 @@ class MappingDraft:
                 made = made.with_text(uncomment(made.text, whole))
         return made
 
+    def with_clock(self, table: str, key: str, value: object) -> MappingDraft:
+        """Return this draft with a rule for the clock set in a table's time, or in all times of its events."""
+        made = self
+        for path in [("time",)] if self.get(table, "time") else self.clocks(table):
+            made = made.with_value(table, (*path, key), value)
+        return made
+
     def with_role(self, table: str, name: str, role: str, *, tags: bool = False) -> MappingDraft:
         """Return this draft with another role for a column (or tag); what was its role goes, once is enough."""
         before = self.role(table, name, tags=tags)
