@@ -61,6 +61,9 @@ class Visit:
 
     def drag(self, first, last):
         """Zoom with a box over a share of the chart's width."""
+        # The table is drawn last: once it's there, the chart answers.
+        self.page.locator(".tabulator-row").first.wait_for()
+        self.page.wait_for_load_state("networkidle")
         box = self.page.locator(".bk-events").first.bounding_box()
         left, wide = box["x"] + 65, box["width"] - 110
         self.page.mouse.move(left + first * wide, box["y"] + 100)
@@ -97,7 +100,7 @@ def test_a_reader_zooms_from_the_rollup_to_raw_samples_and_back(visit):
     one.detail("15 min rollup")
     one.drag(0.45, 0.50)
     one.detail("raw samples, 1 min")
-    one.page.wait_for_url(re.compile("from=2026-01-2.*&to=2026-"))
+    one.page.wait_for_url(re.compile("from=2026-.*&to=2026-"))
     one.page.get_by_role("button", name="Show all").click()
     one.detail("hourly rollup")
 

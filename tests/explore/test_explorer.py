@@ -107,7 +107,7 @@ def test_a_link_with_wrong_values_opens_with_a_notice(twin):
 
 def test_a_twin_without_signals_says_so():
     explorer = SignalExplorer(FakeTwin(TwinModel(twin="empty")))
-    assert "no signals yet" in explorer.notice
+    assert "no signals yet" in explorer._nothing().object
     assert explorer.code() == ""
     assert explorer.url() == ""
     assert explorer.view is None

@@ -24,9 +24,22 @@ __all__ = ["PAGES", "PageSpec", "page"]
 
 _LOG = logging.getLogger(__name__)
 _BLUE = "#005A8C"
+# White on the bar in both themes: 7:1 and more.
+_BAR = {
+    "MuiAppBar": {
+        "styleOverrides": {
+            "root": {
+                "backgroundColor": _BLUE,
+                "backgroundImage": "none",
+                "color": "#fff",
+                "& .MuiIconButton-root, & svg": {"color": "#fff"},
+            }
+        }
+    }
+}
 _THEME = {
-    "light": {"palette": {"primary": {"main": _BLUE}}},
-    "dark": {"palette": {"primary": {"main": "#56B4E9"}}},
+    "light": {"palette": {"primary": {"main": _BLUE}}, "components": _BAR},
+    "dark": {"palette": {"primary": {"main": "#56B4E9"}}, "components": _BAR},
 }
 
 

@@ -85,7 +85,7 @@ class SignalExplorer(pn.viewable.Viewer):
         problems = list(link.problems)
         types = list(self.param.asset_type.objects)
         if not types:
-            self.notice = " · ".join([_NO_SIGNALS, *problems])
+            self.notice = " · ".join(problems)
             self._rebuild()
             return
         with self._silently():
@@ -287,7 +287,7 @@ class SignalExplorer(pn.viewable.Viewer):
             text = "No samples of this signal have arrived yet."
         else:
             text = "Nothing can be shown; the notice above says why."
-        return pmui.Typography(text, variant="body1", margin=(40, 20))
+        return pmui.Typography(text, variant="body1", margin=(40, 10))
 
     def _on_zoom(self, x_range: tuple[Any, Any] | None = None) -> None:
         """Take over the range to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
@@ -375,6 +375,8 @@ class SignalExplorer(pn.viewable.Viewer):
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
+        if not self.param.asset_type.objects:
+            return pn.Column(self._alert, self._nothing(), sizing_mode="stretch_width")
         return pn.Column(
             self._alert,
             self.controls(),

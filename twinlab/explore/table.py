@@ -136,7 +136,7 @@ class EventExplorer(pn.viewable.Viewer):
         if rows is None:
             self._grid = None
             text = "This twin has no events." if self.event_type is None else "No events can be shown."
-            self._body[:] = [pmui.Typography(text, variant="body1", margin=(20, 20))]
+            self._body[:] = [pmui.Typography(text, variant="body1", margin=(20, 10))]
             self._count.object = ""
             return
         self._grid = self._make_grid(rows)
@@ -212,7 +212,8 @@ class EventExplorer(pn.viewable.Viewer):
         return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._alert, self.controls(), self._body, sizing_mode="stretch_width")
+        controls = [self.controls()] if self.param.event_type.objects else []
+        return pn.Column(self._alert, *controls, self._body, sizing_mode="stretch_width")
 
 
 def _text(column: pd.Series) -> pd.Categorical[Any]:

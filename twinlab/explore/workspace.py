@@ -137,8 +137,7 @@ class HistoryView(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.signals,
-            self.actions(),
-            self._code,
+            *([self.actions(), self._code] if self.signals.signal is not None else []),
             pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
             self.events,
             sizing_mode="stretch_width",
