@@ -1,5 +1,7 @@
 """Seeded telemetry of a fleet, as integers of the sensors' resolution: latitude, longitude, speed, temperature, pressure."""
 
+# ruff: noqa: NPY002  (numba knows the legacy generator, seeded per series)
+
 from __future__ import annotations
 
 import numba

@@ -30,7 +30,7 @@ from twinlab.history.view import View
 from twinlab.model.twinmodel import Signal
 
 sys.path.insert(0, str(Path(__file__).parent))
-import telemetry  # noqa: E402  (a module beside this one)
+import telemetry
 
 pytestmark = pytest.mark.benchmark
 
@@ -108,7 +108,7 @@ def measure(functions: dict[str, Callable[[], Any]], repeats: int) -> dict[str, 
     """Call each function ``repeats`` times in turn; return medians of wall and CPU time and the last results."""
     seen: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
     last: dict[str, Any] = {}
-    for name, function in functions.items():
+    for function in functions.values():
         function()  # warm: compiled code, page cache
     for _ in range(repeats):
         for name, function in functions.items():
@@ -268,7 +268,10 @@ def test_one_instant_over_all_assets(state: View, folder: Path, duck: Any) -> No
 
         return run
 
-    tables = {"duckdb_parquet_sorted": f"'{folder}/sorted.parquet'", "duckdb_parquet_by_time": f"'{folder}/time.parquet'"}
+    tables = {
+        "duckdb_parquet_sorted": f"'{folder}/sorted.parquet'",
+        "duckdb_parquet_by_time": f"'{folder}/time.parquet'",
+    }
     got = measure({"ours": ours} | {name: of(name, table) for name, table in tables.items()}, 7)
     scale = SCALES[np.arange(ASSETS) * len(SCALES) // ASSETS]
     np.testing.assert_array_equal(got["duckdb_parquet_sorted"]["result"]["value"], got["ours"]["result"][0] / scale)
@@ -298,7 +301,12 @@ def test_zoom_steps(state: View) -> None:
     rng = np.random.default_rng(3)
     full = CELLS * GROUP.cadence_ns
     for row, need, bins, draw in (
-        ("zoom, one series", 10.0, 1000, lambda s, e: zoom(state, GROUP, "reading", [int(rng.integers(ASSETS))], s, e, 1000)),
+        (
+            "zoom, one series",
+            10.0,
+            1000,
+            lambda s, e: zoom(state, GROUP, "reading", [int(rng.integers(ASSETS))], s, e, 1000),
+        ),
         ("zoom, heat map of all assets", 50.0, 1000, lambda s, e: heat_map(state, GROUP, "reading", s, e, 1000)),
     ):
         times = []

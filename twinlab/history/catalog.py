@@ -140,7 +140,7 @@ class GroupEntry:
 
     def rollup_spec(self, year: int, name: str, step: str, statistic: str) -> ArraySpec:
         """Return the array of one statistic of a rollup."""
-        dtype = np.dtype("uint32")
+        dtype: np.dtype = np.dtype("uint32")
         fill = 0
         if statistic == "sum":
             dtype = np.dtype("int64")
@@ -247,7 +247,9 @@ def _group_json(entry: GroupEntry) -> dict[str, object]:
     return {
         "n_assets": entry.n_assets,
         "extent": entry.extent,
-        "signals": {name: signal.model_dump(mode="json", exclude_defaults=True) for name, signal in entry.signals.items()},
+        "signals": {
+            name: signal.model_dump(mode="json", exclude_defaults=True) for name, signal in entry.signals.items()
+        },
         "years": {
             str(year): {
                 "cold": _layout_json(part.cold),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,15 +49,13 @@ class CellReader:
         """Return the stored integers alone; the type's smallest where there is no value."""
         return self._cells(group, signal, k0, k1, assets, flags=False)
 
-    def flags(
-        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
-    ) -> NDArray[np.uint8]:
+    def flags(self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None) -> NDArray[np.uint8]:
         """Return the flags alone; "not evaluated" where nothing was written."""
         return self._cells(group, signal, k0, k1, assets, flags=True)
 
     def _cells(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None, *, flags: bool
-    ) -> NDArray[np.generic]:
+    ) -> NDArray[Any]:
         entry = self.catalog.entry(group)
         entry.signal(signal)
         pieces = []
@@ -73,7 +72,7 @@ class CellReader:
 
     def _region(
         self, entry: GroupEntry, year: int, spec: ArraySpec, times: tuple[int, int], assets: ArrayLike | None
-    ) -> NDArray[np.generic]:
+    ) -> NDArray[Any]:
         columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
         exists = spec.path.removeprefix(entry.path(year) + "/") in entry.year(year).arrays
         if not exists or columns.size == 0 or times[0] >= times[1]:
@@ -90,7 +89,7 @@ class CellReader:
         """Yield a rectangle of one array tile by tile; see `twinlab.history.tiles.stream_tiles`."""
         return stream_tiles(spec, times, assets, store=self._store)
 
-    def rollup(
+    def rollup(  # noqa: PLR0917
         self,
         group: Group,
         signal: str,
@@ -100,7 +99,7 @@ class CellReader:
         assets: ArrayLike | None = None,
         *,
         statistics: tuple[str, ...] = ("sum", "min", "max", "count"),
-    ) -> dict[str, NDArray[np.generic]]:
+    ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
 
         What isn't stored at this step is folded from the cells, to the same integers.

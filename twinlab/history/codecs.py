@@ -21,7 +21,18 @@ from twinlab.errors import CorruptionError
 from twinlab.history.plan import Layout
 from twinlab.model.flags import Flag
 
-__all__ = ["EMPTY", "ArraySpec", "array_metadata", "assemble", "constant_flag", "corrupt", "decode_tile", "encode_tile", "index_bytes", "parse_index"]
+__all__ = [
+    "EMPTY",
+    "ArraySpec",
+    "array_metadata",
+    "assemble",
+    "constant_flag",
+    "corrupt",
+    "decode_tile",
+    "encode_tile",
+    "index_bytes",
+    "parse_index",
+]
 
 _LEVEL = 8
 _CRC_BYTES = 4
@@ -88,7 +99,7 @@ def encode_tile(tile: NDArray[np.generic]) -> bytes:
     if flat.dtype == np.uint8:
         return bytes(Zstd(level=3, checksum=_ZSTD_CHECKSUM).encode(flat))
     packed = standalone.simple_compress(flat, _CONFIG)
-    return packed + google_crc32c.value(packed).to_bytes(_CRC_BYTES, "little")
+    return bytes(packed) + int(google_crc32c.value(packed)).to_bytes(_CRC_BYTES, "little")
 
 
 @lru_cache(maxsize=64)
@@ -154,7 +165,7 @@ def assemble(tiles: list[bytes | None], grid: tuple[int, int]) -> bytes:
             offset += len(tile)
     tail = index.tobytes()
     body = b"".join([tile for tile in tiles if tile is not None])
-    return body + tail + google_crc32c.value(tail).to_bytes(_CRC_BYTES, "little")
+    return b"".join([body, tail, int(google_crc32c.value(tail)).to_bytes(_CRC_BYTES, "little")])
 
 
 def index_bytes(grid: tuple[int, int]) -> int:

@@ -96,13 +96,17 @@ def _object_name(identity: bytes) -> str:
     return "".join(_ALPHABET[(number >> (5 * (count - 1 - i))) & 31] for i in range(count))
 
 
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
 def _load(path: Path, expected: int | None) -> _Table:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise corrupt(str(path.name), f"they can't be read ({error.strerror})") from error
     if expected is not None and google_crc32c.value(data) != expected:
-        raise corrupt(f"{path.parent.name}/{path.name}", "the checksum differs")
+        raise corrupt(_short(path), "the checksum differs")
     if data[:12] != _MAGIC or data[_SPEC] != _VERSION:
         msg = f"expected a file of Icechunk's format {_VERSION}, got {path.name}; update twinlab-kit"
         raise UnknownFormatError(msg)
@@ -112,7 +116,7 @@ def _load(path: Path, expected: int | None) -> _Table:
             with pa.input_stream(pa.BufferReader(body), compression="zstd") as stream:
                 body = stream.read()
         except (OSError, pa.ArrowException) as error:
-            raise corrupt(f"{path.parent.name}/{path.name}", str(error)) from error
+            raise corrupt(_short(path), str(error)) from error
     return _Table(body, struct.unpack_from("<I", body)[0])
 
 
@@ -274,11 +278,11 @@ def read_seal(path: Path, snapshot: str) -> dict[str, int]:
     try:
         text = _seal_path(path, snapshot).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise corrupt(f"the seal of snapshot {snapshot}", "it can't be read") from error
+        raise corrupt(_short(_seal_path(path, snapshot)), "they can't be read") from error
     lines = text.splitlines()
     body = "".join(f"{line}\n" for line in lines[:-1])
     if not lines or lines[-1] != f"{google_crc32c.value(body.encode()):08x}":
-        raise corrupt(f"the seal of snapshot {snapshot}", "its checksum differs")
+        raise corrupt(_short(_seal_path(path, snapshot)), "the checksum differs")
     return {name: int(value, 16) for name, value in (line.split() for line in lines[:-1])}
 
 

@@ -57,10 +57,7 @@ def encode(values: ArrayLike, signal: Signal) -> tuple[NDArray[np.signedinteger]
     """
     numbers = np.asarray(values, dtype=np.float64)
     scale = divisor(signal)
-    if scale is not None:
-        scaled = np.rint(numbers * scale)
-    else:
-        scaled = np.rint(numbers / (signal.resolution or 1.0))
+    scaled = np.rint(numbers * scale if scale is not None else numbers / (signal.resolution or 1.0))
     dtype = signal.storage_dtype
     low, high = (0, np.iinfo(dtype).max) if signal.kind == "state" else (-_EXACT, _EXACT)
     info = np.iinfo(dtype)

@@ -57,8 +57,8 @@ def to_frame(ds: xr.Dataset) -> pd.DataFrame:
     for dim in extra:
         for name in [n for n, v in ds.data_vars.items() if dim in v.dims]:
             parts = {f"{name}_{label}": ds[name].sel({dim: label}, drop=True) for label in ds[dim].values}
-            flat = flat.drop_vars(name).assign(parts)
-        flat = flat.drop_vars(dim)
+            flat = flat.drop_vars([name]).assign(parts)
+        flat = flat.drop_vars([dim])
     return flat.to_dataframe(dim_order=["time", "asset"]).reset_index()
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import numba
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
 from twinlab.history.encode import sentinel
+from twinlab.history.foldkernels import fold_tile
 from twinlab.history.lazy import finished
 from twinlab.history.plan import Axis, Group, duration_text, rollup_steps
 from twinlab.history.read import instant_ns
@@ -22,41 +22,6 @@ from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
 __all__ = ["fold_cells", "heat_map"]
-
-
-@numba.njit(cache=True, nogil=True)
-def _fold(values, flags, constant, first, per, none, total, low, high, count):  # type: ignore[no-untyped-def]
-    """Fold (asset, cell) into (asset, window); ``first`` is the place of the first cell counted from window 0."""
-    cells = values.shape[1]
-    for a in range(values.shape[0]):
-        k = 0
-        while k < cells:
-            w = (first + k) // per
-            stop = min(cells, (w + 1) * per - first)
-            s, n = np.int64(0), 0
-            lo, hi = low[a, w], high[a, w]
-            if constant:
-                # All pass: a cell that passes holds a value, which `write_cells` makes sure of.
-                for i in range(k, stop):
-                    v = values[a, i]
-                    s += v
-                    lo = min(lo, v)
-                    hi = max(hi, v)
-                n = stop - k
-            else:
-                for i in range(k, stop):
-                    f = flags[a, i]
-                    v = values[a, i]
-                    if (f == 1 or f == 3) and v != none:
-                        s += v
-                        lo = min(lo, v)
-                        hi = max(hi, v)
-                        n += 1
-            total[a, w] += s
-            low[a, w] = lo
-            high[a, w] = hi
-            count[a, w] += n
-            k = stop
 
 
 class _Sums:
@@ -77,10 +42,10 @@ class _Sums:
         constant = flags is None
         marks = np.empty((0, 0), "uint8") if flags is None else flags
         parts = (self.total[assets], self.low[assets], self.high[assets], self.count[assets])
-        _fold(values, marks, constant, first, per, self.none, *parts)
+        fold_tile(values, marks, constant, first, per, self.none, *parts)
 
 
-def fold_cells(view: View, group: Group, signal: str, step: str, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:
+def fold_cells(view: View, group: Group, signal: str, step: str, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:  # noqa: PLR0917
     """Return ``sum min max count`` (window, asset) of all assets, computed from the raw cells, no rollup used.
 
     Parameters
@@ -102,7 +67,7 @@ def fold_cells(view: View, group: Group, signal: str, step: str, w0: int, w1: in
     return _fold_windows(view, group, signal, per, w0, w1)
 
 
-def _fold_windows(view: View, group: Group, signal: str, per: int, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:
+def _fold_windows(view: View, group: Group, signal: str, per: int, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:  # noqa: PLR0917
     entry = view.catalog.entry(group)
     wide = max([y.cold.block[1] for y in entry.years.values()], default=64)
     bands = [(a, min(a + wide, entry.n_assets)) for a in range(0, entry.n_assets, wide)]
@@ -117,7 +82,7 @@ def _fold_windows(view: View, group: Group, signal: str, per: int, w0: int, w1: 
     return {"sum": sums.total.T, "min": sums.low.T, "max": sums.high.T, "count": sums.count.T}
 
 
-def heat_map(view: View, group: Group, signal: str, start: object, stop: object, bins: int) -> xr.DataArray:
+def heat_map(view: View, group: Group, signal: str, start: object, stop: object, bins: int) -> xr.DataArray:  # noqa: PLR0917
     """Return the mean of all assets (time, column) in at least ``bins`` windows, for a heat map.
 
     The coarsest stored level that gives a window a bin is folded further by a whole number, so that hardly more numbers

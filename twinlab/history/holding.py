@@ -6,59 +6,14 @@ watermark has passed yet). A failed or missing cell says nothing: what was known
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.history.encode import divisor, sentinel
+from twinlab.history.foldkernels import hold_states, rise_counters, share_states
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["carry_of", "hold", "increases", "shares", "wrap_of"]
-
-
-@numba.njit(cache=True, nogil=True)
-def _hold(values, flags, carry, none, out):  # type: ignore[no-untyped-def]  # numba types it
-    for a in range(values.shape[0]):
-        last = carry[a]
-        for k in range(values.shape[1]):
-            if flags[a, k] <= 3 and values[a, k] != none:
-                last = values[a, k]
-            out[a, k] = last
-
-
-@numba.njit(cache=True, nogil=True)
-def _shares(held, per, codes, none, out):  # type: ignore[no-untyped-def]  # numba types it
-    for a in range(held.shape[0]):
-        for w in range(out.shape[1]):
-            for k in range(w * per, min((w + 1) * per, held.shape[1])):
-                v = held[a, k]
-                if v == none:
-                    continue
-                for c in range(codes.size):
-                    if codes[c] == v:
-                        out[a, w, c] += 1
-                        break
-                else:
-                    out[a, w, codes.size] += 1
-
-
-@numba.njit(cache=True, nogil=True)
-def _increases(values, flags, per, carry, none, wrap, out, seen):  # type: ignore[no-untyped-def]  # numba types it
-    for a in range(values.shape[0]):
-        last = carry[a]
-        for k in range(values.shape[1]):
-            v = values[a, k]
-            if flags[a, k] > 3 or v == none:
-                continue
-            w = k // per
-            seen[a, w] += 1
-            if last != none:
-                rise = np.int64(v) - np.int64(last)
-                if rise < 0:
-                    # Past its end if it has one, else started again from zero.
-                    rise = rise + wrap if wrap > 0 else np.int64(v)
-                out[a, w] += rise
-            last = v
 
 
 def hold(
@@ -67,7 +22,7 @@ def hold(
     """Return cells (time, asset) in which each observation holds until the next; ``carry`` (asset) before the first."""
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     out = np.empty_like(v)
-    _hold(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
+    hold_states(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
     return out.T
 
 
@@ -78,7 +33,7 @@ def shares(held: NDArray[np.signedinteger], per: int, windows: int, codes: NDArr
     """
     h = np.ascontiguousarray(held.T)
     counts = np.zeros((h.shape[0], windows, codes.size + 1), dtype=np.int64)
-    _shares(h, per, codes, h.dtype.type(sentinel(h.dtype)), counts)
+    share_states(h, per, codes, h.dtype.type(sentinel(h.dtype)), counts)
     known = counts.sum(axis=2, keepdims=True)
     with np.errstate(invalid="ignore"):
         out = counts[:, :, : codes.size] / np.where(known == 0, np.nan, known)
@@ -110,14 +65,14 @@ def increases(
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     out = np.zeros((v.shape[0], windows), dtype=np.int64)
     seen = np.zeros_like(out)
-    _increases(v, f, per, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), wrap, out, seen)
+    rise_counters(v, f, per, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), wrap, out, seen)
     return out.T, seen.T
 
 
 def carry_of(values: NDArray[np.signedinteger], flags: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
     """Return each asset's last observation in cells (time, asset); the type's smallest integer if there is none."""
     none = sentinel(values.dtype)
-    good = (flags <= 3) & (values != none)  # noqa: PLR2004  (fail is 4, missing 9)
+    good = (flags <= 3) & (values != none)  # fail is 4, missing 9
     if not values.shape[0]:
         return np.full(values.shape[1], none, dtype=values.dtype)
     last = values.shape[0] - 1 - good[::-1].argmax(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -31,7 +32,9 @@ def _ends(key: slice | int, size: int) -> tuple[int, int]:
 
 
 def _finish(out: NDArray[np.generic], key: tuple[slice | int, ...]) -> NDArray[np.generic]:
-    rest = tuple(0 if not isinstance(k, slice) else slice(None, None, k.step if (k.step or 1) > 0 else None) for k in key)
+    rest = tuple(
+        0 if not isinstance(k, slice) else slice(None, None, k.step if (k.step or 1) > 0 else None) for k in key
+    )
     return np.asarray(out[rest])
 
 
@@ -115,7 +118,7 @@ class LazyWindows(_Lazy):
         return _finish(finished(parts, self.statistic, self.signal), key)
 
 
-def finished(parts: dict[str, NDArray[np.generic]], statistic: str, signal: Signal) -> NDArray[np.generic]:
+def finished(parts: dict[str, NDArray[Any]], statistic: str, signal: Signal) -> NDArray[np.generic]:
     """Return a statistic in the signal's unit from the exact integers of a rollup; NaN where no cell counts."""
     if statistic in ("min", "max"):
         return decode(parts[statistic], signal)
@@ -131,7 +134,7 @@ def finished(parts: dict[str, NDArray[np.generic]], statistic: str, signal: Sign
     return np.where(count == 0, np.nan, out)
 
 
-def _increase(
+def _increase(  # noqa: PLR0917
     reader: SpanReader, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     signal = reader.signals[name]
@@ -188,7 +191,7 @@ def as_dask(lazy: _Lazy, *, per: int = 1, offset: int = 0) -> da.Array:
         band *= 2
     step = max(1, span // per)
     head = -offset % step if length > step else 0
-    times = [size for size in ([head] if 0 < head < length else [])]
+    times = [head] if 0 < head < length else []
     left = length - sum(times)
     times += [step] * (left // step) + ([left % step] if left % step else [])
     assets = [band] * (wide // band) + ([wide % band] if wide % band else []) if wide else [0]
@@ -197,7 +200,16 @@ def as_dask(lazy: _Lazy, *, per: int = 1, offset: int = 0) -> da.Array:
     parts = [(id(b), b.k0) for b in reader.overlay]
     extra = [getattr(lazy, field, None) for field in ("flags", "step", "statistic")]
     token = tokenize(
-        str(reader.path), reader.snapshot, reader.group.path, reader.columns, lazy.name, lazy.first, lazy.length, extra, parts
+        str(reader.path),
+        reader.snapshot,
+        reader.group.path,
+        reader.columns,
+        lazy.name,
+        lazy.first,
+        lazy.length,
+        extra,
+        parts,
     )
     kind = type(lazy).__name__.lower()
-    return da.from_array(lazy, chunks=chunks, name=f"{kind}-{lazy.name}-{token}", asarray=False, fancy=False)
+    out: da.Array = da.from_array(lazy, chunks=chunks, name=f"{kind}-{lazy.name}-{token}", asarray=False, fancy=False)
+    return out

@@ -47,7 +47,11 @@ def hold(path: Path) -> Iterator[None]:
                 "wait for it or stop it, then retry (reading needs no lock)"
             )
             raise HistoryConflictError(msg) from error
-        who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        who = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(who).encode(), 0)
         yield

@@ -20,10 +20,10 @@ __all__ = [
     "Axis",
     "Group",
     "Layout",
+    "cold_layout",
     "duration_text",
     "floor_midnight",
     "hot_layout",
-    "cold_layout",
     "rollup_layout",
     "rollup_steps",
     "step_parent",
@@ -142,7 +142,9 @@ class Axis:
             year = self.year(k0)
             stop = min(self.year_cells(year)[1], k1)
             if stop <= k0:
-                msg = f"expected cells before the year 2262, got cell {k0}; instants beyond don't fit 64-bit nanoseconds"
+                msg = (
+                    f"expected cells before the year 2262, got cell {k0}; instants beyond don't fit 64-bit nanoseconds"
+                )
                 raise SchemaError(msg)
             yield year, k0, stop
             k0 = stop
@@ -191,9 +193,7 @@ def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
     >>> rollup_steps(3_600_000_000_000)
     ('4h', '1d')
     """
-    return tuple(
-        step for step in STEPS if (size := parse_duration(step)) % cadence_ns == 0 and size >= 4 * cadence_ns
-    )
+    return tuple(step for step in STEPS if (size := parse_duration(step)) % cadence_ns == 0 and size >= 4 * cadence_ns)
 
 
 def step_parent(cadence_ns: int, step: str) -> str | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.catalog import COUNTS
 from twinlab.history.lazy import LazyCells, LazyShares, LazyWindows, as_dask, finished
-from twinlab.history.plan import Axis, Group, duration_text, rollup_steps
+from twinlab.history.plan import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.spanreader import Block, SpanReader
 from twinlab.history.view import View
 from twinlab.model.flags import flag_attributes
@@ -43,7 +43,7 @@ def instant_ns(instant: object) -> int:
     except (ValueError, TypeError) as error:
         msg = f"expected an instant such as '2013-01-01' or '2013-01-01T00:00Z', got {instant!r}"
         raise SchemaError(msg) from error
-    if stamp is pd.NaT:
+    if str(stamp) == "NaT":
         msg = f"expected an instant such as '2013-01-01', got {instant!r}"
         raise SchemaError(msg)
     if stamp.tzinfo is not None:
@@ -191,7 +191,7 @@ def _group_dataset(
     if step is None:
         return _cells(reader, axis, span, labels)
     size = parse_duration(step)
-    if size % axis.cadence_ns or 86_400_000_000_000 % size and size % 86_400_000_000_000:
+    if size % axis.cadence_ns or (DAY_NS % size and size % DAY_NS):
         msg = (
             f"expected a step of whole cells of {reader.group.cadence} that divides a day (or is whole days), got {step!r}; "
             f"ready ones: {', '.join(rollup_steps(axis.cadence_ns)) or 'none'}"
@@ -203,7 +203,9 @@ def _group_dataset(
 
 
 def _coords(axis: Axis, first: int, stop: int, labels: list[str]) -> dict[str, xr.Variable]:
-    times = xr.Variable("time", axis.times(first, stop), {"standard_name": "time", "long_name": "start of cell", "axis": "T"})
+    times = xr.Variable(
+        "time", axis.times(first, stop), {"standard_name": "time", "long_name": "start of cell", "axis": "T"}
+    )
     names = xr.Variable("asset", np.array(labels, dtype=object), {"cf_role": "timeseries_id", "long_name": "asset"})
     return {"time": times, "asset": names}
 
@@ -259,7 +261,11 @@ def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, l
             variables[f"{name}_share"] = xr.Variable(
                 ("time", "asset", dim),
                 as_dask(share, per=cost),
-                {"long_name": f"share of known time in each state of {name}", "units": "1", "cell_methods": "time: mean"},
+                {
+                    "long_name": f"share of known time in each state of {name}",
+                    "units": "1",
+                    "cell_methods": "time: mean",
+                },
             )
             states = [(signal.states or {})[int(code)] for code in share.codes]
             coords[dim] = xr.Variable(dim, np.array(states, dtype=object))
@@ -269,12 +275,19 @@ def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, l
 def _aggregate_attributes(about: dict[str, object], what: str, step: str) -> dict[str, object]:
     if what in COUNTS or what == "count":
         kind = "cells that pass or are suspect" if what == "count" else f"cells flagged {what.replace('_', ' ')}"
-        return {"long_name": f"{kind}: {about['long_name']}", "units": "1", "cell_methods": f"time: sum (interval: {step})"}
-    title = {"long_name": f"{about['long_name']} ({what})", "cell_methods": f"{_METHODS.get(what, 'time: sum')} (interval: {step})"}
+        return {
+            "long_name": f"{kind}: {about['long_name']}",
+            "units": "1",
+            "cell_methods": f"time: sum (interval: {step})",
+        }
+    title = {
+        "long_name": f"{about['long_name']} ({what})",
+        "cell_methods": f"{_METHODS.get(what, 'time: sum')} (interval: {step})",
+    }
     return {k: v for k, v in about.items() if k not in ("flag_values", "flag_meanings")} | title
 
 
-def zoom(
+def zoom(  # noqa: PLR0917
     view: View,
     group: Group,
     signal: str,
@@ -328,7 +341,5 @@ def zoom(
 
 def window_statistics(reader: SpanReader, signal: str, step: str, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:
     """Return mean, min, max (signal's unit) and count of stored windows, read in one go."""
-
-
     parts = reader.windows(signal, step, w0, w1, reader.columns, ("sum", "min", "max", "count"))
     return {what: finished(parts, what, reader.signals[signal]) for what in ("mean", "min", "max", "count")}

@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.history.catalog import COUNTS
 from twinlab.history.encode import sentinel
+from twinlab.history.foldkernels import reduce_windows
 
 __all__ = ["reduce_cells", "reduce_rollup"]
-
-
-@numba.njit(cache=True, nogil=True)
-def _reduce(values, flags, per, none, total, low, high, good, counts):  # type: ignore[no-untyped-def]  # numba types it
-    """Fold (asset, cell) into (asset, window)."""
-    for a in range(values.shape[0]):
-        for w in range(total.shape[1]):
-            s, n = np.int64(0), np.uint32(0)
-            lo, hi = none, none
-            c1, c2, c3, c4, c9 = 0, 0, 0, 0, 0
-            for k in range(w * per, (w + 1) * per):
-                f = flags[a, k]
-                v = values[a, k]
-                if f == 1:
-                    c1 += 1
-                elif f == 2:
-                    c2 += 1
-                elif f == 3:
-                    c3 += 1
-                elif f == 4:
-                    c4 += 1
-                elif f == 9:
-                    c9 += 1
-                if (f == 1 or f == 3) and v != none:
-                    s += v
-                    if n == 0 or v < lo:
-                        lo = v
-                    if n == 0 or v > hi:
-                        hi = v
-                    n += 1
-            total[a, w] = s
-            low[a, w] = lo
-            high[a, w] = hi
-            good[a, w] = n
-            counts[0, a, w] = c1
-            counts[1, a, w] = c2
-            counts[2, a, w] = c3
-            counts[3, a, w] = c4
-            counts[4, a, w] = c9
 
 
 def reduce_cells(
@@ -69,7 +30,7 @@ def reduce_cells(
     }
     counts = np.empty((len(COUNTS), *shape), "uint32")
     none = v.dtype.type(sentinel(v.dtype))
-    _reduce(v, f, per, none, out["sum"], out["min"], out["max"], out["count"], counts)
+    reduce_windows(v, f, per, none, out["sum"], out["min"], out["max"], out["count"], counts)
     out.update({name: counts[i] for i, name in enumerate(COUNTS)})
     return {name: part.T for name, part in out.items()}
 

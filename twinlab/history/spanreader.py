@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +71,15 @@ class SpanReader:
         self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, what: str = "both"
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
         """Return integers and flags (time, asset) of stored columns; ``what`` spares reading "values" or "flags"."""
-        values = self._part(name, k0, k1, columns, flags=False) if what != "flags" else np.empty((0, 0), "int8")
-        flags = self._part(name, k0, k1, columns, flags=True) if what != "values" else np.empty((0, 0), "uint8")
-        return values, flags
+        values: NDArray[Any] = (
+            self._part(name, k0, k1, columns, flags=False) if what != "flags" else np.empty((0, 0), "int8")
+        )
+        marks: NDArray[Any] = (
+            self._part(name, k0, k1, columns, flags=True) if what != "values" else np.empty((0, 0), "uint8")
+        )
+        return values, marks
 
-    def _part(self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, flags: bool) -> NDArray[np.generic]:
+    def _part(self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, flags: bool) -> NDArray[Any]:
         dtype = np.dtype("uint8") if flags else self.signals[name].storage_dtype
         fill = int(Flag.NOT_EVALUATED) if flags else sentinel(dtype)
         view = self._stored()
@@ -130,9 +134,9 @@ class SpanReader:
             at, long = low, min(long * 4, 256)
         return out
 
-    def windows(
+    def windows(  # noqa: PLR0917
         self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
-    ) -> dict[str, NDArray[np.generic]]:
+    ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of windows of ``step``, stored where they stand ready, else computed."""
         per = parse_duration(step) // self.group.cadence_ns
         out = self._ready(name, step, w0, w1, columns, statistics)
@@ -149,9 +153,9 @@ class SpanReader:
                 out[key][a - w0 : b - w0] = fresh[key]
         return out
 
-    def _ready(
+    def _ready(  # noqa: PLR0917
         self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
-    ) -> dict[str, NDArray[np.generic]]:
+    ) -> dict[str, NDArray[Any]]:
         view = self._stored()
         known = view.n_assets(self.group) if view is not None and name in view.signals(self.group) else 0
         per = parse_duration(step) // self.group.cadence_ns
@@ -169,9 +173,7 @@ class SpanReader:
         return {key: out[key] for key in statistics}
 
 
-def _lay(
-    out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]
-) -> None:
+def _lay(out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]) -> None:
     first, stop = max(k0, at), min(k0 + out.shape[0], at + part.shape[0])
     if first >= stop:
         return

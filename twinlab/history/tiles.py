@@ -27,7 +27,17 @@ from twinlab.history.codecs import (
     parse_index,
 )
 
-__all__ = ["ByteStore", "IcechunkBytes", "Request", "SessionBytes", "block_key", "read_region", "split_blocks", "stream_tiles", "write_block"]
+__all__ = [
+    "ByteStore",
+    "IcechunkBytes",
+    "Request",
+    "SessionBytes",
+    "block_key",
+    "read_region",
+    "split_blocks",
+    "stream_tiles",
+    "write_block",
+]
 
 #: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
 _WHOLE = 0.3
@@ -263,13 +273,13 @@ def read_region(
         if block is None:
             parts.append(part)
         else:
-            _place(out, block, part, spec.layout.block, times, assets)
+            _place(out, block, part, size=spec.layout.block, times=times, assets=assets)
     jobs = list(_jobs(spec, parts, store))
 
     def work(job: _Job) -> None:
         scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
         decode_tile(job.data, spec, scratch, where=job.where)
-        _place(out, scratch, job.tile, spec.layout.tile, times, assets)
+        _place(out, scratch, job.tile, size=spec.layout.tile, times=times, assets=assets)
 
     if len(jobs) > 1:
         list(pool(os.getpid()).map(work, jobs))
@@ -308,6 +318,7 @@ def _place(
     out: NDArray[np.generic],
     block: NDArray[np.generic],
     part: Part,
+    *,
     size: tuple[int, int],
     times: tuple[int, int],
     assets: tuple[int, int],

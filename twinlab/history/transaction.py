@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import icechunk
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twinlab.errors import HistoryConflictError, SchemaError
 from twinlab.history import publish, tables
+from twinlab.history.blocks import Blocks
 from twinlab.history.catalog import Catalog, GroupEntry, check_same
 from twinlab.history.cells import CellReader
 from twinlab.history.codecs import ArraySpec, array_metadata
@@ -22,56 +23,14 @@ from twinlab.history.encode import sentinel
 from twinlab.history.plan import Group, rollup_steps
 from twinlab.history.rollup import reduce_cells, reduce_rollup
 from twinlab.history.spans import Spans
-from twinlab.history.tiles import ByteStore, SessionBytes, block_key, read_region, split_blocks, write_block
+from twinlab.history.tiles import SessionBytes, block_key, read_region, split_blocks
 from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["Transaction"]
 
-#: Decoded blocks that wait to be written; more are encoded early.
-_HELD_BYTES = 256 * 2**20
 #: Cells folded at once when rollups are brought up to date.
 _FOLD_CELLS = 2**24
-
-
-class _Blocks:
-    """Blocks being written, decoded; the least recently touched are encoded when they outgrow their memory."""
-
-    def __init__(self, store: ByteStore) -> None:
-        self._store = store
-        self._held: OrderedDict[str, tuple[ArraySpec, tuple[int, int], NDArray[np.generic]]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: str) -> NDArray[np.generic] | None:
-        """Return the block of a key if it waits here."""
-        found = self._held.get(key)
-        return None if found is None else found[2]
-
-    def hold(self, spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic]) -> None:
-        """Keep a block (asset, time) until it is written."""
-        key = block_key(spec, block)
-        if key not in self._held:
-            self._bytes += data.nbytes
-        self._held[key] = (spec, block, data)
-        self._held.move_to_end(key)
-        while self._bytes > _HELD_BYTES and len(self._held) > 1:
-            self._write(next(iter(self._held)))
-
-    def drop(self, key: str) -> None:
-        """Forget a block."""
-        found = self._held.pop(key, None)
-        if found is not None:
-            self._bytes -= found[2].nbytes
-
-    def _write(self, key: str) -> None:
-        spec, block, data = self._held.pop(key)
-        self._bytes -= data.nbytes
-        write_block(spec, block, data, store=self._store)
-
-    def flush(self) -> None:
-        """Write every block that waits."""
-        for key in list(self._held):
-            self._write(key)
 
 
 class Transaction:
@@ -86,7 +45,7 @@ class Transaction:
         self._bytes = SessionBytes(self._session, DirectBytes(path, base))
         (root,) = self._bytes.fetch([("zarr.json", None)])
         self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
-        self._blocks = _Blocks(self._bytes)
+        self._blocks = Blocks(self._bytes)
         self._reader = CellReader(self._catalog, self._bytes, held=self._blocks.get)
         self._dirty: dict[tuple[Group, str], Spans] = {}
         self._groups: set[str] = set()
@@ -115,7 +74,9 @@ class Transaction:
         self._check_open()
         entry = self._catalog.groups.setdefault(group, GroupEntry(group, self._catalog.origin_ns))
         if n_assets < entry.n_assets:
-            msg = f"expected at least the {entry.n_assets} assets of {group.path}, got {n_assets}; assets are only added"
+            msg = (
+                f"expected at least the {entry.n_assets} assets of {group.path}, got {n_assets}; assets are only added"
+            )
             raise SchemaError(msg)
         for name, signal in signals.items():
             if signal.cadence_ns != group.cadence_ns:
@@ -156,7 +117,7 @@ class Transaction:
         self._check_open()
         entry = self._catalog.entry(group)
         shapes = {part.shape for parts in (values, flags) for part in parts.values()}
-        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or first_asset + shape[1] > entry.n_assets:  # noqa: PLR2004
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or first_asset + shape[1] > entry.n_assets:
             msg = f"expected arrays of one shape (time, at most {entry.n_assets} assets), got {shapes or shape}"
             raise SchemaError(msg)
         if not shape[0] or not shape[1]:
@@ -170,7 +131,8 @@ class Transaction:
             rows = slice(first - k0, stop - k0)
             for hot, l0, l1 in self._route(entry, year, first - base, stop - base, whole=whole):
                 cut = slice(rows.start + l0 - (first - base), rows.start + l1 - (first - base))
-                for parts, is_flags in ((values, False), (flags, True)):
+                both: tuple[tuple[Mapping[str, NDArray[Any]], bool], ...] = ((values, False), (flags, True))
+                for parts, is_flags in both:
                     for name, part in parts.items():
                         spec = entry.cell_spec(year, name, part="hot" if hot else "cold", flags=is_flags)
                         self._patch(entry, year, spec, (l0, l1), columns, part[cut])
@@ -207,7 +169,7 @@ class Transaction:
                     self._blocks.drop(key)
                     self._bytes.delete(key)
 
-    def _patch(
+    def _patch(  # noqa: PLR0917
         self,
         entry: GroupEntry,
         year: int,
@@ -234,9 +196,7 @@ class Transaction:
             ].T
             self._blocks.hold(spec, part.block, block)
 
-    def _block(
-        self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]
-    ) -> NDArray[np.generic]:
+    def _block(self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]) -> NDArray[np.generic]:
         """Return a block (asset, time) as stored, ready to be changed; not read where it is covered anyway."""
         long, wide = spec.layout.block
         t, a = block[0] * long, block[1] * wide
@@ -303,8 +263,12 @@ class Transaction:
             for l0, l1 in spans:
                 for name in entry.signals:
                     for is_flags in (False, True):
-                        read = self._reader.flags if is_flags else self._reader.values
-                        data = read(group, name, first + l0, first + l1)
+                        span = (first + l0, first + l1)
+                        data: NDArray[Any] = (
+                            self._reader.flags(group, name, *span)
+                            if is_flags
+                            else self._reader.values(group, name, *span)
+                        )
                         spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
                         self._patch(entry, year, spec, (l0, l1), (0, entry.n_assets), data)
                 part.cold_end = max(part.cold_end, l1)
@@ -367,7 +331,7 @@ class Transaction:
                     for start in range(k0, k1, limit):
                         self._fold_span(entry, year, name, step, start, min(start + limit, k1))
 
-    def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:
+    def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:  # noqa: PLR0917
         per, parent = entry.per(step), entry.parent(name, step)
         statistics = entry.statistics(name, step)
         if parent is None:
@@ -401,6 +365,6 @@ def _check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], fla
     if part.dtype != signal.storage_dtype:
         msg = f"expected {name!r} as {signal.storage_dtype}, got {part.dtype}; use `encode`"
         raise SchemaError(msg)
-    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():  # noqa: PLR2004
+    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():
         msg = f"expected a value wherever {name!r} passes or is suspect, got cells without; flag them missing"
         raise SchemaError(msg)

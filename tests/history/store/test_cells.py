@@ -88,14 +88,18 @@ def check_rollups(view, values: np.ndarray, flags: np.ndarray) -> None:
     for step in STEPS:
         grouped = frame.groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D")))
         windows = len(grouped)
-        out = view.rollup(GROUP, "temperature", step, 0, windows, statistics=("sum", "min", "max", "count", "pass", "fail"))
+        out = view.rollup(
+            GROUP, "temperature", step, 0, windows, statistics=("sum", "min", "max", "count", "pass", "fail")
+        )
         np.testing.assert_array_equal(out["sum"], grouped.sum().to_numpy())
         np.testing.assert_array_equal(out["count"], grouped.count().to_numpy())
         some = out["count"] > 0
         np.testing.assert_array_equal(out["min"][some], grouped.min().to_numpy()[some])
         np.testing.assert_array_equal(out["max"][some], grouped.max().to_numpy()[some])
         assert (out["min"][~some] == sentinel("int32")).all()
-        failed = pd.DataFrame(flags == 4).groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D"))).sum().to_numpy()
+        failed = (
+            pd.DataFrame(flags == 4).groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D"))).sum().to_numpy()
+        )
         np.testing.assert_array_equal(out["fail"], failed)
         again = fold_cells(view, GROUP, "temperature", step, 0, windows)
         for what in ("sum", "min", "max", "count"):

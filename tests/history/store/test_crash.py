@@ -51,7 +51,10 @@ def kill_repeatedly(root: Path, trials: int, seed: int) -> None:
     acknowledged = 0
     for _ in range(trials):
         process = subprocess.Popen(
-            [sys.executable, str(WRITER), str(root)], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+            [sys.executable, str(WRITER), str(root)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         assert process.stdout.readline() == "ready\n"
         wanted = rnd.randrange(4)
@@ -87,7 +90,9 @@ def small_history(root: Path) -> HistoryStore:
                 flags = np.ones(values.shape, "uint8")
                 txn.write_cells(writer.GROUP, number * writer.LENGTH, {"temperature": values}, {"temperature": flags})
                 txn.meta["next"] = number + 1
-                txn.write_table("events/x/2000-01", pa.table({"id": [f"e{i}" for i in range(50)], "n": list(range(50))}))
+                txn.write_table(
+                    "events/x/2000-01", pa.table({"id": [f"e{i}" for i in range(50)], "n": list(range(50))})
+                )
                 txn.commit("slab")
             if number == 1:
                 store.compact(writer.GROUP)
@@ -113,7 +118,10 @@ def flip_bits(root: Path, flips: int, seed: int) -> int:
         try:
             store = HistoryStore.open(root)
             assert check(store, 4) == 4
-            assert store.view().table("events/x/2000-01").to_pydict() == {"id": [f"e{i}" for i in range(50)], "n": list(range(50))}
+            assert store.view().table("events/x/2000-01").to_pydict() == {
+                "id": [f"e{i}" for i in range(50)],
+                "n": list(range(50)),
+            }
         except CorruptionError:
             noticed += 1
         path.write_bytes(before)
@@ -148,9 +156,12 @@ def test_a_history_that_is_gone_or_broken_says_rebuild(tmp_path):
 def test_a_second_writer_is_told_who_holds_the_lock(tmp_path):
     store = HistoryStore.create(tmp_path / "h")
     other = HistoryStore.open(tmp_path / "h")
-    with store.lock(), pytest.raises(HistoryConflictError, match=f"process {os.getpid()} on {socket.gethostname()} since"):
-        with other.lock():
-            pass
+    with (
+        store.lock(),
+        pytest.raises(HistoryConflictError, match=f"process {os.getpid()} on {socket.gethostname()} since"),
+        other.lock(),
+    ):
+        pass
     with other.lock():
         pass
 

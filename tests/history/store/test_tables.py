@@ -28,7 +28,9 @@ def any_table(draw):
     for name, (kind, values) in COLUMNS.items():
         cells = draw(st.lists(st.none() | values, min_size=rows, max_size=rows))
         plain = pa.int64() if pa.types.is_timestamp(kind) else pa.int32() if pa.types.is_date(kind) else kind
-        base = pa.array(cells, pa.string()).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(cells, plain)
+        base = (
+            pa.array(cells, pa.string()).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(cells, plain)
+        )
         arrays[name] = base.cast(kind)
     return pa.table(arrays)
 

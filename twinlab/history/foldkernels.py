@@ -1,0 +1,133 @@
+"""The loops over cells, compiled by numba: one pass each, (asset, cell) with series in one piece."""
+
+# ruff: noqa: ANN001, ANN201, PLR0917, PLR1714  (numba types arguments, takes no keywords, merges nothing)
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+__all__ = ["fold_tile", "hold_states", "reduce_windows", "rise_counters", "share_states"]
+
+
+@numba.njit(cache=True, nogil=True)
+def fold_tile(values, flags, constant, first, per, none, total, low, high, count):
+    """Fold (asset, cell) into (asset, window); ``first`` is the place of the first cell counted from window 0."""
+    cells = values.shape[1]
+    for a in range(values.shape[0]):
+        k = 0
+        while k < cells:
+            w = (first + k) // per
+            stop = min(cells, (w + 1) * per - first)
+            s, n = np.int64(0), 0
+            lo, hi = low[a, w], high[a, w]
+            if constant:
+                # All pass: a cell that passes holds a value, which `write_cells` makes sure of.
+                for i in range(k, stop):
+                    v = values[a, i]
+                    s += v
+                    lo = min(lo, v)
+                    hi = max(hi, v)
+                n = stop - k
+            else:
+                for i in range(k, stop):
+                    f = flags[a, i]
+                    v = values[a, i]
+                    if (f == 1 or f == 3) and v != none:
+                        s += v
+                        lo = min(lo, v)
+                        hi = max(hi, v)
+                        n += 1
+            total[a, w] += s
+            low[a, w] = lo
+            high[a, w] = hi
+            count[a, w] += n
+            k = stop
+
+
+@numba.njit(cache=True, nogil=True)
+def reduce_windows(values, flags, per, none, total, low, high, good, counts):
+    """Fold (asset, cell) into (asset, window)."""
+    for a in range(values.shape[0]):
+        for w in range(total.shape[1]):
+            s, n = np.int64(0), np.uint32(0)
+            lo, hi = none, none
+            c1, c2, c3, c4, c9 = 0, 0, 0, 0, 0
+            for k in range(w * per, (w + 1) * per):
+                f = flags[a, k]
+                v = values[a, k]
+                if f == 1:
+                    c1 += 1
+                elif f == 2:
+                    c2 += 1
+                elif f == 3:
+                    c3 += 1
+                elif f == 4:
+                    c4 += 1
+                elif f == 9:
+                    c9 += 1
+                if (f == 1 or f == 3) and v != none:
+                    s += v
+                    if n == 0 or v < lo:
+                        lo = v
+                    if n == 0 or v > hi:
+                        hi = v
+                    n += 1
+            total[a, w] = s
+            low[a, w] = lo
+            high[a, w] = hi
+            good[a, w] = n
+            counts[0, a, w] = c1
+            counts[1, a, w] = c2
+            counts[2, a, w] = c3
+            counts[3, a, w] = c4
+            counts[4, a, w] = c9
+
+
+@numba.njit(cache=True, nogil=True)
+def hold_states(values, flags, carry, none, out):
+    """Fill ``out`` with each cell's last observation so far, from ``carry`` on."""
+    for a in range(values.shape[0]):
+        last = carry[a]
+        for k in range(values.shape[1]):
+            if flags[a, k] <= 3 and values[a, k] != none:
+                last = values[a, k]
+            out[a, k] = last
+
+
+@numba.njit(cache=True, nogil=True)
+def share_states(held, per, codes, none, out):
+    """Count the cells of each window (asset, window, state) in each state; unknown codes last."""
+    for a in range(held.shape[0]):
+        for w in range(out.shape[1]):
+            for k in range(w * per, min((w + 1) * per, held.shape[1])):
+                v = held[a, k]
+                if v == none:
+                    continue
+                for c in range(codes.size):
+                    if codes[c] == v:
+                        out[a, w, c] += 1
+                        break
+                else:
+                    out[a, w, codes.size] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def rise_counters(values, flags, per, carry, none, wrap, out, seen):
+    """Add up rises and count observations a window."""
+    for a in range(values.shape[0]):
+        last = carry[a]
+        for k in range(values.shape[1]):
+            v = values[a, k]
+            if flags[a, k] > 3 or v == none:
+                continue
+            w = k // per
+            seen[a, w] += 1
+            if last != none:
+                rise = np.int64(v) - np.int64(last)
+                if rise < 0:
+                    # Past its end if it has one, else started again from zero.
+                    rise = rise + wrap if wrap > 0 else np.int64(v)
+                out[a, w] += rise
+            last = v
