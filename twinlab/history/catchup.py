@@ -98,8 +98,8 @@ def plan_update(
         new = frontier_of(spec, marks_new.values())
         earlier = frontier_of(spec, marks_old.values())
         redo = spec.group.path in whole
-        end = max(int(new.passed.max()), *(stop for _, stop in spans[spec.group.path]), 0) + 1 if redo else 0
-        end = max(end, int(dict(meta.get("extents", {})).get(spec.group.path, 0)) if redo else 0)
+        ends = [int(new.passed.max()) + 1, *(stop for _, stop in spans[spec.group.path]), int(dict(meta.get("ends", {})).get(spec.group.path, 0))]
+        end = max(ends) if redo else 0
         plan = plan_group(spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], limit=end)
         if plan is not None:
             plans.append(plan)

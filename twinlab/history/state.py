@@ -15,7 +15,12 @@ __all__ = ["add_tally", "note_state"]
 def note_state(meta: dict[str, Any], update: Update) -> None:
     """Write into a commit's notes what it was built from."""
     sources = update.sources
+    ends = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+    for plan in update.plans:
+        path = plan.spec.group.path
+        ends[path] = max(ends.get(path, 0), plan.write[-1][1])
     meta.update(
+        ends=ends,
         build=BUILD_VERSION,
         model=sources.model_hash,
         mappings={name: sources.mapping_hashes[name] for name in sources.views},

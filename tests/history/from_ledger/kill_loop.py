@@ -1,0 +1,83 @@
+"""Run by test_crash: children ingest and publish until they are killed at a random moment; then see what is left.
+
+Usage: kill_loop.py FOLDER KILLS SEED. Prints "rows <n>" once everything is in and equals an uninterrupted run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import Site  # noqa: E402
+
+TAGS = ["a.t", "b.t", "a.h", "b.h", "a.d", "c.t", "a.e"]
+TOTAL, BATCH = 1500, 40
+
+
+def row(n: int) -> tuple:
+    rng = np.random.default_rng(n)
+    late = int(rng.integers(0, 40)) if rng.random() < 0.1 else 0
+    return (TAGS[n % 7], max(0.0, n / 6 - late), float(rng.integers(0, 2)), n)
+
+
+def ingest(folder: Path, *, rebuild_after: int = -1) -> None:
+    site = Site(folder)
+    historian = site.historian()
+    historian.catch_up()
+    if rebuild_after >= 0:
+        historian.rebuild()
+    while (at := site.ledger.reader("rooms").position()) < TOTAL:
+        site.tell([row(n) for n in range(at, min(at + BATCH, TOTAL))])
+        # Acknowledged: what the child has told and the disk must keep.
+        (folder / "acknowledged").write_text(str(min(at + BATCH, TOTAL)))
+        if at // BATCH % 3 == 2:
+            historian.catch_up()
+    historian.catch_up()
+
+
+def arrays(folder: Path) -> list:
+    reader = Site(folder).reader()
+    return [
+        reader.history("room", signals=signals, step=step).compute().drop_attrs()
+        for signals in (["temperature", "humidity", "door"], ["energy"])
+        for step in (None, "15min", "1d")
+    ]
+
+
+def main() -> None:
+    folder, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    random.seed(seed)
+    twin = folder / "killed"
+    twin.mkdir()
+    for number in range(kills):
+        child = os.fork()
+        if child == 0:
+            ingest(twin, rebuild_after=0 if number % 4 == 3 else -1)
+            os._exit(0)
+        time.sleep(random.uniform(0.05, 2.5))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    acknowledged = int((twin / "acknowledged").read_text() or 0) if (twin / "acknowledged").exists() else 0
+    kept = Site(twin).ledger.reader("rooms").position()
+    if kept < acknowledged:
+        print(f"lost {acknowledged - kept} acknowledged rows")
+        raise SystemExit(1)
+    ingest(twin)
+    ingest(folder / "calm")
+    for one, other in zip(arrays(twin), arrays(folder / "calm"), strict=True):
+        if not one.identical(other):
+            print("arrays differ", one, other)
+            raise SystemExit(1)
+    print(f"rows {kept}")
+
+
+if __name__ == "__main__":
+    main()

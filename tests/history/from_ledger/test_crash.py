@@ -1,0 +1,124 @@
+"""History after kill -9, after damage and after it was deleted."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).with_name("kill_loop.py")
+
+
+def killed(folder: Path, kills: int, seed: int, timeout: float) -> str:
+    command = [sys.executable, str(SCRIPT), str(folder), str(kills), str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_kill_at_random_moments_loses_nothing_acknowledged_and_changes_no_array():
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        assert killed(Path(folder), 10, 1, 900).startswith("rows")
+
+
+@pytest.mark.soak
+def test_two_hundred_kills_lose_nothing_acknowledged_and_change_no_array(tmp_path):
+    for seed in range(20):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        assert killed(folder, 10, seed, 1800).startswith("rows")
+
+
+def temperature(site) -> np.ndarray:
+    return site.reader().history("room", signals=["temperature"]).temperature.values
+
+
+@pytest.fixture
+def built(site):
+    site.tell([("a.t", m, 20.0 + m % 4, m) for m in range(300)])
+    site.historian().catch_up()
+    return site
+
+
+def test_a_deleted_history_is_made_again_from_the_ledger(built):
+    before = temperature(built)
+    shutil.rmtree(built.root / "history")
+    report = built.historian().catch_up()
+    assert report.rows == 0 or report.commits > 0
+    np.testing.assert_array_equal(temperature(built), before)
+
+
+def test_a_damaged_history_is_built_anew_and_the_report_says_so(built):
+    before = temperature(built)
+    for path in (built.root / "history" / "icechunk" / "refs").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"not json")
+    report = built.historian().catch_up()
+    assert report.rebuilt
+    assert "did not open" in report.notes[0]
+    np.testing.assert_array_equal(temperature(built), before)
+
+
+def test_a_reader_repairs_a_history_that_does_not_open(built):
+    before = temperature(built)
+    shutil.rmtree(built.root / "history" / "icechunk" / "snapshots", ignore_errors=True)
+    np.testing.assert_array_equal(temperature(built), before)
+
+
+def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):
+    from twinlab.history import rebuild
+
+    before = temperature(built)
+    monkeypatch.setattr(rebuild, "_COMMIT_CELLS", 1)
+    done = []
+
+    def stop(at: int, of: int, what: str) -> None:
+        done.append(at)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        built.historian().rebuild(progress=stop)
+    # The old history stands until the new one is complete.
+    np.testing.assert_array_equal(temperature(built), before)
+    went_on = []
+    report = built.historian().catch_up(progress=lambda at, of, what: went_on.append(at))
+    assert report.rebuilt
+    assert min(went_on, default=done[0] + 1) > done[0]
+    np.testing.assert_array_equal(temperature(built), before)
+    assert not (built.root / "history.building").exists()
+
+
+def test_a_changed_mapping_builds_anew_what_its_source_speaks_of_and_as_of_shows_the_old(built, make_site):
+    changed = built.mappings["rooms"].model_dump(mode="json", by_alias=True)
+    rule = changed["stream"]["tags"]["/^(?P<room>[a-z]+)[.]t$/"][0]
+    rule["unit"] = "degF"
+    before = temperature(built)
+    latest = np.datetime64(max(entry.ingest_time for entry in built.ledger.journal.entries()), "ns")
+    other = make_site(built.root, {"rooms": changed})
+    report = other.historian().catch_up()
+    assert any("meaning of rooms changed" in note for note in report.notes)
+    np.testing.assert_allclose(temperature(other), (before - 32) / 1.8, atol=0.051)
+    reader = other.reader()
+    shown = reader.as_of(latest).history("room", signals=["temperature"]).temperature.values
+    np.testing.assert_array_equal(shown, before)
+    current = reader.as_of(latest, mapping="current").history("room", signals=["temperature"]).temperature.values
+    np.testing.assert_array_equal(current, temperature(other))
+
+
+def test_a_cluster_builds_what_threads_build(built):
+    distributed = pytest.importorskip("distributed")
+    before = temperature(built)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with (
+            distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            assert built.historian().rebuild(client=client).rebuilt
+    np.testing.assert_array_equal(temperature(built), before)
