@@ -40,6 +40,7 @@ PUBLIC_NAMES = [
     "TwinlabError",
     "UnitError",
     "UnknownTermError",
+    "apps",
     "create",
     "demo",
     "errors",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # What type checkers and editors see; at run time each name is loaded on first use, so that the import stays quick.
-    from twinlab import errors, events, explore, harmonise, history, ledger, model, quality, sources, testing
+    from twinlab import apps, errors, events, explore, harmonise, history, ledger, model, quality, sources, testing
     from twinlab.demos import demo
     from twinlab.errors import (
         CommandExpiredError,
@@ -50,6 +50,7 @@ __all__ = [
     "TwinlabError",
     "UnitError",
     "UnknownTermError",
+    "apps",
     "create",
     "demo",
     "errors",

@@ -14,6 +14,8 @@ from twinlab.errors import TwinlabError
 if TYPE_CHECKING:
     from twinlab.twin import Twin
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 __all__ = ["main"]
 
 
@@ -51,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, text: str, example: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, text: str, example: str) -> argparse.ArgumentParser:
     return commands.add_parser(
         name, help=text, description=text, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -63,7 +65,7 @@ def _serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
 
 
-def _add_demo(commands: argparse._SubParsersAction) -> None:
+def _add_demo(commands: Commands) -> None:
     parser = _command(
         commands, "demo", "build a demo twin once and open its page", "twinlab demo nyc --no-browser --port 5006"
     )
@@ -83,7 +85,7 @@ def _demo(options: argparse.Namespace) -> None:
     _serve_twin(twin, options)
 
 
-def _add_create(commands: argparse._SubParsersAction) -> None:
+def _add_create(commands: Commands) -> None:
     parser = _command(
         commands, "create", "draft a twin from your own files, for you to edit",
         "twinlab create pilot/ --from fridges.csv dispatch.xlsx\n  twinlab ingest pilot/ fridges.csv dispatch.xlsx",
@@ -108,7 +110,7 @@ def _create(options: argparse.Namespace) -> None:
     )
 
 
-def _add_ingest(commands: argparse._SubParsersAction) -> None:
+def _add_ingest(commands: Commands) -> None:
     parser = _command(
         commands, "ingest", "keep files in a twin and bring its history up to date", "twinlab ingest pilot/ fridges.csv"
     )
@@ -121,7 +123,7 @@ def _ingest(options: argparse.Namespace) -> None:
     _say(_open(options).ingest(*options.files).text())
 
 
-def _add_serve(commands: argparse._SubParsersAction) -> None:
+def _add_serve(commands: Commands) -> None:
     parser = _command(commands, "serve", "open a twin's page on this machine", "twinlab serve pilot/ --port 5006")
     parser.add_argument("folder", type=Path)
     _serving(parser)
@@ -139,7 +141,7 @@ def _serve_twin(twin: Twin, options: argparse.Namespace) -> None:
     )
 
 
-def _add_status(commands: argparse._SubParsersAction) -> None:
+def _add_status(commands: Commands) -> None:
     parser = _command(commands, "status", "assets, signals, freshness, coverage, bytes", "twinlab status pilot/")
     parser.add_argument("folder", type=Path)
     parser.set_defaults(run=_status)
@@ -151,7 +153,7 @@ def _status(options: argparse.Namespace) -> None:
     _say(str(twin.reader.status()))
 
 
-def _add_verify(commands: argparse._SubParsersAction) -> None:
+def _add_verify(commands: Commands) -> None:
     parser = _command(commands, "verify", "read everything again and check every checksum", "twinlab verify pilot/")
     parser.add_argument("folder", type=Path)
     parser.set_defaults(run=_verify)
@@ -163,7 +165,7 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _add_rebuild(commands: argparse._SubParsersAction) -> None:
+def _add_rebuild(commands: Commands) -> None:
     parser = _command(
         commands,
         "rebuild",
@@ -174,7 +176,7 @@ def _add_rebuild(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=lambda options: _say(str(_open(options).rebuild())))
 
 
-def _add_export(commands: argparse._SubParsersAction) -> None:
+def _add_export(commands: Commands) -> None:
     parser = _command(
         commands, "export", "take data out: Zarr, Parquet, CSV or Excel, by the file's ending",
         "twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n  twinlab export pilot/ cold_room rooms.zarr",

@@ -128,10 +128,10 @@ def along_time(
     if len(chunks[-1]) == 1:
         back = ahead = 0
     axis = moved.ndim - 1
-    data = da.map_overlap(  # type: ignore[no-untyped-call]
+    data = da.map_overlap(
         block,
         moved.data,
-        da.from_array(times, chunks=(chunks[-1],)),  # type: ignore[no-untyped-call]
+        da.from_array(times, chunks=(chunks[-1],)),
         depth=[{axis: (back, ahead)}, {0: (back, ahead)}],
         boundary="none",
         dtype=np.uint8,

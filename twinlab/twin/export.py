@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,7 +31,12 @@ def export_dataset(data: xr.Dataset, target: Path) -> Path:
     SchemaError
         If the ending is none of those, something stands at the target, or the data don't fit an Excel sheet.
     """
-    writers = {".zarr": export.to_zarr, ".parquet": export.to_parquet, ".csv": export.to_csv, ".xlsx": export.to_excel}
+    writers: Mapping[str, Callable[[xr.Dataset, Path], None]] = {
+        ".zarr": export.to_zarr,
+        ".parquet": export.to_parquet,
+        ".csv": export.to_csv,
+        ".xlsx": export.to_excel,
+    }
     write = _writer(writers, target)
     return _whole(target, lambda path: write(data, path))
 
@@ -44,7 +49,7 @@ def export_table(table: pd.DataFrame, target: Path) -> Path:
     SchemaError
         If the ending is none of those, something stands at the target, or the table doesn't fit an Excel sheet.
     """
-    writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {".parquet": _parquet, ".csv": _csv, ".xlsx": _excel}
+    writers: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {".parquet": _parquet, ".csv": _csv, ".xlsx": _excel}
     write = _writer(writers, target)
     return _whole(target, lambda path: write(table, path))
 
@@ -64,7 +69,7 @@ def _excel(table: pd.DataFrame, path: Path) -> None:
     table.to_excel(path, index=False, sheet_name="events")
 
 
-def _writer(writers: dict[str, Callable[[Data, Path], None]], target: Path) -> Callable[[Data, Path], None]:
+def _writer(writers: Mapping[str, Callable[[Data, Path], None]], target: Path) -> Callable[[Data, Path], None]:
     if target.suffix not in writers:
         msg = f"expected a target ending in {', '.join(writers)}, got {target.name!r}{nearest(target.suffix, writers)}"
         raise SchemaError(msg)

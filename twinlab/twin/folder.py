@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twinlab.errors import SchemaError, SourceError
+from twinlab.model.load import EDITOR_LINES, write_schemas
 from twinlab.twin.facade import Twin
 from twinlab.twin.ingest import need_file
 from twinlab.twin.words import MAPPINGS, MODEL, read_words
@@ -99,6 +100,8 @@ def _draft(root: Path, files: list[Path]) -> None:
     from twinlab.harmonise import draft  # noqa: PLC0415  (only this path needs it)
 
     drafted = draft(files, name=root.name)
-    (root / MODEL).write_text(drafted.model_yaml, encoding="utf-8")
+    (root / MODEL).write_text(EDITOR_LINES["model"] + drafted.model_yaml, encoding="utf-8")
     for source, text in drafted.mappings.items():
-        (root / MAPPINGS / f"{source}.yaml").write_text(text, encoding="utf-8")
+        (root / MAPPINGS / f"{source}.yaml").write_text(EDITOR_LINES["mapping"] + text, encoding="utf-8")
+    # Editors complete and check both kinds of file from these.
+    write_schemas(root)

@@ -114,7 +114,7 @@ def _recent(twin: Twin, asset_type: str, windows: dict[str, np.datetime64], widt
 
 
 def _instant(time: np.datetime64 | None) -> str:
-    return "–" if time is None else str(np.datetime64(time, "m")).replace("T", " ")
+    return "–" if time is None else str(time.astype("datetime64[m]")).replace("T", " ")
 
 
 def _unit(spec: Signal) -> str:
