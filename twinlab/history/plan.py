@@ -181,10 +181,13 @@ def hot_layout(n_cells: int, n_assets: int) -> Layout:
 
 
 def rollup_layout(n_windows: int, n_assets: int) -> Layout:
-    """Return the layout of rollup arrays of ``n_windows`` a year: as square as pages read them."""
+    """Return the layout of rollup arrays of ``n_windows`` a year: as square as pages read them.
+
+    No shards: every catch-up rewrites the newest windows, and a rewritten shard would leave megabytes to collect.
+    """
     wide = min(32, _power(n_assets))
     long = min(1024, _power(n_windows))
-    return Layout((long, wide), (min(16 * long, _power(n_windows)), wide * 8))
+    return Layout((long, wide), None)
 
 
 def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
