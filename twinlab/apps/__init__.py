@@ -8,9 +8,9 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "MappingForm": "mapping_form",
-        "PageSpec": "page",
+        "PageSpec": "frame",
         "Served": "server",
-        "page": "page",
+        "page": "frame",
         "serve": "server",
         "start": "server",
     },

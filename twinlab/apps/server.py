@@ -17,7 +17,7 @@ from panel.io.server import get_server
 from panel.io.state import set_curdoc
 from tornado.ioloop import IOLoop
 
-from twinlab.apps.page import page
+from twinlab.apps.frame import page
 from twinlab.apps.shared import Shared
 from twinlab.errors import SourceError
 
