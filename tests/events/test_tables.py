@@ -16,7 +16,10 @@ def table(rows):
     """A table of (start, end, planned_start, planned_end) in hours; None is unknown."""
     columns = zip(*rows, strict=True) if rows else [[]] * 4
     names = ("start", "end", "planned_start", "planned_end")
-    hours = {n: [np.datetime64("NaT") if h is None else DAY + np.timedelta64(h, "h") for h in c] for n, c in zip(names, columns, strict=True)}
+    hours = {
+        n: [np.datetime64("NaT") if h is None else DAY + np.timedelta64(h, "h") for h in c]
+        for n, c in zip(names, columns, strict=True)
+    }
     return pd.DataFrame({n: pd.Series(v, dtype="datetime64[ns]") for n, v in hours.items()})
 
 
@@ -85,7 +88,9 @@ def test_delays_are_actual_minus_planned_and_negative_when_early():
 
 
 def test_every_state_of_an_event_has_its_word():
-    frame = table([(0, 1, 0, 1), (9, None, 9, 11), (None, None, 20, 21), (None, None, 1, 2), (None, None, 1, 2), (0, None, 0, 1)])
+    frame = table(
+        [(0, 1, 0, 1), (9, None, 9, 11), (None, None, 20, 21), (None, None, 1, 2), (None, None, 1, 2), (0, None, 0, 1)]
+    )
     frame["cancelled"] = [False, False, False, True, None, False]
     assert status(frame, now=at(10)).tolist() == ["done", "running", "planned", "cancelled", "not started", "running"]
     assert status(frame, now=at(100)).tolist()[-1] == "no end"
