@@ -15,15 +15,29 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.kernels import scatter
 from twinlab.history.encode import decode, encode, sentinel
+from twinlab.history.kernels import scatter
 from twinlab.history.plan import Axis, Group, floor_midnight
 from twinlab.history.resolve import Collector, resolve
 from twinlab.history.slabs import Span, clip, holes, pieces, union, widen
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import flag_cells, margins
 
-__all__ = ["BUILD_VERSION", "Base", "Block", "ClaimSource", "Empty", "Frontier", "GroupSpec", "Part", "Recent", "Tally", "build_blocks", "build_values", "reach_of_change"]
+__all__ = [
+    "BUILD_VERSION",
+    "Base",
+    "Block",
+    "ClaimSource",
+    "Empty",
+    "Frontier",
+    "GroupSpec",
+    "Part",
+    "Recent",
+    "Tally",
+    "build_blocks",
+    "build_values",
+    "reach_of_change",
+]
 
 #: Changes whenever the same rows would give other arrays: history built by another version is built anew.
 BUILD_VERSION = 1
@@ -150,7 +164,9 @@ class Recent:
 
     def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
         """Return the newest integers of the span."""
-        mine = [b for b in self.blocks if b.group == spec.group and signal in b.values and b.k0 < span[1] and b.k1 > span[0]]
+        mine = [
+            b for b in self.blocks if b.group == spec.group and signal in b.values and b.k0 < span[1] and b.k1 > span[0]
+        ]
         covered = [(b.k0, b.k1) for b in mine]
         if not holes(covered, span) and len(mine) == 1:
             return mine[0].values[signal][span[0] - mine[0].k0 : span[1] - mine[0].k0]

@@ -39,7 +39,11 @@ class Stored:
             return out
         for low, high in clip([span], (max(0, entry.extent[0]), entry.extent[1])):
             read = getattr(self._reader, "values", None)
-            found = read(spec.group, signal, low, high) if read else self._reader.read_cells(spec.group, signal, low, high)[0]
+            found = (
+                read(spec.group, signal, low, high)
+                if read
+                else self._reader.read_cells(spec.group, signal, low, high)[0]
+            )
             out[low - span[0] : high - span[0], : found.shape[1]] = found
         return out
 
@@ -63,7 +67,13 @@ class Update:
         """Build every block; write each to what ``base`` reads (or put it in a `Recent`) before asking for the next."""
         for plan in self.plans:
             for block in build_blocks(
-                plan.spec, source=self.claims, base=base, frontier=plan.frontier, fresh=plan.fresh, write=plan.write, tally=self.tally
+                plan.spec,
+                source=self.claims,
+                base=base,
+                frontier=plan.frontier,
+                fresh=plan.fresh,
+                write=plan.write,
+                tally=self.tally,
             ):
                 yield plan.spec, block
 
@@ -98,7 +108,11 @@ def plan_update(
         new = frontier_of(spec, marks_new.values())
         earlier = frontier_of(spec, marks_old.values())
         redo = spec.group.path in whole
-        ends = [int(new.passed.max()) + 1, *(stop for _, stop in spans[spec.group.path]), int(dict(meta.get("ends", {})).get(spec.group.path, 0))]
+        ends = [
+            int(new.passed.max()) + 1,
+            *(stop for _, stop in spans[spec.group.path]),
+            int(dict(meta.get("ends", {})).get(spec.group.path, 0)),
+        ]
         end = max(ends) if redo else 0
         plan = plan_group(spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], limit=end)
         if plan is not None:
@@ -106,7 +120,9 @@ def plan_update(
     if report is not None:
         for name, view in sources.views.items():
             if before[name]:
-                report.of(name).late += late_claims(view, old=before[name], new=position[name], watermark=marks_old[name].watermark)
+                report.of(name).late += late_claims(
+                    view, old=before[name], new=position[name], watermark=marks_old[name].watermark
+                )
     return Update(sources, before, position, columns, plans, claims, marks_new, changed)
 
 

@@ -15,7 +15,17 @@ from twinlab.harmonise.claims import AssetClaims, EventClaims, RelationshipClaim
 from twinlab.history.ledgerside import SourceView
 from twinlab.model.mapping import Mapping as SourceMapping
 
-__all__ = ["HIDDEN", "asset_mapping", "merged_assets", "mentioned", "month_of", "newest", "properties_of", "rows_of", "shown"]
+__all__ = [
+    "HIDDEN",
+    "asset_mapping",
+    "mentioned",
+    "merged_assets",
+    "month_of",
+    "newest",
+    "properties_of",
+    "rows_of",
+    "shown",
+]
 
 HIDDEN = ("_source", "_ordinal", "_ingest")
 #: What names a row of each kind of table.
@@ -27,7 +37,15 @@ def asset_mapping(mapping: SourceMapping) -> SourceMapping | None:
     """Return the part of a mapping that speaks of assets' properties; it depends on no clock and no zone."""
     tables = [
         table.model_copy(
-            update={"columns": {}, "tags": {}, "tag": None, "value": None, "time": None, "events": [], "relationships": []}
+            update={
+                "columns": {},
+                "tags": {},
+                "tag": None,
+                "value": None,
+                "time": None,
+                "events": [],
+                "relationships": [],
+            }
         )
         for table in mapping.tables
         if table.assets
@@ -40,19 +58,30 @@ def _name(one: EventClaims | AssetClaims | RelationshipClaims) -> str:
 
 
 def rows_of(
-    views: Iterable[SourceView], kind: str, name: str, *, stop: Mapping[str, int], start: Mapping[str, int] | None = None
+    views: Iterable[SourceView],
+    kind: str,
+    name: str,
+    *,
+    stop: Mapping[str, int],
+    start: Mapping[str, int] | None = None,
 ) -> pa.Table | None:
     """Return the rows of one event type, asset type or relationship between two position vectors; None if none."""
     parts: list[pa.Table] = []
     for view in views:
         first = 0 if start is None else start.get(view.name, 0)
-        numbers = [n for n in view.index.naming(f"{kind}:{name}", stop[view.name]) if view.index.stretches[n].stop > first]
+        numbers = [
+            n for n in view.index.naming(f"{kind}:{name}", stop[view.name]) if view.index.stretches[n].stop > first
+        ]
         for frame, found in view.harmonised(numbers, stop=stop[view.name]):
             for one in getattr(found, _ATTRIBUTE[kind]):
                 if _name(one) == name and len(one.ordinal):
-                    table = one.table.append_column("_source", pa.array([view.name]).take(pa.array(np.zeros(len(one.ordinal), dtype=np.int8))))
+                    table = one.table.append_column(
+                        "_source", pa.array([view.name]).take(pa.array(np.zeros(len(one.ordinal), dtype=np.int8)))
+                    )
                     table = table.append_column("_ordinal", pa.array(one.ordinal, type=pa.int64()))
-                    table = table.append_column("_ingest", pa.array(np.full(len(one.ordinal), frame.ingest_time), type=pa.int64()))
+                    table = table.append_column(
+                        "_ingest", pa.array(np.full(len(one.ordinal), frame.ingest_time), type=pa.int64())
+                    )
                     parts.append(table if first == 0 else table.filter(pc.greater_equal(table["_ordinal"], first)))
     return pa.concat_tables(parts, promote_options="default") if parts else None
 
@@ -60,7 +89,11 @@ def rows_of(
 def newest(table: pa.Table, kind: str, *, within_source: bool = False) -> pa.Table:
     """Keep of each key the row that was taken in last; on a tie, the one of the source whose name comes last."""
     keys = [*KEYS[kind], *(["_source"] if within_source else [])]
-    ordered = table.take(pc.sort_indices(table, sort_keys=[("_ingest", "ascending"), ("_source", "ascending"), ("_ordinal", "ascending")]))
+    ordered = table.take(
+        pc.sort_indices(
+            table, sort_keys=[("_ingest", "ascending"), ("_source", "ascending"), ("_ordinal", "ascending")]
+        )
+    )
     numbered = ordered.select(keys).append_column("_row", pa.array(np.arange(len(ordered))))
     last = numbered.group_by(keys, use_threads=False).aggregate([("_row", "max")])["_row_max"]
     return ordered.take(pa.array(np.sort(last.to_numpy())))

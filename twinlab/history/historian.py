@@ -56,7 +56,9 @@ class Historian:
         Sources without one stay in the ledger.
     """
 
-    def __init__(self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]) -> None:
+    def __init__(
+        self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]
+    ) -> None:
         self.root = Path(root)
         self.ledger = ledger
         self.model = model
@@ -95,7 +97,9 @@ class Historian:
         report.seconds = time.perf_counter() - began
         return report
 
-    def rebuild(self, progress: Progress | None = None, *, workers: int | None = None, client: Any = None) -> BuildReport:  # noqa: ANN401  (a distributed.Client)
+    def rebuild(
+        self, progress: Progress | None = None, *, workers: int | None = None, client: Any = None
+    ) -> BuildReport:
         """Build history anew from the ledger, by partition; go on where a rebuild that was killed stopped.
 
         Parameters
@@ -220,9 +224,13 @@ class Historian:
         for name in self.sources.unmapped():
             report.notes.append(f"source {name!r} has no mapping: its rows stay in the ledger")
         if report.lost:
-            report.notes.append(f"{report.lost} values don't fit their signal's storage and are missing: check unit and resolution")
+            report.notes.append(
+                f"{report.lost} values don't fit their signal's storage and are missing: check unit and resolution"
+            )
         if report.disagreements:
-            report.notes.append(f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution")
+            report.notes.append(
+                f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
+            )
         self.sources.save()
 
 

@@ -56,9 +56,20 @@ class Marks:
 
 
 @njit(cache=True, nogil=True)
-def _summarise(  # type: ignore[no-untyped-def] # noqa: ANN202, PLR0913
-    code, time, op, priority, lut, group, first, changed, low, high, least, greatest
-):  # noqa: ANN001
+def _summarise(
+    code: npt.NDArray[np.int32],
+    time: Ints,
+    op: npt.NDArray[np.int8],
+    priority: npt.NDArray[np.int16],
+    lut: npt.NDArray[np.int32],
+    group: npt.NDArray[np.int32],
+    first: Ints,
+    changed: npt.NDArray[np.bool_],
+    low: Ints,
+    high: Ints,
+    least: npt.NDArray[np.int16],
+    greatest: npt.NDArray[np.int16],
+) -> tuple[int, bool]:
     """Note the reach of every group, the first time and the priorities of every series."""
     retracts = False
     latest = -(2**62)
@@ -228,8 +239,10 @@ class SourceIndex:
     def until(self, position: int) -> SourceIndex:
         """Return a copy that has only seen whole stretches before ``position``: read on from its own position."""
         whole = [s for s in self.stretches if s.stop <= position]
-        count = len(whole) if whole == self.stretches[: len(whole)] else next(
-            n for n, s in enumerate(self.stretches) if s.stop > position
+        count = (
+            len(whole)
+            if whole == self.stretches[: len(whole)]
+            else next(n for n, s in enumerate(self.stretches) if s.stop > position)
         )
         out = SourceIndex(self.group_of)
         out.stretches, out.series = self.stretches[:count], dict(self.series)
@@ -282,7 +295,7 @@ class SourceIndex:
             self._group = np.concatenate([self._group, np.array(groups, dtype=np.int32)])
             self.least = np.concatenate([self.least, np.full(grown, np.iinfo(np.int16).max, dtype=np.int16)])
             self.greatest = np.concatenate([self.greatest, np.full(grown, np.iinfo(np.int16).min, dtype=np.int16)])
-        if len(self._luts) > 256:  # noqa: PLR2004  (a source of ever new dictionaries mustn't fill the memory)
+        if len(self._luts) > 256:
             self._luts.clear()
         self._luts[id(series)] = (series, lut)
         return lut
@@ -293,7 +306,7 @@ class SourceIndex:
             for group, (low, high) in stretch.reach.items():
                 lists.setdefault(group, []).append((n, low, high))
         firsts = np.array([s.first for s in self.stretches], dtype=np.int64)
-        return firsts, {g: tuple(np.array(rows, dtype=np.int64).T.copy()) for g, rows in lists.items()}  # type: ignore[misc]
+        return firsts, {g: tuple(np.array(rows, dtype=np.int64).T.copy()) for g, rows in lists.items()}
 
     def _resume(self) -> None:
         """Work out again what is only kept for going on."""

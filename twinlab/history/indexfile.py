@@ -27,12 +27,18 @@ def save_index(path: Path, index: SourceIndex) -> None:
         "readings": index.readings,
         "ended": index.ended,
         "tables": [sorted(s.tables) for s in index.stretches],
-        "carries": [[first, [[list(key), *state] for key, state in carry.items()]] for first, carry in index.carries.items()],
+        "carries": [
+            [first, [[list(key), *state] for key, state in carry.items()]] for first, carry in index.carries.items()
+        ],
     }
     rows = index.stretches
     arrays = {
-        "stretches": np.array([(s.first, s.stop, s.ingest_time, s.reading, s.latest, s.keyed, s.retracts) for s in rows], dtype="i8").reshape(-1, 7),
-        "reach": np.array([(n, g, *span) for n, s in enumerate(rows) for g, span in s.reach.items()], dtype="i8").reshape(-1, 4),
+        "stretches": np.array(
+            [(s.first, s.stop, s.ingest_time, s.reading, s.latest, s.keyed, s.retracts) for s in rows], dtype="i8"
+        ).reshape(-1, 7),
+        "reach": np.array(
+            [(n, g, *span) for n, s in enumerate(rows) for g, span in s.reach.items()], dtype="i8"
+        ).reshape(-1, 4),
         "first_rows": np.array([(n, len(which)) for n, which, _ in index.firsts], dtype="i8").reshape(-1, 2),
         "first_series": np.concatenate([np.empty(0, "i4"), *(which for _, which, _ in index.firsts)]),
         "first_times": np.concatenate([np.empty(0, "i8"), *(times for _, _, times in index.firsts)]),
@@ -76,7 +82,9 @@ def _index(found: dict[str, np.ndarray], words: dict[str, list], group_of: dict[
         reach.setdefault(n, {})[group] = (low, high)
     for n, (first, stop, ingest, reading, latest, keyed, retracts) in enumerate(found["stretches"].tolist()):
         tables = frozenset(words["tables"][n])
-        index.stretches.append(Stretch(first, stop, ingest, reading, latest, bool(keyed), bool(retracts), reach.get(n, {}), tables))
+        index.stretches.append(
+            Stretch(first, stop, ingest, reading, latest, bool(keyed), bool(retracts), reach.get(n, {}), tables)
+        )
     at = 0
     for n, count in found["first_rows"].tolist():
         index.firsts.append((n, found["first_series"][at : at + count], found["first_times"][at : at + count]))
@@ -85,7 +93,9 @@ def _index(found: dict[str, np.ndarray], words: dict[str, list], group_of: dict[
     for n, count in found["key_rows"].tolist():
         index.keys[n] = found["keys"][at : at + count]
         at += count
-    index.carries = {first: {tuple(key): (wall, second) for key, wall, second in carry} for first, carry in words["carries"]}
+    index.carries = {
+        first: {tuple(key): (wall, second) for key, wall, second in carry} for first, carry in words["carries"]
+    }
     index.readings = list(words["readings"])
     index.ended = [(ordinal, reading) for ordinal, reading in words["ended"]]
     index.position = int(str(words["position"]))

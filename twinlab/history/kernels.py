@@ -123,7 +123,7 @@ def mark_cells(
 
 
 @njit(inline="always")
-def _before(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0911 (inlined by numba)
+def _before(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 (inlined by numba)
     """Identity first, then precedence, then content, so that equal sets sort equally."""
     if rows.source[i] != rows.source[j]:
         return rows.source[i] < rows.source[j]
@@ -159,7 +159,7 @@ def _sift(order, base, start, stop, rows):  # type: ignore[no-untyped-def] # noq
 
 @njit(cache=True, nogil=True)
 def _sort_cell(order, base, n, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    if n <= 24:  # noqa: PLR2004  (insertion sort wins on the short runs that most cells are)
+    if n <= 24:
         for i in range(base + 1, base + n):
             x = order[i]
             j = i
@@ -179,7 +179,7 @@ def _sort_cell(order, base, n, rows):  # type: ignore[no-untyped-def] # noqa: AN
 def _one_claim(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Whether two claims have one identity; rows with a key are resolved before they get here."""
     same = rows.source[i] == rows.source[j] and rows.tag[i] == rows.tag[j] and rows.time[i] == rows.time[j]
-    if not same or rows.kind[i] != rows.kind[j] or rows.kind[i] == 2:  # noqa: PLR2004
+    if not same or rows.kind[i] != rows.kind[j] or rows.kind[i] == 2:
         return False
     return rows.kind[i] == 0 or (rows.epoch[i] == rows.epoch[j] and rows.rank[i] == rows.rank[j])
 
@@ -199,7 +199,7 @@ def _survivors(order, base, n, rows, kept):  # type: ignore[no-untyped-def] # no
         j = max(j, i + 1)
         winner = order[base + j - 1]
         if rows.op[winner] == 0:
-            lost += min(observed - 1, fresh) if rows.kind[winner] != 2 else 0  # noqa: PLR2004
+            lost += min(observed - 1, fresh) if rows.kind[winner] != 2 else 0
             kept[count] = winner
             count += 1
         elif rows.kind[winner] == 1 and observed == 0:
@@ -216,7 +216,7 @@ def _same_place(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN
 
 
 @njit(cache=True, nogil=True)
-def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, PLR0911
+def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     """Whether claim i comes after claim j for the rule ``last``: by event time, then by precedence, then by content."""
     if rows.time[i] != rows.time[j]:
         return rows.time[i] > rows.time[j]
@@ -269,7 +269,9 @@ def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-unt
     for x in range(1, count):
         i = kept[x]
         several |= rows.source[i] != rows.source[best] or rows.priority[i] != rows.priority[best]
-        if rows.priority[i] > rows.priority[best] or (rows.priority[i] == rows.priority[best] and _later(i, best, rows)):
+        if rows.priority[i] > rows.priority[best] or (
+            rows.priority[i] == rows.priority[best] and _later(i, best, rows)
+        ):
             best = i
     chosen, _ = _combined(kept, count, rows.priority[best], rows.source[best], rule, rows, buffer)
     differs = False

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping as Dictionary
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims, Context, Harmonised
+from twinlab.harmonise.claims import AssetClaims, Claims, Context, EventClaims, Harmonised, RelationshipClaims
 from twinlab.harmonise.frames import harmonise
 from twinlab.history.build import GroupSpec, Part
 from twinlab.history.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
@@ -64,7 +65,7 @@ def _bytes_of(found: Harmonised) -> int:
     arrays = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority)
     # A broadcast column takes no memory.
     size = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
-    tables = (*found.events, *found.assets, *found.relationships)
+    tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
     return size + sum(one.table.nbytes for one in tables) + 1000
 
 
@@ -162,7 +163,9 @@ class SourceView:
             tally.spans(min(low for low, _ in stretch.reach.values()), max(high for _, high in stretch.reach.values()))
         return [len(self.index.stretches) - 1]
 
-    def harmonised(self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None) -> Iterator[tuple[Frame, Harmonised]]:
+    def harmonised(
+        self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None
+    ) -> Iterator[tuple[Frame, Harmonised]]:
         """Yield the frames of some stretches, rows before ``stop`` only, with the claims of the twin's span.
 
         ``time`` (ns UTC) lets frames be skipped whose observations lie elsewhere.
@@ -273,7 +276,9 @@ class LedgerClaims:
                     return frozenset()
         fed = self._single()
         kind = spec.group.asset_type
-        return frozenset(name for name, s in spec.signals.items() if s.combine == "last" and fed.get((kind, name), True))
+        return frozenset(
+            name for name, s in spec.signals.items() if s.combine == "last" and fed.get((kind, name), True)
+        )
 
     def _single(self) -> dict[tuple[str, str], bool]:
         """Return for each signal whether one source alone feeds it, at one priority."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from twinlab.history.build import BUILD_VERSION, GroupSpec
+from twinlab.history.build import BUILD_VERSION
 from twinlab.history.eventtables import asset_mapping, merged_assets, properties_of, rows_of
 from twinlab.history.index import Marks, SourceIndex
 from twinlab.history.indexfile import load_index, save_index
@@ -71,7 +71,9 @@ class Sources:
 
     def unmapped(self) -> list[str]:
         """Return the sources whose rows nobody gave a meaning."""
-        return [name for name in sorted(self.ledger.sources()) if name not in self.mappings and not name.startswith("_")]
+        return [
+            name for name in sorted(self.ledger.sources()) if name not in self.mappings and not name.startswith("_")
+        ]
 
     def position(self) -> dict[str, int]:
         """Return the position vector as it stands now."""
@@ -84,7 +86,14 @@ class Sources:
         """Return for each source a hash of all that its rows' meaning depends on at a position."""
         properties = self._zones(position)
         return {
-            name: digest([BUILD_VERSION, self.model_hash, self.mapping_hashes[name], zone_properties(self.mappings[name], properties)])
+            name: digest(
+                [
+                    BUILD_VERSION,
+                    self.model_hash,
+                    self.mapping_hashes[name],
+                    zone_properties(self.mappings[name], properties),
+                ]
+            )
             for name in position
             if name in self.mappings
         }
@@ -113,7 +122,9 @@ class Sources:
             if view is None or view.meaning != meaning:
                 mine = zone_properties(self.mappings[name], properties)
                 index = self._stored_index(name, meaning)
-                view = SourceView(name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, meaning)
+                view = SourceView(
+                    name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, meaning
+                )
                 self.views[name] = view
             view.extend((upto or position).get(name, 0), report.of(name) if report is not None else None)
         return changed
@@ -161,7 +172,9 @@ class Sources:
                 if part is None:
                     continue
                 meaning = "assets " + self.mapping_hashes[name] + self.model_hash
-                view = SourceView(name, self.ledger.reader(name), part, self.model, {}, SourceIndex({}), self.cache, meaning)
+                view = SourceView(
+                    name, self.ledger.reader(name), part, self.model, {}, SourceIndex({}), self.cache, meaning
+                )
                 self._assets[name] = view
             view.extend(position[name])
             out.append(view)
@@ -173,7 +186,10 @@ class Sources:
 
     def group_numbers(self) -> dict[str, int]:
         """Return path of a group -> number in the indexes."""
-        return {Group(kind, self.model.asset_types[kind].signals[name].cadence).path: n for (kind, name), n in self._groups.items()}
+        return {
+            Group(kind, self.model.asset_types[kind].signals[name].cadence).path: n
+            for (kind, name), n in self._groups.items()
+        }
 
     def columns(self, known: Mapping[str, list[str]], marks: Iterable[Marks]) -> dict[str, list[str]]:
         """Return the assets that have observations, those known before first; new ones in natural order."""

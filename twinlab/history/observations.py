@@ -105,7 +105,7 @@ def _rows(view: SourceView, frame: Frame, claims: Claims, files: Mapping[str, st
             "key": [None] * len(at) if claims.key is None else list(claims.key),
             "priority": claims.priority,
             "file": [None if one is None else files.get(str(one), str(one)) for one in file],
-            "row": pd.array([None if one is None else int(one) for one in rows], dtype="Int64"),
+            "row": pd.array([None if one is None else int(str(one)) for one in rows], dtype="Int64"),
             "position": claims.ordinal,
         }
     )
@@ -117,11 +117,13 @@ def _written(
     """Return each value and its unit as the source wrote them."""
     if frame.kind == "observations":
         texts, values = _column(batch, "text", at), _column(batch, "value", at)
-        written = [text if text is not None else _text(value) for text, value in zip(texts, values, strict=True)]
+        written = [str(text) if text is not None else _text(value) for text, value in zip(texts, values, strict=True)]
         return written, [None if unit is None else str(unit) for unit in _column(batch, "unit", at)]
     columns = [_column_of(tag, batch.schema.names) for tag in tags]
     cells = {name: batch.column(name) for name in set(columns) if name is not None}
-    written = [None if name is None else _text(cells[name][int(i)].as_py()) for name, i in zip(columns, at, strict=True)]
+    written = [
+        None if name is None else _text(cells[name][int(i)].as_py()) for name, i in zip(columns, at, strict=True)
+    ]
     return written, [None if name is None else frame.units.get(name) for name in columns]
 
 

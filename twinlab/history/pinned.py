@@ -52,7 +52,9 @@ class Pin:
         """What each source had said."""
         raise NotImplementedError
 
-    def blocks(self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]) -> list[Block]:
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
         """Return the cells to lay over the view; ``span`` in ns."""
         raise NotImplementedError
 
@@ -71,7 +73,9 @@ class TailPin(Pin):
         meta: Mapping[str, Any] = self.view.meta
         stored = dict(meta.get("position", {}))
         hashes, built = self.sources.mapping_hashes, dict(meta.get("mappings", {}))
-        if meta and (meta.get("model") != self.sources.model_hash or any(hashes.get(n) != found for n, found in built.items())):
+        if meta and (
+            meta.get("model") != self.sources.model_hash or any(hashes.get(n) != found for n, found in built.items())
+        ):
             return None
         if all(stored.get(name, 0) == at for name, at in self.position.items() if name != "_twin"):
             return None
@@ -102,7 +106,9 @@ class TailPin(Pin):
         watermarks: Any = self.view.meta.get("watermarks", {})
         return {name: Marks(int(watermarks.get(name, -NEVER)), {}) for name in self.position if name != "_twin"}
 
-    def blocks(self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]) -> list[Block]:
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
         """Return the tail's blocks of a type."""
         del signals, span
         return [block for block in self._tail if block.group.asset_type == asset_type]
@@ -141,7 +147,9 @@ class AsOfPin(Pin):
         """Assets with observations, by type."""
         return self.sources.columns({}, self.marks.values())
 
-    def blocks(self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]) -> list[Block]:
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
         """Build the window from the ledger's rows."""
         out: list[Block] = []
         claims = LedgerClaims(self.sources.views, self.position)
@@ -173,7 +181,9 @@ def _build(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, fro
     before, after = spec.margins
     base = Recent(Empty())
     fresh = clip([(window[0] - before, window[1] + after)], known)
-    for block in build_blocks(spec, source=claims, base=base, frontier=frontier, fresh=fresh, write=[window], tally=Tally()):
+    for block in build_blocks(
+        spec, source=claims, base=base, frontier=frontier, fresh=fresh, write=[window], tally=Tally()
+    ):
         base.blocks.append(block)
     return base.blocks
 

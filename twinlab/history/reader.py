@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,23 +13,23 @@ import pandas as pd
 
 from twinlab.errors import CorruptionError, UnknownTermError
 from twinlab.history.asof import activated
-from twinlab.history.catalog import COUNTS
 from twinlab.history.chosen import chosen_sources
 from twinlab.history.eventtables import shown
 from twinlab.history.historian import Historian, index_folder
 from twinlab.history.index import NEVER
 from twinlab.history.meaning import Sources
 from twinlab.history.observations import observations
-from twinlab.history.pinned import TAIL_ROWS, AsOfPin, Pin, TailPin, empty_view
+from twinlab.history.pinned import AsOfPin, Pin, TailPin, empty_view
 from twinlab.history.plan import Group, rollup_steps
 from twinlab.history.read import dataset, instant_ns, natural_order
 from twinlab.history.spanreader import SpanReader
+from twinlab.history.standing import HistoryStatus, bounded, bytes_below, flag_counts, last_cell, signature
 from twinlab.history.store import HistoryStore
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
-from twinlab.model.twinmodel import Signal, TwinModel, parse_duration
+from twinlab.model.twinmodel import AssetType, Signal, TwinModel, parse_duration
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,36 +39,6 @@ if TYPE_CHECKING:
     from twinlab.ledger import Ledger
 
 __all__ = ["HistoryReader", "HistoryStatus"]
-
-_FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL, Flag.MISSING), strict=True))
-
-
-@dataclass(frozen=True)
-class HistoryStatus:
-    """Where a twin's history stands, and its size."""
-
-    position: dict[str, int]
-    watermarks: dict[str, np.datetime64]
-    # Ledger rows that aren't published yet.
-    behind: int
-    # Cells that hold a value.
-    points: int
-    history_bytes: int
-    ledger_bytes: int
-    note: str = ""
-
-    @property
-    def bytes_per_point(self) -> float:
-        """Bytes of history, flags and rollups included, a cell that holds a value."""
-        return self.history_bytes / self.points if self.points else 0.0
-
-    def __str__(self) -> str:
-        lines = [f"{self.points:,} points, {self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"]
-        for name, at in sorted(self.position.items()):
-            until = self.watermarks.get(name)
-            lines.append(f"  {name}: {at:,} rows" + (f", to {np.datetime64(until, 's')} UTC" if until is not None else ""))
-        lines.append(f"  {self.behind:,} rows not published yet")
-        return "\n".join([*lines, *([f"  {self.note}"] if self.note else [])])
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +64,9 @@ class HistoryReader:
     doesn't open is built anew, which needs the history's lock.
     """
 
-    def __init__(self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]) -> None:
+    def __init__(
+        self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]
+    ) -> None:
         self.root = Path(root)
         self.ledger = ledger
         self.note = ""
@@ -111,7 +81,7 @@ class HistoryReader:
         """The twin's words."""
         return self._model
 
-    # -- what a TwinReader does --------------------------------------------------------------------------------------
+    # -- what a TwinReader does
     def history(
         self,
         asset_type: str,
@@ -153,7 +123,7 @@ class HistoryReader:
         frame = _frame(table, columns)
         for name, dtype in EVENT_COLUMNS.items():
             if dtype.startswith("datetime"):
-                frame[name] = frame[name].astype(dtype)
+                frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
         if start is None and stop is None:
             return frame
         begin = frame["start"].fillna(frame["planned_start"])
@@ -182,7 +152,9 @@ class HistoryReader:
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type: ``source, target, valid_from, valid_until``."""
         _known(relationship, self._model.relationships, "relationship")
-        frame = _frame(self._pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"])
+        frame = _frame(
+            self._pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"]
+        )
         for name in ("valid_from", "valid_until"):
             frame[name] = frame[name].astype("datetime64[ns]")
         return frame.sort_values(["source", "target", "valid_from"], ignore_index=True)
@@ -199,7 +171,12 @@ class HistoryReader:
         _known(name, pin.assets.get(asset_type, ()), f"asset of type {asset_type!r}")
         pin.sources.prepare(pin.position)
         return observations(
-            pin.sources, pin.position, (asset_type, name, signal), spec, span=(_instant(start), _instant(stop)), ledger=self.ledger
+            pin.sources,
+            pin.position,
+            (asset_type, name, signal),
+            spec,
+            span=(_instant(start), _instant(stop)),
+            ledger=self.ledger,
         )
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
@@ -222,11 +199,17 @@ class HistoryReader:
         if mapping != "current":
             model, mappings = activated(self.ledger.journal, at, mapping, model)
         other = HistoryReader(self.root, self.ledger, model, mappings)
-        other._known = at  # noqa: SLF001  (its own class)
+        other._known = at
         return other
 
     def chosen_sources(
-        self, asset_type: str, signal: str, *, assets: Sequence[str] | None = None, start: object = None, stop: object = None
+        self,
+        asset_type: str,
+        signal: str,
+        *,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
     ) -> xr.DataArray:
         """Return the name of the source that each cell's value comes from (empty where there is none), dims ``time, asset``.
 
@@ -237,7 +220,12 @@ class HistoryReader:
         pin = self._pinned()
         pin.sources.prepare(pin.position)
         found = chosen_sources(
-            pin.sources, pin.position, (asset_type, signal), spec, pin.assets.get(asset_type, ()), (_instant(start), _instant(stop))
+            pin.sources,
+            pin.position,
+            (asset_type, signal),
+            spec,
+            pin.assets.get(asset_type, ()),
+            (_instant(start), _instant(stop)),
         )
         ids = [str(one) for one in found.asset.values]
         for name in assets or ():
@@ -252,7 +240,9 @@ class HistoryReader:
     def watermarks(self) -> dict[str, np.datetime64]:
         """Return for each source the event time up to which it has spoken."""
         marks = self._pinned().marks
-        return {name: np.datetime64(one.watermark, "ns") for name, one in sorted(marks.items()) if one.watermark > -NEVER}
+        return {
+            name: np.datetime64(one.watermark, "ns") for name, one in sorted(marks.items()) if one.watermark > -NEVER
+        }
 
     def status(self) -> HistoryStatus:
         """Return positions, watermarks, points and bytes."""
@@ -263,7 +253,7 @@ class HistoryReader:
         behind = sum(max(0, at - published.get(name, 0)) for name, at in now.items() if name != "_twin")
         good = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
         points = sum(counts.get(flag, 0) for counts in self.flag_counts().values() for flag in good)
-        sizes = _bytes_below(self.root / "history"), _bytes_below(self.root / "ledger")
+        sizes = bytes_below(self.root / "history"), bytes_below(self.root / "ledger")
         return HistoryStatus(pin.position, self.watermarks(), behind, points, *sizes, note=self.note)
 
     def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:
@@ -271,7 +261,7 @@ class HistoryReader:
         pin = self._pinned()
         out: dict[tuple[str, str], dict[Flag, int]] = {}
         for kind, name, reader in self._spans(pin):
-            found = _counts(reader, name)
+            found = flag_counts(reader, name)
             if found:
                 out[kind, name] = found
         return out
@@ -279,9 +269,9 @@ class HistoryReader:
     def last_times(self) -> dict[tuple[str, str], np.datetime64]:
         """Return the start of the last cell of each signal that holds a value."""
         pin = self._pinned()
-        out = {}
+        out: dict[tuple[str, str], np.datetime64] = {}
         for kind, name, reader in self._spans(pin):
-            cell = _last_cell(reader, name)
+            cell = last_cell(reader, name)
             if cell is not None:
                 time = pin.view.origin_ns + cell * reader.group.cadence_ns
                 out[kind, name] = np.datetime64(time, "ns")
@@ -298,7 +288,7 @@ class HistoryReader:
         return 0 if table is None else len(table)
 
     # -- inside ------------------------------------------------------------------------------------------------------
-    def _kind(self, asset_type: str) -> object:
+    def _kind(self, asset_type: str) -> AssetType:
         return self._model.asset_types[_known(asset_type, self._model.asset_types, "asset type")]
 
     def _signal(self, asset_type: str, signal: str) -> Signal:
@@ -320,7 +310,13 @@ class HistoryReader:
                 if ids and spans:
                     extent = (min(low for low, _ in spans), max(high for _, high in spans))
                     columns = np.arange(len(ids))
-                    out.append((kind, name, SpanReader(pin.view.path, pin.view.snapshot, group, {name: signal}, columns, extent, mine)))
+                    out.append(
+                        (
+                            kind,
+                            name,
+                            SpanReader(pin.view.path, pin.view.snapshot, group, {name: signal}, columns, extent, mine),
+                        )
+                    )
         return out
 
     def _mentioned(self, asset_type: str) -> set[str]:
@@ -335,7 +331,11 @@ class HistoryReader:
             stored = isinstance(pin, TailPin) and pin.update is None and path in pin.view.tables(path)
             if stored:
                 rows = pin.view.table(path)
-                out |= {one for one, kind in zip(rows["id"].to_pylist(), rows["asset_type"].to_pylist(), strict=True) if kind == asset_type}
+                out |= {
+                    one
+                    for one, kind in zip(rows["id"].to_pylist(), rows["asset_type"].to_pylist(), strict=True)
+                    if kind == asset_type
+                }
                 continue
             table = pin.table("event", name)
             for column in columns if table is not None else ():
@@ -350,11 +350,11 @@ class HistoryReader:
                 position = {name: self.ledger.reader(name).position_at(self._known) for name in sources.names()}
                 self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
             return self._pin
-        seen = (sources.position(), _signature(self.root))
+        seen = (sources.position(), signature(self.root))
         if self._pin is None or seen != self._seen:
             view = self._view(sources)
-            self._pin = TailPin(view, sources, _bounded(sources.position(), view))
-            self._seen = (sources.position(), _signature(self.root))
+            self._pin = TailPin(view, sources, bounded(sources.position(), view))
+            self._seen = (sources.position(), signature(self.root))
         return self._pin
 
     def _sources(self) -> Sources:
@@ -389,79 +389,12 @@ def _widened(span: tuple[int | None, int | None], step: str | None) -> tuple[int
     """Return the span of whole windows of ``step`` that a span touches."""
     if step is None:
         return span
-    size = parse_duration(step)
-    low, high = span
+    size, (low, high) = parse_duration(step), span
     return None if low is None else low - size, None if high is None else high + size
 
 
 def _frame(table: pa.Table | None, columns: Sequence[str]) -> pd.DataFrame:
     if table is None:
         return pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
-    frame = shown(table).to_pandas()
+    frame: pd.DataFrame = shown(table).to_pandas()
     return frame.reindex(columns=list(columns))
-
-
-def _signature(root: Path) -> object:
-    """Return what changes whenever something is published."""
-    try:
-        found = os.stat(root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json")  # noqa: PTH116
-    except FileNotFoundError:
-        return None
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
-
-
-def _bounded(position: dict[str, int], view: View) -> dict[str, int]:
-    """Return the position, cut so that the tail has no more rows than a reader builds."""
-    stored: object = view.meta.get("position", {})
-    published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
-    left, out = TAIL_ROWS, {}
-    for name in sorted(position):
-        more = min(left, position[name] - published.get(name, 0)) if name != "_twin" else position[name]
-        out[name] = published.get(name, 0) + more if name != "_twin" else more
-        left -= more if name != "_twin" else 0
-    return out
-
-
-def _counts(reader: SpanReader, name: str) -> dict[Flag, int]:
-    low, high = reader.extent
-    steps = rollup_steps(reader.group.cadence_ns)
-    if not steps:
-        flags = reader.cells(name, low, high, reader.columns, what="flags")[1]
-        return {flag: int((flags == flag.value).sum()) for flag in Flag}
-    per = parse_duration(steps[-1]) // reader.group.cadence_ns
-    first, stop = low // per, -(-high // per)
-    found = reader.windows(name, steps[-1], first, stop, reader.columns, COUNTS)
-    out = {_FLAG_OF[what]: int(part.astype(np.int64).sum()) for what, part in found.items()}
-    # Windows are whole; cells beyond what was ever written aren't anybody's.
-    beyond = ((stop - first) * per - (high - low)) * len(reader.columns)
-    out[Flag.NOT_EVALUATED] = max(0, out[Flag.NOT_EVALUATED] - beyond)
-    return out
-
-
-def _last_cell(reader: SpanReader, name: str) -> int | None:
-    low, high = reader.extent
-    steps = rollup_steps(reader.group.cadence_ns)
-    per = parse_duration(steps[-1]) // reader.group.cadence_ns if steps else max(1, high - low)
-    end = high
-    if steps:
-        first = low // per
-        found = reader.windows(name, steps[-1], first, -(-high // per), reader.columns, ("pass", "suspect", "fail"))
-        busy = np.flatnonzero(sum(part.astype(np.int64) for part in found.values()).any(axis=1))  # type: ignore[union-attr]
-        if len(busy):
-            end = min(high, (first + int(busy[-1]) + 1) * per)
-    start = max(low, end - per)
-    values, flags = reader.cells(name, start, end, reader.columns)
-    held = (values != np.iinfo(values.dtype).min) & (flags != Flag.MISSING.value)
-    rows = np.flatnonzero(held.any(axis=1))
-    return start + int(rows[-1]) if len(rows) else None
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            # Published meanwhile: the file moved on.
-            continue
-    return total

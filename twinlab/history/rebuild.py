@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import CorruptionError
-from twinlab.history.build import BUILD_VERSION, Block, Empty, Frontier, GroupSpec, Recent, Tally, build_blocks, piece_length
+from twinlab.history.build import (
+    BUILD_VERSION,
+    Block,
+    Empty,
+    Frontier,
+    GroupSpec,
+    Recent,
+    Tally,
+    build_blocks,
+    piece_length,
+)
 from twinlab.history.catchup import Update
 from twinlab.history.index import NEVER
 from twinlab.history.ledgerside import LedgerClaims
@@ -158,7 +168,9 @@ class Rebuild:
             window = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
             plans.append(GroupPlan(spec, [window], [window], frontier))
         nothing = dict.fromkeys(position, 0)
-        return Update(self.sources, nothing, position, columns, plans, LedgerClaims(self.sources.views, position), marks)
+        return Update(
+            self.sources, nothing, position, columns, plans, LedgerClaims(self.sources.views, position), marks
+        )
 
     def _swap(self) -> None:
         """Put the new history in the place of the old one; each step may be the last before a crash."""

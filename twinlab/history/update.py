@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
 from twinlab.history.build import Frontier, GroupSpec, reach_of_change
-from twinlab.history.kernels import mark_cells
 from twinlab.history.index import NEVER, Marks, hashes_of
+from twinlab.history.kernels import mark_cells
 from twinlab.history.ledgerside import SourceView
 from twinlab.history.slabs import Span, clip, spans_of_marks, union
 
@@ -98,12 +98,14 @@ def _cells_of(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, grou
         spans: list[Span] = []
         for view, c in claims:
             mine = view.index.groups_of(c.series)[c.code] == group
-            cells = np.unique(axis.cell(c.event_time[mine]))  # type: ignore[arg-type]
+            cells = np.unique(axis.cell(c.event_time[mine]))
             spans += [(int(k), int(k) + 1) for k in cells]
         return union(spans, gap=_GAP)
     marks = np.zeros(k1 - k0, dtype=np.bool_)
     for view, c in claims:
-        mark_cells(c.code, c.event_time, view.index.groups_of(c.series), group, axis.origin_ns, axis.cadence_ns, k0, marks)
+        mark_cells(
+            c.code, c.event_time, view.index.groups_of(c.series), group, axis.origin_ns, axis.cadence_ns, k0, marks
+        )
     return union(spans_of_marks(marks, k0), gap=_GAP)
 
 

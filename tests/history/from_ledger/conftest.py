@@ -44,7 +44,11 @@ STREAM = {
         "tags": {
             "/^(?P<room>[a-z]+)[.]t$/": {"signal": "temperature", "asset": "room/{room}", "unit": "degC"},
             "/^(?P<room>[a-z]+)[.]h$/": {"signal": "humidity", "asset": "room/{room}", "unit": "%"},
-            "/^(?P<room>[a-z]+)[.]d$/": {"signal": "door", "asset": "room/{room}", "states": {"0": "closed", "1": "open"}},
+            "/^(?P<room>[a-z]+)[.]d$/": {
+                "signal": "door",
+                "asset": "room/{room}",
+                "states": {"0": "closed", "1": "open"},
+            },
             "/^(?P<room>[a-z]+)[.]e$/": {"signal": "energy", "asset": "room/{room}", "unit": "kWh"},
         }
     },

@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import Site  # noqa: E402
+from conftest import Site
 
 TAGS = ["a.t", "b.t", "a.h", "b.h", "a.d", "c.t", "a.e"]
 TOTAL, BATCH = 1500, 40

@@ -28,7 +28,9 @@ def assert_same(first: list[xr.Dataset], second: list[xr.Dataset]) -> None:
         xr.testing.assert_identical(one, other)
 
 
-def build(make_site, rows: list[tuple], *, batches: list[int], publish: set[int], read: set[int] = frozenset()) -> list[xr.Dataset]:
+def build(
+    make_site, rows: list[tuple], *, batches: list[int], publish: set[int], read: set[int] = frozenset()
+) -> list[xr.Dataset]:
     """Tell rows in batches, publish after some of them, read (and so build tails) after others, and return all there is."""
     with TemporaryDirectory(dir=MEMORY) as folder:
         site = make_site(Path(folder))
@@ -54,7 +56,9 @@ def told(draw: st.DrawFn) -> list[tuple]:
     """Rows whose sequence rises with their place: the source numbered them, then the network mixed them up."""
     rows = draw(
         st.lists(
-            st.tuples(st.sampled_from(TAGS), st.integers(0, 300).map(lambda n: n / 4), st.integers(0, 60)), min_size=1, max_size=40
+            st.tuples(st.sampled_from(TAGS), st.integers(0, 300).map(lambda n: n / 4), st.integers(0, 60)),
+            min_size=1,
+            max_size=40,
         )
     )
     values = {"t": lambda v: v - 20.0, "h": lambda v: v + 0.25, "d": lambda v: v % 2, "e": lambda v: v / 4}

@@ -82,7 +82,8 @@ def oracle(sources: list[list[dict]], combine: str) -> dict[tuple[int, str], flo
                     (kind, r)
                     for kind, r in standing
                     if not (
-                        kind != "key" and (r["tag"], r["time"]) == (tag, time)
+                        kind != "key"
+                        and (r["tag"], r["time"]) == (tag, time)
                         and (r["sequence"] < 0 or (r["epoch"], r["sequence"]) < (epoch, sequence))
                     )
                 ]
@@ -150,7 +151,9 @@ def with_tags(rows: list[dict]) -> list[dict]:
     return [{**r, "tag": "tag of " + r["asset"] + str(r.get("twig", 0)), "ordinal": i} for i, r in enumerate(rows)]
 
 
-@given(rows=st.lists(ROW, max_size=25), shuffle=st.permutations(range(50)), cuts=st.lists(st.integers(0, 50), max_size=3))
+@given(
+    rows=st.lists(ROW, max_size=25), shuffle=st.permutations(range(50)), cuts=st.lists(st.integers(0, 50), max_size=3)
+)
 @pytest.mark.parametrize("combine", ["last", "min", "max"])
 @settings(max_examples=60, deadline=None)
 def test_scatter_gives_what_the_contract_says_in_any_order_and_with_any_repetition(combine, rows, shuffle, cuts):
@@ -184,10 +187,14 @@ MESSY = st.builds(
 )  # fmt: skip
 
 
-@given(first=st.lists(MESSY, max_size=20), second=st.lists(MESSY, max_size=20), random=st.randoms(use_true_random=False))
+@given(
+    first=st.lists(MESSY, max_size=20), second=st.lists(MESSY, max_size=20), random=st.randoms(use_true_random=False)
+)
 @pytest.mark.parametrize("combine", ["last", "mean", "min", "max", "sum"])
 @settings(max_examples=60, deadline=None)
-def test_keys_retractions_corrections_and_rival_sources_follow_the_contract_in_any_order(combine, first, second, random):
+def test_keys_retractions_corrections_and_rival_sources_follow_the_contract_in_any_order(
+    combine, first, second, random
+):
     expected = grid(oracle([with_tags(first), with_tags(second)], combine))
     for rows in (first, second):
         random.shuffle(rows)
@@ -206,7 +213,9 @@ def frontier(known_from: int, passed: int) -> Frontier:
 
 
 def test_missing_needs_a_passed_watermark_and_an_asset_that_was_seen_before():
-    rows = with_tags([{"asset": "a", "time": 2 * MINUTE, "value": 1.0, "epoch": 0, "sequence": 1, "op": 0, "priority": 0}])
+    rows = with_tags(
+        [{"asset": "a", "time": 2 * MINUTE, "value": 1.0, "epoch": 0, "sequence": 1, "op": 0, "priority": 0}]
+    )
     spec = spec_of("last")
     seen = Frontier(np.array([[2, NEVER]]), np.array([[5, -NEVER]]))
     (block,) = build_blocks(
@@ -220,7 +229,15 @@ def test_missing_needs_a_passed_watermark_and_an_asset_that_was_seen_before():
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_blocks_cut_anywhere_give_the_flags_of_one_block(data):
-    spec = spec_of("last", spike=(1, 3), max_rate=(0.01, 0.1), flat_line="3min", sensor_span=(-3, 3), expected_span=(-2, 2), gap="2min")
+    spec = spec_of(
+        "last",
+        spike=(1, 3),
+        max_rate=(0.01, 0.1),
+        flat_line="3min",
+        sensor_span=(-3, 3),
+        expected_span=(-2, 2),
+        gap="2min",
+    )
     values = data.draw(st.lists(st.integers(-7, 7), min_size=40, max_size=40))
     rows = with_tags(
         [
@@ -237,7 +254,14 @@ def test_blocks_cut_anywhere_give_the_flags_of_one_block(data):
 
         base = Recent(Empty())
         for block in build_blocks(
-            spec, source=source, base=base, frontier=frontier(0, 38), fresh=[(0, 40)], write=[(0, 40)], tally=Tally(), edges=edges
+            spec,
+            source=source,
+            base=base,
+            frontier=frontier(0, 38),
+            fresh=[(0, 40)],
+            write=[(0, 40)],
+            tally=Tally(),
+            edges=edges,
         ):
             base.blocks.append(block)
         return np.concatenate([b.flags["x"] for b in base.blocks])

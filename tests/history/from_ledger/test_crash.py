@@ -117,7 +117,9 @@ def test_a_cluster_builds_what_threads_build(built):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with (
-            distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+            distributed.LocalCluster(
+                n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+            ) as cluster,
             distributed.Client(cluster) as client,
         ):
             assert built.historian().rebuild(client=client).rebuilt
