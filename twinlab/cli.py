@@ -14,7 +14,7 @@ from twinlab.errors import TwinlabError
 if TYPE_CHECKING:
     from twinlab.twin import Twin
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  (argparse names no public type)
 
 __all__ = ["main"]
 
