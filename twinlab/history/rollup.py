@@ -37,18 +37,21 @@ def reduce_cells(
 
 def reduce_rollup(below: dict[str, NDArray[np.generic]], per: int) -> dict[str, NDArray[np.generic]]:
     """Fold windows (window, asset) of one level into windows ``per`` times as long."""
-    out: dict[str, NDArray[np.generic]] = {}
-    windows, assets = below["count"].shape
-    shape = (windows // per, per, assets)
-    for name in ("sum", "count", *COUNTS):
-        if name in below:
-            out[name] = below[name].reshape(shape).sum(axis=1, dtype=below[name].dtype)
-    if "max" in below:
+    # Stored windows come with each asset's in one piece; folding them so copies nothing.
+    series = {name: np.ascontiguousarray(part.T) for name, part in below.items()}
+    assets, windows = series["count"].shape
+    shape = (assets, windows // per, per)
+    out: dict[str, NDArray[np.generic]] = {
+        name: part.reshape(shape).sum(axis=2, dtype=part.dtype)
+        for name, part in series.items()
+        if name not in ("min", "max")
+    }
+    if "max" in series:
         # "No value" is the smallest integer, so it loses by itself.
-        out["max"] = below["max"].reshape(shape).max(axis=1)
-    if "min" in below:
-        low = below["min"].reshape(shape)
+        out["max"] = series["max"].reshape(shape).max(axis=2)
+    if "min" in series:
+        low = series["min"].reshape(shape)
         none = sentinel(low.dtype)
-        least = np.where(low == none, np.iinfo(low.dtype).max, low).min(axis=1)
+        least = np.where(low == none, np.iinfo(low.dtype).max, low).min(axis=2)
         out["min"] = np.where(out["count"] == 0, none, least).astype(low.dtype)
-    return out
+    return {name: part.T for name, part in out.items()}

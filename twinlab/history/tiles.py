@@ -301,15 +301,23 @@ def stream_tiles(
     long, wide = spec.layout.tile
     for part in split_blocks(spec.layout.block, times, assets):
         (data,) = store.fetch([(block_key(spec, part.block), None)])
-        jobs = {} if data is None else {job.tile: job for job in _whole_jobs(spec, part, data)}
-        for _, tile in _tiles_of(spec, part) if spec.layout.shard else ((0, part),):
+        where = block_key(spec, part.block)
+        index = None
+        if spec.layout.shard is not None and data is not None:
+            index = parse_index(data, _tile_grid(spec), where=where).tolist()
+        view = memoryview(data or b"")
+        for number, tile in _tiles_of(spec, part) if spec.layout.shard else ((0, part),):
             columns, first = slice(*tile.assets), tile.times[0]
-            job = jobs.get(tile)
-            constant = spec.fill if job is None else constant_flag(job.data, spec)
-            if job is None or constant is not None:
-                yield constant if constant is not None else spec.fill, columns, first
+            offset, length = index[number] if index is not None else (0, len(view))
+            if data is None or offset == EMPTY:
+                yield spec.fill, columns, first
                 continue
-            decode_tile(job.data, spec, scratch, where=job.where)
+            body = view[offset : offset + length]
+            constant = constant_flag(body, spec)
+            if constant is not None:
+                yield constant, columns, first
+                continue
+            decode_tile(body, spec, scratch, where=where)
             t, a = tile.block[0] * long, tile.block[1] * wide
             yield scratch[tile.assets[0] - a : tile.assets[1] - a, first - t : tile.times[1] - t], columns, first
 
