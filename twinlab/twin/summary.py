@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -10,12 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twinlab.model.flags import Flag
-from twinlab.model.twinmodel import parse_duration
 from twinlab.twin.report import format_bytes, format_count
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from twinlab.model.twinmodel import Signal
     from twinlab.twin.facade import Twin
 
@@ -57,60 +53,13 @@ class SignalSummary:
 
 
 def signal_summaries(twin: Twin) -> list[SignalSummary]:
-    """Return a line a signal, counted from the coarsest rollups: of the raw samples only the last windows are read."""
-    summaries: list[SignalSummary] = []
-    for asset_type, kind in twin.model.asset_types.items():
-        alike: dict[tuple[str, str | None], list[str]] = {}
-        for name, spec in kind.signals.items():
-            alike.setdefault((spec.cadence, next(reversed(twin.steps(asset_type, name)), None)), []).append(name)
-        # One reading for all signals of a cadence: the graph costs more than the data.
-        found = {
-            name: one for (_, step), names in alike.items() for name, one in _counted(twin, asset_type, names, step)
-        }
-        summaries += [found[name] for name in kind.signals]
-    return summaries
-
-
-def _counted(twin: Twin, asset_type: str, names: list[str], step: str | None) -> Iterator[tuple[str, SignalSummary]]:
-    specs = twin.model.asset_types[asset_type].signals
-    data = twin.history(asset_type, signals=names, step=step)
-    if not data.sizes["time"] or not data.sizes["asset"]:
-        yield from ((name, SignalSummary(asset_type, name, specs[name], {}, None)) for name in names)
-        return
-    per_time = _per_time(data, names, rolled=step is not None).compute()
-    width = specs[names[0]].cadence_ns if step is None else parse_duration(step)
-    last_windows = {}
-    for name in names:
-        filled = np.flatnonzero(sum(per_time[f"{name}_{flag.name.lower()}"].values for flag in _PRESENT))
-        if len(filled):
-            last_windows[name] = data.time.values[filled[-1]].astype("datetime64[ns]")
-    recent = _recent(twin, asset_type, last_windows, width)
-    for name in names:
-        counts = {flag: int(per_time[f"{name}_{flag.name.lower()}"].sum()) for flag in Flag}
-        yield name, SignalSummary(asset_type, name, specs[name], counts, recent.get(name))
-
-
-def _per_time(data: xr.Dataset, names: list[str], *, rolled: bool) -> xr.Dataset:
-    if rolled:
-        wanted = [f"{name}_{flag.name.lower()}" for name in names for flag in Flag]
-        return data[wanted].sum("asset")
-    parts = {f"{name}_{flag.name.lower()}": (data[f"{name}_qc"] == flag.value) for name in names for flag in Flag}
-    return data.drop_vars(list(data.data_vars)).assign(parts).sum("asset")
-
-
-def _recent(twin: Twin, asset_type: str, windows: dict[str, np.datetime64], width: int) -> dict[str, np.datetime64]:
-    """Return the last instant with a value of each signal, looked up in the last window that holds any."""
-    by_start: dict[np.datetime64, list[str]] = {}
-    for name, start in windows.items():
-        by_start.setdefault(start, []).append(name)
-    found = {}
-    for start, names in by_start.items():
-        stop = start + np.timedelta64(width, "ns")
-        held = twin.history(asset_type, signals=names, start=start, stop=stop)[names].notnull().any("asset").compute()
-        found.update(
-            {name: held.time.values[np.flatnonzero(held[name].values)[-1]] for name in names if held[name].any()}
-        )
-    return found
+    """Return a line a signal, from the coarsest rollups."""
+    counts, last = twin.reader.flag_counts(), twin.reader.last_times()
+    return [
+        SignalSummary(asset_type, name, spec, counts.get((asset_type, name), {}), last.get((asset_type, name)))
+        for asset_type, kind in twin.model.asset_types.items()
+        for name, spec in kind.signals.items()
+    ]
 
 
 def _instant(time: np.datetime64 | None) -> str:
@@ -126,10 +75,10 @@ def summary_text(twin: Twin) -> str:
     lines = [f"<Twin {twin.model.twin}>" + (f" {twin.model.title}" if twin.model.title else "")]
     summaries = signal_summaries(twin)
     for asset_type in twin.model.asset_types:
-        count = len(twin.assets(asset_type))
+        count = twin.reader.asset_count(asset_type)
         lines.append(f"  {asset_type}: {format_count(count)} assets")
         lines += [_signal_line(one) for one in summaries if one.asset_type == asset_type]
-    lines += [f"  {name}: {format_count(len(twin.events(name)))} events" for name in twin.model.event_types]
+    lines += [f"  {name}: {format_count(twin.reader.event_count(name))} events" for name in twin.model.event_types]
     return "\n".join(lines)
 
 
@@ -147,7 +96,7 @@ def summary_html(twin: Twin) -> str:
     tables = []
     summaries = signal_summaries(twin)
     for asset_type, kind in twin.model.asset_types.items():
-        count = format_count(len(twin.assets(asset_type)))
+        count = format_count(twin.reader.asset_count(asset_type))
         rows = [_signal_row(one) for one in summaries if one.asset_type == asset_type]
         head = "<tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th><th class=n>suspect</th><th class=n>fail</th></tr>"
         body = f"<table>{head}{''.join(rows)}</table>" if rows else ""
@@ -155,7 +104,7 @@ def summary_html(twin: Twin) -> str:
             f"<div><b>{escape(kind.title or asset_type)}</b> <code>{asset_type}</code>: {count} assets</div>{body}"
         )
     events = "".join(
-        f"<div><b>{escape(kind.title or name)}</b> <code>{name}</code>: {format_count(len(twin.events(name)))} events</div>"
+        f"<div><b>{escape(kind.title or name)}</b> <code>{name}</code>: {format_count(twin.reader.event_count(name))} events</div>"
         for name, kind in twin.model.event_types.items()
     )
     size = (
