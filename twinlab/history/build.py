@@ -6,6 +6,7 @@ Ingest, rebuild, tail and as-of differ only in where the claims come from (`Clai
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,8 +43,10 @@ __all__ = [
 #: Changes whenever the same rows would give other arrays: history built by another version is built anew.
 BUILD_VERSION = 1
 #: Cells (time x asset x signal) built at once: about 30 bytes each while they're being built.
-PIECE_CELLS = 6_000_000
+PIECE_CELLS = 4_000_000
 _EARLIEST = np.iinfo(np.int64).min
+#: Accumulators of so many cells are kept by each thread between builds.
+_KEPT_CELLS = 6_000_000
 #: Later than any watermark.
 NEVER = 2**62
 
@@ -229,9 +232,7 @@ def build_values(
     simple = source.simple(spec, span)
     names = list(spec.signals)
     quick = [name for name in names if name in simple]
-    shape = (len(quick), span[1] - span[0], len(spec.assets))
-    value = np.full(shape, np.nan)
-    time, epoch, rank = (np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))
+    value, time, epoch, rank = _accumulators((len(quick), span[1] - span[0], len(spec.assets)))
     renumber = np.array([quick.index(name) if name in simple else -1 for name in names] + [-1], dtype=np.int32)
     slow = {
         name: Collector(spec.axis.origin_ns, spec.group.cadence_ns, *span, assets=len(spec.assets))
@@ -264,6 +265,24 @@ def build_values(
         out[name], lost = encode(floats, spec_signal)
         tally.lost += int(np.count_nonzero(lost))
     return out, chosen
+
+
+_kept = threading.local()
+
+
+def _accumulators(shape: tuple[int, int, int]) -> tuple[npt.NDArray[np.float64], Ints, Ints, Ints]:
+    """Return empty accumulators of a shape, in memory that this thread used before: fresh pages cost more than the build."""
+    size = shape[0] * shape[1] * shape[2]
+    if size > _KEPT_CELLS:
+        value = np.full(shape, np.nan)
+        return value, *(np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))  # type: ignore[return-value]
+    held: npt.NDArray[np.int64] | None = getattr(_kept, "cells", None)
+    if held is None or held.shape[1] < size:
+        held = _kept.cells = np.empty((4, size), dtype=np.int64)
+    value = held[0, :size].view(np.float64).reshape(shape)
+    value.fill(np.nan)
+    held[1:, :size] = _EARLIEST
+    return value, held[1, :size].reshape(shape), held[2, :size].reshape(shape), held[3, :size].reshape(shape)
 
 
 def _constant(column: Ints) -> Ints:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class HistoryStatus:
 def signature(root: Path) -> object:
     """Return what changes whenever something is published."""
     try:
-        found = os.stat(root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json")
+        found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
     except FileNotFoundError:
         return None
     return (found.st_mtime_ns, found.st_ino, found.st_size)
