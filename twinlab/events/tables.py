@@ -118,11 +118,18 @@ def delays(events: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancelled") -> pd.Series:
+def status(
+    events: pd.DataFrame,
+    *,
+    now: object = None,
+    cancelled: str = "cancelled",
+    without_start: str = "not started",
+) -> pd.Series:
     """Return each event's state as text, one of `STATUSES`.
 
-    ``cancelled`` needs a source that says so; ``not started`` is only the fact that the planned start has passed. An
-    event that started is ``running`` until a day after its planned end, then ``no end``: nobody has recorded one.
+    ``cancelled`` needs a source or a model that says so; ``not started`` is only the fact that the planned start has
+    passed. An event that started is ``running`` until a day after its planned end, then ``no end``: nobody has recorded
+    one.
 
     Parameters
     ----------
@@ -131,6 +138,9 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
         As of when. By default the latest actual time in the table.
     cancelled : str
         Name of a boolean column that says so; it needn't exist.
+    without_start : str
+        What an event without an actual start is once its planned start has passed, one of `STATUSES`: the event type's
+        ``without_start``.
 
     Returns
     -------
@@ -140,7 +150,7 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
     Raises
     ------
     SchemaError
-        If a time column is missing.
+        If a time column is missing, or ``without_start`` isn't one of `STATUSES`.
 
     >>> at = pd.to_datetime(["2013-01-01", None])
     >>> table = pd.DataFrame({"start": at, "end": at, "planned_start": at, "planned_end": at, "cancelled": [False, True]})
@@ -148,6 +158,9 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
     ['done', 'cancelled']
     """
     _need(events, _TIMES)
+    if without_start not in STATUSES:
+        msg = f"expected without_start to be one of {', '.join(STATUSES)}, got {without_start!r}"
+        raise SchemaError(msg)
     when = _instant(now)
     if when is None:
         when = pd.concat([events["start"], events["end"]]).max()
@@ -157,7 +170,7 @@ def status(events: pd.DataFrame, *, now: object = None, cancelled: str = "cancel
         off = events[cancelled].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
     overdue = events["planned_start"].isna() | (events["planned_start"] < when)
     lost = events["planned_end"] + pd.Timedelta(days=1) < when
-    codes = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=2)
+    codes = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=STATUSES.index(without_start))
     words = pd.Categorical(STATUSES, categories=list(STATUSES))
     return pd.Series(words.take(codes), index=events.index, name="status")
 

@@ -54,7 +54,8 @@ def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
     Texts are categories with "" for unknown, so that filtering looks at each different text once.
     """
     late = delays(events)
-    columns: dict[str, object] = {"event_id": events["event_id"].to_numpy(), "status": status(events).array}
+    state = status(events, without_start=spec.without_start)
+    columns: dict[str, object] = {"event_id": events["event_id"].to_numpy(), "status": state.array}
     for name in ("asset", *spec.links):
         if name in events and (name != "asset" or spec.asset is not None):
             columns[name] = _text(events[name])

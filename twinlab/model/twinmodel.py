@@ -30,6 +30,7 @@ __all__ = [
 Kind = Literal["gauge", "state", "counter"]
 Combine = Literal["last", "mean", "min", "max", "sum"]
 Sensitivity = Literal["open", "internal", "personal"]
+WithoutStart = Literal["not started", "cancelled"]
 DataType = Literal["text", "number", "integer", "boolean", "time"]
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
@@ -249,6 +250,9 @@ class EventType(Model):
     """Asset type of the event's own asset (the aircraft of a flight)."""
     links: dict[Term, Term] = Field(default_factory=dict)
     """Other assets that take part: link name -> asset type."""
+    without_start: WithoutStart = "not started"
+    """What an event is whose planned start has passed without an actual one; "cancelled" where the source records no
+    other reason for that."""
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
     @model_validator(mode="after")
