@@ -94,7 +94,7 @@ class TagTable:
         """Return what to say about an unknown tag."""
         hint = nearest(tag, self.names)
         return (
-            f"the {what} {tag!r} isn't in the mapping{hint} Add it there, or to `ignore`; its rows stay in the ledger"
+            f"the {what} {tag!r} isn't in the mapping: add it there, or to `ignore` (its rows stay in the ledger){hint}"
         )
 
     def _resolve(self, tag: str) -> tuple[Meaning, ...]:

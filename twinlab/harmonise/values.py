@@ -127,7 +127,7 @@ def reason(meaning: Meaning, text: str) -> str:
     if meaning.signal.kind != "state":
         return f"expected a number for {meaning.name!r}, got {text!r}; if it stands for no value, add it to `missing:`"
     known = state_codes(meaning.rule, meaning.signal)
-    return f"{text!r} is no state of {meaning.name!r}{nearest(text, known)} Add it to `states:` of the mapping"
+    return f"{text!r} is no state of {meaning.name!r}: add it to `states:` of the mapping{nearest(text, known)}"
 
 
 def _states(cells: Cells, codes: Mapping[str, int]) -> Floats:
