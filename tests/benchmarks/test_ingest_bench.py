@@ -36,11 +36,16 @@ ORIGIN = int(np.datetime64("2026-01-01", "ns").astype("int64"))
 
 
 def words(cadence: str, names: list[str]) -> tuple[TwinModel, Mapping]:
-    signals = {n: {"unit": SIGNALS[n][0], "resolution": SIGNALS[n][1], "sensor_span": SIGNALS[n][2], "cadence": cadence} for n in names}
+    signals = {
+        n: {"unit": SIGNALS[n][0], "resolution": SIGNALS[n][1], "sensor_span": SIGNALS[n][2], "cadence": cadence}
+        for n in names
+    }
     if "temperature" in signals:
         signals["temperature"] |= {"spike": [5, 20]}
     tags = {f"/^(?P<id>[0-9]+)[.]{n}$/": {"signal": n, "asset": "truck/{id}", "unit": SIGNALS[n][0]} for n in names}
-    model = TwinModel.model_validate({"twin": "bench", "origin": "2026-01-01", "asset_types": {"truck": {"signals": signals}}})
+    model = TwinModel.model_validate(
+        {"twin": "bench", "origin": "2026-01-01", "asset_types": {"truck": {"signals": signals}}}
+    )
     return model, Mapping.model_validate({"source": "trucks", "stream": {"tags": tags}})
 
 
@@ -54,7 +59,13 @@ def stream(seconds: int) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray,
     order = np.argsort(place, kind="stable")
     repeated = np.flatnonzero(rng.random(count) < 0.005)
     order = np.insert(order, repeated, order[repeated])
-    return names, (order % len(names)).astype(np.int32), ORIGIN + order // len(names) * 10**9, values[order], order.astype(np.int64)
+    return (
+        names,
+        (order % len(names)).astype(np.int32),
+        ORIGIN + order // len(names) * 10**9,
+        values[order],
+        order.astype(np.int64),
+    )
 
 
 def batch(names: pa.Array, tag: np.ndarray, at: np.ndarray, value: np.ndarray, sequence: np.ndarray) -> pa.RecordBatch:
@@ -112,7 +123,11 @@ def test_ledger_and_history_beside_a_keyed_upsert(tmp_path, rows):
     expected = dict(zip(zip(tag.tolist(), at.tolist(), strict=True), value.tolist(), strict=True))
     from twinlab.history.reader import HistoryReader
 
-    shown = HistoryReader(tmp_path / "twin", ledger, model, {"trucks": mapping}).history("truck", signals=["speed"]).speed.values
+    shown = (
+        HistoryReader(tmp_path / "twin", ledger, model, {"trucks": mapping})
+        .history("truck", signals=["speed"])
+        .speed.values
+    )
     number = list(SIGNALS).index("speed")
     for asset in (0, 17, 999):
         tag_number = asset * len(SIGNALS) + number
@@ -146,9 +161,13 @@ def test_rebuild_stays_within_two_gibibytes(tmp_path):
             level = steps[-1]
             at = ORIGIN + (start + np.repeat(np.arange(100), ASSETS)) * 60 * 10**9
             order = start * ASSETS + np.arange(100 * ASSETS)
-            writer.append_observations(batch(names, np.tile(np.arange(ASSETS, dtype=np.int32), 100), at, steps.round(1).ravel(), order))
+            writer.append_observations(
+                batch(names, np.tile(np.arange(ASSETS, dtype=np.int32), 100), at, steps.round(1).ravel(), order)
+            )
     here = str(Path(__file__).parent)
-    done = subprocess.run([sys.executable, "-c", REBUILD, here, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", REBUILD, here, str(tmp_path)], capture_output=True, text=True, check=True
+    )
     found = json.loads(done.stdout.strip().splitlines()[-1])
     note("rebuild", days=days, **found)
     assert found["peak"] <= 2 * 2**30

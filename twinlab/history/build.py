@@ -290,7 +290,7 @@ def _constant(column: Ints) -> Ints:
     return np.ascontiguousarray(column[:1]) if column.size and column.strides == (0,) else column
 
 
-def _flags(
+def _flags(  # noqa: PLR0917  (one call)
     spec: GroupSpec, name: str, ints: npt.NDArray[np.signedinteger], first: int, span: Span, frontier: Frontier
 ) -> npt.NDArray[np.uint8]:
     """Return the flags of ``span``; ``ints`` starts at cell ``first`` and holds the margins too."""

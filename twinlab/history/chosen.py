@@ -30,7 +30,7 @@ class _Resolved(LedgerClaims):
         return frozenset()
 
 
-def chosen_sources(
+def chosen_sources(  # noqa: PLR0917  (one call)
     sources: Sources,
     position: Mapping[str, int],
     series: tuple[str, str],

@@ -5,6 +5,8 @@ again. It also knows, for any position of the source, up to where the source has
 series was first heard of, with the rows of withdrawn files left out.
 """
 
+# ruff: noqa: PLR0917  (numba takes arrays by position)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

@@ -6,6 +6,8 @@ order, which no order of arrival and no repetition can change. *Resolve* sorts t
 else. (The least of a cell is no such maximum: of two claims of one sequence the greater stands, by `resolve_cells`.)
 """
 
+# ruff: noqa: PLR0917  (numba takes arrays by position)
+
 from __future__ import annotations
 
 from typing import Final, NamedTuple

@@ -64,9 +64,9 @@ def _bytes_of(found: Harmonised) -> int:
     c = found.claims
     arrays = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority)
     # A broadcast column takes no memory.
-    size = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
+    size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
     tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
-    return size + sum(one.table.nbytes for one in tables) + 1000
+    return size + sum(int(one.table.nbytes) for one in tables) + 1000
 
 
 def digest(part: object) -> str:

@@ -68,15 +68,15 @@ def main() -> None:
     acknowledged = int((twin / "acknowledged").read_text() or 0) if (twin / "acknowledged").exists() else 0
     kept = Site(twin).ledger.reader("rooms").position()
     if kept < acknowledged:
-        print(f"lost {acknowledged - kept} acknowledged rows")
+        sys.stdout.write(f"lost {acknowledged - kept} acknowledged rows")
         raise SystemExit(1)
     ingest(twin)
     ingest(folder / "calm")
     for one, other in zip(arrays(twin), arrays(folder / "calm"), strict=True):
         if not one.identical(other):
-            print("arrays differ", one, other)
+            sys.stdout.write(f"arrays differ: {one} {other}")
             raise SystemExit(1)
-    print(f"rows {kept}")
+    sys.stdout.write(f"rows {kept}")
 
 
 if __name__ == "__main__":

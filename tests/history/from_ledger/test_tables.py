@@ -34,13 +34,15 @@ MAPPING = {
 
 @pytest.fixture
 def desk(site, make_site):
-    made = make_site(site.root, {"desk": MAPPING})
-    return made
+    return make_site(site.root, {"desk": MAPPING})
 
 
 def visits(made, rows: list[tuple], file_id: str | None = None) -> None:
     names = ("number", "room", "came", "left", "booked", "next", "guests")
-    columns = {name: pa.array([row[i] for row in rows], pa.int64() if name == "guests" else pa.string()) for i, name in enumerate(names)}
+    columns = {
+        name: pa.array([row[i] for row in rows], pa.int64() if name == "guests" else pa.string())
+        for i, name in enumerate(names)
+    }
     with made.ledger.writer("desk") as writer:
         writer.append_records("visits", pa.RecordBatch.from_pydict(columns), file_id=file_id)
 
