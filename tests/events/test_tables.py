@@ -27,6 +27,13 @@ def at(hour):
     return DAY + np.timedelta64(hour, "h")
 
 
+def test_the_model_may_say_that_what_never_started_was_cancelled():
+    rows = table([(None, None, 1, 2), (0, 5, 0, 5), (None, None, 9, 10)])
+    assert status(rows, without_start="cancelled").tolist() == ["cancelled", "done", "planned"]
+    with pytest.raises(SchemaError, match="one of planned, cancelled"):
+        status(rows, without_start="gone")
+
+
 def test_an_event_that_ends_where_the_window_begins_is_outside():
     assert overlapping(table([(0, 2, 0, 2)]), start=at(2), stop=at(4)).empty
 

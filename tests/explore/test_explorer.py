@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from twinlab.errors import SourceError
 from twinlab.explore import HistoryView, Link, SignalExplorer, parse_link
@@ -23,6 +25,26 @@ def twin():
 
 def instants(*texts):
     return tuple(np.datetime64(t, "ns") for t in texts)
+
+
+PUMPS = {
+    "twin": "new",
+    "asset_types": {
+        "valve": {"signals": {"travel": {"unit": "mm", "resolution": 0.1}}},
+        "pump": {
+            "label": "name",
+            "properties": {"name": {"dtype": "text"}},
+            "signals": {"pressure": {"unit": "bar", "resolution": 0.1}},
+        },
+    },
+}
+
+
+def pumps(*ids):
+    """A pressure of 1 bar at some pumps."""
+    time = np.datetime64("2026-01-01", "ns") + np.arange(3) * np.timedelta64(1, "m")
+    pressure = (("time", "asset"), np.ones((3, len(ids))))
+    return xr.Dataset({"pressure": pressure}, coords={"time": time, "asset": list(ids)})
 
 
 def test_it_opens_on_everything_of_the_first_asset(twin):
@@ -53,11 +75,7 @@ def test_a_failed_sample_keeps_its_value_in_a_rollup(twin):
 
 
 def test_two_explorers_do_not_share_their_choices(twin):
-    other = FakeTwin(
-        TwinModel.model_validate(
-            {"twin": "other", "asset_types": {"pump": {"signals": {"pressure": {"unit": "bar", "resolution": 0.1}}}}}
-        )
-    )
+    other = FakeTwin(TwinModel.model_validate(PUMPS), histories={"pump": pumps("1")})
     first, second = SignalExplorer(twin), SignalExplorer(other)
     assert list(first.param.asset_type.objects) == ["station"]
     assert list(second.param.asset_type.objects) == ["pump"]
@@ -107,17 +125,29 @@ def test_a_link_with_wrong_values_opens_with_a_notice(twin):
 
 def test_a_twin_without_signals_says_so():
     explorer = SignalExplorer(FakeTwin(TwinModel(twin="empty")))
-    assert "no signals yet" in explorer._nothing().object
+    assert "no signals yet" in explorer._screens.pane[0].object
     assert explorer.code() == ""
     assert explorer.url() == ""
     assert explorer.view is None
 
 
-def test_a_signal_without_samples_says_so():
-    model = {"twin": "new", "asset_types": {"pump": {"signals": {"pressure": {"unit": "bar", "resolution": 0.1}}}}}
-    explorer = SignalExplorer(FakeTwin(TwinModel.model_validate(model)))
+def test_a_twin_without_observations_says_so():
+    explorer = SignalExplorer(FakeTwin(TwinModel.model_validate(PUMPS)))
     assert explorer.view is None
-    assert explorer._chart[0].object == "Choose at least one asset."
+    assert "has observations yet" in explorer._screens.pane[0].object
+
+
+def test_only_assets_with_observations_are_offered_under_their_names():
+    known = pd.DataFrame({"name": ["in the yard", "by the dock", None]}, index=pd.Index(["1", "2", "3"], name="asset"))
+    twin = FakeTwin(
+        TwinModel.model_validate(PUMPS), histories={"pump": pumps("2", "3")}, assets={"pump": known, "valve": known}
+    )
+    explorer = SignalExplorer(twin)
+    assert list(explorer.param.asset_type.objects) == ["pump"]
+    assert explorer.param.assets.names == {"by the dock (2)": "2", "3": "3"}
+    assert explorer.assets == ["2"]
+    assert not explorer.can_draw("pump", "1")
+    assert not explorer.can_draw("valve", "1")
 
 
 def test_a_failing_read_becomes_a_notice_and_the_chart_stays():

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
 
 from twinlab.errors import TwinlabError
-from twinlab.explore.layers import layers, y_extent
+from twinlab.explore.choices import Choices, words
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link, format_link, known_or_problem
-from twinlab.explore.plots import draw, refresh
 from twinlab.explore.reading import Window, data_span
-from twinlab.explore.view import Ask, View, asset_labels, look, view_code
+from twinlab.explore.screens import Look, Screens
+from twinlab.explore.view import Ask, View, look, view_code
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -30,6 +28,7 @@ __all__ = ["MAX_ASSETS", "SignalExplorer"]
 MAX_ASSETS = 6
 
 _NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
+_NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
 
 
 class SignalExplorer(pn.viewable.Viewer):
@@ -64,17 +63,14 @@ class SignalExplorer(pn.viewable.Viewer):
         self._view: View | None = None
         self._span: Window | None = None
         self._quiet = True
-        # The plots on screens (several cells of a notebook may show one explorer), and what they were made for.
-        self._plots: list[Any] = []
-        self._range = hv.streams.RangeX()
+        self._choices = Choices(twin)
+        self._screens = Screens(on_zoom=self._on_zoom)
         self._heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=(2, 10))
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )
-        self._chart = pn.Column(sizing_mode="stretch_width", min_height=380)
-        types = {kind.title or _words(name): name for name, kind in twin.model.asset_types.items() if kind.signals}
-        self.param.asset_type.objects = types
+        self.param.asset_type.objects = self._choices.kinds()
         self._quiet = False
         self.apply(link or Link())
 
@@ -113,11 +109,10 @@ class SignalExplorer(pn.viewable.Viewer):
 
     def _offer(self) -> None:
         """Offer the signals and assets of the chosen type, and keep what still fits."""
-        spec = self._twin.model.asset_types[str(self.asset_type)]
-        signals = {s.title or _words(name): name for name, s in spec.signals.items()}
-        labels = {label: asset for asset, label in asset_labels(self._twin, str(self.asset_type)).items()}
+        kind = str(self.asset_type)
+        signals, labels = self._choices.signals(kind), self._choices.assets(kind)
         signal = self.signal if self.signal in signals.values() else next(iter(signals.values()))
-        assets = [a for a in self.assets if a in labels.values()] or list(labels.values())[:1]
+        assets = [a for a in self.assets if a in labels.values()] or self._choices.first(kind)
         # Choices first emptied, so that no value is ever outside its choices.
         self.param.update(signal=None, assets=[])
         self.param.signal.objects = signals
@@ -149,10 +144,10 @@ class SignalExplorer(pn.viewable.Viewer):
         if self._quiet:
             return
         before = self._view
-        if not self._read() or before is None or not self._same_shape(before):
+        if not self._read() or before is None or self._view is None or not self._same_shape(before):
             self._show()
         else:
-            self._refresh(move=True)
+            self._screens.refresh(self._view, self._look(), move=True)
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -185,7 +180,7 @@ class SignalExplorer(pn.viewable.Viewer):
             return "No signal"
         spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
         labels = {asset: label for label, asset in self.param.assets.names.items()}
-        name = spec.title or _words(str(self.signal))
+        name = spec.title or words(str(self.signal))
         return f"{name[:1].upper()}{name[1:]} · {', '.join(labels.get(a, a) for a in self._drawn())}"
 
     def _drawn(self) -> list[str]:
@@ -232,80 +227,44 @@ class SignalExplorer(pn.viewable.Viewer):
         self._read()
         self._show()
 
+    def _look(self) -> Look:
+        return Look(show_flags=self.show_flags, full_range=self.full_range, marked=self.marked)
+
     def _show(self) -> None:
-        """Make the chart anew: another signal or other assets need other curves."""
-        self._plots = []
-        view = self._view
-        if view is None:
-            self._chart[:] = [self._nothing()]
+        """Make the chart anew."""
+        if self._view is None:
+            self._screens.say(self._why_nothing())
             self._heading.object = title_html(self.title, "")
             self._legend.object = ""
-            return
-        plot = draw(
-            view.traces,
-            y_label=view.y_label,
-            states=view.states,
-            full_range=self.full_range,
-            show_flags=self.show_flags,
-            show_legend=False,
-            slots=len(view.traces),
-            height=380,
-            window=view.ask.window,
-            mark=self.marked,
-            hooks=[self._on_screen],
-        )
-        self._range = hv.streams.RangeX(source=plot)
-        self._range.add_subscriber(self._on_zoom)
-        self._chart[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=380, backend="bokeh")]
-
-    def _refresh(self, *, move: bool) -> None:
-        """Put the view's data into the plots on screens; ``move`` sets their time axis too."""
-        view = self._view
-        if view is None:
-            return
-        extent = y_extent(view.traces, full_range=self.full_range)
-        parts = layers(view.traces, extent=extent, show_flags=self.show_flags, slots=len(view.traces), mark=self.marked)
-        window = view.ask.window if move else None
-        for plot in self._plots:
-            document = plot.document
-            if document is not None and document.session_context is not None:
-                # A served document may be changed only by who holds its lock: the next tick does.
-                document.add_next_tick_callback(partial(refresh, plot, parts, extent=extent, window=window))
-            else:
-                refresh(plot, parts, extent=extent, window=window)
-
-    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
-        """Remember a plot that is put on a screen, and bring it up to date."""
-        self._plots.append(plot)
-
-    def _nothing(self) -> pn.viewable.Viewable:
-        if self.signal is None:
-            text = _NO_SIGNALS
-        elif not self.assets:
-            text = "Choose at least one asset."
-        elif self._span is None:
-            text = "No samples of this signal have arrived yet."
         else:
-            text = "Nothing can be shown; the notice above says why."
-        return pmui.Typography(text, variant="body1", margin=(40, 10))
+            self._screens.show(self._view, self._look())
 
-    def _on_zoom(self, x_range: tuple[Any, Any] | None = None) -> None:
-        """Take over the range to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
-        if x_range is None or self._view is None:
+    def _why_nothing(self) -> str:
+        if self.signal is None:
+            return _NO_DATA if any(kind.signals for kind in self._twin.model.asset_types.values()) else _NO_SIGNALS
+        if not self.assets:
+            return "Choose at least one asset."
+        if self._span is None:
+            return "No samples of this signal have arrived yet."
+        return "Nothing can be shown; the notice above says why."
+
+    def _on_zoom(self, window: Window) -> None:
+        """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        before, shown = self._view, self.shown
+        if before is None or window[1] <= window[0] or (shown is not None and _close(window, shown)):
             return
-        start, stop = (_instant(x) for x in x_range)
-        shown = self.shown
-        if stop <= start or (shown is not None and _close((start, stop), shown)):
-            return
-        before = self._view
         with self._silently():
-            self.window = (start, stop)
-        if self._read() and self._same_shape(before):
-            self._refresh(move=False)
+            self.window = window
+        if self._read() and self._view is not None and self._same_shape(before):
+            self._screens.refresh(self._view, self._look(), move=False)
         else:
             self._show()
 
     # -- what can be done ---------------------------------------------------------------------------------------------
+
+    def can_draw(self, asset_type: str, asset: str) -> bool:
+        """Whether an asset has observations."""
+        return asset in self._choices.assets(asset_type).values()
 
     def reset(self) -> None:
         """Show everything again."""
@@ -376,26 +335,15 @@ class SignalExplorer(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:
-            return pn.Column(self._alert, self._nothing(), sizing_mode="stretch_width")
+            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
         return pn.Column(
             self._alert,
             self.controls(),
             self._heading,
-            self._chart,
+            self._screens.pane,
             self._legend,
             sizing_mode="stretch_width",
         )
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _instant(x: Any) -> np.datetime64:
-    """A range's end as an instant: HoloViews gives datetimes, or milliseconds since 1970."""
-    if isinstance(x, (int, float)):
-        return np.datetime64(round(x * 1e6), "ns")
-    return np.datetime64(x, "ns")
 
 
 def _close(a: Window, b: Window) -> bool:

@@ -153,14 +153,3 @@ def view_code(view: View, *, opening: str) -> str:
 
 def _iso(when: np.datetime64) -> str:
     return pd.Timestamp(when).isoformat()
-
-
-def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
-    """Return asset -> the name people use, in natural order; the id where there is no name or two share one."""
-    frame = twin.assets(asset_type)
-    ids = [str(i) for i in frame.index]
-    prop = twin.model.asset_types[asset_type].label
-    if prop is None or prop not in frame:
-        return {i: i for i in ids}
-    names = ["" if pd.isna(n) else str(n) for n in frame[prop]]
-    return {i: f"{n} ({i})" if n and n != i else i for i, n in zip(ids, names, strict=True)}

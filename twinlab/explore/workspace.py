@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,8 +73,7 @@ class HistoryView(pn.viewable.Viewer):
             return
         spec = self._twin.model.event_types[str(self.events.event_type)]
         window = event_window(event)
-        kinds = {name for name, kind in self._twin.model.asset_types.items() if kind.signals}
-        found = event_asset(event, spec, prefer=self.signals.asset_type, kinds=kinds)
+        found = event_asset(event, spec, prefer=self.signals.asset_type, drawn=self.signals.can_draw)
         self.signals.marked = None if window is None else window[0]
         asset_type, asset = found or (None, None)
         # In view, the table must not lose the chosen row because the chart moved: it holds still.
@@ -174,8 +174,11 @@ def event_window(event: pd.Series) -> tuple[Window, Window] | None:
     return (first, last), (first - around, last + around)
 
 
-def event_asset(event: pd.Series, spec: EventType, *, prefer: str | None, kinds: set[str]) -> tuple[str, str] | None:
-    """Return the asset type and id of an event's first asset that has signals, of the preferred type if any is."""
+def event_asset(
+    event: pd.Series, spec: EventType, *, prefer: str | None, drawn: Callable[[str, str], bool]
+) -> tuple[str, str] | None:
+    """Return the asset type and id of an event's first asset that can be drawn, of the preferred type if any is."""
     ends = {"asset": spec.asset, **spec.links}
-    fits = [(kind, str(event[name])) for name, kind in ends.items() if kind in kinds and name in event and event[name]]
+    named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and name in event]
+    fits = [(kind, asset) for kind, asset in named if drawn(kind, asset)]
     return next((fit for fit in fits if fit[0] == prefer), fits[0] if fits else None)

@@ -1,0 +1,78 @@
+"""What of a twin can be drawn: kinds of assets, their signals, and the assets that have observations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import AssetType
+
+__all__ = ["Choices", "asset_labels", "words"]
+
+
+class Choices:
+    """What a chart of a twin offers; each kind is looked up once.
+
+    Most of a twin's assets may be known from tables only (the destinations of flights). Those have no curve, so they're
+    not offered; neither are kinds of which no asset has one.
+    """
+
+    def __init__(self, twin: TwinReader) -> None:
+        self._twin = twin
+        self._labels = {kind: _observed(twin, kind) for kind, spec in twin.model.asset_types.items() if spec.signals}
+
+    def kinds(self) -> dict[str, str]:
+        """Return label -> asset type."""
+        return {_kind(name, self._spec(name)): name for name, assets in self._labels.items() if assets}
+
+    def signals(self, asset_type: str) -> dict[str, str]:
+        """Return label -> signal."""
+        return {spec.title or words(name): name for name, spec in self._spec(asset_type).signals.items()}
+
+    def assets(self, asset_type: str) -> dict[str, str]:
+        """Return label -> asset, in natural order of the assets; empty for a kind that can't be drawn."""
+        return {label: asset for asset, label in self._labels.get(asset_type, {}).items()}
+
+    def first(self, asset_type: str) -> list[str]:
+        """Return the asset to begin with: one alone shows its band and its flags most clearly."""
+        return list(self.assets(asset_type).values())[:1]
+
+    def _spec(self, asset_type: str) -> AssetType:
+        return self._twin.model.asset_types[asset_type]
+
+
+def _kind(name: str, spec: AssetType) -> str:
+    return spec.title or words(name)
+
+
+def _observed(twin: TwinReader, asset_type: str) -> dict[str, str]:
+    """Return asset -> label of the assets with observations."""
+    signal = next(iter(twin.model.asset_types[asset_type].signals))
+    # The axes alone are looked at, and a coarse step's are the shortest; one signal, as cadences may differ.
+    step = next(reversed(twin.steps(asset_type, signal)), None)
+    ids = [str(a) for a in twin.history(asset_type, signals=[signal], step=step)["asset"].values]
+    labels = asset_labels(twin, asset_type) if ids else {}
+    return {asset: labels.get(asset, asset) for asset in ids}
+
+
+def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
+    """Return asset -> the name people use with the id behind it; the id alone where there is no name."""
+    frame = twin.assets(asset_type)
+    ids = [str(i) for i in frame.index]
+    prop = twin.model.asset_types[asset_type].label
+    if prop is None or prop not in frame:
+        return {i: i for i in ids}
+    names = ["" if pd.isna(n) else str(n) for n in frame[prop]]
+    return {i: f"{n} ({i})" if n and n != i else i for i, n in zip(ids, names, strict=True)}
+
+
+def words(name: str) -> str:
+    """Return a name of the model in words.
+
+    >>> words("wind_speed")
+    'wind speed'
+    """
+    return name.replace("_", " ")
