@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from twinlab.harmonise.profiles import YAML_WORDS
 from twinlab.model.twinmodel import parse_duration
 
 __all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "flow", "model_yaml", "quoted"]
 
 _PLAIN = re.compile(r"[A-Za-z_°][A-Za-z0-9_°./]*( [A-Za-z0-9_°./]+)*")
-_RESERVED = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"])
 
 
 def quoted(text: str) -> str:
@@ -21,7 +21,7 @@ def quoted(text: str) -> str:
     >>> quoted("wind speed"), quoted("Temp [°C]"), quoted("no")
     ('wind speed', '"Temp [°C]"', '"no"')
     """
-    if _PLAIN.fullmatch(text) and text.casefold() not in _RESERVED:
+    if _PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS:
         return text
     # JSON's strings are YAML's double-quoted ones; what YAML can't print stays escaped.
     return "".join(

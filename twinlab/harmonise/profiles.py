@@ -16,7 +16,7 @@ from twinlab.harmonise.hints import Hint, unit_of
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.sources.base import RowBatch, Source
 
-__all__ = ["Profile", "Sample", "profile_of", "samples_of", "term_of"]
+__all__ = ["YAML_WORDS", "Profile", "Sample", "profile_of", "samples_of", "term_of"]
 
 #: Rows of one table that a draft looks at.
 _ROWS = 50_000
@@ -122,6 +122,10 @@ class Profile:
         return self.kind == "number" and self.decimals == 0
 
 
+#: Plain scalars that some reader of YAML takes for something else than text.
+YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"])
+
+
 def term_of(text: str, *, fallback: str = "column") -> str:
     """Return a name in the twin's spelling for what a file calls something.
 
@@ -134,7 +138,8 @@ def term_of(text: str, *, fallback: str = "column") -> str:
     words = re.sub(r"[^a-z0-9]+", "_", folded).strip("_")
     if not words:
         return fallback
-    return words if words[0].isalpha() else f"{fallback}_{words}"
+    # A name that YAML reads as a boolean or as nothing would need quotes wherever a person writes it.
+    return words if words[0].isalpha() and words not in YAML_WORDS else f"{fallback}_{words}"
 
 
 def samples_of(source: Source) -> list[Sample]:
