@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 #: Changes whenever the same rows would give other arrays: history built by another version is built anew.
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 #: Cells (time x asset x signal) built at once: about 30 bytes each while they're being built.
 PIECE_CELLS = 4_000_000
 _EARLIEST = np.iinfo(np.int64).min

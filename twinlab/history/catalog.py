@@ -13,6 +13,7 @@ from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
 from twinlab.history.codecs import ArraySpec
 from twinlab.history.encode import sentinel
 from twinlab.history.plan import Axis, Group, Layout, cold_layout, hot_layout, rollup_layout, rollup_steps, step_parent
+from twinlab.history.spans import Spans
 from twinlab.model.flags import Flag
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
@@ -51,6 +52,13 @@ class YearEntry:
                 stop += long
             yield is_hot, l0, min(stop, l1)
             l0 = stop
+
+    def hot_windows(self, per: int, w0: int, w1: int) -> Spans:
+        """Return which of the windows ``w0 .. w1 - 1`` of ``per`` cells hold hot cells: those aren't stored as rollups."""
+        long, out = self.hot.tile[0], Spans()
+        for chunk in sorted(self.hot_chunks):
+            out.add(max(w0, chunk * long // per), min(w1, -(-(chunk + 1) * long // per)))
+        return out
 
 
 @dataclass

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from twinlab.history.catalog import Catalog, GroupEntry
 from twinlab.history.codecs import ArraySpec
 from twinlab.history.plan import Group
-from twinlab.history.rollup import reduce_cells
+from twinlab.history.rollup import reduce_cells, reduce_rollup
 from twinlab.history.tiles import ByteStore, StreamedTile, read_region, stream_tiles
 
 __all__ = ["CellReader", "asset_runs"]
@@ -102,7 +102,8 @@ class CellReader:
     ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
 
-        What isn't stored at this step is folded from the cells, to the same integers.
+        What isn't stored at this step, and windows that hold hot cells, are folded from the level below or from the
+        cells, to the same integers.
         """
         entry = self.catalog.entry(group)
         per = entry.per(step)
@@ -114,8 +115,33 @@ class CellReader:
         for year, first, stop in entry.axis.split(w0 * per, w1 * per):
             base = entry.axis.year_cells(year)[0]
             times = ((first - base) // per, -(-(stop - base) // per))
-            entry.year(year)
+            specs = {name: entry.rollup_spec(year, signal, step, name) for name in statistics}
+            parts = {name: self._region(entry, year, spec, times, assets) for name, spec in specs.items()}
+            for a, b in entry.year(year).hot_windows(per, *times):
+                fresh = self._folded(entry, signal, step, (base // per + a, base // per + b), assets, statistics)
+                for name in statistics:
+                    parts[name][a - times[0] : b - times[0]] = fresh[name]
             for name in statistics:
-                spec = entry.rollup_spec(year, signal, step, name)
-                out[name].append(self._region(entry, year, spec, times, assets))
+                out[name].append(parts[name])
         return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in out.items()}
+
+    def _folded(  # noqa: PLR0917
+        self,
+        entry: GroupEntry,
+        signal: str,
+        step: str,
+        windows: tuple[int, int],
+        assets: ArrayLike | None,
+        statistics: tuple[str, ...],
+    ) -> dict[str, NDArray[Any]]:
+        """Fold windows from the level below, of which only what is hot is folded in its turn."""
+        per, parent = entry.per(step), entry.parent(signal, step)
+        if parent is None:
+            values, flags = self.cells(entry.group, signal, windows[0] * per, windows[1] * per, assets)
+            return reduce_cells(values, flags, per)
+        ratio = per // entry.per(parent)
+        wanted = tuple(dict.fromkeys((*statistics, "count")))
+        below = self.rollup(
+            entry.group, signal, parent, windows[0] * ratio, windows[1] * ratio, assets, statistics=wanted
+        )
+        return reduce_rollup(below, ratio)

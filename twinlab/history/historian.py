@@ -13,6 +13,7 @@ from twinlab.history.build import BUILD_VERSION
 from twinlab.history.catchup import Stored, Update, plan_update
 from twinlab.history.lock import hold
 from twinlab.history.meaning import Sources
+from twinlab.history.publish import write_errors
 from twinlab.history.rebuild import Rebuild
 from twinlab.history.report import BuildReport
 from twinlab.history.state import add_tally, note_state
@@ -84,10 +85,12 @@ class Historian:
             If another process writes this history; names it.
         CorruptionError
             If the ledger is damaged.
+        SourceError
+            If the disk is full; what is published stands as it was.
         """
         began = time.perf_counter()
         report = BuildReport()
-        with hold(self.root / "history.lock"):
+        with hold(self.root / "history.lock"), write_errors(self.folder):
             self._activate()
             why = self._open(report)
             if why:
@@ -111,7 +114,7 @@ class Historian:
         """
         began = time.perf_counter()
         report = BuildReport()
-        with hold(self.root / "history.lock"):
+        with hold(self.root / "history.lock"), write_errors(self.folder):
             self._activate()
             self._rebuild(report, "", progress, workers=workers, client=client)
         report.seconds = time.perf_counter() - began
@@ -209,6 +212,8 @@ class Historian:
             txn.write_cells(spec.group, block.k0, block.values, block.flags)
             if progress is not None:
                 progress(update.tally.cells, total, spec.group.path)
+        for plan in update.plans:
+            txn.compact_old(plan.spec.group)
         update_tables(txn, update)
         note_state(txn.meta, update)
         txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")

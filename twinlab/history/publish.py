@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import icechunk
 
-from twinlab.errors import CorruptionError
+from twinlab.errors import CorruptionError, SourceError
 from twinlab.history.direct import write_seal
 
-__all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "sync_filesystem"]
+__all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "sync_filesystem", "write_errors"]
 
 MAIN = "main"
 STAGING = "staging"
@@ -71,6 +74,27 @@ def open_repository(path: Path) -> icechunk.Repository:
 
 def _first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what Icechunk and the disk say while history is written into an error that says what to do.
+
+    Raises
+    ------
+    SourceError
+        If the disk is full or can't be written. Nothing published changes, and the ledger keeps what was acknowledged.
+    """
+    try:
+        yield
+    except (icechunk.IcechunkError, OSError) as error:
+        full = "No space left" in str(error) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full (no space left on device)" if full else f"it can't be written ({_first_line(error)})"
+        msg = (
+            f"history in {path}: {what}. The ledger holds every acknowledged row and the published history stands as it "
+            "was; make space and ingest again, or call rebuild: history catches up by itself"
+        )
+        raise SourceError(msg) from error
 
 
 def start(repository: icechunk.Repository) -> icechunk.Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +41,9 @@ __all__ = [
 
 #: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
 _WHOLE = 0.3
+
+#: Packed bytes that wait for the session at most.
+_WAITING_BYTES = 32 * 2**20
 
 #: A key and the span of its bytes: (first, end), (-n, 0) for the last n, None for all.
 Request = tuple[str, tuple[int, int] | None]
@@ -90,19 +93,30 @@ class IcechunkBytes:
 
     def put(self, key: str, data: bytes) -> None:
         """Store the bytes of a key."""
-
-        async def one() -> None:
-            await self._store.set(key, data)
-
-        sync(one())
+        self.put_all({key: data})
 
     def delete(self, key: str) -> None:
         """Remove a key if it exists."""
+        self.put_all({key: None})
 
-        async def one() -> None:
-            await self._store.delete(key)
+    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
+        """Store the bytes of many keys; None removes one. An array begins before its chunks and ends after them."""
 
-        sync(one())
+        async def one(key: str, data: bytes | None) -> None:
+            await (self._store.delete(key) if data is None else self._store.set(key, data))
+
+        nodes = {key: data for key, data in parts.items() if key.endswith("zarr.json")}
+
+        async def every() -> None:
+            for key, data in nodes.items():
+                if data is not None:
+                    await one(key, data)
+            await asyncio.gather(*(one(key, data) for key, data in parts.items() if key not in nodes))
+            for key, data in nodes.items():
+                if data is None:
+                    await one(key, data)
+
+        sync(every())
 
 
 class SessionBytes(IcechunkBytes):
@@ -112,23 +126,33 @@ class SessionBytes(IcechunkBytes):
         super().__init__(session)
         self._base = base
         self._touched: set[str] = set()
+        # What waits to go to the session: a call for each key would cost more than packing it did.
+        self._waiting: dict[str, bytes | None] = {}
+        self._size = 0
 
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Return the bytes of each request; None where the key doesn't exist."""
+        if any(key in self._waiting for key, _ in requests):
+            self.flush()
         mine = [r for r in requests if r[0] in self._touched]
         theirs = [r for r in requests if r[0] not in self._touched]
         new, old = iter(super().fetch(mine) if mine else ()), iter(self._base.fetch(theirs))
         return [next(new) if key in self._touched else next(old) for key, _ in requests]
 
-    def put(self, key: str, data: bytes) -> None:
-        """Store the bytes of a key."""
-        self._touched.add(key)
-        super().put(key, data)
+    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
+        """Store the bytes of many keys; None removes one. They reach the session by `flush`."""
+        self._touched.update(parts)
+        self._waiting.update(parts)
+        self._size += sum(len(data or b"") for data in parts.values())
+        ended = any(data is None and key.endswith("zarr.json") for key, data in parts.items())
+        if ended or self._size > _WAITING_BYTES:
+            self.flush()
 
-    def delete(self, key: str) -> None:
-        """Remove a key if it exists."""
-        self._touched.add(key)
-        super().delete(key)
+    def flush(self) -> None:
+        """Hand what waits to the session."""
+        waiting, self._waiting, self._size = self._waiting, {}, 0
+        if waiting:
+            super().put_all(waiting)
 
 
 @lru_cache(maxsize=1)

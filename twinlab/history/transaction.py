@@ -22,6 +22,7 @@ from twinlab.history.direct import DirectBytes, verify_seal
 from twinlab.history.encode import sentinel
 from twinlab.history.plan import Group, rollup_steps
 from twinlab.history.rollup import reduce_cells, reduce_rollup
+from twinlab.history.slabs import holes
 from twinlab.history.spans import Spans
 from twinlab.history.tiles import SessionBytes, block_key, read_region, split_blocks
 from twinlab.model.flags import flag_attributes
@@ -29,6 +30,8 @@ from twinlab.model.twinmodel import Signal
 
 __all__ = ["Transaction"]
 
+#: More hot chunks a year than this are compacted, but for so many of the newest, where late rows still come.
+_HOT_MOST, _HOT_KEPT = 128, 32
 #: Cells folded at once when rollups are brought up to date.
 _FOLD_CELLS = 2**24
 
@@ -271,10 +274,20 @@ class Transaction:
                         )
                         spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
                         self._patch(entry, year, spec, (l0, l1), (0, entry.n_assets), data)
+                    self._dirty.setdefault((group, name), Spans()).add(first + l0, first + l1)
                 part.cold_end = max(part.cold_end, l1)
             for chunk in ready:
                 self._forget_hot(entry, year, chunk)
             moved += len(ready)
+        return moved
+
+    def compact_old(self, group: Group) -> int:
+        """Compact the older hot chunks of years that have many, so that readers never fold more than a few of them."""
+        entry, moved = self._catalog.entry(group), 0
+        for year, part in sorted(entry.years.items()):
+            if len(part.hot_chunks) > _HOT_MOST:
+                newest = sorted(part.hot_chunks)[-_HOT_KEPT]
+                moved += self.compact(group, before=entry.axis.year_cells(year)[0] + newest * part.hot.tile[0])
         return moved
 
     # -- tables
@@ -311,6 +324,7 @@ class Transaction:
         self._blocks.flush()
         root = {"zarr_format": 3, "node_type": "group", "attributes": self._catalog.to_attributes()}
         self._bytes.put("zarr.json", json.dumps(root).encode())
+        self._bytes.flush()
         if not self._session.has_uncommitted_changes:
             self._open = False
             return self._session.snapshot_id
@@ -328,8 +342,13 @@ class Transaction:
             limit = per * max(1, _FOLD_CELLS // (per * max(1, entry.n_assets)))
             for first, stop in spans.widened(per):
                 for year, k0, k1 in entry.axis.split(first, stop):
-                    for start in range(k0, k1, limit):
-                        self._fold_span(entry, year, name, step, start, min(start + limit, k1))
+                    base = entry.axis.year_cells(year)[0]
+                    windows = ((k0 - base) // per, (k1 - base) // per)
+                    # Windows of hot cells are folded when they're read: they would be written anew by every commit.
+                    for w0, w1 in holes(entry.year(year).hot_windows(per, *windows), windows):
+                        low, high = base + w0 * per, base + w1 * per
+                        for start in range(low, high, limit):
+                            self._fold_span(entry, year, name, step, start, min(start + limit, high))
 
     def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:  # noqa: PLR0917
         per, parent = entry.per(step), entry.parent(name, step)
