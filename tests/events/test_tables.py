@@ -50,6 +50,12 @@ def test_an_event_that_is_still_running_overlaps_whatever_comes_later():
     assert len(overlapping(table([(0, None, 0, 1)]), start=at(10), stop=at(12))) == 1
 
 
+def test_an_event_whose_end_nobody_recorded_stops_a_day_after_its_plan():
+    lost = table([(0, None, 0, 1)])
+    assert len(overlapping(lost, start=at(24), stop=at(30))) == 1
+    assert overlapping(lost, start=at(25), stop=at(30)).empty
+
+
 def test_an_instant_lies_in_the_window_it_begins():
     assert len(overlapping(table([(2, 2, 2, 2)]), start=at(2), stop=at(4))) == 1
 

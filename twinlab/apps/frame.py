@@ -11,9 +11,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.apps.shared import Shared
-from twinlab.errors import TwinlabError
 from twinlab.explore.link import format_link, parse_link
-from twinlab.explore.reading import instant_text
+from twinlab.explore.reading import READING_ERRORS, instant_text
 from twinlab.explore.workspace import HistoryView
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ _BAR = {
                 "backgroundImage": "none",
                 "color": "#fff",
                 "& .MuiIconButton-root, & svg": {"color": "#fff"},
+                # On a phone, a title of two lines still fits the bar.
+                "@media (max-width: 600px)": {"& .title": {"fontSize": "1rem", "lineHeight": "1.15"}},
             }
         }
     }
@@ -54,7 +55,7 @@ class PageSpec:
 
 
 def _history(shared: Shared, link: Link) -> HistoryView:
-    return HistoryView(shared.twin, link=link, tables=shared.tables)
+    return HistoryView(shared.twin, link=link, tables=shared.tables, patient=True)
 
 
 #: The pages on the rail, first one first.
@@ -88,7 +89,7 @@ def page(twin: TwinReader, *, shared: Shared | None = None, query: str | None = 
     main: list[object] = [notice]
     try:
         view = PAGES[0].build(shared, link)
-    except (TwinlabError, OSError, ValueError, KeyError) as error:
+    except READING_ERRORS as error:
         _LOG.exception("the page can't be built")
         notice.param.update(object=f"This page can't be shown: {error}", visible=True)
     else:
@@ -109,16 +110,21 @@ def page(twin: TwinReader, *, shared: Shared | None = None, query: str | None = 
 
 
 def _freshness(shared: Shared) -> pn.pane.HTML:
-    """Up to when there are data."""
-    try:
-        latest = shared.latest()
-    except (TwinlabError, OSError, ValueError, KeyError):
-        _LOG.exception("the newest time can't be read")
-        latest = None
-    text = "no data yet" if latest is None else f"data to {instant_text(latest)} UTC"
-    return pn.pane.HTML(
-        f'<span style="font:14px Roboto,system-ui,sans-serif;color:#fff">{text}</span>', align="center", margin=(0, 10)
-    )
+    """Up to when there are data; written once the page stands."""
+    pane = pn.pane.HTML("", align="center", margin=(0, 10))
+
+    def write() -> None:
+        try:
+            latest = shared.latest()
+        except READING_ERRORS:
+            _LOG.exception("the newest time can't be read")
+            latest = None
+        text = "no data yet" if latest is None else f"data to {instant_text(latest)} UTC"
+        style = "font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
+        pane.object = f'<span style="{style}">{text}</span>'
+
+    pn.state.onload(write)
+    return pane
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:

@@ -59,7 +59,7 @@ def serve(
     port: int = 0,
     address: str = "127.0.0.1",
     open_browser: bool = True,
-    warm: bool | None = None,
+    warm: bool = False,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
     """Serve a twin's page until interrupted (Ctrl+C, or `Served.stop`).
@@ -74,9 +74,9 @@ def serve(
         A loopback address: a page has no login yet.
     open_browser : bool
         Open the page in the default browser.
-    warm : bool, optional
-        Build the page once before answering, so that the first request is quick. By default only without a browser:
-        one that is opened at once would only wait for it.
+    warm : bool
+        Build the page once before answering, so that the first request is quick; who opens the page at once would only
+        wait for it.
     ready : callable, optional
         Called once with what is served (its ``url``, its ``stop``), when requests are answered.
 
@@ -86,7 +86,7 @@ def serve(
         If the address isn't a loopback address, or the port is taken.
     """
     loop = IOLoop.current()
-    served = _prepare(twin, port=port, address=address, loop=loop, warm=not open_browser if warm is None else warm)
+    served = _prepare(twin, port=port, address=address, loop=loop, warm=warm)
     if ready is not None:
         loop.add_callback(ready, served)
     if open_browser:

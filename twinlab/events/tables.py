@@ -15,6 +15,8 @@ __all__ = ["STATUSES", "delays", "overlapping", "select", "status"]
 #: What `status` says of an event.
 STATUSES = ("planned", "cancelled", "not started", "running", "done", "no end")
 
+#: So long after its planned end an event without a recorded end is taken to run on.
+_GRACE = pd.Timedelta(days=1)
 _TIMES = ("start", "end", "planned_start", "planned_end")
 
 
@@ -22,7 +24,8 @@ def overlapping(events: pd.DataFrame, *, start: object = None, stop: object = No
     """Return the events that overlap ``[start, stop)``.
 
     The actual time counts; where an event has none, the planned one. An event without any end lasts an instant, unless
-    it has begun: then it's still running and overlaps whatever comes after its start.
+    it has begun: then it's still running and overlaps whatever comes after its start, until a day after its planned end
+    if it has one: as in `status`, nobody has recorded an end then.
 
     Parameters
     ----------
@@ -51,11 +54,12 @@ def overlapping(events: pd.DataFrame, *, start: object = None, stop: object = No
     if high is not None:
         keep &= begin < high
     if low is not None:
-        finish = events["end"].fillna(events["planned_end"].where(events["start"].isna()))
         running = events["start"].notna() & events["end"].isna()
+        finish = events["end"].fillna(events["planned_end"].where(events["start"].isna()))
+        lost = running & (events["planned_end"] + _GRACE <= low)
         finish = finish.fillna(begin)
         # Half-open: what ends at the window's start lies before it, unless it's an instant.
-        keep &= running | (finish > low) | ((finish == begin) & (begin == low))
+        keep &= (running & ~lost) | (finish > low) | ((finish == begin) & (begin == low))
     return events[keep]
 
 
@@ -169,8 +173,10 @@ def status(
     if cancelled in events:
         off = events[cancelled].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
     overdue = events["planned_start"].isna() | (events["planned_start"] < when)
-    lost = events["planned_end"] + pd.Timedelta(days=1) < when
-    codes = np.select([off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=STATUSES.index(without_start))
+    lost = events["planned_end"] + _GRACE < when
+    codes = np.select(
+        [off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=STATUSES.index(without_start)
+    )
     words = pd.Categorical(STATUSES, categories=list(STATUSES))
     return pd.Series(words.take(codes), index=events.index, name="status")
 

@@ -11,11 +11,10 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.errors import TwinlabError
 from twinlab.explore.choices import Choices, words
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link, format_link, known_or_problem
-from twinlab.explore.reading import Window, data_span
+from twinlab.explore.reading import READING_ERRORS, Window, data_span
 from twinlab.explore.screens import Look, Screens
 from twinlab.explore.view import Ask, View, look, view_code
 
@@ -190,7 +189,7 @@ class SignalExplorer(pn.viewable.Viewer):
         """Run an action; a failure becomes a notice and the chart stays as it was."""
         try:
             action()
-        except (TwinlabError, OSError, ValueError, KeyError) as error:
+        except READING_ERRORS as error:
             self.notice = f"The data can't be read: {error}"
             return False
         return True

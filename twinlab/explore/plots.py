@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
+from bokeh.models import DatetimeTickFormatter
 
 from twinlab.explore.layers import TOOLS, Layer, layers, y_extent
 from twinlab.explore.scale import axis_label
@@ -168,6 +169,21 @@ def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
     """Draw on a plain canvas: WebGL leaves dots where a line's pieces join, and few points gain nothing by it."""
     plot.state.output_backend = "canvas"
     plot.state.toolbar.logo = None
+    # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+    for axis in plot.state.xaxis:
+        axis.formatter.update(
+            months="%b",
+            context=DatetimeTickFormatter(
+                months="%Y",
+                days="%Y",
+                hours="%Y-%m-%d",
+                hourmin="%Y-%m-%d",
+                minutes="%Y-%m-%d",
+                minsec="%Y-%m-%d",
+                seconds="%Y-%m-%d",
+            ),
+            context_which="start",
+        )
 
 
 def _element(layer: Layer) -> hv.Element:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from twinlab.errors import TwinlabError
 from twinlab.explore.scale import duration_text, step_text
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
@@ -19,12 +20,25 @@ if TYPE_CHECKING:
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["BINS", "MAX_POINTS", "Plan", "coarsen", "data_span", "latest_time", "plan_reading", "read"]
+__all__ = [
+    "BINS",
+    "MAX_POINTS",
+    "READING_ERRORS",
+    "Plan",
+    "coarsen",
+    "data_span",
+    "latest_time",
+    "plan_reading",
+    "read",
+]
 
 #: A chart has about this many bins: a cell each is enough for every pixel pair of a usual screen.
 BINS = 500
 #: Most points sent for one curve.
 MAX_POINTS = 2_000
+
+#: What reading a twin may raise; a page tells it and lives on.
+READING_ERRORS = (TwinlabError, OSError, ValueError, KeyError)
 
 #: The earliest and latest instants of a window, naive UTC, half-open.
 Window = tuple[np.datetime64, np.datetime64]
@@ -146,6 +160,7 @@ def coarsen(data: xr.Dataset, signal: str, *, factor: int, cell_ns: int) -> xr.D
 
 
 _FLAGS = tuple(flag.name.lower() for flag in Flag)
+_SAMPLED = ("_pass", "_suspect", "_fail")
 _COUNTS = (*(f"_{name}" for name in _FLAGS), "_count", "_share")
 
 
@@ -235,20 +250,34 @@ def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
 def latest_time(twin: TwinReader) -> np.datetime64 | None:
     """Return the time of the newest sample of any signal, None if there is none.
 
-    Looks into the last day of the newest rollup only, so the cost doesn't grow with the history.
+    Looks at the coarsest rollups, then into the newest cell of each that holds samples: all signals of one cadence in
+    one reading.
     """
     best: np.datetime64 | None = None
     for asset_type, spec in twin.model.asset_types.items():
-        for signal in spec.signals:
-            span = data_span(twin, asset_type=asset_type, signal=signal)
-            if span is None or (best is not None and span[1] <= best):
-                continue
-            start = span[1] - np.timedelta64(1, "D")
-            data = twin.history(asset_type, signals=[signal], start=start, stop=span[1]).compute()
-            times = data.time.values[_filled(data, signal)]
-            if times.size and (best is None or times[-1] > best):
-                best = times[-1]
+        alike: dict[str, list[str]] = {}
+        for name, signal in spec.signals.items():
+            alike.setdefault(signal.cadence, []).append(name)
+        for names in alike.values():
+            found = _latest(twin, asset_type, names)
+            if found is not None and (best is None or found > best):
+                best = found
     return best
+
+
+def _latest(twin: TwinReader, asset_type: str, signals: list[str]) -> np.datetime64 | None:
+    step = next(reversed(twin.steps(asset_type, signals[0])), None)
+    data = twin.history(asset_type, signals=signals, step=step)
+    wanted = [name for name in data.data_vars if str(name).endswith(_SAMPLED)] if step else list(data.data_vars)
+    data = data[wanted].compute()
+    times = [data.time.values[_filled(data, name)] for name in signals]
+    newest = max((t[-1] for t in times if t.size), default=None)
+    if newest is None or step is None:
+        return newest
+    stop = newest + np.timedelta64(parse_duration(step), "ns")
+    signals = [name for name, t in zip(signals, times, strict=True) if t.size and t[-1] == newest]
+    raw = twin.history(asset_type, signals=signals, start=newest, stop=stop)[signals].compute()
+    return max((t[-1] for t in (raw.time.values[_filled(raw, name)] for name in signals) if t.size), default=None)
 
 
 def instant_text(when: np.datetime64) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,9 +16,9 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
-from twinlab.errors import TwinlabError
 from twinlab.events import STATUSES, delays, overlapping, status
 from twinlab.explore.link import Link, known_or_problem
+from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.scale import axis_label
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventExplorer", "EventTables"]
 
+_LOG = logging.getLogger(__name__)
+
 #: Up to this many different texts in a column are offered as a list to choose from.
 _CHOICES = 60
 _FRESH_SECONDS = 60.0
@@ -31,21 +36,44 @@ _TIMES = ("planned_start", "start", "planned_end", "end")
 
 
 class EventTables:
-    """Event tables made ready to be shown, kept for a minute and shared by all who look at one twin."""
+    """Event tables made ready to be shown, shared by all who look at one twin.
+
+    Each is kept for a minute; of a twin that tells its position, until that moves.
+    """
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
         self._clock = clock
-        self._kept: dict[str, tuple[float, pd.DataFrame]] = {}
+        self._kept: dict[str, tuple[float, object, pd.DataFrame]] = {}
+        # One reading at a time: who comes second finds it read.
+        self._lock = threading.Lock()
+
+    def ready(self, event_type: str) -> bool:
+        """Whether a table can be had at once."""
+        kept = self._kept.get(event_type)
+        if kept is None:
+            return False
+        if self._clock() - kept[0] < _FRESH_SECONDS:
+            return True
+        position = self._position()
+        if position is None or position != kept[1]:
+            return False
+        self._kept[event_type] = (self._clock(), *kept[1:])
+        return True
 
     def table(self, event_type: str) -> pd.DataFrame:
         """Return the events of one type as shown: status, assets, times, delays in minutes, properties."""
-        kept = self._kept.get(event_type)
-        if kept is not None and self._clock() - kept[0] < _FRESH_SECONDS:
-            return kept[1]
-        table = shown_table(self._twin.events(event_type), self._twin.model.event_types[event_type])
-        self._kept[event_type] = (self._clock(), table)
-        return table
+        with self._lock:
+            if not self.ready(event_type):
+                position = self._position()
+                table = shown_table(self._twin.events(event_type), self._twin.model.event_types[event_type])
+                self._kept[event_type] = (self._clock(), position, table)
+            return self._kept[event_type][2]
+
+    def _position(self) -> object:
+        """How far the twin has read; None if it doesn't tell."""
+        position = getattr(getattr(self._twin, "reader", self._twin), "position", None)
+        return position() if callable(position) else None
 
 
 def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
@@ -74,7 +102,8 @@ def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
 class EventExplorer(pn.viewable.Viewer):
     """A table of events with a filter in each header; the server filters, sorts and sends one page at a time.
 
-    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``.
+    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``. With ``patient`` a
+    served page is shown first and a table that takes time follows.
     """
 
     event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
@@ -90,9 +119,12 @@ class EventExplorer(pn.viewable.Viewer):
         event_type: str | None = None,
         in_view: bool = False,
         tables: EventTables | None = None,
+        patient: bool = False,
         page_size: int = 12,
     ) -> None:
         super().__init__()
+        self._patient = patient
+        self._waiting = False
         self._twin = twin
         self._tables = tables or EventTables(twin)
         self._page_size = page_size
@@ -106,7 +138,7 @@ class EventExplorer(pn.viewable.Viewer):
         self.param.event_type.objects = kinds
         self.event_type = next(iter(kinds.values()), None)
         self.apply(Link(event_type=event_type, in_view=in_view))
-        if self._grid is None:
+        if self._grid is None and not self._waiting:
             self._rebuild()
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -126,13 +158,33 @@ class EventExplorer(pn.viewable.Viewer):
     def _read(self) -> pd.DataFrame | None:
         try:
             return self.rows()
-        except (TwinlabError, OSError, ValueError, KeyError) as error:
+        except READING_ERRORS as error:
             self.notice = f"The events can't be read: {error}"
             return None
 
     @param.depends("event_type", watch=True)
     def _rebuild(self) -> None:
         self.selected = None
+        if not self._patient or self.event_type is None or self._tables.ready(self.event_type):
+            self._fill()
+            return
+        self._grid = None
+        self._body[:] = [pmui.Typography("Reading the events …", variant="body1", margin=(20, 10), min_height=400)]
+        self._count.object = ""
+        if not self._waiting:
+            self._waiting = True
+            pn.state.onload(self._fill_later)
+
+    async def _fill_later(self) -> None:
+        """Read in a thread, so that the page that is already shown can be used meanwhile."""
+        try:
+            await asyncio.to_thread(self._tables.table, str(self.event_type))
+        except READING_ERRORS:
+            _LOG.info("the events can't be read yet; the next try tells the reader", exc_info=True)
+        self._waiting = False
+        self._fill()
+
+    def _fill(self) -> None:
         rows = None if self.event_type is None else self._read()
         if rows is None:
             self._grid = None

@@ -37,6 +37,10 @@ class HistoryView(pn.viewable.Viewer):
         What to show first.
     tables : EventTables, optional
         Event tables shared with other views of the same twin.
+    patient : bool
+        Let a served page show the chart first; events that take time to read follow.
+    open_code : str, optional
+        As `SignalExplorer` takes it.
     """
 
     revision = param.Integer(default=0, doc="rises whenever the view's link changes")
@@ -47,13 +51,16 @@ class HistoryView(pn.viewable.Viewer):
         *,
         link: Link | None = None,
         tables: EventTables | None = None,
+        patient: bool = False,
         open_code: str | None = None,
     ) -> None:
         super().__init__()
         link = link or Link()
         self._twin = twin
         self.signals = SignalExplorer(twin, link=link, open_code=open_code)
-        self.events = EventExplorer(twin, event_type=link.event_type, in_view=bool(link.in_view), tables=tables)
+        self.events = EventExplorer(
+            twin, event_type=link.event_type, in_view=bool(link.in_view), tables=tables, patient=patient
+        )
         self._code = pn.pane.HTML("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
         self.signals.param.watch(self._follow, ["window", "signal", "assets", "asset_type", "show_flags", "full_range"])
         self.events.param.watch(self._go_to, "selected")
