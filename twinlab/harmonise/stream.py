@@ -244,7 +244,9 @@ class _Reader:
         column = self._column(name)
         if column is None:
             return None
-        found: Ints = column.fill_null(null).to_numpy(zero_copy_only=False)
+        # A column without nulls is taken as it is: filling copies it.
+        whole = column.fill_null(null) if column.null_count else column
+        found: Ints = whole.to_numpy(zero_copy_only=False)
         return found
 
     def _value(self) -> Floats:

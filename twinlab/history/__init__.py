@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.history.build import BUILD_VERSION
+    from twinlab.history.historian import Historian
+    from twinlab.history.reader import HistoryReader
+    from twinlab.history.report import BuildReport
+    from twinlab.history.store import HistoryStore
+
+__all__ = ["BUILD_VERSION", "BuildReport", "Historian", "HistoryReader", "HistoryStore"]
 
 __getattr__, __dir__ = attach(
     __name__,

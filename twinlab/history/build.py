@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims
+from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.encode import decode, encode, sentinel
 from twinlab.history.kernels import scatter
 from twinlab.history.plan import Axis, Group, floor_midnight
@@ -82,6 +82,26 @@ class GroupSpec:
         """The widest margins of all signals, in cells before and after."""
         found = [margins(signal) for signal in self.signals.values()]
         return max(m[0] for m in found), max(m[1] for m in found)
+
+    @cached_property
+    def _numbered(self) -> dict[int, tuple[object, npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+        return {}
+
+    def numbered(self, series: tuple[Series, ...]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return the signal's number and the asset's column of each series, -1 if it is none of this group's."""
+        found = self._numbered.get(id(series))
+        if found is not None and found[0] is series:
+            return found[1], found[2]
+        kind, numbers, places = self.group.asset_type, self.numbers, self.places
+        pairs = [
+            (numbers.get(one.signal, -1), places.get(one.asset, -1)) if one.asset_type == kind else (-1, -1)
+            for one in series
+        ]
+        signal, asset = np.array(pairs or [(-1, -1)], dtype=np.int32).T.copy()
+        signal[asset < 0] = -1
+        asset[signal < 0] = -1
+        self._numbered[id(series)] = (series, signal, asset)
+        return signal, asset
 
     @classmethod
     def all_of(cls, model: TwinModel, assets: Mapping[str, Sequence[str]]) -> list[GroupSpec]:
@@ -204,27 +224,6 @@ class Tally:
         self.lost += other.lost
 
 
-class _Places:
-    """Series of a frame -> (signal, asset) of a group, remembered by dictionary."""
-
-    def __init__(self, spec: GroupSpec) -> None:
-        self.spec = spec
-        self._known: dict[int, tuple[object, npt.NDArray[np.int32], npt.NDArray[np.int32]]] = {}
-
-    def of(self, claims: Claims) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        found = self._known.get(id(claims.series))
-        if found is not None and found[0] is claims.series:
-            return found[1], found[2]
-        spec, kind = self.spec, self.spec.group.asset_type
-        signal = np.full(max(1, len(claims.series)), -1, dtype=np.int32)
-        asset = np.full(max(1, len(claims.series)), -1, dtype=np.int32)
-        for i, one in enumerate(claims.series):
-            if one.asset_type == kind and one.signal in spec.numbers and one.asset in spec.places:
-                signal[i], asset[i] = spec.numbers[one.signal], spec.places[one.asset]
-        self._known[id(claims.series)] = (claims.series, signal, asset)
-        return signal, asset
-
-
 def build_values(
     spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally
 ) -> tuple[dict[str, npt.NDArray[np.signedinteger]], dict[str, npt.NDArray[np.int16]]]:
@@ -239,9 +238,8 @@ def build_values(
         for name in names
         if name not in simple
     }
-    places = _Places(spec)
     for part in source.parts(spec, span):
-        signal, asset = places.of(part.claims)
+        signal, asset = spec.numbered(part.claims.series)
         if quick:
             c = part.claims
             tally.duplicates += scatter(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.history.build import Base, Block, Empty, GroupSpec, Tally, build_blocks
-from twinlab.history.index import NEVER, Marks
+from twinlab.history.index import Marks
 from twinlab.history.ledgerside import LedgerClaims
 from twinlab.history.meaning import Sources
 from twinlab.history.report import BuildReport
@@ -21,8 +21,6 @@ from twinlab.history.slabs import Span, clip
 from twinlab.history.update import GroupPlan, changed_cells, frontier_of, late_claims, plan_group
 
 __all__ = ["Stored", "Update", "plan_update"]
-
-_NOTHING = Marks(-NEVER, {})
 
 
 class Stored:

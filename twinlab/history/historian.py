@@ -101,7 +101,11 @@ class Historian:
         return report
 
     def rebuild(
-        self, progress: Progress | None = None, *, workers: int | None = None, client: Any = None  # noqa: ANN401
+        self,
+        progress: Progress | None = None,
+        *,
+        workers: int | None = None,
+        client: Any = None,  # noqa: ANN401
     ) -> BuildReport:
         """Build history anew from the ledger, by partition; go on where a rebuild that was killed stopped.
 

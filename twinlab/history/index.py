@@ -9,7 +9,7 @@ series was first heard of, with the rows of withdrawn files left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,8 +53,13 @@ class Marks:
 
     # ns; -NEVER if nothing.
     watermark: int
-    # Series -> event time of its first observation, ns.
-    first: dict[Series, int]
+    series: tuple[Series, ...]
+    # Event time of each series' first observation, ns; NEVER if it has none.
+    first: Ints
+
+    def heard(self) -> Iterator[Series]:
+        """Yield the series that have observations."""
+        return (self.series[n] for n in np.flatnonzero(self.first < NEVER).tolist())
 
 
 @njit(cache=True, nogil=True)
@@ -132,6 +137,9 @@ class SourceIndex:
     _first: dict[int, Ints] = field(default_factory=dict)
     _current: dict[str, int] = field(default_factory=dict)
     _luts: dict[int, tuple[object, npt.NDArray[np.int32]]] = field(default_factory=dict)
+    # The series as a tuple that stays the same object, by which others know it again.
+    _names: tuple[Series, ...] = ()
+    _sets: dict[int, tuple[object, list[int]]] = field(default_factory=dict)
     _arrays: tuple[int, Ints, dict[int, tuple[Ints, Ints, Ints]]] | None = None
 
     def add(
@@ -166,7 +174,8 @@ class SourceIndex:
             which = np.flatnonzero(changed).astype(np.int32)
             if len(which):
                 self.firsts.append((number, which, standing[which].copy()))
-            hashes.append(hashes_of(part))
+            if part.key is not None:
+                hashes.append(hashes_of(part))
         keys = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, dtype=np.uint64)
         if len(keys):
             self.keys[number] = keys
@@ -181,6 +190,15 @@ class SourceIndex:
     def groups_of(self, series: tuple[Series, ...]) -> npt.NDArray[np.int32]:
         """Return the group's number for each of a claim's series."""
         return self._group[self._lut(series)]
+
+    def group_set(self, series: tuple[Series, ...]) -> list[int]:
+        """Return the numbers of the groups that a claim's series belong to."""
+        known = self._sets.get(id(series))
+        if known is None or known[0] is not series:
+            if len(self._sets) > 256:
+                self._sets.clear()
+            known = self._sets[id(series)] = (series, np.unique(self.groups_of(series)).tolist())
+        return known[1]
 
     def end_reading(self, file_id: str, ordinal: int) -> int | None:
         """Withdraw a file's rows before ``ordinal``; return the number of its reading, None if there is none."""
@@ -204,7 +222,9 @@ class SourceIndex:
         for number, which, times in self.firsts:
             if alive[number]:
                 first[which] = np.minimum(first[which], times)
-        return Marks(watermark, {one: int(first[n]) for one, n in self.series.items() if first[n] < NEVER})
+        if len(self._names) != len(self.series):
+            self._names = tuple(self.series)
+        return Marks(watermark, self._names, first)
 
     def covering(self, group: int | None, low: int, high: int, position: int) -> list[int]:
         """Return the numbers of standing stretches before ``position`` that reach into [low, high) ns of a group."""

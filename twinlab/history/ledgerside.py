@@ -37,7 +37,7 @@ _ZONE_REACH = 26 * 3600 * 10**9
 class FrameCache:
     """Harmonised frames, the most recently used ones up to a number of bytes."""
 
-    def __init__(self, size: int = 128 * 2**20) -> None:
+    def __init__(self, size: int = 256 * 2**20) -> None:
         self._size = size
         self._used = 0
         self._kept: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()

@@ -195,7 +195,7 @@ class Sources:
         """Return the assets that have observations, those known before first; new ones in natural order."""
         found: dict[str, set[str]] = {}
         for one in marks:
-            for series in one.first:
+            for series in one.heard():
                 found.setdefault(series.asset_type, set()).add(series.asset)
         out = {kind: list(ids) for kind, ids in known.items()}
         for kind, ids in found.items():

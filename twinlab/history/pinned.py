@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -104,7 +105,9 @@ class TailPin(Pin):
         if self.update is not None:
             return self.update.marks
         watermarks: Any = self.view.meta.get("watermarks", {})
-        return {name: Marks(int(watermarks.get(name, -NEVER)), {}) for name in self.position if name != "_twin"}
+        nothing = np.empty(0, dtype=np.int64)
+        names = [name for name in self.position if name != "_twin"]
+        return {name: Marks(int(watermarks.get(name, -NEVER)), (), nothing) for name in names}
 
     def blocks(
         self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 DAY_NS = 86_400_000_000_000
+_MOST_NS = 2**63 - 1
 
 #: Steps of rollups, finest first; which of them are stored depends on the cadence.
 STEPS = ("1min", "15min", "1h", "4h", "1d")
@@ -125,11 +126,13 @@ class Axis:
 
     def year(self, cell: int) -> int:
         """Return the UTC year in which a cell starts."""
-        return int(np.datetime64(self.time(cell), "ns").astype("datetime64[Y]").astype("int64")) + 1970
+        # By days: nanoseconds would wrap at both ends of their range.
+        days = self.time(cell) // DAY_NS
+        return int(np.datetime64(days, "D").astype("datetime64[Y]").astype("int64")) + 1970
 
     def year_cells(self, year: int) -> tuple[int, int]:
         """Return the cells ``(first, last + 1)`` that start in a year; the first may lie before the origin."""
-        january = [int(np.datetime64(f"{y:04d}-01-01", "ns").astype("int64")) for y in (year, year + 1)]
+        january = [int(np.datetime64(f"{y:04d}-01-01", "D").astype("int64")) * DAY_NS for y in (year, year + 1)]
         return self.cell_ceil(january[0]), self.cell_ceil(january[1])
 
     def split(self, k0: int, k1: int) -> Iterator[tuple[int, int, int]]:
@@ -138,14 +141,12 @@ class Axis:
         >>> list(Axis(0, DAY_NS).split(364, 367))
         [(1970, 364, 365), (1971, 365, 367)]
         """
+        if k0 < k1 and not (-_MOST_NS <= self.time(k0) <= self.time(k1) <= _MOST_NS):
+            msg = f"expected cells from 1677-09-22 to 2262-04-11, which 64-bit nanoseconds hold, got {k0} to {k1}"
+            raise SchemaError(msg)
         while k0 < k1:
             year = self.year(k0)
             stop = min(self.year_cells(year)[1], k1)
-            if stop <= k0:
-                msg = (
-                    f"expected cells before the year 2262, got cell {k0}; instants beyond don't fit 64-bit nanoseconds"
-                )
-                raise SchemaError(msg)
             yield year, k0, stop
             k0 = stop
 

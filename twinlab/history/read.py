@@ -33,7 +33,7 @@ def instant_ns(instant: object) -> int:
     Raises
     ------
     SchemaError
-        If it isn't an instant.
+        If it isn't an instant, or one before 1677 or after 2262.
 
     >>> instant_ns("1970-01-02T01:00+01:00")
     86400000000000
@@ -48,7 +48,11 @@ def instant_ns(instant: object) -> int:
         raise SchemaError(msg)
     if stamp.tzinfo is not None:
         stamp = stamp.tz_convert("UTC").tz_localize(None)
-    return int(stamp.as_unit("ns").value)
+    try:
+        return int(stamp.as_unit("ns").value)
+    except pd.errors.OutOfBoundsDatetime as error:
+        msg = f"expected an instant from 1677-09-22 to 2262-04-11, which 64-bit nanoseconds hold, got {instant!r}"
+        raise SchemaError(msg) from error
 
 
 def natural_order(ids: Sequence[str]) -> list[int]:

@@ -43,16 +43,14 @@ def frontier_of(spec: GroupSpec, marks: Iterable[Marks]) -> Frontier:
     """Return from where and up to where the series of a group are settled: the furthest source that feeds them counts."""
     shape = (len(spec.signals), len(spec.assets))
     known_from, passed = np.full(shape, NEVER), np.full(shape, -NEVER)
-    axis, kind = spec.axis, spec.group.asset_type
+    axis = spec.axis
     for one in marks:
-        until = axis.cell(one.watermark) if one.watermark > -NEVER else -NEVER
-        for series, first in one.first.items():
-            if series.asset_type != kind:
-                continue
-            s, a = spec.numbers.get(series.signal), spec.places.get(series.asset)
-            if s is not None and a is not None:
-                known_from[s, a] = min(known_from[s, a], axis.cell(first))
-                passed[s, a] = max(passed[s, a], until)
+        signal, asset = spec.numbered(one.series)
+        mine = np.flatnonzero((signal[: len(one.series)] >= 0) & (one.first < NEVER))
+        at = (signal[mine], asset[mine])
+        # A series stands once in a source's index, so no place is named twice.
+        known_from[at] = np.minimum(known_from[at], (one.first[mine] - axis.origin_ns) // axis.cadence_ns)
+        passed[at] = np.maximum(passed[at], axis.cell(one.watermark) if one.watermark > -NEVER else -NEVER)
     return Frontier(known_from, passed)
 
 
@@ -135,7 +133,7 @@ def changed_cells(
             if not len(c):
                 continue
             hashes.append(hashes_of(c))
-            for group in np.unique(index.groups_of(c.series)).tolist():
+            for group in index.group_set(c.series):
                 claims.setdefault(group, []).append((view, c))
         keys = np.unique(np.concatenate(hashes))
         elder = [n for n in index.sharing(keys, stop) if index.stretches[n].first < start] if len(keys) else []
