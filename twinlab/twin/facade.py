@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from twinlab.errors import UnknownTermError
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
@@ -155,7 +155,7 @@ class Twin:
         """Return the exact rows behind a signal of one asset (``"airport/EWR"``), with where each came from."""
         return self.reader.observations(asset, signal, start=start, stop=stop)
 
-    def as_of(self, known: object, *, mapping: str = "then") -> HistoryReader:
+    def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
         """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""
         return self.reader.as_of(known, mapping=mapping)
 

@@ -173,7 +173,8 @@ def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
         return 0
     reader = ledger.reader(source)
     withdrawn = reader.retracted_files().get(file_id, 0)
-    return sum((frame.rows for frame in reader.frames(start=withdrawn) if frame.file_id == file_id), start=0)
+    rows: int = sum(frame.rows for frame in reader.frames(start=withdrawn) if frame.file_id == file_id)
+    return rows
 
 
 def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) -> None:
