@@ -276,7 +276,8 @@ def _accumulators(shape: tuple[int, int, int]) -> tuple[npt.NDArray[np.float64],
         return value, *(np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))  # type: ignore[return-value]
     held: npt.NDArray[np.int64] | None = getattr(_kept, "cells", None)
     if held is None or held.shape[1] < size:
-        held = _kept.cells = np.empty((4, size), dtype=np.int64)
+        # Room for the largest piece at once: what isn't used takes no memory, and nothing is moved when pieces grow.
+        held = _kept.cells = np.empty((4, _KEPT_CELLS), dtype=np.int64)
     value = held[0, :size].view(np.float64).reshape(shape)
     value.fill(np.nan)
     held[1:, :size] = _EARLIEST

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twinlab.errors import CorruptionError
 from twinlab.history.build import BUILD_VERSION
 from twinlab.history.catchup import Stored, Update, plan_update
+from twinlab.history.ledgerside import FRAME_BYTES
 from twinlab.history.lock import hold
 from twinlab.history.meaning import Sources
 from twinlab.history.publish import write_errors
@@ -187,6 +188,7 @@ class Historian:
             report.notes.append(why)
         self._store = None
         Rebuild(self.root, self.sources, self.model).run(report, progress=progress, workers=workers, client=client)
+        self.sources.cache.shrink(FRAME_BYTES)
         self._finish(report)
 
     def _catch_up(self, report: BuildReport, progress: Progress | None) -> None:

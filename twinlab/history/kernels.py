@@ -75,12 +75,15 @@ def scatter(
     cells = best_value.shape[1]
     low, high = origin + k0 * cadence, origin + (k0 + cells) * cadence
     one_epoch, one_sequence = epoch.size == 1, sequence.size == 1
+    # Neighbours mostly share an instant: one division for all of them.
+    known, k = low, 0
     for i in range(code.size):
         s = lut_signal[code[i]]
         t = event_time[i]
         if s < 0 or t < low or t >= high:
             continue
-        k = (t - low) // cadence
+        if t != known:
+            known, k = t, (t - low) // cadence
         a = lut_asset[code[i]]
         v = value[i]
         n = sequence[0] if one_sequence else sequence[i]
@@ -117,9 +120,15 @@ def mark_cells(
     marks: npt.NDArray[np.bool_],
 ) -> None:
     """Mark the cells ``k0 + i`` in which a claim of ``group`` lies; ``marks`` spans them all."""
+    low = origin + k0 * cadence
+    known, inside = low - 1, False
     for i in range(code.size):
+        t = event_time[i]
+        if t == known and inside:
+            continue
         if lut_group[code[i]] == group:
-            k = (event_time[i] - origin) // cadence - k0
+            known, inside = t, True
+            k = (t - low) // cadence
             if 0 <= k < marks.size:
                 marks[k] = True
 

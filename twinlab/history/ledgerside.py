@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameCache", "LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
 
+#: Three million rows between two publications, and those before them among which late rows come, are given their
+#: meaning once.
+FRAME_BYTES = 256 * 2**20
 #: Asset type -> asset -> property -> value.
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
 #: A local clock differs from UTC by at most so much.
@@ -37,7 +40,7 @@ _ZONE_REACH = 26 * 3600 * 10**9
 class FrameCache:
     """Harmonised frames, the most recently used ones up to a number of bytes."""
 
-    def __init__(self, size: int = 256 * 2**20) -> None:
+    def __init__(self, size: int = FRAME_BYTES) -> None:
         self._size = size
         self._used = 0
         self._kept: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()
@@ -55,6 +58,11 @@ class FrameCache:
         size = _bytes_of(found)
         self._kept[key] = (found, size)
         self._used += size
+        self.shrink(self._size)
+
+    def shrink(self, size: int) -> None:
+        """Keep at most so many bytes from now on."""
+        self._size = size
         while self._used > self._size and len(self._kept) > 1:
             _, (_, freed) = self._kept.popitem(last=False)
             self._used -= freed

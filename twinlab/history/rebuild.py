@@ -53,6 +53,7 @@ _OLD = "history.old"
 _PLAN = "plan.json"
 #: Cells (time x asset x signal) of one commit: what is lost when a rebuild is killed.
 _COMMIT_CELLS = 70_000_000
+_FRAME_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Rebuild:
         self.sources = sources
         self.model = model
         self.building = root / _BUILDING
+        # Partitions come in order of time and read hardly any frame twice; their memory is needed for cells.
+        sources.cache.shrink(_FRAME_BYTES)
 
     @staticmethod
     def waiting(root: Path, sources: Sources) -> bool:

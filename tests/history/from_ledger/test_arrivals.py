@@ -195,3 +195,21 @@ def test_an_index_that_is_lost_or_damaged_is_worked_out_again(site):
     assert_same(everything(site.reader()), expected)
     site.historian().catch_up()
     assert_same(everything(site.reader()), expected)
+
+
+def test_history_that_is_compacted_as_it_grows_reads_as_one_built_at_once(make_site, tmp_path, monkeypatch):
+    monkeypatch.setattr("twinlab.history.transaction._HOT_MOST", 2)
+    monkeypatch.setattr("twinlab.history.transaction._HOT_KEPT", 1)
+    rows = [
+        (tag, float(minute), float(minute % 7), n)
+        for n, (minute, tag) in enumerate((m, t) for m in range(0, 30_000, 97) for t in TAGS)
+    ]
+    rows[300], rows[-5] = rows[-5], rows[300]  # one row far too early, one far too late
+    site = make_site(tmp_path / "grown")
+    historian = site.historian()
+    for start in range(0, len(rows), 250):
+        site.tell(rows[start : start + 250])
+        historian.catch_up()
+    grown = everything(site.reader())
+    historian.rebuild()
+    assert_same(grown, everything(site.reader()))

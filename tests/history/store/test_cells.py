@@ -80,6 +80,32 @@ def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_
     check_rollups(view, want["temperature"][:, :assets], want_flags["temperature"][:, :assets])
 
 
+def test_old_hot_chunks_are_compacted_and_windows_between_hot_and_cold_stay_exact(tmp_path, monkeypatch):
+    monkeypatch.setattr("twinlab.history.transaction._HOT_MOST", 2)
+    monkeypatch.setattr("twinlab.history.transaction._HOT_KEPT", 1)
+    store, assets, rng = HistoryStore.create(tmp_path / "h", origin_ns=ORIGIN), 70, np.random.default_rng(4)
+    want, flags = np.full((SIZE, assets), sentinel("int32"), "int32"), np.full((SIZE, assets), 2, "uint8")
+    moved = 0
+    with store.lock():
+        for k0 in [*range(0, SIZE, 150), 40, SIZE // 2, SIZE - 100]:
+            part, marks = random_slab(rng, min(150, SIZE - k0), assets)
+            with store.transaction() as txn:
+                txn.ensure_group(GROUP, SIGNALS, assets)
+                txn.write_cells(GROUP, k0, part, marks)
+                moved += txn.compact_old(GROUP)
+                txn.commit("slab")
+            want[k0 : k0 + 150], flags[k0 : k0 + 150] = part["temperature"], marks["temperature"]
+            view = store.view()
+            assert all(len(year.hot_chunks) <= 2 for year in view.catalog.groups[GROUP].years.values())
+    assert moved
+    np.testing.assert_array_equal(view.values(GROUP, "temperature", 0, SIZE), want)
+    check_rollups(view, want, flags)
+    some = np.array([3, 64, 69])
+    whole, part = (view.rollup(GROUP, "temperature", "1d", 0, 31, a, statistics=("sum", "fail")) for a in (None, some))
+    for name in whole:
+        np.testing.assert_array_equal(part[name], whole[name][:, some])
+
+
 def check_rollups(view, values: np.ndarray, flags: np.ndarray) -> None:
     """Compare every stored level, and the fold from cells, with pandas."""
     good = np.isin(flags, (1, 3))

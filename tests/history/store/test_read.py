@@ -13,7 +13,7 @@ from twinlab.history import export
 from twinlab.history.build import Block
 from twinlab.history.encode import sentinel
 from twinlab.history.plan import Group
-from twinlab.history.read import dataset, zoom
+from twinlab.history.read import dataset, instant_ns, zoom
 from twinlab.history.store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
@@ -249,3 +249,9 @@ def test_exports_open_without_us(view, tmp_path):
     ]
     with pytest.raises(SchemaError, match="another path"):
         export.to_zarr(ds, tmp_path / "plain.zarr")
+
+
+@pytest.mark.parametrize("instant", ["3000-01-01", "1500-01-01", pd.Timestamp("2262-04-12").as_unit("s")])
+def test_an_instant_that_nanoseconds_do_not_hold_is_refused(instant):
+    with pytest.raises(SchemaError, match="2262-04-11"):
+        instant_ns(instant)
