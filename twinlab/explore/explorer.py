@@ -317,7 +317,7 @@ class SignalExplorer(pn.viewable.Viewer):
         )
         flags = pmui.Switch.from_param(self.param.show_flags, label="Flags", align="center")
         full = pmui.Switch.from_param(self.param.full_range, label="Off-scale values", align="center")
-        reset = pmui.Button(label="Show all", icon="zoom_out_map", variant="outlined", size="small", align="center")
+        reset = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
         reset.on_click(lambda _: self.reset())
         return pn.FlexBox(
             kind,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
-from bokeh.models import DatetimeTickFormatter
 
 from twinlab.explore.layers import TOOLS, Layer, layers, y_extent
 from twinlab.explore.scale import axis_label
@@ -171,19 +170,8 @@ def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
     plot.state.toolbar.logo = None
     # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
     for axis in plot.state.xaxis:
-        axis.formatter.update(
-            months="%b",
-            context=DatetimeTickFormatter(
-                months="%Y",
-                days="%Y",
-                hours="%Y-%m-%d",
-                hourmin="%Y-%m-%d",
-                minutes="%Y-%m-%d",
-                minsec="%Y-%m-%d",
-                seconds="%Y-%m-%d",
-            ),
-            context_which="start",
-        )
+        axis.formatter.months = "%b"
+        axis.formatter.context.months = "%Y"
 
 
 def _element(layer: Layer) -> hv.Element:

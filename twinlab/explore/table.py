@@ -138,7 +138,7 @@ class EventExplorer(pn.viewable.Viewer):
         self.param.event_type.objects = kinds
         self.event_type = next(iter(kinds.values()), None)
         self.apply(Link(event_type=event_type, in_view=in_view))
-        if self._grid is None and not self._waiting:
+        if not kinds:
             self._rebuild()
 
     # -- reading ------------------------------------------------------------------------------------------------------
