@@ -81,7 +81,8 @@ def _demo(options: argparse.Namespace) -> None:
     if options.name in DEMOS:
         _say(f"The twin {options.name!r} is built once and then kept in your cache.")
     twin = demo(options.name, fresh=options.fresh)
-    _say(repr(twin))
+    # The page comes first: a summary reads every event table.
+    _say(f"It stands in {twin.folder}; what's in it: twinlab status {twin.folder}")
     _serve_twin(twin, options)
 
 
