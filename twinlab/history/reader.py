@@ -23,7 +23,7 @@ from twinlab.history.pinned import AsOfPin, Pin, TailPin, empty_view
 from twinlab.history.plan import Group, rollup_steps
 from twinlab.history.read import dataset, instant_ns, natural_order
 from twinlab.history.spanreader import SpanReader
-from twinlab.history.standing import HistoryStatus, bounded, bytes_below, flag_counts, last_cell, signature
+from twinlab.history.standing import HistoryStatus, array_bytes, bounded, bytes_below, flag_counts, last_cell, signature
 from twinlab.history.store import HistoryStore
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -253,7 +253,7 @@ class HistoryReader:
         behind = sum(max(0, at - published.get(name, 0)) for name, at in now.items() if name != "_twin")
         good = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
         points = sum(counts.get(flag, 0) for counts in self.flag_counts().values() for flag in good)
-        sizes = bytes_below(self.root / "history"), bytes_below(self.root / "ledger")
+        sizes = array_bytes(pin.view), bytes_below(self.root / "history"), bytes_below(self.root / "ledger")
         return HistoryStatus(pin.position, self.watermarks(), behind, points, *sizes, note=self.note)
 
     def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:

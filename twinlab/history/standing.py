@@ -30,18 +30,21 @@ class HistoryStatus:
     behind: int
     # Cells that hold a value.
     points: int
+    # Of history: the arrays of cells, flags and rollups; the rest is tables and what Icechunk keeps.
+    array_bytes: int
     history_bytes: int
     ledger_bytes: int
     note: str = ""
 
     @property
     def bytes_per_point(self) -> float:
-        """Bytes of history, flags and rollups included, a cell that holds a value."""
-        return self.history_bytes / self.points if self.points else 0.0
+        """Bytes of the arrays, flags and rollups included, a cell that holds a value."""
+        return self.array_bytes / self.points if self.points else 0.0
 
     def __str__(self) -> str:
         lines = [
-            f"{self.points:,} points, {self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"
+            f"{self.points:,} points in {self.array_bytes:,} bytes ({self.bytes_per_point:.2f} a point), "
+            f"{self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"
         ]
         for name, at in sorted(self.position.items()):
             until = self.watermarks.get(name)
@@ -50,6 +53,12 @@ class HistoryStatus:
             )
         lines.append(f"  {self.behind:,} rows not published yet")
         return "\n".join([*lines, *([f"  {self.note}"] if self.note else [])])
+
+
+def array_bytes(view: View) -> int:
+    """Return the bytes of all chunks of cells, flags and rollups; those of tables aside."""
+    groups = tuple(f"{group.path}/" for group in view.groups())
+    return sum(size for path, size in view.bytes().items() if path.lstrip("/").startswith(groups)) if groups else 0
 
 
 def signature(root: Path) -> object:

@@ -108,8 +108,8 @@ def summary_html(twin: Twin) -> str:
         for name, kind in twin.model.event_types.items()
     )
     size = (
-        f"{format_bytes(status.history_bytes)} of history, {status.bytes_per_point:.2f} B a point "
-        f"({format_count(status.points)} points), {format_bytes(status.ledger_bytes)} of ledger"
+        f"{format_count(status.points)} points in {format_bytes(status.array_bytes)} ({status.bytes_per_point:.2f} B a point); "
+        f"with tables {format_bytes(status.history_bytes)} of history, and {format_bytes(status.ledger_bytes)} of ledger"
     )
     title = escape(twin.model.title or twin.model.twin)
     return (
