@@ -42,10 +42,8 @@ class HistoryStatus:
         return self.array_bytes / self.points if self.points else 0.0
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.points:,} points in {self.array_bytes:,} bytes ({self.bytes_per_point:.2f} a point), "
-            f"{self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"
-        ]
+        points = f"{self.points:,} points in {self.array_bytes:,} bytes ({self.bytes_per_point:.2f} a point)"
+        lines = [f"{points}, {self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"]
         for name, at in sorted(self.position.items()):
             until = self.watermarks.get(name)
             lines.append(

@@ -188,10 +188,6 @@ def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) 
             kept.bytes_kept += ack.bytes
             kept.unparseable += len(batch.problems)
             problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
-            kept.rows_read += _rows_read(batch)
+            kept.rows_read += batch.rows.num_rows + len(batch.problems)
             bar.update(ack.rows)
     kept.problems = tuple(problems)
-
-
-def _rows_read(batch: RowBatch) -> int:
-    return batch.rows.num_rows + len(batch.problems)
