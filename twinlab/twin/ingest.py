@@ -16,7 +16,7 @@ from twinlab.errors import SourceError
 from twinlab.ledger import Ledger
 from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
-from twinlab.sources import Problem, RowBatch, Source, open_source
+from twinlab.sources import Problem, Source, open_source
 from twinlab.twin.report import PROBLEMS_KEPT
 
 __all__ = ["Kept", "keep", "need_file", "resolve_source"]
