@@ -81,3 +81,16 @@ def test_an_unknown_demo_names_the_nearest(capsys: pytest.CaptureFixture[str]) -
 def test_a_missing_file_names_its_sibling(pilot: Path, readings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ingest", str(pilot), str(readings.with_name("room.csv"))]) == 1
     assert "did you mean 'rooms.csv'" in capsys.readouterr().err
+
+
+def test_even_a_fault_of_ours_is_a_sentence(
+    pilot: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("twinlab.twin.facade.Twin.verify", broken)
+    assert main(["verify", str(pilot)]) == 1
+    error = capsys.readouterr().err
+    assert "ZeroDivisionError: division by zero" in error and "--traceback" in error
+    assert "Traceback" not in error

@@ -33,6 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped", error=True)
         return 130
+    except Exception as error:  # noqa: BLE001  (the last line of defence: people get a sentence, not a traceback)
+        if options.traceback:
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        _say(
+            f"twinlab: this went wrong and shouldn't have: {what}\nRun it again as `twinlab --traceback …` and report it.",
+            error=True,
+        )
+        return 1
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -12,6 +12,7 @@ from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
 from twinlab.twin.ingest import Kept, keep, resolve_source
+from twinlab.twin.progress import progress_bar
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
 from twinlab.twin.words import adopt_mapping, read_words
@@ -19,6 +20,7 @@ from twinlab.twin.words import adopt_mapping, read_words
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from distributed import Client
 
     from twinlab.explore import HistoryView
     from twinlab.history import BuildReport
@@ -91,16 +93,26 @@ class Twin:
         began = time.perf_counter()
         resolved = [self._with_mapping(resolve_source(source, self.mappings)) for source in sources]
         kept = [keep(self.ledger, source) for source in resolved]
-        build = self._historian().catch_up()
+        with progress_bar("history", unit=" cells") as show:
+            build = self._historian().catch_up(show)
         self._reader = None
         return IngestReport(
             tuple(_part(one, build) for one in kept), seconds=time.perf_counter() - began, notes=tuple(build.notes)
         )
 
-    def rebuild(self) -> BuildReport:
-        """Build history anew from the ledger with the model and the mappings as they stand on disk."""
+    def rebuild(self, *, client: Client | None = None) -> BuildReport:
+        """Build history anew from the ledger with the model and the mappings as they stand on disk.
+
+        It works by partition and goes on where a rebuild that was interrupted stopped.
+
+        Parameters
+        ----------
+        client : distributed.Client, optional
+            Build on this Dask cluster; by default on as many threads as there are cores.
+        """
         self._model, self.mappings = read_words(self.folder)
-        report = self._historian().rebuild()
+        with progress_bar("rebuild", unit=" cells") as show:
+            report = self._historian().rebuild(show, client=client)
         self._reader = None
         return report
 
@@ -198,7 +210,8 @@ class Twin:
     # -- care ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:
         """Read every byte of the ledger again and check it against its checksums."""
-        return self.ledger.verify()
+        with progress_bar("verify", unit="B") as show:
+            return self.ledger.verify(progress=show)
 
     def close(self) -> None:
         """Let go of open files."""

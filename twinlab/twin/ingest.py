@@ -17,6 +17,7 @@ from twinlab.ledger import Ledger
 from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
 from twinlab.sources import Problem, Source, open_source
+from twinlab.twin.progress import DELAY
 from twinlab.twin.report import PROBLEMS_KEPT
 
 __all__ = ["Kept", "keep", "need_file", "resolve_source"]
@@ -179,7 +180,7 @@ def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
 
 def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) -> None:
     problems: list[Problem] = []
-    with ledger.writer(source.name) as writer, tqdm(desc=kept.name, unit=" rows", delay=2, leave=False) as bar:
+    with ledger.writer(source.name) as writer, tqdm(desc=kept.name, unit=" rows", delay=DELAY, leave=False) as bar:
         for batch in source.batches():
             ack = writer.append_records(
                 batch.table, batch.rows, row_numbers=batch.row_numbers, file_id=file_id, units=dict(batch.units)
