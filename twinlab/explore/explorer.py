@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.explore.choices import Choices, words
+from twinlab.explore.html import Html
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link, format_link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS, Window, data_span
@@ -64,8 +65,8 @@ class SignalExplorer(pn.viewable.Viewer):
         self._quiet = True
         self._choices = Choices(twin)
         self._screens = Screens(on_zoom=self._on_zoom)
-        self._heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
-        self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=(2, 10))
+        self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )

@@ -17,6 +17,7 @@ import param
 from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
 from twinlab.events import STATUSES, delays, overlapping, status
+from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.scale import axis_label
@@ -132,7 +133,7 @@ class EventExplorer(pn.viewable.Viewer):
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )
-        self._count = pn.pane.HTML("", margin=(0, 10), sizing_mode="stretch_width")
+        self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
         self._body = pn.Column(sizing_mode="stretch_width")
         kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
         self.param.event_type.objects = kinds

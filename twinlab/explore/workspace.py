@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.explore.explorer import SignalExplorer
+from twinlab.explore.html import Html
 from twinlab.explore.link import Link, format_link
 from twinlab.explore.table import EventExplorer, EventTables
 
@@ -61,7 +62,7 @@ class HistoryView(pn.viewable.Viewer):
         self.events = EventExplorer(
             twin, event_type=link.event_type, in_view=bool(link.in_view), tables=tables, patient=patient
         )
-        self._code = pn.pane.HTML("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
+        self._code = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
         self.signals.param.watch(self._follow, ["window", "signal", "assets", "asset_type", "show_flags", "full_range"])
         self.events.param.watch(self._go_to, "selected")
         self.events.param.watch(self._changed, ["event_type", "in_view"])
