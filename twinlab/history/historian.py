@@ -232,8 +232,12 @@ class Historian:
             if update.changed:
                 names = ", ".join(sorted(update.changed))
                 report.notes.append(f"the meaning of {names} changed: what they speak of was built anew")
-        for name in self.sources.unmapped():
-            report.notes.append(f"source {name!r} has no mapping: its rows stay in the ledger")
+        waiting = {name: self.ledger.reader(name).position() for name in self.sources.unmapped()}
+        report.notes += [
+            f"source {name!r} has no mapping: its {rows:,} rows stay in the ledger until mapping/{name}.yaml says what they mean"
+            for name, rows in waiting.items()
+            if rows
+        ]
         if report.lost:
             report.notes.append(
                 f"{report.lost} values don't fit their signal's storage and are missing: check unit and resolution"
