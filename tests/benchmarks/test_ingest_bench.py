@@ -34,7 +34,7 @@ SIGNALS = {
     "pressure": ("kPa", 0.01, [0, 1500]),
 }
 ASSETS = 1000
-ORIGIN = int(np.datetime64("2026-01-01", "ns").astype("int64"))
+ORIGIN = int(np.datetime64("2025-01-01", "ns").astype("int64"))
 
 
 def words(cadence: str, names: list[str]) -> tuple[TwinModel, Mapping]:
@@ -46,7 +46,7 @@ def words(cadence: str, names: list[str]) -> tuple[TwinModel, Mapping]:
         signals["temperature"] |= {"spike": [5, 20]}
     tags = {f"/^(?P<id>[0-9]+)[.]{n}$/": {"signal": n, "asset": "truck/{id}", "unit": SIGNALS[n][0]} for n in names}
     model = TwinModel.model_validate(
-        {"twin": "bench", "origin": "2026-01-01", "asset_types": {"truck": {"signals": signals}}}
+        {"twin": "bench", "origin": "2025-01-01", "asset_types": {"truck": {"signals": signals}}}
     )
     return model, Mapping.model_validate({"source": "trucks", "stream": {"tags": tags}})
 
