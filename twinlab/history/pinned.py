@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,7 +37,7 @@ TAIL_ROWS = 2_000_000
 
 
 @dataclass
-class Pin:
+class Pin(ABC):
     """One state of the twin, as all calls of one reader see it until it looks again."""
 
     view: View
@@ -44,24 +45,24 @@ class Pin:
     position: dict[str, int]
 
     @property
+    @abstractmethod
     def assets(self) -> Mapping[str, Sequence[str]]:
         """Assets with observations, by type, in storage order."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def marks(self) -> Mapping[str, Marks]:
         """What each source had said."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blocks(
         self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
     ) -> list[Block]:
         """Return the cells to lay over the view; ``span`` in ns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self, kind: str, name: str) -> pa.Table | None:
         """Return the rows of an event type, asset type or relationship that stand; None if there are none."""
-        raise NotImplementedError
 
 
 @dataclass
