@@ -1,6 +1,8 @@
 """Units: what a spelling means, and that a conversion is pint's or is refused."""
 
 import math
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnitError
+from twinlab.model.unit_common import _COMMON, common_conversion
 from twinlab.model.unit_table import ALIASES, REFUSED
-from twinlab.model.units import canonical_unit, compatible, conversion, convert, known_units
+from twinlab.model.units import _exact, canonical_unit, compatible, conversion, convert, known_units
 
 PINT = pint.UnitRegistry()
 KNOWN = known_units()
@@ -215,6 +218,25 @@ def test_a_conversion_is_pints(pair: tuple[str, str], value: float) -> None:
     source, target = pair
     expected = PINT.Quantity(value, PINT.parse_units(source)).to(PINT.parse_units(target)).magnitude
     assert convert([value], source, target)[0] == pytest.approx(expected, rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize("one", sorted(_COMMON))
+def test_what_is_known_without_pint_is_exactly_pints(one: str) -> None:
+    assert canonical_unit(one) == one
+    for other in _COMMON:
+        known = common_conversion(one, other)
+        if known is None:
+            assert not compatible(one, other)
+        else:
+            assert known == _exact(one, other)
+
+
+def test_common_units_convert_without_loading_pint() -> None:
+    code = (
+        "from twinlab.model.units import convert; import sys; convert([1], 'mph', 'm/s'); print('pint' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 @given(st.sampled_from(PLAIN), st.floats(-1e6, 1e6))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from twinlab.errors import UnitError
+from twinlab.model.unit_common import common_conversion
 from twinlab.model.unit_table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFIXED, PREFIXES, REFUSED, TEMPERATURES
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def conversion(source: str, target: str) -> Conversion:
     one, other = canonical_unit(source), canonical_unit(target)
     if one == other:
         return Conversion(0.0, 1.0, 0.0)
-    slope, shift = _exact(one, other)
+    slope, shift = common_conversion(one, other) or _exact(one, other)
     pre = shift / slope
     # Where the two forms round differently, add the number that a float holds exactly: (F - 32) * 5/9, C * 9/5 + 32.
     if _digits(pre) <= _digits(shift):
@@ -349,7 +350,7 @@ def _powers(canonical: str) -> dict[str, int]:
 
 
 def _exact(one: str, other: str) -> tuple[Fraction, Fraction]:
-    """Return slope and shift of other = slope * one + shift."""
+    """Return slope and shift of other = slope * one + shift, as pint has it."""
     _refuse_mixed_temperatures(one, other)
     units = registry()
     source, target = _pint_unit(one), _pint_unit(other)
