@@ -12,6 +12,8 @@ pytestmark = [
     pytest.mark.browser,
     # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
     pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
+    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
+    pytest.mark.filterwarnings("ignore:reference already known"),
 ]
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -78,6 +80,9 @@ def curve(page, at_least):
 
 def drag(page, first, last):
     """Zoom with a box over a share of the chart's width."""
+    page.wait_for_load_state("networkidle")
+    # Only the page in front follows the mouse.
+    page.bring_to_front()
     box = page.locator(".bk-events").first.bounding_box()
     left, wide = box["x"] + 65, box["width"] - 110
     page.mouse.move(left + first * wide, box["y"] + 100)
