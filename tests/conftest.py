@@ -48,6 +48,13 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a test that drives a browser try again: on a busy machine Chromium or a kernel may answer too late."""
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def find_program(tool: str) -> Path | None:
     """Return where a program is, or None."""
     for name in PROGRAMS.get(tool, (tool,)):
