@@ -234,7 +234,7 @@ def _part(kept: Kept, build: BuildReport) -> SourceReport:
     if tally is None:
         return SourceReport(
             kept.source, kept.name, rows_read=kept.rows_read, rows_kept=kept.rows_kept, duplicates=kept.duplicates,
-            retracted=kept.retracted, unparseable=kept.unparseable, problems=kept.problems, bytes_kept=kept.bytes_kept, note=note,
+            retracted=kept.retracted, unparseable=kept.unparseable, problems=kept.problems, note=note,
         )  # fmt: skip
     return SourceReport(
         kept.source,
@@ -252,6 +252,5 @@ def _part(kept: Kept, build: BuildReport) -> SourceReport:
         events=tally.events,
         start=tally.start,
         stop=tally.stop,
-        bytes_kept=kept.bytes_kept,
         note=note,
     )

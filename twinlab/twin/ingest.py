@@ -35,7 +35,6 @@ class Kept:
     retracted: int = 0
     unparseable: int = 0
     problems: tuple[Problem, ...] = ()
-    bytes_kept: int = 0
     note: str = ""
 
 
@@ -186,7 +185,6 @@ def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) 
                 batch.table, batch.rows, row_numbers=batch.row_numbers, file_id=file_id, units=dict(batch.units)
             )
             kept.rows_kept += ack.rows
-            kept.bytes_kept += ack.bytes
             kept.unparseable += len(batch.problems)
             problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
             kept.rows_read += batch.rows.num_rows + len(batch.problems)

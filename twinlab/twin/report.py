@@ -64,7 +64,6 @@ class SourceReport:
     events: int = 0
     start: str | None = None
     stop: str | None = None
-    bytes_kept: int = 0
     note: str = ""
 
 
