@@ -13,6 +13,7 @@ __getattr__, __dir__ = attach(
         "Mapping": "mapping",
         "PropertySpec": "twinmodel",
         "RelationshipType": "twinmodel",
+        "Rule": "rules",
         "Signal": "twinmodel",
         "TwinModel": "twinmodel",
         "TwinReader": "reader",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.twinmodel import Duration, Model, Term, Unit, _text
+from twinlab.model.basics import Duration, Model, Term, Unit, yaml_text
 
 __all__ = [
     "AssetRule",
@@ -25,7 +25,7 @@ __all__ = [
     "ZoneOf",
 ]
 
-Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | float | bool)]
+Text = Annotated[str, BeforeValidator(yaml_text, json_schema_input_type=str | float | bool)]
 
 
 class ZoneOf(Model):

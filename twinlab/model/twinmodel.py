@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from twinlab.model.basics import NANOSECONDS, Duration, Model, Term, Unit, parse_duration, yaml_text
+from twinlab.model.rules import Rule
 from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
-from twinlab.model.units import canonical_unit
 
 __all__ = [
     "AssetType",
@@ -20,6 +20,7 @@ __all__ = [
     "Model",
     "PropertySpec",
     "RelationshipType",
+    "Rule",
     "Signal",
     "Term",
     "TwinModel",
@@ -32,66 +33,14 @@ Combine = Literal["last", "mean", "min", "max", "sum"]
 Sensitivity = Literal["open", "internal", "personal"]
 WithoutStart = Literal["not started", "cancelled"]
 DataType = Literal["text", "number", "integer", "boolean", "time"]
+Span = tuple[float, float]
 
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
-_NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 #: Names and endings of variables that history adds beside a type's signals.
 _RESERVED_NAMES = ("asset", "time")
 _RESERVED_ENDINGS = (
     *("_qc", "_mean", "_min", "_max", "_sum", "_count", "_share", "_state", "_increase"),
     *("_pass", "_not_evaluated", "_suspect", "_fail", "_missing"),
 )
-
-
-def parse_duration(text: str) -> int:
-    """Return a duration such as ``"10min"`` or ``"1h"`` in nanoseconds.
-
-    Raises
-    ------
-    ValueError
-        If ``text`` isn't a number with one of ``ms s min h d``, or is less than a nanosecond.
-
-    >>> parse_duration("15min")
-    900000000000
-    """
-    match = _DURATION.match(text)
-    if match is None:
-        msg = f"expected a duration such as '10s', '15min', '1h' or '1d', got {text!r}"
-        raise ValueError(msg)
-    found = round(float(match[1]) * _NANOSECONDS[match[2]])
-    if not 0 < found < 2**62:
-        msg = f"expected a duration of more than nothing and less than a century, got {text!r}"
-        raise ValueError(msg)
-    return found
-
-
-def _term(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
-        msg = f"expected a name of lower-case letters, digits and underscores that starts with a letter, got {text!r}"
-        raise ValueError(msg)
-    return text
-
-
-def _duration(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
-def _text(value: object) -> object:
-    # YAML reads a bare 1 or 2013-01-01 as a number or a date.
-    return value if value is None or isinstance(value, (str, dict, list)) else str(value)
-
-
-Term = Annotated[str, AfterValidator(_term)]
-Duration = Annotated[str, AfterValidator(_duration)]
-Unit = Annotated[str, BeforeValidator(_text), AfterValidator(canonical_unit)]
-Span = tuple[float, float]
-
-
-class Model(BaseModel):
-    """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class Signal(Model):
@@ -147,7 +96,7 @@ class Signal(Model):
     @classmethod
     def _divides_a_day(cls, cadence: str) -> str:
         # Rollups are aligned to midnight UTC, so that their windows hold whole cells.
-        if _NANOSECONDS["d"] % parse_duration(cadence):
+        if NANOSECONDS["d"] % parse_duration(cadence):
             msg = f"expected a cadence that divides a day, such as '1s', '10s', '1min', '15min', '1h' or '1d', got {cadence!r}"
             raise ValueError(msg)
         return cadence
@@ -219,7 +168,7 @@ class AssetType(Model):
     label: str | None = None
     """Property that holds the name people use, if it isn't the id."""
     position: tuple[str, str] | None = None
-    """Properties that hold latitude and longitude in degrees, for maps: (latitude, longitude)."""
+    """Properties, or for what moves signals, that hold latitude and longitude in degrees: (latitude, longitude)."""
     signals: dict[Term, Signal] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
@@ -240,6 +189,8 @@ class RelationshipType(Model):
     source: Annotated[Term, Field(alias="from")]
     target: Annotated[Term, Field(alias="to")]
     title: str | None = None
+    locates: bool = False
+    """While it holds, the source is where the target is: a parcel in a truck, a room in a building."""
 
 
 class EventType(Model):
@@ -270,11 +221,13 @@ class TwinModel(Model):
 
     twin: Term
     title: str | None = None
-    origin: Annotated[str, BeforeValidator(_text)] = "2000-01-01"
+    origin: Annotated[str, BeforeValidator(yaml_text)] = "2000-01-01"
     """First instant of history (UTC); rows before it are kept and counted, not built."""
     asset_types: dict[Term, AssetType] = Field(default_factory=dict)
     relationships: dict[Term, RelationshipType] = Field(default_factory=dict)
     event_types: dict[Term, EventType] = Field(default_factory=dict)
+    rules: dict[Term, Rule] = Field(default_factory=dict)
+    """What people want to be told about."""
 
     @field_validator("origin")
     @classmethod
@@ -306,10 +259,15 @@ class TwinModel(Model):
                 check(f"event_types.{name}.links.{key}", target)
         for name, kind in self.asset_types.items():
             where = f"asset_types.{name}"
-            for key, prop in (("label", kind.label), *(("position", part) for part in kind.position or ())):
-                if prop is not None and prop not in kind.properties:
-                    known = nearest(prop, kind.properties)
-                    faults.append(f"{where}.{key}: there is no property {prop!r} in {where}.properties{known}")
+            if kind.label is not None and kind.label not in kind.properties:
+                known = nearest(kind.label, kind.properties)
+                faults.append(f"{where}.label: there is no property {kind.label!r} in {where}.properties{known}")
+            for place in kind.position or ():
+                if place not in kind.properties and place not in kind.signals:
+                    known = nearest(place, [*kind.properties, *kind.signals])
+                    faults.append(f"{where}.position: there is no property and no signal {place!r} in {where}{known}")
+        for name, rule in self.rules.items():
+            faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
         if faults:
             # One fault a line, each beginning with its place: `twinlab.model.load` adds file and line.
             raise ValueError("\n".join(faults))

@@ -240,7 +240,7 @@ def write_yaml(data: object) -> str:
 
 def _flow(value: object) -> str:
     text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
-    return text.removesuffix("...\n").strip()
+    return text.removesuffix("...\n").strip(" \n")
 
 
 def _is_leaf(value: object, room: int) -> bool:

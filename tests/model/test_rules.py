@@ -1,0 +1,87 @@
+"""Rules of twin.yaml: what can be said, and what is refused with which words."""
+
+import pytest
+
+from twinlab.errors import TwinlabError, UnknownTermError
+from twinlab.model import AssetType, Rule, Signal, TwinModel, dump_model, parse_model
+from twinlab.model.rules import Condition, bind_conditions
+
+YAML = """
+twin: cold
+asset_types:
+  room:
+    position: [latitude, longitude]
+    properties: {upper_limit: {dtype: number, unit: degC}, name: {}, latitude: {dtype: number}, longitude: {dtype: number}}
+    signals:
+      temperature: {unit: degC, resolution: 0.1}
+      door: {kind: state, states: {0: closed, 1: open}}
+  truck:
+    position: [latitude, longitude]
+    signals:
+      latitude: {unit: degree, resolution: 0.0001}
+      longitude: {unit: degree, resolution: 0.0001}
+relationships:
+  stands_in: {from: room, to: truck, locates: true}
+event_types:
+  leg: {asset: truck}
+rules:
+"""
+
+
+def model(rules: str) -> TwinModel:
+    return parse_model(YAML + rules)
+
+
+def test_a_rule_is_read_from_yaml_and_written_again() -> None:
+    read = model(
+        "  warm: {on: room, when: temperature > upper_limit and door == open, lasting: 10min, severity: high}\n"
+    )
+    assert read.rules["warm"].lasting_ns == 600 * 10**9
+    assert read.relationships["stands_in"].locates
+    assert parse_model(dump_model(read)) == read
+
+
+def test_conditions_are_bound_to_signals_properties_and_states() -> None:
+    room = model("  x: {on: room, silent: 1h}\n").asset_types["room"]
+    assert bind_conditions("temperature > upper_limit and door != closed", room) == (
+        Condition("temperature", ">", property="upper_limit"),
+        Condition("door", "!=", state="closed"),
+    )
+
+
+def test_a_limit_in_another_unit_is_converted() -> None:
+    room = AssetType(signals={"temperature": Signal(unit="degC", resolution=0.1)})
+    assert bind_conditions("temperature <= -4 degF", room)[0].value == pytest.approx(-20.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{on: room}", "exactly one of when, silent or late, got none"),
+        ("{on: room, silent: 1h, when: temperature > 1}", "got when and silent"),
+        ("{on: room, silent: 1h, lasting: 1h}", "`lasting` belongs to `when`"),
+        ("{on: room, silent: 1h, at: start}", "`at` belongs to `late`"),
+        ("{on: room, when: too warm}", "expected a comparison"),
+        ("{on: room, when: temprature > 3}", "did you mean 'temperature'"),
+        ("{on: room, when: temperature > 3 km}", "km"),
+        ("{on: room, when: temperature > name}", "number property"),
+        ("{on: room, when: door == ajar}", "closed, open"),
+        ("{on: rom, silent: 1h}", "no asset type 'rom'; did you mean 'room'"),
+        ("{on: truck, late: 1h}", "no event type 'truck'"),
+        ("{on: room, silent: soon}", "expected a duration"),
+    ],
+)
+def test_a_wrong_rule_is_refused_with_its_line(rule: str, words: str) -> None:
+    with pytest.raises(TwinlabError) as caught:
+        model(f"  odd: {rule}\n")
+    assert words in str(caught.value)
+    assert "odd" in str(caught.value) or "rules" in str(caught.value)
+
+
+def test_a_position_may_name_signals_but_nothing_unknown() -> None:
+    with pytest.raises(UnknownTermError, match="no property and no signal 'lat'"):
+        parse_model("twin: x\nasset_types: {a: {position: [lat, lon]}}\n")
+
+
+def test_a_rule_alone_can_be_made_in_python() -> None:
+    assert Rule(on="leg", late="30min").at == "end"

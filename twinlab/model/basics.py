@@ -1,0 +1,65 @@
+"""What all parts of a model are made of: the frozen base class, names, durations, units as they're written."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from twinlab.model.units import canonical_unit
+
+__all__ = ["NANOSECONDS", "Duration", "Model", "Term", "Unit", "parse_duration", "yaml_text"]
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
+NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+
+
+def parse_duration(text: str) -> int:
+    """Return a duration such as ``"10min"`` or ``"1h"`` in nanoseconds.
+
+    Raises
+    ------
+    ValueError
+        If ``text`` isn't a number with one of ``ms s min h d``, or is less than a nanosecond.
+
+    >>> parse_duration("15min")
+    900000000000
+    """
+    match = _DURATION.match(text)
+    if match is None:
+        msg = f"expected a duration such as '10s', '15min', '1h' or '1d', got {text!r}"
+        raise ValueError(msg)
+    found = round(float(match[1]) * NANOSECONDS[match[2]])
+    if not 0 < found < 2**62:
+        msg = f"expected a duration of more than nothing and less than a century, got {text!r}"
+        raise ValueError(msg)
+    return found
+
+
+def _term(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        msg = f"expected a name of lower-case letters, digits and underscores that starts with a letter, got {text!r}"
+        raise ValueError(msg)
+    return text
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def yaml_text(value: object) -> object:
+    """Return a bare number or date of YAML, such as 1 or 2013-01-01, as the text that was meant."""
+    return value if value is None or isinstance(value, (str, dict, list)) else str(value)
+
+
+Term = Annotated[str, AfterValidator(_term)]
+Duration = Annotated[str, AfterValidator(_duration)]
+Unit = Annotated[str, BeforeValidator(yaml_text), AfterValidator(canonical_unit)]
+
+
+class Model(BaseModel):
+    """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
