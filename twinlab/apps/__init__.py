@@ -10,8 +10,13 @@ __getattr__, __dir__ = attach(
         "MappingForm": "mapping_form",
         "PageSpec": "frame",
         "Served": "server",
+        "Settings": "settings",
+        "User": "access",
+        "current_user": "access",
+        "may_see": "access",
         "page": "frame",
         "serve": "server",
+        "settings_for": "settings",
         "start": "server",
     },
 )
