@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from twinlab.apps import page, start
-from twinlab.apps.shared import Shared
+from twinlab.explore.shared import Shared
 from twinlab.errors import SourceError
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin

@@ -97,7 +97,7 @@ def test_a_value_outside_the_choices_is_refused(twin):
     "zoom", [("2026-01-10", "2026-02-20"), ("2026-01-10", "2026-01-20"), ("2026-01-10", "2026-01-11")]
 )
 def test_copied_code_gives_the_views_numbers_in_a_fresh_kernel(twin, zoom):
-    explorer = SignalExplorer(twin, link=Link(signal="wind_speed", assets=("EAST", "WEST"), window=instants(*zoom)))
+    explorer = SignalExplorer(twin, link=Link(signals=("wind_speed",), assets=("EAST", "WEST"), window=instants(*zoom)))
     part = "wind_speed" if explorer.view.plan.raw else "wind_speed_mean"
     program = explorer.code() + f"print(float(data[{part!r}].sum()), data.sizes['time'])"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)

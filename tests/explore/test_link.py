@@ -19,7 +19,19 @@ SECONDS = st.integers(0, 2**31)
 def test_a_link_is_read_back_as_it_was_written(term, assets, window, flag):
     span = None if window is None else tuple(np.datetime64(s, "s").astype("datetime64[ns]") for s in window)
     link = Link(
-        asset_type=term, signal=term, assets=assets, window=span, show_flags=flag, in_view=flag, event_type=term
+        asset_type=term,
+        signals=None if term is None else (term, "b"),
+        assets=assets,
+        window=span,
+        at=None if span is None else span[0],
+        show_flags=flag,
+        in_view=flag,
+        event_type=term,
+        page=term,
+        layout=term,
+        compare=term,
+        find=term,
+        heat=term,
     )
     assert parse_link(format_link(link)) == link
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twinlab.explore import EventExplorer
-from twinlab.explore.table import EventTables
+from twinlab.explore.event_tables import EventTables
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

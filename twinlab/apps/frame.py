@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.apps.shared import Shared
+from twinlab.explore.history_view import HistoryView
 from twinlab.explore.link import format_link, parse_link
 from twinlab.explore.reading import READING_ERRORS, instant_text
-from twinlab.explore.workspace import HistoryView
+from twinlab.explore.shared import Shared
 
 if TYPE_CHECKING:
     from twinlab.explore.link import Link

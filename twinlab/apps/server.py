@@ -18,8 +18,8 @@ from panel.io.state import set_curdoc
 from tornado.ioloop import IOLoop
 
 from twinlab.apps.frame import page
-from twinlab.apps.shared import Shared
 from twinlab.errors import SourceError
+from twinlab.explore.shared import Shared
 
 if TYPE_CHECKING:
     import panel_material_ui as pmui

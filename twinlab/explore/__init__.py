@@ -8,8 +8,11 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "EventExplorer": "table",
-        "HistoryView": "workspace",
+        "Explorer": "base",
+        "HistoryView": "history_view",
         "Link": "link",
+        "Session": "shared",
+        "Shared": "shared",
         "SignalExplorer": "explorer",
         "band_curve": "plots",
         "coarsen": "reading",

@@ -296,7 +296,7 @@ class SignalExplorer(pn.viewable.Viewer):
         """Return the view's state."""
         return Link(
             asset_type=self.asset_type,
-            signal=self.signal,
+            signals=None if self.signal is None else (str(self.signal),),
             assets=tuple(self._drawn()) or None,
             window=None if self.window is None else self.shown,
             show_flags=None if self.show_flags else False,

@@ -11,10 +11,11 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from twinlab.explore.event_tables import EventTables
 from twinlab.explore.explorer import SignalExplorer
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, format_link
-from twinlab.explore.table import EventExplorer, EventTables
+from twinlab.explore.table import EventExplorer
 
 if TYPE_CHECKING:
     from twinlab.explore.reading import Window
@@ -106,7 +107,7 @@ class HistoryView(pn.viewable.Viewer):
         several = self.events.event_type if len(kinds) > 1 else None
         return Link(
             asset_type=chart.asset_type,
-            signal=chart.signal,
+            signals=chart.signals,
             assets=chart.assets,
             window=chart.window,
             show_flags=chart.show_flags,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -17,23 +17,53 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "format_link", "parse_link"]
 
-_KEYS = ("type", "signal", "asset", "from", "to", "flags", "full", "event", "in_view")
+#: Keys that stand for one text each -> the field of `Link`.
+_TEXTS = {
+    "page": "page",
+    "type": "asset_type",
+    "event": "event_type",
+    "layout": "layout",
+    "compare": "compare",
+    "find": "find",
+    "heat": "heat",
+}
+_SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
+_KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
 
 
 @dataclass(frozen=True)
 class Link:
     """What a link asks for; None where it says nothing."""
 
+    page: str | None = None
     asset_type: str | None = None
-    signal: str | None = None
+    signals: tuple[str, ...] | None = None
     assets: tuple[str, ...] | None = None
     window: Window | None = None
+    # The instant that a page shows, UTC.
+    at: np.datetime64 | None = None
     show_flags: bool | None = None
     full_range: bool | None = None
     event_type: str | None = None
     in_view: bool | None = None
+    # How a page is laid out, and with which other period it's compared: each page says what it knows.
+    layout: str | None = None
+    compare: str | None = None
+    # What was searched for.
+    find: str | None = None
+    # What a heat map shows.
+    heat: str | None = None
     # What couldn't be read, a sentence each.
     problems: tuple[str, ...] = field(default=())
+
+    @property
+    def signal(self) -> str | None:
+        """The first signal."""
+        return self.signals[0] if self.signals else None
+
+    def carried(self) -> Link:
+        """Return what goes along from one page to the others: what was chosen, and when."""
+        return Link(asset_type=self.asset_type, assets=self.assets, window=self.window, at=self.at)
 
 
 def format_link(link: Link) -> str:
@@ -42,18 +72,15 @@ def format_link(link: Link) -> str:
     >>> format_link(Link(asset_type="room", assets=("3", "4")))
     '?type=room&asset=3&asset=4'
     """
-    pairs: list[tuple[str, str]] = []
-    for key, value in (("type", link.asset_type), ("signal", link.signal)):
-        if value is not None:
-            pairs.append((key, value))
+    pairs = [(key, str(value)) for key, name in _TEXTS.items() if (value := getattr(link, name)) is not None]
+    pairs += [("signal", signal) for signal in link.signals or ()]
     pairs += [("asset", asset) for asset in link.assets or ()]
     if link.window is not None:
-        pairs += [
-            (key, pd.Timestamp(t).floor("s").isoformat()) for key, t in zip(("from", "to"), link.window, strict=True)
-        ]
-    if link.event_type is not None:
-        pairs.append(("event", link.event_type))
-    for key, flag in (("flags", link.show_flags), ("full", link.full_range), ("in_view", link.in_view)):
+        pairs += [(key, _seconds(t)) for key, t in zip(("from", "to"), link.window, strict=True)]
+    if link.at is not None:
+        pairs.append(("at", _seconds(link.at)))
+    for key, name in _SWITCHES.items():
+        flag = getattr(link, name)
         if flag is not None:
             pairs.append((key, "1" if flag else "0"))
     return f"?{urlencode(pairs, safe=':')}" if pairs else ""
@@ -69,23 +96,18 @@ def parse_link(query: str) -> Link:
     problems = [f"{key!r} isn't part of a link{nearest(key, _KEYS)} Ignored." for key, _ in pairs if key not in _KEYS]
     one = dict(reversed(pairs))
     window, wrong = _window(one)
-    flags: dict[str, bool | None] = {}
-    for key in ("flags", "full", "in_view"):
-        flags[key] = {"1": True, "0": False}.get(one.get(key, ""))
-        if key in one and flags[key] is None:
+    at = _instant(one["at"]) if "at" in one else None
+    if "at" in one and at is None:
+        wrong.append(_no_time("at", one["at"]))
+    switches: dict[str, Any] = {}
+    for key, name in _SWITCHES.items():
+        switches[name] = {"1": True, "0": False}.get(one.get(key, ""))
+        if key in one and switches[name] is None:
             wrong.append(f"{key}={one[key]!r} is neither 1 nor 0; ignored")
-    assets = tuple(value for key, value in pairs if key == "asset")
-    return Link(
-        asset_type=one.get("type"),
-        signal=one.get("signal"),
-        assets=assets or None,
-        window=window,
-        show_flags=flags["flags"],
-        full_range=flags["full"],
-        event_type=one.get("event"),
-        in_view=flags["in_view"],
-        problems=(*problems, *wrong),
-    )
+    asked: dict[str, Any] = {name: one.get(key) for key, name in _TEXTS.items()}
+    for name in ("asset", "signal"):
+        asked[f"{name}s"] = tuple(value for key, value in pairs if key == name) or None
+    return Link(window=window, at=at, problems=(*problems, *wrong), **asked, **switches)
 
 
 def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:
@@ -104,7 +126,7 @@ def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
         if key in one:
             when = _instant(one[key])
             if when is None:
-                wrong.append(f"{key}={one[key]!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored")
+                wrong.append(_no_time(key, one[key]))
             else:
                 ends.append(when)
     if wrong or not ends:
@@ -114,6 +136,14 @@ def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
     if ends[0] >= ends[1]:
         return None, [f"from={one['from']!r} isn't before to={one['to']!r}; the window is ignored"]
     return (ends[0], ends[1]), []
+
+
+def _no_time(key: str, text: str) -> str:
+    return f"{key}={text!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored"
+
+
+def _seconds(when: np.datetime64) -> str:
+    return str(pd.Timestamp(when).floor("s").isoformat())
 
 
 def _instant(text: str) -> np.datetime64 | None:

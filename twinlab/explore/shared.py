@@ -1,35 +1,74 @@
-"""What all readers of one served twin share, so that a second reader costs little."""
+"""What views stand on: what all readers of one twin share, and what is one reader's own."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from twinlab.explore.choices import Choices, asset_labels
+from twinlab.explore.event_tables import EventTables
 from twinlab.explore.reading import latest_time
-from twinlab.explore.table import EventTables
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Shared"]
+__all__ = ["Session", "Shared"]
 
 _FRESH_SECONDS = 60.0
+_T = TypeVar("_T")
 
 
 class Shared:
-    """Event tables and the newest time of a twin, each kept for a minute."""
+    """Tables, labels and the newest time of a twin, so that a second reader costs little; each is kept for a minute."""
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.twin = twin
         self.tables = EventTables(twin, clock=clock)
         self._clock = clock
-        self._latest: tuple[float, np.datetime64 | None] | None = None
+        self._kept: dict[object, tuple[float, object]] = {}
+        # One reading at a time: who comes second finds it read.
+        self._lock = threading.RLock()
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What can be drawn."""
+        return Choices(self.twin)
 
     def latest(self) -> np.datetime64 | None:
         """Return the time of the newest sample, None if there is none."""
-        if self._latest is None or self._clock() - self._latest[0] >= _FRESH_SECONDS:
-            self._latest = (self._clock(), latest_time(self.twin))
-        return self._latest[1]
+        return self.kept("latest", lambda: latest_time(self.twin))
+
+    def labels(self, asset_type: str) -> dict[str, str]:
+        """Return asset -> the name people use, of all assets of a type."""
+        return self.kept(("labels", asset_type), lambda: asset_labels(self.twin, asset_type))
+
+    def relationships(self, name: str) -> pd.DataFrame:
+        """Return the links of one type."""
+        return self.kept(("relationships", name), lambda: self.twin.relationships(name))
+
+    def kept(self, key: object, read: Callable[[], _T]) -> _T:
+        """Return what ``read`` gave less than a minute ago under ``key``, or read it."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or self._clock() - found[0] >= _FRESH_SECONDS:
+                found = (self._clock(), read())
+                self._kept[key] = found
+            # What a key holds, its own reader wrote.
+            return cast("_T", found[1])
+
+
+@dataclass(frozen=True)
+class Session:
+    """One reader of a twin: who it is, and what they have set for themselves."""
+
+    #: Name of the person; "" where nobody has to say who they are.
+    user: str = ""
+    #: Kept for this person: columns of a table, a hint that was put away ... Values are what JSON can hold.
+    settings: MutableMapping[str, object] = field(default_factory=dict)

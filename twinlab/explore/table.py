@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +13,8 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
-from twinlab.events import STATUSES, delays, overlapping, status
+from twinlab.events import STATUSES, overlapping
+from twinlab.explore.event_tables import EventTables
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS
@@ -26,78 +24,13 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType, PropertySpec
 
-__all__ = ["EventExplorer", "EventTables"]
+__all__ = ["EventExplorer"]
 
 _LOG = logging.getLogger(__name__)
 
 #: Up to this many different texts in a column are offered as a list to choose from.
 _CHOICES = 60
-_FRESH_SECONDS = 60.0
 _TIMES = ("planned_start", "start", "planned_end", "end")
-
-
-class EventTables:
-    """Event tables made ready to be shown, shared by all who look at one twin.
-
-    Each is kept for a minute; of a twin that tells its position, until that moves.
-    """
-
-    def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._twin = twin
-        self._clock = clock
-        self._kept: dict[str, tuple[float, object, pd.DataFrame]] = {}
-        # One reading at a time: who comes second finds it read.
-        self._lock = threading.Lock()
-
-    def ready(self, event_type: str) -> bool:
-        """Whether a table can be had at once."""
-        kept = self._kept.get(event_type)
-        if kept is None:
-            return False
-        if self._clock() - kept[0] < _FRESH_SECONDS:
-            return True
-        position = self._position()
-        if position is None or position != kept[1]:
-            return False
-        self._kept[event_type] = (self._clock(), *kept[1:])
-        return True
-
-    def table(self, event_type: str) -> pd.DataFrame:
-        """Return the events of one type as shown: status, assets, times, delays in minutes, properties."""
-        with self._lock:
-            if not self.ready(event_type):
-                position = self._position()
-                table = shown_table(self._twin.events(event_type), self._twin.model.event_types[event_type])
-                self._kept[event_type] = (self._clock(), position, table)
-            return self._kept[event_type][2]
-
-    def _position(self) -> object:
-        """How far the twin has read; None if it doesn't tell."""
-        position = getattr(getattr(self._twin, "reader", self._twin), "position", None)
-        return position() if callable(position) else None
-
-
-def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
-    """Return an event table in the order people read it, with status and delays.
-
-    Texts are categories with "" for unknown, so that filtering looks at each different text once.
-    """
-    late = delays(events)
-    state = status(events, without_start=spec.without_start)
-    columns: dict[str, object] = {"event_id": events["event_id"].to_numpy(), "status": state.array}
-    for name in ("asset", *spec.links):
-        if name in events and (name != "asset" or spec.asset is not None):
-            columns[name] = _text(events[name])
-    for name in _TIMES:
-        columns[name] = events[name].to_numpy()
-    for name in late:
-        columns[str(name)] = (late[name] / pd.Timedelta(minutes=1)).to_numpy()
-    for name in spec.properties:
-        if name in events:
-            column = events[name]
-            numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
-            columns[name] = column.to_numpy() if numeric else _text(column)
-    return pd.DataFrame(columns, copy=False)
 
 
 class EventExplorer(pn.viewable.Viewer):
@@ -268,10 +201,6 @@ class EventExplorer(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         controls = [self.controls()] if self.param.event_type.objects else []
         return pn.Column(self._alert, *controls, self._body, sizing_mode="stretch_width")
-
-
-def _text(column: pd.Series) -> pd.Categorical[Any]:
-    return pd.Categorical(column.astype("str").where(column.notna(), ""))
 
 
 def _titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
