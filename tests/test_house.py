@@ -82,7 +82,7 @@ SLOW_MODULES = (
     "zarr",
 )
 #: PyPI's name -> conda-forge's, where they differ.
-CONDA_NAMES = {"dask": "dask-core", "tzdata": "python-tzdata"}
+CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base", "tzdata": "python-tzdata"}
 
 
 def rooms() -> set[str]:
