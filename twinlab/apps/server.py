@@ -1,24 +1,30 @@
-"""Serve a twin's page on this machine, to this machine."""
+"""Serve a twin's page: to this machine, or with TLS and a login to others."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
-import socket
+import secrets
 import threading
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bokeh.document import Document
 from panel.io.server import get_server
-from panel.io.state import set_curdoc
-from tornado.ioloop import IOLoop
+from panel.io.state import set_curdoc, state
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.routing import Rule
 
+from twinlab.apps.access import current_user
 from twinlab.apps.frame import page
-from twinlab.errors import SourceError
+from twinlab.apps.gate import LOGIN, LOGOUT, Gate, Refused, safe_headers
+from twinlab.apps.login import Door, LoginHandler, LogoutHandler, Provider
+from twinlab.apps.logins import Logins
+from twinlab.apps.reach import Reach, reach
+from twinlab.errors import SourceError, TwinlabError
 from twinlab.explore.shared import Shared
 
 if TYPE_CHECKING:
@@ -30,6 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Served", "serve", "start"]
 
 _LOG = logging.getLogger(__name__)
+# How long a page goes on at most after its login has ended by itself.
+_WATCH_SECONDS = 30
+# Forms are small; what a page uploads comes through its websocket.
+_MOST_BODY_BYTES = 1_000_000
 
 
 @dataclass
@@ -39,18 +49,25 @@ class Served:
     url: str
     _server: Server
     _loop: IOLoop
+    _gate: Gate
+    _door: Door | None = None
     _thread: threading.Thread | None = field(default=None)
 
     def stop(self) -> None:
         """Stop serving; sessions end."""
 
         def halt() -> None:
-            self._server.stop()
+            self._halt()
             self._loop.stop()
 
         self._loop.add_callback(halt)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
+
+    def _halt(self) -> None:
+        if self._door is not None:
+            self._door.close()
+        self._server.stop()
 
 
 def serve(
@@ -58,6 +75,9 @@ def serve(
     *,
     port: int = 0,
     address: str = "127.0.0.1",
+    users: str | Path | None = None,
+    certificate: str | Path | None = None,
+    key: str | Path | None = None,
     open_browser: bool = True,
     warm: bool = False,
     ready: Callable[[Served], None] | None = None,
@@ -71,11 +91,15 @@ def serve(
     port : int
         0 takes a free one.
     address : str
-        A loopback address: a page has no login yet.
+        Any other than a loopback address needs the next three.
+    users : path, optional
+        Users file, see `twinlab.apps.users.Users`: everybody then has to log in, on this machine too.
+    certificate, key : path, optional
+        Both, PEM: the page is then served with TLS, under the names that stand in the certificate.
     open_browser : bool
         Open the page in the default browser.
     warm : bool
-        Build the page once before answering, so that the first request is quick; who opens the page at once would only
+        Build the pages once before answering, so that the first request is quick; who opens the page at once would only
         wait for it.
     ready : callable, optional
         Called once with what is served (its ``url``, its ``stop``), when requests are answered.
@@ -83,10 +107,12 @@ def serve(
     Raises
     ------
     SourceError
-        If the address isn't a loopback address, or the port is taken.
+        If others could reach the page without TLS and login, the certificate or users file can't be used, or the port
+        is taken.
     """
     loop = IOLoop.current()
-    served = _prepare(twin, port=port, address=address, loop=loop, warm=warm)
+    how = reach(address, port=port, users=users, certificate=certificate, key=key)
+    served = _prepare(twin, how, loop=loop, warm=warm)
     if ready is not None:
         loop.add_callback(ready, served)
     if open_browser:
@@ -96,10 +122,18 @@ def serve(
     except KeyboardInterrupt:
         _LOG.info("interrupted")
     finally:
-        served._server.stop()  # noqa: SLF001  (our own object)
+        served._halt()  # noqa: SLF001  (our own object)
 
 
-def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Served:
+def start(
+    twin: TwinReader,
+    *,
+    port: int = 0,
+    address: str = "127.0.0.1",
+    users: str | Path | None = None,
+    certificate: str | Path | None = None,
+    key: str | Path | None = None,
+) -> Served:
     """Serve a twin's page from a thread of its own, and return at once; for notebooks and tests.
 
     Raises
@@ -107,6 +141,7 @@ def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Ser
     SourceError
         As `serve`.
     """
+    how = reach(address, port=port, users=users, certificate=certificate, key=key)
     result: list[Served | Exception] = []
     done = threading.Event()
 
@@ -114,8 +149,8 @@ def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Ser
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(_prepare(twin, port=port, address=address, loop=loop, warm=True))
-        except SourceError as error:
+            result.append(_prepare(twin, how, loop=loop, warm=True))
+        except TwinlabError as error:
             result.append(error)
             return
         finally:
@@ -133,56 +168,84 @@ def start(twin: TwinReader, *, port: int = 0, address: str = "127.0.0.1") -> Ser
     return served
 
 
-def _prepare(twin: TwinReader, *, port: int, address: str, loop: IOLoop, warm: bool) -> Served:
-    _need_loopback(address)
-    port = _free_port(address, port)
+def _prepare(twin: TwinReader, how: Reach, *, loop: IOLoop, warm: bool) -> Served:
+    """Make the server, its gate first, without answering yet."""
     shared = Shared(twin)
+    logins = None if how.users is None else Logins(how.users)
+    gate = Gate(how.names, how.scheme, how.cookie, secrets.token_hex(32), logins)
 
     def app() -> pmui.Page:
+        _claim(gate)
         return page(twin, shared=shared)
 
     if warm:
-        _warm(app)
-    host = f"[{address}]" if ":" in address else address
-    server = get_server(
-        {"/": app},
-        port=port,
-        address=address,
-        loop=loop,
-        show=False,
-        start=False,
-        title=twin.model.title or twin.model.twin,
-        # A page elsewhere on the net that resolves its own name to this machine isn't let in.
-        websocket_origin=[f"{host}:{port}", f"localhost:{port}"],
-    )
+        _warm(lambda: page(twin, shared=shared))
+    title = twin.model.title or twin.model.twin.replace("_", " ")
+    server = get_server({"/": app}, title=title, loop=loop, **_options(how))
+    tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
+    door = None
+    routes: list[Rule | tuple[Any, ...]] = [Rule(gate, Refused)]
+    if logins is not None:
+        door = Door(gate, logins, title=title, tls=how.tls is not None)
+        watch = PeriodicCallback(lambda: _close_ended(server, gate), _WATCH_SECONDS * 1000)
+        watch.start()
+        door.left, door.ends = (lambda: _close_ended(server, gate)), watch.stop
+        routes += [(LOGIN, LoginHandler, {"door": door}), (LOGOUT, LogoutHandler, {"door": door})]
+    # Tornado asks handlers that are added later first: nothing gets past the gate.
+    tornado.add_handlers("(?s).*", routes)
+    # Without a port: a tunnel may lead here from another one. The gate wants the page's own origin besides.
+    tornado.websocket_origins.update(how.origins)
     server.start()
-    return Served(f"http://{host}:{port}/", server, loop)
+    return Served(how.url, server, loop, gate, door)
 
 
-def _need_loopback(address: str) -> None:
-    try:
-        loopback = address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        msg = (
-            f"expected a loopback address such as 127.0.0.1, got {address!r}: a page has no login yet, so it is served to "
-            "this machine only; reach it from another one through an SSH tunnel"
-        )
+def _options(how: Reach) -> dict[str, Any]:
+    """What Panel, Bokeh and Tornado are told."""
+    options: dict[str, Any] = {} if how.users is None else {"auth_provider": Provider()}
+    return options | {
+        "port": how.port,
+        "address": how.address,
+        "show": False,
+        "start": False,
+        "websocket_origin": [f"localhost:{how.port}"],
+        # Who has a page's token can't make one for another session.
+        "sign_sessions": True,
+        "secret_key": secrets.token_hex(32).encode(),
+        # The page's HTML holds what Bokeh knows of the request; a script must not find the login's cookie there.
+        "exclude_cookies": [how.cookie],
+        "exclude_headers": ["Cookie", "Authorization"],
+        "transforms": [safe_headers(tls=how.tls is not None)],
+        # JupyterLab on this machine has a cookie of the usual name.
+        "xsrf_cookie_name": f"{how.cookie}-form",
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict", "secure": how.tls is not None},
+        "http_server_kwargs": {
+            "ssl_options": how.tls,
+            "max_body_size": _MOST_BODY_BYTES,
+            "body_timeout": 30.0,
+            "idle_connection_timeout": 300.0,
+        },
+    }
+
+
+def _claim(gate: Gate) -> None:
+    """Note whose session this is; nothing is built for nobody."""
+    document = state.curdoc
+    context = None if document is None else document.session_context
+    if gate.logins is None or document is None or context is None:
+        return
+    login = getattr(context.request, "twinlab_login", None)
+    if login is None or current_user() is None:
+        msg = "this session has no login; open the page again"
         raise SourceError(msg)
+    gate.owners[context.id] = login
+    document.on_session_destroyed(lambda ended: gate.owners.pop(ended.id, None))
 
 
-def _free_port(address: str, port: int) -> int:
-    """The port itself if it's free; a free one for 0. Bokeh wants it before it binds, to check origins."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except (OSError, OverflowError) as error:
-            msg = f"port {port} of {address} can't be used ({error}); choose another, or 0 for any free one"
-            raise SourceError(msg) from error
-        return int(probe.getsockname()[1])
+def _close_ended(server: Server, gate: Gate) -> None:
+    """Close the pages whose login is over."""
+    for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
+        if gate.ended(client.session.id):
+            client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)
 
 
 def _warm(app: Callable[[], pmui.Page]) -> None:

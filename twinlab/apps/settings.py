@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,13 @@ from urllib.parse import quote
 
 import platformdirs
 
+from twinlab.apps.private_files import write_privately
 from twinlab.errors import SchemaError
 
 if TYPE_CHECKING:
     from twinlab.apps.access import User
 
-__all__ = ["Settings", "config_folder", "settings_for", "write_privately"]
+__all__ = ["Settings", "config_folder", "settings_for"]
 
 _LOG = logging.getLogger(__name__)
 #: Settings are choices, not data.
@@ -50,9 +50,6 @@ class Settings(MutableMapping[str, Any]):
         return copy.deepcopy(self._now()[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if not isinstance(key, str):
-            msg = f"expected a setting's name (text), got {key!r}"
-            raise SchemaError(msg)
         try:
             value = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError) as error:
@@ -156,26 +153,6 @@ def config_folder() -> Path:
     """Return the user's configuration folder for twinlab: ``TWINLAB_CONFIG``, or the system's usual place."""
     named = os.environ.get("TWINLAB_CONFIG")
     return Path(named).expanduser() if named else platformdirs.user_config_path("twinlab")
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Replace a file in one step by one that only its owner can read; it is on the disk when this returns."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
-    new = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _safe(name: str) -> str:

@@ -1,0 +1,127 @@
+"""The certificate and key that a page is served with: what's wrong with them is said before anybody connects."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from pathlib import Path
+
+from twinlab.errors import SourceError
+
+__all__ = ["certificate_names", "make_one", "tls_context"]
+
+
+def make_one(host: str = "") -> str:
+    """Return a command that makes a self-signed certificate for a host.
+
+    >>> "twin.example.org" in make_one("twin.example.org")
+    True
+    """
+    host = host or socket.gethostname()
+    try:
+        kind = f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        kind = f"DNS:{host}"
+    return (
+        "openssl req -x509 -newkey rsa:3072 -nodes -days 365 -keyout key.pem -out cert.pem "
+        f"-subj /CN={host} -addext subjectAltName={kind}"
+    )
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return the server's side of TLS (1.2 or newer).
+
+    Parameters
+    ----------
+    certificate : Path
+        PEM: the server's certificate, then those between it and the authority.
+    key : Path
+        PEM, without a passphrase.
+
+    Raises
+    ------
+    SourceError
+        If a file is missing, is no PEM, asks for a passphrase, or the two don't belong together.
+    """
+    for path, what in ((certificate, "certificate"), (key, "key")):
+        if not path.is_file():
+            msg = f"the {what} {path} isn't there; a self-signed pair is made by:\n  {make_one()}"
+            raise SourceError(msg)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # An empty passphrase: a server that starts by itself can't ask for one.
+        context.load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or ""
+        if "MISMATCH" in reason:
+            msg = f"the key {key} doesn't belong to the certificate {certificate}; give the key it was made with"
+        else:
+            msg = (
+                f"expected a certificate and a key without passphrase, both PEM, got {certificate} and {key} ({error}); "
+                f"a self-signed pair is made by:\n  {make_one()}"
+            )
+        raise SourceError(msg) from error
+    return context
+
+
+def certificate_names(context: ssl.SSLContext, certificate: Path) -> tuple[str, ...]:
+    """Return the hosts that a certificate is for, having shaken hands with it once.
+
+    Parameters
+    ----------
+    context : SSLContext
+        Of `tls_context`.
+    certificate : Path
+        The same certificate.
+
+    Returns
+    -------
+    tuple of str
+        Its ``subjectAltName``, names and addresses; its common name if it has none.
+
+    Raises
+    ------
+    SourceError
+        If it has expired, isn't valid yet, isn't meant for servers, or names nobody.
+    """
+    found = _handshake(context, certificate)
+    names = [str(value) for kind, value in found.get("subjectAltName", ()) if kind in {"DNS", "IP Address"}]
+    if not names:
+        names = [str(value) for part in found.get("subject", ()) for kind, value in part if kind == "commonName"]
+    if not names:
+        msg = f"the certificate {certificate} names no host; a self-signed one that does is made by:\n  {make_one()}"
+        raise SourceError(msg)
+    return tuple(dict.fromkeys(name.casefold() for name in names))
+
+
+def _handshake(context: ssl.SSLContext, certificate: Path) -> dict:
+    """What a client that trusts just this certificate learns from it; the standard library reads them no other way."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        trusting.load_verify_locations(certificate)
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = context.wrap_bio(to_server, to_client, server_side=True)
+        client = trusting.wrap_bio(to_client, to_server)
+        for _ in range(8):
+            # The server first hears what the client has to say.
+            if _shake(client) and _shake(server):
+                break
+            _shake(server)
+        found = client.getpeercert()
+    except (ssl.SSLError, ValueError) as error:
+        why = getattr(error, "verify_message", None) or str(error)
+        msg = f"the certificate {certificate} can't be used: {why}; a new self-signed one is made by:\n  {make_one()}"
+        raise SourceError(msg) from error
+    return dict(found or {})
+
+
+def _shake(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True

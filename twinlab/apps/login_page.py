@@ -1,0 +1,115 @@
+"""What the login page looks like: one HTML file without script, font or picture from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+from string import Template
+
+__all__ = ["login_page", "logout_page"]
+
+_STYLE = """
+:root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781;
+  --paper: #fff; --ground: #eef2f5; --bad: #a4133c; --bad-ground: #fdecef; }
+@media (prefers-color-scheme: dark) {
+  :root { --blue: #56B4E9; --on-blue: #06202f; --ink: #e6edf3; --soft: #a8b3bd; --line: #8b949e; --paper: #1b2127;
+    --ground: #0f1317; --bad: #ffb3c0; --bad-ground: #3c1620; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-rows: auto 1fr; background: var(--ground);
+  color: var(--ink); font: 16px/1.45 Roboto, system-ui, -apple-system, "Segoe UI", sans-serif; }
+header { background: #005A8C; color: #fff; padding: 14px 24px; font-size: 20px; font-weight: 500;
+  overflow-wrap: anywhere; }
+main { width: min(400px, 100% - 32px); margin: clamp(16px, 12vh, 120px) auto 32px; align-self: start; padding: 28px;
+  background: var(--paper); border: 1px solid color-mix(in srgb, var(--line) 35%, transparent); border-radius: 8px; }
+h1 { margin: 0 0 4px; font-size: 22px; font-weight: 600; }
+p { margin: 0 0 18px; color: var(--soft); overflow-wrap: anywhere; }
+p.bad { padding: 10px 12px; border-left: 4px solid var(--bad); border-radius: 4px; background: var(--bad-ground);
+  color: var(--bad); }
+label { display: block; margin: 0 0 4px; font-weight: 500; }
+input { width: 100%; margin: 0 0 18px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px;
+  background: transparent; color: inherit; font: inherit; }
+button { width: 100%; padding: 11px; border: 0; border-radius: 6px; background: var(--blue); color: var(--on-blue);
+  font: inherit; font-weight: 600; cursor: pointer; }
+button:hover { filter: brightness(1.1); }
+input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
+a { display: block; margin-top: 16px; text-align: center; color: var(--blue); }
+"""
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>$what · $title</title>
+<link rel="icon" href="data:,">
+<style nonce="$nonce">$style</style>
+</head>
+<body>
+<header>$title</header>
+<main>
+<h1>$what</h1>
+$body
+</main>
+</body>
+</html>
+""")
+
+_LOGIN = Template("""$message
+<form method="post" action="/login">
+<input type="hidden" name="_xsrf" value="$token">
+<input type="hidden" name="next" value="$next">
+<label for="name">Name</label>
+<input id="name" name="name" value="$name" autocomplete="username" autocapitalize="none" spellcheck="false" required $first>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required $second>
+<button type="submit">Log in</button>
+</form>""")
+
+_LOGOUT = Template("""<p>Pages of this twin that are open in this browser close.</p>
+<form method="post" action="/logout">
+<input type="hidden" name="_xsrf" value="$token">
+<button type="submit">Log out</button>
+</form>
+<a href="/">Back to the twin</a>""")
+
+
+def login_page(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> str:  # noqa: A002  (the form's own word)
+    """Return the login page.
+
+    Parameters
+    ----------
+    title : str
+        The twin's.
+    token : str
+        Shows that the form is ours.
+    nonce : str
+        Of the style sheet, as the answer's Content-Security-Policy has it.
+    next : str
+        Path to go to afterwards.
+    message : str
+        What went wrong.
+    name : str
+        As it was typed before.
+
+    Returns
+    -------
+    str
+        HTML; all parameters are escaped.
+    """
+    said = f'<p class="bad" role="alert">{escape(message)}</p>' if message else "<p>To see this twin, log in.</p>"
+    # After an error with the name given, the password is what's typed next.
+    first, second = ("", "autofocus") if name else ("autofocus", "")
+    body = _LOGIN.substitute(
+        message=said, token=escape(token), next=escape(next), name=escape(name), first=first, second=second
+    )
+    return _whole("Log in", title=title, nonce=nonce, body=body)
+
+
+def logout_page(*, title: str, token: str, nonce: str) -> str:
+    """Return the page that asks whether logging out is meant."""
+    return _whole("Log out?", title=title, nonce=nonce, body=_LOGOUT.substitute(token=escape(token)))
+
+
+def _whole(what: str, *, title: str, nonce: str, body: str) -> str:
+    return _PAGE.substitute(what=what, title=escape(title), nonce=escape(nonce), style=_STYLE, body=body)

@@ -1,0 +1,58 @@
+"""Files that only their owner may read: written in one step, and checked before they're believed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from twinlab.errors import SourceError
+
+__all__ = ["need_private", "write_privately"]
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file in one step by one that only its owner can read; it is on the disk when this returns.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    text : str
+        Written as UTF-8.
+    """
+    # mkstemp gives mode 0600.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def need_private(path: Path) -> None:
+    """Refuse a file that others than its owner may read or write.
+
+    Raises
+    ------
+    SourceError
+        If there is no such file, or its mode lets others in.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        msg = f"{path} can't be read: {error.strerror}"
+        raise SourceError(msg) from error
+    if mode & 0o077:
+        msg = f"expected a file that only its owner can read, but {path} has mode {mode & 0o777:04o}; run: chmod 600 {path}"
+        raise SourceError(msg)
