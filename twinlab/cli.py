@@ -57,7 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--traceback", action="store_true", help="show where an error came from")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for adder in (_add_demo, _add_create, _add_ingest, _add_serve, _add_status, _add_verify, _add_rebuild, _add_export):
+    for adder in (
+        _add_demo,
+        _add_create,
+        _add_ingest,
+        _add_serve,
+        _add_user,
+        _add_status,
+        _add_verify,
+        _add_rebuild,
+        _add_export,
+    ):
         adder(commands)
     return parser
 
@@ -70,7 +80,16 @@ def _command(commands: Commands, name: str, text: str, example: str) -> argparse
 
 
 def _serving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--port", type=int, default=0, help="port to serve on (default: a free one)")
+    parser.add_argument(
+        "--address", default="127.0.0.1", help="address to serve on; one that others reach needs the next three"
+    )
+    parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate; the page is then served with TLS")
+    parser.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key, without a passphrase")
+    parser.add_argument("--users", type=Path, metavar="FILE", help="who may log in, see: twinlab user")
+    parser.add_argument(
+        "--warm", action="store_true", help="build the pages before answering: the first one is then quick"
+    )
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
 
 
@@ -134,7 +153,12 @@ def _ingest(options: argparse.Namespace) -> None:
 
 
 def _add_serve(commands: Commands) -> None:
-    parser = _command(commands, "serve", "open a twin's page on this machine", "twinlab serve pilot/ --port 5006")
+    parser = _command(
+        commands,
+        "serve",
+        "serve a twin's page, to this machine or with a login to others",
+        "twinlab serve pilot/ --port 5006",
+    )
     parser.add_argument("folder", type=Path)
     _serving(parser)
     parser.set_defaults(run=lambda options: _serve_twin(_open(options), options))
@@ -143,12 +167,40 @@ def _add_serve(commands: Commands) -> None:
 def _serve_twin(twin: Twin, options: argparse.Namespace) -> None:
     from twinlab.apps import serve  # noqa: PLC0415
 
+    who = "this machine only" if options.users is None else "after login"
     serve(
         twin,
         port=options.port,
+        address=options.address,
+        users=options.users,
+        certificate=options.cert,
+        key=options.key,
         open_browser=not options.no_browser,
-        ready=lambda served: _say(f"\n{served.url}\n(this machine only; stop with Ctrl+C)"),
+        warm=options.warm,
+        ready=lambda served: _say(f"\n{served.url}\n({who}; stop with Ctrl+C)"),
     )
+
+
+def _add_user(commands: Commands) -> None:
+    parser = _command(
+        commands, "user", "who may log in to a served twin",
+        "twinlab user add users.json dora --role dispatcher\n"
+        "  twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
+    )  # fmt: skip
+    parser.add_argument("what", choices=("add", "passwd", "remove", "list"))
+    parser.add_argument("file", type=Path, help="the users file; add makes it")
+    parser.add_argument("name", nargs="?", help="everybody but for list")
+    parser.add_argument(
+        "--role", action="append", help="viewer (default), dispatcher, analyst, steward or admin; may be repeated"
+    )
+    parser.add_argument("--stdin", action="store_true", help="read the password from the first line of standard input")
+    parser.set_defaults(run=_user)
+
+
+def _user(options: argparse.Namespace) -> None:
+    from twinlab.apps.user_command import user_command  # noqa: PLC0415
+
+    _say(user_command(options.what, options.file, name=options.name, roles=options.role, stdin=options.stdin))
 
 
 def _add_status(commands: Commands) -> None:

@@ -109,17 +109,38 @@ class Users:
         SchemaError
             If the name or password doesn't fit, or the name is taken.
         """
-        name = _fit_name(name)
+        name = self.need_new(name)
         need_fit_password(password, name=name)
         account = Account(_fit_roles(roles), hash_password(password, cost=self._cost), _now())
 
         def change(accounts: dict[str, Account]) -> None:
-            if name in accounts:
-                msg = f"{name!r} is in {self.path} already; give a new password with `twinlab user passwd`"
-                raise SchemaError(msg)
+            _refuse_taken(name, accounts, self.path)
             accounts[name] = account
 
         self._change(change, new=True)
+
+    def need(self, name: str) -> str:
+        """Return a name as it's kept, if it is there.
+
+        Raises
+        ------
+        UnknownTermError
+            If the file has no such name.
+        """
+        return self._known(name, self.accounts())
+
+    def need_new(self, name: str) -> str:
+        """Return a name as it's kept, if it can be added.
+
+        Raises
+        ------
+        SchemaError
+            If it is taken, or no name.
+        """
+        plain = _fit_name(name)
+        if self.path.exists():
+            _refuse_taken(plain, self.accounts(), self.path)
+        return plain
 
     def remove(self, name: str) -> None:
         """Remove somebody; who is logged in is logged out.
@@ -178,6 +199,12 @@ def plain_name(name: str) -> str:
     'dora'
     """
     return unicodedata.normalize("NFKC", name[:256]).strip().casefold()
+
+
+def _refuse_taken(name: str, accounts: dict[str, Account], path: Path) -> None:
+    if name in accounts:
+        msg = f"{name!r} is in {path} already; give a new password with `twinlab user passwd`"
+        raise SchemaError(msg)
 
 
 def _fit_name(name: str) -> str:
