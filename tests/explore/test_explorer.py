@@ -77,7 +77,7 @@ def test_a_failed_sample_keeps_its_value_in_a_rollup(twin):
 def test_two_explorers_do_not_share_their_choices(twin):
     other = FakeTwin(TwinModel.model_validate(PUMPS), histories={"pump": pumps("1")})
     first, second = SignalExplorer(twin), SignalExplorer(other)
-    assert list(first.param.asset_type.objects) == ["station"]
+    assert list(first.param.asset_type.objects) == ["station", "van", "cold_room"]
     assert list(second.param.asset_type.objects) == ["pump"]
     assert list(SignalExplorer.param.asset_type.objects) == []
     assert list(SignalExplorer.param.assets.objects) == []

@@ -1,4 +1,4 @@
-"""FIND: event tables as plain DataFrames: overlap, filters, delays, status."""
+"""FIND: event tables, the present state, where things are, and exceptions from rules, as plain DataFrames."""
 
 from __future__ import annotations
 
@@ -6,5 +6,15 @@ from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
     __name__,
-    {"STATUSES": "tables", "delays": "tables", "overlapping": "tables", "select": "tables", "status": "tables"},
+    {
+        "KeptReader": "kept",
+        "STATUSES": "tables",
+        "delays": "tables",
+        "events_at": "tables_as_of",
+        "overlapping": "tables",
+        "positions": "places",
+        "present": "latest_values",
+        "select": "tables",
+        "status": "tables",
+    },
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from twinlab.errors import UnknownTermError
+from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.flags import Flag, flag_attributes
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel, parse_duration
@@ -34,7 +34,8 @@ class FakeTwin:
         The twin's words.
     histories : mapping of asset type to Dataset
         Dims ``time, asset``; a variable a signal, and optionally ``<signal>_qc`` with QARTOD numbers (uint8). All
-        signals of one type share one regular time axis. Without flags, values pass and NaN is missing.
+        signals of one Dataset share one regular time axis; a type whose signals have several has a Dataset for each.
+        Without flags, values pass and NaN is missing.
     events, assets, relationships : mappings of name to DataFrame
         As the `TwinReader` protocol returns them.
     open_code : str
@@ -53,32 +54,47 @@ class FakeTwin:
         self,
         model: TwinModel,
         *,
-        histories: Mapping[str, xr.Dataset] | None = None,
+        histories: Mapping[str, xr.Dataset | Sequence[xr.Dataset]] | None = None,
         events: Mapping[str, pd.DataFrame] | None = None,
         assets: Mapping[str, pd.DataFrame] | None = None,
         relationships: Mapping[str, pd.DataFrame] | None = None,
         open_code: str = "twin = ...  # open your twin here",
     ) -> None:
         self._model = model
-        self._histories = dict(histories or {})
+        self._histories = {
+            kind: (found,) if hasattr(found, "data_vars") else tuple(found) for kind, found in (histories or {}).items()
+        }
         self._events = dict(events or {})
         self._assets = dict(assets or {})
         self._relationships = dict(relationships or {})
-        self._rollups: dict[tuple[str, str], xr.Dataset] = {}
+        self._rollups: dict[tuple[str, str], list[xr.Dataset]] = {}
         self.open_code = open_code
 
     @classmethod
     def example(cls, *, days: int = 60, trips: int = 2_000, seed: int = 1) -> FakeTwin:
-        """Return a seeded twin of three stations (minutely) and the trips between them, with planted faults."""
+        """Return a seeded twin of three stations (minutely) and the trips between them, with planted faults.
+
+        Eight vans with GPS bring 200 parcels from station to station, cold rooms stand at the stations, and rules say
+        what is worth telling; observations end two hours before the last day does.
+        """
         rng = np.random.default_rng(seed)
         opening = (
             f"from twinlab.testing import FakeTwin\n\ntwin = FakeTwin.example(days={days}, trips={trips}, seed={seed})"
         )
+        from twinlab.testing import example_stations as standing  # noqa: PLC0415
+        from twinlab.testing.example_model import EXAMPLE_MODEL  # noqa: PLC0415
+        from twinlab.testing.example_moving import MovingExample  # noqa: PLC0415
+
+        station = standing.station_history(rng, days)
+        events = {"trip": standing.trips(rng, days, trips)}
+        # What moves has random numbers of its own, so that the stations' stay as they are.
+        moving = MovingExample(np.random.default_rng([seed, 2]), days)
         return cls(
-            TwinModel.model_validate(_EXAMPLE_MODEL),
-            histories={"station": _example_history(rng, days)},
-            events={"trip": _example_trips(rng, days, trips)},
-            assets={"station": _example_stations()},
+            TwinModel.model_validate(EXAMPLE_MODEL),
+            histories={"station": station, "van": moving.vans(), "cold_room": moving.rooms()},
+            events={**events, "delivery": moving.deliveries()},
+            assets={"station": standing.stations(), **moving.assets()},
+            relationships=moving.relationships(),
             open_code=opening,
         )
 
@@ -104,13 +120,26 @@ class FakeTwin:
         UnknownTermError
             If the twin doesn't know the asset type, an asset, a signal or the step.
         """
+        import xarray as xr  # noqa: PLC0415  (import twinlab.testing stays quick)
+
         spec = _known(asset_type, self._model.asset_types, "asset type")
         for signal in signals or ():
             _known(signal, spec.signals, "signal")
         names = list(spec.signals if signals is None else signals)
         if asset_type not in self._histories:
             return _empty(names)
-        data = _with_flags(self._histories[asset_type]) if step is None else self._rollup(asset_type, step)
+        parts = [
+            one if step is not None else _with_flags(one)
+            for one in (self._histories[asset_type] if step is None else self._rollup(asset_type, step))
+            if any(_signal_of(str(v), spec.signals) in names for v in one.data_vars)
+        ]
+        if step is None and len(parts) > 1:
+            cadences = ", ".join(dict.fromkeys(spec.signals[name].cadence for name in names))
+            msg = f"expected signals of one cadence, got {cadences}; give `step=`, or fewer `signals=`"
+            raise SchemaError(msg)
+        if not parts:
+            return _empty(names)
+        data = parts[0] if len(parts) == 1 else xr.merge(parts, join="outer", compat="no_conflicts")
         data = data[[str(v) for v in data.data_vars if _signal_of(str(v), spec.signals) in names]]
         if assets is not None:
             places = {str(asset): place for place, asset in enumerate(data.asset.values)}
@@ -136,7 +165,7 @@ class FakeTwin:
         spec = _known(asset_type, self._model.asset_types, "asset type")
         if asset_type in self._assets:
             return self._assets[asset_type]
-        ids = [str(a) for a in self._histories[asset_type].asset.values] if asset_type in self._histories else []
+        ids = list(dict.fromkeys(str(a) for one in self._histories.get(asset_type, ()) for a in one.asset.values))
         return pd.DataFrame(index=pd.Index(ids, name="asset"), columns=list(spec.properties))
 
     def relationships(self, relationship: str) -> pd.DataFrame:
@@ -150,14 +179,16 @@ class FakeTwin:
         cadence = _known(signal, spec.signals, "signal").cadence_ns
         return tuple(step for step in _STEPS if parse_duration(step) >= 4 * cadence)
 
-    def _rollup(self, asset_type: str, step: str) -> xr.Dataset:
+    def _rollup(self, asset_type: str, step: str) -> list[xr.Dataset]:
         if step not in _STEPS:
             msg = f"{asset_type} has no rollup of {step!r}{nearest(step, _STEPS)}"
             raise UnknownTermError(msg)
         if (asset_type, step) not in self._rollups:
-            self._rollups[asset_type, step] = _roll(
-                self._histories[asset_type], self._model.asset_types[asset_type].signals, step
-            )
+            spec = self._model.asset_types[asset_type].signals
+            self._rollups[asset_type, step] = [
+                _roll(one, {name: signal for name, signal in spec.items() if name in one}, step)
+                for one in self._histories[asset_type]
+            ]
         return self._rollups[asset_type, step]
 
 
@@ -192,8 +223,9 @@ def _empty(names: Sequence[str]) -> xr.Dataset:
     import xarray as xr  # noqa: PLC0415
 
     none: NDArray[np.float64] = np.empty((0, 0))
+    flags = {f"{name}_qc": (("time", "asset"), none.astype("uint8")) for name in names}
     return xr.Dataset(
-        dict.fromkeys(names, (("time", "asset"), none)),
+        dict.fromkeys(names, (("time", "asset"), none)) | flags,
         coords={"time": np.empty(0, "datetime64[ns]"), "asset": np.empty(0, object)},
     )
 
@@ -256,110 +288,3 @@ def _roll(history: xr.Dataset, signals: Mapping[str, Signal], step: str) -> xr.D
             out[f"{name}_count"] = (("time", "asset"), count, {})
     time = (labels * width).astype("datetime64[ns]")
     return xr.Dataset(out, coords={"time": time, "asset": data.asset.values, **states})
-
-
-_EXAMPLE_MODEL: dict[str, object] = {
-    "twin": "example",
-    "title": "Three stations",
-    "origin": "2026-01-01",
-    "asset_types": {
-        "station": {
-            "label": "name",
-            "properties": {"name": {}, "height": {"dtype": "number", "unit": "m"}},
-            "signals": {
-                "temperature": {
-                    "unit": "degC",
-                    "resolution": 0.01,
-                    "sensor_span": [-50, 90],
-                    "title": "air temperature",
-                },
-                "wind_speed": {"unit": "mph", "resolution": 0.01, "sensor_span": [0, 200]},
-                "fan": {"kind": "state", "states": {0: "off", 1: "running"}},
-            },
-        },
-        "vehicle": {"title": "Vehicles"},
-    },
-    "event_types": {
-        "trip": {
-            "title": "Trips",
-            "asset": "vehicle",
-            "links": {"origin": "station", "destination": "station"},
-            "properties": {
-                "number": {"dtype": "integer"},
-                "distance": {"dtype": "number", "unit": "km"},
-                "cancelled": {"dtype": "boolean"},
-            },
-        }
-    },
-}
-_EXAMPLE_IDS = ("EAST", "NORTH", "WEST")
-
-
-def _example_stations() -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
-
-    index = pd.Index(_EXAMPLE_IDS, name="asset")
-    return pd.DataFrame({"name": ["East quay", "North yard", "West gate"], "height": [3.0, 41.0, 12.0]}, index=index)
-
-
-def _example_history(rng: np.random.Generator, days: int) -> xr.Dataset:
-    """Minutely values with planted faults: an absurd fail, suspects, a missing stretch, an end not evaluated."""
-    import xarray as xr  # noqa: PLC0415
-
-    n = days * 1440
-    day = np.arange(n)[:, None] / 1440.0
-    shift = np.arange(len(_EXAMPLE_IDS))
-    noise = np.cumsum(rng.normal(0, 0.03, (n, 3)), axis=0)
-    values = {
-        "temperature": 9 + 2 * shift + 6 * np.sin(2 * np.pi * (day - 0.4)) + noise * 0.2,
-        "wind_speed": np.abs(8 + 3 * np.sin(2 * np.pi * day / 5 + shift) + rng.normal(0, 1.2, (n, 3))),
-        "fan": ((day * 24 + 5 * shift) % 24 > 14).astype(float),
-    }
-    flags = {name: np.full((n, 3), Flag.PASS, "uint8") for name in values}
-    absurd, gap, odd = int(0.7 * n), slice(int(0.3 * n), int(0.3 * n) + 180), slice(int(0.5 * n), int(0.5 * n) + 40)
-    values["wind_speed"][absurd, 0], flags["wind_speed"][absurd, 0] = 1048.36, Flag.FAIL
-    values["temperature"][odd, 0] += 14.0
-    flags["temperature"][odd, 0] = Flag.SUSPECT
-    for name, grid in values.items():
-        grid[gap, 0], flags[name][gap, 0] = np.nan, Flag.MISSING
-        grid[-120:, :], flags[name][-120:, :] = np.nan, Flag.NOT_EVALUATED
-    data: dict[str, tuple[tuple[str, str], NDArray[np.generic], dict[str, object]]] = {}
-    signals = TwinModel.model_validate(_EXAMPLE_MODEL).asset_types["station"].signals
-    for name, value in values.items():
-        spec = signals[name]
-        attrs: dict[str, object] = {"long_name": spec.title or name.replace("_", " ")}
-        if spec.kind != "state":
-            attrs["units"] = spec.unit
-        data[name] = (("time", "asset"), value.round(2), attrs)
-        data[f"{name}_qc"] = (("time", "asset"), flags[name], flag_attributes(name))
-    time = np.datetime64("2026-01-01", "ns") + np.arange(n) * np.timedelta64(60, "s")
-    return xr.Dataset(data, coords={"time": time, "asset": np.array(_EXAMPLE_IDS, dtype=object)})
-
-
-def _example_trips(rng: np.random.Generator, days: int, count: int) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
-
-    minutes = np.sort(rng.integers(0, days * 1440, count)).astype("timedelta64[m]")
-    planned = np.datetime64("2026-01-01", "ns") + minutes
-    lasting = rng.integers(20, 240, count).astype("timedelta64[m]")
-    late = rng.gamma(1.5, 8, count).astype("int64").astype("timedelta64[m]")
-    cancelled = rng.random(count) < 0.03
-    origin = rng.integers(0, 3, count)
-    names = np.array(_EXAMPLE_IDS, dtype=object)
-    nothing = np.datetime64("NaT", "ns")
-    return pd.DataFrame(
-        {
-            "event_id": [f"trip-{k:06d}" for k in range(count)],
-            "type": "trip",
-            "asset": [f"V{k:02d}" for k in rng.integers(0, 40, count)],
-            "start": np.where(cancelled, nothing, planned + late),
-            "end": np.where(cancelled, nothing, planned + late + lasting),
-            "planned_start": planned,
-            "planned_end": planned + lasting - np.timedelta64(5, "m"),
-            "origin": names[origin],
-            "destination": names[(origin + rng.integers(1, 3, count)) % 3],
-            "number": np.arange(count) + 100,
-            "distance": rng.gamma(3, 40, count).round(1),
-            "cancelled": cancelled,
-        }
-    )
