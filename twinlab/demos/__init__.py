@@ -4,4 +4,13 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"DEMOS": "recipes", "cache_folder": "recipes", "demo": "recipes"})
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "DEMOS": "recipes",
+        "ParcelSize": "recipes",
+        "cache_folder": "recipes",
+        "demo": "recipes",
+        "parcel_files": "recipes",
+    },
+)

