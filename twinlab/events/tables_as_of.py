@@ -1,0 +1,41 @@
+"""Event tables as somebody would have seen them at an instant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from twinlab.errors import SchemaError
+from twinlab.events.reading import instant_ns
+
+__all__ = ["events_at"]
+
+
+def events_at(table: pd.DataFrame, at: object) -> pd.DataFrame:
+    """Return an event table without what happened after an instant.
+
+    Actual times after ``at`` become NaT; plans stay, for they were made before. Other columns stay as they are: nothing
+    tells when they became known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``start`` and ``end``, naive UTC.
+    at : instant
+        Naive is UTC.
+
+    Raises
+    ------
+    SchemaError
+        If a time column is missing or ``at`` is no instant.
+
+    >>> times = pd.to_datetime(["2013-01-01", "2013-01-03"])
+    >>> events_at(pd.DataFrame({"start": times, "end": times}), "2013-01-02")["end"].notna().tolist()
+    [True, False]
+    """
+    lacking = [name for name in ("start", "end") if name not in table]
+    if lacking:
+        msg = f"an event table needs the columns start and end; it has {', '.join(map(str, table.columns))}"
+        raise SchemaError(msg)
+    when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
+    return table.assign(**{name: table[name].where(table[name] <= when) for name in ("start", "end")})
