@@ -134,8 +134,8 @@ def test_another_ending_is_refused_with_the_nearest(view: Small, tmp_path: Path)
 
 def test_a_disk_that_refuses_is_told_and_leaves_no_half(view: Small, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SourceError, match="can't be written"):
-        view.report(tmp_path / "file" / "view.html")
+    with pytest.raises(SourceError, match=r"view\.csv can't be written"):
+        view.export(tmp_path / "file" / "view.csv")
 
 
 def test_a_picture_is_the_same_bytes_each_time_and_its_texts_are_texts(view: Small, tmp_path: Path) -> None:

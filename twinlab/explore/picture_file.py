@@ -36,6 +36,9 @@ def write_picture(view: Explorer, path: Path) -> Path:
         If the ending is neither of those, or nothing is drawn.
     """
     ending = need_ending(path, (".svg", ".png"), "a picture")
+    # Options can be given for a backend only once it's loaded.
+    import holoviews.plotting.mpl  # noqa: F401, PLC0415
+
     drawn = view.figure(backend="matplotlib")
     if drawn is None:
         msg = "nothing is drawn, so there is no picture to write; choose something first"
@@ -59,7 +62,6 @@ def write_picture(view: Explorer, path: Path) -> Path:
 def matplotlib_figure(drawn: Any) -> Figure:
     """Return a HoloViews object as a Matplotlib figure."""
     import holoviews as hv  # noqa: PLC0415
-    import holoviews.plotting.mpl  # noqa: PLC0415  (registers the renderer)
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("agg", force=False)

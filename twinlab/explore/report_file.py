@@ -66,6 +66,9 @@ def write_report(views: Explorer | Sequence[Explorer], path: Path) -> Path:
 
 def report_html(views: Sequence[Explorer]) -> str:
     """Return views as the text of one HTML page without any address outside it."""
+    # Options can be given for a backend only once it's loaded.
+    import holoviews.plotting.bokeh  # noqa: F401, PLC0415
+
     from twinlab.explore.excel_file import about_rows  # noqa: PLC0415
 
     first = views[0]
@@ -144,11 +147,12 @@ def _plots(plots: Sequence[Any]) -> tuple[str, list[str]]:
     if not plots:
         return "", []
     import holoviews as hv  # noqa: PLC0415
-    import holoviews.plotting.bokeh  # noqa: PLC0415
     from bokeh.embed import components  # noqa: PLC0415
     from bokeh.resources import Resources  # noqa: PLC0415
 
     renderer = hv.renderer("bokeh")
     models = [renderer.get_plot(plot).state for plot in plots]
     script, divs = components(models, wrap_script=True, wrap_plot_info=True)
-    return Resources(mode="inline", components=["bokeh"], minified=True).render_js() + script, list(divs)
+    # Not as tags made by Bokeh: Panel adds scripts to those that only its server has.
+    library = Resources(mode="inline", components=["bokeh"], minified=True).js_raw
+    return "".join(f"<script>{text}</script>" for text in library) + script, list(divs)

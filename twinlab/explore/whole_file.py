@@ -39,11 +39,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     draft = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(draft)
-        draft.replace(path)
+        try:
+            write(draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         msg = f"{path} can't be written: {error.strerror or error}; free some space or choose another place"
         raise SourceError(msg) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return path
