@@ -198,9 +198,9 @@ def _add_user(commands: Commands) -> None:
 
 
 def _user(options: argparse.Namespace) -> None:
-    from twinlab.apps.user_command import user_command  # noqa: PLC0415
+    from twinlab.apps.user_command import manage_users  # noqa: PLC0415
 
-    _say(user_command(options.what, options.file, name=options.name, roles=options.role, stdin=options.stdin))
+    _say(manage_users(options.what, options.file, name=options.name, roles=options.role, stdin=options.stdin))
 
 
 def _add_status(commands: Commands) -> None:

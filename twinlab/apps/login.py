@@ -15,7 +15,7 @@ from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError, RequestHandler, create_signed_value
 
 from twinlab.apps.gate import LOGIN, LOGOUT, Gate, local_path
-from twinlab.apps.login_page import login_page, logout_page
+from twinlab.apps.login_page import login_html, logout_html
 from twinlab.apps.logins import Failures
 from twinlab.apps.users import plain_name
 
@@ -90,7 +90,7 @@ class LoginHandler(_Handler):
         if self.door.gate.login_of(self.request) is not None:
             self.redirect(self._next())
             return
-        self.show(login_page, 200, next=self._next())
+        self.show(login_html, 200, next=self._next())
 
     async def post(self) -> None:
         """Check name and password."""
@@ -137,7 +137,7 @@ class LoginHandler(_Handler):
         self.redirect(self._next(), status=303)
 
     def _again(self, status: int, message: str) -> None:
-        self.show(login_page, status, next=self._next(), message=message, name=self.get_body_argument("name", "")[:64])
+        self.show(login_html, status, next=self._next(), message=message, name=self.get_body_argument("name", "")[:64])
 
     def _next(self) -> str:
         return local_path(self.get_argument("next", "/"))
@@ -151,14 +151,14 @@ class LogoutHandler(_Handler):
         if self.request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}:
             self._leave()
         else:
-            self.show(logout_page, 200)
+            self.show(logout_html, 200)
 
     def post(self) -> None:
         """Log out."""
         if self.own_form():
             self._leave()
         else:
-            self.show(logout_page, 403)
+            self.show(logout_html, 403)
 
     def _leave(self) -> None:
         login = self.door.gate.login_of(self.request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from string import Template
 
-__all__ = ["login_page", "logout_page"]
+__all__ = ["login_html", "logout_html"]
 
 _STYLE = """
 :root { color-scheme: light dark; --blue: #005A8C; --on-blue: #fff; --ink: #1b1f23; --soft: #57606a; --line: #6e7781;
@@ -74,7 +74,7 @@ _LOGOUT = Template("""<p>Pages of this twin that are open in this browser close.
 <a href="/">Back to the twin</a>""")
 
 
-def login_page(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> str:  # noqa: A002  (the form's own word)
+def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> str:  # noqa: A002  (the form's own word)
     """Return the login page.
 
     Parameters
@@ -106,7 +106,7 @@ def login_page(*, title: str, token: str, nonce: str, next: str, message: str = 
     return _whole("Log in", title=title, nonce=nonce, body=body)
 
 
-def logout_page(*, title: str, token: str, nonce: str) -> str:
+def logout_html(*, title: str, token: str, nonce: str) -> str:
     """Return the page that asks whether logging out is meant."""
     return _whole("Log out?", title=title, nonce=nonce, body=_LOGOUT.substitute(token=escape(token)))
 

@@ -13,7 +13,7 @@ from twinlab.apps.certificates import certificate_names, make_one, tls_context
 from twinlab.apps.users import Users
 from twinlab.errors import SourceError
 
-__all__ = ["Reach", "reach"]
+__all__ = ["Reach", "check_reach"]
 
 _LOG = logging.getLogger(__name__)
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -55,7 +55,7 @@ class Reach:
         return tuple(f"[{name}]:{self.port}" if ":" in name else name for name in self.names)
 
 
-def reach(
+def check_reach(
     address: str,
     *,
     port: int,

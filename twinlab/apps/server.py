@@ -23,7 +23,7 @@ from twinlab.apps.frame import page
 from twinlab.apps.gate import LOGIN, LOGOUT, Gate, Refused, safe_headers
 from twinlab.apps.login import Door, LoginHandler, LogoutHandler, Provider
 from twinlab.apps.logins import Logins
-from twinlab.apps.reach import Reach, reach
+from twinlab.apps.reach import Reach, check_reach
 from twinlab.errors import SourceError, TwinlabError
 from twinlab.explore.shared import Shared
 
@@ -111,7 +111,7 @@ def serve(
         is taken.
     """
     loop = IOLoop.current()
-    how = reach(address, port=port, users=users, certificate=certificate, key=key)
+    how = check_reach(address, port=port, users=users, certificate=certificate, key=key)
     served = _prepare(twin, how, loop=loop, warm=warm)
     if ready is not None:
         loop.add_callback(ready, served)
@@ -141,7 +141,7 @@ def start(
     SourceError
         As `serve`.
     """
-    how = reach(address, port=port, users=users, certificate=certificate, key=key)
+    how = check_reach(address, port=port, users=users, certificate=certificate, key=key)
     result: list[Served | Exception] = []
     done = threading.Event()
 

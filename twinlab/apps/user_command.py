@@ -11,10 +11,10 @@ from twinlab.apps.access import ROLES
 from twinlab.apps.users import Users, plain_name
 from twinlab.errors import SchemaError
 
-__all__ = ["user_command"]
+__all__ = ["manage_users"]
 
 
-def user_command(
+def manage_users(
     what: str, file: Path, *, name: str | None = None, roles: Sequence[str] | None = None, stdin: bool = False
 ) -> str:
     """Change or list a users file.
