@@ -1,0 +1,361 @@
+"""A heat map as an image: one picture of a few hundred bins and rows, refreshed in place; missing is hatched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import holoviews as hv
+import holoviews.plotting.bokeh
+import numpy as np
+import pandas as pd
+from bokeh.models import CustomJSHover, FixedTicker, HoverTool
+from bokeh.palettes import Cividis256, Oranges256
+
+from twinlab.explore.heat_data import FLAGS
+from twinlab.explore.heat_rows import HeatRows
+from twinlab.explore.scale import axis_label
+from twinlab.model.flags import Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.explore.reading import Window
+
+__all__ = ["FLAG_COLORS", "HeatLook", "draw_heat", "heat_height", "refresh_heat"]
+
+#: Colours of the worst flag of a cell; lightness alone tells them apart. Missing is left out: the hatched ground shows.
+FLAG_COLORS: dict[Flag, str] = {
+    Flag.PASS: "#C9DFEC",
+    Flag.NOT_EVALUATED: "#E9E9E9",
+    Flag.SUSPECT: "#E69F00",
+    Flag.FAIL: "#A62B00",
+}
+FLAG_LETTERS: dict[Flag, str] = {Flag.SUSPECT: "S", Flag.FAIL: "F", Flag.MISSING: "M", Flag.NOT_EVALUATED: "?"}
+#: A share above zero starts at a colour that can't be taken for none.
+_SHARES = tuple(Oranges256[::-1][70:])
+#: Cells in view up to which judged ones carry a letter, and pixels a letter needs.
+_LETTERED = 1500
+_ROW_PIXELS, _MOST_PIXELS, _LEAST_PIXELS = 24, 470, 96
+_LABEL_PIXELS = 14
+_LABEL_LENGTH = 18
+_AXES_PIXELS = 62
+TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
+Share = Literal["worst", "not_pass", "missing"]
+
+
+@dataclass(frozen=True)
+class HeatLook:
+    """How rows are drawn: values, or flags as the worst of each cell or as a share."""
+
+    heat: Literal["values", "flags"]
+    # What a cell shows: a measure of values, or one of `Share`.
+    shows: str
+    title: str
+    # The cell that was picked: (row, bin), or None.
+    picked: tuple[int, int] | None = None
+
+    @property
+    def categories(self) -> bool:
+        """Whether colours are flags."""
+        return self.heat == "flags" and self.shows == "worst"
+
+
+def heat_height(rows: int) -> int:
+    """Return the height of a heat map in pixels: a row is as high as a line of text until the screen is full."""
+    return int(np.clip(rows * _ROW_PIXELS, _LEAST_PIXELS, _MOST_PIXELS)) + _AXES_PIXELS
+
+
+def shown_values(rows: HeatRows, look: HeatLook) -> NDArray[np.float32]:
+    """Return what is coloured (row, bin); NaN shows the ground."""
+    if look.heat == "values":
+        return rows.value.astype("float32")
+    if look.shows == "worst":
+        codes = rows.worst.astype("float32")
+        codes[rows.worst == 0] = Flag.NOT_EVALUATED
+        codes[rows.worst == Flag.MISSING] = np.nan
+        return codes
+    share = rows.missing if look.shows == "missing" else rows.not_pass
+    return share.astype("float32")
+
+
+def color_span(values: NDArray[np.float32], look: HeatLook) -> tuple[float, float]:
+    """Return the values at both ends of the colours."""
+    if look.categories:
+        return 0.5, 4.5
+    if look.heat == "flags":
+        return 1e-6, 100.0
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def palette(look: HeatLook) -> list[str]:
+    """Return the colours, low to high."""
+    if look.categories:
+        return [FLAG_COLORS[flag] for flag in (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL)]
+    return list(_SHARES) if look.heat == "flags" else list(Cividis256)
+
+
+def letters(rows: HeatRows, look: HeatLook) -> dict[str, list[Any]]:
+    """Return the letters of judged cells, where they are few and large enough: columns time, row, text."""
+    out: dict[str, list[Any]] = {"time": [], "row": [], "text": []}
+    if look.heat != "flags" or not rows.worst.size or rows.worst.size > _LETTERED:
+        return out
+    middle = rows.cells.time + rows.cells.width // 2
+    for flag, letter in FLAG_LETTERS.items():
+        for row, column in np.argwhere(rows.worst == flag):
+            out["time"].append(middle[column])
+            out["row"].append(row + 0.5)
+            out["text"].append(letter)
+    return out
+
+
+def frame(rows: HeatRows, look: HeatLook) -> dict[str, list[Any]]:
+    """Return the outline of the picked cell: columns of a rectangle."""
+    if look.picked is None or not rows.cells.time.size:
+        return {"left": [], "bottom": [], "right": [], "top": []}
+    row, column = look.picked
+    left = rows.cells.time[column]
+    return {"left": [left], "bottom": [row], "right": [left + rows.cells.width], "top": [row + 1]}
+
+
+def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
+    """Return the labels of rows that fit: every one, or every so many."""
+    count = len(rows.labels)
+    pixels = (heat_height(count) - _AXES_PIXELS) / max(count, 1)
+    every = max(1, int(np.ceil(_LABEL_PIXELS / pixels)))
+    return [(i + 0.5, _short(rows.labels[i])) for i in range(0, count, every)]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+
+
+def draw_heat(
+    rows: HeatRows,
+    look: HeatLook,
+    *,
+    backend: Literal["bokeh", "matplotlib"] = "bokeh",
+    window: Window | None = None,
+    hooks: Sequence[Callable[[Any, Any], None]] = (),
+) -> hv.Overlay:
+    """Draw rows as an image with letters and the picked cell's frame; the first row on top.
+
+    Returns
+    -------
+    holoviews.Overlay
+    """
+    values = shown_values(rows, look)
+    middle = rows.cells.time + rows.cells.width // 2
+    low, high = color_span(values, look)
+    count = len(rows.labels)
+    x, y = hv.Dimension("time", label="time (UTC)"), hv.Dimension("row", label="row")
+    z = hv.Dimension("value", label=look.title)
+    image = hv.Image((middle, np.arange(count) + 0.5, values), [x, y], z, rtol=1.0)
+    marks, framed = letters(rows, look), frame(rows, look)
+    texts = hv.Labels((marks["time"], marks["row"], marks["text"]), [x, y], "text")
+    picked = hv.Rectangles(
+        list(zip(framed["left"], framed["bottom"], framed["right"], framed["top"], strict=True)), [x, y, "x1", "y1"]
+    )
+    colors: dict[str, Any] = {"cmap": palette(look), "clim": (low, high), "clipping_colors": _clipping(look)}
+    common: dict[str, Any] = {"xlabel": "time (UTC)", "ylabel": "", "yticks": row_ticks(rows), "invert_yaxis": True}
+    if backend == "matplotlib":
+        return _for_print(image, texts, look, colors | common, height=heat_height(count))
+    tools = {"default_tools": list(TOOLS), "backend": "bokeh"}
+    overlay = hv.Overlay(
+        [
+            image.opts(colorbar=not look.categories, colorbar_opts={"title": look.title}, **colors, **tools),
+            texts.opts(text_font_size="9pt", text_color="#000000", **tools),
+            picked.opts(fill_alpha=0, line_color="#D81B60", line_width=3, **tools),
+        ]
+    )
+    limits: dict[str, Any] = {} if window is None else {"xlim": window}
+    return overlay.opts(
+        responsive=True,
+        height=heat_height(count),
+        ylim=(0, max(count, 1)),
+        active_tools=["xbox_zoom"],
+        show_legend=False,
+        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9pt"},
+        hooks=[_ground, lambda plot, _: refresh_heat(plot, rows, look, window=window), *hooks],
+        backend="bokeh",
+        **common,
+        **limits,
+    )
+
+
+def _clipping(look: HeatLook) -> dict[str, Any]:
+    nothing = (0, 0, 0, 0)
+    none = FLAG_COLORS[Flag.PASS]
+    return {"NaN": nothing, "min": none} if look.heat == "flags" and not look.categories else {"NaN": nothing}
+
+
+def _for_print(
+    image: hv.Image, texts: hv.Labels, look: HeatLook, options: dict[str, Any], *, height: int
+) -> hv.Overlay:
+    clipping = {name: "none" if name == "NaN" else color for name, color in options["clipping_colors"].items()}
+    keys = ("cmap", "clim")
+    drawn = image.opts(
+        colorbar=not look.categories,
+        clabel=look.title,
+        clipping_colors=clipping,
+        backend="matplotlib",
+        **{key: options[key] for key in keys},
+    )
+    rest = {key: value for key, value in options.items() if key not in (*keys, "clipping_colors")}
+
+    def ground(plot: Any, element: Any) -> None:  # noqa: ARG001
+        plot.handles["axis"].patch.set(hatch="////", edgecolor="#9A9A9A", linewidth=0, facecolor="white")
+
+    return hv.Overlay([drawn, texts.opts(size=7, backend="matplotlib")]).opts(
+        fig_inches=(7.2, max(1.8, height / 90)), aspect=None, hooks=[ground], backend="matplotlib", **rest
+    )
+
+
+def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Hatch what lies behind the image: cells without a value let it through."""
+    plot.state.update(
+        background_hatch_pattern="/",
+        background_hatch_color="#8C8C8C",
+        background_hatch_alpha=0.75,
+        background_hatch_scale=7,
+        background_hatch_weight=1,
+    )
+    plot.state.grid.visible = False
+    plot.state.output_backend = "canvas"
+    plot.state.toolbar.logo = None
+    # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+    for axis in plot.state.xaxis:
+        axis.formatter.months = "%b"
+        axis.formatter.context.months = "%Y"
+
+
+# -- in place ---------------------------------------------------------------------------------------------------------
+
+
+def refresh_heat(plot: Any, rows: HeatRows, look: HeatLook, *, window: Window | None) -> None:
+    """Put other rows into a plot that `draw_heat` made, without making it anew: one image is sent.
+
+    Parameters
+    ----------
+    plot : HoloViews' Bokeh plot of the Overlay
+    window : (datetime64, datetime64), optional
+        Span of the time axis; None leaves it where it is.
+    """
+    image, texts, framed = list(plot.subplots.values())
+    values = shown_values(rows, look)
+    low, high = color_span(values, look)
+    image.handles["color_mapper"].update(palette=palette(look), low=low, high=high)
+    image.handles["source"].data = _image_columns(rows, values)
+    texts.handles["source"].data = {name: _millis(part) for name, part in letters(rows, look).items()}
+    corners = frame(rows, look)
+    names = ("left", "bottom", "right", "top")
+    framed.handles["source"].data = {name: _millis(corners[name]) for name in names}
+    _hover(plot, image, rows, look)
+    ticks = row_ticks(rows)
+    axis = plot.state.yaxis[0]
+    axis.ticker = FixedTicker(ticks=[at for at, _ in ticks])
+    axis.major_label_overrides = dict(ticks)
+    plot.handles["y_range"].update(start=max(len(rows.labels), 1), end=0)
+    if window is not None:
+        start, stop = _millis(list(window))
+        plot.handles["x_range"].update(start=start, end=stop)
+    plot.push()
+
+
+def _millis(values: Sequence[Any]) -> list[Any]:
+    return [v.astype("datetime64[us]").astype("int64") / 1e3 if isinstance(v, np.datetime64) else v for v in values]
+
+
+def _image_columns(rows: HeatRows, values: NDArray[np.float32]) -> dict[str, list[Any]]:
+    width = float(rows.cells.width.astype("int64")) / 1e6
+    start = _millis(rows.cells.time[:1])
+    bins = values.shape[1]
+    out: dict[str, list[Any]] = {
+        "x": start or [0.0],
+        "y": [0],
+        "dw": [max(bins, 1) * width],
+        "dh": [max(len(values), 1)],
+        "image": [values if values.size else np.full((1, 1), np.nan, "float32")],
+    }
+    dtype = "uint16" if not rows.counts.size or rows.counts.max() < 2**16 else "uint32"
+    for flag, counts in zip(FLAGS, rows.counts, strict=True):
+        out[flag.name.lower()] = [counts.astype(dtype) if counts.size else np.zeros((1, 1), dtype)]
+    return out
+
+
+_ROW_JS = "const i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
+_TIME_JS = """
+const from = start + Math.floor((value - start) / width) * width;
+const text = (t) => new Date(t).toISOString().slice(0, seconds ? 19 : 16).replace('T', ' ');
+return `${text(from)} to ${text(from + width)}`;"""
+_VALUE_JS = """
+if (names !== null) return value in names ? names[value] : 'missing';
+return Number.isNaN(value) ? 'none' : `${value.toLocaleString('en', {maximumSignificantDigits: 6})} ${unit}`;"""
+
+
+def _hover(plot: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
+    """Give the plot its hover texts, or new words to those it has."""
+    width = int(rows.cells.width.astype("int64")) / 1e6
+    start = _millis(rows.cells.time[:1])
+    unit = "%" if look.heat == "flags" else rows.cells.unit
+    names = {str(float(f.value)): _word(f) for f in FLAGS} | {str(f.value): _word(f) for f in FLAGS}
+    args: tuple[dict[str, Any], ...] = (
+        {"labels": list(rows.labels)},
+        {"start": start[0] if start else 0.0, "width": width, "seconds": width % 60_000 != 0},
+        {"names": names if look.categories else None, "unit": unit},
+    )
+    found = [tool for tool in plot.state.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
+    if found:
+        for key, words in zip(("$y", "$x", "@image"), args, strict=True):
+            found[0].formatters[key].args = words
+        found[0].tooltips = _tooltips(look)
+        return
+    codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), args, strict=True)
+    formatters = {key: CustomJSHover(code=code, args=words) for key, code, words in codes}
+    renderers = [image.handles["glyph_renderer"]]
+    plot.state.add_tools(HoverTool(renderers=renderers, tooltips=_tooltips(look), formatters=formatters, tags=["heat"]))
+
+
+def _word(flag: Flag) -> str:
+    return flag.name.lower().replace("_", " ")
+
+
+def _tooltips(look: HeatLook) -> list[tuple[str, str]]:
+    return [
+        ("asset", "$y{custom}"),
+        ("time (UTC)", "$x{custom}"),
+        (look.title, "@image{custom}"),
+        ("samples", "@pass{0,0} pass, @suspect{0,0} suspect, @fail{0,0} fail"),
+        ("without a value", "@missing{0,0} missing, @not_evaluated{0,0} not evaluated"),
+    ]
+
+
+def bin_at(rows: HeatRows, x: np.datetime64, y: float) -> tuple[int, int] | None:
+    """Return (row, bin) at a place of the plot, None beside the image."""
+    if not rows.cells.time.size:
+        return None
+    column = int((x - rows.cells.time[0]) // rows.cells.width)
+    row = int(np.floor(y))
+    inside = 0 <= row < len(rows.labels) and 0 <= column < len(rows.cells.time)
+    return (row, column) if inside else None
+
+
+def span_text(time: np.datetime64, width: np.timedelta64) -> str:
+    """Return a bin's span in words."""
+    start, stop = pd.Timestamp(time), pd.Timestamp(time + width)
+    same = start.date() == stop.date()
+    return f"{start:%Y-%m-%d %H:%M} to {stop:{'%H:%M' if same else '%Y-%m-%d %H:%M'}} UTC"
+
+
+def values_title(name: str, measure: str, unit: str) -> str:
+    """Return what the colours of values mean, with the unit.
+
+    >>> values_title("air temperature", "mean", "°C")
+    'mean air temperature (°C)'
+    """
+    return axis_label(f"{measure} {name}", unit)
