@@ -34,13 +34,13 @@ class HeatRows:
     # Name of each row, and the assets in it.
     labels: tuple[str, ...]
     members: tuple[tuple[str, ...], ...]
-    # (row, bin)
+    # One a row and bin.
     value: NDArray[np.float64]
     worst: NDArray[np.uint8]
     # Largest share of an asset's samples that didn't pass, and that are missing, in percent.
     not_pass: NDArray[np.float64]
     missing: NDArray[np.float64]
-    # (flag, row, bin)
+    # One a flag, row and bin.
     counts: NDArray[np.int64]
     # How rows came about, in words; "" if each is one asset.
     grouped: str = ""

@@ -337,6 +337,17 @@ class HeatExplorer(Explorer):
         """Show everything again."""
         self.window = None
 
+    def go_to(self, *, asset_type: str, signal: str) -> None:
+        """Show another signal, in one step; the window stays."""
+        with self._silently():
+            self.picked = None
+            if asset_type != self.asset_type:
+                self.asset_type = asset_type
+                self._offer()
+            self.signal = signal
+            self._offer_measures()
+        self._selection_changed()
+
     def code(self) -> str:
         """Return Python that reads what is shown in a fresh kernel, under the name ``data``."""
         if self._rows is None or self._asked is None:
