@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from twinlab.events import KeptReader
 from twinlab.explore.choices import Choices, asset_labels
 from twinlab.explore.event_tables import EventTables
 from twinlab.explore.reading import latest_time
@@ -40,6 +41,11 @@ class Shared:
     def choices(self) -> Choices:
         """What can be drawn."""
         return Choices(self.twin)
+
+    @cached_property
+    def reader(self) -> KeptReader:
+        """The twin with its tables kept at hand for as long as it doesn't move."""
+        return KeptReader(self.twin)
 
     def latest(self) -> np.datetime64 | None:
         """Return the time of the newest sample, None if there is none."""
