@@ -93,7 +93,14 @@ def certificate_names(context: ssl.SSLContext, certificate: Path) -> tuple[str, 
     if not names:
         msg = f"the certificate {certificate} names no host; a self-signed one that does is made by:\n  {make_one()}"
         raise SourceError(msg)
-    return tuple(dict.fromkeys(name.casefold() for name in names))
+    return tuple(dict.fromkeys(map(_plain, names)))
+
+
+def _plain(name: str) -> str:
+    try:
+        return str(ipaddress.ip_address(name.strip()))
+    except ValueError:
+        return name.casefold()
 
 
 def _handshake(context: ssl.SSLContext, certificate: Path) -> dict:

@@ -1,0 +1,215 @@
+"""The users file: private, hashed, never half written."""
+
+import io
+import json
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twinlab.apps import passwords
+from twinlab.apps.passwords import Cost, check_password, hash_password, is_hash
+from twinlab.apps.user_command import manage_users
+from twinlab.apps.users import Users, plain_name
+from twinlab.cli import main
+from twinlab.errors import SchemaError, SourceError, UnknownTermError
+
+QUICK = Cost(log_n=4)
+GOOD = "quiet harbour seven"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "users.json"
+
+
+@pytest.fixture
+def users(path):
+    users = Users(path, cost=QUICK)
+    users.add("dora", GOOD, roles=["dispatcher"])
+    return users
+
+
+@settings(max_examples=25)
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_only_the_hashed_password_fits(one, other):
+    hashed = hash_password(one, cost=QUICK)
+    assert check_password(one, hashed)
+    same = passwords.unicodedata.normalize("NFKC", one) == passwords.unicodedata.normalize("NFKC", other)
+    assert check_password(other, hashed) is same
+
+
+def test_one_password_is_never_hashed_alike_twice():
+    first, second = (hash_password(GOOD, cost=QUICK) for _ in range(2))
+    assert first != second
+    assert is_hash(first) and GOOD not in first
+
+
+def test_each_hash_names_its_own_cost():
+    assert hash_password("x", cost=Cost(log_n=3, block=4, parallel=2)).startswith("scrypt$3$4$2$")
+    assert Cost() == Cost(log_n=15, block=8, parallel=3)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "",
+        "secret",
+        "scrypt$15$8$3$AAAA$AAAA",
+        "md5$15$8$3${salt}${hash}",
+        "scrypt$40$8$3${salt}${hash}",
+        "scrypt$0$8$3${salt}${hash}",
+        "scrypt$15$999$3${salt}${hash}",
+        "scrypt$15$8$3${salt}$!",
+    ],
+)
+def test_what_is_no_hash_is_refused_before_it_costs_anything(broken):
+    salt, kept = hash_password("x", cost=QUICK).split("$")[4:]
+    with pytest.raises(SchemaError, match="hash"):
+        check_password("x", broken.replace("{salt}", salt).replace("{hash}", kept))
+
+
+def test_a_users_file_holds_names_roles_and_hashes_and_is_private(users, path):
+    found = json.loads(path.read_text())
+    assert found["version"] == 1
+    assert found["users"]["dora"]["roles"] == ["dispatcher"]
+    assert GOOD not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not list(path.parent.glob("*.new"))
+
+
+def test_name_and_password_are_checked_together(users):
+    assert users.check("dora", GOOD).roles == ("dispatcher",)
+    assert users.check(" DORA ", GOOD) is not None
+    assert users.check("dora", GOOD.upper()) is None
+    assert users.check("nobody", GOOD) is None
+    assert users.check("", "") is None
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(users, monkeypatch):
+    costs = []
+    derive = passwords._derive
+
+    def watched(password, salt, cost):
+        costs.append(cost)
+        return derive(password, salt, cost)
+
+    monkeypatch.setattr(passwords, "_derive", watched)
+    users.check("dora", "wrong")
+    users.check("nobody", "wrong")
+    assert costs == [QUICK, QUICK]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o777])
+def test_a_users_file_that_others_can_read_is_refused(users, path, mode):
+    path.chmod(mode)
+    with pytest.raises(SourceError, match=f"chmod 600 {path}"):
+        users.accounts()
+    assert users.check("dora", GOOD) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"users": {}}',
+        '{"version": 1, "users": []}',
+        '{"version": 9, "users": {}}',
+        '{"version": 1, "users": {"dora": {"roles": ["viewer"], "password": "quiet", "changed": ""}}}',
+        '{"version": 1, "users": {"dora": {"roles": ["viewer"]}}}',
+    ],
+)
+def test_what_is_no_users_file_lets_nobody_in(path, text, caplog):
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(SchemaError, match=r"users\.json|users of version"):
+        Users(path).accounts()
+    assert Users(path, cost=QUICK).check("dora", GOOD) is None
+    assert "nobody can log in" in caplog.text
+
+
+def test_a_change_of_the_file_counts_at_once(users, path):
+    other = Users(path, cost=QUICK)
+    assert other.check("dora", GOOD) is not None
+    users.set_password("dora", "another harbour now")
+    assert other.check("dora", GOOD) is None
+    assert other.check("dora", "another harbour now").roles == ("dispatcher",)
+    users.remove("dora")
+    assert other.check("dora", "another harbour now") is None
+    path.unlink()
+    assert other.accounts is not None
+    with pytest.raises(SourceError, match=r"users\.json"):
+        other.accounts()
+
+
+def test_two_who_add_at_once_lose_nobody(users, path):
+    names = ["sara", "rene", "pete", "olga"]
+    threads = [threading.Thread(target=Users(path, cost=QUICK).add, args=(name, GOOD)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(users.accounts()) == sorted([*names, "dora"])
+
+
+@pytest.mark.parametrize("password", ["short", "", "x" * 2000, "aaaaaaaaaaaaaaaaa", "doradoradoradora"])
+def test_a_poor_password_is_refused_without_being_repeated(users, password):
+    with pytest.raises(SchemaError) as refused:
+        users.set_password("dora", password)
+    assert not password or password not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "../x", ".hidden", "a b", "x" * 65, "a\nb"])
+def test_a_strange_name_is_refused(users, name):
+    with pytest.raises(SchemaError, match="name of 1 to 64"):
+        users.add(name, GOOD)
+
+
+def test_names_are_one_however_they_are_typed(users):
+    assert plain_name("  Jürgen ") == "jürgen"
+    with pytest.raises(SchemaError, match="already"):
+        users.add("DORA", GOOD)
+    with pytest.raises(UnknownTermError, match="it has: dora"):
+        users.remove("nobody")
+
+
+def test_the_command_adds_lists_and_removes(path, monkeypatch, capsys):
+    def run(*arguments, typed=GOOD):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed + "\n"))
+        code = main(["user", *arguments])
+        return code, "".join(capsys.readouterr())
+
+    file = str(path)
+    assert run("add", file, "Dora", "--role", "dispatcher", "--stdin")[0] == 0
+    assert "dora" in run("list", file)[1]
+    code, said = run("add", file, "dora", "--stdin")
+    assert code == 1 and "already" in said
+    code, said = run("add", file, "sara", "--role", "captain", "--stdin")
+    assert code == 0 and "no page opens to the role captain" in said
+    assert run("passwd", file, "dora", "--stdin", typed="another harbour now")[0] == 0
+    assert Users(path).check("dora", "another harbour now") is not None
+    assert run("remove", file, "dora")[0] == 0
+    assert "dora" not in run("list", file)[1]
+    code, said = run("remove", file)
+    assert code == 1 and "expected a name" in said
+    code, said = run("add", file, "rene")
+    assert code == 1 and "--stdin" in said
+    code, said = run("passwd", file, "sara", "--role", "viewer", "--stdin")
+    assert code == 1 and "--role with add only" in said
+
+
+def test_at_a_terminal_the_password_is_asked_for_twice(path, monkeypatch):
+    typed = iter([GOOD, "quiet harbour sevem", GOOD, GOOD])
+    monkeypatch.setattr("twinlab.apps.user_command.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    with pytest.raises(SchemaError, match="differ"):
+        manage_users("add", path, name="dora")
+    assert not path.exists()
+    assert manage_users("add", path, name="dora") == "dora can log in now, as viewer"
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(SourceError, match="expected a folder"):
+        Users(tmp_path / "none" / "users.json", cost=QUICK).add("dora", GOOD)
