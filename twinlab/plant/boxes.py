@@ -49,13 +49,13 @@ def _reports(network: Network, begin: int, *, first_maker: bool) -> Ints:
     low, high = np.searchsorted(tracks.time, [begin, begin + 7 * DAY])
     at = np.arange(low, high)
     at = at[~network.reported.silent[at]]
-    return at[(tracks.truck[at] < -(-network.size.trucks * 3 // 5)) == first_maker]
+    found: Ints = at[(tracks.truck[at] < -(-network.size.trucks * 3 // 5)) == first_maker]
+    return found
 
 
 def _names(network: Network, at: Ints) -> list[str]:
-    return np.array([network.truck(number) for number in range(network.size.trucks)])[
-        network.reported.tracks.truck[at]
-    ].tolist()
+    every = [network.truck(number) for number in range(network.size.trucks)]
+    return [every[number] for number in network.reported.tracks.truck[at].tolist()]
 
 
 def _fleetbox(network: Network, begin: int) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xlsxwriter
 
-from twinlab.plant.clocks import to_local
+from twinlab.plant.clocks import Ints, to_local
 from twinlab.plant.network import Network
 from twinlab.plant.towns import TOWNS
 
@@ -20,7 +21,7 @@ __all__ = ["Edit", "write_dispatch"]
 _COLUMNS = (
     "Tour", "LKW", "Von", "Nach", "Abfahrt Plan", "Abfahrt Ist", "Ankunft Plan", "Ankunft Ist", "Status", "Bemerkung"
 )  # fmt: skip
-_DEPARTED, _ARRIVED = 5, 7
+_PLANNED, _DEPARTED, _ARRIVED = 4, 5, 7
 _REMARKS = ("Fahrer krank, Ersatz da", "Rampe 4 statt 2", "Kunde angerufen", "Papiere fehlen", "Stau A7", "Tor defekt")
 
 
@@ -51,9 +52,11 @@ def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
             "title": book.add_format({"bold": True, "font_size": 14}),
             "hand": book.add_format({"bg_color": "#FFF2CC", "num_format": "dd.mm.yyyy hh:mm"}),
         }
-        hand = _hands(network)
+        hand, rows = _hands(network), _rows(network)
         for label, trips in _weeks(network):
-            _sheet(network, book, forms, label=label, trips=trips, hand=hand, edits=edits)
+            _sheet(
+                network, book, forms, label=label, trips=[(trip, rows[trip]) for trip in trips], hand=hand, edits=edits
+            )
     return path, edits
 
 
@@ -83,7 +86,7 @@ def _sheet(
     forms: dict[str, Any],
     *,
     label: str,
-    trips: list[int],
+    trips: list[tuple[int, list[datetime | str]]],
     hand: dict[int, str],
     edits: list[Edit],
 ) -> None:
@@ -94,13 +97,12 @@ def _sheet(
     sheet.write(0, 0, f"Disposition {label}", forms["title"])
     sheet.write_row(2, 0, _COLUMNS, forms["head"])
     sheet.freeze_panes(3, 1)
-    row, day = 3, 0
-    for trip in trips:
-        today = int(to_local(network.trips.planned_start[trip : trip + 1])[0]) // 86_400
+    row, day = 3, ""
+    for trip, cells in trips:
+        today = f"{cells[_PLANNED]:%j}"
         # A blank row between two days.
-        row += day not in (0, today)
+        row += day not in ("", today)
         day = today
-        cells = _cells(network, trip)
         edited = _edit(network, trip, cells, hand[trip], at=(label, row)) if trip in hand else []
         for column, value in enumerate(cells):
             form = forms["hand"] if any(edit.column == _COLUMNS[column] for edit in edited) else None
@@ -115,28 +117,36 @@ def _sheet(
         row += 1
 
 
-def _cells(network: Network, trip: int) -> list[datetime | str]:
+def _rows(network: Network) -> list[list[datetime | str]]:
+    """Return the cells of every trip's row, before anybody edits them."""
     trips, stop = network.trips, network.size.span[1]
-    left = not trips.cancelled[trip] and trips.start[trip] < stop
-    there = left and trips.end[trip] < stop
-    status = "storniert" if trips.cancelled[trip] else "erledigt" if there else "unterwegs" if left else "geplant"
-    return [
-        f"TR{trip + 1:05d}",
-        network.truck(int(trips.truck[trip])),
-        TOWNS[int(trips.origin[trip])].name,
-        TOWNS[int(trips.destination[trip])].name,
-        _clock(int(trips.planned_start[trip])),
-        _clock(int(trips.start[trip])) if left else "",
-        _clock(int(trips.planned_end[trip])),
-        _clock(int(trips.end[trip])) if there else "",
-        status,
-        f"Stau, {int(trips.jam[trip])} min" if there and trips.jam[trip] > 60 else "",
+    left = ~trips.cancelled & (trips.start < stop)
+    there = left & (trips.end < stop)
+    remarks = [
+        f"Stau, {jam} min" if seen and jam > 60 else ""
+        for jam, seen in zip(trips.jam.tolist(), there.tolist(), strict=True)
     ]
+    status = np.where(trips.cancelled, "storniert", np.where(there, "erledigt", np.where(left, "unterwegs", "geplant")))
+    names = [town.name for town in TOWNS]
+    columns: tuple[Sequence[datetime | str], ...] = (
+        trips.ids(),
+        [network.truck(truck) for truck in trips.truck.tolist()],
+        [names[hub] for hub in trips.origin.tolist()],
+        [names[hub] for hub in trips.destination.tolist()],
+        _clocks(trips.planned_start, np.ones_like(left)),
+        _clocks(trips.start, left),
+        _clocks(trips.planned_end, np.ones_like(left)),
+        _clocks(trips.end, there),
+        status.tolist(),
+        remarks,
+    )
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _clock(seconds: int) -> datetime:
-    wall: datetime = to_local(np.array([seconds])).astype("M8[s]")[0].item()
-    return wall
+def _clocks(seconds: Ints, known: npt.NDArray[np.bool_]) -> list[datetime | str]:
+    """Return wall times, and an empty text where nothing is known yet."""
+    wall = to_local(seconds).astype("M8[s]").tolist()
+    return [when if yes else "" for when, yes in zip(wall, known.tolist(), strict=True)]
 
 
 def _edit(network: Network, trip: int, cells: list[datetime | str], kind: str, *, at: tuple[str, int]) -> list[Edit]:
@@ -155,7 +165,7 @@ def _edit(network: Network, trip: int, cells: list[datetime | str], kind: str, *
     else:
         text = _REMARKS[random.integers(len(_REMARKS))]
         column = 9
-    truth = cells[column].isoformat(" ") if isinstance(value := cells[column], datetime) else str(value)
+    truth = value.isoformat(" ") if isinstance(value := cells[column], datetime) else value
     if kind != "note":
         cells[column] = text
     name = _COLUMNS[1] if kind == "note" else _COLUMNS[column]

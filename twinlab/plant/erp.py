@@ -55,7 +55,7 @@ def write_erp(network: Network, folder: Path) -> Path:
 
 def _texts(seconds: Ints, *, stop: int | None = None) -> list[str | None]:
     """Return instants as the ERP writes them, in UTC; nothing where there is none yet."""
-    texts: list[str] = np.char.replace(seconds.astype("M8[s]").astype(str), "T", " ").tolist()
+    texts = [text.replace("T", " ") for text in seconds.astype("M8[s]").astype(str).tolist()]
     known = (seconds > 0) & (seconds < (stop if stop is not None else np.iinfo(np.int64).max))
     return [text if yes else None for text, yes in zip(texts, known.tolist(), strict=True)]
 

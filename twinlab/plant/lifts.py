@@ -76,7 +76,8 @@ def _step_all(
 ) -> tuple[Floats, npt.NDArray[np.int8]]:
     count, steps = shift.shape
     battery, mode = np.empty((count, steps)), np.empty((count, steps), dtype=np.int8)
-    level, plugged = random.uniform(60.0, 100.0, count), np.zeros(count, dtype=bool)
+    level: Floats = random.uniform(60.0, 100.0, count)
+    plugged = np.zeros(count, dtype=bool)
     drain = _DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)
     for step in range(steps):
         wanted = level < np.where(careless[:, step], 4.0, 24.0)

@@ -35,10 +35,15 @@ def _write(network: Network, hub: int, folder: Path) -> Path:
     doors, motors = _WORDS[english]
     door = np.array(doors)[rooms.door[members].T.ravel()[keep]]
     motor = np.array(motors)[rooms.compressor[members].T.ravel()[keep]]
-    between, decimal = (" ", ".") if english else (";", ",")
-    values = [text.replace(".", decimal) for text in np.char.mod("%.1f", written[keep]).tolist()]
+    between = " " if english else ";"
+    values = [f"{value:.1f}" for value in written[keep].tolist()]
+    if not english:
+        values = [value.replace(".", ",") for value in values]
     columns = (days, clocks, room.ravel()[keep].tolist(), values, door.tolist(), motor.tolist())
-    lines = [f"{day}{between}{clock};{';'.join(rest)}" for day, clock, *rest in zip(*columns, strict=True)]
+    lines = [
+        f"{day}{between}{clock};{one};{value};{leaf};{motion}"
+        for day, clock, one, value, leaf, motion in zip(*columns, strict=True)
+    ]
     path = folder / f"kuehllogger_{network.hub(hub)}.csv"
     text = "\r\n".join([*_head(network, hub, english=english), *lines, ""])
     path.write_bytes(text.encode("cp1252"))

@@ -46,18 +46,25 @@ def track_trucks(size: ParcelSize, roads: Roads, trips: Trips) -> Tracks:
     tank = random.choice([400.0, 480.0, 600.0], size.trucks)
     driven = ~trips.cancelled & (trips.start < size.span[1])
     parts = [
-        _track(truck, np.flatnonzero(driven & (trips.truck == truck)), float(tank[truck]), size, roads, trips)
+        _track(
+            truck,
+            np.flatnonzero(driven & (trips.truck == truck)),
+            size,
+            roads=roads,
+            trips=trips,
+            tank=float(tank[truck]),
+        )
         for truck in range(size.trucks)
     ]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[0], columns[1]))
     truck, time = (column[order].astype(np.int64) for column in columns[:2])
-    rest = [column[order] for column in columns[2:]]
-    return Tracks(truck, time, *rest, tank=tank)
+    latitude, longitude, speed, odometer, fuel = (column[order] for column in columns[2:])
+    return Tracks(truck, time, latitude, longitude, speed, odometer, fuel, tank)
 
 
 def _track(
-    truck: int, own: Ints, tank: float, size: ParcelSize, roads: Roads, trips: Trips
+    truck: int, own: Ints, size: ParcelSize, *, roads: Roads, trips: Trips, tank: float
 ) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats]:
     """Return the reports of one truck, by time."""
     random = size.random(f"truck {truck}")
@@ -71,8 +78,8 @@ def _track(
     knots, km, base = _knots(own, trips, float(random.integers(40_000, 600_000)))
     odometer = np.interp(time, knots, km)
     speed = (odometer - np.interp(time - 60, knots, km)) * 60.0
-    fuel = _fuel(own, trips, base, time, trip, odometer, tank, random)
-    lat, lon = _places(truck, own, trip, odometer, base, roads, trips)
+    fuel = _fuel(own, trips, random, base=base, time=time, trip=trip, odometer=odometer, tank=tank)
+    lat, lon = _places(truck, own, trips, roads, trip=trip, odometer=odometer, base=base)
     near = random.normal(0.0, 1.0, (2, len(time))) * 2.5e-5
     speed = np.where(speed > 0.5, np.maximum(speed + random.normal(0.0, 0.7, len(time)), 0.0), 0.0)
     return np.full(len(time), truck), time, lat + near[0], lon + near[1] * 1.5, speed, odometer, fuel
@@ -93,7 +100,7 @@ def _knots(own: Ints, trips: Trips, odometer: float) -> tuple[Ints, Floats, Floa
 
 
 def _places(
-    truck: int, own: Ints, trip: Ints, odometer: Floats, base: Floats, roads: Roads, trips: Trips
+    truck: int, own: Ints, trips: Trips, roads: Roads, *, trip: Ints, odometer: Floats, base: Floats
 ) -> tuple[Floats, Floats]:
     home = TOWNS[int(trips.home[truck, 0])]
     if not len(own):
@@ -106,12 +113,13 @@ def _places(
 def _fuel(
     own: Ints,
     trips: Trips,
+    random: np.random.Generator,
+    *,
     base: Floats,
     time: Ints,
     trip: Ints,
     odometer: Floats,
     tank: float,
-    random: np.random.Generator,
 ) -> Floats:
     """Return litres in the tank: they fall with the distance, and the truck is filled up after a trip when low."""
     level, need = tank * random.uniform(0.5, 0.95), random.uniform(0.24, 0.31)

@@ -69,9 +69,8 @@ def drive_trips(size: ParcelSize, roads: Roads) -> Trips:
     planned = from_local(midnight + _slots(truck, day, size, random))
     cancelled = _cancelled(legs, random)
     order = np.lexsort((truck, planned))
-    truck, origin, destination, planned, cancelled = (
-        each[order] for each in (truck, origin, destination, planned, cancelled)
-    )
+    truck, origin, destination, planned = (each[order] for each in (truck, origin, destination, planned))
+    cancelled = cancelled[order]
     length = roads.length[origin, destination]
     expected, _ = _drive(planned, length, random=None)
     planned_end = planned + -(-(expected * 60 * 104 // 100) // 300) * 300
@@ -93,7 +92,8 @@ def partners_of(roads: Roads, hub: int) -> Floats:
     if not share.any():
         near = int(np.argmin(np.where(km > 0, km, np.inf)))
         share[near] = 1.0
-    return share / share.sum()
+    share /= share.sum()
+    return share
 
 
 def _tours(size: ParcelSize, roads: Roads, random: np.random.Generator) -> tuple[Ints, Ints]:
