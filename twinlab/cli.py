@@ -93,22 +93,48 @@ def _serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
 
 
+#: Options of `twinlab demo parcel`.
+_SIZES = {
+    "weeks": "weeks (default: 13)",
+    "parcels": "parcels a week (default: 20,000)",
+    "trucks": "trucks (default: 150)",
+    "rooms": "cold rooms (default: 40)",
+    "forklifts": "forklifts (default: 60)",
+    "hubs": "hubs (default: 12)",
+    "seed": "another seed, another network (default: 1)",
+}
+
+
 def _add_demo(commands: Commands) -> None:
     parser = _command(
-        commands, "demo", "build a demo twin once and open its page", "twinlab demo nyc --no-browser --port 5006"
-    )
-    parser.add_argument("name", nargs="?", default="nyc", help="nyc: the air network of New York, 2013 (default)")
+        commands, "demo", "build a demo twin once and open its page",
+        "twinlab demo nyc --no-browser --port 5006\n  twinlab demo parcel --weeks 2 --parcels 1000",
+    )  # fmt: skip
+    parser.add_argument(
+        "name", nargs="?", default="nyc",
+        help="nyc: the air network of New York, 2013 (default); parcel: a generated parcel network with known truth",
+    )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="build it again")
+    size = parser.add_argument_group("size of the parcel network")
+    size.add_argument("--small", action="store_true", help="12 trucks, 2 weeks: built in seconds; the rest adds to it")
+    for name, text in _SIZES.items():
+        size.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    size.add_argument("--start", metavar="DAY", help="first day, a Monday (default: 2026-01-05; small: 2026-03-23)")
     _serving(parser)
     parser.set_defaults(run=_demo)
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from twinlab.demos import DEMOS, demo  # noqa: PLC0415  (each command loads its rooms only)
+    from twinlab.demos import DEMOS, demo, parcel_size  # noqa: PLC0415  (each command loads its rooms only)
 
+    size = parcel_size(
+        small=options.small, hubs=options.hubs, trucks=options.trucks, cold_rooms=options.rooms,
+        forklifts=options.forklifts, parcels_a_week=options.parcels, weeks=options.weeks, seed=options.seed,
+        start=options.start,
+    )  # fmt: skip
     if options.name in DEMOS:
         _say(f"The twin {options.name!r} is built once and then kept in your cache.")
-    twin = demo(options.name, fresh=options.fresh)
+    twin = demo(options.name, size=size, fresh=options.fresh)
     # The page comes first: a summary reads every event table.
     _say(f"It stands in {twin.folder}; what's in it: twinlab status {twin.folder}")
     _serve_twin(twin, options)

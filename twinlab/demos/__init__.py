@@ -12,5 +12,6 @@ __getattr__, __dir__ = attach(
         "cache_folder": "recipes",
         "demo": "recipes",
         "parcel_files": "recipes",
+        "parcel_size": "recipes",
     },
 )

@@ -20,7 +20,7 @@ from twinlab.plant import ParcelSize, PlantFiles, simulate_network, write_files
 from twinlab.twin import BUILD_VERSION, Twin, create, open_twin
 from twinlab.twin.progress import progress_bar
 
-__all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files"]
+__all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,33 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
     if not target.exists() or fresh:
         _build(name, wanted, target, fresh=fresh)
     return open_twin(target)
+
+
+def parcel_size(
+    *,
+    small: bool = False,
+    hubs: int | None = None,
+    trucks: int | None = None,
+    cold_rooms: int | None = None,
+    forklifts: int | None = None,
+    parcels_a_week: int | None = None,
+    weeks: int | None = None,
+    seed: int | None = None,
+    start: str | None = None,
+) -> ParcelSize | None:
+    """Return the size that options ask for: what is given, on top of the usual or the small network; None if nothing is.
+
+    >>> parcel_size(weeks=2).weeks
+    2
+    """
+    given = {
+        "hubs": hubs, "trucks": trucks, "cold_rooms": cold_rooms, "forklifts": forklifts,
+        "parcels_a_week": parcels_a_week, "weeks": weeks, "seed": seed, "start": start,
+    }  # fmt: skip
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if not chosen and not small:
+        return None
+    return ParcelSize(**{**(ParcelSize.small() if small else ParcelSize()).to_dict(), **chosen})  # type: ignore[arg-type]
 
 
 def parcel_files(twin: Twin) -> PlantFiles:

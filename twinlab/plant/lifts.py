@@ -76,7 +76,7 @@ def _step_all(
 ) -> tuple[Floats, npt.NDArray[np.int8]]:
     count, steps = shift.shape
     battery, mode = np.empty((count, steps)), np.empty((count, steps), dtype=np.int8)
-    level: Floats = random.uniform(60.0, 100.0, count)
+    level: Floats = np.asarray(random.uniform(60.0, 100.0, count))
     plugged = np.zeros(count, dtype=bool)
     drain = _DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)
     for step in range(steps):
