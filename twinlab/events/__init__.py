@@ -7,14 +7,22 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "AssetIndex": "finding",
         "KeptReader": "kept",
+        "Place": "whereabouts",
         "STATUSES": "tables",
         "delays": "tables",
+        "episodes": "watching",
         "events_at": "tables_as_of",
+        "exceptions": "watching",
+        "find_assets": "finding",
         "overlapping": "tables",
+        "plan_of": "stories",
         "positions": "places",
         "present": "latest_values",
         "select": "tables",
         "status": "tables",
+        "story": "stories",
+        "where": "whereabouts",
     },
 )

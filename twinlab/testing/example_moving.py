@@ -164,6 +164,8 @@ class MovingExample:
         arrives = (leg + 1) * _LEG + rng.integers(0, 4, _PARCELS)
         handed = arrives + rng.gamma(1.2, 9, _PARCELS).astype("int64")
         taken = departs - rng.integers(30, 600, _PARCELS)
+        # Some wait to be handed over when observations end.
+        handed[np.flatnonzero(leg == last - 3)[:3]] += 300
         origin, destination = self.station(van, leg), self.station(van, leg + 1)
         return _Journeys(van, leg, origin, destination, taken, departs, arrives, handed)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from twinlab.events.annotations import Annotation
     from twinlab.model.twinmodel import Signal
 
 __all__ = ["FakeTwin"]
@@ -68,6 +69,7 @@ class FakeTwin:
         self._assets = dict(assets or {})
         self._relationships = dict(relationships or {})
         self._rollups: dict[tuple[str, str], list[xr.Dataset]] = {}
+        self._said: list[Annotation] = []
         self.open_code = open_code
 
     @classmethod
@@ -172,6 +174,20 @@ class FakeTwin:
         """Return the links of one type."""
         _known(relationship, self._model.relationships, "relationship")
         return self._relationships[relationship]
+
+    def annotate(
+        self, key: str, *, note: str | None = None, acknowledged: bool | None = None, author: str, time: object = None
+    ) -> None:
+        """Note something on an exception, or acknowledge it, as `twinlab.Twin.annotate` does; in memory."""
+        from twinlab.events.annotations import annotation  # noqa: PLC0415
+
+        self._said.append(annotation(key, note=note, acknowledged=acknowledged, author=author, time=time))
+
+    def notes(self, *, history: bool = False) -> pd.DataFrame:
+        """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``."""
+        from twinlab.events.annotations import notes_table  # noqa: PLC0415
+
+        return notes_table(self._said, history=history)
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
         """Return the steps at least four times coarser than the signal's cadence."""

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from twinlab.errors import UnknownTermError
+from twinlab.events.annotations import annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
 from twinlab.twin.ingest import Kept, keep, resolve_source
+from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
@@ -43,6 +45,7 @@ class Twin:
         self._model, self.mappings = read_words(self.folder)
         self.ledger = Ledger(self.folder / "ledger")
         self._reader: HistoryReader | None = None
+        self._notes = NotesStore(self.ledger.journal)
 
     # -- what it is ------------------------------------------------------------------------------------------------
     @property
@@ -206,6 +209,41 @@ class Twin:
         known = [*self._model.asset_types, *self._model.event_types]
         msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
         raise UnknownTermError(msg)
+
+    # -- notes -----------------------------------------------------------------------------------------------------
+    def annotate(
+        self, key: str, *, note: str | None = None, acknowledged: bool | None = None, author: str, time: object = None
+    ) -> None:
+        """Note something on an exception, or acknowledge it; durable when it returns.
+
+        Parameters
+        ----------
+        key : str
+            The exception's ``key``, as `twinlab.events.exceptions` gives it.
+        note : str, optional
+            The note from now on; "" clears it, None leaves it.
+        acknowledged : bool, optional
+            None leaves it.
+        author : str
+            Who says so.
+        time : instant, optional
+            When; now by default. Naive is UTC.
+
+        Raises
+        ------
+        SchemaError
+            If key or author are missing, or there is nothing to say.
+        HistoryConflictError
+            If another process kept the journal for too long.
+        """
+        self._notes.write([annotation(key, note=note, acknowledged=acknowledged, author=author, time=time)])
+
+    def notes(self, *, history: bool = False) -> pd.DataFrame:
+        """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``.
+
+        ``history`` gives every state that each was in, in the order of writing.
+        """
+        return self._notes.table(history=history)
 
     # -- care ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:

@@ -1,0 +1,99 @@
+"""The table of exceptions: its columns, its words, its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlab.model.rules import SEVERITIES
+
+if TYPE_CHECKING:
+    from twinlab.model.rules import Rule
+
+__all__ = ["COLUMNS", "EARLIER", "concat", "duration_text", "finished", "times", "worst_first"]
+
+#: Columns of a table of exceptions and their types.
+COLUMNS: dict[str, str] = {
+    "key": "str",
+    "rule": "str",
+    "title": "str",
+    "severity": "str",
+    "asset_type": "str",
+    "asset": "str",
+    "event_type": "str",
+    "event_id": "str",
+    "since": "datetime64[ns]",
+    "raised": "datetime64[ns]",
+    "until": "datetime64[ns]",
+    "value": "float64",
+    "limit": "float64",
+    "unit": "str",
+    "text": "str",
+    # How far beyond, as a multiple of what is allowed: only for the order.
+    "beyond": "float64",
+}
+#: Stands in a key for a beginning that lies further back than was looked.
+EARLIER = "earlier"
+
+
+def finished(columns: dict[str, object], *, name: str, rule: Rule) -> pd.DataFrame:
+    """Return a table of exceptions of one rule, with its key, title and severity."""
+    frame = pd.DataFrame(columns)
+    title = rule.title or name.replace("_", " ")
+    frame = frame.assign(rule=name, title=title, severity=rule.severity)
+    for column in ("asset_type", "asset", "event_type", "event_id", "unit"):
+        if column not in frame:
+            frame[column] = ""
+    who = frame["event_id"].where(frame["event_id"] != "", frame["asset"])
+    since = frame["since"].to_numpy(dtype="datetime64[s]")
+    when = [EARLIER if np.isnat(one) else str(one) for one in since]
+    frame["key"] = [f"{name}/{one}/{time}" for one, time in zip(who, when, strict=True)]
+    return frame.astype(COLUMNS)[list(COLUMNS)]
+
+
+def concat(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables of exceptions as one."""
+    full = [part for part in parts if len(part)]
+    if full:
+        return pd.concat(full, ignore_index=True)
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in COLUMNS.items()})
+
+
+def worst_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Return exceptions in order: the gravest, then the furthest beyond its limit, then the one that stands longest."""
+    grave = table["severity"].map({one: -rank for rank, one in enumerate(SEVERITIES)}).to_numpy(dtype=float)
+    order = np.lexsort(
+        (
+            table["key"].to_numpy(dtype=object).astype(str),
+            table["since"].to_numpy(dtype="datetime64[ns]").astype("int64"),
+            -table["beyond"].fillna(0.0).to_numpy(),
+            grave,
+        )
+    )
+    return table.iloc[order].reset_index(drop=True)
+
+
+def duration_text(nanoseconds: float) -> str:
+    """Return a span in two units at most.
+
+    >>> duration_text(95 * 60e9), duration_text(40e9), duration_text(50 * 3600e9)
+    ('1 h 35 min', '40 s', '2 d 2 h')
+    """
+    seconds = round(nanoseconds / 1e9)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 2880:
+        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{minutes // 1440} d" + (f" {minutes % 1440 // 60} h" if minutes % 1440 // 60 else "")
+
+
+def times(nanoseconds: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    """Return nanoseconds as instants; the smallest integer is NaT."""
+    return np.asarray(nanoseconds, dtype=np.int64).view("datetime64[ns]")

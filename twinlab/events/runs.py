@@ -1,0 +1,52 @@
+"""Spans in which something holds, from arrays (time, asset)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Runs", "held_rows", "runs_of"]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of true cells: column, first row, first row after."""
+
+    column: NDArray[np.int64]
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+
+def runs_of(mask: NDArray[np.bool_]) -> Runs:
+    """Return the runs of true cells of each column, column by column.
+
+    >>> found = runs_of(np.array([[True, False], [True, True], [False, True]]))
+    >>> found.column.tolist(), found.first.tolist(), found.stop.tolist()
+    ([0, 1], [0, 1], [2, 3])
+    """
+    rows, columns = mask.shape
+    edged = np.zeros((columns, rows + 2), dtype=np.int8)
+    edged[:, 1:-1] = mask.T
+    change = np.diff(edged, axis=1)
+    column, first = np.nonzero(change == 1)
+    _, stop = np.nonzero(change == -1)
+    return Runs(column, first, stop)
+
+
+def held_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np.int64]:
+    """Return for each cell the row of the last good cell at or above it, -1 if there is none.
+
+    Parameters
+    ----------
+    good : array (time, asset), bool
+    most : int, optional
+        How many rows a good cell counts at most, itself included; for ever by default.
+
+    >>> held_rows(np.array([[False], [True], [False], [False]]), most=2).ravel().tolist()
+    [-1, 1, 1, -1]
+    """
+    own = np.arange(good.shape[0])[:, None]
+    rows = np.maximum.accumulate(np.where(good, own, -1), axis=0)
+    return rows if most is None else np.where(own - rows < most, rows, -1)

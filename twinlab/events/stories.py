@@ -1,0 +1,201 @@
+"""What happened to an asset up to an instant, and what is planned for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.events.kept import remember
+from twinlab.events.reading import instant_ns, known
+from twinlab.events.tables_as_of import events_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType
+
+__all__ = ["STORY_COLUMNS", "events_of", "plan_of", "story"]
+
+#: Columns of a story and of a plan.
+STORY_COLUMNS = ("time", "what", "detail", "planned", "late", "event_type", "event_id", "other_type", "other")
+
+_MOST = 500
+
+
+def story(twin: TwinReader, asset_type: str, asset: str, *, at: object, limit: int = _MOST) -> pd.DataFrame:
+    """Return what happened to an asset up to an instant, in order of time.
+
+    Parameters
+    ----------
+    twin : TwinReader
+    asset_type, asset : str
+    at : instant
+        Naive is UTC. What happened later isn't told; `plan_of` tells what was planned then.
+    limit : int
+        Most rows; the newest stay.
+
+    Returns
+    -------
+    DataFrame
+        ``time``; ``what`` happened ("delivery began", "delivery ended", "in", "left", "overdue": planned before ``at``,
+        but not done by then); ``detail`` in words; ``planned`` time and ``late`` (timedelta, negative is early; NaT where
+        there is no plan); ``event_type, event_id``; ``other_type, other``: the asset on the other side of a
+        relationship, "" of events.
+
+    Raises
+    ------
+    UnknownTermError
+        If the twin doesn't know the asset type.
+    """
+    known(asset_type, twin.model.asset_types, "asset type")
+    when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
+    parts = [_told(frame, name, twin.model.event_types[name], when) for name, frame in _events(twin, asset_type, asset)]
+    parts += _linked(twin, asset_type, asset, when)
+    return _table(parts).tail(limit).reset_index(drop=True)
+
+
+def plan_of(twin: TwinReader, asset_type: str, asset: str, *, at: object, limit: int = _MOST) -> pd.DataFrame:
+    """Return what is planned for an asset after an instant, in order of time; columns as `story` gives them."""
+    known(asset_type, twin.model.asset_types, "asset type")
+    when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
+    parts = []
+    for name, frame in _events(twin, asset_type, asset):
+        then = events_at(frame, when)
+        spec = twin.model.event_types[name]
+        for column, verb in (("start", "begins"), ("end", "ends")):
+            due = then[then[column].isna() & (then[f"planned_{column}"] > when) & ~_off(then)]
+            parts.append(_rows(due, name, spec, due[f"planned_{column}"], verb, due[f"planned_{column}"], None))
+    return _table(parts).head(limit).reset_index(drop=True)
+
+
+def events_of(twin: TwinReader, event_type: str, asset_type: str, asset: str) -> pd.DataFrame:
+    """Return the events of one type in which an asset took part, as its own asset or by a link."""
+    spec = twin.model.event_types[event_type]
+    columns = [name for name, kind in {"asset": spec.asset, **spec.links}.items() if kind == asset_type]
+    table = twin.events(event_type)
+    rows = [_rows_of(twin, event_type, table, column, asset) for column in columns if column in table]
+    if not rows:
+        return table.iloc[:0]
+    return table.iloc[np.unique(np.concatenate(rows))]
+
+
+def _rows_of(twin: TwinReader, event_type: str, table: pd.DataFrame, column: str, asset: str) -> np.ndarray:
+    """Rows that name an asset; looked up in an index where one is kept."""
+    from twinlab.events.kept import KeptReader  # noqa: PLC0415
+
+    if not isinstance(twin, KeptReader):
+        return np.flatnonzero((table[column] == asset).fillna(value=False).to_numpy(dtype=bool))
+    groups = remember(twin, ("rows of", event_type, column), lambda: table.groupby(column, sort=False).indices)
+    return np.asarray(groups.get(asset, np.empty(0, dtype=np.int64)))
+
+
+def _events(twin: TwinReader, asset_type: str, asset: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    for name in twin.model.event_types:
+        found = events_of(twin, name, asset_type, asset)
+        if len(found):
+            yield name, found
+
+
+def _off(table: pd.DataFrame) -> pd.Series:
+    if "cancelled" not in table:
+        return pd.Series(data=False, index=table.index)
+    return table["cancelled"].eq(other=True).fillna(value=False).astype(bool)
+
+
+def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp) -> pd.DataFrame:
+    then = events_at(table, when)
+    parts = []
+    for column, verb in (("start", "began"), ("end", "ended")):
+        done = then[then[column].notna()]
+        plan = done[f"planned_{column}"]
+        parts.append(_rows(done, name, spec, done[column], verb, plan, done[column] - plan))
+    # Of what hasn't even begun only that is told, not that it hasn't ended either.
+    for column, verb, rest in (
+        ("start", "should have begun", then["end"].isna()),
+        ("end", "should have ended", then["start"].notna()),
+    ):
+        due = then[then[column].isna() & rest & (then[f"planned_{column}"] <= when) & ~_off(then)]
+        plan = due[f"planned_{column}"]
+        parts.append(_rows(due, name, spec, plan, verb, plan, when - plan))
+    return _table(parts)
+
+
+def _rows(  # noqa: PLR0917
+    table: pd.DataFrame,
+    name: str,
+    spec: EventType,
+    time: pd.Series,
+    verb: str,
+    planned: pd.Series,
+    late: pd.Series | None,
+) -> pd.DataFrame:
+    title = name.replace("_", " ")
+    return pd.DataFrame(
+        {
+            "time": time.to_numpy(),
+            "what": f"{title} {verb}",
+            "detail": _detail(table, spec).to_numpy(),
+            "planned": planned.to_numpy(),
+            "late": np.timedelta64("NaT", "ns") if late is None else late.to_numpy(),
+            "event_type": name,
+            "event_id": table["event_id"].astype("str").to_numpy(),
+            "other_type": "",
+            "other": "",
+        }
+    )
+
+
+def _detail(table: pd.DataFrame, spec: EventType) -> pd.Series:
+    """The assets of each event in words: "P7, origin EAST, destination WEST"."""
+    out = pd.Series("", index=table.index, dtype=object)
+    for column in ("asset", *spec.links):
+        if column not in table or (column == "asset" and spec.asset is None):
+            continue
+        word = "" if column == "asset" else f"{column.replace('_', ' ')} "
+        there = table[column].notna().to_numpy()
+        text = [f"{word}{one}" if ok else "" for one, ok in zip(table[column], there, strict=True)]
+        out = pd.Series([f"{a}, {b}" if a and b else a or b for a, b in zip(out, text, strict=True)], index=table.index)
+    return out
+
+
+def _linked(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) -> list[pd.DataFrame]:
+    """Relationships of which the asset is source or target, that began or ended by then."""
+    parts = []
+    for name, spec in twin.model.relationships.items():
+        table = twin.relationships(name)
+        title = spec.title or name.replace("_", " ")
+        for mine, other, kind in (("source", "target", spec.target), ("target", "source", spec.source)):
+            if (spec.source if mine == "source" else spec.target) != asset_type:
+                continue
+            rows = table[(table[mine] == asset).fillna(value=False)]
+            inward = mine == "source"
+            for column, verb in (("valid_from", ""), ("valid_until", "no longer ")):
+                done = rows[rows[column].notna() & (rows[column] <= when)]
+                words = [f"{verb}{title} {one}" if inward else f"{one} {verb}{title}" for one in done[other]]
+                parts.append(
+                    pd.DataFrame(
+                        {
+                            "time": done[column].to_numpy(),
+                            "what": f"{verb}{title}",
+                            "detail": words,
+                            "planned": np.datetime64("NaT", "ns"),
+                            "late": np.timedelta64("NaT", "ns"),
+                            "event_type": "",
+                            "event_id": "",
+                            "other_type": kind,
+                            "other": done[other].astype("str").to_numpy(),
+                        }
+                    )
+                )
+    return parts
+
+
+def _table(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    dtypes = {"time": "datetime64[ns]", "planned": "datetime64[ns]", "late": "timedelta64[ns]"}
+    typed = [part.astype({name: dtypes.get(name, "str") for name in STORY_COLUMNS}) for part in parts if len(part)]
+    if not typed:
+        return pd.DataFrame({name: pd.Series(dtype=dtypes.get(name, "str")) for name in STORY_COLUMNS})
+    return pd.concat(typed, ignore_index=True).sort_values("time", kind="stable", ignore_index=True)
