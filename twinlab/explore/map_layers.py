@@ -1,0 +1,214 @@
+"""From a snapshot to the layers of a map: plain columns, drawn by HoloViews and refreshed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import holoviews as hv
+import holoviews.plotting.bokeh
+import numpy as np
+import pandas as pd
+
+from twinlab.explore.choices import words
+from twinlab.explore.map_colors import marker_colors
+from twinlab.explore.map_tips import tips
+from twinlab.explore.outlines import mercator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.explore.map_colors import ColorScale
+    from twinlab.explore.map_reading import MapSnapshot
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["KIND_MARKERS", "MAP_TOOLS", "MapLayer", "asset_layers", "ground_layers", "kind_marker", "overlay"]
+
+#: Shapes of the kinds of asset, in the model's order: Bokeh's name and Matplotlib's.
+KIND_MARKERS = (
+    ("square", "s"),
+    ("circle", "o"),
+    ("triangle", "^"),
+    ("diamond", "D"),
+    ("inverted_triangle", "v"),
+    ("hex", "h"),
+    ("star", "*"),
+    ("plus", "P"),
+)
+MAP_TOOLS = ("pan", "wheel_zoom", "box_zoom", "save")
+#: Up to this many assets of a kind carry their name.
+LABELLED = 30
+_SIZES = {"": 9, "low": 10, "medium": 12, "high": 15}
+_LINES = {"": 1.0, "low": 1.5, "medium": 2.0, "high": 3.0}
+_GROUND: dict[str, dict[str, object]] = {
+    "land": {"fill_color": "#8896a3", "fill_alpha": 0.16, "line_alpha": 0.0, "line_width": 0},
+    "borders": {"color": "#8896a3", "alpha": 0.7, "line_width": 0.8, "line_dash": "dashed"},
+    "coast": {"color": "#7b8b99", "alpha": 0.9, "line_width": 0.9},
+}
+Kind = Literal["Polygons", "Path", "Points", "Labels"]
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """One layer: what it is, its columns as Bokeh's source holds them, and its options."""
+
+    kind: Kind
+    name: str
+    columns: Columns
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+def kind_marker(model: TwinModel, asset_type: str) -> tuple[str, str]:
+    """Return the shape of a kind of asset: Bokeh's name and Matplotlib's."""
+    placed = [name for name, spec in model.asset_types.items() if spec.position is not None]
+    return KIND_MARKERS[placed.index(asset_type) % len(KIND_MARKERS)]
+
+
+def ground_layers(columns: Mapping[str, Columns]) -> list[MapLayer]:
+    """Return the layers of the ground, from `twinlab.explore.basemap.ground`."""
+    return [
+        MapLayer("Polygons" if name == "land" else "Path", name, part, _GROUND[name]) for name, part in columns.items()
+    ]
+
+
+def asset_layers(
+    shot: MapSnapshot,
+    model: TwinModel,
+    *,
+    scale: ColorScale | None,
+    labels: Mapping[str, Mapping[str, str]],
+    chosen: tuple[str, str] | None = None,
+    track: Sequence[MapLayer] = (),
+) -> list[MapLayer]:
+    """Return the layers of the assets, bottom first: a chosen one's track, its halo, all assets, names.
+
+    Parameters
+    ----------
+    scale : ColorScale, optional
+        How values become colours, where a signal colours the markers.
+    labels : mapping of asset type to a mapping of asset to name
+    """
+    table = shot.table
+    x, y = mercator(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
+    kinds, assets = table["asset_type"].to_numpy(dtype=object), table["asset"].to_numpy(dtype=object)
+    stale = table["stale"].to_numpy(dtype=bool)
+    severity = table["severity"].to_numpy(dtype=object)
+    points: dict[str, Any] = {
+        "x": x,
+        "y": y,
+        "marker": np.array([kind_marker(model, str(kind))[0] for kind in kinds], dtype=object),
+        "size": np.array([_SIZES[str(one)] for one in severity], dtype=float),
+        "color": marker_colors(shot, model, scale=scale),
+        "fill_alpha": np.where(stale, 0.0, 0.9),
+        "line_width": np.where(stale, 1.8, [_LINES[str(one)] for one in severity]).astype(float),
+        "tip": tips(shot, model, labels),
+    }
+    here = np.array([chosen == key for key in zip(kinds, assets, strict=True)], dtype=bool)
+    halo = {"x": x[here], "y": y[here]}
+    ring = {"marker": "circle", "size": 24, "fill_alpha": 0.0, "line_color": "#D55E00", "line_width": 3}
+    named = here | np.isin(kinds, [kind for kind in set(kinds) if (kinds == kind).sum() <= LABELLED])
+    return [
+        *track,
+        MapLayer("Points", "chosen", halo, ring),
+        MapLayer("Points", "assets", points, {"line_color": "color"}),
+        MapLayer("Labels", "names", _names(table, x, y, named, labels), {"text_font_size": "12px"}),
+        MapLayer("Labels", "counts", _counts(table, x, y, named), {"text_font_size": "11px"}),
+    ]
+
+
+def _names(
+    table: pd.DataFrame,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    named: NDArray[np.bool_],
+    labels: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
+    rows = table[named]
+    texts = [
+        labels.get(kind, {}).get(asset, asset).removesuffix(f" ({asset})")
+        for kind, asset in zip(rows["asset_type"], rows["asset"], strict=True)
+    ]
+    return {"x": x[named], "y": y[named], "text": np.array(texts, dtype=object)}
+
+
+def _counts(
+    table: pd.DataFrame, x: NDArray[np.float64], y: NDArray[np.float64], named: NDArray[np.bool_]
+) -> dict[str, Any]:
+    full = named & np.array([bool(one) for one in table["inside"]], dtype=bool)
+    texts = [", ".join(f"{count:,} {words(kind)}" for kind, count in one.items()) for one in table["inside"][full]]
+    return {"x": x[full], "y": y[full], "text": np.array(texts, dtype=object)}
+
+
+def overlay(parts: Sequence[MapLayer], *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.Overlay:
+    """Return layers as one HoloViews Overlay; put no options of your own on it for an equal aspect."""
+    make = _bokeh if backend == "bokeh" else _matplotlib
+    return hv.Overlay([element for part in parts for element in make(part)])
+
+
+def _bokeh(part: MapLayer) -> list[hv.Element]:
+    options: dict[str, Any] = {**part.options, "backend": "bokeh", "default_tools": list(MAP_TOOLS)}
+    columns = part.columns
+    if part.kind in ("Polygons", "Path"):
+        shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
+        kind = hv.Polygons if part.kind == "Polygons" else hv.Path
+        return [kind(shapes, label=part.name).opts(**options)]
+    if part.kind == "Labels":
+        data = (columns["x"], columns["y"], columns["text"])
+        look = {"text_color": "#222222", "text_outline_color": "#ffffff", "text_font_style": "bold"}
+        return [hv.Labels(data, ["x", "y"], "text").opts(**{**look, **options})]
+    more = [name for name in columns if name not in ("x", "y")]
+    options |= {name: name for name in more if name != "tip"}
+    if "tip" in columns:
+        options |= {"tools": ["hover", "tap", "box_select"], "hover_tooltips": "<div>@tip{safe}</div>"}
+    return [hv.Points(tuple(columns.values()), ["x", "y"], more, label=part.name).opts(**options)]
+
+
+_MATPLOTLIB = {
+    "fill_color": "facecolor",
+    "line_color": "edgecolor",
+    "line_width": "linewidth",
+    "line_dash": "linestyle",
+}
+_BY_NAME = dict(KIND_MARKERS)
+
+
+def _matplotlib(part: MapLayer) -> list[hv.Element]:
+    columns = part.columns
+    if not len(part):
+        return []
+    if part.kind == "Polygons":
+        shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
+        look = {"facecolor": "#e6eaee", "edgecolor": "none"}
+        return [hv.Polygons(shapes, label=part.name).opts(**look, backend="matplotlib")]
+    if part.kind == "Path":
+        shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
+        look = {"linewidth": part.options.get("line_width", 1.0), "color": part.options.get("color", "#7b8b99")}
+        return [hv.Path(shapes, label=part.name).opts(**look, backend="matplotlib")]
+    if part.kind == "Labels":
+        data = (columns["x"], columns["y"], columns["text"])
+        return [
+            hv.Labels(data, ["x", "y"], "text").opts(
+                size=6, color="#222222", verticalalignment="bottom", backend="matplotlib"
+            )
+        ]
+    return _matplotlib_points(part)
+
+
+def _matplotlib_points(part: MapLayer) -> list[hv.Element]:
+    """One element a look: Matplotlib draws a scatter with one shape."""
+    columns = part.columns
+    frame = pd.DataFrame({name: values for name, values in columns.items() if name != "tip"})
+    for name, usual in (("marker", "circle"), ("color", "#D55E00"), ("fill_alpha", 0.0), ("size", 12.0)):
+        if name not in frame:
+            frame[name] = usual
+    out = []
+    for (marker, color, alpha, size), rows in frame.groupby(["marker", "color", "fill_alpha", "size"], sort=False):
+        look = {"marker": _BY_NAME.get(str(marker), "o"), "edgecolors": color, "s": float(size) ** 2 / 3}
+        look["facecolors" if alpha else "facecolor"] = color if alpha else "none"
+        out.append(hv.Points((rows["x"], rows["y"])).opts(**look, backend="matplotlib"))
+    return out

@@ -1,0 +1,144 @@
+"""The map as it stands on screens: made once, then refreshed in place, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.basemap import GROUND, ground, needs_other_ground, prepare, show_box
+from twinlab.explore.map_layers import MAP_TOOLS, MapLayer, ground_layers, overlay
+from twinlab.explore.outlines import Box
+
+__all__ = ["HEIGHT", "MapScreens"]
+
+HEIGHT = 520
+
+
+class MapScreens:
+    """One map, shown wherever ``pane`` is.
+
+    Parameters
+    ----------
+    on_choose : callable
+        Called with the rows of the layer ``pick`` that a reader tapped or boxed.
+    pick : str
+        Name of the layer that can be chosen from.
+    """
+
+    def __init__(self, *, on_choose: Callable[[list[int]], None], pick: str = "assets", height: int = HEIGHT) -> None:
+        self.pane = pn.Column(sizing_mode="stretch_width", min_height=height)
+        self._on_choose = on_choose
+        self._pick = pick
+        self._height = height
+        self._plots: list[Any] = []
+        self._streams: list[Any] = []
+        self._drawn: Box | None = None
+        self._view: Box | None = None
+
+    @property
+    def standing(self) -> bool:
+        """Whether a map is shown that can be refreshed."""
+        return bool(len(self.pane)) and self._view is not None
+
+    def say(self, *content: object) -> None:
+        """Show a sentence, or whatever is given, in place of a map."""
+        self._plots, self._streams, self._view = [], [], None
+        self.pane[:] = [
+            pmui.Typography(one, variant="body1", margin=(20, 10)) if isinstance(one, str) else one for one in content
+        ]
+
+    def show(self, parts: Sequence[MapLayer], view: Box) -> None:
+        """Make the map anew."""
+        self._plots = []
+        self._view = self._drawn = view
+        plot = overlay([*ground_layers(ground(view)), *parts]).opts(
+            responsive=True,
+            height=self._height,
+            xlim=(view.left, view.right),
+            ylim=(view.bottom, view.top),
+            xaxis=None,
+            yaxis=None,
+            show_legend=False,
+            default_tools=list(MAP_TOOLS),
+            active_tools=["pan", "wheel_zoom", "tap"],
+            hooks=[self._on_screen],
+            backend="bokeh",
+        )
+        place = len(GROUND) + next(k for k, part in enumerate(parts) if part.name == self._pick)
+        chosen = hv.streams.Selection1D(source=list(plot.values())[place])
+        chosen.add_subscriber(self._chosen)
+        seen = hv.streams.RangeXY(source=plot)
+        seen.add_subscriber(self._moved)
+        self._streams = [chosen, seen]
+        self.pane[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=self._height, backend="bokeh")]
+
+    def refresh(self, parts: Sequence[MapLayer], *, only: Sequence[str] | None = None) -> None:
+        """Put new columns into the layers on screens; of ``only`` some of them."""
+        sources = {
+            len(GROUND) + place: part.columns for place, part in enumerate(parts) if only is None or part.name in only
+        }
+        self._write(sources)
+
+    def go_to(self, view: Box) -> None:
+        """Let the map show a box."""
+        if needs_other_ground(self._drawn, view):
+            self._draw_ground(view)
+        self._view = view
+        for plot in self._plots:
+            _safely(plot, partial(show_box, plot.state, view))
+
+    def _write(self, sources: dict[int, Any]) -> None:
+        for plot in self._plots:
+            _safely(plot, partial(_fill, plot, sources))
+
+    def _draw_ground(self, view: Box) -> None:
+        self._drawn = view
+        self._write(dict(enumerate(ground(view).values())))
+
+    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
+        if plot in self._plots or self._view is None:
+            return
+        self._plots.append(plot)
+        prepare(plot.state, self._view)
+        for renderer in plot.state.renderers:
+            # Chosen or not, a marker keeps its look: the halo tells.
+            renderer.nonselection_glyph = None
+            renderer.selection_glyph = None
+        for place, subplot in enumerate(plot.subplots.values()):
+            glyph = subplot.handles.get("glyph")
+            if type(glyph).__name__ == "Text":
+                # Names stand above their marker, what it carries below.
+                last = place == len(plot.subplots) - 1
+                glyph.update(y_offset=16 if last else -14, text_outline_width=3)
+
+    def _chosen(self, index: list[int] | None = None) -> None:
+        self._on_choose([int(k) for k in index or []])
+
+    def _moved(self, x_range: tuple[Any, Any] | None = None, y_range: tuple[Any, Any] | None = None) -> None:
+        if x_range is None or y_range is None or not np.isfinite([*x_range, *y_range]).all():
+            return
+        seen = Box(float(x_range[0]), float(y_range[0]), float(x_range[1]), float(y_range[1]))
+        if seen.width > 0 and seen.height > 0 and needs_other_ground(self._drawn, seen):
+            self._draw_ground(seen)
+
+
+def _fill(plot: Any, sources: dict[int, Any]) -> None:
+    subplots = list(plot.subplots.values())
+    for place, columns in sources.items():
+        subplots[place].handles["source"].data = dict(columns)
+    plot.push()
+
+
+def _safely(plot: Any, change: Callable[[], None]) -> None:
+    """Change a plot; a served document may be changed only by who holds its lock: the next tick does."""
+    document = plot.document
+    if document is not None and document.session_context is not None:
+        document.add_next_tick_callback(change)
+    else:
+        change()

@@ -1,0 +1,345 @@
+"""The map: where assets are at an instant, through time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from weakref import WeakKeyDictionary
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.events.kept import KeptReader
+from twinlab.explore.base import Explorer
+from twinlab.explore.basemap import ground, view_of
+from twinlab.explore.choices import words
+from twinlab.explore.html import Html
+from twinlab.explore.link import Link, known_or_problem
+from twinlab.explore.map_colors import ColorScale, color_scale
+from twinlab.explore.map_layers import MapLayer, asset_layers, ground_layers, overlay
+from twinlab.explore.map_legend import map_legend, summary
+from twinlab.explore.map_reading import (
+    MapAsk,
+    MapSnapshot,
+    carried_kinds,
+    color_choices,
+    map_code,
+    placed_kinds,
+    snapshot,
+    table_of_positions,
+)
+from twinlab.explore.map_screens import MapScreens
+from twinlab.explore.map_tables import map_sheets
+from twinlab.explore.reading import READING_ERRORS, instant_text
+from twinlab.explore.shared import Session, Shared
+from twinlab.explore.time_player import TimePlayer
+from twinlab.explore.track import Track, read_track, track_layers
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["MapView"]
+
+_NO_PLACES = (
+    "No kind of asset of this twin has a position. Name two properties or signals in twin.yaml: "
+    "position: [latitude, longitude]."
+)
+#: What all readers of one twin keep at hand.
+_READERS: WeakKeyDictionary[Shared, KeptReader] = WeakKeyDictionary()
+
+
+class MapView(Explorer):
+    """Assets of chosen kinds on a map, at a chosen instant; one chosen asset with its track.
+
+    The parameters are those of `Explorer`. Set ``at`` and the map moves in place.
+    """
+
+    name_in_link: ClassVar[str] = "map"
+    label: ClassVar[str] = "Map"
+
+    kinds = param.ListSelector(default=[], objects=[], check_on_set=True, doc="kinds of asset that are shown")
+    color = param.Selector(default="", objects=[""], check_on_set=True, doc="what colours the markers")
+    at = param.Parameter(default=None, allow_None=True, doc="the instant that is shown, UTC")
+    selected = param.Parameter(default=(), doc="assets in the reader's box, as (asset type, asset)")
+    track_hours = param.Selector(default=6, objects=[0, 2, 6, 24], check_on_set=True, doc="hours of the chosen track")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._reader = _READERS.setdefault(self.shared, KeptReader(twin))
+        self._quiet = True
+        self._shot: MapSnapshot | None = None
+        self._scale: ColorScale | None = None
+        self._track: Track | None = None
+        self._screens = MapScreens(on_choose=self._pick)
+        self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+        )
+        placed = placed_kinds(twin.model)
+        self.param.kinds.objects = {self._title(kind): kind for kind in (*placed, *carried_kinds(twin.model))}
+        self.param.color.objects = color_choices(twin.model, placed)
+        self._player = TimePlayer(on_move=self._move)
+        self._quiet = False
+        self.apply(self.first_link)
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        problems = list(link.problems)
+        with self._silently():
+            known = list(self.twin.model.asset_types)
+            asked = known_or_problem(link.asset_type, known, "asset type", problems)
+            self.kinds = list(self.param.kinds.objects)
+            self.color = known_or_problem(link.layout, list(self.param.color.objects), "colour", problems) or ""
+            self._player.span = self._span()
+            latest = self.shared.latest()
+            when = link.at if link.at is not None else (link.window[1] if link.window is not None else latest)
+            self.at = when if when is not None else np.datetime64("2000-01-01", "ns")
+            self._player.show(self.at)
+            assets = tuple((asked, one) for one in link.assets or ()) if asked in self.kinds else ()
+            self.chosen = assets[0] if len(assets) == 1 else None
+            self.selected = assets if len(assets) > 1 else ()
+        self.notice = " · ".join(problems)
+        self._read()
+        self._show()
+        self.revision += 1
+
+    @contextmanager
+    def _silently(self) -> Iterator[None]:
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def _span(self) -> tuple[np.datetime64, np.datetime64] | None:
+        """From the first instant of the twin to its newest."""
+        latest = self.shared.latest()
+        if latest is None:
+            return None
+        start = np.datetime64(self.twin.model.origin_ns, "ns")
+        return (min(start, latest), latest)
+
+    def _title(self, kind: str) -> str:
+        return self.twin.model.asset_types[kind].title or words(kind)
+
+    def _ask(self) -> MapAsk:
+        placed = placed_kinds(self.twin.model)
+        carried = [kind for kind in self.kinds if kind not in placed]
+        drawn = [kind for kind in placed if kind in self.kinds]
+        return MapAsk(np.datetime64(self.at, "ns"), tuple(drawn), tuple(carried), str(self.color))
+
+    # -- reading and drawing ------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read the snapshot; what can't be read becomes a notice."""
+        try:
+            self._shot = snapshot(self._reader, self._ask())
+            self._scale = color_scale(self._shot, self.twin.model, before=self._scale)
+            self._read_track()
+        except READING_ERRORS as error:
+            self._shot = None
+            self.notice = f"The map can't be read: {error}"
+
+    def _read_track(self) -> None:
+        self._track = None
+        if self.chosen is not None and self.track_hours and self.chosen[0] in self.kinds:
+            self._track = read_track(self._reader, self.chosen, at=np.datetime64(self.at, "ns"), hours=self.track_hours)
+
+    def _parts(self) -> list[MapLayer]:
+        if self._shot is None:
+            return []
+        labels = {kind: self.shared.labels(kind) for kind in self._shot.ask.asset_types}
+        return asset_layers(
+            self._shot,
+            self.twin.model,
+            scale=self._scale,
+            labels=labels,
+            chosen=self.chosen,
+            track=track_layers(self._track),
+        )
+
+    def _show(self) -> None:
+        """Make the map anew, or say why there is none."""
+        if not self.param.kinds.objects:
+            self._screens.say(_NO_PLACES)
+        elif not self.kinds:
+            self._screens.say("Choose at least one kind of asset.")
+        elif self._shot is None:
+            self._screens.say("Nothing can be shown; the notice above says why.")
+        else:
+            self._screens.show(self._parts(), self._extent())
+        self._tell()
+
+    def _extent(self) -> Any:
+        table = self._shot.table if self._shot is not None else pd.DataFrame({"latitude": [], "longitude": []})
+        return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
+
+    def _refresh(self) -> None:
+        """Put what was read into the map that stands."""
+        if self._screens.standing and self._shot is not None:
+            self._screens.refresh(self._parts())
+            self._tell()
+        else:
+            self._show()
+
+    def _tell(self) -> None:
+        if self._shot is None:
+            self._summary.object = self._legend.object = ""
+            return
+        self._summary.object = summary(self._shot, self.twin.model, self.shared)
+        self._legend.object = map_legend(self._shot, self.twin.model, self._scale, track=self._track)
+
+    @param.depends("at", "color", "kinds", "track_hours", watch=True)
+    def _changed(self) -> None:
+        if self._quiet:
+            return
+        self._read()
+        self._refresh()
+        self.revision += 1
+
+    @param.depends("chosen", watch=True)
+    def _chosen_changed(self) -> None:
+        if self._quiet or self._shot is None:
+            return
+        try:
+            self._read_track()
+        except READING_ERRORS as error:
+            self.notice = f"The track can't be read: {error}"
+        self._refresh()
+        self.revision += 1
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice))
+
+    def _move(self, when: np.datetime64) -> None:
+        self.at = when
+
+    def _pick(self, rows: list[int]) -> None:
+        """Take over what a reader tapped or boxed."""
+        if self._shot is None:
+            return
+        table = self._shot.table
+        found = [(str(table["asset_type"][k]), str(table["asset"][k])) for k in rows if k < len(table)]
+        self.selected = tuple(found) if len(found) > 1 else ()
+        if len(found) == 1:
+            self.chosen = found[0]
+        elif not found:
+            self.chosen = None
+        self._tell()
+        self.revision += 1
+
+    def show_all(self) -> None:
+        """Let the map show all assets again."""
+        if self._screens.standing:
+            self._screens.go_to(self._extent())
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        picked = self.selected or ((self.chosen,) if self.chosen is not None else ())
+        kind = picked[0][0] if picked else None
+        return Link(
+            asset_type=kind,
+            assets=tuple(asset for one, asset in picked if one == kind) or None,
+            at=None if self.at is None else np.datetime64(self.at, "ns"),
+            layout=self.color or None,
+        )
+
+    def code(self) -> str:
+        """Return Python that reads the positions that are shown, under the name ``data``."""
+        return "" if self._shot is None or not self.kinds else map_code(self._shot.ask, opening=self.open_code)
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the positions of all assets of the chosen kinds at the instant, as `code` gives them."""
+        if self._shot is None or not self.kinds:
+            return None
+        ask = self._shot.ask
+        return table_of_positions(self._reader, kinds=(*ask.asset_types, *ask.carried), at=ask.at, within=ask.within)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return a sheet a kind of asset: names, positions, ages of fixes, last values."""
+        return {} if self._shot is None else map_sheets(self._shot, self.twin.model, self.shared)
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        color = next((label for label, value in self.param.color.names.items() if value == self.color), "")
+        out = {
+            "Instant (UTC)": "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
+            "Kinds of asset": ", ".join(self._title(kind) for kind in self.kinds),
+            "Colour": color,
+        }
+        if self.chosen is not None:
+            out["Chosen"] = f"{self._title(self.chosen[0])} {self.chosen[1]}"
+        return out
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the map as a HoloViews object."""
+        if self._shot is None or not self.kinds:
+            return None
+        view = self._extent()
+        plot = overlay([*ground_layers(ground(view)), *self._parts()], backend=backend)
+        limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
+        if backend == "matplotlib":
+            return plot.opts(
+                **limits, aspect="equal", fig_size=250, title="Outlines: Natural Earth", backend="matplotlib"
+            )
+        shape = {"frame_width": 800, "frame_height": max(200, min(800, round(800 * view.height / view.width)))}
+        return plot.opts(**limits, **shape, show_legend=False, backend="bokeh")
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets that choose what is drawn."""
+        kinds = pmui.MultiChoice.from_param(self.param.kinds, label="Kinds of asset", min_width=220, max_width=420)
+        color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small")
+        hours = pmui.Select.from_param(
+            self.param.track_hours,
+            label="Track of the chosen",
+            options={"none": 0, "2 hours": 2, "6 hours": 6, "24 hours": 24},
+            width=150,
+            size="small",
+        )
+        everything = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
+        everything.on_click(lambda _: self.show_all())
+        return pn.FlexBox(
+            kinds,
+            color,
+            hours,
+            everything,
+            align_items="center",
+            gap="2px 4px",
+            sizing_mode="stretch_width",
+            margin=(8, 0, 4, 0),
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if not self.param.kinds.objects:
+            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+        return pn.Column(
+            self._alert,
+            self.controls(),
+            self._player.panel(),
+            self._summary,
+            self._screens.pane,
+            self._legend,
+            sizing_mode="stretch_width",
+        )
