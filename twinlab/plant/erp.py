@@ -29,6 +29,7 @@ _KINDS = {
         "parcel_no INTEGER, leg_no INTEGER, tour TEXT, truck TEXT, from_hub TEXT, to_hub TEXT, planned_dep TEXT, "
         "planned_arr TEXT, departed TEXT, arrived TEXT, PRIMARY KEY (parcel_no, leg_no)"
     ),
+    "loads": "parcel_no INTEGER, truck TEXT, loaded TEXT, unloaded TEXT, PRIMARY KEY (parcel_no, loaded)",
     "stays": "parcel_no INTEGER, hub TEXT, since TEXT, until TEXT, PRIMARY KEY (parcel_no, since)",
     "truck_home": "truck TEXT, hub TEXT, since TEXT, until TEXT, PRIMARY KEY (truck, since)",
     "forklift_place": "lift TEXT, hub TEXT, since TEXT, until TEXT, PRIMARY KEY (lift, since)",
@@ -114,6 +115,18 @@ def _legs(network: Network) -> Iterable[tuple[object, ...]]:
     )  # fmt: skip
 
 
+def _loads(network: Network) -> Iterable[tuple[object, ...]]:
+    """Return which parcel was on which truck; a leg that hasn't begun loads nothing."""
+    parcels, trips, stop = network.parcels, network.trips, network.size.span[1]
+    begun = trips.start[parcels.leg_trip] < stop
+    parcel, trip = parcels.leg_parcel[begun], parcels.leg_trip[begun]
+    trucks = [network.truck(number) for number in range(network.size.trucks)]
+    return zip(
+        (parcel + FIRST_NUMBER).tolist(), _words(trucks, trips.truck[trip]), _texts(trips.start[trip]),
+        _texts(trips.end[trip], stop=stop), strict=True,
+    )  # fmt: skip
+
+
 def _stays(network: Network) -> Iterable[tuple[object, ...]]:
     parcels, codes = network.parcels, [town.code for town in TOWNS]
     return zip(
@@ -150,6 +163,7 @@ _ROWS = {
     "forklifts": _forklifts,
     "parcels": _parcels,
     "legs": _legs,
+    "loads": _loads,
     "stays": _stays,
     "truck_home": _truck_home,
     "forklift_place": _forklift_place,
