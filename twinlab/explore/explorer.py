@@ -1,102 +1,136 @@
-"""The signal explorer: pick assets and a signal, zoom from years to single samples."""
+"""The signal explorer: pick assets and signals, zoom from years to single samples, compare with another period."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.explore.choices import Choices, words
+from twinlab.explore.base import Explorer
+from twinlab.explore.choices import words
+from twinlab.explore.follow import WEEK, Trail, Watch, moved
 from twinlab.explore.html import Html
 from twinlab.explore.legend import legend_html, title_html
-from twinlab.explore.link import Link, format_link, known_or_problem
-from twinlab.explore.reading import READING_ERRORS, Window, data_span
-from twinlab.explore.screens import Look, Screens
-from twinlab.explore.view import Ask, View, look, view_code
+from twinlab.explore.link import Link
+from twinlab.explore.periods import Anchor
+from twinlab.explore.reading import READING_ERRORS, Window, data_span, newest_time
+from twinlab.explore.screens import Look, Screens, instant
+from twinlab.explore.signal_asking import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS, asked_periods, room, understand
+from twinlab.explore.signal_controls import signal_controls
+from twinlab.explore.signal_figure import signal_figure
+from twinlab.explore.signal_tables import view_settings, view_tables
+from twinlab.explore.view import Ask, View, look
+from twinlab.explore.view_code import view_code
 
 if TYPE_CHECKING:
+    import holoviews as hv
+    import pandas as pd
+    import xarray as xr
+
+    from twinlab.explore.shared import Session, Shared
     from twinlab.model.reader import TwinReader
 
-__all__ = ["MAX_ASSETS", "SignalExplorer"]
-
-#: Curves in one chart; more can't be told apart.
-MAX_ASSETS = 6
+__all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalExplorer"]
 
 _NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
 _NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
+#: How often a window that follows looks for news, milliseconds.
+FOLLOW_MS = 2_000
 
 
-class SignalExplorer(pn.viewable.Viewer):
-    """A chart of one signal of some assets, zoomable from the whole history down to raw samples.
+class SignalExplorer(Explorer):
+    """Charts of signals of some assets, zoomable from the whole history down to raw samples.
 
-    Set a parameter and the chart follows; zoom the chart and ``window`` follows. The same object works in JupyterLab
-    and in a served page.
+    Set a parameter and the charts follow; zoom a chart and ``window`` follows. The same object works in JupyterLab and
+    in a served page. Signals of one unit share a chart, others stand below one another on one time axis; in small
+    multiples each asset has a chart of its own.
 
     Parameters
     ----------
-    twin : TwinReader
-        What is read. Nothing but the protocol is used.
-    link : Link, optional
-        What to show first; wrong values become a notice.
-    open_code : str, optional
-        Python that opens the twin under the name ``twin``, for `code`. By default the twin's own ``open_code``.
+    twin, link, shared, session, patient, open_code
+        As `Explorer` takes them.
     """
 
+    name_in_link = "history"
+    label = "Signals"
+
     asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
-    signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="what is measured")
+    signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="the first signal")
+    signals = param.ListSelector(default=[], objects=[], check_on_set=True, doc="what is measured, up to four")
     assets = param.ListSelector(default=[], objects=[], check_on_set=True, doc="assets that are drawn")
     window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
+    layout = param.Selector(
+        default="together", objects=["together", "multiples"], check_on_set=True, doc="one chart, or one an asset"
+    )
+    compare = param.String(default="", doc="another period: -7d, +1y, or event for earlier events; '' is none")
+    zone = param.String(default="", doc="IANA zone by whose clock periods are aligned; '' is UTC")
+    anchor = param.ClassSelector(class_=Anchor, default=None, allow_None=True, doc="the event to align by")
     show_flags = param.Boolean(default=True, doc="mark suspect, failed and missing samples")
     full_range = param.Boolean(default=False, doc="let failed samples stretch the value axis")
+    follow = param.Boolean(default=False, doc="keep the window's end at the newest sample")
+    selecting = param.Boolean(default=False, doc="dragging selects a span instead of zooming to it")
+    brush = param.Parameter(default=None, allow_None=True, doc="span that the reader has selected")
     marked = param.Parameter(default=None, allow_None=True, doc="span of a chosen event, drawn behind the curves")
-    notice = param.String(default="", doc="what went wrong, for the reader")
 
-    def __init__(self, twin: TwinReader, *, link: Link | None = None, open_code: str | None = None) -> None:
-        super().__init__()
-        self._twin = twin
-        self._open_code = open_code or str(getattr(twin, "open_code", "twin = ...  # open your twin here"))
+    # Before the constructor has ended, a parameter that changes draws nothing.
+    _quiet = True
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._view: View | None = None
         self._span: Window | None = None
-        self._quiet = True
-        self._choices = Choices(twin)
-        self._screens = Screens(on_zoom=self._on_zoom)
+        self._trail, self._watch = Trail(), Watch(self.shared)
+        self._ticker: Any = None
+        self._waiting = patient and _being_served()
+        self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
         )
-        self.param.asset_type.objects = self._choices.kinds()
+        self.param.asset_type.objects = self.shared.choices.kinds()
         self._quiet = False
-        self.apply(link or Link())
+        self.apply(self.first_link)
+        if self._waiting:
+            pn.state.onload(self._read_at_last)
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
         """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
-        problems = list(link.problems)
-        types = list(self.param.asset_type.objects)
-        if not types:
-            self.notice = " · ".join(problems)
-            self._rebuild()
-            return
+        types = self.param.asset_type.objects
+        wanted, problems = understand(link, types, self.shared.choices, list(self.param.layout.objects))
         with self._silently():
-            self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
-            self._offer()
-            signals = list(self.param.signal.objects)
-            self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
-            known = list(self.param.assets.objects)
-            asked = [known_or_problem(a, known, "asset", problems) for a in link.assets or ()]
-            self.assets = [a for a in asked if a is not None][:MAX_ASSETS] or self.assets
-            self.window = link.window
-            self.show_flags = True if link.show_flags is None else link.show_flags
-            self.full_range = bool(link.full_range)
+            if types:
+                self.asset_type = wanted.pop("asset_type")
+                self._offer()
+            # What a link names wins; what it doesn't name stays.
+            self.param.update(**wanted)
+            self.signal = next(iter(self.signals), None)
         self.notice = " · ".join(problems)
         self._selection_changed()
+
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """Change several things as one: they're read and drawn once, at the end."""
+        with self._silently():
+            yield
+        if not self._quiet:
+            self._selection_changed()
 
     @contextmanager
     def _silently(self) -> Iterator[None]:
@@ -110,17 +144,23 @@ class SignalExplorer(pn.viewable.Viewer):
     def _offer(self) -> None:
         """Offer the signals and assets of the chosen type, and keep what still fits."""
         kind = str(self.asset_type)
-        signals, labels = self._choices.signals(kind), self._choices.assets(kind)
-        signal = self.signal if self.signal in signals.values() else next(iter(signals.values()))
-        assets = [a for a in self.assets if a in labels.values()] or self._choices.first(kind)
+        names, labels = self.shared.choices.signals(kind), self.shared.choices.assets(kind)
+        signals = [s for s in self.signals if s in names.values()] or list(names.values())[:1]
+        assets = [a for a in self.assets if a in labels.values()] or self.shared.choices.first(kind)
         # Choices first emptied, so that no value is ever outside its choices.
-        self.param.update(signal=None, assets=[])
-        self.param.signal.objects = signals
+        self.param.update(signal=None, signals=[], assets=[])
+        self.param.signal.objects, self.param.signals.objects = names, names
         self.param.assets.objects = labels
-        self.param.update(signal=signal, assets=assets)
+        self.param.update(signal=signals[0], signals=signals, assets=assets)
 
     def _find_span(self) -> None:
-        self._span = data_span(self._twin, asset_type=str(self.asset_type), signal=str(self.signal))
+        kind = str(self.asset_type)
+        spans = [
+            self.shared.kept(("span", kind, signal), lambda s=signal: data_span(self.twin, asset_type=kind, signal=s))
+            for signal in self.signals
+        ]
+        known = [span for span in spans if span is not None]
+        self._span = (min(s[0] for s in known), max(s[1] for s in known)) if known else None
 
     @param.depends("asset_type", watch=True)
     def _type_changed(self) -> None:
@@ -130,24 +170,35 @@ class SignalExplorer(pn.viewable.Viewer):
             self._offer()
         self._selection_changed()
 
-    @param.depends("signal", "assets", watch=True)
+    @param.depends("signal", watch=True)
+    def _signal_changed(self) -> None:
+        if not self._quiet:
+            self.signals = [] if self.signal is None else [self.signal]
+
+    @param.depends("signals", watch=True)
+    def _signals_changed(self) -> None:
+        if self._quiet:
+            return
+        with self._silently():
+            self.signal = next(iter(self.signals), None)
+        self._selection_changed()
+
+    @param.depends("assets", "layout", "compare", "zone", "anchor", watch=True)
     def _selection_changed(self) -> None:
         if self._quiet:
             return
-        if len(self.assets) > MAX_ASSETS:
-            self.notice = f"A chart shows at most {MAX_ASSETS} assets; the first {MAX_ASSETS} are drawn."
         self._guarded(self._find_span)
-        self._rebuild()
+        self._redraw()
 
-    @param.depends("window", "show_flags", "full_range", "marked", watch=True)
+    @param.depends("window", watch=True)
+    def _window_changed(self) -> None:
+        if not self._quiet:
+            self._redraw()
+
+    @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
     def _look_changed(self) -> None:
-        if self._quiet:
-            return
-        before = self._view
-        if not self._read() or before is None or self._view is None or not self._same_shape(before):
-            self._show()
-        else:
-            self._screens.refresh(self._view, self._look(), move=True)
+        if not self._quiet and self._view is not None:
+            self._draw(move=False)
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -157,12 +208,12 @@ class SignalExplorer(pn.viewable.Viewer):
 
     @property
     def span(self) -> Window | None:
-        """Span in which the chosen signal has samples."""
+        """Span in which the chosen signals have samples."""
         return self._span
 
     @property
     def shown(self) -> Window | None:
-        """Span that the chart shows: the window, or everything."""
+        """Span that the charts show: the window, or everything."""
         if self.window is None:
             return self._span
         start, stop = (np.datetime64(t, "ns") for t in self.window)
@@ -170,24 +221,31 @@ class SignalExplorer(pn.viewable.Viewer):
 
     @property
     def view(self) -> View | None:
-        """What the chart shows; None if there is nothing to show."""
+        """What the charts show; None if there is nothing to show."""
         return self._view
 
     @property
     def title(self) -> str:
-        """The signal and its assets, in words."""
-        if self.signal is None:
+        """The signals and their assets, in words."""
+        if not self.signals:
             return "No signal"
-        spec = self._twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
-        labels = {asset: label for label, asset in self.param.assets.names.items()}
-        name = spec.title or words(str(self.signal))
-        return f"{name[:1].upper()}{name[1:]} · {', '.join(labels.get(a, a) for a in self._drawn())}"
+        specs = self.twin.model.asset_types[str(self.asset_type)].signals
+        labels, drawn = self.labels(), self.drawn()
+        name = ", ".join(specs[s].title or words(s) for s in self.signals[:MAX_SIGNALS])
+        who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
+        return f"{name[:1].upper()}{name[1:]} · {who}"
 
-    def _drawn(self) -> list[str]:
-        return list(self.assets)[:MAX_ASSETS]
+    def labels(self) -> dict[str, str]:
+        """Return asset -> label of the assets that can be chosen."""
+        return {asset: label for label, asset in self.param.assets.names.items()}
 
-    def _guarded(self, action: Any) -> bool:
-        """Run an action; a failure becomes a notice and the chart stays as it was."""
+    def drawn(self) -> list[str]:
+        """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
+        others = 0 if self._view is None else len(self._view.ask.periods)
+        return list(self.assets)[: room(self.layout, signals=len(self.signals), periods=1 + others)]
+
+    def _guarded(self, action: Callable[[], None]) -> bool:
+        """Run an action; a failure becomes a notice and the charts stay as they were."""
         try:
             action()
         except READING_ERRORS as error:
@@ -195,84 +253,132 @@ class SignalExplorer(pn.viewable.Viewer):
             return False
         return True
 
+    def _ask(self, shown: Window) -> Ask:
+        kind, signals = str(self.asset_type), tuple(self.signals[:MAX_SIGNALS])
+        since, periods, problem = asked_periods(self, shown)
+        fits = room(self.layout, signals=len(signals), periods=1 + len(periods))
+        assets = tuple(self.assets[:fits])
+        if problem:
+            self.notice = problem
+        elif len(self.assets) > fits or len(self.signals) > MAX_SIGNALS:
+            self.notice = (
+                f"More can't be told apart: {len(signals)} signals of the first {len(assets)} assets are drawn."
+            )
+        layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
+        return Ask(kind, signals, assets, shown, self.labels(), periods, since, layout)
+
     def _read(self) -> bool:
+        """Read what is asked for; False if there is nothing new to draw."""
         shown = self.shown
-        if self.signal is None or shown is None or not self.assets:
+        if not self.signals or shown is None or not self.assets:
             self._view = None
-            return False
-        labels = {asset: label for label, asset in self.param.assets.names.items()}
-        ask = Ask(str(self.asset_type), str(self.signal), tuple(self._drawn()), shown, labels)
+            return True
 
         def action() -> None:
-            self._view = look(self._twin, ask)
+            self._view = look(self.twin, self._ask(shown))
 
-        if not self._guarded(action) or self._view is None:
-            return False
-        self._heading.object = title_html(self.title, self._view.title)
-        self._legend.object = legend_html(self._view.traces, show_flags=self.show_flags, event=self.marked is not None)
-        return True
+        return self._guarded(action)
 
-    def _same_shape(self, before: View) -> bool:
-        """Whether the plots on screens can take the new data as they are."""
+    def _redraw(self, *, move: bool = True) -> None:
+        if self._waiting:
+            self._screens.say("Reading the signals …", waiting=True)
+            return
+        if self._read():
+            self._draw(move=move)
+        elif self._view is None:
+            self._say_nothing()
+        self.revision += 1
+
+    def _draw(self, *, move: bool) -> None:
+        """Put what was read on screens."""
         view = self._view
-        return (
-            view is not None
-            and before.y_label == view.y_label
-            and before.states is None
-            and view.states is None
-            and len(before.traces) == len(view.traces)
+        if view is None:
+            self._say_nothing()
+            return
+        self._heading.object = title_html(self.title, view.title)
+        self._legend.object = legend_html(
+            view.traces, show_flags=self.show_flags, event=self.marked is not None, brush=self.brush is not None
         )
-
-    def _rebuild(self) -> None:
-        self._read()
-        self._show()
+        self._screens.show(view, self._look(), move=move)
 
     def _look(self) -> Look:
-        return Look(show_flags=self.show_flags, full_range=self.full_range, marked=self.marked)
+        return Look(self.show_flags, self.full_range, self.marked, self.brush, self.selecting)
 
-    def _show(self) -> None:
-        """Make the chart anew."""
-        if self._view is None:
-            self._screens.say(self._why_nothing())
-            self._heading.object = title_html(self.title, "")
-            self._legend.object = ""
-        else:
-            self._screens.show(self._view, self._look())
+    def _say_nothing(self) -> None:
+        self._screens.say(*self._why_nothing())
+        self._heading.object = title_html(self.title, "") if self.signals else ""
+        self._legend.object = ""
 
-    def _why_nothing(self) -> str:
-        if self.signal is None:
-            return _NO_DATA if any(kind.signals for kind in self._twin.model.asset_types.values()) else _NO_SIGNALS
+    def _why_nothing(self) -> tuple[str, str]:
+        if not self.param.asset_type.objects:
+            some = any(kind.signals for kind in self.twin.model.asset_types.values())
+            return "Nothing to draw yet", _NO_DATA if some else _NO_SIGNALS
+        if not self.signals:
+            return "Choose a signal", "Up to four can be drawn at once."
         if not self.assets:
-            return "Choose at least one asset."
-        if self._span is None:
-            return "No samples of this signal have arrived yet."
-        return "Nothing can be shown; the notice above says why."
+            return "Choose at least one asset", "Type a part of its name above."
+        if self._span is None and self.window is None:
+            return "No samples of this signal have arrived yet", "Once some have, they're drawn here."
+        return "Nothing can be shown", "The notice above says why."
+
+    def _read_at_last(self) -> None:
+        """Read once the page stands."""
+        self._waiting = False
+        self._selection_changed()
+
+    # -- what readers do to a chart -----------------------------------------------------------------------------------
+
+    def _zoomed(self, ends: tuple[Any, Any]) -> None:
+        since = None if self._view is None else self._view.ask.since
+        self._on_zoom((instant(ends[0], since), instant(ends[1], since)))
 
     def _on_zoom(self, window: Window) -> None:
         """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
-        before, shown = self._view, self.shown
-        if before is None or window[1] <= window[0] or (shown is not None and _close(window, shown)):
+        shown = self.shown
+        if self._view is None or window[1] <= window[0] or (shown is not None and _close(window, shown)):
             return
+        self._trail.leave(self.window)
         with self._silently():
-            self.window = window
-        if self._read() and self._view is not None and self._same_shape(before):
-            self._screens.refresh(self._view, self._look(), move=False)
-        else:
-            self._show()
+            # Who zooms looks at something: the window doesn't move on by itself any more.
+            self.param.update(window=window, follow=False)
+        self._redraw(move=False)
+
+    def _brushed(self, ends: tuple[Any, Any]) -> None:
+        since = None if self._view is None else self._view.ask.since
+        start, stop = sorted((instant(ends[0], since), instant(ends[1], since)))
+        self.brush = (start, stop) if start < stop else None
 
     # -- what can be done ---------------------------------------------------------------------------------------------
 
     def can_draw(self, asset_type: str, asset: str) -> bool:
         """Whether an asset has observations."""
-        return asset in self._choices.assets(asset_type).values()
+        return asset in self.shared.choices.assets(asset_type).values()
+
+    def see(self, window: Window | None) -> None:
+        """Show a window, remembering the one that was shown."""
+        self._trail.leave(self.window)
+        self.window = window
 
     def reset(self) -> None:
         """Show everything again."""
-        self.window = None
+        self.param.update(brush=None, follow=False)
+        self.see(None)
+
+    def step_weeks(self, weeks: int) -> None:
+        """Move the window by whole weeks."""
+        if self.shown is not None:
+            self.see(moved(self.shown, weeks * WEEK))
+
+    def step_back(self) -> None:
+        """Show the window before this one."""
+        self.window = self._trail.back(self.window)
+
+    def step_forward(self) -> None:
+        """Show the window from which the reader stepped back."""
+        self.window = self._trail.forward(self.window)
 
     def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
-        """Move the chart: to assets (if they have signals) and a window, in one step."""
-        same = (self.asset_type, list(self.assets))
+        """Move the charts: to assets (if they have signals) and a window, in one step."""
         with self._silently():
             if asset_type in self.param.asset_type.objects:
                 changed = self.asset_type != asset_type
@@ -282,56 +388,96 @@ class SignalExplorer(pn.viewable.Viewer):
                 known = [a for a in assets if a in self.param.assets.objects]
                 self.assets = known or self.assets
             if window is not None:
-                self.window = window
-        if same == (self.asset_type, list(self.assets)):
-            self._look_changed()
-        else:
-            self._selection_changed()
+                self._trail.leave(self.window)
+                self.param.update(window=window, follow=False)
+        self._selection_changed()
+
+    @param.depends("follow", watch=True)
+    def _follow_changed(self) -> None:
+        """Look for news every few seconds while the window follows; a page that isn't served has nobody to call."""
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        if self.follow:
+            self.look_for_news()
+            if pn.state.curdoc is not None:
+                self._ticker = pn.state.add_periodic_callback(self.look_for_news, period=FOLLOW_MS)
+
+    def look_for_news(self) -> None:
+        """Move the window's end to the newest sample, if there is a newer one."""
+        if not self.follow or self._waiting:
+            return
+        self._guarded(self._follow_on)
+
+    def _follow_on(self) -> None:
+        newest = self._watch.news(self._newest)
+        if newest is None:
+            return
+        if self._span is None or self._span[1] < newest:
+            self._span = (newest if self._span is None else self._span[0], newest)
+        if self.window is not None and self.shown is not None:
+            with self._silently():
+                self.window = moved(self.shown, newest - self.shown[1])
+        self._redraw()
+
+    def _newest(self) -> np.datetime64 | None:
+        """The end of the newest cell of the chosen signals."""
+        kind, specs = str(self.asset_type), self.twin.model.asset_types[str(self.asset_type)].signals
+        times = [
+            (newest, specs[signal].cadence_ns)
+            for signal in self.signals
+            if (newest := newest_time(self.twin, kind, signals=[signal])) is not None
+        ]
+        return max((when + np.timedelta64(width, "ns") for when, width in times), default=None)
+
+    # -- what leaves --------------------------------------------------------------------------------------------------
 
     def code(self) -> str:
         """Return Python that reads and draws the same view in a fresh kernel."""
-        return "" if self._view is None else view_code(self._view, opening=self._open_code)
+        return "" if self._view is None else view_code(self._view, opening=self.open_code)
+
+    def data(self) -> xr.Dataset | None:
+        """Return what is drawn, as `code` reads it."""
+        return None if self._view is None else self._view.data
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return a sheet a signal."""
+        return {} if self._view is None else view_tables(self._view, self.twin.model)
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        if self._view is None:
+            return {}
+        flags = "marked" if self.show_flags else "not marked"
+        return {**view_settings(self._view, self.twin.model), "Quality flags": flags}
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the charts without widgets."""
+        return (
+            None if self._view is None else signal_figure(self._view, self._look(), title=self.title, backend=backend)
+        )
 
     def link(self) -> Link:
         """Return the view's state."""
+        compare = self.anchor.text if self.compare == "event" and self.anchor else self.compare
+        if compare and self.zone and self.compare != "event":
+            compare = f"{compare}@{self.zone}"
         return Link(
             asset_type=self.asset_type,
-            signals=None if self.signal is None else (str(self.signal),),
-            assets=tuple(self._drawn()) or None,
+            signals=tuple(self.signals[:MAX_SIGNALS]) or None,
+            assets=tuple(self.drawn()) or None,
             window=None if self.window is None else self.shown,
             show_flags=None if self.show_flags else False,
             full_range=self.full_range or None,
+            layout=None if self.layout == "together" else self.layout,
+            compare=compare or None,
         )
-
-    def url(self, *, base: str = "") -> str:
-        """Return a link to the view, relative unless ``base`` is given."""
-        return base + format_link(self.link())
 
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        kind = pmui.Select.from_param(self.param.asset_type, label="Kind of asset", width=190, size="small")
-        signal = pmui.Select.from_param(self.param.signal, label="Signal", width=210, size="small")
-        assets = pmui.MultiChoice.from_param(
-            self.param.assets, label="Assets", min_width=240, max_width=460, max_items=MAX_ASSETS, option_limit=200
-        )
-        flags = pmui.Switch.from_param(self.param.show_flags, label="Flags", align="center")
-        full = pmui.Switch.from_param(self.param.full_range, label="Off-scale values", align="center")
-        reset = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
-        reset.on_click(lambda _: self.reset())
-        return pn.FlexBox(
-            kind,
-            signal,
-            assets,
-            flags,
-            full,
-            reset,
-            align_items="center",
-            gap="2px 4px",
-            sizing_mode="stretch_width",
-            margin=(8, 0, 4, 0),
-        )
+        return signal_controls(self)
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:
@@ -344,6 +490,11 @@ class SignalExplorer(pn.viewable.Viewer):
             self._legend,
             sizing_mode="stretch_width",
         )
+
+
+def _being_served() -> bool:
+    """Whether a page is being made for a browser, and doesn't stand yet."""
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None and not pn.state.loaded
 
 
 def _close(a: Window, b: Window) -> bool:

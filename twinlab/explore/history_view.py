@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-import param
 
-from twinlab.explore.event_tables import EventTables
+from twinlab.explore.base import Explorer
 from twinlab.explore.explorer import SignalExplorer
 from twinlab.explore.html import Html
-from twinlab.explore.link import Link, format_link
+from twinlab.explore.link import Link
+from twinlab.explore.periods import Anchor
+from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.table import EventExplorer
 
 if TYPE_CHECKING:
+    import holoviews as hv
+    import xarray as xr
+
     from twinlab.explore.reading import Window
+    from twinlab.explore.shared import Session, Shared
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType
 
@@ -28,69 +34,82 @@ __all__ = ["HistoryView", "event_asset", "event_window"]
 _AROUND = np.timedelta64(6, "h")
 
 
-class HistoryView(pn.viewable.Viewer):
-    """The signal explorer above the event table: choose an event and the chart moves to it.
+class HistoryView(Explorer):
+    """The signal explorer above the event table: choose an event and the charts move to it, select a span and the table
+    holds its events.
 
     Parameters
     ----------
-    twin : TwinReader
-        What is read.
-    link : Link, optional
-        What to show first.
-    tables : EventTables, optional
-        Event tables shared with other views of the same twin.
-    patient : bool
-        Let a served page show the chart first; events that take time to read follow.
-    open_code : str, optional
-        As `SignalExplorer` takes it.
+    twin, link, shared, session, patient, open_code
+        As `Explorer` takes them.
     """
 
-    revision = param.Integer(default=0, doc="rises whenever the view's link changes")
+    name_in_link = "history"
+    label = "History"
 
     def __init__(
         self,
         twin: TwinReader,
         *,
         link: Link | None = None,
-        tables: EventTables | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
         patient: bool = False,
         open_code: str | None = None,
     ) -> None:
-        super().__init__()
-        link = link or Link()
-        self._twin = twin
-        self.signals = SignalExplorer(twin, link=link, open_code=open_code)
-        self.events = EventExplorer(
-            twin, event_type=link.event_type, in_view=bool(link.in_view), tables=tables, patient=patient
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        link, self._narrowed = self.first_link, False
+        self.signals = SignalExplorer(
+            twin, link=link, shared=self.shared, session=self.session, patient=patient, open_code=open_code
         )
+        self.events = _events(self, link)
         self._code = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
-        self.signals.param.watch(self._follow, ["window", "signal", "assets", "asset_type", "show_flags", "full_range"])
+        self.signals.param.watch(self._follow, ["revision", "brush"])
+        self.signals.param.watch(self._choose, "chosen")
         self.events.param.watch(self._go_to, "selected")
         self.events.param.watch(self._changed, ["event_type", "in_view"])
         self._follow()
 
     def _follow(self, *_: object) -> None:
-        """Tell the table where the chart is."""
-        self.events.window = self.signals.shown
+        """Tell the table where the charts are: the selected span if there is one, else the window."""
+        brush = self.signals.brush
+        self.events.window = self.signals.shown if brush is None else brush
+        if brush is not None and not self.events.in_view:
+            self._narrowed, self.events.in_view = True, True
+        elif brush is None and self._narrowed:
+            self._narrowed, self.events.in_view = False, False
         self._changed()
 
+    def _choose(self, *_: object) -> None:
+        self.chosen = self.signals.chosen
+
     def _go_to(self, *_: object) -> None:
-        """Move the chart to the chosen event."""
+        """Move the charts to the chosen event."""
         event = self.events.selected
         if event is None:
-            self.signals.marked = None
+            self.signals.param.update(marked=None, anchor=None)
             return
-        spec = self._twin.model.event_types[str(self.events.event_type)]
+        kind = str(self.events.event_type)
         window = event_window(event)
-        found = event_asset(event, spec, prefer=self.signals.asset_type, drawn=self.signals.can_draw)
-        self.signals.marked = None if window is None else window[0]
-        asset_type, asset = found or (None, None)
-        # In view, the table must not lose the chosen row because the chart moved: it holds still.
-        self.signals.go_to(
-            asset_type=asset_type,
-            assets=() if asset is None else (asset,),
-            window=None if window is None else window[1],
+        found = event_asset(
+            event,
+            self.twin.model.event_types[kind],
+            prefer=self.signals.asset_type,
+            drawn=self.signals.can_draw,
         )
+        asset_type, asset = found or (None, None)
+        if found is not None:
+            self.chosen = found
+        with self.signals.as_one():
+            self.signals.param.update(
+                marked=None if window is None else window[0], anchor=Anchor(kind, str(event["event_id"]))
+            )
+            # In view, the table must not lose the chosen row because the charts moved: it holds still.
+            self.signals.go_to(
+                asset_type=asset_type,
+                assets=() if asset is None else (asset,),
+                window=None if window is None else window[1],
+            )
 
     def _changed(self, *_: object) -> None:
         if self._code.visible:
@@ -102,19 +121,10 @@ class HistoryView(pn.viewable.Viewer):
 
     def link(self) -> Link:
         """Return the state of both halves."""
-        chart = self.signals.link()
         kinds = list(self.events.param.event_type.objects)
         several = self.events.event_type if len(kinds) > 1 else None
-        return Link(
-            asset_type=chart.asset_type,
-            signals=chart.signals,
-            assets=chart.assets,
-            window=chart.window,
-            show_flags=chart.show_flags,
-            full_range=chart.full_range,
-            event_type=several,
-            in_view=self.events.in_view or None,
-        )
+        in_view = self.events.in_view and not self._narrowed
+        return replace(self.signals.link(), event_type=several, in_view=in_view or None)
 
     def apply(self, link: Link) -> None:
         """Show what a link asks for."""
@@ -122,12 +132,31 @@ class HistoryView(pn.viewable.Viewer):
         self.events.apply(link)
 
     def code(self) -> str:
-        """Return Python that reproduces the chart."""
+        """Return Python that reproduces the charts."""
         return self.signals.code()
 
-    def url(self, *, base: str = "") -> str:
-        """Return a link to this view."""
-        return base + format_link(self.link())
+    def data(self) -> xr.Dataset | pd.DataFrame | None:
+        """Return what the charts show."""
+        return self.signals.data()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the signals and the events beneath them, a sheet each."""
+        out = self.signals.tables()
+        if self.events.event_type is not None:
+            try:
+                spec = self.twin.model.event_types[str(self.events.event_type)]
+                out[spec.title or str(self.events.event_type).replace("_", " ")] = self.events.shown()
+            except READING_ERRORS as error:
+                self.notice = f"The events can't be read: {error}"
+        return out
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        return self.signals.settings()
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the charts without widgets."""
+        return self.signals.figure(backend=backend)
 
     def actions(self) -> pn.viewable.Viewable:
         """Return the buttons that take a view elsewhere."""
@@ -146,11 +175,22 @@ class HistoryView(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.signals,
-            *([self.actions(), self._code] if self.signals.signal is not None else []),
+            *([self.actions(), self._code] if self.signals.param.asset_type.objects else []),
             pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
             self.events,
             sizing_mode="stretch_width",
         )
+
+
+def _events(view: HistoryView, link: Link) -> EventExplorer:
+    """The event table, which shares the view's tables."""
+    return EventExplorer(
+        view.twin,
+        event_type=link.event_type,
+        in_view=bool(link.in_view),
+        tables=view.shared.tables,
+        patient=view.patient,
+    )
 
 
 def code_html(code: str) -> str:

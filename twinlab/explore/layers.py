@@ -18,27 +18,30 @@ if TYPE_CHECKING:
     from twinlab.explore.reading import Window
     from twinlab.explore.traces import Trace
 
-__all__ = ["Layer", "layers", "y_extent"]
+__all__ = ["Layer", "hours_since", "layers", "y_extent"]
 
 #: Up to this many samples in a curve, each is drawn as a dot too.
 DOTTED = 240
 #: At most this many off-scale values are written: more would cover each other, and hovering tells them.
 WRITTEN = 12
 
-TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
-_TIME_TIP = ("time (UTC)", "@{time}{%F %H:%M:%S}")
-_FORMATTERS = {"@{time}": "datetime"}
 Kind = Literal["Rectangles", "Area", "Curve", "Scatter", "Labels"]
+_HOUR = np.timedelta64(3600 * 10**9, "ns")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: what it is, its columns in drawing order (time first), and its options for Bokeh."""
+    """One layer: what it is, and its columns in drawing order, time first."""
 
     kind: Kind
     label: str
     columns: Mapping[str, NDArray[np.generic]]
-    options: Mapping[str, object] = field(default_factory=dict)
+    # How it looks, in words that all backends share: color, alpha, width, dash, marker, size.
+    look: Mapping[str, Any] = field(default_factory=dict)
+    # What hovering shows beside time and value; None: it can't be hovered.
+    tips: tuple[str, ...] | None = None
+    # Name that hovering shows.
+    name: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -59,7 +62,7 @@ class Layer:
 
 def y_extent(traces: Sequence[Trace], *, full_range: bool = False) -> tuple[float, float]:
     """Return the value range of a chart: of all that didn't fail, or of everything."""
-    kept = [part for t in traces for part in ((t.low, t.high) if t.band else (t.value,))]
+    kept = [part for t in traces for part in ((t.low, t.high) if t.band and not t.faint else (t.value,))]
     failed = [t.fail.value for t in traces]
     if full_range or not any(np.isfinite(part).any() for part in kept):
         kept += failed
@@ -73,6 +76,8 @@ def layers(
     show_flags: bool = True,
     slots: int | None = None,
     mark: Window | None = None,
+    brush: Window | None = None,
+    since: np.datetime64 | None = None,
 ) -> list[Layer]:
     """Return the layers of a chart, bottom first.
 
@@ -83,40 +88,69 @@ def layers(
     slots : int, optional
         Keep this many curves and every layer, empty ones too, so that a running plot can be refreshed in place.
         Without it empty layers are left out.
-    mark : (datetime64, datetime64), optional
-        A span drawn behind the curves.
+    mark, brush : (datetime64, datetime64), optional
+        Spans drawn behind the curves: an event, and what a reader has selected.
+    since : datetime64, optional
+        Count time from this instant, in hours.
     """
-    flagged = traces if show_flags else ()
-    out = [_event_span(mark, extent), _missing(flagged, extent)]
-    for place in range(len(traces) if slots is None else slots):
+    # Judged samples of another period aren't marked: its curve is only there to compare with.
+    flagged = [trace for trace in traces if trace.period == 0] if show_flags else []
+    single = sum(not trace.faint for trace in traces) == 1
+    out = [_span("event", mark, extent), _span("selected", brush, extent), _missing(flagged, extent)]
+    for place in range(len(traces) if slots is None else max(slots, len(traces))):
         trace = traces[place] if place < len(traces) else None
-        out += _curve(trace, place=place, fixed=slots is not None, single=len(traces) == 1)
+        out += _curve(trace, place=place, fixed=slots is not None, single=single)
     out += _marks(flagged, extent)
-    return [layer for layer in out if slots is not None or len(layer)]
+    kept = [layer for layer in out if slots is not None or len(layer)]
+    return kept if since is None else [_counted(layer, since) for layer in kept]
+
+
+def hours_since(when: Any, since: np.datetime64) -> Any:
+    """Return instants as hours since another.
+
+    >>> float(hours_since(np.datetime64("2026-01-01T06:30", "ns"), np.datetime64("2026-01-01", "ns")))
+    6.5
+    """
+    return (when - since) / _HOUR
+
+
+def _counted(layer: Layer, since: np.datetime64) -> Layer:
+    """A layer whose time axis counts hours; instants that hovering shows stay as they are."""
+    columns = {
+        name: hours_since(values, since) if values.dtype.kind == "M" and name != "own" else values
+        for name, values in layer.columns.items()
+    }
+    return Layer(layer.kind, layer.label, columns, layer.look, layer.tips, layer.name)
 
 
 def _millis(values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Times as milliseconds since 1970, the axis' own numbers."""
     if values.dtype.kind != "M":
         return values
-    return values.astype("datetime64[us]").astype("int64") / 1e3
+    millis = values.astype("datetime64[us]").astype("int64") / 1e3
+    lost = np.isnat(values)
+    return np.where(lost, np.nan, millis) if lost.any() else millis
 
 
-def _rectangles(label: str, spans: Sequence[tuple[object, float, object, float]], options: dict[str, object]) -> Layer:
+_SPANS = {
+    "event": {"color": "#56B4E9", "alpha": 0.3, "line": "#0072B2", "width": 1.5},
+    "selected": {"color": "#009E73", "alpha": 0.15, "line": "#009E73", "width": 1.5},
+}
+
+
+def _rectangles(label: str, spans: Sequence[tuple[object, float, object, float]], look: Mapping[str, Any]) -> Layer:
     columns = {
         "left": np.array([s[0] for s in spans], "datetime64[ns]"),
         "bottom": np.array([s[1] for s in spans], float),
         "right": np.array([s[2] for s in spans], "datetime64[ns]"),
         "top": np.array([s[3] for s in spans], float),
     }
-    return Layer("Rectangles", label, columns, options)
+    return Layer("Rectangles", label, columns, look)
 
 
-def _event_span(mark: Window | None, extent: tuple[float, float]) -> Layer:
-    spans = [] if mark is None else [(mark[0], extent[0], mark[1], extent[1])]
-    return _rectangles(
-        "event", spans, {"color": "#56B4E9", "fill_alpha": 0.3, "line_width": 1.5, "line_color": "#0072B2"}
-    )
+def _span(label: str, span: Window | None, extent: tuple[float, float]) -> Layer:
+    spans = [] if span is None else [(span[0], extent[0], span[1], extent[1])]
+    return _rectangles(label, spans, _SPANS[label])
 
 
 def _missing(traces: Sequence[Trace], extent: tuple[float, float]) -> Layer:
@@ -130,54 +164,59 @@ def _missing(traces: Sequence[Trace], extent: tuple[float, float]) -> Layer:
         for start, stop in trace.missing
     ]
     color = FLAG_STYLES[Flag.MISSING].color
-    return _rectangles("missing", spans, {"color": color, "alpha": 0.28 if single else 0.75, "line_width": 0})
+    return _rectangles("missing", spans, {"color": color, "alpha": 0.28 if single else 0.75, "line": color, "width": 0})
 
 
 def _curve(trace: Trace | None, *, place: int, fixed: bool, single: bool) -> list[Layer]:
     """The band, the line and the dots of one trace."""
-    style = asset_style(place if trace is None else trace.place)
+    style = asset_style(place) if trace is None else asset_style(trace.place, faint=trace.faint)
     label = f"curve {place}" if fixed or trace is None else trace.label
-    none = np.empty(0)
-    time: NDArray[np.generic] = np.empty(0, "datetime64[ns]") if trace is None else trace.time
-    value, low, high, count = (none,) * 4 if trace is None else (trace.value, trace.low, trace.high, trace.count)
-    cells = slice(None) if trace is not None and trace.band else slice(0)
-    band = {"color": style.color, "fill_alpha": 0.25 if single else 0.15, "line_alpha": 0, "line_width": 0}
-    line = {
-        "color": style.color,
-        "line_width": 1.6,
-        "line_dash": style.dash,
-        "interpolation": "steps-post" if trace is not None and trace.step else "linear",
-        "tools": ["hover"],
-        "hover_tooltips": [
-            *([] if single or trace is None else [("asset", trace.label)]),
-            _TIME_TIP,
-            ("value", "@{value}{0,0.[000]}"),
-            ("smallest to largest", "@{low}{0,0.[000]} to @{high}{0,0.[000]}"),
-            ("samples", "@{count}{0,0}"),
-        ],
-        "hover_formatters": _FORMATTERS,
-    }
-    dots = _dots(value)
+    name = "" if trace is None else trace.label
+    columns = _columns(trace)
+    banded = trace is not None and trace.band and not trace.faint
+    cells = slice(None) if banded else slice(0)
+    band = {name: columns[name][cells] for name in ("time", "high", "low")}
+    dots = _dots(trace)
+    line = {"color": style.color, "alpha": style.alpha, "width": style.width, "dash": style.dash}
     return [
-        Layer("Area", f"{label} min–max", {"time": time[cells], "high": high[cells], "low": low[cells]}, band),
-        Layer("Curve", label, {"time": time, "value": value, "low": low, "high": high, "count": count}, line),
-        Layer(
-            "Scatter",
-            f"{label} samples",
-            {"time": time[dots], "value": value[dots]},
-            {"color": style.color, "size": 4, "show_legend": False},
-        ),
+        Layer("Area", f"{label} min–max", band, {"color": style.color, "alpha": 0.25 if single else 0.15}),
+        Layer("Curve", label, columns, line, ("smallest to largest", "samples"), name),
+        Layer("Scatter", f"{label} samples", dots, {"color": style.color, "alpha": style.alpha, "size": 4}, None, name),
     ]
 
 
-def _dots(value: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _columns(trace: Trace | None) -> dict[str, NDArray[np.generic]]:
+    none = np.empty(0)
+    if trace is None:
+        empty = np.empty(0, "datetime64[ns]")
+        return {"time": empty, "value": none, "low": none, "high": none, "count": none, "own": empty}
+    own = trace.time if trace.own is None else trace.own
+    parts = {"value": trace.value, "low": trace.low, "high": trace.high, "count": trace.count, "own": own}
+    time, index = _steps(trace) if trace.step else (trace.time, slice(None))
+    return {"time": time, **{name: values[index] for name, values in parts.items()}}
+
+
+def _steps(trace: Trace) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:
+    """The corners of a curve that holds each value until the next: where it changes, and nothing between."""
+    count = len(trace.value)
+    index = np.repeat(np.arange(count), 2)[:-1] if count else np.empty(0, int)
+    time = trace.time[np.repeat(np.arange(count), 2)[1:]] if count else trace.time
+    value = trace.value[index]
+    alike = (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
+    keep = ~(np.append(False, alike) & np.append(alike, False))
+    return time[keep], index[keep]
+
+
+def _dots(trace: Trace | None) -> dict[str, NDArray[np.generic]]:
     """Samples that need a dot: all of a few, and those without neighbours, which no line would show."""
-    there = np.isfinite(value)
-    if int(there.sum()) <= DOTTED:
-        return there
-    before = np.append(False, there[:-1])
-    after = np.append(there[1:], False)
-    return there & ~before & ~after
+    if trace is None:
+        return {"time": np.empty(0, "datetime64[ns]"), "value": np.empty(0)}
+    there = np.isfinite(trace.value)
+    if trace.step or int(there.sum()) > DOTTED:
+        before = np.append(False, there[:-1])
+        after = np.append(there[1:], False)
+        there = there & ~before & ~after
+    return {"time": trace.time[there], "value": trace.value[there]}
 
 
 def _marks(traces: Sequence[Trace], extent: tuple[float, float]) -> list[Layer]:
@@ -202,35 +241,17 @@ def _marks(traces: Sequence[Trace], extent: tuple[float, float]) -> list[Layer]:
             "written": value,
             "count": _join([m.count for _, m in rows], "float64"),
             "asset": np.repeat(np.array([t.label for t, _ in rows], object), [len(m.time) for _, m in rows]),
+            "own": time,
         }
-        out.append(Layer("Scatter", FLAG_STYLES[flag].label, columns, _mark_options(flag)))
+        style = FLAG_STYLES[flag]
+        look = {"color": style.color, "marker": style.marker, "size": style.size, "alpha": 0.9}
+        out.append(Layer("Scatter", style.label, columns, look, ("flag", "samples")))
     columns = {
         "time": np.array([w[0] for w in written[:WRITTEN]], "datetime64[ns]"),
         "at": np.array([w[1] for w in written[:WRITTEN]], float),
         "text": np.array([w[2] for w in written[:WRITTEN]], object),
     }
-    text = {"text_color": FLAG_STYLES[Flag.FAIL].color, "text_font_size": "10pt", "text_align": "left"}
-    return [*out, Layer("Labels", "", columns, text)]
-
-
-def _mark_options(flag: Flag) -> dict[str, object]:
-    style = FLAG_STYLES[flag]
-    return {
-        "marker": style.marker,
-        "size": style.size,
-        "color": style.color,
-        "line_width": 2,
-        "fill_alpha": 0.0 if flag == Flag.FAIL else 0.9,
-        "tools": ["hover"],
-        "hover_tooltips": [
-            ("flag", style.label),
-            _TIME_TIP,
-            ("value", "@{written}{0,0.[000]}"),
-            ("samples", "@{count}{0,0}"),
-            ("asset", "@{asset}"),
-        ],
-        "hover_formatters": _FORMATTERS,
-    }
+    return [*out, Layer("Labels", "", columns, {"color": FLAG_STYLES[Flag.FAIL].color})]
 
 
 def _join(parts: Sequence[NDArray[Any]], dtype: str) -> NDArray[Any]:

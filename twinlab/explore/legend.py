@@ -20,10 +20,11 @@ _SHAPES = {
 }
 
 
-def legend_html(traces: Sequence[Trace], *, show_flags: bool = True, event: bool = False) -> str:
+def legend_html(traces: Sequence[Trace], *, show_flags: bool = True, event: bool = False, brush: bool = False) -> str:
     """Return the legend of a chart: its curves, and how many samples of each flag are in view."""
-    items = [_curve_item(trace) for trace in traces]
-    if any(trace.band for trace in traces):
+    # Small multiples repeat their curves; the legend doesn't.
+    items = list(dict.fromkeys(_curve_item(trace) for trace in traces))
+    if any(trace.band and not trace.faint for trace in traces):
         items.append(
             _item(
                 '<rect x="0" y="3" width="26" height="8" fill="currentColor" fill-opacity=".25"/>',
@@ -32,13 +33,16 @@ def legend_html(traces: Sequence[Trace], *, show_flags: bool = True, event: bool
             )
         )
     if show_flags:
-        counts = count_flags(list(traces))
+        counts = count_flags([trace for trace in traces if trace.period == 0])
         for flag, style in FLAG_STYLES.items():
             words = _flag_words(flag, counts[flag])
             items.append(_item(_SHAPES[style.marker].format(color=style.color), 14, words, faint=counts[flag] == 0))
     if event:
         frame = '<rect x="1" y="1" width="12" height="12" fill="#56B4E9" fill-opacity=".4" stroke="#0072B2"/>'
         items.append(_item(frame, 14, "chosen event"))
+    if brush:
+        frame = '<rect x="1" y="1" width="12" height="12" fill="#009E73" fill-opacity=".3" stroke="#009E73"/>'
+        items.append(_item(frame, 14, "selected span"))
     return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
 
 
@@ -57,9 +61,9 @@ def _flag_words(flag: Flag, count: int) -> str:
 
 
 def _curve_item(trace: Trace) -> str:
-    style = asset_style(trace.place)
+    style = asset_style(trace.place, faint=trace.faint)
     line = (
-        f'<line x1="0" y1="7" x2="26" y2="7" stroke="{style.color}" stroke-width="2.6" '
+        f'<line x1="0" y1="7" x2="26" y2="7" stroke="{style.color}" stroke-width="{1.6 * style.width:.1f}" stroke-opacity="{style.alpha}" '
         f'stroke-dasharray="{style.dash_array}"/>'
     )
     return _item(line, 26, trace.label)

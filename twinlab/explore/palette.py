@@ -24,6 +24,8 @@ class AssetStyle:
     dash: str
     # The same pattern in SVG's words, for legends in HTML.
     dash_array: str
+    width: float = 1.6
+    alpha: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ ASSET_STYLES: tuple[AssetStyle, ...] = (
     AssetStyle("#D55E00", "solid", ""),
 )
 
+#: Dashes of other periods: Bokeh's words, SVG's words.
+_FAINT = (("5 3", "5 3"), ("1 3", "1 3"), ("8 3 1 3", "8 3 1 3"))
+
 FLAG_STYLES: MappingProxyType[Flag, FlagStyle] = MappingProxyType(
     {
         Flag.SUSPECT: FlagStyle(Flag.SUSPECT, "suspect", "#E69F00", "triangle", 8),
@@ -56,10 +61,18 @@ FLAG_STYLES: MappingProxyType[Flag, FlagStyle] = MappingProxyType(
 )
 
 
-def asset_style(place: int) -> AssetStyle:
-    """Return the style of the asset at a place of the selection; styles repeat after six.
+def asset_style(place: int, *, faint: int = 0) -> AssetStyle:
+    """Return the style of the curve at a place of the selection: colours repeat after six, with other dashes.
 
-    >>> asset_style(0).color == asset_style(6).color
-    True
+    Another period (``faint`` 1, 2 …) has the curve's colour, thinner, lighter and in dashes of its own.
+
+    >>> asset_style(0).color == asset_style(6).color, asset_style(0).dash == asset_style(6).dash
+    (True, False)
     """
-    return ASSET_STYLES[place % len(ASSET_STYLES)]
+    count = len(ASSET_STYLES)
+    style = ASSET_STYLES[place % count]
+    if faint:
+        dash, array = _FAINT[(faint - 1) % len(_FAINT)]
+        return AssetStyle(style.color, dash, array, width=1.3, alpha=0.75)
+    turned = ASSET_STYLES[(place + place // count) % count]
+    return AssetStyle(style.color, turned.dash, turned.dash_array)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
+from bokeh.models import BasicTicker, FixedTicker
 
-from twinlab.explore.layers import TOOLS, Layer, layers, y_extent
+from twinlab.explore.layers import Layer, hours_since, layers, y_extent
 from twinlab.explore.scale import axis_label
+from twinlab.explore.styles import TOOLS, bokeh_glyph, bokeh_options, matplotlib_options
 from twinlab.explore.traces import Trace, raw_traces, rollup_traces
 
 if TYPE_CHECKING:
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 
     from twinlab.explore.reading import Window
 
-__all__ = ["band_curve", "draw", "refresh", "signal_curve"]
+__all__ = ["axis_ends", "band_curve", "draw", "refresh", "signal_curve"]
 
 _X = hv.Dimension("time", label="time (UTC)")
+_SINCE = hv.Dimension("time", label="hours since start")
 _Y = hv.Dimension("value")
 Hook = Callable[[Any, Any], None]
+Backend = Literal["bokeh", "matplotlib"]
 
 
 def signal_curve(
@@ -118,7 +123,11 @@ def draw(
     extent: tuple[float, float] | None = None,
     window: tuple[np.datetime64, np.datetime64] | None = None,
     mark: tuple[np.datetime64, np.datetime64] | None = None,
+    brush: tuple[np.datetime64, np.datetime64] | None = None,
+    since: np.datetime64 | None = None,
+    x_label: bool = True,
     hooks: Sequence[Hook] = (),
+    backend: Backend = "bokeh",
 ) -> hv.Overlay:
     """Draw traces as one Overlay.
 
@@ -133,35 +142,82 @@ def draw(
         Value range; by default `y_extent`.
     window : (datetime64, datetime64), optional
         Span of the time axis; by default that of the data.
-    mark : (datetime64, datetime64), optional
-        A span drawn behind the curves, such as a chosen event.
+    mark, brush : (datetime64, datetime64), optional
+        Spans drawn behind the curves: a chosen event, and what a reader has selected.
+    since : datetime64, optional
+        Count time from this instant, in hours.
+    x_label : bool
+        Name the time axis; False where another chart below names it.
     hooks : sequence of callables
         Passed to HoloViews.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
-    parts = layers(traces, extent=(low, high), show_flags=show_flags, slots=slots, mark=mark)
-    kept = [_element(part) for part in parts] or [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
-    limits: dict[str, object] = {} if window is None else {"xlim": window}
-    ticks: dict[str, object] = {"yticks": [(float(code), name) for code, name in states.items()]} if states else {}
-    return hv.Overlay(kept).opts(
+    parts = layers(traces, extent=(low, high), show_flags=show_flags, slots=slots, mark=mark, brush=brush, since=since)
+    compared = any(trace.own is not None for trace in traces)
+    kept = [_element(p, backend, compared=compared, counted=since is not None) for p in parts]
+    if not kept:
+        kept = [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
+    options: dict[str, Any] = {"title": title, "ylabel": y_label, "ylim": (low, high), "show_grid": True}
+    x = _SINCE if since is not None else _X
+    options["xlabel"] = x.label if x_label else ""
+    if window is not None:
+        options["xlim"] = axis_ends(window, since) if since is not None else window
+    if states:
+        options["yticks"] = [(float(code), name) for code, name in states.items()]
+    finish = _bokeh_chart if backend == "bokeh" else _matplotlib_chart
+    named = [partial(_name_curves, parts), *hooks]
+    return finish(hv.Overlay(kept), options, height=height, show_legend=show_legend, hooks=named)
+
+
+def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
+    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since an instant."""
+    if since is not None:
+        start, stop = (float(hours_since(t, since)) for t in window)
+    else:
+        start, stop = (float(t.astype("datetime64[us]").astype("int64")) / 1e3 for t in window)
+    return start, stop
+
+
+def _bokeh_chart(
+    overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool, hooks: Sequence[Hook]
+) -> hv.Overlay:
+    return overlay.opts(
+        **options,
         responsive=True,
         height=height,
-        title=title,
-        ylabel=y_label,
-        xlabel="time (UTC)",
-        ylim=(low, high),
         show_legend=show_legend,
         legend_position="bottom",
         legend_cols=4,
-        show_grid=True,
         default_tools=list(TOOLS),
         active_tools=["xbox_zoom"],
-        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt"},
+        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
         hooks=[_canvas, *hooks],
         backend="bokeh",
-        **ticks,
-        **limits,
     )
+
+
+def _matplotlib_chart(
+    overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool, hooks: Sequence[Hook]
+) -> hv.Overlay:
+    """On paper: 170 mm wide (two columns of a journal), 8-point letters, the legend below."""
+    width = 6.7
+    return overlay.opts(
+        **options,
+        aspect=width / max(1.4, height / 140),
+        fig_inches=width,
+        show_legend=show_legend,
+        legend_position="bottom",
+        legend_cols=2,
+        fontsize={"labels": 8, "xticks": 7, "yticks": 7, "title": 9, "legend": 7},
+        backend="matplotlib",
+    )
+
+
+def _name_curves(parts: Sequence[Layer], plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Give renderers the names that hovering shows."""
+    for subplot, part in zip(plot.subplots.values(), parts, strict=False):
+        if part.name and "glyph_renderer" in subplot.handles:
+            subplot.handles["glyph_renderer"].name = part.name
 
 
 def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
@@ -170,26 +226,50 @@ def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
     plot.state.toolbar.logo = None
     # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
     for axis in plot.state.xaxis:
-        axis.formatter.months = "%b"
-        axis.formatter.context.months = "%Y"
+        if hasattr(axis.formatter, "months"):
+            axis.formatter.months = "%b"
+            axis.formatter.context.months = "%Y"
 
 
-def _element(layer: Layer) -> hv.Element:
+def _element(layer: Layer, backend: Backend, *, compared: bool, counted: bool) -> hv.Element:
     """Make a layer a HoloViews element with its options."""
-    columns = layer.columns
-    options = {**layer.options, "default_tools": list(TOOLS), "backend": "bokeh"}
+    x, columns = (_SINCE if counted else _X), layer.columns
+    if backend == "bokeh":
+        options = bokeh_options(layer, compared=compared, counted=counted)
+    else:
+        options = matplotlib_options(layer)
+    if layer.kind == "Rectangles" and backend == "matplotlib":
+        return hv.Area(_as_area(columns), x, ["top", "bottom"], label=layer.label).opts(**options)
     if layer.kind == "Rectangles":
         data = tuple(columns[name] for name in ("left", "bottom", "right", "top"))
-        return hv.Rectangles(data, [_X, "y0", "x1", "y1"], label=layer.label).opts(**options)
+        return hv.Rectangles(data, [x, "y0", "x1", "y1"], label=layer.label).opts(**options)
     data = tuple(columns.values())
     names = list(columns)[1:]
     if layer.kind == "Labels":
-        return hv.Labels(data, [_X, "at"], "text").opts(**options)
+        return hv.Labels(data, [x, "at"], "text").opts(**options)
     kind = {"Area": hv.Area, "Curve": hv.Curve, "Scatter": hv.Scatter}[layer.kind]
-    return kind(data, _X, names, label=layer.label).opts(**options)
+    return kind(data, x, names, label=layer.label).opts(**options)
 
 
-def refresh(plot: Any, parts: Sequence[Layer], *, extent: tuple[float, float], window: Window | None) -> None:
+def _as_area(columns: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Rectangles as one broken area: Matplotlib's own can't stand on a time axis."""
+    left, right = columns["left"], columns["right"]
+    time = np.column_stack((left, right, right)).ravel()
+    gap = np.full(len(left), np.nan)
+    return (time, *(np.column_stack((columns[k], columns[k], gap)).ravel() for k in ("top", "bottom")))
+
+
+def refresh(
+    plot: Any,
+    parts: Sequence[Layer],
+    *,
+    extent: tuple[float, float],
+    window: Window | None,
+    y_label: str | None = None,
+    states: Mapping[int, str] | None = None,
+    title: str | None = None,
+    since: np.datetime64 | None = None,
+) -> None:
     """Put new data into a plot that is on a screen, without making it anew.
 
     Parameters
@@ -199,11 +279,32 @@ def refresh(plot: Any, parts: Sequence[Layer], *, extent: tuple[float, float], w
         As many layers, of the same kinds.
     window : (datetime64, datetime64), optional
         Span of the time axis; None leaves it where it is.
+    y_label, states, title : optional
+        Words of the chart.
     """
     for subplot, part in zip(plot.subplots.values(), parts, strict=True):
+        renderer = subplot.handles["glyph_renderer"]
+        renderer.glyph.update(**bokeh_glyph(part))
+        if part.name:
+            renderer.name = part.name
         subplot.handles["source"].data = part.source()
     plot.handles["y_range"].update(start=extent[0], end=extent[1])
+    if y_label is not None:
+        plot.handles["yaxis"].axis_label = y_label
+        _name_states(plot.handles["yaxis"], states or {})
+    if title is not None:
+        plot.state.title.text = title
     if window is not None:
-        start, stop = (t.astype("datetime64[us]").astype("int64") / 1e3 for t in window)
+        start, stop = axis_ends(window, since)
         plot.handles["x_range"].update(start=start, end=stop)
     plot.push()
+
+
+def _name_states(axis: Any, states: Mapping[int, str]) -> None:
+    """Write the names of states on a value axis, or numbers again."""
+    if states:
+        axis.ticker = FixedTicker(ticks=[float(code) for code in states])
+        axis.major_label_overrides = {float(code): name for code, name in states.items()}
+    elif isinstance(axis.ticker, FixedTicker):
+        axis.ticker = BasicTicker()
+        axis.major_label_overrides = {}

@@ -28,6 +28,7 @@ __all__ = [
     "coarsen",
     "data_span",
     "latest_time",
+    "newest_time",
     "plan_reading",
     "read",
 ]
@@ -100,6 +101,21 @@ def plan_reading(
     return Plan(step, max(1, -(-span_ns // (cell * limit))), cell)
 
 
+def cover(window: Window, plan: Plan) -> Window:
+    """Return the whole drawn cells that cover a window, one more on either side: lines run to the edge of a chart.
+
+    >>> hour = Plan("1h", 1, 3600 * 10**9)
+    >>> ends = cover((np.datetime64("2026-01-01T05:10", "ns"), np.datetime64("2026-01-01T05:20", "ns")), hour)
+    >>> [str(t)[11:16] for t in ends]
+    ['04:00', '07:00']
+    """
+    width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
+    epoch = np.datetime64(0, "ns")
+    start = epoch + ((window[0].astype("datetime64[ns]") - epoch) // width - 1) * width
+    stop = epoch + (-(-(window[1].astype("datetime64[ns]") - epoch) // width) + 1) * width
+    return start, stop
+
+
 def read(
     twin: TwinReader,
     *,
@@ -113,24 +129,22 @@ def read(
 
     Raw samples come as ``<signal>`` and ``<signal>_qc``; all else as the rollups' variables.
     """
-    width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
-    epoch = np.datetime64(0, "ns")
-    # Whole drawn cells, with one more on either side so that lines run to the edge of the chart.
-    start = epoch + ((window[0].astype("datetime64[ns]") - epoch) // width - 1) * width
-    stop = epoch + (-(-(window[1].astype("datetime64[ns]") - epoch) // width) + 1) * width
+    start, stop = cover(window, plan)
     data = twin.history(
         asset_type, signals=[signal], assets=list(assets), start=start, stop=stop, step=plan.step
     ).compute()
     return data if plan.factor == 1 else coarsen(data, signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
-def coarsen(data: xr.Dataset, signal: str, *, factor: int, cell_ns: int) -> xr.Dataset:
+def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_ns: int) -> xr.Dataset:
     """Merge ``factor`` neighbouring cells of raw samples or of a rollup into one, exactly.
 
     Parameters
     ----------
     data : Dataset, dims ``time, asset``
         Raw samples (``<signal>``, ``<signal>_qc``) or a rollup (``<signal>_mean`` …).
+    signal : str or sequence of str
+        Which signals.
     factor : int
         Cells that become one; windows are aligned to whole multiples since 1970.
     cell_ns : int
@@ -141,16 +155,19 @@ def coarsen(data: xr.Dataset, signal: str, *, factor: int, cell_ns: int) -> xr.D
     Dataset
         The rollup's variables over windows of ``factor`` cells; mean over good and suspect samples.
     """
+    import xarray as xr  # noqa: PLC0415
+
+    if not isinstance(signal, str):
+        return xr.merge([coarsen(data, one, factor=factor, cell_ns=cell_ns) for one in signal], join="exact")
     window = data.time.values.astype("datetime64[ns]").astype("int64") // (cell_ns * factor)
     labels, first = np.unique(window, return_index=True)
     time = (labels * cell_ns * factor).astype("datetime64[ns]")
     merged = _merge_raw(data, signal, first) if signal in data else _merge_rollup(data, signal, first)
-    attrs = data[signal].attrs if signal in data else next(iter(data.data_vars.values())).attrs
-    import xarray as xr  # noqa: PLC0415
-
+    parts = [data[name].attrs for name in (signal, f"{signal}_mean", f"{signal}_increase") if name in data]
+    attrs = parts[0] if parts else {}
     coords = {"time": time, "asset": data.asset.values}
     for name in data.coords:
-        if str(name).endswith("_state"):
+        if str(name) == f"{signal}_state":
             coords[str(name)] = data[name].values
     out = xr.Dataset(coords=coords)
     for name, values in merged.items():
@@ -259,13 +276,15 @@ def latest_time(twin: TwinReader) -> np.datetime64 | None:
         for name, signal in spec.signals.items():
             alike.setdefault(signal.cadence, []).append(name)
         for names in alike.values():
-            found = _latest(twin, asset_type, names)
+            found = newest_time(twin, asset_type, signals=names)
             if found is not None and (best is None or found > best):
                 best = found
     return best
 
 
-def _latest(twin: TwinReader, asset_type: str, signals: list[str]) -> np.datetime64 | None:
+def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) -> np.datetime64 | None:
+    """Return the time of the newest sample of signals of one cadence, None if there is none."""
+    signals = list(signals)
     step = next(reversed(twin.steps(asset_type, signals[0])), None)
     data = twin.history(asset_type, signals=signals, step=step)
     wanted = [name for name in data.data_vars if str(name).endswith(_SAMPLED)] if step else list(data.data_vars)

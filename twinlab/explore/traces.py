@@ -51,6 +51,13 @@ class Trace:
     # [start, stop) of stretches in which every cell is missing, shape (n, 2).
     missing: NDArray[np.datetime64]
     step: bool = False
+    # Place of the asset among those read.
+    asset: int = 0
+    # Number of the period: 0 is the shown one; and how faint the curve is drawn.
+    period: int = 0
+    faint: int = 0
+    # The instants at which the cells of another period were measured; None for those of the time axis.
+    own: NDArray[np.datetime64] | None = None
 
     @property
     def band(self) -> bool:
