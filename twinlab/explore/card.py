@@ -1,0 +1,106 @@
+"""The asset card: one asset at a glance, for the drawer at the right of a page and for notebooks."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.explore.card_data import CardData, read_card
+from twinlab.explore.card_html import card_html
+from twinlab.explore.html import Html
+from twinlab.explore.link import Link
+from twinlab.explore.now_words import KindLabels
+from twinlab.explore.reading import READING_ERRORS
+from twinlab.explore.shared import Shared
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["AssetCard"]
+
+_LOG = logging.getLogger(__name__)
+#: Page -> what the button to it says.
+_PAGES = {"history": "History", "map": "Map", "events": "Events"}
+
+
+class AssetCard(pn.viewable.Viewer):
+    """One asset: what is wrong and why, where it is, last values with flags and age, properties, recent events.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        What is read.
+    asset_type, asset : str
+        Whose card it is.
+    at : datetime64, optional
+        The instant told of; by default the twin's newest sample.
+    shared : Shared, optional
+        What several readers of the twin share.
+    """
+
+    asked = param.Parameter(default=None, allow_None=True, doc="the Link of a page that the reader wants to see")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        asset_type: str,
+        asset: str,
+        *,
+        at: np.datetime64 | None = None,
+        shared: Shared | None = None,
+    ) -> None:
+        super().__init__()
+        self.twin, self.asset_type, self.asset, self.at = twin, asset_type, asset, at
+        self.shared = shared or Shared(twin)
+        self.card: CardData | None = None
+        self._html = Html("", sizing_mode="stretch_width", margin=(4, 10))
+        self._links = pn.FlexBox(*self._buttons(), sizing_mode="stretch_width", margin=(2, 6))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the card anew; it's rewritten in place."""
+        try:
+            self.card = read_card(self.shared, self.asset_type, self.asset, at=self.at)
+            self._html.object = card_html(self.card, self.twin.model, KindLabels(self.shared))
+        except READING_ERRORS as error:
+            _LOG.exception("the card of %s/%s can't be read", self.asset_type, self.asset)
+            self.card = None
+            self._html.object = failed_html(f"{self.asset_type}/{self.asset} can't be shown", str(error))
+
+    def _buttons(self) -> list[pmui.Button]:
+        spec = self.twin.model.asset_types.get(self.asset_type)
+        kinds = self.twin.model.event_types.values()
+        shown = {
+            "history": spec is not None and bool(spec.signals),
+            "map": any(kind.position is not None for kind in self.twin.model.asset_types.values()),
+            "events": any(self.asset_type in (kind.asset, *kind.links.values()) for kind in kinds),
+        }
+        out = []
+        for page, label in _PAGES.items():
+            if shown[page]:
+                button = pmui.Button(label=label, variant="outlined", size="small", margin=4)
+                button.on_click(lambda _, page=page: self._ask(page))
+                out.append(button)
+        return out
+
+    def _ask(self, page: str) -> None:
+        self.asked = Link(page=page, asset_type=self.asset_type, assets=(self.asset,), at=self.at)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._links, self._html, sizing_mode="stretch_width")
+
+
+def failed_html(what: str, why: str) -> str:
+    """Return what stands where something can't be shown."""
+    from html import escape  # noqa: PLC0415
+
+    return (
+        '<div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">'
+        f'<b style="font-weight:500">{escape(what)}</b><br>{escape(why)}</div>'
+    )

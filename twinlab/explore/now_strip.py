@@ -1,0 +1,95 @@
+"""The tiles as buttons on a screen: rewritten in place when data move on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.html import Html
+
+if TYPE_CHECKING:
+    from twinlab.explore.now_tiles import Tile
+
+__all__ = ["TileStrip"]
+
+# Two tiles a row on a phone, as many as fit elsewhere.
+_PLACE = {"flex": "1 1 160px", "max-width": "240px"}
+_BUTTON = {
+    "display": "block",
+    "width": "100%",
+    "height": "100%",
+    "minHeight": "84px",
+    "textAlign": "left",
+    "textTransform": "none",
+    "whiteSpace": "pre-line",
+    "lineHeight": 1.35,
+    "padding": "8px 12px",
+    "fontWeight": 400,
+    "fontSize": "13px",
+    "&::first-line": {"fontSize": "22px", "fontWeight": 500, "lineHeight": 1.3},
+    "&.MuiButton-outlined": {"color": "text.primary", "borderColor": "divider"},
+}
+_PLAIN = (
+    "font:13px/1.35 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:84px;padding:9px 13px;"
+    "border:1px dashed rgba(127,127,127,.4);border-radius:4px"
+)
+
+
+class TileStrip:
+    """Tiles wherever ``pane`` is; pressing one again lets go of it.
+
+    Parameters
+    ----------
+    on_press : callable
+        Called with the tile's filter, "" when it's let go.
+    """
+
+    def __init__(self, *, on_press: Callable[[str], None]) -> None:
+        self._on_press = on_press
+        self._active = ""
+        self._pieces: list[pmui.Button | Html] = []
+        self._filters: list[str] = []
+        self.pane = pn.FlexBox(sizing_mode="stretch_width", margin=(4, 10), gap="8px")
+
+    def show(self, tiles: Sequence[Tile], *, active: str) -> None:
+        """Show tiles; those that stand already are rewritten in place."""
+        self._active = active
+        filters = [tile.filter for tile in tiles]
+        if filters != self._filters:
+            self._filters = filters
+            self._pieces = [self._piece(tile) for tile in tiles]
+            self.pane[:] = self._pieces
+        for piece, tile in zip(self._pieces, tiles, strict=True):
+            if isinstance(piece, Html):
+                piece.object = _plain(tile)
+            else:
+                pressed = bool(active) and tile.filter == active
+                piece.param.update(label=_text(tile), variant="contained" if pressed else "outlined")
+
+    def _piece(self, tile: Tile) -> pmui.Button | Html:
+        if not tile.filter:
+            return Html(_plain(tile), margin=0, sizing_mode="stretch_width", styles=_PLACE)
+        button = pmui.Button(
+            label=_text(tile), variant="outlined", margin=0, sizing_mode="stretch_width", sx=_BUTTON, styles=_PLACE
+        )
+        button.on_click(partial(self._pressed, tile.filter))
+        return button
+
+    def _pressed(self, asked: str, _: object) -> None:
+        self._on_press("" if asked == self._active else asked)
+
+
+def _text(tile: Tile) -> str:
+    return f"{tile.main}\n{tile.title}\n{tile.detail}"
+
+
+def _plain(tile: Tile) -> str:
+    return (
+        f'<div style="{_PLAIN}"><span style="font-size:22px;font-weight:500;line-height:1.3">{escape(tile.main)}</span>'
+        f"<br>{escape(tile.title)}<br>{escape(tile.detail)}</div>"
+    )

@@ -1,0 +1,94 @@
+"""Small curves without axes, as SVG that takes its colour from the text around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["sparkline"]
+
+_WIDTH, _HEIGHT, _PAD = 120.0, 30.0, 2.0
+
+
+def sparkline(
+    values: NDArray[np.float64],
+    *,
+    low: NDArray[np.float64] | None = None,
+    high: NDArray[np.float64] | None = None,
+    label: str = "",
+    steps: bool = False,
+) -> str:
+    """Return a curve as an ``<svg>``; a gap where a value is missing.
+
+    Parameters
+    ----------
+    values : array (n,), float
+        Evenly spaced; NaN is a gap.
+    low, high : arrays (n,), float, optional
+        A band behind the curve.
+    label : str
+        What it shows, for who can't see it.
+    steps : bool
+        Values hold until the next.
+
+    Returns
+    -------
+    str
+        "" if there is no value.
+
+    >>> sparkline(np.array([1.0, 2.0])).count("<path")
+    1
+    >>> sparkline(np.array([np.nan]))
+    ''
+    """
+    finite = np.isfinite(values)
+    if not finite.any():
+        return ""
+    bottom = np.nanmin(values if low is None else np.where(np.isfinite(low), low, values))
+    top = np.nanmax(values if high is None else np.where(np.isfinite(high), high, values))
+    span = top - bottom or 1.0
+    middle = top == bottom
+
+    def height(data: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = np.full(data.shape, 0.5) if middle else (data - bottom) / span
+        return np.asarray(_HEIGHT - _PAD - share * (_HEIGHT - 2 * _PAD))
+
+    x = _PAD + np.arange(len(values)) / max(1, len(values) - 1) * (_WIDTH - 2 * _PAD)
+    band = "" if low is None or high is None else _band(x, height(low), height(high))
+    line = _line(x, height(values), finite, steps=steps)
+    return (
+        f'<svg class="spark" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" width="{_WIDTH:g}" height="{_HEIGHT:g}" role="img" '
+        f'aria-label="{label}" preserveAspectRatio="none">{band}'
+        f'<path d="{line}" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" '
+        f'stroke-linecap="round"/></svg>'
+    )
+
+
+def _line(x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.bool_], *, steps: bool) -> str:
+    parts: list[str] = []
+    before = False
+    for k in np.flatnonzero(finite):
+        if not (before and finite[k - 1]):
+            # A single sample is a dot: a line to itself, with round ends.
+            parts.append(f"M{x[k]:.1f} {y[k]:.1f}h0")
+        elif steps:
+            parts.append(f"H{x[k]:.1f}V{y[k]:.1f}")
+        else:
+            parts.append(f"L{x[k]:.1f} {y[k]:.1f}")
+        before = True
+    return "".join(parts)
+
+
+def _band(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
+    both = np.isfinite(low) & np.isfinite(high)
+    edges = np.flatnonzero(np.diff(both.astype("int8"), prepend=0, append=0)).reshape(-1, 2)
+    shapes = []
+    for first, last in edges:
+        upper = " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x[first:last], high[first:last], strict=True))
+        lower = " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x[first:last][::-1], low[first:last][::-1], strict=True))
+        shapes.append(f'<path d="M{upper} {lower}Z" fill="currentColor" fill-opacity="0.18"/>')
+    return "".join(shapes)
