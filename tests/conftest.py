@@ -28,6 +28,11 @@ settings.load_profile("ci" if CI else "default")
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session a cache of its own; before any kernel starts, so that notebooks share it."""
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    # What tests set must not become the settings of who runs them.
+    if "TWINLAB_CONFIG" not in os.environ:
+        own = tempfile.mkdtemp(prefix="twinlab-config-")
+        os.environ["TWINLAB_CONFIG"] = own
+        config.add_cleanup(lambda: shutil.rmtree(own, ignore_errors=True))
     if "TWINLAB_CACHE" not in os.environ:
         folder = tempfile.mkdtemp(prefix="twinlab-tests-")
         os.environ["TWINLAB_CACHE"] = folder

@@ -3,6 +3,7 @@
 import socket
 import urllib.request
 
+import panel as pn
 import pytest
 
 from twinlab.apps import page, start
@@ -49,8 +50,9 @@ def test_a_twin_that_cannot_be_read_gives_a_page_with_a_notice():
     twin.history = broken
     twin.assets = broken
     shown = page(twin, query="")
-    assert "the disk is gone" in shown.main[0].object
-    assert shown.main[0].visible
+    said = " ".join(str(pane.object) for pane in shown.select(pn.pane.HTML))
+    assert "the disk is gone" in said
+    assert "History can't be shown" in said.replace("&#x27;", "'")
 
 
 def test_the_newest_time_is_read_once_a_minute():

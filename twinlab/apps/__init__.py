@@ -8,7 +8,6 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "MappingForm": "mapping_form",
-        "PageSpec": "frame",
         "Served": "server",
         "Settings": "settings",
         "User": "access",

@@ -1,68 +1,36 @@
-"""The page of a twin: top bar, rail, and one view a page. Knows nothing of any twin's names."""
+"""The page of a twin: top bar, rail, one view at a time, a drawer and actions. Knows nothing of any twin's names."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.history_view import HistoryView
+from twinlab.apps.access import current_user, may_see
+from twinlab.apps.actions import Actions
+from twinlab.apps.bar import bar
+from twinlab.apps.browser_side import BrowserSide
+from twinlab.apps.hint import hint
+from twinlab.apps.look import PAGE, RAIL, THEME
+from twinlab.apps.settings import settings_for
+from twinlab.apps.shell import shell
 from twinlab.explore.link import format_link, parse_link
-from twinlab.explore.reading import READING_ERRORS, instant_text
-from twinlab.explore.shared import Shared
+from twinlab.explore.shared import Session, Shared
+from twinlab.explore.workspace import Workspace
 
 if TYPE_CHECKING:
-    from twinlab.explore.link import Link
     from twinlab.model.reader import TwinReader
 
-__all__ = ["PAGES", "PageSpec", "page"]
+__all__ = ["page"]
 
 _LOG = logging.getLogger(__name__)
-_BLUE = "#005A8C"
-# White on the bar in both themes: 7:1 and more.
-_BAR = {
-    "MuiAppBar": {
-        "styleOverrides": {
-            "root": {
-                "backgroundColor": _BLUE,
-                "backgroundImage": "none",
-                "color": "#fff",
-                "& .MuiIconButton-root, & svg": {"color": "#fff"},
-                # On a phone, a title of two lines still fits the bar.
-                "@media (max-width: 600px)": {"& .title": {"fontSize": "1rem", "lineHeight": "1.15"}},
-            }
-        }
-    }
-}
-_THEME = {
-    "light": {"palette": {"primary": {"main": _BLUE}}, "components": _BAR},
-    "dark": {"palette": {"primary": {"main": "#56B4E9"}}, "components": _BAR},
-}
 
 
-@dataclass(frozen=True)
-class PageSpec:
-    """One page on the rail."""
-
-    label: str
-    # Name of a Material icon.
-    icon: str
-    build: Callable[[Shared, Link], HistoryView]
-
-
-def _history(shared: Shared, link: Link) -> HistoryView:
-    return HistoryView(shared.twin, link=link, tables=shared.tables, patient=True)
-
-
-#: The pages on the rail, first one first.
-PAGES: tuple[PageSpec, ...] = (PageSpec("History", "timeline", _history),)
-
-
-def page(twin: TwinReader, *, shared: Shared | None = None, query: str | None = None) -> pmui.Page:
+def page(
+    twin: TwinReader, *, shared: Shared | None = None, query: str | None = None, session: Session | None = None
+) -> pmui.Page:
     """Return the page of a twin, ready to be served or shown in a notebook.
 
     Parameters
@@ -73,6 +41,8 @@ def page(twin: TwinReader, *, shared: Shared | None = None, query: str | None = 
         What several readers of one twin share (event tables, freshness). Made anew without it.
     query : str, optional
         The query of the page's URL. By default that of the session being served.
+    session : Session, optional
+        The reader and their settings. By default who has logged in, with the settings kept for them.
 
     Returns
     -------
@@ -81,50 +51,83 @@ def page(twin: TwinReader, *, shared: Shared | None = None, query: str | None = 
     """
     shared = shared or Shared(twin)
     pn.extension("tabulator", notifications=False)
-    location = pn.state.location
+    user = current_user()
+    if session is None:
+        session = Session(user="" if user is None else user.name, settings=settings_for(user, twin.model.twin))
     notice = pmui.Alert(object="", severity="error", visible=False, closeable=True, margin=10)
     _show_errors_in(notice)
-    link = parse_link(query if query is not None else (location.search if location is not None else ""))
+    location = pn.state.location
+    asked = query if query is not None else (location.search if location is not None else "")
+    workspace = Workspace(
+        twin,
+        link=parse_link(asked),
+        shared=shared,
+        session=session,
+        patient=_is_served(),
+        allowed=lambda name: may_see(user, name),
+    )
     title = twin.model.title or twin.model.twin.replace("_", " ")
-    main: list[object] = [notice]
-    try:
-        view = PAGES[0].build(shared, link)
-    except READING_ERRORS as error:
-        _LOG.exception("the page can't be built")
-        notice.param.update(object=f"This page can't be shown: {error}", visible=True)
-    else:
-        main.append(view)
-        _keep_in_url(view)
-    rail = pmui.MenuList(items=[{"label": spec.label, "icon": spec.icon} for spec in PAGES], active=0)
-    return pmui.Page(
+    browser = BrowserSide()
+    _keep_address(workspace, browser, title)
+    theme = session.settings.get("theme")
+    strip = hint(session)
+    actions = Actions(workspace, tell=lambda text: notice.param.update(object=text, visible=True, closed=False))
+    shown = pmui.Page(
         title=title,
-        header=[_freshness(shared)],
-        sidebar=[rail],
-        sidebar_open=len(PAGES) > 1,
-        sidebar_width=220,
-        main=main,
-        theme_config=_THEME,
+        header=[*bar(shared, session, browser, user=user), browser],
+        sidebar=[_rail(workspace)],
+        sidebar_open=len(workspace.pages) > 1,
+        sidebar_width=96,
+        sidebar_resizable=False,
+        main=[notice, *([] if strip is None else [strip]), workspace.body, actions.panel()],
+        theme_config=THEME,
+        dark_theme=theme == "dark",
+        sx=PAGE,
         meta_name=title,
+        template=shell(theme if isinstance(theme, str) else None),
         sizing_mode="stretch_width",
     )
+    _keep_theme(shown, browser, session)
+    return shown
 
 
-def _freshness(shared: Shared) -> pn.pane.HTML:
-    """Up to when there are data; written once the page stands."""
-    pane = pn.pane.HTML("", align="center", margin=(0, 10))
+def _is_served() -> bool:
+    """Whether somebody waits for the page: what takes time to read may then follow it."""
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
-    def write() -> None:
-        try:
-            latest = shared.latest()
-        except READING_ERRORS:
-            _LOG.exception("the newest time can't be read")
-            latest = None
-        text = "no data yet" if latest is None else f"data to {instant_text(latest)} UTC"
-        style = "font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
-        pane.object = f'<span style="{style}">{text}</span>'
 
-    pn.state.onload(write)
-    return pane
+def _rail(workspace: Workspace) -> pmui.MenuList:
+    """The list of pages."""
+    names = [spec.name for spec in workspace.pages]
+    rail = pmui.MenuList(
+        items=[{"label": spec.label, "icon": spec.icon} for spec in workspace.pages],
+        active=names.index(workspace.page) if names else None,
+        sx=RAIL,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+    def go(event: Any) -> None:
+        place = event.new[0] if isinstance(event.new, (tuple, list)) else event.new
+        if place is not None:
+            workspace.page = names[place]
+
+    rail.param.watch(go, "active")
+    workspace.param.watch(lambda event: rail.param.update(active=names.index(event.new)), "page")
+    return rail
+
+
+def _keep_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> None:
+    """Follow the system's theme until the reader says otherwise; then keep what they say."""
+    browser.follow_system = session.settings.get("theme") is None
+
+    def keep(event: Any) -> None:
+        if browser.follow_system and event.new == browser.system_dark:
+            return
+        session.settings["theme"] = "dark" if event.new else "light"
+        browser.follow_system = False
+
+    shown.param.watch(keep, "dark_theme")
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:
@@ -139,22 +142,27 @@ def _show_errors_in(notice: pmui.Alert) -> None:
     pn.config.exception_handler = handle
 
 
-def _keep_in_url(view: HistoryView) -> None:
-    """Write the view's state to the address, and follow the address when the reader goes back."""
-    location = pn.state.location
-    if location is None:
-        return
-    written = [location.search]
+def _keep_address(workspace: Workspace, browser: BrowserSide, title: str) -> None:
+    """Write the view's state to the address, and follow the address when the reader goes back.
+
+    Another page is a step in the browser's history; a zoom isn't, or going back would take dozens.
+    """
+    before = [workspace.page]
+    labels = {spec.name: spec.label for spec in workspace.pages}
 
     def write(*_: object) -> None:
-        written[0] = format_link(view.link())
-        if location.search != written[0]:
-            location.search = written[0]
+        search = format_link(workspace.link())
+        if workspace.page != before[0] or browser.address["search"] != search:
+            browser.address = {"search": search, "push": workspace.page != before[0]}
+        before[0] = workspace.page
+        browser.tab_title = " · ".join(text for text in (labels.get(str(workspace.page)), title) if text)
 
-    def follow(*_: object) -> None:
-        if location.search != written[0]:
-            written[0] = location.search
-            view.apply(parse_link(location.search))
+    def back(event: Any) -> None:
+        link = parse_link(event.new[1])
+        # The browser has made the step already.
+        before[0] = link.page if link.page in labels else before[0]
+        workspace.apply(link)
 
-    view.param.watch(write, "revision")
-    location.param.watch(follow, "search")
+    workspace.param.watch(write, "revision")
+    browser.param.watch(back, "went_back")
+    write()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
-    from twinlab.explore import HistoryView
+    from twinlab.explore import Workspace
     from twinlab.history import BuildReport
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
@@ -174,11 +174,17 @@ class Twin:
         """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""
         return self.reader.as_of(known, mapping=mapping)
 
-    def explore(self) -> HistoryView:
-        """Return the explorer of this twin: the same object in JupyterLab and in a served page."""
-        from twinlab.explore import HistoryView  # noqa: PLC0415  (Panel loads only when looked at)
+    def explore(self, *, page: str = "history") -> Workspace:
+        """Return the explorer of this twin: the same object in JupyterLab and in a served page.
 
-        return HistoryView(self)
+        Parameters
+        ----------
+        page : str
+            The page it opens on: "now", "map", "history", "events" or "quality", of those that the twin can fill.
+        """
+        from twinlab.explore import Workspace  # noqa: PLC0415  (Panel loads only when looked at)
+
+        return Workspace(self, page=page)
 
     def export(
         self,

@@ -1,0 +1,165 @@
+"""The bar at the bottom of a page: what takes a view elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.apps.clock import file_stamp
+from twinlab.explore.history_view import code_html
+from twinlab.explore.html import Html
+from twinlab.explore.reading import READING_ERRORS
+
+if TYPE_CHECKING:
+    from twinlab.explore.workspace import Workspace
+
+__all__ = ["Actions"]
+
+_LOG = logging.getLogger(__name__)
+#: What a menu offers -> ending of the file.
+_DATA = {"Parquet": ".parquet", "CSV": ".csv"}
+_PICTURES = {"SVG, for print": ".svg", "PNG, 300 dots an inch": ".png"}
+_COPY_LINK = "navigator.clipboard.writeText(window.location.href)"
+_COPY_TEXT = "navigator.clipboard.writeText(holder.value)"
+# On a phone the icons alone: six names don't fit a line. The names stay for screen readers.
+_BUTTON = {
+    "textTransform": "none",
+    "whiteSpace": "nowrap",
+    "@media (max-width: 600px)": {
+        "fontSize": 0,
+        "minWidth": "40px",
+        "& .MuiButton-startIcon": {"margin": 0},
+        "& .MuiButton-endIcon": {"display": "none"},
+    },
+}
+_BAR = {
+    "position": "sticky",
+    "bottom": "0",
+    "z-index": "1100",
+    "background": "var(--panel-surface-color, #fff)",
+    "border-top": "1px solid rgba(127,127,127,.3)",
+    "margin-top": "auto",
+}
+
+
+class Actions:
+    """Buttons under a page; what goes wrong is told with ``tell``.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose page is taken elsewhere.
+    tell : callable
+        Takes a sentence for the reader.
+    """
+
+    def __init__(self, workspace: Workspace, *, tell: Callable[[str], None]) -> None:
+        self._workspace, self._tell = workspace, tell
+        self._download = pmui.FileDownload(
+            label="File", auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
+        )
+        self._status = Html("", margin=(0, 8), align="center")
+        self._code = Html(
+            "", visible=False, sizing_mode="stretch_width", margin=(4, 10), styles={"max-height": "40vh", "overflow": "auto"}
+        )
+        # What is copied; never shown.
+        self._holder = pn.widgets.TextInput(value="", visible=False)
+        self._python = self._button("Show as Python", "code", self._toggle)
+        workspace.param.watch(lambda *_: self._write_code(), "revision")
+
+    def panel(self) -> pn.viewable.Viewable:
+        """Return the bar."""
+        copy_link = self._button("Copy link", "link", lambda _: self._say("Link copied"))
+        copy_link.js_on_click(code=_COPY_LINK)
+        copy_code = self._button("Copy Python", "content_copy", lambda _: self._say("Python copied"))
+        copy_code.js_on_click(args={"holder": self._holder}, code=_COPY_TEXT)
+        row = pn.FlexBox(
+            self._button("Excel", "table_view", partial(self._file, ".xlsx")),
+            self._menu("Data", "download", _DATA),
+            self._menu("Picture", "image", _PICTURES),
+            self._button("Report", "description", partial(self._file, ".html")),
+            copy_link,
+            self._python,
+            copy_code,
+            self._status,
+            self._download,
+            self._holder,
+            align_items="center",
+            gap="2px",
+            sizing_mode="stretch_width",
+            margin=(2, 6),
+        )
+        return pn.Column(self._code, row, sizing_mode="stretch_width", styles=_BAR)
+
+    def _button(self, label: str, icon: str, act: Callable[[Any], Any]) -> pmui.Button:
+        button = pmui.Button(label=label, icon=icon, variant="text", size="small", sx=_BUTTON, margin=2)
+        button.on_click(act)
+        return button
+
+    def _menu(self, label: str, icon: str, endings: dict[str, str]) -> pmui.MenuButton:
+        items = [{"label": name, "ending": ending} for name, ending in endings.items()]
+        menu = pmui.MenuButton(label=label, icon=icon, items=items, variant="text", size="small", sx=_BUTTON, margin=2)
+        menu.on_click(lambda item: self._file(item["ending"]))
+        return menu
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _file(self, ending: str, _: object = None) -> None:
+        """Write a file and hand it to the browser, once the reader has been told that it's coming."""
+        self._say(f"Writing the {_NAMES[ending]} …")
+        pn.state.execute(partial(self._send, ending), schedule=True)
+
+    async def _send(self, ending: str) -> None:
+        stem = f"{self._workspace.twin.model.twin}-{self._workspace.page}-{file_stamp()}"
+        try:
+            content = await asyncio.to_thread(self._write, stem + ending)
+        except READING_ERRORS as error:
+            _LOG.exception("the %s can't be written", _NAMES[ending])
+            self._tell(f"The {_NAMES[ending]} can't be written: {error}")
+            self._say("")
+            return
+        self._download.param.update(filename=stem + ending, data=None)
+        self._download.data = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
+        self._say(f"{stem}{ending} is in your downloads")
+
+    def _write(self, name: str) -> bytes:
+        """Write the view under a name whose ending says as what; return the file."""
+        view = self._workspace
+        write = {".xlsx": view.to_excel, ".html": view.report, ".svg": view.picture, ".png": view.picture}
+        with tempfile.TemporaryDirectory(prefix="twinlab-") as folder:
+            path = Path(folder) / name
+            return write.get(path.suffix, view.export)(path).read_bytes()
+
+    # -- code ---------------------------------------------------------------------------------------------------------
+
+    def _toggle(self, _: object) -> None:
+        self._code.visible = not self._code.visible
+        self._python.label = "Hide Python" if self._code.visible else "Show as Python"
+        self._write_code()
+
+    def _write_code(self) -> None:
+        self._holder.value = self._workspace.code()
+        if self._code.visible:
+            self._code.object = code_html(self._holder.value or "# Nothing is shown that could be read.")
+
+    def _say(self, text: str) -> None:
+        self._status.object = f'<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{text}</span>'
+
+
+_NAMES = {
+    ".xlsx": "Excel file",
+    ".html": "report",
+    ".svg": "picture",
+    ".png": "picture",
+    ".parquet": "Parquet file",
+    ".csv": "CSV file",
+}

@@ -1,0 +1,111 @@
+"""The top bar: how new the data are, by which clock, and who is reading."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from html import escape
+from typing import TYPE_CHECKING
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.apps.clock import behind_text, clock_text, stale
+from twinlab.explore.html import Html
+from twinlab.explore.reading import READING_ERRORS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.apps.access import User
+    from twinlab.apps.browser_side import BrowserSide
+    from twinlab.explore.shared import Session, Shared
+
+__all__ = ["bar"]
+
+_LOG = logging.getLogger(__name__)
+#: Milliseconds after which the bar says anew how old the data are.
+_EVERY = 10_000
+_WHITE = {"color": "#fff", "borderColor": "rgba(255,255,255,.6)", "textTransform": "none", "minWidth": "64px"}
+#: Where somebody logs out.
+_LOGOUT = "/logout"
+
+
+def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | None) -> list[pn.viewable.Viewable]:
+    """Return what stands in the top bar beside the twin's name."""
+    clock = _clock(session)
+    parts: list[pn.viewable.Viewable] = [
+        _Freshness(shared, browser, clock).pane,
+        pn.Spacer(sizing_mode="stretch_width"),
+        clock,
+    ]
+    if user is not None:
+        parts.append(_user_menu(user))
+    return parts
+
+
+def _clock(session: Session) -> pmui.Button:
+    """The switch between UTC and the reader's own clock."""
+    button = pmui.Button(label="UTC", variant="outlined", size="small", sx=_WHITE, margin=(0, 4), align="center")
+    button.param.update(**_clock_words(session))
+
+    def change(_: object) -> None:
+        session.settings["clock"] = "utc" if session.settings.get("clock") == "local" else "local"
+        button.param.update(**_clock_words(session))
+
+    button.on_click(change)
+    return button
+
+
+def _clock_words(session: Session) -> dict[str, str]:
+    local = session.settings.get("clock") == "local"
+    return {"label": "Local time" if local else "UTC"}
+
+
+def _user_menu(user: User) -> pmui.MenuButton:
+    roles = ", ".join(user.roles) or "no role"
+    items = [{"label": f"{user.name}: {roles}"}, None, {"label": "Log out", "href": _LOGOUT, "target": "_self"}]
+    return pmui.MenuButton(
+        label=user.name, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
+    )
+
+
+class _Freshness:
+    """Up to when there are data and how old they are, said again from time to time."""
+
+    def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
+        self._shared, self._browser, self._clock = shared, browser, clock
+        self._latest: np.datetime64 | None = None
+        self.pane = Html("", align="center", margin=(0, 10))
+        clock.param.watch(lambda _: self._write(), "label")
+        browser.param.watch(lambda _: self._write(), "zone")
+        pn.state.onload(self._start)
+
+    async def _start(self) -> None:
+        await self._read()
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.add_periodic_callback(self._read, period=_EVERY)
+
+    async def _read(self) -> None:
+        try:
+            # What is read takes nobody else's time.
+            self._latest = await asyncio.to_thread(self._shared.latest)
+        except READING_ERRORS:
+            _LOG.exception("the newest time can't be read")
+        self._write()
+
+    def _write(self) -> None:
+        self.pane.object = freshness_html(self._latest, zone=self._browser.zone if self._clock.label != "UTC" else "")
+
+
+def freshness_html(latest: np.datetime64 | None, *, zone: str = "") -> str:
+    """Return how new the data are, in words; greyed and marked if they're old."""
+    if latest is None:
+        text, old = "no data yet", True
+    else:
+        old = stale(latest)
+        behind = behind_text(latest)
+        text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
+    mark = '<span aria-hidden="true">◷ </span>' if old else ""
+    style = "font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
+    return f'<span style="{style}{";opacity:.86" if old else ""}">{mark}{escape(text)}</span>'

@@ -1,0 +1,140 @@
+"""The browser's half of the frame: address, title, the system's theme and zone, and the drawer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+
+__all__ = ["BrowserSide", "Drawer"]
+
+
+class BrowserSide(pn.custom.JSComponent):
+    """What only a browser knows and does: it has no face.
+
+    The address is written by ``address``; going back in the browser's history raises ``went_back``.
+    """
+
+    #: Query and whether going back should return to what was there before.
+    address = param.Dict(default={"search": "", "push": False})
+    tab_title = param.String(default="", doc="title of the browser's tab")
+    follow_system = param.Boolean(default=True, doc="take over the system's theme")
+    system_dark = param.Boolean(default=False, doc="whether the system asks for a dark theme")
+    zone = param.String(default="", doc="the reader's time zone, as the IANA names it")
+    phone = param.Boolean(default=False, doc="whether the screen is a phone's")
+    went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
+
+    _esm = """
+    export function render({model, view}) {
+      const page = view.root.model
+      const set = (name, value) => { if (page.data && name in page.data.properties) page.data[name] = value }
+      const title = () => { if (model.tab_title) document.title = model.tab_title }
+      const write = () => {
+        const {search, push} = model.address
+        if (search === window.location.search) return
+        const url = window.location.pathname + search
+        if (push) window.history.pushState({}, "", url)
+        else window.history.replaceState({}, "", url)
+      }
+      const dark = window.matchMedia("(prefers-color-scheme: dark)")
+      const theme = () => {
+        model.system_dark = dark.matches
+        if (model.follow_system && page.data?.dark_theme !== dark.matches) set("dark_theme", dark.matches)
+      }
+      const back = () => model.send_msg({search: window.location.search})
+      title()
+      theme()
+      model.zone = Intl.DateTimeFormat().resolvedOptions().timeZone || ""
+      model.phone = window.matchMedia("(max-width: 600px)").matches
+      if (model.phone) set("sidebar_open", false)
+      model.on("tab_title", title)
+      model.on("address", write)
+      dark.addEventListener("change", theme)
+      window.addEventListener("popstate", back)
+      model.on("remove", () => {
+        dark.removeEventListener("change", theme)
+        window.removeEventListener("popstate", back)
+      })
+      write()
+    }
+    """
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(width=0, height=0, margin=0, **params)
+
+    def _handle_msg(self, data: Any) -> None:
+        """Take the step that was made in the browser's history."""
+        if isinstance(data, dict) and isinstance(data.get("search"), str):
+            count = 0 if self.went_back is None else self.went_back[0]
+            self.went_back = (count + 1, data["search"])
+
+
+class Drawer(pn.custom.JSComponent):
+    """A panel at the right beside the page, on a phone over all of it. Escape closes it, and focus goes back."""
+
+    open = param.Boolean(default=False, doc="whether it's shown")
+    label = param.String(default="Asset", doc="its accessible name")
+    content = pn.custom.Child(doc="what it holds")
+
+    _stylesheets: ClassVar[list[str]] = [
+        """
+    aside{position:fixed;right:0;top:var(--tl-bar,52px);bottom:0;width:380px;z-index:1150;overflow:auto;
+      box-sizing:border-box;padding:4px 12px 24px;background:var(--panel-surface-color,#fff);
+      color:var(--panel-on-surface-color,#000);border-left:1px solid rgba(127,127,127,.35)}
+    aside[hidden]{display:none}
+    aside:focus{outline:none}
+    aside:focus-visible{outline:2px solid var(--panel-primary-color);outline-offset:-2px}
+    .head{display:flex;justify-content:flex-end;position:sticky;top:0;z-index:1;height:0;overflow:visible}
+    .close{all:unset;cursor:pointer;width:36px;height:36px;border-radius:18px;text-align:center;
+      font:22px/36px Roboto,system-ui,sans-serif;background:var(--panel-surface-color,#fff)}
+    .close:hover{background:rgba(127,127,127,.2)}
+    .close:focus-visible{outline:2px solid var(--panel-primary-color)}
+    @media (max-width:1100px){aside{box-shadow:-6px 0 18px rgba(0,0,0,.25)}}
+    @media (max-width:600px){aside{left:0;width:auto;border-left:none}}
+    """
+    ]
+
+    _esm = """
+    const focused = () => {
+      let one = document.activeElement
+      while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
+      return one
+    }
+    export function render({model}) {
+      const aside = document.createElement("aside")
+      const head = document.createElement("div")
+      const close = document.createElement("button")
+      let back = null
+      aside.tabIndex = -1
+      head.className = "head"
+      close.className = "close"
+      close.type = "button"
+      close.textContent = "×"
+      close.setAttribute("aria-label", "Close")
+      close.addEventListener("click", () => { model.open = false })
+      head.append(close)
+      aside.append(head, model.get_child("content"))
+      const name = () => aside.setAttribute("aria-label", model.label)
+      const show = () => {
+        const was = !aside.hidden
+        aside.hidden = !model.open
+        if (model.open && !was) { back = focused(); aside.focus({preventScroll: true}) }
+        if (!model.open && was && back?.isConnected) back.focus({preventScroll: true})
+      }
+      const escape = event => {
+        if (event.key !== "Escape" || event.defaultPrevented || !model.open) return
+        const inMenu = event.composedPath().some(
+          one => ["menu", "listbox", "dialog"].includes(one.getAttribute?.("role")))
+        if (!inMenu) model.open = false
+      }
+      aside.hidden = true
+      name()
+      show()
+      model.on("label", name)
+      model.on("open", show)
+      document.addEventListener("keydown", escape)
+      model.on("remove", () => document.removeEventListener("keydown", escape))
+      return aside
+    }
+    """

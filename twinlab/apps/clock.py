@@ -1,0 +1,69 @@
+"""Times as a reader wants them on a page's bar: UTC or their own clock, and how far the data lie behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["STALE", "behind_text", "clock_text"]
+
+#: Data older than this are shown as stale.
+STALE = np.timedelta64(15, "m")
+
+
+def clock_text(when: np.datetime64, *, zone: str = "", now: np.datetime64 | None = None) -> str:
+    """Return an instant (UTC) on a reader's clock, with its zone; the day only if it isn't today's.
+
+    >>> clock_text(np.datetime64("2026-07-01T12:00:05"), now=np.datetime64("2026-07-01T13:00"))
+    '12:00 UTC'
+    >>> clock_text(np.datetime64("2026-07-01T12:00:05"), zone="Europe/Berlin")
+    '2026-07-01 14:00 CEST'
+    """
+    own = _own(when, zone)
+    today = _own(_now() if now is None else now, zone).date()
+    pattern = "%H:%M %Z" if own.date() == today else "%Y-%m-%d %H:%M %Z"
+    return own.strftime(pattern)
+
+
+def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> str:
+    """Return how far data lie behind in the largest unit that fits; "" if they don't.
+
+    >>> behind_text(np.datetime64("2026-07-01T12:00"), now=np.datetime64("2026-07-04T13:00"))
+    '3 days behind'
+    """
+    seconds = int(((_now() if now is None else now) - latest) / np.timedelta64(1, "s"))
+    if seconds < 0:
+        return ""
+    for unit, length in (("year", 31_557_600), ("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count = seconds // length
+        # 36 h say more than 1 day.
+        if count > 1 or unit == "s":
+            plural = "s" if unit in ("year", "day") else ""
+            return f"{count} {unit}{plural} behind"
+    return ""
+
+
+def stale(latest: np.datetime64, *, now: np.datetime64 | None = None) -> bool:
+    """Whether data are too old to be taken for the present."""
+    return bool((_now() if now is None else now) - latest > STALE)
+
+
+def _now() -> np.datetime64:
+    return np.datetime64(datetime.now(UTC).replace(tzinfo=None), "ns")
+
+
+def _own(when: np.datetime64, zone: str) -> datetime:
+    stamp = pd.Timestamp(when).tz_localize("UTC").to_pydatetime(warn=False)
+    try:
+        return stamp.astimezone(ZoneInfo(zone)) if zone else stamp
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A browser may name a zone that this machine doesn't know.
+        return stamp
+
+
+def file_stamp() -> str:
+    """Return the present instant for a file's name."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%MZ")

@@ -1,0 +1,52 @@
+"""How the frame looks: calm, dense, legible in both themes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["BLUE", "PAGE", "RAIL", "THEME"]
+
+BLUE = "#005A8C"
+_PHONE = "@media (max-width: 600px)"
+#: Height of the top bar in pixels.
+BAR_HEIGHT = 52
+
+# White on the bar in both themes: 7:1 and more.
+_BAR: dict[str, Any] = {
+    "MuiAppBar": {
+        "styleOverrides": {
+            "root": {
+                "backgroundColor": BLUE,
+                "backgroundImage": "none",
+                "color": "#fff",
+                "& .MuiIconButton-root, & svg": {"color": "#fff"},
+                "& .title": {"fontSize": "1.15rem", "lineHeight": "1.2", "fontWeight": 500},
+                # On a phone, a title of two lines still fits the bar.
+                _PHONE: {"& .title": {"fontSize": ".95rem", "lineHeight": "1.15"}},
+            }
+        }
+    },
+}
+THEME: dict[str, Any] = {
+    "light": {"palette": {"primary": {"main": BLUE}}, "components": _BAR},
+    "dark": {"palette": {"primary": {"main": "#56B4E9"}}, "components": _BAR},
+}
+
+PAGE: dict[str, Any] = {
+    "--tl-bar": f"{BAR_HEIGHT}px",
+    "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
+    "& .sidebar": {_PHONE: {"width": "240px"}},
+}
+
+#: Icons above short names; on a phone, where the rail is a drawer, beside them.
+RAIL: dict[str, Any] = {
+    "paddingTop": "6px",
+    "& .MuiListItemButton-root": {
+        "flexDirection": "column",
+        "gap": "2px",
+        "padding": "8px 2px",
+        "textAlign": "center",
+        _PHONE: {"flexDirection": "row", "padding": "10px 16px", "gap": "12px"},
+    },
+    "& .MuiListItemText-primary": {"fontSize": "12px", _PHONE: {"fontSize": "15px"}},
+}
