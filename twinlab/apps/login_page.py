@@ -23,7 +23,7 @@ main { width: min(400px, 100% - 32px); margin: clamp(16px, 12vh, 120px) auto 32p
   background: var(--paper); border: 1px solid color-mix(in srgb, var(--line) 35%, transparent); border-radius: 8px; }
 h1 { margin: 0 0 4px; font-size: 22px; font-weight: 600; }
 p { margin: 0 0 18px; color: var(--soft); overflow-wrap: anywhere; }
-p.bad { padding: 10px 12px; border-left: 4px solid var(--bad); border-radius: 4px; background: var(--bad-ground);
+p.bad { margin-top: 12px; padding: 10px 12px; border-left: 4px solid var(--bad); border-radius: 4px; background: var(--bad-ground);
   color: var(--bad); }
 label { display: block; margin: 0 0 4px; font-weight: 500; }
 input { width: 100%; margin: 0 0 18px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px;
@@ -97,7 +97,11 @@ def login_html(*, title: str, token: str, nonce: str, next: str, message: str = 
     str
         HTML; all parameters are escaped.
     """
-    said = f'<p class="bad" role="alert">{escape(message)}</p>' if message else "<p>To see this twin, log in.</p>"
+    said = (
+        f'<p class="bad" role="alert">{escape(message)}</p>'
+        if message
+        else "<p>With the name and password you were given.</p>"
+    )
     # After an error with the name given, the password is what's typed next.
     first, second = ("", "autofocus") if name else ("autofocus", "")
     body = _LOGIN.substitute(

@@ -45,8 +45,9 @@ class Reach:
         """The page's address, as somebody in the right place may type it."""
         host = self.address
         if not _is_loopback(host):
-            fixed = [name for name in self.names if name not in _HERE and "*" not in name]
-            host = host if host in fixed else next(iter(fixed), host)
+            fixed = [name for name in self.names if "*" not in name]
+            elsewhere = [name for name in fixed if name not in _HERE]
+            host = host if host in fixed else next(iter([*elsewhere, *fixed]))
         return f"{self.scheme}://{_bracketed(host)}:{self.port}/"
 
     @property

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bokeh.document import Document
+from bokeh.events import ConnectionLost
+from bokeh.models import CustomJS
 from panel.io.server import get_server
 from panel.io.state import set_curdoc, state
 from tornado.ioloop import IOLoop, PeriodicCallback
@@ -38,6 +40,11 @@ __all__ = ["Served", "serve", "start"]
 _LOG = logging.getLogger(__name__)
 # How long a page goes on at most after its login has ended by itself.
 _WATCH_SECONDS = 30
+# A page whose login is over goes to the login page instead of showing old data as if they were new. Who is still logged
+# in is redirected from there; then it was the net that failed.
+_LEAVE = f"""
+fetch({LOGIN!r}, {{redirect: "manual"}}).then(answer => {{ if (answer.type !== "opaqueredirect") location.reload() }}, () => {{}})
+"""
 # Forms are small; what a page uploads comes through its websocket.
 _MOST_BODY_BYTES = 1_000_000
 
@@ -239,6 +246,7 @@ def _claim(gate: Gate) -> None:
         raise SourceError(msg)
     gate.owners[context.id] = login
     document.on_session_destroyed(lambda ended: gate.owners.pop(ended.id, None))
+    document.js_on_event(ConnectionLost, CustomJS(code=_LEAVE))
 
 
 def _close_ended(server: Server, gate: Gate) -> None:
