@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_verify,
         _add_rebuild,
         _add_export,
+        _add_notebook,
+        _add_tutorials,
     ):
         adder(commands)
     return parser
@@ -285,6 +287,50 @@ def _export(options: argparse.Namespace) -> None:
         options.what, options.target, signals=options.signals, start=options.start, stop=options.stop, step=options.step
     )
     _say(f"wrote {path}")
+
+
+def _add_notebook(commands: Commands) -> None:
+    parser = _command(
+        commands, "notebook", "write a starter notebook for a twin and open it in JupyterLab", "twinlab notebook pilot/"
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--to", type=Path, help="notebook or folder (default: beside the twin); nothing is overwritten")
+    parser.add_argument("--no-lab", action="store_true", help="write the notebook only")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.set_defaults(run=_notebook)
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    from twinlab.twin.starter import write_starter  # noqa: PLC0415
+
+    path = write_starter(_open(options), options.to)
+    _say(f"wrote {path}")
+    if options.no_lab:
+        return 0
+    from twinlab.apps.lab import open_lab  # noqa: PLC0415
+
+    return open_lab(path, port=options.port, browser=not options.no_browser)
+
+
+def _add_tutorials(commands: Commands) -> None:
+    parser = _command(
+        commands, "tutorials", "copy the tutorial notebooks to a folder of yours", "twinlab tutorials learn/"
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--overwrite", action="store_true", help="replace notebooks that you have changed, too")
+    parser.set_defaults(run=_tutorials)
+
+
+def _tutorials(options: argparse.Namespace) -> None:
+    from twinlab.twin.tutorials import copy_tutorials  # noqa: PLC0415
+
+    done = copy_tutorials(options.folder, overwrite=options.overwrite)
+    for path in done.copied:
+        _say(f"copied {path}")
+    for path in done.kept:
+        _say(f"kept {path}: it differs from the tutorial; --overwrite replaces it")
+    _say(f"open them with: jupyter lab {options.folder}")
 
 
 def _open(options: argparse.Namespace) -> Twin:
