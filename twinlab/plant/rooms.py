@@ -16,9 +16,9 @@ __all__ = ["Rooms", "run_rooms"]
 _STEP = 300
 #: Share of the difference to the hall that comes in each minute: through the walls, and through an open door of a chilled
 #: room, or of a frozen one behind its curtain.
-_WALL, _DOOR, _CURTAIN = 0.0006, 0.020, 0.010
+_WALL, _DOOR, _CURTAIN = 0.0015, 0.020, 0.010
 #: What a running compressor takes out each minute, K.
-_CHILLED, _FROZEN = 0.055, 0.085
+_CHILLED, _FROZEN = 0.060, 0.125
 
 
 @dataclass(frozen=True)
