@@ -183,6 +183,10 @@ class FakeTwin:
 
         self._said.append(annotation(key, note=note, acknowledged=acknowledged, author=author, time=time))
 
+    def annotate_many(self, said: Sequence[Annotation]) -> None:
+        """Keep several annotations."""
+        self._said.extend(said)
+
     def notes(self, *, history: bool = False) -> pd.DataFrame:
         """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``."""
         from twinlab.events.annotations import notes_table  # noqa: PLC0415

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from twinlab.errors import UnknownTermError
-from twinlab.events.annotations import annotation
+from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
@@ -243,6 +243,10 @@ class Twin:
             If another process kept the journal for too long.
         """
         self._notes.write([annotation(key, note=note, acknowledged=acknowledged, author=author, time=time)])
+
+    def annotate_many(self, said: Sequence[Annotation]) -> None:
+        """Keep several annotations under one sync, as `twinlab.events.annotation` makes them."""
+        self._notes.write(said)
 
     def notes(self, *, history: bool = False) -> pd.DataFrame:
         """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``.
