@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bokeh.document import Document
 from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 from panel.io.server import get_server
-from panel.io.state import set_curdoc, state
+from panel.io.state import state
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.routing import Rule
 
@@ -26,6 +25,7 @@ from twinlab.apps.gate import LOGIN, LOGOUT, Gate, Refused, safe_headers
 from twinlab.apps.login import Door, LoginHandler, LogoutHandler, Provider
 from twinlab.apps.logins import Logins
 from twinlab.apps.reach import Reach, check_reach
+from twinlab.apps.warm import warm_pages
 from twinlab.errors import SourceError, TwinlabError
 from twinlab.explore.shared import Shared
 
@@ -186,7 +186,7 @@ def _prepare(twin: TwinReader, how: Reach, *, loop: IOLoop, warm: bool) -> Serve
         return page(twin, shared=shared)
 
     if warm:
-        _warm(lambda: page(twin, shared=shared))
+        warm_pages(twin, shared)
     title = twin.model.title or twin.model.twin.replace("_", " ")
     server = get_server({"/": app}, title=title, loop=loop, **_options(how))
     tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
@@ -254,14 +254,6 @@ def _close_ended(server: Server, gate: Gate) -> None:
     for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
         if gate.ended(client.session.id):
             client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)
-
-
-def _warm(app: Callable[[], pmui.Page]) -> None:
-    """Build the page once before anybody asks: imports, event tables and first plots are then at hand."""
-    document = Document()
-    with set_curdoc(document):
-        app().server_doc(doc=document, title="warm")
-    document.clear()
 
 
 def _open(url: str) -> None:
