@@ -59,6 +59,7 @@ class Served:
     _gate: Gate
     _door: Door | None = None
     _thread: threading.Thread | None = field(default=None)
+    _halted: bool = field(default=False)
 
     def stop(self) -> None:
         """Stop serving; sessions end."""
@@ -72,6 +73,9 @@ class Served:
             self._thread.join(timeout=10)
 
     def _halt(self) -> None:
+        if self._halted:
+            return
+        self._halted = True
         if self._door is not None:
             self._door.close()
         self._server.stop()
