@@ -52,7 +52,7 @@ class HeatCells:
     # (asset, bin); NaN where no sample counts.
     value: NDArray[np.float64]
     # (flag, asset, bin), in the order of `FLAGS`.
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int32]
     unit: str = ""
 
     @property
@@ -104,16 +104,12 @@ def whole_bins(window: Window, width: np.timedelta64) -> Window:
 
 def heat_dataset(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
     """Return what is drawn as the twin's own arrays, dims ``time, asset``: raw samples or a rollup's variables."""
-    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
-    assets = None if ask.assets is None else list(ask.assets)
-    data = twin.history(
-        ask.asset_type, signals=[ask.signal], assets=assets, start=start, stop=stop, step=plan.step
-    ).compute()
+    data = _history(twin, ask, plan).compute()
     return data if plan.factor == 1 else coarsen(data, ask.signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
 def read_heat(twin: TwinReader, ask: HeatAsk) -> HeatCells:
-    """Read what a heat map shows.
+    """Read what a heat map shows: of the twin's arrays only those that are drawn.
 
     Raises
     ------
@@ -122,45 +118,89 @@ def read_heat(twin: TwinReader, ask: HeatAsk) -> HeatCells:
     """
     spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
     plan = heat_plan(twin, ask)
-    data = heat_dataset(twin, ask, plan)
+    data = _history(twin, ask, plan)
+    data = data[[name for name in _wanted(ask, plan) if name in data]].compute()
+    time, place = _places(data, plan)
+    raw = f"{ask.signal}_qc" in data
+    value, counts = _of_samples(data, ask, spec, place) if raw else _of_rollup(data, ask, place)
     unit = "% of time" if spec.kind == "state" else pretty_unit(spec.unit)
-    return heat_cells(data, ask, plan, unit=unit)
+    return _regular(HeatCells(ask, plan, time, tuple(map(str, data.asset.values)), value, counts, unit=unit))
 
 
-def heat_cells(data: xr.Dataset, ask: HeatAsk, plan: Plan, *, unit: str = "") -> HeatCells:
-    """Return values and counts (asset, bin) of raw samples or a rollup, in equal bins without a gap in time."""
+def _history(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
+    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
+    assets = None if ask.assets is None else list(ask.assets)
+    return twin.history(ask.asset_type, signals=[ask.signal], assets=assets, start=start, stop=stop, step=plan.step)
+
+
+def _wanted(ask: HeatAsk, plan: Plan) -> list[str]:
+    """Names of the variables that cells are made of."""
     name = ask.signal
-    if f"{name}_qc" in data:
-        flags = data[f"{name}_qc"].values
-        counts = np.stack([(flags == flag).astype("int64") for flag in FLAGS])
-        value = _raw_value(data, ask, good=np.isin(flags, (Flag.PASS, Flag.SUSPECT)))
-    else:
-        counts = np.stack([np.asarray(data[f"{name}_{flag}"].values, "int64") for flag in _NAMES])
-        value = _rolled_value(data, ask)
-    cells = value.T, counts.transpose(0, 2, 1)
-    time = data.time.values.astype("datetime64[ns]")
-    assets = tuple(str(a) for a in data.asset.values)
-    return _regular(HeatCells(ask, plan, time, assets, *cells, unit=unit))
+    if plan.step is None:
+        return [name, f"{name}_qc"]
+    parts = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(ask.measure, ("share",))
+    if ask.measure == "mean":
+        parts = ("mean",) if plan.factor == 1 else ("sum", "count")
+    return [f"{name}_{part}" for part in (*parts, *_NAMES)]
 
 
-def _raw_value(data: xr.Dataset, ask: HeatAsk, *, good: NDArray[np.bool_]) -> NDArray[np.float64]:
-    found = data[ask.signal]
-    value = np.asarray(found.values, float)
-    meanings = str(found.attrs.get("flag_meanings", "")).split()
-    codes = dict(zip(meanings, np.atleast_1d(found.attrs.get("flag_values", [])), strict=False))
-    code = codes.get(ask.measure.replace(" ", "_"))
-    if code is not None:
-        value = np.where(np.isnan(value), np.nan, np.where(value == float(code), 100.0, 0.0))
-    return np.where(good, value, np.nan)
+def _places(data: xr.Dataset, plan: Plan) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
+    """Return the starts of the bins that hold something, and each cell's place among them."""
+    width = plan.cell_ns * plan.factor
+    bins, place = np.unique(data.time.values.astype("datetime64[ns]").astype("int64") // width, return_inverse=True)
+    return (bins * width).astype("datetime64[ns]"), place.astype("int64")
 
 
-def _rolled_value(data: xr.Dataset, ask: HeatAsk) -> NDArray[np.float64]:
+def _of_samples(
+    data: xr.Dataset, ask: HeatAsk, spec: Signal, place: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Fold raw samples in one pass."""
+    from twinlab.history.foldkernels import fold_samples  # noqa: PLC0415  (numba loads when it's needed)
+
+    values = np.ascontiguousarray(_shown(data[ask.signal].values, ask, spec).T, dtype="float64")
+    flags = np.ascontiguousarray(data[f"{ask.signal}_qc"].values.T)
+    shape = (len(values), int(place.max(initial=-1)) + 1)
+    total, low, high = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
+    good, counts = np.zeros(shape, "int32"), np.zeros((len(FLAGS), *shape), "int32")
+    fold_samples(values, flags, place, np.array(FLAGS, "int64"), total, low, high, good, counts)
+    if ask.measure in ("min", "max"):
+        return (low if ask.measure == "min" else high), counts
+    return np.divide(total, good, out=np.full(shape, np.nan), where=good > 0), counts
+
+
+def _shown(value: NDArray[np.float64], ask: HeatAsk, spec: Signal) -> NDArray[np.float64]:
+    """Samples as they're drawn: of a state, 100 where it's the one asked for, else 0."""
+    code = next((code for code, name in (spec.states or {}).items() if name == ask.measure), None)
+    return value if code is None else np.where(np.isnan(value), np.nan, np.where(value == code, 100.0, 0.0))
+
+
+def _of_rollup(
+    data: xr.Dataset, ask: HeatAsk, place: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Merge the cells of a rollup."""
     name = ask.signal
-    if f"{name}_share" in data:
-        share: Any = data[f"{name}_share"].sel({f"{name}_state": ask.measure}).values
-        seen = np.stack([data[f"{name}_{flag}"].values for flag in ("pass", "suspect")]).sum(axis=0) > 0
-        return np.where(seen, 100.0 * share, np.nan)
-    return np.asarray(data[f"{name}_{ask.measure}"].values, float)
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    alone = len(first) == len(place)
+
+    def part(what: str, fold: np.ufunc = np.add) -> NDArray[Any]:
+        found = np.ascontiguousarray(data[f"{name}_{what}"].values.T)
+        return found if alone or not found.size else fold.reduceat(found, first, axis=1)
+
+    counts = np.stack([part(flag).astype("int32") for flag in _NAMES])
+    seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
+    if ask.measure in ("min", "max"):
+        # Cells without a value are NaN, which fmin and fmax pass over.
+        return part(ask.measure, np.fmin if ask.measure == "min" else np.fmax), counts
+    if ask.measure == "increase":
+        return part("increase", np.fmax if alone else np.add), counts
+    if ask.measure == "mean" and f"{name}_mean" in data:
+        return part("mean"), counts
+    if ask.measure == "mean":
+        total, count = part("sum"), part("count")
+        return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), counts
+    shares: NDArray[Any] = np.nan_to_num(data[f"{name}_share"].sel({f"{name}_state": ask.measure}).values).T
+    merged = shares if alone else np.add.reduceat(shares, first, axis=1) / np.diff(np.append(first, len(place)))
+    return np.where(seen, 100.0 * merged, np.nan), counts
 
 
 def _regular(cells: HeatCells) -> HeatCells:
@@ -172,7 +212,7 @@ def _regular(cells: HeatCells) -> HeatCells:
         return cells
     inside = (place >= 0) & (place < bins)
     value = np.full((len(cells.assets), bins), np.nan)
-    counts = np.zeros((len(FLAGS), len(cells.assets), bins), "int64")
+    counts = np.zeros((len(FLAGS), len(cells.assets), bins), cells.counts.dtype)
     value[:, place[inside]] = cells.value[:, inside]
     counts[:, :, place[inside]] = cells.counts[:, :, inside]
     time = start + np.arange(bins) * cells.width

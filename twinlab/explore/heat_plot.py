@@ -10,7 +10,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 import pandas as pd
-from bokeh.models import CustomJSHover, FixedTicker, HoverTool
+from bokeh.models import BoxAnnotation, CustomJSHover, FixedTicker, HoverTool
 from bokeh.palettes import Cividis256, Oranges256
 
 from twinlab.explore.heat_data import FLAGS
@@ -76,7 +76,7 @@ def shown_values(rows: HeatRows, look: HeatLook) -> NDArray[np.float32]:
         codes[rows.worst == 0] = Flag.NOT_EVALUATED
         codes[rows.worst == Flag.MISSING] = np.nan
         return codes
-    share = rows.missing if look.shows == "missing" else rows.not_pass
+    share = np.zeros(rows.value.shape) if rows.share is None else rows.share
     return share.astype("float32")
 
 
@@ -132,6 +132,10 @@ def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
 
 
 def _short(label: str) -> str:
+    """A row's name as it fits beside it: of several assets the first, without its id where that's too long."""
+    label = label.partition(" … ")[0]
+    if len(label) > _LABEL_LENGTH and label.endswith(")"):
+        label = label.rpartition(" (")[0] or label
     return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
 
 
@@ -209,7 +213,7 @@ def _for_print(
     rest = {key: value for key, value in options.items() if key not in (*keys, "clipping_colors")}
 
     def ground(plot: Any, element: Any) -> None:  # noqa: ARG001
-        plot.handles["axis"].patch.set(hatch="////", edgecolor="#9A9A9A", linewidth=0, facecolor="white")
+        plot.handles["axis"].patch.set(hatch="////", edgecolor="#5E5E5E", linewidth=0, facecolor="#BDBDBD")
 
     return hv.Overlay([drawn, texts.opts(size=7, backend="matplotlib")]).opts(
         fig_inches=(7.2, max(1.8, height / 90)), aspect=None, hooks=[ground], backend="matplotlib", **rest
@@ -218,12 +222,18 @@ def _for_print(
 
 def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
     """Hatch what lies behind the image: cells without a value let it through."""
-    plot.state.update(
-        background_hatch_pattern="/",
-        background_hatch_color="#8C8C8C",
-        background_hatch_alpha=0.75,
-        background_hatch_scale=7,
-        background_hatch_weight=1,
+    plot.state.add_layout(
+        BoxAnnotation(
+            fill_color="#A6A6A6",
+            fill_alpha=0.8,
+            line_alpha=0,
+            hatch_pattern="/",
+            hatch_color="#5E5E5E",
+            hatch_alpha=0.8,
+            hatch_scale=7,
+            hatch_weight=1,
+            level="underlay",
+        )
     )
     plot.state.grid.visible = False
     plot.state.output_backend = "canvas"

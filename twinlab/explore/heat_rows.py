@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,16 +15,16 @@ from twinlab.model.flags import FLAG_SEVERITY, Flag
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ORDERS", "HeatRows", "heat_rows", "worst_flags"]
+__all__ = ["ORDERS", "SHARE_FLAGS", "HeatRows", "heat_rows", "worst_flags"]
 
 #: Most rows that are sent: a screen has hardly more pixels for them.
 MAX_ROWS = 400
 Order = Literal["id", "value", "worst"]
 #: Label -> order of the rows.
 ORDERS: dict[str, Order] = {"by name": "id", "largest value first": "value", "worst first": "worst"}
-#: Rank of a flag, 0 for none: the higher, the worse.
-_RANK = {flag: len(FLAG_SEVERITY) - place for place, flag in enumerate(FLAG_SEVERITY)}
 _JUDGED = (Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
+#: What cells of flags show as a share -> the flags that count.
+SHARE_FLAGS: dict[str, tuple[Flag, ...]] = {"not_pass": _JUDGED, "missing": (Flag.MISSING,)}
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,17 @@ class HeatRows:
     members: tuple[tuple[str, ...], ...]
     # One a row and bin.
     value: NDArray[np.float64]
-    worst: NDArray[np.uint8]
-    # Largest share of an asset's samples that didn't pass, and that are missing, in percent.
-    not_pass: NDArray[np.float64]
-    missing: NDArray[np.float64]
+    # Largest share of an asset's samples that bear one of the flags asked for, in percent, one a row and bin.
+    share: NDArray[np.float64] | None
     # One a flag, row and bin.
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int32]
     # How rows came about, in words; "" if each is one asset.
     grouped: str = ""
+
+    @cached_property
+    def worst(self) -> NDArray[np.uint8]:
+        """Worst flag of each row and bin; 0 where there is no sample."""
+        return worst_flags(self.counts)
 
     @property
     def totals(self) -> dict[Flag, int]:
@@ -69,6 +73,7 @@ def heat_rows(
     labels: Mapping[str, str] | None = None,
     order: Order = "id",
     groups: Mapping[str, str] | None = None,
+    share: Sequence[Flag] = (),
     max_rows: int = MAX_ROWS,
 ) -> HeatRows:
     """Return the rows of a heat map.
@@ -81,6 +86,8 @@ def heat_rows(
         As read; by mean value, largest first; by failed, then missing, then suspect samples, most first.
     groups : mapping, optional
         Asset -> group; all assets of a group make one row.
+    share : sequence of Flag
+        The flags whose share of samples is wanted too.
     max_rows : int
         Where there are more assets, neighbours are put into one row: the mean of their values (weighted by samples;
         the smallest or largest where that is what cells show), their worst flag, their largest share.
@@ -89,11 +96,11 @@ def heat_rows(
     if groups is not None:
         keys, place = asset_groups([groups.get(a, "") for a in cells.assets])
         titles = [f"{key or 'none'} ({int((place == i).sum())})" for i, key in enumerate(keys)]
-        rows = _merged(cells, place, titles, grouped="")
+        rows = _merged(cells, place, titles, share)
         shown = _ordered(rows, order)
         words = f"one row for each group: {_how(cells)}"
         return _limited(shown, max_rows, words=words)
-    rows = _merged(cells, np.arange(len(cells.assets)), [names.get(a, a) for a in cells.assets], grouped="")
+    rows = _merged(cells, np.arange(len(cells.assets)), [names.get(a, a) for a in cells.assets], share)
     return _limited(_ordered(rows, order), max_rows, words="")
 
 
@@ -120,9 +127,7 @@ def _taken(rows: HeatRows, places: NDArray[np.intp]) -> HeatRows:
         labels=tuple(rows.labels[i] for i in places),
         members=tuple(rows.members[i] for i in places),
         value=rows.value[places],
-        worst=rows.worst[places],
-        not_pass=rows.not_pass[places],
-        missing=rows.missing[places],
+        share=None if rows.share is None else rows.share[places],
         counts=rows.counts[:, places],
     )
 
@@ -142,22 +147,16 @@ def _limited(rows: HeatRows, most: int, *, words: str) -> HeatRows:
     return _joined(rows, place, titles, grouped=f"{words}; {said}" if words else said)
 
 
-def _merged(cells: HeatCells, place: NDArray[np.int64], titles: Sequence[str], *, grouped: str) -> HeatRows:
-    total = np.maximum(cells.counts.sum(axis=0), 1)
-    share = {flag: 100.0 * cells.counts[FLAGS.index(flag)] / total for flag in _JUDGED}
-    single = HeatRows(
-        cells,
-        tuple(cells.assets),
-        tuple((asset,) for asset in cells.assets),
-        cells.value,
-        worst_flags(cells.counts),
-        share[Flag.SUSPECT] + share[Flag.FAIL] + share[Flag.MISSING],
-        share[Flag.MISSING],
-        cells.counts,
-    )
+def _merged(cells: HeatCells, place: NDArray[np.int64], titles: Sequence[str], share: Sequence[Flag]) -> HeatRows:
+    part = None
+    if share:
+        total = np.maximum(cells.counts.sum(axis=0), 1)
+        part = 100.0 * cells.counts[[FLAGS.index(flag) for flag in share]].sum(axis=0) / total
+    members = tuple((asset,) for asset in cells.assets)
+    single = HeatRows(cells, tuple(cells.assets), members, cells.value, part, cells.counts)
     if len(titles) == len(cells.assets):
-        return replace(single, labels=tuple(titles), grouped=grouped)
-    return _joined(single, place, titles, grouped=grouped)
+        return replace(single, labels=tuple(titles))
+    return _joined(single, place, titles, grouped="")
 
 
 def _joined(rows: HeatRows, place: NDArray[np.int64], titles: Sequence[str], *, grouped: str) -> HeatRows:
@@ -167,16 +166,13 @@ def _joined(rows: HeatRows, place: NDArray[np.int64], titles: Sequence[str], *, 
     members: list[tuple[str, ...]] = [()] * len(titles)
     for old, new in enumerate(place):
         members[new] += rows.members[old]
-    counts = np.add.reduceat(rows.counts[:, sort], first, axis=1)
     return HeatRows(
         rows.cells,
         tuple(titles),
         tuple(members),
         _joined_value(rows, sort, first),
-        worst_flags(counts),
-        np.maximum.reduceat(rows.not_pass[sort], first, axis=0),
-        np.maximum.reduceat(rows.missing[sort], first, axis=0),
-        counts,
+        None if rows.share is None else np.maximum.reduceat(rows.share[sort], first, axis=0),
+        np.add.reduceat(rows.counts[:, sort], first, axis=1),
         grouped,
     )
 

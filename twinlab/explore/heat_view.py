@@ -16,7 +16,7 @@ from twinlab.explore.base import Explorer
 from twinlab.explore.choices import words
 from twinlab.explore.heat_data import HeatAsk, heat_dataset, measures, read_heat
 from twinlab.explore.heat_plot import HeatLook, draw_heat, values_title
-from twinlab.explore.heat_rows import ORDERS, HeatRows, heat_rows
+from twinlab.explore.heat_rows import ORDERS, SHARE_FLAGS, HeatRows, heat_rows
 from twinlab.explore.heat_screens import HeatScreens
 from twinlab.explore.heat_words import SHARES, caption, format_heat, heat_code, heat_legend, heat_tables, parse_heat
 from twinlab.explore.html import Html
@@ -252,7 +252,8 @@ class HeatExplorer(Explorer):
         ask = HeatAsk(str(self.asset_type), str(self.signal), shown, str(self.measure), found)
         cells = read_heat(self.twin, ask)
         labels = self.shared.labels(str(self.asset_type))
-        self._rows = heat_rows(cells, labels=labels, order=self.order, groups=self._groups())
+        share = SHARE_FLAGS.get(self.share, ()) if self.heat == "flags" else ()
+        self._rows = heat_rows(cells, labels=labels, order=self.order, groups=self._groups(), share=share)
         self._asked = ask
 
     def _table(self) -> pd.DataFrame:
@@ -407,8 +408,8 @@ class HeatExplorer(Explorer):
         select = {"size": "small"}
         kind = pmui.Select.from_param(self.param.asset_type, label="Kind of asset", width=170, **select)
         signal = pmui.Select.from_param(self.param.signal, label="Signal", width=180, **select)
-        heat = pmui.RadioButtonGroup.from_param(
-            self.param.heat, options={"Values": "values", "Flags": "flags"}, label="Show", size="small", align="center"
+        heat = pmui.Select.from_param(
+            self.param.heat, options={"values": "values", "quality flags": "flags"}, label="Show", width=150, **select
         )
         measure = pmui.Select.from_param(
             self.param.measure, label="Cells show", width=170, visible=self.param.heat.rx() == "values", **select

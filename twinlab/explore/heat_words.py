@@ -21,8 +21,8 @@ __all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat
 #: Label -> what cells of flags show.
 SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
 _HATCH = (
-    '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="none" '
-    'stroke="#8C8C8C"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#8C8C8C"/></svg>'
+    '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
+    'stroke="#6E6E6E"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#5E5E5E"/></svg>'
 )
 _STYLE = "display:flex;flex-wrap:wrap;gap:4px 18px;font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center"
 _ITEM = "display:inline-flex;align-items:center;gap:6px;white-space:nowrap"

@@ -8,7 +8,17 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["fold_tile", "hold_states", "reduce_windows", "rise_counters", "share_states"]
+__all__ = [
+    "fold_high",
+    "fold_low",
+    "fold_samples",
+    "fold_sum",
+    "fold_tile",
+    "hold_states",
+    "reduce_windows",
+    "rise_counters",
+    "share_states",
+]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -83,6 +93,61 @@ def reduce_windows(values, flags, per, none, total, low, high, good, counts):
             counts[2, a, w] = c3
             counts[3, a, w] = c4
             counts[4, a, w] = c9
+
+
+@numba.njit(cache=True, nogil=True)
+def fold_samples(values, flags, place, codes, total, low, high, good, counts):
+    """Fold samples (asset, time) into bins: ``place`` is each time's bin, ``codes`` the flags that are counted."""
+    rank = np.full(256, -1, np.int64)
+    for i in range(codes.size):
+        rank[codes[i]] = i
+    for a in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            f, v, b = flags[a, k], values[a, k], place[k]
+            if rank[f] >= 0:
+                counts[rank[f], a, b] += 1
+            if (f == 1 or f == 3) and v == v:  # noqa: PLR0124  (NaN isn't itself)
+                total[a, b] += v
+                if good[a, b] == 0 or v < low[a, b]:
+                    low[a, b] = v
+                if good[a, b] == 0 or v > high[a, b]:
+                    high[a, b] = v
+                good[a, b] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def fold_sum(values, per, out):
+    """Add up (asset, window) to (asset, longer window), ``per`` of them each."""
+    for a in range(out.shape[0]):
+        for w in range(out.shape[1]):
+            s = out[a, w] * 0
+            for k in range(w * per, (w + 1) * per):
+                s += values[a, k]
+            out[a, w] = s
+
+
+@numba.njit(cache=True, nogil=True)
+def fold_low(values, per, none, out):
+    """Take the smallest of (asset, window), ``none`` left out, to (asset, longer window)."""
+    for a in range(out.shape[0]):
+        for w in range(out.shape[1]):
+            low = none
+            for k in range(w * per, (w + 1) * per):
+                v = values[a, k]
+                if v != none and (low == none or v < low):
+                    low = v
+            out[a, w] = low
+
+
+@numba.njit(cache=True, nogil=True)
+def fold_high(values, per, out):
+    """Take the largest of (asset, window) to (asset, longer window): "no value" is the smallest integer."""
+    for a in range(out.shape[0]):
+        for w in range(out.shape[1]):
+            high = values[a, w * per]
+            for k in range(w * per + 1, (w + 1) * per):
+                high = max(high, values[a, k])
+            out[a, w] = high
 
 
 @numba.njit(cache=True, nogil=True)

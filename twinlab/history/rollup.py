@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from twinlab.history.catalog import COUNTS
 from twinlab.history.encode import sentinel
-from twinlab.history.foldkernels import reduce_windows
+from twinlab.history.foldkernels import fold_high, fold_low, fold_sum, reduce_windows
 
 __all__ = ["reduce_cells", "reduce_rollup"]
 
@@ -39,19 +39,15 @@ def reduce_rollup(below: dict[str, NDArray[np.generic]], per: int) -> dict[str, 
     """Fold windows (window, asset) of one level into windows ``per`` times as long."""
     # Stored windows come with each asset's in one piece; folding them so copies nothing.
     series = {name: np.ascontiguousarray(part.T) for name, part in below.items()}
-    assets, windows = series["count"].shape
-    shape = (assets, windows // per, per)
-    out: dict[str, NDArray[np.generic]] = {
-        name: part.reshape(shape).sum(axis=2, dtype=part.dtype)
-        for name, part in series.items()
-        if name not in ("min", "max")
-    }
-    if "max" in series:
-        # "No value" is the smallest integer, so it loses by itself.
-        out["max"] = series["max"].reshape(shape).max(axis=2)
-    if "min" in series:
-        low = series["min"].reshape(shape)
-        none = sentinel(low.dtype)
-        least = np.where(low == none, np.iinfo(low.dtype).max, low).min(axis=2)
-        out["min"] = np.where(out["count"] == 0, none, least).astype(low.dtype)
+    assets, windows = next(iter(series.values())).shape
+    out: dict[str, NDArray[np.generic]] = {}
+    for name, part in series.items():
+        folded = np.empty((assets, windows // per), part.dtype)
+        if name == "max":
+            fold_high(part, per, folded)
+        elif name == "min":
+            fold_low(part, per, part.dtype.type(sentinel(part.dtype)), folded)
+        else:
+            fold_sum(part, per, folded)
+        out[name] = folded
     return {name: part.T for name, part in out.items()}

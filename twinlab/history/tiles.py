@@ -324,19 +324,12 @@ def stream_tiles(
     scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
     long, wide = spec.layout.tile
     for part in split_blocks(spec.layout.block, times, assets):
-        (data,) = store.fetch([(block_key(spec, part.block), None)])
         where = block_key(spec, part.block)
-        index = None
-        if spec.layout.shard is not None and data is not None:
-            index = parse_index(data, _tile_grid(spec), where=where).tolist()
-        view = memoryview(data or b"")
-        for number, tile in _tiles_of(spec, part) if spec.layout.shard else ((0, part),):
+        for tile, body in _bodies(spec, part, store):
             columns, first = slice(*tile.assets), tile.times[0]
-            offset, length = index[number] if index is not None else (0, len(view))
-            if data is None or offset == EMPTY:
+            if body is None:
                 yield spec.fill, columns, first
                 continue
-            body = view[offset : offset + length]
             constant = constant_flag(body, spec)
             if constant is not None:
                 yield constant, columns, first
@@ -344,6 +337,15 @@ def stream_tiles(
             decode_tile(body, spec, scratch, where=where)
             t, a = tile.block[0] * long, tile.block[1] * wide
             yield scratch[tile.assets[0] - a : tile.assets[1] - a, first - t : tile.times[1] - t], columns, first
+
+
+def _bodies(spec: ArraySpec, part: Part, store: ByteStore) -> Iterator[tuple[Part, bytes | memoryview | None]]:
+    """Yield the tiles of a region's part of one block with their packed bytes; None where a tile isn't stored."""
+    tiles = [tile for _, tile in _tiles_of(spec, part)] if spec.layout.shard is not None else [part]
+    # Of a few tiles in a shard of many the rest isn't fetched.
+    found = {job.tile.block: job.data for job in _jobs(spec, [part], store)}
+    for tile in tiles:
+        yield tile, found.get(tile.block)
 
 
 def _place(
