@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinlab.plant import Network, ParcelSize, simulate_network
+from twinlab.plant import Network, ParcelSize, PlantFiles, simulate_network
 from twinlab.plant.clocks import to_local
 from twinlab.plant.lifts import CHARGING, DRIVING
 
@@ -124,3 +125,9 @@ def test_trucks_rest_on_sundays(network: Network) -> None:
     wall = to_local(network.trips.start[~network.trips.cancelled])
     sunday = (wall // 86_400 + 3) % 7 == 6
     assert (wall[sunday] % 86_400 >= 22 * 3600).all()
+
+
+def test_something_still_stands_when_the_files_end(written: PlantFiles) -> None:
+    situations = pd.read_csv(written.folder / "truth" / "situations.csv")
+    standing = situations[situations["end"].isna()]
+    assert {"door_open", "silent_truck"} <= set(standing["rule"])

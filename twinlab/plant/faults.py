@@ -159,6 +159,11 @@ def fault_trucks(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault
                 speed[hit] = random.uniform(140.0, 255.0, len(hit))
                 details = {"spikes": len(hit)}
             faults.append(Fault(kind, "truck", truck, signal, *span, details))
+    # One is still silent when the files end.
+    lost, since = size.trucks // 2, size.span[1] - 5 * HOUR
+    at = np.flatnonzero((tracks.truck == lost) & (tracks.time >= since))
+    silent[at] = True
+    faults.append(Fault("silent", "truck", lost, "*", since, size.span[1], {"reports": len(at)}))
     return Reported(replace(tracks, speed=speed, fuel=fuel), silent), faults
 
 
