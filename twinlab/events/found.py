@@ -41,18 +41,26 @@ EARLIER = "earlier"
 
 
 def finished(columns: dict[str, object], *, name: str, rule: Rule) -> pd.DataFrame:
-    """Return a table of exceptions of one rule, with its key, title and severity."""
-    frame = pd.DataFrame(columns)
-    title = rule.title or name.replace("_", " ")
-    frame = frame.assign(rule=name, title=title, severity=rule.severity)
-    for column in ("asset_type", "asset", "event_type", "event_id", "unit"):
-        if column not in frame:
-            frame[column] = ""
-    who = frame["event_id"].where(frame["event_id"] != "", frame["asset"])
-    since = frame["since"].to_numpy(dtype="datetime64[s]")
-    when = [EARLIER if np.isnat(one) else str(one) for one in since]
-    frame["key"] = [f"{name}/{one}/{time}" for one, time in zip(who, when, strict=True)]
-    return frame.astype(COLUMNS)[list(COLUMNS)]
+    """Return a table of exceptions of one rule, with its key, title and severity; ``since`` says how many there are."""
+    since = np.asarray(columns["since"], dtype="datetime64[ns]")
+    if not len(since):
+        return concat([])
+    nothing = {"asset_type": "", "asset": "", "event_type": "", "event_id": "", "unit": ""}
+    same = {"rule": name, "title": rule.title or name.replace("_", " "), "severity": rule.severity}
+    full = {**nothing, **columns, **same}
+    who = columns["event_id"] if "event_id" in columns else columns["asset"]
+    when = np.where(np.isnat(since), EARLIER, since.astype("datetime64[s]").astype(str))
+    full["key"] = [f"{name}/{one}/{time}" for one, time in zip(who, when.tolist(), strict=True)]  # type: ignore[call-overload]
+    return pd.DataFrame(
+        {
+            column: pd.Series(_full(full[column], len(since)), index=range(len(since)), dtype=kind)
+            for column, kind in COLUMNS.items()
+        }
+    )
+
+
+def _full(value: object, size: int) -> object:
+    return np.full(size, value, dtype=object) if isinstance(value, str) else value
 
 
 def concat(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.found import duration_text, finished, times
+from twinlab.events.tables_as_of import called_off
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
 def _off(
     table: pd.DataFrame, rows: NDArray[np.int64], *, cancelled_unless_begun: bool, start: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    off = np.zeros(len(rows), dtype=bool)
-    if "cancelled" in table:
-        off |= table["cancelled"].iloc[rows].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
+    off = called_off(table.iloc[rows])
     if cancelled_unless_begun:
         off |= start[rows] == _NAT
     return off

@@ -22,6 +22,8 @@ __all__ = ["Cells", "duration_ns", "instant_ns", "known", "last_row", "read_cell
 
 _T = TypeVar("_T")
 
+#: Up to this many cells are read in one thread.
+_LITTLE = 2**21
 #: Flags of cells that may be used; those not evaluated yet are the newest, which no watermark has passed.
 USABLE = (Flag.PASS, Flag.SUSPECT, Flag.NOT_EVALUATED)
 
@@ -58,8 +60,8 @@ class Cells:
         """Return which cells say something that may be used: a state also where it's held, a gauge where it was seen."""
         there = ~np.isnan(self.values[signal])
         if signal in self.states:
-            return there & (self.flags[signal] != Flag.FAIL)
-        return there & np.isin(self.flags[signal], USABLE)
+            return np.asarray(there & (self.flags[signal] != Flag.FAIL))
+        return np.asarray(there & np.isin(self.flags[signal], USABLE))
 
 
 def last_row(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -94,15 +96,17 @@ def read_cells(
     groups: dict[int, list[str]] = {}
     for name in signals:
         groups.setdefault(spec.signals[name].cadence_ns, []).append(name)
-    span = {"start": np.datetime64(start_ns, "ns"), "stop": np.datetime64(stop_ns, "ns")}
+    start, stop = np.datetime64(start_ns, "ns"), np.datetime64(stop_ns, "ns")
     for cadence, names in groups.items():
-        data = twin.history(asset_type, signals=names, **span)
+        data = twin.history(asset_type, signals=names, start=start, stop=stop)
         ids = [str(one) for one in data["asset"].values]
         if assets is not None:
             having = set(ids)
             ids = [one for one in assets if one in having]
-            data = twin.history(asset_type, signals=names, assets=ids, **span)
-        data = data.compute()
+            data = twin.history(asset_type, signals=names, assets=ids, start=start, stop=stop)
+        # A thread pool costs more than it saves where little is read.
+        small = data.sizes.get("time", 0) * len(ids) * len(names) <= _LITTLE
+        data = data.compute(scheduler="synchronous") if small else data.compute()
         yield Cells(
             times=data["time"].values.astype("datetime64[ns]"),
             assets=tuple(ids),

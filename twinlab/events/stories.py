@@ -9,7 +9,7 @@ import pandas as pd
 
 from twinlab.events.kept import remember
 from twinlab.events.reading import instant_ns, known
-from twinlab.events.tables_as_of import events_at
+from twinlab.events.tables_as_of import called_off, events_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def plan_of(twin: TwinReader, asset_type: str, asset: str, *, at: object, limit:
         then = events_at(frame, when)
         spec = twin.model.event_types[name]
         for column, verb in (("start", "begins"), ("end", "ends")):
-            due = then[then[column].isna() & (then[f"planned_{column}"] > when) & ~_off(then)]
+            due = then[then[column].isna() & (then[f"planned_{column}"] > when) & ~called_off(then)]
             parts.append(_rows(due, name, spec, due[f"planned_{column}"], verb, due[f"planned_{column}"], None))
     return _table(parts).head(limit).reset_index(drop=True)
 
@@ -99,12 +99,6 @@ def _events(twin: TwinReader, asset_type: str, asset: str) -> Iterator[tuple[str
             yield name, found
 
 
-def _off(table: pd.DataFrame) -> pd.Series:
-    if "cancelled" not in table:
-        return pd.Series(data=False, index=table.index)
-    return table["cancelled"].eq(other=True).fillna(value=False).astype(bool)
-
-
 def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp) -> pd.DataFrame:
     then = events_at(table, when)
     parts = []
@@ -117,7 +111,7 @@ def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp) -
         ("start", "should have begun", then["end"].isna()),
         ("end", "should have ended", then["start"].notna()),
     ):
-        due = then[then[column].isna() & rest & (then[f"planned_{column}"] <= when) & ~_off(then)]
+        due = then[then[column].isna() & rest & (then[f"planned_{column}"] <= when) & ~called_off(then)]
         plan = due[f"planned_{column}"]
         parts.append(_rows(due, name, spec, plan, verb, plan, when - plan))
     return _table(parts)

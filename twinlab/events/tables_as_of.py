@@ -8,7 +8,7 @@ import pandas as pd
 from twinlab.errors import SchemaError
 from twinlab.events.reading import instant_ns
 
-__all__ = ["events_at"]
+__all__ = ["called_off", "events_at"]
 
 
 def events_at(table: pd.DataFrame, at: object) -> pd.DataFrame:
@@ -39,3 +39,18 @@ def events_at(table: pd.DataFrame, at: object) -> pd.DataFrame:
         raise SchemaError(msg)
     when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
     return table.assign(**{name: table[name].where(table[name] <= when) for name in ("start", "end")})
+
+
+def called_off(table: pd.DataFrame) -> np.ndarray:
+    """Return which events were cancelled: those whose column ``cancelled`` is true or whose ``status`` is "cancelled".
+
+    >>> called_off(pd.DataFrame({"status": ["done", "Cancelled", None]})).tolist()
+    [False, True, False]
+    """
+    off = np.zeros(len(table), dtype=bool)
+    if "cancelled" in table:
+        off |= table["cancelled"].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
+    if "status" in table and not pd.api.types.is_numeric_dtype(table["status"]):
+        words = table["status"].astype("str").str.casefold().isin(("cancelled", "canceled"))
+        off |= words.fillna(value=False).to_numpy(dtype=bool)
+    return off

@@ -13,7 +13,7 @@ from twinlab.events.links import asset_codes
 from twinlab.events.places import whereabouts
 from twinlab.events.reading import instant_ns, known
 from twinlab.events.stories import events_of
-from twinlab.events.tables_as_of import events_at
+from twinlab.events.tables_as_of import called_off, events_at
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
@@ -192,9 +192,7 @@ def _current(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) 
         if spec.asset != asset_type:
             continue
         table = events_at(events_of(twin, name, asset_type, asset), when)
-        if "cancelled" in table:
-            table = table[~table["cancelled"].eq(other=True).fillna(value=False).astype(bool)]
-        for row in table[table["end"].isna()].itertuples(index=False):
+        for row in table[table["end"].isna() & ~called_off(table)].itertuples(index=False):
             rank = _rank(row.start, row.planned_start, when)
             if rank is not None and (best is None or rank < best[:2]):
                 best = (*rank, _event(name, row, when))
