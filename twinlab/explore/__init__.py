@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import twinlab.explore.accessor  # noqa: F401  (plain xarray data then have ``.twin``)
 from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "EventExplorer": "table",
+        "EventsView": "events_view",
         "Explorer": "base",
         "HeatExplorer": "heat_view",
         "HistoryView": "history_view",
         "Link": "link",
+        "MapView": "map_view",
         "PAGES": "pages",
         "PageSpec": "pages",
         "QualityView": "quality_view",
@@ -27,6 +30,7 @@ __getattr__, __dir__ = attach(
         "latest_time": "reading",
         "palette": ":palette",
         "parse_link": "link",
+        "shown_table": "event_tables",
         "signal_curve": "plots",
     },
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 import pandas as pd
+from bokeh.core.properties import field
+from bokeh.models import HoverTool
 
 from twinlab.explore.choices import words
 from twinlab.explore.map_colors import marker_colors
@@ -39,6 +43,8 @@ KIND_MARKERS = (
 MAP_TOOLS = ("pan", "wheel_zoom", "box_zoom", "save")
 #: Up to this many assets of a kind carry their name.
 LABELLED = 30
+#: Room that a name and what stands below it take, width and height in pixels.
+_NAME_PIXELS = (110, 44)
 _SIZES = {"": 9, "low": 10, "medium": 12, "high": 15}
 _LINES = {"": 1.0, "low": 1.5, "medium": 2.0, "high": 3.0}
 _GROUND: dict[str, dict[str, object]] = {
@@ -57,7 +63,7 @@ class MapLayer:
     kind: Kind
     name: str
     columns: Columns
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -84,6 +90,7 @@ def asset_layers(
     labels: Mapping[str, Mapping[str, str]],
     chosen: tuple[str, str] | None = None,
     track: Sequence[MapLayer] = (),
+    metres_a_pixel: float = 0.0,
 ) -> list[MapLayer]:
     """Return the layers of the assets, bottom first: a chosen one's track, its halo, all assets, names.
 
@@ -92,6 +99,8 @@ def asset_layers(
     scale : ColorScale, optional
         How values become colours, where a signal colours the markers.
     labels : mapping of asset type to a mapping of asset to name
+    metres_a_pixel : float
+        Of the projection: names that would cover each other are left out, those of what moves first.
     """
     table = shot.table
     x, y = mercator(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
@@ -111,7 +120,10 @@ def asset_layers(
     here = np.array([chosen == key for key in zip(kinds, assets, strict=True)], dtype=bool)
     halo = {"x": x[here], "y": y[here]}
     ring = {"marker": "circle", "size": 24, "fill_alpha": 0.0, "line_color": "#D55E00", "line_width": 3}
-    named = here | np.isin(kinds, [kind for kind in set(kinds) if (kinds == kind).sum() <= LABELLED])
+    few = here | np.isin(kinds, [kind for kind in set(kinds) if (kinds == kind).sum() <= LABELLED])
+    fixed = np.isnat(table["time"].to_numpy(dtype="datetime64[ns]"))
+    first = np.lexsort((np.arange(len(x)), ~fixed, ~here))
+    named = _apart(x, y, few, order=first, metres_a_pixel=metres_a_pixel)
     return [
         *track,
         MapLayer("Points", "chosen", halo, ring),
@@ -119,6 +131,25 @@ def asset_layers(
         MapLayer("Labels", "names", _names(table, x, y, named, labels), {"text_font_size": "12px"}),
         MapLayer("Labels", "counts", _counts(table, x, y, named), {"text_font_size": "11px"}),
     ]
+
+
+def _apart(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+    *,
+    order: NDArray[np.int64],
+    metres_a_pixel: float,
+) -> NDArray[np.bool_]:
+    """Which of the wanted names have room; who comes first in ``order`` gets it."""
+    kept: list[int] = []
+    width, height = (size * metres_a_pixel for size in _NAME_PIXELS)
+    for k in order[wanted[order]]:
+        if all(abs(x[k] - x[j]) >= width or abs(y[k] - y[j]) >= height for j in kept):
+            kept.append(int(k))
+    out = np.zeros(len(x), dtype=bool)
+    out[kept] = True
+    return out
 
 
 def _names(
@@ -154,12 +185,10 @@ def _bokeh(part: MapLayer) -> list[hv.Element]:
     options: dict[str, Any] = {**part.options, "backend": "bokeh", "default_tools": list(MAP_TOOLS)}
     columns = part.columns
     if part.kind in ("Polygons", "Path"):
-        shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
-        kind = hv.Polygons if part.kind == "Polygons" else hv.Path
-        return [kind(shapes, label=part.name).opts(**options)]
+        return [_bokeh_lines(part, options)]
     if part.kind == "Labels":
         data = (columns["x"], columns["y"], columns["text"])
-        look = {"text_color": "#222222", "text_outline_color": "#ffffff", "text_font_style": "bold"}
+        look = {"text_color": "#222222"}
         return [hv.Labels(data, ["x", "y"], "text").opts(**{**look, **options})]
     more = [name for name in columns if name not in ("x", "y")]
     options |= {name: name for name in more if name != "tip"}
@@ -174,6 +203,32 @@ _MATPLOTLIB = {
     "line_width": "linewidth",
     "line_dash": "linestyle",
 }
+
+
+def _bokeh_lines(part: MapLayer, options: dict[str, Any]) -> hv.Element:
+    """Lines or areas; further columns hold one value a line."""
+    columns = part.columns
+    more = [name for name in columns if name not in ("xs", "ys")]
+    kind = hv.Polygons if part.kind == "Polygons" else hv.Path
+    shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
+    if not more:
+        return kind(shapes, label=part.name).opts(**options)
+    # HoloViews would cut lines with colours of their own into segments, so Bokeh is told.
+    options |= {"tools": ["tap"], "hooks": [partial(_paint, columns=columns)]}
+    return kind(shapes, label=part.name).opts(**options)
+
+
+def _paint(plot: Any, element: Any, *, columns: Columns) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Give each line its own columns, and a text when it's pointed at."""
+    source, glyph = plot.handles["source"], plot.handles["glyph"]
+    if "tip" in source.data and len(source.data["xs"]):
+        return
+    source.data = dict(columns)
+    glyph.update(line_color=field("color"), line_width=field("line_width"))
+    hover = HoverTool(renderers=[plot.handles["glyph_renderer"]], tooltips="<div>@tip{safe}</div>", visible=False)
+    plot.state.add_tools(hover)
+
+
 _BY_NAME = dict(KIND_MARKERS)
 
 
@@ -187,8 +242,15 @@ def _matplotlib(part: MapLayer) -> list[hv.Element]:
         return [hv.Polygons(shapes, label=part.name).opts(**look, backend="matplotlib")]
     if part.kind == "Path":
         shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
-        look = {"linewidth": part.options.get("line_width", 1.0), "color": part.options.get("color", "#7b8b99")}
-        return [hv.Path(shapes, label=part.name).opts(**look, backend="matplotlib")]
+        colors = columns.get("color", [part.options.get("color", "#7b8b99")] * len(shapes))
+        widths = columns.get("line_width", [part.options.get("line_width", 1.0)] * len(shapes))
+        looks = sorted(set(zip(colors, widths, strict=True)))
+        return [
+            hv.Path(
+                [s for s, *own in zip(shapes, colors, widths, strict=True) if tuple(own) == look], label=part.name
+            ).opts(color=look[0], linewidth=look[1], backend="matplotlib")
+            for look in looks
+        ]
     if part.kind == "Labels":
         data = (columns["x"], columns["y"], columns["text"])
         return [
@@ -209,6 +271,6 @@ def _matplotlib_points(part: MapLayer) -> list[hv.Element]:
     out = []
     for (marker, color, alpha, size), rows in frame.groupby(["marker", "color", "fill_alpha", "size"], sort=False):
         look = {"marker": _BY_NAME.get(str(marker), "o"), "edgecolors": color, "s": float(size) ** 2 / 3}
-        look["facecolors" if alpha else "facecolor"] = color if alpha else "none"
+        look["facecolors"] = color if alpha else "none"
         out.append(hv.Points((rows["x"], rows["y"])).opts(**look, backend="matplotlib"))
     return out

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twinlab.explore.track import Track
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["map_legend", "marker_svg", "summary"]
+__all__ = ["map_legend", "marker_svg", "routes_legend", "summary"]
 
 _FONT = "font:13px/1.5 Roboto,system-ui,sans-serif"
 _FLEX = f"display:flex;flex-wrap:wrap;gap:4px 18px;{_FONT};align-items:center"
@@ -99,6 +99,16 @@ def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *,
         items.append(_item(_line("#D55E00", ""), f"track, {track.hours} h"))
         if track.stops:
             items.append(_item(_line("#CC79A7", "5 3"), "planned"))
+    return f'<div role="list" aria-label="Legend" style="{_FLEX}">{"".join(items)}</div>'
+
+
+def routes_legend() -> str:
+    """Return what the lines on a map of events mean."""
+    from twinlab.explore.event_routes import DELAY_STEPS, UNKNOWN  # noqa: PLC0415  (which draws with this map's layers)
+
+    steps = [(color, text) for _, color, text in DELAY_STEPS]
+    items = [_item(_line(color, ""), text) for color, text in (*steps, UNKNOWN)]
+    items.append(_item("", "median delay of the end; a line is as thick as it has events; tap one to see its events"))
     return f'<div role="list" aria-label="Legend" style="{_FLEX}">{"".join(items)}</div>'
 
 

@@ -39,12 +39,19 @@ class MapScreens:
         self._plots: list[Any] = []
         self._streams: list[Any] = []
         self._drawn: Box | None = None
+        # What was asked to be shown, and what a reader sees by dragging and zooming.
         self._view: Box | None = None
+        self._seen: Box | None = None
 
     @property
     def standing(self) -> bool:
         """Whether a map is shown that can be refreshed."""
         return bool(len(self.pane)) and self._view is not None
+
+    @property
+    def metres_a_pixel(self) -> float:
+        """How coarse the map is, about: a map is some 900 pixels wide."""
+        return 0.0 if self._seen is None else max(self._seen.width / 900, self._seen.height / self._height)
 
     def say(self, *content: object) -> None:
         """Show a sentence, or whatever is given, in place of a map."""
@@ -56,7 +63,7 @@ class MapScreens:
     def show(self, parts: Sequence[MapLayer], view: Box) -> None:
         """Make the map anew."""
         self._plots = []
-        self._view = self._drawn = view
+        self._view = self._drawn = self._seen = view
         plot = overlay([*ground_layers(ground(view)), *parts]).opts(
             responsive=True,
             height=self._height,
@@ -89,7 +96,7 @@ class MapScreens:
         """Let the map show a box."""
         if needs_other_ground(self._drawn, view):
             self._draw_ground(view)
-        self._view = view
+        self._view = self._seen = view
         for plot in self._plots:
             _safely(plot, partial(show_box, plot.state, view))
 
@@ -115,7 +122,13 @@ class MapScreens:
             if type(glyph).__name__ == "Text":
                 # Names stand above their marker, what it carries below.
                 last = place == len(plot.subplots) - 1
-                glyph.update(y_offset=16 if last else -14, text_outline_width=3)
+                glyph.update(
+                    y_offset=16 if last else -14,
+                    background_fill_color="#ffffff",
+                    background_fill_alpha=0.75,
+                    border_radius=3,
+                    padding=1,
+                )
 
     def _chosen(self, index: list[int] | None = None) -> None:
         self._on_choose([int(k) for k in index or []])
@@ -124,7 +137,10 @@ class MapScreens:
         if x_range is None or y_range is None or not np.isfinite([*x_range, *y_range]).all():
             return
         seen = Box(float(x_range[0]), float(y_range[0]), float(x_range[1]), float(y_range[1]))
-        if seen.width > 0 and seen.height > 0 and needs_other_ground(self._drawn, seen):
+        if not (seen.width > 0 and seen.height > 0):
+            return
+        self._seen = seen
+        if needs_other_ground(self._drawn, seen):
             self._draw_ground(seen)
 
 

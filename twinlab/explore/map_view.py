@@ -162,7 +162,7 @@ class MapView(Explorer):
         if self.chosen is not None and self.track_hours and self.chosen[0] in self.kinds:
             self._track = read_track(self._reader, self.chosen, at=np.datetime64(self.at, "ns"), hours=self.track_hours)
 
-    def _parts(self) -> list[MapLayer]:
+    def _parts(self, metres_a_pixel: float) -> list[MapLayer]:
         if self._shot is None:
             return []
         labels = {kind: self.shared.labels(kind) for kind in self._shot.ask.asset_types}
@@ -173,6 +173,7 @@ class MapView(Explorer):
             labels=labels,
             chosen=self.chosen,
             track=track_layers(self._track),
+            metres_a_pixel=metres_a_pixel,
         )
 
     def _show(self) -> None:
@@ -184,7 +185,8 @@ class MapView(Explorer):
         elif self._shot is None:
             self._screens.say("Nothing can be shown; the notice above says why.")
         else:
-            self._screens.show(self._parts(), self._extent())
+            view = self._extent()
+            self._screens.show(self._parts(view.width / 900), view)
         self._tell()
 
     def _extent(self) -> Any:
@@ -194,7 +196,7 @@ class MapView(Explorer):
     def _refresh(self) -> None:
         """Put what was read into the map that stands."""
         if self._screens.standing and self._shot is not None:
-            self._screens.refresh(self._parts())
+            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
             self._tell()
         else:
             self._show()
@@ -296,7 +298,7 @@ class MapView(Explorer):
         if self._shot is None or not self.kinds:
             return None
         view = self._extent()
-        plot = overlay([*ground_layers(ground(view)), *self._parts()], backend=backend)
+        plot = overlay([*ground_layers(ground(view)), *self._parts(view.width / 900)], backend=backend)
         limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
         if backend == "matplotlib":
             return plot.opts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,19 @@ import param
 from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
 from twinlab.events import STATUSES, overlapping
+from twinlab.explore.base import Explorer
+from twinlab.explore.event_code import events_code
+from twinlab.explore.event_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
 from twinlab.explore.event_tables import EventTables
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
-from twinlab.explore.reading import READING_ERRORS
+from twinlab.explore.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.scale import axis_label
+from twinlab.explore.shared import Session, Shared
 
 if TYPE_CHECKING:
+    import holoviews as hv
+
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType, PropertySpec
 
@@ -33,35 +39,45 @@ _CHOICES = 60
 _TIMES = ("planned_start", "start", "planned_end", "end")
 
 
-class EventExplorer(pn.viewable.Viewer):
+class EventExplorer(Explorer):
     """A table of events with a filter in each header; the server filters, sorts and sends one page at a time.
 
-    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``. With ``patient`` a
-    served page is shown first and a table that takes time follows.
+    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``; ``filters`` narrow
+    it before its headers do. With ``patient`` a served page is shown first and a table that takes time follows.
     """
+
+    name_in_link: ClassVar[str] = "table"
+    label: ClassVar[str] = "Events"
 
     event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
     in_view = param.Boolean(default=False, doc="only events that overlap the chart's window")
     window = param.DateRange(default=None, allow_None=True, doc="the chart's window, UTC; None is everything")
+    filters = param.Parameter(default=(), doc="conditions beside those in the headers, `EventFilter` each")
     selected = param.Parameter(default=None, allow_None=True, doc="the chosen event as a pandas Series")
-    notice = param.String(default="", doc="what went wrong, for the reader")
 
     def __init__(
         self,
         twin: TwinReader,
         *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
         event_type: str | None = None,
         in_view: bool = False,
         tables: EventTables | None = None,
-        patient: bool = False,
         page_size: int = 12,
+        window_label: str = "Only in the chart's window",
     ) -> None:
-        super().__init__()
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._patient = patient
         self._waiting = False
         self._twin = twin
-        self._tables = tables or EventTables(twin)
+        self._tables = tables or self.shared.tables
         self._page_size = page_size
+        self._window_label = window_label
+        self._asked_filters = ""
         self._grid: pn.widgets.Tabulator | None = None
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
@@ -70,20 +86,39 @@ class EventExplorer(pn.viewable.Viewer):
         self._body = pn.Column(sizing_mode="stretch_width")
         kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
         self.param.event_type.objects = kinds
-        self.event_type = next(iter(kinds.values()), None)
-        self.apply(Link(event_type=event_type, in_view=in_view))
-        if not kinds:
-            self._rebuild()
+        first = link if link is not None else Link(event_type=event_type, in_view=in_view)
+        with param.discard_events(self):
+            asked = first.event_type if first.event_type in kinds.values() else None
+            self.event_type = asked or next(iter(kinds.values()), None)
+        self._rebuild()
+        self.apply(first)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def rows(self) -> pd.DataFrame:
         """Return the events that the table holds, before the filters in its headers."""
-        table = self._tables.table(str(self.event_type))
+        table = narrow(self._tables.table(str(self.event_type)), self.filters)
+        window = self.narrowing_window
+        return table if window is None else overlapping(table, start=window[0], stop=window[1])
+
+    @property
+    def ready(self) -> bool:
+        """Whether a table is shown."""
+        return self._grid is not None
+
+    @property
+    def narrowing_window(self) -> Window | None:
+        """The window that the shown events overlap; None if they needn't."""
         if not self.in_view or self.window is None:
-            return table
-        start, stop = self.window
-        return overlapping(table, start=start, stop=stop)
+            return None
+        start, stop = (np.datetime64(t, "ns") for t in self.window)
+        return start, stop
+
+    @property
+    def all_filters(self) -> tuple[EventFilter, ...]:
+        """All conditions: those set beside the table and those in its headers."""
+        headers = () if self._grid is None else from_headers(self._grid.filters)
+        return tuple(dict.fromkeys((*self.filters, *headers)))
 
     def shown(self) -> pd.DataFrame:
         """Return the events that the table shows, after the filters in its headers."""
@@ -128,16 +163,28 @@ class EventExplorer(pn.viewable.Viewer):
             return
         self._grid = self._make_grid(rows)
         self._body[:] = [self._grid]
+        self._take_asked_filters()
         self._tell()
+        self.revision += 1
 
-    @param.depends("in_view", "window", watch=True)
+    def _take_asked_filters(self) -> None:
+        """Set the filters of a link, which can be read only once the table is there."""
+        text, self._asked_filters = self._asked_filters, ""
+        if text:
+            found, problems = parse_filters(text, self._tables.table(str(self.event_type)))
+            self.filters = found
+            if problems:
+                self.notice = " · ".join(filter(None, [self.notice, *problems]))
+
+    @param.depends("in_view", "window", "filters", watch=True)
     def _narrow(self) -> None:
-        if self._grid is None or not (self.in_view or len(self._grid.value) != self._total()):
+        if self._grid is None or not (self.in_view or self.filters or len(self._grid.value) != self._total()):
             return
         rows = self._read()
         if rows is not None:
             self._grid.param.update(value=rows, selection=[], page=1)
             self._tell()
+            self.revision += 1
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -158,14 +205,82 @@ class EventExplorer(pn.viewable.Viewer):
     def _choose(self, event: Any) -> None:
         if self._grid is not None and event.new:
             self.selected = self._grid.value.iloc[event.new[-1]]
+            self.chosen = event_owner(self.selected, self._twin.model.event_types[str(self.event_type)])
+
+    def _headers_changed(self, _: object) -> None:
+        self._tell()
+        self.revision += 1
+
+    def clear_filters(self) -> None:
+        """Show all events again."""
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(filters=(), in_view=False)
+        if self._grid is not None and self._grid.filters:
+            # Made anew: the inputs in its headers are the browser's own.
+            self._fill()
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
         """Show what a link asks for; a wrong value becomes a notice."""
         problems: list[str] = []
         kinds = list(self.param.event_type.objects)
         asked = known_or_problem(link.event_type, kinds, "event type", problems)
-        self.param.update(event_type=asked or self.event_type, in_view=bool(link.in_view))
+        self._asked_filters = link.find or ""
         self.notice = " · ".join(problems)
+        self.param.update(event_type=asked or self.event_type, in_view=bool(link.in_view))
+        if self._grid is not None:
+            if self._asked_filters:
+                self._take_asked_filters()
+            elif self.filters:
+                self.filters = ()
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        several = len(list(self.param.event_type.objects)) > 1
+        window = self.narrowing_window
+        return Link(
+            event_type=self.event_type if several else None,
+            in_view=self.in_view or None,
+            window=window,
+            find=self._asked_filters or filters_text(self.all_filters) or None,
+        )
+
+    def code(self) -> str:
+        """Return Python that gives the shown events in a fresh kernel, under the name ``data``."""
+        if self._grid is None or self.event_type is None:
+            return ""
+        return events_code(
+            self.event_type, window=self.narrowing_window, filters=self.all_filters, opening=self.open_code
+        )
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the shown events, as `code` gives them: in the table's own order, however the reader sorted it."""
+        if self._grid is None:
+            return None
+        return narrow(self._grid.value, from_headers(self._grid.filters))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the shown events as a sheet; titles carry units."""
+        rows = self.data()
+        if rows is None or self.event_type is None:
+            return {}
+        spec = self._twin.model.event_types[self.event_type]
+        name = spec.title or self.event_type.replace("_", " ")
+        return {name[:31]: rows.drop(columns="event_id").rename(columns=_titles(rows, spec)).reset_index(drop=True)}
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        window = self.narrowing_window
+        return {
+            "Kind of event": next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
+            "Period (UTC)": "all" if window is None else " to ".join(instant_text(t) for t in window),
+            "Filters": "; ".join(map(str, self.all_filters)) or "none",
+        }
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002
+        """Return None: a table isn't drawn."""
+        return None
 
     # -- layout -------------------------------------------------------------------------------------------------------
 
@@ -189,18 +304,30 @@ class EventExplorer(pn.viewable.Viewer):
             margin=(4, 10),
         )
         grid.param.watch(self._choose, "selection")
-        grid.param.watch(lambda _: self._tell(), "filters")
+        grid.param.watch(self._headers_changed, "filters")
         return grid
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the table."""
         kind = pmui.Select.from_param(self.param.event_type, label="Kind of event", width=190, size="small")
-        view = pmui.Switch.from_param(self.param.in_view, label="Only in the chart's window", align="center")
+        view = pmui.Switch.from_param(self.param.in_view, label=self._window_label, align="center")
         return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
 
     def __panel__(self) -> pn.viewable.Viewable:
         controls = [self.controls()] if self.param.event_type.objects else []
         return pn.Column(self._alert, *controls, self._body, sizing_mode="stretch_width")
+
+
+def event_owner(event: pd.Series, spec: EventType) -> tuple[str, str] | None:
+    """Return the asset type and id of what an event is about: its own asset, else the first linked; None without.
+
+    >>> from twinlab.model.twinmodel import EventType
+    >>> event_owner(pd.Series({"asset": "T1", "origin": "H2"}), EventType(asset="truck", links={"origin": "hub"}))
+    ('truck', 'T1')
+    """
+    ends = {"asset": spec.asset, **spec.links}
+    named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and event.get(name)]
+    return named[0] if named else None
 
 
 def _titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:

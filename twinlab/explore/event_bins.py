@@ -1,0 +1,110 @@
+"""Events counted in bins: by time and status, or by delay. Pure; quick at hundreds of thousands of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.events import STATUSES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Bins", "count_by_delay", "count_by_time", "event_times"]
+
+_WIDTHS = tuple(
+    np.timedelta64(count, unit).astype("timedelta64[ns]")
+    for count, unit in ((1, "m"), (5, "m"), (15, "m"), (1, "h"), (3, "h"), (6, "h"), (1, "D"), (7, "D"), (28, "D"))
+)
+_MOST = 120
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Counts in bins; ``edges`` has one more than there are bins."""
+
+    # datetime64[ns], or minutes.
+    edges: NDArray[np.generic]
+    # Status -> counts.
+    counts: dict[str, NDArray[np.int64]]
+    # What isn't in any bin for want of a time or a delay.
+    without: int
+    # Delays beyond the first and last edge, counted in the outermost bins.
+    beyond: int = 0
+
+    @property
+    def total(self) -> int:
+        """All events in bins."""
+        return int(sum(int(part.sum()) for part in self.counts.values()))
+
+
+def event_times(table: pd.DataFrame) -> NDArray[np.datetime64]:
+    """Return when each event began, or was to begin, or ended: the first that is known."""
+    out = table["start"].to_numpy(dtype="datetime64[ns]").copy()
+    for name in ("planned_start", "end", "planned_end"):
+        lacking = np.isnat(out)
+        if not lacking.any():
+            break
+        out[lacking] = table[name].to_numpy(dtype="datetime64[ns]")[lacking]
+    return out
+
+
+def count_by_time(table: pd.DataFrame) -> Bins | None:
+    """Count events by when they began, at most some 120 bins of a round width; None if none has a time.
+
+    >>> times = pd.to_datetime(["2013-01-01 00:10", "2013-01-01 00:50", "2013-01-01 02:30"])
+    >>> table = pd.DataFrame({"status": "done", "start": times, "planned_start": times, "end": times, "planned_end": times})
+    >>> int(count_by_time(table).counts["done"].sum())
+    3
+    """
+    times = event_times(table)
+    there = ~np.isnat(times)
+    if not there.any():
+        return None
+    low, high = times[there].min(), times[there].max()
+    width = next((one for one in _WIDTHS if (high - low) / one <= _MOST), _WIDTHS[-1])
+    size = int(width.astype("int64"))
+    first = int(low.astype("int64")) // size
+    count = int(high.astype("int64")) // size - first + 1
+    place = times[there].astype("int64") // size - first
+    edges = ((np.arange(count + 1) + first) * size).astype("datetime64[ns]")
+    return Bins(edges, _by_status(table, there, place, count), int((~there).sum()))
+
+
+def count_by_delay(table: pd.DataFrame, *, column: str = "end_delay") -> Bins | None:
+    """Count events by their delay, in minutes; the rarest delays are counted in the outermost bins. None without any.
+
+    Parameters
+    ----------
+    column : {"start_delay", "end_delay"}
+
+    >>> bins = count_by_delay(pd.DataFrame({"status": "done", "end_delay": [1.0, 2.0, 30.0]}))
+    >>> bins.total
+    3
+    """
+    delay = table[column].to_numpy(dtype=float)
+    there = np.isfinite(delay)
+    if not there.any():
+        return None
+    values = delay[there]
+    low, high = np.quantile(values, [0.005, 0.99])
+    width = next((one for one in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440) if (high - low) / one <= 60), 10_080)
+    first, last = int(np.floor(low / width)), int(np.floor(high / width))
+    count = last - first + 1
+    raw = np.floor(values / width).astype("int64") - first
+    place = np.clip(raw, 0, count - 1)
+    edges = (np.arange(count + 1) + first) * float(width)
+    return Bins(edges, _by_status(table, there, place, count), int((~there).sum()), int((raw != place).sum()))
+
+
+def _by_status(
+    table: pd.DataFrame, there: NDArray[np.bool_], place: NDArray[np.int64], count: int
+) -> dict[str, NDArray[np.int64]]:
+    status = pd.Categorical(table["status"], categories=list(STATUSES))
+    codes = np.asarray(status.codes)[there].astype("int64")
+    known = codes >= 0
+    grid = np.bincount(codes[known] * count + place[known], minlength=len(STATUSES) * count)
+    return {name: grid[k * count : (k + 1) * count] for k, name in enumerate(STATUSES)}

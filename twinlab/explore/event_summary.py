@@ -1,0 +1,89 @@
+"""What a table of events comes to, in one line: how many, on time, how late, cancelled, and what isn't known yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["ON_TIME_MINUTES", "EventSummary", "summarise", "summary_html"]
+
+#: An event counts as on time up to this much after its plan; airlines count so (U.S. DOT: less than 15 minutes).
+ON_TIME_MINUTES = 15.0
+
+
+@dataclass(frozen=True)
+class EventSummary:
+    """Counts of events, and their delays in minutes; NaN where nothing is known."""
+
+    count: int
+    # Events that ended and had a plan for it: what the delays are of.
+    judged: int
+    on_time: float
+    median: float
+    p90: float
+    cancelled: int
+    # Events that run or are planned still: their delay isn't known yet.
+    open: int
+    # Events that nobody ended, or that never started.
+    lost: int
+
+
+def summarise(table: pd.DataFrame) -> EventSummary:
+    """Sum a shown event table up. Delays are those of the ends; of events that have ended, for no other is known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `twinlab.explore.shown_table` gives it.
+
+    >>> table = pd.DataFrame({"status": ["done", "done", "running"], "end_delay": [5.0, 25.0, np.nan]})
+    >>> found = summarise(table)
+    >>> found.on_time, found.median, found.open
+    (0.5, 15.0, 1)
+    """
+    status = table["status"].astype("str").value_counts()
+    delay = table["end_delay"].to_numpy(dtype=float)
+    delay = delay[np.isfinite(delay)]
+    nothing = float("nan")
+    return EventSummary(
+        count=len(table),
+        judged=len(delay),
+        on_time=float((delay < ON_TIME_MINUTES).mean()) if len(delay) else nothing,
+        median=float(np.median(delay)) if len(delay) else nothing,
+        p90=float(np.quantile(delay, 0.9)) if len(delay) else nothing,
+        cancelled=int(status.get("cancelled", 0)),
+        open=int(status.get("planned", 0) + status.get("running", 0)),
+        lost=int(status.get("no end", 0) + status.get("not started", 0)),
+    )
+
+
+def summary_html(found: EventSummary) -> str:
+    """Return the line as HTML that wraps on a phone."""
+    parts = [f"<b>{found.count:,}</b> event{'' if found.count == 1 else 's'}"]
+    if found.judged:
+        parts += [
+            f"<b>{found.on_time:.1%}</b> on time (less than {ON_TIME_MINUTES:g} min after the plan)",
+            f"median delay <b>{_minutes(found.median)}</b>",
+            f"9 of 10 under <b>{_minutes(found.p90)}</b>",
+        ]
+    if found.cancelled:
+        parts.append(f"<b>{found.cancelled:,}</b> cancelled")
+    unknown = [
+        text
+        for count, text in (
+            (found.open, f"{found.open:,} not ended yet"),
+            (found.lost, f"{found.lost:,} without an end or a start"),
+        )
+        if count
+    ]
+    judged = f"delays of the {found.judged:,} that ended" if found.judged else "no delay is known"
+    parts.append(escape(judged + (f"; {' and '.join(unknown)} aren't in them" if unknown and found.judged else "")))
+    style = "font:14px/1.6 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:0 18px"
+    return f'<div role="status" style="{style}">{"".join(f"<span>{part}</span>" for part in parts)}</div>'
+
+
+def _minutes(value: float) -> str:
+    return f"{value:,.0f} min" if abs(value) < 240 else f"{value / 60:,.1f} h"

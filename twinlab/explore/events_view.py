@@ -1,0 +1,345 @@
+"""The events page: what it comes to, a chart, a map of the routes, and the table, each narrowing the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.explore.base import Explorer
+from twinlab.explore.basemap import ground, view_of
+from twinlab.explore.event_bins import Bins, count_by_delay, count_by_time
+from twinlab.explore.event_chart import EventChart, Span, chart_legend, event_bars
+from twinlab.explore.event_filters import EventFilter
+from twinlab.explore.event_routes import place_links, places_of, route_layers, routes
+from twinlab.explore.event_summary import summarise, summary_html
+from twinlab.explore.html import Html
+from twinlab.explore.link import Link
+from twinlab.explore.map_layers import MapLayer, ground_layers, overlay
+from twinlab.explore.map_legend import routes_legend
+from twinlab.explore.map_screens import MapScreens
+from twinlab.explore.outlines import Box
+from twinlab.explore.reading import READING_ERRORS
+from twinlab.explore.shared import Session, Shared
+from twinlab.explore.table import EventExplorer
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["EventsView"]
+
+_CHARTS = {"Counts over time": "time", "Delays": "delay"}
+_DELAY = "end_delay"
+
+
+class EventsView(Explorer):
+    """Events of one kind: summary, chart, map and table.
+
+    A box on the chart narrows the table to a period or to a span of delays, a tap on a route to that route; the headers
+    of the table narrow the chart and the map. Choosing a row marks it on both. Parameters as `Explorer`.
+    """
+
+    name_in_link: ClassVar[str] = "events"
+    label: ClassVar[str] = "Events"
+
+    chart = param.Selector(default="time", objects=_CHARTS, check_on_set=True, doc="what the chart counts by")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._quiet = True
+        self._route: tuple[str, str] | None = None
+        self._drawn: pd.DataFrame | None = None
+        self._extent: Box | None = None
+        self._summary = Html("", sizing_mode="stretch_width", margin=(6, 10))
+        self._chart = EventChart(on_box=self._boxed)
+        self._chart_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._map = MapScreens(on_choose=self._tapped, pick="routes", height=360)
+        self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
+        self._narrowed = Html("", margin=(4, 10))
+        self._clear = pmui.Button(label="Clear filters", variant="outlined", size="small", visible=False)
+        self._clear.on_click(lambda _: self.clear_filters())
+        self.table = EventExplorer(
+            twin,
+            link=_for_table(self.first_link),
+            shared=self.shared,
+            session=self.session,
+            patient=patient,
+            open_code=self.open_code,
+            window_label="Only in the chosen period",
+        )
+        with param.parameterized.batch_call_watchers(self):
+            self._take(self.first_link)
+        self.table.param.watch(self._table_changed, "revision")
+        self.table.param.watch(self._row_chosen, "selected")
+        self.table.param.watch(self._told, "notice")
+        self._quiet = False
+        self._told()
+        self._draw()
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        with self._silently():
+            self._take(link)
+            self.table.apply(_for_table(link))
+        self._draw()
+        self.revision += 1
+
+    def _take(self, link: Link) -> None:
+        self.chart = link.layout if link.layout in _CHARTS.values() else "time"
+        self.table.window = link.window
+
+    @contextmanager
+    def _silently(self) -> Iterator[None]:
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def _table_changed(self, *_: object) -> None:
+        if not self._quiet:
+            self._draw()
+            self.revision += 1
+
+    def _told(self, *_: object) -> None:
+        self.notice = self.table.notice
+
+    def _row_chosen(self, *_: object) -> None:
+        event = self.table.selected
+        if self._quiet:
+            return
+        links = self._links()
+        self._route = None
+        if event is not None and len(links) > 1:
+            self._route = (str(event[links[0]]), str(event[links[1]]))
+        if event is not None:
+            self.chosen = self.table.chosen
+        self._draw_chart()
+        self._draw_map()
+        self.revision += 1
+
+    def _boxed(self, span: Span) -> None:
+        """Narrow the table to what a reader boxed on the chart."""
+        if self.chart == "time":
+            start, stop = (np.datetime64(round(x * 1e3), "us").astype("datetime64[ns]") for x in span)
+            with param.parameterized.batch_call_watchers(self.table):
+                self.table.param.update(window=(start, stop), in_view=True)
+        else:
+            low, high = (float(round(x, 1)) for x in span)
+            kept = tuple(one for one in self.table.filters if one.column != _DELAY)
+            self.table.filters = (*kept, EventFilter(_DELAY, ">=", low), EventFilter(_DELAY, "<", high))
+
+    def _tapped(self, rows: list[int]) -> None:
+        """Narrow the table to the route that a reader tapped."""
+        links = self._links()
+        if self._drawn is None or len(rows) != 1 or rows[0] >= len(self._drawn):
+            return
+        route = self._drawn.iloc[rows[0]]
+        kept = tuple(one for one in self.table.filters if one.column not in links[:2])
+        ends = (EventFilter(links[0], "=", str(route["origin"])), EventFilter(links[1], "=", str(route["destination"])))
+        self.table.filters = (*kept, *ends)
+
+    def clear_filters(self) -> None:
+        """Show all events again."""
+        with self._silently():
+            self.table.clear_filters()
+            self.table.window = None
+        self._draw()
+        self.revision += 1
+
+    @param.depends("chart", watch=True)
+    def _chart_changed(self) -> None:
+        if not self._quiet:
+            self._draw_chart()
+            self.revision += 1
+
+    # -- drawing ------------------------------------------------------------------------------------------------------
+
+    def _links(self) -> tuple[str, ...]:
+        kind = self.table.event_type
+        return () if kind is None else place_links(self.twin.model, self.twin.model.event_types[kind])
+
+    def _draw(self) -> None:
+        """Draw everything from what the table shows."""
+        rows = self.table.data()
+        if rows is None:
+            self._summary.object = self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
+            self._chart.pane.visible = self._map_part.visible = self._clear.visible = False
+            return
+        self._chart.pane.visible = True
+        self._summary.object = summary_html(summarise(rows))
+        filters = [str(one) for one in self.table.all_filters]
+        if self.table.narrowing_window is not None:
+            filters.append("overlapping " + self.table.settings()["Period (UTC)"] + " UTC")
+        self._clear.visible = bool(filters)
+        self._narrowed.object = _filters_html(filters, empty=rows.empty)
+        self._draw_chart()
+        self._draw_map()
+
+    def _bins(self, rows: pd.DataFrame) -> Bins | None:
+        return count_by_time(rows) if self.chart == "time" else count_by_delay(rows, column=_DELAY)
+
+    def _draw_chart(self) -> None:
+        rows = self.table.data()
+        if rows is not None:
+            bins = self._bins(rows)
+            self._chart.show(bins, by_time=self.chart == "time", marked=self._marked())
+            self._chart_legend.object = chart_legend(bins)
+
+    def _marked(self) -> Span | None:
+        """The chosen event on the chart."""
+        event = self.table.selected
+        if event is None:
+            return None
+        if self.chart == "delay":
+            delay = float(event[_DELAY])
+            return None if np.isnan(delay) else (delay, delay)
+        times = [event[name] for name in ("start", "planned_start", "end", "planned_end")]
+        known = [pd.Timestamp(t).timestamp() * 1e3 for t in times if not pd.isna(t)]
+        return (min(known), max(known)) if known else None
+
+    def _routes(self) -> list[MapLayer] | None:
+        """The map's layers; None where events link no places."""
+        links, rows, kind = self._links(), self.table.data(), self.table.event_type
+        if len(links) < 2 or rows is None or kind is None:
+            return None
+        spec = self.twin.model.event_types[kind]
+        ends = dict(zip(("origin", "destination"), (spec.links[name] for name in links[:2]), strict=True))
+        places = {end: self._places(name) for end, name in ends.items()}
+        labels = {end: self.shared.labels(name) for end, name in ends.items()}
+        found = routes(rows, links)
+        there = found["origin"].isin(places["origin"].index) & found["destination"].isin(places["destination"].index)
+        self._drawn = found[there].reset_index(drop=True)
+        if self._extent is None:
+            seen = [places[end].loc[self._drawn[end].unique()] for end in ends]
+            both = pd.concat(seen)
+            self._extent = view_of(both["latitude"].to_numpy(dtype=float), both["longitude"].to_numpy(dtype=float))
+        return route_layers(
+            self._drawn,
+            places,
+            labels,
+            chosen=self._route,
+            metres_a_pixel=self._map.metres_a_pixel or self._extent.width / 900,
+        )
+
+    def _places(self, asset_type: str) -> pd.DataFrame:
+        return self.shared.kept(("places", asset_type), lambda: places_of(self.twin, asset_type))
+
+    def _draw_map(self) -> None:
+        try:
+            layers = self._routes()
+        except READING_ERRORS as error:
+            self.notice = f"The map can't be drawn: {error}"
+            layers = None
+        self._map_part.visible = layers is not None
+        if layers is None or self._extent is None:
+            return
+        if self._map.standing:
+            self._map.refresh(layers)
+        elif self._drawn is not None and len(self._drawn):
+            self._map.show(layers, self._extent)
+        self._map_legend.object = routes_legend()
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        own = self.table.link()
+        chosen = self.chosen
+        return replace(
+            own,
+            layout=None if self.chart == "time" else self.chart,
+            asset_type=None if chosen is None else chosen[0],
+            assets=None if chosen is None else (chosen[1],),
+        )
+
+    def code(self) -> str:
+        """Return Python that gives the shown events, under the name ``data``."""
+        return self.table.code()
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the shown events, as `code` gives them."""
+        return self.table.data()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the shown events, and the routes between their places, as sheets."""
+        out = self.table.tables()
+        if out and self._drawn is not None and self._links():
+            names = {"count": "events", "delay": "median delay (min)"}
+            out["Routes"] = self._drawn.rename(columns=names)
+        return out
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        return {**self.table.settings(), "Chart": next(k for k, v in _CHARTS.items() if v == self.chart)}
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the chart as a HoloViews object."""
+        rows = self.table.data()
+        bins = None if rows is None else self._bins(rows)
+        return None if bins is None else event_bars(bins, by_time=self.chart == "time", backend=backend)
+
+    def map_figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the map of routes as a HoloViews object; None where events link no places."""
+        layers = self._routes()
+        if layers is None or self._extent is None:
+            return None
+        view = self._extent
+        limits: dict[str, Any] = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top)}
+        plot = overlay([*ground_layers(ground(view)), *layers], backend=backend)
+        return plot.opts(**limits, xaxis=None, yaxis=None, backend=backend)
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets above the chart."""
+        chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small")
+        return pn.FlexBox(chart, self._narrowed, self._clear, align_items="center", sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if self.table.event_type is None:
+            return pn.Column(self.table, sizing_mode="stretch_width")
+        return pn.Column(
+            self._summary,
+            self.controls(),
+            self._chart.pane,
+            self._chart_legend,
+            self._map_part,
+            self.table,
+            sizing_mode="stretch_width",
+        )
+
+
+def _for_table(link: Link) -> Link:
+    """What the table takes of a link: a period that a link states narrows it."""
+    return replace(link, in_view=link.in_view if link.in_view is not None else link.window is not None)
+
+
+def _filters_html(filters: list[str], *, empty: bool) -> str:
+    from html import escape  # noqa: PLC0415
+
+    if not filters:
+        return ""
+    text = escape("; ".join(filters))
+    said = "No event fulfils " if empty else "Shown: "
+    return f'<span role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">{said}{text}</span>'
