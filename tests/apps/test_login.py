@@ -10,7 +10,7 @@ import subprocess
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from bokeh.util.token import generate_jwt_token, generate_session_id, get_token_payload
+from bokeh.util.token import generate_jwt_token, generate_session_id, get_session_id, get_token_payload
 from hypothesis import given
 from hypothesis import strategies as st
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -359,6 +359,22 @@ def test_a_websocket_opens_for_the_one_who_has_the_page_only(web, dora):
     asyncio.run(try_all())
 
 
+def test_nobody_gets_at_somebody_elses_session_by_its_name(web, dora):
+    page = web.ask("/", cookies=dora)
+    session = get_session_id(page.token)
+    sara = web.login("sara")
+    for path, headers in [
+        (f"/?bokeh-session-id={session}", {}),
+        (f"/autoload.js?bokeh-autoload-element=x&bokeh-session-id={session}", {}),
+        ("/", {"Bokeh-Session-Id": session}),
+        (f"/?bokeh-token={page.token}", {}),
+    ]:
+        assert web.ask(path, cookies=sara, headers=headers).status == 403, path
+        assert web.ask(path, cookies=dora, headers=headers).status == 200, path
+    assert web.ask("/?bokeh-session-id=chosen", cookies=sara).status == 403
+    assert web.ask("/?bokeh-token=nonsense", cookies=sara).status == 403
+
+
 def test_a_token_that_this_server_has_not_signed_opens_no_session(web, dora):
     async def refused(token):
         with pytest.raises((HTTPClientError, ConnectionRefusedError)):
@@ -431,6 +447,10 @@ def test_every_answer_keeps_other_sites_away(web, dora):
         assert headers["Server"] is None
     assert (
         web.ask("/login").headers["Cache-Control"] == web.ask("/", cookies=dora).headers["Cache-Control"] == "no-store"
+    )
+    assert (
+        f"connect-src 'self' data: blob: ws://127.0.0.1:{web.at.port}"
+        in web.ask("/nothing").headers["Content-Security-Policy"]
     )
     code = web.ask("/autoload.js?bokeh-autoload-element=x", cookies=dora, headers={"Origin": "https://elsewhere.org"})
     assert code.status == 200 and code.headers["Access-Control-Allow-Origin"] is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from bokeh.util.token import get_session_id
@@ -125,13 +126,13 @@ class Gate(Matcher):
 
     def _not_own(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
         """Why somebody may not have somebody else's session."""
-        for token in _tokens(request):
-            try:
-                owner = self.owners.get(get_session_id(token))
-            except (ValueError, KeyError, TypeError):
-                return Refusal(403, "This session's token can't be read.")
-            if owner is not None and owner.name != login.name:
-                return Refusal(403, "This session is somebody else's.")
+        try:
+            sessions = _sessions(request)
+        except (ValueError, KeyError, TypeError):
+            return Refusal(403, "This session's token can't be read.")
+        owners = [self.owners.get(session) for session in sessions]
+        if any(owner is not None and owner.name != login.name for owner in owners):
+            return Refusal(403, "This session is somebody else's.")
         return None
 
 
@@ -149,7 +150,6 @@ class Refused(RequestHandler):
             return
         self.set_status(self._refusal.status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.set_header("Cache-Control", "no-store")
         self.finish(self._refusal.text + "\n")
 
 
@@ -158,7 +158,6 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
-        "Content-Security-Policy": _POLICY,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
@@ -166,7 +165,13 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
         always["Strict-Transport-Security"] = "max-age=31536000"
 
     class SafeHeaders(OutputTransform):
-        _always: ClassVar[Mapping[str, str]] = always
+        def __init__(self, request: HTTPServerRequest) -> None:
+            # Not every browser takes a websocket of this server for 'self'.
+            own = f" {'wss' if tls else 'ws'}://{request.host}" if re.fullmatch(r"[\w.:\[\]-]+", request.host) else ""
+            self._headers = always | {"Content-Security-Policy": f"{_POLICY}; connect-src 'self' data: blob:{own}"}
+            if not request.path.startswith(("/static/", "/components/", "/favicon.ico")):
+                # A browser that somebody else uses next shows nothing from before.
+                self._headers["Cache-Control"] = "no-store"
 
         def transform_first_chunk(
             self,
@@ -175,7 +180,7 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
             chunk: bytes,
             finishing: bool,  # noqa: ARG002, FBT001  (Tornado's)
         ) -> tuple[int, HTTPHeaders, bytes]:
-            for name, value in self._always.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
             # Bokeh lets any site read autoload.js, with the session's token in it.
             for name in [name for name in headers if name == "Server" or name.startswith("Access-Control-")]:
@@ -207,11 +212,16 @@ def _is_websocket(request: HTTPServerRequest) -> bool:
     return "websocket" in request.headers.get("Upgrade", "").casefold()
 
 
-def _tokens(request: HTTPServerRequest) -> list[str]:
-    """The session tokens that a request brings along: in a websocket's subprotocol, or in its query."""
+def _sessions(request: HTTPServerRequest) -> list[str]:
+    """The sessions that a request is about: Bokeh takes them from a websocket's subprotocol, the query or a header."""
     offered = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-    asked = [value.decode("ascii", "replace") for value in request.arguments.get("bokeh-token", [])]
-    return [*offered[1:2], *asked]
+    tokens = [*offered[1:2], *_asked(request, "bokeh-token")]
+    named = [*_asked(request, "bokeh-session-id"), *request.headers.get_list("Bokeh-Session-Id")]
+    return [*map(get_session_id, tokens), *named]
+
+
+def _asked(request: HTTPServerRequest, name: str) -> list[str]:
+    return [value.decode("ascii", "replace") for value in request.arguments.get(name, [])]
 
 
 def _host(netloc: str) -> str:
