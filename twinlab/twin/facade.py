@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import twinlab.explore.accessor  # noqa: F401  (what a twin returns then has ``.twin``)
 from twinlab.errors import UnknownTermError
 from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader

@@ -1,0 +1,175 @@
+"""`.twin` on plain xarray data: what needs no twin. Registered when this module is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import xarray as xr
+
+from twinlab.errors import SchemaError
+
+if TYPE_CHECKING:
+    import holoviews as hv
+
+    from twinlab.explore.explorer import SignalExplorer
+    from twinlab.explore.plain import PlainReader
+
+__all__ = ["TwinArray", "TwinDataset"]
+
+Span = tuple[float, float]
+_Data = TypeVar("_Data", xr.DataArray, xr.Dataset)
+_UNNAMED = "value"
+
+
+class _Accessor(Generic[_Data]):
+    def __init__(self, data: _Data) -> None:
+        self._data = data
+
+    def _dataset(self) -> xr.Dataset:
+        if isinstance(self._data, xr.Dataset):
+            return self._data
+        return self._data.to_dataset(name=self._data.name or _UNNAMED)
+
+    @property
+    def reader(self) -> PlainReader:
+        """The data as explorers read a twin.
+
+        Raises
+        ------
+        SchemaError
+            If there is no time axis, more than one other dimension, or nothing numeric.
+        """
+        from twinlab.explore.plain import PlainReader  # noqa: PLC0415  (the accessor itself stays light)
+
+        return PlainReader(self._dataset())
+
+    def explore(self) -> SignalExplorer:
+        """Return an explorer of the data: zoom, flags, code; the same object in JupyterLab and in a served page.
+
+        Raises
+        ------
+        SchemaError
+            As `reader`.
+        """
+        from twinlab.explore.explorer import SignalExplorer  # noqa: PLC0415
+
+        return SignalExplorer(self.reader)
+
+
+@xr.register_dataset_accessor("twin")
+class TwinDataset(_Accessor[xr.Dataset]):
+    """What a Dataset with a time axis can do: ``explore``."""
+
+
+@xr.register_dataarray_accessor("twin")
+class TwinArray(_Accessor[xr.DataArray]):
+    """What a DataArray with a time axis can do: ``explore``, ``plot``, ``flags``."""
+
+    def plot(
+        self, *, flags: xr.DataArray | None = None, full_range: bool = False, title: str = "", height: int = 360
+    ) -> hv.Overlay:
+        """Return the array as curves; more samples than a chart shows are drawn as means in bands.
+
+        Parameters
+        ----------
+        flags : DataArray like this one, optional
+            QARTOD's numbers, as `flags` returns them.
+        full_range : bool
+            Let failed samples stretch the value axis.
+        title : str
+        height : int
+            Pixels.
+
+        Raises
+        ------
+        SchemaError
+            If the array or its flags don't fit.
+        """
+        import holoviews.plotting.bokeh  # noqa: F401, PLC0415  (options can be given for a loaded backend only)
+
+        from twinlab.explore.plain import PlainReader  # noqa: PLC0415
+        from twinlab.explore.plots import band_curve, signal_curve  # noqa: PLC0415
+        from twinlab.explore.reading import MAX_POINTS, coarsen  # noqa: PLC0415
+
+        data = self._dataset()
+        name = str(self._data.name or _UNNAMED)
+        if flags is not None:
+            if flags.dims != self._data.dims or flags.shape != self._data.shape:
+                msg = f"expected flags of dims {self._data.dims} and shape {self._data.shape}, got {flags.dims}, {flags.shape}"
+                raise SchemaError(msg)
+            data = data.assign({f"{name}_qc": flags})
+        cube = PlainReader(data)
+        signal = next(iter(cube.model.asset_types["series"].signals))
+        read = cube.history("series")
+        read[signal].attrs.setdefault("long_name", name.replace("_", " "))
+        if read.sizes["time"] <= MAX_POINTS:
+            return signal_curve(
+                read[signal], flags=read[f"{signal}_qc"], full_range=full_range, title=title, height=height
+            )
+        times = read.time.values.astype("int64")
+        # Windows are aligned to whole multiples: one more may be touched.
+        cell = int(times[-1] - times[0]) // (MAX_POINTS - 2) + 1
+        merged = coarsen(read, signal, factor=1, cell_ns=cell)
+        return band_curve(merged, signal, full_range=full_range, title=title, height=height)
+
+    def flags(
+        self,
+        *,
+        sensor_span: Span | None = None,
+        expected_span: Span | None = None,
+        spike: Span | None = None,
+        max_rate: Span | None = None,
+        flat_line: str | None = None,
+    ) -> xr.DataArray:
+        """Return one QARTOD flag a value; a test that isn't asked for isn't made.
+
+        Parameters
+        ----------
+        sensor_span, expected_span : (float, float), optional
+            In the array's unit: outside the first is *fail*, outside the second *suspect*.
+        spike : (float, float), optional
+            Largest distance from the mean of both neighbours: (suspect, fail).
+        max_rate : (float, float), optional
+            Largest change a second: (suspect, fail).
+        flat_line : str, optional
+            A value that doesn't change for this long (``"2h"``) is suspect.
+
+        Returns
+        -------
+        DataArray, uint8, same shape
+            1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing; see `twinlab.quality.signal_flags`.
+
+        Raises
+        ------
+        SchemaError
+            If there is no time axis, or a span is empty.
+
+        >>> import numpy as np
+        >>> hours = np.datetime64("2026-01-01T00", "ns") + np.arange(3) * np.timedelta64(1, "h")
+        >>> xr.DataArray([7.0, 99.0, np.nan], {"time": hours}, "time").twin.flags(sensor_span=(0, 50)).values.tolist()
+        [1, 4, 9]
+        """
+        from pydantic import ValidationError  # noqa: PLC0415
+
+        from twinlab.explore.plain import cadence_of  # noqa: PLC0415
+        from twinlab.model.twinmodel import Signal  # noqa: PLC0415
+        from twinlab.quality import signal_flags  # noqa: PLC0415
+
+        if "time" not in self._data.dims or "time" not in self._data.coords:
+            msg = f"expected a dimension 'time' with times, got {', '.join(map(str, self._data.dims)) or 'none'}"
+            raise SchemaError(msg)
+        try:
+            signal = Signal(
+                resolution=1e-9,
+                cadence=cadence_of(self._data.time.values),
+                sensor_span=sensor_span,
+                expected_span=expected_span,
+                spike=spike,
+                max_rate=max_rate,
+                flat_line=flat_line,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            msg = f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
+            raise SchemaError(msg) from error
+        return signal_flags(self._data, signal=signal)
