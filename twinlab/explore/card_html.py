@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twinlab.explore.choices import words
+from twinlab.explore.now_rows import measured
 from twinlab.explore.now_words import (
     SEVERITY_COLORS,
     SEVERITY_SYMBOLS,
     age_text,
     measure_text,
+    records,
     time_text,
 )
 from twinlab.explore.sparkline import sparkline
@@ -66,7 +68,7 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     parts = [
         f'{STYLE}<article class="card"><h2>{escape(card.label)}</h2>',
         f'<p class="small">{escape(kind)} · {as_of}</p>',
-        _wrong(card),
+        _wrong(card, model),
         _where(card, labels),
         _values(card, model),
         _properties(card, model),
@@ -76,16 +78,15 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     return "".join(parts)
 
 
-def _wrong(card: CardData) -> str:
+def _wrong(card: CardData, model: TwinModel) -> str:
     if card.at is None:
         return ""
     if not len(card.exceptions):
         return '<p style="margin-top:8px">✓ Nothing is wrong.</p>'
     out = []
-    for row in card.exceptions.to_dict("records"):
+    for row in records(card.exceptions):
         severity = str(row["severity"])
-        measure = measure_text(row["value"], row["unit"])
-        limit = measure_text(row["limit"], row["unit"])
+        measure, limit = measured(row, model).values()
         why = f"{measure}, limit {limit}" if measure and limit else measure
         lasting = age_text(pd.Timestamp(card.at) - pd.Timestamp(row["since"]))
         out.append(
@@ -195,7 +196,7 @@ def _events(card: CardData, model: TwinModel) -> str:
     if not len(card.events):
         return ""
     rows = []
-    for row in card.events.to_dict("records"):
+    for row in records(card.events):
         kind = str(row["event_type"])
         title = model.event_types[kind].title or words(kind)
         begun = not pd.isna(row["start"])

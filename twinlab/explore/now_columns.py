@@ -33,8 +33,8 @@ class ColumnsDialog:
         usual = pmui.Button(label="The usual columns", variant="text", size="small")
         usual.on_click(lambda _: self.set(chosen_columns(None)))
         done = pmui.Button(label="Done", variant="contained", size="small")
-        done.on_click(lambda _: self.dialog.param.update(open=False))
-        self.dialog = pmui.Dialog(
+        done.on_click(lambda _: self.close())
+        self.dialog: Any = pmui.Dialog(
             self._list,
             pn.FlexBox(usual, done, justify_content="space-between", sizing_mode="stretch_width"),
             title="Columns",
@@ -52,6 +52,10 @@ class ColumnsDialog:
         """Show the dialog."""
         self._fill()
         self.dialog.open = True
+
+    def close(self) -> None:
+        """Put the dialog away."""
+        self.dialog.open = False
 
     def set(self, columns: Sequence[str]) -> None:
         """Show these columns in this order."""

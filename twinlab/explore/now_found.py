@@ -11,8 +11,9 @@ import pandas as pd
 from twinlab.events import plan_of, story, where
 from twinlab.explore.card_html import STYLE, place_html
 from twinlab.explore.choices import words
+from twinlab.explore.now_rows import measured
 from twinlab.explore.now_state import now_at
-from twinlab.explore.now_words import SEVERITY_COLORS, SEVERITY_SYMBOLS, age_text, measure_text, time_text
+from twinlab.explore.now_words import SEVERITY_COLORS, SEVERITY_SYMBOLS, age_text, records, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str,
     body = [
         f'{STYLE}<article class="card" style="max-width:none"><h2>{escape(found.label)}</h2>',
         f'<p class="small">{escape(kind)} · {when}</p>',
-        _wrong(found),
+        _wrong(found, model),
         '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:0 28px">',
         place_html(found.place, labels, heading="Where it is") or _nowhere(),
         _plan(found, model),
@@ -92,11 +93,11 @@ def _nowhere() -> str:
     return "<section><h3>Where it is</h3><p>Nothing says where it is at this time.</p></section>"
 
 
-def _wrong(found: Found) -> str:
+def _wrong(found: Found, model: TwinModel) -> str:
     out = []
-    for row in found.exceptions.to_dict("records"):
+    for row in records(found.exceptions):
         severity = str(row["severity"])
-        measure = measure_text(row["value"], row["unit"])
+        measure = measured(row, model)["value"]
         out.append(
             f'<div class="wrong" style="border-color:{SEVERITY_COLORS.get(severity, "currentColor")}">'
             f"<b>{SEVERITY_SYMBOLS.get(severity, '')} {escape(severity)} · {escape(str(row['title']))}</b> {escape(measure)}"
@@ -118,7 +119,7 @@ def _plan(found: Found, model: TwinModel) -> str:
             f'<tr><th scope="row">{escape(word)}</th><td class="n">{escape(text)}</td></tr>' for word, text in rows
         )
         told = f'<h3>Planned against actual (UTC)</h3><table aria-label="Planned against actual">{told}</table>'
-    ahead = "".join(_line(row) for row in found.ahead.head(_STEPS).to_dict("records"))
+    ahead = "".join(_line(row) for row in records(found.ahead.head(_STEPS)))
     if ahead:
         ahead = f"<h3>What's ahead (UTC)</h3><table aria-label=\"What's ahead\">{ahead}</table>"
     return f"<section>{told}{ahead}</section>" if told or ahead else ""
@@ -150,7 +151,7 @@ def _line(row: Mapping[str, object]) -> str:
 def _story(found: Found) -> str:
     if not len(found.story):
         return ""
-    rows = [_line(row) for row in found.story.tail(_STEPS).iloc[::-1].to_dict("records")]
+    rows = [_line(row) for row in records(found.story.tail(_STEPS).iloc[::-1])]
     left = len(found.story) - len(rows)
     more = f'<p class="small">and {left:,} earlier</p>' if left > 0 else ""
     return (

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twinlab.explore.now_words import SEVERITY_SYMBOLS, age_text, measure_text, via_words
-from twinlab.model.rules import SEVERITIES
+from twinlab.explore.now_words import SEVERITY_SYMBOLS, age_text, measure_text, records, via_words
+from twinlab.model.rules import SEVERITIES, bind_conditions
 
 if TYPE_CHECKING:
     from twinlab.explore.now_notes import Note
     from twinlab.explore.now_state import Now
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "narrowed"]
+__all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "measured", "narrowed"]
 
 #: Columns in their usual order -> title; those after "acknowledged" are hidden at first.
 COLUMNS: Mapping[str, str] = {
@@ -81,10 +81,8 @@ def exception_rows(
     DataFrame
         Index ``key``, all of `COLUMNS` as texts but ``since``; and ``ended``, False.
     """
-    records = [
-        _record(row, now, model, labels, notes.get(str(row["key"]))) for row in now.exceptions.to_dict("records")
-    ]
-    frame = pd.DataFrame(records, columns=["key", *COLUMNS])
+    told = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
+    frame = pd.DataFrame(told, columns=["key", *COLUMNS])
     frame["severity"] = pd.Categorical(frame["severity"], categories=_GRADES, ordered=True)
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[ns]")
     frame["ended"] = False
@@ -108,8 +106,7 @@ def _record(
         "asset": labels.get(kind, {}).get(asset, asset),
         "since": row["since"],
         "lasting": age_text(pd.Timestamp(now.at) - pd.Timestamp(row["since"])),  # type: ignore[arg-type]
-        "value": measure_text(row["value"], row["unit"]),
-        "limit": measure_text(row["limit"], row["unit"]),
+        **measured(row, model),
         "place": via_words(now.places.get(key, ""), labels),
         "note": "" if note is None else note.text,
         "acknowledged": "" if note is None else note.acknowledgement,
@@ -118,6 +115,19 @@ def _record(
         "rule": str(row["rule"]),
         "text": str(row["text"]),
     }
+
+
+def measured(row: Mapping[str, object], model: TwinModel) -> dict[str, str]:
+    """Value and limit with their unit; a state by its name, which has no limit."""
+    rule, kind = model.rules.get(str(row["rule"])), model.asset_types.get(str(row["asset_type"]))
+    if rule is not None and kind is not None and rule.when is not None:
+        first = bind_conditions(rule.when, kind)[0]
+        states = kind.signals[first.signal].states
+        if states is not None:
+            value = row["value"]
+            known = isinstance(value, (int, float)) and not pd.isna(value)
+            return {"value": states.get(int(value), "") if known else "", "limit": ""}  # type: ignore[call-overload]
+    return {name: measure_text(row[name], row["unit"]) for name in ("value", "limit")}
 
 
 def hold(shown: pd.DataFrame, fresh: pd.DataFrame) -> Held:

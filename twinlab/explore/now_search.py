@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -62,7 +63,7 @@ class AssetSearch:
             margin=(6, 10),
         )
         # The server is asked 300 ms after the last key. A class of its own would be unknown to the browser's half.
-        self.field._filter_options = lambda text, *_: self.suggestions(text)  # type: ignore[method-assign]  # noqa: SLF001
+        self.field._filter_options = lambda text, *_: self.suggestions(text)  # noqa: SLF001
         self.field.param.watch(self._entered, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(10, 14, 4, 14))
         self._row = pn.FlexBox(sizing_mode="stretch_width", margin=(0, 8))
@@ -118,10 +119,10 @@ class AssetSearch:
         self._text.object = found_html(self.found, self._shared.twin.model, KindLabels(self._shared))
         self._row[:] = [
             *(
-                self._button(label, lambda _, page=page: self._on_go(page, (asset_type, asset)))
+                self._button(label, partial(self._on_go, page, (asset_type, asset)))
                 for page, label in self._pages.items()
             ),
-            self._button("Close", lambda _: self.close()),
+            self._button("Close", self.close),
         ]
         self.answer.visible = True
         self._on_found((asset_type, asset))
@@ -148,15 +149,15 @@ class AssetSearch:
         self._text.object = f'<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{said}</p>'
         self._row[:] = [
             *(
-                self._button(self._words(kind, label), lambda _, kind=kind, asset=asset: self.show(kind, asset))
+                self._button(self._words(kind, label), partial(self.show, kind, asset))
                 for kind, asset, label in fits[:8]
             ),
-            self._button("Close", lambda _: self.close()),
+            self._button("Close", self.close),
         ]
         self.answer.visible = True
 
     @staticmethod
-    def _button(label: str, act: Callable[[Any], None]) -> pmui.Button:
+    def _button(label: str, act: Callable[[], None]) -> pmui.Button:
         button = pmui.Button(label=label, variant="outlined", size="small", margin=4)
-        button.on_click(act)
+        button.on_click(lambda _: act())
         return button

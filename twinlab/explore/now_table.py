@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import panel as pn
@@ -18,11 +18,20 @@ __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
-#: What a narrow screen lets go first; these stay longest.
-_RESPONSIVE = {"severity": 0, "title": 0, "asset": 0, "lasting": 1, "value": 1, "note": 2, "limit": 3, "place": 3}
 _WIDTHS = {"title": 160, "asset": 150, "note": 170, "text": 260}
 #: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
 _TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
+
+
+#: Under the pointer a row stays legible on both themes.
+_SHEET = """
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
+  background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
+}
+.tabulator-row .tabulator-cell { font-size: 14px; }
+.tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
+"""
 
 
 class ExceptionTable:
@@ -171,12 +180,14 @@ class ExceptionTable:
             # Times tell what these say in words.
             sortable={name: name not in ("lasting", "value", "limit") for name in rows},
             widths={name: width for name, width in _WIDTHS.items() if name in rows},
-            configuration={"responsiveLayout": "collapse", "columns": _column_options(self._columns)},
+            # A narrow screen puts the last columns under their row first: the reader's order says what matters.
+            configuration={"responsiveLayout": "collapse"},
+            stylesheets=[_SHEET],
             sizing_mode="stretch_width",
             min_height=120,
             margin=(4, 10),
         )
-        grid.style.apply(_styled, axis=None)
+        cast("Any", grid.style).apply(_styled, axis=None)
         grid.on_click(self._picked)
         grid.on_edit(self._edited)
         grid.param.watch(lambda _: self._on_tick(self.selected), "selection")
@@ -191,11 +202,6 @@ class ExceptionTable:
         if self._grid is not None and event.column == "note" and self._rows is not None:
             key = str(self._grid.value.index[event.row])
             self._on_note(key, str(event.value or ""))
-
-
-def _column_options(names: Sequence[str]) -> list[dict[str, object]]:
-    """Which columns a narrow screen puts under their row first: those that stand further right, but for the main ones."""
-    return [{"field": name, "responsive": _RESPONSIVE.get(name, 4)} for name in names]
 
 
 def _styled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -21,6 +21,7 @@ from twinlab.explore.now_columns import ColumnsDialog
 from twinlab.explore.now_notes import Note, author_of, read_notes, write_notes
 from twinlab.explore.now_rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.now_search import AssetSearch
+from twinlab.explore.now_sheet import Outgoing, SheetTrip
 from twinlab.explore.now_state import Now, now_at
 from twinlab.explore.now_strip import TileStrip
 from twinlab.explore.now_table import ExceptionTable
@@ -90,12 +91,13 @@ class NowView(Explorer):
             on_go=self._go,
             pages={"map": "Show on map", "history": "Show in history"},
         )
-        self._strip = TileStrip(on_press=lambda only: self.param.update(only=only))
+        self._strip = TileStrip(on_press=self._narrow)
         self.table = ExceptionTable(
             settings=self.session.settings, on_pick=self._pick, on_note=self._note_typed, on_tick=self._ticked
         )
         self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
         self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
+        self.sheet = SheetTrip(twin, author=author_of(self.session), ask=self._outgoing, on_written=self._reshow)
         self._body = pn.Column(sizing_mode="stretch_width")
         self.apply(self.first_link)
         if self._now is None:
@@ -118,6 +120,9 @@ class NowView(Explorer):
             self._search.find(link.find or "")
         elif self._now is None:
             self._search.text = link.find or ""
+
+    def _narrow(self, only: str) -> None:
+        self.only = only
 
     def _filters(self) -> list[str]:
         model = self.twin.model
@@ -231,7 +236,7 @@ class NowView(Explorer):
 
     def _keep_fresh(self) -> None:
         if self._timer is None:
-            self._timer = pn.state.add_periodic_callback(self._tick, period=_REFRESH_MS)
+            self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
 
     async def _tick(self) -> None:
         if self.at is None and self._now is not None:
@@ -342,8 +347,18 @@ class NowView(Explorer):
         except READING_ERRORS as error:
             told = [f"It can't be kept: {error}"]
         self.notice = " · ".join(told)
-        if self._now is not None:
+        self._reshow()
+
+    def _reshow(self) -> None:
+        """Show notes that were written; the rows hold still."""
+        if self._now is not None and self.table.rows is not None:
             self.table.move(self._rows(self._now))
+
+    def _outgoing(self) -> Outgoing | None:
+        rows = self.table.rows
+        if rows is None or self._now is None or self._now.at is None:
+            return None
+        return Outgoing(self._now.at, self._now.exceptions, rows, self.table.columns, self.settings(), self.code())
 
     def _ticked(self, keys: list[str]) -> None:
         self._actions.ticked(len(keys))
@@ -368,7 +383,7 @@ class NowView(Explorer):
             sizing_mode="stretch_width",
             margin=(4, 8),
         )
-        return [self._as_of, self._strip.pane, tools, self.table.pane, self._columns.dialog]
+        return [self._as_of, self._strip.pane, tools, self.sheet.panel, self.table.pane, self._columns.dialog]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(self._alert, self.controls(), self._search.answer, self._body, sizing_mode="stretch_width")

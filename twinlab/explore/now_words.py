@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -13,7 +13,16 @@ from twinlab.explore.scale import compact_number, pretty_unit
 if TYPE_CHECKING:
     from twinlab.explore.shared import Shared
 
-__all__ = ["SEVERITY_COLORS", "SEVERITY_SYMBOLS", "KindLabels", "age_text", "measure_text", "time_text", "via_words"]
+__all__ = [
+    "SEVERITY_COLORS",
+    "SEVERITY_SYMBOLS",
+    "KindLabels",
+    "age_text",
+    "measure_text",
+    "records",
+    "time_text",
+    "via_words",
+]
 
 #: A shape for each severity beside its word: never colour alone.
 SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium": "◆", "low": "●"})
@@ -21,7 +30,16 @@ SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium":
 SEVERITY_COLORS: Mapping[str, str] = MappingProxyType({"high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9"})
 
 
-def age_text(age: pd.Timedelta) -> str:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as mappings of its columns.
+
+    >>> records(pd.DataFrame({"a": [1]}))
+    [{'a': 1}]
+    """
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def age_text(age: Any) -> str:
     """Return how long something lasts, in its two largest units.
 
     >>> age_text(pd.Timedelta("0 days 02:05:31")), age_text(pd.Timedelta(days=3, hours=4)), age_text(pd.NaT)
@@ -40,26 +58,28 @@ def age_text(age: pd.Timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def measure_text(value: object, unit: object) -> str:
+def measure_text(value: Any, unit: object) -> str:
     """Return a value with its unit as people write it; "" for no value.
 
-    >>> measure_text(9.25, "degC"), measure_text("open", ""), measure_text(float("nan"), "km")
-    ('9.25 °C', 'open', '')
+    >>> measure_text(9.25, "degC"), measure_text("open", ""), measure_text(float("nan"), "km"), measure_text(90.0, "min")
+    ('9.25 °C', 'open', '', '1 h 30 min')
     """
-    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NaT:
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
         return ""
+    if unit == "min" and isinstance(value, (int, float)):
+        return age_text(pd.Timedelta(minutes=float(value)))
     text = compact_number(float(value)) if isinstance(value, (int, float)) else str(value)
     shown = pretty_unit(str(unit)) if isinstance(unit, str) else ""
     return f"{text} {shown}".rstrip()
 
 
-def time_text(when: object) -> str:
+def time_text(when: Any) -> str:
     """Return an instant to the minute, "–" for none.
 
     >>> time_text("2026-01-31T14:02:05")
     '2026-01-31 14:02'
     """
-    stamp = pd.Timestamp(when)  # type: ignore[arg-type]  # any of its many kinds
+    stamp: Any = pd.Timestamp(when)
     return "–" if pd.isna(stamp) else stamp.strftime("%Y-%m-%d %H:%M")
 
 
