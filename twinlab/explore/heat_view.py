@@ -14,8 +14,9 @@ import param
 
 from twinlab.explore.base import Explorer
 from twinlab.explore.choices import words
+from twinlab.explore.heat_controls import asset_properties, find_assets, heat_controls
 from twinlab.explore.heat_data import HeatAsk, heat_dataset, measures, read_heat
-from twinlab.explore.heat_plot import HeatLook, draw_heat, values_title
+from twinlab.explore.heat_plot import HeatLook, bin_at, draw_heat, values_title
 from twinlab.explore.heat_rows import ORDERS, SHARE_FLAGS, HeatRows, heat_rows
 from twinlab.explore.heat_screens import HeatScreens
 from twinlab.explore.heat_words import SHARES, caption, format_heat, heat_code, heat_legend, heat_tables, parse_heat
@@ -113,6 +114,7 @@ class HeatExplorer(Explorer):
             self.picked = None
         self.notice = " · ".join(problems)
         self._selection_changed()
+        self._restore(link)
 
     def _apply_heat(self, link: Link, problems: list[str]) -> None:
         asked = parse_heat(link.heat or self._usual)
@@ -125,6 +127,16 @@ class HeatExplorer(Explorer):
             known = list(self.param[name].objects)
             found = known_or_problem(asked[name if name != target else "shows"], known, name, problems)
             setattr(self, name, usual[name] if found is None else found)
+
+    def _restore(self, link: Link) -> None:
+        """Pick the cell that a link names, if it's drawn."""
+        if link.at is None or not link.assets or self._rows is None:
+            return
+        row = next((i for i, members in enumerate(self._rows.members) if link.assets[0] in members), None)
+        found = None if row is None else bin_at(self._rows, link.at, row + 0.5)
+        if found is not None:
+            start = self._rows.cells.time[found[1]]
+            self.picked = (link.assets[0], (start, start + self._rows.cells.width))
 
     @contextmanager
     def _silently(self) -> Iterator[None]:
@@ -196,6 +208,7 @@ class HeatExplorer(Explorer):
     def _picked_changed(self) -> None:
         if not self._quiet:
             self._draw(move=False)
+            self.revision += 1
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -248,37 +261,19 @@ class HeatExplorer(Explorer):
         self.revision += 1
 
     def _read(self, shown: Window) -> None:
-        found = self._found()
+        labels = self.shared.labels(str(self.asset_type))
+        drawn = list(self.shared.choices.assets(str(self.asset_type)).values())
+        found = find_assets(self.find, {a: labels.get(a, a) for a in drawn}, self._table()) if self.find else None
         ask = HeatAsk(str(self.asset_type), str(self.signal), shown, str(self.measure), found)
         cells = read_heat(self.twin, ask)
-        labels = self.shared.labels(str(self.asset_type))
         share = SHARE_FLAGS.get(self.share, ()) if self.heat == "flags" else ()
-        self._rows = heat_rows(cells, labels=labels, order=self.order, groups=self._groups(), share=share)
+        groups = asset_properties(self._table(), self.by) if self.by else None
+        self._rows = heat_rows(cells, labels=labels, order=self.order, groups=groups, share=share)
         self._asked = ask
 
     def _table(self) -> pd.DataFrame:
         kind = str(self.asset_type)
         return self.shared.kept(("assets", kind), lambda: self.twin.assets(kind))
-
-    def _found(self) -> tuple[str, ...] | None:
-        """Assets whose id, name or properties hold the text; None is all."""
-        text = self.find.strip().casefold()
-        if not text:
-            return None
-        labels = self.shared.choices.assets(str(self.asset_type))
-        table = self._table()
-        out = []
-        for label, asset in labels.items():
-            row = [str(v) for v in table.loc[asset]] if asset in table.index else []
-            if any(text in part.casefold() for part in (asset, label, *row)):
-                out.append(asset)
-        return tuple(out)
-
-    def _groups(self) -> dict[str, str] | None:
-        if not self.by:
-            return None
-        column = self._table()[self.by]
-        return {str(a): "" if pd.isna(v) else str(v) for a, v in column.items()}
 
     def _look(self) -> HeatLook:
         picked = None
@@ -397,6 +392,7 @@ class HeatExplorer(Explorer):
             signals=(str(self.signal),),
             assets=None if self.picked is None else (self.picked[0],),
             window=None if self.window is None else self.shown,
+            at=None if self.picked is None else self.picked[1][0],
             heat=format_heat(self.heat, shows, order=self.order, by=self.by),
             find=self.find or None,
         )
@@ -405,43 +401,7 @@ class HeatExplorer(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        select = {"size": "small"}
-        kind = pmui.Select.from_param(self.param.asset_type, label="Kind of asset", width=170, **select)
-        signal = pmui.Select.from_param(self.param.signal, label="Signal", width=180, **select)
-        heat = pmui.Select.from_param(
-            self.param.heat, options={"values": "values", "quality flags": "flags"}, label="Show", width=150, **select
-        )
-        measure = pmui.Select.from_param(
-            self.param.measure, label="Cells show", width=170, visible=self.param.heat.rx() == "values", **select
-        )
-        share = pmui.Select.from_param(
-            self.param.share,
-            options=SHARES,
-            label="Cells show",
-            width=170,
-            visible=self.param.heat.rx() == "flags",
-            **select,
-        )
-        order = pmui.Select.from_param(self.param.order, options=ORDERS, label="Order", width=170, **select)
-        by = pmui.Select.from_param(self.param.by, label="A row for", width=150, **select)
-        find = pmui.TextInput.from_param(self.param.find, label="Only with", width=150, **select)
-        reset = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
-        reset.on_click(lambda _: self.reset())
-        return pn.FlexBox(
-            kind,
-            signal,
-            heat,
-            measure,
-            share,
-            order,
-            by,
-            find,
-            reset,
-            align_items="center",
-            gap="2px 4px",
-            sizing_mode="stretch_width",
-            margin=(8, 0, 4, 0),
-        )
+        return heat_controls(self)
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:

@@ -149,7 +149,10 @@ class QualityView(Explorer):
         assert self.signals is not None
         label = self.shared.labels(str(self.heat.asset_type)).get(asset, asset)
         # The chart without its own choices: the heat map's count here.
-        chart = [part for part in self.signals.__panel__() if not isinstance(part, pn.FlexBox)]
+        whole = self.signals.__panel__()
+        chart = (
+            [part for part in whole if not isinstance(part, pn.FlexBox)] if isinstance(whole, pn.Column) else [whole]
+        )
         close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(
