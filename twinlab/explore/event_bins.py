@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Bins", "count_by_delay", "count_by_time", "event_times"]
 
+#: Round widths of a bin in minutes.
 _WIDTHS = tuple(
-    np.timedelta64(count, unit).astype("timedelta64[ns]")
-    for count, unit in ((1, "m"), (5, "m"), (15, "m"), (1, "h"), (3, "h"), (6, "h"), (1, "D"), (7, "D"), (28, "D"))
+    np.timedelta64(60 * minutes, "s").astype("timedelta64[ns]")
+    for minutes in (1, 5, 15, 60, 180, 360, 1_440, 10_080, 40_320)
 )
 _MOST = 120
 

@@ -105,13 +105,12 @@ def route_layers(
     """
     known = found["origin"].isin(places["origin"].index) & found["destination"].isin(places["destination"].index)
     found = found[known]
-    lines = [_curve(places, row.origin, row.destination) for row in found.itertuples()]
+    ends = list(zip(found["origin"].astype(str), found["destination"].astype(str), strict=True))
+    lines = [_curve(places, *pair) for pair in ends]
     most = max(float(found["count"].max()), 1.0) if len(found) else 1.0
     tips = [
-        f'<div style="font:12px/1.45 system-ui,sans-serif"><b>{escape(labels["origin"].get(row.origin, row.origin))} → '
-        f"{escape(labels['destination'].get(row.destination, row.destination))}</b><br>{row.count_:,} events<br>"
-        f"{'no delay known' if np.isnan(row.delay) else f'median delay {row.delay:.0f} min'}</div>"
-        for row in found.rename(columns={"count": "count_"}).itertuples()
+        _tip(labels["origin"].get(start, start), labels["destination"].get(stop, stop), int(count), float(delay))
+        for (start, stop), count, delay in zip(ends, found["count"], found["delay"], strict=True)
     ]
     columns: dict[str, Any] = {
         "xs": [line[0] for line in lines],
@@ -130,6 +129,14 @@ def route_layers(
     ]
 
 
+def _tip(origin: str, destination: str, count: int, delay: float) -> str:
+    late = "no delay known" if np.isnan(delay) else f"median delay {delay:.0f} min"
+    return (
+        f'<div style="font:12px/1.45 system-ui,sans-serif"><b>{escape(origin)} → {escape(destination)}</b><br>'
+        f"{count:,} events<br>{late}</div>"
+    )
+
+
 def _both(places: Mapping[str, pd.DataFrame], ends: tuple[str, str]) -> bool:
     return ends[0] in places["origin"].index and ends[1] in places["destination"].index
 
@@ -141,10 +148,8 @@ def _curve(places: Mapping[str, pd.DataFrame], origin: str, destination: str) ->
     share = np.linspace(0, 1, _POINTS)
     middle = (x.mean() - _BEND * (y[1] - y[0]), y.mean() + _BEND * (x[1] - x[0]))
     weights = ((1 - share) ** 2, 2 * share * (1 - share), share**2)
-    return tuple(
-        weights[0] * part[0] + weights[1] * bend + weights[2] * part[1]
-        for part, bend in zip((x, y), middle, strict=True)
-    )  # type: ignore[return-value]
+    bent = [weights[0] * p[0] + weights[1] * bend + weights[2] * p[1] for p, bend in zip((x, y), middle, strict=True)]
+    return bent[0], bent[1]
 
 
 def _place_layers(

@@ -269,7 +269,8 @@ def _matplotlib_points(part: MapLayer) -> list[hv.Element]:
         if name not in frame:
             frame[name] = usual
     out = []
-    for (marker, color, alpha, size), rows in frame.groupby(["marker", "color", "fill_alpha", "size"], sort=False):
+    for _, rows in frame.groupby(["marker", "color", "fill_alpha", "size"], sort=False):
+        marker, color, alpha, size = rows.iloc[0][["marker", "color", "fill_alpha", "size"]]
         look = {"marker": _BY_NAME.get(str(marker), "o"), "edgecolors": color, "s": float(size) ** 2 / 3}
         look["facecolors"] = color if alpha else "none"
         out.append(hv.Points((rows["x"], rows["y"])).opts(**look, backend="matplotlib"))

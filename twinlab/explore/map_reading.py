@@ -37,7 +37,7 @@ __all__ = [
 EXCEPTIONS = "exceptions"
 #: A fix is stale after so many cells of its signal's cadence, but not before a quarter of an hour.
 _STALE_CELLS = 15
-_STALE_AT_LEAST = np.timedelta64(15, "m")
+_STALE_AT_LEAST_NS = 15 * 60 * 10**9
 _SEVERITIES = ("", "low", "medium", "high")
 
 
@@ -120,7 +120,7 @@ def stale_after(model: TwinModel, asset_type: str) -> np.timedelta64 | None:
     silent = [parse_duration(rule.silent) for rule in model.rules.values() if rule.on == asset_type and rule.silent]
     if silent:
         return np.timedelta64(min(silent), "ns")
-    return max(np.timedelta64(_STALE_CELLS * moving[0].cadence_ns, "ns"), _STALE_AT_LEAST)
+    return np.timedelta64(max(_STALE_CELLS * moving[0].cadence_ns, _STALE_AT_LEAST_NS), "ns")
 
 
 def table_of_positions(twin: TwinReader, *, kinds: Sequence[str], at: object, within: str = "1d") -> pd.DataFrame:
@@ -151,7 +151,7 @@ def snapshot(twin: TwinReader, ask: MapAsk) -> MapSnapshot:
     standing = _exceptions(twin, ask) if ask.color == EXCEPTIONS else None
     inside, worst = _inside(twin, ask, standing)
     keys = list(zip(table["asset_type"], table["asset"], strict=True))
-    table["inside"] = [inside.get(key, {}) for key in keys]
+    table["inside"] = pd.Series([inside.get(key, {}) for key in keys], index=table.index, dtype=object)
     table["severity"] = [_SEVERITIES[worst.get(key, 0)] for key in keys]
     values = _values(twin, ask, table)
     table["value"] = _colored(ask, table, values)

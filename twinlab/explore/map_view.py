@@ -195,7 +195,7 @@ class MapView(Explorer):
 
     def _refresh(self) -> None:
         """Put what was read into the map that stands."""
-        if self._screens.standing and self._shot is not None:
+        if self._screens.standing and self._shot is not None and self.kinds:
             self._screens.refresh(self._parts(self._screens.metres_a_pixel))
             self._tell()
         else:

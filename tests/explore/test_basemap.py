@@ -1,0 +1,39 @@
+"""The ground under a map: the view of some places, and when other outlines are needed."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinlab.explore.basemap import EUROPE, ground, needs_other_ground, view_of
+from twinlab.explore.outlines import Box, mercator
+
+places = st.lists(st.tuples(st.floats(-80, 80), st.floats(-179, 179)), min_size=1, max_size=20)
+
+
+@given(places)
+def test_the_view_holds_every_place_with_a_margin(found):
+    latitude, longitude = (np.array(part) for part in zip(*found))
+    view = view_of(latitude, longitude)
+    x, y = mercator(latitude, longitude)
+    assert view.left < x.min() and view.right > x.max()
+    assert view.bottom < y.min() and view.top > y.max()
+
+
+def test_places_unknown_are_left_out_and_nothing_is_shown_as_usual():
+    nothing = np.array([np.nan])
+    assert view_of(nothing, nothing) == EUROPE
+    one = view_of(np.array([48.0, np.nan]), np.array([11.0, 5.0]))
+    assert one == view_of(np.array([48.0]), np.array([11.0]))
+
+
+def test_dragging_a_little_needs_no_other_ground_and_far_away_does():
+    view = Box(0, 0, 1e6, 1e6)
+    assert not needs_other_ground(view, Box(3e5, 0, 13e5, 1e6))
+    assert needs_other_ground(view, Box(3e6, 0, 4e6, 1e6))
+    assert needs_other_ground(None, view)
+
+
+def test_the_ground_is_columns_of_lines():
+    columns = ground(EUROPE)
+    assert list(columns) == ["land", "borders", "coast"]
+    assert all(len(part["xs"]) == len(part["ys"]) > 0 for part in columns.values())

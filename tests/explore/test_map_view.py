@@ -1,0 +1,191 @@
+"""The map: what it's given is what it draws; time moves it in place; a box selects; code gives its numbers."""
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import pytest
+
+from twinlab.events import positions
+from twinlab.explore import MapView, parse_link
+from twinlab.explore.map_reading import EXCEPTIONS, carried_kinds, placed_kinds
+from twinlab.explore.outlines import mercator
+from twinlab.explore.shared import Shared
+from twinlab.model.twinmodel import TwinModel
+from twinlab.testing import FakeTwin
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
+
+
+@pytest.fixture(scope="module")
+def twin():
+    return FakeTwin.example(days=5, trips=50)
+
+
+@pytest.fixture(scope="module")
+def shared(twin):
+    return Shared(twin)
+
+
+@pytest.fixture
+def view(twin, shared):
+    return MapView(twin, shared=shared)
+
+
+def drawn(view, name="assets"):
+    return next(part for part in view._parts(1.0) if part.name == name).columns
+
+
+def test_kinds_with_a_position_are_placed_and_those_inside_them_carried(twin):
+    assert placed_kinds(twin.model) == ["station", "van"]
+    assert set(carried_kinds(twin.model)) == {"cold_room", "parcel"}
+
+
+def test_positions_drawn_are_the_positions_given(twin, view):
+    table = pd.concat({kind: positions(twin, kind, at=view.at) for kind in ("station", "van")}).dropna(
+        subset=["latitude", "longitude"]
+    )
+    x, y = mercator(table["latitude"].to_numpy(), table["longitude"].to_numpy())
+    columns = drawn(view)
+    assert np.array_equal(columns["x"], x)
+    assert np.array_equal(columns["y"], y)
+
+
+def test_what_is_carried_is_counted_where_it_is(twin, view):
+    table = view._shot.table
+    at_stations = positions(twin, "cold_room", at=view.at)["via"].value_counts()
+    for kind, asset, inside in zip(table["asset_type"], table["asset"], table["inside"]):
+        assert inside.get("cold_room", 0) == at_stations.get(f"{kind}/{asset}", 0)
+    known = positions(twin, "parcel", at=view.at)["latitude"].notna().sum()
+    assert sum(one.get("parcel", 0) for one in table["inside"]) == known
+
+
+def test_another_instant_moves_the_map_in_place(view):
+    pn.panel(view).get_root()
+    plot = view._screens._plots[0]
+    source = next(s.handles["source"] for s in plot.subplots.values() if "tip" in s.handles["source"].data)
+    before, models = dict(source.data), list(view._screens.pane)
+    view._player.move(-5)
+    assert list(view._screens.pane) == models
+    assert view._screens._plots[0] is plot
+    assert not np.array_equal(source.data["x"], before["x"])
+    assert np.array_equal(source.data["x"], drawn(view)["x"])
+
+
+def test_a_stale_fix_is_hollow_and_grey(view):
+    stale = view._shot.table["stale"].to_numpy()
+    columns = drawn(view)
+    assert stale.any()
+    assert set(columns["fill_alpha"][stale]) == {0.0}
+    assert set(columns["color"][stale]) == {"#808080"}
+    assert set(columns["fill_alpha"][~stale]) == {0.9}
+
+
+def test_each_kind_has_a_shape_and_a_colour_of_its_own(view):
+    columns, table = drawn(view), view._shot.table
+    fresh = ~table["stale"].to_numpy()
+    looks = {
+        kind: {*zip(columns["marker"][mine], columns["color"][mine])}
+        for kind in ("station", "van")
+        if (mine := (table["asset_type"] == kind).to_numpy() & fresh).any()
+    }
+    shapes = [next(iter(look))[0] for look in looks.values()]
+    assert all(len(look) == 1 for look in looks.values())
+    assert len(set(shapes)) == 2
+
+
+def test_a_tap_chooses_and_a_box_selects(view):
+    table = view._shot.table
+    view._pick([0])
+    assert view.chosen == (table["asset_type"][0], table["asset"][0])
+    assert len(drawn(view, "chosen")["x"]) == 1
+    view._pick([0, 1, 2])
+    assert view.selected == tuple(zip(table["asset_type"][:3], table["asset"][:3]))
+    assert view.link().assets == tuple(table["asset"][:3])
+
+
+def test_a_link_with_an_instant_and_an_asset_opens_there(twin, shared, view):
+    view.at = np.datetime64("2026-01-03T12:00", "ns")
+    view.chosen = ("van", "V1")
+    again = MapView(twin, shared=shared, link=parse_link(view.url()))
+    assert again.at == view.at
+    assert again.chosen == ("van", "V1")
+    assert again.url() == view.url()
+
+
+def test_wrong_values_in_a_link_are_told(twin, shared):
+    view = MapView(twin, shared=shared, link=parse_link("?type=statoin&layout=colourful"))
+    assert "did you mean 'station'" in view.notice
+    assert "unknown colour 'colourful'" in view.notice
+    assert view._shot is not None
+
+
+def test_copied_code_in_a_fresh_namespace_gives_the_maps_numbers(view):
+    view.at = np.datetime64("2026-01-03T12:00", "ns")
+    space = {}
+    exec(view.code(), space)
+    pd.testing.assert_frame_equal(space["data"], view.data())
+
+
+def test_a_signal_colours_its_kind_along_a_scale(view):
+    view.color = "station.temperature"
+    columns, table = drawn(view), view._shot.table
+    assert table["value"].notna().sum() == view._shot.values["station"]["temperature"].notna().sum()
+    assert "°C" in view._legend.object
+    assert set(columns["color"][(table["asset_type"] == "van").to_numpy()]) == {"#808080"}
+
+
+def test_exceptions_colour_by_severity(view):
+    view.color = EXCEPTIONS
+    standing = view._shot.exceptions
+    worst = dict(zip(zip(standing["asset_type"], standing["asset"]), standing["severity"]))
+    table = view._shot.table
+    for kind, asset, severity in zip(table["asset_type"], table["asset"], table["severity"]):
+        if (kind, asset) in worst:
+            assert severity
+
+
+def test_an_instant_before_all_fixes_lists_who_has_no_position(view):
+    view.at = np.datetime64("2025-12-01", "ns")
+    assert len(view._shot.lost["van"]) == 8
+    assert "8 Vans have no position" in view._summary.object
+
+
+def test_typing_nonsense_leaves_the_map_where_it_is(view):
+    before = view.at
+    view._player._text.value = "the day after tomorrow"
+    assert view._player._text.error_state
+    assert view.at == before
+    view._player._text.value = "2026-01-02T08:00"
+    assert view.at == np.datetime64("2026-01-02T08:00")
+    assert not view._player._text.error_state
+
+
+def test_two_maps_of_one_twin_do_not_disturb_each_other(twin, shared):
+    one, two = MapView(twin, shared=shared), MapView(twin, shared=shared)
+    one.kinds = ["station"]
+    one.at = np.datetime64("2026-01-02", "ns")
+    assert set(two.kinds) == {"station", "van", "cold_room", "parcel"}
+    assert two.at != one.at
+
+
+def test_no_kind_chosen_and_no_kind_placed_are_said(view):
+    view.kinds = []
+    assert view._screens.pane[0].object == "Choose at least one kind of asset."
+    assert view.code() == ""
+    assert view.data() is None
+    empty = MapView(FakeTwin(TwinModel(twin="empty")))
+    assert "No kind of asset of this twin has a position" in empty._screens.pane[0].object
+    assert empty.figure() is None
+
+
+def test_sheets_carry_units_and_name_who_has_no_position(view):
+    sheets = view.tables()
+    assert {"latitude (°)", "fix (UTC)", "age of the fix (min)"} <= set(sheets["Vans"].columns)
+    assert "air temperature (°C)" in sheets["station"]
+    assert len(sheets["Vans"]) == 8
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png"])
+def test_the_map_leaves_as_a_picture(view, tmp_path, ending):
+    view.chosen = ("van", "V1")
+    assert view.picture(tmp_path / f"map{ending}").stat().st_size > 5_000
