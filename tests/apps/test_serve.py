@@ -1,14 +1,20 @@
-"""Serving: to this machine only, quickly, and with notices in place of blank pages."""
+"""Serving: to this machine unless others log in, quickly, and with notices in place of blank pages."""
 
+import asyncio
+import logging
 import socket
+import threading
 import urllib.request
 
 import panel as pn
 import pytest
+from tornado.ioloop import IOLoop
 
-from twinlab.apps import page, start
-from twinlab.explore.shared import Shared
+from twinlab.apps import User, page, serve, start
+from twinlab.apps.warm import warm_pages
 from twinlab.errors import SourceError
+from twinlab.explore.pages import PAGES, pages_for
+from twinlab.explore.shared import Shared
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -65,3 +71,82 @@ def test_the_newest_time_is_read_once_a_minute():
     now[0] = 61.0
     with pytest.raises(TypeError):
         shared.latest()
+
+
+def test_what_is_served_answers_when_it_says_so_and_can_be_stopped_twice():
+    said = []
+
+    def ready(served):
+        def visit():
+            with urllib.request.urlopen(served.url) as answer:
+                said.append((answer.status, dict(answer.headers)))
+            served.stop()
+            served.stop()
+
+        threading.Thread(target=visit).start()
+
+    def run():
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        serve(FakeTwin(TwinModel(twin="empty")), open_browser=False, warm=True, ready=ready)
+        IOLoop.current().close(all_fds=True)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(timeout=60)
+    [(status, headers)] = said
+    assert status == 200
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_on_this_machine_a_page_is_served_under_this_machines_names_only():
+    served = start(FakeTwin(TwinModel(twin="empty")))
+    port = served.url.rsplit(":", 1)[1].strip("/")
+    try:
+        for host, status in [(f"localhost:{port}", 200), ("127.0.0.1:9000", 200), (f"elsewhere.org:{port}", 421)]:
+            request = urllib.request.Request(served.url, headers={"Host": host})
+            try:
+                with urllib.request.urlopen(request) as answer:
+                    assert answer.status == status
+            except urllib.error.HTTPError as error:
+                error.close()
+                assert error.code == status
+        with pytest.raises(urllib.error.HTTPError, match="404") as nothing:
+            urllib.request.urlopen(f"{served.url}login")
+        nothing.value.close()
+    finally:
+        served.stop()
+
+
+def test_every_page_is_warmed_without_complaint_and_without_a_readers_settings(caplog, tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path))
+    twin = FakeTwin.example(days=5, trips=20)
+    built = []
+    shared = Shared(twin)
+    monkeypatch.setattr("twinlab.apps.warm.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how))
+    with caplog.at_level(logging.ERROR, logger="twinlab"):
+        warm_pages(twin, shared)
+    assert built == [f"?page={spec.name}" for spec in pages_for(twin)]
+    assert caplog.text == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("spec", PAGES, ids=lambda spec: spec.name)
+def test_a_page_that_a_reader_may_not_see_is_not_built_whatever_the_link_says(spec, monkeypatch, tmp_path):
+    """The view's class isn't even loaded: nothing of its data is read."""
+    monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path))
+    asked = []
+    monkeypatch.setattr("twinlab.apps.access.ROLES", {"other": {one.name for one in PAGES} - {spec.name}})
+    monkeypatch.setattr("twinlab.apps.frame.current_user", lambda: User("dora", roles=("other",)))
+    twin = FakeTwin.example(days=5, trips=20)
+    loads = {id(one.load): one.name for one in PAGES}
+
+    def watched(self):
+        asked.append(loads[id(self.__dict__["load"])])
+        return self.__dict__["load"]
+
+    monkeypatch.setattr(type(spec), "load", property(watched, lambda *_: None), raising=False)
+    page(twin, query=f"?page={spec.name}")
+    assert spec.name not in asked
+    assert asked

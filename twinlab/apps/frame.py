@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from twinlab.apps.access import current_user, may_see
 from twinlab.apps.actions import Actions
 from twinlab.apps.bar import bar
 from twinlab.apps.browser_side import BrowserSide
+from twinlab.apps.drawer import asset_drawer
 from twinlab.apps.hint import hint
-from twinlab.apps.look import PAGE, RAIL, THEME
+from twinlab.apps.look import RAIL, THEME, page_look
 from twinlab.apps.settings import settings_for
 from twinlab.apps.shell import shell
 from twinlab.explore.link import format_link, parse_link
@@ -71,6 +73,7 @@ def page(
     _keep_address(workspace, browser, title)
     theme = session.settings.get("theme")
     strip = hint(session)
+    drawer = asset_drawer(workspace, browser, moved=lambda opened: shown.param.update(sx=page_look(drawer=opened)))
     actions = Actions(workspace, tell=lambda text: notice.param.update(object=text, visible=True, closed=False))
     shown = pmui.Page(
         title=title,
@@ -79,16 +82,26 @@ def page(
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
         sidebar_resizable=False,
-        main=[notice, *([] if strip is None else [strip]), workspace.body, actions.panel()],
+        main=[notice, *([] if strip is None else [strip]), workspace.body, actions.panel(), drawer],
+        busy_indicator=None,
         theme_config=THEME,
         dark_theme=theme == "dark",
-        sx=PAGE,
+        sx=page_look(drawer=False),
         meta_name=title,
         template=shell(theme if isinstance(theme, str) else None),
         sizing_mode="stretch_width",
     )
+    _let_be(shown)
     _keep_theme(shown, browser, session)
     return shown
+
+
+def _let_be(shown: pmui.Page) -> None:
+    """Don't tell the page at each event that the server is busy: Panel looks through all models of the page each time,
+    which takes longer than most events themselves.
+    """
+    with edit_readonly(shown):
+        shown.busy = False
 
 
 def _is_served() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BLUE", "PAGE", "RAIL", "THEME"]
+__all__ = ["BLUE", "RAIL", "THEME", "page_look"]
 
 BLUE = "#005A8C"
 _PHONE = "@media (max-width: 600px)"
@@ -32,11 +32,16 @@ THEME: dict[str, Any] = {
     "dark": {"palette": {"primary": {"main": "#56B4E9"}}, "components": _BAR},
 }
 
-PAGE: dict[str, Any] = {
-    "--tl-bar": f"{BAR_HEIGHT}px",
-    "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
-    "& .sidebar": {_PHONE: {"width": "240px"}},
-}
+
+def page_look(*, drawer: bool) -> dict[str, Any]:
+    """Return the style of the page; an open drawer lies beside what is shown where there is room."""
+    return {
+        "--tl-bar": f"{BAR_HEIGHT}px",
+        "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
+        "& .sidebar": {_PHONE: {"width": "240px"}},
+        "& .main-content": {"@media (min-width: 1101px)": {"paddingRight": "380px" if drawer else 0}},
+    }
+
 
 #: Icons above short names; on a phone, where the rail is a drawer, beside them.
 RAIL: dict[str, Any] = {

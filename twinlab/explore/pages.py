@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twinlab.explore.base import Explorer
-    from twinlab.explore.link import Link
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
@@ -30,65 +29,45 @@ class PageSpec:
     fits: Callable[[TwinModel], bool] = lambda _: True
 
 
+def _now() -> type[Explorer]:
+    from twinlab.explore.now_view import NowView  # noqa: PLC0415  (views load when they're looked at)
+
+    return NowView
+
+
+def _map() -> type[Explorer]:
+    from twinlab.explore.map_view import MapView  # noqa: PLC0415
+
+    return MapView
+
+
 def _history() -> type[Explorer]:
-    from twinlab.explore.base import Explorer  # noqa: PLC0415  (views load when they're looked at)
     from twinlab.explore.history_view import HistoryView  # noqa: PLC0415
 
-    if issubclass(HistoryView, Explorer):
-        return HistoryView
-    return _adapted(HistoryView)
+    return HistoryView
 
 
-def _adapted(kind: Any) -> type[Explorer]:
-    """The history view in its older form, as an explorer."""
-    import panel as pn  # noqa: PLC0415
+def _quality() -> type[Explorer]:
+    from twinlab.explore.quality_view import QualityView  # noqa: PLC0415
 
-    from twinlab.explore.base import Explorer  # noqa: PLC0415
+    return QualityView
 
-    class Adapted(Explorer):
-        def __init__(self, twin: TwinReader, **asked: Any) -> None:
-            super().__init__(twin, **asked)
-            self.view = kind(
-                twin, link=self.first_link, tables=self.shared.tables, patient=self.patient, open_code=self.open_code
-            )
-            # The page has such buttons at its bottom.
-            self.view.actions = pn.Spacer
-            self.view.param.watch(lambda _: self._changed(), "revision")
-            self.view.signals.param.watch(lambda _: self._changed(), "notice")
-            self._changed()
 
-        def _changed(self) -> None:
-            self.param.update(revision=self.revision + 1, notice=self.view.signals.notice)
+def _has_positions(model: TwinModel) -> bool:
+    return any(kind.position is not None for kind in model.asset_types.values())
 
-        def link(self) -> Link:
-            return self.view.link()
 
-        def apply(self, link: Link) -> None:
-            self.view.apply(link)
-
-        def code(self) -> str:
-            return self.view.code()
-
-        def data(self) -> None:
-            return None
-
-        def tables(self) -> dict[str, Any]:
-            return {}
-
-        def settings(self) -> dict[str, str]:
-            return {}
-
-        def figure(self, *, backend: str = "bokeh") -> None:  # noqa: ARG002
-            return None
-
-        def __panel__(self) -> Any:
-            return self.view.__panel__()
-
-    return Adapted
+def _has_signals(model: TwinModel) -> bool:
+    return any(kind.signals for kind in model.asset_types.values())
 
 
 #: All pages, first one first.
-PAGES: tuple[PageSpec, ...] = (PageSpec("history", "History", "timeline", _history),)
+PAGES: tuple[PageSpec, ...] = (
+    PageSpec("now", "Now", "dashboard", _now),
+    PageSpec("map", "Map", "map", _map, _has_positions),
+    PageSpec("history", "History", "timeline", _history),
+    PageSpec("quality", "Quality", "fact_check", _quality, _has_signals),
+)
 
 
 def pages_for(twin: TwinReader) -> tuple[PageSpec, ...]:

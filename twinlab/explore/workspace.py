@@ -48,6 +48,8 @@ class _Place:
     first: Link = field(default_factory=Link)
     # Whether that link is what was chosen on another page.
     carried: bool = False
+    # Whether it's being built.
+    building: bool = False
     # Why it couldn't be built.
     error: str = ""
 
@@ -76,6 +78,7 @@ class Workspace(Explorer):
     page = param.Selector(default=None, objects=[], allow_None=True, check_on_set=True, doc="name of the page shown")
     #: The view of the page shown; None while it's being built, and where it can't be.
     current = param.Parameter(default=None, allow_None=True, doc="the view that is shown")
+    picks = param.Integer(default=0, doc="rises whenever the reader picks an asset, be it the same again")
 
     def __init__(
         self,
@@ -148,6 +151,10 @@ class Workspace(Explorer):
         if self._quiet or self.page is None:
             return
         self._leave()
+        self._open()
+
+    def _open(self) -> None:
+        """Show the page that is named, with what is carried to it."""
         self._say("")
         place = self._places[str(self.page)]
         if place.view is None:
@@ -156,6 +163,20 @@ class Workspace(Explorer):
         if place.view is not None:
             self._bring(place.view)
         self._arrive(place)
+
+    def visit(self, link: Link | None) -> None:
+        """Go to the page a link names and take along what it says; all else there stays as it was left."""
+        if link is None or link.page not in self._places:
+            return
+        self._leave()
+        self._carried.leave("", link)
+        if link.page != self.page:
+            self._quiet = True
+            try:
+                self.page = link.page
+            finally:
+                self._quiet = False
+        self._open()
 
     def _leave(self) -> None:
         shown = next((place for place in self._places.values() if place.body.visible), None)
@@ -196,9 +217,10 @@ class Workspace(Explorer):
 
     # -- building -----------------------------------------------------------------------------------------------------
 
-    def _make(self, place: _Place) -> Explorer | None:
+    def _make(self, place: _Place) -> tuple[Explorer, pn.viewable.Viewable] | None:
+        """Build a page's view with its layout; None where it can't be read."""
         try:
-            return place.spec.load()(
+            view = place.spec.load()(
                 self.twin,
                 link=replace(place.first, page=None),
                 shared=self.shared,
@@ -206,6 +228,7 @@ class Workspace(Explorer):
                 patient=self.patient,
                 open_code=self.open_code,
             )
+            return view, pn.panel(view)
         except READING_ERRORS as error:
             _LOG.exception("the page %s can't be built", place.spec.name)
             place.error = str(error)
@@ -216,26 +239,33 @@ class Workspace(Explorer):
 
     async def _build_later(self, place: _Place) -> None:
         """Build in a thread: the page that stands can be used meanwhile, by this reader and by others."""
-        if place.view is not None:
+        if place.view is not None or place.building:
             return
-        made = None
-        place.error = "Something went wrong and was logged."
+        made, asked = None, place.first
+        place.building, place.error = True, "Something went wrong and was logged."
         try:
             made = await asyncio.to_thread(self._make, place)
         finally:
-            if place.view is None:
-                self._put(place, made)
+            place.building = False
+            self._put(place, made)
+        if place.view is not None and place.first is not asked:
+            # The reader has gone on meanwhile.
+            place.view.apply(place.first)
         self._arrive(place)
 
-    def _put(self, place: _Place, view: Explorer | None) -> None:
-        if view is None:
+    def _put(self, place: _Place, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
+        if made is None:
             place.body[:] = [failed(place.spec.label, place.error, retry=lambda: self._retry(place))]
             return
+        view, layout = made
         place.view, place.error = view, ""
         if place.carried:
             self._without_unknown(view, Link())
-        place.body[:] = [view]
-        view.param.watch(lambda *_: self._follow(), ["revision", "chosen", "notice"])
+        place.body[:] = [layout]
+        view.param.watch(lambda *_: self._follow(), ["revision", "notice"])
+        view.param.watch(self._picked, "chosen", onlychanged=False)
+        if "asked" in view.param:
+            view.param.watch(lambda event: self.visit(event.new), "asked")
 
     def _retry(self, place: _Place) -> None:
         self._turn()
@@ -256,6 +286,12 @@ class Workspace(Explorer):
         self.param.update(
             current=view, notice=told, chosen=None if view is None else view.chosen, revision=self.revision + 1
         )
+
+    def _picked(self, event: param.parameterized.Event) -> None:
+        """Tell which asset the reader picked, be it the same again."""
+        self._follow()
+        if event.new is not None:
+            self.picks += 1
 
     def _say(self, text: str) -> None:
         """Tell something about the pages themselves; views tell their own notices."""
