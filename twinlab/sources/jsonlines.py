@@ -142,7 +142,6 @@ class JsonLinesSource(FileSource):
 
     def _array(self, encoding: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
         """Yield the objects of one JSON array, a block at a time; their numbers are their places in it."""
-        decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=str)
         text, at, number, opened = "", 0, 0, False
         with open_bytes(self.path) as stream:
             for block in utf8_blocks(stream, encoding, size=_BLOCK, path=self.path):
@@ -152,7 +151,7 @@ class JsonLinesSource(FileSource):
                 while True:
                     at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
                     try:
-                        value, end = decoder.raw_decode(text, at)
+                        value, end = _DECODER.raw_decode(text, at)
                     except json.JSONDecodeError:
                         break
                     if end == len(text):
@@ -186,7 +185,7 @@ def _object(line: bytes, number: int) -> dict[str, Any] | Problem:
     if _MARK in line:
         return Problem(number, None, problem_text(text.replace(MARK, "")), "bytes that are not in the file's encoding")
     try:
-        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=str)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.pos + 1}"
         return Problem(number, None, problem_text(text), reason)
@@ -199,7 +198,7 @@ def _flat_or_problem(value: object, number: int) -> dict[str, Any] | Problem:
     if not isinstance(value, dict):
         shown = problem_text(json.dumps(value, ensure_ascii=False))
         return Problem(number, None, shown, f"a JSON {type(value).__name__} where an object was expected")
-    return _flat(value) if any(isinstance(item, dict) for item in value.values()) else value
+    return _flat(value) if dict in map(type, value.values()) else value
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -211,6 +210,10 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         result[_free(key, result)] = value
     return result
+
+
+#: Made once: `json.loads` with options makes a decoder a line, which takes longer than reading the line.
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=str)
 
 
 def _free(key: str, taken: dict[str, Any]) -> str:
@@ -227,5 +230,6 @@ def _flat(value: dict[str, Any], prefix: str = "", into: dict[str, Any] | None =
         if isinstance(item, dict) and item:
             _flat(item, f"{prefix}{key}.", result)
         else:
-            result[_free(prefix + key, result)] = item
+            name = prefix + key
+            result[_free(name, result) if name in result else name] = item
     return result
