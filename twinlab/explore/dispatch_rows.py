@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 __all__ = ["ACKNOWLEDGED", "FINGERPRINT", "KEY", "NOTE", "SHEET", "cleaned", "fingerprint", "noted"]
@@ -26,9 +27,11 @@ def noted(table: pd.DataFrame, notes: pd.DataFrame | None) -> pd.DataFrame:
         note = table["note"].fillna("") if "note" in table else ""
         acknowledged = table["acknowledged"].eq(other=True) if "acknowledged" in table else False
         return table.assign(note=note, acknowledged=acknowledged)
-    last = notes.drop_duplicates("key", keep="last").set_index("key")
-    note = table["key"].map(last["note"]).fillna("").astype("str")
-    return table.assign(note=note, acknowledged=table["key"].isin(last.index[last["acknowledged"].astype(bool)]))
+    last = notes.drop_duplicates("key", keep="last")
+    said = dict(zip(last["key"], zip(last["note"], last["acknowledged"], strict=True), strict=True))
+    found = [said.get(key, ("", False)) for key in table["key"]]
+    note = pd.Series([one[0] for one in found], index=table.index, dtype="str")
+    return table.assign(note=note, acknowledged=np.array([bool(one[1]) for one in found], dtype=bool))
 
 
 def fingerprint(row: Mapping[str, object], *, note: str, acknowledged: bool) -> str:
