@@ -144,7 +144,7 @@ class HistoryReader:
         kind = self._kind(asset_type)
         pin = self._pinned()
         frame = _frame(pin.table("asset", asset_type), ["id", *kind.properties]).set_index("id")
-        named = {str(one) for one in frame.index} | set(pin.assets.get(asset_type, ())) | self._mentioned(asset_type)
+        named = set(frame.index.tolist()) | set(pin.assets.get(asset_type, ())) | self._mentioned(asset_type)
         ids = sorted(named)
         order = [ids[place] for place in natural_order(ids)]
         return frame.reindex(pd.Index(order, name="asset", dtype="str"))
