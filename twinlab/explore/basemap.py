@@ -25,7 +25,9 @@ GROUND = ("land", "borders", "coast")
 _AROUND = 40_000.0
 _MARGIN = 0.08
 #: How far beyond what is seen the ground is drawn, in sizes of the view: dragging it finds land.
-_BEYOND = 0.75
+_BEYOND = 0.6
+#: A view is shown on a frame of any shape from upright on a phone to this much wider than high.
+_WIDEST, _HIGHEST = 4.0, 1.6
 
 # The ranges follow the frame, so that a metre is as long in both directions. ``tags`` holds the box to be shown and how
 # often it was set; a reader's own zoom is kept when the window changes its size.
@@ -69,7 +71,7 @@ def view_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Bo
 
 def ground(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
     """Return the columns ``xs, ys`` of each of `GROUND` around a view, and a box around them as they were cut."""
-    cut = cut_outlines(view.grown(_BEYOND), level=level_of(view))
+    cut = cut_outlines(_drawn(view), level=level_of(view))
     lines = {"land": cut.land, "borders": cut.borders, "coast": cut.coast}
     return {
         name: {"xs": [line[:, 0] for line in lines[name]], "ys": [line[:, 1] for line in lines[name]]}
@@ -84,7 +86,20 @@ def needs_other_ground(drawn: Box | None, view: Box) -> bool:
     >>> needs_other_ground(near, near), needs_other_ground(near, far)
     (False, True)
     """
-    return drawn is None or level_of(drawn) != level_of(view) or not drawn.grown(_BEYOND).holds(view)
+    return drawn is None or level_of(drawn) != level_of(view) or not _drawn(drawn).holds(view)
+
+
+def _drawn(view: Box) -> Box:
+    """What is drawn for a view: enough for any frame that shows it."""
+    width, height = max(view.width, _WIDEST * view.height), max(view.height, _HIGHEST * view.width)
+    dx, dy = (width - view.width) / 2, (height - view.height) / 2
+    beyond = view.grown(_BEYOND)
+    return Box(
+        min(view.left - dx, beyond.left),
+        min(view.bottom - dy, beyond.bottom),
+        max(view.right + dx, beyond.right),
+        max(view.top + dy, beyond.top),
+    )
 
 
 def show_box(figure: Any, view: Box) -> None:

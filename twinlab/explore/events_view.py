@@ -73,6 +73,9 @@ class EventsView(Explorer):
         self._map = MapScreens(on_choose=self._tapped, pick="routes", height=360)
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+        )
         self._narrowed = Html("", margin=(4, 10))
         self._clear = pmui.Button(label="Clear filters", variant="outlined", size="small", visible=False)
         self._clear.on_click(lambda _: self.clear_filters())
@@ -83,7 +86,6 @@ class EventsView(Explorer):
             session=self.session,
             patient=patient,
             open_code=self.open_code,
-            window_label="Only in the chosen period",
         )
         with param.parameterized.batch_call_watchers(self):
             self._take(self.first_link)
@@ -123,6 +125,10 @@ class EventsView(Explorer):
 
     def _told(self, *_: object) -> None:
         self.notice = self.table.notice
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     def _row_chosen(self, *_: object) -> None:
         event = self.table.selected
@@ -313,19 +319,25 @@ class EventsView(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the chart."""
+        kind = pmui.Select.from_param(self.table.param.event_type, label="Kind of event", width=190, size="small")
         chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small")
-        return pn.FlexBox(chart, self._narrowed, self._clear, align_items="center", sizing_mode="stretch_width")
+        view = pmui.Switch.from_param(self.table.param.in_view, label="Only in the chosen period", align="center")
+        return pn.FlexBox(
+            kind, chart, view, align_items="center", gap="2px 4px", sizing_mode="stretch_width", margin=(8, 0, 4, 0)
+        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self.table.event_type is None:
             return pn.Column(self.table, sizing_mode="stretch_width")
         return pn.Column(
-            self._summary,
+            self._alert,
             self.controls(),
+            self._summary,
+            pn.FlexBox(self._narrowed, self._clear, align_items="center", sizing_mode="stretch_width"),
             self._chart.pane,
             self._chart_legend,
             self._map_part,
-            self.table,
+            self.table.grid(),
             sizing_mode="stretch_width",
         )
 

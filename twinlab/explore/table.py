@@ -11,32 +11,30 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
-from twinlab.events import STATUSES, overlapping
+from twinlab.events import overlapping
 from twinlab.explore.base import Explorer
 from twinlab.explore.event_code import events_code
+from twinlab.explore.event_columns import column_formatters, column_titles, header_filters
 from twinlab.explore.event_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
 from twinlab.explore.event_tables import EventTables
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS, Window, instant_text
-from twinlab.explore.scale import axis_label
 from twinlab.explore.shared import Session, Shared
 
 if TYPE_CHECKING:
     import holoviews as hv
 
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import EventType, PropertySpec
+    from twinlab.model.twinmodel import EventType
 
 __all__ = ["EventExplorer"]
 
 _LOG = logging.getLogger(__name__)
 
-#: Up to this many different texts in a column are offered as a list to choose from.
-_CHOICES = 60
-_TIMES = ("planned_start", "start", "planned_end", "end")
+#: Marks the chosen event among the filters of a link.
+_EVENT = "#"
 
 
 class EventExplorer(Explorer):
@@ -68,7 +66,6 @@ class EventExplorer(Explorer):
         in_view: bool = False,
         tables: EventTables | None = None,
         page_size: int = 12,
-        window_label: str = "Only in the chart's window",
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._patient = patient
@@ -76,7 +73,6 @@ class EventExplorer(Explorer):
         self._twin = twin
         self._tables = tables or self.shared.tables
         self._page_size = page_size
-        self._window_label = window_label
         self._asked_filters = ""
         self._grid: pn.widgets.Tabulator | None = None
         self._alert = pmui.Alert(
@@ -170,11 +166,22 @@ class EventExplorer(Explorer):
     def _take_asked_filters(self) -> None:
         """Set the filters of a link, which can be read only once the table is there."""
         text, self._asked_filters = self._asked_filters, ""
-        if text:
-            found, problems = parse_filters(text, self._tables.table(str(self.event_type)))
-            self.filters = found
-            if problems:
-                self.notice = " · ".join(filter(None, [self.notice, *problems]))
+        if not text or self._grid is None:
+            return
+        pieces = text.split(";")
+        events = [piece[1:] for piece in pieces if piece.startswith(_EVENT)]
+        asked = ";".join(piece for piece in pieces if not piece.startswith(_EVENT))
+        found, problems = parse_filters(asked, self._tables.table(str(self.event_type)))
+        self.filters = found
+        for one in events[:1]:
+            place = np.flatnonzero(self._grid.value["event_id"].to_numpy(dtype=object) == one)
+            if len(place):
+                page = int(place[0]) // self._page_size + 1
+                self._grid.param.update(selection=[int(place[0])], page=page)
+            else:
+                problems.append(f"the event {one!r} isn't among those shown")
+        if problems:
+            self.notice = " · ".join(filter(None, [self.notice, *problems]))
 
     @param.depends("in_view", "window", "filters", watch=True)
     def _narrow(self) -> None:
@@ -204,8 +211,12 @@ class EventExplorer(Explorer):
 
     def _choose(self, event: Any) -> None:
         if self._grid is not None and event.new:
-            self.selected = self._grid.value.iloc[event.new[-1]]
-            self.chosen = event_owner(self.selected, self._twin.model.event_types[str(self.event_type)])
+            row = self._grid.value.iloc[event.new[-1]]
+            owner = event_owner(row, self._twin.model.event_types[str(self.event_type)])
+            # The asset first: who follows the row finds it.
+            self.chosen = owner
+            self.selected = row
+            self.revision += 1
 
     def _headers_changed(self, _: object) -> None:
         self._tell()
@@ -243,8 +254,14 @@ class EventExplorer(Explorer):
             event_type=self.event_type if several else None,
             in_view=self.in_view or None,
             window=window,
-            find=self._asked_filters or filters_text(self.all_filters) or None,
+            find=self._asked_filters or ";".join(self._find()) or None,
         )
+
+    def _find(self) -> list[str]:
+        """Filters and the chosen event, as a link states them."""
+        filters = filters_text(self.all_filters)
+        chosen = [] if self.selected is None else [f"{_EVENT}{self.selected['event_id']}"]
+        return [part for part in (filters, *chosen) if part]
 
     def code(self) -> str:
         """Return Python that gives the shown events in a fresh kernel, under the name ``data``."""
@@ -267,7 +284,9 @@ class EventExplorer(Explorer):
             return {}
         spec = self._twin.model.event_types[self.event_type]
         name = spec.title or self.event_type.replace("_", " ")
-        return {name[:31]: rows.drop(columns="event_id").rename(columns=_titles(rows, spec)).reset_index(drop=True)}
+        return {
+            name[:31]: rows.drop(columns="event_id").rename(columns=column_titles(rows, spec)).reset_index(drop=True)
+        }
 
     def settings(self) -> dict[str, str]:
         """Return what the reader chose, in words."""
@@ -295,9 +314,9 @@ class EventExplorer(Explorer):
             selectable=1,
             disabled=True,
             layout="fit_data_fill",
-            titles=_titles(rows, spec),
-            formatters=_formatters(rows),
-            header_filters=_header_filters(rows),
+            titles=column_titles(rows, spec),
+            formatters=column_formatters(rows),
+            header_filters=header_filters(rows),
             text_align={c: "right" for c in rows if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool},
             sizing_mode="stretch_width",
             min_height=120,
@@ -310,8 +329,12 @@ class EventExplorer(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the table."""
         kind = pmui.Select.from_param(self.param.event_type, label="Kind of event", width=190, size="small")
-        view = pmui.Switch.from_param(self.param.in_view, label=self._window_label, align="center")
+        view = pmui.Switch.from_param(self.param.in_view, label="Only in the chart's window", align="center")
         return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
+
+    def grid(self) -> pn.viewable.Viewable:
+        """Return the table without the widgets above it."""
+        return self._body
 
     def __panel__(self) -> pn.viewable.Viewable:
         controls = [self.controls()] if self.param.event_type.objects else []
@@ -328,55 +351,3 @@ def event_owner(event: pd.Series, spec: EventType) -> tuple[str, str] | None:
     ends = {"asset": spec.asset, **spec.links}
     named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and event.get(name)]
     return named[0] if named else None
-
-
-def _titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
-    """Column titles as people read them, with units."""
-    special = {"asset": str(spec.asset or "asset").replace("_", " ")}
-    special |= {name: f"{name.replace('_', ' ')} (UTC)" for name in _TIMES}
-    special |= {name: f"{name.replace('_', ' ')} (min)" for name in ("start_delay", "end_delay")}
-    out = {}
-    for name in map(str, rows.columns):
-        prop: PropertySpec | None = spec.properties.get(name)
-        words = (prop.title if prop is not None else None) or name.replace("_", " ")
-        out[name] = special.get(name) or axis_label(words, (prop.unit if prop is not None else None) or "")
-    return out
-
-
-def _formatters(rows: pd.DataFrame) -> dict[str, object]:
-    out: dict[str, object] = {}
-    for name in rows:
-        kind = rows[name].dtype
-        if pd.api.types.is_datetime64_any_dtype(kind):
-            out[str(name)] = DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")
-        elif pd.api.types.is_bool_dtype(kind):
-            out[str(name)] = BooleanFormatter()
-        elif pd.api.types.is_integer_dtype(kind):
-            out[str(name)] = NumberFormatter(format="0", nan_format="–")
-        elif pd.api.types.is_numeric_dtype(kind):
-            out[str(name)] = NumberFormatter(format="0,0.[0]", nan_format="–")
-    return out
-
-
-def _header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """Filters that fit the column: a list for few texts, words for many, at least for numbers, yes or no."""
-    out: dict[str, dict[str, object]] = {}
-    for name in map(str, rows.columns):
-        column = rows[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            present = [str(c) for c in column.cat.categories[np.unique(column.cat.codes[column.cat.codes >= 0])]]
-            if len(present) <= _CHOICES:
-                ordered = [s for s in STATUSES if s in present] if name == "status" else present
-                out[name] = {
-                    "type": "list",
-                    "func": "=",
-                    "values": ["", *[p for p in ordered if p]],
-                    "placeholder": "any",
-                }
-            else:
-                out[name] = {"type": "input", "func": "like", "placeholder": "contains…"}
-        elif column.dtype == bool:
-            out[name] = {"type": "tickCross", "tristate": True, "indeterminateValue": None, "placeholder": "any"}
-        elif pd.api.types.is_numeric_dtype(column.dtype):
-            out[name] = {"type": "number", "func": ">=", "placeholder": "at least…"}
-    return out

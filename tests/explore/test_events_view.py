@@ -1,0 +1,236 @@
+"""The events page: summary, chart, routes and table narrow each other; what is shown is what the code gives."""
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinlab.explore import EventsView, parse_link
+from twinlab.explore.event_bins import count_by_delay, count_by_time
+from twinlab.explore.event_filters import EventFilter, filters_text, narrow, parse_filters
+from twinlab.explore.event_routes import routes
+from twinlab.explore.event_summary import summarise
+from twinlab.explore.shared import Shared
+from twinlab.model.twinmodel import TwinModel
+from twinlab.testing import FakeTwin
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
+
+
+@pytest.fixture(scope="module")
+def twin():
+    return FakeTwin.example(days=20, trips=600)
+
+
+@pytest.fixture(scope="module")
+def shared(twin):
+    return Shared(twin)
+
+
+@pytest.fixture
+def view(twin, shared):
+    return EventsView(twin, shared=shared)
+
+
+def millis(text):
+    return float(np.datetime64(text, "ms").astype("int64"))
+
+
+def same_as_code(view):
+    space = {}
+    exec(view.code(), space)
+    pd.testing.assert_frame_equal(space["data"], view.data())
+    return True
+
+
+def test_the_summary_counts_what_the_table_holds(view):
+    found = summarise(view.data())
+    assert found.count == 600
+    assert found.cancelled == (view.data()["status"] == "cancelled").sum()
+    delay = view.data()["end_delay"].dropna()
+    assert found.median == delay.median()
+    assert found.on_time == (delay < 15).mean()
+    assert f"<b>{found.on_time:.1%}</b> on time" in view._summary.object
+
+
+def test_what_has_not_ended_is_said_and_not_judged():
+    table = pd.DataFrame({"status": ["done", "running", "planned"], "end_delay": [3.0, np.nan, np.nan]})
+    found = summarise(table)
+    assert (found.judged, found.open, found.on_time) == (1, 2, 1.0)
+    nothing = summarise(table[1:])
+    assert nothing.judged == 0
+    assert np.isnan(nothing.median)
+
+
+@pytest.mark.parametrize("count", [count_by_time, count_by_delay])
+def test_each_event_is_in_one_bin_or_told_to_be_in_none(twin, view, count):
+    bins = count(view.data())
+    assert bins.total + bins.without == 600
+    by_status = view.data()["status"].astype(str).value_counts()
+    for status, counts in bins.counts.items():
+        assert counts.sum() <= by_status.get(status, 0)
+
+
+def test_a_header_filter_reaches_summary_chart_code_data_and_link(view):
+    view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
+    assert (view.data()["origin"] == "EAST").all()
+    pd.testing.assert_frame_equal(view.data(), view.table._grid.current_view)
+    assert f"<b>{len(view.data())}</b> events" in view._summary.object
+    assert "find=origin%3DEAST" in view.url()
+    assert same_as_code(view)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"field": "distance", "type": ">=", "value": 100},
+        {"field": "asset", "type": "like", "value": "v1"},
+        {"field": "cancelled", "type": "tickCross", "value": True},
+        {"field": "status", "type": "=", "value": "cancelled"},
+    ],
+)
+def test_any_kind_of_header_filter_gives_the_same_in_code(view, header):
+    if header["type"] == "tickCross":
+        header = {**header, "type": "="}
+    view.table._grid.filters = [header]
+    assert 0 < len(view.data()) < 600
+    assert same_as_code(view)
+
+
+def test_a_box_over_time_narrows_the_table_to_a_period(view):
+    view._boxed((millis("2026-01-03"), millis("2026-01-05")))
+    rows = view.data()
+    begin, end = rows["start"].fillna(rows["planned_start"]), rows["end"].fillna(rows["planned_end"])
+    assert 0 < len(rows) < 600
+    assert (begin < pd.Timestamp("2026-01-05")).all() and (end >= pd.Timestamp("2026-01-03")).all()
+    assert "from=2026-01-03T00:00:00&to=2026-01-05T00:00:00&in_view=1" in view.url()
+    assert same_as_code(view)
+
+
+def test_a_box_over_delays_narrows_the_table_to_them(view):
+    view.chart = "delay"
+    view._boxed((10.0, 30.0))
+    assert view.data()["end_delay"].between(10, 30, inclusive="left").all()
+    view._boxed((20.0, 40.0))
+    assert view.data()["end_delay"].between(20, 40, inclusive="left").all()
+    assert same_as_code(view)
+
+
+def test_a_tap_on_a_route_narrows_the_table_to_it(view):
+    route = view._drawn.iloc[1]
+    view._tapped([1])
+    assert len(view.data()) == route["count"]
+    assert set(view.data()["origin"]) == {route["origin"]}
+    assert set(view.data()["destination"]) == {route["destination"]}
+
+
+def test_routes_count_events_between_places(twin, view):
+    rows = view.data()
+    found = routes(rows, ("origin", "destination"))
+    assert found["count"].sum() == len(rows)
+    one = found.iloc[0]
+    mine = rows[(rows["origin"] == one["origin"]) & (rows["destination"] == one["destination"])]
+    assert one["delay"] == mine["end_delay"].median()
+
+
+def test_filters_are_cleared_by_one_button(view):
+    view._boxed((millis("2026-01-03"), millis("2026-01-05")))
+    view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
+    assert view._clear.visible
+    view._clear.clicks += 1
+    assert len(view.data()) == 600
+    assert not view._clear.visible
+    assert view.link().find is None
+
+
+def test_when_nothing_fulfils_the_filters_that_is_said(view):
+    view.table.filters = (EventFilter("distance", ">=", 1e9),)
+    assert "No event fulfils" in view._narrowed.object
+    assert view._clear.visible
+    assert same_as_code(view)
+
+
+def test_a_link_opens_the_same_events(twin, shared, view):
+    view.chart = "delay"
+    view._boxed((10.0, 30.0))
+    view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
+    again = EventsView(twin, shared=shared, link=parse_link(view.url()))
+    pd.testing.assert_frame_equal(again.data(), view.data())
+    assert again.url() == view.url()
+
+
+def test_wrong_filters_in_a_link_are_told_and_the_others_kept(twin, shared):
+    view = EventsView(twin, shared=shared, link=parse_link("?find=orgin%3DEAST;distance%3E%3D100&event=trips"))
+    assert "did you mean 'origin'" in view.notice
+    assert "did you mean 'trip'" in view.notice
+    assert view._alert.visible
+    assert (view.data()["distance"] >= 100).all()
+
+
+def test_choosing_a_row_marks_it_and_chooses_its_asset(view):
+    view.table._grid.selection = [7]
+    event = view.table.selected
+    assert view.chosen == ("vehicle", event["asset"])
+    low, high = view._marked()
+    assert low <= event["start"].timestamp() * 1e3 <= high
+    assert view._route == (event["origin"], event["destination"])
+
+
+def test_a_link_opens_with_its_chosen_event(twin, shared, view):
+    view.table._grid.selection = [40]
+    again = EventsView(twin, shared=shared, link=parse_link(view.url()))
+    assert again.table.selected["event_id"] == view.table.selected["event_id"]
+    assert again.table._grid.page == 40 // 12 + 1
+    lost = EventsView(twin, shared=shared, link=parse_link("?find=%23trip-9"))
+    assert "the event 'trip-9' isn't among those shown" in lost.notice
+
+
+def test_another_kind_of_event_has_its_own_chart_and_routes(view):
+    view.table.event_type = "delivery"
+    assert view.link().event_type == "delivery"
+    assert "event" in view.url()
+    assert set(view.data().columns) >= {"van", "origin"}
+    assert f"<b>{len(view.data()):,}</b> event" in view._summary.object
+
+
+def test_the_chart_is_refreshed_in_place(view):
+    pn.panel(view).get_root()
+    pane, plot = view._chart.pane[0], view._chart._plots[0]
+    before = dict(list(plot.subplots.values())[1].handles["source"].data)
+    view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
+    assert view._chart.pane[0] is pane
+    after = list(plot.subplots.values())[1].handles["source"].data
+    assert sum(after["count"]) < sum(before["count"])
+
+
+def test_a_twin_without_events_says_so():
+    view = EventsView(FakeTwin(TwinModel(twin="empty")))
+    assert view.data() is None
+    assert view.code() == ""
+    assert view.figure() is None
+    assert pn.panel(view) is not None
+
+
+_VALUES = st.one_of(
+    st.builds(EventFilter, st.just("origin"), st.sampled_from(["=", "~"]), st.text(min_size=1, max_size=12)),
+    st.builds(EventFilter, st.just("distance"), st.sampled_from([">=", "<"]), st.integers(-5_000, 5_000).map(float)),
+    st.builds(EventFilter, st.just("cancelled"), st.just("="), st.booleans()),
+)
+
+
+@given(st.lists(_VALUES, max_size=4, unique=True))
+def test_filters_survive_the_way_through_a_link(filters):
+    table = pd.DataFrame({"origin": pd.Categorical(["EAST"]), "distance": [1.0], "cancelled": [True]})
+    found, problems = parse_filters(filters_text(filters), table)
+    assert problems == []
+    assert list(found) == filters
+    assert len(narrow(table, found)) <= 1
+
+
+@pytest.mark.parametrize("chart", ["time", "delay"])
+def test_the_chart_leaves_as_a_picture(view, tmp_path, chart):
+    view.chart = chart
+    assert view.picture(tmp_path / "events.png").stat().st_size > 5_000
+    assert set(view.tables()) == {"Trips", "Routes"}
