@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -138,13 +138,17 @@ def _late_words(late: pd.Timedelta | None) -> str:
     return f"{age_text(abs(late))} {'late' if late > pd.Timedelta(0) else 'early'}"
 
 
-def _line(row: Mapping[str, object]) -> str:
+def _line(row: Mapping[str, Any]) -> str:
     """One thing that happened or will: when, what, in detail, against its plan."""
+    what, detail = str(row["what"]), str(row["detail"])
     late = row["late"]
-    against = "" if pd.isna(late) else f" · {_late_words(pd.Timedelta(late))}"  # type: ignore[call-overload, arg-type]
+    against = "" if pd.isna(late) else f" · {_late_words(pd.Timedelta(late))}"
+    # "stored at" with "stored at EAST" behind it is said once.
+    said, more = (detail, "") if detail.startswith(what) else (what, detail)
+    small = f'<br><span class="small">{escape(more)}</span>' if more else ""
     return (
         f'<tr><td style="white-space:nowrap;width:1%">{time_text(row["time"])}</td>'
-        f'<td>{escape(str(row["what"]))}{against}<br><span class="small">{escape(str(row["detail"]))}</span></td></tr>'
+        f"<td>{escape(said)}{against}{small}</td></tr>"
     )
 
 

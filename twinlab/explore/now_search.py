@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -142,7 +143,7 @@ class AssetSearch:
 
     def _offer(self, text: str, fits: list[tuple[str, str, str]]) -> None:
         self.found = None
-        escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+        escaped = escape(text)
         said = (
             f"Nothing is called “{escaped}”." if not fits else f"“{escaped}” isn't the whole name. Is it one of these?"
         )

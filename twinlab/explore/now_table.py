@@ -18,7 +18,7 @@ __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
-_WIDTHS = {"title": 160, "asset": 150, "note": 170, "text": 260}
+_WIDTHS = {"severity": 88, "title": 120, "asset": 118, "note": 170, "text": 260}
 #: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
 _TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
 
@@ -31,6 +31,12 @@ _SHEET = """
 }
 .tabulator-row .tabulator-cell { font-size: 14px; }
 .tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
+.tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
+.tabulator-responsive-collapse { padding: 2px 10px 8px 46px !important; border: 0 !important; }
+.tabulator-responsive-collapse table { display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 13px !important; }
+.tabulator-responsive-collapse tr:has(td:last-child div div:empty) { display: none; }
+.tabulator-responsive-collapse td { padding: 0 5px 0 0 !important; font-size: 13px; }
+.tabulator-responsive-collapse td strong { font-weight: 400; opacity: 0.8; }
 """
 
 

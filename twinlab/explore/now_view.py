@@ -18,7 +18,7 @@ from twinlab.explore.html import Html
 from twinlab.explore.link import Link, merge_problems, parse_link
 from twinlab.explore.now_actions import RowActions
 from twinlab.explore.now_columns import ColumnsDialog
-from twinlab.explore.now_notes import Note, author_of, read_notes, write_notes
+from twinlab.explore.now_notes import Note, author_of, can_note, read_notes, write_notes
 from twinlab.explore.now_rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.now_search import AssetSearch
 from twinlab.explore.now_sheet import Outgoing, SheetTrip
@@ -376,12 +376,9 @@ class NowView(Explorer):
         return pn.FlexBox(find, when, align_items="center", sizing_mode="stretch_width")
 
     def _layout(self) -> list[pn.viewable.Viewable]:
+        noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
         tools = pn.FlexBox(
-            *self._actions.pieces,
-            self._columns.button,
-            align_items="center",
-            sizing_mode="stretch_width",
-            margin=(4, 8),
+            *noting, self._columns.button, align_items="center", sizing_mode="stretch_width", margin=(4, 8)
         )
         return [self._as_of, self._strip.pane, tools, self.sheet.panel, self.table.pane, self._columns.dialog]
 

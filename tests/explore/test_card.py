@@ -1,0 +1,99 @@
+"""The asset card: one asset at a glance, at any instant."""
+
+import numpy as np
+import pytest
+
+from twinlab.explore.card import AssetCard
+from twinlab.explore.shared import Shared
+from twinlab.explore.sparkline import sparkline
+from twinlab.model.twinmodel import TwinModel
+from twinlab.testing import FakeTwin
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return Shared(FakeTwin.example(days=3, trips=60))
+
+
+def html(shared, kind, asset, at=None):
+    return AssetCard(
+        shared.twin, kind, asset, at=None if at is None else np.datetime64(at, "ns"), shared=shared
+    )._html.object
+
+
+def test_it_tells_label_type_last_values_properties_and_place(shared):
+    card = html(shared, "station", "NORTH")
+    for text in ("North yard (NORTH)", "air temperature", "°C", "wind speed", "height", "41 m", "47."):
+        assert text in card
+    assert card.count("<svg") == 3
+    assert "running" in card or "off" in card
+
+
+def test_it_tells_what_is_wrong_and_why(shared):
+    view = shared.reader
+    from twinlab.events import exceptions
+
+    found = exceptions(view, at=shared.latest())
+    row = found[found["rule"] == "too_warm"].iloc[0]
+    card = html(shared, "cold_room", row["asset"])
+    assert "▲ high · too warm" in card
+    assert "limit 8 °C" in card
+    assert "Nothing is wrong" in html(shared, "station", "NORTH")
+
+
+def test_an_old_value_is_greyed_and_aged(shared):
+    silent = html(shared, "van", "V8")
+    assert 'class="stale"' in silent
+    assert "stale, " in silent
+    assert 'class="stale"' not in html(shared, "cold_room", "R1", at="2026-01-02T12:00")
+
+
+def test_it_tells_a_parcels_events_and_what_it_is_in(shared):
+    parcel = shared.twin.relationships("aboard")["source"].iloc[0]
+    card = html(shared, "parcel", parcel)
+    assert "Recent events" in card
+    assert "Deliveries" in card
+    assert "in station" in card or "in van" in card
+
+
+def test_its_buttons_ask_for_the_other_pages(shared):
+    card = AssetCard(shared.twin, "van", "V1", shared=shared)
+    labels = {button.label: button for button in card._links}
+    assert set(labels) == {"History", "Map", "Events"}
+    labels["History"].clicks += 1
+    assert (card.asked.page, card.asked.asset_type, card.asked.assets) == ("history", "van", ("V1",))
+
+
+def test_an_unknown_kind_is_told_in_place_of_a_card(shared):
+    card = AssetCard(shared.twin, "ship", "1", shared=shared)
+    assert 'role="alert"' in card._html.object
+    assert card.card is None
+
+
+def test_a_twin_without_data_has_a_card_too():
+    twin = FakeTwin(TwinModel.model_validate({"twin": "empty", "asset_types": {"room": {}}}))
+    assert "nothing has come yet" in AssetCard(twin, "room", "1")._html.object
+
+
+def test_text_of_a_source_is_no_markup():
+    twin = FakeTwin(
+        TwinModel.model_validate({"twin": "t", "asset_types": {"room": {"properties": {"name": {}}, "label": "name"}}}),
+        assets={"room": __import__("pandas").DataFrame({"name": ["<script>x"]}, index=["<i>"])},
+    )
+    card = AssetCard(twin, "room", "<i>")._html.object
+    assert "<script>" not in card
+    assert "&lt;script&gt;x" in card
+
+
+def test_a_curve_has_gaps_where_nothing_was_seen():
+    values = np.array([1.0, 2.0, np.nan, 4.0, 5.0])
+    path = sparkline(values).split(' d="')[1].split('"')[0]
+    assert path.count("M") == 2
+
+
+def test_a_curves_band_covers_least_and_greatest():
+    values = np.array([1.0, 2.0, 3.0])
+    drawn = sparkline(values, low=values - 1, high=values + 1, label="speed")
+    assert drawn.count("<path") == 2
+    assert 'aria-label="speed"' in drawn
+    assert "currentColor" in drawn
