@@ -20,7 +20,17 @@ from twinlab.explore.link import Link
 from twinlab.explore.periods import Anchor
 from twinlab.explore.reading import READING_ERRORS, Window, data_span, newest_time
 from twinlab.explore.screens import Look, Screens, instant
-from twinlab.explore.signal_asking import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS, asked_periods, room, understand
+from twinlab.explore.signal_asking import (
+    MAX_ASSETS,
+    MAX_MULTIPLES,
+    MAX_SIGNALS,
+    TOO_MANY,
+    asked_periods,
+    drawn_signals,
+    room,
+    too_many,
+    understand,
+)
 from twinlab.explore.signal_controls import signal_controls
 from twinlab.explore.signal_figure import signal_figure
 from twinlab.explore.signal_tables import view_settings, view_tables
@@ -95,7 +105,6 @@ class SignalExplorer(Explorer):
         self._span: Window | None = None
         self._trail, self._watch = Trail(), Watch(self.shared)
         self._ticker: Any = None
-        self._waiting = patient and _being_served()
         self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
@@ -105,8 +114,6 @@ class SignalExplorer(Explorer):
         self.param.asset_type.objects = self.shared.choices.kinds()
         self._quiet = False
         self.apply(self.first_link)
-        if self._waiting:
-            pn.state.onload(self._read_at_last)
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
@@ -231,7 +238,7 @@ class SignalExplorer(Explorer):
             return "No signal"
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
         labels, drawn = self.labels(), self.drawn()
-        name = ", ".join(specs[s].title or words(s) for s in self.signals[:MAX_SIGNALS])
+        name = ", ".join(specs[s].title or words(s) for s in drawn_signals(self))
         who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
         return f"{name[:1].upper()}{name[1:]} · {who}"
 
@@ -254,16 +261,14 @@ class SignalExplorer(Explorer):
         return True
 
     def _ask(self, shown: Window) -> Ask:
-        kind, signals = str(self.asset_type), tuple(self.signals[:MAX_SIGNALS])
+        kind, signals = str(self.asset_type), drawn_signals(self)
         since, periods, problem = asked_periods(self, shown)
         fits = room(self.layout, signals=len(signals), periods=1 + len(periods))
         assets = tuple(self.assets[:fits])
-        if problem:
+        if len(self.assets) > fits or len(self.signals) > len(signals):
+            problem = problem or too_many(self, signals, assets)
+        if problem or self.notice.startswith(TOO_MANY):
             self.notice = problem
-        elif len(self.assets) > fits or len(self.signals) > MAX_SIGNALS:
-            self.notice = (
-                f"More can't be told apart: {len(signals)} signals of the first {len(assets)} assets are drawn."
-            )
         layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
         return Ask(kind, signals, assets, shown, self.labels(), periods, since, layout)
 
@@ -280,9 +285,6 @@ class SignalExplorer(Explorer):
         return self._guarded(action)
 
     def _redraw(self, *, move: bool = True) -> None:
-        if self._waiting:
-            self._screens.say("Reading the signals …", waiting=True)
-            return
         if self._read():
             self._draw(move=move)
         elif self._view is None:
@@ -320,11 +322,6 @@ class SignalExplorer(Explorer):
         if self._span is None and self.window is None:
             return "No samples of this signal have arrived yet", "Once some have, they're drawn here."
         return "Nothing can be shown", "The notice above says why."
-
-    def _read_at_last(self) -> None:
-        """Read once the page stands."""
-        self._waiting = False
-        self._selection_changed()
 
     # -- what readers do to a chart -----------------------------------------------------------------------------------
 
@@ -405,7 +402,7 @@ class SignalExplorer(Explorer):
 
     def look_for_news(self) -> None:
         """Move the window's end to the newest sample, if there is a newer one."""
-        if not self.follow or self._waiting:
+        if not self.follow:
             return
         self._guarded(self._follow_on)
 
@@ -490,11 +487,6 @@ class SignalExplorer(Explorer):
             self._legend,
             sizing_mode="stretch_width",
         )
-
-
-def _being_served() -> bool:
-    """Whether a page is being made for a browser, and doesn't stand yet."""
-    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None and not pn.state.loaded
 
 
 def _close(a: Window, b: Window) -> bool:

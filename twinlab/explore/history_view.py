@@ -66,6 +66,8 @@ class HistoryView(Explorer):
         self._code = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
         self.signals.param.watch(self._follow, ["revision", "brush"])
         self.signals.param.watch(self._choose, "chosen")
+        self.notice = self.signals.notice
+        self.signals.param.watch(lambda event: self.param.update(notice=event.new), "notice")
         self.events.param.watch(self._go_to, "selected")
         self.events.param.watch(self._changed, ["event_type", "in_view"])
         self._follow()
@@ -175,11 +177,16 @@ class HistoryView(Explorer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.signals,
-            *([self.actions(), self._code] if self.signals.param.asset_type.objects else []),
+            *([self.actions(), self._code] if self.signals.param.asset_type.objects and not _on_a_page() else []),
             pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
             self.events,
             sizing_mode="stretch_width",
         )
+
+
+def _on_a_page() -> bool:
+    """Whether a page is served: it has the buttons of all its views at its bottom."""
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
 def _events(view: HistoryView, link: Link) -> EventExplorer:

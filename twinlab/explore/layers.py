@@ -78,6 +78,7 @@ def layers(
     mark: Window | None = None,
     brush: Window | None = None,
     since: np.datetime64 | None = None,
+    small: bool = False,
 ) -> list[Layer]:
     """Return the layers of a chart, bottom first.
 
@@ -92,15 +93,20 @@ def layers(
         Spans drawn behind the curves: an event, and what a reader has selected.
     since : datetime64, optional
         Count time from this instant, in hours.
+    small : bool
+        Leave out what a small chart has no room for: dots, and values off its scale. Twenty-four charts of all layers
+        take too long to make.
     """
     # Judged samples of another period aren't marked: its curve is only there to compare with.
     flagged = [trace for trace in traces if trace.period == 0] if show_flags else []
     single = sum(not trace.faint for trace in traces) == 1
     out = [_span("event", mark, extent), _span("selected", brush, extent), _missing(flagged, extent)]
+    out = out[2:] if small and slots is not None else out
     for place in range(len(traces) if slots is None else max(slots, len(traces))):
         trace = traces[place] if place < len(traces) else None
-        out += _curve(trace, place=place, fixed=slots is not None, single=single)
-    out += _marks(flagged, extent)
+        drawn = _curve(trace, place=place, fixed=slots is not None, single=single)
+        out += drawn if not small else drawn[1:2] if trace is None or trace.faint else drawn[:2]
+    out += _marks(flagged, extent)[: 2 if small else 3]
     kept = [layer for layer in out if slots is not None or len(layer)]
     return kept if since is None else [_counted(layer, since) for layer in kept]
 

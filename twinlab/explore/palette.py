@@ -50,7 +50,7 @@ ASSET_STYLES: tuple[AssetStyle, ...] = (
 )
 
 #: Dashes of other periods: Bokeh's words, SVG's words.
-_FAINT = (("5 3", "5 3"), ("1 3", "1 3"), ("8 3 1 3", "8 3 1 3"))
+_FAINT = (("1 3", "1 3"), ("5 2 1 2", "5 2 1 2"), ("3 5", "3 5"))
 
 FLAG_STYLES: MappingProxyType[Flag, FlagStyle] = MappingProxyType(
     {
@@ -73,6 +73,6 @@ def asset_style(place: int, *, faint: int = 0) -> AssetStyle:
     style = ASSET_STYLES[place % count]
     if faint:
         dash, array = _FAINT[(faint - 1) % len(_FAINT)]
-        return AssetStyle(style.color, dash, array, width=1.3, alpha=0.75)
+        return AssetStyle(style.color, dash, array, width=1.5, alpha=0.8)
     turned = ASSET_STYLES[(place + place // count) % count]
     return AssetStyle(style.color, turned.dash, turned.dash_array)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
-from bokeh.models import BasicTicker, FixedTicker
 
-from twinlab.explore.layers import Layer, hours_since, layers, y_extent
+from twinlab.explore.figures import axis_ends
+from twinlab.explore.layers import Layer, layers, y_extent
 from twinlab.explore.scale import axis_label
-from twinlab.explore.styles import TOOLS, bokeh_glyph, bokeh_options, matplotlib_options
+from twinlab.explore.styles import TOOLS, bokeh_options, matplotlib_options
 from twinlab.explore.traces import Trace, raw_traces, rollup_traces
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from twinlab.explore.reading import Window
 
-__all__ = ["axis_ends", "band_curve", "draw", "refresh", "signal_curve"]
+__all__ = ["band_curve", "draw", "signal_curve"]
 
 _X = hv.Dimension("time", label="time (UTC)")
 _SINCE = hv.Dimension("time", label="hours since start")
 _Y = hv.Dimension("value")
-Hook = Callable[[Any, Any], None]
 Backend = Literal["bokeh", "matplotlib"]
 
 
@@ -118,7 +116,6 @@ def draw(
     show_legend: bool = True,
     title: str = "",
     height: int = 360,
-    slots: int | None = None,
     states: Mapping[int, str] | None = None,
     extent: tuple[float, float] | None = None,
     window: tuple[np.datetime64, np.datetime64] | None = None,
@@ -126,16 +123,13 @@ def draw(
     brush: tuple[np.datetime64, np.datetime64] | None = None,
     since: np.datetime64 | None = None,
     x_label: bool = True,
-    hooks: Sequence[Hook] = (),
+    small: bool = False,
     backend: Backend = "bokeh",
 ) -> hv.Overlay:
     """Draw traces as one Overlay.
 
     Parameters
     ----------
-    slots : int, optional
-        Keep this many curves and every layer, empty ones too, so that a running plot is updated in place. Without it
-        empty layers are left out.
     states : mapping of code to name, optional
         Names for the value axis of a state signal.
     extent : (float, float), optional
@@ -148,11 +142,11 @@ def draw(
         Count time from this instant, in hours.
     x_label : bool
         Name the time axis; False where another chart below names it.
-    hooks : sequence of callables
-        Passed to HoloViews.
+    small : bool
+        Leave out what a small chart has no room for.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
-    parts = layers(traces, extent=(low, high), show_flags=show_flags, slots=slots, mark=mark, brush=brush, since=since)
+    parts = layers(traces, extent=(low, high), show_flags=show_flags, mark=mark, brush=brush, since=since, small=small)
     compared = any(trace.own is not None for trace in traces)
     kept = [_element(p, backend, compared=compared, counted=since is not None) for p in parts]
     if not kept:
@@ -165,22 +159,12 @@ def draw(
     if states:
         options["yticks"] = [(float(code), name) for code, name in states.items()]
     finish = _bokeh_chart if backend == "bokeh" else _matplotlib_chart
-    named = [partial(_name_curves, parts), *hooks]
-    return finish(hv.Overlay(kept), options, height=height, show_legend=show_legend, hooks=named)
+    if backend == "bokeh":
+        options["hooks"] = [_canvas, partial(_name_curves, parts)]
+    return finish(hv.Overlay(kept), options, height=height, show_legend=show_legend)
 
 
-def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
-    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since an instant."""
-    if since is not None:
-        start, stop = (float(hours_since(t, since)) for t in window)
-    else:
-        start, stop = (float(t.astype("datetime64[us]").astype("int64")) / 1e3 for t in window)
-    return start, stop
-
-
-def _bokeh_chart(
-    overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool, hooks: Sequence[Hook]
-) -> hv.Overlay:
+def _bokeh_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:
     return overlay.opts(
         **options,
         responsive=True,
@@ -191,14 +175,11 @@ def _bokeh_chart(
         default_tools=list(TOOLS),
         active_tools=["xbox_zoom"],
         fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
-        hooks=[_canvas, *hooks],
         backend="bokeh",
     )
 
 
-def _matplotlib_chart(
-    overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool, hooks: Sequence[Hook]
-) -> hv.Overlay:
+def _matplotlib_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:
     """On paper: 170 mm wide (two columns of a journal), 8-point letters, the legend below."""
     width = 6.7
     return overlay.opts(
@@ -257,54 +238,3 @@ def _as_area(columns: Mapping[str, Any]) -> tuple[Any, ...]:
     time = np.column_stack((left, right, right)).ravel()
     gap = np.full(len(left), np.nan)
     return (time, *(np.column_stack((columns[k], columns[k], gap)).ravel() for k in ("top", "bottom")))
-
-
-def refresh(
-    plot: Any,
-    parts: Sequence[Layer],
-    *,
-    extent: tuple[float, float],
-    window: Window | None,
-    y_label: str | None = None,
-    states: Mapping[int, str] | None = None,
-    title: str | None = None,
-    since: np.datetime64 | None = None,
-) -> None:
-    """Put new data into a plot that is on a screen, without making it anew.
-
-    Parameters
-    ----------
-    plot : HoloViews' Bokeh plot of an Overlay that `draw` made with ``slots``
-    parts : sequence of Layer
-        As many layers, of the same kinds.
-    window : (datetime64, datetime64), optional
-        Span of the time axis; None leaves it where it is.
-    y_label, states, title : optional
-        Words of the chart.
-    """
-    for subplot, part in zip(plot.subplots.values(), parts, strict=True):
-        renderer = subplot.handles["glyph_renderer"]
-        renderer.glyph.update(**bokeh_glyph(part))
-        if part.name:
-            renderer.name = part.name
-        subplot.handles["source"].data = part.source()
-    plot.handles["y_range"].update(start=extent[0], end=extent[1])
-    if y_label is not None:
-        plot.handles["yaxis"].axis_label = y_label
-        _name_states(plot.handles["yaxis"], states or {})
-    if title is not None:
-        plot.state.title.text = title
-    if window is not None:
-        start, stop = axis_ends(window, since)
-        plot.handles["x_range"].update(start=start, end=stop)
-    plot.push()
-
-
-def _name_states(axis: Any, states: Mapping[int, str]) -> None:
-    """Write the names of states on a value axis, or numbers again."""
-    if states:
-        axis.ticker = FixedTicker(ticks=[float(code) for code in states])
-        axis.major_label_overrides = {float(code): name for code, name in states.items()}
-    elif isinstance(axis.ticker, FixedTicker):
-        axis.ticker = BasicTicker()
-        axis.major_label_overrides = {}

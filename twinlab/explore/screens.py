@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import holoviews as hv
 import numpy as np
 import panel as pn
-from bokeh.models import BoxSelectTool
+from panel.io import hold, push
 
+from twinlab.explore.figures import FigurePane, Frame, make_figure, refresh
 from twinlab.explore.html import Html
 from twinlab.explore.layers import layers, y_extent
-from twinlab.explore.plots import draw, refresh
 
 if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
@@ -30,11 +29,9 @@ _STACKED = (HEIGHT, 250, 200, 180)
 SMALL = 170
 _GRID = {
     "display": "grid",
-    "grid-template-columns": "repeat(auto-fill, minmax(min(100%, 250px), 1fr))",
+    "grid-template-columns": "repeat(auto-fit, minmax(min(100%, 250px), 1fr))",
     "gap": "4px 8px",
 }
-#: Left edges of stacked charts stand below one another.
-_LEFT, _LEFT_SMALL = 70, 44
 
 
 @dataclass(frozen=True)
@@ -49,15 +46,6 @@ class Look:
     brush: Window | None = None
     # Dragging selects a span instead of zooming to it.
     selecting: bool = False
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What one chart on a screen is refreshed with."""
-
-    layers: Sequence[Layer]
-    extent: tuple[float, float]
-    chart: Chart
 
 
 def chart_extents(view: View, *, full_range: bool) -> list[tuple[float, float]]:
@@ -88,132 +76,115 @@ class Screens:
     ) -> None:
         self.pane = pn.Column(sizing_mode="stretch_width", min_height=HEIGHT)
         self._on_zoom, self._on_brush = on_zoom, on_brush
-        # HoloViews' plots on screens, a list a chart; and streams of their axes, kept alive with them.
-        self._plots: list[list[Any]] = []
-        self._streams: list[Any] = []
+        self._panes: list[FigurePane] = []
+        # What each chart shows now: a screen that is opened later begins with it.
+        self._drawn: list[tuple[list[Layer], Frame]] = []
         self._shape: tuple[object, ...] | None = None
 
-    def say(self, title: str, detail: str = "", *, waiting: bool = False) -> None:
+    def say(self, title: str, detail: str = "") -> None:
         """Show a sentence in place of charts."""
-        self._plots, self._streams, self._shape = [], [], None
-        self.pane.param.update(objects=[Html(_sentence(title, detail, waiting=waiting), sizing_mode="stretch_width")])
+        self._panes, self._drawn, self._shape = [], [], None
+        self.pane.param.update(objects=[Html(_sentence(title, detail), sizing_mode="stretch_width")])
 
     def show(self, view: View, look: Look, *, move: bool = True) -> None:
         """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
         shape = _shape(view, look)
-        if shape == self._shape and self._plots:
+        if shape == self._shape and self._panes:
             self._refresh(view, look, move=move)
         else:
             self._shape = shape
             self._rebuild(view, look)
 
-    def _parts(self, view: View, look: Look) -> list[_Part]:
-        extents = chart_extents(view, full_range=look.full_range)
+    def _charts(self, view: View, look: Look) -> list[tuple[list[Layer], Frame]]:
+        """The layers of each chart, and what stands around them."""
         small = view.ask.layout == "multiples"
-        return [
-            _Part(
-                layers(
-                    chart.traces,
-                    extent=extent,
-                    show_flags=look.show_flags,
-                    slots=slots_of(chart, small=small),
-                    mark=look.marked,
-                    brush=look.brush,
-                    since=view.ask.since,
-                ),
-                extent,
-                chart,
-            )
-            for chart, extent in zip(view.charts, extents, strict=True)
-        ]
-
-    def _rebuild(self, view: View, look: Look) -> None:
-        extents = chart_extents(view, full_range=look.full_range)
-        small = view.ask.layout == "multiples"
-        self._plots = [[] for _ in view.charts]
-        self._streams = []
+        compared = any(trace.own is not None for trace in view.traces)
         height = SMALL if small else _STACKED[min(len(view.charts), len(_STACKED)) - 1]
-        panes = []
+        out = []
+        extents = chart_extents(view, full_range=look.full_range)
         for place, (chart, extent) in enumerate(zip(view.charts, extents, strict=True)):
-            plot = draw(
+            parts = layers(
                 chart.traces,
-                y_label=chart.y_label if not small else "",
-                states=chart.states,
                 extent=extent,
                 show_flags=look.show_flags,
-                show_legend=False,
                 slots=slots_of(chart, small=small),
-                height=height,
-                window=view.ask.window,
                 mark=look.marked,
                 brush=look.brush,
                 since=view.ask.since,
+                small=small,
+            )
+            frame = Frame(
+                y_label="" if small else chart.y_label,
+                extent=extent,
+                window=view.ask.window,
+                states=chart.states,
                 title=chart.title,
+                height=height,
+                since=view.ask.since,
+                small=small,
                 x_label=not small and place == len(view.charts) - 1,
-                hooks=[partial(self._on_screen, place, look.selecting, small)],
+                compared=compared,
+                selecting=look.selecting,
             )
-            self._follow(plot)
-            panes.append(
-                pn.pane.HoloViews(
-                    plot, sizing_mode="stretch_width", height=height, backend="bokeh", linked_axes=False, margin=(0, 2)
-                )
-            )
-        self.pane.param.update(
-            objects=[pn.Column(*panes, styles=_GRID, sizing_mode="stretch_width")] if small else panes
+            out.append((parts, frame))
+        return out
+
+    def _rebuild(self, view: View, look: Look) -> None:
+        self._drawn = self._charts(view, look)
+        self._panes = [
+            FigurePane(partial(self._make, place), height=f.height) for place, (_, f) in enumerate(self._drawn)
+        ]
+        if view.ask.layout == "multiples":
+            self.pane.param.update(objects=[pn.Column(*self._panes, styles=_GRID, sizing_mode="stretch_width")])
+        else:
+            self.pane.param.update(objects=list(self._panes))
+
+    def _make(self, place: int, ref: str) -> Any:
+        """Make one chart for a screen, on the time axis of the first one there."""
+        parts, frame = self._drawn[place]
+        first = self._panes[0].figures().get(ref) if place else None
+        return make_figure(
+            parts,
+            frame,
+            x_range=None if first is None else first.x_range,
+            on_zoom=self._on_zoom,
+            on_brush=self._on_brush,
         )
 
-    def _follow(self, plot: hv.Overlay) -> None:
-        """Hear of zooms and selections."""
-        ranged, bounded = hv.streams.RangeX(source=plot), hv.streams.BoundsX(source=plot)
-        ranged.add_subscriber(self._zoomed)
-        bounded.add_subscriber(self._brushed)
-        self._streams += [ranged, bounded]
-
     def _refresh(self, view: View, look: Look, *, move: bool) -> None:
-        window = view.ask.window if move else None
-        small = view.ask.layout == "multiples"
-        for plots, part in zip(self._plots, self._parts(view, look), strict=True):
-            for plot in plots:
-                put = partial(
-                    refresh,
-                    plot,
-                    part.layers,
-                    extent=part.extent,
-                    window=window,
-                    y_label=None if small else part.chart.y_label,
-                    states=part.chart.states,
-                    title=part.chart.title,
-                    since=view.ask.since,
-                )
-                document = plot.document
-                if document is not None and document.session_context is not None:
-                    # A served document may be changed only by who holds its lock: the next tick does.
-                    document.add_next_tick_callback(put)
-                else:
-                    put()
+        self._drawn = self._charts(view, look)
+        screens: dict[str, list[tuple[Any, list[Layer], Frame]]] = {}
+        for pane, (parts, frame) in zip(self._panes, self._drawn, strict=True):
+            for ref, chart in pane.figures().items():
+                screens.setdefault(ref, []).append((chart, parts, frame))
+        for ref, charts in screens.items():
+            _put(ref, charts, move=move)
 
-    def _on_screen(self, place: int, selecting: bool, small: bool, plot: Any, element: Any) -> None:  # noqa: ARG002, FBT001
-        """Remember a plot that is put on a screen, and let its time axis be the first chart's."""
-        figure = plot.state
-        if place and self._plots[0]:
-            first = next((p for p in self._plots[0] if p.document is plot.document), self._plots[0][-1])
-            figure.x_range = plot.handles["x_range"] = first.handles["x_range"]
-        self._plots[place].append(plot)
-        figure.min_border_left = _LEFT_SMALL if small else _LEFT
-        if small:
-            figure.toolbar_location = None
-        if selecting:
-            tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
-            figure.add_tools(tool)
-            figure.toolbar.active_drag = tool
 
-    def _zoomed(self, x_range: tuple[Any, Any] | None = None) -> None:
-        if x_range is not None:
-            self._on_zoom(x_range)
+def _put(ref: str, charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
+    """Refresh the charts of one screen, in one message."""
+    document = charts[0][0].document
 
-    def _brushed(self, boundsx: tuple[Any, Any] | None = None) -> None:
-        if boundsx is not None:
-            self._on_brush(boundsx)
+    def put() -> None:
+        with hold(document):
+            for chart, parts, frame in charts:
+                refresh(chart, parts, frame, move=move)
+
+    if document is not None and document.session_context is not None:
+        # A served document may be changed only by who holds its lock: the next tick does.
+        document.add_next_tick_callback(put)
+        return
+    put()
+    comm = _comm(ref)
+    if document is not None and comm is not None:
+        push(document, comm)
+
+
+def _comm(ref: str) -> Any:
+    """The line to the notebook in which a screen stands; None if it stands in none."""
+    # Panel keeps it nowhere else.
+    shown = pn.state._views.get(ref)  # noqa: SLF001
+    return None if shown is None else shown[3]
 
 
 def _shape(view: View, look: Look) -> tuple[object, ...]:
@@ -225,24 +196,18 @@ def _shape(view: View, look: Look) -> tuple[object, ...]:
 
 
 def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:
-    """Return an end of a time axis as an instant: HoloViews gives datetimes, milliseconds since 1970, or our hours."""
+    """Return an end of a time axis as an instant: milliseconds since 1970, or hours since an instant."""
     if since is not None:
         return since + np.timedelta64(round(float(x) * 3600e9), "ns")
-    if isinstance(x, (int, float)):
-        return np.datetime64(round(x * 1e6), "ns")
-    return np.datetime64(x, "ns")
+    return np.datetime64(round(float(x) * 1e6), "ns")
 
 
-def _sentence(title: str, detail: str, *, waiting: bool) -> str:
-    """A sentence in a frame as large as a chart; quiet grey bars where something is awaited."""
-    bars = "".join(
-        f'<div style="height:10px;width:{w}%;border-radius:5px;background:currentColor;opacity:.12"></div>'
-        for w in (38, 54, 46)
-    )
+def _sentence(title: str, detail: str) -> str:
+    """A sentence in a frame as large as a chart."""
     return (
         f'<div role="status" style="box-sizing:border-box;min-height:{HEIGHT - 20}px;display:flex;flex-direction:column;'
         "align-items:center;justify-content:center;gap:10px;text-align:center;padding:24px;border-radius:8px;"
         'border:1px dashed rgba(127,127,127,.5);font-family:Roboto,system-ui,sans-serif">'
         f'<div style="font-size:17px;font-weight:600">{escape(title)}</div>'
-        f'<div style="font-size:14px;opacity:.85;max-width:46em">{escape(detail)}</div>{bars if waiting else ""}</div>'
+        f'<div style="font-size:14px;opacity:.85;max-width:46em">{escape(detail)}</div></div>'
     )

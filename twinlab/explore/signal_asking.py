@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import SchemaError
+from twinlab.explore.choices import words
 from twinlab.explore.compare import Period, parse_shift
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.periods import Anchor, clock_period, event_periods, parse_anchor
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from twinlab.explore.explorer import SignalExplorer
     from twinlab.explore.reading import Window
 
-__all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "asked_periods", "room", "understand"]
+__all__ = [
+    "MAX_ASSETS",
+    "MAX_MULTIPLES",
+    "MAX_SIGNALS",
+    "TOO_MANY",
+    "asked_periods",
+    "drawn_signals",
+    "room",
+    "too_many",
+    "understand",
+]
 
 #: Assets in one chart; curves of more can't be told apart.
 MAX_ASSETS = 6
@@ -37,6 +48,31 @@ def room(layout: str, *, signals: int, periods: int) -> int:
     if layout == "multiples":
         return MAX_MULTIPLES
     return max(1, min(MAX_ASSETS, _MAX_CURVES // max(1, signals * periods)))
+
+
+#: How the notice begins that says what isn't drawn.
+TOO_MANY = "Drawn are only "
+
+
+def drawn_signals(explorer: SignalExplorer) -> tuple[str, ...]:
+    """Return the signals that are drawn: up to four; in small multiples those that share the first one's axis."""
+    signals = tuple(explorer.signals[:MAX_SIGNALS])
+    if explorer.layout != "multiples" or not signals:
+        return signals
+    specs = explorer.twin.model.asset_types[str(explorer.asset_type)].signals
+    first = specs[signals[0]]
+    if first.kind == "state":
+        return signals[:1]
+    return tuple(s for s in signals if (specs[s].unit, specs[s].kind) == (first.unit, first.kind))
+
+
+def too_many(explorer: SignalExplorer, signals: Sequence[str], assets: Sequence[str]) -> str:
+    """Return a sentence that says what is drawn of too much."""
+    specs = explorer.twin.model.asset_types[str(explorer.asset_type)].signals
+    names = ", ".join(specs[s].title or words(s) for s in signals)
+    if len(signals) < len(explorer.signals[:MAX_SIGNALS]):
+        return f"{TOO_MANY}{names}: small charts share one value axis. Together, each unit has a chart."
+    return f"{TOO_MANY}the first {len(signals)} signals of the first {len(assets)} assets: more can't be told apart."
 
 
 def understand(

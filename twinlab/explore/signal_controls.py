@@ -28,36 +28,55 @@ _PERIODS = {
     "earlier events of its kind": "event",
 }
 _OWN = "another start"
-_ROW = {"align_items": "center", "gap": "2px 4px", "sizing_mode": "stretch_width"}
+# A row wraps; on a phone it scrolls by itself instead, so that the chart stays near the top.
+_ROW = """
+:host {display: flex; flex-flow: row wrap; align-items: center; gap: 2px 6px;}
+@media (max-width: 600px) {
+  :host {flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;}
+  :host > * {flex: none;}
+}
+"""
 
 
 def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
     """Return the explorer's widgets, in two rows that wrap on a phone."""
     return pn.Column(
-        pn.FlexBox(*_what(explorer), **_ROW, margin=(8, 0, 2, 0)),
-        pn.FlexBox(*_when(explorer), **_ROW),
-        pn.FlexBox(*_compared(explorer), *_how(explorer), **_ROW, margin=(0, 0, 4, 0)),
+        _row(_what(explorer), (8, 0, 2, 0)),
+        _row(_when(explorer), (0, 0, 2, 0)),
+        _row([*_compared(explorer), *_how(explorer)], (0, 0, 4, 0)),
         sizing_mode="stretch_width",
     )
 
 
+def _row(widgets: list[Any], margin: tuple[int, int, int, int]) -> pn.Row:
+    return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
+
+
 def _what(explorer: SignalExplorer) -> list[Any]:
     layouts = {_LAYOUTS[name]: name for name in explorer.param.layout.objects}
-    layout = pmui.RadioButtonGroup(label="Layout", options=layouts, value=explorer.layout, size="small", align="center")
+    layout = pmui.RadioButtonGroup(
+        label="Layout",
+        options=layouts,
+        value=explorer.layout,
+        size="small",
+        sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+    )
     layout.link(explorer, value="layout", bidirectional=True)
     return [
-        pmui.Select.from_param(explorer.param.asset_type, label="Kind of asset", width=170, size="small"),
+        pmui.Select.from_param(
+            explorer.param.asset_type, label="Kind of asset", description="", width=170, size="small"
+        ),
         pmui.MultiChoice.from_param(
-            explorer.param.signals, label="Signals", min_width=200, max_width=380, max_items=MAX_SIGNALS, size="small"
+            explorer.param.signals, label="Signals", description="", min_width=200, max_width=380, max_items=MAX_SIGNALS
         ),
         pmui.MultiChoice.from_param(
             explorer.param.assets,
             label="Assets",
+            description="",
             min_width=240,
             max_width=460,
             max_items=MAX_MULTIPLES,
             option_limit=200,
-            size="small",
             placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",
         ),
         layout,
@@ -98,7 +117,7 @@ def _when(explorer: SignalExplorer) -> list[Any]:
         _button("Back", "The window before this one", explorer.step_back),
         _button("Forward", "The window before stepping back", explorer.step_forward),
         _button("Show all", "Everything there is", explorer.reset),
-        pmui.Switch.from_param(explorer.param.follow, label="Follow", align="center"),
+        pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center"),
     ]
 
 
@@ -150,7 +169,7 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
 
 def _how(explorer: SignalExplorer) -> list[Any]:
     return [
-        pmui.Switch.from_param(explorer.param.show_flags, label="Flags", align="center"),
-        pmui.Switch.from_param(explorer.param.full_range, label="Off-scale values", align="center"),
-        pmui.Switch.from_param(explorer.param.selecting, label="Drag to select events", align="center"),
+        pmui.Switch.from_param(explorer.param.show_flags, label="Flags", description="", align="center"),
+        pmui.Switch.from_param(explorer.param.full_range, label="Off-scale values", description="", align="center"),
+        pmui.Switch.from_param(explorer.param.selecting, label="Drag to select events", description="", align="center"),
     ]

@@ -37,6 +37,7 @@ def signal_figure(
             window=view.ask.window,
             mark=look.marked,
             brush=look.brush,
+            small=small,
             since=view.ask.since,
             title=chart.title or (title if place == 0 else ""),
             backend=backend,

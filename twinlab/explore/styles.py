@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
 
-__all__ = ["TOOLS", "bokeh_glyph", "bokeh_options", "hover_tips", "matplotlib_options"]
+__all__ = ["FORMATTERS", "TOOLS", "bokeh_glyph", "bokeh_options", "hover_tips", "matplotlib_options"]
 
 TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
-_FORMATTERS = {"@{time}": "datetime", "@{own}": "datetime"}
+FORMATTERS = {"@{time}": "datetime", "@{own}": "datetime"}
 _WHEN = "{%F %H:%M:%S}"
 _MARKERS = {"triangle": "^", "x": "x", None: "o"}
 _DASHES = {
@@ -86,7 +86,7 @@ def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, A
         options |= {"color": look["color"], "alpha": look["alpha"], "size": look["size"], "show_legend": False}
     if layer.tips is not None:
         tips = hover_tips(layer, compared=compared, counted=counted)
-        options |= {"tools": ["hover"], "hover_tooltips": tips, "hover_formatters": _FORMATTERS}
+        options |= {"tools": ["hover"], "hover_tooltips": tips, "hover_formatters": FORMATTERS}
     return options
 
 

@@ -138,8 +138,7 @@ def look(twin: TwinReader, ask: Ask) -> View:
     for signal in ask.signals:
         groups.setdefault(_axis(signal, specs[signal], of[signal].plan), []).append(signal)
     traces = {signal: _traces(twin, ask, of[signal], signal) for signal in ask.signals}
-    charts = _charts(ask, specs, groups, traces, of)
-    return View(ask, parts, data, charts)
+    return View(ask, parts, data, _charts(ask, specs, groups, traces, of))
 
 
 def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -243,7 +242,7 @@ def _charts(
         label = axis_label(label, "" if drawn == "state" else unit)
         states = specs[signals[0]].states if drawn == "state" else None
         curves = [
-            _curves(ask, s, name, traces[s], of[s], several=len(signals) > 1)
+            _curves(ask, name, traces[s], of[s], several=len(signals) > 1)
             for s, name in zip(signals, names, strict=True)
         ]
         if ask.layout == "multiples":
@@ -261,22 +260,19 @@ def _side_by_side(curves: list[list[list[Trace]]]) -> list[list[Trace]]:
     return [[trace for signal in curves for trace in signal[number]] for number in range(len(curves[0]))]
 
 
-def _curves(
-    ask: Ask, signal: str, name: str, periods: list[list[Trace]], part: Part, *, several: bool
-) -> list[list[Trace]]:
-    """Give curves their labels: asset, signal where there are several, period."""
+def _curves(ask: Ask, name: str, periods: list[list[Trace]], part: Part, *, several: bool) -> list[list[Trace]]:
+    """Give curves their labels: asset, signal where there are several, period; a small chart's title names its asset."""
+    small = ask.layout == "multiples"
     out = []
     for number, traces in enumerate(periods):
         named = []
         for trace in traces:
-            label = trace.label
-            if several:
-                alone = ask.layout == "multiples" or len(ask.assets) == 1
-                label = (
-                    name
-                    if alone and trace.label == ask.labels.get(ask.assets[trace.place], ask.assets[trace.place])
-                    else f"{label} · {name}"
-                )
+            asset = ask.labels.get(ask.assets[trace.place], ask.assets[trace.place])
+            # What stands behind the asset: one of a signal's states.
+            state = trace.label.removeprefix(asset).removeprefix(": ")
+            who = [] if small or (several and len(ask.assets) == 1) else [asset]
+            what = [name] if several or (small and not state) else []
+            label = " · ".join([*who, *what]) + (f": {state}" if who or what else state) * bool(state)
             own = None
             if number:
                 label, own = f"{label}: {ask.periods[number - 1].label}", part.own[number - 1]

@@ -1,0 +1,276 @@
+"""Charts as Bokeh figures: made quickly, many at a time, and refreshed in place.
+
+Plots that leave a page are HoloViews objects (`twinlab.explore.plots`). What stands on a screen is made of the same
+layers without HoloViews between: a chart takes a tenth of the time, which two dozen small ones need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+from bokeh.models import (
+    BasicTicker,
+    BoxSelectTool,
+    ColumnDataSource,
+    CustomJS,
+    FixedTicker,
+    HoverTool,
+    Line,
+    Patch,
+    Quad,
+    Range1d,
+    Scatter,
+    Text,
+)
+from bokeh.plotting import figure as bokeh_figure
+
+from twinlab.explore.layers import hours_since
+from twinlab.explore.styles import FORMATTERS, bokeh_glyph, hover_tips
+
+if TYPE_CHECKING:
+    from bokeh.document import Document
+    from bokeh.model import Model
+    from pyviz_comms import Comm
+
+    from twinlab.explore.layers import Layer
+    from twinlab.explore.reading import Window
+
+__all__ = ["FigurePane", "Frame", "axis_ends", "make_figure", "refresh"]
+
+#: A reader's hand rests this long before a zoom is read, milliseconds.
+_REST = 90
+_TELL_ZOOM = """
+clearTimeout(seen.rest)
+seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.x1] }, rest)
+"""
+_TELL_BOX = (
+    "if (cb_obj.final && cb_obj.geometry.type == 'rect') { seen.tags = [cb_obj.geometry.x0, cb_obj.geometry.x1] }"
+)
+_GRID_COLOR = "rgba(127, 127, 127, 0.3)"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the curves of a chart."""
+
+    y_label: str
+    extent: tuple[float, float]
+    window: Window
+    states: Mapping[int, str] | None = None
+    title: str = ""
+    height: int = 360
+    # Time is counted from this instant, in hours; None: the axis shows UTC.
+    since: np.datetime64 | None = None
+    small: bool = False
+    x_label: bool = True
+    # Another period is drawn: hovering shows both times.
+    compared: bool = False
+    # Dragging selects a span instead of zooming.
+    selecting: bool = False
+
+
+def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
+    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since an instant."""
+    if since is not None:
+        start, stop = (float(hours_since(t, since)) for t in window)
+    else:
+        start, stop = (float(t.astype("datetime64[us]").astype("int64")) / 1e3 for t in window)
+    return start, stop
+
+
+def make_figure(
+    parts: Sequence[Layer],
+    frame: Frame,
+    *,
+    x_range: Range1d | None = None,
+    on_zoom: Callable[[tuple[float, float]], None] | None = None,
+    on_brush: Callable[[tuple[float, float]], None] | None = None,
+) -> Any:
+    """Return a chart as a Bokeh figure.
+
+    Parameters
+    ----------
+    x_range : Range1d, optional
+        Time axis of another chart, to be shared.
+    on_zoom, on_brush : callable, optional
+        Called with the ends, in the axis' own numbers, to which a reader has zoomed or which they have selected.
+    """
+    start, stop = axis_ends(frame.window, frame.since)
+    chart = bokeh_figure(
+        height=frame.height,
+        sizing_mode="stretch_width",
+        x_axis_type="linear" if frame.since is not None else "datetime",
+        x_range=x_range or Range1d(start, stop),
+        y_range=Range1d(*frame.extent),
+        tools="xpan,xwheel_zoom,xbox_zoom,save" if not frame.small else "xpan,xbox_zoom",
+        active_drag="xbox_zoom",
+        title=frame.title or None,
+        output_backend="canvas",
+        toolbar_location=None if frame.small else "right",
+    )
+    _dress(chart, frame)
+    hovered: dict[tuple[str, ...], tuple[Layer, list[Any]]] = {}
+    for part in parts:
+        renderer = chart.add_glyph(ColumnDataSource(data=part.source()), _glyph(part))
+        renderer.name = part.name or part.label
+        if part.tips is not None:
+            hovered.setdefault((part.kind, *((part.label,) if part.kind == "Scatter" else ())), (part, []))[1].append(
+                renderer
+            )
+    for part, renderers in hovered.values():
+        tips = hover_tips(part, compared=frame.compared, counted=frame.since is not None)
+        # One button for all of them, and it needs no explanation.
+        chart.add_tools(HoverTool(tooltips=tips, formatters=FORMATTERS, renderers=renderers, visible=False))
+    _listen(chart, frame, on_zoom, on_brush)
+    return chart
+
+
+def _dress(chart: Any, frame: Frame) -> None:
+    chart.min_border_left = 46 if frame.small else 72
+    chart.min_border_right = 12 if frame.small else 30
+    chart.toolbar.logo = None
+    chart.background_fill_alpha = chart.border_fill_alpha = 0
+    chart.outline_line_color = _GRID_COLOR
+    chart.grid.grid_line_color = _GRID_COLOR
+    for axis in (*chart.xaxis, *chart.yaxis):
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_font_size = "13px"
+        axis.major_label_text_font_size = "11px" if frame.small else "12px"
+        axis.minor_tick_line_color = None
+        axis.axis_line_color = axis.major_tick_line_color = "rgba(127, 127, 127, 0.6)"
+    if frame.title:
+        chart.title.text_font_size = "13px"
+    chart.yaxis.axis_label = frame.y_label or None
+    _name_states(chart.yaxis[0], frame.states or {})
+    if frame.small:
+        chart.xaxis.ticker.desired_num_ticks = 3
+        chart.yaxis.ticker.desired_num_ticks = 4 if not frame.states else None
+    if frame.x_label:
+        chart.xaxis.axis_label = "hours since start" if frame.since is not None else "time (UTC)"
+    if frame.since is None:
+        # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+        chart.xaxis.formatter.months = "%b"
+        chart.xaxis.formatter.context.months = "%Y"
+
+
+def _glyph(layer: Layer) -> Any:
+    look, style = layer.look, bokeh_glyph(layer)
+    if layer.kind == "Curve":
+        return Line(x="time", y="value", **style)
+    if layer.kind == "Area":
+        return Patch(x="x", y="y", line_alpha=0, **style)
+    if layer.kind == "Rectangles":
+        lines = {"line_width": look["width"], "line_color": look["line"], "line_alpha": 1 if look["width"] else 0}
+        return Quad(left="left", right="right", bottom="bottom", top="top", **lines, **style)
+    if layer.kind == "Labels":
+        return Text(
+            x="time", y="at", text="text", text_color=look["color"], text_font_size="13px", text_baseline="middle"
+        )
+    if "marker" not in look:
+        return Scatter(x="time", y="value", size=look["size"], **style)
+    fill = 0.0 if look["marker"] == "x" else look["alpha"]
+    color = look["color"]
+    return Scatter(
+        x="time",
+        y="at",
+        size=look["size"],
+        marker=look["marker"],
+        line_color=color,
+        fill_color=color,
+        line_width=2,
+        fill_alpha=fill,
+    )
+
+
+def _listen(
+    chart: Any,
+    frame: Frame,
+    on_zoom: Callable[[tuple[float, float]], None] | None,
+    on_brush: Callable[[tuple[float, float]], None] | None,
+) -> None:
+    """Hear of zooms once the hand rests, and of selected spans."""
+    if on_zoom is not None:
+        zoomed = Range1d(name="zoomed")
+        zoomed.on_change("tags", lambda _attr, _old, new: on_zoom((new[0], new[1])))
+        chart.js_on_event("rangesupdate", CustomJS(args={"seen": zoomed, "rest": _REST}, code=_TELL_ZOOM))
+    if frame.selecting and on_brush is not None:
+        boxed = Range1d(name="boxed")
+        boxed.on_change("tags", lambda _attr, _old, new: on_brush((new[0], new[1])))
+        chart.js_on_event("selectiongeometry", CustomJS(args={"seen": boxed}, code=_TELL_BOX))
+        tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
+        chart.add_tools(tool)
+        chart.toolbar.active_drag = tool
+
+
+def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> None:
+    """Put other data into a chart that is on a screen, without making it anew.
+
+    Parameters
+    ----------
+    chart : figure that `make_figure` made
+    parts : sequence of Layer
+        As many layers, of the same kinds.
+    move : bool
+        Set the time axis too.
+    """
+    for renderer, part in zip(chart.renderers, parts, strict=True):
+        renderer.glyph.update(**bokeh_glyph(part))
+        renderer.name = part.name or part.label
+        renderer.data_source.data = part.source()
+    chart.y_range.update(start=frame.extent[0], end=frame.extent[1])
+    chart.yaxis[0].axis_label = frame.y_label or None
+    _name_states(chart.yaxis[0], frame.states or {})
+    if frame.title:
+        chart.title.text = frame.title
+    if move:
+        start, stop = axis_ends(frame.window, frame.since)
+        chart.x_range.update(start=start, end=stop)
+
+
+def _name_states(axis: Any, states: Mapping[int, str]) -> None:
+    """Write the names of states on a value axis, or numbers again."""
+    if states:
+        axis.ticker = FixedTicker(ticks=[float(code) for code in states])
+        axis.major_label_overrides = {float(code): name for code, name in states.items()}
+    elif isinstance(axis.ticker, FixedTicker):
+        axis.ticker = BasicTicker()
+        axis.major_label_overrides = {}
+
+
+class FigurePane(pn.pane.Bokeh):
+    """A Bokeh figure that is made anew for each screen: several cells of a notebook may show it.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the figure for the screen of a reference.
+    """
+
+    # Never what ``pn.panel`` chooses for an object.
+    priority = 0
+
+    def __init__(self, make: Callable[[str], Any], *, height: int) -> None:
+        self._make = make
+        super().__init__(None, sizing_mode="stretch_width", height=height, margin=(0, 2))
+
+    def _get_model(
+        self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Comm | None = None
+    ) -> Model:
+        if root is None:
+            shown: Model = self.get_root(doc, comm)
+            return shown
+        ref = root.ref["id"]
+        model: Model = self._make(ref)
+        if comm:
+            self._wrap_bokeh_callbacks(root, model, doc, comm)
+        self._models[ref] = (model, parent)
+        self._design.apply_bokeh_theme_to_model(model, self.theme)
+        return model
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures on screens, by the reference of their screen."""
+        return {ref: model for ref, (model, _) in self._models.items()}
