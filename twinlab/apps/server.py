@@ -9,6 +9,7 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,10 +164,10 @@ def start(
             result.append(_prepare(twin, how, loop=loop, warm=True))
         except TwinlabError as error:
             result.append(error)
-            return
         finally:
             done.set()
-        loop.start()
+        if isinstance(result[0], Served):
+            loop.start()
         loop.close(all_fds=True)
 
     thread = threading.Thread(target=run, name="twinlab-page", daemon=True)
@@ -190,7 +191,8 @@ def _prepare(twin: TwinReader, how: Reach, *, loop: IOLoop, warm: bool) -> Serve
         return page(twin, shared=shared)
 
     if warm:
-        warm_pages(twin, shared)
+        # In the running loop: what a page does later is done in it, not in a loop of its own.
+        loop.run_sync(partial(warm_pages, twin, shared))
     title = twin.model.title or twin.model.twin.replace("_", " ")
     server = get_server({"/": app}, title=title, loop=loop, **_options(how))
     tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
