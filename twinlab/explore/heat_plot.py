@@ -15,7 +15,7 @@ from bokeh.palettes import Cividis256, Oranges256
 
 from twinlab.explore.heat_data import FLAGS
 from twinlab.explore.heat_rows import HeatRows
-from twinlab.explore.scale import axis_label
+from twinlab.explore.scale import axis_label, runs
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ FLAG_COLORS: dict[Flag, str] = {
 FLAG_LETTERS: dict[Flag, str] = {Flag.SUSPECT: "S", Flag.FAIL: "F", Flag.MISSING: "M", Flag.NOT_EVALUATED: "?"}
 #: A share above zero starts at a colour that can't be taken for none.
 _SHARES = tuple(Oranges256[::-1][70:])
-#: Cells in view up to which judged ones carry a letter, and pixels a letter needs.
-_LETTERED = 1500
+#: Most letters, pixels that one needs, and the width of a plot on a usual screen.
+_LETTERED, _LETTER_PIXELS, _PLOT_PIXELS = 400, 12, 900
 _ROW_PIXELS, _MOST_PIXELS, _LEAST_PIXELS = 24, 470, 96
 _LABEL_PIXELS = 14
 _LABEL_LENGTH = 18
@@ -101,16 +101,19 @@ def palette(look: HeatLook) -> list[str]:
 
 
 def letters(rows: HeatRows, look: HeatLook) -> dict[str, list[Any]]:
-    """Return the letters of judged cells, where they are few and large enough: columns time, row, text."""
+    """Return the letters of judged cells, one in the middle of each stretch that's wide enough: columns time, row, text."""
     out: dict[str, list[Any]] = {"time": [], "row": [], "text": []}
-    if look.heat != "flags" or not rows.worst.size or rows.worst.size > _LETTERED:
+    count, bins = rows.worst.shape
+    if look.heat != "flags" or not rows.worst.size or (heat_height(count) - _AXES_PIXELS) / count < _LETTER_PIXELS:
         return out
-    middle = rows.cells.time + rows.cells.width // 2
-    for flag, letter in FLAG_LETTERS.items():
-        for row, column in np.argwhere(rows.worst == flag):
-            out["time"].append(middle[column])
-            out["row"].append(row + 0.5)
-            out["text"].append(letter)
+    least = -(-_LETTER_PIXELS * bins // _PLOT_PIXELS)
+    for row, flags in enumerate(rows.worst):
+        for flag, letter in FLAG_LETTERS.items():
+            for first, last in runs(flags == flag):
+                if last - first >= least and len(out["row"]) < _LETTERED:
+                    out["time"].append(rows.cells.time[first] + (last - first) * rows.cells.width // 2)
+                    out["row"].append(row + 0.5)
+                    out["text"].append(letter)
     return out
 
 
@@ -154,12 +157,14 @@ def draw_heat(
     holoviews.Overlay
     """
     values = shown_values(rows, look)
-    middle = rows.cells.time + rows.cells.width // 2
     low, high = color_span(values, look)
     count = len(rows.labels)
     x, y = hv.Dimension("time", label="time (UTC)"), hv.Dimension("row", label="row")
     z = hv.Dimension("value", label=look.title)
-    image = hv.Image((middle, np.arange(count) + 0.5, values), [x, y], z, rtol=1.0)
+    # Bounds are told: of a single row or bin they couldn't be inferred.
+    left = rows.cells.time[0]
+    bounds = (left, 0, left + values.shape[1] * rows.cells.width, count)
+    image = hv.Image(values[::-1], kdims=[x, y], vdims=[z], bounds=bounds, rtol=1.0)
     marks, framed = letters(rows, look), frame(rows, look)
     texts = hv.Labels((marks["time"], marks["row"], marks["text"]), [x, y], "text")
     picked = hv.Rectangles(

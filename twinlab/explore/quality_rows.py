@@ -12,7 +12,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 
 from twinlab.explore.reading import instant_text
 from twinlab.explore.scale import pretty_unit
-from twinlab.model.flags import Flag
+from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
     from twinlab.explore.reading import Window
@@ -46,7 +46,7 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> str:
         return _said(
             "✓",
             "Everything passed",
-            f"All {judged:,} samples of {len(summary)} signals, {span}: none failed, none is suspect, none is missing.",
+            f"All {judged:,} samples of {_signals(len(summary))}, {span}: none failed, none is suspect, none is missing.",
             color="#009E73",
         )
     parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
@@ -56,7 +56,16 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> str:
     detail = (
         f"{parts}: {said} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
     )
-    return _said("!", f"{signals} of {len(summary)} signals have samples that didn't pass", detail, color="#D55E00")
+    return _said(
+        "!",
+        f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
+        detail,
+        color="#D55E00",
+    )
+
+
+def _signals(count: int) -> str:
+    return f"{count} signal{'' if count == 1 else 's'}"
 
 
 def _said(sign: str, head: str, detail: str, *, color: str = "currentColor") -> str:
@@ -110,10 +119,10 @@ def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, wind
     cells = pd.DataFrame({"time": time, "flag": flags, "value": data[signal].values[:, 0].astype(float)})
     read: Any = getattr(twin, "observations", None)
     if read is None:
-        return cells
+        return _worst_first(cells)
     rows = read(f"{asset_type}/{asset}", signal, start=window[0], stop=window[1])
     if not len(rows):
-        return cells
+        return _worst_first(cells)
     cadence = np.timedelta64(spec.cadence_ns, "ns")
     place = np.searchsorted(time, rows["time"].to_numpy().astype("datetime64[ns]"), side="right") - 1
     inside = (place >= 0) & (place < len(time))
@@ -122,7 +131,19 @@ def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, wind
     empty = cells[~np.isin(np.arange(len(time)), place[inside]) & (cells["flag"] == "missing").to_numpy()]
     both = pd.concat([rows, empty[["time", "flag"]]]) if len(empty) else rows
     first = ["time", "flag", "value", "written", "written_unit", "source", "file", "row", "tag", "ingest_time", "op"]
-    return both.sort_values("time", kind="stable")[[c for c in first if c in both]].reset_index(drop=True)
+    return _worst_first(both[[c for c in first if c in both and both[c].notna().any()]])
+
+
+def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put failed, missing and suspect rows before the others, each in order of time."""
+    rank = {flag.name.lower().replace("_", " "): place for place, flag in enumerate(FLAG_SEVERITY)}
+    places = rows["flag"].map(rank).fillna(len(rank))
+    return (
+        rows.assign(_rank=places)
+        .sort_values(["_rank", "time"], kind="stable")
+        .drop(columns="_rank")
+        .reset_index(drop=True)
+    )
 
 
 def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:

@@ -106,10 +106,7 @@ class QualityView(Explorer):
             self._grid.param.watch(self._choose, "selection")
             self._table[:] = [self._grid]
         else:
-            self._grid.param.update(value=self._grid_rows(), selection=[])
-
-    def _grid_rows(self) -> pd.DataFrame:
-        return self._summary
+            self._grid.param.update(value=self._summary, selection=[])
 
     def _choose(self, event: Any) -> None:
         """Show a signal of the table on the heat map."""
@@ -148,11 +145,9 @@ class QualityView(Explorer):
     def _samples(self, asset: str, window: Window) -> list[pn.viewable.Viewable]:
         assert self.signals is not None
         label = self.shared.labels(str(self.heat.asset_type)).get(asset, asset)
+        chart = self.signals
         # The chart without its own choices: the heat map's count here.
-        whole = self.signals.__panel__()
-        chart = (
-            [part for part in whole if not isinstance(part, pn.FlexBox)] if isinstance(whole, pn.Column) else [whole]
-        )
+        parts = [chart._heading, chart._screens.pane, chart._legend]  # noqa: SLF001
         close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(
@@ -162,7 +157,14 @@ class QualityView(Explorer):
             sizing_mode="stretch_width",
             margin=(0, 10),
         )
-        return [pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)), head, *chart, lineage_grid(self._rows), close]
+        return [pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)), head, *parts, self._lineage(), close]
+
+    def _lineage(self) -> pn.viewable.Viewable:
+        """The rows of the cell; a sentence if there are none."""
+        if not len(self._rows):
+            return pmui.Typography("No row speaks of this cell.", variant="body1", margin=(10, 10))
+        spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
+        return lineage_grid(self._rows, unit=spec.unit)
 
     # -- what a view must tell ----------------------------------------------------------------------------------------
 
