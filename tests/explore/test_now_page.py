@@ -123,7 +123,7 @@ def test_a_place_is_told_by_what_the_asset_is_in(view):
 
 def test_sheets_hold_the_readers_columns(view):
     sheets = view.tables()
-    assert list(sheets["exceptions"])[:3] == ["severity", "what is wrong", "asset"]
+    assert list(sheets["exceptions"])[:3] == ["severity", "what", "asset"]
     assert len(sheets["exceptions"]) == len(view.data())
     assert len(sheets["tiles"]) == len(view._tiles())
 

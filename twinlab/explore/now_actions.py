@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import panel as pn
 import panel_material_ui as pmui
 
 __all__ = ["RowActions"]
@@ -27,16 +26,18 @@ class RowActions:
             label="Acknowledge", icon="done_all", variant="outlined", size="small", margin=4, disabled=True
         )
         self.acknowledge.on_click(lambda _: on_acknowledge())
-        self.text = pmui.TextInput(label="Note to the ticked rows", size="small", width=230, margin=(4, 6))
-        self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4)
+        self.text = pmui.TextInput(
+            label="Note to the ticked rows", size="small", width=210, margin=(4, 6), disabled=True
+        )
+        self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4, disabled=True)
         self.write.on_click(lambda _: self._written())
-        self._noting = pn.FlexBox(self.text, self.write, align_items="center", visible=False)
-        self.pieces = [self.acknowledge, self._noting]
+        # They stand always: the table mustn't move under the reader's hand.
+        self.pieces = [self.acknowledge, self.text, self.write]
 
     def ticked(self, count: int) -> None:
         """Say how many rows are ticked."""
         self.acknowledge.param.update(disabled=count == 0, label=f"Acknowledge ({count})" if count else "Acknowledge")
-        self._noting.visible = count > 0
+        self.text.disabled = self.write.disabled = count == 0
 
     def _written(self) -> None:
         text = str(self.text.value or "").strip()

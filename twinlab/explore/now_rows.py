@@ -21,7 +21,7 @@ __all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "measu
 #: Columns in their usual order -> title; those after "acknowledged" are hidden at first.
 COLUMNS: Mapping[str, str] = {
     "severity": "severity",
-    "title": "what is wrong",
+    "title": "what",
     "asset": "asset",
     "since": "since (UTC)",
     "lasting": "for",

@@ -104,7 +104,12 @@ class SheetTrip:
         # Given at once, the widget warns of its own defaults.
         self.download.variant = "outlined"
         self.upload = pmui.FileInput(
-            label="Bring a sheet back", accept=".xlsx", variant="outlined", size="small", margin=4
+            label="Bring a sheet back",
+            accept=".xlsx",
+            variant="outlined",
+            size="small",
+            margin=4,
+            sx={"fontSize": "13px"},
         )
         self.upload.param.watch(self._uploaded, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(8, 14))

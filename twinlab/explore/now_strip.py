@@ -11,11 +11,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.html import Html
+from twinlab.explore.now_words import time_text
 
 if TYPE_CHECKING:
+    from twinlab.explore.now_state import Now
     from twinlab.explore.now_tiles import Tile
 
-__all__ = ["TileStrip"]
+__all__ = ["TileStrip", "calm_html"]
 
 # Two tiles a row on a phone, as many as fit elsewhere.
 _PLACE = {"flex": "1 1 160px", "max-width": "240px"}
@@ -92,4 +94,30 @@ def _plain(tile: Tile) -> str:
     return (
         f'<div style="{_PLAIN}"><span style="font-size:22px;font-weight:500;line-height:1.3">{escape(tile.main)}</span>'
         f"<br>{escape(tile.title)}<br>{escape(tile.detail)}</div>"
+    )
+
+
+def calm_html(now: Now, *, only: str, rules: bool) -> str:
+    """Return what stands in place of the table where nothing is wrong.
+
+    Parameters
+    ----------
+    now : Now
+    only : str
+        The tile that narrows the table, "" if none does.
+    rules : bool
+        Whether the twin's model has rules.
+    """
+    if now.at is None:
+        head, told = "Nothing has come yet", "Tiles and exceptions show as soon as the twin has observations."
+    elif not rules:
+        head = "No rules yet"
+        told = "Add rules to the twin's model (rules: in twin.yaml), and what breaks them stands here, worst first."
+    elif only:
+        head, told = "Nothing here", "No exception of this kind stands. Press the tile again to see all."
+    else:
+        head, told = "✓ Nothing needs you", f"No exception stands as of {time_text(now.at)} UTC."
+    return (
+        '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;padding:26px 10px;text-align:center">'
+        f'<div style="font-size:20px;font-weight:500">{head}</div><div style="opacity:.85">{escape(told)}</div></div>'
     )

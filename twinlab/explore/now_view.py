@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 
@@ -18,12 +17,13 @@ from twinlab.explore.html import Html
 from twinlab.explore.link import Link, merge_problems, parse_link
 from twinlab.explore.now_actions import RowActions
 from twinlab.explore.now_columns import ColumnsDialog
+from twinlab.explore.now_map import NowMap
 from twinlab.explore.now_notes import Note, author_of, can_note, read_notes, write_notes
 from twinlab.explore.now_rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.now_search import AssetSearch
 from twinlab.explore.now_sheet import Outgoing, SheetTrip
 from twinlab.explore.now_state import Now, now_at
-from twinlab.explore.now_strip import TileStrip
+from twinlab.explore.now_strip import TileStrip, calm_html
 from twinlab.explore.now_table import ExceptionTable
 from twinlab.explore.now_tiles import tiles
 from twinlab.explore.now_words import KindLabels, time_text
@@ -32,7 +32,9 @@ from twinlab.explore.states import failed, reading
 
 if TYPE_CHECKING:
     import holoviews as hv
+    import numpy as np
 
+    from twinlab.explore.map_reading import MapSnapshot
     from twinlab.explore.shared import Session, Shared
     from twinlab.model.reader import TwinReader
 
@@ -95,6 +97,7 @@ class NowView(Explorer):
         self.table = ExceptionTable(
             settings=self.session.settings, on_pick=self._pick, on_note=self._note_typed, on_tick=self._ticked
         )
+        self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._found)
         self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
         self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
         self.sheet = SheetTrip(twin, author=author_of(self.session), ask=self._outgoing, on_written=self._reshow)
@@ -181,9 +184,9 @@ class NowView(Explorer):
             "only": self.only.replace(":", " ") or "all exceptions",
         }
 
-    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002
-        """Return None: the page is tiles and a table."""
-        return None
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the map; None where none is shown."""
+        return self.map.figure(backend=backend)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -209,11 +212,16 @@ class NowView(Explorer):
                 pn.state.execute(self._read_anew if anew else self._read_on)
             return
         try:
-            now = now_at(self.shared, self.at)
+            now, shot = self._look(self.at)
         except READING_ERRORS as error:
             self._fail(error)
             return
         self._fill(now, anew=anew)
+        self.map.show(shot)
+
+    def _look(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
+        now = now_at(self.shared, at)
+        return now, self.map.read(now.at)
 
     async def _read_anew(self) -> None:
         await self._read_later(anew=True)
@@ -225,7 +233,7 @@ class NowView(Explorer):
         """Read in a thread: the page that stands can be used meanwhile."""
         asked = self.at
         try:
-            now = await asyncio.to_thread(now_at, self.shared, asked)
+            now, shot = await asyncio.to_thread(self._look, asked)
         except READING_ERRORS as error:
             self._fail(error)
             return
@@ -233,6 +241,7 @@ class NowView(Explorer):
             # Else the reader has gone on to another instant meanwhile.
             self._fill(now, anew=anew)
             self._keep_fresh()
+            self.map.show(shot)
 
     def _keep_fresh(self) -> None:
         if self._timer is None:
@@ -257,7 +266,7 @@ class NowView(Explorer):
         if len(rows) or (not anew and self.table.rows is not None):
             (self.table.show if anew else self.table.move)(rows)
         else:
-            self.table.say(self._calm(now))
+            self.table.say(calm_html(now, only=self.only, rules=bool(self.twin.model.rules)))
         self._search.at = self.at
         if first:
             self._body[:] = self._layout()
@@ -276,22 +285,6 @@ class NowView(Explorer):
     def _tiles(self) -> list[Any]:
         assert self._now is not None
         return tiles(self._now, self.twin.model, newest=self.shared.latest())
-
-    def _calm(self, now: Now) -> str:
-        """What stands where nothing is wrong."""
-        if now.at is None:
-            head, told = "Nothing has come yet", "Tiles and exceptions show as soon as the twin has observations."
-        elif not self.twin.model.rules:
-            head = "No rules yet"
-            told = "Add rules to the twin's model (rules: in twin.yaml), and what breaks them stands here, worst first."
-        elif self.only:
-            head, told = "Nothing here", "No exception of this kind stands. Press the tile again to see all."
-        else:
-            head, told = "✓ Nothing needs you", f"No exception stands as of {time_text(now.at)} UTC."
-        return (
-            f'<div role="status" style="{_FONT};padding:26px 10px;text-align:center">'
-            f'<div style="font-size:20px;font-weight:500">{head}</div><div style="opacity:.85">{escape(told)}</div></div>'
-        )
 
     def _tell(self, now: Now) -> None:
         when = "no data yet" if now.at is None else f"as of <b style='font-weight:500'>{time_text(now.at)} UTC</b>"
@@ -378,9 +371,22 @@ class NowView(Explorer):
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
         tools = pn.FlexBox(
-            *noting, self._columns.button, align_items="center", sizing_mode="stretch_width", margin=(4, 8)
+            *noting,
+            self._columns.button,
+            *self.map.pieces,
+            align_items="center",
+            sizing_mode="stretch_width",
+            margin=(4, 8),
         )
-        return [self._as_of, self._strip.pane, tools, self.sheet.panel, self.table.pane, self._columns.dialog]
+        return [
+            self._as_of,
+            self._strip.pane,
+            self.map.pane,
+            tools,
+            self.sheet.panel,
+            self.table.pane,
+            self._columns.dialog,
+        ]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(self._alert, self.controls(), self._search.answer, self._body, sizing_mode="stretch_width")
