@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
+from twinlab.events import episodes
 from twinlab.plant import Network, ParcelSize, PlantFiles, simulate_network, write_files
 from twinlab.plant.parcels import FIRST_NUMBER
 
@@ -245,3 +246,16 @@ def test_the_truth_about_silent_trucks_and_late_legs_and_batteries_is_seen(parce
     for one in low.itertuples():
         seen = battery.sel(asset=one.asset, time=slice(one.start, one.end if pd.notna(one.end) else None)).values[:-1]
         assert np.nanmax(seen, initial=0) <= 15
+
+
+def test_the_rules_find_what_truly_happened(parcel: Parcel) -> None:
+    begin, stop = (str(np.datetime64(when, "s")) for when in parcel.network.size.span)
+    truth = parcel.truth("situations")
+    for rule in ("too_warm", "door_open", "silent_truck", "low_battery", "late_leg"):
+        found = episodes(parcel.twin, rule, start=begin, stop=stop)
+        wanted = truth[truth["rule"] == rule]
+        assert sorted(found["asset"]) == sorted(wanted["asset"]), rule
+    # Where somebody typed "ca. 17:31" over the time, a trip seems never to have left.
+    late = set(episodes(parcel.twin, "late_trip", start=begin, stop=stop)["event_id"])
+    typed = parcel.truth("hand_edits", column="Abfahrt Ist")
+    assert late - set(typed["trip"]) == set(truth.loc[truth["rule"] == "late_trip", "event_id"]) - set(typed["trip"])

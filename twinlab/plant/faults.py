@@ -59,7 +59,8 @@ class _Spans:
         """Return a span of about the wanted length in which none of these assets is faulty already."""
         long = max(step, min(wanted, (self.stop - self.begin) // 4) // step * step)
         for _ in range(60):
-            free = (self.stop - self.begin - long - 12 * HOUR) // step
+            # The first six hours and the last eighteen stay as they are: what stands at the end is planted there.
+            free = (self.stop - self.begin - long - 24 * HOUR) // step
             at = self.begin + 6 * HOUR + step * int(self.random.integers(max(1, free)))
             if not any(
                 one in assets and first < at + long + DAY and at < last + DAY for one, first, last in self.taken
@@ -159,11 +160,12 @@ def fault_trucks(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault
                 speed[hit] = random.uniform(140.0, 255.0, len(hit))
                 details = {"spikes": len(hit)}
             faults.append(Fault(kind, "truck", truck, signal, *span, details))
-    # One is still silent when the files end.
-    lost, since = size.trucks // 2, size.span[1] - 5 * HOUR
-    at = np.flatnonzero((tracks.truck == lost) & (tracks.time >= since))
-    silent[at] = True
-    faults.append(Fault("silent", "truck", lost, "*", since, size.span[1], {"reports": len(at)}))
+    # Some are still silent when the files end.
+    for number in range(max(1, size.trucks // 50)):
+        lost, since = size.trucks // 2 + number, size.span[1] - (5 + 2 * number) * HOUR
+        at = np.flatnonzero((tracks.truck == lost) & (tracks.time >= since))
+        silent[at] = True
+        faults.append(Fault("silent", "truck", lost, "*", since, size.span[1], {"reports": len(at)}))
     return Reported(replace(tracks, speed=speed, fuel=fuel), silent), faults
 
 

@@ -99,10 +99,11 @@ def _doors(size: ParcelSize, time: Ints, random: np.random.Generator) -> tuple[n
         door[room, max(0, at - 30) : at + long + 30] = False
         door[room, at : at + long] = True
         planted.append((room, int(time[at]), int(time[0]) + 60 * (at + long)))
-    # One still stands open when the files end, so that there is something to do.
-    room, at = size.cold_rooms // 2 // 4 * 4, len(time) - 50
-    door[room, at - 30 : at], door[room, at:] = False, True
-    planted.append((room, int(time[at]), size.span[1]))
+    # Some still stand open when the files end, so that there is something to do; every fourth room is a frozen one.
+    for number in range(max(1, size.cold_rooms // 15)):
+        room, at = 12 * number, len(time) - 50 - 25 * number
+        door[room, at - 30 : at], door[room, at:] = False, True
+        planted.append((room, int(time[at]), size.span[1]))
     return door, np.array(sorted(planted), dtype=np.int64).reshape(-1, 3)
 
 

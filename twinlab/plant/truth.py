@@ -18,7 +18,7 @@ from twinlab.plant.parcels import FIRST_NUMBER
 
 __all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "write_truth"]
 
-#: What counts: a leg is late, a room warm, a door open, a truck silent for so long (seconds); a battery low (percent).
+#: What counts: a leg or a trip is late, a room warm, a door open, a truck silent for so long (seconds); a battery low (percent).
 LATE, LONG_WARM, LONG_OPEN, SILENT, LOW = 1800, 600, 1200, 7200, 15.0
 
 Row = Sequence[object]
@@ -115,15 +115,21 @@ def _silent(network: Network) -> Iterator[Row]:
 def _late(network: Network) -> Iterator[Row]:
     parcels, trips, stop = network.parcels, network.trips, network.size.span[1]
     trip = parcels.leg_trip
-    known = np.minimum(trips.end[trip], stop)
-    late = known - trips.planned_end[trip]
-    for leg in np.flatnonzero((late > LATE) & (trips.start[trip] < stop)).tolist():
+    late = np.minimum(trips.end[trip], stop) - trips.planned_end[trip]
+    for leg in np.flatnonzero(late > LATE).tolist():
         number = int(parcels.leg_parcel[leg]) + FIRST_NUMBER
         end = int(trips.end[trip[leg]])
         details = json.dumps({"late_min": int(late[leg]) // 60, "tour": f"TR{int(trip[leg]) + 1:05d}"})
         yield (
             "late_leg", "parcel", str(number), "leg", f"{number}/{int(parcels.leg_number[leg])}",
             _when(int(trips.planned_end[trip[leg]])), _when(end if end < stop else 0), details,
+        )  # fmt: skip
+    late = np.where(trips.cancelled, 0, np.minimum(trips.start, stop) - trips.planned_start)
+    for one in np.flatnonzero(late > LATE).tolist():
+        start, truck = int(trips.start[one]), network.truck(int(trips.truck[one]))
+        yield (
+            "late_trip", "truck", truck, "trip", f"TR{one + 1:05d}", _when(int(trips.planned_start[one])),
+            _when(start if start < stop else 0), json.dumps({"late_min": int(late[one]) // 60}),
         )  # fmt: skip
 
 
