@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
 
@@ -35,6 +36,7 @@ from twinlab.explore.map_reading import (
 )
 from twinlab.explore.map_screens import MapScreens
 from twinlab.explore.map_tables import map_sheets
+from twinlab.explore.planned_stops import planned_stops
 from twinlab.explore.reading import READING_ERRORS, instant_text
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.time_player import TimePlayer
@@ -160,7 +162,12 @@ class MapView(Explorer):
     def _read_track(self) -> None:
         self._track = None
         if self.chosen is not None and self.track_hours and self.chosen[0] in self.kinds:
-            self._track = read_track(self._reader, self.chosen, at=np.datetime64(self.at, "ns"), hours=self.track_hours)
+            at = np.datetime64(self.at, "ns")
+            track = read_track(self._reader, self.chosen, at=at, hours=self.track_hours)
+            if track is not None:
+                stops = planned_stops(self._reader, self.chosen, at=at)
+                track = replace(track, stops=stops)
+            self._track = track
 
     def _parts(self, metres_a_pixel: float) -> list[MapLayer]:
         if self._shot is None:
