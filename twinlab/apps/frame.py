@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -18,6 +19,7 @@ from twinlab.apps.hint import hint
 from twinlab.apps.look import RAIL, THEME, page_look
 from twinlab.apps.settings import settings_for
 from twinlab.apps.shell import shell
+from twinlab.explore.html import Html
 from twinlab.explore.link import format_link, parse_link
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.workspace import Workspace
@@ -82,7 +84,14 @@ def page(
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
         sidebar_resizable=False,
-        main=[notice, *([] if strip is None else [strip]), workspace.body, actions.panel(), drawer],
+        main=[
+            _heading(workspace),
+            notice,
+            *([] if strip is None else [strip]),
+            workspace.body,
+            actions.panel(),
+            drawer,
+        ],
         busy_indicator=None,
         theme_config=THEME,
         dark_theme=theme == "dark",
@@ -94,6 +103,19 @@ def page(
     _let_be(shown)
     _keep_theme(shown, browser, session)
     return shown
+
+
+def _heading(workspace: Workspace) -> Html:
+    """The page's heading for screen readers; others see the rail."""
+    labels = {spec.name: spec.label for spec in workspace.pages}
+    away = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+
+    def text() -> str:
+        return f'<h1 style="{away}">{escape(labels.get(str(workspace.page), "No page"))}</h1>'
+
+    heading = Html(text(), margin=0, height=0)
+    workspace.param.watch(lambda _: heading.param.update(object=text()), "page")
+    return heading
 
 
 def _let_be(shown: pmui.Page) -> None:

@@ -35,7 +35,7 @@ def hint(session: Session) -> pn.viewable.Viewable | None:
     if session.settings.get(DONE):
         return None
     step = [0]
-    text = Html("", sizing_mode="stretch_width", margin=(6, 8), min_width=200)
+    text = Html("", margin=(6, 8), styles={"flex": "1 1 260px"})
     onward = pmui.Button(label="Next", variant="contained", size="small", margin=(4, 4), disable_elevation=True)
     away = pmui.Button(label="Put away", variant="text", size="small", margin=(4, 4))
     strip = pn.FlexBox(

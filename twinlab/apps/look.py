@@ -39,6 +39,8 @@ def page_look(*, drawer: bool) -> dict[str, Any]:
         "--tl-bar": f"{BAR_HEIGHT}px",
         "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
         "& .sidebar": {_PHONE: {"width": "240px"}},
+        # It says nothing: the server isn't asked at each event whether it's busy.
+        "& .header .MuiLinearProgress-root": {"display": "none"},
         "& .main-content": {"@media (min-width: 1101px)": {"paddingRight": "380px" if drawer else 0}},
     }
 

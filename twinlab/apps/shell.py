@@ -15,13 +15,13 @@ _SHELL = """{% extends "base.html" %}
 {% block loader_css %}
       @BACKGROUND@
       #tl-skip{position:fixed;left:8px;top:-60px;z-index:3000;padding:8px 14px;border-radius:0 0 6px 6px;
-        background:#fff;color:#005A8C;font:500 14px/1.4 Roboto,system-ui,sans-serif;outline-offset:2px}
+        background:#fff;color:#005A8C;font:500 14px/1.4 Roboto,system-ui,sans-serif;border:0;cursor:pointer;outline-offset:2px}
       #tl-skip:focus{top:0}
       #loader{position:fixed;left:0;right:0;top:40vh;text-align:center;font:15px/1.5 Roboto,system-ui,sans-serif}
       #loader p{margin:0 16px}
 {% endblock %}
 {% block loader %}
-    <a id="tl-skip" href="#content">Skip to content</a>
+    <button id="tl-skip" type="button">Skip to content</button>
     <div id="loader" role="status"><p>Opening {{ title | e }} …</p></div>
 {% endblock %}
 {% block loader_script %}
@@ -51,8 +51,7 @@ _SHELL = """{% extends "base.html" %}
         setTimeout(wait, 50)
       }
       wait()
-      document.getElementById("tl-skip").addEventListener("click", event => {
-        event.preventDefault()
+      document.getElementById("tl-skip").addEventListener("click", () => {
         const main = inside(document.body, "main")
         if (main) { main.tabIndex = -1; main.focus() }
       })

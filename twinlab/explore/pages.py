@@ -47,6 +47,12 @@ def _history() -> type[Explorer]:
     return HistoryView
 
 
+def _events() -> type[Explorer]:
+    from twinlab.explore.events_view import EventsView  # noqa: PLC0415
+
+    return EventsView
+
+
 def _quality() -> type[Explorer]:
     from twinlab.explore.quality_view import QualityView  # noqa: PLC0415
 
@@ -55,6 +61,10 @@ def _quality() -> type[Explorer]:
 
 def _has_positions(model: TwinModel) -> bool:
     return any(kind.position is not None for kind in model.asset_types.values())
+
+
+def _has_events(model: TwinModel) -> bool:
+    return bool(model.event_types)
 
 
 def _has_signals(model: TwinModel) -> bool:
@@ -66,6 +76,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("now", "Now", "dashboard", _now),
     PageSpec("map", "Map", "map", _map, _has_positions),
     PageSpec("history", "History", "timeline", _history),
+    PageSpec("events", "Events", "event_note", _events, _has_events),
     PageSpec("quality", "Quality", "fact_check", _quality, _has_signals),
 )
 

@@ -123,6 +123,7 @@ class Workspace(Explorer):
     def apply(self, link: Link) -> None:
         """Go to the page a link names and show there what it asks for; a wrong name becomes a notice."""
         if not self._places:
+            self._follow()
             return
         problems: list[str] = []
         if link.page in self._denied:
