@@ -36,9 +36,7 @@ class Annotation:
     time: int
 
 
-def annotation(
-    key: str, *, note: str | None, acknowledged: bool | None, author: str, time: object = None
-) -> Annotation:
+def annotation(key: object, *, note: object, acknowledged: object, author: object, time: object = None) -> Annotation:
     """Return an annotation that has been looked at.
 
     Raises

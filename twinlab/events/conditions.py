@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ _HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
 _FURTHEST = 32 * _DAY
 _MOST_CELLS = 10**6
 _NAT = np.iinfo(np.int64).min
-_COMPARE: dict[str, Callable[[object, object], NDArray[np.bool_]]] = {
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,

@@ -78,7 +78,7 @@ def present(
             todo = [one for one, k in place.items() if any(not columns[name].seen[k] for name in group)]
             if not todo:
                 break
-    parts = {}
+    parts: dict[str, NDArray[np.generic]] = {}
     for name in names:
         parts |= {name: columns[name].value, f"{name}_qc": columns[name].flag, f"{name}_time": columns[name].time}
     return pd.DataFrame(parts, index=pd.Index(wanted, name="asset", dtype="str"))

@@ -53,8 +53,8 @@ def links_of(twin: TwinReader, relationship: str) -> Links:
             relationship,
             spec.source,
             spec.target,
-            asset_codes(twin, spec.source).get_indexer(frame["source"]),
-            asset_codes(twin, spec.target).get_indexer(frame["target"]),
+            asset_codes(twin, spec.source).get_indexer(pd.Index(frame["source"])),
+            asset_codes(twin, spec.target).get_indexer(pd.Index(frame["target"])),
             _nanoseconds(frame["valid_from"], _ALWAYS),
             _nanoseconds(frame["valid_until"], _EVER),
         )

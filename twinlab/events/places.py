@@ -119,7 +119,7 @@ def whereabouts(twin: TwinReader, asset_type: str, *, at: object, within: str = 
         total += len(out.names[kind])
         for name, part in zip(parts, _own(twin, kind, at_ns, back), strict=True):
             parts[name].append(part)
-    out.latitude, out.longitude, out.time = (np.concatenate(parts[name]) for name in parts)  # type: ignore[assignment]
+    out.latitude, out.longitude, out.time = (np.concatenate(parts[name]) for name in parts)
     found = parents_at(twin, kinds, out.first, total, at_ns)
     out.parent, out.since = found.parent, found.since
     return out

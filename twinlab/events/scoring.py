@@ -113,7 +113,7 @@ def _group_codes(
     found: pd.DataFrame, truth: pd.DataFrame, keys: list[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     both = pd.concat([found[keys].astype("str"), truth[keys].astype("str")], ignore_index=True)
-    codes = both.groupby(keys, sort=False).ngroup().to_numpy()
+    codes = both.groupby(keys, sort=False).ngroup().to_numpy().astype(np.int64)
     return codes[: len(found)], codes[len(found) :]
 
 

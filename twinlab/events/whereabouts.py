@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -192,29 +193,29 @@ def _current(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) 
         if spec.asset != asset_type:
             continue
         table = events_at(events_of(twin, name, asset_type, asset), when)
-        for row in table[table["end"].isna() & ~called_off(table)].itertuples(index=False):
-            rank = _rank(row.start, row.planned_start, when)
+        for row in table[table["end"].isna() & ~called_off(table)].to_dict("records"):
+            rank = _rank(row["start"], row["planned_start"], when)
             if rank is not None and (best is None or rank < best[:2]):
                 best = (*rank, _event(name, row, when))
     return None if best is None else best[2]
 
 
-def _rank(start: pd.Timestamp, planned: pd.Timestamp, when: pd.Timestamp) -> tuple[int, float] | None:
-    if not pd.isna(start):
+def _rank(start: object, planned: object, when: pd.Timestamp) -> tuple[int, float] | None:
+    if isinstance(start, pd.Timestamp):
         return 0, -start.timestamp()
-    if pd.isna(planned):
+    if not isinstance(planned, pd.Timestamp):
         return None
     return (1, -planned.timestamp()) if planned <= when else (2, planned.timestamp())
 
 
-def _event(name: str, row: object, when: pd.Timestamp) -> CurrentEvent:
-    start, plan, end = (_or_none(getattr(row, column)) for column in ("start", "planned_start", "planned_end"))
+def _event(name: str, row: Mapping[Hashable, Any], when: pd.Timestamp) -> CurrentEvent:
+    start, plan, end = (_or_none(row[column]) for column in ("start", "planned_start", "planned_end"))
     late: pd.Timedelta | None = None
     if plan is not None:
         late = start - plan if start is not None else max(when - plan, pd.Timedelta(0))
     if end is not None and start is not None and when > end:
         late = when - end
-    return CurrentEvent(name, str(row.event_id), start, plan, end, late)  # type: ignore[attr-defined]
+    return CurrentEvent(name, str(row["event_id"]), start, plan, end, late)
 
 
 def _or_none(when: object) -> pd.Timestamp | None:

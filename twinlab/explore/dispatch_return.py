@@ -115,8 +115,8 @@ def read_sheet(
         msg = f"expected who typed into the sheet, got author {author!r}"
         raise SchemaError(msg)
     rows = list(_rows(path))
-    state = {str(row["key"]): row for row in noted(current, notes).to_dict("records")}
-    people = {} if notes is None else {str(row["key"]): row for row in notes.to_dict("records")}
+    state = {str(row["key"]): row for row in _records(noted(current, notes))}
+    people = {} if notes is None else {str(row["key"]): row for row in _records(notes)}
     keys: dict[str, list[int]] = {}
     for row in rows:
         if row.key:
@@ -146,7 +146,7 @@ def apply_changes(twin: _Noted, changes: SheetChanges, *, author: str | None = N
         Rows whose notes somebody changed between reading and now; these aren't written.
     """
     now = twin.notes()
-    last = {str(row["key"]): (cleaned(str(row["note"])), bool(row["acknowledged"])) for row in now.to_dict("records")}
+    last = {str(row["key"]): (cleaned(str(row["note"])), bool(row["acknowledged"])) for row in _records(now)}
     refused: list[RefusedRow] = []
     said: list[Annotation] = []
     for one in changes.changes:
@@ -323,6 +323,10 @@ def _only(places: Sequence[int], name: str, number: int) -> int:
         msg = f"row {number} has {len(places)} columns called {name}; leave the sheet's own and rename the others"
         raise SchemaError(msg)
     return places[0]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[return-value]  # columns are named by text
 
 
 def _word(yes: bool) -> str:  # noqa: FBT001

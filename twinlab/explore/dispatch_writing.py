@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
@@ -85,7 +85,7 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
     head = book.add_format({"bold": True, "bg_color": "#22313F", "font_color": "#FFFFFF", "valign": "top"})
     editable = book.add_format({"bold": True, "bg_color": "#005A9C", "font_color": "#FFFFFF", "valign": "top"})
     headers = [_header(name, table[name]) for name in shown]
-    rows = table.to_dict("records")
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # columns are named by text
     for place, (name, header) in enumerate(zip(shown, headers, strict=True)):
         sheet.write_string(0, place, header, head)
         _column(book, sheet, place, name, table[name])
@@ -118,19 +118,19 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
     sheet.repeat_rows(0)
 
 
-def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.Series) -> None:
+def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.Series[Any]) -> None:
     top: Format = book.add_format({"valign": "top"})
     when = book.add_format({"num_format": _TIME, "valign": "top"})
     grave = {
         word: book.add_format({"bg_color": fill, "font_color": ink, "bold": True, "valign": "top"})
         for word, (fill, ink) in _COLOURS.items()
     }
-    for number, value in enumerate(values, start=1):
+    for number, value in enumerate(values.tolist(), start=1):
         if not isinstance(value, str) and pd.isna(value):
             sheet.write_blank(number, place, None, top)
         elif isinstance(value, pd.Timestamp):
             sheet.write_datetime(number, place, value.floor("s").to_pydatetime(), when)
-        elif isinstance(value, (bool, str)) or not pd.api.types.is_number(value):
+        elif isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
             text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
             sheet.write_string(number, place, cleaned(text), grave.get(text, top) if name == "severity" else top)
         else:

@@ -77,14 +77,14 @@ class MovingExample:
         along = np.clip((phase - _STAND) / (_LEG - _STAND), 0, 1)[..., None]
         places = np.array(PLACES)
         place = places[self.station(van, leg)] * (1 - along) + places[self.station(van, leg + 1)] * along
-        place += self.rng.normal(0, 0.0002, place.shape)
+        place = np.asarray(place + self.rng.normal(0, 0.0002, place.shape), dtype=np.float64).round(5)
         moving = phase >= _STAND
-        values = {
-            "latitude": place[..., 0].round(5),
-            "longitude": place[..., 1].round(5),
+        values: dict[str, NDArray[np.float64]] = {
+            "latitude": place[..., 0],
+            "longitude": place[..., 1],
             "speed": np.where(moving, np.abs(self.rng.normal(62, 9, (*moving.shape[:1], len(_VANS)))), 0.0).round(1),
         }
-        fuel = {"fuel": (95 - (minutes[::3] + 97 * van) % 1440 * 0.055).round(1)}
+        fuel: dict[str, NDArray[np.float64]] = {"fuel": (95 - (minutes[::3] + 97 * van) % 1440 * 0.055).round(1)}
         flags = {name: np.full(grid.shape, Flag.PASS, "uint8") for name, grid in (values | fuel).items()}
         bad = slice((self.end - 30) // 5, None)
         for name in ("latitude", "longitude"):
@@ -183,7 +183,7 @@ class MovingExample:
         quiet = -(-self.end // step)
         for name, grid in grids.items():
             grid[quiet:], flags[name][quiet:] = np.nan, Flag.NOT_EVALUATED
-            attrs: dict[str, object] = {"long_name": name} | ({"units": units[name]} if name in units else {})
+            attrs: dict[str, object] = {"long_name": name, **({"units": units[name]} if name in units else {})}
             data[name] = (("time", "asset"), grid, attrs)
             data[f"{name}_qc"] = (("time", "asset"), flags[name], flag_attributes(name))
         time = _ORIGIN + np.arange(len(next(iter(grids.values())))) * (step * _MINUTE)

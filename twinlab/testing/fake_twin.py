@@ -62,9 +62,7 @@ class FakeTwin:
         open_code: str = "twin = ...  # open your twin here",
     ) -> None:
         self._model = model
-        self._histories = {
-            kind: (found,) if hasattr(found, "data_vars") else tuple(found) for kind, found in (histories or {}).items()
-        }
+        self._histories = {kind: _several(found) for kind, found in (histories or {}).items()}
         self._events = dict(events or {})
         self._assets = dict(assets or {})
         self._relationships = dict(relationships or {})
@@ -213,6 +211,12 @@ class FakeTwin:
 
 
 _T = TypeVar("_T")
+
+
+def _several(found: xr.Dataset | Sequence[xr.Dataset]) -> tuple[xr.Dataset, ...]:
+    import xarray as xr  # noqa: PLC0415
+
+    return (found,) if isinstance(found, xr.Dataset) else tuple(found)
 
 
 def _known(name: str, known: Mapping[str, _T], what: str) -> _T:
