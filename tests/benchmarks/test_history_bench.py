@@ -27,7 +27,7 @@ from twinlab.history.plan import Axis, Group
 from twinlab.history.read import zoom
 from twinlab.history.store import HistoryStore
 from twinlab.history.view import View
-from twinlab.model.twinmodel import Signal
+from twinlab.model.twinmodel import Signal, parse_duration
 
 sys.path.insert(0, str(Path(__file__).parent))
 import telemetry
@@ -39,6 +39,8 @@ DAYS = int(os.environ.get("TWINLAB_BENCH_DAYS", "365"))
 CELLS = DAYS * 1440
 ORIGIN = int(np.datetime64("2013-01-01", "ns").astype("int64"))
 GROUP = Group("fleet", "1min")
+#: Bins that a heat map has at least, as `twinlab.explore` asks for them: a picture has up to twice as many.
+HEAT_BINS = 240
 SIGNAL = Signal(unit="1", resolution=1.0)
 #: Peers hold what a source gives: decimal numbers, here of the kinds' own resolution.
 SCALES = np.array([1e5, 1e5, 10.0, 10.0, 10.0])
@@ -307,7 +309,12 @@ def test_zoom_steps(state: View) -> None:
             1000,
             lambda s, e: zoom(state, GROUP, "reading", [int(rng.integers(ASSETS))], s, e, 1000),
         ),
-        ("zoom, heat map of all assets", 50.0, 1000, lambda s, e: heat_map(state, GROUP, "reading", s, e, 1000)),
+        (
+            "zoom, heat map of all assets",
+            50.0,
+            HEAT_BINS,
+            lambda s, e: heat_map(state, GROUP, "reading", s, e, HEAT_BINS),
+        ),
     ):
         times = []
         draw(np.datetime64(ORIGIN, "ns"), np.datetime64(ORIGIN + full, "ns"))
@@ -321,3 +328,19 @@ def test_zoom_steps(state: View) -> None:
         keep({"row": row, "need": f"p95 <= {need:g} ms", "bins": bins, "median_ms": float(np.median(wall_ms)),
               "p95_ms": float(np.quantile(wall_ms, 0.95)), "cpu_median_ms": float(np.median(cpu_ms)),
               "cpu_p95_ms": float(np.quantile(cpu_ms, 0.95)), "reached": bool(np.quantile(wall_ms, 0.95) <= need)})  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [3, 40, 150, 2000])
+def test_a_heat_map_holds_what_the_cells_say(state: View, hours: int) -> None:
+    start = np.datetime64(ORIGIN, "ns") + np.timedelta64(CELLS // 3, "m")
+    stop = min(start + np.timedelta64(hours, "h"), np.datetime64(ORIGIN, "ns") + np.timedelta64(CELLS, "m"))
+    found = heat_map(state, GROUP, "reading", start, stop, HEAT_BINS)
+    per = parse_duration(found.attrs["step"]) // GROUP.cadence_ns
+    total = 0.0
+    for asset in range(0, ASSETS, max(1, ASSETS // 20)):
+        first = int((found.time.values[0] - np.datetime64(ORIGIN, "ns")) // np.timedelta64(1, "m"))
+        cells = state.values(GROUP, "reading", first, min(CELLS, first + found.sizes["time"] * per), [asset])[:, 0]
+        slow = [cells[k : k + per].astype("float64").mean() for k in range(0, len(cells), per)]
+        np.testing.assert_allclose(found.values[:, asset], slow, rtol=1e-12)
+        total += float(np.sum(slow))
+    keep({"row": "heat map, checksum", "hours": hours, "step": found.attrs["step"], "sum": total, "reached": True})

@@ -139,6 +139,9 @@ def test_a_click_says_which_asset_and_when(twin):
     assert view.chosen == ("station", "NORTH")
     again = HeatExplorer(twin, link=parse_link(view.url()))
     assert again.picked == view.picked
+    again.__panel__().get_root()
+    framed = list(again._screens._plots[0].subplots.values())[2].handles["source"]
+    assert (framed.data["bottom"], framed.data["top"]) == ([1], [2])
 
 
 def test_a_click_on_several_assets_means_the_one_with_the_most_judged_samples(twin):

@@ -37,6 +37,7 @@ class HeatScreens:
         self._plots: list[Any] = []
         self._streams: list[Any] = []
         self._rows: HeatRows | None = None
+        self._look: HeatLook | None = None
         self._shape: object = None
 
     def say(self, text: str) -> None:
@@ -47,7 +48,7 @@ class HeatScreens:
     def show(self, rows: HeatRows, look: HeatLook, *, window: Window, move: bool) -> None:
         """Show rows: in place where the plot can take them; ``move`` sets the time axis too."""
         shape = (len(rows.labels), look.heat, look.categories, look.title)
-        self._rows = rows
+        self._rows, self._look = rows, look
         if shape != self._shape:
             self._shape = shape
             self._make(rows, look, window)
@@ -63,13 +64,19 @@ class HeatScreens:
 
     def _make(self, rows: HeatRows, look: HeatLook, window: Window) -> None:
         self._plots = []
-        plot = draw_heat(rows, look, window=window, hooks=[lambda made, _: self._plots.append(made)])
+        plot = draw_heat(rows, look, window=window, hooks=[self._on_screen])
         image = next(iter(plot))
         self._streams = [hv.streams.RangeX(source=image), hv.streams.Tap(source=image)]
         self._streams[0].add_subscriber(self._zoomed)
         self._streams[1].add_subscriber(self._tapped)
         height = heat_height(len(rows.labels))
         self.pane[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=height, backend="bokeh")]
+
+    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
+        """Remember a plot that is put on a screen, and show there what was chosen since it was made."""
+        self._plots.append(plot)
+        if self._rows is not None and self._look is not None:
+            refresh_heat(plot, self._rows, self._look, window=None)
 
     def _zoomed(self, x_range: tuple[Any, Any] | None = None) -> None:
         if x_range is not None and None not in x_range:
