@@ -147,7 +147,7 @@ def _dress(chart: Any, frame: Frame) -> None:
     chart.yaxis.axis_label = frame.y_label or None
     _name_states(chart.yaxis[0], frame.states or {})
     if frame.small:
-        chart.xaxis.ticker.desired_num_ticks = 3
+        chart.xaxis.ticker.desired_num_ticks = 5
         chart.yaxis.ticker.desired_num_ticks = 4 if not frame.states else None
     if frame.x_label:
         chart.xaxis.axis_label = "hours since start" if frame.since is not None else "time (UTC)"

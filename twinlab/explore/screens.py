@@ -114,7 +114,7 @@ class Screens:
                 small=small,
             )
             frame = Frame(
-                y_label="" if small else chart.y_label,
+                y_label=chart.unit if small else chart.y_label,
                 extent=extent,
                 window=view.ask.window,
                 states=chart.states,

@@ -10,7 +10,7 @@ import numpy as np
 
 from twinlab.explore.compare import align_period, cell_times
 from twinlab.explore.reading import MAX_POINTS, Plan, Window, coarsen, cover, instant_text, plan_reading
-from twinlab.explore.scale import axis_label, runs
+from twinlab.explore.scale import axis_label, pretty_unit, runs
 from twinlab.explore.traces import Trace, raw_traces, rollup_traces
 from twinlab.model.flags import Flag
 
@@ -77,6 +77,8 @@ class Chart:
     traces: tuple[Trace, ...]
     # State codes -> names where the value axis shows them.
     states: Mapping[int, str] | None = None
+    # Unit of the value axis as people write it; "" for states and bare numbers.
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,7 @@ def _charts(
         names = [_name(signal, specs[signal]) for signal in signals]
         label = ", ".join(f"increase of {name}" if drawn == "increase" else name for name in names)
         label = axis_label(label, "" if drawn == "state" else unit)
+        shown_unit = "" if drawn == "state" else pretty_unit(unit)
         states = specs[signals[0]].states if drawn == "state" else None
         curves = [
             _curves(ask, name, traces[s], of[s], several=len(signals) > 1)
@@ -248,10 +251,10 @@ def _charts(
         if ask.layout == "multiples":
             for place, asset in enumerate(ask.assets):
                 mine = [[t for t in period if t.asset == place] for period in _side_by_side(curves)]
-                out.append(Chart(ask.labels.get(asset, asset), label, tuple(_placed(ask, mine)), states))
+                out.append(Chart(ask.labels.get(asset, asset), label, tuple(_placed(ask, mine)), states, shown_unit))
             # A small chart an asset has one value axis.
             return tuple(out)
-        out.append(Chart("", label, tuple(_placed(ask, _side_by_side(curves))), states))
+        out.append(Chart("", label, tuple(_placed(ask, _side_by_side(curves))), states, shown_unit))
     return tuple(out)
 
 
