@@ -84,7 +84,9 @@ class MovingExample:
             "longitude": place[..., 1],
             "speed": np.where(moving, np.abs(self.rng.normal(62, 9, (*moving.shape[:1], len(_VANS)))), 0.0).round(1),
         }
-        fuel: dict[str, NDArray[np.float64]] = {"fuel": (95 - (minutes[::3] + 97 * van) % 1440 * 0.055).round(1)}
+        fuel: dict[str, NDArray[np.float64]] = {
+            "fuel": np.asarray(95 - (minutes[::3] + 97 * van) % 1440 * 0.055, dtype=np.float64).round(1)
+        }
         flags = {name: np.full(grid.shape, Flag.PASS, "uint8") for name, grid in (values | fuel).items()}
         bad = slice((self.end - 30) // 5, None)
         for name in ("latitude", "longitude"):
