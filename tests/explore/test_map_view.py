@@ -147,7 +147,7 @@ def test_exceptions_colour_by_severity(view):
 def test_an_instant_before_all_fixes_lists_who_has_no_position(view):
     view.at = np.datetime64("2025-12-01", "ns")
     assert len(view._shot.lost["van"]) == 8
-    assert "8 Vans have no position" in view._summary.object
+    assert "Vans: 8 without a position" in view._summary.object
 
 
 def test_typing_nonsense_leaves_the_map_where_it_is(view):

@@ -131,7 +131,7 @@ def parse_filters(text: str, table: pd.DataFrame) -> tuple[tuple[EventFilter, ..
     ["events have no column 'orgin'; did you mean 'origin'?"]
     """
     found, problems = [], []
-    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+    for part in filter(str.strip, text.split(";")):
         operator = next((op for op in (">=", "=", "<", "~") if op in part), None)
         if operator is None:
             problems.append(f"{part!r} is no filter such as origin=EWR or start_delay>=15")

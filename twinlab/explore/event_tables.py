@@ -80,6 +80,8 @@ def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
     for name in spec.properties:
         if name in events:
             column = events[name]
+            # What the source calls an event's status stands beside what its times say.
+            name = name if name not in columns else f"{name}_recorded"  # noqa: PLW2901
             numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
             columns[name] = column.to_numpy() if numeric else _text(column)
     return pd.DataFrame(columns, copy=False)

@@ -25,7 +25,7 @@ from twinlab.explore.html import Html
 from twinlab.explore.link import Link
 from twinlab.explore.map_layers import MapLayer, ground_layers, overlay
 from twinlab.explore.map_legend import routes_legend
-from twinlab.explore.map_screens import MapScreens
+from twinlab.explore.map_screens import MapScreens, pixel_size
 from twinlab.explore.outlines import Box
 from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.shared import Session, Shared
@@ -38,6 +38,7 @@ __all__ = ["EventsView"]
 
 _CHARTS = {"Counts over time": "time", "Delays": "delay"}
 _DELAY = "end_delay"
+_MAP_HEIGHT = 360
 
 
 class EventsView(Explorer):
@@ -70,7 +71,7 @@ class EventsView(Explorer):
         self._summary = Html("", sizing_mode="stretch_width", margin=(6, 10))
         self._chart = EventChart(on_box=self._boxed)
         self._chart_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
-        self._map = MapScreens(on_choose=self._tapped, pick="routes", height=360)
+        self._map = MapScreens(on_choose=self._tapped, pick="routes", height=_MAP_HEIGHT)
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
         self._alert = pmui.Alert(
@@ -245,7 +246,7 @@ class EventsView(Explorer):
             places,
             labels,
             chosen=self._route,
-            metres_a_pixel=self._map.metres_a_pixel or self._extent.width / 900,
+            metres_a_pixel=self._map.metres_a_pixel or pixel_size(self._extent, height=_MAP_HEIGHT),
         )
 
     def _places(self, asset_type: str) -> pd.DataFrame:

@@ -55,10 +55,10 @@ def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> str:
     for kind in shot.ask.asset_types:
         mine = table["asset_type"] == kind
         stale = int((mine & table["stale"]).sum())
-        counts.append(f"{int(mine.sum()):,} {escape(_title(model, kind))}" + (f" ({stale:,} stale)" if stale else ""))
+        counts.append(f"{escape(_title(model, kind))}: {int(mine.sum()):,}" + (f" ({stale:,} stale)" if stale else ""))
     for kind in shot.ask.carried:
         inside = sum(one.get(kind, 0) for one in table["inside"])
-        counts.append(f"{inside:,} {escape(_title(model, kind))} inside them")
+        counts.append(f"{escape(_title(model, kind))}: {inside:,} inside these")
     lost = "".join(_lost(kind, assets, model, shared) for kind, assets in shot.lost.items())
     return (
         f'<div role="status" style="{_FONT}"><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">'
@@ -70,9 +70,8 @@ def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) 
     labels = shared.labels(kind)
     names = ", ".join(escape(labels.get(asset, asset)) for asset in assets[:_NAMED])
     more = f" and {len(assets) - _NAMED:,} more" if len(assets) > _NAMED else ""
-    has = "has" if len(assets) == 1 else "have"
     return (
-        f"<details><summary>{len(assets):,} {escape(_title(model, kind))} {has} no position</summary>"
+        f"<details><summary>{escape(_title(model, kind))}: {len(assets):,} without a position</summary>"
         f"{names}{more}</details>"
     )
 

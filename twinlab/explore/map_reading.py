@@ -12,6 +12,7 @@ import pandas as pd
 from twinlab.events.kept import KeptReader
 from twinlab.events.latest_values import present
 from twinlab.events.places import parents_at, positions
+from twinlab.explore.reading import data_span
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "MapSnapshot",
     "carried_kinds",
     "color_choices",
+    "first_fix",
     "map_code",
     "placed_kinds",
     "snapshot",
@@ -105,6 +107,18 @@ def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
                 label = signal.title or name.replace("_", " ")
                 out[f"{(spec.title or kind.replace('_', ' '))}: {label}"] = f"{kind}.{name}"
     return out
+
+
+def first_fix(twin: TwinReader) -> np.datetime64 | None:
+    """Return when the first of the signals that tell positions was observed; of all signals, where none does."""
+    model = twin.model
+    found = [
+        (kind, name) for kind, spec in model.asset_types.items() for name in spec.position or () if name in spec.signals
+    ]
+    if not found:
+        found = [(kind, next(iter(spec.signals))) for kind, spec in model.asset_types.items() if spec.signals]
+    spans = [data_span(twin, asset_type=kind, signal=signal) for kind, signal in found]
+    return min((span[0] for span in spans if span is not None), default=None)
 
 
 def stale_after(model: TwinModel, asset_type: str) -> np.timedelta64 | None:

@@ -15,9 +15,11 @@ from twinlab.explore.basemap import GROUND, ground, needs_other_ground, prepare,
 from twinlab.explore.map_layers import MAP_TOOLS, MapLayer, ground_layers, overlay
 from twinlab.explore.outlines import Box
 
-__all__ = ["HEIGHT", "MapScreens"]
+__all__ = ["HEIGHT", "MapScreens", "pixel_size"]
 
 HEIGHT = 520
+#: About as many pixels a map is wide.
+_USUAL_WIDTH = 900
 
 
 class MapScreens:
@@ -51,7 +53,7 @@ class MapScreens:
     @property
     def metres_a_pixel(self) -> float:
         """How coarse the map is, about: a map is some 900 pixels wide."""
-        return 0.0 if self._seen is None else max(self._seen.width / 900, self._seen.height / self._height)
+        return 0.0 if self._seen is None else pixel_size(self._seen, height=self._height)
 
     def say(self, *content: object) -> None:
         """Show a sentence, or whatever is given, in place of a map."""
@@ -142,6 +144,15 @@ class MapScreens:
         self._seen = seen
         if needs_other_ground(self._drawn, seen):
             self._draw_ground(seen)
+
+
+def pixel_size(view: Box, *, height: int = HEIGHT) -> float:
+    """Return how many metres of the projection a pixel of a map is that shows a box.
+
+    >>> pixel_size(Box(0, 0, 9000, 520))
+    10.0
+    """
+    return max(view.width / _USUAL_WIDTH, view.height / height)
 
 
 def _fill(plot: Any, sources: dict[int, Any]) -> None:

@@ -59,7 +59,7 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         if not np.isnat(time):
             age = age_text(shot.ask.at - time)
             lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
-        lines += [f"{count:,} {words(carried)} inside" for carried, count in inside.items()]
+        lines += [f"{count:,} × {words(carried)} inside" for carried, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
         out.append("".join(_LINE.format(line) for line in lines))

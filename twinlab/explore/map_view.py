@@ -29,12 +29,13 @@ from twinlab.explore.map_reading import (
     MapSnapshot,
     carried_kinds,
     color_choices,
+    first_fix,
     map_code,
     placed_kinds,
     snapshot,
     table_of_positions,
 )
-from twinlab.explore.map_screens import MapScreens
+from twinlab.explore.map_screens import MapScreens, pixel_size
 from twinlab.explore.map_tables import map_sheets
 from twinlab.explore.planned_stops import planned_stops
 from twinlab.explore.reading import READING_ERRORS, instant_text
@@ -131,12 +132,12 @@ class MapView(Explorer):
             self._quiet = before
 
     def _span(self) -> tuple[np.datetime64, np.datetime64] | None:
-        """From the first instant of the twin to its newest."""
+        """From the first fix to the newest data."""
         latest = self.shared.latest()
         if latest is None:
             return None
-        start = np.datetime64(self.twin.model.origin_ns, "ns")
-        return (min(start, latest), latest)
+        start = self.shared.kept("first fix", lambda: first_fix(self.twin))
+        return (latest if start is None else min(start, latest), latest)
 
     def _title(self, kind: str) -> str:
         return self.twin.model.asset_types[kind].title or words(kind)
@@ -193,7 +194,7 @@ class MapView(Explorer):
             self._screens.say("Nothing can be shown; the notice above says why.")
         else:
             view = self._extent()
-            self._screens.show(self._parts(view.width / 900), view)
+            self._screens.show(self._parts(pixel_size(view)), view)
         self._tell()
 
     def _extent(self) -> Any:
@@ -305,7 +306,7 @@ class MapView(Explorer):
         if self._shot is None or not self.kinds:
             return None
         view = self._extent()
-        plot = overlay([*ground_layers(ground(view)), *self._parts(view.width / 900)], backend=backend)
+        plot = overlay([*ground_layers(ground(view)), *self._parts(pixel_size(view))], backend=backend)
         limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
         if backend == "matplotlib":
             return plot.opts(
@@ -318,7 +319,7 @@ class MapView(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        kinds = pmui.MultiChoice.from_param(self.param.kinds, label="Kinds of asset", min_width=220, max_width=420)
+        kinds = pmui.MultiChoice.from_param(self.param.kinds, label="Kinds of asset", min_width=260, max_width=620)
         color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small")
         hours = pmui.Select.from_param(
             self.param.track_hours,
