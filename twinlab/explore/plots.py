@@ -12,6 +12,7 @@ import numpy as np
 
 from twinlab.explore.figures import axis_ends
 from twinlab.explore.layers import Layer, layers, y_extent
+from twinlab.explore.paper import finish_axes
 from twinlab.explore.scale import axis_label
 from twinlab.explore.styles import TOOLS, bokeh_options, matplotlib_options
 from twinlab.explore.traces import Trace, raw_traces, rollup_traces
@@ -124,6 +125,7 @@ def draw(
     since: np.datetime64 | None = None,
     x_label: bool = True,
     small: bool = False,
+    legend: Sequence[Trace] | None = None,
     backend: Backend = "bokeh",
 ) -> hv.Overlay:
     """Draw traces as one Overlay.
@@ -144,6 +146,8 @@ def draw(
         Name the time axis; False where another chart below names it.
     small : bool
         Leave out what a small chart has no room for.
+    legend : sequence of Trace, optional
+        Curves that a legend on paper names, by default those drawn.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
     parts = layers(traces, extent=(low, high), show_flags=show_flags, mark=mark, brush=brush, since=since, small=small)
@@ -161,6 +165,9 @@ def draw(
     finish = _bokeh_chart if backend == "bokeh" else _matplotlib_chart
     if backend == "bokeh":
         options["hooks"] = [_canvas, partial(_name_curves, parts)]
+    else:
+        named = (traces if legend is None else legend) if show_legend else ()
+        options["hooks"] = [partial(finish_axes, parts=parts, legend=named, dated=since is None)]
     return finish(hv.Overlay(kept), options, height=height, show_legend=show_legend)
 
 
@@ -179,17 +186,15 @@ def _bokeh_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, s
     )
 
 
-def _matplotlib_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:
+def _matplotlib_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:  # noqa: ARG001  (`finish_axes` draws it)
     """On paper: 170 mm wide (two columns of a journal), 8-point letters, the legend below."""
     width = 6.7
     return overlay.opts(
         **options,
         aspect=width / max(1.4, height / 140),
         fig_inches=width,
-        show_legend=show_legend,
-        legend_position="bottom",
-        legend_cols=2,
-        fontsize={"labels": 8, "xticks": 7, "yticks": 7, "title": 9, "legend": 7},
+        show_legend=False,
+        fontsize={"labels": 8, "xticks": 7, "yticks": 7, "title": 9},
         backend="matplotlib",
     )
 

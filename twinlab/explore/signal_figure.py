@@ -32,7 +32,9 @@ def signal_figure(
             states=chart.states,
             extent=extent,
             show_flags=look.show_flags,
-            show_legend=not small or place == 0,
+            # On paper, one legend below all.
+            show_legend=place == len(view.charts) - 1 if backend == "matplotlib" else not small or place == 0,
+            legend=view.traces,
             height=SMALL if small else HEIGHT if len(view.charts) == 1 else 250,
             window=view.ask.window,
             mark=look.marked,
@@ -50,5 +52,5 @@ def signal_figure(
         return charts[0]
     layout = hv.Layout(charts).cols(_COLUMNS if small else 1)
     if backend == "matplotlib":
-        return layout.opts(sublabel_format="", tight=True, backend="matplotlib")
+        return layout.opts(sublabel_format="", vspace=0.45, hspace=0.3, backend="matplotlib")
     return layout.opts(shared_axes=True, backend="bokeh")

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
 
-__all__ = ["FORMATTERS", "TOOLS", "bokeh_glyph", "bokeh_options", "hover_tips", "matplotlib_options"]
+__all__ = [
+    "FORMATTERS",
+    "MARKERS",
+    "TOOLS",
+    "bokeh_glyph",
+    "bokeh_options",
+    "hover_tips",
+    "matplotlib_options",
+    "paper_dash",
+]
 
 TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
 FORMATTERS = {"@{time}": "datetime", "@{own}": "datetime"}
 _WHEN = "{%F %H:%M:%S}"
-_MARKERS = {"triangle": "^", "x": "x", None: "o"}
+MARKERS = {"triangle": "^", "x": "x", None: "o"}
 _DASHES = {
     "solid": "-",
     "dashed": (0, (6, 3)),
@@ -90,6 +99,16 @@ def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, A
     return options
 
 
+def paper_dash(line: Layer | str) -> Any:
+    """Return a dash in Matplotlib's words.
+
+    >>> paper_dash("1 3")
+    (0, (1.0, 3.0))
+    """
+    dash = line if isinstance(line, str) else line.look["dash"]
+    return _DASHES.get(dash) or (0, tuple(float(n) for n in dash.split()))
+
+
 def matplotlib_options(layer: Layer) -> dict[str, Any]:
     """Return a layer's options for HoloViews' Matplotlib backend."""
     look = layer.look
@@ -99,9 +118,8 @@ def matplotlib_options(layer: Layer) -> dict[str, Any]:
     if layer.kind in ("Area", "Rectangles"):
         return options | {"facecolor": look["color"], "alpha": look["alpha"], "linewidth": 0, "edgecolor": "none"}
     if layer.kind == "Curve":
-        dash = _DASHES.get(look["dash"]) or (0, tuple(float(n) for n in look["dash"].split()))
-        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": look["width"], "linestyle": dash}
-    marker = _MARKERS[look.get("marker")]
+        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": look["width"]}
+    marker = MARKERS[look.get("marker")]
     return options | {
         "color": look["color"],
         "marker": marker,
