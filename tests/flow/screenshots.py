@@ -1,0 +1,130 @@
+"""Pictures of every page in its usual, empty, loading and error state: python tests/flow/screenshots.py FOLDER.
+
+For eyes, not for asserting: desktop and phone, light and dark. Pages are those of a small parcel twin, so that nothing
+is shown that a reader wouldn't meet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+import twinlab as tl
+from twinlab.apps import start
+from twinlab.errors import SourceError
+from twinlab.explore.pages import pages_for
+from twinlab.plant import ParcelSize
+from twinlab.testing import FakeTwin
+
+STATES = ("usual", "empty", "loading", "error")
+SCREENS = {
+    "desktop-light": {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"},
+    "desktop-dark": {"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"},
+    "phone-light": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "is_mobile": True},
+    "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True},
+}
+#: Milliseconds until a page is taken to stand, on a machine that has nothing else to do.
+SETTLED = 7_000
+
+
+class Hindered:
+    """A twin whose readings first go through ``hinder``: one that's slow, or one that fails."""
+
+    def __init__(self, twin, hinder: Callable[[], None]) -> None:
+        self._twin, self._hinder = twin, hinder
+        self.model, self.open_code = twin.model, twin.open_code
+
+    def __getattr__(self, name: str):
+        # The readers of the protocol; everything else isn't there.
+        if name not in ("history", "events", "assets", "relationships", "steps"):
+            raise AttributeError(name)
+        read = getattr(self._twin, name)
+
+        def hindered(*given, **named):
+            if name != "steps":
+                self._hinder()
+            return read(*given, **named)
+
+        return hindered
+
+
+@contextmanager
+def twin_in(state: str, usual) -> Iterator[object]:
+    """The twin whose pages show a state."""
+    released = threading.Event()
+
+    def fail() -> None:
+        message = "the disk with the history doesn't answer; check that it's mounted, then try again"
+        raise SourceError(message)
+
+    twins = {
+        "usual": lambda: usual,
+        "empty": lambda: FakeTwin(usual.model, open_code=usual.open_code),
+        "loading": lambda: Hindered(usual, released.wait),
+        "error": lambda: Hindered(usual, fail),
+    }
+    try:
+        yield twins[state]()
+    finally:
+        released.set()
+
+
+def take(browser: Browser, url: str, pages: list[str], folder: Path, state: str, screens: list[str], wait: int) -> None:
+    """Take the pictures of one served twin."""
+    for screen in screens:
+        context = browser.new_context(**SCREENS[screen])
+        for name in pages:
+            page = context.new_page()
+            page.goto(f"{url}?page={name}")
+            page.wait_for_timeout(wait)
+            target = folder / f"{name}-{state}-{screen}.png"
+            page.screenshot(path=str(target))
+            width = page.evaluate("document.documentElement.scrollWidth")
+            too_wide = " SCROLLS SIDEWAYS" if width > SCREENS[screen]["viewport"]["width"] else ""
+            sys.stdout.write(f"{target}{too_wide}\n")
+            page.close()
+        context.close()
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pages", nargs="+", help="now map history events quality (default: all)")
+    parser.add_argument("--states", nargs="+", choices=STATES, default=list(STATES))
+    parser.add_argument("--screens", nargs="+", choices=list(SCREENS), default=list(SCREENS))
+    parser.add_argument("--wait", type=int, default=SETTLED, help=f"milliseconds a page (default {SETTLED})")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--hints", action="store_true", help="as a first visitor sees it")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    # A reader's own settings aren't touched.
+    os.environ["TWINLAB_CONFIG"] = tempfile.mkdtemp(prefix="twinlab-shots-")
+    usual = tl.demo("parcel", size=ParcelSize.small())
+    if not options.hints:
+        from twinlab.apps.settings import settings_for
+
+        settings_for(None, usual.model.twin)["hint_done"] = True
+    pages = options.pages or [page.name for page in pages_for(usual)]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
+        for state in options.states:
+            with twin_in(state, usual) as twin:
+                served = start(twin)
+                try:
+                    take(browser, served.url, pages, options.folder, state, options.screens, options.wait)
+                finally:
+                    served.stop()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What a page shows as Python gives the page's numbers in a fresh interpreter, for every page of a twin."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import xarray as xr
+
+import twinlab as tl
+from twinlab.explore import PAGES, Link, Workspace
+from twinlab.plant import ParcelSize
+
+
+@pytest.fixture(scope="module")
+def twin() -> tl.Twin:
+    return tl.demo("parcel", size=ParcelSize.small())
+
+
+def test_every_kind_of_page_is_among_those_of_the_parcel_twin(twin: tl.Twin) -> None:
+    workspace = Workspace(twin)
+    assert list(workspace.param.page.objects) == [page.name for page in PAGES]
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_copied_code_gives_the_numbers_of_the_page(twin: tl.Twin, page: str, tmp_path: Path) -> None:
+    view = Workspace(twin, link=Link(page=page))
+    shown, code = view.data(), view.code()
+    assert shown is not None
+    assert code
+    target = tmp_path / "data.pickle"
+    ending = f"\nimport pickle, pathlib\npathlib.Path({str(target)!r}).write_bytes(pickle.dumps(data))\n"
+    done = subprocess.run([sys.executable, "-c", code + ending], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    read = pickle.loads(target.read_bytes())
+    if isinstance(shown, pd.DataFrame):
+        assert len(shown)
+        pd.testing.assert_frame_equal(read, shown)
+    else:
+        xr.testing.assert_identical(read, shown)
