@@ -69,7 +69,11 @@ class Actions:
         )
         self._status = Html("", margin=(0, 8), align="center")
         self._code = Html(
-            "", visible=False, sizing_mode="stretch_width", margin=(4, 10), styles={"max-height": "40vh", "overflow": "auto"}
+            "",
+            visible=False,
+            sizing_mode="stretch_width",
+            margin=(4, 10),
+            styles={"max-height": "40vh", "overflow": "auto"},
         )
         # What is copied; never shown.
         self._holder = pn.widgets.TextInput(value="", visible=False)
@@ -101,13 +105,17 @@ class Actions:
         return pn.Column(self._code, row, sizing_mode="stretch_width", styles=_BAR)
 
     def _button(self, label: str, icon: str, act: Callable[[Any], Any]) -> pmui.Button:
-        button = pmui.Button(label=label, icon=icon, variant="text", size="small", sx=_BUTTON, margin=2)
+        button = pmui.Button(
+            label=label, icon=icon, icon_size="18px", variant="text", size="small", sx=_BUTTON, margin=2
+        )
         button.on_click(act)
         return button
 
     def _menu(self, label: str, icon: str, endings: dict[str, str]) -> pmui.MenuButton:
         items = [{"label": name, "ending": ending} for name, ending in endings.items()]
-        menu = pmui.MenuButton(label=label, icon=icon, items=items, variant="text", size="small", sx=_BUTTON, margin=2)
+        menu = pmui.MenuButton(
+            label=label, icon=icon, items=items, icon_size="18px", variant="text", size="small", sx=_BUTTON, margin=2
+        )
         menu.on_click(lambda item: self._file(item["ending"]))
         return menu
 

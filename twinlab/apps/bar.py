@@ -26,7 +26,13 @@ __all__ = ["bar"]
 _LOG = logging.getLogger(__name__)
 #: Milliseconds after which the bar says anew how old the data are.
 _EVERY = 10_000
-_WHITE = {"color": "#fff", "borderColor": "rgba(255,255,255,.6)", "textTransform": "none", "minWidth": "64px"}
+_WHITE = {
+    "color": "#fff",
+    "borderColor": "rgba(255,255,255,.6)",
+    "textTransform": "none",
+    "minWidth": "44px",
+    "padding": "3px 8px",
+}
 #: Where somebody logs out.
 _LOGOUT = "/logout"
 
@@ -34,11 +40,7 @@ _LOGOUT = "/logout"
 def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | None) -> list[pn.viewable.Viewable]:
     """Return what stands in the top bar beside the twin's name."""
     clock = _clock(session)
-    parts: list[pn.viewable.Viewable] = [
-        _Freshness(shared, browser, clock).pane,
-        pn.Spacer(sizing_mode="stretch_width"),
-        clock,
-    ]
+    parts: list[pn.viewable.Viewable] = [_Freshness(shared, browser, clock).pane, clock]
     if user is not None:
         parts.append(_user_menu(user))
     return parts
@@ -76,7 +78,7 @@ class _Freshness:
     def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
         self._shared, self._browser, self._clock = shared, browser, clock
         self._latest: np.datetime64 | None = None
-        self.pane = Html("", align="center", margin=(0, 10))
+        self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
         browser.param.watch(lambda _: self._write(), "zone")
         pn.state.onload(self._start)

@@ -38,6 +38,10 @@ def page_look(*, drawer: bool) -> dict[str, Any]:
     return {
         "--tl-bar": f"{BAR_HEIGHT}px",
         "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
+        # Let what stands beside the name shrink rather than lie over the theme's switch.
+        "& .header .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
+        "& .header .MuiToolbar-root > .MuiBox-root:first-of-type": {_PHONE: {"maxWidth": "34vw"}},
+        "& .header .MuiToolbar-root > .MuiIconButton-edgeStart": {_PHONE: {"marginRight": "4px"}},
         "& .sidebar": {_PHONE: {"width": "240px"}},
         # It says nothing: the server isn't asked at each event whether it's busy.
         "& .header .MuiLinearProgress-root": {"display": "none"},
