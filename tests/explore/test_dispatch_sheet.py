@@ -1,7 +1,6 @@
 """The dispatcher's sheet: what goes out, and what comes back from people and spreadsheets."""
 
 import io
-import shutil
 import subprocess
 import zipfile
 
@@ -276,10 +275,8 @@ def test_any_note_goes_out_and_comes_back(table, before, acknowledged, after, th
     assert cleaned(str(book.cell(2, 11).value or "")) == cleaned(after)
 
 
-def test_a_sheet_that_libreoffice_saved_comes_back(table, tmp_path):
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        pytest.skip("LibreOffice isn't here to save a sheet; openpyxl's own saving is tested above")
+def test_a_sheet_that_libreoffice_saved_comes_back(table, tmp_path, need):
+    office = need("soffice")
     (tmp_path / "sheet.xlsx").write_bytes(typed(written(table), 2, note="saved elsewhere", acknowledged="yes"))
     command = [office, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", tmp_path / "out"]
     subprocess.run([*command, tmp_path / "sheet.xlsx"], check=True, capture_output=True, timeout=120)
