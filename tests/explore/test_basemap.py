@@ -12,7 +12,7 @@ places = st.lists(st.tuples(st.floats(-80, 80), st.floats(-179, 179)), min_size=
 
 @given(places)
 def test_the_view_holds_every_place_with_a_margin(found):
-    latitude, longitude = (np.array(part) for part in zip(*found))
+    latitude, longitude = (np.array(part) for part in zip(*found, strict=False))
     view = view_of(latitude, longitude)
     x, y = mercator(latitude, longitude)
     assert view.left < x.min() and view.right > x.max()

@@ -53,7 +53,7 @@ def test_positions_drawn_are_the_positions_given(twin, view):
 def test_what_is_carried_is_counted_where_it_is(twin, view):
     table = view._shot.table
     at_stations = positions(twin, "cold_room", at=view.at)["via"].value_counts()
-    for kind, asset, inside in zip(table["asset_type"], table["asset"], table["inside"]):
+    for kind, asset, inside in zip(table["asset_type"], table["asset"], table["inside"], strict=False):
         assert inside.get("cold_room", 0) == at_stations.get(f"{kind}/{asset}", 0)
     known = positions(twin, "parcel", at=view.at)["latitude"].notna().sum()
     assert sum(one.get("parcel", 0) for one in table["inside"]) == known
@@ -84,7 +84,7 @@ def test_each_kind_has_a_shape_and_a_colour_of_its_own(view):
     columns, table = drawn(view), view._shot.table
     fresh = ~table["stale"].to_numpy()
     looks = {
-        kind: {*zip(columns["marker"][mine], columns["color"][mine])}
+        kind: {*zip(columns["marker"][mine], columns["color"][mine], strict=False)}
         for kind in ("station", "van")
         if (mine := (table["asset_type"] == kind).to_numpy() & fresh).any()
     }
@@ -99,7 +99,7 @@ def test_a_tap_chooses_and_a_box_selects(view):
     assert view.chosen == (table["asset_type"][0], table["asset"][0])
     assert len(drawn(view, "chosen")["x"]) == 1
     view._pick([0, 1, 2])
-    assert view.selected == tuple(zip(table["asset_type"][:3], table["asset"][:3]))
+    assert view.selected == tuple(zip(table["asset_type"][:3], table["asset"][:3], strict=False))
     assert view.link().assets == tuple(table["asset"][:3])
 
 
@@ -137,9 +137,9 @@ def test_a_signal_colours_its_kind_along_a_scale(view):
 def test_exceptions_colour_by_severity(view):
     view.color = EXCEPTIONS
     standing = view._shot.exceptions
-    worst = dict(zip(zip(standing["asset_type"], standing["asset"]), standing["severity"]))
+    worst = dict(zip(zip(standing["asset_type"], standing["asset"], strict=False), standing["severity"], strict=False))
     table = view._shot.table
-    for kind, asset, severity in zip(table["asset_type"], table["asset"], table["severity"]):
+    for kind, asset, severity in zip(table["asset_type"], table["asset"], table["severity"], strict=False):
         if (kind, asset) in worst:
             assert severity
 
