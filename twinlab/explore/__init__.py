@@ -8,6 +8,7 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "AssetCard": "card",
         "EventExplorer": "table",
         "EventsView": "events_view",
         "Explorer": "base",
@@ -15,6 +16,7 @@ __getattr__, __dir__ = attach(
         "HistoryView": "history_view",
         "Link": "link",
         "MapView": "map_view",
+        "NowView": "now_view",
         "PAGES": "pages",
         "PageSpec": "pages",
         "QualityView": "quality_view",
