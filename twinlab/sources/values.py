@@ -8,9 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import NoneType
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.sources.numerals import NOT_AVAILABLE, PLAIN, Numerals, parse_numbers
@@ -102,6 +104,10 @@ class ValueColumns:
         kind: Kind | None = "text" if name in self.text_columns else self.kinds.get(name)
         if kind == "text":
             return _texts(values), None
+        plain = _plain_numbers(values, kind)
+        if plain is not None:
+            self.kinds[name] = "whole" if pa.types.is_integer(plain.type) else "fraction"
+            return plain, None
         kinds = [_kind(value) for value in values]
         values = self._read_numbers(values, kinds)
         if kind is None:
@@ -137,7 +143,23 @@ class _Read:
     number: int | float
 
 
+def _plain_numbers(values: Sequence[Any], kind: Kind | None) -> pa.Array | None:
+    """Return a column of nothing but finite floats, or of nothing but whole numbers, of the kind it had so far.
+
+    None for all others; looking at each value takes ten times as long, and most columns of telemetry are such.
+    """
+    types = set(map(type, values))
+    if types == {float} and kind in {None, "fraction"}:
+        array = pa.array(values, pa.float64())
+        return array if pc.all(pc.is_finite(array)).as_py() else None
+    if types == {int} and kind in {None, "whole"} and -_EXACT_INT <= min(values) <= max(values) < _EXACT_INT:
+        return pa.array(values, pa.int64())
+    return None
+
+
 def _texts(values: Sequence[Any]) -> pa.Array:
+    if set(map(type, values)) <= {str, NoneType}:
+        return pa.array([value or None for value in values], pa.string())
     return pa.array([None if value is None or value == "" else value_text(value) for value in values], pa.string())
 
 
