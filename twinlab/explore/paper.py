@@ -38,6 +38,9 @@ def finish_axes(
     for subplot, part in zip(plot.subplots.values(), parts, strict=False):
         if part.kind == "Curve":
             subplot.handles["artist"].set_linestyle(paper_dash(part))
+        elif part.kind in ("Area", "Rectangles"):
+            # HoloViews' own colours would win over an option.
+            subplot.handles["artist"].set(facecolor=part.look["color"], alpha=part.look["alpha"], edgecolor="none")
     axes.grid(visible=True, color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if dated:
@@ -53,6 +56,7 @@ def _dates(axes: Any) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.tick_params(axis="x", rotation=0)
+    axes.xaxis.get_offset_text().set_fontsize(7)
 
 
 def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
@@ -61,7 +65,7 @@ def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
     lines = {}
     for trace in legend:
         style = asset_style(trace.place, faint=trace.faint)
-        look = {"color": style.color, "alpha": style.alpha, "linewidth": style.width}
+        look = {"color": style.color, "alpha": style.alpha, "linewidth": 0.75 * style.width}
         lines[trace.label] = Line2D([], [], linestyle=paper_dash(style.dash), label=trace.label, **look)
     for style in FLAG_STYLES.values():
         if style.marker is not None and any(part.label == style.label for part in parts):
@@ -70,7 +74,9 @@ def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
     axes.legend(
         handles=list(lines.values()),
         loc="upper left",
-        bbox_to_anchor=(0.0, -0.55 if axes.get_position().height < 0.3 else -0.25),
+        bbox_to_anchor=(0.0, 0.0),
+        # Below the ticks and the axis' name, in heights of a letter.
+        borderaxespad=6.0,
         ncol=2,
         frameon=False,
         fontsize=7,

@@ -40,6 +40,7 @@ def signal_figure(
             mark=look.marked,
             brush=look.brush,
             small=small,
+            x_label=small or place == len(view.charts) - 1,
             since=view.ask.since,
             title=chart.title or (title if place == 0 else ""),
             backend=backend,
@@ -52,5 +53,11 @@ def signal_figure(
         return charts[0]
     layout = hv.Layout(charts).cols(_COLUMNS if small else 1)
     if backend == "matplotlib":
-        return layout.opts(sublabel_format="", vspace=0.45, hspace=0.3, backend="matplotlib")
+        return layout.opts(
+            sublabel_format="",
+            vspace=0.45 if small else 0.25,
+            hspace=0.3,
+            fig_inches=3.4 if small else 6.7,
+            backend="matplotlib",
+        )
     return layout.opts(shared_axes=True, backend="bokeh")

@@ -116,9 +116,9 @@ def matplotlib_options(layer: Layer) -> dict[str, Any]:
     if layer.kind == "Labels":
         return options | {"color": look["color"], "size": 8, "horizontalalignment": "left"}
     if layer.kind in ("Area", "Rectangles"):
-        return options | {"facecolor": look["color"], "alpha": look["alpha"], "linewidth": 0, "edgecolor": "none"}
+        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0}
     if layer.kind == "Curve":
-        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": look["width"]}
+        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0.75 * look["width"]}
     marker = MARKERS[look.get("marker")]
     return options | {
         "color": look["color"],
