@@ -38,9 +38,8 @@ def map_sheets(shot: MapSnapshot, model: TwinModel, shared: Shared) -> dict[str,
                 rows["time"].to_numpy("datetime64[ns]"), np.full(len(blank), np.datetime64("NaT"), "datetime64[ns]")
             )
             sheet["fix (UTC)"] = time
-            sheet["age of the fix (min)"] = (
-                (pd.Timestamp(shot.ask.at) - pd.Series(time)) / pd.Timedelta(minutes=1)
-            ).round(1)
+            age = (shot.ask.at - time).astype("timedelta64[s]").astype("float64")
+            sheet["age of the fix (min)"] = np.where(np.isnat(time), np.nan, (age / 60).round(1))
         for carried in shot.ask.carried:
             sheet[f"{words(carried)} inside"] = [*(one.get(carried, 0) for one in rows["inside"]), *[0] * len(blank)]
         values = shot.values.get(kind)
