@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from twinlab.explore.link import Link, format_link
+from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.shared import Session, Shared
 
 if TYPE_CHECKING:
@@ -65,6 +69,34 @@ class Explorer(pn.viewable.Viewer):
         self.patient = patient
         self.open_code = open_code or str(getattr(twin, "open_code", "twin = ...  # open your twin here"))
         self.first_link = link or Link()
+        self._quiet = False
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+        )
+
+    # -- what views stand on ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _silently(self) -> Iterator[None]:
+        """Change several parameters as one; nothing is read in between."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def _guarded(self, action: Callable[[], object]) -> bool:
+        """Run an action; a failure becomes a notice, and what is shown stays as it was."""
+        try:
+            action()
+        except READING_ERRORS as error:
+            self.notice = f"The data can't be read: {error}"
+            return False
+        return True
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     # -- what a view must tell ----------------------------------------------------------------------------------------
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 import param
 
 from twinlab.explore.base import Explorer
@@ -23,7 +20,7 @@ from twinlab.explore.heat_words import SHARES, caption, format_heat, heat_code, 
 from twinlab.explore.html import Html
 from twinlab.explore.legend import title_html
 from twinlab.explore.link import Link, known_or_problem
-from twinlab.explore.reading import READING_ERRORS, Window, data_span
+from twinlab.explore.reading import Window, data_span
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -85,9 +82,6 @@ class HeatExplorer(Explorer):
         self._screens = HeatScreens(on_zoom=self._on_zoom, on_pick=self._on_pick)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
-        self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
-        )
         self.param.asset_type.objects = self.shared.choices.kinds()
         self._quiet = False
         self.apply(self.first_link)
@@ -137,15 +131,6 @@ class HeatExplorer(Explorer):
         if found is not None:
             start = self._rows.cells.time[found[1]]
             self.picked = (link.assets[0], (start, start + self._rows.cells.width))
-
-    @contextmanager
-    def _silently(self) -> Iterator[None]:
-        """Change several parameters as one; nothing is read in between."""
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
 
     def _offer(self) -> None:
         """Offer the signals and properties of the chosen type, and keep what still fits."""
@@ -210,10 +195,6 @@ class HeatExplorer(Explorer):
             self._draw(move=False)
             self.revision += 1
 
-    @param.depends("notice", watch=True)
-    def _notice_changed(self) -> None:
-        self._alert.param.update(object=self.notice, visible=bool(self.notice))
-
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
     @property
@@ -239,15 +220,6 @@ class HeatExplorer(Explorer):
     @property
     def _name(self) -> str:
         return str(self._spec.title or words(str(self.signal)))
-
-    def _guarded(self, action: Any) -> bool:
-        """Run an action; a failure becomes a notice and the picture stays as it was."""
-        try:
-            action()
-        except READING_ERRORS as error:
-            self.notice = f"The data can't be read: {error}"
-            return False
-        return True
 
     def _show(self, *, move: bool) -> None:
         shown = self.shown
