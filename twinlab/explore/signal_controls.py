@@ -112,17 +112,17 @@ def _when(explorer: SignalExplorer) -> list[Any]:
     return [
         start,
         stop,
-        _button("‹ week", "One week earlier", lambda: explorer.step_weeks(-1)),
-        _button("week ›", "One week later", lambda: explorer.step_weeks(1)),
-        _button("Back", "The window before this one", explorer.step_back),
-        _button("Forward", "The window before stepping back", explorer.step_forward),
-        _button("Show all", "Everything there is", explorer.reset),
+        _button("− 1 week", lambda: explorer.step_weeks(-1)),
+        _button("+ 1 week", lambda: explorer.step_weeks(1)),
+        _button("Back", explorer.step_back),
+        _button("Forward", explorer.step_forward),
+        _button("Show all", explorer.reset),
         pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center"),
     ]
 
 
-def _button(label: str, title: str, action: Any) -> pmui.Button:
-    button = pmui.Button(label=label, description=title, variant="outlined", size="small", align="center")
+def _button(label: str, action: Any) -> pmui.Button:
+    button = pmui.Button(label=label, variant="outlined", size="small", align="center")
     button.on_click(lambda _: action())
     return button
 
