@@ -1,0 +1,112 @@
+"""The Now page in Chromium: a dispatcher's visit, and the same on a phone."""
+
+import getpass
+
+import openpyxl
+import pytest
+
+from twinlab.apps import start
+from twinlab.testing import FakeTwin
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = [
+    pytest.mark.browser,
+    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
+    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
+    pytest.mark.filterwarnings("ignore:reference already known"),
+]
+
+INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
+
+
+@pytest.fixture
+def twin(tmp_path, monkeypatch):
+    """A twin whose reader's settings are kept beside the test."""
+    monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path / "config"))
+    return FakeTwin.example(days=3, trips=60)
+
+
+@pytest.fixture
+def served(twin):
+    page = start(twin)
+    yield page.url
+    page.stop()
+
+
+@pytest.fixture
+def browser(chromium):
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def visit(browser, url, **context):
+    """Open a page that keeps what it asked for outside, and what it complained about."""
+    page = browser.new_page(**{"viewport": {"width": 1400, "height": 1100}, **context})
+    page.set_default_timeout(60_000)
+    page.complaints = []
+    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: page.complaints.append(str(e)))
+    page.on("request", lambda r: None if r.url.startswith(INSIDE) else page.complaints.append(r.url))
+    page.goto(url)
+    page.locator(".tabulator-row").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def test_a_dispatcher_finds_notes_arranges_and_brings_the_sheet_back(browser, served, twin, tmp_path):
+    page = visit(browser, f"{served}?page=now")
+
+    # Find: suggestions come while typing, and the one that's taken is told.
+    field = page.get_by_label("Find any asset: id or name")
+    field.press_sequentially("north")
+    page.get_by_role("option", name="North yard (NORTH)").click()
+    page.get_by_role("heading", name="Where it is").wait_for()
+    page.get_by_role("button", name="Close").first.click()
+
+    # Note: typed in its cell.
+    row = page.locator(".tabulator-row").first
+    row.locator("[tabulator-field=note]").click()
+    row.locator("[tabulator-field=note] input").fill("called them")
+    row.locator("[tabulator-field=note] input").press("Enter")
+    row.locator("[tabulator-field=note]", has_text="called them").wait_for()
+
+    # Columns: the reader's own, and still so after coming back.
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="limit").uncheck()
+    page.get_by_role("button", name="Done").click()
+    page.locator(".tabulator-col[tabulator-field=limit]").wait_for(state="detached")
+
+    # The sheet goes out, comes back with another note, is shown, and written on confirmation.
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Excel for dispatch").click()
+    path = tmp_path / "dispatch.xlsx"
+    taken.value.save_as(path)
+    book = openpyxl.load_workbook(path)
+    sheet = book["Exceptions"]
+    header = [cell.value for cell in sheet[1]]
+    sheet.cell(3, header.index("Note") + 1).value = "from the sheet"
+    book.save(path)
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_text("1 to write, 0 refused").wait_for()
+    assert "from the sheet" not in twin.notes()["note"].tolist()
+    page.get_by_role("button", name="Write 1 change").click()
+    page.locator("[tabulator-field=note]", has_text="from the sheet").wait_for()
+    assert twin.notes()[["note", "author"]].to_numpy().tolist() == [
+        ["called them", getpass.getuser()],
+        ["from the sheet", getpass.getuser()],
+    ]
+
+    page.reload()
+    page.locator(".tabulator-row").first.wait_for()
+    assert page.locator(".tabulator-col[tabulator-field=limit]").count() == 0
+    assert page.complaints == []
+
+
+def test_it_fits_a_phone_and_a_link_opens_what_was_found(browser, served):
+    page = visit(browser, f"{served}?page=now&find=V3", viewport={"width": 390, "height": 844})
+    page.get_by_role("heading", name="Where it is").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.complaints == []
