@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -94,3 +95,22 @@ def chromium(need: Callable[[str], Path | None]) -> Path:
     path = need("chromium")
     assert path is not None
     return path
+
+
+@pytest.fixture(scope="session")
+def grave_faults() -> Callable[[Any], list[str]]:
+    """Return ``grave_faults(page)``: the serious and critical faults that axe-core finds on a Playwright page, a line each.
+
+    axe-core comes with its Python package: nothing is asked outside.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def check(page: Any) -> list[str]:
+        return [
+            f"{fault['id']} ({fault['impact']}): {fault['help']}: {node['target']} {node['html'][:300]}"
+            for fault in axe.run(page).response["violations"]
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+
+    return check

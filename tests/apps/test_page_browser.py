@@ -5,6 +5,7 @@ import re
 import pytest
 
 from twinlab.apps import start
+from twinlab.explore.pages import PAGES
 from twinlab.testing import FakeTwin
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -55,7 +56,7 @@ class Visit:
         self.page.on("request", lambda r: None if r.url.startswith(INSIDE) else self.outside.append(r.url))
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        self.page.goto(url)
+        self.page.goto(url if "page=" in url else url + ("&" if "?" in url else "?") + "page=history")
 
     def detail(self, pattern):
         """Wait for the line under the heading."""
@@ -140,6 +141,70 @@ def test_the_page_fits_a_phone(visit):
     one.detail("hourly rollup")
     one.page.get_by_text("2,000 events").wait_for()
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_address_goes_along_from_page_to_page_and_back(visit):
+    one = visit("?page=history&asset=WEST&signal=wind_speed")
+    one.page.get_by_role("heading", name="Wind speed · West gate").wait_for()
+    one.page.get_by_role("button", name="Quality", exact=True).click()
+    one.page.wait_for_url(re.compile("page=quality"))
+    one.page.get_by_text("signals have samples that didn't pass").wait_for()
+    one.page.go_back()
+    one.page.wait_for_url(re.compile("page=history"))
+    one.page.get_by_role("heading", name="Wind speed · West gate").wait_for()
+
+
+def test_a_picked_asset_opens_a_drawer_that_escape_closes(visit):
+    one = visit("?page=now")
+    one.page.locator(".tabulator-row [tabulator-field=asset]").first.click()
+    drawer = one.page.get_by_role("complementary")
+    drawer.get_by_role("heading", name="R2").wait_for()
+    one.page.keyboard.press("Escape")
+    drawer.wait_for(state="hidden")
+
+
+def test_the_hint_goes_away_for_good(visit):
+    one = visit()
+    one.page.get_by_text("1 of 3").wait_for()
+    one.page.get_by_role("button", name="Put away").click()
+    one.page.get_by_text("1 of 3").wait_for(state="hidden")
+    one.page.reload()
+    one.detail("hourly rollup")
+    assert one.page.get_by_text("1 of 3").count() == 0
+
+
+def test_a_page_leaves_as_a_file(visit):
+    one = visit()
+    one.detail("hourly rollup")
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name="Excel", exact=True).click()
+    assert re.fullmatch(r"example-history-\d{8}T\d{4}Z\.xlsx", download.value.suggested_filename)
+
+
+def test_the_theme_is_the_systems_until_the_reader_chooses(visit):
+    one = visit(color_scheme="dark")
+    one.detail("hourly rollup")
+    dark = "() => Bokeh.documents[0].roots()[0].data.dark_theme"
+    one.page.wait_for_function(dark)
+    one.page.get_by_role("button", name="Toggle theme").click()
+    one.page.wait_for_function(f"() => !({dark})()")
+    one.page.reload()
+    one.detail("hourly rollup")
+    assert not one.page.evaluate(dark)
+
+
+@pytest.mark.parametrize("look", [("light", 1400), ("dark", 390)])
+@pytest.mark.parametrize("name", [spec.name for spec in PAGES])
+def test_no_page_has_a_grave_fault_for_screen_readers_keyboards_or_weak_eyes(visit, grave_faults, name, look):
+    scheme, width = look
+    if name in ("now", "map") and width < 600:
+        pytest.xfail("rows folded for a phone, and the map's play button, have no role and no name yet")
+    one = visit(f"?page={name}", color_scheme=scheme, viewport={"width": width, "height": 900})
+    one.page.get_by_role("heading", level=1).wait_for(state="attached")
+    one.page.get_by_text("Reading").first.wait_for(state="hidden")
+    one.page.wait_for_load_state("networkidle")
+    assert grave_faults(one.page) == []
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_two_readers_do_not_disturb_each_other(visit):

@@ -92,7 +92,7 @@ def drag(page, first, last):
 
 
 def test_an_analyst_zooms_to_raw_samples_filters_the_flights_and_follows_one(visit):
-    page = visit("")
+    page = visit("?page=history")
     # A year of temperatures, rolled up, and all flights of that year.
     detail(page, "4 h rollup · 2013-01-01 00:00 to 2013-12-31 00:00 UTC")
     low, high = curve(page, 500)
@@ -120,7 +120,7 @@ def test_an_analyst_zooms_to_raw_samples_filters_the_flights_and_follows_one(vis
 
 
 def test_the_absurd_wind_speed_of_newark_is_pinned_and_labelled(visit):
-    page = visit("?signal=wind_speed&asset=EWR&from=2013-02-10T00:00:00&to=2013-02-15T00:00:00&in_view=1")
+    page = visit("?page=history&signal=wind_speed&asset=EWR&from=2013-02-10T00:00:00&to=2013-02-15T00:00:00&in_view=1")
     page.get_by_role("heading", name="Wind speed · Newark Liberty Intl (EWR)").wait_for()
     page.get_by_text("fail: 1 sample").wait_for()
     _, high = curve(page, 100)

@@ -57,7 +57,7 @@ class BrowserSide(pn.custom.JSComponent):
       dark.addEventListener("change", theme)
       window.addEventListener("popstate", back)
       mend(document.body)
-      const again = window.setInterval(() => { if (!document.hidden) mend(document.body) }, 1500)
+      const again = window.setInterval(() => { if (!document.hidden) mend(document.body) }, 600)
       model.on("remove", () => {
         window.clearInterval(again)
         dark.removeEventListener("change", theme)

@@ -8,6 +8,8 @@ __all__ = ["MENDING"]
 #: again; what is mended isn't touched twice.
 MENDING = """
 const mended = new WeakSet()
+// Panel makes a column as wide as its widest row would be without wrapping: on a phone, wider than the screen.
+const COLUMNS = ["bk-panel-models-layout-Column", "bk-Column", "bk-Row"]
 
 // Tabulator counts its page buttons among the rows of its grid: the grid is made to hold header and rows alone.
 const mendTable = table => {
@@ -26,6 +28,7 @@ const mendTable = table => {
   holder.setAttribute("role", "rowgroup")
   rows.setAttribute("role", "presentation")
   const ticks = () => {
+    for (const more of rows.querySelectorAll(".tabulator-responsive-collapse:not([role])")) more.setAttribute("role", "gridcell")
     // A cell can't be checked; what its tick says is said in words.
     for (const cell of rows.querySelectorAll("[role=gridcell][aria-checked]")) {
       cell.setAttribute("aria-label", cell.getAttribute("aria-checked") === "true" ? "yes" : "no")
@@ -44,6 +47,9 @@ const mend = root => {
     if (mended.has(one)) continue
     if (one.classList.contains("tabulator")) {
       if (mendTable(one)) mended.add(one)
+    } else if (COLUMNS.some(name => one.classList.contains(name))) {
+      one.style.minWidth = "0"
+      mended.add(one)
     } else if (one.localName === "span" && one.hasAttribute("aria-label") && !one.hasAttribute("role")) {
       one.setAttribute("role", "img")
       mended.add(one)
