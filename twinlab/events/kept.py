@@ -18,12 +18,14 @@ __all__ = ["KeptReader", "remember"]
 
 _T = TypeVar("_T")
 _FRESH_SECONDS = 60.0
+#: A page reads many tables at once: the twin's position, which looks into files, is asked for this often at most.
+_LOOKED_SECONDS = 1.0
 
 
 class KeptReader:
     """A `TwinReader` that keeps events, assets and relationships, and what was computed from them.
 
-    What is kept is dropped when the twin's position moves; of a twin that doesn't tell its position, after a minute.
+    What is kept is dropped within a second after the twin's position moves; of a twin that doesn't tell its position, after a minute.
     History is read anew each time. Everything else is the twin's own. Treat the tables as read-only: they're shared.
 
     Parameters
@@ -38,6 +40,7 @@ class KeptReader:
         self._clock = clock
         self._kept: dict[Hashable, Any] = {}
         self._stamp: object = None
+        self._looked = float("-inf")
         # One reading at a time: who comes second finds it read. Remembered things may build on others.
         self._lock = threading.RLock()
 
@@ -80,10 +83,12 @@ class KeptReader:
     def remember(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return what was made under a key, made now if it isn't there or the twin has moved since."""
         with self._lock:
-            stamp = self._position()
-            if stamp != self._stamp:
-                self._kept.clear()
-                self._stamp = stamp
+            if self._clock() - self._looked >= _LOOKED_SECONDS:
+                stamp = self._position()
+                self._looked = self._clock()
+                if stamp != self._stamp:
+                    self._kept.clear()
+                    self._stamp = stamp
             if key not in self._kept:
                 self._kept[key] = make()
             return cast("_T", self._kept[key])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -74,9 +72,6 @@ class EventsView(Explorer):
         self._map = MapScreens(on_choose=self._tapped, pick="routes", height=_MAP_HEIGHT)
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
-        self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
-        )
         self._narrowed = Html("", margin=(4, 10))
         self._clear = pmui.Button(label="Clear filters", variant="outlined", size="small", visible=False)
         self._clear.on_click(lambda _: self.clear_filters())
@@ -111,14 +106,6 @@ class EventsView(Explorer):
         self.chart = link.layout if link.layout in _CHARTS.values() else "time"
         self.table.window = link.window
 
-    @contextmanager
-    def _silently(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
-
     def _table_changed(self, *_: object) -> None:
         if not self._quiet:
             self._draw()
@@ -126,10 +113,6 @@ class EventsView(Explorer):
 
     def _told(self, *_: object) -> None:
         self.notice = self.table.notice
-
-    @param.depends("notice", watch=True)
-    def _notice_changed(self) -> None:
-        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     def _row_chosen(self, *_: object) -> None:
         event = self.table.selected

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from weakref import WeakKeyDictionary
 
 import holoviews as hv
 import numpy as np
@@ -15,7 +12,6 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.events.kept import KeptReader
 from twinlab.explore.base import Explorer
 from twinlab.explore.basemap import ground, view_of
 from twinlab.explore.choices import words
@@ -52,8 +48,6 @@ _NO_PLACES = (
     "No kind of asset of this twin has a position. Name two properties or signals in twin.yaml: "
     "position: [latitude, longitude]."
 )
-#: What all readers of one twin keep at hand.
-_READERS: WeakKeyDictionary[Shared, KeptReader] = WeakKeyDictionary()
 
 
 class MapView(Explorer):
@@ -82,7 +76,7 @@ class MapView(Explorer):
         open_code: str | None = None,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._reader = _READERS.setdefault(self.shared, KeptReader(twin))
+        self._reader = self.shared.reader
         self._quiet = True
         self._shot: MapSnapshot | None = None
         self._scale: ColorScale | None = None
@@ -90,9 +84,6 @@ class MapView(Explorer):
         self._screens = MapScreens(on_choose=self._pick)
         self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
-        self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
-        )
         placed = placed_kinds(twin.model)
         self.param.kinds.objects = {self._title(kind): kind for kind in (*placed, *carried_kinds(twin.model))}
         self.param.color.objects = color_choices(twin.model, placed)
@@ -122,14 +113,6 @@ class MapView(Explorer):
         self._read()
         self._show()
         self.revision += 1
-
-    @contextmanager
-    def _silently(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
 
     def _span(self) -> tuple[np.datetime64, np.datetime64] | None:
         """From the first fix to the newest data."""
@@ -234,10 +217,6 @@ class MapView(Explorer):
             self.notice = f"The track can't be read: {error}"
         self._refresh()
         self.revision += 1
-
-    @param.depends("notice", watch=True)
-    def _notice_changed(self) -> None:
-        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     def _move(self, when: np.datetime64) -> None:
         self.at = when

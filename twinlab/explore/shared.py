@@ -57,7 +57,7 @@ class Shared:
 
     def relationships(self, name: str) -> pd.DataFrame:
         """Return the links of one type."""
-        return self.kept(("relationships", name), lambda: self.twin.relationships(name))
+        return self.reader.relationships(name)
 
     def kept(self, key: object, read: Callable[[], _T]) -> _T:
         """Return what ``read`` gave less than a minute ago under ``key``, or read it."""

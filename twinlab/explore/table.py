@@ -75,9 +75,6 @@ class EventExplorer(Explorer):
         self._page_size = page_size
         self._asked_filters = ""
         self._grid: pn.widgets.Tabulator | None = None
-        self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
-        )
         self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
         self._body = pn.Column(sizing_mode="stretch_width")
         kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
@@ -192,10 +189,6 @@ class EventExplorer(Explorer):
             self._grid.param.update(value=rows, selection=[], page=1)
             self._tell()
             self.revision += 1
-
-    @param.depends("notice", watch=True)
-    def _notice_changed(self) -> None:
-        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     def _total(self) -> int:
         return len(self._tables.table(str(self.event_type)))
