@@ -64,7 +64,7 @@ def test_a_dispatcher_finds_notes_arranges_and_brings_the_sheet_back(browser, se
     field.press_sequentially("north")
     page.get_by_role("option", name="North yard (NORTH)").click()
     page.get_by_role("heading", name="Where it is").wait_for()
-    page.get_by_role("button", name="Close").first.click()
+    page.get_by_role("button", name="Close", exact=True).last.click()
 
     # Note: typed in its cell.
     row = page.locator(".tabulator-row").first

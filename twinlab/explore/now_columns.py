@@ -65,8 +65,12 @@ class ColumnsDialog:
     def show(self, name: str, *, shown: bool) -> None:
         """Show or hide a column; the last one stays."""
         after = (self._shown | {name}) if shown else (self._shown - {name})
-        self._shown = after or self._shown
-        self._changed()
+        if after:
+            self._shown = after
+            # The list stands as it is: a tick must not be taken from under the pointer.
+            self._on_change(self.columns)
+        else:
+            self._fill()
 
     def move(self, name: str, *, by: int) -> None:
         """Move a column one place towards the front (-1) or the end (1)."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "found_html", "read_found"]
 
 #: Most lines of a story and of a plan.
-_STEPS = 30
+_STEPS = 12
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AssetSearch"]
 
 _MOST = 20
+_FRAME = {"border": "1px solid rgba(127,127,127,.4)", "border-radius": "6px"}
 
 
 class AssetSearch:
@@ -68,8 +69,8 @@ class AssetSearch:
         self.field.param.watch(self._entered, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(10, 14, 4, 14))
         self._row = pn.FlexBox(sizing_mode="stretch_width", margin=(0, 8))
-        self.answer = pmui.Paper(
-            self._text, self._row, elevation=2, visible=False, sizing_mode="stretch_width", margin=(4, 10)
+        self.answer = pn.Column(
+            self._text, self._row, visible=False, sizing_mode="stretch_width", margin=(4, 10), styles=_FRAME
         )
 
     # -- looking up ---------------------------------------------------------------------------------------------------

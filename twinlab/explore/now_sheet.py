@@ -117,11 +117,11 @@ class SheetTrip:
         self.write.on_click(lambda _: self.confirm())
         leave = pmui.Button(label="Leave it", variant="outlined", size="small", margin=4)
         leave.on_click(lambda _: self.leave())
-        self.panel = pmui.Paper(
+        self.panel = pn.Column(
             self._text,
             pn.FlexBox(self.write, leave, margin=(0, 10, 8, 10)),
-            elevation=2,
             visible=False,
+            styles={"border": "1px solid rgba(127,127,127,.4)", "border-radius": "6px"},
             sizing_mode="stretch_width",
             margin=(4, 10),
         )
