@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
+from bokeh.events import SelectionGeometry
 from bokeh.models import (
     BasicTicker,
     BoxSelectTool,
@@ -47,9 +48,6 @@ _TELL_ZOOM = """
 clearTimeout(seen.rest)
 seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.x1] }, rest)
 """
-_TELL_BOX = (
-    "if (cb_obj.final && cb_obj.geometry.type == 'rect') { seen.tags = [cb_obj.geometry.x0, cb_obj.geometry.x1] }"
-)
 _GRID_COLOR = "rgba(127, 127, 127, 0.3)"
 
 
@@ -198,12 +196,16 @@ def _listen(
         zoomed.on_change("tags", lambda _attr, _old, new: on_zoom((new[0], new[1])))
         chart.js_on_event("rangesupdate", CustomJS(args={"seen": zoomed, "rest": _REST}, code=_TELL_ZOOM))
     if frame.selecting and on_brush is not None:
-        boxed = Range1d(name="boxed")
-        boxed.on_change("tags", lambda _attr, _old, new: on_brush((new[0], new[1])))
-        chart.js_on_event("selectiongeometry", CustomJS(args={"seen": boxed}, code=_TELL_BOX))
+        chart.on_event(SelectionGeometry, lambda event: _tell_box(event, on_brush))
         tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
         chart.add_tools(tool)
         chart.toolbar.active_drag = tool
+
+
+def _tell_box(event: Any, on_brush: Callable[[tuple[float, float]], None]) -> None:
+    box = event.geometry
+    if event.final and box.get("type") == "rect":
+        on_brush((box["x0"], box["x1"]))
 
 
 def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> None:

@@ -32,7 +32,10 @@ _OWN = "another start"
 _ROW = """
 :host {display: flex; flex-flow: row wrap; align-items: center; gap: 2px 6px;}
 @media (max-width: 600px) {
-  :host {flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;}
+  :host {
+    flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;
+    min-width: 0; max-width: calc(100vw - 20px);
+  }
   :host > * {flex: none;}
 }
 """
