@@ -86,7 +86,7 @@ class _Freshness:
     async def _start(self) -> None:
         await self._read()
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.add_periodic_callback(self._read, period=_EVERY)
+            pn.state.add_periodic_callback(self._read, period=_EVERY)  # type: ignore[arg-type]  # it takes coroutine functions
 
     async def _read(self) -> None:
         try:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import panel as pn
 import panel_material_ui as pmui
@@ -43,7 +43,7 @@ class _Place:
 
     spec: PageSpec
     body: pn.Column
-    view: Explorer | None = None
+    view: Any = None
     # Link with which it's built.
     first: Link = field(default_factory=Link)
     # Whether that link is what was chosen on another page.
@@ -229,7 +229,7 @@ class Workspace(Explorer):
                 patient=self.patient,
                 open_code=self.open_code,
             )
-            return view, pn.panel(view)
+            return view, cast("pn.viewable.Viewable", pn.panel(view))
         except READING_ERRORS as error:
             _LOG.exception("the page %s can't be built", place.spec.name)
             place.error = str(error)
@@ -326,7 +326,8 @@ class Workspace(Explorer):
         """Return what the reader chose on the page, in words."""
         place = self._shown()
         page = {} if place is None else {"page": place.spec.label}
-        return page | self._of_view(lambda view: view.settings(), otherwise={})
+        nothing: dict[str, str] = {}
+        return page | self._of_view(lambda view: view.settings(), otherwise=nothing)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return what the page draws."""
