@@ -249,9 +249,9 @@ class Workspace(Explorer):
         finally:
             place.building = False
             self._put(place, made)
-        if place.view is not None and place.first is not asked:
+        if made is not None and place.first is not asked:
             # The reader has gone on meanwhile.
-            place.view.apply(place.first)
+            made[0].apply(place.first)
         self._arrive(place)
 
     def _put(self, place: _Place, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
