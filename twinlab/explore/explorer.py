@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 
-from twinlab.explore.base import Explorer
 from twinlab.explore.choices import words
 from twinlab.explore.follow import WEEK, Trail, Watch, moved
 from twinlab.explore.html import Html
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link
-from twinlab.explore.periods import Anchor
-from twinlab.explore.reading import READING_ERRORS, Window, data_span, newest_time
+from twinlab.explore.reading import Window, newest_time
 from twinlab.explore.screens import Look, Screens, instant
 from twinlab.explore.signal_asking import (
     MAX_ASSETS,
@@ -29,8 +25,8 @@ from twinlab.explore.signal_asking import (
     drawn_signals,
     room,
     too_many,
-    understand,
 )
+from twinlab.explore.signal_choices import SignalChoices
 from twinlab.explore.signal_controls import signal_controls
 from twinlab.explore.signal_figure import signal_figure
 from twinlab.explore.signal_tables import view_settings, view_tables
@@ -53,7 +49,7 @@ _NO_DATA = "No asset of this twin has observations yet. Ingest a source that hol
 FOLLOW_MS = 2_000
 
 
-class SignalExplorer(Explorer):
+class SignalExplorer(SignalChoices):
     """Charts of signals of some assets, zoomable from the whole history down to raw samples.
 
     Set a parameter and the charts follow; zoom a chart and ``window`` follows. The same object works in JupyterLab and
@@ -62,33 +58,15 @@ class SignalExplorer(Explorer):
 
     Parameters
     ----------
-    twin, link, shared, session, patient, open_code
+    twin, link, shared, session, open_code
         As `Explorer` takes them.
+    patient : bool
+        Changes nothing: a chart is read from a rollup that fits it. A page that must stand before its first chart makes
+        the explorer later, as `Workspace` does.
     """
 
     name_in_link = "history"
     label = "Signals"
-
-    asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
-    signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="the first signal")
-    signals = param.ListSelector(default=[], objects=[], check_on_set=True, doc="what is measured, up to four")
-    assets = param.ListSelector(default=[], objects=[], check_on_set=True, doc="assets that are drawn")
-    window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
-    layout = param.Selector(
-        default="together", objects=["together", "multiples"], check_on_set=True, doc="one chart, or one an asset"
-    )
-    compare = param.String(default="", doc="another period: -7d, +1y, or event for earlier events; '' is none")
-    zone = param.String(default="", doc="IANA zone by whose clock periods are aligned; '' is UTC")
-    anchor = param.ClassSelector(class_=Anchor, default=None, allow_None=True, doc="the event to align by")
-    show_flags = param.Boolean(default=True, doc="mark suspect, failed and missing samples")
-    full_range = param.Boolean(default=False, doc="let failed samples stretch the value axis")
-    follow = param.Boolean(default=False, doc="keep the window's end at the newest sample")
-    selecting = param.Boolean(default=False, doc="dragging selects a span instead of zooming to it")
-    brush = param.Parameter(default=None, allow_None=True, doc="span that the reader has selected")
-    marked = param.Parameter(default=None, allow_None=True, doc="span of a chosen event, drawn behind the curves")
-
-    # Before the constructor has ended, a parameter that changes draws nothing.
-    _quiet = True
 
     def __init__(
         self,
@@ -102,114 +80,18 @@ class SignalExplorer(Explorer):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._view: View | None = None
-        self._span: Window | None = None
         self._trail, self._watch = Trail(), Watch(self.shared)
         self._ticker: Any = None
         self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
-        self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
-        )
         self.param.asset_type.objects = self.shared.choices.kinds()
-        self._quiet = False
         self.apply(self.first_link)
-
-    # -- choosing -----------------------------------------------------------------------------------------------------
-
-    def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
-        types = self.param.asset_type.objects
-        wanted, problems = understand(link, types, self.shared.choices, list(self.param.layout.objects))
-        with self._silently():
-            if types:
-                self.asset_type = wanted.pop("asset_type")
-                self._offer()
-            # What a link names wins; what it doesn't name stays.
-            self.param.update(**wanted)
-            self.signal = next(iter(self.signals), None)
-        self.notice = " · ".join(problems)
-        self._selection_changed()
-
-    @contextmanager
-    def as_one(self) -> Iterator[None]:
-        """Change several things as one: they're read and drawn once, at the end."""
-        with self._silently():
-            yield
-        if not self._quiet:
-            self._selection_changed()
-
-    @contextmanager
-    def _silently(self) -> Iterator[None]:
-        """Change several parameters as one; nothing is read in between."""
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
-
-    def _offer(self) -> None:
-        """Offer the signals and assets of the chosen type, and keep what still fits."""
-        kind = str(self.asset_type)
-        names, labels = self.shared.choices.signals(kind), self.shared.choices.assets(kind)
-        signals = [s for s in self.signals if s in names.values()] or list(names.values())[:1]
-        assets = [a for a in self.assets if a in labels.values()] or self.shared.choices.first(kind)
-        # Choices first emptied, so that no value is ever outside its choices.
-        self.param.update(signal=None, signals=[], assets=[])
-        self.param.signal.objects, self.param.signals.objects = names, names
-        self.param.assets.objects = labels
-        self.param.update(signal=signals[0], signals=signals, assets=assets)
-
-    def _find_span(self) -> None:
-        kind = str(self.asset_type)
-        spans = [
-            self.shared.kept(("span", kind, signal), lambda s=signal: data_span(self.twin, asset_type=kind, signal=s))
-            for signal in self.signals
-        ]
-        known = [span for span in spans if span is not None]
-        self._span = (min(s[0] for s in known), max(s[1] for s in known)) if known else None
-
-    @param.depends("asset_type", watch=True)
-    def _type_changed(self) -> None:
-        if self._quiet:
-            return
-        with self._silently():
-            self._offer()
-        self._selection_changed()
-
-    @param.depends("signal", watch=True)
-    def _signal_changed(self) -> None:
-        if not self._quiet:
-            self.signals = [] if self.signal is None else [self.signal]
-
-    @param.depends("signals", watch=True)
-    def _signals_changed(self) -> None:
-        if self._quiet:
-            return
-        with self._silently():
-            self.signal = next(iter(self.signals), None)
-        self._selection_changed()
-
-    @param.depends("assets", "layout", "compare", "zone", "anchor", watch=True)
-    def _selection_changed(self) -> None:
-        if self._quiet:
-            return
-        self._guarded(self._find_span)
-        self._redraw()
-
-    @param.depends("window", watch=True)
-    def _window_changed(self) -> None:
-        if not self._quiet:
-            self._redraw()
 
     @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
     def _look_changed(self) -> None:
         if not self._quiet and self._view is not None:
             self._draw(move=False)
-
-    @param.depends("notice", watch=True)
-    def _notice_changed(self) -> None:
-        self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
@@ -250,15 +132,6 @@ class SignalExplorer(Explorer):
         """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
         others = 0 if self._view is None else len(self._view.ask.periods)
         return list(self.assets)[: room(self.layout, signals=len(self.signals), periods=1 + others)]
-
-    def _guarded(self, action: Callable[[], None]) -> bool:
-        """Run an action; a failure becomes a notice and the charts stay as they were."""
-        try:
-            action()
-        except READING_ERRORS as error:
-            self.notice = f"The data can't be read: {error}"
-            return False
-        return True
 
     def _ask(self, shown: Window) -> Ask:
         kind, signals = str(self.asset_type), drawn_signals(self)
