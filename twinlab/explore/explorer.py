@@ -85,6 +85,8 @@ class SignalExplorer(SignalChoices):
         self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
+        #: The charts with their heading and legend, without the widgets above them.
+        self.charts = pn.Column(self._heading, self._screens.pane, self._legend, sizing_mode="stretch_width")
         self.param.asset_type.objects = self.shared.choices.kinds()
         self.apply(self.first_link)
 
@@ -355,9 +357,7 @@ class SignalExplorer(SignalChoices):
         return pn.Column(
             self._alert,
             self.controls(),
-            self._heading,
-            self._screens.pane,
-            self._legend,
+            self.charts,
             sizing_mode="stretch_width",
         )
 

@@ -12,7 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.base import Explorer
-from twinlab.explore.explorer import SignalExplorer
+from twinlab.explore.history_fleet import Fleet, HistoryCharts
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link
 from twinlab.explore.periods import Anchor
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import holoviews as hv
     import xarray as xr
 
+    from twinlab.explore.heat_view import HeatExplorer
     from twinlab.explore.reading import Window
     from twinlab.explore.shared import Session, Shared
     from twinlab.model.reader import TwinReader
@@ -36,7 +37,7 @@ _AROUND = np.timedelta64(6, "h")
 
 class HistoryView(Explorer):
     """The signal explorer above the event table: choose an event and the charts move to it, select a span and the table
-    holds its events.
+    holds its events. In the layout *fleet*, a heat map of all assets stands in the charts' place.
 
     Parameters
     ----------
@@ -59,10 +60,20 @@ class HistoryView(Explorer):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         link, self._narrowed = self.first_link, False
-        self.signals = SignalExplorer(
+        self.signals = HistoryCharts(
             twin, link=link, shared=self.shared, session=self.session, patient=patient, open_code=open_code
         )
-        self.events = _events(self, link)
+        self.fleet = Fleet(self, self.signals)
+        self.fleet.ask(link)
+        self.events = EventExplorer(
+            twin,
+            # What is searched for is the fleet's.
+            link=replace(link, find=None),
+            shared=self.shared,
+            session=self.session,
+            patient=patient,
+            open_code=open_code,
+        )
         self._code = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
         self.signals.param.watch(self._follow, ["revision", "brush"])
         self.signals.param.watch(self._choose, "chosen")
@@ -80,6 +91,7 @@ class HistoryView(Explorer):
             self._narrowed, self.events.in_view = True, True
         elif brush is None and self._narrowed:
             self._narrowed, self.events.in_view = False, False
+        self.fleet.follow()
         self._changed()
 
     def _choose(self, *_: object) -> None:
@@ -126,24 +138,30 @@ class HistoryView(Explorer):
         kinds = list(self.events.param.event_type.objects)
         several = self.events.event_type if len(kinds) > 1 else None
         in_view = self.events.in_view and not self._narrowed
-        return replace(self.signals.link(), event_type=several, in_view=in_view or None)
+        return replace(self.fleet.link(self.signals.link()), event_type=several, in_view=in_view or None)
 
     def apply(self, link: Link) -> None:
         """Show what a link asks for."""
+        self.fleet.ask(link)
         self.signals.apply(link)
-        self.events.apply(link)
+        self.events.apply(replace(link, find=None))
+
+    @property
+    def _drawn(self) -> HeatExplorer | HistoryCharts:
+        """What stands above the table."""
+        return self.fleet.heat or self.signals
 
     def code(self) -> str:
-        """Return Python that reproduces the charts."""
-        return self.signals.code()
+        """Return Python that reproduces the charts, or the fleet's heat map."""
+        return self._drawn.code()
 
     def data(self) -> xr.Dataset | pd.DataFrame | None:
-        """Return what the charts show."""
-        return self.signals.data()
+        """Return what the charts show, or the fleet's heat map."""
+        return self._drawn.data()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the signals and the events beneath them, a sheet each."""
-        out = self.signals.tables()
+        out = self._drawn.tables()
         if self.events.event_type is not None:
             try:
                 spec = self.twin.model.event_types[str(self.events.event_type)]
@@ -154,11 +172,11 @@ class HistoryView(Explorer):
 
     def settings(self) -> dict[str, str]:
         """Return what the reader chose, in words."""
-        return self.signals.settings()
+        return self._drawn.settings()
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the charts without widgets."""
-        return self.signals.figure(backend=backend)
+        return self._drawn.figure(backend=backend)
 
     def actions(self) -> pn.viewable.Viewable:
         """Return the buttons that take a view elsewhere."""
@@ -177,6 +195,7 @@ class HistoryView(Explorer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.signals,
+            self.fleet.body,
             *([self.actions(), self._code] if self.signals.param.asset_type.objects and not _on_a_page() else []),
             pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
             self.events,
@@ -187,17 +206,6 @@ class HistoryView(Explorer):
 def _on_a_page() -> bool:
     """Whether a page is served: it has the buttons of all its views at its bottom."""
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
-
-
-def _events(view: HistoryView, link: Link) -> EventExplorer:
-    """The event table, which shares the view's tables."""
-    return EventExplorer(
-        view.twin,
-        event_type=link.event_type,
-        in_view=bool(link.in_view),
-        tables=view.shared.tables,
-        patient=view.patient,
-    )
 
 
 def code_html(code: str) -> str:

@@ -43,12 +43,19 @@ _ROW = """
 
 def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
     """Return the explorer's widgets, in two rows that wrap on a phone."""
+    compared = _row([*_compared(explorer), *_how(explorer)], (0, 0, 4, 0))
+    compared.visible = _charted(explorer)
     return pn.Column(
         _row(_what(explorer), (8, 0, 2, 0)),
         _row(_when(explorer), (0, 0, 2, 0)),
-        _row([*_compared(explorer), *_how(explorer)], (0, 0, 4, 0)),
+        compared,
         sizing_mode="stretch_width",
     )
+
+
+def _charted(explorer: SignalExplorer) -> Any:
+    """Whether charts are shown, as it changes: the fleet's heat map has widgets of its own."""
+    return explorer.param.layout.rx() != "fleet"
 
 
 def _row(widgets: list[Any], margin: tuple[int, int, int, int]) -> pn.Row:
@@ -65,12 +72,24 @@ def _what(explorer: SignalExplorer) -> list[Any]:
         sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
     )
     layout.link(explorer, value="layout", bidirectional=True)
+    charted = _charted(explorer)
     return [
         pmui.Select.from_param(
-            explorer.param.asset_type, label="Kind of asset", description="", width=170, size="small"
+            explorer.param.asset_type,
+            label="Kind of asset",
+            description="",
+            width=170,
+            size="small",
+            visible=charted,
         ),
         pmui.MultiChoice.from_param(
-            explorer.param.signals, label="Signals", description="", min_width=200, max_width=380, max_items=MAX_SIGNALS
+            explorer.param.signals,
+            label="Signals",
+            description="",
+            min_width=200,
+            max_width=380,
+            max_items=MAX_SIGNALS,
+            visible=charted,
         ),
         pmui.MultiChoice.from_param(
             explorer.param.assets,
@@ -81,6 +100,7 @@ def _what(explorer: SignalExplorer) -> list[Any]:
             max_items=MAX_MULTIPLES,
             option_limit=200,
             placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",
+            visible=charted,
         ),
         layout,
     ]
