@@ -29,8 +29,10 @@ class Choices:
         return {_kind(name, self._spec(name)): name for name, assets in self._labels.items() if assets}
 
     def signals(self, asset_type: str) -> dict[str, str]:
-        """Return label -> signal."""
-        return {spec.title or words(name): name for name, spec in self._spec(asset_type).signals.items()}
+        """Return label -> signal; those that say where an asset is come last, since maps show them."""
+        kind = self._spec(asset_type)
+        ordered = sorted(kind.signals, key=lambda name: name in (kind.position or ()))
+        return {kind.signals[name].title or words(name): name for name in ordered}
 
     def assets(self, asset_type: str) -> dict[str, str]:
         """Return label -> asset, in natural order of the assets; empty for a kind that can't be drawn."""

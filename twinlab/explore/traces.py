@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["Trace", "count_flags", "raw_traces", "rollup_traces"]
+__all__ = ["Trace", "count_flags", "raw_traces", "rollup_traces", "without_short_stretches"]
 
 _NO_TIMES: NDArray[np.datetime64] = np.empty(0, "datetime64[ns]")
 _NO_VALUES: NDArray[np.float64] = np.empty(0)
@@ -171,6 +172,11 @@ def rollup_traces(
             )
         )
     return out
+
+
+def without_short_stretches(traces: Sequence[Trace], shortest: np.timedelta64) -> list[Trace]:
+    """Return traces whose missing stretches are longer than ``shortest``; shorter ones stay mere breaks of the curve."""
+    return [replace(trace, missing=trace.missing[np.diff(trace.missing, axis=1)[:, 0] > shortest]) for trace in traces]
 
 
 def count_flags(traces: list[Trace]) -> dict[Flag, int]:

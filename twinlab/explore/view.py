@@ -11,7 +11,8 @@ import numpy as np
 from twinlab.explore.compare import align_period, cell_times
 from twinlab.explore.reading import MAX_POINTS, Plan, Window, coarsen, cover, instant_text, plan_reading
 from twinlab.explore.scale import axis_label, pretty_unit, runs
-from twinlab.explore.traces import Trace, raw_traces, rollup_traces
+from twinlab.explore.traces import Trace, raw_traces, rollup_traces, without_short_stretches
+from twinlab.model.basics import parse_duration
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -227,7 +228,11 @@ def _traces(twin: TwinReader, ask: Ask, part: Part, signal: str) -> list[list[Tr
         else:
             failed = _failed_samples(twin, ask, part, signal) if spec.kind == "gauge" and number == 0 else None
             out.append(rollup_traces(data, signal, failed=failed, labels=ask.labels))
-    return out
+    if spec.gap is None:
+        return out
+    # What reports now and then leaves most cells empty, and that's no gap: the signal says what is one.
+    gap = np.timedelta64(parse_duration(spec.gap), "ns")
+    return [without_short_stretches(traces, gap) for traces in out]
 
 
 def _charts(
