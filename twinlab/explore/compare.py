@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Period", "Shift", "align_period", "parse_shift", "period_text"]
 
 _PATTERN = re.compile(r"([+-])(\d+)(y|mo|w|d|h|min|s|ns)(?:@(\S+))?")
-_CALENDAR = {"y": "years", "mo": "months", "w": "weeks", "d": "days"}
+_CALENDAR = ("y", "mo", "w", "d")
 _WORDS = {"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "min": "minute", "s": "second"}
 _NANOSECONDS = {
     "w": 604_800_000_000_000,
@@ -71,7 +71,8 @@ class Shift:
             return shown + np.timedelta64(self.count * _NANOSECONDS[self.unit], "ns")
         if self.zone is None and self.unit in ("w", "d"):
             return shown + np.timedelta64(self.count * _NANOSECONDS[self.unit], "ns")
-        offset = pd.DateOffset(**{_CALENDAR[self.unit]: self.count})
+        count = {unit: self.count if unit == self.unit else 0 for unit in _CALENDAR}
+        offset = pd.DateOffset(years=count["y"], months=count["mo"], weeks=count["w"], days=count["d"])
         index = pd.DatetimeIndex(shown)
         if self.zone is None:
             return (index + offset).to_numpy().astype("datetime64[ns]")

@@ -35,7 +35,7 @@ from twinlab.explore.styles import FORMATTERS, bokeh_glyph, hover_tips
 if TYPE_CHECKING:
     from bokeh.document import Document
     from bokeh.model import Model
-    from pyviz_comms import Comm
+    from pyviz_comms import Comm  # type: ignore[import-untyped]
 
     from twinlab.explore.layers import Layer
     from twinlab.explore.reading import Window

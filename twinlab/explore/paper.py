@@ -65,12 +65,20 @@ def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
     lines = {}
     for trace in legend:
         style = asset_style(trace.place, faint=trace.faint)
-        look = {"color": style.color, "alpha": style.alpha, "linewidth": 0.75 * style.width}
-        lines[trace.label] = Line2D([], [], linestyle=paper_dash(style.dash), label=trace.label, **look)
-    for style in FLAG_STYLES.values():
-        if style.marker is not None and any(part.label == style.label for part in parts):
-            mark = {"color": style.color, "marker": MARKERS[style.marker]}
-            lines[style.label] = Line2D([], [], linestyle="none", label=style.label, **mark)
+        lines[trace.label] = Line2D(
+            [],
+            [],
+            linestyle=paper_dash(style.dash),
+            label=trace.label,
+            color=style.color,
+            alpha=style.alpha,
+            linewidth=0.75 * style.width,
+        )
+    for flag in FLAG_STYLES.values():
+        if flag.marker is not None and any(part.label == flag.label for part in parts):
+            lines[flag.label] = Line2D(
+                [], [], linestyle="none", label=flag.label, color=flag.color, marker=MARKERS[flag.marker]
+            )
     axes.legend(
         handles=list(lines.values()),
         loc="upper left",

@@ -100,13 +100,14 @@ def event_periods(
     SchemaError
         If the event isn't in the table, or has no start.
     """
-    rows = table[table["event_id"].astype("str") == anchor.event_id]
+    chosen = table["event_id"].astype("str") == anchor.event_id
+    rows = table[chosen]
     if rows.empty:
         msg = f"there is no {anchor.event_type.replace('_', ' ')} {anchor.event_id!r}; choose one in the table"
         raise SchemaError(msg)
     row = rows.iloc[0]
     begin = table["start"].fillna(table["planned_start"])
-    zero = begin.loc[row.name]
+    zero = begin[chosen].iloc[0]
     if pd.isna(zero):
         msg = f"{anchor.event_id} has no start yet, so nothing can be aligned by it"
         raise SchemaError(msg)

@@ -74,13 +74,17 @@ class SignalChoices(Explorer):
         self.param.update(signal=signals[0], signals=signals, assets=assets)
 
     def _find_span(self) -> None:
-        kind = str(self.asset_type)
-        spans = [
-            self.shared.kept(("span", kind, signal), lambda s=signal: data_span(self.twin, asset_type=kind, signal=s))
-            for signal in self.signals
-        ]
+        spans = [self._span_of(str(self.asset_type), signal) for signal in self.signals]
         known = [span for span in spans if span is not None]
         self._span = (min(s[0] for s in known), max(s[1] for s in known)) if known else None
+
+    def _span_of(self, kind: str, signal: str) -> Window | None:
+        """The span of a signal; read once for all readers."""
+
+        def read() -> Window | None:
+            return data_span(self.twin, asset_type=kind, signal=signal)
+
+        return self.shared.kept(("span", kind, signal), read)
 
     @param.depends("asset_type", watch=True)
     def _type_changed(self) -> None:

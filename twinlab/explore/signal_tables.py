@@ -65,7 +65,7 @@ def _period_table(data: xr.Dataset, view: View, signal: str, spec: Signal) -> pd
         values = _flat(data[signal])
         columns[axis_label(name, "" if spec.kind == "state" else spec.unit)] = values
         if spec.kind == "state" and spec.states:
-            columns["state"] = pd.Series(values).map(lambda v: spec.states.get(int(v), "") if np.isfinite(v) else "")
+            columns["state"] = [spec.states.get(int(v), "") if np.isfinite(v) else "" for v in values.astype("float64")]
         columns["flag"] = [_FLAG_NAMES.get(int(f), str(f)) for f in _flat(data[f"{signal}_qc"])]
         return pd.DataFrame(columns)
     for part, words in _PARTS.items():

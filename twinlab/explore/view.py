@@ -187,11 +187,14 @@ def _read_part(twin: TwinReader, ask: Ask, plan: Plan, signals: tuple[str, ...])
     shown = history(start, stop)
     if not ask.periods:
         return Part(plan, signals, (drawn(shown),), ())
-    align = {"start": start, "stop": stop, "cell_ns": plan.cell_ns}
-    found = [drawn(align_period(shown, **align))]
+
+    def aligned(data: xr.Dataset, shift: str | None = None) -> xr.Dataset:
+        return drawn(align_period(data, start=start, stop=stop, cell_ns=plan.cell_ns, shift=shift))
+
+    found = [aligned(shown)]
     for period in ask.periods:
         other = history(*own_span(period, (start, stop), plan.cell_ns))
-        found.append(drawn(align_period(other, **align, shift=period.shift.text)))
+        found.append(aligned(other, period.shift.text))
     time = found[0]["time"].values
     return Part(plan, signals, tuple(found), tuple(period.shift.own_times(time) for period in ask.periods))
 
