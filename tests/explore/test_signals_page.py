@@ -164,7 +164,8 @@ def test_a_selected_span_narrows_the_events_and_gives_them_back(twin):
     assert 0 < some < everything
     assert "selected span" in view.signals._legend.object
     assert view.link().in_view is None
-    view.signals.brush = None
+    view.signals.selecting = False
+    assert view.signals.brush is None
     assert len(view.events.shown()) == everything
 
 

@@ -90,6 +90,12 @@ class SignalExplorer(SignalChoices):
         self.param.asset_type.objects = self.shared.choices.kinds()
         self.apply(self.first_link)
 
+    @param.depends("selecting", watch=True)
+    def _selecting_changed(self) -> None:
+        # Who is done with selecting wants everything back.
+        if not self.selecting:
+            self.brush = None
+
     @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
     def _look_changed(self) -> None:
         if not self._quiet and self._view is not None:
@@ -109,6 +115,11 @@ class SignalExplorer(SignalChoices):
             return self._span
         start, stop = (np.datetime64(t, "ns") for t in self.window)
         return start, stop
+
+    @property
+    def _own_window(self) -> Window | None:
+        """The window; None for everything."""
+        return None if self.window is None else self.shown
 
     @property
     def view(self) -> View | None:
@@ -209,7 +220,7 @@ class SignalExplorer(SignalChoices):
         shown = self.shown
         if self._view is None or window[1] <= window[0] or (shown is not None and _close(window, shown)):
             return
-        self._trail.leave(self.window)
+        self._trail.leave(self._own_window)
         with self._silently():
             # Who zooms looks at something: the window doesn't move on by itself any more.
             self.param.update(window=window, follow=False)
@@ -228,7 +239,7 @@ class SignalExplorer(SignalChoices):
 
     def see(self, window: Window | None) -> None:
         """Show a window, remembering the one that was shown."""
-        self._trail.leave(self.window)
+        self._trail.leave(self._own_window)
         self.window = window
 
     def reset(self) -> None:
@@ -243,11 +254,11 @@ class SignalExplorer(SignalChoices):
 
     def step_back(self) -> None:
         """Show the window before this one."""
-        self.window = self._trail.back(self.window)
+        self.window = self._trail.back(self._own_window)
 
     def step_forward(self) -> None:
         """Show the window from which the reader stepped back."""
-        self.window = self._trail.forward(self.window)
+        self.window = self._trail.forward(self._own_window)
 
     def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
         """Move the charts: to assets (if they have signals) and a window, in one step."""
@@ -260,7 +271,7 @@ class SignalExplorer(SignalChoices):
                 known = [a for a in assets if a in self.param.assets.objects]
                 self.assets = known or self.assets
             if window is not None:
-                self._trail.leave(self.window)
+                self._trail.leave(self._own_window)
                 self.param.update(window=window, follow=False)
         self._selection_changed()
 
@@ -338,7 +349,7 @@ class SignalExplorer(SignalChoices):
             asset_type=self.asset_type,
             signals=tuple(self.signals[:MAX_SIGNALS]) or None,
             assets=tuple(self.drawn()) or None,
-            window=None if self.window is None else self.shown,
+            window=self._own_window,
             show_flags=None if self.show_flags else False,
             full_range=self.full_range or None,
             layout=None if self.layout == "together" else self.layout,

@@ -43,12 +43,10 @@ _ROW = """
 
 def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
     """Return the explorer's widgets, in two rows that wrap on a phone."""
-    compared = _row([*_compared(explorer), *_how(explorer)], (0, 0, 4, 0))
-    compared.visible = _charted(explorer)
     return pn.Column(
         _row(_what(explorer), (8, 0, 2, 0)),
         _row(_when(explorer), (0, 0, 2, 0)),
-        compared,
+        _row([_layout(explorer), *_compared(explorer), *_how(explorer)], (0, 0, 4, 0)),
         sizing_mode="stretch_width",
     )
 
@@ -62,16 +60,19 @@ def _row(widgets: list[Any], margin: tuple[int, int, int, int]) -> pn.Row:
     return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
 
 
-def _what(explorer: SignalExplorer) -> list[Any]:
-    layouts = {_LAYOUTS[name]: name for name in explorer.param.layout.objects}
+def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
     layout = pmui.RadioButtonGroup(
         label="Layout",
-        options=layouts,
+        options={_LAYOUTS[name]: name for name in explorer.param.layout.objects},
         value=explorer.layout,
         size="small",
         sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
     )
     layout.link(explorer, value="layout", bidirectional=True)
+    return layout
+
+
+def _what(explorer: SignalExplorer) -> list[Any]:
     charted = _charted(explorer)
     return [
         pmui.Select.from_param(
@@ -102,7 +103,6 @@ def _what(explorer: SignalExplorer) -> list[Any]:
             placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",
             visible=charted,
         ),
-        layout,
     ]
 
 
@@ -132,6 +132,9 @@ def _when(explorer: SignalExplorer) -> list[Any]:
         widget.param.watch(read, "value")
     explorer.param.watch(write, "revision")
     write()
+    show_all = _button("Show all", explorer.reset)
+    # The fleet's heat map has its own.
+    show_all.visible = _charted(explorer)
     return [
         start,
         stop,
@@ -139,7 +142,7 @@ def _when(explorer: SignalExplorer) -> list[Any]:
         _button("+ 1 week", lambda: explorer.step_weeks(1)),
         _button("Back", explorer.step_back),
         _button("Forward", explorer.step_forward),
-        _button("Show all", explorer.reset),
+        show_all,
         pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center"),
     ]
 
@@ -160,12 +163,15 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
     names = {value: name for name, value in _PERIODS.items()}
 
     def write(*_: object) -> None:
+        charted = explorer.layout != "fleet"
         own = bool(explorer.compare) and explorer.compare not in names
         shown = names.get(explorer.compare, _OWN)
         if period.value != shown and not (period.value == _OWN and not explorer.compare):
             period.value = shown
-        start.visible = own or period.value == _OWN
-        zone.param.update(value=explorer.zone or "UTC", visible=bool(explorer.compare) and explorer.compare != "event")
+        start.visible = charted and (own or period.value == _OWN)
+        by_clock = bool(explorer.compare) and explorer.compare != "event"
+        zone.param.update(value=explorer.zone or "UTC", visible=charted and by_clock)
+        period.visible = charted
 
     def choose(*_: object) -> None:
         start.visible = period.value == _OWN
@@ -185,14 +191,16 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
     period.param.watch(choose, "value")
     start.param.watch(set_start, "value")
     zone.param.watch(set_zone, "value")
-    explorer.param.watch(write, ["compare", "zone"])
+    explorer.param.watch(write, ["compare", "zone", "layout"])
     write()
     return [period, start, zone]
 
 
 def _how(explorer: SignalExplorer) -> list[Any]:
+    labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
     return [
-        pmui.Switch.from_param(explorer.param.show_flags, label="Flags", description="", align="center"),
-        pmui.Switch.from_param(explorer.param.full_range, label="Off-scale values", description="", align="center"),
-        pmui.Switch.from_param(explorer.param.selecting, label="Drag to select events", description="", align="center"),
+        pmui.Switch.from_param(
+            explorer.param[name], label=label, description="", align="center", visible=_charted(explorer)
+        )
+        for name, label in labels.items()
     ]
