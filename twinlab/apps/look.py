@@ -45,6 +45,11 @@ def page_look(*, drawer: bool) -> dict[str, Any]:
         "& .sidebar": {_PHONE: {"width": "240px"}},
         # It says nothing: the server isn't asked at each event whether it's busy.
         "& .header .MuiLinearProgress-root": {"display": "none"},
+        # Or a page longer than the screen would shrink to it, and the bar at its end would scroll away into its middle.
+        "& .main-content > *, & .main-content > .child-wrapper > *": {
+            "flexShrink": "0 !important",
+            "maxHeight": "none !important",
+        },
         "& .main-content": {"@media (min-width: 1101px)": {"paddingRight": "380px" if drawer else 0}},
     }
 
