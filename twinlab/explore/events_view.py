@@ -303,9 +303,13 @@ class EventsView(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the chart."""
-        kind = pmui.Select.from_param(self.table.param.event_type, label="Kind of event", width=190, size="small")
-        chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small")
-        view = pmui.Switch.from_param(self.table.param.in_view, label="Only in the chosen period", align="center")
+        kind = pmui.Select.from_param(
+            self.table.param.event_type, label="Kind of event", width=190, size="small", description=""
+        )
+        chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small", description="")
+        view = pmui.Switch.from_param(
+            self.table.param.in_view, label="Only in the chosen period", align="center", description=""
+        )
         return pn.FlexBox(
             kind, chart, view, align_items="center", gap="2px 4px", sizing_mode="stretch_width", margin=(8, 0, 4, 0)
         )

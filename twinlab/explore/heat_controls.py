@@ -43,16 +43,18 @@ def heat_controls(view: HeatExplorer) -> pn.viewable.Viewable:
     reset.on_click(lambda _: view.reset())
     kinds = {"values": "values", "quality flags": "flags"}
     return pn.FlexBox(
-        pmui.Select.from_param(params.asset_type, label="Kind of asset", width=170, size="small"),
-        pmui.Select.from_param(params.signal, label="Signal", width=180, size="small"),
-        pmui.Select.from_param(params.heat, options=kinds, label="Show", width=140, size="small"),
-        pmui.Select.from_param(params.measure, label="Cells show", width=180, size="small", visible=values),
+        pmui.Select.from_param(params.asset_type, label="Kind of asset", width=170, size="small", description=""),
+        pmui.Select.from_param(params.signal, label="Signal", width=180, size="small", description=""),
+        pmui.Select.from_param(params.heat, options=kinds, label="Show", width=140, size="small", description=""),
         pmui.Select.from_param(
-            params.share, options=SHARES, label="Cells show", width=180, size="small", visible=flags
+            params.measure, label="Cells show", width=180, size="small", visible=values, description=""
         ),
-        pmui.Select.from_param(params.order, options=ORDERS, label="Order", width=170, size="small"),
-        pmui.Select.from_param(params.by, label="A row for", width=150, size="small"),
-        pmui.TextInput.from_param(params.find, label="Only with", width=140, size="small"),
+        pmui.Select.from_param(
+            params.share, options=SHARES, label="Cells show", width=180, size="small", visible=flags, description=""
+        ),
+        pmui.Select.from_param(params.order, options=ORDERS, label="Order", width=170, size="small", description=""),
+        pmui.Select.from_param(params.by, label="A row for", width=150, size="small", description=""),
+        pmui.TextInput.from_param(params.find, label="Only with", width=140, size="small", description=""),
         reset,
         align_items="center",
         gap="2px 4px",

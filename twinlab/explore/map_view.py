@@ -298,14 +298,17 @@ class MapView(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        kinds = pmui.MultiChoice.from_param(self.param.kinds, label="Kinds of asset", min_width=260, max_width=620)
-        color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small")
+        kinds = pmui.MultiChoice.from_param(
+            self.param.kinds, label="Kinds of asset", min_width=260, max_width=620, description=""
+        )
+        color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small", description="")
         hours = pmui.Select.from_param(
             self.param.track_hours,
             label="Track of the chosen",
             options={"none": 0, "2 hours": 2, "6 hours": 6, "24 hours": 24},
             width=150,
             size="small",
+            description="",
         )
         everything = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
         everything.on_click(lambda _: self.show_all())

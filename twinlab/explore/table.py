@@ -321,8 +321,12 @@ class EventExplorer(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets above the table."""
-        kind = pmui.Select.from_param(self.param.event_type, label="Kind of event", width=190, size="small")
-        view = pmui.Switch.from_param(self.param.in_view, label="Only in the chart's window", align="center")
+        kind = pmui.Select.from_param(
+            self.param.event_type, label="Kind of event", width=190, size="small", description=""
+        )
+        view = pmui.Switch.from_param(
+            self.param.in_view, label="Only in the chart's window", align="center", description=""
+        )
         return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
 
     def grid(self) -> pn.viewable.Viewable:

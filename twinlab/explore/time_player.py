@@ -145,19 +145,25 @@ class TimePlayer(param.Parameterized):
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the widgets in a row."""
-        back = pmui.IconButton(icon="skip_previous", label="One step back", size="small", align="end")
-        play = pmui.IconButton(icon="play_arrow", label="Play", size="small", align="end")
-        on = pmui.IconButton(icon="skip_next", label="One step on", size="small", align="end")
+        back = pmui.IconButton(icon="skip_previous", description="One step back", size="small", align="end")
+        play = pmui.IconButton(icon="play_arrow", description="Play", size="small", align="end")
+        on = pmui.IconButton(icon="skip_next", description="One step on", size="small", align="end")
         back.on_click(lambda _: self.move(-1))
         on.on_click(lambda _: self.move(1))
         play.on_click(lambda _: self.param.update(playing=not self.playing))
 
         def face(*_: object) -> None:
-            play.param.update(icon="pause" if self.playing else "play_arrow", label="Pause" if self.playing else "Play")
+            play.param.update(
+                icon="pause" if self.playing else "play_arrow", description="Pause" if self.playing else "Play"
+            )
 
         self.param.watch(face, "playing")
-        step = pmui.Select.from_param(self.param.step, label="Step", options=STEPS, width=105, size="small")
-        speed = pmui.Select.from_param(self.param.speed, label="Speed", options=SPEEDS, width=125, size="small")
+        step = pmui.Select.from_param(
+            self.param.step, label="Step", options=STEPS, width=105, size="small", description=""
+        )
+        speed = pmui.Select.from_param(
+            self.param.speed, label="Speed", options=SPEEDS, width=125, size="small", description=""
+        )
         return pn.Column(
             pn.FlexBox(back, play, on, self._text, step, speed, align_items="center", gap="2px 4px"),
             self._slider,

@@ -338,7 +338,9 @@ class Workspace(Explorer):
     def tabs(self) -> pn.viewable.Viewable:
         """Return a row of buttons, one a page."""
         names = [spec.name for spec in self.pages]
-        row = pmui.RadioButtonGroup.from_param(self.param.page, label="Page", size="small", margin=(4, 10))
+        row = pmui.RadioButtonGroup.from_param(
+            self.param.page, label="Page", size="small", margin=(4, 10), description=""
+        )
         row.visible = len(names) > 1
         return row
 
