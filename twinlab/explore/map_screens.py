@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,15 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.basemap import GROUND, ground, needs_other_ground, prepare, show_box
+from twinlab.explore.basemap import GROUND, ground, joined, needs_other_ground, prepare, show_box
 from twinlab.explore.map_layers import MAP_TOOLS, MapLayer, ground_layers, overlay
 from twinlab.explore.outlines import Box
 
 __all__ = ["HEIGHT", "MapScreens", "pixel_size"]
 
 HEIGHT = 520
+_CORNERS = np.array([0, 1, 1], "float32")
+_TOKEN = {name: {"xs": [_CORNERS], "ys": [_CORNERS]} for name in GROUND}
 #: About as many pixels a map is wide.
 _USUAL_WIDTH = 900
 
@@ -40,6 +43,7 @@ class MapScreens:
         self._height = height
         self._plots: list[Any] = []
         self._streams: list[Any] = []
+        self._parts: Sequence[MapLayer] = ()
         self._drawn: Box | None = None
         # What was asked to be shown, and what a reader sees by dragging and zooming.
         self._view: Box | None = None
@@ -66,7 +70,9 @@ class MapScreens:
         """Make the map anew."""
         self._plots = []
         self._view = self._drawn = self._seen = view
-        plot = overlay([*ground_layers(ground(view)), *parts]).opts(
+        # HoloViews takes seconds to look through hundreds of lines: it gets a token of each layer, Bokeh all of it.
+        self._parts = parts
+        plot = overlay([*ground_layers(_TOKEN), *map(_token, parts)]).opts(
             responsive=True,
             height=self._height,
             xlim=(view.left, view.right),
@@ -89,6 +95,7 @@ class MapScreens:
 
     def refresh(self, parts: Sequence[MapLayer], *, only: Sequence[str] | None = None) -> None:
         """Put new columns into the layers on screens; of ``only`` some of them."""
+        self._parts = parts
         sources = {
             len(GROUND) + place: part.columns for place, part in enumerate(parts) if only is None or part.name in only
         }
@@ -108,13 +115,19 @@ class MapScreens:
 
     def _draw_ground(self, view: Box) -> None:
         self._drawn = view
-        self._write(dict(enumerate(ground(view).values())))
+        self._write(dict(enumerate(map(joined, ground(view).values()))))
 
     def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
         if plot in self._plots or self._view is None:
             return
         self._plots.append(plot)
         prepare(plot.state, self._view)
+        if self._drawn is not None:
+            grounds = map(joined, ground(self._drawn).values())
+            for subplot, columns in zip(
+                plot.subplots.values(), [*grounds, *(part.columns for part in self._parts)], strict=True
+            ):
+                subplot.handles["source"].data = dict(columns)
         for renderer in plot.state.renderers:
             # Chosen or not, a marker keeps its look: the halo tells.
             renderer.nonselection_glyph = None
@@ -144,6 +157,13 @@ class MapScreens:
         self._seen = seen
         if needs_other_ground(self._drawn, seen):
             self._draw_ground(seen)
+
+
+def _token(part: MapLayer) -> MapLayer:
+    """The layer with its first line only, if it's one of lines."""
+    if part.kind not in ("Path", "Polygons"):
+        return part
+    return replace(part, columns={name: values[:1] for name, values in part.columns.items()})
 
 
 def pixel_size(view: Box, *, height: int = HEIGHT) -> float:
