@@ -288,6 +288,9 @@ def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) ->
     step = next(reversed(twin.steps(asset_type, signals[0])), None)
     data = twin.history(asset_type, signals=signals, step=step)
     wanted = [name for name in data.data_vars if str(name).endswith(_SAMPLED)] if step else list(data.data_vars)
+    if not wanted:
+        # Nothing has arrived: no rollup has been made.
+        return None
     data = data[wanted].compute()
     times = [data.time.values[_filled(data, name)] for name in signals]
     newest = max((t[-1] for t in times if t.size), default=None)

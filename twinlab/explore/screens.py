@@ -27,11 +27,8 @@ __all__ = ["Look", "Screens", "chart_extents"]
 HEIGHT = 380
 _STACKED = (HEIGHT, 250, 200, 180)
 SMALL = 170
-_GRID = {
-    "display": "grid",
-    "grid-template-columns": "repeat(auto-fit, minmax(min(100%, 250px), 1fr))",
-    "gap": "4px 8px",
-}
+#: Small charts in a row, at most.
+_ACROSS = 4
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,8 @@ class Screens:
     def say(self, title: str, detail: str = "") -> None:
         """Show a sentence in place of charts."""
         self._panes, self._drawn, self._shape = [], [], None
-        self.pane.param.update(objects=[Html(_sentence(title, detail), sizing_mode="stretch_width")])
+        said = Html(_sentence(title, detail), sizing_mode="stretch_width")
+        self.pane.param.update(objects=[said], min_height=HEIGHT)
 
     def show(self, view: View, look: Look, *, move: bool = True) -> None:
         """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
@@ -135,9 +133,10 @@ class Screens:
             FigurePane(partial(self._make, place), height=f.height) for place, (_, f) in enumerate(self._drawn)
         ]
         if view.ask.layout == "multiples":
-            self.pane.param.update(objects=[pn.Column(*self._panes, styles=_GRID, sizing_mode="stretch_width")])
+            grid = pn.Column(*self._panes, styles=_grid(len(self._panes)), sizing_mode="stretch_width")
+            self.pane.param.update(objects=[grid], min_height=SMALL)
         else:
-            self.pane.param.update(objects=list(self._panes))
+            self.pane.param.update(objects=list(self._panes), min_height=HEIGHT)
 
     def _make(self, place: int, ref: str) -> Any:
         """Make one chart for a screen, on the time axis of the first one there."""
@@ -159,6 +158,16 @@ class Screens:
                 screens.setdefault(ref, []).append((chart, parts, frame))
         for ref, charts in screens.items():
             _put(ref, charts, move=move)
+
+
+def _grid(count: int) -> dict[str, str]:
+    """A grid of small charts that fills its width: up to four in a row, one on a phone."""
+    widest = f"calc({100 / min(count, _ACROSS):.4g}% - 8px)"
+    return {
+        "display": "grid",
+        "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, max(250px, {widest})), 1fr))",
+        "gap": "4px 8px",
+    }
 
 
 def _put(ref: str, charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
