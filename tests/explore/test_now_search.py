@@ -41,7 +41,9 @@ def test_a_parcel_is_found_by_its_number_and_told_through_the_van_it_was_in(shar
     view = NowView(shared.twin, shared=shared, link=parse_link(f"?find={parcel}&at={when:%Y-%m-%dT%H:%M:%S}"))
     html = view._search._text.object
     assert view._search.answer.visible
-    assert view.chosen == ("parcel", parcel)
+    # The answer tells it: no drawer opens beside it.
+    assert view.chosen is None
+    assert (view.link().asset_type, view.link().assets) == ("parcel", (parcel,))
     assert shared.labels("van")[van] in html
     assert "fix " in html and " old" in html
     assert "Planned against actual" in html
@@ -85,6 +87,8 @@ def test_the_answer_leads_to_the_other_pages_and_closes(view):
     buttons = {button.label: button for button in view._search._row}
     buttons["Show on map"].clicks += 1
     assert (view.asked.page, view.asked.asset_type) == ("map", "van")
+    buttons["Details"].clicks += 1
+    assert view.chosen == ("van", "V3")
     buttons["Close"].clicks += 1
     assert not view._search.answer.visible
     assert view.link().find is None

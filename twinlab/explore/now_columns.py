@@ -13,6 +13,9 @@ from twinlab.explore.now_rows import COLUMNS, chosen_columns
 
 __all__ = ["ColumnsDialog"]
 
+#: Height of a line, pixels.
+_LINE = 38
+
 
 class ColumnsDialog:
     """A dialog with a tick and two arrows a column; each change is shown at once.
@@ -29,7 +32,8 @@ class ColumnsDialog:
         self._on_change = on_change
         self._order = _all(columns)
         self._shown = set(columns)
-        self._list = pn.Column(sizing_mode="stretch_width")
+        # As high as it will be: a dialog that grows while its lines come moves them from under the pointer.
+        self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
         usual = pmui.Button(label="The usual columns", variant="text", size="small")
         usual.on_click(lambda _: self.set(chosen_columns(None)))
         done = pmui.Button(label="Done", variant="contained", size="small")
@@ -102,7 +106,7 @@ class ColumnsDialog:
             )
             arrow.on_click(partial(self._moved, name, by))
             arrows.append(arrow)
-        return pn.Row(tick, *arrows, margin=0)
+        return pn.Row(tick, *arrows, margin=0, height=_LINE)
 
     def _ticked(self, name: str, event: Any) -> None:
         self.show(name, shown=bool(event.new))

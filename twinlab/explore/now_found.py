@@ -16,7 +16,7 @@ from twinlab.explore.now_state import now_at
 from twinlab.explore.now_words import SEVERITY_COLORS, SEVERITY_SYMBOLS, age_text, records, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "found_html", "read_found"]
 
-#: Most lines of a story and of a plan.
-_STEPS = 12
+#: Most lines of a story and of a plan, and how many of them stand open: what needs somebody should stay in sight.
+_STEPS, _OPEN = 12, 4
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str,
         f'{STYLE}<article class="card" style="max-width:none"><h2>{escape(found.label)}</h2>',
         f'<p class="small">{escape(kind)} · {when}</p>',
         _wrong(found, model),
-        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:0 28px">',
+        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:0 28px">',
         place_html(found.place, labels, heading="Where it is") or _nowhere(),
         _plan(found, model),
         _story(found),
@@ -119,9 +119,9 @@ def _plan(found: Found, model: TwinModel) -> str:
             f'<tr><th scope="row">{escape(word)}</th><td class="n">{escape(text)}</td></tr>' for word, text in rows
         )
         told = f'<h3>Planned against actual (UTC)</h3><table aria-label="Planned against actual">{told}</table>'
-    ahead = "".join(_line(row) for row in records(found.ahead.head(_STEPS)))
+    ahead = _list([_line(row) for row in records(found.ahead.head(_STEPS))], "What's ahead")
     if ahead:
-        ahead = f"<h3>What's ahead (UTC)</h3><table aria-label=\"What's ahead\">{ahead}</table>"
+        ahead = f"<h3>What's ahead (UTC)</h3>{ahead}"
     return f"<section>{told}{ahead}</section>" if told or ahead else ""
 
 
@@ -159,6 +159,19 @@ def _story(found: Found) -> str:
     left = len(found.story) - len(rows)
     more = f'<p class="small">and {left:,} earlier</p>' if left > 0 else ""
     return (
-        "<section><h3>Its story so far (UTC, newest first)</h3>"
-        f'<table aria-label="Its story so far">{"".join(rows)}</table>{more}</section>'
+        f"<section><h3>Its story so far (UTC, newest first)</h3>{_list(rows, 'Its story so far', more=more)}</section>"
+    )
+
+
+def _list(rows: Sequence[str], name: str, *, more: str = "") -> str:
+    """Rows under a name: the first stand open, the others and ``more`` behind a line that opens them."""
+    if not rows:
+        return ""
+    table = f'<table aria-label="{name}">{"".join(rows[:_OPEN])}</table>'
+    rest = rows[_OPEN:]
+    if not rest:
+        return table + more
+    return (
+        f'{table}<details><summary class="small" style="cursor:pointer;padding:3px 0">{len(rest)} more</summary>'
+        f'<table aria-label="{name}, more">{"".join(rest)}</table>{more}</details>'
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NowMap"]
 
-_HEIGHT = 280
+_HEIGHT = 200
 _SETTING = "now_map"
 
 

@@ -37,6 +37,8 @@ class AssetSearch:
         Called with (asset type, asset) when an asset was found, with None when the answer is closed.
     on_go : callable
         Called with a page's name and (asset type, asset): the reader wants to see it there.
+    on_details : callable
+        Called with (asset type, asset): the reader wants to see all there is to it.
     pages : mapping
         Page -> what the button to it says.
     """
@@ -47,9 +49,11 @@ class AssetSearch:
         *,
         on_found: Callable[[tuple[str, str] | None], None],
         on_go: Callable[[str, tuple[str, str]], None],
+        on_details: Callable[[tuple[str, str]], None],
         pages: dict[str, str],
     ) -> None:
         self._shared, self._on_found, self._on_go, self._pages = shared, on_found, on_go, pages
+        self._on_details = on_details
         self.at: np.datetime64 | None = None
         self.text = ""
         self.found: Found | None = None
@@ -124,6 +128,7 @@ class AssetSearch:
                 self._button(label, partial(self._on_go, page, (asset_type, asset)))
                 for page, label in self._pages.items()
             ),
+            self._button("Details", partial(self._on_details, (asset_type, asset))),
             self._button("Close", self.close),
         ]
         self.answer.visible = True

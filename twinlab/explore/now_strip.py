@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 __all__ = ["TileStrip", "calm_html"]
 
-# Two tiles a row on a phone, as many as fit elsewhere.
-_PLACE = {"flex": "1 1 160px", "max-width": "240px"}
+# Two tiles a row on a phone; on a desk all of them in one, so that the table stands in sight.
+_PLACE = {"flex": "1 1 118px", "max-width": "240px"}
 _BUTTON = {
     "display": "block",
     "width": "100%",
     "height": "100%",
-    "minHeight": "84px",
+    "minHeight": "72px",
     "textAlign": "left",
     "textTransform": "none",
     "whiteSpace": "pre-line",
-    "lineHeight": 1.35,
-    "padding": "8px 12px",
+    "lineHeight": 1.3,
+    "padding": "6px 10px",
     "fontWeight": 400,
     "fontSize": "13px",
     "&::first-line": {"fontSize": "22px", "fontWeight": 500, "lineHeight": 1.3},
     "&.MuiButton-outlined": {"color": "text.primary", "borderColor": "divider"},
 }
 _PLAIN = (
-    "font:13px/1.35 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:84px;padding:9px 13px;"
+    "font:13px/1.3 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:72px;height:100%;padding:7px 11px;"
     "border:1px dashed rgba(127,127,127,.4);border-radius:4px"
 )
 
@@ -56,7 +56,7 @@ class TileStrip:
         self._active = ""
         self._pieces: list[pmui.Button | Html] = []
         self._filters: list[str] = []
-        self.pane = pn.FlexBox(sizing_mode="stretch_width", margin=(4, 10), gap="8px")
+        self.pane = pn.FlexBox(sizing_mode="stretch_width", margin=(2, 10), gap="6px", align_items="stretch")
 
     def show(self, tiles: Sequence[Tile], *, active: str) -> None:
         """Show tiles; those that stand already are rewritten in place."""

@@ -30,6 +30,9 @@ _SHEET = """
   background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
 }
 .tabulator-row .tabulator-cell { font-size: 14px; }
+.tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
+.tabulator-row .tabulator-cell { padding-top: 5px !important; padding-bottom: 5px !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
 .tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
 .tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
 .tabulator-responsive-collapse { padding: 2px 10px 8px 46px !important; border: 0 !important; }

@@ -57,7 +57,8 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
         out.append(Tile(f"type:{kind}", _capital(title), f"{cover.reporting:,}", detail, cover.silent > 0))
     for kind, count in now.counts.items():
         title = model.event_types[kind].title or words(kind)
-        detail = f"on time · {count.late:,} late · {count.not_ended:,} not ended"
+        waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
+        detail = f"on time · {count.late:,} late{waiting}"
         out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
     out.append(_freshness(now.at, newest))
     return out

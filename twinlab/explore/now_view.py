@@ -91,13 +91,14 @@ class NowView(Explorer):
             self.shared,
             on_found=self._found,
             on_go=self._go,
+            on_details=self._choose,
             pages={"map": "Show on map", "history": "Show in history"},
         )
         self._strip = TileStrip(on_press=self._narrow)
         self.table = ExceptionTable(
             settings=self.session.settings, on_pick=self._pick, on_note=self._note_typed, on_tick=self._ticked
         )
-        self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._found)
+        self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
         self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
         self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
         self.sheet = SheetTrip(twin, author=author_of(self.session), ask=self._outgoing, on_written=self._reshow)
@@ -313,9 +314,14 @@ class NowView(Explorer):
             self.chosen = (str(hit["asset_type"].iloc[0]), str(hit["asset"].iloc[0]))
             self.revision += 1
 
+    def _choose(self, asset: tuple[str, str]) -> None:
+        self.chosen = asset
+        self.revision += 1
+
     def _found(self, found: tuple[str, str] | None) -> None:
+        """Take along to other pages what was found; its answer stands here, so the drawer stays as it is."""
         if found is not None:
-            self.chosen = found
+            self.chosen, self._carried = None, (found[0], (found[1],))
         self.revision += 1
 
     def _go(self, page: str, asset: tuple[str, str]) -> None:
