@@ -115,7 +115,7 @@ class MapScreens:
 
     def _draw_ground(self, view: Box) -> None:
         self._drawn = view
-        self._write(dict(enumerate(map(joined, ground(view).values()))))
+        self._write(dict(enumerate(_ground(view))))
 
     def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
         if plot in self._plots or self._view is None:
@@ -123,11 +123,9 @@ class MapScreens:
         self._plots.append(plot)
         prepare(plot.state, self._view)
         if self._drawn is not None:
-            grounds = map(joined, ground(self._drawn).values())
-            for subplot, columns in zip(
-                plot.subplots.values(), [*grounds, *(part.columns for part in self._parts)], strict=True
-            ):
-                subplot.handles["source"].data = dict(columns)
+            columns_of = [*_ground(self._drawn), *(part.columns for part in self._parts)]
+            for subplot, columns in zip(plot.subplots.values(), columns_of, strict=True):
+                subplot.handles["source"].data = _source(subplot, columns)
         for renderer in plot.state.renderers:
             # Chosen or not, a marker keeps its look: the halo tells.
             renderer.nonselection_glyph = None
@@ -175,10 +173,27 @@ def pixel_size(view: Box, *, height: int = HEIGHT) -> float:
     return max(view.width / _USUAL_WIDTH, view.height / height)
 
 
+def _ground(view: Box) -> list[Any]:
+    """The columns of the ground's layers: lines joined, areas apart, as an area can't have breaks."""
+    return [columns if name == "land" else joined(columns) for name, columns in ground(view).items()]
+
+
+def _source(subplot: Any, columns: Any) -> dict[str, Any]:
+    """The columns as a layer's glyph wants them."""
+    data = dict(columns)
+    if type(subplot.handles["glyph"]).__name__ == "MultiPolygons":
+        # All areas are one thing of many parts without holes: a list of things, of parts, of rings.
+        return {name: [[[part] for part in parts]] if len(parts) else [] for name, parts in data.items()}
+    if "color" in data and "line_color" in subplot.handles["source"].data:
+        # HoloViews keeps a column of its own for the edge.
+        data["line_color"] = data["color"]
+    return data
+
+
 def _fill(plot: Any, sources: dict[int, Any]) -> None:
     subplots = list(plot.subplots.values())
     for place, columns in sources.items():
-        subplots[place].handles["source"].data = dict(columns)
+        subplots[place].handles["source"].data = _source(subplots[place], columns)
     plot.push()
 
 
