@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
-from twinlab.apps.mending import MENDING
-
 __all__ = ["BrowserSide", "Drawer"]
 
 
@@ -27,9 +25,7 @@ class BrowserSide(pn.custom.JSComponent):
     phone = param.Boolean(default=False, doc="whether the screen is a phone's")
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
 
-    _esm = (
-        MENDING
-        + """
+    _esm = """
     export function render({model, view}) {
       const page = view.root.model
       const set = (name, value) => { if (page.data && name in page.data.properties) page.data[name] = value }
@@ -56,17 +52,13 @@ class BrowserSide(pn.custom.JSComponent):
       model.on("address", write)
       dark.addEventListener("change", theme)
       window.addEventListener("popstate", back)
-      mend(document.body)
-      const again = window.setInterval(() => { if (!document.hidden) mend(document.body) }, 600)
       model.on("remove", () => {
-        window.clearInterval(again)
         dark.removeEventListener("change", theme)
         window.removeEventListener("popstate", back)
       })
       write()
     }
     """
-    )
 
     def __init__(self, **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twinlab.apps.mending import MENDING
+
 __all__ = ["shell"]
 
 _DARK = "html,body{background:#121212;color:#fff}"
@@ -11,6 +13,7 @@ _DARK = "html,body{background:#121212;color:#fff}"
 _SHELL = """{% extends "base.html" %}
 {% block preamble %}{{ super() }}
     <meta name="color-scheme" content="@SCHEME@">
+    <script>@MENDING@</script>
 {% endblock %}
 {% block loader_css %}
       @BACKGROUND@
@@ -69,4 +72,4 @@ def shell(theme: str | None) -> str:
     """
     background = {None: f"@media (prefers-color-scheme: dark){{{_DARK}}}", "dark": _DARK}.get(theme, "")
     scheme = {None: "light dark"}.get(theme, theme or "")
-    return _SHELL.replace("@BACKGROUND@", background).replace("@SCHEME@", scheme)
+    return _SHELL.replace("@BACKGROUND@", background).replace("@SCHEME@", scheme).replace("@MENDING@", MENDING)
