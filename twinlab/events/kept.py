@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["KeptReader", "remember"]
+__all__ = ["KeptReader", "kept_reader", "remember"]
 
 _T = TypeVar("_T")
 _FRESH_SECONDS = 60.0
@@ -101,6 +101,11 @@ class KeptReader:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._twin, name)
+
+
+def kept_reader(twin: TwinReader) -> KeptReader:
+    """Return a twin that reads each of its tables once: itself if it does so already."""
+    return twin if isinstance(twin, KeptReader) else KeptReader(twin)
 
 
 def remember(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:

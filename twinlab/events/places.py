@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
+from twinlab.events.kept import kept_reader
 from twinlab.events.latest_values import spans_back
 from twinlab.events.links import asset_codes, links_of, links_that_locate
 from twinlab.events.reading import duration_ns, instant_ns, known, last_row, read_cells
@@ -109,6 +110,7 @@ def positions(
 def whereabouts(twin: TwinReader, asset_type: str, *, at: object, within: str = "1d") -> Whereabouts:
     """Return own positions and parents of all assets of a type and of what its assets may be in."""
     at_ns, back = instant_ns(at), duration_ns(within)
+    twin = kept_reader(twin)
     out = Whereabouts()
     kinds = _reached(twin, asset_type)
     parts: dict[str, list[NDArray[np.generic]]] = {"latitude": [], "longitude": [], "time": []}

@@ -51,8 +51,11 @@ def story(twin: TwinReader, asset_type: str, asset: str, *, at: object, limit: i
     """
     known(asset_type, twin.model.asset_types, "asset type")
     when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
-    parts = [_told(frame, name, twin.model.event_types[name], when) for name, frame in _events(twin, asset_type, asset)]
-    parts += _linked(twin, asset_type, asset, when)
+    parts = [
+        _told(frame, name, twin.model.event_types[name], when, limit)
+        for name, frame in _events(twin, asset_type, asset)
+    ]
+    parts += _linked(twin, asset_type, asset, when, limit)
     return _table(parts).tail(limit).reset_index(drop=True)
 
 
@@ -90,11 +93,11 @@ def _events(twin: TwinReader, asset_type: str, asset: str) -> Iterator[tuple[str
             yield name, found
 
 
-def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp) -> pd.DataFrame:
+def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp, most: int) -> pd.DataFrame:
     then = events_at(table, when)
     parts = []
     for column, verb in (("start", "began"), ("end", "ended")):
-        done = then[then[column].notna()]
+        done = _newest(then[then[column].notna()], column, most)
         plan = done[f"planned_{column}"]
         parts.append(_rows(done, name, spec, done[column], verb, plan, done[column] - plan))
     # Of what hasn't even begun only that is told, not that it hasn't ended either.
@@ -103,9 +106,18 @@ def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp) -
         ("end", "should have ended", then["start"].notna()),
     ):
         due = then[then[column].isna() & rest & (then[f"planned_{column}"] <= when) & ~called_off(then)]
+        due = _newest(due, f"planned_{column}", most)
         plan = due[f"planned_{column}"]
         parts.append(_rows(due, name, spec, plan, verb, plan, when - plan))
     return _table(parts)
+
+
+def _newest(table: pd.DataFrame, column: str, most: int) -> pd.DataFrame:
+    """The newest rows, in their order: what a story leaves out needn't be put into words."""
+    if len(table) <= most:
+        return table
+    order = np.argsort(table[column].to_numpy(), kind="stable")
+    return table.iloc[np.sort(order[len(order) - most :])]
 
 
 def _rows(  # noqa: PLR0917
@@ -146,7 +158,7 @@ def _detail(table: pd.DataFrame, spec: EventType) -> pd.Series:
     return out
 
 
-def _linked(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) -> list[pd.DataFrame]:
+def _linked(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp, most: int) -> list[pd.DataFrame]:
     """Relationships of which the asset is source or target, that began or ended by then."""
     parts = []
     for name, spec in twin.model.relationships.items():
@@ -158,7 +170,7 @@ def _linked(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) -
             rows = table[(table[mine] == asset).fillna(value=False)]
             inward = mine == "source"
             for column, verb in (("valid_from", ""), ("valid_until", "no longer ")):
-                done = rows[rows[column].notna() & (rows[column] <= when)]
+                done = _newest(rows[rows[column].notna() & (rows[column] <= when)], column, most)
                 words = [f"{verb}{title} {one}" if inward else f"{one} {verb}{title}" for one in done[other]]
                 parts.append(
                     pd.DataFrame(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import UnknownTermError
+from twinlab.events.kept import kept_reader
 from twinlab.events.links import asset_codes
 from twinlab.events.places import whereabouts
 from twinlab.events.reading import instant_ns, known
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["CurrentEvent", "Place", "distance_km", "where"]
+__all__ = ["CurrentEvent", "Place", "distance_km", "nearest_fixed", "where"]
 
 #: Mean radius of the Earth, km (IUGG).
 _EARTH_KM = 6371.0088
@@ -116,6 +117,7 @@ def where(twin: TwinReader, asset_type: str, asset: str, *, at: object, within: 
     """
     known(asset_type, twin.model.asset_types, "asset type")
     when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
+    twin = kept_reader(twin)
     ids = asset_codes(twin, asset_type)
     code = int(ids.get_indexer(pd.Index([asset], dtype="str"))[0])
     if code < 0:
@@ -147,7 +149,7 @@ def where(twin: TwinReader, asset_type: str, asset: str, *, at: object, within: 
         _stamp(time) if placed and not fixed else None,
         when - _stamp(time) if placed and not fixed else None,
         _current(twin, asset_type, asset, when),
-        _nearest(twin, latitude, longitude, (asset_type, asset)) if placed else None,
+        nearest_fixed(twin, latitude, longitude, own=(asset_type, asset)) if placed else None,
     )
 
 
@@ -165,10 +167,10 @@ def distance_km(
     return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
 
 
-def _nearest(
-    twin: TwinReader, latitude: float, longitude: float, own: tuple[str, str]
+def nearest_fixed(
+    twin: TwinReader, latitude: float, longitude: float, *, own: tuple[str, str]
 ) -> tuple[str, str, float] | None:
-    """The nearest asset whose place is fixed, other than the asset itself."""
+    """Return (asset type, asset, km) of the nearest asset whose place is fixed, other than the asset itself."""
     best: tuple[str, str, float] | None = None
     for kind, spec in twin.model.asset_types.items():
         if spec.position is None or not all(name in spec.properties for name in spec.position):

@@ -14,6 +14,7 @@ from twinlab.explore.now_words import (
     SEVERITY_SYMBOLS,
     age_text,
     measure_text,
+    near_words,
     records,
     time_text,
 )
@@ -113,6 +114,9 @@ def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, headin
     if latitude is not None and longitude is not None and not pd.isna(latitude) and not pd.isna(longitude):
         fix = getattr(place, "fix_time", None)
         age = "fixed place" if fix is None or pd.isna(fix) else f"fix {age_text(place.age)} old ({time_text(fix)} UTC)"  # type: ignore[attr-defined]
+        near = near_words(getattr(place, "near", None), None, labels) if not rows and age != "fixed place" else ""
+        if near:
+            rows.append(f"<p>{escape(near)}</p>")
         rows.append(f'<p>{latitude:.5f}°, {longitude:.5f}° <span class="small">· {age}</span></p>')
     if not rows:
         return ""

@@ -143,8 +143,8 @@ def table_of_positions(twin: TwinReader, *, kinds: Sequence[str], at: object, wi
     return pd.concat(parts, names=["asset_type", "asset"])
 
 
-def snapshot(twin: TwinReader, ask: MapAsk) -> MapSnapshot:
-    """Read what ``ask`` needs.
+def snapshot(twin: TwinReader, ask: MapAsk, *, standing: pd.DataFrame | None = None) -> MapSnapshot:
+    """Read what ``ask`` needs; ``standing`` are the exceptions of its instant where they are known already.
 
     Raises
     ------
@@ -162,7 +162,8 @@ def snapshot(twin: TwinReader, ask: MapAsk) -> MapSnapshot:
     # What never had a fix within reach may still be listed with its age, elsewhere; here it has no place.
     table = table[there].drop(columns="via").reset_index(drop=True)
     table["stale"] = _stale(twin, table, ask.at)
-    standing = _exceptions(twin, ask) if ask.color == EXCEPTIONS else None
+    if standing is None and ask.color == EXCEPTIONS:
+        standing = _exceptions(twin, ask)
     inside, worst = _inside(twin, ask, standing)
     keys = list(zip(table["asset_type"], table["asset"], strict=True))
     table["inside"] = pd.Series([inside.get(key, {}) for key in keys], index=table.index, dtype=object)

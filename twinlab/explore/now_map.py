@@ -13,6 +13,7 @@ from twinlab.explore.map_colors import color_scale
 from twinlab.explore.map_layers import MapLayer, asset_layers, ground_layers, overlay
 from twinlab.explore.map_reading import EXCEPTIONS, MapAsk, MapSnapshot, placed_kinds, snapshot
 from twinlab.explore.map_screens import MapScreens
+from twinlab.explore.now_state import now_at
 from twinlab.explore.now_words import KindLabels
 
 if TYPE_CHECKING:
@@ -61,12 +62,13 @@ class NowMap:
         self.pieces = [self._button] if self._kinds else []
 
     def read(self, at: np.datetime64 | None) -> MapSnapshot | None:
-        """Return where assets are and what is wrong with them; None if no map is shown."""
+        """Return where assets are and what is wrong with them, as the page has found it; None if no map is shown."""
         self._at = at
         if not self.shown or at is None:
             return None
+        standing = now_at(self._shared, at).exceptions
         ask = MapAsk(at, self._kinds, (), EXCEPTIONS)
-        return self._shared.kept(("now map", str(at)), lambda: snapshot(self._shared.reader, ask))
+        return self._shared.kept(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, standing=standing))
 
     def show(self, shot: MapSnapshot | None) -> None:
         """Show a snapshot; a map that stands is refreshed in place."""

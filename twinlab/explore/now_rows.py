@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twinlab.explore.now_words import SEVERITY_SYMBOLS, age_text, measure_text, records, via_words
+from twinlab.explore.now_words import SEVERITY_SYMBOLS, age_text, measure_text, near_words, records, via_words
 from twinlab.model.rules import SEVERITIES, bind_conditions
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _record(
         "since": row["since"],
         "lasting": age_text(pd.Timestamp(now.at) - pd.Timestamp(row["since"])),  # type: ignore[arg-type]
         **measured(row, model),
-        "place": via_words(now.places.get(key, ""), labels),
+        "place": via_words(now.places.get(key, ""), labels) or near_words(*now.fixes.get(key, (None, None)), labels),
         "note": "" if note is None else note.text,
         "acknowledged": "" if note is None else note.acknowledgement,
         "asset_type": (spec.title if spec is not None else None) or kind.replace("_", " "),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.events import events_at, exceptions, positions, present
+from twinlab.events.whereabouts import nearest_fixed
 from twinlab.model.basics import parse_duration
 from twinlab.model.rules import SEVERITIES
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Counts", "Coverage", "Now", "now_at"]
+__all__ = ["Counts", "Coverage", "Fix", "Now", "now_at"]
+
+Fix = tuple[tuple[str, str, float] | None, tuple[float, float]]
 
 #: Events of so long before the instant are counted.
 EVENT_SPAN = pd.Timedelta(days=1)
@@ -55,6 +58,8 @@ class Now:
     exceptions: pd.DataFrame
     #: Key of an exception -> what its asset is in, as ``type/asset`` and ``""`` if that isn't known.
     places: Mapping[str, str] = field(default_factory=dict)
+    #: Key of an exception whose moving asset is in nothing -> nearest fixed place (type, asset, km), and its degrees.
+    fixes: Mapping[str, Fix] = field(default_factory=dict)
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
@@ -82,25 +87,39 @@ def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
 def _read(shared: Shared, at: np.datetime64) -> Now:
     twin, model = shared.reader, shared.twin.model
     found = exceptions(twin, at=at)
+    places, fixes = _places(twin, found, at)
     return Now(
         at=at,
         exceptions=found,
-        places=_places(twin, found, at),
+        places=places,
+        fixes=fixes,
         coverage={kind: _coverage(shared, kind, found, at) for kind in shared.choices.kinds().values()},
         counts={kind: _counts(twin, kind, at) for kind in model.event_types},
     )
 
 
-def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> dict[str, str]:
-    """What the assets of exceptions are in, a type at once."""
+def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> tuple[dict[str, str], dict[str, Fix]]:
+    """What the assets of exceptions are in, and where those are that are in nothing; a type at once."""
     out: dict[str, str] = {}
+    fixes: dict[str, Fix] = {}
     for kind, rows in found.groupby("asset_type"):
         if str(kind) not in twin.model.asset_types:
             continue
         assets = sorted({str(asset) for asset in rows["asset"]})
-        via = positions(twin, str(kind), at=at, assets=assets)["via"].to_dict()
+        where = positions(twin, str(kind), at=at, assets=assets)
+        via = where["via"].to_dict()
+        free = where[(where["via"] == "") & where["time"].notna() & where["latitude"].notna()]
+        found_at: dict[str, Fix] = {
+            str(asset): (nearest_fixed(twin, lat, lon, own=(str(kind), str(asset))), (lat, lon))
+            for asset, lat, lon in zip(free.index, free["latitude"].tolist(), free["longitude"].tolist(), strict=True)
+        }
+        fixes |= {
+            str(key): found_at[str(asset)]
+            for key, asset in zip(rows["key"], rows["asset"], strict=True)
+            if str(asset) in found_at
+        }
         out |= {str(key): str(via.get(str(asset), "")) for key, asset in zip(rows["key"], rows["asset"], strict=True)}
-    return out
+    return out, fixes
 
 
 def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64) -> Coverage:

@@ -279,7 +279,7 @@ class NowView(Explorer):
         self.revision += 1
 
     def _rows(self, now: Now) -> pd.DataFrame:
-        shown = Now(now.at, narrowed(now.exceptions, self.only), now.places)
+        shown = Now(now.at, narrowed(now.exceptions, self.only), now.places, now.fixes)
         self._seen = read_notes(self.twin)
         return exception_rows(shown, self.twin.model, labels=KindLabels(self.shared), notes=self._seen)
 

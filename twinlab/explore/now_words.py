@@ -19,6 +19,7 @@ __all__ = [
     "KindLabels",
     "age_text",
     "measure_text",
+    "near_words",
     "records",
     "time_text",
     "via_words",
@@ -99,6 +100,32 @@ class KindLabels(Mapping[str, Mapping[str, str]]):
 
     def __len__(self) -> int:
         return len(self._shared.twin.model.asset_types)
+
+
+#: A fixed place farther away, km, doesn't say where something is.
+_NEAR_KM = 30.0
+
+
+def near_words(
+    near: tuple[str, str, float] | None,
+    position: tuple[float, float] | None,
+    labels: Mapping[str, Mapping[str, str]],
+) -> str:
+    """Return where something is that is in nothing: near a fixed place, else its degrees; "" if nobody knows.
+
+    >>> near_words(("hub", "H2", 12.3), (52.1, 13.2), {"hub": {"H2": "North (H2)"}})
+    'near North (H2), 12 km'
+    >>> near_words(("hub", "H2", 80.0), (52.1, 13.2), {})
+    '52.100°, 13.200°'
+    """
+    if near is not None and near[2] <= _NEAR_KM:
+        kind, asset, far = near
+        return (
+            f"near {labels.get(kind, {}).get(asset, asset)}, {far:.0f} km"
+            if far >= 1
+            else f"at {labels.get(kind, {}).get(asset, asset)}"
+        )
+    return "" if position is None else f"{position[0]:.3f}°, {position[1]:.3f}°"
 
 
 def via_words(via: str, labels: Mapping[str, Mapping[str, str]]) -> str:
