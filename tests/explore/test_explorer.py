@@ -164,6 +164,19 @@ def test_a_failing_read_becomes_a_notice_and_the_chart_stays():
     assert explorer.view is before
 
 
+def test_what_cannot_be_read_is_not_told_as_if_nothing_had_arrived():
+    twin = FakeTwin.example(days=2, trips=5)
+    explorer = SignalExplorer(twin)
+
+    def broken(*_, **__):
+        raise SourceError("the disk is gone; plug it in")
+
+    twin.history = broken
+    fresh = SignalExplorer(twin, shared=explorer.shared, link=Link(signals=("fan",)))
+    assert "the disk is gone" in fresh.notice
+    assert "notice above says why" in fresh._screens.pane[0].object
+
+
 def test_flags_can_be_hidden(twin):
     explorer = SignalExplorer(twin)
     explorer.show_flags = False

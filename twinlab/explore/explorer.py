@@ -205,7 +205,7 @@ class SignalExplorer(SignalChoices):
             return "Choose a signal", "Up to four can be drawn at once."
         if not self.assets:
             return "Choose at least one asset", "Type a part of its name above."
-        if self._span is None and self.window is None:
+        if self._known and self._span is None and self.window is None:
             return "No samples of this signal have arrived yet", "Once some have, they're drawn here."
         return "Nothing can be shown", "The notice above says why."
 

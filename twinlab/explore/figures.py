@@ -129,7 +129,8 @@ def make_figure(
 
 def _dress(chart: Any, frame: Frame) -> None:
     chart.min_border_left = 46 if frame.small else 72
-    chart.min_border_right = 12 if frame.small else 30
+    # Half of the last tick's label.
+    chart.min_border_right = 26 if frame.small else 30
     chart.toolbar.logo = None
     chart.background_fill_alpha = chart.border_fill_alpha = 0
     chart.outline_line_color = _GRID_COLOR

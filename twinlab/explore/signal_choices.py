@@ -38,6 +38,8 @@ class SignalChoices(Explorer):
     marked = param.Parameter(default=None, allow_None=True, doc="span of a chosen event, drawn behind the curves")
 
     _span: Window | None = None
+    # Whether the span could be read.
+    _known = True
 
     def apply(self, link: Link) -> None:
         """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
@@ -111,7 +113,7 @@ class SignalChoices(Explorer):
     def _selection_changed(self) -> None:
         if self._quiet:
             return
-        self._guarded(self._find_span)
+        self._known = self._guarded(self._find_span)
         self._redraw()
 
     @param.depends("window", watch=True)
