@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.events import AssetIndex, find_assets
+from twinlab.events import find_assets
 from twinlab.explore.choices import words
 from twinlab.explore.html import Html
 from twinlab.explore.now_found import Found, found_html, read_found
+from twinlab.explore.now_state import asset_index
 from twinlab.explore.now_words import KindLabels
 
 if TYPE_CHECKING:
@@ -79,13 +80,9 @@ class AssetSearch:
 
     # -- looking up ---------------------------------------------------------------------------------------------------
 
-    def _index(self) -> AssetIndex:
-        reader = self._shared.reader
-        return reader.remember("asset index", lambda: AssetIndex(reader))
-
     def matches(self, text: str) -> list[tuple[str, str, str]]:
         """Return up to 20 (asset type, asset, label) that fit a text, best first."""
-        found = find_assets(self._index(), text, limit=_MOST)
+        found = find_assets(asset_index(self._shared), text, limit=_MOST)
         return [
             (kind, asset, self._shared.labels(kind).get(asset, asset))
             for kind, asset in zip(found["asset_type"].astype(str), found["asset"].astype(str), strict=True)
@@ -110,7 +107,7 @@ class AssetSearch:
             self.close()
             return
         wanted = text.rpartition(" · ")[0] or text
-        found = find_assets(self._index(), wanted, limit=_MOST)
+        found = find_assets(asset_index(self._shared), wanted, limit=_MOST)
         fits = self.matches(wanted)
         named = [fit for fit in fits if text == self._words(fit[0], fit[2])]
         sure = named or [fit for fit, how in zip(fits, found["match"], strict=True) if how in ("exact", "number")]

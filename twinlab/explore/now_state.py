@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twinlab.events import events_at, exceptions, positions, present
+from twinlab.events import AssetIndex, events_at, exceptions, positions, present
+from twinlab.events.links import links_of
 from twinlab.events.whereabouts import nearest_fixed
+from twinlab.explore.reading import READING_ERRORS
 from twinlab.model.basics import parse_duration
 from twinlab.model.rules import SEVERITIES
 
@@ -19,10 +22,11 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Counts", "Coverage", "Fix", "Now", "now_at"]
+__all__ = ["Counts", "Coverage", "Fix", "Now", "asset_index", "now_at", "warm"]
 
 Fix = tuple[tuple[str, str, float] | None, tuple[float, float]]
 
+_LOG = logging.getLogger(__name__)
 #: Events of so long before the instant are counted.
 EVENT_SPAN = pd.Timedelta(days=1)
 #: How much later than planned still counts as on time where no rule says so.
@@ -82,6 +86,26 @@ def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
     if when is None:
         return Now(None, pd.DataFrame(columns=["key", "severity"]))
     return shared.kept(("now", int(when.astype("datetime64[ns]").astype("int64"))), lambda: _read(shared, when))
+
+
+def warm(shared: Shared) -> None:
+    """Read what a search needs before somebody searches: seconds at first for a large twin, nothing when it's there."""
+    reader = shared.reader
+    try:
+        for relationship in reader.model.relationships:
+            links_of(reader, relationship)
+        for event_type in reader.model.event_types:
+            reader.events(event_type)
+        asset_index(shared)
+    except READING_ERRORS:
+        # Who searches is told.
+        _LOG.warning("what a search needs can't be read ahead", exc_info=True)
+
+
+def asset_index(shared: Shared) -> AssetIndex:
+    """Return the index of all assets by id and name, made once for all readers."""
+    reader = shared.reader
+    return reader.remember("asset index", lambda: AssetIndex(reader))
 
 
 def _read(shared: Shared, at: np.datetime64) -> Now:

@@ -22,7 +22,7 @@ from twinlab.explore.now_notes import Note, author_of, can_note, read_notes, wri
 from twinlab.explore.now_rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.now_search import AssetSearch
 from twinlab.explore.now_sheet import Outgoing, SheetTrip
-from twinlab.explore.now_state import Now, now_at
+from twinlab.explore.now_state import Now, now_at, warm
 from twinlab.explore.now_strip import TileStrip, calm_html
 from twinlab.explore.now_table import ExceptionTable
 from twinlab.explore.now_tiles import tiles
@@ -243,6 +243,7 @@ class NowView(Explorer):
             self._fill(now, anew=anew)
             self._keep_fresh()
             self.map.show(shot)
+            await asyncio.to_thread(warm, self.shared)
 
     def _keep_fresh(self) -> None:
         if self._timer is None:
