@@ -138,7 +138,7 @@ def _wanted(ask: HeatAsk, plan: Plan) -> list[str]:
     name = ask.signal
     if plan.step is None:
         return [name, f"{name}_qc"]
-    parts = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(ask.measure, ("share",))
+    parts: tuple[str, ...] = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(ask.measure, ("share",))
     if ask.measure == "mean":
         parts = ("mean",) if plan.factor == 1 else ("sum", "count")
     return [f"{name}_{part}" for part in (*parts, *_NAMES)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -282,7 +282,7 @@ def refresh_heat(plot: Any, rows: HeatRows, look: HeatLook, *, window: Window | 
     plot.push()
 
 
-def _millis(values: Sequence[Any]) -> list[Any]:
+def _millis(values: Iterable[Any]) -> list[Any]:
     return [v.astype("datetime64[us]").astype("int64") / 1e3 if isinstance(v, np.datetime64) else v for v in values]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class HeatRows:
         return {flag: int(n) for flag, n in zip(FLAGS, self.counts.sum(axis=(1, 2)), strict=True)}
 
 
-def worst_flags(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
+def worst_flags(counts: NDArray[np.signedinteger[Any]]) -> NDArray[np.uint8]:
     """Return the worst flag of each cell from counts whose first axis is `FLAGS`; 0 where there is no sample.
 
     >>> worst_flags(np.array([[5, 0], [0, 0], [1, 0], [0, 0], [0, 2]])).tolist()

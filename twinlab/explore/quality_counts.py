@@ -76,7 +76,7 @@ def _of_type(twin: TwinReader, asset_type: str, window: Window) -> Iterator[dict
         data = data[wanted].compute()
         for name in names:
             counts = _counts(data, name)
-            if counts is not None and sum(counts.values()):
+            if counts is not None and any(counts.values()):
                 title = f"{spec.title or words(asset_type)}: {spec.signals[name].title or words(name)}"
                 row: dict[str, object] = {"asset_type": asset_type, "signal": name, "what": title}
                 yield row | {"assets": data.sizes["asset"]} | counts
