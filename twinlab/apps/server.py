@@ -27,7 +27,7 @@ from twinlab.apps.login import Door, LoginHandler, LogoutHandler, Provider
 from twinlab.apps.logins import Logins
 from twinlab.apps.reach import Reach, check_reach
 from twinlab.apps.warm import warm_pages
-from twinlab.errors import SourceError, TwinlabError
+from twinlab.errors import SourceError
 from twinlab.explore.shared import Shared
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def start(
         loop = IOLoop.current()
         try:
             result.append(_prepare(twin, how, loop=loop, warm=True))
-        except TwinlabError as error:
+        except Exception as error:  # noqa: BLE001  (raised again below, where the caller is)
             result.append(error)
         finally:
             done.set()
