@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 #: What a menu offers -> ending of the file.
 _DATA = {"Parquet": ".parquet", "CSV": ".csv"}
 _PICTURES = {"SVG, for print": ".svg", "PNG, 300 dots an inch": ".png"}
+# Matplotlib and HoloViews keep what they draw with in globals: one file at a time in all threads.
+_DRAWING = threading.Lock()
 _COPY_LINK = "navigator.clipboard.writeText(window.location.href)"
 _COPY_TEXT = "navigator.clipboard.writeText(holder.value)"
 # On a phone the icons alone: six names don't fit a line. The names stay for screen readers.
@@ -143,7 +146,7 @@ class Actions:
         """Write the view under a name whose ending says as what; return the file."""
         view = self._workspace
         write = {".xlsx": view.to_excel, ".html": view.report, ".svg": view.picture, ".png": view.picture}
-        with tempfile.TemporaryDirectory(prefix="twinlab-") as folder:
+        with _DRAWING, tempfile.TemporaryDirectory(prefix="twinlab-") as folder:
             path = Path(folder) / name
             return write.get(path.suffix, view.export)(path).read_bytes()
 
