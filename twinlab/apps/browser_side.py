@@ -75,7 +75,7 @@ class Drawer(pn.custom.JSComponent):
 
     open = param.Boolean(default=False, doc="whether it's shown")
     label = param.String(default="Asset", doc="its accessible name")
-    content = pn.custom.Child(doc="what it holds")
+    content = pn.viewable.Child(doc="what it holds")
 
     _stylesheets: ClassVar[list[str]] = [
         """

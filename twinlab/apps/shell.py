@@ -70,6 +70,7 @@ def shell(theme: str | None) -> str:
     >>> "prefers-color-scheme" in shell(None), "prefers-color-scheme" in shell("light")
     (True, False)
     """
-    background = {None: f"@media (prefers-color-scheme: dark){{{_DARK}}}", "dark": _DARK}.get(theme, "")
-    scheme = {None: "light dark"}.get(theme, theme or "")
+    of_system = f"@media (prefers-color-scheme: dark){{{_DARK}}}"
+    background = of_system if theme is None else _DARK if theme == "dark" else ""
+    scheme = "light dark" if theme is None else theme
     return _SHELL.replace("@BACKGROUND@", background).replace("@SCHEME@", scheme).replace("@MENDING@", MENDING)
