@@ -29,7 +29,7 @@ def test_places_unknown_are_left_out_and_nothing_is_shown_as_usual():
 def test_dragging_a_little_needs_no_other_ground_and_far_away_does():
     view = Box(0, 0, 1e6, 1e6)
     assert not needs_other_ground(view, Box(3e5, 0, 13e5, 1e6))
-    assert needs_other_ground(view, Box(3e6, 0, 4e6, 1e6))
+    assert needs_other_ground(view, Box(6e6, 0, 7e6, 1e6))
     assert needs_other_ground(None, view)
 
 

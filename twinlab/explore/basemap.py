@@ -27,7 +27,7 @@ _MARGIN = 0.08
 #: How far beyond what is seen the ground is drawn, in sizes of the view: dragging it finds land.
 _BEYOND = 0.6
 #: A view is shown on a frame of any shape from upright on a phone to this much wider than high.
-_WIDEST, _HIGHEST = 4.0, 1.6
+_WIDEST, _HIGHEST = 7.0, 1.6
 
 # The ranges follow the frame, so that a metre is as long in both directions. ``tags`` holds the box to be shown and how
 # often it was set; a reader's own zoom is kept when the window changes its size.

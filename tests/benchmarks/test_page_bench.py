@@ -1,0 +1,294 @@
+"""What a page costs its reader: first answer, usable, a click, a zoom, ten readers at once.
+
+Run with ``pytest tests/benchmarks/test_page_bench.py -m benchmark -s``; nothing else should run beside it.
+``TWINLAB_BENCH_PARCEL=full`` takes the whole parcel twin (minutes to build), else the small one;
+``TWINLAB_BENCH_DIR`` keeps the built year; ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+import twinlab as tl
+from twinlab.history.plan import Group
+from twinlab.history.read import dataset
+from twinlab.model import Signal
+from twinlab.model.twinmodel import AssetType, TwinModel
+from twinlab.plant import ParcelSize
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.benchmark
+HERE = Path(__file__).parent
+FULL = os.environ.get("TWINLAB_BENCH_PARCEL") == "full"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+ROWS: list[dict[str, object]] = []
+
+#: Measures from the first event of an action to the paint after the last change that came of it.
+WATCH = """() => {
+  const documents = Bokeh.documents.filter(Boolean);
+  window.measured = new Promise(done => {
+    let begun = null, painted = null, settled = null;
+    const finish = () => {
+      for (const one of documents) one.remove_on_change(changed);
+      for (const name of ['wheel', 'pointerdown', 'keydown']) window.removeEventListener(name, start, true);
+      done(painted === null ? null : painted - begun);
+    };
+    const start = () => { if (begun === null) { begun = performance.now(); settled = setTimeout(finish, 5000); } };
+    const changed = () => {
+      if (begun === null) return;
+      clearTimeout(settled);
+      settled = setTimeout(finish, 700);
+      requestAnimationFrame(() => requestAnimationFrame(() => { painted = performance.now(); }));
+    };
+    for (const name of ['wheel', 'pointerdown', 'keydown']) window.addEventListener(name, start, true);
+    for (const one of documents) one.on_change(changed);
+    window.begin = start;
+  });
+}"""
+#: Sets a widget, found by its label, as a reader's click would.
+SET = """([label, value]) => {
+  for (const one of Bokeh.documents.filter(Boolean))
+    for (const model of one._all_models.values())
+      if (model.data && model.data.label === label) { window.begin(); model.data.setv({value}); return true; }
+  return false;
+}"""
+CHART = """() => {
+  const seen = [];
+  const walk = node => {
+    if (node.classList && node.classList.contains('bk-events')) seen.push(node.getBoundingClientRect());
+    if (node.shadowRoot) walk(node.shadowRoot);
+    for (const child of node.children || []) walk(child);
+  };
+  walk(document.body);
+  const box = seen.find(r => r.width > 200 && r.height > 100 && r.top < innerHeight);
+  return box ? {x: box.x, y: box.y, width: box.width, height: box.height} : null;
+}"""
+
+
+def say(row: str, need: str, **figures: float) -> None:
+    """Report one row."""
+    ROWS.append({"row": row, "need": need, **{k: round(v, 3) for k, v in figures.items()}})
+    told = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+    sys.stdout.write(f"\n{row}: {told}  (wanted: {need})\n")
+    if out := os.environ.get("TWINLAB_BENCH_OUT"):
+        Path(out).write_text(json.dumps(ROWS, indent=1))
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """Median and 95th percentile in milliseconds."""
+    values = np.array(seconds) * 1e3
+    return {"median_ms": float(np.median(values)), "p95_ms": float(np.percentile(values, 95)), "steps": len(values)}
+
+
+@pytest.fixture(scope="module")
+def twin() -> tl.Twin:
+    return tl.demo("parcel") if FULL else tl.demo("parcel", size=ParcelSize.small())
+
+
+@pytest.fixture(scope="module")
+def server(twin: tl.Twin) -> Iterator[tuple[str, psutil.Process]]:
+    """The command as a person starts it, warmed, in a process of its own."""
+    command = [sys.executable, "-m", "twinlab.cli", "serve", str(twin.folder), "--no-browser", "--warm"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        url = next(found[0] for line in process.stdout if (found := re.findall(r"http://\S+/", line)))
+        yield url, psutil.Process(process.pid)
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with sync_api.sync_playwright() as play:
+        made = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield made
+        made.close()
+
+
+def opened(browser, url: str, ready: str):
+    """A page that stands, with the seconds that took and the bytes that came."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    sizes: list[int] = []
+    outside: list[str] = []
+
+    def count(response) -> None:
+        if response.url.startswith(url[:17]):
+            sizes.append(int(response.headers.get("content-length", 0)) or len(response.body()))
+        elif not response.url.startswith(("data:", "blob:")):
+            outside.append(response.url)
+
+    page.on("response", count)
+    began = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(ready, timeout=60_000)
+    return page, time.perf_counter() - began, sum(sizes), outside
+
+
+#: A page stands when no placeholder is left and a chart or a table is there.
+STANDS = f"() => ({CHART})() !== null"
+TABLE = """() => {
+  const walk = node => (node.classList && node.classList.contains('tabulator-row')) ||
+    (node.shadowRoot && walk(node.shadowRoot)) || [...(node.children || [])].some(walk);
+  return walk(document.body);
+}"""
+
+
+def test_first_answer_and_usable(server, browser) -> None:
+    url, _ = server
+    began = time.perf_counter()
+    urllib.request.urlopen(url).read()
+    say("first GET with --warm, s", "<= 1.5", seconds=time.perf_counter() - began)
+    for name, ready in (("now", TABLE), ("map", STANDS), ("history", STANDS), ("events", TABLE), ("quality", TABLE)):
+        page, seconds, size, outside = opened(browser, f"{url}?page={name}", ready)
+        assert outside == []
+        say(f"{name}: usable, s; bytes", "<= 5; <= 6 MB", seconds=seconds, megabytes=size / 1e6)
+        page.close()
+
+
+def test_a_click(server, browser, twin: tl.Twin) -> None:
+    url, _ = server
+    page, *_ = opened(browser, f"{url}?page=history&type=truck", STANDS)
+    page.wait_for_timeout(3000)
+    trucks = list(twin.assets("truck").index)
+    took = []
+    for k in range(20):
+        page.evaluate(WATCH)
+        assert page.evaluate(SET, ["Assets", [trucks[k % len(trucks)]]])
+        took.append(page.evaluate("() => window.measured"))
+    say("another asset, callback to paint", "<= 150 / 300 ms", **spread([t / 1e3 for t in took if t]))
+    page.close()
+
+
+def test_a_step_of_the_map(server, browser, twin: tl.Twin) -> None:
+    url, _ = server
+    page, *_ = opened(browser, f"{url}?page=map", STANDS)
+    page.wait_for_timeout(3000)
+    took = []
+    for _ in range(20):
+        page.evaluate(WATCH)
+        page.evaluate("() => window.begin()")
+        page.get_by_role("button", name=re.compile("step back|back one|earlier|previous", re.IGNORECASE)).first.click()
+        took.append(page.evaluate("() => window.measured"))
+    say("map, a step in time, click to paint", "<= 150 / 300 ms", **spread([t / 1e3 for t in took if t]))
+    page.close()
+
+
+class StoredYear:
+    """A thousand assets over a year at a minute, as a `TwinReader`."""
+
+    def __init__(self, view, assets: int) -> None:
+        self._view = view
+        self._ids = [f"A{k:04d}" for k in range(assets)]
+        signal = Signal(unit="1", resolution=1.0, title="reading")
+        self.model = TwinModel(
+            twin="year", origin="2013-01-01", asset_types={"fleet": AssetType(signals={"reading": signal})}
+        )
+
+    def history(self, asset_type, *, signals=None, assets=None, start=None, stop=None, step=None):
+        return dataset(
+            self._view, self.model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
+            asset_ids=self._ids,
+        )  # fmt: skip
+
+    def steps(self, asset_type, signal):
+        return ("15min", "1h", "4h", "1d")
+
+    def assets(self, asset_type):
+        return pd.DataFrame(index=pd.Index(self._ids, name="asset"))
+
+    def events(self, event_type, *, start=None, stop=None):
+        raise KeyError(event_type)
+
+    def relationships(self, relationship):
+        raise KeyError(relationship)
+
+
+@pytest.mark.parametrize("layout", ["", "&layout=fleet"])
+def test_a_zoom_of_a_year_of_a_thousand_assets(browser, tmp_path_factory, layout: str) -> None:
+    sys.path.insert(0, str(HERE))
+    import test_history_bench as stored
+
+    chosen = os.environ.get("TWINLAB_BENCH_DIR")
+    folder = (Path(chosen) if chosen else tmp_path_factory.mktemp("bench")) / f"{stored.ASSETS}x{stored.DAYS}"
+    folder.mkdir(parents=True, exist_ok=True)
+    view = stored.build_ours(folder)
+    assert Group("fleet", "1min") == stored.GROUP
+    from twinlab.apps import start
+
+    served = start(StoredYear(view, stored.ASSETS))
+    try:
+        page, seconds, _, _ = opened(browser, f"{served.url}?page=history{layout}", STANDS)
+        page.wait_for_timeout(4000)
+        box = page.evaluate(CHART)
+        rng = np.random.default_rng(1)
+        took = []
+        for k in range(24):
+            x = box["x"] + box["width"] * (0.3 + 0.4 * rng.random())
+            page.mouse.move(x, box["y"] + box["height"] / 2)
+            page.evaluate(WATCH)
+            # In, and out again once samples are single.
+            page.mouse.wheel(0, -400 if k % 8 < 5 else 700)
+            took.append(page.evaluate("() => window.measured"))
+        cells = f"{stored.ASSETS * stored.CELLS / 1e6:.1f} M points"
+        name = "heat map" if layout else "one series"
+        say(
+            f"zoom, {name}, {cells}: mouse to paint",
+            "<= 400 ms",
+            opened_s=seconds,
+            **spread([t / 1e3 for t in took if t]),
+        )
+        page.close()
+    finally:
+        served.stop()
+
+
+def test_ten_readers_at_once(server, twin: tl.Twin) -> None:
+    """Ten sessions over the websocket, each choosing another asset every two seconds for half a minute."""
+    from bokeh.client import pull_session
+
+    url, process = server
+    trucks = list(twin.assets("truck").index)
+    before = process.memory_info().rss
+    sessions = [pull_session(url=f"{url}?page=history&type=truck") for _ in range(10)]
+
+    def act(session, number: int) -> list[float]:
+        rng = np.random.default_rng(number)
+        time.sleep(2 * rng.random())
+        took = []
+        for _ in range(15):
+            labels = (
+                (model, getattr(getattr(model, "data", None), "label", None)) for model in session.document.models
+            )
+            widget = next(model for model, label in labels if label == "Assets")
+            began = time.perf_counter()
+            widget.data.value = [trucks[rng.integers(len(trucks))]]
+            session.force_roundtrip()
+            took.append(time.perf_counter() - began)
+            time.sleep(max(0.0, 2 - took[-1]))
+        return took
+
+    with ThreadPoolExecutor(10) as pool:
+        took = [seconds for each in pool.map(act, sessions, range(10)) for seconds in each]
+    grown = (process.memory_info().rss - before) / 10 / 1e6
+    for session in sessions:
+        session.close()
+    say(
+        "ten readers, an action every 2 s: round trip; MB a reader",
+        "p95 <= 1 s; <= 150 MB",
+        megabytes=grown,
+        **spread(took),
+    )
