@@ -98,6 +98,7 @@ def _record(
 ) -> dict[str, object]:
     kind, asset, key = str(row["asset_type"]), str(row["asset"]), str(row["key"])
     spec = model.asset_types.get(kind)
+    near, position = now.fixes.get(key, (None, None))
     event = "" if pd.isna(row["event_id"]) else str(row["event_id"])  # type: ignore[call-overload]
     return {
         "key": key,
@@ -107,7 +108,7 @@ def _record(
         "since": row["since"],
         "lasting": age_text(pd.Timestamp(now.at) - pd.Timestamp(row["since"])),  # type: ignore[arg-type]
         **measured(row, model),
-        "place": via_words(now.places.get(key, ""), labels) or near_words(*now.fixes.get(key, (None, None)), labels),
+        "place": via_words(now.places.get(key, ""), labels) or near_words(near, position, labels),
         "note": "" if note is None else note.text,
         "acknowledged": "" if note is None else note.acknowledgement,
         "asset_type": (spec.title if spec is not None else None) or kind.replace("_", " "),
