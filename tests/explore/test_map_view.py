@@ -189,3 +189,8 @@ def test_sheets_carry_units_and_name_who_has_no_position(view):
 def test_the_map_leaves_as_a_picture(view, tmp_path, ending):
     view.chosen = ("van", "V1")
     assert view.picture(tmp_path / f"map{ending}").stat().st_size > 5_000
+
+
+def test_an_instant_set_in_python_moves_the_slider_too(view):
+    view.at = np.datetime64("2026-01-02T06:30", "ns")
+    assert view._player._text.value == "2026-01-02 06:30"

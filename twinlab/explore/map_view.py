@@ -203,6 +203,7 @@ class MapView(Explorer):
     def _changed(self) -> None:
         if self._quiet:
             return
+        self._player.show(np.datetime64(self.at, "ns"))
         self._read()
         self._refresh()
         self.revision += 1
