@@ -101,11 +101,17 @@ class Drawer(pn.custom.JSComponent):
       while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
       return one
     }
+    // A table may have drawn its rows anew meanwhile: then what stood around the cell takes the focus.
+    const around = one => {
+      const out = []
+      for (; one; one = one.parentElement ?? one.getRootNode().host) out.push(one)
+      return out
+    }
     export function render({model}) {
       const aside = document.createElement("aside")
       const head = document.createElement("div")
       const close = document.createElement("button")
-      let back = null
+      let back = []
       aside.tabIndex = -1
       head.className = "head"
       close.className = "close"
@@ -119,8 +125,13 @@ class Drawer(pn.custom.JSComponent):
       const show = () => {
         const was = !aside.hidden
         aside.hidden = !model.open
-        if (model.open && !was) { back = focused(); aside.focus({preventScroll: true}) }
-        if (!model.open && was && back?.isConnected) back.focus({preventScroll: true})
+        if (model.open && !was) { back = around(focused()); aside.focus({preventScroll: true}) }
+        if (!model.open && was)
+          for (const one of back) {
+            if (!one.isConnected) continue
+            one.focus({preventScroll: true})
+            if (focused() === one) break
+          }
       }
       const escape = event => {
         if (event.key !== "Escape" || event.defaultPrevented || !model.open) return
