@@ -114,7 +114,7 @@ def test_an_analyst_zooms_to_raw_samples_filters_the_flights_and_follows_one(vis
     sync_api.expect(elsewhere).to_have_count(0)
     # One of them: the chart moves to its hours and to the airport it left from.
     page.locator(".tabulator-row [tabulator-field=status]").first.click()
-    page.get_by_role("heading", name="La Guardia (LGA)").wait_for()
+    page.get_by_role("heading", name="Air temperature · La Guardia (LGA)").wait_for()
     page.get_by_text("chosen event").wait_for()
     detail(page, "raw samples, 1 h · 2013-01-01")
 
