@@ -1,8 +1,8 @@
-"""What a page costs its reader: first answer, usable, a click, a zoom, ten readers at once.
+"""What a page costs its reader: first answer, bytes, usable, a click, a step in time.
 
 Run with ``pytest tests/benchmarks/test_page_bench.py -m benchmark -s``; nothing else should run beside it.
 ``TWINLAB_BENCH_PARCEL=full`` takes the whole parcel twin (minutes to build), else the small one;
-``TWINLAB_BENCH_DIR`` keeps the built year; ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted.
+``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import psutil
 import pytest
 
 import twinlab as tl
-from twinlab.history.plan import Group
-from twinlab.history.read import dataset
-from twinlab.model import Signal
-from twinlab.model.twinmodel import AssetType, TwinModel
 from twinlab.plant import ParcelSize
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -185,110 +179,3 @@ def test_a_step_of_the_map(server, browser, twin: tl.Twin) -> None:
         took.append(page.evaluate("() => window.measured"))
     say("map, a step in time, click to paint", "<= 150 / 300 ms", **spread([t / 1e3 for t in took if t]))
     page.close()
-
-
-class StoredYear:
-    """A thousand assets over a year at a minute, as a `TwinReader`."""
-
-    def __init__(self, view, assets: int) -> None:
-        self._view = view
-        self._ids = [f"A{k:04d}" for k in range(assets)]
-        signal = Signal(unit="1", resolution=1.0, title="reading")
-        self.model = TwinModel(
-            twin="year", origin="2013-01-01", asset_types={"fleet": AssetType(signals={"reading": signal})}
-        )
-
-    def history(self, asset_type, *, signals=None, assets=None, start=None, stop=None, step=None):
-        return dataset(
-            self._view, self.model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
-            asset_ids=self._ids,
-        )  # fmt: skip
-
-    def steps(self, asset_type, signal):
-        return ("15min", "1h", "4h", "1d")
-
-    def assets(self, asset_type):
-        return pd.DataFrame(index=pd.Index(self._ids, name="asset"))
-
-    def events(self, event_type, *, start=None, stop=None):
-        raise KeyError(event_type)
-
-    def relationships(self, relationship):
-        raise KeyError(relationship)
-
-
-@pytest.mark.parametrize("layout", ["", "&layout=fleet"])
-def test_a_zoom_of_a_year_of_a_thousand_assets(browser, tmp_path_factory, layout: str) -> None:
-    sys.path.insert(0, str(HERE))
-    import test_history_bench as stored
-
-    chosen = os.environ.get("TWINLAB_BENCH_DIR")
-    folder = (Path(chosen) if chosen else tmp_path_factory.mktemp("bench")) / f"{stored.ASSETS}x{stored.DAYS}"
-    folder.mkdir(parents=True, exist_ok=True)
-    view = stored.build_ours(folder)
-    assert Group("fleet", "1min") == stored.GROUP
-    from twinlab.apps import start
-
-    served = start(StoredYear(view, stored.ASSETS))
-    try:
-        page, seconds, _, _ = opened(browser, f"{served.url}?page=history{layout}", STANDS)
-        page.wait_for_timeout(4000)
-        box = page.evaluate(CHART)
-        rng = np.random.default_rng(1)
-        took = []
-        for k in range(24):
-            x = box["x"] + box["width"] * (0.3 + 0.4 * rng.random())
-            page.mouse.move(x, box["y"] + box["height"] / 2)
-            page.evaluate(WATCH)
-            # In, and out again once samples are single.
-            page.mouse.wheel(0, -400 if k % 8 < 5 else 700)
-            took.append(page.evaluate("() => window.measured"))
-        cells = f"{stored.ASSETS * stored.CELLS / 1e6:.1f} M points"
-        name = "heat map" if layout else "one series"
-        say(
-            f"zoom, {name}, {cells}: mouse to paint",
-            "<= 400 ms",
-            opened_s=seconds,
-            **spread([t / 1e3 for t in took if t]),
-        )
-        page.close()
-    finally:
-        served.stop()
-
-
-def test_ten_readers_at_once(server, twin: tl.Twin) -> None:
-    """Ten sessions over the websocket, each choosing another asset every two seconds for half a minute."""
-    from bokeh.client import pull_session
-
-    url, process = server
-    trucks = list(twin.assets("truck").index)
-    before = process.memory_info().rss
-    sessions = [pull_session(url=f"{url}?page=history&type=truck") for _ in range(10)]
-
-    def act(session, number: int) -> list[float]:
-        rng = np.random.default_rng(number)
-        time.sleep(2 * rng.random())
-        took = []
-        for _ in range(15):
-            labels = (
-                (model, getattr(getattr(model, "data", None), "label", None)) for model in session.document.models
-            )
-            widget = next(model for model, label in labels if label == "Assets")
-            began = time.perf_counter()
-            widget.data.value = [trucks[rng.integers(len(trucks))]]
-            session.force_roundtrip()
-            took.append(time.perf_counter() - began)
-            time.sleep(max(0.0, 2 - took[-1]))
-        return took
-
-    with ThreadPoolExecutor(10) as pool:
-        took = [seconds for each in pool.map(act, sessions, range(10)) for seconds in each]
-    grown = (process.memory_info().rss - before) / 10 / 1e6
-    for session in sessions:
-        session.close()
-    say(
-        "ten readers, an action every 2 s: round trip; MB a reader",
-        "p95 <= 1 s; <= 150 MB",
-        megabytes=grown,
-        **spread(took),
-    )
