@@ -14,7 +14,7 @@ from twinlab.explore.follow import WEEK, Trail, Watch, moved
 from twinlab.explore.html import Html
 from twinlab.explore.legend import legend_html, title_html
 from twinlab.explore.link import Link
-from twinlab.explore.reading import Window, newest_time
+from twinlab.explore.reading import Window, newest_time, same_on_screen
 from twinlab.explore.screens import Look, Screens, instant
 from twinlab.explore.signal_asking import (
     MAX_ASSETS,
@@ -218,7 +218,7 @@ class SignalExplorer(SignalChoices):
     def _on_zoom(self, window: Window) -> None:
         """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
         shown = self.shown
-        if self._view is None or window[1] <= window[0] or (shown is not None and _close(window, shown)):
+        if self._view is None or window[1] <= window[0] or (shown is not None and same_on_screen(window, shown)):
             return
         self._trail.leave(self._own_window)
         with self._silently():
@@ -371,9 +371,3 @@ class SignalExplorer(SignalChoices):
             self.charts,
             sizing_mode="stretch_width",
         )
-
-
-def _close(a: Window, b: Window) -> bool:
-    """Whether two windows are the same on a screen."""
-    span = (b[1] - b[0]).astype("timedelta64[ns]").astype("int64")
-    return all(abs((x - y).astype("timedelta64[ns]").astype("int64")) <= span / 2000 for x, y in zip(a, b, strict=True))

@@ -20,7 +20,7 @@ from twinlab.explore.heat_words import SHARES, caption, format_heat, heat_code, 
 from twinlab.explore.html import Html
 from twinlab.explore.legend import title_html
 from twinlab.explore.link import Link, known_or_problem
-from twinlab.explore.reading import Window, data_span
+from twinlab.explore.reading import Window, data_span, same_on_screen
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -276,7 +276,7 @@ class HeatExplorer(Explorer):
     def _on_zoom(self, window: Window) -> None:
         """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
         shown = self.shown
-        if shown is None or window[1] <= window[0] or _close(window, shown):
+        if shown is None or window[1] <= window[0] or same_on_screen(window, shown):
             return
         with self._silently():
             self.window = window
@@ -386,9 +386,3 @@ class HeatExplorer(Explorer):
             self._legend,
             sizing_mode="stretch_width",
         )
-
-
-def _close(a: Window, b: Window) -> bool:
-    """Whether two windows are the same on a screen."""
-    span = (b[1] - b[0]).astype("timedelta64[ns]").astype("int64")
-    return all(abs((x - y).astype("timedelta64[ns]").astype("int64")) <= span / 2000 for x, y in zip(a, b, strict=True))

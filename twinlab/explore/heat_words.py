@@ -10,7 +10,7 @@ import pandas as pd
 
 from twinlab.explore.heat_data import FLAGS, HeatAsk, whole_bins
 from twinlab.explore.heat_plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, shown_values
-from twinlab.explore.reading import Plan, Window, instant_text
+from twinlab.explore.reading import Plan, Window, instant_text, iso_text
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -113,17 +113,13 @@ def heat_code(ask: HeatAsk, plan: Plan, *, opening: str) -> str:
     lines += [opening, "", "data = twin.history(", f"    {ask.asset_type!r},", f"    signals=[{ask.signal!r}],"]
     if ask.assets is not None:
         lines.append(f"    assets={list(ask.assets)!r},")
-    lines += [f"    start={_iso(start)!r},  # UTC", f"    stop={_iso(stop)!r},"]
+    lines += [f"    start={iso_text(start)!r},  # UTC", f"    stop={iso_text(stop)!r},"]
     if plan.step is not None:
         lines.append(f"    step={plan.step!r},")
     lines.append(").compute()")
     if plan.factor > 1:
         lines.append(f"data = explore.coarsen(data, {ask.signal!r}, factor={plan.factor}, cell_ns={plan.cell_ns})")
     return "\n".join(lines) + "\n"
-
-
-def _iso(when: np.datetime64) -> str:
-    return pd.Timestamp(when).isoformat()
 
 
 def heat_tables(rows: HeatRows, look: HeatLook) -> dict[str, pd.DataFrame]:

@@ -306,3 +306,23 @@ def instant_text(when: np.datetime64) -> str:
     """Return an instant as ``2026-01-31 14:02``, with seconds only where they aren't zero."""
     stamp = pd.Timestamp(when)
     return stamp.strftime("%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
+
+
+def iso_text(when: np.datetime64) -> str:
+    """Return an instant to its last digit, as copied code names it.
+
+    >>> iso_text(np.datetime64("2026-01-31T14:02:00.5", "ns"))
+    '2026-01-31T14:02:00.500000'
+    """
+    return pd.Timestamp(when).isoformat()
+
+
+def same_on_screen(a: Window, b: Window) -> bool:
+    """Whether two windows differ by less than a pixel of a wide screen.
+
+    >>> day = (np.datetime64("2026-01-01", "ns"), np.datetime64("2026-01-02", "ns"))
+    >>> same_on_screen(day, (day[0], day[1] + np.timedelta64(20, "s"))), same_on_screen(day, (day[0], day[0]))
+    (True, False)
+    """
+    span = (b[1] - b[0]).astype("timedelta64[ns]").astype("int64")
+    return all(abs((x - y).astype("timedelta64[ns]").astype("int64")) <= span / 2000 for x, y in zip(a, b, strict=True))

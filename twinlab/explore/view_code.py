@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from twinlab.explore.reading import cover
+from twinlab.explore.reading import cover, iso_text
 from twinlab.explore.view import PERIOD, SHOWN, Part, View, own_span
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from twinlab.explore.reading import Window
 
 __all__ = ["view_code"]
@@ -40,7 +36,7 @@ def _part_lines(view: View, part: Part, name: str) -> list[str]:
     window = cover(view.ask.window, part.plan)
     if not view.ask.periods:
         return [*_history(view, part, name, window), *_coarsen(part, name)]
-    start, stop = map(_iso, window)
+    start, stop = map(iso_text, window)
     align = f"start={start!r}, stop={stop!r}, cell_ns={part.plan.cell_ns}"
     lines = [*_history(view, part, name, window), f"{name} = explore.align_period({name}, {align})"]
     lines += _coarsen(part, name)
@@ -61,8 +57,8 @@ def _history(view: View, part: Part, name: str, window: Window) -> list[str]:
         f"    {view.ask.asset_type!r},",
         f"    signals={list(part.signals)!r},",
         f"    assets={list(view.ask.assets)!r},",
-        f"    start={_iso(window[0])!r},  # UTC",
-        f"    stop={_iso(window[1])!r},{step}",
+        f"    start={iso_text(window[0])!r},  # UTC",
+        f"    stop={iso_text(window[1])!r},{step}",
         ").compute()",
     ]
 
@@ -82,7 +78,3 @@ def _drawing(view: View) -> str:
     if part.plan.raw:
         return f"explore.signal_curve({data}[{signal!r}], flags={data}[{signal + '_qc'!r}])"
     return f"explore.band_curve({data}, {signal!r})"
-
-
-def _iso(when: np.datetime64) -> str:
-    return pd.Timestamp(when).isoformat()
