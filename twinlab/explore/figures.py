@@ -28,6 +28,7 @@ from bokeh.models import (
     Text,
 )
 from bokeh.plotting import figure as bokeh_figure
+from panel.io import hold, push
 
 from twinlab.explore.layers import hours_since
 from twinlab.explore.styles import FORMATTERS, bokeh_glyph, hover_tips
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
     from twinlab.explore.reading import Window
 
-__all__ = ["FigurePane", "Frame", "axis_ends", "make_figure", "refresh"]
+__all__ = ["FigurePane", "Frame", "axis_ends", "dress", "make_figure", "refresh"]
 
 #: A reader's hand rests this long before a zoom is read, milliseconds.
 _REST = 90
@@ -127,10 +128,11 @@ def make_figure(
     return chart
 
 
-def _dress(chart: Any, frame: Frame) -> None:
-    chart.min_border_left = 46 if frame.small else 72
+def dress(chart: Any, *, small: bool = False) -> None:
+    """Give a figure the lines, fonts and margins that all charts have; its ground lets the page's through."""
+    chart.min_border_left = 46 if small else 72
     # Half of the last tick's label.
-    chart.min_border_right = 26 if frame.small else 30
+    chart.min_border_right = 26 if small else 30
     chart.toolbar.logo = None
     chart.background_fill_alpha = chart.border_fill_alpha = 0
     chart.outline_line_color = _GRID_COLOR
@@ -138,9 +140,13 @@ def _dress(chart: Any, frame: Frame) -> None:
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_font_size = "13px"
-        axis.major_label_text_font_size = "11px" if frame.small else "12px"
+        axis.major_label_text_font_size = "11px" if small else "12px"
         axis.minor_tick_line_color = None
         axis.axis_line_color = axis.major_tick_line_color = "rgba(127, 127, 127, 0.6)"
+
+
+def _dress(chart: Any, frame: Frame) -> None:
+    dress(chart, small=frame.small)
     if frame.title:
         chart.title.text_font_size = "13px"
     chart.yaxis.axis_label = frame.y_label or None
@@ -277,3 +283,26 @@ class FigurePane(pn.pane.Bokeh):
     def figures(self) -> dict[str, Any]:
         """Return the figures on screens, by the reference of their screen."""
         return {ref: model for ref, (model, _) in self._models.items()}
+
+    def change(self, act: Callable[[Any], None]) -> None:
+        """Change the figure on each screen, in one message."""
+        for ref, (chart, _) in self._models.items():
+            _change(ref, chart, act)
+
+
+def _change(ref: str, chart: Any, act: Callable[[Any], None]) -> None:
+    document = chart.document
+
+    def put() -> None:
+        with hold(document):
+            act(chart)
+
+    if document is not None and document.session_context is not None:
+        # A served document may be changed only by who holds its lock: the next tick does.
+        document.add_next_tick_callback(put)
+        return
+    put()
+    # Panel keeps the line to the notebook in which a screen stands nowhere else.
+    shown = pn.state._views.get(ref)  # noqa: SLF001
+    if document is not None and shown is not None and shown[3] is not None:
+        push(document, shown[3])
