@@ -297,11 +297,14 @@ def _change(ref: str, chart: Any, act: Callable[[Any], None]) -> None:
         with hold(document):
             act(chart)
 
-    if document is not None and document.session_context is not None:
+    served = document is not None and document.session_context is not None
+    if served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
         # A served document may be changed only by who holds its lock: the next tick does.
         document.add_next_tick_callback(put)
         return
     put()
+    if served:
+        return
     # Panel keeps the line to the notebook in which a screen stands nowhere else.
     shown = pn.state._views.get(ref)  # noqa: SLF001
     if document is not None and shown is not None and shown[3] is not None:
