@@ -197,12 +197,29 @@ def test_another_kind_of_event_has_its_own_chart_and_routes(view):
 
 def test_the_chart_is_refreshed_in_place(view):
     pn.panel(view).get_root()
-    pane, plot = view._chart.pane[0], view._chart._plots[0]
-    before = dict(list(plot.subplots.values())[1].handles["source"].data)
+    (chart,) = view._chart.figures()
+    before = sum(chart.renderers[0].data_source.data["count"])
+    assert before == 600
     view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
-    assert view._chart.pane[0] is pane
-    after = list(plot.subplots.values())[1].handles["source"].data
-    assert sum(after["count"]) < sum(before["count"])
+    assert view._chart.figures() == [chart]
+    assert sum(chart.renderers[0].data_source.data["count"]) == len(view.data()) < before
+
+
+def test_a_chosen_event_is_marked_on_the_chart(view):
+    pn.panel(view).get_root()
+    (chart,) = view._chart.figures()
+    mark = chart.select_one({"name": "marked"})
+    assert not mark.visible
+    view.table._grid.selection = [7]
+    assert mark.visible
+    assert (mark.left, mark.right) == view._marked()
+
+
+def test_a_screen_that_is_opened_later_shows_the_chart_of_now(view):
+    view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
+    pn.panel(view).get_root()
+    (chart,) = view._chart.figures()
+    assert sum(chart.renderers[0].data_source.data["count"]) == len(view.data())
 
 
 def test_a_twin_without_events_says_so():

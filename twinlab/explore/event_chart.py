@@ -1,179 +1,41 @@
-"""The chart of events: counts by time or by delay, stacked by status; a box on it narrows the table."""
+"""The chart of events as it stands on screens: one Bokeh figure, refreshed in place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import holoviews as hv
-import holoviews.plotting.bokeh
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.events import SelectionGeometry
+from bokeh.models import BoxAnnotation, BoxSelectTool, ColumnDataSource, HoverTool, Range1d
+from bokeh.plotting import figure as bokeh_figure
+from bokeh.transform import factor_cmap, factor_hatch
 
-from twinlab.events import STATUSES
-from twinlab.explore.event_bins import Bins
-from twinlab.explore.palette import ASSET_STYLES
+from twinlab.explore.event_stacks import (
+    HATCHES,
+    ORDER,
+    STATUS_COLORS,
+    Span,
+    axis_title,
+    bar_columns,
+    bin_edges,
+    height_of,
+)
+from twinlab.explore.figures import FigurePane, dress
 
-__all__ = ["STATUS_COLORS", "EventChart", "chart_legend", "event_bars"]
+if TYPE_CHECKING:
+    from twinlab.explore.event_bins import Bins
+
+__all__ = ["EventChart"]
 
 HEIGHT = 240
-STATUS_COLORS: Mapping[str, str] = {
-    "planned": ASSET_STYLES[4].color,
-    "cancelled": ASSET_STYLES[5].color,
-    "not started": ASSET_STYLES[1].color,
-    "running": ASSET_STYLES[2].color,
-    "done": ASSET_STYLES[0].color,
-    "no end": ASSET_STYLES[3].color,
-}
-#: Hatches, so that no status is told by its colour alone.
-_HATCHES: Mapping[str, str] = {
-    "planned": "dot",
-    "cancelled": "cross",
-    "not started": "right_diagonal_line",
-    "running": "horizontal_line",
-    "done": "blank",
-    "no end": "left_diagonal_line",
-}
-#: From the bottom: what is done stands on the axis.
-_ORDER = ("done", "running", "planned", "not started", "no end", "cancelled")
-assert set(_ORDER) == set(STATUSES)
-Span = tuple[float, float]
-Columns = dict[str, Any]
-
-
-def bar_columns(bins: Bins | None) -> dict[str, Columns]:
-    """Return the columns of each status' bars, stacked; none has bars where there is nothing."""
-    if bins is None:
-        return {status: _rectangles(np.empty(0), np.empty(0), np.empty(0), np.empty(0)) for status in _ORDER}
-    edges = _numbers(bins.edges)
-    base = np.zeros(len(edges) - 1)
-    out = {}
-    for status in _ORDER:
-        top = base + bins.counts[status]
-        some = bins.counts[status] > 0
-        out[status] = _rectangles(edges[:-1][some], base[some], edges[1:][some], top[some])
-        base = top
-    return out
-
-
-def _rectangles(left: Any, bottom: Any, right: Any, top: Any) -> Columns:
-    return {"left": left, "bottom": bottom, "right": right, "top": top, "count": top - bottom}
-
-
-def _numbers(edges: np.ndarray) -> np.ndarray:
-    """Times as milliseconds since 1970, the axis' own numbers."""
-    return edges.astype("datetime64[us]").astype("int64") / 1e3 if edges.dtype.kind == "M" else edges.astype(float)
-
-
-def mark_columns(span: Span | None, top: float) -> Columns:
-    """Return the columns of a span drawn behind the bars."""
-    low, high = ([], []) if span is None else ([span[0]], [span[1]])
-    height = [top] * len(low)
-    return {"left": low, "bottom": [0.0] * len(low), "right": high, "top": height, "count": height}
-
-
-def event_bars(
-    bins: Bins | None,
-    *,
-    by_time: bool,
-    title: str = "",
-    marked: Span | None = None,
-    backend: Literal["bokeh", "matplotlib"] = "bokeh",
-) -> hv.Overlay:
-    """Draw counts as stacked bars.
-
-    Parameters
-    ----------
-    by_time : bool
-        The horizontal axis is time; else delay in minutes.
-    marked : (float, float), optional
-        A span drawn behind the bars: milliseconds since 1970, or minutes.
-    """
-    label = "time (UTC)" if by_time else "delay of the end (min)"
-    x = hv.Dimension("time" if by_time else "delay", label=label)
-    top = height_of(bins)
-    parts = [("marked", mark_columns(marked, top)), *bar_columns(bins).items()]
-    kept = [_element(name, columns, x, by_time=by_time, backend=backend) for name, columns in parts]
-    shared: dict[str, Any] = {"xlabel": label, "ylabel": "events", "ylim": (0, top), "title": title, "backend": backend}
-    if backend == "matplotlib":
-        return hv.Overlay(kept).opts(aspect=3, fig_size=200, show_legend=True, **shared)
-    return hv.Overlay(kept).opts(
-        responsive=True,
-        height=HEIGHT,
-        show_legend=False,
-        default_tools=["xpan", "xwheel_zoom", "save"],
-        active_tools=["xbox_select"],
-        hooks=[_plain],
-        **shared,
-    )
-
-
-def height_of(bins: Bins | None) -> float:
-    """Return the height of the chart."""
-    if bins is None or not bins.total:
-        return 1.0
-    return 1.06 * float(np.sum(list(bins.counts.values()), axis=0).max())
-
-
-def _element(name: str, columns: Columns, x: hv.Dimension, *, by_time: bool, backend: str) -> hv.Element:
-    names = ("left", "bottom", "right", "top", "count")
-    data = [np.asarray(columns[one], dtype=float) for one in names]
-    if by_time:
-        data[0], data[2] = (part.astype("datetime64[ms]") for part in (data[0], data[2]))
-    element = hv.Rectangles(tuple(data), [x, "y0", "x1", "y1"], ["count"], label=name)
-    if backend == "matplotlib":
-        color = "#cccccc" if name == "marked" else STATUS_COLORS[name]
-        return element.opts(facecolor=color, edgecolor="white", linewidth=0.3, backend="matplotlib")
-    if name == "marked":
-        return element.opts(color="#56B4E9", fill_alpha=0.25, line_color="#0072B2", backend="bokeh")
-    return element.opts(
-        color=STATUS_COLORS[name],
-        line_width=0.4,
-        line_color="#ffffff",
-        tools=["hover", "xbox_select"],
-        hover_tooltips=[("status", name), ("events", "@count{0,0}")],
-        backend="bokeh",
-    )
-
-
-def _plain(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
-    plot.state.output_backend = "canvas"
-    plot.state.toolbar.logo = None
-    plot.state.yaxis.formatter.update(use_scientific=False)
-    for renderer in plot.state.renderers:
-        renderer.nonselection_glyph = None
-        renderer.selection_glyph = None
-    # HoloViews knows no hatches.
-    for name, subplot in zip(("marked", *_ORDER), plot.subplots.values(), strict=True):
-        if name != "marked":
-            subplot.handles["glyph"].update(
-                hatch_pattern=_HATCHES[name], hatch_color="#ffffff", hatch_alpha=0.6, hatch_scale=8
-            )
-
-
-def chart_legend(bins: Bins | None) -> str:
-    """Return the statuses that are there, with their colours and counts, and what isn't in the chart."""
-    if bins is None:
-        return ""
-    style = "font:13px/1.5 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:2px 16px"
-    items = [
-        f'<span role="listitem"><svg aria-hidden="true" width="12" height="12"><rect width="12" height="12" '
-        f'fill="{STATUS_COLORS[status]}"/></svg> {status}: {int(bins.counts[status].sum()):,}</span>'
-        for status in _ORDER
-        if bins.counts[status].any()
-    ]
-    if bins.beyond:
-        items.append(f'<span role="listitem">{bins.beyond:,} beyond the ends are counted in the outermost bars</span>')
-    if bins.without:
-        what = "time" if bins.edges.dtype.kind == "M" else "delay"
-        items.append(f'<span role="listitem">{bins.without:,} without a {what} aren\'t drawn</span>')
-    return f'<div role="list" aria-label="Legend" style="{style}">{"".join(items)}</div>'
 
 
 class EventChart:
-    """The chart on screens, refreshed in place.
+    """The chart, shown wherever ``pane`` is.
 
     Parameters
     ----------
@@ -184,61 +46,111 @@ class EventChart:
     def __init__(self, *, on_box: Callable[[Span], None]) -> None:
         self.pane = pn.Column(sizing_mode="stretch_width", min_height=HEIGHT)
         self._on_box = on_box
-        self._plots: list[Any] = []
-        self._by_time: bool | None = None
-        self._stream: Any = None
+        self._shown: FigurePane | None = None
+        # What the chart shows now: a screen that is opened later begins with it.
+        self._bins: Bins | None = None
+        self._marked: Span | None = None
+        self._by_time = True
 
     def show(self, bins: Bins | None, *, by_time: bool, marked: Span | None) -> None:
         """Draw counts: in place where the axis is the same."""
+        same = self._shown is not None and by_time == self._by_time
+        self._bins, self._marked, self._by_time = bins, marked, by_time
         if bins is None:
-            self._by_time = None
+            self._shown = None
             text = "No event has a time." if by_time else "No event has a delay."
             self.pane[:] = [pmui.Typography(text, variant="body1", margin=(20, 10))]
-        elif self._by_time == by_time:
-            self._refresh(bins, marked)
+        elif same and self._shown is not None:
+            self._shown.change(partial(_fill, bins=bins, marked=marked))
         else:
-            self._make(bins, by_time=by_time, marked=marked)
+            self._shown = FigurePane(lambda _: self._make(), height=HEIGHT)
+            self.pane[:] = [self._shown]
 
-    def _make(self, bins: Bins, *, by_time: bool, marked: Span | None) -> None:
-        self._plots, self._by_time = [], by_time
-        plot = event_bars(bins, by_time=by_time, marked=marked)
-        plot = plot.opts(hooks=[_plain, self._on_screen], backend="bokeh", clone=True)
-        self._stream = hv.streams.BoundsX(source=list(plot.values())[1])
-        self._stream.add_subscriber(self._boxed)
-        self.pane[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=HEIGHT, backend="bokeh")]
+    def figures(self) -> list[Any]:
+        """Return the figures on screens."""
+        return [] if self._shown is None else list(self._shown.figures().values())
 
-    def _refresh(self, bins: Bins, marked: Span | None) -> None:
-        top = height_of(bins)
-        sources = [mark_columns(marked, top), *bar_columns(bins).values()]
-        edges = _numbers(bins.edges)
-        change = partial(_fill, sources=sources, top=top, x=(float(edges[0]), float(edges[-1])))
-        for plot in self._plots:
-            document = plot.document
-            if document is not None and document.session_context is not None:
-                document.add_next_tick_callback(partial(change, plot))
-            else:
-                change(plot)
+    def _make(self) -> Any:
+        assert self._bins is not None
+        chart = _figure(by_time=self._by_time)
+        _fill(chart, bins=self._bins, marked=self._marked)
+        chart.on_event(SelectionGeometry, self._boxed)
+        return chart
 
-    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
-        if plot not in self._plots:
-            self._plots.append(plot)
-
-    def _boxed(self, boundsx: tuple[Any, Any] | None = None) -> None:
-        if boundsx is not None:
-            low, high = (_number(x) for x in boundsx)
-            if high > low:
-                self._on_box((low, high))
+    def _boxed(self, event: Any) -> None:
+        box = event.geometry
+        if event.final and box.get("type") == "rect" and box["x1"] > box["x0"]:
+            self._on_box((float(box["x0"]), float(box["x1"])))
 
 
-def _number(x: Any) -> float:
-    if isinstance(x, (int, float)):
-        return float(x)
-    return float(np.datetime64(x, "us").astype("int64")) / 1e3
+def _figure(*, by_time: bool) -> Any:
+    """A chart without bars."""
+    chart = bokeh_figure(
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        x_axis_type="datetime" if by_time else "linear",
+        x_range=Range1d(0, 1),
+        y_range=Range1d(0, 1),
+        tools="xpan,xwheel_zoom,save",
+        output_backend="canvas",
+        toolbar_location="right",
+    )
+    dress(chart)
+    chart.xaxis.axis_label = axis_title(by_time=by_time)
+    chart.yaxis.axis_label = "events"
+    chart.yaxis.formatter.update(use_scientific=False)
+    if by_time:
+        # The year once, below the first tick.
+        chart.xaxis.formatter.months = "%b"
+        chart.xaxis.formatter.context.months = "%Y"
+    # Bars hide a mark that lies behind them.
+    chart.add_layout(
+        BoxAnnotation(
+            name="marked", visible=False, fill_color="#56B4E9", fill_alpha=0.35, line_color="#D55E00", line_width=2
+        )
+    )
+    bars = chart.quad(
+        left="left",
+        right="right",
+        bottom="bottom",
+        top="top",
+        source=ColumnDataSource(data=_columns(None)),
+        fill_color=factor_cmap("status", [STATUS_COLORS[one] for one in ORDER], ORDER),
+        hatch_pattern=factor_hatch("status", [HATCHES[one] for one in ORDER], ORDER),
+        hatch_color="#ffffff",
+        hatch_alpha=0.6,
+        hatch_scale=8,
+        line_color="#ffffff",
+        line_width=0.4,
+    )
+    tips = [("status", "@status"), ("events", "@count{0,0}"), ("from", "@left"), ("to", "@right")]
+    when = {"@left": "datetime", "@right": "datetime"} if by_time else {}
+    written = [
+        (label, text + ("{%F %H:%M}" if by_time else "{0,0} min") * (label in ("from", "to"))) for label, text in tips
+    ]
+    chart.add_tools(HoverTool(renderers=[bars], tooltips=written, formatters=when, visible=False))
+    box = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
+    chart.add_tools(box)
+    chart.toolbar.active_drag = box
+    return chart
 
 
-def _fill(plot: Any, *, sources: list[Columns], top: float, x: Span) -> None:
-    for subplot, columns in zip(plot.subplots.values(), sources, strict=True):
-        subplot.handles["source"].data = dict(columns)
-    plot.handles["y_range"].update(start=0, end=top)
-    plot.handles["x_range"].update(start=x[0], end=x[1])
-    plot.push()
+def _columns(bins: Bins | None) -> dict[str, Any]:
+    """The bars of all statuses below each other."""
+    parts = bar_columns(bins)
+    names = ("left", "bottom", "right", "top", "count")
+    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts.values()]) for name in names}
+    columns["status"] = [status for status, part in parts.items() for _ in part["count"]]
+    return columns
+
+
+def _fill(chart: Any, *, bins: Bins, marked: Span | None) -> None:
+    """Put counts into a chart."""
+    chart.renderers[0].data_source.data = _columns(bins)
+    edges = bin_edges(bins)
+    chart.y_range.update(start=0, end=height_of(bins))
+    chart.x_range.update(start=float(edges[0]), end=float(edges[-1]))
+    mark = chart.select_one({"name": "marked"})
+    if marked is not None:
+        mark.update(left=marked[0], right=marked[1])
+    mark.visible = marked is not None

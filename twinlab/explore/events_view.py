@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import holoviews as hv
 import numpy as np
 import pandas as pd
 import panel as pn
@@ -15,9 +14,10 @@ import param
 from twinlab.explore.base import Explorer
 from twinlab.explore.basemap import ground, view_of
 from twinlab.explore.event_bins import Bins, count_by_delay, count_by_time
-from twinlab.explore.event_chart import EventChart, Span, chart_legend, event_bars
+from twinlab.explore.event_chart import EventChart
 from twinlab.explore.event_filters import EventFilter
 from twinlab.explore.event_routes import place_links, places_of, route_layers, routes
+from twinlab.explore.event_stacks import Span, chart_legend
 from twinlab.explore.event_summary import summarise, summary_html
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link
@@ -30,6 +30,8 @@ from twinlab.explore.shared import Session, Shared
 from twinlab.explore.table import EventExplorer
 
 if TYPE_CHECKING:
+    import holoviews as hv
+
     from twinlab.model.reader import TwinReader
 
 __all__ = ["EventsView"]
@@ -285,6 +287,8 @@ class EventsView(Explorer):
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the chart as a HoloViews object."""
+        from twinlab.explore.event_plot import event_bars  # noqa: PLC0415  (HoloViews loads when a picture is wanted)
+
         rows = self.table.data()
         bins = None if rows is None else self._bins(rows)
         return None if bins is None else event_bars(bins, by_time=self.chart == "time", backend=backend)
