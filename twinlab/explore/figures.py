@@ -45,6 +45,8 @@ __all__ = ["FigurePane", "Frame", "axis_ends", "dress", "make_figure", "refresh"
 
 #: A reader's hand rests this long before a zoom is read, milliseconds.
 _REST = 90
+#: After the wheel's last notch, Bokeh says where it has led once so many milliseconds have passed; by itself after 500.
+WHEEL_REST = 60
 _TELL_ZOOM = """
 clearTimeout(seen.rest)
 seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.x1] }, rest)
@@ -110,6 +112,7 @@ def make_figure(
         title=frame.title or None,
         output_backend="canvas",
         toolbar_location=None if frame.small else "right",
+        lod_timeout=WHEEL_REST,
     )
     _dress(chart, frame)
     hovered: dict[tuple[str, ...], tuple[Layer, list[Any]]] = {}
