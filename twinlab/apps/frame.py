@@ -121,9 +121,12 @@ def _heading(workspace: Workspace) -> Html:
 def _let_be(shown: pmui.Page) -> None:
     """Don't tell the page at each event that the server is busy: Panel looks through all models of the page each time,
     which takes longer than most events themselves.
+
+    The page follows something that never changes instead. Set to a plain value, it would still be asked at each event of
+    any reader, and be kept by the server after it was closed.
     """
     with edit_readonly(shown):
-        shown.busy = False
+        shown.busy = pn.rx(False)  # noqa: FBT003  (Panel's own signature)
 
 
 def _is_served() -> bool:
