@@ -7,6 +7,7 @@ import pytest
 
 from twinlab.events import positions
 from twinlab.explore import MapView, parse_link
+from twinlab.explore.map_figure import fill_map
 from twinlab.explore.map_reading import EXCEPTIONS, carried_kinds, placed_kinds
 from twinlab.explore.outlines import mercator
 from twinlab.explore.shared import Shared
@@ -59,16 +60,43 @@ def test_what_is_carried_is_counted_where_it_is(twin, view):
     assert sum(one.get("parcel", 0) for one in table["inside"]) == known
 
 
+def shown(view, name="assets"):
+    """The source of a layer as a screen has it."""
+    (figure,) = view._screens.figures()
+    return next(one.data_source for one in figure.renderers if one.name == name)
+
+
 def test_another_instant_moves_the_map_in_place(view):
     pn.panel(view).get_root()
-    plot = view._screens._plots[0]
-    source = next(s.handles["source"] for s in plot.subplots.values() if "tip" in s.handles["source"].data)
-    before, models = dict(source.data), list(view._screens.pane)
+    source, figures, panes = shown(view), view._screens.figures(), list(view._screens.pane)
+    before = dict(source.data)
     view._player.move(-5)
-    assert list(view._screens.pane) == models
-    assert view._screens._plots[0] is plot
+    assert list(view._screens.pane) == panes
+    assert view._screens.figures() == figures
     assert not np.array_equal(source.data["x"], before["x"])
     assert np.array_equal(source.data["x"], drawn(view)["x"])
+
+
+def test_a_step_sends_only_the_columns_that_changed(view):
+    pn.panel(view).get_root()
+    source, track = shown(view), shown(view, "track")
+    # At both instants all of the same assets have a fix.
+    before, track_before = dict(source.data), dict(track.data)
+    view._player.move(-5)
+    replaced = {name for name, values in source.data.items() if values is not before[name]}
+    assert {"x", "y", "tip"} <= replaced
+    assert not {"marker", "size"} & replaced
+    # No track is drawn, so nothing of it is sent.
+    assert all(track.data[name] is track_before[name] for name in track_before)
+
+
+def test_the_same_instant_again_sends_nothing(view):
+    pn.panel(view).get_root()
+    (figure,) = view._screens.figures()
+    before = {one.name: dict(one.data_source.data) for one in figure.renderers}
+    fill_map(figure, view._parts(view._screens.metres_a_pixel))
+    for one in figure.renderers:
+        assert all(one.data_source.data[name] is values for name, values in before[one.name].items())
 
 
 def test_a_stale_fix_is_hollow_and_grey(view):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["age_text", "tips"]
 
 _PARTS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-_LINE = '<div style="font:12px/1.45 system-ui,sans-serif">{}</div>'
 
 
 def age_text(age: np.timedelta64) -> str:
@@ -62,7 +61,7 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         lines += [f"{count:,} × {words(carried)} inside" for carried, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
-        out.append("".join(_LINE.format(line) for line in lines))
+        out.append("<br>".join(lines))
     return np.array(out, dtype=object)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.io import hold
 
 from twinlab.explore.base import Explorer
 from twinlab.explore.basemap import ground, view_of
@@ -203,21 +204,23 @@ class MapView(Explorer):
     def _changed(self) -> None:
         if self._quiet:
             return
-        self._player.show(np.datetime64(self.at, "ns"))
-        self._read()
-        self._refresh()
-        self.revision += 1
+        with hold():
+            self._player.show(np.datetime64(self.at, "ns"))
+            self._read()
+            self._refresh()
+            self.revision += 1
 
     @param.depends("chosen", watch=True)
     def _chosen_changed(self) -> None:
         if self._quiet or self._shot is None:
             return
-        try:
-            self._read_track()
-        except READING_ERRORS as error:
-            self.notice = f"The track can't be read: {error}"
-        self._refresh()
-        self.revision += 1
+        with hold():
+            try:
+                self._read_track()
+            except READING_ERRORS as error:
+                self.notice = f"The track can't be read: {error}"
+            self._refresh()
+            self.revision += 1
 
     def _move(self, when: np.datetime64) -> None:
         self.at = when

@@ -9,6 +9,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.io import hold
 
 from twinlab.explore.link import parse_link
 from twinlab.explore.reading import instant_text
@@ -124,8 +125,10 @@ class TimePlayer(param.Parameterized):
             self._go(found)
 
     def _go(self, at: np.datetime64) -> None:
-        self.show(at)
-        self._on_move(at)
+        # All that a step changes reaches a browser in one message, and is painted once.
+        with hold():
+            self.show(at)
+            self._on_move(at)
 
     # -- playing ------------------------------------------------------------------------------------------------------
 
