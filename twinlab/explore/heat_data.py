@@ -183,10 +183,15 @@ def _of_rollup(
     alone = len(first) == len(place)
 
     def part(what: str, fold: np.ufunc = np.add) -> NDArray[Any]:
-        found = np.ascontiguousarray(data[f"{name}_{what}"].values.T)
-        return found if alone or not found.size else fold.reduceat(found, first, axis=1)
+        found = data[f"{name}_{what}"].values
+        # Whole rows are added up, time by time: many times quicker than along each asset.
+        return (found if alone or not found.size else fold.reduceat(found, first, axis=0)).T
 
-    counts = np.stack([part(flag).astype("int32") for flag in _NAMES])
+    counts = np.zeros((len(_NAMES), data.sizes["asset"], len(first)), "int32")
+    for place_of, flag in enumerate(_NAMES):
+        # Most flags are rare, and what is zero stands there already.
+        if data[f"{name}_{flag}"].values.any():
+            counts[place_of] = part(flag)
     seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
     if ask.measure in ("min", "max"):
         # Cells without a value are NaN, which fmin and fmax pass over.

@@ -10,12 +10,14 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 import pandas as pd
-from bokeh.models import BoxAnnotation, CustomJSHover, FixedTicker, HoverTool
+from bokeh.models import BoxAnnotation, FixedTicker
 from bokeh.palettes import Cividis256, Oranges256
 
 from twinlab.explore.heat_data import FLAGS
+from twinlab.explore.heat_hover import seen_flags, tell_hovered
 from twinlab.explore.heat_rows import HeatRows
 from twinlab.explore.scale import axis_label, runs
+from twinlab.explore.zooms import WHEEL_REST
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -242,6 +244,7 @@ def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
     )
     plot.state.grid.visible = False
     plot.state.output_backend = "canvas"
+    plot.state.lod_timeout = WHEEL_REST
     plot.state.toolbar.logo = None
     # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
     for axis in plot.state.xaxis:
@@ -270,16 +273,21 @@ def refresh_heat(plot: Any, rows: HeatRows, look: HeatLook, *, window: Window | 
     corners = frame(rows, look)
     names = ("left", "bottom", "right", "top")
     framed.handles["source"].data = {name: _millis(corners[name]) for name in names}
-    _hover(plot, image, rows, look)
-    ticks = row_ticks(rows)
-    axis = plot.state.yaxis[0]
-    axis.ticker = FixedTicker(ticks=[at for at, _ in ticks])
-    axis.major_label_overrides = dict(ticks)
+    tell_hovered(plot, image, rows, look)
+    _name_rows(plot.state.yaxis[0], row_ticks(rows))
     plot.handles["y_range"].update(start=max(len(rows.labels), 1), end=0)
     if window is not None:
         start, stop = _millis(list(window))
         plot.handles["x_range"].update(start=start, end=stop)
     plot.push()
+
+
+def _name_rows(axis: Any, ticks: Sequence[tuple[float, str]]) -> None:
+    """Label the rows. A ticker keeps its place: at each new model Bokeh walks through all models of the page."""
+    if not isinstance(axis.ticker, FixedTicker):
+        axis.ticker = FixedTicker()
+    axis.ticker.update(ticks=[at for at, _ in ticks], minor_ticks=[])
+    axis.major_label_overrides = dict(ticks)
 
 
 def _millis(values: Iterable[Any]) -> list[Any]:
@@ -290,6 +298,7 @@ def _image_columns(rows: HeatRows, values: NDArray[np.float32]) -> dict[str, lis
     width = float(rows.cells.width.astype("int64")) / 1e6
     start = _millis(rows.cells.time[:1])
     bins = values.shape[1]
+    none = np.zeros((1, 1), "uint8")
     out: dict[str, list[Any]] = {
         "x": start or [0.0],
         "y": [0],
@@ -297,57 +306,12 @@ def _image_columns(rows: HeatRows, values: NDArray[np.float32]) -> dict[str, lis
         "dh": [max(len(values), 1)],
         "image": [values if values.size else np.full((1, 1), np.nan, "float32")],
     }
-    dtype = "uint16" if not rows.counts.size or rows.counts.max() < 2**16 else "uint32"
-    for flag, counts in zip(FLAGS, rows.counts, strict=True):
-        out[flag.name.lower()] = [counts.astype(dtype) if counts.size else np.zeros((1, 1), dtype)]
+    for flag in seen_flags(rows):
+        counts = rows.counts[FLAGS.index(flag)]
+        out[flag.name.lower()] = [
+            counts.astype(np.min_scalar_type(int(counts.max(initial=0)))) if counts.size else none
+        ]
     return out
-
-
-_ROW_JS = "const i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
-_TIME_JS = """
-const from = start + Math.floor((value - start) / width) * width;
-const text = (t) => new Date(t).toISOString().slice(0, seconds ? 19 : 16).replace('T', ' ');
-return `${text(from)} to ${text(from + width)}`;"""
-_VALUE_JS = """
-if (names !== null) return value in names ? names[value] : 'missing';
-return Number.isNaN(value) ? 'none' : `${value.toLocaleString('en', {maximumSignificantDigits: 6})} ${unit}`;"""
-
-
-def _hover(plot: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
-    """Give the plot its hover texts, or new words to those it has."""
-    width = int(rows.cells.width.astype("int64")) / 1e6
-    start = _millis(rows.cells.time[:1])
-    unit = "%" if look.heat == "flags" else rows.cells.unit
-    names = {str(float(f.value)): _word(f) for f in FLAGS} | {str(f.value): _word(f) for f in FLAGS}
-    args: tuple[dict[str, Any], ...] = (
-        {"labels": list(rows.labels)},
-        {"start": start[0] if start else 0.0, "width": width, "seconds": width % 60_000 != 0},
-        {"names": names if look.categories else None, "unit": unit},
-    )
-    found = [tool for tool in plot.state.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
-    if found:
-        for key, words in zip(("$y", "$x", "@image"), args, strict=True):
-            found[0].formatters[key].args = words
-        found[0].tooltips = _tooltips(look)
-        return
-    codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), args, strict=True)
-    formatters = {key: CustomJSHover(code=code, args=words) for key, code, words in codes}
-    renderers = [image.handles["glyph_renderer"]]
-    plot.state.add_tools(HoverTool(renderers=renderers, tooltips=_tooltips(look), formatters=formatters, tags=["heat"]))
-
-
-def _word(flag: Flag) -> str:
-    return flag.name.lower().replace("_", " ")
-
-
-def _tooltips(look: HeatLook) -> list[tuple[str, str]]:
-    return [
-        ("asset", "$y{custom}"),
-        ("time (UTC)", "$x{custom}"),
-        (look.title, "@image{custom}"),
-        ("samples", "@pass{0,0} pass, @suspect{0,0} suspect, @fail{0,0} fail"),
-        ("without a value", "@missing{0,0} missing, @not_evaluated{0,0} not evaluated"),
-    ]
 
 
 def bin_at(rows: HeatRows, x: np.datetime64, y: float) -> tuple[int, int] | None:

@@ -172,14 +172,24 @@ def _joined(rows: HeatRows, place: NDArray[np.int64], titles: Sequence[str], *, 
         tuple(members),
         _joined_value(rows, sort, first),
         None if rows.share is None else np.maximum.reduceat(rows.share[sort], first, axis=0),
-        np.add.reduceat(rows.counts[:, sort], first, axis=1),
+        _joined_counts(rows.counts, sort, first),
         grouped,
     )
+
+
+def _joined_counts(counts: NDArray[np.int32], sort: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.int32]:
+    out = np.zeros((len(counts), len(first), counts.shape[2]), counts.dtype)
+    for joined, one in zip(out, counts, strict=True):
+        # Most flags are rare.
+        if one.any():
+            np.add.reduceat(one[sort], first, axis=0, out=joined)
+    return out
 
 
 def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.float64]:
     value = rows.value[sort]
     some = np.isfinite(value)
+    whole = bool(some.all())
     measure = rows.cells.ask.measure
     if measure in ("min", "max"):
         none = np.inf if measure == "min" else -np.inf
@@ -187,7 +197,7 @@ def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp
         best = fold.reduceat(np.where(some, value, none), first, axis=0)
         return np.where(np.isfinite(best), best, np.nan)
     good = rows.counts[FLAGS.index(Flag.PASS)] + rows.counts[FLAGS.index(Flag.SUSPECT)]
-    weight = np.where(some, np.maximum(good[sort], 1), 0)
-    total = np.add.reduceat(np.where(some, value, 0.0) * weight, first, axis=0)
+    weight = np.maximum(good[sort], 1) if whole else np.where(some, np.maximum(good[sort], 1), 0)
+    total = np.add.reduceat((value if whole else np.where(some, value, 0.0)) * weight, first, axis=0)
     weights = np.add.reduceat(weight, first, axis=0)
     return np.divide(total, weights, out=np.full(total.shape, np.nan), where=weights > 0)

@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.heat_plot import HeatLook, bin_at, draw_heat, heat_height, refresh_heat
+from twinlab.explore.zooms import hear_zooms
 
 if TYPE_CHECKING:
     from twinlab.explore.heat_rows import HeatRows
@@ -66,15 +67,21 @@ class HeatScreens:
         self._plots = []
         plot = draw_heat(rows, look, window=window, hooks=[self._on_screen])
         image = next(iter(plot))
-        self._streams = [hv.streams.RangeX(source=image), hv.streams.Tap(source=image)]
-        self._streams[0].add_subscriber(self._zoomed)
-        self._streams[1].add_subscriber(self._tapped)
+        self._streams = [hv.streams.Tap(source=image)]
+        self._streams[0].add_subscriber(self._tapped)
+        if not _is_served():
+            # A notebook's messages reach streams only.
+            self._streams.append(hv.streams.RangeX(source=image))
+            self._streams[1].add_subscriber(self._zoomed)
         height = heat_height(len(rows.labels))
         self.pane[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=height, backend="bokeh")]
 
     def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
         """Remember a plot that is put on a screen, and show there what was chosen since it was made."""
         self._plots.append(plot)
+        if _is_served():
+            # A stream waits on the server for the hand to rest, for up to 150 ms; the browser knows at once.
+            hear_zooms(plot.state, self._zoomed)
         if self._rows is not None and self._look is not None:
             refresh_heat(plot, self._rows, self._look, window=None)
 
@@ -89,6 +96,10 @@ class HeatScreens:
         found = bin_at(self._rows, _instant(x), float(y))
         if found is not None:
             self._on_pick(*found)
+
+
+def _is_served() -> bool:
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
 def _instant(x: Any) -> np.datetime64:
