@@ -17,7 +17,6 @@ from bokeh.models import (
     BasicTicker,
     BoxSelectTool,
     ColumnDataSource,
-    CustomJS,
     FixedTicker,
     HoverTool,
     Line,
@@ -32,6 +31,7 @@ from panel.io import hold, push
 
 from twinlab.explore.layers import hours_since
 from twinlab.explore.styles import FORMATTERS, bokeh_glyph, hover_tips
+from twinlab.explore.zooms import hear_zooms
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -43,14 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FigurePane", "Frame", "axis_ends", "dress", "make_figure", "refresh"]
 
-#: A reader's hand rests this long before a zoom is read, milliseconds.
-_REST = 90
-#: After the wheel's last notch, Bokeh says where it has led once so many milliseconds have passed; by itself after 500.
-WHEEL_REST = 60
-_TELL_ZOOM = """
-clearTimeout(seen.rest)
-seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.x1] }, rest)
-"""
 _GRID_COLOR = "rgba(127, 127, 127, 0.3)"
 
 
@@ -112,7 +104,6 @@ def make_figure(
         title=frame.title or None,
         output_backend="canvas",
         toolbar_location=None if frame.small else "right",
-        lod_timeout=WHEEL_REST,
     )
     _dress(chart, frame)
     hovered: dict[tuple[str, ...], tuple[Layer, list[Any]]] = {}
@@ -202,9 +193,7 @@ def _listen(
 ) -> None:
     """Hear of zooms once the hand rests, and of selected spans."""
     if on_zoom is not None:
-        zoomed = Range1d(name="zoomed")
-        zoomed.on_change("tags", lambda _attr, _old, new: on_zoom((new[0], new[1])))
-        chart.js_on_event("rangesupdate", CustomJS(args={"seen": zoomed, "rest": _REST}, code=_TELL_ZOOM))
+        hear_zooms(chart, on_zoom)
     if frame.selecting and on_brush is not None:
         chart.on_event(SelectionGeometry, lambda event: _tell_box(event, on_brush))
         tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
