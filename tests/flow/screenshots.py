@@ -22,7 +22,6 @@ from twinlab.apps import start
 from twinlab.errors import SourceError
 from twinlab.explore.pages import pages_for
 from twinlab.plant import ParcelSize
-from twinlab.testing import FakeTwin
 
 STATES = ("usual", "empty", "loading", "error")
 SCREENS = {
@@ -36,10 +35,10 @@ SETTLED = 7_000
 
 
 class Hindered:
-    """A twin whose readings first go through ``hinder``: one that's slow, or one that fails."""
+    """A twin whose readings first go through ``hinder`` once it's served: one that's slow, or one that fails."""
 
     def __init__(self, twin, hinder: Callable[[], None]) -> None:
-        self._twin, self._hinder = twin, hinder
+        self._twin, self._hinder, self.served = twin, hinder, False
         self.model, self.open_code = twin.model, twin.open_code
 
     def __getattr__(self, name: str):
@@ -49,7 +48,7 @@ class Hindered:
         read = getattr(self._twin, name)
 
         def hindered(*given, **named):
-            if name != "steps":
+            if self.served and name != "steps":
                 self._hinder()
             return read(*given, **named)
 
@@ -57,9 +56,23 @@ class Hindered:
 
 
 @contextmanager
-def twin_in(state: str, usual) -> Iterator[object]:
-    """The twin whose pages show a state."""
+def served_in(state: str, usual) -> Iterator[str]:
+    """Address of the twin whose pages show a state."""
     released = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="twinlab-shots-") as folder:
+        twin = twin_in(state, usual, released=released, folder=Path(folder) / "empty")
+        served = start(twin)
+        try:
+            if isinstance(twin, Hindered):
+                twin.served = True
+            yield served.url
+        finally:
+            released.set()
+            served.stop()
+
+
+def twin_in(state: str, usual, *, released: threading.Event, folder: Path):
+    """The twin whose pages show a state, until it's released."""
 
     def fail() -> None:
         message = "the disk with the history doesn't answer; check that it's mounted, then try again"
@@ -67,14 +80,11 @@ def twin_in(state: str, usual) -> Iterator[object]:
 
     twins = {
         "usual": lambda: usual,
-        "empty": lambda: FakeTwin(usual.model, open_code=usual.open_code),
+        "empty": lambda: tl.create(folder, model=usual.folder / "twin.yaml", mappings=usual.folder / "mapping"),
         "loading": lambda: Hindered(usual, released.wait),
         "error": lambda: Hindered(usual, fail),
     }
-    try:
-        yield twins[state]()
-    finally:
-        released.set()
+    return twins[state]()
 
 
 def take(browser: Browser, url: str, pages: list[str], folder: Path, state: str, screens: list[str], wait: int) -> None:
@@ -117,12 +127,8 @@ def main() -> None:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         for state in options.states:
-            with twin_in(state, usual) as twin:
-                served = start(twin)
-                try:
-                    take(browser, served.url, pages, options.folder, state, options.screens, options.wait)
-                finally:
-                    served.stop()
+            with served_in(state, usual) as url:
+                take(browser, url, pages, options.folder, state, options.screens, options.wait)
         browser.close()
 
 

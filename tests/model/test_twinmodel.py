@@ -45,6 +45,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         ("{resolution: 1, sensor_span: [.nan, 1]}", "first number is the smaller"),
         ("{resolution: 1, sensor_span: [1]}", "sensor_span"),
         ("{resolution: 1, wraps_at: 100}", "only a counter wraps"),
+        ("{resolution: 1, cadence: 5min, heartbeat: 5min}", "isn't longer than the cadence"),
         ("{kind: counter, resolution: 1, wraps_at: -1}", "greater than 0"),
         ("{kind: state, states: {0: a, 1: a}}", "each state's name once"),
         ("{kind: state, states: {-1: a}}", "must lie in 0..32767"),

@@ -89,5 +89,16 @@ def gap(v: Series, k: int, longest: int) -> int:
     return 9 if last - first + 1 > longest else 2
 
 
+def due(v: Series, known_until: int, heartbeat: int) -> list[bool]:
+    """Tell of each cell whether a report was due: not between two that are at most ``heartbeat`` cells apart.
+
+    The end of what is known counts as a report: what comes there may still be in time.
+    """
+    reports = [k for k, x in enumerate(v) if k < known_until and not math.isnan(x)]
+    reports += [known_until] if reports else []
+    short = [range(a, b) for a, b in zip(reports, reports[1:], strict=False) if b - a <= heartbeat]
+    return [not any(k in hole for hole in short) for k in range(len(v))]
+
+
 def each(v: Series, test: Callable[[Series, int], int]) -> list[int]:
     return [test(v, k) for k in range(len(v))]

@@ -27,11 +27,12 @@ GAUGE = Signal(
 )
 COUNTER = Signal(kind="counter", resolution=1, cadence="2s", wraps_at=20, max_rate=(2, 4), gap="6s")
 STATE = Signal(kind="state", cadence="2s", states={0: "closed", 2: "open"}, flat_line="8s")
+SELDOM = Signal(resolution=0.25, cadence="2s", sensor_span=(-5, 5), spike=(0.5, 1), gap="4s", heartbeat="7s")
 
 CELL = st.one_of(st.just(np.nan), st.integers(-8, 24).map(lambda n: n / 4), st.sampled_from([0.0, 0.25, 2.0, 30.0]))
 ASSETS = 2
 SLABS = st.lists(st.tuples(*[CELL] * ASSETS), min_size=1, max_size=40).map(lambda rows: np.array(rows, dtype=float))
-SIGNALS = st.sampled_from([GAUGE, COUNTER, STATE, Signal(resolution=0.25, sensor_span=(-5, 5))])
+SIGNALS = st.sampled_from([GAUGE, COUNTER, STATE, SELDOM, Signal(resolution=0.25, sensor_span=(-5, 5))])
 
 
 def expected_gauge(values: list[float], known_until: int, known_from: int) -> list[int]:
@@ -131,6 +132,32 @@ def test_every_flag_is_one_of_qartods_and_no_value_changes(slab: np.ndarray) -> 
     assert set(np.unique(found)) <= {flag.value for flag in Flag}
     np.testing.assert_array_equal(slab, kept)
     np.testing.assert_array_equal(found == Flag.MISSING, np.isnan(slab))
+
+
+@PROVED
+@given(SLABS, st.integers(0, 45), st.integers(-3, 45))
+def test_between_two_reports_within_the_heartbeat_nothing_is_missing(
+    slab: np.ndarray, known_until: int, known_from: int
+) -> None:
+    plain = SELDOM.model_copy(update={"heartbeat": None})
+    known_until = min(known_until, len(slab))
+    found, before = (
+        flag_cells(slab, signal=signal, known_until=known_until, known_from=known_from) for signal in (SELDOM, plain)
+    )
+    # Seven seconds are three cells of two.
+    for j in range(ASSETS):
+        due = oracles.due(slab[:, j].tolist(), known_until, 3)
+        expected = [2 if flag == 9 and not due[k] else flag for k, flag in enumerate(before[:, j].tolist())]
+        assert found[:, j].tolist() == expected
+
+
+def test_a_truck_that_reports_hourly_at_rest_is_missing_only_where_a_report_failed() -> None:
+    signal = Signal(resolution=1, cadence="30min", heartbeat="1h")
+    hours = column(5, np.nan, 5, np.nan, np.nan, np.nan, 5, np.nan)
+    assert flag_cells(hours, signal=signal, known_until=8).ravel().tolist() == [1, 2, 1, 9, 9, 9, 1, 2]
+    # Settled for longer, the last report is overdue.
+    overdue = column(5, np.nan, np.nan)
+    assert flag_cells(overdue, signal=signal, known_until=3).ravel().tolist() == [1, 9, 9]
 
 
 def column(*values: float) -> np.ndarray:

@@ -67,6 +67,9 @@ class Signal(Model):
     """A value that doesn't change for this long is suspect."""
     gap: Duration | None = None
     """A hole in the data longer than this is reported as a gap."""
+    heartbeat: Duration | None = None
+    """The longest that the asset is silent while all is well (it reports on change, or seldom at rest): between two
+    reports no further apart nothing is missing. By default every cell is due."""
     states: dict[int, str] | None = None
     """States only: number stored -> its name."""
     wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -123,6 +126,12 @@ class Signal(Model):
                 raise ValueError(msg)
         elif self.resolution is None:
             msg = f"a {self.kind} needs `resolution:` (the rounding step in {self.unit}, finer than the sensor's own)"
+            raise ValueError(msg)
+        if self.heartbeat is not None and parse_duration(self.heartbeat) <= self.cadence_ns:
+            msg = (
+                f"heartbeat {self.heartbeat!r} isn't longer than the cadence {self.cadence!r}, so it would excuse nothing; "
+                "remove it, or write the longest time between two reports while all is well"
+            )
             raise ValueError(msg)
         if self.wraps_at is not None and self.kind != "counter":
             msg = f"only a counter wraps; remove `wraps_at` or write `kind: counter`, got kind {self.kind!r}"

@@ -38,6 +38,12 @@ def _flat_cells(signal: Signal) -> int | None:
     return cells if cells <= MAX_LOOK_BACK else None
 
 
+def _heartbeat(signal: Signal) -> int:
+    """Return the heartbeat in ns, 0 for none or one that looks back too far."""
+    reach = 0 if signal.heartbeat is None else parse_duration(signal.heartbeat)
+    return reach if reach <= MAX_LOOK_BACK * signal.cadence_ns else 0
+
+
 def limits_of(signal: Signal) -> Limits:
     """Return what the kernels test a signal's values against.
 
@@ -60,6 +66,7 @@ def limits_of(signal: Signal) -> Limits:
         spike_reach=_reach(signal, 1) * cadence,
         slack=0.0 if signal.resolution is None else _SLACK * signal.resolution,
         wraps_at=float(signal.wraps_at or 0.0),
+        heartbeat=_heartbeat(signal),
     )
     if state:
         return limits
@@ -95,6 +102,9 @@ def margins(signal: Signal) -> tuple[int, int]:
         before = max(before, limits.rate_reach // cadence)
     if limits.flat_on:
         before = max(before, (limits.flat_after + limits.flat_reach) // cadence)
+    if limits.heartbeat:
+        # The two reports around a cell in which nothing was due.
+        before, after = (max(reach, limits.heartbeat // cadence) for reach in (before, after))
     return before, after
 
 
@@ -109,6 +119,11 @@ def untested(signal: Signal) -> dict[str, str]:
         found["flat_line"] = (
             f"flat_line {signal.flat_line} looks back over more than {MAX_LOOK_BACK} cells of {signal.cadence}; "
             "shorten it or choose a coarser cadence"
+        )
+    if signal.heartbeat is not None and not _heartbeat(signal):
+        found["heartbeat"] = (
+            f"heartbeat {signal.heartbeat} reaches over more than {MAX_LOOK_BACK} cells of {signal.cadence}: every empty "
+            "cell counts as missing; shorten it or choose a coarser cadence"
         )
     for test, asked in (("spike", signal.spike), ("max_rate", signal.max_rate)):
         if asked is not None and (signal.kind == "state" or (test == "spike" and signal.kind == "counter")):
@@ -156,8 +171,9 @@ def flag_cells(
 
     A reading outside the sensor's span fails and takes no part in the tests that compare values. These compare
     neighbours with no hole longer than the signal's ``gap`` between them; without a ``gap``, adjacent cells for spikes
-    and values up to `NEIGHBOUR_REACH` cells back for the others. A hole is missing however long; the value after it
-    isn't suspect for it.
+    and values up to `NEIGHBOUR_REACH` cells back for the others. A hole is missing however long, unless the signal
+    states a ``heartbeat``: between two reports no further apart, or between the last one and ``known_until``, nothing
+    was due, and the cells are not evaluated. The value after a hole isn't suspect for it.
 
     Parameters
     ----------
@@ -198,7 +214,7 @@ def flag_cells(
     since = _per_asset(known_from, assets, -NEVER, "known_from")
     limits = limits_of(signal)
     out = np.empty((rows - margin_before - margin_after, assets), dtype=np.uint8)
-    if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on:
+    if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on or limits.heartbeat:
         times = np.arange(rows, dtype=np.int64) * signal.cadence_ns
         judge(table, times, margin_before, since, until, limits, codes_of(signal), out)
     else:

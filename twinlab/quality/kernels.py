@@ -66,6 +66,8 @@ class Limits(NamedTuple):
     # Value at which a counter starts again from zero; 0 if it doesn't.
     wraps_at: float = 0.0
     states_on: bool = False
+    # A hole between two reports that are no further apart isn't missing: nothing was due.
+    heartbeat: int = 0
     # A threshold is exceeded only by more than this: float rounding isn't a finding.
     slack: float = 0.0
 
@@ -176,6 +178,37 @@ def _flat_flag(
     return PASS if run_known[j] else NOT_EVALUATED
 
 
+@njit(inline="always")
+def _excuse(out: Flags, first: int, low: int, high: int, j: int) -> None:
+    """Say of the missing cells between two rows that nothing was due there."""
+    for k in range(max(low + 1 - first, 0), min(high - first, out.shape[0])):
+        if out[k, j] == MISSING:
+            out[k, j] = NOT_EVALUATED
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def excuse_short(values: Floats, times: Integers, first: int, until: Integers, heartbeat: int, out: Flags) -> None:
+    """Turn *missing* into *not evaluated* where two reports, or the last one and ``until``, are ``heartbeat`` ns apart.
+
+    Arguments as in `judge`. A hole whose end isn't among ``values`` is taken for a long one.
+    """
+    rows, assets = values.shape
+    last = np.full(assets, -1, np.int64)
+    for r in range(rows):
+        for j in range(assets):
+            if r - first < until[j] and not np.isnan(values[r, j]):
+                if last[j] >= 0 and times[r] - times[last[j]] <= heartbeat:
+                    _excuse(out, first, last[j], r, j)
+                last[j] = r
+    step = times[rows - 1] - times[rows - 2] if rows > 1 else 0
+    for j in range(assets):
+        end = until[j] + first
+        if last[j] >= 0 and end <= rows:
+            known = times[end] if end < rows else times[rows - 1] + step
+            if known - times[last[j]] <= heartbeat:
+                _excuse(out, first, last[j], end, j)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def judge(
     values: Floats,
@@ -243,6 +276,8 @@ def judge(
                     row[j] = r
             if 0 <= i < n:
                 out[i, j] = flag
+    if limits.heartbeat > 0:
+        excuse_short(values, times, first, until, limits.heartbeat, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
