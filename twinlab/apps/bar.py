@@ -61,7 +61,9 @@ def _clock(session: Session) -> pmui.Button:
 
 def _clock_words(session: Session) -> dict[str, str]:
     local = session.settings.get("clock") == "local"
-    return {"label": "Local time" if local else "UTC"}
+    # Said on the button, for charts and tables don't follow it.
+    how = "the newest data's time by your own clock" if local else "the newest data's time in UTC"
+    return {"label": "Local time" if local else "UTC", "description": f"{how}; charts and tables are in UTC"}
 
 
 def _user_menu(user: User) -> pmui.MenuButton:
@@ -78,6 +80,7 @@ class _Freshness:
     def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
         self._shared, self._browser, self._clock = shared, browser, clock
         self._latest: np.datetime64 | None = None
+        self._failed = False
         self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
         browser.param.watch(lambda _: self._write(), "zone")
@@ -91,21 +94,23 @@ class _Freshness:
     async def _read(self) -> None:
         try:
             # What is read takes nobody else's time.
-            self._latest = await asyncio.to_thread(self._shared.latest)
+            self._latest, self._failed = await asyncio.to_thread(self._shared.latest), False
         except READING_ERRORS:
+            self._failed = True
             _LOG.exception("the newest time can't be read")
         self._write()
 
     def _write(self) -> None:
-        self.pane.object = freshness_html(self._latest, zone=self._browser.zone if self._clock.label != "UTC" else "")
+        zone = self._browser.zone if self._clock.label != "UTC" else ""
+        self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
 
 
-def freshness_html(latest: np.datetime64 | None, *, zone: str = "") -> str:
-    """Return how new the data are, in words; greyed and marked if they're old."""
+def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> str:
+    """Return how new the data are, in words; greyed and marked if they're old or ``failed`` to be read just now."""
     if latest is None:
-        text, old = "no data yet", True
+        text, old = "the data can't be read" if failed else "no data yet", True
     else:
-        old = stale(latest)
+        old = failed or stale(latest)
         behind = behind_text(latest)
         text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
     mark = '<span aria-hidden="true">◷ </span>' if old else ""
