@@ -71,7 +71,13 @@ class Explorer(pn.viewable.Viewer):
         self.first_link = link or Link()
         self._quiet = False
         self._alert = pmui.Alert(
-            object="", severity="warning", visible=False, margin=(4, 10), sizing_mode="stretch_width"
+            object="",
+            severity="warning",
+            visible=False,
+            margin=(4, 10),
+            sizing_mode="stretch_width",
+            # One line of text in line with its sign.
+            sx={"alignItems": "center", "padding": "2px 14px", "& p": {"margin": 0}},
         )
 
     # -- what views stand on ------------------------------------------------------------------------------------------

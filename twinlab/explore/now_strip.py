@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["TileStrip", "calm_html"]
 
 # Two tiles a row on a phone; on a desk all of them in one, so that the table stands in sight.
-_PLACE = {"flex": "1 1 118px", "max-width": "240px"}
+_PLACE = {"flex": "1 1 118px", "max-width": "240px", "align-self": "stretch"}
+# A tile of two lines is as tall as its neighbour of three.
+_TALL = [":host { height: auto !important; } :host > div { height: 100%; }"]
 _BUTTON = {
     "display": "block",
     "width": "100%",
@@ -75,9 +77,15 @@ class TileStrip:
 
     def _piece(self, tile: Tile) -> pmui.Button | Html:
         if not tile.filter:
-            return Html(_plain(tile), margin=0, sizing_mode="stretch_width", styles=_PLACE)
+            return Html(_plain(tile), margin=0, sizing_mode="stretch_width", styles=_PLACE, stylesheets=_TALL)
         button = pmui.Button(
-            label=_text(tile), variant="outlined", margin=0, sizing_mode="stretch_width", sx=_BUTTON, styles=_PLACE
+            label=_text(tile),
+            variant="outlined",
+            margin=0,
+            sizing_mode="stretch_width",
+            sx=_BUTTON,
+            styles=_PLACE,
+            stylesheets=_TALL,
         )
         button.on_click(partial(self._pressed, tile.filter))
         return button

@@ -18,7 +18,7 @@ __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
-_WIDTHS = {"severity": 88, "title": 120, "asset": 170, "note": 170, "text": 260}
+_WIDTHS = {"severity": 88, "title": 120, "asset": 210, "note": 170, "text": 260}
 #: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
 _TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
 

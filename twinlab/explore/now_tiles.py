@@ -53,8 +53,9 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
     for kind, cover in now.coverage.items():
         title = model.asset_types[kind].title or words(kind)
         total = cover.reporting + cover.silent
-        detail = f"of {total:,} report" + (f" · {cover.silent:,} silent" if cover.silent else "")
-        out.append(Tile(f"type:{kind}", _capital(title), f"{cover.reporting:,}", detail, cover.silent > 0))
+        detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
+        main = f"{cover.reporting:,} of {total:,}"
+        out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0))
     for kind, count in now.counts.items():
         title = model.event_types[kind].title or words(kind)
         waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
@@ -71,7 +72,7 @@ def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
     if back > pd.Timedelta(minutes=1):
         return Tile("", "Looking back", age_text(back), "before the newest data")
     age = pd.Timestamp.now("UTC").tz_localize(None) - pd.Timestamp(newest)
-    return Tile("", "Newest data", age_text(age), "old")
+    return Tile("", "Age of the data", age_text(age), "since the newest")
 
 
 def _plural(count: int, word: str) -> str:

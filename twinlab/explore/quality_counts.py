@@ -23,6 +23,8 @@ __all__ = ["flag_counts", "summary_step", "worst_first"]
 
 #: A window has at least so many cells of the rollup that is counted, so that whole cells at its ends count for little.
 _CELLS = 24
+#: What the page is for comes first: a phone shows no more than the first few.
+_ORDER = ("asset_type", "signal", "what", "not_pass", "fail", "suspect", "missing", "pass", "not_evaluated", "coverage")
 _NAMES = tuple(flag.name.lower() for flag in FLAGS)
 
 
@@ -39,9 +41,9 @@ def flag_counts(twin: TwinReader, window: Window) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a signal that has samples or should have: ``asset_type, signal, what`` (in words), ``assets, fail, missing,
-        suspect, pass, not_evaluated`` (samples), ``coverage`` (percent of the samples that were due that came),
-        ``not_pass`` (percent of the samples that were due that failed, are missing or suspect); worst first.
+        A row a signal that has samples or should have: ``asset_type, signal, what`` (in words), ``not_pass`` (percent
+        of the samples that were due that failed, are missing or suspect), ``fail, suspect, missing, pass,
+        not_evaluated`` (samples), ``coverage`` (percent of the samples that were due that came), ``assets``; worst first.
     """
     rows = [row for kind in twin.model.asset_types for row in _of_type(twin, kind, window)]
     columns = ["asset_type", "signal", "what", "assets", "fail", "missing", "suspect", "pass", "not_evaluated"]
@@ -59,6 +61,7 @@ def worst_first(counts: pd.DataFrame) -> pd.DataFrame:
     due = (came + counts["missing"]).astype(float).replace(0.0, np.nan)
     bad = counts["suspect"] + counts["fail"] + counts["missing"]
     out = counts.assign(coverage=100.0 * came / due, not_pass=100.0 * bad / due)
+    out = out[[*(name for name in _ORDER if name in out), *(name for name in out if name not in _ORDER)]]
     keys = [(counts[name] / due).fillna(-1.0).to_numpy() for name in ("suspect", "missing", "fail")]
     return out.iloc[np.lexsort([-key for key in keys])].reset_index(drop=True)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.flags import Flag, flag_attributes
+from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel, parse_duration
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["FakeTwin"]
 
 _STEPS = ("1min", "15min", "1h", "4h", "1d")
+_LINK_COLUMNS = {
+    **dict.fromkeys(("source", "target"), "object"),
+    **dict.fromkeys(("valid_from", "valid_until"), "datetime64[ns]"),
+}
 _GOOD = (Flag.PASS, Flag.SUSPECT)
 
 
@@ -149,7 +154,9 @@ class FakeTwin:
 
     def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
         """Return the events of one type that overlap ``[start, stop)``."""
-        _known(event_type, self._model.event_types, "event type")
+        spec = _known(event_type, self._model.event_types, "event type")
+        if event_type not in self._events:
+            return _no_rows({**EVENT_COLUMNS, **dict.fromkeys((*spec.links, *spec.properties), "object")})
         frame = self._events[event_type]
         if start is None and stop is None:
             return frame
@@ -171,6 +178,8 @@ class FakeTwin:
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type."""
         _known(relationship, self._model.relationships, "relationship")
+        if relationship not in self._relationships:
+            return _no_rows(_LINK_COLUMNS)
         return self._relationships[relationship]
 
     def annotate(
@@ -252,6 +261,12 @@ def _empty(names: Sequence[str]) -> xr.Dataset:
         dict.fromkeys(names, (("time", "asset"), none)) | flags,
         coords={"time": np.empty(0, "datetime64[ns]"), "asset": np.empty(0, object)},
     )
+
+
+def _no_rows(columns: Mapping[str, str]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
 
 
 def _with_flags(data: xr.Dataset) -> xr.Dataset:
