@@ -25,6 +25,7 @@ from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold
 
 from twinlab.explore.basemap import joined, prepare
+from twinlab.explore.figures import WHEEL_REST
 from twinlab.explore.map_layers import MAP_TOOLS, MapLayer
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def make_map(
         active_drag="pan",
         active_scroll="wheel_zoom",
         min_border=6,
+        lod_timeout=WHEEL_REST,
         toolbar_location="right",
     )
     chart.outline_line_color = "rgba(127, 127, 127, 0.5)"

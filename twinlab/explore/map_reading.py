@@ -223,7 +223,9 @@ def _inside(
     starts = np.array([first[kind] for kind in kinds])
     for kind in ask.carried:
         span = slice(first[kind], first[kind] + len(names[kind]))
-        numbers, counts = np.unique(root[span], return_counts=True)
+        # What is in nothing is its own root, and no place.
+        roots = root[span]
+        numbers, counts = np.unique(roots[roots != np.arange(span.start, span.stop)], return_counts=True)
         for number, count in zip(numbers, counts, strict=True):
             key = _key(int(number), kinds, starts, names)
             if key[0] in ask.asset_types:

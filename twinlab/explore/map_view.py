@@ -21,6 +21,7 @@ from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.map_colors import ColorScale, color_scale
 from twinlab.explore.map_layers import MapLayer, asset_layers, ground_layers, overlay
 from twinlab.explore.map_legend import map_legend, summary
+from twinlab.explore.map_near import NearReader
 from twinlab.explore.map_reading import (
     MapAsk,
     MapSnapshot,
@@ -77,7 +78,7 @@ class MapView(Explorer):
         open_code: str | None = None,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._reader = self.shared.reader
+        self._reader = NearReader(self.shared.reader)
         self._quiet = True
         self._shot: MapSnapshot | None = None
         self._scale: ColorScale | None = None
@@ -205,7 +206,8 @@ class MapView(Explorer):
         if self._quiet:
             return
         with hold():
-            self._player.show(np.datetime64(self.at, "ns"))
+            if self._player.at != np.datetime64(self.at, "ns"):
+                self._player.show(np.datetime64(self.at, "ns"))
             self._read()
             self._refresh()
             self.revision += 1

@@ -78,6 +78,11 @@ class TimePlayer(param.Parameterized):
             self.step = usual_step(span)
         self._fit()
 
+    @property
+    def at(self) -> np.datetime64 | None:
+        """The instant that is shown."""
+        return self._at
+
     def show(self, at: np.datetime64) -> None:
         """Show an instant, without telling it on."""
         self._at = at
