@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import pytest
+from bokeh.models import BoxAnnotation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,7 +209,7 @@ def test_the_chart_is_refreshed_in_place(view):
 def test_a_chosen_event_is_marked_on_the_chart(view):
     pn.panel(view).get_root()
     (chart,) = view._chart.figures()
-    mark = chart.select_one({"name": "marked"})
+    (mark,) = (one for one in chart.center if isinstance(one, BoxAnnotation))
     assert not mark.visible
     view.table._grid.selection = [7]
     assert mark.visible

@@ -1,9 +1,13 @@
 """The event table: filtered, sorted and paged by the server, quick at hundreds of thousands of rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twinlab.explore import EventExplorer
+from twinlab.explore.event_order import sorted_places
 from twinlab.explore.event_tables import EventTables
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -88,3 +92,76 @@ def test_text_columns_offer_a_list_or_a_search(twin):
     assert filters["number"]["func"] == ">="
     assert filters["cancelled"]["type"] == "tickCross"
     assert np.isin(["done", "cancelled"], filters["status"]["values"]).all()
+
+
+def test_a_click_on_a_header_sorts_all_rows_and_the_code_keeps_the_tables_own_order(twin):
+    explorer = EventExplorer(twin, page_size=12)
+    before = explorer.data()
+    explorer._grid.sorters = [{"field": "end_delay", "dir": "desc"}]
+    delay = explorer.shown()["end_delay"]
+    assert delay.dropna().is_monotonic_decreasing
+    assert delay.isna().iloc[-1]
+    assert explorer.data().equals(before)
+    model = explorer._grid.get_root()
+    assert list(model.source.data["event_id"]) == list(explorer.shown()["event_id"][:12])
+
+
+def test_a_page_that_is_turned_shows_the_next_rows_of_the_sorted_table(twin):
+    explorer = EventExplorer(twin, page_size=12)
+    model = explorer._grid.get_root()
+    explorer._grid.sorters = [{"field": "origin", "dir": "desc"}]
+    explorer._grid.page = 3
+    assert list(model.source.data["event_id"]) == list(explorer.shown()["event_id"][24:36])
+    explorer._grid._update_selection([1])
+    assert explorer.selected["event_id"] == explorer.shown()["event_id"].iloc[25]
+    assert model.source.selected.indices == [1]
+    explorer._grid.page = 1
+    assert model.source.selected.indices == []
+
+
+def test_a_filter_typed_on_a_late_page_shows_the_first_page_of_what_it_leaves(twin):
+    explorer = EventExplorer(twin, page_size=12)
+    model = explorer._grid.get_root()
+    explorer._grid.page = 50
+    explorer._grid._process_events({"filters": [{"field": "number", "type": ">=", "value": "390"}]})
+    assert explorer._grid.page == 1
+    assert 0 < len(model.source.data["event_id"]) <= 12
+
+
+def test_who_writes_into_the_data_doesnt_write_into_what_is_shown(twin):
+    explorer = EventExplorer(twin)
+    mine = explorer.data()
+    mine["number"] = 0
+    assert (explorer.data()["number"] != 0).any()
+
+
+_COLUMNS = st.fixed_dictionaries(
+    {
+        "late": st.lists(st.floats(allow_infinity=False) | st.just(float("nan")), min_size=8, max_size=8),
+        "text": st.lists(st.sampled_from(["", "b", "B", "a", "Ä", "z"]), min_size=8, max_size=8),
+        "yes": st.lists(st.booleans(), min_size=8, max_size=8),
+        "number": st.lists(st.integers(-(2**63), 2**63 - 1), min_size=8, max_size=8),
+    }
+)
+_SORTERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "field": st.sampled_from(["late", "text", "yes", "number", "start", "none"]),
+            "dir": st.sampled_from(["asc", "desc"]),
+        }
+    ),
+    max_size=3,
+    unique_by=lambda one: one["field"],
+)
+
+
+@given(_COLUMNS, _SORTERS, st.sets(st.integers(0, 7)))
+def test_rows_are_sorted_as_pandas_sorts_them(columns, sorters, places):
+    table = pd.DataFrame(columns).astype({"text": "category", "number": "int64"})
+    table["start"] = pd.to_datetime(["2026-01-02", None] * 4)
+    places = np.array(sorted(places), dtype=np.intp)
+    known = [one for one in sorters if one["field"] != "none"]
+    frame = table.assign(text=table["text"].astype(str).str.lower()).iloc[places]
+    for one in reversed(known):
+        frame = frame.sort_values(one["field"], ascending=one["dir"] == "asc", kind="stable")
+    assert sorted_places(table, places, sorters).tolist() == frame.index.tolist()

@@ -66,6 +66,12 @@ class EventChart:
             self._shown = FigurePane(lambda _: self._make(), height=HEIGHT)
             self.pane[:] = [self._shown]
 
+    def mark(self, span: Span | None) -> None:
+        """Mark a span; what else is shown, and what a reader has zoomed to, stays."""
+        self._marked = span
+        if self._shown is not None:
+            self._shown.change(partial(_mark, span=span))
+
     def figures(self) -> list[Any]:
         """Return the figures on screens."""
         return [] if self._shown is None else list(self._shown.figures().values())
@@ -105,9 +111,7 @@ def _figure(*, by_time: bool) -> Any:
         chart.xaxis.formatter.context.months = "%Y"
     # Bars hide a mark that lies behind them.
     chart.add_layout(
-        BoxAnnotation(
-            name="marked", visible=False, fill_color="#56B4E9", fill_alpha=0.35, line_color="#D55E00", line_width=2
-        )
+        BoxAnnotation(visible=False, fill_color="#56B4E9", fill_alpha=0.35, line_color="#D55E00", line_width=2)
     )
     bars = chart.quad(
         left="left",
@@ -150,7 +154,11 @@ def _fill(chart: Any, *, bins: Bins, marked: Span | None) -> None:
     edges = bin_edges(bins)
     chart.y_range.update(start=0, end=height_of(bins))
     chart.x_range.update(start=float(edges[0]), end=float(edges[-1]))
-    mark = chart.select_one({"name": "marked"})
-    if marked is not None:
-        mark.update(left=marked[0], right=marked[1])
-    mark.visible = marked is not None
+    _mark(chart, span=marked)
+
+
+def _mark(chart: Any, *, span: Span | None) -> None:
+    mark = next(one for one in chart.center if isinstance(one, BoxAnnotation))
+    if span is not None:
+        mark.update(left=span[0], right=span[1])
+    mark.visible = span is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -12,7 +12,10 @@ import pandas as pd
 
 from twinlab.model.terms import nearest
 
-__all__ = ["EventFilter", "filters_code", "filters_text", "from_headers", "narrow", "parse_filters"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["EventFilter", "filter_mask", "filters_code", "filters_text", "from_headers", "narrow", "parse_filters"]
 
 Operator = Literal["=", ">=", "<", "~"]
 _OPERATORS: tuple[Operator, ...] = get_args(Operator)
@@ -75,10 +78,16 @@ def narrow(table: pd.DataFrame, filters: Sequence[EventFilter]) -> pd.DataFrame:
     >>> narrow(trips, [EventFilter("distance", ">=", 250)])["origin"].tolist()
     ['JFK']
     """
+    keep = filter_mask(table, filters)
+    return table if keep.all() else table[keep]
+
+
+def filter_mask(table: pd.DataFrame, filters: Sequence[EventFilter]) -> NDArray[np.bool_]:
+    """Return which events fulfil all filters."""
     keep = np.ones(len(table), dtype=bool)
     for one in filters:
         keep &= _mask(table[one.column], one)
-    return table if keep.all() else table[keep]
+    return keep
 
 
 def _mask(column: pd.Series, one: EventFilter) -> np.ndarray:

@@ -14,8 +14,12 @@ from twinlab.explore.outlines import mercator
 from twinlab.explore.palette import ASSET_STYLES
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType, TwinModel
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["DELAY_STEPS", "place_links", "places_of", "route_layers", "routes"]
 
@@ -31,6 +35,7 @@ UNKNOWN = ("#808080", "no delay known")
 MOST_ROUTES = 400
 _POINTS = 14
 _BEND = 0.12
+_ENDS = ("origin", "destination")
 
 
 def place_links(model: TwinModel, spec: EventType) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ def route_layers(
     known = found["origin"].isin(places["origin"].index) & found["destination"].isin(places["destination"].index)
     found = found[known]
     ends = list(zip(found["origin"].astype(str), found["destination"].astype(str), strict=True))
-    lines = [_curve(places, *pair) for pair in ends]
+    lines = _curves(places, ends)
     most = max(float(found["count"].max()), 1.0) if len(found) else 1.0
     tips = [
         _tip(labels["origin"].get(start, start), labels["destination"].get(stop, stop), int(count), float(delay))
@@ -119,7 +124,7 @@ def route_layers(
         "line_width": [1.0 + 5.0 * float(count) / most for count in found["count"]],
         "tip": tips,
     }
-    mark = [] if chosen is None or not _both(places, chosen) else [_curve(places, *chosen)]
+    mark = [] if chosen is None or not _both(places, chosen) else _curves(places, [chosen])
     marked = {"xs": [line[0] for line in mark], "ys": [line[1] for line in mark]}
     look = {"color": ASSET_STYLES[3].color, "line_width": 9, "alpha": 0.55}
     return [
@@ -141,15 +146,26 @@ def _both(places: Mapping[str, pd.DataFrame], ends: tuple[str, str]) -> bool:
     return ends[0] in places["origin"].index and ends[1] in places["destination"].index
 
 
-def _curve(places: Mapping[str, pd.DataFrame], origin: str, destination: str) -> tuple[np.ndarray, np.ndarray]:
-    """A bent line, so that there and back don't cover each other."""
-    ends = [places[end].loc[name] for end, name in (("origin", origin), ("destination", destination))]
-    x, y = mercator(np.array([one["latitude"] for one in ends]), np.array([one["longitude"] for one in ends]))
+def _curves(places: Mapping[str, pd.DataFrame], ends: Sequence[tuple[str, str]]) -> list[tuple[Floats, Floats]]:
+    """Bent lines, so that there and back don't cover each other."""
+    if not ends:
+        return []
+    x, y = np.stack([_spots(places[end], [pair[k] for pair in ends]) for k, end in enumerate(_ENDS)], axis=-1)
     share = np.linspace(0, 1, _POINTS)
-    middle = (x.mean() - _BEND * (y[1] - y[0]), y.mean() + _BEND * (x[1] - x[0]))
     weights = ((1 - share) ** 2, 2 * share * (1 - share), share**2)
-    bent = [weights[0] * p[0] + weights[1] * bend + weights[2] * p[1] for p, bend in zip((x, y), middle, strict=True)]
-    return bent[0], bent[1]
+    middle = (x.mean(axis=1) - _BEND * (y[:, 1] - y[:, 0]), y.mean(axis=1) + _BEND * (x[:, 1] - x[:, 0]))
+    bent = [
+        np.outer(p[:, 0], weights[0]) + np.outer(bend, weights[1]) + np.outer(p[:, 1], weights[2])
+        for p, bend in zip((x, y), middle, strict=True)
+    ]
+    return list(zip(*bent, strict=True))
+
+
+def _spots(places: pd.DataFrame, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Where places are on the map: x and y."""
+    here = places.index.get_indexer(pd.Index(list(names)))
+    latitude, longitude = (places[name].to_numpy(dtype=float)[here] for name in ("latitude", "longitude"))
+    return mercator(latitude, longitude)
 
 
 def _place_layers(
@@ -159,22 +175,21 @@ def _place_layers(
     *,
     metres_a_pixel: float,
 ) -> list[MapLayer]:
-    counts: dict[str, float] = {}
-    where: dict[str, tuple[float, float]] = {}
-    names: dict[str, str] = {}
-    for end in ("origin", "destination"):
-        for name, count in zip(found[end], found["count"], strict=True):
-            counts[name] = counts.get(name, 0.0) + float(count)
-            where[name] = tuple(places[end].loc[name, ["latitude", "longitude"]])
-            names[name] = labels[end].get(name, name).removesuffix(f" ({name})")
-    latitude, longitude = (np.array([spot[k] for spot in where.values()], dtype=float) for k in (0, 1))
-    x, y = mercator(latitude, longitude)
+    """The places as dots, and the names of those that have room for it: the busiest first."""
+    both = pd.concat([found[[end, "count"]].set_axis(["place", "count"], axis=1).assign(end=end) for end in _ENDS])
+    busy = both.groupby("place", sort=False).agg({"count": "sum", "end": "last"})
+    busy = busy.sort_values("count", ascending=False, kind="stable")
+    x, y = np.empty(len(busy)), np.empty(len(busy))
+    texts = np.empty(len(busy), dtype=object)
+    for end in _ENDS:
+        mine = (busy["end"] == end).to_numpy()
+        names = [str(name) for name in busy.index[mine]]
+        x[mine], y[mine] = _spots(places[end], names)
+        texts[mine] = [labels[end].get(name, name).removesuffix(f" ({name})") for name in names]
     kept: list[int] = []
-    # The busiest first: they get their names.
-    for k in np.argsort([-count for count in counts.values()], kind="stable"):
-        if all(abs(x[k] - x[j]) > 100 * metres_a_pixel or abs(y[k] - y[j]) > 26 * metres_a_pixel for j in kept):
-            kept.append(int(k))
-    texts = np.array(list(names.values()), dtype=object)
+    for k in range(len(busy)):
+        if np.all((np.abs(x[kept] - x[k]) > 100 * metres_a_pixel) | (np.abs(y[kept] - y[k]) > 26 * metres_a_pixel)):
+            kept.append(k)
     dots = {"marker": "circle", "size": 6, "fill_color": "#5a6570", "line_color": "#ffffff"}
     return [
         MapLayer("Points", "places", {"x": x, "y": y}, dots),

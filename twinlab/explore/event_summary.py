@@ -44,7 +44,7 @@ def summarise(table: pd.DataFrame) -> EventSummary:
     >>> found.on_time, found.median, found.open
     (0.5, 15.0, 1)
     """
-    status = table["status"].astype("str").value_counts()
+    status = table["status"].value_counts()
     delay = table["end_delay"].to_numpy(dtype=float)
     delay = delay[np.isfinite(delay)]
     nothing = float("nan")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -38,6 +40,7 @@ __all__ = ["EventsView"]
 
 _CHARTS = {"Counts over time": "time", "Delays": "delay"}
 _DELAY = "end_delay"
+_TIMES = ("start", "planned_start", "end", "planned_end")
 _MAP_HEIGHT = 360
 
 
@@ -66,6 +69,8 @@ class EventsView(Explorer):
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._quiet = True
         self._route: tuple[str, str] | None = None
+        # The counts and the routes that are drawn.
+        self._bins: Bins | None = None
         self._drawn: pd.DataFrame | None = None
         self._extent: Box | None = None
         self._summary = Html("", sizing_mode="stretch_width", margin=(6, 10))
@@ -82,12 +87,15 @@ class EventsView(Explorer):
             link=_for_table(self.first_link),
             shared=self.shared,
             session=self.session,
-            patient=patient,
+            # Where a page is built in a thread of its own, nobody waits for it.
+            patient=patient and _on_a_loop(),
             open_code=self.open_code,
         )
+        self.table.patient = patient
         with param.parameterized.batch_call_watchers(self):
             self._take(self.first_link)
-        self.table.param.watch(self._table_changed, "revision")
+        self.table.param.watch(self._others_shown, "shows")
+        self.table.param.watch(self._follow, "revision")
         self.table.param.watch(self._row_chosen, "selected")
         self.table.param.watch(self._told, "notice")
         self._quiet = False
@@ -108,9 +116,12 @@ class EventsView(Explorer):
         self.chart = link.layout if link.layout in _CHARTS.values() else "time"
         self.table.window = link.window
 
-    def _table_changed(self, *_: object) -> None:
+    def _others_shown(self, *_: object) -> None:
         if not self._quiet:
             self._draw()
+
+    def _follow(self, *_: object) -> None:
+        if not self._quiet:
             self.revision += 1
 
     def _told(self, *_: object) -> None:
@@ -126,8 +137,8 @@ class EventsView(Explorer):
             self._route = (str(event[links[0]]), str(event[links[1]]))
         if event is not None:
             self.chosen = self.table.chosen
-        self._draw_chart()
-        self._draw_map()
+        self._chart.mark(self._marked())
+        self._draw_routes()
         self.revision += 1
 
     def _boxed(self, span: Span) -> None:
@@ -162,7 +173,7 @@ class EventsView(Explorer):
     @param.depends("chart", watch=True)
     def _chart_changed(self) -> None:
         if not self._quiet:
-            self._draw_chart()
+            self._draw_chart(self._rows())
             self.revision += 1
 
     # -- drawing ------------------------------------------------------------------------------------------------------
@@ -171,9 +182,14 @@ class EventsView(Explorer):
         kind = self.table.event_type
         return () if kind is None else place_links(self.twin.model, self.twin.model.event_types[kind])
 
+    def _rows(self) -> pd.DataFrame | None:
+        """The shown events, of their columns those that are drawn; None if there are none to draw."""
+        links = self._links()
+        return self.table.columns(["status", *_TIMES, _DELAY, *(links[:2] if len(links) > 1 else ())])
+
     def _draw(self) -> None:
         """Draw everything from what the table shows."""
-        rows = self.table.data()
+        rows = self._rows()
         if rows is None:
             self._summary.object = self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
             self._chart.pane.visible = self._map_part.visible = self._clear.visible = False
@@ -185,18 +201,15 @@ class EventsView(Explorer):
             filters.append("overlapping " + self.table.settings()["Period (UTC)"] + " UTC")
         self._clear.visible = bool(filters)
         self._narrowed.object = _filters_html(filters, empty=rows.empty)
-        self._draw_chart()
-        self._draw_map()
+        self._draw_chart(rows)
+        self._draw_map(rows)
 
-    def _bins(self, rows: pd.DataFrame) -> Bins | None:
-        return count_by_time(rows) if self.chart == "time" else count_by_delay(rows, column=_DELAY)
-
-    def _draw_chart(self) -> None:
-        rows = self.table.data()
-        if rows is not None:
-            bins = self._bins(rows)
-            self._chart.show(bins, by_time=self.chart == "time", marked=self._marked())
-            self._chart_legend.object = chart_legend(bins)
+    def _draw_chart(self, rows: pd.DataFrame | None) -> None:
+        if rows is None:
+            return
+        self._bins = count_by_time(rows) if self.chart == "time" else count_by_delay(rows, column=_DELAY)
+        self._chart.show(self._bins, by_time=self.chart == "time", marked=self._marked())
+        self._chart_legend.object = chart_legend(self._bins)
 
     def _marked(self) -> Span | None:
         """The chosen event on the chart."""
@@ -206,30 +219,43 @@ class EventsView(Explorer):
         if self.chart == "delay":
             delay = float(event[_DELAY])
             return None if np.isnan(delay) else (delay, delay)
-        times = [event[name] for name in ("start", "planned_start", "end", "planned_end")]
+        times = [event[name] for name in _TIMES]
         known = [pd.Timestamp(t).timestamp() * 1e3 for t in times if not pd.isna(t)]
         return (min(known), max(known)) if known else None
 
-    def _routes(self) -> list[MapLayer] | None:
-        """The map's layers; None where events link no places."""
-        links, rows, kind = self._links(), self.table.data(), self.table.event_type
-        if len(links) < 2 or rows is None or kind is None:
+    def _find_routes(self, rows: pd.DataFrame) -> None:
+        """Count the events between each two places; none where events link no places."""
+        ends = self._ends()
+        if ends is None:
+            self._drawn = None
+            return
+        places = [self._places(kind).index for _, kind in ends]
+        found = routes(rows, [name for name, _ in ends])
+        there = found["origin"].isin(places[0]) & found["destination"].isin(places[1])
+        self._drawn = found[there].reset_index(drop=True)
+
+    def _ends(self) -> tuple[tuple[str, str], tuple[str, str]] | None:
+        """From where to where events go: the names of two links, each with its asset type; None without."""
+        links, kind = self._links(), self.table.event_type
+        if len(links) < 2 or kind is None:
             return None
         spec = self.twin.model.event_types[kind]
-        ends = dict(zip(("origin", "destination"), (spec.links[name] for name in links[:2]), strict=True))
-        places = {end: self._places(name) for end, name in ends.items()}
-        labels = {end: self.shared.labels(name) for end, name in ends.items()}
-        found = routes(rows, links)
-        there = found["origin"].isin(places["origin"].index) & found["destination"].isin(places["destination"].index)
-        self._drawn = found[there].reset_index(drop=True)
+        return (links[0], spec.links[links[0]]), (links[1], spec.links[links[1]])
+
+    def _layers(self) -> list[MapLayer] | None:
+        """The map's layers; None where there is no map."""
+        ends = self._ends()
+        if self._drawn is None or ends is None:
+            return None
+        kinds = {"origin": ends[0][1], "destination": ends[1][1]}
+        places = {end: self._places(kind) for end, kind in kinds.items()}
         if self._extent is None:
-            seen = [places[end].loc[self._drawn[end].unique()] for end in ends]
-            both = pd.concat(seen)
+            both = pd.concat([places[end].loc[self._drawn[end].unique()] for end in kinds])
             self._extent = view_of(both["latitude"].to_numpy(dtype=float), both["longitude"].to_numpy(dtype=float))
         return route_layers(
             self._drawn,
             places,
-            labels,
+            {end: self.shared.labels(kind) for end, kind in kinds.items()},
             chosen=self._route,
             metres_a_pixel=self._map.metres_a_pixel or pixel_size(self._extent, height=_MAP_HEIGHT),
         )
@@ -237,12 +263,16 @@ class EventsView(Explorer):
     def _places(self, asset_type: str) -> pd.DataFrame:
         return self.shared.kept(("places", asset_type), lambda: places_of(self.twin, asset_type))
 
-    def _draw_map(self) -> None:
+    def _draw_map(self, rows: pd.DataFrame) -> None:
         try:
-            layers = self._routes()
+            self._find_routes(rows)
         except READING_ERRORS as error:
             self.notice = f"The map can't be drawn: {error}"
-            layers = None
+            self._drawn = None
+        self._draw_routes()
+
+    def _draw_routes(self) -> None:
+        layers = self._layers()
         self._map_part.visible = layers is not None
         if layers is None or self._extent is None:
             return
@@ -289,13 +319,13 @@ class EventsView(Explorer):
         """Return the chart as a HoloViews object."""
         from twinlab.explore.event_plot import event_bars  # noqa: PLC0415  (HoloViews loads when a picture is wanted)
 
-        rows = self.table.data()
-        bins = None if rows is None else self._bins(rows)
-        return None if bins is None else event_bars(bins, by_time=self.chart == "time", backend=backend)
+        if self._bins is None or self.table.data() is None:
+            return None
+        return event_bars(self._bins, by_time=self.chart == "time", backend=backend)
 
     def map_figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the map of routes as a HoloViews object; None where events link no places."""
-        layers = self._routes()
+        layers = self._layers()
         if layers is None or self._extent is None:
             return None
         view = self._extent
@@ -334,14 +364,21 @@ class EventsView(Explorer):
         )
 
 
+def _on_a_loop() -> bool:
+    """Whether this runs where all readers are served: who takes long there lets them wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _for_table(link: Link) -> Link:
     """What the table takes of a link: a period that a link states narrows it."""
     return replace(link, in_view=link.in_view if link.in_view is not None else link.window is not None)
 
 
 def _filters_html(filters: list[str], *, empty: bool) -> str:
-    from html import escape  # noqa: PLC0415
-
     if not filters:
         return ""
     text = escape("; ".join(filters))

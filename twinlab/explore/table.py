@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from twinlab.explore.base import Explorer
 from twinlab.explore.event_code import events_code
 from twinlab.explore.event_columns import column_formatters, column_titles, header_filters
 from twinlab.explore.event_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
+from twinlab.explore.event_grid import EventGrid
 from twinlab.explore.event_tables import EventTables
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
@@ -52,6 +54,7 @@ class EventExplorer(Explorer):
     window = param.DateRange(default=None, allow_None=True, doc="the chart's window, UTC; None is everything")
     filters = param.Parameter(default=(), doc="conditions beside those in the headers, `EventFilter` each")
     selected = param.Parameter(default=None, allow_None=True, doc="the chosen event as a pandas Series")
+    shows = param.Integer(default=0, doc="rises whenever other events are shown")
 
     def __init__(
         self,
@@ -68,13 +71,14 @@ class EventExplorer(Explorer):
         page_size: int = 12,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._patient = patient
         self._waiting = False
+        # How many events there are of the kind, narrowed or not.
+        self._total = 0
         self._twin = twin
         self._tables = tables or self.shared.tables
         self._page_size = page_size
         self._asked_filters = ""
-        self._grid: pn.widgets.Tabulator | None = None
+        self._grid: EventGrid | None = None
         self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
         self._body = pn.Column(sizing_mode="stretch_width")
         kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
@@ -90,7 +94,9 @@ class EventExplorer(Explorer):
 
     def rows(self) -> pd.DataFrame:
         """Return the events that the table holds, before the filters in its headers."""
-        table = narrow(self._tables.table(str(self.event_type)), self.filters)
+        table = self._tables.table(str(self.event_type))
+        self._total = len(table)
+        table = narrow(table, self.filters)
         window = self.narrowing_window
         return table if window is None else overlapping(table, start=window[0], stop=window[1])
 
@@ -127,7 +133,7 @@ class EventExplorer(Explorer):
     @param.depends("event_type", watch=True)
     def _rebuild(self) -> None:
         self.selected = None
-        if not self._patient or self.event_type is None or self._tables.ready(self.event_type):
+        if not self.patient or self.event_type is None or self._tables.ready(self.event_type):
             self._fill()
             return
         self._grid = None
@@ -157,8 +163,7 @@ class EventExplorer(Explorer):
         self._grid = self._make_grid(rows)
         self._body[:] = [self._grid]
         self._take_asked_filters()
-        self._tell()
-        self.revision += 1
+        self._others_shown()
 
     def _take_asked_filters(self) -> None:
         """Set the filters of a link, which can be read only once the table is there."""
@@ -171,9 +176,9 @@ class EventExplorer(Explorer):
         found, problems = parse_filters(asked, self._tables.table(str(self.event_type)))
         self.filters = found
         for one in events[:1]:
-            place = np.flatnonzero(self._grid.value["event_id"].to_numpy(dtype=object) == one)
+            place = np.flatnonzero(self._grid.value["event_id"] == one)
             if len(place):
-                page = int(place[0]) // self._page_size + 1
+                page = self._grid.place_of(int(place[0])) // self._page_size + 1
                 self._grid.param.update(selection=[int(place[0])], page=page)
             else:
                 problems.append(f"the event {one!r} isn't among those shown")
@@ -182,21 +187,17 @@ class EventExplorer(Explorer):
 
     @param.depends("in_view", "window", "filters", watch=True)
     def _narrow(self) -> None:
-        if self._grid is None or not (self.in_view or self.filters or len(self._grid.value) != self._total()):
+        if self._grid is None or not (self.in_view or self.filters or len(self._grid.value) != self._total):
             return
         rows = self._read()
         if rows is not None:
             self._grid.param.update(value=rows, selection=[], page=1)
-            self._tell()
-            self.revision += 1
-
-    def _total(self) -> int:
-        return len(self._tables.table(str(self.event_type)))
+            self._others_shown()
 
     def _tell(self) -> None:
         if self._grid is None:
             return
-        shown, total = len(self._grid.current_view), self._total()
+        shown, total = len(self._grid.left), self._total
         what = "all" if shown == total else f"{shown:,} of"
         self._count.object = (
             f'<span role="status" style="font:13px Roboto,system-ui,sans-serif">{what} {total:,} events</span>'
@@ -211,9 +212,9 @@ class EventExplorer(Explorer):
             self.selected = row
             self.revision += 1
 
-    def _headers_changed(self, _: object) -> None:
+    def _others_shown(self, *_: object) -> None:
         self._tell()
-        self.revision += 1
+        self.param.update(shows=self.shows + 1, revision=self.revision + 1)
 
     def clear_filters(self) -> None:
         """Show all events again."""
@@ -268,7 +269,16 @@ class EventExplorer(Explorer):
         """Return the shown events, as `code` gives them: in the table's own order, however the reader sorted it."""
         if self._grid is None:
             return None
-        return narrow(self._grid.value, from_headers(self._grid.filters))
+        rows = self._grid.value
+        # A shallow copy: who writes into it doesn't write into what others are shown.
+        return rows.copy(deep=False) if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame | None:
+        """Return some columns of the shown events: a chart needs few, and 300,000 rows of all take their time."""
+        if self._grid is None:
+            return None
+        rows = self._grid.value[list(names)]
+        return rows if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the shown events as a sheet; titles carry units."""
@@ -296,9 +306,9 @@ class EventExplorer(Explorer):
 
     # -- layout -------------------------------------------------------------------------------------------------------
 
-    def _make_grid(self, rows: pd.DataFrame) -> pn.widgets.Tabulator:
+    def _make_grid(self, rows: pd.DataFrame) -> EventGrid:
         spec = self._twin.model.event_types[str(self.event_type)]
-        grid = pn.widgets.Tabulator(
+        grid = EventGrid(
             rows,
             pagination="remote",
             page_size=self._page_size,
@@ -316,7 +326,7 @@ class EventExplorer(Explorer):
             margin=(4, 10),
         )
         grid.param.watch(self._choose, "selection")
-        grid.param.watch(self._headers_changed, "filters")
+        grid.param.watch(self._others_shown, "filters")
         return grid
 
     def controls(self) -> pn.viewable.Viewable:
