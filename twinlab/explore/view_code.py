@@ -20,7 +20,7 @@ def view_code(view: View, *, opening: str) -> str:
     imports = ["import holoviews as hv"]
     if view.ask.periods:
         imports.append("import xarray as xr")
-    lines = [*imports, "import twinlab.explore as explore", opening, "", 'hv.extension("bokeh")']
+    lines = [*imports, "import twinlab.explore as explore", opening, "", 'hv.extension("bokeh", inline=True, logo=False)']
     for name, part in zip(names, view.parts, strict=True):
         lines += _part_lines(view, part, name)
     if several:
