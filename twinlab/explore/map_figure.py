@@ -25,16 +25,17 @@ from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold
 
 from twinlab.explore.basemap import joined, prepare
-from twinlab.explore.figures import WHEEL_REST
 from twinlab.explore.map_layers import MAP_TOOLS, MapLayer
+from twinlab.explore.zooms import WHEEL_REST
 
 if TYPE_CHECKING:
     from twinlab.explore.outlines import Box
 
 __all__ = ["fill_map", "make_map"]
 
-#: A reader's hand rests this long before what they see is told, milliseconds.
-_REST = 90
+#: A reader's hand rests this long before what they see is told, milliseconds; a wheel's rest Bokeh tells by itself
+#: after 500.
+_REST = 60
 _TELL_SEEN = """
 clearTimeout(seen.rest)
 seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.y0, cb_obj.x1, cb_obj.y1] }, rest)
@@ -77,7 +78,7 @@ def make_map(
         active_drag="pan",
         active_scroll="wheel_zoom",
         min_border=6,
-        lod_timeout=WHEEL_REST,
+        lod_timeout=_REST,
         toolbar_location="right",
     )
     chart.outline_line_color = "rgba(127, 127, 127, 0.5)"
