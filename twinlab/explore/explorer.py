@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from twinlab.explore.choices import words
+from twinlab.explore.figures import one_message
 from twinlab.explore.follow import WEEK, Trail, Watch, moved
 from twinlab.explore.html import Html
 from twinlab.explore.legend import legend_html, title_html
@@ -99,7 +100,8 @@ class SignalExplorer(SignalChoices):
     @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
     def _look_changed(self) -> None:
         if not self._quiet and self._view is not None:
-            self._draw(move=False)
+            with one_message():
+                self._draw(move=False)
 
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
@@ -171,11 +173,14 @@ class SignalExplorer(SignalChoices):
         return self._guarded(action)
 
     def _redraw(self, *, move: bool = True) -> None:
-        if self._read():
-            self._draw(move=move)
-        elif self._view is None:
-            self._say_nothing()
-        self.revision += 1
+        # The chart first: the browser draws it while the server follows with address, code and all else.
+        with one_message():
+            if self._read():
+                self._draw(move=move)
+            elif self._view is None:
+                self._say_nothing()
+        with one_message():
+            self.revision += 1
 
     def _draw(self, *, move: bool) -> None:
         """Put what was read on screens."""

@@ -6,8 +6,10 @@ layers without HoloViews between: a chart takes a tenth of the time, which two d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,12 +38,13 @@ from twinlab.explore.zooms import hear_zooms
 if TYPE_CHECKING:
     from bokeh.document import Document
     from bokeh.model import Model
+    from numpy.typing import NDArray
     from pyviz_comms import Comm  # type: ignore[import-untyped]
 
     from twinlab.explore.layers import Layer
     from twinlab.explore.reading import Window
 
-__all__ = ["FigurePane", "Frame", "axis_ends", "dress", "make_figure", "refresh"]
+__all__ = ["FigurePane", "Frame", "axis_ends", "change_screen", "dress", "make_figure", "one_message", "refresh"]
 
 _GRID_COLOR = "rgba(127, 127, 127, 0.3)"
 
@@ -221,7 +224,7 @@ def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> 
     for renderer, part in zip(chart.renderers, parts, strict=True):
         renderer.glyph.update(**bokeh_glyph(part))
         renderer.name = part.name or part.label
-        renderer.data_source.data = part.source()
+        _fill(renderer.data_source, part.source())
     chart.y_range.update(start=frame.extent[0], end=frame.extent[1])
     chart.yaxis[0].axis_label = frame.y_label or None
     _name_states(chart.yaxis[0], frame.states or {})
@@ -232,10 +235,28 @@ def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> 
         chart.x_range.update(start=start, end=stop)
 
 
+def _fill(source: ColumnDataSource, columns: Mapping[str, NDArray[np.generic]]) -> None:
+    """Put other columns into a source; those that stay as they are aren't sent again."""
+    held = source.data
+    sizes = {len(values) for values in (*held.values(), *columns.values())}
+    if held.keys() != columns.keys() or len(sizes) > 1:
+        source.data = dict(columns)
+        return
+    changed = {name: values for name, values in columns.items() if not _same(held[name], values)}
+    if changed:
+        held.update(changed)
+
+
+def _same(held: Any, values: NDArray[np.generic]) -> bool:
+    return held.dtype == values.dtype and np.array_equal(held, values, equal_nan=values.dtype.kind == "f")
+
+
 def _name_states(axis: Any, states: Mapping[int, str]) -> None:
     """Write the names of states on a value axis, or numbers again."""
     if states:
-        axis.ticker = FixedTicker(ticks=[float(code) for code in states])
+        ticks = [float(code) for code in states]
+        if not isinstance(axis.ticker, FixedTicker) or axis.ticker.ticks != ticks:
+            axis.ticker = FixedTicker(ticks=ticks)
         axis.major_label_overrides = {float(code): name for code, name in states.items()}
     elif isinstance(axis.ticker, FixedTicker):
         axis.ticker = BasicTicker()
@@ -278,19 +299,29 @@ class FigurePane(pn.pane.Bokeh):
 
     def change(self, act: Callable[[Any], None]) -> None:
         """Change the figure on each screen, in one message."""
-        for ref, (chart, _) in self._models.items():
-            _change(ref, chart, act)
+        for ref, chart in self.figures().items():
+            change_screen(ref, chart.document, partial(act, chart))
 
 
-def _change(ref: str, chart: Any, act: Callable[[Any], None]) -> None:
-    document = chart.document
+def change_screen(ref: str, document: Document | None, act: Callable[[], None]) -> None:
+    """Change what stands on a screen, in one message.
+
+    Parameters
+    ----------
+    ref : str
+        Reference of the screen.
+    document : Document or None
+        What the screen shows; None before it's shown.
+    act : callable
+        Changes models of the document.
+    """
 
     def put() -> None:
         with hold(document):
-            act(chart)
+            act()
 
     served = document is not None and document.session_context is not None
-    if served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
+    if document is not None and served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
         # A served document may be changed only by who holds its lock: the next tick does.
         document.add_next_tick_callback(put)
         return
@@ -299,5 +330,20 @@ def _change(ref: str, chart: Any, act: Callable[[Any], None]) -> None:
         return
     # Panel keeps the line to the notebook in which a screen stands nowhere else.
     shown = pn.state._views.get(ref)  # noqa: SLF001
-    if document is not None and shown is not None and shown[3] is not None:
+    if shown is not None and shown[3] is not None:
         push(document, shown[3])
+
+
+@contextmanager
+def one_message() -> Iterator[None]:
+    """Send what changes in here as one message, at the end, where a page is served.
+
+    Without it each text and each value is a message of its own, which costs the server and the browser more than what
+    it says.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None or not pn.state._unblocked(document):  # noqa: SLF001
+        yield
+        return
+    with hold(document):
+        yield

@@ -51,13 +51,27 @@ class Layer:
         if self.kind != "Area":
             return {name: _millis(values) for name, values in self.columns.items()}
         time, high, low = (_millis(v) for v in self.columns.values())
-        nan = np.array([np.nan])
-        pieces = runs(np.isfinite(high) & np.isfinite(low))
-        if not len(pieces):
-            return {"x": np.empty(0), "y": np.empty(0)}
-        xs = [np.concatenate((time[a:b], time[a:b][::-1], nan)) for a, b in pieces]
-        ys = [np.concatenate((low[a:b], high[a:b][::-1], nan)) for a, b in pieces]
-        return {"x": np.concatenate(xs)[:-1], "y": np.concatenate(ys)[:-1]}
+        x, y = _outline(time.astype(float), low.astype(float), high.astype(float))
+        return {"x": x, "y": y}
+
+
+def _outline(
+    time: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The outlines of a band's pieces: each along its lower side and back along its upper one, NaN between them."""
+    pieces = runs(np.isfinite(high) & np.isfinite(low))
+    if not len(pieces):
+        return np.empty(0), np.empty(0)
+    start, length = pieces[:, 0], pieces[:, 1] - pieces[:, 0]
+    size = 2 * length + 1
+    end = np.cumsum(size)
+    within = np.arange(end[-1]) - np.repeat(end - size, size)
+    long = np.repeat(length, size)
+    out = within < long
+    at = np.repeat(start, size) + np.where(out, within, 2 * long - 1 - within)
+    x, y = time[at], np.where(out, low[at], high[at])
+    x[end - 1] = y[end - 1] = np.nan
+    return x[:-1], y[:-1]
 
 
 def y_extent(traces: Sequence[Trace], *, full_range: bool = False) -> tuple[float, float]:

@@ -158,7 +158,8 @@ def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_
     import xarray as xr  # noqa: PLC0415
 
     if not isinstance(signal, str):
-        return xr.merge([coarsen(data, one, factor=factor, cell_ns=cell_ns) for one in signal], join="exact")
+        each = [coarsen(data, one, factor=factor, cell_ns=cell_ns) for one in signal]
+        return each[0] if len(each) == 1 else xr.merge(each, join="exact")
     window = data.time.values.astype("datetime64[ns]").astype("int64") // (cell_ns * factor)
     labels, first = np.unique(window, return_index=True)
     time = (labels * cell_ns * factor).astype("datetime64[ns]")
@@ -169,11 +170,13 @@ def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_
     for name in data.coords:
         if str(name) == f"{signal}_state":
             coords[str(name)] = data[name].values
-    out = xr.Dataset(coords=coords)
-    for name, values in merged.items():
-        dims = ("time", "asset", f"{signal}_state")[: values.ndim]
-        out[name] = (dims, values, dict(attrs) if not name.endswith(_COUNTS) else {})
-    return out
+    dims = ("time", "asset", f"{signal}_state")
+    # All at once: a variable added to a dataset is aligned with it each time.
+    variables = {
+        name: (dims[: values.ndim], values, {} if name.endswith(_COUNTS) else dict(attrs))
+        for name, values in merged.items()
+    }
+    return xr.Dataset(variables, coords)
 
 
 _FLAGS = tuple(flag.name.lower() for flag in Flag)

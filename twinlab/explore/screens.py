@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
-from panel.io import hold, push
 
-from twinlab.explore.figures import FigurePane, Frame, make_figure, refresh
+from twinlab.explore.figures import FigurePane, Frame, change_screen, make_figure, refresh
 from twinlab.explore.html import Html
 from twinlab.explore.layers import layers, y_extent
 
@@ -77,6 +76,8 @@ class Screens:
         # What each chart shows now: a screen that is opened later begins with it.
         self._drawn: list[tuple[list[Layer], Frame]] = []
         self._shape: tuple[object, ...] | None = None
+        # Room for curves in each chart.
+        self._rooms: list[int] = []
 
     def say(self, title: str, detail: str = "") -> None:
         """Show a sentence in place of charts."""
@@ -87,11 +88,20 @@ class Screens:
     def show(self, view: View, look: Look, *, move: bool = True) -> None:
         """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
         shape = _shape(view, look)
-        if shape == self._shape and self._panes:
+        if shape == self._shape and self._panes and self._fits(view):
             self._refresh(view, look, move=move)
         else:
             self._shape = shape
+            small = view.ask.layout == "multiples"
+            self._rooms = [slots_of(chart, small=small) for chart in view.charts]
             self._rebuild(view, look)
+
+    def _fits(self, view: View) -> bool:
+        """Whether the charts on screens have room: who draws fewer curves than before needs no other chart."""
+        counts = [len(chart.traces) for chart in view.charts]
+        if view.ask.layout == "multiples":
+            return counts == self._rooms
+        return len(counts) == len(self._rooms) and all(n <= most for n, most in zip(counts, self._rooms, strict=True))
 
     def _charts(self, view: View, look: Look) -> list[tuple[list[Layer], Frame]]:
         """The layers of each chart, and what stands around them."""
@@ -105,7 +115,7 @@ class Screens:
                 chart.traces,
                 extent=extent,
                 show_flags=look.show_flags,
-                slots=slots_of(chart, small=small),
+                slots=self._rooms[place],
                 mark=look.marked,
                 brush=look.brush,
                 since=view.ask.since,
@@ -157,7 +167,7 @@ class Screens:
             for ref, chart in pane.figures().items():
                 screens.setdefault(ref, []).append((chart, parts, frame))
         for ref, charts in screens.items():
-            _put(ref, charts, move=move)
+            change_screen(ref, charts[0][0].document, partial(_put, charts, move=move))
 
 
 def _grid(count: int) -> dict[str, str]:
@@ -170,38 +180,16 @@ def _grid(count: int) -> dict[str, str]:
     }
 
 
-def _put(ref: str, charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
-    """Refresh the charts of one screen, in one message."""
-    document = charts[0][0].document
-
-    def put() -> None:
-        with hold(document):
-            for chart, parts, frame in charts:
-                refresh(chart, parts, frame, move=move)
-
-    if document is not None and document.session_context is not None:
-        # A served document may be changed only by who holds its lock: the next tick does.
-        document.add_next_tick_callback(put)
-        return
-    put()
-    comm = _comm(ref)
-    if document is not None and comm is not None:
-        push(document, comm)
-
-
-def _comm(ref: str) -> Any:
-    """The line to the notebook in which a screen stands; None if it stands in none."""
-    # Panel keeps it nowhere else.
-    shown = pn.state._views.get(ref)  # noqa: SLF001
-    return None if shown is None else shown[3]
+def _put(charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
+    for chart, parts, frame in charts:
+        refresh(chart, parts, frame, move=move)
 
 
 def _shape(view: View, look: Look) -> tuple[object, ...]:
-    """What charts on screens can't change in place."""
+    """What charts on screens can't change in place, beside their room for curves."""
     small = view.ask.layout == "multiples"
     compared = any(trace.own is not None for trace in view.traces)
-    rooms = tuple(slots_of(chart, small=small) for chart in view.charts)
-    return (small, view.ask.since is None, compared, look.selecting, rooms)
+    return (small, view.ask.since is None, compared, look.selecting)
 
 
 def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:

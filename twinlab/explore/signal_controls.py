@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.link import _instant
 from twinlab.explore.periods import shift_to
+from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import instant_text
 from twinlab.explore.signal_asking import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 
@@ -69,12 +70,12 @@ def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
         sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
     )
     layout.link(explorer, value="layout", bidirectional=True)
-    return layout
+    return prompt(layout)
 
 
 def _what(explorer: SignalExplorer) -> list[Any]:
     charted = _charted(explorer)
-    return [
+    widgets = [
         pmui.Select.from_param(
             explorer.param.asset_type,
             label="Kind of asset",
@@ -104,6 +105,7 @@ def _what(explorer: SignalExplorer) -> list[Any]:
             visible=charted,
         ),
     ]
+    return [prompt(widget) for widget in widgets]
 
 
 def _when(explorer: SignalExplorer) -> list[Any]:
@@ -143,7 +145,7 @@ def _when(explorer: SignalExplorer) -> list[Any]:
         _button("Back", explorer.step_back),
         _button("Forward", explorer.step_forward),
         show_all,
-        pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center"),
+        prompt(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
     ]
 
 
@@ -193,14 +195,16 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
     zone.param.watch(set_zone, "value")
     explorer.param.watch(write, ["compare", "zone", "layout"])
     write()
-    return [period, start, zone]
+    return [prompt(period), start, prompt(zone)]
 
 
 def _how(explorer: SignalExplorer) -> list[Any]:
     labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
     return [
-        pmui.Switch.from_param(
-            explorer.param[name], label=label, description="", align="center", visible=_charted(explorer)
+        prompt(
+            pmui.Switch.from_param(
+                explorer.param[name], label=label, description="", align="center", visible=_charted(explorer)
+            )
         )
         for name, label in labels.items()
     ]

@@ -206,7 +206,9 @@ def _time_by_asset(array: xr.DataArray) -> xr.DataArray:
 
 
 def _column(array: xr.DataArray, place: int) -> NDArray[np.float64]:
-    column: NDArray[np.float64] = _time_by_asset(array).values[:, place]
+    # Nothing to turn, as a rule: then the numbers are taken as they are, without an array around them made anew.
+    turned = array if array.dims == ("time", "asset") else _time_by_asset(array)
+    column: NDArray[np.float64] = turned.values[:, place]
     return column
 
 
