@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fill_map", "make_map"]
 
-#: A reader's hand rests this long before what they see is told, milliseconds; a wheel's rest Bokeh tells by itself
-#: after 500.
-_REST = 60
+#: A reader's hand rests this long before what they see is told, milliseconds.
+_REST = 90
 _TELL_SEEN = """
 clearTimeout(seen.rest)
 seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.y0, cb_obj.x1, cb_obj.y1] }, rest)
@@ -78,7 +77,7 @@ def make_map(
         active_drag="pan",
         active_scroll="wheel_zoom",
         min_border=6,
-        lod_timeout=_REST,
+        lod_timeout=WHEEL_REST,
         toolbar_location="right",
     )
     chart.outline_line_color = "rgba(127, 127, 127, 0.5)"
