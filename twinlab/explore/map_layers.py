@@ -1,4 +1,4 @@
-"""From a snapshot to the layers of a map: plain columns, drawn by HoloViews and refreshed in place."""
+"""From a snapshot to the layers of a map: plain columns, for screens as for the HoloViews objects that leave a page."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ from twinlab.explore.map_reading import (
 from twinlab.explore.map_screens import MapScreens, pixel_size
 from twinlab.explore.map_tables import map_sheets
 from twinlab.explore.planned_stops import planned_stops
+from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import READING_ERRORS, instant_text
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.time_player import TimePlayer
@@ -316,6 +317,8 @@ class MapView(Explorer):
             size="small",
             description="",
         )
+        for choice in (kinds, color, hours):
+            prompt(choice)
         everything = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
         everything.on_click(lambda _: self.show_all())
         return pn.FlexBox(

@@ -12,6 +12,7 @@ import param
 from panel.io import hold
 
 from twinlab.explore.link import parse_link
+from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import instant_text
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ __all__ = ["STEPS", "TimePlayer", "usual_step"]
 STEPS = {"1 min": 60, "5 min": 300, "15 min": 900, "1 hour": 3_600, "6 hours": 21_600, "1 day": 86_400}
 #: Label -> milliseconds between two steps while playing.
 SPEEDS = {"1 step/s": 1_000, "2 steps/s": 500, "4 steps/s": 250}
+# Pictures that need no font: in a notebook the page's own isn't there, and names of its icons would be written out.
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="{}"/></svg>'
+_BACK, _PLAY, _PAUSE, _ON = map(
+    _SVG.format,
+    (
+        "M6 6h2v12H6zm3.5 6 8.5 6V6z",
+        "M8 5v14l11-7z",
+        "M6 19h4V5H6v14zm8-14v14h4V5h-4z",
+        "M6 18l8.5-6L6 6v12zM16 6v12h2V6h-2z",
+    ),
+)
 #: A slider has at most about this many places, so that a finger or an arrow key still finds one.
 _PLACES = 3_000
 
@@ -153,24 +165,29 @@ class TimePlayer(param.Parameterized):
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the widgets in a row."""
-        back = pmui.IconButton(icon="skip_previous", description="One step back", size="small", align="end")
-        play = pmui.IconButton(icon="play_arrow", description="Play", size="small", align="end")
-        on = pmui.IconButton(icon="skip_next", description="One step on", size="small", align="end")
+        back = pmui.IconButton(icon=_BACK, description="One step back", size="small", icon_size="1.4em", align="end")
+        # Its word changes with its picture: an icon button would go on showing the first.
+        play = pmui.Button(
+            icon=_PLAY, label="Play", size="small", icon_size="1.4em", variant="text", width=96, margin=(5, 0)
+        )
+        on = pmui.IconButton(icon=_ON, description="One step on", size="small", icon_size="1.4em", align="end")
         back.on_click(lambda _: self.move(-1))
         on.on_click(lambda _: self.move(1))
         play.on_click(lambda _: self.param.update(playing=not self.playing))
 
         def face(*_: object) -> None:
-            play.param.update(
-                icon="pause" if self.playing else "play_arrow", description="Pause" if self.playing else "Play"
-            )
+            play.param.update(icon=_PAUSE if self.playing else _PLAY, label="Pause" if self.playing else "Play")
 
         self.param.watch(face, "playing")
-        step = pmui.Select.from_param(
-            self.param.step, label="Step", options=STEPS, width=105, size="small", description=""
+        step = prompt(
+            pmui.Select.from_param(
+                self.param.step, label="Step", options=STEPS, width=105, size="small", description=""
+            )
         )
-        speed = pmui.Select.from_param(
-            self.param.speed, label="Speed", options=SPEEDS, width=125, size="small", description=""
+        speed = prompt(
+            pmui.Select.from_param(
+                self.param.speed, label="Speed", options=SPEEDS, width=125, size="small", description=""
+            )
         )
         return pn.Column(
             pn.FlexBox(back, play, on, self._text, step, speed, align_items="center", gap="2px 4px"),
