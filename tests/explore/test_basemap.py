@@ -37,3 +37,13 @@ def test_the_ground_is_columns_of_lines():
     columns = ground(EUROPE)
     assert list(columns) == ["land", "borders", "coast"]
     assert all(len(part["xs"]) == len(part["ys"]) > 0 for part in columns.values())
+
+
+def test_beyond_the_worlds_ends_there_is_nothing():
+    edge = float(mercator(np.array([0.0]), np.array([180.0]))[0][0])
+    world = Box(-edge, -edge / 2, edge, edge / 2)
+    for view in (world, Box(world.left - edge, world.bottom, world.right + edge, world.top)):
+        columns = ground(view)
+        assert len(columns["land"]["xs"])
+        assert all(abs(line).max() <= edge * 1.000001 for part in columns.values() for line in part["xs"])
+    assert not any(len(part["xs"]) for part in ground(Box(3 * edge, 0, 4 * edge, edge / 4)).values())

@@ -135,6 +135,8 @@ def cut_outlines(view: Box, *, level: str | None = None) -> Cut:
     level = level or level_of(view)
     world = _read(level)
     box = view.grown(0.05)
+    # Land that goes over the date line is known on both sides; beyond the world's ends there is none, as there is no coast.
+    box = Box(max(box.left, -_HALF), box.bottom, min(box.right, _HALF), box.top)
     land = [_clip(world.land[k], box) for k in _touching(world.land_boxes, box)]
     lines: dict[bool, list[Line]] = {False: [], True: []}
     for k in _touching(world.arc_boxes, box):
