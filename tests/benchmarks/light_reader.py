@@ -14,8 +14,8 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-#: An action is over when the server has said nothing for so long.
-SETTLED = 1.0
+#: An action is over when the server has said nothing for so long, and is free.
+SETTLED = 0.7
 #: What the page says by itself every few seconds.
 _BY_ITSELF = ("data to ", "no data yet")
 
@@ -44,6 +44,8 @@ class LightReader:
     received: int = 0
     #: When the last word came that an action may have caused.
     heard: float = 0.0
+    #: A question of ours that belongs to no action.
+    _aside: str = ""
     _socket: WebSocketClientConnection | None = None
     _answers: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +74,7 @@ class LightReader:
             if model.name.endswith("BrowserInfo"):
                 await self._ask("PATCH-DOC", {"events": [changed(model.id, k, v) for k, v in told.items()]})
         await self._ask("PATCH-DOC", {"events": [_event("document_ready", {})]})
-        await self._settle(4 * SETTLED)
+        await self._settle()
         return self.heard - began
 
     async def close(self) -> None:
@@ -91,7 +93,7 @@ class LightReader:
 
     async def set(self, label: str, value: object, *, attribute: str = "value") -> float:
         """Set a widget, found by its label."""
-        return await self.act(changed(self.find(label).id, attribute, value))
+        return await self.act(changed((await self.find(label=label)).id, attribute, value))
 
     async def go(self, place: int) -> float:
         """Choose a page on the rail."""
@@ -102,16 +104,21 @@ class LightReader:
         """The models, newest first."""
         return reversed(list(self.models.values()))
 
-    def find(self, label: str) -> Model:
-        """The newest model of a label."""
-        found = next((one for one in self.newest() if one.attributes.get("label") == label), None)
-        assert found is not None, f"no widget {label!r} on {self.url}"
-        return found
+    async def find(self, **attributes: str) -> Model:
+        """The newest model with some attributes; if there is none, the page is waited for as by a reader."""
+        wanted = attributes.items()
+        for _ in range(300):
+            found = next((one for one in self.newest() if wanted <= _texts(one.attributes)), None)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.1)
+        msg = f"{attributes} isn't on {self.url}"
+        raise LookupError(msg)
 
     # -- the protocol -------------------------------------------------------------------------------------------------
 
-    async def _ask(self, kind: str, content: dict[str, Any]) -> Any:
-        key = uuid.uuid4().hex.upper()
+    async def _ask(self, kind: str, content: dict[str, Any], *, key: str = "") -> Any:
+        key = key or uuid.uuid4().hex.upper()
         self._answers[key] = asyncio.get_running_loop().create_future()
         assert self._socket is not None
         for part in ({"msgid": key, "msgtype": kind}, {}, content):
@@ -121,9 +128,14 @@ class LightReader:
         finally:
             del self._answers[key]
 
-    async def _settle(self, quiet: float = SETTLED) -> None:
-        while (rest := self.heard + quiet - time.perf_counter()) > 0:  # noqa: ASYNC110  (each word puts it off)
-            await asyncio.sleep(rest)
+    async def _settle(self) -> None:
+        """Wait until the server has said all: silent for a while, and then free for something that changes nothing."""
+        last = -1.0
+        while last < self.heard:
+            last = self.heard
+            await asyncio.sleep(max(0.0, last + SETTLED - time.perf_counter()))
+            self._aside = uuid.uuid4().hex.upper()
+            await self._ask("PATCH-DOC", {"events": []}, key=self._aside)
 
     async def _next(self) -> str | bytes | None:
         assert self._socket is not None
@@ -148,7 +160,8 @@ class LightReader:
                 raise RuntimeError(msg)
             if header["msgtype"] == "PATCH-DOC":
                 self._learn(content)
-            if header["msgtype"] != "PATCH-DOC" or not any(word in text for word in _BY_ITSELF):
+            aside = header.get("reqid") == self._aside or any(word in text for word in _BY_ITSELF)
+            if not aside:
                 self.heard = time.perf_counter()
             waiting = self._answers.get(header.get("reqid", ""))
             if waiting is not None and not waiting.done():
@@ -169,6 +182,10 @@ class LightReader:
                 stack += one.values()
             elif isinstance(one, list):
                 stack += one
+
+
+def _texts(attributes: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(name, value) for name, value in attributes.items() if isinstance(value, str)}
 
 
 def changed(model: str, attribute: str, value: object) -> dict[str, Any]:

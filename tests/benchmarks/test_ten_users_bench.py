@@ -77,11 +77,11 @@ class Day:
         """What one reader does, over and over: pages in turn, and on each what people do there."""
         dice = np.random.default_rng(number)
 
-        def zoom(reader: LightReader) -> Coroutine[Any, Any, float]:
+        async def zoom(reader: LightReader) -> float:
             width = DAY_MS * float(np.exp(dice.uniform(np.log(0.1), np.log(12))))
             start = self.last - 13 * DAY_MS + float(dice.uniform(0, 13 * DAY_MS - width))
-            seen = next(one for one in reader.newest() if one.attributes.get("name") == "zoomed")
-            return reader.act(changed(seen.id, "tags", [start, start + width]))
+            seen = await reader.find(name="zoomed")
+            return await reader.act(changed(seen.id, "tags", [start, start + width]))
 
         def asset(reader: LightReader) -> Coroutine[Any, Any, float]:
             return reader.set("Assets", [str(dice.choice(self.trucks))])
@@ -216,9 +216,9 @@ def told(row: str, figures: dict[str, float]) -> dict[str, object]:
 
 def spread(values: list[float]) -> dict[str, float]:
     """Number, median, 95th percentile and the slowest of some seconds, in milliseconds."""
-    taken = np.array(values) * 1e3
+    taken = np.array(values or [np.nan]) * 1e3
     return {
-        "n": len(taken), "median_ms": float(np.median(taken)), "p95_ms": float(np.percentile(taken, 95)),
+        "n": len(values), "median_ms": float(np.median(taken)), "p95_ms": float(np.percentile(taken, 95)),
         "slowest_ms": float(taken.max()),
     }  # fmt: skip
 
