@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import pytest
+from bokeh.events import SelectionGeometry
 
 from twinlab.events import positions
 from twinlab.explore import MapView, parse_link
@@ -222,3 +223,30 @@ def test_the_map_leaves_as_a_picture(view, tmp_path, ending):
 def test_an_instant_set_in_python_moves_the_slider_too(view):
     view.at = np.datetime64("2026-01-02T06:30", "ns")
     assert view._player._text.value == "2026-01-02 06:30"
+
+
+def test_a_reader_who_zooms_in_gets_more_names_and_fewer_on_a_narrow_screen(view):
+    pn.panel(view).get_root()
+    named = lambda: len(shown(view, "names").data["text"])  # noqa: E731
+    (figure,) = view._screens.figures()
+    before, box = named(), view._extent()
+    view._screens._moved((box.left, box.bottom, box.right, box.top), 60)
+    narrow = named()
+    near = box.grown(-0.49)
+    view._screens._moved((near.left, near.bottom, near.right, near.top), 900)
+    assert narrow < before < named()
+    view.show_all()
+    assert named() == before
+    assert view._screens.figures() == [figure]
+
+
+def test_a_tap_is_heard_again_on_the_same_marker(view):
+    pn.panel(view).get_root()
+    (figure,) = view._screens.figures()
+    shown(view).selected.indices = [1]
+    picks = []
+    view.param.watch(lambda event: picks.append(event.new), "chosen", onlychanged=False)
+    for _ in range(2):
+        figure._trigger_event(SelectionGeometry(figure, geometry={"type": "point"}, final=True))
+    assert len(picks) == 2
+    assert picks[0] == picks[1] == view.chosen

@@ -37,7 +37,10 @@ __all__ = ["fill_map", "make_map"]
 _REST = 90
 _TELL_SEEN = """
 clearTimeout(seen.rest)
-seen.rest = setTimeout(() => { seen.tags = [cb_obj.x0, cb_obj.y0, cb_obj.x1, cb_obj.y1] }, rest)
+seen.rest = setTimeout(() => {
+    const x = plot.x_range, y = plot.y_range
+    if (plot.inner_width > 0) seen.tags = [x.start, y.start, x.end, y.end, plot.inner_width]
+}, rest)
 """
 #: Up to so many numbers go within the message; each array by itself costs two more messages.
 _FEW = 400
@@ -51,7 +54,7 @@ def make_map(
     height: int,
     pick: str,
     on_choose: Callable[[list[int]], None],
-    on_move: Callable[[tuple[float, float, float, float]], None],
+    on_move: Callable[[tuple[float, float, float, float], float], None],
 ) -> Any:
     """Return a map as a Bokeh figure.
 
@@ -66,7 +69,8 @@ def make_map(
     on_choose : callable
         Called with the rows of that layer that a reader tapped or boxed.
     on_move : callable
-        Called with left, bottom, right and top of what a reader sees after dragging or zooming.
+        Called with left, bottom, right and top of what a reader sees, and how many pixels wide that is: when it first
+        stands, and after dragging and zooming.
     """
     chart = bokeh_figure(
         height=height,
@@ -92,8 +96,11 @@ def make_map(
         if layer.name == pick:
             _listen_to_choices(chart, renderer, on_choose)
     seen = Range1d(name="seen")
-    seen.on_change("tags", lambda _attr, _old, new: on_move((new[0], new[1], new[2], new[3])))
-    chart.js_on_event("rangesupdate", CustomJS(args={"seen": seen, "rest": _REST}, code=_TELL_SEEN))
+    seen.on_change("tags", lambda _attr, _old, new: on_move((new[0], new[1], new[2], new[3]), new[4]))
+    tell = CustomJS(args={"seen": seen, "rest": _REST, "plot": chart}, code=_TELL_SEEN)
+    chart.js_on_event("rangesupdate", tell)
+    # After what `prepare` does then.
+    chart.js_on_change("inner_width", tell)
     return chart
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+from panel.io import hold
 
 from twinlab.explore.basemap import ground, needs_other_ground, show_box
 from twinlab.explore.figures import FigurePane
@@ -18,8 +19,10 @@ from twinlab.explore.outlines import Box
 __all__ = ["HEIGHT", "MapScreens", "pixel_size"]
 
 HEIGHT = 520
-#: About as many pixels a map is wide.
+#: About as many pixels a map is wide, before a screen has told.
 _USUAL_WIDTH = 900
+#: A change of scale by less keeps the names that are shown.
+_SLIGHT = 1.2
 
 
 class MapScreens:
@@ -29,14 +32,24 @@ class MapScreens:
     ----------
     on_choose : callable
         Called with the rows of the layer ``pick`` that a reader tapped or boxed.
+    on_scale : callable, optional
+        Called when a reader sees the map at another scale than it was drawn for, so that other names have room.
     pick : str
         Name of the layer that can be chosen from.
     """
 
-    def __init__(self, *, on_choose: Callable[[list[int]], None], pick: str = "assets", height: int = HEIGHT) -> None:
+    def __init__(
+        self,
+        *,
+        on_choose: Callable[[list[int]], None],
+        on_scale: Callable[[], None] | None = None,
+        pick: str = "assets",
+        height: int = HEIGHT,
+    ) -> None:
         self.pane = pn.Column(sizing_mode="stretch_width", min_height=height)
         self._map = FigurePane(self._make, height=height)
         self._on_choose = on_choose
+        self._on_scale = on_scale
         self._pick = pick
         self._height = height
         # What the map shows now: a screen that is opened later begins with it.
@@ -46,6 +59,9 @@ class MapScreens:
         # What was asked to be shown, and what a reader sees by dragging and zooming.
         self._view: Box | None = None
         self._seen: Box | None = None
+        self._width = float(_USUAL_WIDTH)
+        # For which scale the layers were made.
+        self._scale = 0.0
 
     @property
     def standing(self) -> bool:
@@ -54,8 +70,12 @@ class MapScreens:
 
     @property
     def metres_a_pixel(self) -> float:
-        """How coarse the map is, about: a map is some 900 pixels wide."""
-        return 0.0 if self._seen is None else pixel_size(self._seen, height=self._height)
+        """How coarse the map is as a reader sees it; 0 if there is none."""
+        return 0.0 if self._seen is None else self.scale_for(self._seen)
+
+    def scale_for(self, view: Box) -> float:
+        """Return how coarse the map would be that shows a box."""
+        return pixel_size(view, width=self._width, height=self._height)
 
     def figures(self) -> list[Any]:
         """Return the Bokeh figures of all screens."""
@@ -72,6 +92,7 @@ class MapScreens:
         """Make the map, or let the one that was made show other layers and another box."""
         self._parts = parts
         self._view = self._seen = view
+        self._scale = self.metres_a_pixel
         self._draw_ground(view)
         self._map.change(self._fill_all)
         if list(self.pane) != [self._map]:
@@ -80,6 +101,7 @@ class MapScreens:
     def refresh(self, parts: Sequence[MapLayer]) -> None:
         """Put new columns into the layers on screens."""
         self._parts = parts
+        self._scale = self.metres_a_pixel
         self._map.change(lambda chart: fill_map(chart, parts))
 
     def go_to(self, view: Box) -> None:
@@ -87,7 +109,9 @@ class MapScreens:
         self._view = self._seen = view
         if needs_other_ground(self._drawn, view):
             self._draw_ground(view)
-        self._map.change(self._fill_all)
+        with hold():
+            self._map.change(self._fill_all)
+            self._rescale()
 
     def _fill_all(self, chart: Any) -> None:
         if self._view is not None:
@@ -109,23 +133,31 @@ class MapScreens:
             on_move=self._moved,
         )
 
-    def _moved(self, ends: tuple[float, float, float, float]) -> None:
-        if not np.isfinite(ends).all():
-            return
+    def _moved(self, ends: tuple[float, float, float, float], width: float) -> None:
         seen = Box(*ends)
-        if not (seen.width > 0 and seen.height > 0):
+        if not (np.isfinite([*ends, width]).all() and seen.width > 0 and seen.height > 0 and width > 0):
             return
-        self._seen = seen
+        self._seen, self._width = seen, width
+        with hold():
+            self._follow(seen)
+
+    def _follow(self, seen: Box) -> None:
+        """Draw what a reader sees now and the map lacks: other ground, other names."""
         if needs_other_ground(self._drawn, seen):
             self._draw_ground(seen)
             drawn = self._ground
             self._map.change(lambda chart: fill_map(chart, drawn))
+        self._rescale()
+
+    def _rescale(self) -> None:
+        if self._on_scale is not None and not 1 / _SLIGHT < self.metres_a_pixel / (self._scale or 1.0) < _SLIGHT:
+            self._on_scale()
 
 
-def pixel_size(view: Box, *, height: int = HEIGHT) -> float:
+def pixel_size(view: Box, *, width: float = _USUAL_WIDTH, height: float = HEIGHT) -> float:
     """Return how many metres of the projection a pixel of a map is that shows a box.
 
     >>> pixel_size(Box(0, 0, 9000, 520))
     10.0
     """
-    return max(view.width / _USUAL_WIDTH, view.height / height)
+    return max(view.width / width, view.height / height)

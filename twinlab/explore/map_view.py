@@ -84,7 +84,7 @@ class MapView(Explorer):
         self._shot: MapSnapshot | None = None
         self._scale: ColorScale | None = None
         self._track: Track | None = None
-        self._screens = MapScreens(on_choose=self._pick)
+        self._screens = MapScreens(on_choose=self._pick, on_scale=self._rename)
         self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
         placed = placed_kinds(twin.model)
@@ -180,7 +180,7 @@ class MapView(Explorer):
             self._screens.say("Nothing can be shown; the notice above says why.")
         else:
             view = self._extent()
-            self._screens.show(self._parts(pixel_size(view)), view)
+            self._screens.show(self._parts(self._screens.scale_for(view)), view)
         self._tell()
 
     def _extent(self) -> Any:
@@ -194,6 +194,11 @@ class MapView(Explorer):
             self._tell()
         else:
             self._show()
+
+    def _rename(self) -> None:
+        """Show the names that have room at the scale that a reader sees."""
+        if self._shot is not None:
+            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
 
     def _tell(self) -> None:
         if self._shot is None:

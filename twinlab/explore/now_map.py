@@ -54,7 +54,7 @@ class NowMap:
         # The instant that the page shows.
         self._at: np.datetime64 | None = None
         self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
-        self._screens = MapScreens(on_choose=self._tapped, height=_HEIGHT)
+        self._screens = MapScreens(on_choose=self._tapped, on_scale=self._rename, height=_HEIGHT)
         self.pane = pn.Column(self._screens.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
         self._button = pmui.Button(label="", icon="map", variant="outlined", size="small", margin=4)
         self._button.on_click(lambda _: self.toggle())
@@ -113,8 +113,13 @@ class NowMap:
             model,
             scale=color_scale(shot, model),
             labels=KindLabels(self._shared),
-            metres_a_pixel=max(_extent(shot).width / 900, _extent(shot).height / _HEIGHT),
+            metres_a_pixel=self._screens.metres_a_pixel or self._screens.scale_for(_extent(shot)),
         )
+
+    def _rename(self) -> None:
+        """Show the names that have room at the scale that a reader sees."""
+        if self._shot is not None:
+            self._screens.refresh(self._parts(self._shot))
 
     def _tapped(self, rows: list[int]) -> None:
         if self._shot is not None and len(rows) == 1 and rows[0] < len(self._shot.table):
