@@ -26,7 +26,19 @@ class BrowserSide(pn.custom.JSComponent):
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
 
     _esm = """
+    // With each drawing Bokeh states anew where each part of a chart is, as a rule where it was before. Each time the
+    // browser then finds out all styles again, a quarter of what it does until a chart is painted. Should Bokeh name
+    // its parts otherwise one day, it's as slow as before.
+    const keepStyles = () => {
+      let sheets
+      try { sheets = window.Bokeh.require("core/dom").InlineStyleSheet.prototype } catch { return }
+      const write = sheets?._update
+      if (!write || sheets.keeps) return
+      sheets.keeps = true
+      sheets._update = function(text) { if (this.el.textContent !== text) write.call(this, text) }
+    }
     export function render({model, view}) {
+      keepStyles()
       const page = view.root.model
       const set = (name, value) => { if (page.data && name in page.data.properties) page.data[name] = value }
       const title = () => { if (model.tab_title) document.title = model.tab_title }
