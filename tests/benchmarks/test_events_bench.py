@@ -53,10 +53,10 @@ class Neighbour(threading.Thread):
         self.waits: list[float] = []
 
     def run(self) -> None:
-        while not self._over.wait(0.005):
+        while not self._over.wait(0.02):
             began = time.perf_counter()
             try:
-                urllib.request.urlopen(self._url).read()
+                urllib.request.urlopen(self._url, timeout=60).read()
             except urllib.error.HTTPError:
                 self.waits.append(time.perf_counter() - began)
 
@@ -119,7 +119,7 @@ def opened(browser: Any, server: tuple[str, psutil.Process], query: str) -> tupl
     neighbour, before, began = Neighbour(url), worked(process), time.perf_counter()
     neighbour.start()
     page.goto(url + query)
-    page.wait_for_function(TABLE, timeout=120_000)
+    page.wait_for_function(TABLE, timeout=120_000, polling=100)
     took = time.perf_counter() - began
     page.wait_for_timeout(2500)
     step = {"usable_ms": took * 1e3, "server_cpu_ms": (worked(process) - before) * 1e3}

@@ -66,7 +66,7 @@ def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
                     "placeholder": "any",
                 }
             else:
-                out[name] = {"type": "input", "func": "like", "placeholder": "contains…"}
+                out[name] = {"type": "input", "func": "like", "placeholder": "find…"}
         elif column.dtype == bool:
             out[name] = {"type": "tickCross", "tristate": True, "indeterminateValue": None, "placeholder": "any"}
         elif pd.api.types.is_numeric_dtype(column.dtype):

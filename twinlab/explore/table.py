@@ -35,6 +35,17 @@ __all__ = ["EventExplorer"]
 
 _LOG = logging.getLogger(__name__)
 
+#: A row a line, as much of the table as fits, and a row under the pointer that stays legible on both themes.
+_SHEET = """
+.tabulator-row .tabulator-cell { font-size: 14px; padding: 5px 8px !important; }
+.tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-size: 14px; }
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
+  background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
+}
+"""
 #: Marks the chosen event among the filters of a link.
 _EVENT = "#"
 
@@ -321,6 +332,7 @@ class EventExplorer(Explorer):
             formatters=column_formatters(rows),
             header_filters=header_filters(rows),
             text_align={c: "right" for c in rows if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool},
+            stylesheets=[_SHEET],
             sizing_mode="stretch_width",
             min_height=120,
             margin=(4, 10),
