@@ -98,13 +98,14 @@ def test_a_screen_gets_a_zoom_without_a_new_plot(twin):
     view = HeatExplorer(twin)
     view.__panel__().get_root()
     before = view._screens.pane[0]
-    assert len(view._screens._plots) == 1
-    source = next(iter(view._screens._plots[0].subplots.values())).handles["source"]
+    (chart,) = view._screens.charts()
+    source = chart.renderers[0].data_source
     view._on_zoom(instants("2026-01-18T23:00", "2026-01-19T02:00"))
     assert view._screens.pane[0] is before
     assert source.data["image"][0].shape == (3, 180)
     view.signal = "wind_speed"
-    assert view._screens.pane[0] is not before
+    assert view._screens.pane[0] is before
+    assert chart.right[0].title == "mean wind speed (mph)"
 
 
 def test_cells_without_a_value_let_the_hatched_ground_through(twin):
@@ -140,7 +141,7 @@ def test_a_click_says_which_asset_and_when(twin):
     again = HeatExplorer(twin, link=parse_link(view.url()))
     assert again.picked == view.picked
     again.__panel__().get_root()
-    framed = list(again._screens._plots[0].subplots.values())[2].handles["source"]
+    framed = again._screens.charts()[0].renderers[2].data_source
     assert (framed.data["bottom"], framed.data["top"]) == ([1], [2])
 
 

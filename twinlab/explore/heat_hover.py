@@ -35,8 +35,8 @@ def seen_flags(rows: HeatRows) -> tuple[Flag, ...]:
     return tuple(f for f, counts in zip(FLAGS, rows.counts, strict=True) if f == Flag.PASS or counts.any())
 
 
-def tell_hovered(plot: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
-    """Give a plot that `heat_plot.draw_heat` made its hover texts, or those it has other words."""
+def tell_hovered(chart: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
+    """Give a heat map's figure its hover texts, or those it has other words."""
     start = rows.cells.time[0].astype("datetime64[us]").astype("int64") / 1e3 if rows.cells.time.size else 0.0
     unit = "%" if look.heat == "flags" else rows.cells.unit
     # By a flag's code.
@@ -48,7 +48,7 @@ def tell_hovered(plot: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
         {"names": names, "unit": [unit] * len(names)},
     )
     tips = _tooltips(look, seen_flags(rows))
-    found = [tool for tool in plot.state.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
+    found = [tool for tool in chart.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
     if found:
         # Columns aren't models: wherever a model may stand, Bokeh walks through the whole page at each change.
         for key, words in zip(("$y", "$x", "@image"), told, strict=True):
@@ -61,8 +61,8 @@ def tell_hovered(plot: Any, image: Any, rows: HeatRows, look: HeatLook) -> None:
     formatters = {
         key: CustomJSHover(code=code, args={"words": ColumnDataSource(data=words)}) for key, code, words in codes
     }
-    renderers = [image.handles["glyph_renderer"]]
-    plot.state.add_tools(HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, tags=["heat"]))
+    renderers = [image]
+    chart.add_tools(HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, tags=["heat"]))
 
 
 def _word(flag: Flag) -> str:

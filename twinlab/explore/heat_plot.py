@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from twinlab.explore.reading import Window
 
-__all__ = ["FLAG_COLORS", "HeatLook", "draw_heat", "heat_height", "refresh_heat"]
+__all__ = ["FLAG_COLORS", "HeatLook", "draw_heat", "dress_heat", "fill_heat", "heat_height", "refresh_heat"]
 
 #: Colours of the worst flag of a cell; lightness alone tells them apart. Missing is left out: the hatched ground shows.
 FLAG_COLORS: dict[Flag, str] = {
@@ -228,8 +228,12 @@ def _for_print(
 
 
 def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
-    """Hatch what lies behind the image: cells without a value let it through."""
-    plot.state.add_layout(
+    dress_heat(plot.state)
+
+
+def dress_heat(chart: Any) -> None:
+    """Hatch what lies behind the image: cells without a value let it through; and write the year once."""
+    chart.add_layout(
         BoxAnnotation(
             fill_color="#A6A6A6",
             fill_alpha=0.8,
@@ -242,12 +246,12 @@ def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
             level="underlay",
         )
     )
-    plot.state.grid.visible = False
-    plot.state.output_backend = "canvas"
-    plot.state.lod_timeout = WHEEL_REST
-    plot.state.toolbar.logo = None
+    chart.grid.visible = False
+    chart.output_backend = "canvas"
+    chart.lod_timeout = WHEEL_REST
+    chart.toolbar.logo = None
     # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
-    for axis in plot.state.xaxis:
+    for axis in chart.xaxis:
         axis.formatter.months = "%b"
         axis.formatter.context.months = "%Y"
 
@@ -256,30 +260,42 @@ def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
 
 
 def refresh_heat(plot: Any, rows: HeatRows, look: HeatLook, *, window: Window | None) -> None:
-    """Put other rows into a plot that `draw_heat` made, without making it anew: one image is sent.
+    """Put other rows into HoloViews' Bokeh plot of what `draw_heat` made; as `fill_heat`."""
+    fill_heat(plot.state, rows, look, window=window)
+    plot.push()
+
+
+def fill_heat(chart: Any, rows: HeatRows, look: HeatLook, *, window: Window | None) -> None:
+    """Put other rows into a heat map's figure, without making it anew: one image is sent.
 
     Parameters
     ----------
-    plot : HoloViews' Bokeh plot of the Overlay
+    chart : Bokeh figure
+        Its renderers are the image, the letters and the picked cell's frame.
     window : (datetime64, datetime64), optional
         Span of the time axis; None leaves it where it is.
     """
-    image, texts, framed = list(plot.subplots.values())
+    image, texts, framed = chart.renderers
     values = shown_values(rows, look)
     low, high = color_span(values, look)
-    image.handles["color_mapper"].update(palette=palette(look), low=low, high=high)
-    image.handles["source"].data = _image_columns(rows, values)
-    texts.handles["source"].data = {name: _millis(part) for name, part in letters(rows, look).items()}
-    corners = frame(rows, look)
-    names = ("left", "bottom", "right", "top")
-    framed.handles["source"].data = {name: _millis(corners[name]) for name in names}
-    tell_hovered(plot, image, rows, look)
-    _name_rows(plot.state.yaxis[0], row_ticks(rows))
-    plot.handles["y_range"].update(start=max(len(rows.labels), 1), end=0)
+    image.glyph.color_mapper.update(palette=palette(look), low=low, high=high, low_color=_clipping(look).get("min"))
+    for bar in chart.right:
+        bar.update(title=look.title, visible=not look.categories)
+    image.data_source.data = _image_columns(rows, values)
+    _fill(texts.data_source, letters(rows, look))
+    _fill(framed.data_source, frame(rows, look))
+    tell_hovered(chart, image, rows, look)
+    _name_rows(chart.yaxis[0], row_ticks(rows))
+    chart.y_range.update(start=max(len(rows.labels), 1), end=0)
     if window is not None:
         start, stop = _millis(list(window))
-        plot.handles["x_range"].update(start=start, end=stop)
-    plot.push()
+        chart.x_range.update(start=start, end=stop)
+
+
+def _fill(source: Any, columns: dict[str, list[Any]]) -> None:
+    data = {name: _millis(part) for name, part in columns.items()}
+    if {name: list(part) for name, part in source.data.items()} != data:
+        source.data = data
 
 
 def _name_rows(axis: Any, ticks: Sequence[tuple[float, str]]) -> None:

@@ -1,4 +1,4 @@
-"""The heat map as it stands on screens: made anew for another shape, refreshed in place for another window."""
+"""The heat map as it stands on screens: made anew for another height, refreshed in place for all else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.heat_plot import HeatLook, bin_at, draw_heat, heat_height, refresh_heat
-from twinlab.explore.zooms import hear_zooms
+from twinlab.explore.figures import FigurePane
+from twinlab.explore.heat_figure import make_heat
+from twinlab.explore.heat_plot import HeatLook, bin_at, fill_heat, heat_height
 
 if TYPE_CHECKING:
     from twinlab.explore.heat_rows import HeatRows
@@ -35,75 +35,46 @@ class HeatScreens:
     def __init__(self, *, on_zoom: Callable[[Window], None], on_pick: Callable[[int, int], None]) -> None:
         self.pane = pn.Column(sizing_mode="stretch_width")
         self._on_zoom, self._on_pick = on_zoom, on_pick
-        self._plots: list[Any] = []
-        self._streams: list[Any] = []
-        self._rows: HeatRows | None = None
-        self._look: HeatLook | None = None
-        self._shape: object = None
+        self._chart: FigurePane | None = None
+        self._shown: tuple[HeatRows, HeatLook, Window] | None = None
 
     def say(self, text: str) -> None:
         """Show a sentence in place of a heat map."""
-        self._plots, self._rows, self._shape = [], None, None
+        self._chart, self._shown = None, None
         self.pane[:] = [pmui.Typography(text, variant="body1", margin=(40, 10))]
 
     def show(self, rows: HeatRows, look: HeatLook, *, window: Window, move: bool) -> None:
-        """Show rows: in place where the plot can take them; ``move`` sets the time axis too."""
-        shape = (len(rows.labels), look.heat, look.categories, look.title)
-        self._rows, self._look = rows, look
-        if shape != self._shape:
-            self._shape = shape
-            self._make(rows, look, window)
-            return
-        for plot in self._plots:
-            document = plot.document
-            change = partial(refresh_heat, plot, rows, look, window=window if move else None)
-            if document is not None and document.session_context is not None:
-                # A served document may be changed only by who holds its lock: the next tick does.
-                document.add_next_tick_callback(change)
-            else:
-                change()
-
-    def _make(self, rows: HeatRows, look: HeatLook, window: Window) -> None:
-        self._plots = []
-        plot = draw_heat(rows, look, window=window, hooks=[self._on_screen])
-        image = next(iter(plot))
-        self._streams = [hv.streams.Tap(source=image)]
-        self._streams[0].add_subscriber(self._tapped)
-        if not _is_served():
-            # A notebook's messages reach streams only.
-            self._streams.append(hv.streams.RangeX(source=image))
-            self._streams[1].add_subscriber(self._zoomed)
+        """Show rows: in place where the figure has their height; ``move`` sets the time axis too."""
         height = heat_height(len(rows.labels))
-        self.pane[:] = [pn.pane.HoloViews(plot, sizing_mode="stretch_width", height=height, backend="bokeh")]
-
-    def _on_screen(self, plot: Any, element: Any) -> None:  # noqa: ARG002  (HoloViews passes both)
-        """Remember a plot that is put on a screen, and show there what was chosen since it was made."""
-        self._plots.append(plot)
-        if _is_served():
-            # A stream waits on the server for the hand to rest, for up to 150 ms; the browser knows at once.
-            hear_zooms(plot.state, self._zoomed)
-        if self._rows is not None and self._look is not None:
-            refresh_heat(plot, self._rows, self._look, window=None)
-
-    def _zoomed(self, x_range: tuple[Any, Any] | None = None) -> None:
-        if x_range is not None and None not in x_range:
-            start, stop = (_instant(x) for x in x_range)
-            self._on_zoom((start, stop))
-
-    def _tapped(self, x: Any = None, y: Any = None) -> None:
-        if x is None or y is None or self._rows is None:
+        self._shown = rows, look, window
+        if self._chart is None or self._chart.height != height:
+            self._chart = FigurePane(self._make, height=height)
+            self.pane[:] = [self._chart]
             return
-        found = bin_at(self._rows, _instant(x), float(y))
+        self._chart.change(partial(fill_heat, rows=rows, look=look, window=window if move else None))
+
+    def charts(self) -> list[Any]:
+        """Return the figures on screens."""
+        return [] if self._chart is None else list(self._chart.figures().values())
+
+    def _make(self, ref: str) -> Any:  # noqa: ARG002  (each screen has the same)
+        """Make the figure for a screen, of what is shown by now."""
+        assert self._shown is not None
+        rows, look, window = self._shown
+        return make_heat(rows, look, window=window, on_zoom=self._zoomed, on_tap=self._tapped)
+
+    def _zoomed(self, ends: tuple[float, float]) -> None:
+        start, stop = (_instant(x) for x in ends)
+        self._on_zoom((start, stop))
+
+    def _tapped(self, x: float | None, y: float | None) -> None:
+        if x is None or y is None or self._shown is None:
+            return
+        found = bin_at(self._shown[0], _instant(x), float(y))
         if found is not None:
             self._on_pick(*found)
 
 
-def _is_served() -> bool:
-    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
-
-
-def _instant(x: Any) -> np.datetime64:
-    """A place on the time axis as an instant: HoloViews gives datetimes, or milliseconds since 1970."""
-    if isinstance(x, (int, float)):
-        return np.datetime64(round(x * 1e6), "ns")
-    return np.datetime64(x, "ns")
+def _instant(x: float) -> np.datetime64:
+    """A place on the time axis, in milliseconds since 1970, as an instant."""
+    return np.datetime64(round(x * 1e6), "ns")
