@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,27 @@ CI = os.environ.get("CI", "").casefold() in ("1", "true", "yes")
 #: Reasons of skips that are no reason on CI.
 MISSING_TOOL = re.compile(
     r"(not|n't) (be )?(installed|found|imported)|could not import|nor an installed|missing|no chromium", re.IGNORECASE
+)
+#: What a page may ask for: this machine alone.
+INSIDE = (*(f"{scheme}://127.0.0.1" for scheme in ("http", "https", "ws", "wss")), "file:", "data:", "blob:", "about:")
+#: Chromium on its own business would ask the network.
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: Milliseconds that a busy machine may take to show what is asked for.
+PATIENCE = 60_000
+#: Warnings of others in a served page.
+NOT_OURS = (
+    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
+    "ignore:The inplace keyword in DataFrame",
+    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
+    "ignore:reference already known",
 )
 #: Programs that go by several names.
 PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
@@ -59,6 +80,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") is not None:
             item.add_marker(pytest.mark.flaky(reruns=2))
+            for warning in NOT_OURS:
+                item.add_marker(pytest.mark.filterwarnings(warning))
 
 
 def find_program(tool: str) -> Path | None:
@@ -95,6 +118,44 @@ def chromium(need: Callable[[str], Path | None]) -> Path:
     path = need("chromium")
     assert path is not None
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Any]:
+    """A Chromium that Playwright drives."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_ARGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return ``open_page(url, **context)``: a visit with cookies of its own, 1400 by 1000 unless told.
+
+    At the test's end no visit has asked for anything outside this machine, and none has complained.
+    """
+    contexts: list[Any] = []
+    outside: list[str] = []
+    complaints: list[str] = []
+
+    def go(url: str, **context: object) -> Any:
+        made = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context})
+        contexts.append(made)
+        made.set_default_timeout(PATIENCE)
+        made.on("request", lambda one: None if one.url.startswith(INSIDE) else outside.append(one.url))
+        made.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+        made.on("weberror", lambda one: complaints.append(str(one.error)))
+        page = made.new_page()
+        page.goto(url)
+        return page
+
+    yield go
+    for one in contexts:
+        one.close()
+    assert outside == []
+    assert complaints == []
 
 
 @pytest.fixture(scope="session")

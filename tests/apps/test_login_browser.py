@@ -10,16 +10,8 @@ from twinlab.apps.passwords import Cost
 from twinlab.apps.users import Users
 from twinlab.testing import FakeTwin
 
-sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = [
-    pytest.mark.browser,
-    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
-    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
-    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
-    pytest.mark.filterwarnings("ignore:reference already known"),
-]
+pytestmark = pytest.mark.browser
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WAIT = 60_000
 PASSWORD = "quiet harbour seven"
 
@@ -38,14 +30,6 @@ def served(tmp_path_factory, need):
     )
     yield page
     page.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS, headless=True)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,16 +8,7 @@ import pytest
 from twinlab.apps import start
 from twinlab.testing import FakeTwin
 
-sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = [
-    pytest.mark.browser,
-    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
-    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
-    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
-    pytest.mark.filterwarnings("ignore:reference already known"),
-]
-
-INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -35,30 +26,21 @@ def served(twin):
 
 
 @pytest.fixture
-def browser(chromium):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+def visit(open_page, served):
+    """Return ``visit(query)``: a page whose table stands."""
+
+    def go(query, **context):
+        page = open_page(served + query, **{"viewport": {"width": 1400, "height": 1100}, **context})
+        page.locator(".tabulator-row").first.wait_for()
+        # The frame names the table's parts for who hears it: what is clicked before that loses the focus.
+        page.locator(".tabulator > [role=grid]").first.wait_for(state="attached")
+        return page
+
+    return go
 
 
-def visit(browser, url, **context):
-    """Open a page that keeps what it asked for outside, and what it complained about."""
-    page = browser.new_page(**{"viewport": {"width": 1400, "height": 1100}, **context})
-    page.set_default_timeout(60_000)
-    page.complaints = []
-    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: page.complaints.append(str(e)))
-    page.on("request", lambda r: None if r.url.startswith(INSIDE) else page.complaints.append(r.url))
-    page.goto(url)
-    page.locator(".tabulator-row").first.wait_for()
-    # The frame names the table's parts for who hears it: what is clicked before that loses the focus.
-    page.locator(".tabulator > [role=grid]").first.wait_for(state="attached")
-    return page
-
-
-def test_a_dispatcher_finds_notes_arranges_and_brings_the_sheet_back(browser, served, twin, tmp_path):
-    page = visit(browser, f"{served}?page=now")
+def test_a_dispatcher_finds_notes_arranges_and_brings_the_sheet_back(visit, twin, tmp_path):
+    page = visit("?page=now")
 
     # Find: suggestions come while typing, and the one that's taken is told.
     field = page.get_by_label("Find any asset: id or name")
@@ -108,11 +90,9 @@ def test_a_dispatcher_finds_notes_arranges_and_brings_the_sheet_back(browser, se
     page.locator(".tabulator-row").first.wait_for()
     assert page.locator(".tabulator-col[tabulator-field=limit]").count() == 0
     assert page.locator(".tabulator-col[tabulator-field=title] ~ .tabulator-col[tabulator-field=severity]").count() == 1
-    assert page.complaints == []
 
 
-def test_it_fits_a_phone_and_a_link_opens_what_was_found(browser, served):
-    page = visit(browser, f"{served}?page=now&find=V3", viewport={"width": 390, "height": 844})
+def test_it_fits_a_phone_and_a_link_opens_what_was_found(visit):
+    page = visit("?page=now&find=V3", viewport={"width": 390, "height": 844})
     page.get_by_role("heading", name="Where it is").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.complaints == []

@@ -8,26 +8,7 @@ from twinlab.apps import start
 from twinlab.explore.pages import PAGES
 from twinlab.testing import FakeTwin
 
-sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = [
-    pytest.mark.browser,
-    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
-    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
-    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
-    pytest.mark.filterwarnings("ignore:reference already known"),
-]
-
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
-WAIT = 60_000
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +18,12 @@ def served():
     page.stop()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS, headless=True)
-        yield browser
-        browser.close()
-
-
 class Visit:
-    """A page with what it asked for and complained about."""
+    """A page on the History page, unless its address says another."""
 
-    def __init__(self, browser, url, **context):
-        self.outside, self.complaints = [], []
-        self.context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **context})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(WAIT)
-        self.page.on("request", lambda r: None if r.url.startswith(INSIDE) else self.outside.append(r.url))
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        self.page.goto(url if "page=" in url else url + ("&" if "?" in url else "?") + "page=history")
+    def __init__(self, open_page, url, **context):
+        address = url if "page=" in url else url + ("&" if "?" in url else "?") + "page=history"
+        self.page = open_page(address, **{"viewport": {"width": 1400, "height": 900}, **context})
 
     def detail(self, pattern):
         """Wait for the line under the heading."""
@@ -77,24 +44,10 @@ class Visit:
         self.page.mouse.move(left + last * wide, box["y"] + 160, steps=4)
         self.page.mouse.up()
 
-    def close(self):
-        """Leave, and insist that nothing was asked outside and nothing complained."""
-        self.context.close()
-        assert self.outside == []
-        assert self.complaints == []
-
 
 @pytest.fixture
-def visit(browser, served):
-    visits = []
-
-    def go(query="", **context):
-        visits.append(Visit(browser, served.url + query, **context))
-        return visits[-1]
-
-    yield go
-    for one in visits:
-        one.close()
+def visit(open_page, served):
+    return lambda query="", **context: Visit(open_page, served.url + query, **context)
 
 
 def test_a_reader_zooms_from_the_rollup_to_raw_samples_and_back(visit):

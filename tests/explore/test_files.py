@@ -171,22 +171,8 @@ def test_a_report_takes_several_views_and_needs_one(twin: FakeTwin, tmp_path: Pa
 
 
 @pytest.mark.browser
-def test_a_report_opens_from_disk_with_the_network_off(view: Small, tmp_path: Path, chromium: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_a_report_opens_from_disk_with_the_network_off(view: Small, tmp_path: Path, open_page) -> None:
     path = view.report(tmp_path / "view.html")
-    asked: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
-        page = context.new_page()
-        problems: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.goto(path.as_uri())
-        page.wait_for_selector(".bk-Figure canvas, .plot canvas", state="attached")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        browser.close()
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    assert problems == []
+    page = open_page(path.as_uri(), offline=True, viewport={"width": 390, "height": 844})
+    page.wait_for_selector(".bk-Figure canvas, .plot canvas", state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -17,11 +17,8 @@ import pytest
 import twinlab as tl
 from twinlab.plant import ParcelSize
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "04_build_your_own_page"
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 #: Milliseconds that a busy machine may take to run the notebook for a visitor.
 SLOW = 120_000
 #: Whether a curve of a chart with this label on its axis has more than so many points.
@@ -74,31 +71,18 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.browser
-def test_the_page_of_the_notebook_is_served_and_a_widget_changes_its_chart(served: str, chromium: Path) -> None:
-    host = served.rpartition("/")[0]
-    local = (host, host.replace("http", "ws"), "data:", "blob:", "about:")
-    outside, complaints = [], []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1200})
-        page.set_default_timeout(SLOW)
-        for event in ("request", "websocket"):
-            page.on(event, lambda one: None if one.url.startswith(local) else outside.append(one.url))
-        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        # A link: the state is in the address, and what it asks for in vain is told.
-        page.goto(f"{served}?truck=T009&day=2026-13-45")
-        page.get_by_text("asks for something this page doesn't have").wait_for()
-        page.goto(f"{served}?truck=T009")
-        page.get_by_role("heading", name=re.compile("Speed, Fuel in the tank · T009")).wait_for()
-        page.wait_for_function(DRAWN, arg=["Speed (km/h)", 50])
-        page.locator(".tabulator-row").first.wait_for()
-        page.get_by_role("combobox", name="Truck", exact=True).click()
-        page.locator(".MuiMenuItem-root", has_text="T004").click()
-        page.get_by_role("heading", name=re.compile("Speed, Fuel in the tank · T004")).wait_for()
-        page.get_by_text("518 km").wait_for()
-        page.locator(".tabulator-row", has_text="T004").first.wait_for()
-        page.wait_for_url(re.compile("truck=T004"))
-        browser.close()
-    assert outside == []
-    assert complaints == []
+def test_the_page_of_the_notebook_is_served_and_a_widget_changes_its_chart(served: str, open_page) -> None:
+    # A link: the state is in the address, and what it asks for in vain is told.
+    page = open_page(f"{served}?truck=T009&day=2026-13-45")
+    page.set_default_timeout(SLOW)
+    page.get_by_text("asks for something this page doesn't have").wait_for()
+    page.goto(f"{served}?truck=T009")
+    page.get_by_role("heading", name=re.compile("Speed, Fuel in the tank · T009")).wait_for()
+    page.wait_for_function(DRAWN, arg=["Speed (km/h)", 50])
+    page.locator(".tabulator-row").first.wait_for()
+    page.get_by_role("combobox", name="Truck", exact=True).click()
+    page.locator(".MuiMenuItem-root", has_text="T004").click()
+    page.get_by_role("heading", name=re.compile("Speed, Fuel in the tank · T004")).wait_for()
+    page.get_by_text("518 km").wait_for()
+    page.locator(".tabulator-row", has_text="T004").first.wait_for()
+    page.wait_for_url(re.compile("truck=T004"))

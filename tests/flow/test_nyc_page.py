@@ -8,17 +8,8 @@ import pytest
 from twinlab.apps import start
 
 sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = [
-    pytest.mark.browser,
-    # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
-    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame"),
-    # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
-    pytest.mark.filterwarnings("ignore:reference already known"),
-]
+pytestmark = pytest.mark.browser
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-INSIDE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
-WAIT = 60_000
 FLIGHTS_FROM_LGA = "104,662 of 336,776 events"
 
 #: Values of the longest curve that Bokeh holds in the browser, as (number of finite ones, smallest, largest).
@@ -40,31 +31,9 @@ def served(nyc):
     page.stop()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS, headless=True)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, served):
-    outside, complaints = [], []
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(WAIT)
-    page.on("request", lambda r: None if r.url.startswith(INSIDE) else outside.append(r.url))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-
-    def go(query):
-        page.goto(served.url + query)
-        return page
-
-    yield go
-    page.close()
-    assert outside == []
-    assert complaints == []
+def visit(open_page, served):
+    return lambda query: open_page(served.url + query)
 
 
 def detail(page, pattern):
