@@ -17,10 +17,10 @@ def view_code(view: View, *, opening: str) -> str:
     """Return Python that reads and draws the same view in a fresh kernel, its data under the name ``data``."""
     several = len(view.parts) > 1
     names = [f"part_{number}" for number in range(1, len(view.parts) + 1)] if several else ["data"]
-    imports = ["import holoviews as hv"]
+    imports = ["import panel as pn"]
     if view.ask.periods:
         imports.append("import xarray as xr")
-    lines = [*imports, "import twinlab.explore as explore", opening, "", 'hv.extension("bokeh", inline=True, logo=False)']
+    lines = [*imports, "import twinlab.explore as explore", opening, "", 'pn.extension(inline=True)']
     for name, part in zip(names, view.parts, strict=True):
         lines += _part_lines(view, part, name)
     if several:
@@ -72,9 +72,12 @@ def _coarsen(part: Part, name: str) -> list[str]:
 
 
 def _drawing(view: View) -> str:
-    """The line that draws the first signal, as a cell of a notebook shows it."""
+    """The line that draws the first signal, as a cell of a notebook shows it.
+
+    Wrapped by Panel: HoloViews' own display asks a CDN for style sheets, whatever ``inline`` says.
+    """
     signal, part = view.ask.signals[0], view.parts[0]
     data = f"data.sel({PERIOD}={SHOWN!r}, drop=True)" if view.ask.periods else "data"
     if part.plan.raw:
-        return f"explore.signal_curve({data}[{signal!r}], flags={data}[{signal + '_qc'!r}])"
-    return f"explore.band_curve({data}, {signal!r})"
+        return f"pn.panel(explore.signal_curve({data}[{signal!r}], flags={data}[{signal + '_qc'!r}]))"
+    return f"pn.panel(explore.band_curve({data}, {signal!r}))"
