@@ -36,6 +36,9 @@ _ROW = """
   :host {
     flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;
     min-width: 0; max-width: calc(100vw - 20px);
+    /* What fades out goes on. */
+    mask-image: linear-gradient(to right, #000 calc(100% - 32px), transparent);
+    padding-right: 32px;
   }
   :host > * {flex: none;}
 }
@@ -58,6 +61,8 @@ def _charted(explorer: SignalExplorer) -> Any:
 
 
 def _row(widgets: list[Any], margin: tuple[int, int, int, int]) -> pn.Row:
+    for widget in widgets:
+        widget.align = "center"
     return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
 
 
