@@ -182,7 +182,9 @@ def test_a_click(server, browser, twin: tl.Twin) -> None:
     def put(label: str, value: object) -> None:
         assert page.evaluate(SET, [label, value])
 
-    trucks, signals = list(twin.assets("truck").index), list(twin.model.asset_types["truck"].signals)
+    trucks = list(twin.assets("truck").index)
+    # As the widget calls them.
+    signals = [str(signal.title) for signal in twin.model.asset_types["truck"].signals.values()]
     told(page, "another asset", [partial(put, "Assets", [trucks[k % len(trucks)]]) for k in range(1, 21)])
     told(page, "flags on or off", [partial(put, "Flags", bool(k % 2)) for k in range(10)])
     told(page, "another signal", [partial(put, "Signals", [signals[k % len(signals)]]) for k in range(1, 11)])

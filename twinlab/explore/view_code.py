@@ -20,7 +20,7 @@ def view_code(view: View, *, opening: str) -> str:
     imports = ["import panel as pn"]
     if view.ask.periods:
         imports.append("import xarray as xr")
-    lines = [*imports, "import twinlab.explore as explore", opening, "", 'pn.extension(inline=True)']
+    lines = [*imports, "import twinlab.explore as explore", opening, "", "pn.extension(inline=True)"]
     for name, part in zip(names, view.parts, strict=True):
         lines += _part_lines(view, part, name)
     if several:
