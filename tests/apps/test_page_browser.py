@@ -75,7 +75,7 @@ def test_the_table_is_filtered_and_a_chosen_row_moves_the_chart(visit):
     one.page.get_by_text("100 of 2,000 events").wait_for()
     row = one.page.locator(".tabulator-row", has=one.page.locator("[tabulator-field=origin]", has_text="WEST")).first
     row.locator("[tabulator-field=status]").click()
-    one.page.get_by_role("heading", name="West gate (WEST)").wait_for()
+    one.page.get_by_role("heading", name="Air temperature · West gate (WEST)").wait_for()
     one.detail("raw samples, 1 min")
     one.page.get_by_text("chosen event").wait_for()
 
