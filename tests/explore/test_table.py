@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinlab.errors import SourceError
 from twinlab.explore import EventExplorer
 from twinlab.explore.event_order import sorted_places
 from twinlab.explore.event_tables import EventTables
@@ -165,3 +166,26 @@ def test_rows_are_sorted_as_pandas_sorts_them(columns, sorters, places):
     for one in reversed(known):
         frame = frame.sort_values(one["field"], ascending=one["dir"] == "asc", kind="stable")
     assert sorted_places(table, places, sorters).tolist() == frame.index.tolist()
+
+
+def test_a_table_that_could_not_be_read_says_why_and_is_read_again(twin):
+    class Failing:
+        """The twin, until its disk answers."""
+
+        answers = False
+
+        def __getattr__(self, name):
+            if name == "events" and not self.answers:
+                message = "the disk doesn't answer; check that it's mounted"
+                raise SourceError(message)
+            return getattr(twin, name)
+
+    failing = Failing()
+    explorer = EventExplorer(failing)
+    assert not explorer.ready
+    assert "check that it's mounted" in explorer._failure
+    failing.answers = True
+    explorer._again()
+    assert explorer.ready
+    assert explorer.notice == ""
+    assert len(explorer.shown()) == 1_000

@@ -52,19 +52,21 @@ class EventChart:
         self._marked: Span | None = None
         self._by_time = True
 
-    def show(self, bins: Bins | None, *, by_time: bool, marked: Span | None) -> None:
-        """Draw counts: in place where the axis is the same."""
+    def show(self, bins: Bins | None, *, by_time: bool, marked: Span | None, empty: bool = False) -> None:
+        """Draw counts: in place where the axis is the same; ``empty``: there's no event at all."""
         same = self._shown is not None and by_time == self._by_time
         self._bins, self._marked, self._by_time = bins, marked, by_time
         if bins is None:
             self._shown = None
-            text = "No event has a time." if by_time else "No event has a delay."
-            self.pane[:] = [pmui.Typography(text, variant="body1", margin=(20, 10))]
+            lacking = "time" if by_time else "delay"
+            text = "Nothing to count." if empty else f"No shown event has a {lacking}."
+            said = pmui.Typography(text, variant="body1", margin=(20, 10))
+            self.pane.param.update(objects=[said], min_height=0)
         elif same and self._shown is not None:
             self._shown.change(partial(_fill, bins=bins, marked=marked))
         else:
             self._shown = FigurePane(lambda _: self._make(), height=HEIGHT)
-            self.pane[:] = [self._shown]
+            self.pane.param.update(objects=[self._shown], min_height=HEIGHT)
 
     def mark(self, span: Span | None) -> None:
         """Mark a span; what else is shown, and what a reader has zoomed to, stays."""

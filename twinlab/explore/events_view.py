@@ -42,6 +42,11 @@ _CHARTS = {"Counts over time": "time", "Delays": "delay"}
 _DELAY = "end_delay"
 _TIMES = ("start", "planned_start", "end", "planned_end")
 _MAP_HEIGHT = 360
+_NONE = (
+    '<div role="status" style="font:15px/1.5 Roboto,system-ui,sans-serif;max-width:70ch;padding:24px 0">'
+    '<div style="font-size:17px;font-weight:600">No events of this kind yet</div>'
+    "Ingest a source that holds some, then reload the page; or choose another kind of event.</div>"
+)
 
 
 class EventsView(Explorer):
@@ -92,6 +97,7 @@ class EventsView(Explorer):
             open_code=self.open_code,
         )
         self.table.patient = patient
+        self._table_part = pn.Column(self.table.grid(), sizing_mode="stretch_width")
         with param.parameterized.batch_call_watchers(self):
             self._take(self.first_link)
         self.table.param.watch(self._others_shown, "shows")
@@ -190,11 +196,15 @@ class EventsView(Explorer):
     def _draw(self) -> None:
         """Draw everything from what the table shows."""
         rows = self._rows()
-        if rows is None:
-            self._summary.object = self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
-            self._chart.pane.visible = self._map_part.visible = self._clear.visible = False
+        some = rows is not None and self.table.total > 0
+        self._chart.pane.visible = self._table_part.visible = some
+        if rows is None or not some:
+            # A table that can't be read says why itself.
+            self._table_part.visible = rows is None
+            self._summary.object = "" if rows is None else _NONE
+            self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
+            self._map_part.visible = self._clear.visible = False
             return
-        self._chart.pane.visible = True
         self._summary.object = summary_html(summarise(rows))
         filters = [str(one) for one in self.table.all_filters]
         if self.table.narrowing_window is not None:
@@ -208,7 +218,7 @@ class EventsView(Explorer):
         if rows is None:
             return
         self._bins = count_by_time(rows) if self.chart == "time" else count_by_delay(rows, column=_DELAY)
-        self._chart.show(self._bins, by_time=self.chart == "time", marked=self._marked())
+        self._chart.show(self._bins, by_time=self.chart == "time", marked=self._marked(), empty=rows.empty)
         self._chart_legend.object = chart_legend(self._bins)
 
     def _marked(self) -> Span | None:
@@ -245,7 +255,7 @@ class EventsView(Explorer):
     def _layers(self) -> list[MapLayer] | None:
         """The map's layers; None where there is no map."""
         ends = self._ends()
-        if self._drawn is None or ends is None:
+        if self._drawn is None or ends is None or (self._extent is None and self._drawn.empty):
             return None
         kinds = {"origin": ends[0][1], "destination": ends[1][1]}
         places = {end: self._places(kind) for end, kind in kinds.items()}
@@ -278,7 +288,7 @@ class EventsView(Explorer):
             return
         if self._map.standing:
             self._map.refresh(layers)
-        elif self._drawn is not None and len(self._drawn):
+        else:
             self._map.show(layers, self._extent)
         self._map_legend.object = routes_legend()
 
@@ -359,7 +369,7 @@ class EventsView(Explorer):
             self._chart.pane,
             self._chart_legend,
             self._map_part,
-            self.table.grid(),
+            self._table_part,
             sizing_mode="stretch_width",
         )
 

@@ -24,6 +24,7 @@ from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.shared import Session, Shared
+from twinlab.explore.states import failed
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -41,6 +42,7 @@ _SHEET = """
 .tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
 .tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
 .tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-size: 14px; }
+.tabulator .tabulator-header .tabulator-header-filter input { font-size: 12px; padding: 3px 4px !important; }
 .tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
 .tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
   background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
@@ -88,6 +90,8 @@ class EventExplorer(Explorer):
         self._twin = twin
         self._tables = tables or self.shared.tables
         self._page_size = page_size
+        # Why they couldn't be read, the last time that they couldn't.
+        self._failure = ""
         self._asked_filters = ""
         self._grid: EventGrid | None = None
         self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
@@ -110,6 +114,11 @@ class EventExplorer(Explorer):
         table = narrow(table, self.filters)
         window = self.narrowing_window
         return table if window is None else overlapping(table, start=window[0], stop=window[1])
+
+    @property
+    def total(self) -> int:
+        """How many events of the kind there are, narrowed or not."""
+        return self._total
 
     @property
     def ready(self) -> bool:
@@ -138,7 +147,7 @@ class EventExplorer(Explorer):
         try:
             return self.rows()
         except READING_ERRORS as error:
-            self.notice = f"The events can't be read: {error}"
+            self.notice = self._failure = f"The events can't be read: {error}"
             return None
 
     @param.depends("event_type", watch=True)
@@ -167,14 +176,25 @@ class EventExplorer(Explorer):
         rows = None if self.event_type is None else self._read()
         if rows is None:
             self._grid = None
-            text = "This twin has no events." if self.event_type is None else "No events can be shown."
-            self._body[:] = [pmui.Typography(text, variant="body1", margin=(20, 10))]
+            self._body[:] = [self._nothing()]
             self._count.object = ""
             return
         self._grid = self._make_grid(rows)
         self._body[:] = [self._grid]
         self._take_asked_filters()
         self._others_shown()
+
+    def _nothing(self) -> pn.viewable.Viewable:
+        """What stands in place of a table that can't be shown."""
+        if self.event_type is None:
+            return pmui.Typography("This twin has no events.", variant="body1", margin=(20, 10))
+        return failed("The table of events", self._failure, retry=self._again)
+
+    def _again(self) -> None:
+        """Read anew after a failure."""
+        if self.notice == self._failure:
+            self.notice = ""
+        self._rebuild()
 
     def _take_asked_filters(self) -> None:
         """Set the filters of a link, which can be read only once the table is there."""
