@@ -20,7 +20,7 @@ def prompt(widget: _Widget) -> _Widget:
 
     Panel waits 50 ms for what may follow a change, which is for typing and dragging. A choice is whole when it's made.
 
-    >>> prompt(pn.widgets.Checkbox(name="Flags")).name
+    >>> prompt(pn.widgets.Checkbox(label="Flags")).label
     'Flags'
     """
     # Panel has no public name for it.
