@@ -1,5 +1,7 @@
 """The events page: summary, chart, routes and table narrow each other; what is shown is what the code gives."""
 
+import html
+
 import numpy as np
 import pandas as pd
 import panel as pn
@@ -8,6 +10,7 @@ from bokeh.models import BoxAnnotation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinlab.errors import SourceError
 from twinlab.explore import EventsView, parse_link
 from twinlab.explore.event_bins import count_by_delay, count_by_time
 from twinlab.explore.event_filters import EventFilter, filters_text, narrow, parse_filters
@@ -252,3 +255,49 @@ def test_the_chart_leaves_as_a_picture(view, tmp_path, chart):
     view.chart = chart
     assert view.picture(tmp_path / "events.png").stat().st_size > 5_000
     assert set(view.tables()) == {"Trips", "Routes"}
+
+
+class Failing:
+    """A twin whose disk doesn't answer until it's ``mended``."""
+
+    def __init__(self, twin):
+        self._twin, self.mended, self.model = twin, False, twin.model
+
+    def __getattr__(self, name):
+        return getattr(self._twin, name)
+
+    def events(self, event_type):
+        if not self.mended:
+            message = "the disk doesn't answer; check that it's mounted"
+            raise SourceError(message)
+        return self._twin.events(event_type)
+
+
+def test_events_that_cant_be_read_say_why_and_are_read_again_on_a_button(twin):
+    failing = Failing(twin)
+    view = EventsView(failing)
+    assert view.data() is None
+    assert not view._chart.pane.visible
+    why, again = view.table._body[0]
+    assert "check that it's mounted" in html.unescape(why.object)
+    failing.mended = True
+    again.clicks += 1
+    assert len(view.data()) == 600
+    assert view._chart.pane.visible
+
+
+def test_a_kind_without_events_says_what_to_do_and_shows_no_empty_chart_map_or_table():
+    view = EventsView(FakeTwin(FakeTwin.example(days=1, trips=1).model))
+    assert "No events of this kind yet" in view._summary.object
+    assert not view._chart.pane.visible
+    assert not view._map_part.visible
+    assert not view._table_part.visible
+    assert view.figure() is None or len(view.data()) == 0
+
+
+def test_filters_that_leave_nothing_keep_the_map_for_what_comes_back(view):
+    view.table.filters = (EventFilter("distance", ">=", 1e9),)
+    assert view._chart.pane[0].object == "Nothing to count."
+    view.table.filters = ()
+    assert view._map_part.visible
+    assert len(view._drawn)

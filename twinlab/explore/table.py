@@ -144,10 +144,11 @@ class EventExplorer(Explorer):
         return self.rows() if self._grid is None else self._grid.current_view
 
     def _read(self) -> pd.DataFrame | None:
+        self._failure = ""
         try:
             return self.rows()
         except READING_ERRORS as error:
-            self.notice = self._failure = f"The events can't be read: {error}"
+            self._failure = str(error)
             return None
 
     @param.depends("event_type", watch=True)
@@ -192,8 +193,7 @@ class EventExplorer(Explorer):
 
     def _again(self) -> None:
         """Read anew after a failure."""
-        if self.notice == self._failure:
-            self.notice = ""
+        self.notice = ""
         self._rebuild()
 
     def _take_asked_filters(self) -> None:
@@ -221,7 +221,10 @@ class EventExplorer(Explorer):
         if self._grid is None or not (self.in_view or self.filters or len(self._grid.value) != self._total):
             return
         rows = self._read()
-        if rows is not None:
+        if rows is None:
+            # What is shown stays.
+            self.notice = f"The events can't be read: {self._failure}"
+        else:
             self._grid.param.update(value=rows, selection=[], page=1)
             self._others_shown()
 
