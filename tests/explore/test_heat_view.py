@@ -184,6 +184,25 @@ def test_a_failure_while_reading_becomes_a_notice_and_the_picture_stays(twin, mo
     assert view.rows is before
 
 
+@pytest.mark.parametrize("reading", ["data_span", "read_heat"])
+def test_a_failure_before_there_is_a_picture_stands_in_its_place_until_it_can_be_read(reading, monkeypatch):
+    def gone(*_, **__):
+        message = "expected the disk, but it's gone"
+        raise SourceError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"twinlab.explore.heat_view.{reading}", gone)
+        view = HeatExplorer(fleet(3))
+    said, again = view._screens.pane[0]
+    assert "The heat map can't be shown" in said.object
+    assert "gone" in said.object
+    assert view.notice == ""
+    again.clicks += 1
+    assert view.rows.labels == ("S0000", "S0001", "S0002")
+    assert len(view._screens.pane) == 1
+    assert view._screens.pane[0] is view._screens._chart
+
+
 def test_a_thousand_assets_fit_a_screen_and_the_caption_says_how():
     view = HeatExplorer(fleet(1000))
     assert len(view.rows.labels) == 334

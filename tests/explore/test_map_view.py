@@ -6,6 +6,7 @@ import panel as pn
 import pytest
 from bokeh.events import SelectionGeometry
 
+from twinlab.errors import SourceError
 from twinlab.events import positions
 from twinlab.explore import MapView, parse_link
 from twinlab.explore.map_figure import fill_map
@@ -199,12 +200,28 @@ def test_two_maps_of_one_twin_do_not_disturb_each_other(twin, shared):
 
 def test_no_kind_chosen_and_no_kind_placed_are_said(view):
     view.kinds = []
-    assert view._screens.pane[0].object == "Choose at least one kind of asset."
+    assert "Choose at least one kind of asset" in view._screens.pane[0].object
     assert view.code() == ""
     assert view.data() is None
     empty = MapView(FakeTwin(TwinModel(twin="empty")))
     assert "No kind of asset of this twin has a position" in empty._screens.pane[0].object
     assert empty.figure() is None
+
+
+def test_a_map_that_can_not_be_read_says_why_in_its_place_until_it_can(twin, shared, monkeypatch):
+    def gone(*_, **__):
+        message = "expected the disk, but it's gone"
+        raise SourceError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("twinlab.explore.map_view.snapshot", gone)
+        view = MapView(twin, shared=shared)
+    said, again = view._screens.pane[0]
+    assert "The map can't be shown" in said.object
+    assert "gone" in said.object
+    again.clicks += 1
+    assert view._screens.standing
+    assert view.data() is not None
 
 
 def test_sheets_carry_units_and_name_who_has_no_position(view):

@@ -146,6 +146,22 @@ def test_a_window_that_can_not_be_counted_becomes_a_notice(twin, monkeypatch):
     assert "it's gone" in view.notice
 
 
+def test_flags_that_can_not_be_counted_at_first_say_so_in_the_table_s_place(monkeypatch):
+    def gone(*_, **__):
+        message = "expected the disk, but it's gone"
+        raise SourceError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("twinlab.explore.quality_view.flag_counts", gone)
+        view = QualityView(one_room(np.ones(60)))
+    said, again = view._table[0]
+    assert "The table of flags can't be shown" in said.object
+    assert view.heat.rows is not None
+    again.clicks += 1
+    assert view._table[0] is view._grid
+    assert "Everything passed" in view._verdict.object
+
+
 def test_the_code_gives_what_the_map_shows(twin):
     view = QualityView(twin)
     namespace = {}

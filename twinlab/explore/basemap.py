@@ -23,7 +23,8 @@ EUROPE = Box(
 GROUND = ("land", "borders", "coast")
 #: A map of a single place shows this much around it, metres.
 _AROUND = 40_000.0
-_MARGIN = 0.08
+# Names of what lies at its edge have room.
+_MARGIN = 0.13
 #: How far beyond what is seen the ground is drawn, in sizes of the view: dragging it finds land.
 _BEYOND = 0.6
 #: A view is shown on a frame of any shape from upright on a phone to this much wider than high.

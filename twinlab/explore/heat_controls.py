@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.heat_rows import ORDERS
 from twinlab.explore.heat_words import SHARES
+from twinlab.explore.rows import row
 
 if TYPE_CHECKING:
     from twinlab.explore.heat_view import HeatExplorer
@@ -39,25 +40,25 @@ def heat_controls(view: HeatExplorer) -> pn.viewable.Viewable:
     """Return the widgets that choose what a heat map shows; they follow its parameters."""
     params = view.param
     values, flags = params.heat.rx() == "values", params.heat.rx() == "flags"
-    reset = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
+    reset = pmui.Button(label="Show all", variant="outlined", size="small")
     reset.on_click(lambda _: view.reset())
     kinds = {"values": "values", "quality flags": "flags"}
-    return pn.FlexBox(
-        pmui.Select.from_param(params.asset_type, label="Kind of asset", width=170, size="small", description=""),
+    widgets = [
+        pmui.Select.from_param(params.asset_type, label="Kind of asset", width=150, size="small", description=""),
         pmui.Select.from_param(params.signal, label="Signal", width=180, size="small", description=""),
-        pmui.Select.from_param(params.heat, options=kinds, label="Show", width=140, size="small", description=""),
+        pmui.Select.from_param(params.heat, options=kinds, label="Show", width=135, size="small", description=""),
         pmui.Select.from_param(
-            params.measure, label="Cells show", width=180, size="small", visible=values, description=""
+            params.measure, label="Cells show", width=175, size="small", visible=values, description=""
         ),
         pmui.Select.from_param(
-            params.share, options=SHARES, label="Cells show", width=180, size="small", visible=flags, description=""
+            params.share, options=SHARES, label="Cells show", width=175, size="small", visible=flags, description=""
         ),
-        pmui.Select.from_param(params.order, options=ORDERS, label="Order", width=170, size="small", description=""),
-        pmui.Select.from_param(params.by, label="A row for", width=150, size="small", description=""),
-        pmui.TextInput.from_param(params.find, label="Only with", width=140, size="small", description=""),
+        pmui.Select.from_param(params.order, options=ORDERS, label="Order", width=150, size="small", description=""),
+        pmui.Select.from_param(params.by, label="A row for", width=140, size="small", description=""),
+        pmui.TextInput.from_param(params.find, label="Only with", width=130, size="small", description=""),
         reset,
-        align_items="center",
-        gap="2px 4px",
-        sizing_mode="stretch_width",
-        margin=(8, 0, 4, 0),
-    )
+    ]
+    for widget in widgets:
+        # All of them fit one line of a usual screen.
+        widget.margin = (5, 6)
+    return row(widgets, margin=(8, 4, 4, 4))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 
 from twinlab.explore.figures import FigurePane
 from twinlab.explore.heat_figure import make_heat
@@ -38,10 +37,10 @@ class HeatScreens:
         self._chart: FigurePane | None = None
         self._shown: tuple[HeatRows, HeatLook, Window] | None = None
 
-    def say(self, text: str) -> None:
-        """Show a sentence in place of a heat map."""
+    def say(self, content: pn.viewable.Viewable) -> None:
+        """Show what is given in place of a heat map."""
         self._chart, self._shown = None, None
-        self.pane[:] = [pmui.Typography(text, variant="body1", margin=(40, 10))]
+        self.pane[:] = [content]
 
     def show(self, rows: HeatRows, look: HeatLook, *, window: Window, move: bool) -> None:
         """Show rows: in place where the figure has their height; ``move`` sets the time axis too."""

@@ -13,14 +13,25 @@ from twinlab.explore.base import Explorer
 from twinlab.explore.choices import words
 from twinlab.explore.heat_controls import asset_properties, find_assets, heat_controls
 from twinlab.explore.heat_data import HeatAsk, heat_dataset, measures, read_heat
+from twinlab.explore.heat_picks import picked_place, row_of, worst_member
 from twinlab.explore.heat_plot import HeatLook, bin_at, draw_heat, values_title
 from twinlab.explore.heat_rows import ORDERS, SHARE_FLAGS, HeatRows, heat_rows
 from twinlab.explore.heat_screens import HeatScreens
-from twinlab.explore.heat_words import SHARES, caption, format_heat, heat_code, heat_legend, heat_tables, parse_heat
+from twinlab.explore.heat_words import (
+    SHARES,
+    caption,
+    format_heat,
+    heat_code,
+    heat_legend,
+    heat_settings,
+    heat_tables,
+    parse_heat,
+)
 from twinlab.explore.html import Html
 from twinlab.explore.legend import title_html
 from twinlab.explore.link import Link, known_or_problem
-from twinlab.explore.reading import Window, data_span, same_on_screen
+from twinlab.explore.reading import READING_ERRORS, Window, data_span, same_on_screen
+from twinlab.explore.states import failed, nothing
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -31,7 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HeatExplorer"]
 
-_NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
+_NO_DATA = (
+    "No samples yet",
+    "No asset of this twin has observations. Ingest a source that holds some, then reload the page.",
+)
 
 
 class HeatExplorer(Explorer):
@@ -94,7 +108,7 @@ class HeatExplorer(Explorer):
         types = list(self.param.asset_type.objects)
         if not types:
             self.notice = " · ".join(problems)
-            self._screens.say(_NO_DATA)
+            self._screens.say(nothing(*_NO_DATA))
             return
         with self._silently():
             self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
@@ -126,7 +140,7 @@ class HeatExplorer(Explorer):
         """Pick the cell that a link names, if it's drawn."""
         if link.at is None or not link.assets or self._rows is None:
             return
-        row = next((i for i, members in enumerate(self._rows.members) if link.assets[0] in members), None)
+        row = row_of(self._rows, link.assets[0])
         found = None if row is None else bin_at(self._rows, link.at, row + 0.5)
         if found is not None:
             start = self._rows.cells.time[found[1]]
@@ -175,14 +189,15 @@ class HeatExplorer(Explorer):
 
     def _selection_changed(self) -> None:
         kind, signal = str(self.asset_type), str(self.signal)
-
-        def find_span() -> None:
+        try:
             self._span = self.shared.kept(
                 ("span", kind, signal), lambda: data_span(self.twin, asset_type=kind, signal=signal)
             )
-
-        self._guarded(find_span)
-        self._show(move=True)
+        except READING_ERRORS as error:
+            self._span = None
+            self._fail(error)
+        else:
+            self._show(move=True)
 
     @param.depends("window", "heat", "measure", "share", "order", "by", "find", watch=True)
     def _look_changed(self) -> None:
@@ -225,11 +240,29 @@ class HeatExplorer(Explorer):
         shown = self.shown
         if self.signal is None or shown is None:
             self._rows = None
-            self._screens.say("No samples of this signal have arrived yet.")
-            self._heading.object = title_html(self.title, "") if self.signal else ""
-            self._legend.object = ""
-        elif self._guarded(lambda: self._read(shown)):
-            self._draw(move=move)
+            self._say(nothing("No samples of this signal have arrived yet", "Once some have, they're drawn here."))
+            self.revision += 1
+            return
+        try:
+            self._read(shown)
+        except READING_ERRORS as error:
+            self._fail(error)
+            return
+        self._draw(move=move)
+        self.revision += 1
+
+    def _say(self, content: pn.viewable.Viewable) -> None:
+        """Show something in place of the picture."""
+        self._screens.say(content)
+        self._heading.object = title_html(self.title, "") if self.signal else ""
+        self._legend.object = ""
+
+    def _fail(self, error: Exception) -> None:
+        """Tell of a failure to read: beside the picture that stands, or in its place."""
+        if self._rows is not None:
+            self.notice = f"The data can't be read: {error}"
+        else:
+            self._say(failed("The heat map", str(error), retry=self._selection_changed))
         self.revision += 1
 
     def _read(self, shown: Window) -> None:
@@ -248,12 +281,7 @@ class HeatExplorer(Explorer):
         return self.shared.kept(("assets", kind), lambda: self.twin.assets(kind))
 
     def _look(self) -> HeatLook:
-        picked = None
-        if self.picked is not None and self._rows is not None and self._rows.cells.time.size:
-            asset, (start, _) = self.picked
-            row = next((i for i, members in enumerate(self._rows.members) if asset in members), None)
-            column = int((start - self._rows.cells.time[0]) // self._rows.cells.width)
-            picked = (row, column) if row is not None and 0 <= column < len(self._rows.cells.time) else None
+        picked = picked_place(self._rows, self.picked)
         if self.heat == "flags":
             title = {value: label for label, value in SHARES.items()}[self.share]
             return HeatLook("flags", self.share, title, picked)
@@ -269,7 +297,9 @@ class HeatExplorer(Explorer):
         self._heading.object = title_html(self.title, caption(self._rows, shown))
         self._legend.object = heat_legend(self._rows, look)
         if not self._rows.labels:
-            self._screens.say(f"No asset holds “{self.find}” in its name or properties.")
+            self._screens.say(
+                nothing(f"No asset holds “{self.find}” in its name or properties", "Look for less above.")
+            )
         else:
             self._screens.show(self._rows, look, window=shown, move=move)
 
@@ -285,19 +315,10 @@ class HeatExplorer(Explorer):
     def _on_pick(self, row: int, column: int) -> None:
         if self._rows is None:
             return
-        asset = self._worst_member(row, column)
+        asset = worst_member(self._rows, row, column)
         start = self._rows.cells.time[column]
         self.picked = (asset, (start, start + self._rows.cells.width))
         self.chosen = (str(self.asset_type), asset)
-
-    def _worst_member(self, row: int, column: int) -> str:
-        """The asset of a row that a click means: of several, the one with the most judged samples in the bin."""
-        rows = self._rows
-        assert rows is not None
-        members = rows.members[row]
-        places = [rows.cells.assets.index(asset) for asset in members]
-        judged = rows.cells.counts[2:, places, column].sum(axis=0)
-        return members[int(np.argmax(judged))]
 
     # -- what can be done ---------------------------------------------------------------------------------------------
 
@@ -336,17 +357,8 @@ class HeatExplorer(Explorer):
         """Return what the reader chose, in words."""
         if self._rows is None or self.shown is None:
             return {}
-        out = {
-            "kind of asset": str(self.asset_type),
-            "signal": str(self.signal),
-            "cells show": self._look().title,
-            "from (UTC)": str(self.shown[0])[:19],
-            "to (UTC)": str(self.shown[1])[:19],
-            "read from": self._rows.cells.plan.title,
-            "order": next(label for label, value in ORDERS.items() if value == self.order),
-        }
-        out |= {"rows": self._rows.grouped} if self._rows.grouped else {}
-        return out | ({"only assets with": self.find} if self.find else {})
+        what = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._look().title}
+        return what | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the picture as a HoloViews object."""

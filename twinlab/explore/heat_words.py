@@ -10,13 +10,14 @@ import pandas as pd
 
 from twinlab.explore.heat_data import FLAGS, HeatAsk, whole_bins
 from twinlab.explore.heat_plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, shown_values
+from twinlab.explore.heat_rows import ORDERS
 from twinlab.explore.reading import Plan, Window, instant_text, iso_text
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
     from twinlab.explore.heat_rows import HeatRows
 
-__all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat_tables", "parse_heat"]
+__all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat_settings", "heat_tables", "parse_heat"]
 
 #: Label -> what cells of flags show.
 SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
@@ -137,3 +138,15 @@ def heat_tables(rows: HeatRows, look: HeatLook) -> dict[str, pd.DataFrame]:
         columns=[f.name.lower().replace("_", " ") for f in FLAGS],
     )
     return {look.title: drawn, "samples by flag": flags.reset_index()}
+
+
+def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> dict[str, str]:
+    """Return how a heat map's rows were read and put in order, in words."""
+    out = {
+        "from (UTC)": str(shown[0])[:19],
+        "to (UTC)": str(shown[1])[:19],
+        "read from": rows.cells.plan.title,
+        "order": next(label for label, value in ORDERS.items() if value == order),
+    }
+    out |= {"rows": rows.grouped} if rows.grouped else {}
+    return out | ({"only assets with": find} if find else {})

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 from panel.io import hold
 
 from twinlab.explore.basemap import ground, needs_other_ground, show_box
@@ -81,12 +80,10 @@ class MapScreens:
         """Return the Bokeh figures of all screens."""
         return list(self._map.figures().values())
 
-    def say(self, *content: object) -> None:
-        """Show a sentence, or whatever is given, in place of a map."""
+    def say(self, *content: pn.viewable.Viewable) -> None:
+        """Show what is given in place of a map."""
         self._view = self._seen = None
-        self.pane[:] = [
-            pmui.Typography(one, variant="body1", margin=(20, 10)) if isinstance(one, str) else one for one in content
-        ]
+        self.pane[:] = list(content)
 
     def show(self, parts: Sequence[MapLayer], view: Box) -> None:
         """Make the map, or let the one that was made show other layers and another box."""

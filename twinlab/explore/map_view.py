@@ -38,7 +38,9 @@ from twinlab.explore.map_tables import map_sheets
 from twinlab.explore.planned_stops import planned_stops
 from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import READING_ERRORS, instant_text
+from twinlab.explore.rows import TOGGLES, row
 from twinlab.explore.shared import Session, Shared
+from twinlab.explore.states import failed, nothing
 from twinlab.explore.time_player import TimePlayer
 from twinlab.explore.track import Track, read_track, track_layers
 
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
 __all__ = ["MapView"]
 
 _NO_PLACES = (
-    "No kind of asset of this twin has a position. Name two properties or signals in twin.yaml: "
-    "position: [latitude, longitude]."
+    "No kind of asset of this twin has a position",
+    "Name two properties or signals in twin.yaml: position: [latitude, longitude].",
 )
 
 
@@ -82,6 +84,8 @@ class MapView(Explorer):
         self._reader = NearReader(self.shared.reader)
         self._quiet = True
         self._shot: MapSnapshot | None = None
+        # Why there is none.
+        self._failure = ""
         self._scale: ColorScale | None = None
         self._track: Track | None = None
         self._screens = MapScreens(on_choose=self._pick, on_scale=self._rename)
@@ -137,14 +141,13 @@ class MapView(Explorer):
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Read the snapshot; what can't be read becomes a notice."""
+        """Read the snapshot, or note why it can't be read."""
         try:
             self._shot = snapshot(self._reader, self._ask())
             self._scale = color_scale(self._shot, self.twin.model, before=self._scale)
             self._read_track()
         except READING_ERRORS as error:
-            self._shot = None
-            self.notice = f"The map can't be read: {error}"
+            self._shot, self._failure = None, str(error)
 
     def _read_track(self) -> None:
         self._track = None
@@ -173,11 +176,11 @@ class MapView(Explorer):
     def _show(self) -> None:
         """Make the map anew, or say why there is none."""
         if not self.param.kinds.objects:
-            self._screens.say(_NO_PLACES)
+            self._screens.say(nothing(*_NO_PLACES))
         elif not self.kinds:
-            self._screens.say("Choose at least one kind of asset.")
+            self._screens.say(nothing("Choose at least one kind of asset", "They are above, on the left."))
         elif self._shot is None:
-            self._screens.say("Nothing can be shown; the notice above says why.")
+            self._screens.say(failed("The map", self._failure, retry=self._changed))
         else:
             view = self._extent()
             self._screens.show(self._parts(self._screens.scale_for(view)), view)
@@ -310,8 +313,8 @@ class MapView(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        kinds = pmui.MultiChoice.from_param(
-            self.param.kinds, label="Kinds of asset", min_width=260, max_width=620, description=""
+        kinds = pmui.CheckButtonGroup.from_param(
+            self.param.kinds, label="Kinds of asset", size="small", sx=TOGGLES, description=""
         )
         color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small", description="")
         hours = pmui.Select.from_param(
@@ -324,18 +327,9 @@ class MapView(Explorer):
         )
         for choice in (kinds, color, hours):
             prompt(choice)
-        everything = pmui.Button(label="Show all", variant="outlined", size="small", align="center")
+        everything = pmui.Button(label="Show all", variant="outlined", size="small")
         everything.on_click(lambda _: self.show_all())
-        return pn.FlexBox(
-            kinds,
-            color,
-            hours,
-            everything,
-            align_items="center",
-            gap="2px 4px",
-            sizing_mode="stretch_width",
-            margin=(8, 0, 4, 0),
-        )
+        return row([kinds, color, hours, everything], margin=(8, 0, 4, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.kinds.objects:

@@ -13,6 +13,7 @@ from bokeh.models import DateFormatter
 from twinlab.explore.html import Html
 from twinlab.explore.now_rows import COLUMNS, Held, chosen_columns, hold
 from twinlab.explore.now_words import SEVERITY_COLORS, SEVERITY_SYMBOLS
+from twinlab.explore.table_look import TABLE_SHEET
 
 __all__ = ["ExceptionTable"]
 
@@ -21,18 +22,7 @@ _PAGE = 15
 _WIDTHS = {"severity": 88, "title": 120, "asset": 210, "note": 170, "text": 260}
 #: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
 _TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
-
-
-#: Under the pointer a row stays legible on both themes.
 _SHEET = """
-.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
-.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
-  background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
-}
-.tabulator-row .tabulator-cell { font-size: 14px; }
-.tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
-.tabulator-row .tabulator-cell { padding-top: 5px !important; padding-bottom: 5px !important; }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
 .tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
 .tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
 .tabulator-responsive-collapse { padding: 2px 10px 8px 46px !important; border: 0 !important; }
@@ -191,7 +181,7 @@ class ExceptionTable:
             widths={name: width for name, width in _WIDTHS.items() if name in rows},
             # A narrow screen puts the last columns under their row first: the reader's order says what matters.
             configuration={"responsiveLayout": "collapse"},
-            stylesheets=[_SHEET],
+            stylesheets=[TABLE_SHEET, _SHEET],
             sizing_mode="stretch_width",
             min_height=120,
             margin=(4, 10),

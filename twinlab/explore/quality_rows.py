@@ -12,6 +12,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 
 from twinlab.explore.reading import instant_text
 from twinlab.explore.scale import pretty_unit
+from twinlab.explore.table_look import TABLE_SHEET
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
         titles=_TITLES,
         formatters=counts | shares,
         text_align=dict.fromkeys(("assets", *_COUNTS, "coverage", "not_pass"), "right"),
+        stylesheets=[TABLE_SHEET],
         sizing_mode="stretch_width",
         margin=(4, 10),
     )
@@ -172,6 +174,7 @@ def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
             "row": NumberFormatter(format="0", nan_format="–", null_format="–"),
         },
         text_align={"value": "right", "row": "right"},
+        stylesheets=[TABLE_SHEET],
         sizing_mode="stretch_width",
         margin=(4, 10),
     )

@@ -18,6 +18,7 @@ from twinlab.explore.link import Link
 from twinlab.explore.quality_counts import flag_counts
 from twinlab.explore.quality_rows import lineage_grid, sample_rows, summary_grid, verdict_html
 from twinlab.explore.reading import READING_ERRORS, Window
+from twinlab.explore.states import failed
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -97,7 +98,7 @@ class QualityView(Explorer):
             key = ("flag counts", *(str(t) for t in shown))
             self._summary = self.shared.kept(key, lambda: flag_counts(self.twin, shown))
         except READING_ERRORS as error:
-            self.notice = f"The flags can't be counted: {error}"
+            self._not_counted(error)
             return
         self._counted = shown
         self._verdict.object = verdict_html(self._summary, shown)
@@ -107,6 +108,13 @@ class QualityView(Explorer):
             self._table[:] = [self._grid]
         else:
             self._grid.param.update(value=self._summary, selection=[])
+
+    def _not_counted(self, error: Exception) -> None:
+        """Tell of a failure to count: beside the table that stands, or in its place."""
+        if self._grid is None:
+            self._table[:] = [failed("The table of flags", str(error), retry=self._count)]
+        else:
+            self.heat.notice = f"The flags can't be counted: {error}"
 
     def _choose(self, event: Any) -> None:
         """Show a signal of the table on the heat map."""
@@ -133,7 +141,8 @@ class QualityView(Explorer):
             self._rows = sample_rows(self.twin, kind, asset, signal, window)
         except READING_ERRORS as error:
             self._rows = pd.DataFrame()
-            self.notice = f"The rows can't be read: {error}"
+            # The heat map shows notices, its own and the page's.
+            self.heat.notice = f"The rows can't be read: {error}"
         self._beneath[:] = self._samples(asset, window)
 
     def _around(self, window: Window) -> Window:

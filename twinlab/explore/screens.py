@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
 
 from twinlab.explore.figures import FigurePane, Frame, change_screen, make_figure, refresh
-from twinlab.explore.html import Html
 from twinlab.explore.layers import layers, y_extent
+from twinlab.explore.states import nothing
 
 if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
@@ -82,8 +81,7 @@ class Screens:
     def say(self, title: str, detail: str = "") -> None:
         """Show a sentence in place of charts."""
         self._panes, self._drawn, self._shape = [], [], None
-        said = Html(_sentence(title, detail), sizing_mode="stretch_width")
-        self.pane.param.update(objects=[said], min_height=HEIGHT)
+        self.pane.param.update(objects=[nothing(title, detail, height=HEIGHT - 20)], min_height=HEIGHT)
 
     def show(self, view: View, look: Look, *, move: bool = True) -> None:
         """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
@@ -197,14 +195,3 @@ def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:
     if since is not None:
         return since + np.timedelta64(round(float(x) * 3600e9), "ns")
     return np.datetime64(round(float(x) * 1e6), "ns")
-
-
-def _sentence(title: str, detail: str) -> str:
-    """A sentence in a frame as large as a chart."""
-    return (
-        f'<div role="status" style="box-sizing:border-box;min-height:{HEIGHT - 20}px;display:flex;flex-direction:column;'
-        "align-items:center;justify-content:center;gap:10px;text-align:center;padding:24px;border-radius:8px;"
-        'border:1px dashed rgba(127,127,127,.5);font-family:Roboto,system-ui,sans-serif">'
-        f'<div style="font-size:17px;font-weight:600">{escape(title)}</div>'
-        f'<div style="font-size:14px;opacity:.85;max-width:46em">{escape(detail)}</div></div>'
-    )

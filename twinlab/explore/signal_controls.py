@@ -12,6 +12,7 @@ from twinlab.explore.link import _instant
 from twinlab.explore.periods import shift_to
 from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import instant_text
+from twinlab.explore.rows import TOGGLES, row
 from twinlab.explore.signal_asking import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 
 if TYPE_CHECKING:
@@ -29,28 +30,19 @@ _PERIODS = {
     "earlier events of its kind": "event",
 }
 _OWN = "another start"
-# A row wraps; on a phone it scrolls by itself instead, so that the chart stays near the top.
-_ROW = """
-:host {display: flex; flex-flow: row wrap; align-items: center; gap: 2px 6px;}
-@media (max-width: 600px) {
-  :host {
-    flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;
-    min-width: 0; max-width: calc(100vw - 20px);
-    /* What fades out goes on. */
-    mask-image: linear-gradient(to right, #000 calc(100% - 32px), transparent);
-    padding-right: 32px;
-  }
-  :host > * {flex: none;}
+# A line of what is chosen is as high as the other widgets.
+_CHIPS = {
+    "& .MuiSelect-select": {"padding": "7px 32px 7px 8px !important", "minHeight": "0 !important"},
+    "& .MuiChip-root": {"height": "26px"},
 }
-"""
 
 
 def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
     """Return the explorer's widgets, in two rows that wrap on a phone."""
     return pn.Column(
-        _row(_what(explorer), (8, 0, 2, 0)),
-        _row(_when(explorer), (0, 0, 2, 0)),
-        _row([_layout(explorer), *_compared(explorer), *_how(explorer)], (0, 0, 4, 0)),
+        row(_what(explorer), margin=(8, 0, 2, 0)),
+        row(_when(explorer), margin=(0, 0, 2, 0)),
+        row([_layout(explorer), *_compared(explorer), *_how(explorer)], margin=(0, 0, 4, 0)),
         sizing_mode="stretch_width",
     )
 
@@ -60,19 +52,13 @@ def _charted(explorer: SignalExplorer) -> Any:
     return explorer.param.layout.rx() != "fleet"
 
 
-def _row(widgets: list[Any], margin: tuple[int, int, int, int]) -> pn.Row:
-    for widget in widgets:
-        widget.align = "center"
-    return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
-
-
 def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
     layout = pmui.RadioButtonGroup(
         label="Layout",
         options={_LAYOUTS[name]: name for name in explorer.param.layout.objects},
         value=explorer.layout,
         size="small",
-        sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+        sx=TOGGLES,
     )
     layout.link(explorer, value="layout", bidirectional=True)
     return prompt(layout)
@@ -95,6 +81,7 @@ def _what(explorer: SignalExplorer) -> list[Any]:
             description="",
             min_width=200,
             max_width=380,
+            sx=_CHIPS,
             max_items=MAX_SIGNALS,
             visible=charted,
         ),
@@ -104,6 +91,7 @@ def _what(explorer: SignalExplorer) -> list[Any]:
             description="",
             min_width=240,
             max_width=460,
+            sx=_CHIPS,
             max_items=MAX_MULTIPLES,
             option_limit=200,
             placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.html import Html
 
-__all__ = ["failed", "reading"]
+__all__ = ["failed", "nothing", "reading"]
 
 # Grey blocks where a page's controls, chart and table will stand. They hold still for who asks for less motion.
 _SKELETON = """
@@ -32,6 +32,22 @@ def reading(label: str) -> pn.viewable.Viewable:
         '<div style="height:300px"></div><div style="height:120px"></div></div>',
         sizing_mode="stretch_width",
         min_height=540,
+    )
+
+
+def nothing(title: str, detail: str = "", *, height: int = 360) -> Html:
+    """Return what stands where there is nothing to show: a sentence in a frame as large as what will stand there.
+
+    >>> "No samples yet" in nothing("No samples yet").object
+    True
+    """
+    return Html(
+        f'<div role="status" style="box-sizing:border-box;min-height:{height}px;display:flex;flex-direction:column;'
+        "align-items:center;justify-content:center;gap:10px;text-align:center;padding:24px;border-radius:8px;"
+        'border:1px dashed rgba(127,127,127,.5);font-family:Roboto,system-ui,sans-serif">'
+        f'<div style="font-size:17px;font-weight:600">{escape(title)}</div>'
+        f'<div style="font-size:14px;opacity:.85;max-width:46em">{escape(detail)}</div></div>',
+        sizing_mode="stretch_width",
     )
 
 

@@ -25,6 +25,7 @@ from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.states import failed
+from twinlab.explore.table_look import TABLE_SHEET
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -36,17 +37,8 @@ __all__ = ["EventExplorer"]
 
 _LOG = logging.getLogger(__name__)
 
-#: A row a line, as much of the table as fits, and a row under the pointer that stays legible on both themes.
 _SHEET = """
-.tabulator-row .tabulator-cell { font-size: 14px; padding: 5px 8px !important; }
-.tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-size: 14px; }
 .tabulator .tabulator-header .tabulator-header-filter input { font-size: 12px; padding: 3px 4px !important; }
-.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
-.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
-  background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
-}
 """
 #: Marks the chosen event among the filters of a link.
 _EVENT = "#"
@@ -355,7 +347,7 @@ class EventExplorer(Explorer):
             formatters=column_formatters(rows),
             header_filters=header_filters(rows),
             text_align={c: "right" for c in rows if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool},
-            stylesheets=[_SHEET],
+            stylesheets=[TABLE_SHEET, _SHEET],
             sizing_mode="stretch_width",
             min_height=120,
             margin=(4, 10),

@@ -14,6 +14,7 @@ from panel.io import hold
 from twinlab.explore.link import parse_link
 from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import instant_text
+from twinlab.explore.rows import row
 
 if TYPE_CHECKING:
     from twinlab.explore.reading import Window
@@ -190,7 +191,7 @@ class TimePlayer(param.Parameterized):
             )
         )
         return pn.Column(
-            pn.FlexBox(back, play, on, self._text, step, speed, align_items="center", gap="2px 4px"),
+            row([back, play, on, self._text, step, speed], margin=(0, 0, 0, 0)),
             self._slider,
             sizing_mode="stretch_width",
             margin=(0, 10),

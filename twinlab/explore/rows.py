@@ -1,0 +1,47 @@
+"""Rows of widgets: where there is room they wrap; on a phone each is one line that scrolls by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import panel as pn
+
+__all__ = ["TOGGLES", "row"]
+
+#: Words that are pressed, side by side: each on one line, written as everywhere else.
+TOGGLES = {
+    "& .MuiToggleButton-root": {
+        "whiteSpace": "nowrap",
+        "textTransform": "none",
+        "letterSpacing": "normal",
+        "fontSize": "14px",
+        "lineHeight": 1.5,
+    }
+}
+
+# On a phone the chart or map stays near the top so.
+_ROW = """
+:host {display: flex; flex-flow: row wrap; align-items: center; gap: 2px 6px;}
+@media (max-width: 600px) {
+  :host {
+    flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;
+    min-width: 0; max-width: calc(100vw - 20px);
+    /* What fades out goes on. */
+    mask-image: linear-gradient(to right, #000 calc(100% - 32px), transparent);
+    padding-right: 32px;
+  }
+  :host > * {flex: none;}
+}
+"""
+
+
+def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
+    """Return widgets on one line, or on several where the screen is wide but not wide enough.
+
+    >>> len(row([pn.widgets.Checkbox(label="Flags")], margin=(0, 0, 0, 0)))
+    1
+    """
+    for widget in widgets:
+        widget.align = "center"
+    return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
