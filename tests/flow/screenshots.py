@@ -7,7 +7,9 @@ is shown that a reader wouldn't meet.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+import queue
 import sys
 import tempfile
 import threading
@@ -15,10 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import twinlab as tl
-from twinlab.apps import start
+from twinlab.apps import serve, start
+from twinlab.apps.server import Served
 from twinlab.errors import SourceError
 from twinlab.explore.pages import pages_for
 from twinlab.plant import ParcelSize
@@ -30,15 +33,19 @@ SCREENS = {
     "phone-light": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "is_mobile": True},
     "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True},
 }
-#: Milliseconds until a page is taken to stand, on a machine that has nothing else to do.
-SETTLED = 7_000
+#: Milliseconds until a page is taken to stand once it has been read.
+SETTLED = 4_000
+#: Milliseconds that a page may take to be read.
+PATIENCE = 60_000
+#: Name of the thread that serves a hindered twin.
+SERVER = "twinlab-shots"
 
 
 class Hindered:
-    """A twin whose readings first go through ``hinder`` once it's served: one that's slow, or one that fails."""
+    """A twin whose readings first go through ``hinder``: one that's slow, or one that fails."""
 
     def __init__(self, twin, hinder: Callable[[], None]) -> None:
-        self._twin, self._hinder, self.served = twin, hinder, False
+        self._twin, self._hinder = twin, hinder
         self.model, self.open_code = twin.model, twin.open_code
 
     def __getattr__(self, name: str):
@@ -48,7 +55,7 @@ class Hindered:
         read = getattr(self._twin, name)
 
         def hindered(*given, **named):
-            if self.served and name != "steps":
+            if name != "steps":
                 self._hinder()
             return read(*given, **named)
 
@@ -61,18 +68,33 @@ def served_in(state: str, usual) -> Iterator[str]:
     released = threading.Event()
     with tempfile.TemporaryDirectory(prefix="twinlab-shots-") as folder:
         twin = twin_in(state, usual, released=released, folder=Path(folder) / "empty")
-        served = start(twin)
+        served = serve_cold(twin) if isinstance(twin, Hindered) else start(twin)
         try:
-            if isinstance(twin, Hindered):
-                twin.served = True
             yield served.url
         finally:
             released.set()
             served.stop()
 
 
+def serve_cold(twin: Hindered) -> Served:
+    """Serve a twin of which nothing was read ahead: what's kept from before would be shown in any state."""
+    told: queue.Queue[Served] = queue.Queue()
+
+    def run() -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        serve(twin, open_browser=False, warm=False, ready=told.put)
+
+    threading.Thread(target=run, name=SERVER, daemon=True).start()
+    return told.get(timeout=60)
+
+
 def twin_in(state: str, usual, *, released: threading.Event, folder: Path):
     """The twin whose pages show a state, until it's released."""
+
+    def wait() -> None:
+        # What's read while a page is being made would hold up the server; what readers wait for is read in threads.
+        if threading.current_thread().name != SERVER:
+            released.wait()
 
     def fail() -> None:
         message = "the disk with the history doesn't answer; check that it's mounted, then try again"
@@ -81,27 +103,38 @@ def twin_in(state: str, usual, *, released: threading.Event, folder: Path):
     twins = {
         "usual": lambda: usual,
         "empty": lambda: tl.create(folder, model=usual.folder / "twin.yaml", mappings=usual.folder / "mapping"),
-        "loading": lambda: Hindered(usual, released.wait),
+        "loading": lambda: Hindered(usual, wait),
         "error": lambda: Hindered(usual, fail),
     }
     return twins[state]()
 
 
-def take(browser: Browser, url: str, pages: list[str], folder: Path, state: str, screens: list[str], wait: int) -> None:
+def take(browser: Browser, url: str, state: str, options: argparse.Namespace) -> None:
     """Take the pictures of one served twin."""
-    for screen in screens:
-        context = browser.new_context(**SCREENS[screen])
-        for name in pages:
+    for screen in options.screens:
+        look = SCREENS[screen]
+        if options.tall:
+            look = look | {"viewport": look["viewport"] | {"height": options.tall}}
+        context = browser.new_context(**look)
+        for name in options.pages:
             page = context.new_page()
             page.goto(f"{url}?page={name}")
-            page.wait_for_timeout(wait)
-            target = folder / f"{name}-{state}-{screen}.png"
+            settle(page, state, options.wait)
+            target = options.folder / f"{name}-{state}-{screen}.png"
             page.screenshot(path=str(target))
             width = page.evaluate("document.documentElement.scrollWidth")
-            too_wide = " SCROLLS SIDEWAYS" if width > SCREENS[screen]["viewport"]["width"] else ""
+            too_wide = " SCROLLS SIDEWAYS" if width > look["viewport"]["width"] else ""
             sys.stdout.write(f"{target}{too_wide}\n")
             page.close()
         context.close()
+
+
+def settle(page: Page, state: str, wait: int) -> None:
+    """Wait until a page shows its state, and has come to rest."""
+    page.wait_for_selector(".tl-reading", state="attached", timeout=PATIENCE)
+    if state != "loading":
+        page.wait_for_selector(".tl-reading", state="detached", timeout=PATIENCE)
+    page.wait_for_timeout(wait)
 
 
 def main() -> None:
@@ -112,6 +145,7 @@ def main() -> None:
     parser.add_argument("--states", nargs="+", choices=STATES, default=list(STATES))
     parser.add_argument("--screens", nargs="+", choices=list(SCREENS), default=list(SCREENS))
     parser.add_argument("--wait", type=int, default=SETTLED, help=f"milliseconds a page (default {SETTLED})")
+    parser.add_argument("--tall", type=int, help="height of all screens, to see what a reader would scroll to")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--hints", action="store_true", help="as a first visitor sees it")
     options = parser.parse_args()
@@ -123,12 +157,12 @@ def main() -> None:
         from twinlab.apps.settings import settings_for
 
         settings_for(None, usual.model.twin)["hint_done"] = True
-    pages = options.pages or [page.name for page in pages_for(usual)]
+    options.pages = options.pages or [page.name for page in pages_for(usual)]
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         for state in options.states:
             with served_in(state, usual) as url:
-                take(browser, url, pages, options.folder, state, options.screens, options.wait)
+                take(browser, url, state, options)
         browser.close()
 
 
