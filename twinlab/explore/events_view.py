@@ -28,6 +28,7 @@ from twinlab.explore.map_legend import routes_legend
 from twinlab.explore.map_screens import MapScreens, pixel_size
 from twinlab.explore.outlines import Box
 from twinlab.explore.reading import READING_ERRORS
+from twinlab.explore.rows import row
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.table import EventExplorer
 
@@ -351,12 +352,8 @@ class EventsView(Explorer):
             self.table.param.event_type, label="Kind of event", width=190, size="small", description=""
         )
         chart = pmui.Select.from_param(self.param.chart, label="Chart", width=180, size="small", description="")
-        view = pmui.Switch.from_param(
-            self.table.param.in_view, label="Only in the chosen period", align="center", description=""
-        )
-        return pn.FlexBox(
-            kind, chart, view, align_items="center", gap="2px 4px", sizing_mode="stretch_width", margin=(8, 0, 4, 0)
-        )
+        view = pmui.Switch.from_param(self.table.param.in_view, label="Only in the chosen period", description="")
+        return row([kind, chart, view], margin=(8, 0, 4, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self.table.event_type is None:

@@ -38,7 +38,7 @@ from twinlab.explore.map_tables import map_sheets
 from twinlab.explore.planned_stops import planned_stops
 from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import READING_ERRORS, instant_text
-from twinlab.explore.rows import TOGGLES, row
+from twinlab.explore.rows import TOGGLES, TOGGLES_LABEL, row
 from twinlab.explore.shared import Session, Shared
 from twinlab.explore.states import failed, nothing
 from twinlab.explore.time_player import TimePlayer
@@ -314,7 +314,12 @@ class MapView(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
         kinds = pmui.CheckButtonGroup.from_param(
-            self.param.kinds, label="Kinds of asset", size="small", sx=TOGGLES, description=""
+            self.param.kinds,
+            label="Kinds of asset",
+            size="small",
+            sx=TOGGLES,
+            stylesheets=[TOGGLES_LABEL],
+            description="",
         )
         color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small", description="")
         hours = pmui.Select.from_param(

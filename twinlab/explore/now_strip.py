@@ -27,8 +27,6 @@ _BUTTON = {
     "display": "block",
     "width": "100%",
     "height": "100%",
-    # Numbers stand on one line, whatever follows them.
-    "alignContent": "start",
     "minHeight": "72px",
     "textAlign": "left",
     "textTransform": "none",

@@ -28,6 +28,7 @@ from twinlab.explore.now_table import ExceptionTable
 from twinlab.explore.now_tiles import tiles
 from twinlab.explore.now_words import KindLabels, time_text
 from twinlab.explore.reading import READING_ERRORS
+from twinlab.explore.rows import row
 from twinlab.explore.states import failed, reading
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ class NowView(Explorer):
         )
         self._as_of = Html("", margin=(4, 14), sizing_mode="stretch_width")
         self._instant = pmui.TextInput(
-            label="As of (UTC)", placeholder="the newest data", size="small", width=190, margin=(6, 6)
+            label="As of (UTC)", placeholder="the newest data", size="small", width=190, margin=(6, 6, 6, 10)
         )
         self._instant.param.watch(self._typed, "value")
-        self._latest = pmui.Button(label="Latest", icon="update", variant="outlined", size="small", margin=(6, 6))
+        self._latest = pmui.Button(
+            label="Latest", icon="update", variant="outlined", size="small", margin=(6, 10, 6, 6)
+        )
         self._latest.on_click(lambda _: self.param.update(at=None))
         self._search = AssetSearch(
             self.shared,
@@ -377,14 +380,7 @@ class NowView(Explorer):
 
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
-        tools = pn.FlexBox(
-            *noting,
-            self._columns.button,
-            *self.map.pieces,
-            align_items="center",
-            sizing_mode="stretch_width",
-            margin=(4, 8),
-        )
+        tools = row([*noting, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
         return [
             self._as_of,
             self._strip.pane,

@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-__all__ = ["TOGGLES", "row"]
+__all__ = ["TOGGLES", "TOGGLES_LABEL", "row"]
 
 #: Words that are pressed, side by side: each on one line, written as everywhere else.
 TOGGLES = {
@@ -17,8 +17,13 @@ TOGGLES = {
         "letterSpacing": "normal",
         "fontSize": "14px",
         "lineHeight": 1.5,
-    }
+    },
+    "& .MuiToggleButton-root.Mui-selected + .MuiToggleButton-root.Mui-selected": {
+        "borderLeft": "1px solid rgba(255, 255, 255, 0.5)"
+    },
 }
+#: Their label as small as that of a field.
+TOGGLES_LABEL = ".MuiFormLabel-root { font-size: 12px !important; line-height: 1.2 !important; margin-bottom: 2px; }"
 
 # On a phone the chart or map stays near the top so.
 _ROW = """

@@ -12,7 +12,7 @@ from twinlab.explore.link import _instant
 from twinlab.explore.periods import shift_to
 from twinlab.explore.prompt import prompt
 from twinlab.explore.reading import instant_text
-from twinlab.explore.rows import TOGGLES, row
+from twinlab.explore.rows import TOGGLES, TOGGLES_LABEL, row
 from twinlab.explore.signal_asking import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
         value=explorer.layout,
         size="small",
         sx=TOGGLES,
+        stylesheets=[TOGGLES_LABEL],
     )
     layout.link(explorer, value="layout", bidirectional=True)
     return prompt(layout)
