@@ -23,6 +23,7 @@ from tornado.routing import Rule
 from twinlab.apps.access import current_user
 from twinlab.apps.frame import page
 from twinlab.apps.gate import LOGIN, LOGOUT, Gate, Refused, safe_headers
+from twinlab.apps.lean import lean, set_aside
 from twinlab.apps.login import Door, LoginHandler, LogoutHandler, Provider
 from twinlab.apps.logins import Logins
 from twinlab.apps.reach import Reach, check_reach
@@ -124,17 +125,19 @@ def serve(
     """
     loop = IOLoop.current()
     how = check_reach(address, port=port, users=users, certificate=certificate, key=key)
-    served = _prepare(twin, how, loop=loop, warm=warm)
-    if ready is not None:
-        loop.add_callback(ready, served)
-    if open_browser:
-        loop.add_callback(_open, served.url)
-    try:
-        loop.start()
-    except KeyboardInterrupt:
-        _LOG.info("interrupted")
-    finally:
-        served._halt()  # noqa: SLF001  (our own object)
+    with lean():
+        served = _prepare(twin, how, loop=loop, warm=warm)
+        set_aside()
+        if ready is not None:
+            loop.add_callback(ready, served)
+        if open_browser:
+            loop.add_callback(_open, served.url)
+        try:
+            loop.start()
+        except KeyboardInterrupt:
+            _LOG.info("interrupted")
+        finally:
+            served._halt()  # noqa: SLF001  (our own object)
 
 
 def start(

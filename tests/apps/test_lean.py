@@ -1,0 +1,26 @@
+"""What a serving process leaves out, and that it's back afterwards."""
+
+import gc
+
+import pytest
+from bokeh.models import Range1d
+
+from twinlab.apps.lean import lean, set_aside
+
+
+def watch_with_the_wrong_signature():
+    Range1d().on_change("start", lambda: None)
+
+
+def test_signatures_are_checked_again_once_nothing_is_served():
+    with lean():
+        watch_with_the_wrong_signature()
+    with pytest.raises(ValueError, match="signature"):
+        watch_with_the_wrong_signature()
+
+
+def test_what_was_set_aside_is_collected_again_once_nothing_is_served():
+    with lean():
+        set_aside()
+        assert gc.get_freeze_count() > 10_000
+    assert gc.get_freeze_count() == 0
