@@ -26,6 +26,12 @@ def test_places_unknown_are_left_out_and_nothing_is_shown_as_usual():
     assert one == view_of(np.array([48.0]), np.array([11.0]))
 
 
+def test_a_map_of_nothing_looks_at_europe():
+    (paris, nairobi), y = mercator(np.array([48.9, -1.3]), np.array([2.4, 36.8]))
+    assert EUROPE.left < paris < EUROPE.right < nairobi
+    assert y[1] < EUROPE.bottom < y[0] < EUROPE.top
+
+
 def test_dragging_a_little_needs_no_other_ground_and_far_away_does():
     view = Box(0, 0, 1e6, 1e6)
     assert not needs_other_ground(view, Box(3e5, 0, 13e5, 1e6))

@@ -80,7 +80,8 @@ class _Freshness:
     def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
         self._shared, self._browser, self._clock = shared, browser, clock
         self._latest: np.datetime64 | None = None
-        self._failed = False
+        # Whether reading failed the last time; None before the first.
+        self._failed: bool | None = None
         self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
         browser.param.watch(lambda _: self._write(), "zone")
@@ -102,7 +103,8 @@ class _Freshness:
 
     def _write(self) -> None:
         zone = self._browser.zone if self._clock.label != "UTC" else ""
-        self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
+        if self._failed is not None:
+            self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
 
 
 def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> str:
@@ -114,5 +116,5 @@ def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool
         behind = behind_text(latest)
         text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
     mark = '<span aria-hidden="true">◷ </span>' if old else ""
-    style = "font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
+    style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
     return f'<span style="{style}{";opacity:.86" if old else ""}">{mark}{escape(text)}</span>'

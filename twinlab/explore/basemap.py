@@ -17,7 +17,7 @@ __all__ = ["EUROPE", "GROUND", "ground", "joined", "needs_other_ground", "prepar
 
 #: Where a map of nothing looks.
 EUROPE = Box(
-    *(float(v) for v in np.concatenate(mercator(np.array([36.0, 60.0]), np.array([-12.0, 30.0])))[[2, 0, 3, 1]])
+    *(float(v) for v in np.concatenate(mercator(np.array([36.0, 60.0]), np.array([-12.0, 30.0])))[[0, 2, 1, 3]])
 )
 #: Names of the ground's layers, bottom first.
 GROUND = ("land", "borders", "coast")

@@ -30,7 +30,8 @@ from twinlab.explore.outlines import Box
 from twinlab.explore.reading import READING_ERRORS
 from twinlab.explore.rows import row
 from twinlab.explore.shared import Session, Shared
-from twinlab.explore.table import EventExplorer
+from twinlab.explore.states import nothing
+from twinlab.explore.table import NO_EVENTS, EventExplorer
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -43,11 +44,6 @@ _CHARTS = {"Counts over time": "time", "Delays": "delay"}
 _DELAY = "end_delay"
 _TIMES = ("start", "planned_start", "end", "planned_end")
 _MAP_HEIGHT = 360
-_NONE = (
-    '<div role="status" style="font:15px/1.5 Roboto,system-ui,sans-serif;max-width:70ch;padding:24px 0">'
-    '<div style="font-size:17px;font-weight:600">No events of this kind yet</div>'
-    "Ingest a source that holds some, then reload the page; or choose another kind of event.</div>"
-)
 
 
 class EventsView(Explorer):
@@ -202,7 +198,7 @@ class EventsView(Explorer):
         if rows is None or not some:
             # A table that can't be read says why itself.
             self._table_part.visible = rows is None
-            self._summary.object = "" if rows is None else _NONE
+            self._summary.object = "" if rows is None else nothing(*NO_EVENTS).object
             self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
             self._map_part.visible = self._clear.visible = False
             return

@@ -146,10 +146,10 @@ def _text(layer: MapLayer, options: Mapping[str, Any]) -> Text:
         y="y",
         text="text",
         text_align="center",
-        text_baseline="middle",
         text_color="#222222",
-        # Names stand above their marker, what it carries below.
-        y_offset=16 if layer.name == "counts" else -14,
+        # Names stand above their marker, what it carries below, however many lines that is.
+        text_baseline="top" if layer.name == "counts" else "middle",
+        y_offset=9 if layer.name == "counts" else -14,
         background_fill_color="#ffffff",
         background_fill_alpha=0.75,
         border_radius=3,

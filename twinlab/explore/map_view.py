@@ -53,6 +53,10 @@ _NO_PLACES = (
     "No kind of asset of this twin has a position",
     "Name two properties or signals in twin.yaml: position: [latitude, longitude].",
 )
+_NO_DATA = (
+    "Nothing to show on a map yet",
+    "No asset has a place and nothing was observed. Ingest a source that holds some, then reload the page.",
+)
 
 
 class MapView(Explorer):
@@ -177,6 +181,8 @@ class MapView(Explorer):
         """Make the map anew, or say why there is none."""
         if not self.param.kinds.objects:
             self._screens.say(nothing(*_NO_PLACES))
+        elif self._empty:
+            self._screens.say(nothing(*_NO_DATA))
         elif not self.kinds:
             self._screens.say(nothing("Choose at least one kind of asset", "They are above, on the left."))
         elif self._shot is None:
@@ -186,13 +192,18 @@ class MapView(Explorer):
             self._screens.show(self._parts(self._screens.scale_for(view)), view)
         self._tell()
 
+    @property
+    def _empty(self) -> bool:
+        """Whether the twin holds nothing yet that could ever be shown."""
+        return self._shot is not None and self._shot.table.empty and self._player.span is None
+
     def _extent(self) -> Any:
         table = self._shot.table if self._shot is not None else pd.DataFrame({"latitude": [], "longitude": []})
         return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
 
     def _refresh(self) -> None:
         """Put what was read into the map that stands."""
-        if self._screens.standing and self._shot is not None and self.kinds:
+        if self._screens.standing and self._shot is not None and self.kinds and not self._empty:
             self._screens.refresh(self._parts(self._screens.metres_a_pixel))
             self._tell()
         else:
@@ -204,7 +215,7 @@ class MapView(Explorer):
             self._screens.refresh(self._parts(self._screens.metres_a_pixel))
 
     def _tell(self) -> None:
-        if self._shot is None:
+        if self._shot is None or self._empty:
             self._summary.object = self._legend.object = ""
             return
         self._summary.object = summary(self._shot, self.twin.model, self.shared)
@@ -337,7 +348,7 @@ class MapView(Explorer):
         return row([kinds, color, hours, everything], margin=(8, 0, 4, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
-        if not self.param.kinds.objects:
+        if not self.param.kinds.objects or self._empty:
             return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
         return pn.Column(
             self._alert,

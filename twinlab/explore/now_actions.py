@@ -26,9 +26,7 @@ class RowActions:
             label="Acknowledge", icon="done_all", variant="outlined", size="small", margin=4, disabled=True
         )
         self.acknowledge.on_click(lambda _: on_acknowledge())
-        self.text = pmui.TextInput(
-            label="Note to the ticked rows", size="small", width=210, margin=(4, 6), disabled=True
-        )
+        self.text = pmui.TextInput(label="Note to ticked rows", size="small", width=184, margin=(4, 6), disabled=True)
         self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4, disabled=True)
         self.write.on_click(lambda _: self._written())
         # They stand always: the table mustn't move under the reader's hand.

@@ -54,9 +54,10 @@ def nothing(title: str, detail: str = "", *, height: int = 360) -> Html:
 def failed(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Viewable:
     """Return what stands in place of a page that can't be shown: why, what to do, and a button to try again."""
     text = Html(
+        "<style>.tl-why::first-letter{text-transform:uppercase}</style>"
         '<div role="alert" style="font:15px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere;max-width:70ch">'
         f'<h2 style="font:500 20px/1.3 Roboto,system-ui,sans-serif;margin:0 0 6px">{escape(label)} can\'t be shown</h2>'
-        f'<p style="margin:0 0 6px">{escape(why)}</p>'
+        f'<p class="tl-why" style="margin:0 0 6px">{escape(why)}</p>'
         '<p style="margin:0;opacity:.85">Do what the message says, then try again. '
         "The other pages can be used meanwhile.</p></div>",
         sizing_mode="stretch_width",

@@ -24,7 +24,7 @@ from twinlab.explore.html import Html
 from twinlab.explore.link import Link, known_or_problem
 from twinlab.explore.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.shared import Session, Shared
-from twinlab.explore.states import failed
+from twinlab.explore.states import failed, nothing
 from twinlab.explore.table_look import TABLE_SHEET
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import EventType
 
-__all__ = ["EventExplorer"]
+__all__ = ["NO_EVENTS", "EventExplorer"]
 
 _LOG = logging.getLogger(__name__)
 
 _SHEET = """
 .tabulator .tabulator-header .tabulator-header-filter input { font-size: 12px; padding: 3px 4px !important; }
 """
+NO_EVENTS = (
+    "No events of this kind yet",
+    "Ingest a source that holds some, then reload the page; or choose another kind of event.",
+)
 #: Marks the chosen event among the filters of a link.
 _EVENT = "#"
 
@@ -173,14 +177,14 @@ class EventExplorer(Explorer):
             self._count.object = ""
             return
         self._grid = self._make_grid(rows)
-        self._body[:] = [self._grid]
+        self._body[:] = [self._grid if self._total else nothing(*NO_EVENTS, height=140)]
         self._take_asked_filters()
         self._others_shown()
 
     def _nothing(self) -> pn.viewable.Viewable:
         """What stands in place of a table that can't be shown."""
         if self.event_type is None:
-            return pmui.Typography("This twin has no events.", variant="body1", margin=(20, 10))
+            return nothing("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
         return failed("The table of events", self._failure, retry=self._again)
 
     def _again(self) -> None:
