@@ -1,5 +1,6 @@
 """The map: what it's given is what it draws; time moves it in place; a box selects; code gives its numbers."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import panel as pn
@@ -206,6 +207,23 @@ def test_no_kind_chosen_and_no_kind_placed_are_said(view):
     empty = MapView(FakeTwin(TwinModel(twin="empty")))
     assert "No kind of asset of this twin has a position" in empty._screens.pane[0].object
     assert empty.figure() is None
+
+
+def test_a_twin_without_observations_says_what_to_do_in_the_maps_place():
+    model = {"latitude": {"unit": "degree", "resolution": 0.001}, "longitude": {"unit": "degree", "resolution": 0.001}}
+    kinds = {"truck": {"signals": model, "position": ["latitude", "longitude"]}}
+    view = MapView(FakeTwin(TwinModel.model_validate({"twin": "new", "asset_types": kinds})))
+    assert "Nothing to show on a map yet" in view._screens.pane[0].object
+    assert "Ingest a source" in view._screens.pane[0].object
+    assert (view._summary.object, view._legend.object) == ("", "")
+    # No slider over no time.
+    assert len(view.__panel__()) == 2
+
+
+def test_on_paper_land_is_as_pale_as_on_a_screen(view, tmp_path):
+    pixels = plt.imread(view.picture(tmp_path / "map.png"))[..., :3].reshape(-1, 3)
+    colors, count = np.unique(np.round(pixels * 255).astype(int), axis=0, return_counts=True)
+    assert {tuple(colors[k].tolist()) for k in np.argsort(count)[-2:]} <= {(0xE6, 0xEA, 0xEE), (255, 255, 255)}
 
 
 def test_a_map_that_can_not_be_read_says_why_in_its_place_until_it_can(twin, shared, monkeypatch):

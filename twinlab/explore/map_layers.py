@@ -171,7 +171,8 @@ def _counts(
     table: pd.DataFrame, x: NDArray[np.float64], y: NDArray[np.float64], named: NDArray[np.bool_]
 ) -> dict[str, Any]:
     full = named & np.array([bool(one) for one in table["inside"]], dtype=bool)
-    texts = [", ".join(f"{count:,} × {words(kind)}" for kind, count in one.items()) for one in table["inside"][full]]
+    # A line a kind: side by side they'd run over the edge of a phone.
+    texts = ["\n".join(f"{count:,} × {words(kind)}" for kind, count in one.items()) for one in table["inside"][full]]
     return {"x": x[full], "y": y[full], "text": np.array(texts, dtype=object)}
 
 
@@ -188,7 +189,7 @@ def _bokeh(part: MapLayer) -> list[hv.Element]:
         return [_bokeh_lines(part, options)]
     if part.kind == "Labels":
         data = (columns["x"], columns["y"], columns["text"])
-        look = {"text_color": "#222222"}
+        look = {"text_color": "#222222", "text_baseline": "top" if part.name == "counts" else "bottom"}
         return [hv.Labels(data, ["x", "y"], "text").opts(**{**look, **options})]
     more = [name for name in columns if name not in ("x", "y")]
     options |= {name: name for name in more if name != "tip"}
@@ -232,14 +233,18 @@ def _paint(plot: Any, element: Any, *, columns: Columns) -> None:  # noqa: ARG00
 _BY_NAME = dict(KIND_MARKERS)
 
 
+def _pale(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Colour land: HoloViews' own colours would win over an option."""
+    plot.handles["artist"].set(facecolor="#e6eaee", edgecolor="none")
+
+
 def _matplotlib(part: MapLayer) -> list[hv.Element]:
     columns = part.columns
     if not len(part):
         return []
     if part.kind == "Polygons":
         shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
-        look = {"facecolor": "#e6eaee", "edgecolor": "none"}
-        return [hv.Polygons(shapes, label=part.name).opts(**look, backend="matplotlib")]
+        return [hv.Polygons(shapes, label=part.name).opts(hooks=[_pale], backend="matplotlib")]
     if part.kind == "Path":
         shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
         colors = columns.get("color", [part.options.get("color", "#7b8b99")] * len(shapes))
@@ -252,10 +257,15 @@ def _matplotlib(part: MapLayer) -> list[hv.Element]:
             for look in looks
         ]
     if part.kind == "Labels":
-        data = (columns["x"], columns["y"], columns["text"])
+        # An empty half line keeps the text off its marker, above or below.
+        below = part.name == "counts"
+        texts = [f"\n{text}" if below else f"{text}\n" for text in columns["text"]]
         return [
-            hv.Labels(data, ["x", "y"], "text").opts(
-                size=6, color="#222222", verticalalignment="bottom", backend="matplotlib"
+            hv.Labels((columns["x"], columns["y"], texts), ["x", "y"], "text").opts(
+                size=6,
+                color="#222222",
+                verticalalignment="top" if below else "bottom",
+                backend="matplotlib",
             )
         ]
     return _matplotlib_points(part)
