@@ -34,13 +34,12 @@ class _Block:
     stop: np.datetime64
     data: xr.Dataset
     times: np.ndarray = field(init=False)
+    #: Counted once: a hundred blocks are added up at each step.
+    cells: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.times = self.data["time"].values
-
-    @property
-    def cells(self) -> int:
-        return _cells(self.data)
+        self.cells = _cells(self.data)
 
     def holds(self, key: Key, start: np.datetime64, stop: np.datetime64) -> bool:
         return bool(self.key == key and self.start <= start and stop <= self.stop)

@@ -10,7 +10,7 @@ from bokeh.models import CustomJS, Range1d
 __all__ = ["WHEEL_REST", "hear_zooms"]
 
 #: A reader's hand rests this long before a zoom is read, milliseconds.
-_REST = 90
+_REST = 40
 #: After the wheel's last notch, Bokeh says where it has led once so many milliseconds have passed; by itself after 500.
 WHEEL_REST = 60
 _TELL_ZOOM = """
