@@ -86,3 +86,24 @@ def test_the_page_of_the_notebook_is_served_and_a_widget_changes_its_chart(serve
     page.get_by_text("518 km").wait_for()
     page.locator(".tabulator-row", has_text="T004").first.wait_for()
     page.wait_for_url(re.compile("truck=T004"))
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_page_of_the_notebook_does_not_scroll_sideways(served: str, open_page) -> None:
+    page = open_page(served, viewport={"width": 390, "height": 844}, is_mobile=True)
+    page.set_default_timeout(SLOW)
+    page.locator(".tabulator-row").first.wait_for()
+    page.wait_for_function(DRAWN, arg=["distance (km a day)", 5])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Nor does anything run over the edge: the map and the charts are as wide as the screen.
+    page.wait_for_function("""() => {
+        const rights = []
+        const walk = root => {
+            for (const one of root.querySelectorAll("*")) {
+                if (one.tagName === "CANVAS") rights.push(one.getBoundingClientRect().right)
+                if (one.shadowRoot) walk(one.shadowRoot)
+            }
+        }
+        walk(document)
+        return rights.length >= 4 && Math.max(...rights) <= 390
+    }""")

@@ -44,7 +44,7 @@ MAP_TOOLS = ("pan", "wheel_zoom", "box_zoom", "save")
 #: Up to this many assets of a kind carry their name.
 LABELLED = 30
 #: Room that a name and what stands below it take, width and height in pixels.
-_NAME_PIXELS = (130, 56)
+_NAME_PIXELS = (110, 74)
 _SIZES = {"": 9, "low": 10, "medium": 12, "high": 15}
 _LINES = {"": 1.0, "low": 1.5, "medium": 2.0, "high": 3.0}
 _GROUND: dict[str, dict[str, object]] = {

@@ -41,6 +41,14 @@ _ROW = """
 """
 
 
+class _Row(pn.Row):
+    """A row that asks for no more room than there is: Panel wants all that stand around it as wide as all on one line."""
+
+    def _compute_sizing_mode(self, children: Any, props: Any) -> dict[str, Any]:
+        found = super()._compute_sizing_mode(children, props)
+        return {name: value for name, value in found.items() if name != "min_width"}
+
+
 def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
     """Return widgets on one line, or on several where the screen is wide but not wide enough.
 
@@ -49,4 +57,4 @@ def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
     """
     for widget in widgets:
         widget.align = "center"
-    return pn.Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
+    return _Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
