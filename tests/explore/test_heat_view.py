@@ -1,5 +1,7 @@
 """The heat map explorer, without a browser: set a parameter, look at what is drawn."""
 
+import re
+
 import holoviews as hv
 import numpy as np
 import pandas as pd
@@ -105,7 +107,7 @@ def test_a_screen_gets_a_zoom_without_a_new_plot(twin):
     assert source.data["image"][0].shape == (3, 180)
     view.signal = "wind_speed"
     assert view._screens.pane[0] is before
-    assert chart.right[0].title == "mean wind speed (mph)"
+    assert "mean wind speed (mph)" in view._legend.object
 
 
 def test_cells_without_a_value_let_the_hatched_ground_through(twin):
@@ -131,6 +133,15 @@ def test_the_legend_counts_every_flag_in_view(twin):
     view = HeatExplorer(twin, link=Link(heat="flags"))
     assert "suspect S: 40 samples" in view._legend.object
     assert "missing M: 180 samples" in view._legend.object
+
+
+def test_the_legend_of_values_is_their_scale_with_its_unit(twin):
+    view = HeatExplorer(twin)
+    low, high = (f"{round(float(end), 2):.4g}" for end in (np.nanmin(view.rows.value), np.nanmax(view.rows.value)))
+    said = re.sub("<[^>]*>", "", view._legend.object).replace("−", "-")
+    assert re.search(rf"mean air temperature \(°.\): {re.escape(low)}\s+to\s+{re.escape(high)}pass", said)
+    view.heat = "flags"
+    assert "gradient" not in view._legend.object
 
 
 def test_a_click_says_which_asset_and_when(twin):

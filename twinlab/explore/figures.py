@@ -22,6 +22,7 @@ from bokeh.models import (
     FixedTicker,
     HoverTool,
     Line,
+    NoOverlap,
     Patch,
     Quad,
     Range1d,
@@ -134,6 +135,9 @@ def dress(chart: Any, *, small: bool = False) -> None:
     chart.background_fill_alpha = chart.border_fill_alpha = 0
     chart.outline_line_color = _GRID_COLOR
     chart.grid.grid_line_color = _GRID_COLOR
+    for axis in chart.xaxis:
+        # On a phone there may be more of them than have room.
+        axis.major_label_policy = NoOverlap(min_distance=8)
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_font_size = "13px"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.events import Tap
-from bokeh.models import ColorBar, ColumnDataSource, Image, LinearColorMapper, Quad, Range1d, Text
+from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Quad, Range1d, Text
 from bokeh.plotting import figure as bokeh_figure
 
 from twinlab.explore.figures import dress
@@ -64,7 +64,6 @@ def make_heat(
     frame = ColumnDataSource(data={"left": [], "bottom": [], "right": [], "top": []})
     edges = {name: name for name in frame.data}
     chart.add_glyph(frame, Quad(**edges, fill_alpha=0, line_color="#D81B60", line_width=3))
-    chart.add_layout(ColorBar(color_mapper=mapper, title_text_font_size="10pt", label_standoff=8), "right")
     fill_heat(chart, rows, look, window=window)
     hear_zooms(chart, on_zoom)
     chart.on_event(Tap, lambda event: on_tap(event.x, event.y))

@@ -179,7 +179,7 @@ def draw_heat(
     tools = {"default_tools": list(TOOLS), "backend": "bokeh"}
     overlay = hv.Overlay(
         [
-            image.opts(colorbar=not look.categories, colorbar_opts={"title": look.title}, **colors, **tools),
+            image.opts(colorbar=not look.categories, **colors, **tools),
             texts.opts(text_font_size="9pt", text_color="#000000", **tools),
             picked.opts(fill_alpha=0, line_color="#D81B60", line_width=3, **tools),
         ]
@@ -188,6 +188,8 @@ def draw_heat(
     return overlay.opts(
         responsive=True,
         height=heat_height(count),
+        # Beside a bar as low as a few rows it would be cut.
+        title=look.title,
         ylim=(0, max(count, 1)),
         active_tools=["xbox_zoom"],
         show_legend=False,
@@ -262,6 +264,7 @@ def dress_heat(chart: Any) -> None:
 def refresh_heat(plot: Any, rows: HeatRows, look: HeatLook, *, window: Window | None) -> None:
     """Put other rows into HoloViews' Bokeh plot of what `draw_heat` made; as `fill_heat`."""
     fill_heat(plot.state, rows, look, window=window)
+    plot.state.title.text = look.title
     plot.push()
 
 
@@ -280,7 +283,7 @@ def fill_heat(chart: Any, rows: HeatRows, look: HeatLook, *, window: Window | No
     low, high = color_span(values, look)
     image.glyph.color_mapper.update(palette=palette(look), low=low, high=high, low_color=_clipping(look).get("min"))
     for bar in chart.right:
-        bar.update(title=look.title, visible=not look.categories)
+        bar.visible = not look.categories
     image.data_source.data = _image_columns(rows, values)
     _fill(texts.data_source, letters(rows, look))
     _fill(framed.data_source, frame(rows, look))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.explore.heat_data import FLAGS, HeatAsk, whole_bins
-from twinlab.explore.heat_plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, shown_values
+from twinlab.explore.heat_plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, color_span, palette, shown_values
 from twinlab.explore.heat_rows import ORDERS
 from twinlab.explore.reading import Plan, Window, instant_text, iso_text
 from twinlab.model.flags import FLAG_SEVERITY, Flag
@@ -66,10 +66,10 @@ def caption(rows: HeatRows, window: Window) -> str:
 
 
 def heat_legend(rows: HeatRows, look: HeatLook) -> str:
-    """Return the legend: each flag with its colour, its letter and its number of samples in view."""
+    """Return the legend: the scale of colours, or each flag with its colour and letter; and their samples in view."""
     totals = rows.totals
     whole = max(sum(totals.values()), 1)
-    items = []
+    items = [] if look.categories else [_scale(rows, look)]
     for flag in (Flag.PASS, *FLAG_SEVERITY[:3], Flag.NOT_EVALUATED):
         count = totals[flag]
         share = "" if not count else f" ({_percent(100 * count / whole)})"
@@ -79,6 +79,22 @@ def heat_legend(rows: HeatRows, look: HeatLook) -> str:
     if not look.categories:
         items.append(_item(_HATCH, "no value"))
     return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
+
+
+def _scale(rows: HeatRows, look: HeatLook) -> str:
+    """The colours from lowest to highest with their values: on a phone a bar beside the map would take its room."""
+    low, high = color_span(shown_values(rows, look), look)
+    colors = palette(look)
+    stops = ",".join(colors[place] for place in np.linspace(0, len(colors) - 1, 9).astype(int))
+    bar = (
+        '<span aria-hidden="true" style="display:inline-block;width:120px;height:12px;border:1px solid '
+        f'rgba(127,127,127,.6);background:linear-gradient(to right,{stops})"></span>'
+    )
+    ends = [f"{round(end, 2):.4g}".replace("-", "−") for end in (low, high)]
+    return (
+        f'<span role="listitem" style="{_ITEM};flex-wrap:wrap;white-space:normal">{escape(look.title)}: {ends[0]} {bar} '
+        f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span>'
+    )
 
 
 def _percent(value: float) -> str:
