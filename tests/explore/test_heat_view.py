@@ -144,6 +144,12 @@ def test_the_legend_of_values_is_their_scale_with_its_unit(twin):
     assert "gradient" not in view._legend.object
 
 
+def test_a_plot_that_leaves_says_above_what_it_shows_for_beside_a_low_bar_it_would_be_cut(twin):
+    chart = hv.render(HeatExplorer(twin).figure(), backend="bokeh")
+    assert re.fullmatch(r"mean air temperature \(°.\)", chart.title.text)
+    assert [bar.title for bar in chart.right if hasattr(bar, "color_mapper")] == [""]
+
+
 def test_a_click_says_which_asset_and_when(twin):
     view = HeatExplorer(twin)
     view._on_pick(1, 6)

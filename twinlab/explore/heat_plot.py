@@ -16,6 +16,7 @@ from bokeh.palettes import Cividis256, Oranges256
 from twinlab.explore.heat_data import FLAGS
 from twinlab.explore.heat_hover import seen_flags, tell_hovered
 from twinlab.explore.heat_rows import HeatRows
+from twinlab.explore.paper import date_axis
 from twinlab.explore.scale import axis_label, runs
 from twinlab.explore.zooms import WHEEL_REST
 from twinlab.model.flags import Flag
@@ -188,7 +189,6 @@ def draw_heat(
     return overlay.opts(
         responsive=True,
         height=heat_height(count),
-        # Beside a bar as low as a few rows it would be cut.
         title=look.title,
         ylim=(0, max(count, 1)),
         active_tools=["xbox_zoom"],
@@ -222,6 +222,7 @@ def _for_print(
     rest = {key: value for key, value in options.items() if key not in (*keys, "clipping_colors")}
 
     def ground(plot: Any, element: Any) -> None:  # noqa: ARG001
+        date_axis(plot.handles["axis"])
         plot.handles["axis"].patch.set(hatch="////", edgecolor="#5E5E5E", linewidth=0, facecolor="#BDBDBD")
 
     return hv.Overlay([drawn, texts.opts(size=7, backend="matplotlib")]).opts(
@@ -283,7 +284,8 @@ def fill_heat(chart: Any, rows: HeatRows, look: HeatLook, *, window: Window | No
     low, high = color_span(values, look)
     image.glyph.color_mapper.update(palette=palette(look), low=low, high=high, low_color=_clipping(look).get("min"))
     for bar in chart.right:
-        bar.visible = not look.categories
+        # The plot's own title says it: beside a bar as low as a few rows it would be cut.
+        bar.update(title="", visible=not look.categories)
     image.data_source.data = _image_columns(rows, values)
     _fill(texts.data_source, letters(rows, look))
     _fill(framed.data_source, frame(rows, look))

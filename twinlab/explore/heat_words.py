@@ -92,8 +92,8 @@ def _scale(rows: HeatRows, look: HeatLook) -> str:
     )
     ends = [f"{round(end, 2):.4g}".replace("-", "−") for end in (low, high)]
     return (
-        f'<span role="listitem" style="{_ITEM};flex-wrap:wrap;white-space:normal">{escape(look.title)}: {ends[0]} {bar} '
-        f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span>'
+        f'<span role="listitem">{escape(look.title)}: <span style="{_ITEM}">{ends[0]} {bar} '
+        f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span></span>'
     )
 
 

@@ -188,14 +188,19 @@ def _bokeh(part: MapLayer) -> list[hv.Element]:
     if part.kind in ("Polygons", "Path"):
         return [_bokeh_lines(part, options)]
     if part.kind == "Labels":
-        data = (columns["x"], columns["y"], columns["text"])
         look = {"text_color": "#222222", "text_baseline": "top" if part.name == "counts" else "bottom"}
-        return [hv.Labels(data, ["x", "y"], "text").opts(**{**look, **options})]
+        return [hv.Labels(_off_markers(part), ["x", "y"], "text").opts(**{**look, **options})]
     more = [name for name in columns if name not in ("x", "y")]
     options |= {name: name for name in more if name != "tip"}
     if "tip" in columns:
         options |= {"tools": ["hover", "tap", "box_select"], "hover_tooltips": "<div>@tip{safe}</div>"}
     return [hv.Points(tuple(columns.values()), ["x", "y"], more, label=part.name).opts(**options)]
+
+
+def _off_markers(part: MapLayer) -> tuple[Any, Any, list[str]]:
+    """Labels with an empty line between them and their markers: counts stand below, names above."""
+    below = part.name == "counts"
+    return part.columns["x"], part.columns["y"], [f"\n{t}" if below else f"{t}\n" for t in part.columns["text"]]
 
 
 _MATPLOTLIB = {
@@ -257,14 +262,11 @@ def _matplotlib(part: MapLayer) -> list[hv.Element]:
             for look in looks
         ]
     if part.kind == "Labels":
-        # An empty half line keeps the text off its marker, above or below.
-        below = part.name == "counts"
-        texts = [f"\n{text}" if below else f"{text}\n" for text in columns["text"]]
         return [
-            hv.Labels((columns["x"], columns["y"], texts), ["x", "y"], "text").opts(
+            hv.Labels(_off_markers(part), ["x", "y"], "text").opts(
                 size=6,
                 color="#222222",
-                verticalalignment="top" if below else "bottom",
+                verticalalignment="top" if part.name == "counts" else "bottom",
                 backend="matplotlib",
             )
         ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from twinlab.explore.layers import Layer
     from twinlab.explore.traces import Trace
 
-__all__ = ["finish_axes"]
+__all__ = ["date_axis", "finish_axes"]
 
 
 def finish_axes(
@@ -44,12 +44,13 @@ def finish_axes(
     axes.grid(visible=True, color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if dated:
-        _dates(axes)
+        date_axis(axes)
     if legend:
         _legend(axes, parts, legend)
 
 
-def _dates(axes: Any) -> None:
+def date_axis(axes: Any) -> None:
+    """Let a time axis have as many dates as have room, each no longer than it must be."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415  (only paper needs Matplotlib)
 
     locator = AutoDateLocator(minticks=3, maxticks=6)
