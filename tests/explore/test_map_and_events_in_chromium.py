@@ -99,6 +99,21 @@ def test_a_reader_filters_events_and_clears_the_filters(visit):
     page.wait_for_url(lambda url: "find=" not in url)
 
 
+def test_on_a_phone_the_map_begins_in_the_upper_half_of_the_screen(visit):
+    page = visit("?page=map", viewport={"width": 390, "height": 844})
+    figure = page.locator(".bk-Figure").first
+    figure.wait_for()
+    assert figure.bounding_box()["y"] < 844 / 2
+    # A kind is left out and brought back by one press each.
+    kind = page.get_by_role("button", name="Vans", exact=True)
+    counted = page.get_by_text(re.compile(r"Vans: \d"))
+    counted.first.wait_for()
+    kind.click()
+    counted.first.wait_for(state="detached")
+    kind.click()
+    counted.first.wait_for()
+
+
 def test_on_a_phone_nothing_scrolls_sideways(visit):
     for query in ("?page=map", "?page=events"):
         page = visit(query, viewport={"width": 390, "height": 844})
