@@ -41,6 +41,9 @@ def test_in_jupyterlab_another_signal_is_drawn_without_a_network(desk) -> None:
     desk.run("look.ipynb", page.get_by_role("heading", name="Air temperature · East quay"))
     page.get_by_text("all 100 events").wait_for()
     page.locator(".tabulator-row").first.wait_for()
+    # Rows are told apart by a line, not by a grey that is white's alone.
+    even = page.locator(".tabulator-row-even").first
+    assert even.evaluate("row => getComputedStyle(row).backgroundColor") == "rgba(0, 0, 0, 0)"
     page.wait_for_function(HAS_AXIS, arg="air temperature (°C)")
     page.get_by_role("combobox", name="Signal").click()
     page.locator(".MuiMenuItem-root", has_text="wind speed").click()
