@@ -110,8 +110,13 @@ class Day:
             (page(4), ("heat map", shows("values")), ("heat map", shows("quality flags"))),
         )
         first = number % len(visits)
+        # The page that a reader opened is the last of the first lap.
+        stood = {visits[first - 1][0][0]}
         for visit in itertools.cycle((*visits[first:], *visits[:first])):
-            yield from visit
+            (name, go), *rest = visit
+            yield (f"{name}, {'again' if name in stood else 'first visit'}", go)
+            stood.add(name)
+            yield from rest
 
     async def one(self, served: Served, number: int, stop: asyncio.Event, ready: asyncio.Barrier) -> None:
         """Be one reader."""

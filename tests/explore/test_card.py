@@ -1,5 +1,7 @@
 """The asset card: one asset at a glance, at any instant."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,31 @@ def test_a_curves_band_covers_least_and_greatest():
     assert drawn.count("<path") == 2
     assert 'aria-label="speed"' in drawn
     assert "currentColor" in drawn
+
+
+def test_it_turns_from_one_asset_to_another_in_place(shared):
+    card = AssetCard(shared.twin, "station", "NORTH", shared=shared)
+    pane = card._html
+    card.turn_to("van", "V1")
+    assert "North yard" in pane.object
+    card.refresh()
+    assert card._html is pane
+    assert "North yard" not in pane.object
+    assert "V1" in pane.object
+    assert card.card is not None and card.card.asset == "V1"
+
+
+def test_what_was_turned_to_meanwhile_isnt_overwritten(shared):
+    card = AssetCard(shared.twin, "station", "NORTH", shared=shared, patient=True)
+    assert "Reading station NORTH" in card._html.object
+
+    async def turn_while_reading():
+        reading = asyncio.create_task(card.refresh_later())
+        await asyncio.sleep(0)
+        card.turn_to("van", "V1")
+        await reading
+        assert card.card is None
+        await card.refresh_later()
+
+    asyncio.run(turn_while_reading())
+    assert card.card is not None and card.card.asset == "V1"

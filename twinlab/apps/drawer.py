@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import panel as pn
 
 from twinlab.apps.browser_side import BrowserSide, Drawer
 from twinlab.explore.card import AssetCard
-from twinlab.explore.states import reading
 
 if TYPE_CHECKING:
     from twinlab.explore.workspace import Workspace
@@ -22,19 +20,8 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, moved: Callable[
     """Return the drawer that shows what is picked in a workspace; ``moved`` is told when it opens and closes."""
     body = pn.Column(sizing_mode="stretch_width")
     drawer = Drawer(content=body)
-
-    def make(asset_type: str, asset: str) -> AssetCard:
-        return AssetCard(workspace.twin, asset_type, asset, at=workspace.link().at, shared=workspace.shared)
-
-    async def fill() -> None:
-        picked = workspace.chosen
-        if picked is None:
-            return
-        card = await asyncio.to_thread(make, *picked)
-        # The reader may have picked another one meanwhile.
-        if workspace.chosen == picked:
-            card.param.watch(go, "asked")
-            body[:] = [card]
+    # Made at the first pick; then it turns from one asset to the next.
+    cards: list[AssetCard] = []
 
     def go(event: Any) -> None:
         if browser.phone:
@@ -44,10 +31,17 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, moved: Callable[
     def pick(*_: object) -> None:
         asset_type, asset = workspace.chosen
         drawer.label = f"{asset_type.replace('_', ' ')} {asset}"
+        at = workspace.link().at
+        if not cards:
+            card = AssetCard(workspace.twin, asset_type, asset, at=at, shared=workspace.shared, patient=True)
+            card.param.watch(go, "asked")
+            cards.append(card)
+            body[:] = [card]
+        cards[0].turn_to(asset_type, asset, at=at)
         if not drawer.open:
-            body[:] = [reading(drawer.label)]
+            cards[0].say_reading()
         drawer.open = True
-        pn.state.execute(fill)
+        pn.state.execute(cards[0].refresh_later)
 
     workspace.param.watch(pick, "picks")
     drawer.param.watch(lambda event: moved(event.new), "open")

@@ -66,7 +66,9 @@ class ExceptionTable:
         self._update = pmui.Button(label="Update", size="small", variant="contained", margin=(4, 10))
         self._update.on_click(lambda _: self.update())
         self._bar = pn.FlexBox(self._news, self._update, align_items="center", visible=False)
-        self._body = pn.Column(sizing_mode="stretch_width", min_height=120)
+        # Words and grid stay where they are and are shown in turn: to swap them, Panel goes through the page's models.
+        self._words = Html("", sizing_mode="stretch_width", margin=(16, 10), visible=False)
+        self._body = pn.Column(self._words, sizing_mode="stretch_width", min_height=120)
         self.pane = pn.Column(self._bar, self._body, sizing_mode="stretch_width")
 
     # -- what is shown ------------------------------------------------------------------------------------------------
@@ -89,24 +91,26 @@ class ExceptionTable:
     @property
     def selected(self) -> list[str]:
         """Keys of the ticked rows."""
-        if self._grid is None:
+        if self._grid is None or self._rows is None:
             return []
         return [str(self._grid.value.index[place]) for place in self._grid.selection if place < len(self._grid.value)]
 
     def say(self, html: str) -> None:
         """Show words in place of the table."""
-        self._grid, self._rows, self._fresh = None, None, None
+        if self._grid is not None:
+            self._grid.param.update(selection=[], visible=False)
+        self._rows, self._fresh = None, None
         self._bar.visible = False
-        self._body[:] = [Html(html, sizing_mode="stretch_width", margin=(16, 10))]
+        self._words.param.update(object=html, visible=True)
 
     def show(self, rows: pd.DataFrame) -> None:
         """Show rows anew: the reader has asked for them."""
         self._rows, self._fresh = rows, rows
-        self._bar.visible = False
+        self._bar.visible = self._words.visible = False
         if self._grid is None or list(self._grid.value.columns) != self._shown_columns():
             self._rebuild()
         else:
-            self._grid.param.update(value=self._shown(), selection=[], page=1)
+            self._grid.param.update(value=self._shown(), selection=[], page=1, visible=True)
 
     def move(self, fresh: pd.DataFrame) -> None:
         """Take what stands now: shown rows keep their places, and what has come and gone is told."""
@@ -191,7 +195,7 @@ class ExceptionTable:
         grid.on_edit(self._edited)
         grid.param.watch(lambda _: self._on_tick(self.selected), "selection")
         self._grid = grid
-        self._body[:] = [grid]
+        self._body[:] = [self._words, grid]
 
     def _picked(self, event: Any) -> None:
         if self._grid is not None and event.column != "note":

@@ -24,7 +24,7 @@ _SKELETON = """
 </style>"""
 
 
-def reading(label: str) -> pn.viewable.Viewable:
+def reading(label: str) -> Html:
     """Return what stands where a page is being read."""
     return Html(
         f'{_SKELETON}<p class="tl-reading" role="status">Reading {escape(label)} …</p>'
