@@ -45,7 +45,7 @@ def heat_controls(view: HeatExplorer) -> pn.viewable.Viewable:
     kinds = {"values": "values", "quality flags": "flags"}
     widgets = [
         pmui.Select.from_param(params.asset_type, label="Kind of asset", width=150, size="small", description=""),
-        pmui.Select.from_param(params.signal, label="Signal", width=180, size="small", description=""),
+        pmui.Select.from_param(params.signal, label="Signal", width=200, size="small", description=""),
         pmui.Select.from_param(params.heat, options=kinds, label="Show", width=135, size="small", description=""),
         pmui.Select.from_param(
             params.measure, label="Cells show", width=175, size="small", visible=values, description=""
