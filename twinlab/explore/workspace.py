@@ -96,8 +96,10 @@ class Workspace(Explorer):
         known = pages_for(twin)
         specs = [spec for spec in known if allowed is None or allowed(spec.name)]
         self._denied = [spec.name for spec in known if spec not in specs]
+        # What is said of a page that's being read stands there from the start: put in later, it takes a sixth of a visit.
         self._places = {
-            spec.name: _Place(spec, pn.Column(sizing_mode="stretch_width", visible=False)) for spec in specs
+            spec.name: _Place(spec, pn.Column(reading(spec.label), sizing_mode="stretch_width", visible=False))
+            for spec in specs
         }
         self._carried = Carried()
         self._quiet = True
@@ -197,7 +199,6 @@ class Workspace(Explorer):
         if place.view is not None:
             return
         if self.patient and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            place.body[:] = [reading(place.spec.label)]
             pn.state.onload(partial(self._build_later, place))
         else:
             self._build(place)
@@ -269,6 +270,7 @@ class Workspace(Explorer):
             view.param.watch(lambda event: self.visit(event.new), "asked")
 
     def _retry(self, place: _Place) -> None:
+        place.body[:] = [reading(place.spec.label)]
         self._turn()
         self._arrive(place)
 
