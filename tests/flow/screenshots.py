@@ -131,9 +131,11 @@ def take(browser: Browser, url: str, state: str, options: argparse.Namespace) ->
 
 def settle(page: Page, state: str, wait: int) -> None:
     """Wait until a page shows its state, and has come to rest."""
-    page.wait_for_selector(".tl-reading", state="attached", timeout=PATIENCE)
+    # The rail stands; a page that was read quickly may have said nothing of it.
+    page.wait_for_selector(".MuiListItemButton-root", state="attached", timeout=PATIENCE)
+    page.wait_for_timeout(1_000)
     if state != "loading":
-        page.wait_for_selector(".tl-reading", state="detached", timeout=PATIENCE)
+        page.wait_for_selector(".tl-reading", state="hidden", timeout=PATIENCE)
     page.wait_for_timeout(wait)
 
 
