@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Explorer"]
+__all__ = ["Explorer", "on_a_loop"]
 
 
 class Explorer(pn.viewable.Viewer):
@@ -175,3 +176,18 @@ class Explorer(pn.viewable.Viewer):
         from twinlab.explore.picture_file import write_picture  # noqa: PLC0415
 
         return write_picture(self, Path(path))
+
+
+def on_a_loop() -> bool:
+    """Return whether this runs where all readers are served: who takes long there lets them wait.
+
+    A page that is built in a thread of its own needn't be patient: nobody waits for it, and it's sent once, whole.
+
+    >>> on_a_loop()
+    False
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -13,7 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.explore.base import Explorer
+from twinlab.explore.base import Explorer, on_a_loop
 from twinlab.explore.basemap import ground, view_of
 from twinlab.explore.event_bins import Bins, count_by_delay, count_by_time
 from twinlab.explore.event_chart import EventChart
@@ -90,7 +89,7 @@ class EventsView(Explorer):
             shared=self.shared,
             session=self.session,
             # Where a page is built in a thread of its own, nobody waits for it.
-            patient=patient and _on_a_loop(),
+            patient=patient and on_a_loop(),
             open_code=self.open_code,
         )
         self.table.patient = patient
@@ -365,15 +364,6 @@ class EventsView(Explorer):
             self._table_part,
             sizing_mode="stretch_width",
         )
-
-
-def _on_a_loop() -> bool:
-    """Whether this runs where all readers are served: who takes long there lets them wait."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _for_table(link: Link) -> Link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.explore.base import Explorer
+from twinlab.explore.base import Explorer, on_a_loop
 from twinlab.explore.html import Html
 from twinlab.explore.link import Link, merge_problems, parse_link
 from twinlab.explore.now_actions import RowActions
@@ -208,12 +209,11 @@ class NowView(Explorer):
         self._reload(anew=False)
 
     def _reload(self, *, anew: bool) -> None:
-        if self.patient and pn.state.curdoc is not None:
+        served = self.patient and pn.state.curdoc is not None
+        if served and (self._now is not None or on_a_loop()):
             if self._now is None:
                 self._body[:] = [reading(self.label)]
-                pn.state.onload(self._read_anew)
-            else:
-                pn.state.execute(self._read_anew if anew else self._read_on)
+            pn.state.onload(partial(self._read_later, anew=anew))
             return
         try:
             now, shot = self._look(self.at)
@@ -222,16 +222,12 @@ class NowView(Explorer):
             return
         self._fill(now, anew=anew)
         self.map.show(shot)
+        if served:
+            pn.state.execute(self._stay_fresh, schedule=True)
 
     def _look(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
         now = now_at(self.shared, at)
         return now, self.map.read(now.at)
-
-    async def _read_anew(self) -> None:
-        await self._read_later(anew=True)
-
-    async def _read_on(self) -> None:
-        await self._read_later(anew=False)
 
     async def _read_later(self, *, anew: bool) -> None:
         """Read in a thread: the page that stands can be used meanwhile."""
@@ -244,13 +240,13 @@ class NowView(Explorer):
         if asked is self.at:
             # Else the reader has gone on to another instant meanwhile.
             self._fill(now, anew=anew)
-            self._keep_fresh()
             self.map.show(shot)
-            await asyncio.to_thread(warm, self.shared)
+            await self._stay_fresh()
 
-    def _keep_fresh(self) -> None:
+    async def _stay_fresh(self) -> None:
         if self._timer is None:
             self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
+        await asyncio.to_thread(warm, self.shared)
 
     async def _tick(self) -> None:
         if self.at is None and self._now is not None:
