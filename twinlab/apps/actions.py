@@ -21,6 +21,7 @@ from twinlab.explore.html import Html
 from twinlab.explore.reading import READING_ERRORS
 
 if TYPE_CHECKING:
+    from twinlab.apps.browser_side import BrowserSide
     from twinlab.explore.workspace import Workspace
 
 __all__ = ["Actions"]
@@ -31,8 +32,6 @@ _DATA = {"Parquet": ".parquet", "CSV": ".csv"}
 _PICTURES = {"SVG, for print": ".svg", "PNG, 300 dots an inch": ".png"}
 # Matplotlib and HoloViews keep what they draw with in globals: one file at a time in all threads.
 _DRAWING = threading.Lock()
-_COPY_LINK = "navigator.clipboard.writeText(window.location.href)"
-_COPY_TEXT = "navigator.clipboard.writeText(holder.value)"
 # On a phone the icons alone: six names don't fit a line. The names stay for screen readers.
 _BUTTON = {
     "textTransform": "none",
@@ -61,12 +60,14 @@ class Actions:
     ----------
     workspace : Workspace
         Whose page is taken elsewhere.
+    browser : BrowserSide
+        What copies.
     tell : callable
         Takes a sentence for the reader.
     """
 
-    def __init__(self, workspace: Workspace, *, tell: Callable[[str], None]) -> None:
-        self._workspace, self._tell = workspace, tell
+    def __init__(self, workspace: Workspace, browser: BrowserSide, *, tell: Callable[[str], None]) -> None:
+        self._workspace, self._browser, self._tell = workspace, browser, tell
         self._download = pmui.FileDownload(
             label="File", auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
         )
@@ -78,17 +79,17 @@ class Actions:
             margin=(4, 10),
             styles={"max-height": "40vh", "overflow": "auto"},
         )
-        # What is copied; never shown.
-        self._holder = pn.widgets.TextInput(value="", visible=False)
+        # Several pages may stand in one notebook.
+        self._link_class, self._code_class = f"copy-link-{browser.name}", f"copy-code-{browser.name}"
         self._python = self._button("Show as Python", "code", self._toggle)
         workspace.param.watch(lambda *_: self._write_code(), "revision")
+        self._write_code()
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the bar."""
         copy_link = self._button("Copy link", "link", lambda _: self._say("Link copied"))
-        copy_link.js_on_click(code=_COPY_LINK)
         copy_code = self._button("Copy Python", "content_copy", lambda _: self._say("Python copied"))
-        copy_code.js_on_click(args={"holder": self._holder}, code=_COPY_TEXT)
+        copy_link.css_classes, copy_code.css_classes = [self._link_class], [self._code_class]
         row = pn.FlexBox(
             self._button("Excel", "table_view", partial(self._file, ".xlsx")),
             self._menu("Data", "download", _DATA),
@@ -99,7 +100,6 @@ class Actions:
             copy_code,
             self._status,
             self._download,
-            self._holder,
             align_items="center",
             gap="2px",
             sizing_mode="stretch_width",
@@ -158,9 +158,10 @@ class Actions:
         self._write_code()
 
     def _write_code(self) -> None:
-        self._holder.value = self._workspace.code()
+        code = self._workspace.code()
+        self._browser.copying = {self._link_class: None, self._code_class: code}
         if self._code.visible:
-            self._code.object = code_html(self._holder.value or "# Nothing is shown that could be read.")
+            self._code.object = code_html(code or "# Nothing is shown that could be read.")
 
     def _say(self, text: str) -> None:
         self._status.object = f'<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{text}</span>'

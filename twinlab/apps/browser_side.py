@@ -24,6 +24,8 @@ class BrowserSide(pn.custom.JSComponent):
     zone = param.String(default="", doc="the reader's time zone, as the IANA names it")
     phone = param.Boolean(default=False, doc="whether the screen is a phone's")
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
+    #: A page with a callback in JavaScript is searched for such at each change of its layout, hence not from a button.
+    copying = param.Dict(default={}, doc="a button's CSS class -> what a click on it copies; None: the page's address")
 
     _esm = """
     // With each drawing Bokeh states anew where each part of a chart is, as a rule where it was before. Each time the
@@ -55,6 +57,11 @@ class BrowserSide(pn.custom.JSComponent):
         if (model.follow_system && page.data?.dark_theme !== dark.matches) set("dark_theme", dark.matches)
       }
       const back = () => model.send_msg({search: window.location.search})
+      const copy = event => {
+        const classes = new Set(event.composedPath().flatMap(one => [...(one.classList ?? [])]))
+        for (const [name, text] of Object.entries(model.copying))
+          if (classes.has(name)) navigator.clipboard.writeText(text ?? window.location.href)
+      }
       title()
       theme()
       model.zone = Intl.DateTimeFormat().resolvedOptions().timeZone || ""
@@ -64,9 +71,11 @@ class BrowserSide(pn.custom.JSComponent):
       model.on("address", write)
       dark.addEventListener("change", theme)
       window.addEventListener("popstate", back)
+      document.addEventListener("click", copy)
       model.on("remove", () => {
         dark.removeEventListener("change", theme)
         window.removeEventListener("popstate", back)
+        document.removeEventListener("click", copy)
       })
       write()
     }

@@ -76,7 +76,9 @@ def page(
     theme = session.settings.get("theme")
     strip = hint(session)
     drawer = asset_drawer(workspace, browser, moved=lambda opened: shown.param.update(sx=page_look(drawer=opened)))
-    actions = Actions(workspace, tell=lambda text: notice.param.update(object=text, visible=True, closed=False))
+    actions = Actions(
+        workspace, browser, tell=lambda text: notice.param.update(object=text, visible=True, closed=False)
+    )
     shown = pmui.Page(
         title=title,
         header=[*bar(shared, session, browser, user=user), browser],
