@@ -22,6 +22,7 @@ __getattr__, __dir__ = attach(
         "notes_table": "annotations",
         "overlapping": "tables",
         "plan_of": "stories",
+        "position_of": "kept",
         "positions": "places",
         "present": "latest_values",
         "score": "scoring",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["KeptReader", "kept_reader", "remember"]
+__all__ = ["KeptReader", "kept_reader", "position_of"]
 
 _T = TypeVar("_T")
 _FRESH_SECONDS = 60.0
@@ -25,8 +25,8 @@ _LOOKED_SECONDS = 1.0
 class KeptReader:
     """A `TwinReader` that keeps events, assets and relationships, and what was computed from them.
 
-    What is kept is dropped within a second after the twin's position moves; of a twin that doesn't tell its position, after a minute.
-    History is read anew each time. Everything else is the twin's own. Treat the tables as read-only: they're shared.
+    What is kept is dropped within a second after the twin's position moves; of a twin that doesn't tell its position,
+    after a minute. History is read anew each time. Everything else is the twin's own. Treat the tables as read-only: they're shared.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ class KeptReader:
             return cast("_T", self._kept[key])
 
     def _position(self) -> object:
-        position = getattr(getattr(self._twin, "reader", self._twin), "position", None)
-        return position() if callable(position) else self._clock() // _FRESH_SECONDS
+        position = position_of(self._twin)
+        return self._clock() // _FRESH_SECONDS if position is None else position
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever else the twin can do)
         if name.startswith("_"):
@@ -111,3 +111,9 @@ def kept_reader(twin: TwinReader) -> KeptReader:
 def remember(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:
     """Return what a `KeptReader` remembers under a key; made anew for any other twin."""
     return twin.remember(key, make) if isinstance(twin, KeptReader) else make()
+
+
+def position_of(twin: TwinReader) -> object:
+    """Return how far a twin has read, to be compared with what it says later; None if it doesn't tell."""
+    position = getattr(getattr(twin, "reader", twin), "position", None)
+    return position() if callable(position) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twinlab.events import delays, status
+from twinlab.explore.keeping import Kept
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EventTables", "shown_table"]
 
-_FRESH_SECONDS = 60.0
 _TIMES = ("planned_start", "start", "planned_end", "end")
 
 
@@ -29,37 +28,16 @@ class EventTables:
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
-        self._clock = clock
-        self._kept: dict[str, tuple[float, object, pd.DataFrame]] = {}
-        # One reading at a time: who comes second finds it read.
-        self._lock = threading.Lock()
+        self._kept = Kept(twin, clock=clock)
 
     def ready(self, event_type: str) -> bool:
         """Whether a table can be had at once."""
-        kept = self._kept.get(event_type)
-        if kept is None:
-            return False
-        if self._clock() - kept[0] < _FRESH_SECONDS:
-            return True
-        position = self._position()
-        if position is None or position != kept[1]:
-            return False
-        self._kept[event_type] = (self._clock(), *kept[1:])
-        return True
+        return self._kept.ready(event_type)
 
     def table(self, event_type: str) -> pd.DataFrame:
         """Return the events of one type as shown: status, assets, times, delays in minutes, properties."""
-        with self._lock:
-            if not self.ready(event_type):
-                position = self._position()
-                table = shown_table(self._twin.events(event_type), self._twin.model.event_types[event_type])
-                self._kept[event_type] = (self._clock(), position, table)
-            return self._kept[event_type][2]
-
-    def _position(self) -> object:
-        """How far the twin has read; None if it doesn't tell."""
-        position = getattr(getattr(self._twin, "reader", self._twin), "position", None)
-        return position() if callable(position) else None
+        spec = self._twin.model.event_types[event_type]
+        return self._kept.get(event_type, lambda: shown_table(self._twin.events(event_type), spec))
 
 
 def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twinlab.events import position_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,9 +69,8 @@ class Watch:
 
     def news(self, read: Callable[[], np.datetime64 | None]) -> np.datetime64 | None:
         """Return the newest time if it may have moved since the last call, else None."""
-        twin = self._shared.twin
-        position = getattr(getattr(twin, "reader", twin), "position", None)
-        seen: object = position() if callable(position) else self._shared.latest()
+        position = position_of(self._shared.twin)
+        seen: object = self._shared.latest() if position is None else position
         if seen == self._seen:
             return None
         self._seen = seen

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Hashable, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from twinlab.events import KeptReader
 from twinlab.explore.choices import Choices, asset_labels
 from twinlab.explore.event_tables import EventTables
+from twinlab.explore.keeping import Kept
 from twinlab.explore.reading import latest_time
 
 if TYPE_CHECKING:
@@ -22,20 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Shared"]
 
-_FRESH_SECONDS = 60.0
 _T = TypeVar("_T")
 
 
 class Shared:
-    """Tables, labels and the newest time of a twin, so that a second reader costs little; each is kept for a minute."""
+    """Tables, labels and the newest time of a twin, so that a second reader costs little."""
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.twin = twin
         self.tables = EventTables(twin, clock=clock)
-        self._clock = clock
-        self._kept: dict[object, tuple[float, object]] = {}
-        # One reading at a time: who comes second finds it read.
-        self._lock = threading.RLock()
+        self._kept = Kept(twin, clock=clock)
 
     @cached_property
     def choices(self) -> Choices:
@@ -59,15 +55,9 @@ class Shared:
         """Return the links of one type."""
         return self.reader.relationships(name)
 
-    def kept(self, key: object, read: Callable[[], _T]) -> _T:
-        """Return what ``read`` gave less than a minute ago under ``key``, or read it."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None or self._clock() - found[0] >= _FRESH_SECONDS:
-                found = (self._clock(), read())
-                self._kept[key] = found
-            # What a key holds, its own reader wrote.
-            return cast("_T", found[1])
+    def kept(self, key: Hashable, read: Callable[[], _T]) -> _T:
+        """Return what ``read`` gave under ``key`` when it was last asked for, or read it if the twin may have news."""
+        return self._kept.get(key, read)
 
 
 @dataclass(frozen=True)
