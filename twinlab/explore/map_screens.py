@@ -90,7 +90,8 @@ class MapScreens:
         self._parts = parts
         self._view = self._seen = view
         self._scale = self.metres_a_pixel
-        self._draw_ground(view)
+        if needs_other_ground(self._drawn, view):
+            self._draw_ground(view)
         self._map.change(self._fill_all)
         if list(self.pane) != [self._map]:
             self.pane[:] = [self._map]
