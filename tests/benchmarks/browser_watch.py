@@ -23,6 +23,8 @@ WATCH = """names => {
     };
     for (const name of names) window.addEventListener(name, start, true);
     for (const one of documents) one.on_change(changed);
+    // Nobody acts: then nothing comes of it either.
+    setTimeout(() => { if (begun === null) finish(); }, 20000);
   });
 }"""
 #: The place of the first chart on the screen; null without one.
