@@ -70,9 +70,9 @@ def test_what_isnt_found_offers_the_nearest_and_a_button_for_each(view):
     view._search.field.value = "NORHT"
     assert view._search.found is None
     assert "NORHT" in view._search._text.object
-    labels = [button.label for button in view._search._row]
+    labels = [button.label for button in view._search._row[0]]
     assert labels[0].startswith("North yard (NORTH)")
-    view._search._row[0].clicks += 1
+    view._search._row[0][0].clicks += 1
     assert view._search.found.asset == "NORTH"
 
 
@@ -84,7 +84,7 @@ def test_what_nothing_is_called_is_said_without_markup_of_its_own(view):
 
 def test_the_answer_leads_to_the_other_pages_and_closes(view):
     view._search.find("V3")
-    buttons = {button.label: button for button in view._search._row}
+    buttons = {button.label: button for button in view._search._row[0]}
     buttons["Show on map"].clicks += 1
     assert (view.asked.page, view.asked.asset_type) == ("map", "van")
     buttons["Details"].clicks += 1

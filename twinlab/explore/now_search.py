@@ -73,7 +73,8 @@ class AssetSearch:
         self.field._filter_options = lambda text, *_: self.suggestions(text)  # noqa: SLF001
         self.field.param.watch(self._entered, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(10, 14, 4, 14))
-        self._row = pn.FlexBox(sizing_mode="stretch_width", margin=(0, 8))
+        # A column: what a FlexBox that stands is given later asks a notebook's browser for styles from elsewhere.
+        self._row = pn.Column(sizing_mode="stretch_width")
         self.answer = pn.Column(
             self._text, self._row, visible=False, sizing_mode="stretch_width", margin=(4, 10), styles=_FRAME
         )
@@ -120,14 +121,14 @@ class AssetSearch:
         """Show the answer for an asset."""
         self.found = read_found(self._shared, asset_type, asset, at=self.at)
         self._text.object = found_html(self.found, self._shared.twin.model, KindLabels(self._shared))
-        self._row[:] = [
+        self._put(
             *(
                 self._button(label, partial(self._on_go, page, (asset_type, asset)))
                 for page, label in self._pages.items()
             ),
             self._button("Details", partial(self._on_details, (asset_type, asset))),
             self._button("Close", self.close),
-        ]
+        )
         self.answer.visible = True
         self._on_found((asset_type, asset))
 
@@ -151,14 +152,17 @@ class AssetSearch:
             f"Nothing is called “{escaped}”." if not fits else f"“{escaped}” isn't the whole name. Is it one of these?"
         )
         self._text.object = f'<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{said}</p>'
-        self._row[:] = [
+        self._put(
             *(
                 self._button(self._words(kind, label), partial(self.show, kind, asset))
                 for kind, asset, label in fits[:8]
             ),
             self._button("Close", self.close),
-        ]
+        )
         self.answer.visible = True
+
+    def _put(self, *buttons: pmui.Button) -> None:
+        self._row[:] = [pn.FlexBox(*buttons, sizing_mode="stretch_width", margin=(0, 8))]
 
     @staticmethod
     def _button(label: str, act: Callable[[], None]) -> pmui.Button:

@@ -58,7 +58,8 @@ class TileStrip:
         self._active = ""
         self._pieces: list[pmui.Button | Html] = []
         self._filters: list[str] = []
-        self.pane = pn.FlexBox(sizing_mode="stretch_width", margin=(2, 10), gap="6px", align_items="stretch")
+        # A column: what a FlexBox that stands is given later asks a notebook's browser for styles from elsewhere.
+        self.pane = pn.Column(sizing_mode="stretch_width")
 
     def show(self, tiles: Sequence[Tile], *, active: str) -> None:
         """Show tiles; those that stand already are rewritten in place."""
@@ -67,7 +68,8 @@ class TileStrip:
         if filters != self._filters:
             self._filters = filters
             self._pieces = [self._piece(tile) for tile in tiles]
-            self.pane[:] = self._pieces
+            look = {"sizing_mode": "stretch_width", "margin": (2, 10), "gap": "6px", "align_items": "stretch"}
+            self.pane[:] = [pn.FlexBox(*self._pieces, **look)]
         for piece, tile in zip(self._pieces, tiles, strict=True):
             if isinstance(piece, Html):
                 piece.object = _plain(tile)
