@@ -1,7 +1,11 @@
 """Where is it? Any asset of any kind is found by id or name, and told through what it's in."""
 
 import pandas as pd
+import panel as pn
 import pytest
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet, UIElement
+from pyviz_comms import Comm
 
 from twinlab.explore.link import parse_link
 from twinlab.explore.now_view import NowView
@@ -100,3 +104,14 @@ def test_the_answer_moves_to_another_instant_with_the_page(view):
     view._instant.value = "2026-01-02 06:00"
     assert "as of 2026-01-02 06:00 UTC" in view._search._text.object
     assert view._search._text.object != before
+
+
+def test_what_a_notebooks_page_is_given_later_brings_its_styles_along(view, monkeypatch):
+    monkeypatch.setattr(pn.config, "inline", True)
+    root = pn.panel(view)._render_model(Document(), Comm())
+    stood = set(root.select({"type": UIElement}))
+    view._search.find("V3")
+    came = set(root.select({"type": UIElement})) - stood
+    sheets = [sheet for one in came for sheet in one.stylesheets if isinstance(sheet, ImportedStyleSheet)]
+    assert came
+    assert [sheet.url for sheet in sheets if "://" in sheet.url] == []

@@ -131,8 +131,8 @@ def take(browser: Browser, url: str, state: str, options: argparse.Namespace) ->
 
 def settle(page: Page, state: str, wait: int) -> None:
     """Wait until a page shows its state, and has come to rest."""
-    # The rail stands; a page that was read quickly may have said nothing of it.
-    page.wait_for_selector(".MuiListItemButton-root", state="attached", timeout=PATIENCE)
+    # The bar stands (on a phone the rail is folded away); a page that was read quickly may have said nothing of it.
+    page.wait_for_selector(".MuiAppBar-root", state="attached", timeout=PATIENCE)
     page.wait_for_timeout(1_000)
     if state != "loading":
         page.wait_for_selector(".tl-reading", state="hidden", timeout=PATIENCE)
