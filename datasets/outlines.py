@@ -1,7 +1,7 @@
-"""Make `twinlab/explore/outlines.npz` from the npm package world-atlas (Natural Earth, public domain).
+"""Make `twinlab/explore/charts/outlines.npz` from the npm package world-atlas (Natural Earth, public domain).
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
-    python datasets/outlines.py package twinlab/explore/outlines.npz
+    python datasets/outlines.py package twinlab/explore/charts/outlines.npz
 
 The same package gives the same arrays. What is kept: the arcs of all countries, quantised as they come, each once; which
 of them part two countries; and the rings of all land as lists of arcs.

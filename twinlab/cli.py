@@ -226,7 +226,7 @@ def _add_user(commands: Commands) -> None:
 
 
 def _user(options: argparse.Namespace) -> None:
-    from twinlab.apps.user_command import manage_users  # noqa: PLC0415
+    from twinlab.apps.login.user_command import manage_users  # noqa: PLC0415
 
     _say(manage_users(options.what, options.file, name=options.name, roles=options.role, stdin=options.stdin))
 
@@ -308,7 +308,7 @@ def _notebook(options: argparse.Namespace) -> int:
     _say(f"wrote {path}")
     if options.no_lab:
         return 0
-    from twinlab.apps.lab import open_lab  # noqa: PLC0415
+    from twinlab.apps.server.lab import open_lab  # noqa: PLC0415
 
     return open_lab(path, port=options.port, browser=not options.no_browser)
 

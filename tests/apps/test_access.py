@@ -2,7 +2,7 @@
 
 import pytest
 
-from twinlab.apps.access import ROLES, User, current_user, may_see
+from twinlab.apps.login.access import ROLES, User, current_user, may_see
 
 
 def test_the_reader_at_this_machine_sees_everything():

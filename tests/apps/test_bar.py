@@ -4,9 +4,9 @@ import numpy as np
 import panel as pn
 import pytest
 
-from twinlab.apps.bar import bar, freshness_html
-from twinlab.apps.browser_side import BrowserSide
-from twinlab.explore.shared import Session, Shared
+from twinlab.apps.frame.bar import bar, freshness_html
+from twinlab.apps.frame.browser_side import BrowserSide
+from twinlab.explore.kit.session import Session, Shared
 from twinlab.testing import FakeTwin
 
 

@@ -5,7 +5,7 @@ import gc
 import pytest
 from bokeh.models import Range1d
 
-from twinlab.apps.lean import lean, set_aside
+from twinlab.apps.server.server_tuning import lean, set_aside
 
 
 def watch_with_the_wrong_signature():

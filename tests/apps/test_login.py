@@ -18,13 +18,13 @@ from tornado.web import create_signed_value
 from tornado.websocket import websocket_connect
 
 from twinlab.apps import start
-from twinlab.apps.access import User, current_user
-from twinlab.apps.certificates import certificate_names, make_one, tls_context
-from twinlab.apps.gate import local_path
-from twinlab.apps.logins import Failures, Logins
-from twinlab.apps.passwords import Cost
-from twinlab.apps.reach import check_reach
-from twinlab.apps.users import Users
+from twinlab.apps.login.access import User, current_user
+from twinlab.apps.login.passwords import Cost
+from twinlab.apps.login.request_guard import local_path
+from twinlab.apps.login.sessions import Failures, Logins
+from twinlab.apps.login.users import Users
+from twinlab.apps.server.certificates import certificate_names, make_one, tls_context
+from twinlab.apps.server.serve_options import check_reach
 from twinlab.errors import SourceError
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -469,7 +469,7 @@ def test_no_module_is_imported_because_somebody_asks_for_it(web, dora):
 
 def test_the_session_knows_its_reader(served, users, monkeypatch):
     seen = []
-    from twinlab.apps import server
+    from twinlab.apps.server import server
 
     real = server.page
 

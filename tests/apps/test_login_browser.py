@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from twinlab.apps import start
-from twinlab.apps.passwords import Cost
-from twinlab.apps.users import Users
+from twinlab.apps.login.passwords import Cost
+from twinlab.apps.login.users import Users
 from twinlab.testing import FakeTwin
 
 pytestmark = pytest.mark.browser

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlab.apps.mapping_draft import changes
-from twinlab.apps.mapping_form import MappingForm
-from twinlab.apps.mapping_preview import preview, read_sample
-from twinlab.apps.mapping_text import drop, put
+from twinlab.apps.mapping_form.draft import changes
+from twinlab.apps.mapping_form.form import MappingForm
+from twinlab.apps.mapping_form.preview import preview, read_sample
+from twinlab.apps.mapping_form.yaml_edit import drop, put
 from twinlab.errors import SourceError
 from twinlab.harmonise import draft
 from twinlab.model.load import load_mapping, load_model

@@ -34,7 +34,7 @@ def folder(tmp_path: Path, write_notebook) -> Path:
     (root / "kitchen" / "mapping" / "fridges.yaml").write_text(MAPPING, encoding="utf-8")
     rows = "".join(f"2026-03-28 {hour:02}:00,K{fridge},{39 + hour},zu\n" for hour in range(12) for fridge in (1, 2))
     (root / "fridges.csv").write_text("when,fridge,temp,door\n" + rows, encoding="utf-8")
-    code = "from twinlab.apps.mapping_form import MappingForm\n\nMappingForm('kitchen', 'fridges')"
+    code = "from twinlab.apps.mapping_form.form import MappingForm\n\nMappingForm('kitchen', 'fridges')"
     write_notebook(root / "form.ipynb", code)
     return root
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from twinlab.apps import start
-from twinlab.explore.pages import PAGES
+from twinlab.explore.page_registry import PAGES
 from twinlab.testing import FakeTwin
 
 pytestmark = pytest.mark.browser

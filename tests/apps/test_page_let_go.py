@@ -4,7 +4,7 @@ import asyncio
 
 from panel.io.state import state
 
-from twinlab.apps.frame import page
+from twinlab.apps.frame.frame import page
 from twinlab.testing import FakeTwin
 
 

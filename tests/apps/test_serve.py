@@ -14,10 +14,10 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from twinlab.apps import User, page, serve, start
-from twinlab.apps.warm import warm_pages
+from twinlab.apps.server.preload import warm_pages
 from twinlab.errors import SourceError
-from twinlab.explore.pages import PAGES, pages_for
-from twinlab.explore.shared import Shared
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.page_registry import PAGES, pages_for
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -131,7 +131,9 @@ def test_every_page_is_warmed_without_complaint_and_without_a_readers_settings(c
     twin = FakeTwin.example(days=5, trips=20)
     built = []
     shared = Shared(twin)
-    monkeypatch.setattr("twinlab.apps.warm.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how))
+    monkeypatch.setattr(
+        "twinlab.apps.server.preload.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how)
+    )
     with caplog.at_level(logging.ERROR, logger="twinlab"):
         asyncio.run(_in_loop(partial(warm_pages, twin, shared)))
     assert built == [f"?page={spec.name}" for spec in pages_for(twin)]
@@ -148,9 +150,9 @@ def test_a_page_that_a_reader_may_not_see_is_not_built_whatever_the_link_says(sp
     def watched(one):
         return replace(one, load=lambda: asked.append(one.name) or one.load())
 
-    monkeypatch.setattr("twinlab.apps.access.ROLES", {"other": {one.name for one in PAGES} - {spec.name}})
-    monkeypatch.setattr("twinlab.apps.frame.current_user", lambda: User("dora", roles=("other",)))
-    monkeypatch.setattr("twinlab.explore.pages.PAGES", tuple(map(watched, PAGES)))
+    monkeypatch.setattr("twinlab.apps.login.access.ROLES", {"other": {one.name for one in PAGES} - {spec.name}})
+    monkeypatch.setattr("twinlab.apps.frame.frame.current_user", lambda: User("dora", roles=("other",)))
+    monkeypatch.setattr("twinlab.explore.page_registry.PAGES", tuple(map(watched, PAGES)))
     asyncio.run(_in_loop(partial(page, FakeTwin.example(days=5, trips=20), query=f"?page={spec.name}")))
     assert spec.name not in asked
     assert asked

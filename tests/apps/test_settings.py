@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from twinlab.apps.access import User
-from twinlab.apps.settings import Settings, config_folder, settings_for
+from twinlab.apps.frame.settings import Settings, config_folder, settings_for
+from twinlab.apps.login.access import User
 from twinlab.errors import SchemaError
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinlab.apps import passwords
-from twinlab.apps.passwords import Cost, check_password, hash_password, is_hash
-from twinlab.apps.user_command import manage_users
-from twinlab.apps.users import Users, plain_name
+from twinlab.apps.login import passwords
+from twinlab.apps.login.passwords import Cost, check_password, hash_password, is_hash
+from twinlab.apps.login.user_command import manage_users
+from twinlab.apps.login.users import Users, plain_name
 from twinlab.cli import main
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 
@@ -202,7 +202,7 @@ def test_the_command_adds_lists_and_removes(path, monkeypatch, capsys):
 
 def test_at_a_terminal_the_password_is_asked_for_twice(path, monkeypatch):
     typed = iter([GOOD, "quiet harbour sevem", GOOD, GOOD])
-    monkeypatch.setattr("twinlab.apps.user_command.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("twinlab.apps.login.user_command.sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
     with pytest.raises(SchemaError, match="differ"):
         manage_users("add", path, name="dora")

@@ -13,9 +13,9 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.errors import UnknownTermError
-from twinlab.history.plan import rollup_steps
-from twinlab.history.read import dataset
-from twinlab.history.store import HistoryStore
+from twinlab.history.layout.grid import rollup_steps
+from twinlab.history.read.datasets import dataset
+from twinlab.history.store.store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
 ASSET_TYPE, SIGNAL = "fleet", "reading"

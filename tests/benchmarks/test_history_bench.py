@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from twinlab.history.encode import decode
-from twinlab.history.fold import fold_cells, heat_map
-from twinlab.history.plan import Axis, Group
-from twinlab.history.read import zoom
-from twinlab.history.store import HistoryStore
-from twinlab.history.view import View
+from twinlab.history.layout.encoding import decode
+from twinlab.history.layout.grid import Axis, Group
+from twinlab.history.read.datasets import zoom
+from twinlab.history.read.fold import fold_cells, heat_map
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.store.view import View
 from twinlab.model.twinmodel import Signal, parse_duration
 
 sys.path.insert(0, str(Path(__file__).parent))

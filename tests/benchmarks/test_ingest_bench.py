@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from twinlab.history.historian import Historian
+from twinlab.history.write.historian import Historian
 from twinlab.ledger import Ledger
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
@@ -156,7 +156,7 @@ def test_ledger_and_history_beside_a_keyed_upsert(tmp_path, rows):
     )
     # The same numbers: the last sequence of every tag and time.
     expected = dict(zip(zip(tag.tolist(), at.tolist(), strict=True), value.tolist(), strict=True))
-    from twinlab.history.reader import HistoryReader
+    from twinlab.history.read.reader import HistoryReader
 
     shown = (
         HistoryReader(tmp_path / "twin", ledger, model, {"trucks": mapping})
@@ -174,7 +174,7 @@ import json, resource, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_ingest_bench import words
-from twinlab.history.historian import Historian
+from twinlab.history.write.historian import Historian
 from twinlab.ledger import Ledger
 model, mapping = words("1min", ["temperature"])
 root = Path(sys.argv[2])

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.events import latest_values, present
+from twinlab.events import present
+from twinlab.events.present_state import latest_values
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin

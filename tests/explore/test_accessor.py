@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import twinlab.explore
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.explore.plain import PlainReader, cadence_of
+from twinlab.explore.dataset_reader import PlainReader, cadence_of
 from twinlab.model import TwinReader
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlab.explore.basemap import EUROPE, ground, needs_other_ground, view_of
-from twinlab.explore.outlines import Box, mercator
+from twinlab.explore.charts.basemap import EUROPE, ground, needs_other_ground, view_of
+from twinlab.explore.charts.outlines import Box, mercator
 
 places = st.lists(st.tuples(st.floats(-80, 80), st.floats(-179, 179)), min_size=1, max_size=20)
 

@@ -5,9 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 
-from twinlab.explore.card import AssetCard
-from twinlab.explore.shared import Shared
-from twinlab.explore.sparkline import sparkline
+from twinlab.explore.charts.sparkline import sparkline
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.views.card.card import AssetCard
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
 from twinlab.explore import HistoryView, Link, SignalExplorer, align_period, parse_link
-from twinlab.explore.compare import parse_shift, period_text
-from twinlab.explore.periods import clock_period, shift_to
-from twinlab.explore.reading import MAX_POINTS
+from twinlab.explore.charts.reading import MAX_POINTS
+from twinlab.explore.views.signals.compare import parse_shift, period_text
+from twinlab.explore.views.signals.periods import clock_period, shift_to
 from twinlab.testing import FakeTwin
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
 from twinlab.events import exceptions
-from twinlab.explore.dispatch_rows import cleaned
-from twinlab.explore.dispatch_sheet import apply_changes, read_sheet, write_sheet
+from twinlab.explore.pages.now.dispatch.rows import cleaned
+from twinlab.explore.pages.now.dispatch.sheet import apply_changes, read_sheet, write_sheet
 from twinlab.testing import FakeTwin
 
 AT = "2026-01-03T21:58"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SourceError
 from twinlab.explore import EventsView, parse_link
-from twinlab.explore.event_bins import count_by_delay, count_by_time
-from twinlab.explore.event_filters import EventFilter, filters_text, narrow, parse_filters
-from twinlab.explore.event_routes import routes
-from twinlab.explore.event_summary import summarise
-from twinlab.explore.shared import Shared
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.kit.table_filters import EventFilter, filters_text, narrow, parse_filters
+from twinlab.explore.pages.events.bins import count_by_delay, count_by_time
+from twinlab.explore.pages.events.summary import summarise
+from twinlab.explore.views.map.routes import routes
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from twinlab.errors import SourceError
 from twinlab.explore import HistoryView, Link, SignalExplorer, parse_link
-from twinlab.explore.reading import MAX_POINTS
+from twinlab.explore.charts.reading import MAX_POINTS
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

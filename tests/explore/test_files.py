@@ -13,9 +13,10 @@ import pytest
 import xarray as xr
 
 from twinlab.errors import SchemaError, SourceError
-from twinlab.explore import excel_file, report_file
-from twinlab.explore.base import Explorer
-from twinlab.explore.link import Link
+from twinlab.explore.files import excel as excel_file
+from twinlab.explore.files import report as report_file
+from twinlab.explore.kit.link import Link
+from twinlab.explore.views.base import Explorer
 from twinlab.testing import FakeTwin
 
 CODE = "import pandas as pd\n\ndata = pd.DataFrame({'a < b': [1]})\n"

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from twinlab.explore.heat_data import MAX_BINS, HeatAsk, HeatCells, heat_dataset, heat_plan, measures, read_heat
-from twinlab.explore.heat_rows import SHARE_FLAGS, heat_rows, worst_flags
-from twinlab.explore.reading import Plan
+from twinlab.explore.charts.reading import Plan
+from twinlab.explore.views.heatmap.reading import (
+    MAX_BINS,
+    HeatAsk,
+    HeatCells,
+    heat_dataset,
+    heat_plan,
+    measures,
+    read_heat,
+)
+from twinlab.explore.views.heatmap.rows import SHARE_FLAGS, heat_rows, worst_flags
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 from twinlab.testing import FakeTwin
 

@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 
 from twinlab.errors import SourceError
-from twinlab.explore.heat_data import heat_dataset
-from twinlab.explore.heat_plot import FLAG_COLORS, refresh_heat, row_ticks, shown_values
-from twinlab.explore.heat_view import HeatExplorer
-from twinlab.explore.heat_words import caption
-from twinlab.explore.link import Link, parse_link
+from twinlab.explore.kit.link import Link, parse_link
+from twinlab.explore.views.heatmap.explorer import HeatExplorer
+from twinlab.explore.views.heatmap.plot import FLAG_COLORS, refresh_heat, row_ticks, shown_values
+from twinlab.explore.views.heatmap.reading import heat_dataset
+from twinlab.explore.views.heatmap.text import caption
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -195,7 +195,7 @@ def test_a_failure_while_reading_becomes_a_notice_and_the_picture_stays(twin, mo
         message = "expected the disk, but it's gone"
         raise SourceError(message)
 
-    monkeypatch.setattr("twinlab.explore.heat_view.read_heat", gone)
+    monkeypatch.setattr("twinlab.explore.views.heatmap.explorer.read_heat", gone)
     view.measure = "max"
     assert "it's gone" in view.notice
     assert view.rows is before
@@ -208,7 +208,7 @@ def test_a_failure_before_there_is_a_picture_stands_in_its_place_until_it_can_be
         raise SourceError(message)
 
     with monkeypatch.context() as broken:
-        broken.setattr(f"twinlab.explore.heat_view.{reading}", gone)
+        broken.setattr(f"twinlab.explore.views.heatmap.explorer.{reading}", gone)
         view = HeatExplorer(fleet(3))
     said, again = view._screens.pane[0]
     assert "The heat map can't be shown" in said.object

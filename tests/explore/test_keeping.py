@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from twinlab.explore.keeping import Kept
+from twinlab.explore.kit.cache import Kept
 
 
 class Moving:

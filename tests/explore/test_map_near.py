@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinlab.events import positions, present
-from twinlab.events.kept import KeptReader
-from twinlab.explore.map_near import NearReader
+from twinlab.events.present_state.cached_reader import KeptReader
+from twinlab.explore.views.map.preload import NearReader
 from twinlab.testing import FakeTwin
 
 HOUR, DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twinlab.explore.planned_stops import planned_stops
-from twinlab.explore.track import Track, read_track, track_layers
+from twinlab.explore.views.map.planned_stops import planned_stops
+from twinlab.explore.views.map.track import Track, read_track, track_layers
 from twinlab.model.flags import Flag
 from twinlab.testing import FakeTwin
 

@@ -10,10 +10,10 @@ from bokeh.events import SelectionGeometry
 from twinlab.errors import SourceError
 from twinlab.events import positions
 from twinlab.explore import MapView, parse_link
-from twinlab.explore.map_figure import fill_map
-from twinlab.explore.map_reading import EXCEPTIONS, carried_kinds, placed_kinds
-from twinlab.explore.outlines import mercator
-from twinlab.explore.shared import Shared
+from twinlab.explore.charts.outlines import mercator
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.views.map.figure import fill_map
+from twinlab.explore.views.map.reading import EXCEPTIONS, carried_kinds, placed_kinds
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -232,7 +232,7 @@ def test_a_map_that_can_not_be_read_says_why_in_its_place_until_it_can(twin, sha
         raise SourceError(message)
 
     with monkeypatch.context() as broken:
-        broken.setattr("twinlab.explore.map_view.snapshot", gone)
+        broken.setattr("twinlab.explore.views.map.explorer.snapshot", gone)
         view = MapView(twin, shared=shared)
     said, again = view._screens.pane[0]
     assert "The map can't be shown" in said.object

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from twinlab.events import exceptions
-from twinlab.explore.link import Link, parse_link
-from twinlab.explore.now_view import NowView
-from twinlab.explore.shared import Session, Shared
+from twinlab.explore.kit.link import Link, parse_link
+from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.pages.now.page import NowView
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

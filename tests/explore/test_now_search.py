@@ -7,9 +7,9 @@ from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet, UIElement
 from pyviz_comms import Comm
 
-from twinlab.explore.link import parse_link
-from twinlab.explore.now_view import NowView
-from twinlab.explore.shared import Shared
+from twinlab.explore.kit.link import parse_link
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.pages.now.page import NowView
 from twinlab.testing import FakeTwin
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.

@@ -7,11 +7,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from twinlab.explore.now_columns import ColumnsDialog
-from twinlab.explore.now_rows import COLUMNS, hold
-from twinlab.explore.now_table import ExceptionTable
-from twinlab.explore.now_view import NowView
-from twinlab.explore.shared import Session
+from twinlab.explore.kit.session import Session
+from twinlab.explore.pages.now.columns import ColumnsDialog
+from twinlab.explore.pages.now.page import NowView
+from twinlab.explore.pages.now.rows import COLUMNS, hold
+from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.testing import FakeTwin
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.

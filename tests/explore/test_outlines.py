@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import twinlab.explore.outlines as room
-from twinlab.explore.outlines import Box, cut_outlines, level_of, mercator, to_degrees
+import twinlab.explore.charts.outlines as room
+from twinlab.explore.charts.outlines import Box, cut_outlines, level_of, mercator, to_degrees
 
 
 def box(south, north, west, east):

@@ -7,9 +7,9 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.explore import band_curve, signal_curve
-from twinlab.explore.layers import layers, y_extent
-from twinlab.explore.palette import ASSET_STYLES, FLAG_STYLES
-from twinlab.explore.traces import raw_traces, rollup_traces
+from twinlab.explore.charts.layers import layers, y_extent
+from twinlab.explore.charts.palette import ASSET_STYLES, FLAG_STYLES
+from twinlab.explore.charts.traces import raw_traces, rollup_traces
 from twinlab.model.flags import Flag
 from twinlab.testing import FakeTwin
 
@@ -126,7 +126,7 @@ def test_flag_numbers_are_the_standards():
 
 
 def test_a_hole_no_longer_than_the_signals_gap_breaks_the_curve_and_is_not_called_missing():
-    from twinlab.explore.traces import without_short_stretches
+    from twinlab.explore.charts.traces import without_short_stretches
 
     time = np.datetime64("2026-01-01", "ns") + np.arange(40) * np.timedelta64(5, "m")
     sparse = np.where(np.arange(40) % 12 == 0, 1.0, np.nan)

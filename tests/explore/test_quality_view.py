@@ -6,10 +6,10 @@ import pytest
 import xarray as xr
 
 from twinlab.errors import SourceError
-from twinlab.explore.link import Link, parse_link
-from twinlab.explore.quality_counts import flag_counts
-from twinlab.explore.quality_rows import sample_rows, verdict_html
-from twinlab.explore.quality_view import QualityView
+from twinlab.explore.kit.link import Link, parse_link
+from twinlab.explore.pages.quality.counts import flag_counts
+from twinlab.explore.pages.quality.page import QualityView
+from twinlab.explore.pages.quality.tables import sample_rows, verdict_html
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -141,7 +141,7 @@ def test_a_window_that_can_not_be_counted_becomes_a_notice(twin, monkeypatch):
         message = "expected the disk, but it's gone"
         raise SourceError(message)
 
-    monkeypatch.setattr("twinlab.explore.quality_view.flag_counts", gone)
+    monkeypatch.setattr("twinlab.explore.pages.quality.page.flag_counts", gone)
     view.heat.window = (WHOLE[0], WHOLE[0] + np.timedelta64(5, "D"))
     assert "it's gone" in view.notice
 
@@ -152,7 +152,7 @@ def test_flags_that_can_not_be_counted_at_first_say_so_in_the_table_s_place(monk
         raise SourceError(message)
 
     with monkeypatch.context() as broken:
-        broken.setattr("twinlab.explore.quality_view.flag_counts", gone)
+        broken.setattr("twinlab.explore.pages.quality.page.flag_counts", gone)
         view = QualityView(one_room(np.ones(60)))
     said, again = view._table[0]
     assert "The table of flags can't be shown" in said.object

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.errors import UnknownTermError
-from twinlab.explore.reading import MAX_POINTS, coarsen, data_span, latest_time, plan_reading, read
+from twinlab.explore.charts.reading import MAX_POINTS, coarsen, data_span, latest_time, plan_reading, read
 from twinlab.model.twinmodel import parse_duration
 from twinlab.testing import FakeTwin
 

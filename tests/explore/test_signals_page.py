@@ -7,8 +7,8 @@ import xarray as xr
 from bokeh.models import BoxSelectTool, Scatter
 
 from twinlab.explore import HistoryView, SignalExplorer, parse_link
-from twinlab.explore.figures import FigurePane
-from twinlab.explore.layers import y_extent
+from twinlab.explore.charts.figures import FigurePane
+from twinlab.explore.charts.layers import y_extent
 from twinlab.testing import FakeTwin
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SourceError
 from twinlab.explore import EventExplorer
-from twinlab.explore.event_order import sorted_places
-from twinlab.explore.event_tables import EventTables
+from twinlab.explore.kit.event_tables import EventTables
+from twinlab.explore.kit.table_order import sorted_places
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

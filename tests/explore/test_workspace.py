@@ -9,10 +9,10 @@ import panel_material_ui as pmui
 import param
 import pytest
 
-import twinlab.explore.pages as all_pages
+import twinlab.explore.page_registry as all_pages
 from twinlab.errors import SourceError
 from twinlab.explore import Link, PageSpec, Workspace, parse_link
-from twinlab.explore.base import Explorer
+from twinlab.explore.views.base import Explorer
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 

@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import twinlab as tl
 from twinlab.apps import serve, start
-from twinlab.apps.server import Served
+from twinlab.apps.server.server import Served
 from twinlab.errors import SourceError
-from twinlab.explore.pages import pages_for
+from twinlab.explore.page_registry import pages_for
 from twinlab.plant import ParcelSize
 
 STATES = ("usual", "empty", "loading", "error")
@@ -156,7 +156,7 @@ def main() -> None:
     os.environ["TWINLAB_CONFIG"] = tempfile.mkdtemp(prefix="twinlab-shots-")
     usual = tl.demo("parcel", size=ParcelSize.small())
     if not options.hints:
-        from twinlab.apps.settings import settings_for
+        from twinlab.apps.frame.settings import settings_for
 
         settings_for(None, usual.model.twin)["hint_done"] = True
     options.pages = options.pages or [page.name for page in pages_for(usual)]

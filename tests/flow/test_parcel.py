@@ -12,7 +12,7 @@ import pytest
 import twinlab as tl
 from twinlab.events import episodes
 from twinlab.plant import Network, ParcelSize, PlantFiles, simulate_network, write_files
-from twinlab.plant.parcels import FIRST_NUMBER
+from twinlab.plant.network.parcels import FIRST_NUMBER
 
 RECIPE = Path(tl.__file__).parent / "demos" / "parcel"
 #: What is left of a temperature that a logger wrote in tenths of °F, in K, and of half a step of the twin's own.

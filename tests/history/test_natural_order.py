@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlab.history.read import natural_order
+from twinlab.history.read.datasets import natural_order
 
 
 def by_parts(ids: list[str]) -> list[int]:

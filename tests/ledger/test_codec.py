@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from twinlab.ledger import codec
-from twinlab.ledger.frame import pack_ids, unpack_ids
+from twinlab.ledger.format import codec
+from twinlab.ledger.format.frame import pack_ids, unpack_ids
 
 INT64 = hnp.arrays(np.int64, st.integers(0, 400), elements=st.integers(-(2**63), 2**63 - 1))
 SMALL = st.builds(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.plant import Network, ParcelSize, PlantFiles, simulate_network
-from twinlab.plant.clocks import to_local
-from twinlab.plant.lifts import CHARGING, DRIVING
+from twinlab.plant.network.clocks import to_local
+from twinlab.plant.network.forklifts import CHARGING, DRIVING
 
 sizes = st.builds(
     ParcelSize,

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from twinlab import sources
 from twinlab.model.schema import TEXT_SUFFIX as T
 from twinlab.sources import delimited
-from twinlab.sources.numerals import Numerals, parse_numbers
-from twinlab.sources.records import cut, split_cells
+from twinlab.sources.parsing.numerals import Numerals, parse_numbers
+from twinlab.sources.parsing.records import cut, split_cells
 
 ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "latin-1"]
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs", "Cc", "Cn"])

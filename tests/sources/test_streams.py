@@ -11,7 +11,8 @@ import pytest
 
 from twinlab import sources
 from twinlab.model.schema import TEXT_SUFFIX as T
-from twinlab.sources import delimited, sniffing
+from twinlab.sources import delimited
+from twinlab.sources.parsing import sniffing
 
 
 def test_sixty_megabytes_are_read_in_a_fraction_of_them(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def _nyc_files(_size: ParcelSize, _folder: Path) -> list[Path]:
 
 
 def _parcel_ingredients(size: ParcelSize) -> list[bytes | Path]:
-    code = sorted(Path(str(files("twinlab.plant"))).glob("*.py"))
+    code = sorted(Path(str(files("twinlab.plant"))).rglob("*.py"))
     return [repr(size).encode(), *code]
 
 

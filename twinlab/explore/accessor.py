@@ -11,8 +11,8 @@ from twinlab.errors import SchemaError
 if TYPE_CHECKING:
     import holoviews as hv
 
-    from twinlab.explore.explorer import SignalExplorer
-    from twinlab.explore.plain import PlainReader
+    from twinlab.explore.dataset_reader import PlainReader
+    from twinlab.explore.views.signals.explorer import SignalExplorer
 
 __all__ = ["TwinArray", "TwinDataset"]
 
@@ -39,7 +39,7 @@ class _Accessor(Generic[_Data]):
         SchemaError
             If there is no time axis, more than one other dimension, or nothing numeric.
         """
-        from twinlab.explore.plain import PlainReader  # noqa: PLC0415  (the accessor itself stays light)
+        from twinlab.explore.dataset_reader import PlainReader  # noqa: PLC0415  (the accessor itself stays light)
 
         return PlainReader(self._dataset())
 
@@ -51,7 +51,7 @@ class _Accessor(Generic[_Data]):
         SchemaError
             As `reader`.
         """
-        from twinlab.explore.explorer import SignalExplorer  # noqa: PLC0415
+        from twinlab.explore.views.signals.explorer import SignalExplorer  # noqa: PLC0415
 
         return SignalExplorer(self.reader)
 
@@ -87,9 +87,9 @@ class TwinArray(_Accessor[xr.DataArray]):
         """
         import holoviews.plotting.bokeh  # noqa: F401, PLC0415  (options can be given for a loaded backend only)
 
-        from twinlab.explore.plain import PlainReader  # noqa: PLC0415
-        from twinlab.explore.plots import band_curve, signal_curve  # noqa: PLC0415
-        from twinlab.explore.reading import MAX_POINTS, coarsen  # noqa: PLC0415
+        from twinlab.explore.charts.plots import band_curve, signal_curve  # noqa: PLC0415
+        from twinlab.explore.charts.reading import MAX_POINTS, coarsen  # noqa: PLC0415
+        from twinlab.explore.dataset_reader import PlainReader  # noqa: PLC0415
 
         data = self._dataset()
         name = str(self._data.name or _UNNAMED)
@@ -151,7 +151,7 @@ class TwinArray(_Accessor[xr.DataArray]):
         """
         from pydantic import ValidationError  # noqa: PLC0415
 
-        from twinlab.explore.plain import cadence_of  # noqa: PLC0415
+        from twinlab.explore.dataset_reader import cadence_of  # noqa: PLC0415
         from twinlab.model.twinmodel import Signal  # noqa: PLC0415
         from twinlab.quality import signal_flags  # noqa: PLC0415
 

@@ -13,19 +13,19 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab.explore.base import Explorer
-from twinlab.explore.carry import Carried, with_carried
-from twinlab.explore.link import Link, known_or_problem
-from twinlab.explore.pages import PageSpec, pages_for
-from twinlab.explore.reading import READING_ERRORS
-from twinlab.explore.states import failed, reading
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.page_state import Carried, with_carried
+from twinlab.explore.kit.placeholders import failed, reading
+from twinlab.explore.page_registry import PageSpec, pages_for
+from twinlab.explore.views.base import Explorer
 
 if TYPE_CHECKING:
     import holoviews as hv
     import pandas as pd
     import xarray as xr
 
-    from twinlab.explore.shared import Session, Shared
+    from twinlab.explore.kit.session import Session, Shared
     from twinlab.model.reader import TwinReader
 
 __all__ = ["Workspace"]

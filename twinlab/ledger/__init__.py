@@ -8,10 +8,10 @@ from twinlab._lazy import attach
 
 if TYPE_CHECKING:
     from twinlab.ledger.blobs import Blobs
-    from twinlab.ledger.frames import Frame
+    from twinlab.ledger.format.frames import Frame
+    from twinlab.ledger.format.records import Records
     from twinlab.ledger.journal import Journal, JournalEntry
     from twinlab.ledger.reader import Reader
-    from twinlab.ledger.records import Records
     from twinlab.ledger.recover import TornTail
     from twinlab.ledger.store import Ledger
     from twinlab.ledger.verify import VerifyProblem, VerifyReport
@@ -37,12 +37,12 @@ __getattr__, __dir__ = attach(
     {
         "Ack": "writer",
         "Blobs": "blobs",
-        "Frame": "frames",
+        "Frame": "format.frames",
         "Journal": "journal",
         "JournalEntry": "journal",
         "Ledger": "store",
         "Reader": "reader",
-        "Records": "records",
+        "Records": "format.records",
         "TornTail": "recover",
         "VerifyProblem": "verify",
         "VerifyReport": "verify",

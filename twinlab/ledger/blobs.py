@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from twinlab.errors import SourceError, UnknownTermError
-from twinlab.ledger._disk import corrupt, disk_error, sync_folder
+from twinlab.ledger.format.disk import corrupt, disk_error, sync_folder
 from twinlab.ledger.journal import Journal
 from twinlab.ledger.seal import file_sha256
 

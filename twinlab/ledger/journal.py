@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from twinlab.ledger.format.records import Records
 from twinlab.ledger.reader import Reader
-from twinlab.ledger.records import Records
 from twinlab.ledger.writer import Ack, Writer
 
 __all__ = ["JOURNAL", "Journal", "JournalEntry"]

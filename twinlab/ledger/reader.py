@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from twinlab.ledger._disk import corrupt
-from twinlab.ledger.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
-from twinlab.ledger.frames import Frame, open_frame
-from twinlab.ledger.index import Index, Query, read_heads
-from twinlab.ledger.manifest import MANIFEST, SealedSegment, read_manifest
-from twinlab.ledger.position import FILE, Position, read_position
-from twinlab.ledger.sealed import SealedFiles
-from twinlab.ledger.segment import SegmentFile, path_of
+from twinlab.ledger.format.disk import corrupt
+from twinlab.ledger.format.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
+from twinlab.ledger.format.frames import Frame, open_frame
+from twinlab.ledger.format.index import Index, Query, read_heads
+from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.format.position import FILE, Position, read_position
+from twinlab.ledger.format.sealed import SealedFiles
+from twinlab.ledger.format.segment import SegmentFile, path_of
 
 __all__ = ["Reader"]
 

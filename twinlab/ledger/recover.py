@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinlab.errors import CorruptionError
-from twinlab.ledger._disk import atomic_write, corrupt, sync_data
-from twinlab.ledger.frame import DICTIONARY
-from twinlab.ledger.position import FILE, START, Position, check_position
-from twinlab.ledger.segment import HEADER_SIZE, Place, SegmentFile, numbers, path_of
-from twinlab.ledger.tables import Tables
+from twinlab.ledger.format.dictionaries import Tables
+from twinlab.ledger.format.disk import atomic_write, corrupt, sync_data
+from twinlab.ledger.format.frame import DICTIONARY
+from twinlab.ledger.format.position import FILE, START, Position, check_position
+from twinlab.ledger.format.segment import HEADER_SIZE, Place, SegmentFile, numbers, path_of
 
 __all__ = ["Found", "TornTail", "recover"]
 

@@ -20,16 +20,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twinlab.ledger import codec
-from twinlab.ledger._disk import corrupt, crc32c, read_at, sync_folder, write_all
-from twinlab.ledger.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
-from twinlab.ledger.index import Index, read_heads
+from twinlab.ledger.format import codec
+from twinlab.ledger.format.disk import corrupt, crc32c, read_at, sync_folder, write_all
+from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
+from twinlab.ledger.format.index import Index, read_heads
+from twinlab.ledger.format.manifest import SealedSegment, read_manifest, write_manifest
+from twinlab.ledger.format.observations import decode
+from twinlab.ledger.format.position import read_position
+from twinlab.ledger.format.sealed import ORDINAL
+from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
 from twinlab.ledger.lock import Lock
-from twinlab.ledger.manifest import SealedSegment, read_manifest, write_manifest
-from twinlab.ledger.observations import decode
-from twinlab.ledger.position import read_position
-from twinlab.ledger.sealed import ORDINAL
-from twinlab.ledger.segment import HEADER_SIZE, SegmentFile, numbers, path_of
 from twinlab.model.schema import OBSERVATIONS
 
 __all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]

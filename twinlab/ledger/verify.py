@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from twinlab.errors import CorruptionError
-from twinlab.ledger._disk import corrupt
 from twinlab.ledger.blobs import Blobs
-from twinlab.ledger.frame import OBSERVATIONS_KIND, ROW_KINDS
-from twinlab.ledger.index import Index, read_heads
-from twinlab.ledger.manifest import MANIFEST, SealedSegment, read_manifest
-from twinlab.ledger.position import FILE, Position, check_position
+from twinlab.ledger.format.disk import corrupt
+from twinlab.ledger.format.frame import OBSERVATIONS_KIND, ROW_KINDS
+from twinlab.ledger.format.index import Index, read_heads
+from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.format.position import FILE, Position, check_position
+from twinlab.ledger.format.sealed import ORDINAL, SealedFiles
+from twinlab.ledger.format.segment import SegmentFile, path_of
 from twinlab.ledger.seal import file_sha256
-from twinlab.ledger.sealed import ORDINAL, SealedFiles
-from twinlab.ledger.segment import SegmentFile, path_of
 
 __all__ = ["VerifyProblem", "VerifyReport", "verify_ledger"]
 

@@ -17,15 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from twinlab.errors import SourceError
-from twinlab.ledger import observations, records
-from twinlab.ledger._disk import disk_error, sync_data, write_all
-from twinlab.ledger.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
+from twinlab.ledger.format import observations, records
+from twinlab.ledger.format.dictionaries import Tables
+from twinlab.ledger.format.disk import disk_error, sync_data, write_all
+from twinlab.ledger.format.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, Head, join, pack_ids
+from twinlab.ledger.format.position import FILE, Position, PositionFile
+from twinlab.ledger.format.records import Records
+from twinlab.ledger.format.segment import create
 from twinlab.ledger.lock import Lock
-from twinlab.ledger.position import FILE, Position, PositionFile
-from twinlab.ledger.records import Records
 from twinlab.ledger.recover import TornTail, recover
-from twinlab.ledger.segment import create
-from twinlab.ledger.tables import Tables
 
 __all__ = ["MOST_ROWS", "SEGMENT_BYTES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from twinlab._lazy import attach
 
 if TYPE_CHECKING:
-    from twinlab.plant.files import PlantFiles, write_files
-    from twinlab.plant.network import Network, simulate_network
-    from twinlab.plant.size import ParcelSize
+    from twinlab.plant.files.writing import PlantFiles, write_files
+    from twinlab.plant.network.network import Network, simulate_network
+    from twinlab.plant.network.size import ParcelSize
 
 __all__ = ["Network", "ParcelSize", "PlantFiles", "simulate_network", "write_files"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
-        "Network": "network",
-        "ParcelSize": "size",
-        "PlantFiles": "files",
-        "simulate_network": "network",
-        "write_files": "files",
+        "Network": "network.network",
+        "ParcelSize": "network.size",
+        "PlantFiles": "files.writing",
+        "simulate_network": "network.network",
+        "write_files": "files.writing",
     },
 )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from twinlab.sources.fixed import fixed_width
     from twinlab.sources.jsonlines import json_lines
     from twinlab.sources.memory import dataset, frame
+    from twinlab.sources.parsing.sniffing import sniff
     from twinlab.sources.reading import Reading
-    from twinlab.sources.sniffing import sniff
     from twinlab.sources.workbook import excel
 
 __all__ = [
@@ -53,7 +53,7 @@ __getattr__, __dir__ = attach(
         "json_lines": "jsonlines",
         "open_source": "detect",
         "parquet": "columnar",
-        "sniff": "sniffing",
+        "sniff": "parsing.sniffing",
         "sql": "database",
         "tsv": "delimited",
     },

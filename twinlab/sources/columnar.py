@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from twinlab.errors import SchemaError
 from twinlab.sources.base import BATCH_ROWS, FileSource, RowBatch, file_path, file_stem, unique_names
 from twinlab.sources.opening import kind_of, unreadable
+from twinlab.sources.parsing.values import value_text
 from twinlab.sources.reading import reading_from
-from twinlab.sources.values import value_text
 
 __all__ = ["ParquetSource", "parquet", "plain_batch"]
 

@@ -22,10 +22,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, S
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.terms import nearest
 from twinlab.sources.base import BATCH_ROWS, RowBatch, file_path, file_stem, unique_names
-from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import kind_of
+from twinlab.sources.parsing.numerals import Numerals
+from twinlab.sources.parsing.values import ValueColumns
 from twinlab.sources.reading import Reading, reading_from
-from twinlab.sources.values import ValueColumns
 
 __all__ = ["SqlSource", "sql"]
 

@@ -23,14 +23,14 @@ from twinlab.sources.base import (
     problem_text,
     unique_names,
 )
-from twinlab.sources.columns import TextColumns
-from twinlab.sources.decoding import MARK, utf8_blocks
-from twinlab.sources.layout import is_footer
 from twinlab.sources.opening import open_bytes
+from twinlab.sources.parsing.columns import TextColumns
+from twinlab.sources.parsing.decoding import MARK, utf8_blocks
+from twinlab.sources.parsing.layout import is_footer
+from twinlab.sources.parsing.records import Cut, cut, spaced, split_cells
+from twinlab.sources.parsing.sniffing import Sniffed, sniff
+from twinlab.sources.parsing.spans import crossing, slice_columns, slice_line
 from twinlab.sources.reading import Reading, reading_from
-from twinlab.sources.records import Cut, cut, spaced, split_cells
-from twinlab.sources.sniffing import Sniffed, sniff
-from twinlab.sources.spans import crossing, slice_columns, slice_line
 
 __all__ = ["DelimitedSource", "csv", "tsv"]
 

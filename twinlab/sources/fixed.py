@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from twinlab.sources.base import file_path, file_stem
-from twinlab.sources.decoding import detect_encoding
 from twinlab.sources.delimited import DelimitedSource
+from twinlab.sources.parsing.decoding import detect_encoding
+from twinlab.sources.parsing.sniffing import detect_delimiter, text_lines
+from twinlab.sources.parsing.spans import find_widths
 from twinlab.sources.reading import reading_from
-from twinlab.sources.sniffing import detect_delimiter, text_lines
-from twinlab.sources.spans import find_widths
 
 __all__ = ["fixed_width", "looks_fixed"]
 

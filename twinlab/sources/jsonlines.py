@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from twinlab.errors import SchemaError
 from twinlab.sources.base import BATCH_ROWS, FileSource, Problem, RowBatch, file_path, file_stem, problem_text
-from twinlab.sources.decoding import MARK, check_encoding, detect_encoding, is_binary, utf8_blocks
-from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import open_bytes, read_some
+from twinlab.sources.parsing.decoding import MARK, check_encoding, detect_encoding, is_binary, utf8_blocks
+from twinlab.sources.parsing.numerals import Numerals
+from twinlab.sources.parsing.sniffing import refuse_other_kinds
+from twinlab.sources.parsing.values import ValueColumns
 from twinlab.sources.reading import reading_from
-from twinlab.sources.sniffing import refuse_other_kinds
-from twinlab.sources.values import ValueColumns
 
 __all__ = ["JsonLinesSource", "json_lines"]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from twinlab.errors import SchemaError
 from twinlab.sources.base import BATCH_ROWS, RowBatch, unique_names
 from twinlab.sources.columnar import plain_batch
-from twinlab.sources.values import ValueColumns
+from twinlab.sources.parsing.values import ValueColumns
 
 if TYPE_CHECKING:
     import xarray as xr

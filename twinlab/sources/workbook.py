@@ -28,12 +28,12 @@ from twinlab.sources.base import (
     problem_text,
     unique_names,
 )
-from twinlab.sources.layout import Layout, Row, detect_numerals, find_layout, is_footer
-from twinlab.sources.numerals import Numerals
 from twinlab.sources.opening import kind_of, unreadable
+from twinlab.sources.parsing.layout import Layout, Row, detect_numerals, find_layout, is_footer
+from twinlab.sources.parsing.numerals import Numerals
+from twinlab.sources.parsing.sniffing import Sniffed, given_layout
+from twinlab.sources.parsing.values import ValueColumns, value_text
 from twinlab.sources.reading import Reading, reading_from
-from twinlab.sources.sniffing import Sniffed, given_layout
-from twinlab.sources.values import ValueColumns, value_text
 
 __all__ = ["ExcelSource", "excel"]
 

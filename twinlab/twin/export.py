@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from twinlab.errors import SchemaError, SourceError
-from twinlab.history import export
+from twinlab.history.read import export
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:

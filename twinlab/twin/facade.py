@@ -13,12 +13,12 @@ from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
+from twinlab.twin.definitions import adopt_mapping, read_words
 from twinlab.twin.ingest import Kept, keep, resolve_source
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
-from twinlab.twin.words import adopt_mapping, read_words
 
 if TYPE_CHECKING:
     import pandas as pd

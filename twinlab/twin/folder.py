@@ -8,9 +8,9 @@ from pathlib import Path
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
+from twinlab.twin.definitions import MAPPINGS, MODEL, read_words
 from twinlab.twin.facade import Twin
 from twinlab.twin.ingest import need_file
-from twinlab.twin.words import MAPPINGS, MODEL, read_words
 
 __all__ = ["create", "open_twin"]
 

@@ -65,12 +65,12 @@ class Site:
         self.mappings = {m["source"]: Mapping.model_validate(m) for m in (mappings or {"rooms": STREAM}).values()}
 
     def historian(self):
-        from twinlab.history.historian import Historian
+        from twinlab.history.write.historian import Historian
 
         return Historian(self.root, self.ledger, self.model, self.mappings)
 
     def reader(self):
-        from twinlab.history.reader import HistoryReader
+        from twinlab.history.read.reader import HistoryReader
 
         return HistoryReader(self.root, self.ledger, self.model, self.mappings)
 

@@ -72,7 +72,7 @@ def test_a_reader_repairs_a_history_that_does_not_open(built):
 
 
 def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):
-    from twinlab.history import rebuild
+    from twinlab.history.write import rebuild
 
     before = temperature(built)
     monkeypatch.setattr(rebuild, "_COMMIT_CELLS", 1)

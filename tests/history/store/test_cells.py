@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import HistoryConflictError, SchemaError, UnknownTermError
-from twinlab.history.encode import sentinel
-from twinlab.history.fold import fold_cells, heat_map
-from twinlab.history.plan import Axis, Group
-from twinlab.history.store import HistoryStore
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.grid import Axis, Group
+from twinlab.history.read.fold import fold_cells, heat_map
+from twinlab.history.store.store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
 ORIGIN = int(np.datetime64("2013-12-20", "ns").astype("int64"))
@@ -81,8 +81,8 @@ def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_
 
 
 def test_old_hot_chunks_are_compacted_and_windows_between_hot_and_cold_stay_exact(tmp_path, monkeypatch):
-    monkeypatch.setattr("twinlab.history.transaction._HOT_MOST", 2)
-    monkeypatch.setattr("twinlab.history.transaction._HOT_KEPT", 1)
+    monkeypatch.setattr("twinlab.history.write.transaction._HOT_MOST", 2)
+    monkeypatch.setattr("twinlab.history.write.transaction._HOT_KEPT", 1)
     store, assets, rng = HistoryStore.create(tmp_path / "h", origin_ns=ORIGIN), 70, np.random.default_rng(4)
     want, flags = np.full((SIZE, assets), sentinel("int32"), "int32"), np.full((SIZE, assets), 2, "uint8")
     moved = 0

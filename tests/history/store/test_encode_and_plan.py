@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from twinlab.errors import SchemaError
-from twinlab.history.encode import decode, encode
-from twinlab.history.plan import DAY_NS, Axis, Group, cold_layout, duration_text, floor_midnight, rollup_steps
+from twinlab.history.layout.encoding import decode, encode
+from twinlab.history.layout.grid import DAY_NS, Axis, Group, cold_layout, duration_text, floor_midnight, rollup_steps
 from twinlab.model.twinmodel import Signal
 
 SIGNALS = [

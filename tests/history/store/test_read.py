@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.history import export
-from twinlab.history.build import Block
-from twinlab.history.encode import sentinel
-from twinlab.history.plan import Group
-from twinlab.history.read import dataset, instant_ns, zoom
-from twinlab.history.store import HistoryStore
+from twinlab.history.build.build import Block
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.grid import Group
+from twinlab.history.read import export
+from twinlab.history.read.datasets import dataset, instant_ns, zoom
+from twinlab.history.store.store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
 ORIGIN = int(np.datetime64("2013-12-28", "ns").astype("int64"))

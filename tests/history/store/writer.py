@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twinlab.history.plan import Group
-from twinlab.history.store import HistoryStore
+from twinlab.history.layout.grid import Group
+from twinlab.history.store.store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
 GROUP = Group("truck", "1min")

@@ -1,0 +1,120 @@
+"""The top bar: how new the data are, by which clock, and who is reading."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from html import escape
+from typing import TYPE_CHECKING
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.apps.frame.clock import behind_text, clock_text, stale
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.html_pane import Html
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.apps.frame.browser_side import BrowserSide
+    from twinlab.apps.login.access import User
+    from twinlab.explore.kit.session import Session, Shared
+
+__all__ = ["bar"]
+
+_LOG = logging.getLogger(__name__)
+#: Milliseconds after which the bar says anew how old the data are.
+_EVERY = 10_000
+_WHITE = {
+    "color": "#fff",
+    "borderColor": "rgba(255,255,255,.6)",
+    "textTransform": "none",
+    "minWidth": "44px",
+    "padding": "3px 8px",
+}
+#: Where somebody logs out.
+_LOGOUT = "/logout"
+
+
+def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | None) -> list[pn.viewable.Viewable]:
+    """Return what stands in the top bar beside the twin's name."""
+    clock = _clock(session)
+    parts: list[pn.viewable.Viewable] = [_Freshness(shared, browser, clock).pane, clock]
+    if user is not None:
+        parts.append(_user_menu(user))
+    return parts
+
+
+def _clock(session: Session) -> pmui.Button:
+    """The switch between UTC and the reader's own clock."""
+    button = pmui.Button(label="UTC", variant="outlined", size="small", sx=_WHITE, margin=(0, 4), align="center")
+    button.param.update(**_clock_words(session))
+
+    def change(_: object) -> None:
+        session.settings["clock"] = "utc" if session.settings.get("clock") == "local" else "local"
+        button.param.update(**_clock_words(session))
+
+    button.on_click(change)
+    return button
+
+
+def _clock_words(session: Session) -> dict[str, str]:
+    local = session.settings.get("clock") == "local"
+    # Said on the button, for charts and tables don't follow it.
+    how = "the newest data's time by your own clock" if local else "the newest data's time in UTC"
+    return {"label": "Local time" if local else "UTC", "description": f"{how}; charts and tables are in UTC"}
+
+
+def _user_menu(user: User) -> pmui.MenuButton:
+    roles = ", ".join(user.roles) or "no role"
+    items = [{"label": f"{user.name}: {roles}"}, None, {"label": "Log out", "href": _LOGOUT, "target": "_self"}]
+    return pmui.MenuButton(
+        label=user.name, items=items, icon="person", variant="text", size="small", sx=_WHITE, margin=0
+    )
+
+
+class _Freshness:
+    """Up to when there are data and how old they are, said again from time to time."""
+
+    def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
+        self._shared, self._browser, self._clock = shared, browser, clock
+        self._latest: np.datetime64 | None = None
+        # Whether reading failed the last time; None before the first.
+        self._failed: bool | None = None
+        self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
+        clock.param.watch(lambda _: self._write(), "label")
+        browser.param.watch(lambda _: self._write(), "zone")
+        pn.state.onload(self._start)
+
+    async def _start(self) -> None:
+        await self._read()
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.add_periodic_callback(self._read, period=_EVERY)  # type: ignore[arg-type]  # it takes coroutine functions
+
+    async def _read(self) -> None:
+        try:
+            # What is read takes nobody else's time.
+            self._latest, self._failed = await asyncio.to_thread(self._shared.latest), False
+        except READING_ERRORS:
+            self._failed = True
+            _LOG.exception("the newest time can't be read")
+        self._write()
+
+    def _write(self) -> None:
+        zone = self._browser.zone if self._clock.label != "UTC" else ""
+        if self._failed is not None:
+            self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
+
+
+def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> str:
+    """Return how new the data are, in words; greyed and marked if they're old or ``failed`` to be read just now."""
+    if latest is None:
+        text, old = "the data can't be read" if failed else "no data yet", True
+    else:
+        old = failed or stale(latest)
+        behind = behind_text(latest)
+        text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
+    mark = '<span aria-hidden="true">◷ </span>' if old else ""
+    style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
+    return f'<span style="{style}{";opacity:.86" if old else ""}">{mark}{escape(text)}</span>'

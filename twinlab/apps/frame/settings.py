@@ -1,0 +1,161 @@
+"""One reader's own settings (columns, clock, hints seen), kept in a file from one visit to the next."""
+
+from __future__ import annotations
+
+import copy
+import fcntl
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import platformdirs
+
+from twinlab.apps.login.private_files import write_privately
+from twinlab.errors import SchemaError
+
+if TYPE_CHECKING:
+    from twinlab.apps.login.access import User
+
+__all__ = ["Settings", "config_folder", "settings_for"]
+
+_LOG = logging.getLogger(__name__)
+#: Settings are choices, not data.
+_MOST_BYTES = 1_000_000
+
+
+class Settings(MutableMapping[str, Any]):
+    """Settings that read and write as a mapping of names to what JSON can hold.
+
+    Each assignment is written at once, under a lock and on top of what other sessions have written meanwhile. A file
+    that can't be read is set aside (``….damaged``), and the settings start empty.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made, with its folder, by the first assignment.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: dict[str, Any] = {}
+        self._stamp: tuple[int, ...] | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        # A copy: changing a list in place would neither be written nor stay this session's own.
+        return copy.deepcopy(self._now()[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        try:
+            value = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            msg = f"setting {key!r} must be made of text, numbers, booleans, lists and mappings: {error}"
+            raise SchemaError(msg) from error
+        self._change(lambda known: known.update({key: value}))
+
+    def __delitem__(self, key: str) -> None:
+        self._change(lambda known: known.pop(key))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._now()))
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __repr__(self) -> str:
+        return f"Settings({str(self.path)!r}, {self._now()!r})"
+
+    def _now(self) -> dict[str, Any]:
+        """What the file holds; read again only if it was replaced."""
+        stamp = self._stamp_of_file()
+        if stamp != self._stamp:
+            self._known, self._stamp = self._read(), stamp
+        return self._known
+
+    def _stamp_of_file(self) -> tuple[int, ...] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with self.path.open("rb") as file:
+                found = json.loads(file.read(_MOST_BYTES + 1))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            _LOG.warning("the settings in %s can't be read (%s); they start empty", self.path, error)
+            return {}
+        if not isinstance(found, dict):
+            _LOG.warning("the settings in %s are no mapping; they start empty", self.path)
+            return {}
+        return found
+
+    def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change what stands in the file now, and write it; other sessions wait meanwhile."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The lock is a file of its own: the settings' file is replaced by each write.
+            with self.path.with_name(f"{self.path.name}.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._set_damaged_aside()
+                known = self._read()
+                change(known)
+                write_privately(self.path, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True))
+        except OSError as error:
+            # A full disk or a read-only home takes no page down: the setting then lasts for this session.
+            _LOG.warning("the settings in %s can't be kept: %s", self.path, error)
+            known = dict(self._now())
+            change(known)
+        self._known, self._stamp = known, self._stamp_of_file()
+
+    def _set_damaged_aside(self) -> None:
+        try:
+            damaged = not isinstance(json.loads(self.path.read_bytes()), dict)
+        except FileNotFoundError:
+            return
+        except (ValueError, RecursionError):
+            damaged = True
+        if damaged:
+            kept = self.path.with_name(f"{self.path.name}.damaged")
+            self.path.replace(kept)
+            _LOG.warning("the damaged settings are kept as %s", kept)
+
+
+def settings_for(user: User | None, twin_name: str) -> Settings:
+    """Return a reader's settings for one twin.
+
+    Parameters
+    ----------
+    user : User or None
+        None is the one reader at this machine, whose settings stand in the user's own configuration folder.
+    twin_name : str
+        ``twin.model.twin``.
+
+    Returns
+    -------
+    Settings
+        Empty at the first visit.
+    """
+    if user is not None and user.home is not None:
+        return Settings(user.home / _safe(twin_name) / f"{_safe(user.name)}.json")
+    name = "me" if user is None else f"@{_safe(user.name)}"
+    return Settings(config_folder() / "settings" / _safe(twin_name) / f"{name}.json")
+
+
+def config_folder() -> Path:
+    """Return the user's configuration folder for twinlab: ``TWINLAB_CONFIG``, or the system's usual place."""
+    named = os.environ.get("TWINLAB_CONFIG")
+    return Path(named).expanduser() if named else platformdirs.user_config_path("twinlab")
+
+
+def _safe(name: str) -> str:
+    """A name as one part of a path, different for different names."""
+    text = quote(name, safe="")
+    return re.sub(r"^\.", "%2E", text) or "%"

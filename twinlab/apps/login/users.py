@@ -1,0 +1,253 @@
+"""The users file: names, roles and hashed passwords of those who may log in."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twinlab.apps.login.access import ROLES
+from twinlab.apps.login.passwords import (
+    Cost,
+    check_password,
+    cost_of,
+    hash_password,
+    is_hash,
+    need_fit_password,
+    unmatched_hash,
+)
+from twinlab.apps.login.private_files import need_private, write_privately
+from twinlab.errors import SchemaError, SourceError, UnknownTermError
+
+__all__ = ["Account", "Users", "plain_name"]
+
+_LOG = logging.getLogger(__name__)
+_NAME = re.compile(r"\w[\w.@-]{0,63}")
+_VERSION = 1
+_MOST_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Account:
+    """One line of the users file."""
+
+    roles: tuple[str, ...]
+    # As `hash_password` writes it.
+    password: str
+    # When the password was set, UTC.
+    changed: str
+
+
+class Users:
+    """The users file, read again whenever it changes.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file that only its owner can read; `add` makes it.
+    cost : Cost, optional
+        What a guess at a new password costs.
+    """
+
+    def __init__(self, path: Path, *, cost: Cost | None = None) -> None:
+        self.path = path
+        self._cost = cost or Cost()
+        self._stamp: tuple[int, ...] | None = None
+        self._kept: dict[str, Account] = {}
+        # Somebody who isn't in the file is checked as well, so that the time it takes tells nothing.
+        self._nobody = unmatched_hash(self._cost)
+
+    def accounts(self) -> dict[str, Account]:
+        """Return name -> account, in order of the names.
+
+        Raises
+        ------
+        SourceError
+            If the file is missing or others can read it.
+        SchemaError
+            If it isn't a users file.
+        """
+        need_private(self.path)
+        found = self.path.stat()
+        stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if stamp != self._stamp:
+            self._kept, self._stamp = _read(self.path), stamp
+            if self._kept:
+                self._nobody = unmatched_hash(cost_of(next(iter(self._kept.values())).password))
+        return dict(self._kept)
+
+    def account(self, name: str) -> Account | None:
+        """Return somebody's account as the file has it now; None if it has none, or can't be read (that is logged)."""
+        try:
+            return self.accounts().get(name)
+        except (SourceError, SchemaError):
+            _LOG.exception("nobody can log in")
+            return None
+
+    @property
+    def home(self) -> Path:
+        """Folder in which the users' own settings are kept."""
+        return self.path.with_name(f"{self.path.name}.d")
+
+    def check(self, name: str, password: str) -> Account | None:
+        """Return the account if name and password are right. Takes as long if they're not."""
+        account = self.account(plain_name(name))
+        fits = check_password(password, self._nobody if account is None else account.password)
+        return account if fits and account is not None else None
+
+    def add(self, name: str, password: str, *, roles: Iterable[str] = ("viewer",)) -> None:
+        """Add somebody; the file is made if there's none.
+
+        Raises
+        ------
+        SchemaError
+            If the name or password doesn't fit, or the name is taken.
+        """
+        name = self.need_new(name)
+        need_fit_password(password, name=name)
+        account = Account(_fit_roles(roles), hash_password(password, cost=self._cost), _now())
+
+        def change(accounts: dict[str, Account]) -> None:
+            _refuse_taken(name, accounts, self.path)
+            accounts[name] = account
+
+        self._change(change, new=True)
+
+    def need(self, name: str) -> str:
+        """Return a name as it's kept, if it is there.
+
+        Raises
+        ------
+        UnknownTermError
+            If the file has no such name.
+        """
+        return self._known(name, self.accounts())
+
+    def need_new(self, name: str) -> str:
+        """Return a name as it's kept, if it can be added.
+
+        Raises
+        ------
+        SchemaError
+            If it is taken, or no name.
+        """
+        plain = _fit_name(name)
+        if self.path.exists():
+            _refuse_taken(plain, self.accounts(), self.path)
+        return plain
+
+    def remove(self, name: str) -> None:
+        """Remove somebody; who is logged in is logged out.
+
+        Raises
+        ------
+        UnknownTermError
+            If the file has no such name.
+        """
+        self._change(lambda accounts: accounts.pop(self._known(name, accounts)))
+
+    def set_password(self, name: str, password: str) -> None:
+        """Give somebody a new password; who is logged in is logged out.
+
+        Raises
+        ------
+        UnknownTermError
+            If the file has no such name.
+        SchemaError
+            If the password doesn't fit.
+        """
+        need_fit_password(password, name=plain_name(name))
+        hashed = hash_password(password, cost=self._cost)
+
+        def change(accounts: dict[str, Account]) -> None:
+            known = self._known(name, accounts)
+            accounts[known] = Account(accounts[known].roles, hashed, _now())
+
+        self._change(change)
+
+    def _known(self, name: str, accounts: dict[str, Account]) -> str:
+        plain = plain_name(name)
+        if plain not in accounts:
+            msg = f"{self.path} has no user {plain!r}; it has: {', '.join(accounts) or 'nobody'}"
+            raise UnknownTermError(msg)
+        return plain
+
+    def _change(self, change: Callable[[dict[str, Account]], object], *, new: bool = False) -> None:
+        if not self.path.parent.is_dir():
+            msg = f"expected a folder {self.path.parent} for {self.path.name}; make it first"
+            raise SourceError(msg)
+        waiting = self.path.with_name(f".{self.path.name}.lock")
+        waiting.touch(mode=0o600)
+        with waiting.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            accounts = {} if new and not self.path.exists() else self.accounts()
+            change(accounts)
+            users = {name: asdict(accounts[name]) for name in sorted(accounts)}
+            write_privately(self.path, json.dumps({"version": _VERSION, "users": users}, ensure_ascii=False, indent=1))
+
+
+def plain_name(name: str) -> str:
+    """Return a name as it's kept: however it's typed, one person has one.
+
+    >>> plain_name(" Dora ")
+    'dora'
+    """
+    return unicodedata.normalize("NFKC", name[:256]).strip().casefold()
+
+
+def _refuse_taken(name: str, accounts: dict[str, Account], path: Path) -> None:
+    if name in accounts:
+        msg = f"{name!r} is in {path} already; give a new password with `twinlab user passwd`"
+        raise SchemaError(msg)
+
+
+def _fit_name(name: str) -> str:
+    plain = plain_name(name)
+    if not _NAME.fullmatch(plain):
+        msg = f"expected a name of 1 to 64 letters, digits, '_', '.', '@' or '-', got {name!r}"
+        raise SchemaError(msg)
+    return plain
+
+
+def _fit_roles(roles: Iterable[str]) -> tuple[str, ...]:
+    kept = tuple(dict.fromkeys(role.strip().casefold() for role in roles))
+    if not kept or not all(re.fullmatch(r"[\w-]{1,64}", role) for role in kept):
+        msg = f"expected roles such as {', '.join(ROLES)}, got {kept}"
+        raise SchemaError(msg)
+    return kept
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read(path: Path) -> dict[str, Account]:
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MOST_BYTES))
+        if found["version"] != _VERSION:
+            msg = f"expected users of version {_VERSION}, but {path} has {found['version']!r}; this twinlab is too old"
+            raise SchemaError(msg)
+        accounts = {
+            str(name): Account(tuple(map(str, one["roles"])), str(one["password"]), str(one["changed"]))
+            for name, one in found["users"].items()
+        }
+    except OSError as error:
+        msg = f"{path} can't be read: {error.strerror}"
+        raise SourceError(msg) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, SchemaError):
+            raise
+        msg = f"{path} is no users file ({type(error).__name__}: {error}); make one with `twinlab user add {path} NAME`"
+        raise SchemaError(msg) from error
+    for name, account in accounts.items():
+        if not is_hash(account.password) or plain_name(name) != name:
+            msg = f"{path}, user {name!r}: name or password hash isn't as `twinlab user` writes it; remove and add this user"
+            raise SchemaError(msg)
+    return accounts

@@ -1,0 +1,397 @@
+"""A mapping while a person edits it: the YAML text is the truth, form and preview are views of it. Pure: no widgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Dictionary
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from twinlab.apps.mapping_form.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
+from twinlab.errors import SchemaError, TwinlabError
+from twinlab.model.load import check_mapping, parse_mapping
+from twinlab.model.mapping import Mapping
+from twinlab.model.twinmodel import TwinModel
+from twinlab.model.yamltext import path_text
+
+__all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "draft_of", "missing_of", "states_of"]
+
+#: What a column can be beside a signal: value of the choice -> its label.
+ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asset"}
+LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": "unit of the value"}
+_KEYS = {"=tag": "tag", "=value": "value", "=unit": "unit_column"}
+_TIME_WAYS = ("column", "parts", "clock", "date", "date_column", "after", "near", "plus", "plus_unit")
+_NO_UNIT = re.compile("unit not stated", re.IGNORECASE)
+_EVENT_TIMES = ("planned_start", "planned_end", "start", "end")
+_DOUBT = re.compile(
+    r"\?|check|confirm|stat(e|es|ed)\b|assum|guess|unset|unknown|unsure|doubt|candidate|todo", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class MappingDraft:
+    """One state of the text with what it says; made by `draft_of`, changed by making another one."""
+
+    text: str
+    model: TwinModel
+    name: str
+    source: str
+    data: Dictionary[str, Any] | None = None
+    """Content as plain values; None while the text isn't YAML."""
+    mapping: Mapping | None = None
+    """The checked mapping; None while anything is wrong."""
+    errors: tuple[str, ...] = ()
+    """A line each: file, line, path, what was expected."""
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+    def rule_place(self, table: str) -> int | None:
+        """Return the position of the rule that meets a table: by its name, else by pattern, else "*"."""
+        rules = self._rules()
+        names = [str(rule.get("table", "*")) if isinstance(rule, dict) else "" for rule in rules]
+        exact = [place for place, name in enumerate(names) if name == table]
+        fitting = [place for place, name in enumerate(names) if fnmatchcase(table, name)]
+        named = [place for place in fitting if names[place] != "*"]
+        return next(iter(exact or named or fitting), None)
+
+    def rule(self, table: str) -> dict[str, Any]:
+        """Return a table's rule as plain values; empty if it has none."""
+        place = self.rule_place(table)
+        found = self._rules()[place] if place is not None else {}
+        return found if isinstance(found, dict) else {}
+
+    def get(self, table: str, *path: str | int) -> Any:
+        """Return what stands at ``path`` of a table's rule; None if nothing does."""
+        found: Any = self.rule(table)
+        for key in path:
+            if isinstance(key, int):
+                found = found[key] if isinstance(found, list) and key < len(found) else None
+            else:
+                found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    def entry(self, table: str, name: str, *, tags: bool = False) -> dict[str, Any] | None:
+        """Return the one rule of a column or tag; None if it has none, or what only the text can show."""
+        found = self.get(table, "tags" if tags else "columns", name)
+        if isinstance(found, list) and len(found) == 1:
+            found = found[0]
+        return found if isinstance(found, dict) else None
+
+    def note(self, table: str, name: str, *, tags: bool = False) -> str:
+        """Return why the form can't show a column's rule; "" if it can."""
+        kind = "tags" if tags else "columns"
+        found = self.get(table, kind, name)
+        if isinstance(found, list) and len(found) > 1:
+            return f"{len(found)} rules: edit them in the YAML"
+        if found is not None and self.entry(table, name, tags=tags) is None:
+            return "edit this rule in the YAML"
+        patterns = self.get(table, kind)
+        for pattern in patterns if found is None and isinstance(patterns, dict) else ():
+            if len(pattern) > 2 and pattern[0] == pattern[-1] == "/" and _matches(pattern[1:-1], name):
+                return f"meant by the pattern {pattern}: edit it in the YAML"
+        return ""
+
+    def role(self, table: str, name: str, *, tags: bool = False) -> str:
+        """Return a column's role: "" (none), "=time", "=ignore", …, or the name of its signal."""
+        entry = self.entry(table, name, tags=tags)
+        if entry is not None:
+            return str(entry.get("signal", ""))
+        rule = self.rule(table)
+        if name in _texts(rule.get("ignore")):
+            return "=ignore"
+        if tags:
+            return ""
+        if name in set(_time_columns(rule.get("time"))):
+            return "=time"
+        if self.get(table, "asset", "column") == name:
+            return "=asset"
+        return next((role for role, key in _KEYS.items() if rule.get(key) == name), "")
+
+    def used(self, table: str, name: str) -> str:
+        """Return which events, assets or relationships read a column, for the label of one that has no other role."""
+        rule = self.rule(table)
+        return ", ".join(key for key in ("events", "assets", "relationships") if name in set(_leaves(rule.get(key))))
+
+    def asset_type(self, table: str, name: str | None = None, *, tags: bool = False) -> str | None:
+        """Return the asset type that a column's signals are chosen from: its own, else the table's."""
+        own = (self.entry(table, name, tags=tags) or {}).get("asset") if name is not None else None
+        kind = str(own).partition("/")[0] if own else self.get(table, "asset", "type")
+        return kind if isinstance(kind, str) else None
+
+    def clocks(self, table: str) -> list[Path_]:
+        """Return the paths, within a table's rule, of all times that have a zone of their own (or none yet)."""
+        return [path for path, rule in _clocks(self.rule(table)) if "zone_of" not in rule]
+
+    def zone(self, table: str) -> str:
+        """Return the zone of a table's clock: of its time, else of the first time of its events."""
+        return next((str(self.get(table, *path).get("zone") or "") for path in self.clocks(table)), "")
+
+    def zone_doubt(self, table: str) -> str:
+        """Return why a person should look at the zone of a table's clock; "" once somebody has."""
+        for path in self.clocks(table):
+            if not self.get(table, *path).get("zone"):
+                return "no zone is set"
+            said = comment(self.text, (*self.rule_path(table), *path, "zone"))
+            if _DOUBT.search(said):
+                return said
+        return ""
+
+    def error_at(self, table: str, *path: str) -> str:
+        """Return what is wrong with one value of a table's rule (or with what stands below it)."""
+        place = self.rule_place(table)
+        if place is None:
+            return ""
+        where = re.escape(path_text(("tables", place, *path)))
+        pattern = re.compile(rf"(?:^|: ){where}(?:\[0\])?(?:\.\w+)*: (.*)$")
+        found = (pattern.search(line) for line in self.errors)
+        return "; ".join(match[1] for match in found if match)
+
+    # -- changing --------------------------------------------------------------------------------------------------
+    def with_text(self, text: str) -> MappingDraft:
+        """Return this draft with another text."""
+        return self if text == self.text else draft_of(text, self.model, source=self.source, name=self.name)
+
+    def with_value(self, table: str, path: Path_, value: object) -> MappingDraft:
+        """Return this draft with a value of a table's rule set, or removed where it is None, "" or empty."""
+        text, where = self._ensured(table)
+        whole = (*where, *self._single(table, path))
+        gone = value is None or value in ("", [], {})
+        text = drop(text, whole) if gone else put(text, whole, value)
+        if path[-1] == "unit" and not gone:
+            text = without_comments(text, whole[:-1], _NO_UNIT)
+        return self.with_text(text)
+
+    def with_zone(self, table: str, zone: str | None) -> MappingDraft:
+        """Return this draft with a zone that a person chose: no longer in doubt, a rule by asset gives way.
+
+        All times of the table's rows that had the same zone as its first one, those of events too, get the new one.
+        """
+        old = self.zone(table)
+        made = self
+        if self.get(table, "time", "zone_of") is not None:
+            made = made.with_value(table, ("time", "zone_of"), None)
+        for path in made.clocks(table) or [("time",)]:
+            if str((made.get(table, *path) or {}).get("zone") or "") != old and path != ("time",):
+                continue
+            made = made.with_value(table, (*path, "zone"), zone or None)
+            whole = (*made.rule_path(table), *path, "zone")
+            if zone and _DOUBT.search(comment(made.text, whole)):
+                made = made.with_text(uncomment(made.text, whole))
+        return made
+
+    def with_clock(self, table: str, key: str, value: object) -> MappingDraft:
+        """Return this draft with a rule for the clock set in a table's time, or in all times of its events."""
+        made = self
+        for path in [("time",)] if self.get(table, "time") else self.clocks(table):
+            made = made.with_value(table, (*path, key), value)
+        return made
+
+    def with_role(self, table: str, name: str, role: str, *, tags: bool = False) -> MappingDraft:
+        """Return this draft with another role for a column (or tag); what was its role goes, once is enough."""
+        before = self.role(table, name, tags=tags)
+        if role == before:
+            return self
+        kind = "tags" if tags else "columns"
+        if role and not role.startswith("="):
+            made = self.without_role(table, name, before) if before.startswith("=") else self
+            if made.entry(table, name, tags=tags) is None:
+                return made.with_value(table, (kind, name), {"signal": role})
+            return made.with_value(table, (kind, name, "signal"), role)
+        made = self.with_value(table, (kind, name), None)
+        made = made.without_role(table, name, before)
+        if role == "=ignore":
+            return made.with_value(table, ("ignore",), [*_texts(made.get(table, "ignore")), name])
+        if role == "=time":
+            return made.with_time_way(table, "column", name)
+        if role == "=asset":
+            return made.with_value(table, ("asset", "id"), None).with_value(table, ("asset", "column"), name)
+        return made.with_value(table, (_KEYS[role],), name) if role in _KEYS else made
+
+    def with_time_way(self, table: str, way: str, value: object) -> MappingDraft:
+        """Return this draft with another way to compose the time ("column" or "parts"); zone and rules of daylight
+        saving stay.
+        """
+        time = self.get(table, "time")
+        old = time if isinstance(time, dict) else {}
+        kept = {key: item for key, item in old.items() if key not in _TIME_WAYS}
+        if all(key not in old for key in _TIME_WAYS if key != way):
+            return self.with_value(table, ("time", way), value)
+        made = self.with_value(table, ("time", way), value)
+        for key in _TIME_WAYS:
+            if key != way and key in old:
+                made = made.with_value(table, ("time", key), None)
+        return made if made.get(table, "time") else self.with_value(table, ("time",), {way: value, **kept})
+
+    def without_role(self, table: str, name: str, role: str) -> MappingDraft:
+        """Return this draft without the place where a column's role is written."""
+        if role == "=ignore":
+            return self.with_value(table, ("ignore",), [x for x in _texts(self.get(table, "ignore")) if x != name])
+        if role == "=time" and self.get(table, "time", "column") == name:
+            return self.with_value(table, ("time", "column"), None)
+        if role == "=asset":
+            return self.with_value(table, ("asset", "column"), None)
+        return self.with_value(table, (_KEYS[role],), None) if role in _KEYS else self
+
+    def _rules(self) -> list[Any]:
+        rules = (self.data or {}).get("tables")
+        return rules if isinstance(rules, list) else []
+
+    def rule_path(self, table: str) -> Path_:
+        """Return the path of a table's rule in the document."""
+        return ("tables", self.rule_place(table) or 0)
+
+    def _ensured(self, table: str) -> tuple[str, Path_]:
+        """Return the text with a rule for the table, and the rule's path."""
+        place = self.rule_place(table)
+        if place is not None:
+            return self.text, ("tables", place)
+        path: Path_ = ("tables", len(self._rules()))
+        return put(self.text, path, {"table": table}), path
+
+    def _single(self, table: str, path: Path_) -> Path_:
+        """Return the path into a list of one rule, where a rule is written so."""
+        if len(path) > 2 and path[0] in ("columns", "tags") and isinstance(self.get(table, *path[:2]), list):
+            return (*path[:2], 0, *path[2:])
+        return path
+
+
+def draft_of(text: str, model: TwinModel, *, source: str, name: str = "mapping.yaml") -> MappingDraft:
+    """Return what a text says, with everything that is wrong about it.
+
+    Parameters
+    ----------
+    text : str
+        YAML of a mapping.
+    model : TwinModel
+        The words it may use.
+    source : str
+        Name of the source it must be for.
+    name : str
+        Name of the file, for messages.
+    """
+    data: Dictionary[str, Any] | None = None
+    # What isn't YAML is told by `parse_mapping`, under the file's name.
+    with suppress(SchemaError):
+        read = document(text).data
+        data = read if isinstance(read, dict) else None
+    try:
+        mapping = parse_mapping(text, name)
+        check_mapping(mapping, model, name)
+        if mapping.source != source:
+            msg = f"{name}: source: expected {source!r}, which this form is for, got {mapping.source!r}"
+            raise SchemaError(msg)
+    except TwinlabError as error:
+        return MappingDraft(text, model, name, source, data, None, tuple(str(error).splitlines()))
+    return MappingDraft(text, model, name, source, data, mapping)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return False
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _time_columns(rule: object) -> Iterator[str]:
+    if isinstance(rule, dict):
+        for key in ("column", "clock", "date_column", "plus"):
+            if isinstance(rule.get(key), str):
+                yield rule[key]
+        for key in ("parts", "date"):
+            if isinstance(rule.get(key), dict):
+                yield from map(str, rule[key].values())
+
+
+def _clocks(rule: dict[str, Any]) -> Iterator[tuple[Path_, dict[str, Any]]]:
+    if isinstance(rule.get("time"), dict):
+        yield ("time",), rule["time"]
+    for key, names in (("events", _EVENT_TIMES), ("relationships", ("valid_from", "valid_until"))):
+        for place, entry in enumerate(rule[key] if isinstance(rule.get(key), list) else ()):
+            for name in names:
+                if isinstance(entry, dict) and isinstance(entry.get(name), dict):
+                    yield (key, place, name), entry[name]
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def missing_of(text: str) -> list[float | int | str]:
+    """Return the missing-value codes that a person typed, numbers as numbers.
+
+    >>> missing_of("-9999, NA")
+    [-9999, 'NA']
+    """
+    return [_number(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _number(text: str) -> float | int | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def states_of(text: str) -> dict[str, str]:
+    """Return the states that a person typed: what the source writes -> the state's name in the model.
+
+    Raises
+    ------
+    SchemaError
+        If a part isn't ``written = state``.
+
+    >>> states_of("auf = open, 0 = closed")
+    {'auf': 'open', '0': 'closed'}
+    """
+    made: dict[str, str] = {}
+    for part in text.split(","):
+        written, sign, state = (piece.strip() for piece in part.partition("="))
+        if not part.strip():
+            continue
+        if not (written and sign and state):
+            msg = f"expected states such as '1 = open, 0 = closed', got {part.strip()!r}"
+            raise SchemaError(msg)
+        made[written] = state
+    return made
+
+
+def changes(before: object, after: object, path: Path_ = ()) -> list[str]:
+    """Return what differs between two documents, a line a value.
+
+    >>> changes({"unit": "F"}, {"unit": "degC", "scale": 2})
+    ['unit: F → degC', 'scale: added 2']
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        made: list[str] = []
+        for key in [*before, *(key for key in after if key not in before)]:
+            here = (*path, str(key))
+            if key not in after:
+                made.append(f"{path_text(here)}: removed {_short(before[key])}")
+            elif key not in before:
+                made.append(f"{path_text(here)}: added {_short(after[key])}")
+            else:
+                made += changes(before[key], after[key], here)
+        return made
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = enumerate(zip(before, after, strict=True))
+        return [line for place, (old, new) in pairs for line in changes(old, new, (*path, place))]
+    return [] if before == after else [f"{path_text(path) or 'all'}: {_short(before)} → {_short(after)}"]
+
+
+def _short(value: object) -> str:
+    text = str(value) if value is not None else "nothing"
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,149 @@
+"""The files behind the mapping form: found, read, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+from twinlab.apps.mapping_form.draft import MappingDraft, changes
+from twinlab.apps.mapping_form.preview import Properties
+from twinlab.errors import SourceError, TwinlabError
+from twinlab.model.load import check_mapping, load_mapping
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import TwinModel
+from twinlab.model.yamltext import read_text, read_yaml
+
+__all__ = ["KeptText", "check_others", "located", "mapping_path", "properties"]
+
+
+class KeptText:
+    """A text file that is edited: what stood there when it was read, and how it's replaced.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = read_text(path)
+
+    def reload(self) -> str:
+        """Read the file again and return its text."""
+        self.text = read_text(self.path)
+        return self.text
+
+    def check(self) -> None:
+        """Refuse to go on if somebody else changed the file since it was read; asked again, it's known and allowed.
+
+        Raises
+        ------
+        SourceError
+            If the file isn't what was read.
+        """
+        there = read_text(self.path) if self.path.exists() else self.text
+        if there != self.text:
+            self.text = there
+            msg = (
+                f"{self.path.name} was changed by somebody else since it was read here, so nothing was written; "
+                "Save again to replace it with this form's, or Reload to forget the edits"
+            )
+            raise SourceError(msg)
+
+    def replace(self, text: str) -> list[str]:
+        """Write the file and return what changed, a line a value; without a change nothing is written.
+
+        Raises
+        ------
+        SourceError
+            If it can't be written; the file is then as it was.
+        """
+        if text == self.text:
+            return []
+        before, after = (read_yaml(one, name=self.path.name).data for one in (self.text, text))
+        write_whole(self.path, text)
+        self.text = text
+        return [f"{self.path.name}: {line}" for line in changes(before, after) or ["comments or layout only"]]
+
+
+def check_others(folder: Path, model: TwinModel, *, but: Path) -> None:
+    """Check the twin's other mappings against an edited model.
+
+    Raises
+    ------
+    SchemaError
+        If one of them uses a word that the model no longer has.
+    """
+    for path in sorted((folder / "mapping").glob("*.yaml")):
+        if path != but:
+            check_mapping(load_mapping(path), model, path.name)
+
+
+def mapping_path(root: Path, source: str) -> Path:
+    """Return the file that maps a source: the one called so, else the one that says so."""
+    direct = root / "mapping" / f"{source}.yaml"
+    if direct.is_file():
+        return direct
+    found: dict[str, Path] = {}
+    for path in sorted((root / "mapping").glob("*.yaml")):
+        try:
+            data = read_yaml(read_text(path), name=path.name).data
+        except TwinlabError:
+            continue  # a broken mapping of another source is none of this form's business
+        if isinstance(data, dict):
+            found[str(data.get("source", path.stem))] = path
+    if source not in found:
+        msg = f"the twin in {root} has no mapping of a source {source!r}{nearest(source, found)}"
+        raise SourceError(msg)
+    return found[source]
+
+
+def located(root: Path, draft: MappingDraft) -> Path | None:
+    """Return the first file that fits the mapping's patterns, near the twin."""
+    given = (draft.data or {}).get("files")
+    patterns = [str(pattern) for pattern in given] if isinstance(given, list) else []
+    for folder in (root, root.resolve().parent, Path.cwd()):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_file() and any(fnmatch(path.name, pattern) for pattern in patterns):
+                return path
+    return None
+
+
+def properties(folder: Path) -> Properties:
+    """Return the properties of all assets as the twin's history knows them; empty while there is none."""
+    from twinlab.twin.folder import open_twin  # noqa: PLC0415  (only mappings with `zone_of` need history)
+
+    if not (folder / "history").is_dir():
+        return {}
+    twin = open_twin(folder)
+    known: dict[str, dict[str, dict[str, object]]] = {}
+    for kind in twin.model.asset_types:
+        table = twin.assets(kind)
+        known[kind] = {
+            str(name): {str(key): value for key, value in row.items()} for name, row in table.to_dict("index").items()
+        }
+    return known
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file beside, then put it in place: a crash leaves the old one or the new one."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            Path(name).chmod(path.stat().st_mode & 0o777)
+        else:
+            Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        msg = (
+            f"{path.name} could not be written ({error.strerror}); nothing was changed: check the folder's permissions"
+        )
+        raise SourceError(msg) from error

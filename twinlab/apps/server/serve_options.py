@@ -1,0 +1,150 @@
+"""Who can reach a served page, and what that takes: address, names, certificate, users."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinlab.apps.login.users import Users
+from twinlab.apps.server.certificates import certificate_names, make_one, tls_context
+from twinlab.errors import SourceError
+
+__all__ = ["Reach", "check_reach"]
+
+_LOG = logging.getLogger(__name__)
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a page is served, checked."""
+
+    address: str
+    port: int
+    # Hosts that readers may type.
+    names: tuple[str, ...]
+    tls: ssl.SSLContext | None
+    users: Users | None
+
+    @property
+    def scheme(self) -> str:
+        """How the page's address starts."""
+        return "http" if self.tls is None else "https"
+
+    @property
+    def cookie(self) -> str:
+        """The login cookie's name: browsers keep ports no secret from each other, and see to ``__Host-`` with TLS."""
+        return f"{'' if self.tls is None else '__Host-'}twinlab-{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The page's address, as somebody in the right place may type it."""
+        host = self.address
+        if not _is_loopback(host):
+            fixed = [name for name in self.names if "*" not in name]
+            elsewhere = [name for name in fixed if name not in _HERE]
+            host = host if host in fixed else next(iter([*elsewhere, *fixed]))
+        return f"{self.scheme}://{_bracketed(host)}:{self.port}/"
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Patterns for Bokeh's own check of websockets; it knows IPv6 addresses with their port only."""
+        return tuple(f"[{name}]:{self.port}" if ":" in name else name for name in self.names)
+
+
+def check_reach(
+    address: str,
+    *,
+    port: int,
+    users: str | Path | None = None,
+    certificate: str | Path | None = None,
+    key: str | Path | None = None,
+) -> Reach:
+    """Check whether a page may be served so.
+
+    Parameters
+    ----------
+    address : str
+        To listen on.
+    port : int
+        0 takes a free one.
+    users, certificate, key : path, optional
+        All three are needed for an address that isn't a loopback address.
+
+    Raises
+    ------
+    SourceError
+        Names what is missing or wrong, and how to make it.
+    """
+    here = _is_loopback(address)
+    if not here:
+        _need_all(address, users=users, certificate=certificate, key=key)
+    if (certificate is None) != (key is None):
+        msg = (
+            f"expected a certificate and its key, got only {certificate or key}; give both (--cert, --key), or neither"
+        )
+        raise SourceError(msg)
+    known = None if users is None else _known_users(Path(users))
+    tls, names = None, [*_HERE]
+    if certificate is not None and key is not None:
+        tls = tls_context(Path(certificate), Path(key))
+        names = [*certificate_names(tls, Path(certificate)), *_HERE]
+    if address not in {"0.0.0.0", "::"}:  # noqa: S104  (asked about, not listened on)
+        names.append(address)
+    return Reach(address, _free_port(address, port), tuple(dict.fromkeys(names)), tls, known)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return address == "localhost" or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _need_all(address: str, **given: str | Path | None) -> None:
+    options = {"certificate": "--cert", "key": "--key", "users": "--users"}
+    missing = [options[name] for name in options if given[name] is None]
+    if not missing:
+        return
+    host = "" if address in {"0.0.0.0", "::", ""} else address  # noqa: S104  (asked about, not listened on)
+    msg = (
+        f"others can reach {address!r}: expected TLS and a login, {' and '.join(missing)} missing; give them, or a loopback "
+        "address such as 127.0.0.1 (and reach it from another machine through an SSH tunnel)\n"
+        f"  a self-signed certificate: {make_one(host)}\n"
+        "  a users file:              twinlab user add users.json NAME\n"
+        f"  then:                      twinlab serve TWIN --address {address or '0.0.0.0'} --port 8443 "  # noqa: S104  (the same)
+        "--cert cert.pem --key key.pem --users users.json"
+    )
+    raise SourceError(msg)
+
+
+def _known_users(path: Path) -> Users:
+    if not path.exists():
+        msg = f"the users file {path} isn't there; make it with: twinlab user add {path} NAME"
+        raise SourceError(msg)
+    users = Users(path)
+    if not users.accounts():
+        msg = f"nobody could log in: {path} has no user; add one with: twinlab user add {path} NAME"
+        raise SourceError(msg)
+    return users
+
+
+def _free_port(address: str, port: int) -> int:
+    """The port itself if it's free; a free one for 0. Bokeh wants it before it binds, to check origins."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except (OSError, OverflowError) as error:
+            msg = f"port {port} of {address} can't be used ({error}); choose another, or 0 for any free one"
+            raise SourceError(msg) from error
+        return int(probe.getsockname()[1])
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,293 @@
+"""Where comparisons of signals hold, and since when: the rules that say ``when``."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlab.events.reading import Cells, read_cells
+from twinlab.events.rules.exception_table import concat, duration_text, finished, times
+from twinlab.events.rules.runs import held_rows, runs_of
+from twinlab.model.rules import Condition, Rule, bind_conditions
+from twinlab.model.units import convert
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import AssetType
+
+__all__ = ["Judged", "condition_spans", "hold_cells", "judged"]
+
+_HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
+#: How far the beginning of what stands is searched back; a minute's step has 46,080 cells in that time.
+_FURTHEST = 32 * _DAY
+_MOST_CELLS = 10**6
+_NAT = np.iinfo(np.int64).min
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Where all comparisons hold (time, asset), and the first comparison's value and limit there."""
+
+    times: NDArray[np.int64]
+    assets: tuple[str, ...]
+    holds: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    # One an asset.
+    limit: NDArray[np.float64]
+
+
+def hold_cells(cadence_ns: int) -> int:
+    """Return for how many cells an observation of a gauge says something: an hour, at least three.
+
+    A state holds until its next observation, as everywhere in a twin.
+
+    >>> hold_cells(300 * 10**9), hold_cells(3600 * 10**9)
+    (12, 3)
+    """
+    return max(3, -(-_HOUR // cadence_ns))
+
+
+def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
+    """Return the spans in which a rule's comparisons hold for long enough, that touch ``[start, stop)``.
+
+    What is known at ``stop`` counts, nothing later. A span that stands then has no end. Of one that began before the
+    furthest look-back, ``since`` is NaT.
+    """
+    spec = twin.model.asset_types[rule.on]
+    conditions = bind_conditions(rule.when or "", spec)
+    cadences = [spec.signals[one.signal].cadence_ns for one in conditions]
+    warm = max(hold_cells(one) * one for one in cadences)
+    limits = _limits(twin, rule.on, spec, conditions)
+    parts: list[pd.DataFrame] = []
+    todo: list[str] | None = None
+    origin = twin.model.origin_ns
+    back, furthest = rule.lasting_ns + max(cadences), min(_FURTHEST, _MOST_CELLS * min(cadences))
+    while todo is None or todo:
+        low = max(origin, start_ns - back - warm)
+        found = judged(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=todo)
+        if found is None:
+            break
+        # The first cells may depend on what was observed before them.
+        sure = low if low == origin else low + warm
+        found = _from(found, sure)
+        last = low == origin or back >= furthest
+        open_left = found.holds[0] if len(found.times) and not last else np.zeros(len(found.assets), dtype=bool)
+        closed = _chosen(found, ~open_left)
+        earlier = back >= furthest and low != origin
+        parts.append(_spans(closed, rule, name, spec, conditions, (start_ns, stop_ns), earlier=earlier))
+        todo = [one for one, more in zip(found.assets, open_left, strict=True) if more]
+        back = min(max(back * 4, _DAY // 4), furthest)
+    return concat(parts)
+
+
+def judged(
+    twin: TwinReader,
+    asset_type: str,
+    conditions: Sequence[Condition],
+    limits: Sequence[Mapping[str, float]],
+    *,
+    low: int,
+    stop_ns: int,
+    assets: Sequence[str] | None,
+) -> Judged | None:
+    """Return where comparisons hold at each cell of ``[low, stop)``; None if no asset has a history."""
+    signals = list(dict.fromkeys(one.signal for one in conditions))
+    parts = [
+        _padded(cells, stop_ns)
+        for cells in read_cells(twin, asset_type, signals=signals, start_ns=low, stop_ns=stop_ns, assets=assets)
+    ]
+    parts.sort(key=lambda cells: cells.cadence_ns)
+    finest = parts[0]
+    if not finest.assets:
+        return None
+    axis = finest.times.astype("int64")
+    holds = np.ones((len(axis), len(finest.assets)), dtype=bool)
+    shown: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    for condition, limit in zip(conditions, limits, strict=True):
+        cells = next(part for part in parts if condition.signal in part.values)
+        value = _held(cells, condition.signal, axis, finest.assets)
+        bound = np.array([limit.get(one, limit.get("", np.nan)) for one in finest.assets])
+        with np.errstate(invalid="ignore"):
+            fits = _COMPARE[condition.operator](value, bound[None, :])
+        # An unknown value or limit fulfils nothing, "!=" neither.
+        holds &= fits & ~np.isnan(value) & ~np.isnan(bound)[None, :]
+        if shown is None:
+            shown = value, bound
+    assert shown is not None
+    return Judged(axis, finest.assets, holds, *shown)
+
+
+def _padded(cells: Cells, stop_ns: int) -> Cells:
+    """Add empty cells up to the stop, so that what was last seen can run out."""
+    if not len(cells.times):
+        return cells
+    lacking = (stop_ns - 1 - int(cells.times[-1].astype("int64"))) // cells.cadence_ns
+    if lacking <= 0:
+        return cells
+    more = cells.times[-1] + np.arange(1, lacking + 1) * np.timedelta64(cells.cadence_ns, "ns")
+    empty = (lacking, len(cells.assets))
+    return Cells(
+        times=np.concatenate([cells.times, more]),
+        assets=cells.assets,
+        cadence_ns=cells.cadence_ns,
+        values={name: np.concatenate([part, np.full(empty, np.nan)]) for name, part in cells.values.items()},
+        flags={name: np.concatenate([part, np.full(empty, 9, "uint8")]) for name, part in cells.flags.items()},
+        states=cells.states,
+    )
+
+
+def _held(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[str]) -> NDArray[np.float64]:
+    """A signal's value at each instant of an axis: the last good one, which counts for a while (a state for ever)."""
+    most = None if signal in cells.states else hold_cells(cells.cadence_ns)
+    rows = held_rows(cells.good(signal), most=most)
+    value = np.where(rows >= 0, np.take_along_axis(cells.values[signal], np.maximum(rows, 0), axis=0), np.nan)
+    own = cells.times.astype("int64")
+    if len(own) != len(axis) or (own != axis).any():
+        at = np.searchsorted(own, axis, side="right") - 1
+        value = np.where((at >= 0)[:, None], value[np.maximum(at, 0)], np.nan) if len(own) else value[:0]
+    if cells.assets == tuple(assets):
+        return value
+    place = pd.Index(cells.assets).get_indexer(pd.Index(list(assets)))
+    return np.where(place >= 0, value[:, np.maximum(place, 0)], np.nan)
+
+
+def _limits(
+    twin: TwinReader, asset_type: str, spec: AssetType, conditions: Sequence[Condition]
+) -> list[dict[str, float]]:
+    """What each comparison compares with: under "" for all assets, or by asset; in the signal's unit."""
+    out: list[dict[str, float]] = []
+    for one in conditions:
+        signal = spec.signals[one.signal]
+        if one.state is not None:
+            code = next(code for code, state in (signal.states or {}).items() if state == one.state)
+            out.append({"": float(code)})
+        elif one.property is not None:
+            column = pd.to_numeric(twin.assets(asset_type)[one.property], errors="coerce")
+            numbers = column.to_numpy(dtype=float, na_value=np.nan)
+            unit = spec.properties[one.property].unit or "1"
+            found = numbers if unit == signal.unit else np.asarray(convert(numbers, unit, signal.unit))
+            out.append(dict(zip(map(str, column.index), found.tolist(), strict=True)))
+        else:
+            out.append({"": float(one.value if one.value is not None else np.nan)})
+    return out
+
+
+def _from(found: Judged, first_ns: int) -> Judged:
+    row = int(np.searchsorted(found.times, first_ns))
+    return Judged(found.times[row:], found.assets, found.holds[row:], found.value[row:], found.limit)
+
+
+def _chosen(found: Judged, keep: NDArray[np.bool_]) -> Judged:
+    assets = tuple(one for one, yes in zip(found.assets, keep, strict=True) if yes)
+    return Judged(found.times, assets, found.holds[:, keep], found.value[:, keep], found.limit[keep])
+
+
+def _spans(  # noqa: PLR0917
+    found: Judged,
+    rule: Rule,
+    name: str,
+    spec: AssetType,
+    conditions: Sequence[Condition],
+    window: tuple[int, int],
+    *,
+    earlier: bool,
+) -> pd.DataFrame:
+    runs = runs_of(found.holds)
+    size = len(found.times)
+    since = found.times[runs.first]
+    standing = runs.stop == size
+    until = np.where(standing, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
+    raised = since + rule.lasting_ns
+    keep = (raised < until) & (raised < window[1]) & (until > window[0])
+    column, first, stop = runs.column[keep], runs.first[keep], runs.stop[keep]
+    since, until, raised, standing = since[keep], until[keep], raised[keep], standing[keep]
+    value = _shown_values(found, (column, first, stop), conditions[0], standing)
+    limit = found.limit[column]
+    lasted = np.where(standing, window[1] - 1, until) - since
+    before = earlier & (first == 0)
+    signal = spec.signals[conditions[0].signal]
+    unit = "" if signal.kind == "state" else signal.unit
+    scale = np.maximum(np.abs(limit), 1.0)
+    beyond = (
+        lasted
+        / max(rule.lasting_ns, _HOUR // 6)
+        * (1.0 if signal.kind == "state" else 1.0 + np.abs(value - limit) / scale)
+    )
+    words = _words(conditions, spec, value, limit, lasted, found.times[0] if size else 0, before)
+    return finished(
+        {
+            "asset_type": rule.on,
+            "asset": np.array([found.assets[one] for one in column], dtype=object),
+            "since": times(np.where(before, _NAT, since)),
+            "raised": times(np.where(before, _NAT, raised)),
+            "until": times(np.where(standing, _NAT, until)),
+            "value": value,
+            "limit": limit,
+            "unit": unit,
+            "text": words,
+            "beyond": beyond,
+        },
+        name=name,
+        rule=rule,
+    )
+
+
+def _shown_values(
+    found: Judged,
+    runs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    condition: Condition,
+    standing: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The present value of what stands; of what is over, the worst."""
+    column, first, stop = runs
+    out = found.value[stop - 1, column] if len(stop) else np.empty(0)
+    worst = np.nanmin if condition.operator in {"<", "<="} else np.nanmax
+    for k in np.flatnonzero(~standing):
+        out[k] = worst(found.value[first[k] : stop[k], column[k]])
+    return out
+
+
+def _words(  # noqa: PLR0917
+    conditions: Sequence[Condition],
+    spec: AssetType,
+    value: NDArray[np.float64],
+    limit: NDArray[np.float64],
+    lasted: NDArray[np.int64],
+    searched: int,
+    before: NDArray[np.bool_],
+) -> list[str]:
+    one = conditions[0]
+    signal = spec.signals[one.signal]
+    title = signal.title or one.signal.replace("_", " ")
+    also = "".join(f", {other.signal.replace('_', ' ')} {other.operator} {_right(other)}" for other in conditions[1:])
+    start = str(np.datetime64(int(searched), "ns").astype("datetime64[m]")).replace("T", " ")
+    out = []
+    for number, bound, span, old in zip(value.tolist(), limit.tolist(), lasted.tolist(), before.tolist(), strict=True):
+        held = f"since before {start}" if old else f"for {duration_text(span)}"
+        if signal.kind == "state":
+            state = (signal.states or {}).get(int(number), str(number))
+            out.append(f"{title} {state}{also} {held}")
+        else:
+            unit = "" if signal.unit == "1" else f" {signal.unit}"
+            out.append(f"{title} {number:g}{unit} ({one.operator} {bound:g}){also} {held}")
+    return out
+
+
+def _right(condition: Condition) -> str:
+    if condition.state is not None:
+        return condition.state
+    return condition.property.replace("_", " ") if condition.property is not None else f"{condition.value:g}"

@@ -1,0 +1,93 @@
+"""Events that begin or end later than planned: the rules that say ``late``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlab.events.rules.exception_table import duration_text, finished, times
+from twinlab.events.tables_as_of import called_off
+from twinlab.model.twinmodel import parse_duration
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.rules import Rule
+
+__all__ = ["GIVEN_UP", "late_spans"]
+
+#: So long after its plan an event of which nothing more was recorded isn't told any more.
+GIVEN_UP = pd.Timedelta(days=7)
+_NAT = np.iinfo(np.int64).min
+_OPEN = np.iinfo(np.int64).max
+
+
+def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
+    """Return the spans in which events are late, that touch ``[start, stop)``.
+
+    It stands from so much after the plan until the event has ended, also where its beginning was what came late; a week
+    after its plan an event whose end nobody has recorded isn't told any more. Cancelled events aren't late. What has
+    happened by ``stop`` counts, nothing later.
+    """
+    spec = twin.model.event_types[rule.on]
+    table = twin.events(rule.on)
+    allowed = parse_duration(rule.late or "")
+    planned, start, end = (_ns(table[column]) for column in (f"planned_{rule.at}", "start", "end"))
+    actual = end if rule.at == "end" else start
+    # Known when it had happened; what was given up had an end that wasn't recorded.
+    gone = np.where(end == _NAT, planned + GIVEN_UP.value, end)
+    raised = planned + allowed
+    keep = (planned != _NAT) & (raised < stop_ns) & (gone > start_ns) & (raised < gone)
+    keep &= (actual == _NAT) | (actual > raised)
+    rows = np.flatnonzero(keep)
+    rows = rows[~_off(table, rows, cancelled_unless_begun=spec.without_start == "cancelled", start=start)]
+    planned, raised, actual, gone = planned[rows], raised[rows], actual[rows], gone[rows]
+    standing = gone >= stop_ns
+    now = stop_ns - 1
+    happened = (actual != _NAT) & (actual <= now)
+    delay = np.where(happened, actual, np.where(standing, now, gone)) - planned
+    ids = table["event_id"].iloc[rows].astype("str").to_numpy(dtype=object)
+    own = table["asset"].iloc[rows].fillna("").astype("str").to_numpy(dtype=object) if spec.asset is not None else ""
+    title = rule.on.replace("_", " ")
+    return finished(
+        {
+            "asset_type": spec.asset or "",
+            "asset": own if spec.asset is not None else np.full(len(rows), "", dtype=object),
+            "event_type": rule.on,
+            "event_id": ids,
+            "since": times(planned),
+            "raised": times(raised),
+            "until": times(np.where(standing, _NAT, gone)),
+            "value": delay / 60e9,
+            "limit": allowed / 60e9,
+            "unit": "min",
+            "text": [
+                _words(title, rule.at, span, plan, done=done)
+                for span, plan, done in zip(delay.tolist(), times(planned), happened.tolist(), strict=True)
+            ],
+            "beyond": delay / allowed,
+        },
+        name=name,
+        rule=rule,
+    )
+
+
+def _off(
+    table: pd.DataFrame, rows: NDArray[np.int64], *, cancelled_unless_begun: bool, start: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    off = called_off(table.iloc[rows])
+    if cancelled_unless_begun:
+        off |= start[rows] == _NAT
+    return off
+
+
+def _words(title: str, at: str, delay: float, planned: np.datetime64, *, done: bool) -> str:
+    verb = {("start", True): "began", ("end", True): "ended"}.get((at, done), f"hasn't {at}ed")
+    plan = str(planned.astype("datetime64[m]")).replace("T", " ")
+    return f"{title} {verb}, {duration_text(delay)} after its plan ({plan})"
+
+
+def _ns(column: pd.Series) -> NDArray[np.int64]:
+    return column.to_numpy(dtype="datetime64[ns]").astype("int64")

@@ -1,0 +1,151 @@
+"""Assets of which nothing has been heard for too long: the rules that say ``silent``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlab.events.reading import read_cells
+from twinlab.events.rules.exception_table import duration_text, finished, times
+from twinlab.model.twinmodel import parse_duration
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.rules import Rule
+
+__all__ = ["heard", "last_heard", "silent_spans"]
+
+_DAY = 86400 * 10**9
+#: So far back cells are looked through; beyond, the coarsest rollups say in which of their windows to look.
+_CELLS_BACK = 4 * _DAY
+_NEVER = np.iinfo(np.int64).min
+_OPEN = np.iinfo(np.int64).max
+
+
+def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
+    """Return the spans without any observation for too long, that touch ``[start, stop)``.
+
+    A failed observation counts: the asset was heard. What is known at ``stop`` counts, nothing later. Of an asset that
+    was never heard, ``since`` is NaT.
+    """
+    allowed = parse_duration(rule.silent or "")
+    wanted = [str(one) for one in twin.assets(rule.on).index]
+    place = {one: k for k, one in enumerate(wanted)}
+    low = max(twin.model.origin_ns, start_ns - allowed)
+    who, when = heard(twin, rule.on, start_ns=low, stop_ns=stop_ns, place=place)
+    first = np.full(len(wanted), _OPEN, dtype=np.int64)
+    np.minimum.at(first, who, when)
+    # Whoever was heard before the window need not be looked for further back: the silence before is over.
+    older = np.flatnonzero(first > start_ns)
+    known = last_heard(twin, rule.on, before_ns=low, assets=[wanted[k] for k in older])
+    who = np.concatenate([who, older])
+    when = np.concatenate([when, np.array([known.get(wanted[k], _NEVER) for k in older], dtype=np.int64)])
+    order = np.lexsort((when, who))
+    who, when = who[order], when[order]
+    until = np.full(len(when), _OPEN, dtype=np.int64)
+    same = who[1:] == who[:-1]
+    until[:-1][same] = when[1:][same]
+    raised = np.where(when == _NEVER, _NEVER, when + allowed)
+    keep = (raised < until) & (raised < stop_ns) & (until > start_ns)
+    who, when, until, raised = who[keep], when[keep], until[keep], raised[keep]
+    standing = until == _OPEN
+    age = np.where(standing, stop_ns - 1, until) - when.astype(float)
+    never = when == _NEVER
+    return finished(
+        {
+            "asset_type": rule.on,
+            "asset": np.array([wanted[k] for k in who], dtype=object),
+            "since": times(when),
+            "raised": times(raised),
+            "until": times(np.where(standing, _NEVER, until)),
+            "value": np.where(never, np.nan, age / 60e9),
+            "limit": allowed / 60e9,
+            "unit": "min",
+            "text": [
+                "never heard" if no else f"silent for {duration_text(span)} (allowed {duration_text(allowed)})"
+                for no, span in zip(never.tolist(), age.tolist(), strict=True)
+            ],
+            # Who was never heard comes after those who fell silent: likely there is nothing to hear.
+            "beyond": np.where(never, 0.0, age / allowed),
+        },
+        name=name,
+        rule=rule,
+    )
+
+
+def heard(
+    twin: TwinReader, asset_type: str, *, start_ns: int, stop_ns: int, place: dict[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return who was heard when in ``[start, stop)``: numbers of assets and starts of cells, of any signal."""
+    who: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    when: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    signals = list(twin.model.asset_types[asset_type].signals)
+    some = None if len(place) == len(twin.assets(asset_type)) else list(place)
+    for cells in read_cells(twin, asset_type, signals=signals, start_ns=start_ns, stop_ns=stop_ns, assets=some):
+        numbers = np.array([place.get(one, -1) for one in cells.assets], dtype=np.int64)
+        seen = np.zeros((len(cells.times), len(cells.assets)), dtype=bool)
+        for name in cells.values:
+            seen |= cells.observed(name)
+        rows, columns = np.nonzero(seen[:, numbers >= 0])
+        who.append(numbers[numbers >= 0][columns])
+        when.append(cells.times.astype("int64")[rows])
+    return np.concatenate(who), np.concatenate(when)
+
+
+def last_heard(twin: TwinReader, asset_type: str, *, before_ns: int, assets: Sequence[str]) -> dict[str, int]:
+    """Return when each asset was last heard before an instant, in nanoseconds; those never heard aren't in it."""
+    out: dict[str, int] = {}
+    todo, high, origin = list(assets), before_ns, twin.model.origin_ns
+    back = _DAY // 4
+    while todo and high > origin and before_ns - high < _CELLS_BACK:
+        low = max(origin, high - back)
+        _note(twin, asset_type, out, todo, (low, high))
+        todo, high, back = [one for one in todo if one not in out], low, back * 4
+    for low, stop in _busy_windows(twin, asset_type, todo, (origin, high)) if todo and high > origin else ():
+        _note(twin, asset_type, out, todo, (low, stop))
+        todo = [one for one in todo if one not in out]
+        if not todo:
+            break
+    return out
+
+
+def _note(twin: TwinReader, asset_type: str, out: dict[str, int], todo: list[str], span: tuple[int, int]) -> None:
+    place = {one: k for k, one in enumerate(todo)}
+    who, when = heard(twin, asset_type, start_ns=span[0], stop_ns=span[1], place=place)
+    last = np.full(len(todo), _NEVER, dtype=np.int64)
+    np.maximum.at(last, who, when)
+    out |= {one: int(found) for one, found in zip(todo, last, strict=True) if found != _NEVER}
+
+
+def _busy_windows(
+    twin: TwinReader, asset_type: str, assets: Sequence[str], span: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Windows of the coarsest rollups in which any of the assets was last heard, newest first."""
+    spans: set[tuple[int, int]] = set()
+    groups: dict[int, list[str]] = {}
+    for name, signal in twin.model.asset_types[asset_type].signals.items():
+        groups.setdefault(signal.cadence_ns, []).append(name)
+    for names in groups.values():
+        step = next(reversed(twin.steps(asset_type, names[0])), None)
+        if step is None:
+            spans.add(span)
+            continue
+        width = parse_duration(step)
+        data = twin.history(
+            asset_type, signals=names, start=np.datetime64(span[0], "ns"), stop=np.datetime64(span[1], "ns"), step=step
+        )
+        counted = [f"{name}_{what}" for name in names for what in ("pass", "suspect", "fail")]
+        data = data[counted].compute()
+        mine = np.isin(data["asset"].values.astype(str), list(assets))
+        busy = sum(data[name].values[:, mine] for name in counted)
+        starts = data["time"].values.astype("datetime64[ns]").astype("int64")
+        for column in np.asarray(busy).T:
+            rows = np.flatnonzero(column)
+            if len(rows):
+                first = int(starts[rows[-1]])
+                spans.add((max(first, span[0]), min(first + width, span[1])))
+    return sorted(spans, reverse=True)

@@ -1,0 +1,353 @@
+"""Charts as Bokeh figures: made quickly, many at a time, and refreshed in place.
+
+Plots that leave a page are HoloViews objects (`twinlab.explore.charts.plots`). What stands on a screen is made of the same
+layers without HoloViews between: a chart takes a tenth of the time, which two dozen small ones need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+from bokeh.events import SelectionGeometry
+from bokeh.models import (
+    BasicTicker,
+    BoxSelectTool,
+    ColumnDataSource,
+    FixedTicker,
+    HoverTool,
+    Line,
+    NoOverlap,
+    Patch,
+    Quad,
+    Range1d,
+    Scatter,
+    Text,
+)
+from bokeh.plotting import figure as bokeh_figure
+from panel.io import hold, push
+
+from twinlab.explore.charts.layers import hours_since
+from twinlab.explore.charts.range_events import hear_zooms
+from twinlab.explore.charts.styles import FORMATTERS, bokeh_glyph, hover_tips
+
+if TYPE_CHECKING:
+    from bokeh.document import Document
+    from bokeh.model import Model
+    from numpy.typing import NDArray
+    from pyviz_comms import Comm  # type: ignore[import-untyped]
+
+    from twinlab.explore.charts.layers import Layer
+    from twinlab.explore.charts.reading import Window
+
+__all__ = ["FigurePane", "Frame", "axis_ends", "change_screen", "dress", "make_figure", "one_message", "refresh"]
+
+_GRID_COLOR = "rgba(127, 127, 127, 0.3)"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the curves of a chart."""
+
+    y_label: str
+    extent: tuple[float, float]
+    window: Window
+    states: Mapping[int, str] | None = None
+    title: str = ""
+    height: int = 360
+    # Time is counted from this instant, in hours; None: the axis shows UTC.
+    since: np.datetime64 | None = None
+    small: bool = False
+    x_label: bool = True
+    # Another period is drawn: hovering shows both times.
+    compared: bool = False
+    # Dragging selects a span instead of zooming.
+    selecting: bool = False
+
+
+def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
+    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since an instant."""
+    if since is not None:
+        start, stop = (float(hours_since(t, since)) for t in window)
+    else:
+        start, stop = (float(t.astype("datetime64[us]").astype("int64")) / 1e3 for t in window)
+    return start, stop
+
+
+def make_figure(
+    parts: Sequence[Layer],
+    frame: Frame,
+    *,
+    x_range: Range1d | None = None,
+    on_zoom: Callable[[tuple[float, float]], None] | None = None,
+    on_brush: Callable[[tuple[float, float]], None] | None = None,
+) -> Any:
+    """Return a chart as a Bokeh figure.
+
+    Parameters
+    ----------
+    x_range : Range1d, optional
+        Time axis of another chart, to be shared.
+    on_zoom, on_brush : callable, optional
+        Called with the ends, in the axis' own numbers, to which a reader has zoomed or which they have selected.
+    """
+    start, stop = axis_ends(frame.window, frame.since)
+    chart = bokeh_figure(
+        height=frame.height,
+        sizing_mode="stretch_width",
+        x_axis_type="linear" if frame.since is not None else "datetime",
+        x_range=x_range or Range1d(start, stop),
+        y_range=Range1d(*frame.extent),
+        tools="xpan,xwheel_zoom,xbox_zoom,save" if not frame.small else "xpan,xbox_zoom",
+        active_drag="xbox_zoom",
+        title=frame.title or None,
+        output_backend="canvas",
+        toolbar_location=None if frame.small else "right",
+    )
+    _dress(chart, frame)
+    hovered: dict[tuple[str, ...], tuple[Layer, list[Any]]] = {}
+    for part in parts:
+        renderer = chart.add_glyph(ColumnDataSource(data=part.source()), _glyph(part))
+        renderer.name = part.name or part.label
+        if part.tips is not None:
+            hovered.setdefault((part.kind, *((part.label,) if part.kind == "Scatter" else ())), (part, []))[1].append(
+                renderer
+            )
+    for part, renderers in hovered.values():
+        tips = hover_tips(part, compared=frame.compared, counted=frame.since is not None)
+        # One button for all of them, and it needs no explanation.
+        chart.add_tools(HoverTool(tooltips=tips, formatters=FORMATTERS, renderers=renderers, visible=False))
+    _listen(chart, frame, on_zoom, on_brush)
+    return chart
+
+
+def dress(chart: Any, *, small: bool = False) -> None:
+    """Give a figure the lines, fonts and margins that all charts have; its ground lets the page's through."""
+    chart.min_border_left = 46 if small else 72
+    # Half of the last tick's label.
+    chart.min_border_right = 26 if small else 30
+    chart.toolbar.logo = None
+    chart.background_fill_alpha = chart.border_fill_alpha = 0
+    chart.outline_line_color = _GRID_COLOR
+    chart.grid.grid_line_color = _GRID_COLOR
+    for axis in chart.xaxis:
+        # On a phone there may be more of them than have room.
+        axis.major_label_policy = NoOverlap(min_distance=8)
+    for axis in (*chart.xaxis, *chart.yaxis):
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_font_size = "13px"
+        axis.major_label_text_font_size = "11px" if small else "12px"
+        axis.minor_tick_line_color = None
+        axis.axis_line_color = axis.major_tick_line_color = "rgba(127, 127, 127, 0.6)"
+
+
+def _dress(chart: Any, frame: Frame) -> None:
+    dress(chart, small=frame.small)
+    if frame.title:
+        chart.title.text_font_size = "13px"
+    chart.yaxis.axis_label = frame.y_label or None
+    _name_states(chart.yaxis[0], frame.states or {})
+    if frame.small:
+        chart.xaxis.ticker.desired_num_ticks = 5
+        chart.yaxis.ticker.desired_num_ticks = 4 if not frame.states else None
+    if frame.x_label:
+        chart.xaxis.axis_label = "hours since start" if frame.since is not None else "time (UTC)"
+    if frame.since is None:
+        # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+        chart.xaxis.formatter.months = "%b"
+        chart.xaxis.formatter.context.months = "%Y"
+
+
+def _glyph(layer: Layer) -> Any:
+    look, style = layer.look, bokeh_glyph(layer)
+    if layer.kind == "Curve":
+        return Line(x="time", y="value", **style)
+    if layer.kind == "Area":
+        return Patch(x="x", y="y", line_alpha=0, **style)
+    if layer.kind == "Rectangles":
+        lines = {"line_width": look["width"], "line_color": look["line"], "line_alpha": 1 if look["width"] else 0}
+        return Quad(left="left", right="right", bottom="bottom", top="top", **lines, **style)
+    if layer.kind == "Labels":
+        return Text(
+            x="time", y="at", text="text", text_color=look["color"], text_font_size="13px", text_baseline="middle"
+        )
+    if "marker" not in look:
+        return Scatter(x="time", y="value", size=look["size"], **style)
+    fill = 0.0 if look["marker"] == "x" else look["alpha"]
+    color = look["color"]
+    return Scatter(
+        x="time",
+        y="at",
+        size=look["size"],
+        marker=look["marker"],
+        line_color=color,
+        fill_color=color,
+        line_width=2,
+        fill_alpha=fill,
+    )
+
+
+def _listen(
+    chart: Any,
+    frame: Frame,
+    on_zoom: Callable[[tuple[float, float]], None] | None,
+    on_brush: Callable[[tuple[float, float]], None] | None,
+) -> None:
+    """Hear of zooms once the hand rests, and of selected spans."""
+    if on_zoom is not None:
+        hear_zooms(chart, on_zoom)
+    if frame.selecting and on_brush is not None:
+        chart.on_event(SelectionGeometry, lambda event: _tell_box(event, on_brush))
+        tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
+        chart.add_tools(tool)
+        chart.toolbar.active_drag = tool
+
+
+def _tell_box(event: Any, on_brush: Callable[[tuple[float, float]], None]) -> None:
+    box = event.geometry
+    if event.final and box.get("type") == "rect":
+        on_brush((box["x0"], box["x1"]))
+
+
+def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> None:
+    """Put other data into a chart that is on a screen, without making it anew.
+
+    Parameters
+    ----------
+    chart : figure that `make_figure` made
+    parts : sequence of Layer
+        As many layers, of the same kinds.
+    move : bool
+        Set the time axis too.
+    """
+    for renderer, part in zip(chart.renderers, parts, strict=True):
+        renderer.glyph.update(**bokeh_glyph(part))
+        renderer.name = part.name or part.label
+        _fill(renderer.data_source, part.source())
+    chart.y_range.update(start=frame.extent[0], end=frame.extent[1])
+    chart.yaxis[0].axis_label = frame.y_label or None
+    _name_states(chart.yaxis[0], frame.states or {})
+    if frame.title:
+        chart.title.text = frame.title
+    if move:
+        start, stop = axis_ends(frame.window, frame.since)
+        chart.x_range.update(start=start, end=stop)
+
+
+def _fill(source: ColumnDataSource, columns: Mapping[str, NDArray[np.generic]]) -> None:
+    """Put other columns into a source; those that stay as they are aren't sent again."""
+    held = source.data
+    sizes = {len(values) for values in (*held.values(), *columns.values())}
+    if held.keys() != columns.keys() or len(sizes) > 1:
+        source.data = dict(columns)
+        return
+    changed = {name: values for name, values in columns.items() if not _same(held[name], values)}
+    if changed:
+        held.update(changed)
+
+
+def _same(held: Any, values: NDArray[np.generic]) -> bool:
+    return held.dtype == values.dtype and np.array_equal(held, values, equal_nan=values.dtype.kind == "f")
+
+
+def _name_states(axis: Any, states: Mapping[int, str]) -> None:
+    """Write the names of states on a value axis, or numbers again."""
+    if states:
+        ticks = [float(code) for code in states]
+        if not isinstance(axis.ticker, FixedTicker) or axis.ticker.ticks != ticks:
+            axis.ticker = FixedTicker(ticks=ticks)
+        axis.major_label_overrides = {float(code): name for code, name in states.items()}
+    elif isinstance(axis.ticker, FixedTicker):
+        axis.ticker = BasicTicker()
+        axis.major_label_overrides = {}
+
+
+class FigurePane(pn.pane.Bokeh):
+    """A Bokeh figure that is made anew for each screen: several cells of a notebook may show it.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the figure for the screen of a reference.
+    """
+
+    # Never what ``pn.panel`` chooses for an object.
+    priority = 0
+
+    def __init__(self, make: Callable[[str], Any], *, height: int) -> None:
+        self._make = make
+        super().__init__(None, sizing_mode="stretch_width", height=height, margin=(0, 2))
+
+    def _get_model(
+        self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Comm | None = None
+    ) -> Model:
+        if root is None:
+            shown: Model = self.get_root(doc, comm)
+            return shown
+        ref = root.ref["id"]
+        model: Model = self._make(ref)
+        if comm:
+            self._wrap_bokeh_callbacks(root, model, doc, comm)
+        self._models[ref] = (model, parent)
+        self._design.apply_bokeh_theme_to_model(model, self.theme)
+        return model
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures on screens, by the reference of their screen."""
+        return {ref: model for ref, (model, _) in self._models.items()}
+
+    def change(self, act: Callable[[Any], None]) -> None:
+        """Change the figure on each screen, in one message."""
+        for ref, chart in self.figures().items():
+            change_screen(ref, chart.document, partial(act, chart))
+
+
+def change_screen(ref: str, document: Document | None, act: Callable[[], None]) -> None:
+    """Change what stands on a screen, in one message.
+
+    Parameters
+    ----------
+    ref : str
+        Reference of the screen.
+    document : Document or None
+        What the screen shows; None before it's shown.
+    act : callable
+        Changes models of the document.
+    """
+
+    def put() -> None:
+        with hold(document):
+            act()
+
+    served = document is not None and document.session_context is not None
+    if document is not None and served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
+        # A served document may be changed only by who holds its lock: the next tick does.
+        document.add_next_tick_callback(put)
+        return
+    put()
+    if served:
+        return
+    # Panel keeps the line to the notebook in which a screen stands nowhere else.
+    shown = pn.state._views.get(ref)  # noqa: SLF001
+    if shown is not None and shown[3] is not None:
+        push(document, shown[3])
+
+
+@contextmanager
+def one_message() -> Iterator[None]:
+    """Send what changes in here as one message, at the end, where a page is served.
+
+    Without it each text and each value is a message of its own, which costs the server and the browser more than what
+    it says.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None or not pn.state._unblocked(document):  # noqa: SLF001
+        yield
+        return
+    with hold(document):
+        yield

@@ -1,0 +1,331 @@
+"""What a chart reads for a window: the coarsest rollup that still has a cell a bin, or raw samples when close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.errors import TwinlabError
+from twinlab.explore.charts.scale import duration_text, step_text
+from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import parse_duration
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from twinlab.model.reader import TwinReader
+
+__all__ = [
+    "BINS",
+    "MAX_POINTS",
+    "READING_ERRORS",
+    "Plan",
+    "coarsen",
+    "data_span",
+    "latest_time",
+    "newest_time",
+    "plan_reading",
+    "read",
+]
+
+#: A chart has about this many bins: a cell each is enough for every pixel pair of a usual screen.
+BINS = 500
+#: Most points sent for one curve.
+MAX_POINTS = 2_000
+
+#: What reading a twin may raise; a page tells it and lives on.
+READING_ERRORS = (TwinlabError, OSError, ValueError, KeyError)
+
+#: The earliest and latest instants of a window, naive UTC, half-open.
+Window = tuple[np.datetime64, np.datetime64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a window is read: at which step (None: raw samples), and how many of its cells make one drawn cell."""
+
+    # Rollup that is read; None for raw samples.
+    step: str | None
+    # Cells of what is read that become one drawn cell.
+    factor: int
+    # Width of a cell of what is read.
+    cell_ns: int
+
+    @property
+    def raw(self) -> bool:
+        """Whether single samples are drawn."""
+        return self.step is None and self.factor == 1
+
+    @property
+    def title(self) -> str:
+        """What is shown, in words: ``hourly rollup``, ``raw samples, 1 min``."""
+        width = duration_text(self.cell_ns * self.factor)
+        if self.step is None:
+            return f"raw samples, {width}" if self.factor == 1 else f"{width} bins of raw samples"
+        if self.factor == 1:
+            return f"{step_text(self.step)} rollup"
+        return f"{width} bins of the {step_text(self.step)} rollup"
+
+
+def plan_reading(
+    span_ns: int,
+    *,
+    cadence_ns: int,
+    steps: Sequence[str],
+    merge_raw: bool = True,
+    bins: int = BINS,
+    limit: int = MAX_POINTS,
+) -> Plan:
+    """Choose what to read for a window of ``span_ns`` nanoseconds.
+
+    Raw samples if at most ``limit`` cells lie in the window; else the coarsest of ``steps`` that has a cell a bin,
+    or raw samples where none has (the finest step, if samples can't be merged: ``merge_raw=False``, for states and
+    counters); cells are then merged by a whole number until ``limit`` holds.
+
+    >>> plan_reading(3600 * 10**9, cadence_ns=60 * 10**9, steps=("15min", "1h")).title
+    'raw samples, 1 min'
+    >>> plan_reading(90 * 86400 * 10**9, cadence_ns=60 * 10**9, steps=("15min", "1h", "1d")).title
+    '2 h bins of the hourly rollup'
+    """
+    if span_ns <= limit * cadence_ns:
+        return Plan(None, 1, cadence_ns)
+    fitting = [step for step in steps if span_ns >= bins * parse_duration(step)]
+    finest = None if merge_raw or not steps else steps[0]
+    step = fitting[-1] if fitting else finest
+    cell = cadence_ns if step is None else parse_duration(step)
+    return Plan(step, max(1, -(-span_ns // (cell * limit))), cell)
+
+
+def cover(window: Window, plan: Plan) -> Window:
+    """Return the whole drawn cells that cover a window, one more on either side: lines run to the edge of a chart.
+
+    >>> hour = Plan("1h", 1, 3600 * 10**9)
+    >>> ends = cover((np.datetime64("2026-01-01T05:10", "ns"), np.datetime64("2026-01-01T05:20", "ns")), hour)
+    >>> [str(t)[11:16] for t in ends]
+    ['04:00', '07:00']
+    """
+    width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
+    epoch = np.datetime64(0, "ns")
+    start = epoch + ((window[0].astype("datetime64[ns]") - epoch) // width - 1) * width
+    stop = epoch + (-(-(window[1].astype("datetime64[ns]") - epoch) // width) + 1) * width
+    return start, stop
+
+
+def read(
+    twin: TwinReader,
+    *,
+    asset_type: str,
+    signal: str,
+    assets: Sequence[str],
+    window: Window,
+    plan: Plan,
+) -> xr.Dataset:
+    """Read one signal as planned, with its cells merged; computed, dims ``time, asset``.
+
+    Raw samples come as ``<signal>`` and ``<signal>_qc``; all else as the rollups' variables.
+    """
+    start, stop = cover(window, plan)
+    data = twin.history(
+        asset_type, signals=[signal], assets=list(assets), start=start, stop=stop, step=plan.step
+    ).compute()
+    return data if plan.factor == 1 else coarsen(data, signal, factor=plan.factor, cell_ns=plan.cell_ns)
+
+
+def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_ns: int) -> xr.Dataset:
+    """Merge ``factor`` neighbouring cells of raw samples or of a rollup into one, exactly.
+
+    Parameters
+    ----------
+    data : Dataset, dims ``time, asset``
+        Raw samples (``<signal>``, ``<signal>_qc``) or a rollup (``<signal>_mean`` …).
+    signal : str or sequence of str
+        Which signals.
+    factor : int
+        Cells that become one; windows are aligned to whole multiples since 1970.
+    cell_ns : int
+        Width of a cell of ``data``, nanoseconds.
+
+    Returns
+    -------
+    Dataset
+        The rollup's variables over windows of ``factor`` cells; mean over good and suspect samples.
+    """
+    import xarray as xr  # noqa: PLC0415
+
+    if not isinstance(signal, str):
+        each = [coarsen(data, one, factor=factor, cell_ns=cell_ns) for one in signal]
+        return each[0] if len(each) == 1 else xr.merge(each, join="exact")
+    window = data.time.values.astype("datetime64[ns]").astype("int64") // (cell_ns * factor)
+    labels, first = np.unique(window, return_index=True)
+    time = (labels * cell_ns * factor).astype("datetime64[ns]")
+    merged = _merge_raw(data, signal, first) if signal in data else _merge_rollup(data, signal, first)
+    parts = [data[name].attrs for name in (signal, f"{signal}_mean", f"{signal}_increase") if name in data]
+    attrs = parts[0] if parts else {}
+    coords = {"time": time, "asset": data.asset.values}
+    for name in data.coords:
+        if str(name) == f"{signal}_state":
+            coords[str(name)] = data[name].values
+    dims = ("time", "asset", f"{signal}_state")
+    # All at once: a variable added to a dataset is aligned with it each time.
+    variables = {
+        name: (dims[: values.ndim], values, {} if name.endswith(_COUNTS) else dict(attrs))
+        for name, values in merged.items()
+    }
+    return xr.Dataset(variables, coords)
+
+
+_FLAGS = tuple(flag.name.lower() for flag in Flag)
+_SAMPLED = ("_pass", "_suspect", "_fail")
+_COUNTS = (*(f"_{name}" for name in _FLAGS), "_count", "_share")
+
+
+def _merge_raw(data: xr.Dataset, signal: str, first: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    values, flags = data[signal].values.astype(float), data[f"{signal}_qc"].values
+    good = np.isin(flags, (Flag.PASS, Flag.SUSPECT)) & np.isfinite(values)
+    out: dict[str, NDArray[np.generic]] = {
+        f"{signal}_{name}": np.add.reduceat(flags == flag, first, axis=0, dtype="int64")
+        for name, flag in zip(_FLAGS, Flag, strict=True)
+    }
+    if first.size == 0:
+        return out
+    return out | _gauge(
+        signal,
+        low=np.minimum.reduceat(np.where(good, values, np.inf), first, axis=0),
+        high=np.maximum.reduceat(np.where(good, values, -np.inf), first, axis=0),
+        total=np.add.reduceat(np.where(good, values, 0.0), first, axis=0),
+        count=np.add.reduceat(good, first, axis=0, dtype="int64"),
+    )
+
+
+def _merge_rollup(data: xr.Dataset, signal: str, first: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    out: dict[str, NDArray[np.generic]] = {}
+    for part in (*_FLAGS, "increase"):
+        if f"{signal}_{part}" in data:
+            out[f"{signal}_{part}"] = np.add.reduceat(np.nan_to_num(data[f"{signal}_{part}"].values), first, axis=0)
+    if f"{signal}_share" in data:
+        sizes = np.diff(np.append(first, data.sizes["time"]))[:, None, None]
+        out[f"{signal}_share"] = np.add.reduceat(np.nan_to_num(data[f"{signal}_share"].values), first, axis=0) / sizes
+    if f"{signal}_mean" in data:
+        low, high = data[f"{signal}_min"].values, data[f"{signal}_max"].values
+        out |= _gauge(
+            signal,
+            low=np.minimum.reduceat(np.where(np.isnan(low), np.inf, low), first, axis=0),
+            high=np.maximum.reduceat(np.where(np.isnan(high), -np.inf, high), first, axis=0),
+            total=np.add.reduceat(np.nan_to_num(data[f"{signal}_sum"].values), first, axis=0),
+            count=np.add.reduceat(data[f"{signal}_count"].values, first, axis=0, dtype="int64"),
+        )
+    return out
+
+
+def _gauge(
+    signal: str,
+    *,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    total: NDArray[np.float64],
+    count: NDArray[np.int64],
+) -> dict[str, NDArray[np.generic]]:
+    some = count > 0
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=some)
+    return {
+        f"{signal}_mean": mean,
+        f"{signal}_min": np.where(some, low, np.nan),
+        f"{signal}_max": np.where(some, high, np.nan),
+        f"{signal}_sum": total,
+        f"{signal}_count": count,
+    }
+
+
+def data_span(twin: TwinReader, *, asset_type: str, signal: str, assets: Sequence[str] | None = None) -> Window | None:
+    """Return the span in which a signal has samples, to the width of its coarsest rollup; None if it has none."""
+    steps = twin.steps(asset_type, signal)
+    spec = twin.model.asset_types[asset_type].signals[signal]
+    step = steps[-1] if steps else None
+    data = twin.history(asset_type, signals=[signal], assets=assets, step=step)
+    filled = _filled(data, signal)
+    if not filled.any():
+        return None
+    time = data.time.values[filled]
+    width = spec.cadence_ns if step is None else parse_duration(step)
+    return time[0].astype("datetime64[ns]"), time[-1].astype("datetime64[ns]") + np.timedelta64(width, "ns")
+
+
+def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
+    """Which cells of the time axis hold a sample of any asset."""
+    if signal in data:
+        return np.isfinite(data[signal].values).any(axis=1)
+    present = [
+        data[f"{signal}_{part}"].values > 0 for part in ("pass", "suspect", "fail") if f"{signal}_{part}" in data
+    ]
+    if not present:
+        return np.zeros(data.sizes.get("time", 0), bool)
+    return np.logical_or.reduce(present).any(axis=1)
+
+
+def latest_time(twin: TwinReader) -> np.datetime64 | None:
+    """Return the time of the newest sample of any signal, None if there is none.
+
+    Looks at the coarsest rollups, then into the newest cell of each that holds samples: all signals of one cadence in
+    one reading.
+    """
+    best: np.datetime64 | None = None
+    for asset_type, spec in twin.model.asset_types.items():
+        alike: dict[str, list[str]] = {}
+        for name, signal in spec.signals.items():
+            alike.setdefault(signal.cadence, []).append(name)
+        for names in alike.values():
+            found = newest_time(twin, asset_type, signals=names)
+            if found is not None and (best is None or found > best):
+                best = found
+    return best
+
+
+def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) -> np.datetime64 | None:
+    """Return the time of the newest sample of signals of one cadence, None if there is none."""
+    signals = list(signals)
+    step = next(reversed(twin.steps(asset_type, signals[0])), None)
+    data = twin.history(asset_type, signals=signals, step=step)
+    wanted = [name for name in data.data_vars if str(name).endswith(_SAMPLED)] if step else list(data.data_vars)
+    if not wanted:
+        # Nothing has arrived: no rollup has been made.
+        return None
+    data = data[wanted].compute()
+    times = [data.time.values[_filled(data, name)] for name in signals]
+    newest = max((t[-1] for t in times if t.size), default=None)
+    if newest is None or step is None:
+        return newest
+    stop = newest + np.timedelta64(parse_duration(step), "ns")
+    signals = [name for name, t in zip(signals, times, strict=True) if t.size and t[-1] == newest]
+    raw = twin.history(asset_type, signals=signals, start=newest, stop=stop)[signals].compute()
+    return max((t[-1] for t in (raw.time.values[_filled(raw, name)] for name in signals) if t.size), default=None)
+
+
+def instant_text(when: np.datetime64) -> str:
+    """Return an instant as ``2026-01-31 14:02``, with seconds only where they aren't zero."""
+    stamp = pd.Timestamp(when)
+    return stamp.strftime("%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
+
+
+def iso_text(when: np.datetime64) -> str:
+    """Return an instant to its last digit, as copied code names it.
+
+    >>> iso_text(np.datetime64("2026-01-31T14:02:00.5", "ns"))
+    '2026-01-31T14:02:00.500000'
+    """
+    return pd.Timestamp(when).isoformat()
+
+
+def same_on_screen(a: Window, b: Window) -> bool:
+    """Whether two windows differ by less than a pixel of a wide screen.
+
+    >>> day = (np.datetime64("2026-01-01", "ns"), np.datetime64("2026-01-02", "ns"))
+    >>> same_on_screen(day, (day[0], day[1] + np.timedelta64(20, "s"))), same_on_screen(day, (day[0], day[0]))
+    (True, False)
+    """
+    span = (b[1] - b[0]).astype("timedelta64[ns]").astype("int64")
+    return all(abs((x - y).astype("timedelta64[ns]").astype("int64")) <= span / 2000 for x, y in zip(a, b, strict=True))

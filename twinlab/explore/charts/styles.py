@@ -1,0 +1,127 @@
+"""How layers look, in each backend's own words: Bokeh on screens, Matplotlib on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twinlab.explore.charts.layers import Layer
+
+__all__ = [
+    "FORMATTERS",
+    "MARKERS",
+    "TOOLS",
+    "bokeh_glyph",
+    "bokeh_options",
+    "hover_tips",
+    "matplotlib_options",
+    "paper_dash",
+]
+
+TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
+FORMATTERS = {"@{time}": "datetime", "@{own}": "datetime"}
+_WHEN = "{%F %H:%M:%S}"
+MARKERS = {"triangle": "^", "x": "x", None: "o"}
+_DASHES = {
+    "solid": "-",
+    "dashed": (0, (6, 3)),
+    "dotdash": (0, (2, 3, 6, 3)),
+    "dotted": (0, (2, 3)),
+    "dashdot": (0, (6, 3, 2, 3)),
+}
+
+
+def hover_tips(layer: Layer, *, compared: bool, counted: bool) -> list[tuple[str, str]]:
+    """Return what hovering shows of a layer; both times where another period is drawn too."""
+    tips = [("curve", "$name")] if layer.kind == "Curve" else [("flag", layer.label)]
+    tips.append(("time (UTC)", f"@{{own}}{_WHEN}"))
+    if counted:
+        tips.append(("hours since start", "@{time}{0,0.00}"))
+    elif compared:
+        tips.append(("under (UTC)", f"@{{time}}{_WHEN}"))
+    if layer.kind == "Curve":
+        tips += [
+            ("value", "@{value}{0,0.[000]}"),
+            ("smallest to largest", "@{low}{0,0.[000]} to @{high}{0,0.[000]}"),
+            ("samples", "@{count}{0,0}"),
+        ]
+    else:
+        tips += [("value", "@{written}{0,0.[000]}"), ("samples", "@{count}{0,0}"), ("curve", "@{asset}")]
+    return tips
+
+
+def bokeh_glyph(layer: Layer) -> dict[str, Any]:
+    """Return the properties of a layer's Bokeh glyph that change with its curve."""
+    look = layer.look
+    if layer.kind == "Curve":
+        return {
+            "line_color": look["color"],
+            "line_alpha": look["alpha"],
+            "line_width": look["width"],
+            "line_dash": look["dash"],
+        }
+    if layer.kind == "Area":
+        return {"fill_color": look["color"], "fill_alpha": look["alpha"]}
+    if layer.kind == "Scatter" and "marker" not in look:
+        return {"fill_color": look["color"], "line_color": look["color"], "fill_alpha": look["alpha"]}
+    if layer.kind == "Rectangles":
+        return {"fill_color": look["color"], "fill_alpha": look["alpha"]}
+    return {}
+
+
+def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, Any]:
+    """Return a layer's options for HoloViews' Bokeh backend."""
+    look = layer.look
+    options: dict[str, Any] = {"default_tools": list(TOOLS), "backend": "bokeh"}
+    if layer.kind == "Labels":
+        return options | {"text_color": look["color"], "text_font_size": "10pt", "text_align": "left"}
+    if layer.kind == "Area":
+        return options | {"color": look["color"], "fill_alpha": look["alpha"], "line_alpha": 0, "line_width": 0}
+    if layer.kind == "Rectangles":
+        lines = {"line_width": look["width"], "line_color": look["line"]}
+        return options | {"color": look["color"], "fill_alpha": look["alpha"], **lines}
+    if layer.kind == "Curve":
+        options |= {
+            "color": look["color"],
+            "alpha": look["alpha"],
+            "line_width": look["width"],
+            "line_dash": look["dash"],
+        }
+    elif "marker" in look:
+        hollow = look["marker"] == "x"
+        options |= {"color": look["color"], "marker": look["marker"], "size": look["size"], "line_width": 2}
+        options |= {"fill_alpha": 0.0 if hollow else look["alpha"]}
+    else:
+        options |= {"color": look["color"], "alpha": look["alpha"], "size": look["size"], "show_legend": False}
+    if layer.tips is not None:
+        tips = hover_tips(layer, compared=compared, counted=counted)
+        options |= {"tools": ["hover"], "hover_tooltips": tips, "hover_formatters": FORMATTERS}
+    return options
+
+
+def paper_dash(line: Layer | str) -> Any:
+    """Return a dash in Matplotlib's words.
+
+    >>> paper_dash("1 3")
+    (0, (1.0, 3.0))
+    """
+    dash = line if isinstance(line, str) else line.look["dash"]
+    return _DASHES.get(dash) or (0, tuple(float(n) for n in dash.split()))
+
+
+def matplotlib_options(layer: Layer) -> dict[str, Any]:
+    """Return a layer's options for HoloViews' Matplotlib backend."""
+    look = layer.look
+    options: dict[str, Any] = {"backend": "matplotlib"}
+    if layer.kind == "Labels":
+        return options | {"color": look["color"], "size": 8, "horizontalalignment": "left"}
+    if layer.kind in ("Area", "Rectangles"):
+        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0}
+    if layer.kind == "Curve":
+        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0.75 * look["width"]}
+    marker = MARKERS[look.get("marker")]
+    return options | {
+        "color": look["color"],
+        "marker": marker,
+        "s": look["size"] ** 2 / (1.5 if "marker" in look else 3),
+    }

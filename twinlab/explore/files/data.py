@@ -1,0 +1,79 @@
+"""A view's data as a file: Parquet, CSV or Excel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twinlab.errors import SchemaError
+from twinlab.explore.files.whole_file import need_ending, write_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from twinlab.explore.views.base import Explorer
+
+__all__ = ["tidy_table", "write_data"]
+
+ENDINGS = (".parquet", ".csv", ".xlsx")
+
+
+def write_data(view: Explorer, path: Path) -> Path:
+    """Write what a view shows to ``.parquet``, ``.csv`` or ``.xlsx`` (the latter as `write_excel` does).
+
+    Raises
+    ------
+    SchemaError
+        If the ending is none of those, or there is nothing to write.
+    """
+    ending = need_ending(path, ENDINGS, "a file")
+    if ending == ".xlsx":
+        from twinlab.explore.files.excel import write_excel  # noqa: PLC0415  (its writer loads late)
+
+        return write_excel(view, path)
+    data = view.data()
+    if data is None:
+        msg = "nothing is shown, so there are no data to write; choose something first"
+        raise SchemaError(msg)
+    table = tidy_table(data)
+    if ending == ".csv":
+        return write_whole(path, lambda draft: table.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
+    units = {} if isinstance(data, pd.DataFrame) else _units(data)
+    about = {"twinlab": {"settings": view.settings(), "code": view.code(), "units": units}}
+    return write_whole(path, lambda draft: _parquet(table, draft, about))
+
+
+def tidy_table(data: xr.Dataset | pd.DataFrame) -> pd.DataFrame:
+    """Return data as one table: a row a time and asset, a column a variable; rows without any value are left out.
+
+    >>> import numpy as np, xarray as xr
+    >>> cube = xr.Dataset({"speed": (("time", "asset"), [[1.0, np.nan]])}, coords={"time": [0], "asset": ["a", "b"]})
+    >>> tidy_table(cube).to_dict("records")
+    [{'time': 0, 'asset': 'a', 'speed': 1.0}]
+    """
+    if isinstance(data, pd.DataFrame):
+        named = data.index.name is not None or data.index.nlevels > 1
+        return data.reset_index() if named else data.reset_index(drop=True)
+    table = data.to_dataframe(dim_order=[str(dim) for dim in data.dims]).reset_index()
+    measured = [str(name) for name in data.data_vars if data[name].dtype.kind == "f"]
+    if measured:
+        table = table[table[measured].notna().any(axis=1)]
+    return table.reset_index(drop=True)
+
+
+def _units(data: xr.Dataset) -> dict[str, str]:
+    return {str(name): str(one.attrs["units"]) for name, one in data.data_vars.items() if "units" in one.attrs}
+
+
+def _parquet(table: pd.DataFrame, path: Path, about: Mapping[str, object]) -> None:
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    kept = dict(arrow.schema.metadata or {}) | {
+        key.encode(): json.dumps(value).encode() for key, value in about.items()
+    }
+    pq.write_table(arrow.replace_schema_metadata(kept), path, compression="zstd")

@@ -1,0 +1,142 @@
+"""Words, symbols and colours of the Now page and the asset card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+
+from twinlab.explore.charts.scale import compact_number, pretty_unit
+
+if TYPE_CHECKING:
+    from twinlab.explore.kit.session import Shared
+
+__all__ = [
+    "SEVERITY_COLORS",
+    "SEVERITY_SYMBOLS",
+    "KindLabels",
+    "age_text",
+    "measure_text",
+    "near_words",
+    "records",
+    "time_text",
+    "via_words",
+]
+
+#: A shape for each severity beside its word: never colour alone.
+SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium": "◆", "low": "●"})
+#: Okabe-Ito's vermilion, orange and blue.
+SEVERITY_COLORS: Mapping[str, str] = MappingProxyType({"high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9"})
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as mappings of its columns.
+
+    >>> records(pd.DataFrame({"a": [1]}))
+    [{'a': 1}]
+    """
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def age_text(age: Any) -> str:
+    """Return how long something lasts, in its two largest units.
+
+    >>> age_text(pd.Timedelta("0 days 02:05:31")), age_text(pd.Timedelta(days=3, hours=4)), age_text(pd.NaT)
+    ('2 h 5 min', '3 d 4 h', '–')
+    """
+    if pd.isna(age):
+        return "–"
+    seconds = max(0, int(age.total_seconds()))
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days > 99:
+        return f"{days:,} d"
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def measure_text(value: Any, unit: object) -> str:
+    """Return a value with its unit as people write it; "" for no value.
+
+    >>> measure_text(9.25, "degC"), measure_text("open", ""), measure_text(float("nan"), "km"), measure_text(90.0, "min")
+    ('9.25 °C', 'open', '', '1 h 30 min')
+    """
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return ""
+    if unit == "min" and isinstance(value, (int, float)):
+        return age_text(pd.Timedelta(minutes=float(value)))
+    text = compact_number(float(value)) if isinstance(value, (int, float)) else str(value)
+    shown = pretty_unit(str(unit)) if isinstance(unit, str) else ""
+    return f"{text} {shown}".rstrip()
+
+
+def time_text(when: Any) -> str:
+    """Return an instant to the minute, "–" for none.
+
+    >>> time_text("2026-01-31T14:02:05")
+    '2026-01-31 14:02'
+    """
+    stamp: Any = pd.Timestamp(when)
+    return "–" if pd.isna(stamp) else stamp.strftime("%Y-%m-%d %H:%M")
+
+
+class KindLabels(Mapping[str, Mapping[str, str]]):
+    """Asset type -> (asset -> the name people use), each read when it's first asked for."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def __getitem__(self, kind: str) -> Mapping[str, str]:
+        if kind not in self._shared.twin.model.asset_types:
+            raise KeyError(kind)
+        return self._shared.labels(kind)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shared.twin.model.asset_types)
+
+    def __len__(self) -> int:
+        return len(self._shared.twin.model.asset_types)
+
+
+#: A fixed place farther away, km, doesn't say where something is.
+_NEAR_KM = 30.0
+
+
+def near_words(
+    near: tuple[str, str, float] | None,
+    position: tuple[float, float] | None,
+    labels: Mapping[str, Mapping[str, str]],
+) -> str:
+    """Return where something is that is in nothing: near a fixed place, else its degrees; "" if nobody knows.
+
+    >>> near_words(("hub", "H2", 12.3), (52.1, 13.2), {"hub": {"H2": "North (H2)"}})
+    'near North (H2), 12 km'
+    >>> near_words(("hub", "H2", 80.0), (52.1, 13.2), {})
+    '52.100°, 13.200°'
+    """
+    if near is not None and near[2] <= _NEAR_KM:
+        kind, asset, far = near
+        return (
+            f"near {labels.get(kind, {}).get(asset, asset)}, {far:.0f} km"
+            if far >= 1
+            else f"at {labels.get(kind, {}).get(asset, asset)}"
+        )
+    return "" if position is None else f"{position[0]:.3f}°, {position[1]:.3f}°"
+
+
+def via_words(via: str, labels: Mapping[str, Mapping[str, str]]) -> str:
+    """Return where something is in words, from ``type/asset > type/asset``.
+
+    >>> via_words("truck/T1 > hub/H2", {"hub": {"H2": "North (H2)"}})
+    'truck T1 › North (H2)'
+    """
+    parts = []
+    for step in filter(None, via.split(" > ")):
+        kind, _, asset = step.partition("/")
+        label = labels.get(kind, {}).get(asset, asset)
+        parts.append(label if label != asset else f"{kind.replace('_', ' ')} {asset}")
+    return " › ".join(parts)

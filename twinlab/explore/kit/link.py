@@ -1,0 +1,164 @@
+"""A view's state as the query of a URL, and back: every wrong value becomes a sentence, never a blank page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+import pandas as pd
+
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    from twinlab.explore.charts.reading import Window
+
+__all__ = ["Link", "format_link", "parse_link"]
+
+#: Keys that stand for one text each -> the field of `Link`.
+_TEXTS = {
+    "page": "page",
+    "type": "asset_type",
+    "event": "event_type",
+    "layout": "layout",
+    "compare": "compare",
+    "find": "find",
+    "heat": "heat",
+}
+_SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
+_KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link asks for; None where it says nothing."""
+
+    page: str | None = None
+    asset_type: str | None = None
+    signals: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
+    window: Window | None = None
+    # The instant that a page shows, UTC.
+    at: np.datetime64 | None = None
+    show_flags: bool | None = None
+    full_range: bool | None = None
+    event_type: str | None = None
+    in_view: bool | None = None
+    # How a page is laid out, and with which other period it's compared: each page says what it knows.
+    layout: str | None = None
+    compare: str | None = None
+    # What was searched for.
+    find: str | None = None
+    # What a heat map shows.
+    heat: str | None = None
+    # What couldn't be read, a sentence each.
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def signal(self) -> str | None:
+        """The first signal."""
+        return self.signals[0] if self.signals else None
+
+    def carried(self) -> Link:
+        """Return what goes along from one page to the others: what was chosen, and when."""
+        return Link(asset_type=self.asset_type, assets=self.assets, window=self.window, at=self.at)
+
+
+def format_link(link: Link) -> str:
+    """Return the query of a link, with its question mark; "" if it says nothing.
+
+    >>> format_link(Link(asset_type="room", assets=("3", "4")))
+    '?type=room&asset=3&asset=4'
+    """
+    pairs = [(key, str(value)) for key, name in _TEXTS.items() if (value := getattr(link, name)) is not None]
+    pairs += [("signal", signal) for signal in link.signals or ()]
+    pairs += [("asset", asset) for asset in link.assets or ()]
+    if link.window is not None:
+        pairs += [(key, _seconds(t)) for key, t in zip(("from", "to"), link.window, strict=True)]
+    if link.at is not None:
+        pairs.append(("at", _seconds(link.at)))
+    for key, name in _SWITCHES.items():
+        flag = getattr(link, name)
+        if flag is not None:
+            pairs.append((key, "1" if flag else "0"))
+    return f"?{urlencode(pairs, safe=':')}" if pairs else ""
+
+
+def parse_link(query: str) -> Link:
+    """Read a link's query. What can't be read is left out and told in ``problems``; terms aren't looked up here.
+
+    >>> parse_link("?type=room&from=yesterday").problems[0]
+    "from='yesterday' isn't a time such as 2013-02-12T06:00 (UTC); ignored"
+    """
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    problems = [f"{key!r} isn't part of a link{nearest(key, _KEYS)} Ignored." for key, _ in pairs if key not in _KEYS]
+    one = dict(reversed(pairs))
+    window, wrong = _window(one)
+    at = _instant(one["at"]) if "at" in one else None
+    if "at" in one and at is None:
+        wrong.append(_no_time("at", one["at"]))
+    switches: dict[str, Any] = {}
+    for key, name in _SWITCHES.items():
+        switches[name] = {"1": True, "0": False}.get(one.get(key, ""))
+        if key in one and switches[name] is None:
+            wrong.append(f"{key}={one[key]!r} is neither 1 nor 0; ignored")
+    asked: dict[str, Any] = {name: one.get(key) for key, name in _TEXTS.items()}
+    for name in ("asset", "signal"):
+        asked[f"{name}s"] = tuple(value for key, value in pairs if key == name) or None
+    return Link(window=window, at=at, problems=(*problems, *wrong), **asked, **switches)
+
+
+def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:
+    """Return ``value`` if it's known, else None and a sentence in ``problems``."""
+    names = list(known)
+    if value is None or value in names:
+        return value
+    problems.append(f"unknown {what} {value!r}{nearest(value, names)}")
+    return None
+
+
+def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
+    wrong: list[str] = []
+    ends: list[np.datetime64] = []
+    for key in ("from", "to"):
+        if key in one:
+            when = _instant(one[key])
+            if when is None:
+                wrong.append(_no_time(key, one[key]))
+            else:
+                ends.append(when)
+    if wrong or not ends:
+        return None, wrong
+    if len(ends) == 1:
+        return None, ["a link needs both from= and to=; the window is ignored"]
+    if ends[0] >= ends[1]:
+        return None, [f"from={one['from']!r} isn't before to={one['to']!r}; the window is ignored"]
+    return (ends[0], ends[1]), []
+
+
+def _no_time(key: str, text: str) -> str:
+    return f"{key}={text!r} isn't a time such as 2013-02-12T06:00 (UTC); ignored"
+
+
+def _seconds(when: np.datetime64) -> str:
+    return str(pd.Timestamp(when).floor("s").isoformat())
+
+
+def _instant(text: str) -> np.datetime64 | None:
+    if text.strip().casefold() in ("", "nat", "nan", "none"):
+        # pandas would read these as "no time", without an error.
+        return None
+    try:
+        stamp = pd.Timestamp(text)
+    except ValueError:
+        return None
+    if stamp.tzinfo is not None:
+        stamp = stamp.tz_convert("UTC").tz_localize(None)
+    return np.datetime64(stamp.value, "ns")
+
+
+def merge_problems(groups: Sequence[Sequence[str]]) -> str:
+    """Return all problems as one text."""
+    return " · ".join(problem for group in groups for problem in group)

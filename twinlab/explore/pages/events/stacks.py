@@ -1,0 +1,108 @@
+"""Counted events as stacked bars: how high, in which colours and hatches, and what their legend says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.events import STATUSES
+from twinlab.explore.charts.palette import ASSET_STYLES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.explore.pages.events.bins import Bins
+
+__all__ = ["HATCHES", "ORDER", "STATUS_COLORS", "axis_title", "bar_columns", "bin_edges", "chart_legend", "height_of"]
+
+STATUS_COLORS: Mapping[str, str] = {
+    "planned": ASSET_STYLES[4].color,
+    "cancelled": ASSET_STYLES[5].color,
+    "not started": ASSET_STYLES[1].color,
+    "running": ASSET_STYLES[2].color,
+    "done": ASSET_STYLES[0].color,
+    "no end": ASSET_STYLES[3].color,
+}
+#: Hatches, so that no status is told by its colour alone.
+HATCHES: Mapping[str, str] = {
+    "planned": "dot",
+    "cancelled": "cross",
+    "not started": "right_diagonal_line",
+    "running": "horizontal_line",
+    "done": "blank",
+    "no end": "left_diagonal_line",
+}
+#: From the bottom: what is done stands on the axis.
+ORDER = ("done", "running", "planned", "not started", "no end", "cancelled")
+assert set(ORDER) == set(STATUSES)
+#: The hatches as a legend draws them, in a square of 12.
+_STROKES: Mapping[str, str] = {
+    "dot": '<circle cx="6" cy="6" r="2.5" fill="#fff"/>',
+    "cross": '<path d="M0 6H12M6 0V12" stroke="#fff" stroke-width="1.5"/>',
+    "right_diagonal_line": '<path d="M0 12L12 0" stroke="#fff" stroke-width="1.5"/>',
+    "left_diagonal_line": '<path d="M0 0L12 12" stroke="#fff" stroke-width="1.5"/>',
+    "horizontal_line": '<path d="M0 4H12M0 8H12" stroke="#fff" stroke-width="1.5"/>',
+    "blank": "",
+}
+Span = tuple[float, float]
+Columns = dict[str, Any]
+
+
+def axis_title(*, by_time: bool) -> str:
+    """Return the title of the horizontal axis."""
+    return "time (UTC)" if by_time else "delay of the end (min)"
+
+
+def bar_columns(bins: Bins | None) -> dict[str, Columns]:
+    """Return the columns of each status' bars, stacked; none has bars where there is nothing."""
+    if bins is None:
+        none = np.empty(0)
+        return {status: _rectangles(none, none, none, none) for status in ORDER}
+    edges = bin_edges(bins)
+    base = np.zeros(len(edges) - 1)
+    out = {}
+    for status in ORDER:
+        top = base + bins.counts[status]
+        some = bins.counts[status] > 0
+        out[status] = _rectangles(edges[:-1][some], base[some], edges[1:][some], top[some])
+        base = top
+    return out
+
+
+def _rectangles(left: Any, bottom: Any, right: Any, top: Any) -> Columns:
+    return {"left": left, "bottom": bottom, "right": right, "top": top, "count": top - bottom}
+
+
+def bin_edges(bins: Bins) -> NDArray[np.float64]:
+    """Return the edges in the axis' own numbers: milliseconds since 1970, or minutes."""
+    edges = bins.edges
+    return edges.astype("datetime64[us]").astype("int64") / 1e3 if edges.dtype.kind == "M" else edges.astype(float)
+
+
+def height_of(bins: Bins | None) -> float:
+    """Return the height of the chart."""
+    if bins is None or not bins.total:
+        return 1.0
+    return 1.06 * float(np.sum(list(bins.counts.values()), axis=0).max())
+
+
+def chart_legend(bins: Bins | None) -> str:
+    """Return the statuses that are there, with their colours and counts, and what isn't in the chart."""
+    if bins is None:
+        return ""
+    style = "font:13px/1.5 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:2px 16px"
+    items = [
+        f'<span role="listitem" style="white-space:nowrap"><svg aria-hidden="true" width="12" height="12">'
+        f'<rect width="12" height="12" fill="{STATUS_COLORS[status]}"/>{_STROKES[HATCHES[status]]}</svg> '
+        f"{status}: {int(bins.counts[status].sum()):,}</span>"
+        for status in ORDER
+        if bins.counts[status].any()
+    ]
+    if bins.beyond:
+        items.append(f'<span role="listitem">{bins.beyond:,} beyond the ends are counted in the outermost bars</span>')
+    if bins.without:
+        what = "time" if bins.edges.dtype.kind == "M" else "delay"
+        items.append(f'<span role="listitem">{bins.without:,} without a {what} aren\'t drawn</span>')
+    return f'<div role="list" aria-label="Legend" style="{style}">{"".join(items)}</div>'

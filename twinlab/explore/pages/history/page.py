@@ -1,0 +1,248 @@
+"""Chart and events side by side, each moving the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link
+from twinlab.explore.pages.history.fleet import Fleet, HistoryCharts
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.events.explorer import EventExplorer
+from twinlab.explore.views.signals.periods import Anchor
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import xarray as xr
+
+    from twinlab.explore.charts.reading import Window
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.explore.views.heatmap.explorer import HeatExplorer
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType
+
+__all__ = ["HistoryView", "event_asset", "event_window"]
+
+#: Shortest time shown on either side of a chosen event.
+_AROUND = np.timedelta64(6, "h")
+
+
+class HistoryView(Explorer):
+    """The signal explorer above the event table: choose an event and the charts move to it, select a span and the table
+    holds its events. In the layout *fleet*, a heat map of all assets stands in the charts' place.
+
+    Parameters
+    ----------
+    twin, link, shared, session, patient, open_code
+        As `Explorer` takes them.
+    """
+
+    name_in_link = "history"
+    label = "History"
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        link, self._narrowed = self.first_link, False
+        self.signals = HistoryCharts(
+            twin, link=link, shared=self.shared, session=self.session, patient=patient, open_code=open_code
+        )
+        self.fleet = Fleet(self, self.signals)
+        self.fleet.ask(link)
+        self.events = EventExplorer(
+            twin,
+            # What is searched for is the fleet's.
+            link=replace(link, find=None),
+            shared=self.shared,
+            session=self.session,
+            patient=patient,
+            open_code=open_code,
+        )
+        self._code = Html("", visible=False, sizing_mode="stretch_width", margin=(4, 10))
+        self.signals.param.watch(self._follow, ["revision", "brush"])
+        self.signals.param.watch(self._choose, "chosen")
+        self.notice = self.signals.notice
+        self.signals.param.watch(lambda event: self.param.update(notice=event.new), "notice")
+        self.events.param.watch(self._go_to, "selected")
+        self.events.param.watch(self._changed, ["event_type", "in_view"])
+        self._follow()
+
+    def _follow(self, *_: object) -> None:
+        """Tell the table where the charts are: the selected span if there is one, else the window."""
+        brush = self.signals.brush
+        self.events.window = self.signals.shown if brush is None else brush
+        if brush is not None and not self.events.in_view:
+            self._narrowed, self.events.in_view = True, True
+        elif brush is None and self._narrowed:
+            self._narrowed, self.events.in_view = False, False
+        self.fleet.follow()
+        self._changed()
+
+    def _choose(self, *_: object) -> None:
+        self.chosen = self.signals.chosen
+
+    def _go_to(self, *_: object) -> None:
+        """Move the charts to the chosen event."""
+        event = self.events.selected
+        if event is None:
+            self.signals.param.update(marked=None, anchor=None)
+            return
+        kind = str(self.events.event_type)
+        window = event_window(event)
+        found = event_asset(
+            event,
+            self.twin.model.event_types[kind],
+            prefer=self.signals.asset_type,
+            drawn=self.signals.can_draw,
+        )
+        asset_type, asset = found or (None, None)
+        if found is not None:
+            self.chosen = found
+        with self.signals.as_one():
+            self.signals.param.update(
+                marked=None if window is None else window[0], anchor=Anchor(kind, str(event["event_id"]))
+            )
+            # In view, the table must not lose the chosen row because the charts moved: it holds still.
+            self.signals.go_to(
+                asset_type=asset_type,
+                assets=() if asset is None else (asset,),
+                window=None if window is None else window[1],
+            )
+
+    def _changed(self, *_: object) -> None:
+        if self._code.visible:
+            self._show_code()
+        self.revision += 1
+
+    def _show_code(self) -> None:
+        self._code.object = code_html(self.code())
+
+    def link(self) -> Link:
+        """Return the state of both halves."""
+        kinds = list(self.events.param.event_type.objects)
+        several = self.events.event_type if len(kinds) > 1 else None
+        in_view = self.events.in_view and not self._narrowed
+        return replace(self.fleet.link(self.signals.link()), event_type=several, in_view=in_view or None)
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for."""
+        self.fleet.ask(link)
+        self.signals.apply(link)
+        self.events.apply(replace(link, find=None))
+
+    @property
+    def _drawn(self) -> HeatExplorer | HistoryCharts:
+        """What stands above the table."""
+        return self.fleet.heat or self.signals
+
+    def code(self) -> str:
+        """Return Python that reproduces the charts, or the fleet's heat map."""
+        return self._drawn.code()
+
+    def data(self) -> xr.Dataset | pd.DataFrame | None:
+        """Return what the charts show, or the fleet's heat map."""
+        return self._drawn.data()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the signals and the events beneath them, a sheet each."""
+        out = self._drawn.tables()
+        if self.events.event_type is not None:
+            try:
+                spec = self.twin.model.event_types[str(self.events.event_type)]
+                out[spec.title or str(self.events.event_type).replace("_", " ")] = self.events.shown()
+            except READING_ERRORS as error:
+                self.notice = f"The events can't be read: {error}"
+        return out
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        return self._drawn.settings()
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the charts without widgets."""
+        return self._drawn.figure(backend=backend)
+
+    def actions(self) -> pn.viewable.Viewable:
+        """Return the buttons that take a view elsewhere."""
+        code = pmui.Button(label="Show as Python", variant="outlined", size="small")
+
+        def toggle(_: object) -> None:
+            self._show_code()
+            self._code.visible = not self._code.visible
+            code.label = "Hide Python" if self._code.visible else "Show as Python"
+
+        code.on_click(toggle)
+        copy = pmui.Button(label="Copy link", variant="outlined", size="small")
+        copy.js_on_click(code="navigator.clipboard.writeText(window.location.href)")
+        return pn.FlexBox(code, copy, sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.signals,
+            self.fleet.body,
+            *([self.actions(), self._code] if self.signals.param.asset_type.objects and not _on_a_page() else []),
+            pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)),
+            self.events,
+            sizing_mode="stretch_width",
+        )
+
+
+def _on_a_page() -> bool:
+    """Whether a page is served: it has the buttons of all its views at its bottom."""
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
+
+
+def code_html(code: str) -> str:
+    """Return code as a block that scrolls sideways by itself."""
+    from html import escape  # noqa: PLC0415
+
+    return (
+        '<pre tabindex="0" aria-label="Python that reproduces this view" style="font:13px/1.5 ui-monospace,monospace;'
+        "overflow-x:auto;padding:12px;margin:0;border-radius:6px;background:rgba(127,127,127,.12)"
+        f'">{escape(code)}</pre>'
+    )
+
+
+def event_window(event: pd.Series) -> tuple[Window, Window] | None:
+    """Return an event's own span and the window that shows it with its surroundings; None if it has no time.
+
+    >>> times = {"start": None, "end": None, "planned_start": "2013-01-01T06:00", "planned_end": "2013-01-01T08:00"}
+    >>> [str(t)[:16] for t in event_window(pd.Series({k: pd.Timestamp(v) for k, v in times.items()}))[1]]
+    ['2013-01-01T00:00', '2013-01-01T14:00']
+    """
+    start = event["planned_start"] if pd.isna(event["start"]) else event["start"]
+    end = event["planned_end"] if pd.isna(event["end"]) else event["end"]
+    if pd.isna(start):
+        start = end
+    if pd.isna(start):
+        return None
+    first = pd.Timestamp(start).to_datetime64().astype("datetime64[ns]")
+    last = first if pd.isna(end) else max(first, pd.Timestamp(end).to_datetime64().astype("datetime64[ns]"))
+    around = max(_AROUND, last - first)
+    return (first, last), (first - around, last + around)
+
+
+def event_asset(
+    event: pd.Series, spec: EventType, *, prefer: str | None, drawn: Callable[[str, str], bool]
+) -> tuple[str, str] | None:
+    """Return the asset type and id of an event's first asset that can be drawn, of the preferred type if any is."""
+    ends = {"asset": spec.asset, **spec.links}
+    named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and name in event]
+    fits = [(kind, asset) for kind, asset in named if drawn(kind, asset)]
+    return next((fit for fit in fits if fit[0] == prefer), fits[0] if fits else None)

@@ -1,0 +1,120 @@
+"""The dialog in which a reader chooses the columns of their table and puts them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.pages.now.rows import COLUMNS, chosen_columns
+
+__all__ = ["ColumnsDialog"]
+
+#: Height of a line, pixels.
+_LINE = 38
+
+
+class ColumnsDialog:
+    """A dialog with a tick and two arrows a column; each change is shown at once.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The columns shown at first, in their order.
+    on_change : callable
+        Called with the columns to show.
+    """
+
+    def __init__(self, columns: Sequence[str], *, on_change: Callable[[list[str]], None]) -> None:
+        self._on_change = on_change
+        self._order = _all(columns)
+        self._shown = set(columns)
+        # As high as it will be: a dialog that grows while its lines come moves them from under the pointer.
+        self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
+        usual = pmui.Button(label="The usual columns", variant="text", size="small")
+        usual.on_click(lambda _: self.set(chosen_columns(None)))
+        done = pmui.Button(label="Done", variant="contained", size="small")
+        done.on_click(lambda _: self.close())
+        self.dialog: Any = pmui.Dialog(
+            self._list,
+            pn.FlexBox(usual, done, justify_content="space-between", sizing_mode="stretch_width"),
+            title="Columns",
+            close_on_click=True,
+        )
+        self.button = pmui.Button(label="Columns", icon="view_column", variant="outlined", size="small", margin=4)
+        self.button.on_click(lambda _: self.open())
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns to show, in their order."""
+        return [name for name in self._order if name in self._shown]
+
+    def open(self) -> None:
+        """Show the dialog."""
+        self._fill()
+        self.dialog.open = True
+
+    def close(self) -> None:
+        """Put the dialog away."""
+        self.dialog.open = False
+
+    def set(self, columns: Sequence[str]) -> None:
+        """Show these columns in this order."""
+        self._order, self._shown = _all(columns), set(columns)
+        self._changed()
+
+    def show(self, name: str, *, shown: bool) -> None:
+        """Show or hide a column; the last one stays."""
+        after = (self._shown | {name}) if shown else (self._shown - {name})
+        if after:
+            self._shown = after
+            # The list stands as it is: a tick must not be taken from under the pointer.
+            self._on_change(self.columns)
+        else:
+            self._fill()
+
+    def move(self, name: str, *, by: int) -> None:
+        """Move a column one place towards the front (-1) or the end (1)."""
+        place = self._order.index(name)
+        other = min(max(place + by, 0), len(self._order) - 1)
+        self._order.insert(other, self._order.pop(place))
+        self._changed()
+
+    def _changed(self) -> None:
+        self._fill()
+        self._on_change(self.columns)
+
+    def _fill(self) -> None:
+        self._list[:] = [self._line(place, name) for place, name in enumerate(self._order)]
+
+    def _line(self, place: int, name: str) -> pn.Row:
+        tick = pmui.Checkbox(label=COLUMNS[name], value=name in self._shown, size="small", align="center", width=180)
+        tick.param.watch(partial(self._ticked, name), "value")
+        arrows = []
+        for by, icon, word, end in ((-1, "arrow_upward", "up", 0), (1, "arrow_downward", "down", len(self._order) - 1)):
+            arrow = pmui.Button(
+                label=word,
+                icon=icon,
+                variant="text",
+                size="small",
+                margin=0,
+                disabled=place == end,
+                description=f"Move {COLUMNS[name]} {word}",
+            )
+            arrow.on_click(partial(self._moved, name, by))
+            arrows.append(arrow)
+        return pn.Row(tick, *arrows, margin=0, height=_LINE)
+
+    def _ticked(self, name: str, event: Any) -> None:
+        self.show(name, shown=bool(event.new))
+
+    def _moved(self, name: str, by: int, _: object) -> None:
+        self.move(name, by=by)
+
+
+def _all(columns: Sequence[str]) -> list[str]:
+    """All columns: those shown in their order, then the others."""
+    return [*columns, *(name for name in COLUMNS if name not in columns)]

@@ -1,0 +1,135 @@
+"""The small map of the Now page: assets with what is wrong with them; a tap chooses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.charts.basemap import ground, view_of
+from twinlab.explore.kit.exception_text import KindLabels
+from twinlab.explore.pages.now.state import now_at
+from twinlab.explore.views.map.colors import color_scale
+from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
+from twinlab.explore.views.map.live_figure import MapScreens
+from twinlab.explore.views.map.reading import EXCEPTIONS, MapAsk, MapSnapshot, placed_kinds, snapshot
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import numpy as np
+
+    from twinlab.explore.charts.outlines import Box
+    from twinlab.explore.kit.session import Shared
+
+__all__ = ["NowMap"]
+
+_HEIGHT = 200
+_SETTING = "now_map"
+
+
+class NowMap:
+    """A map wherever ``pane`` is, and a button that hides it; nothing for a twin without positions.
+
+    Parameters
+    ----------
+    shared : Shared
+    settings : mutable mapping
+        The reader's own; whether the map is shown is kept under ``now_map``.
+    on_choose : callable
+        Called with the (asset type, asset) that was tapped.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        *,
+        settings: MutableMapping[str, object],
+        on_choose: Callable[[tuple[str, str]], None],
+    ) -> None:
+        self._shared, self._settings, self._on_choose = shared, settings, on_choose
+        self._kinds = tuple(placed_kinds(shared.twin.model))
+        self._shot: MapSnapshot | None = None
+        # The instant that the page shows.
+        self._at: np.datetime64 | None = None
+        self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
+        self._screens = MapScreens(on_choose=self._tapped, on_scale=self._rename, height=_HEIGHT)
+        self.pane = pn.Column(self._screens.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
+        self._button = pmui.Button(label="", icon="map", variant="outlined", size="small", margin=4)
+        self._button.on_click(lambda _: self.toggle())
+        self._name_button()
+        self.pieces = [self._button] if self._kinds else []
+
+    def read(self, at: np.datetime64 | None) -> MapSnapshot | None:
+        """Return where assets are and what is wrong with them, as the page has found it; None if no map is shown."""
+        self._at = at
+        if not self.shown or at is None:
+            return None
+        standing = now_at(self._shared, at).exceptions
+        ask = MapAsk(at, self._kinds, (), EXCEPTIONS)
+        return self._shared.kept(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, standing=standing))
+
+    def show(self, shot: MapSnapshot | None) -> None:
+        """Show a snapshot; a map that stands is refreshed in place."""
+        self._shot = shot
+        if shot is None or not len(shot.table):
+            self.pane.visible = False
+            return
+        self.pane.visible = True
+        if self._screens.standing:
+            self._screens.refresh(self._parts(shot))
+        else:
+            self._screens.show(self._parts(shot), _extent(shot))
+
+    def toggle(self) -> None:
+        """Show or hide the map, and keep that for the reader."""
+        self.shown = not self.shown
+        self._settings[_SETTING] = self.shown
+        self._name_button()
+        self.show(self.read(self._at))
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"]) -> hv.core.Dimensioned | None:
+        """Return the map as a HoloViews object; None if none is shown."""
+        if self._shot is None or not len(self._shot.table):
+            return None
+        view = _extent(self._shot)
+        plot = overlay([*ground_layers(ground(view)), *self._parts(self._shot)], backend=backend)
+        limits: dict[str, Any] = {
+            "xlim": (view.left, view.right),
+            "ylim": (view.bottom, view.top),
+            "xaxis": None,
+            "yaxis": None,
+        }
+        if backend == "matplotlib":
+            return plot.opts(**limits, aspect="equal", fig_size=250, backend="matplotlib")
+        height = max(200, min(800, round(800 * view.height / view.width)))
+        return plot.opts(**limits, frame_width=800, frame_height=height, show_legend=False, backend="bokeh")
+
+    def _parts(self, shot: MapSnapshot) -> list[MapLayer]:
+        model = self._shared.twin.model
+        return asset_layers(
+            shot,
+            model,
+            scale=color_scale(shot, model),
+            labels=KindLabels(self._shared),
+            metres_a_pixel=self._screens.metres_a_pixel or self._screens.scale_for(_extent(shot)),
+        )
+
+    def _rename(self) -> None:
+        """Show the names that have room at the scale that a reader sees."""
+        if self._shot is not None:
+            self._screens.refresh(self._parts(self._shot))
+
+    def _tapped(self, rows: list[int]) -> None:
+        if self._shot is not None and len(rows) == 1 and rows[0] < len(self._shot.table):
+            row = self._shot.table.iloc[rows[0]]
+            self._on_choose((str(row["asset_type"]), str(row["asset"])))
+
+    def _name_button(self) -> None:
+        self._button.label = "Hide map" if self.shown else "Show map"
+
+
+def _extent(shot: MapSnapshot) -> Box:
+    table = shot.table
+    return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))

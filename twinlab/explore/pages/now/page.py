@@ -1,0 +1,391 @@
+"""The Now page: what needs somebody, as of the newest data or of a chosen instant."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from urllib.parse import urlencode
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.exception_text import KindLabels, time_text
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link, merge_problems, parse_link
+from twinlab.explore.kit.placeholders import failed, reading
+from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.pages.now.actions import RowActions
+from twinlab.explore.pages.now.columns import ColumnsDialog
+from twinlab.explore.pages.now.map import NowMap
+from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_notes, write_notes
+from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, narrowed
+from twinlab.explore.pages.now.search import AssetSearch
+from twinlab.explore.pages.now.sheet import Outgoing, SheetTrip
+from twinlab.explore.pages.now.state import Now, now_at, warm
+from twinlab.explore.pages.now.table import ExceptionTable
+from twinlab.explore.pages.now.tile_buttons import TileStrip, calm_html
+from twinlab.explore.pages.now.tiles import tiles
+from twinlab.explore.views.base import Explorer, on_a_loop
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import numpy as np
+
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.explore.views.map.reading import MapSnapshot
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["NowView"]
+
+_LOG = logging.getLogger(__name__)
+_REFRESH_MS = 60_000
+_FONT = "font:14px/1.5 Roboto,system-ui,sans-serif"
+
+
+class NowView(Explorer):
+    """What needs somebody: tiles, exceptions worst first, and where any asset is.
+
+    Rows hold still while somebody reads: when data move on, what came and went is told and waits for "Update".
+    """
+
+    name_in_link: ClassVar[str] = "now"
+    label: ClassVar[str] = "Now"
+
+    at = param.Parameter(
+        default=None, allow_None=True, doc="instant shown, datetime64 UTC; None follows the newest data"
+    )
+    only = param.String(default="", doc="the tile that narrows the table, such as severity:high")
+    asked = param.Parameter(default=None, allow_None=True, doc="the Link of a page that the reader wants to see")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._now: Now | None = None
+        self._carried: tuple[str, tuple[str, ...]] | None = None
+        # Notes as the reader sees them.
+        self._seen: dict[str, Note] = {}
+        self._timer: Any = None
+        self._quiet = False
+        self._alert = pmui.Alert(
+            object="", severity="warning", visible=False, closeable=True, margin=(4, 10), sizing_mode="stretch_width"
+        )
+        self._as_of = Html("", margin=(4, 14), sizing_mode="stretch_width")
+        self._instant = pmui.TextInput(
+            label="As of (UTC)", placeholder="the newest data", size="small", width=190, margin=(6, 6, 6, 10)
+        )
+        self._instant.param.watch(self._typed, "value")
+        self._latest = pmui.Button(
+            label="Latest", icon="update", variant="outlined", size="small", margin=(6, 10, 6, 6)
+        )
+        self._latest.on_click(lambda _: self.param.update(at=None))
+        self._search = AssetSearch(
+            self.shared,
+            on_found=self._found,
+            on_go=self._go,
+            on_details=self._choose,
+            pages={"map": "Show on map", "history": "Show in history"},
+        )
+        self._strip = TileStrip(on_press=self._narrow)
+        self.table = ExceptionTable(
+            settings=self.session.settings, on_pick=self._pick, on_note=self._note_typed, on_tick=self._ticked
+        )
+        self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
+        self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
+        self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
+        self.sheet = SheetTrip(twin, author=author_of(self.session), ask=self._outgoing, on_written=self._reshow)
+        self._body = pn.Column(sizing_mode="stretch_width")
+        self.apply(self.first_link)
+        if self._now is None:
+            self._reload(anew=True)
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        problems: list[str] = []
+        only = link.layout or ""
+        if only and only not in self._filters():
+            problems.append(f"unknown tile {only!r}; all exceptions are shown")
+            only = ""
+        self._carried = (link.asset_type, link.assets or ()) if link.asset_type else None
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(at=link.at, only=only)
+        self.notice = merge_problems((link.problems, problems))
+        if (link.find or "") != self._search.text and self._now is not None:
+            self._search.find(link.find or "")
+        elif self._now is None:
+            self._search.text = link.find or ""
+
+    def _narrow(self, only: str) -> None:
+        self.only = only
+
+    def _filters(self) -> list[str]:
+        model = self.twin.model
+        return [
+            *(f"severity:{name}" for name in ("high", "medium", "low")),
+            *(f"type:{name}" for name in model.asset_types),
+            *(f"event:{name}" for name in model.event_types),
+        ]
+
+    def link(self) -> Link:
+        """Return the page's state; an asset that was picked goes along to other pages."""
+        kind, assets = self._carried or (None, ())
+        if self.chosen is not None:
+            kind, assets = self.chosen[0], (self.chosen[1],)
+        return Link(
+            asset_type=kind, assets=assets or None, at=self.at, layout=self.only or None, find=self._search.text or None
+        )
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the exceptions at the instant, worst first, as far as a tile narrows them."""
+        if self._now is None or self._now.at is None:
+            return None
+        return narrowed(self._now.exceptions, self.only).reset_index(drop=True)
+
+    def code(self) -> str:
+        """Return Python that finds the same exceptions."""
+        if self._now is None or self._now.at is None:
+            return ""
+        lines = [
+            "from twinlab.events import exceptions",
+            self.open_code,
+            "",
+            f"data = exceptions(twin, at={pd.Timestamp(self._now.at).isoformat()!r})  # UTC",
+        ]
+        what, _, name = self.only.partition(":")
+        column = {"severity": "severity", "type": "asset_type", "event": "event_type"}.get(what)
+        if column is not None:
+            lines.append(f'data = data[data["{column}"] == {name!r}].reset_index(drop=True)')
+        return "\n".join(lines) + "\n"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the table in the reader's columns, and the tiles."""
+        rows = self.table.rows
+        if rows is None or self._now is None:
+            return {}
+        shown = rows[self.table.columns].rename(columns=COLUMNS).reset_index(drop=True)
+        shown = shown.astype({name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)})
+        told = [(tile.title, tile.main, tile.detail) for tile in self._tiles()]
+        return {"exceptions": shown, "tiles": pd.DataFrame(told, columns=["tile", "number", "detail"])}
+
+    def settings(self) -> dict[str, str]:
+        """Return what the page shows, in words."""
+        when = None if self._now is None else self._now.at
+        return {
+            "as of": "nothing has come yet" if when is None else f"{time_text(when)} UTC",
+            "only": self.only.replace(":", " ") or "all exceptions",
+        }
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the map; None where none is shown."""
+        return self.map.figure(backend=backend)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    @param.depends("at", watch=True)
+    def _moved(self) -> None:
+        self._reload(anew=True)
+
+    @param.depends("only", watch=True)
+    def _narrowed(self) -> None:
+        if self._now is not None:
+            self._fill(self._now, anew=True)
+
+    def refresh(self) -> None:
+        """Read what stands now; the rows that are shown hold still."""
+        self._reload(anew=False)
+
+    def _reload(self, *, anew: bool) -> None:
+        served = self.patient and pn.state.curdoc is not None
+        if served and (self._now is not None or on_a_loop()):
+            if self._now is None:
+                self._body[:] = [reading(self.label)]
+            pn.state.onload(partial(self._read_later, anew=anew))
+            return
+        try:
+            now, shot = self._look(self.at)
+        except READING_ERRORS as error:
+            self._fail(error)
+            return
+        self._fill(now, anew=anew)
+        self.map.show(shot)
+        if served:
+            pn.state.execute(self._stay_fresh, schedule=True)
+
+    def _look(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
+        now = now_at(self.shared, at)
+        return now, self.map.read(now.at)
+
+    async def _read_later(self, *, anew: bool) -> None:
+        """Read in a thread: the page that stands can be used meanwhile."""
+        asked = self.at
+        try:
+            now, shot = await asyncio.to_thread(self._look, asked)
+        except READING_ERRORS as error:
+            self._fail(error)
+            return
+        if asked is self.at:
+            # Else the reader has gone on to another instant meanwhile.
+            self._fill(now, anew=anew)
+            self.map.show(shot)
+            await self._stay_fresh()
+
+    async def _stay_fresh(self) -> None:
+        if self._timer is None:
+            self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
+        await asyncio.to_thread(warm, self.shared)
+
+    async def _tick(self) -> None:
+        if self.at is None and self._now is not None:
+            await self._read_later(anew=False)
+
+    def _fail(self, error: Exception) -> None:
+        _LOG.error("the present can't be read", exc_info=error)
+        if self._now is None:
+            self._body[:] = [failed(self.label, str(error), retry=lambda: self._reload(anew=True))]
+        else:
+            self.notice = f"What is shown may be old: {error}"
+
+    def _fill(self, now: Now, *, anew: bool) -> None:
+        first = self._now is None
+        self._now = now
+        self._strip.show(self._tiles(), active=self.only)
+        rows = self._rows(now)
+        if len(rows) or (not anew and self.table.rows is not None):
+            (self.table.show if anew else self.table.move)(rows)
+        else:
+            self.table.say(calm_html(now, only=self.only, rules=bool(self.twin.model.rules)))
+        self._search.at = self.at
+        if first:
+            self._body[:] = self._layout()
+            if self._search.text:
+                self._search.find(self._search.text)
+        else:
+            self._search.refresh()
+        self._tell(now)
+        self.revision += 1
+
+    def _rows(self, now: Now) -> pd.DataFrame:
+        shown = Now(now.at, narrowed(now.exceptions, self.only), now.places, now.fixes)
+        self._seen = read_notes(self.twin)
+        return exception_rows(shown, self.twin.model, labels=KindLabels(self.shared), notes=self._seen)
+
+    def _tiles(self) -> list[Any]:
+        assert self._now is not None
+        return tiles(self._now, self.twin.model, newest=self.shared.latest())
+
+    def _tell(self, now: Now) -> None:
+        when = "no data yet" if now.at is None else f"as of <b style='font-weight:500'>{time_text(now.at)} UTC</b>"
+        how = "" if now.at is None else (" · the newest data" if self.at is None else " · a chosen time")
+        self._as_of.object = f'<div role="status" style="{_FONT}">{when}{how}</div>'
+        self._quiet = True
+        self._instant.value = "" if self.at is None else time_text(self.at)
+        self._quiet = False
+        self._latest.disabled = self.at is None
+
+    # -- what the reader does -----------------------------------------------------------------------------------------
+
+    def _typed(self, event: Any) -> None:
+        text = str(event.new or "").strip()
+        if self._quiet:
+            return
+        link = parse_link("?" + urlencode({"at": text})) if text else Link()
+        self.notice = merge_problems((link.problems,))
+        if not link.problems:
+            self.at = link.at
+
+    def _pick(self, key: str) -> None:
+        assert self._now is not None
+        hit = self._now.exceptions[self._now.exceptions["key"] == key]
+        if len(hit):
+            self.chosen = (str(hit["asset_type"].iloc[0]), str(hit["asset"].iloc[0]))
+            self.revision += 1
+
+    def _choose(self, asset: tuple[str, str]) -> None:
+        self.chosen = asset
+        self.revision += 1
+
+    def _found(self, found: tuple[str, str] | None) -> None:
+        """Take along to other pages what was found; its answer stands here, so the drawer stays as it is."""
+        if found is not None:
+            self.chosen, self._carried = None, (found[0], (found[1],))
+        self.revision += 1
+
+    def _go(self, page: str, asset: tuple[str, str]) -> None:
+        self.asked = Link(page=page, asset_type=asset[0], assets=(asset[1],), at=self.at)
+
+    def acknowledge(self) -> None:
+        """Acknowledge the ticked rows."""
+        self._write(self.table.selected, acknowledged=True)
+
+    def _note_ticked(self, text: str) -> None:
+        self._write(self.table.selected, text=text)
+
+    def _note_typed(self, key: str, text: str) -> None:
+        self._write([key], text=text)
+
+    def _write(self, keys: list[str], *, text: str | None = None, acknowledged: bool | None = None) -> None:
+        """Write to the twin what a reader noted, and show it; what somebody else wrote meanwhile is told."""
+        try:
+            told = write_notes(
+                self.twin, keys, seen=self._seen, author=author_of(self.session), text=text, acknowledged=acknowledged
+            )
+        except READING_ERRORS as error:
+            told = [f"It can't be kept: {error}"]
+        self.notice = " · ".join(told)
+        self._reshow()
+
+    def _reshow(self) -> None:
+        """Show notes that were written; the rows hold still."""
+        if self._now is not None and self.table.rows is not None:
+            self.table.move(self._rows(self._now))
+
+    def _outgoing(self) -> Outgoing | None:
+        rows = self.table.rows
+        if rows is None or self._now is None or self._now.at is None:
+            return None
+        return Outgoing(self._now.at, self._now.exceptions, rows, self.table.columns, self.settings(), self.code())
+
+    def _ticked(self, keys: list[str]) -> None:
+        self._actions.ticked(len(keys))
+
+    @param.depends("notice", watch=True)
+    def _notice_changed(self) -> None:
+        self._alert.param.update(object=self.notice, visible=bool(self.notice), closed=False)
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return search and instant."""
+        find = pn.Column(self._search.field, sizing_mode="stretch_width", styles={"flex": "1 1 300px"})
+        when = pn.Row(self._instant, self._latest)
+        return pn.FlexBox(find, when, align_items="center", sizing_mode="stretch_width")
+
+    def _layout(self) -> list[pn.viewable.Viewable]:
+        noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
+        tools = row([*noting, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
+        return [
+            self._as_of,
+            self._strip.pane,
+            self.map.pane,
+            tools,
+            self.sheet.panel,
+            self.table.pane,
+            self._columns.dialog,
+        ]
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._alert, self.controls(), self._search.answer, self._body, sizing_mode="stretch_width")

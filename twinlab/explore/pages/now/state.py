@@ -1,0 +1,182 @@
+"""What the Now page tells of an instant: exceptions, who reports, which events are on time; read once for all readers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.events import AssetIndex, events_at, exceptions, positions, present
+from twinlab.events.present_state.links import links_of
+from twinlab.events.present_state.whereabouts import nearest_fixed
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.model.basics import parse_duration
+from twinlab.model.rules import SEVERITIES
+
+if TYPE_CHECKING:
+    from twinlab.explore.kit.session import Shared
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["Counts", "Coverage", "Fix", "Now", "asset_index", "now_at", "warm"]
+
+Fix = tuple[tuple[str, str, float] | None, tuple[float, float]]
+
+_LOG = logging.getLogger(__name__)
+#: Events of so long before the instant are counted.
+EVENT_SPAN = pd.Timedelta(days=1)
+#: How much later than planned still counts as on time where no rule says so.
+_ON_TIME = pd.Timedelta(minutes=15)
+#: An asset is silent after so many cells without an observation, and not before the shortest time.
+_SILENT_CELLS, _SHORTEST = 15, pd.Timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many assets of a type report, and how many have fallen silent."""
+
+    reporting: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Events of the last day: ended on time, late (ended or still not), not ended though begun and not late."""
+
+    on_time: int
+    late: int
+    not_ended: int
+
+
+@dataclass(frozen=True)
+class Now:
+    """One instant of a twin."""
+
+    #: None for a twin without any observation.
+    at: np.datetime64 | None
+    #: As `twinlab.events.exceptions` gives them, worst first.
+    exceptions: pd.DataFrame
+    #: Key of an exception -> what its asset is in, as ``type/asset`` and ``""`` if that isn't known.
+    places: Mapping[str, str] = field(default_factory=dict)
+    #: Key of an exception whose moving asset is in nothing -> nearest fixed place (type, asset, km), and its degrees.
+    fixes: Mapping[str, Fix] = field(default_factory=dict)
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+
+    @property
+    def severities(self) -> dict[str, int]:
+        """How many exceptions of each severity stand, worst first."""
+        found = self.exceptions["severity"].value_counts() if len(self.exceptions) else {}
+        return {name: int(found.get(name, 0)) for name in reversed(SEVERITIES)}
+
+
+def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
+    """Return a twin's present at an instant, or at its newest sample; what was read less than a minute ago is kept.
+
+    Raises
+    ------
+    TwinlabError
+        If the twin can't be read.
+    """
+    when = shared.latest() if at is None else at
+    if when is None:
+        return Now(None, pd.DataFrame(columns=["key", "severity"]))
+    return shared.kept(("now", int(when.astype("datetime64[ns]").astype("int64"))), lambda: _read(shared, when))
+
+
+def warm(shared: Shared) -> None:
+    """Read what a search needs before somebody searches: seconds at first for a large twin, nothing when it's there."""
+    reader = shared.reader
+    try:
+        for relationship in reader.model.relationships:
+            links_of(reader, relationship)
+        for event_type in reader.model.event_types:
+            reader.events(event_type)
+        asset_index(shared)
+    except READING_ERRORS:
+        # Who searches is told.
+        _LOG.warning("what a search needs can't be read ahead", exc_info=True)
+
+
+def asset_index(shared: Shared) -> AssetIndex:
+    """Return the index of all assets by id and name, made once for all readers."""
+    reader = shared.reader
+    return reader.remember("asset index", lambda: AssetIndex(reader))
+
+
+def _read(shared: Shared, at: np.datetime64) -> Now:
+    twin, model = shared.reader, shared.twin.model
+    found = exceptions(twin, at=at)
+    places, fixes = _places(twin, found, at)
+    return Now(
+        at=at,
+        exceptions=found,
+        places=places,
+        fixes=fixes,
+        coverage={kind: _coverage(shared, kind, found, at) for kind in shared.choices.kinds().values()},
+        counts={kind: _counts(twin, kind, at) for kind in model.event_types},
+    )
+
+
+def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> tuple[dict[str, str], dict[str, Fix]]:
+    """What the assets of exceptions are in, and where those are that are in nothing; a type at once."""
+    out: dict[str, str] = {}
+    fixes: dict[str, Fix] = {}
+    for kind, rows in found.groupby("asset_type"):
+        if str(kind) not in twin.model.asset_types:
+            continue
+        assets = sorted({str(asset) for asset in rows["asset"]})
+        where = positions(twin, str(kind), at=at, assets=assets)
+        via = where["via"].to_dict()
+        free = where[(where["via"] == "") & where["time"].notna() & where["latitude"].notna()]
+        found_at: dict[str, Fix] = {
+            str(asset): (nearest_fixed(twin, lat, lon, own=(str(kind), str(asset))), (lat, lon))
+            for asset, lat, lon in zip(free.index, free["latitude"].tolist(), free["longitude"].tolist(), strict=True)
+        }
+        fixes |= {
+            str(key): found_at[str(asset)]
+            for key, asset in zip(rows["key"], rows["asset"], strict=True)
+            if str(asset) in found_at
+        }
+        out |= {str(key): str(via.get(str(asset), "")) for key, asset in zip(rows["key"], rows["asset"], strict=True)}
+    return out, fixes
+
+
+def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64) -> Coverage:
+    """From the exceptions where a rule says what silent is, else from the last observations."""
+    assets = list(shared.choices.assets(kind).values())
+    rules = [name for name, rule in shared.twin.model.rules.items() if rule.on == kind and rule.silent is not None]
+    if rules:
+        silent = int(found.loc[found["rule"].isin(rules), "asset"].nunique())
+        return Coverage(max(0, len(assets) - silent), silent)
+    spec = shared.twin.model.asset_types[kind]
+    cadence = max(signal.cadence_ns for signal in spec.signals.values())
+    patience = max(pd.Timedelta(_SILENT_CELLS * cadence, "ns"), _SHORTEST)
+    last = present(shared.reader, kind, at=at)
+    newest = last[[name for name in last if str(name).endswith("_time")]].max(axis=1)
+    silent = int((newest.isna() | (newest < pd.Timestamp(at) - patience)).sum())
+    return Coverage(len(last) - silent, silent)
+
+
+def _counts(twin: TwinReader, kind: str, at: np.datetime64) -> Counts:
+    now = pd.Timestamp(at)
+    events = events_at(twin.events(kind, start=now - EVENT_SPAN, stop=now), at)
+    slack = on_time_slack(twin.model, kind)
+    begun, ended = events["start"].notna(), events["end"].notna()
+    due = events["planned_end"] + slack
+    late = (ended & (events["end"] > due)) | (begun & ~ended & (due < now))
+    return Counts(int((ended & ~late).sum()), int(late.sum()), int((begun & ~ended & ~late).sum()))
+
+
+def on_time_slack(model: TwinModel, event_type: str) -> pd.Timedelta:
+    """Return how much later than planned an event may end and still be on time: what its mildest rule says."""
+    stated = [
+        parse_duration(rule.late)
+        for rule in model.rules.values()
+        if rule.late is not None and rule.on == event_type and rule.at == "end"
+    ]
+    return pd.Timedelta(min(stated), "ns") if stated else _ON_TIME

@@ -1,0 +1,220 @@
+"""The exceptions table: the reader's own columns, notes typed in place, rows that hold still while data move on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import DateFormatter
+
+from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.table_style import TABLE_SHEET
+from twinlab.explore.pages.now.rows import COLUMNS, Held, chosen_columns, hold
+
+__all__ = ["ExceptionTable"]
+
+_SETTING = "now_columns"
+_PAGE = 15
+_WIDTHS = {"severity": 88, "title": 120, "asset": 210, "note": 170, "text": 260}
+#: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
+_TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
+_SHEET = """
+.tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
+.tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
+.tabulator-responsive-collapse { padding: 2px 10px 8px 46px !important; border: 0 !important; }
+.tabulator-responsive-collapse table { display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 13px !important; }
+.tabulator-responsive-collapse tr:has(td:last-child div div:empty) { display: none; }
+.tabulator-responsive-collapse td { padding: 0 5px 0 0 !important; font-size: 13px; }
+.tabulator-responsive-collapse td strong { font-weight: 400; opacity: 0.8; }
+"""
+
+
+class ExceptionTable:
+    """The exceptions as a table wherever ``pane`` is.
+
+    Parameters
+    ----------
+    settings : mutable mapping
+        The reader's own; columns and their order are kept under ``now_columns``.
+    on_pick : callable
+        Called with the key of the row that was chosen.
+    on_note : callable
+        Called with key and text when a note was typed.
+    on_tick : callable
+        Called with the keys of the ticked rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: MutableMapping[str, object],
+        on_pick: Callable[[str], None],
+        on_note: Callable[[str, str], None],
+        on_tick: Callable[[list[str]], None],
+    ) -> None:
+        self._settings, self._on_pick, self._on_note, self._on_tick = settings, on_pick, on_note, on_tick
+        self._columns = chosen_columns(settings.get(_SETTING))
+        self._grid: pn.widgets.Tabulator | None = None
+        self._rows: pd.DataFrame | None = None
+        # What stands while the shown rows hold still.
+        self._fresh: pd.DataFrame | None = None
+        self._news = Html("", align="center", margin=(4, 10))
+        self._update = pmui.Button(label="Update", size="small", variant="contained", margin=(4, 10))
+        self._update.on_click(lambda _: self.update())
+        self._bar = pn.FlexBox(self._news, self._update, align_items="center", visible=False)
+        # Words and grid stay where they are and are shown in turn: to swap them, Panel goes through the page's models.
+        self._words = Html("", sizing_mode="stretch_width", margin=(16, 10), visible=False)
+        self._body = pn.Column(self._words, sizing_mode="stretch_width", min_height=120)
+        self.pane = pn.Column(self._bar, self._body, sizing_mode="stretch_width")
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> pd.DataFrame | None:
+        """The shown rows with all columns, None before there are any."""
+        return self._rows
+
+    @property
+    def columns(self) -> list[str]:
+        """The reader's columns in their order."""
+        return list(self._columns)
+
+    @property
+    def news(self) -> str:
+        """What has come and gone since the rows hold still, in words."""
+        return "" if self._rows is None or self._fresh is None else hold(self._rows, self._fresh).news
+
+    @property
+    def selected(self) -> list[str]:
+        """Keys of the ticked rows."""
+        if self._grid is None or self._rows is None:
+            return []
+        return [str(self._grid.value.index[place]) for place in self._grid.selection if place < len(self._grid.value)]
+
+    def say(self, html: str) -> None:
+        """Show words in place of the table."""
+        if self._grid is not None:
+            self._grid.param.update(selection=[], visible=False)
+        self._rows, self._fresh = None, None
+        self._bar.visible = False
+        self._words.param.update(object=html, visible=True)
+
+    def show(self, rows: pd.DataFrame) -> None:
+        """Show rows anew: the reader has asked for them."""
+        self._rows, self._fresh = rows, rows
+        self._bar.visible = self._words.visible = False
+        if self._grid is None or list(self._grid.value.columns) != self._shown_columns():
+            self._rebuild()
+        else:
+            self._grid.param.update(value=self._shown(), selection=[], page=1, visible=True)
+
+    def move(self, fresh: pd.DataFrame) -> None:
+        """Take what stands now: shown rows keep their places, and what has come and gone is told."""
+        if self._rows is None or self._grid is None:
+            self.show(fresh)
+            return
+        self._fresh = fresh
+        held = hold(self._rows, fresh)
+        self._rows = held.rows
+        self._write(held)
+        self._tell(held)
+
+    def update(self) -> None:
+        """Show what stands now; what is ticked stays so."""
+        if self._fresh is None:
+            return
+        ticked = self.selected
+        self.show(self._fresh)
+        if self._grid is not None:
+            self._grid.selection = [k for k, key in enumerate(self._grid.value.index) if key in set(ticked)]
+
+    def set_columns(self, names: Sequence[str]) -> None:
+        """Show these columns in this order, and keep that for the reader."""
+        self._columns = chosen_columns(list(names))
+        self._settings[_SETTING] = list(self._columns)
+        if self._rows is not None:
+            ticked = self.selected
+            self._rebuild()
+            if self._grid is not None:
+                self._grid.selection = [k for k, key in enumerate(self._grid.value.index) if key in set(ticked)]
+
+    # -- the grid -----------------------------------------------------------------------------------------------------
+
+    def _shown_columns(self) -> list[str]:
+        return [*self._columns, "ended"]
+
+    def _shown(self) -> pd.DataFrame:
+        assert self._rows is not None
+        return self._rows[self._shown_columns()].copy()
+
+    def _write(self, held: Held) -> None:
+        """Write fresh values into the grid's rows; selection, page and scroll stay."""
+        assert self._grid is not None
+        fresh = held.rows.loc[self._grid.value.index, self._shown_columns()]
+        if fresh.equals(self._grid.value):
+            return
+        for name in fresh:
+            self._grid.value[name] = fresh[name]
+        # The same frame: a new one would clear what is ticked.
+        self._grid.param.trigger("value")
+
+    def _tell(self, held: Held) -> None:
+        text = f'<span role="status" style="font:14px Roboto,system-ui,sans-serif">{held.news}</span>'
+        self._news.object = text if held.news else ""
+        self._bar.visible = bool(held.news)
+
+    def _rebuild(self) -> None:
+        rows = self._shown()
+        grid = pn.widgets.Tabulator(
+            rows,
+            pagination="remote",
+            page_size=_PAGE,
+            show_index=False,
+            hidden_columns=["key", "ended"],
+            selectable="checkbox",
+            layout="fit_data_fill",
+            titles=dict(COLUMNS),
+            formatters={"since": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")},
+            editors={name: {"type": "input"} if name == "note" else None for name in rows},
+            # Times tell what these say in words.
+            sortable={name: name not in ("lasting", "value", "limit") for name in rows},
+            widths={name: width for name, width in _WIDTHS.items() if name in rows},
+            # A narrow screen puts the last columns under their row first: the reader's order says what matters.
+            configuration={"responsiveLayout": "collapse"},
+            stylesheets=[TABLE_SHEET, _SHEET],
+            sizing_mode="stretch_width",
+            min_height=120,
+            margin=(4, 10),
+        )
+        cast("Any", grid.style).apply(_styled, axis=None)
+        grid.on_click(self._picked)
+        grid.on_edit(self._edited)
+        grid.param.watch(lambda _: self._on_tick(self.selected), "selection")
+        self._grid = grid
+        self._body[:] = [self._words, grid]
+
+    def _picked(self, event: Any) -> None:
+        if self._grid is not None and event.column != "note":
+            self._on_pick(str(self._grid.value.index[event.row]))
+
+    def _edited(self, event: Any) -> None:
+        if self._grid is not None and event.column == "note" and self._rows is not None:
+            key = str(self._grid.value.index[event.row])
+            self._on_note(key, str(event.value or ""))
+
+
+def _styled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Colours beside the words: severity, and greyed rows that have ended."""
+    out = pd.DataFrame("", index=rows.index, columns=rows.columns)
+    if "severity" in rows:
+        out["severity"] = [
+            f"border-left: 4px solid {_TINTS.get(str(word), 'transparent')}; font-weight: 500"
+            for word in rows["severity"]
+        ]
+    if "ended" in rows:
+        out.loc[rows["ended"].to_numpy(dtype=bool), :] = "opacity: 0.55; font-style: italic"
+    return out

@@ -1,0 +1,83 @@
+"""The tiles of the Now page: what there is to know at a glance, each a button that narrows the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from twinlab.explore.charts.choices import words
+from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.explore.pages.now.state import Now
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["Tile", "tiles"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile."""
+
+    #: What the table is narrowed to: ``severity:high``, ``type:room``, ``event:trip``; "" for a tile that only tells.
+    filter: str
+    title: str
+    #: The number that is read first.
+    main: str
+    detail: str
+    #: Whether somebody should look.
+    alarming: bool = False
+
+
+def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) -> list[Tile]:
+    """Return the tiles of an instant: severities worst first, asset types, event types, age of the newest data.
+
+    Parameters
+    ----------
+    now : Now
+    model : TwinModel
+    newest : datetime64, optional
+        Newest sample of the twin, to tell how far back ``now`` looks.
+    """
+    out = [
+        Tile(
+            f"severity:{name}", f"{SEVERITY_SYMBOLS[name]} {name}", f"{count:,}", _plural(count, "exception"), count > 0
+        )
+        for name, count in now.severities.items()
+        if model.rules
+    ]
+    for kind, cover in now.coverage.items():
+        title = model.asset_types[kind].title or words(kind)
+        total = cover.reporting + cover.silent
+        detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
+        main = f"{cover.reporting:,} of {total:,}"
+        out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0))
+    for kind, count in now.counts.items():
+        title = model.event_types[kind].title or words(kind)
+        waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
+        detail = f"on time · {count.late:,} late{waiting}"
+        out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))
+    out.append(_freshness(now.at, newest))
+    return out
+
+
+def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
+    if at is None or newest is None:
+        return Tile("", "Newest data", "–", "nothing has come yet")
+    back = pd.Timestamp(newest) - pd.Timestamp(at)
+    if back > pd.Timedelta(minutes=1):
+        return Tile("", "Looking back", age_text(back), "before the newest data")
+    age = pd.Timestamp.now("UTC").tz_localize(None) - pd.Timestamp(newest)
+    return Tile("", "Age of the data", age_text(age), "since the newest")
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,221 @@
+"""The Quality page: how good every signal is, where the bad samples lie, and the very rows they came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.charts.reading import READING_ERRORS, Window
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.placeholders import failed
+from twinlab.explore.pages.quality.counts import flag_counts
+from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.heatmap.explorer import HeatExplorer
+from twinlab.explore.views.heatmap.plot import span_text
+from twinlab.explore.views.signals.explorer import SignalExplorer
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import xarray as xr
+
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["QualityView"]
+
+#: Samples on either side of a picked cell that its chart shows, at least.
+_AROUND = 30
+
+
+class QualityView(Explorer):
+    """For who looks after the data: flags of every signal, worst first; a heat map; and from a cell to its rows.
+
+    Choose a signal in the table and the heat map shows it; click a cell of the map and its samples follow, each with the
+    source, the file and the row it came from.
+
+    Parameters
+    ----------
+    twin, link, shared, session, patient, open_code
+        As `Explorer` takes them.
+    """
+
+    name_in_link = "quality"
+    label = "Quality"
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self.heat = HeatExplorer(
+            twin,
+            link=self.first_link,
+            shared=self.shared,
+            session=self.session,
+            open_code=self.open_code,
+            heat="flags",
+        )
+        self.signals: SignalExplorer | None = None
+        self._summary = pd.DataFrame()
+        self._counted: object = None
+        self._rows = pd.DataFrame()
+        self._verdict = Html("", sizing_mode="stretch_width", margin=(6, 10))
+        self._table = pn.Column(sizing_mode="stretch_width")
+        self._beneath = pn.Column(sizing_mode="stretch_width")
+        self._grid: pn.widgets.Tabulator | None = None
+        self.heat.param.watch(self._changed, "revision")
+        self.heat.param.watch(self._picked_changed, "picked")
+        self.heat.param.watch(lambda _: self.param.update(notice=self.heat.notice), "notice")
+        self.heat.param.watch(lambda _: self.param.update(chosen=self.heat.chosen), "chosen")
+        self.notice = self.heat.notice
+        self._count()
+        self._picked_changed()
+
+    # -- following the heat map ---------------------------------------------------------------------------------------
+
+    def _changed(self, *_: object) -> None:
+        self._count()
+        self.revision += 1
+
+    def _count(self) -> None:
+        """Count the flags of the window shown; nothing is counted twice."""
+        shown = self.heat.shown
+        if shown is None or shown == self._counted:
+            return
+        try:
+            key = ("flag counts", *(str(t) for t in shown))
+            self._summary = self.shared.kept(key, lambda: flag_counts(self.twin, shown))
+        except READING_ERRORS as error:
+            self._not_counted(error)
+            return
+        self._counted = shown
+        self._verdict.object = verdict_html(self._summary, shown)
+        if self._grid is None:
+            self._grid = summary_grid(self._summary)
+            self._grid.param.watch(self._choose, "selection")
+            self._table[:] = [self._grid]
+        else:
+            self._grid.param.update(value=self._summary, selection=[])
+
+    def _not_counted(self, error: Exception) -> None:
+        """Tell of a failure to count: beside the table that stands, or in its place."""
+        if self._grid is None:
+            self._table[:] = [failed("The table of flags", str(error), retry=self._count)]
+        else:
+            self.heat.notice = f"The flags can't be counted: {error}"
+
+    def _choose(self, event: Any) -> None:
+        """Show a signal of the table on the heat map."""
+        if not event.new:
+            return
+        row = self._summary.iloc[event.new[-1]]
+        if (self.heat.asset_type, self.heat.signal) != (row["asset_type"], row["signal"]):
+            self.heat.go_to(asset_type=str(row["asset_type"]), signal=str(row["signal"]))
+
+    def _picked_changed(self, *_: object) -> None:
+        if self.heat.picked is None:
+            self._rows, self._beneath[:] = pd.DataFrame(), []
+            return
+        asset, window = self.heat.picked
+        kind, signal = str(self.heat.asset_type), str(self.heat.signal)
+        around = self._around(window)
+        link = Link(asset_type=kind, signals=(signal,), assets=(asset,), window=around)
+        if self.signals is None:
+            self.signals = SignalExplorer(self.twin, link=link, open_code=self.open_code)
+        else:
+            self.signals.apply(link)
+        self.signals.marked = window
+        try:
+            self._rows = sample_rows(self.twin, kind, asset, signal, window)
+        except READING_ERRORS as error:
+            self._rows = pd.DataFrame()
+            # The heat map shows notices, its own and the page's.
+            self.heat.notice = f"The rows can't be read: {error}"
+        self._beneath[:] = self._samples(asset, window)
+
+    def _around(self, window: Window) -> Window:
+        """The window that shows a cell's samples with some on either side."""
+        spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
+        margin = max(window[1] - window[0], np.timedelta64(_AROUND * spec.cadence_ns, "ns"))
+        return window[0] - margin, window[1] + margin
+
+    def _samples(self, asset: str, window: Window) -> list[pn.viewable.Viewable]:
+        assert self.signals is not None
+        label = self.shared.labels(str(self.heat.asset_type)).get(asset, asset)
+        chart = self.signals
+        # The chart without its own choices: the heat map's count here.
+        parts = [chart._heading, chart._screens.pane, chart._legend]  # noqa: SLF001
+        close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
+        close.on_click(lambda _: setattr(self.heat, "picked", None))
+        head = Html(
+            '<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">Samples of the cell you chose</h2>'
+            f'<div style="font:13px/1.4 Roboto,system-ui,sans-serif;opacity:.85">{label}, '
+            f"{span_text(window[0], window[1] - window[0])}</div>",
+            sizing_mode="stretch_width",
+            margin=(0, 10),
+        )
+        return [pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)), head, *parts, self._lineage(), close]
+
+    def _lineage(self) -> pn.viewable.Viewable:
+        """The rows of the cell; a sentence if there are none."""
+        if not len(self._rows):
+            return pmui.Typography("No row speaks of this cell.", variant="body1", margin=(10, 10))
+        spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
+        return lineage_grid(self._rows, unit=spec.unit)
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
+
+    def link(self) -> Link:
+        """Return the state of the heat map, with the cell that was picked."""
+        return self.heat.link()
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for."""
+        self.heat.apply(link)
+
+    def code(self) -> str:
+        """Return Python that reads what the heat map shows."""
+        return self.heat.code()
+
+    def data(self) -> xr.Dataset | None:
+        """Return the arrays behind the heat map."""
+        return self.heat.data()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the summary, the heat map and the rows of the picked cell."""
+        out = {"flags by signal": self._summary} if len(self._summary) else {}
+        out |= self.heat.tables()
+        return out | ({"samples": self._rows} if len(self._rows) else {})
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        out = self.heat.settings()
+        if self.heat.picked is not None:
+            asset, (start, stop) = self.heat.picked
+            out["samples of"] = f"{asset}, {span_text(start, stop - start)}"
+        return out
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the heat map."""
+        return self.heat.figure(backend=backend)
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the heat map's widgets."""
+        return self.heat.controls()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._verdict, self._table, self.heat, self._beneath, sizing_mode="stretch_width")

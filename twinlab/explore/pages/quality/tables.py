@@ -1,0 +1,180 @@
+"""The Quality page's tables: flags by signal, and the rows behind a cell with where each came from."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+from bokeh.models import DateFormatter, NumberFormatter
+
+from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.charts.scale import pretty_unit
+from twinlab.explore.kit.table_style import TABLE_SHEET
+from twinlab.model.flags import FLAG_SEVERITY, Flag
+
+if TYPE_CHECKING:
+    from twinlab.explore.charts.reading import Window
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["lineage_grid", "sample_rows", "summary_grid", "verdict_html"]
+
+_HEAD = "font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0"
+_TEXT = "font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0"
+_COUNTS = ("fail", "missing", "suspect", "pass", "not_evaluated")
+_TITLES = {
+    "what": "signal",
+    "not_evaluated": "not evaluated",
+    "coverage": "coverage (%)",
+    "not_pass": "did not pass (%)",
+}
+
+
+def verdict_html(summary: pd.DataFrame, window: Window) -> str:
+    """Return the verdict on a window in a sentence: how many samples, and how many of them didn't pass."""
+    start, stop = (instant_text(t) for t in window)
+    span = f"{start} to {stop} UTC"
+    if not len(summary):
+        return _said("○", "Nothing to judge", f"No signal has samples from {span}.")
+    totals = {name: int(summary[name].sum()) for name in _COUNTS}
+    judged = sum(totals[name] for name in _COUNTS[:4])
+    if not judged:
+        return _said("○", "Nothing was judged yet", f"No sample from {span} has a flag.")
+    bad = {name: totals[name] for name in _COUNTS[:3] if totals[name]}
+    if not bad:
+        return _said(
+            "✓",
+            "Everything passed",
+            f"All {judged:,} samples of {_signals(len(summary))}, {span}: none failed, none is suspect, none is missing.",
+            color="#009E73",
+        )
+    parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
+    signals = int((summary[list(_COUNTS[:3])].sum(axis=1) > 0).sum())
+    share = 100 * sum(bad.values()) / judged
+    said = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
+    detail = (
+        f"{parts}: {said} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
+    )
+    return _said(
+        "!",
+        f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
+        detail,
+        color="#D55E00",
+    )
+
+
+def _signals(count: int) -> str:
+    return f"{count} signal{'' if count == 1 else 's'}"
+
+
+def _said(sign: str, head: str, detail: str, *, color: str = "currentColor") -> str:
+    mark = (
+        f'<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {color};'
+        f'display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{sign}</span>'
+    )
+    return (
+        f'<div role="status" style="display:flex;gap:12px;align-items:center">{mark}<div><h2 style="{_HEAD}">'
+        f'{escape(head)}</h2><p style="{_TEXT}">{escape(detail)}</p></div></div>'
+    )
+
+
+def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
+    """Return the table of flags by signal; a row can be chosen."""
+    counts = {name: NumberFormatter(format="0,0") for name in ("assets", *_COUNTS)}
+    shares = {
+        name: NumberFormatter(format="0.00", nan_format="–", null_format="–") for name in ("coverage", "not_pass")
+    }
+    return pn.widgets.Tabulator(
+        summary,
+        pagination="remote",
+        page_size=8,
+        show_index=False,
+        hidden_columns=["asset_type", "signal"],
+        selectable=1,
+        disabled=True,
+        layout="fit_data_fill",
+        titles=_TITLES,
+        formatters=counts | shares,
+        text_align=dict.fromkeys(("assets", *_COUNTS, "coverage", "not_pass"), "right"),
+        stylesheets=[TABLE_SHEET],
+        sizing_mode="stretch_width",
+        margin=(4, 10),
+    )
+
+
+def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, window: Window) -> pd.DataFrame:
+    """Return the samples of a cell with their flags; where the twin keeps them, the rows they came from.
+
+    Returns
+    -------
+    DataFrame
+        With lineage: a row of the ledger each, as `twin.observations` gives it, and the flag of the cell it lies in;
+        and a row without a source for each cell in which nothing came. Without lineage: ``time, flag, value``.
+    """
+    data = twin.history(asset_type, signals=[signal], assets=[asset], start=window[0], stop=window[1]).compute()
+    spec = twin.model.asset_types[asset_type].signals[signal]
+    words = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
+    time = data.time.values.astype("datetime64[ns]")
+    flags = [words[int(code)] for code in data[f"{signal}_qc"].values[:, 0]]
+    cells = pd.DataFrame({"time": time, "flag": flags, "value": data[signal].values[:, 0].astype(float)})
+    read: Any = getattr(twin, "observations", None)
+    if read is None:
+        return _worst_first(cells)
+    rows = read(f"{asset_type}/{asset}", signal, start=window[0], stop=window[1])
+    if not len(rows):
+        return _worst_first(cells)
+    cadence = np.timedelta64(spec.cadence_ns, "ns")
+    place = np.searchsorted(time, rows["time"].to_numpy().astype("datetime64[ns]"), side="right") - 1
+    inside = (place >= 0) & (place < len(time))
+    inside &= rows["time"].to_numpy() < time[np.maximum(place, 0)] + cadence
+    rows = rows.assign(flag=np.where(inside, np.array(flags, object)[np.clip(place, 0, len(time) - 1)], ""))
+    empty = cells[~np.isin(np.arange(len(time)), place[inside]) & (cells["flag"] == "missing").to_numpy()]
+    both = pd.concat([rows, empty[["time", "flag"]]]) if len(empty) else rows
+    first = ["time", "flag", "value", "written", "written_unit", "source", "file", "row", "tag", "ingest_time", "op"]
+    return _worst_first(both[[c for c in first if c in both and both[c].notna().any()]])
+
+
+def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put failed, missing and suspect rows before the others, each in order of time."""
+    rank = {flag.name.lower().replace("_", " "): place for place, flag in enumerate(FLAG_SEVERITY)}
+    places = rows["flag"].map(rank).fillna(len(rank))
+    return (
+        rows.assign(_rank=places)
+        .sort_values(["_rank", "time"], kind="stable")
+        .drop(columns="_rank")
+        .reset_index(drop=True)
+    )
+
+
+def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
+    """Return the table of samples, worst first where there are more than a page."""
+    stamp = DateFormatter(format="%Y-%m-%d %H:%M:%S", nan_format="–", null_format="–")
+    shown = rows
+    for name in ("written", "written_unit", "source", "file", "tag", "op"):
+        if name in shown:
+            shown = shown.assign(**{name: ["" if pd.isna(v) else str(v) for v in shown[name]]})
+    titles = {"time": "time (UTC)", "written": "as written", "written_unit": "unit as written", "op": "what it does"}
+    titles |= {"value": f"value ({pretty_unit(unit)})"} if unit else {}
+    titles |= {"ingest_time": "taken in (UTC)"}
+    return pn.widgets.Tabulator(
+        shown,
+        pagination="remote",
+        page_size=12,
+        show_index=False,
+        disabled=True,
+        selectable=False,
+        layout="fit_data_fill",
+        titles=titles,
+        formatters={
+            "time": stamp,
+            "ingest_time": stamp,
+            "value": NumberFormatter(format="0,0.[000]", nan_format="–", null_format="–"),
+            "row": NumberFormatter(format="0", nan_format="–", null_format="–"),
+        },
+        text_align={"value": "right", "row": "right"},
+        stylesheets=[TABLE_SHEET],
+        sizing_mode="stretch_width",
+        margin=(4, 10),
+    )

@@ -1,0 +1,134 @@
+"""The asset card: one asset at a glance, for the drawer at the right of a page and for notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.exception_text import KindLabels
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.placeholders import reading
+from twinlab.explore.kit.session import Shared
+from twinlab.explore.views.card.html import card_html
+from twinlab.explore.views.card.reading import CardData, read_card
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["AssetCard"]
+
+_LOG = logging.getLogger(__name__)
+#: Page -> what the button to it says.
+_PAGES = {"history": "History", "map": "Map", "events": "Events"}
+
+
+class AssetCard(pn.viewable.Viewer):
+    """One asset: what is wrong and why, where it is, last values with flags and age, properties, recent events.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        What is read.
+    asset_type, asset : str
+        Whose card it is.
+    at : datetime64, optional
+        The instant told of; by default the twin's newest sample.
+    shared : Shared, optional
+        What several readers of the twin share.
+    patient : bool
+        Don't read yet: `refresh_later` will be called.
+    """
+
+    asked = param.Parameter(default=None, allow_None=True, doc="the Link of a page that the reader wants to see")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        asset_type: str,
+        asset: str,
+        *,
+        at: np.datetime64 | None = None,
+        shared: Shared | None = None,
+        patient: bool = False,
+    ) -> None:
+        super().__init__()
+        self.twin = twin
+        self.shared = shared or Shared(twin)
+        self.card: CardData | None = None
+        self._html = Html("", sizing_mode="stretch_width", margin=(4, 10))
+        self._buttons = {page: self._button(page) for page in _PAGES}
+        self._links = pn.FlexBox(*self._buttons.values(), sizing_mode="stretch_width", margin=(2, 6))
+        self.turn_to(asset_type, asset, at=at)
+        if patient:
+            self.say_reading()
+        else:
+            self.refresh()
+
+    def turn_to(self, asset_type: str, asset: str, *, at: np.datetime64 | None = None) -> None:
+        """Turn to an asset and an instant; `refresh` or `refresh_later` shows it, in the place of what is shown."""
+        self.asset_type, self.asset, self.at = asset_type, asset, at
+        for page, there in self._pages().items():
+            self._buttons[page].visible = there
+
+    def say_reading(self) -> None:
+        """Say that the card is being read, in place of what it tells."""
+        self._html.object = reading(f"{self.asset_type.replace('_', ' ')} {self.asset}").object
+
+    def refresh(self) -> None:
+        """Read the card anew; it's rewritten in place."""
+        self.card, self._html.object = self._read(self.asset_type, self.asset, self.at)
+
+    async def refresh_later(self) -> None:
+        """Read the card in a thread; what a reader has turned to meanwhile isn't overwritten."""
+        asked = self.asset_type, self.asset, self.at
+        card, html = await asyncio.to_thread(self._read, *asked)
+        if asked == (self.asset_type, self.asset, self.at):
+            self.card, self._html.object = card, html
+
+    def _read(self, asset_type: str, asset: str, at: np.datetime64 | None) -> tuple[CardData | None, str]:
+        try:
+            card = read_card(self.shared, asset_type, asset, at=at)
+            return card, card_html(card, self.twin.model, KindLabels(self.shared))
+        except READING_ERRORS as error:
+            _LOG.exception("the card of %s/%s can't be read", asset_type, asset)
+            return None, failed_html(f"{asset_type}/{asset} can't be shown", str(error))
+
+    def _pages(self) -> dict[str, bool]:
+        """Which pages tell of the asset."""
+        spec = self.twin.model.asset_types.get(self.asset_type)
+        kinds = self.twin.model.event_types.values()
+        return {
+            "history": spec is not None and bool(spec.signals),
+            "map": any(kind.position is not None for kind in self.twin.model.asset_types.values()),
+            "events": any(self.asset_type in (kind.asset, *kind.links.values()) for kind in kinds),
+        }
+
+    def _button(self, page: str) -> pmui.Button:
+        button = pmui.Button(label=_PAGES[page], variant="outlined", size="small", margin=4)
+        button.on_click(lambda _: self._ask(page))
+        return button
+
+    def _ask(self, page: str) -> None:
+        self.asked = Link(page=page, asset_type=self.asset_type, assets=(self.asset,), at=self.at)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._links, self._html, sizing_mode="stretch_width")
+
+
+def failed_html(what: str, why: str) -> str:
+    """Return what stands where something can't be shown."""
+    from html import escape  # noqa: PLC0415
+
+    return (
+        '<div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">'
+        f'<b style="font-weight:500">{escape(what)}</b><br>{escape(why)}</div>'
+    )

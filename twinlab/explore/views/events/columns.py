@@ -1,0 +1,74 @@
+"""How the columns of an event table are titled, written and filtered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
+
+from twinlab.events import STATUSES
+from twinlab.explore.charts.scale import axis_label
+
+if TYPE_CHECKING:
+    from twinlab.model.twinmodel import EventType, PropertySpec
+
+__all__ = ["column_formatters", "column_titles", "header_filters"]
+
+#: Up to this many different texts in a column are offered as a list to choose from.
+_CHOICES = 60
+_TIMES = ("planned_start", "start", "planned_end", "end")
+
+
+def column_titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
+    """Return column titles as people read them, with units."""
+    special = {"asset": str(spec.asset or "asset").replace("_", " ")}
+    special |= {name: f"{name.replace('_', ' ')} (UTC)" for name in _TIMES}
+    special |= {name: f"{name.replace('_', ' ')} (min)" for name in ("start_delay", "end_delay")}
+    out = {}
+    for name in map(str, rows.columns):
+        prop: PropertySpec | None = spec.properties.get(name)
+        words = (prop.title if prop is not None else None) or name.replace("_", " ")
+        out[name] = special.get(name) or axis_label(words, (prop.unit if prop is not None else None) or "")
+    return out
+
+
+def column_formatters(rows: pd.DataFrame) -> dict[str, object]:
+    """Return how the values of each column are written."""
+    out: dict[str, object] = {}
+    for name in rows:
+        kind = rows[name].dtype
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            out[str(name)] = DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")
+        elif pd.api.types.is_bool_dtype(kind):
+            out[str(name)] = BooleanFormatter()
+        elif pd.api.types.is_integer_dtype(kind):
+            out[str(name)] = NumberFormatter(format="0", nan_format="–")
+        elif pd.api.types.is_numeric_dtype(kind):
+            out[str(name)] = NumberFormatter(format="0,0.[0]", nan_format="–")
+    return out
+
+
+def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return filters that fit the column: a list for few texts, words for many, at least for numbers, yes or no."""
+    out: dict[str, dict[str, object]] = {}
+    for name in map(str, rows.columns):
+        column = rows[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            present = [str(c) for c in column.cat.categories[np.unique(column.cat.codes[column.cat.codes >= 0])]]
+            if len(present) <= _CHOICES:
+                ordered = [s for s in STATUSES if s in present] if name == "status" else present
+                out[name] = {
+                    "type": "list",
+                    "func": "=",
+                    "values": ["", *[p for p in ordered if p]],
+                    "placeholder": "any",
+                }
+            else:
+                out[name] = {"type": "input", "func": "like", "placeholder": "find…"}
+        elif column.dtype == bool:
+            out[name] = {"type": "tickCross", "tristate": True, "indeterminateValue": None, "placeholder": "any"}
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            out[name] = {"type": "number", "func": ">=", "placeholder": "at least…"}
+    return out

@@ -1,0 +1,391 @@
+"""The event explorer: a table of events that stays quick at hundreds of thousands of rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from twinlab.events import overlapping
+from twinlab.explore.charts.reading import READING_ERRORS, Window, instant_text
+from twinlab.explore.kit.event_tables import EventTables
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.paged_table import EventGrid
+from twinlab.explore.kit.placeholders import failed, nothing
+from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.kit.table_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
+from twinlab.explore.kit.table_style import TABLE_SHEET
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.events.code import events_code
+from twinlab.explore.views.events.columns import column_formatters, column_titles, header_filters
+
+if TYPE_CHECKING:
+    import holoviews as hv
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import EventType
+
+__all__ = ["NO_EVENTS", "EventExplorer"]
+
+_LOG = logging.getLogger(__name__)
+
+_SHEET = """
+.tabulator .tabulator-header .tabulator-header-filter input { font-size: 12px; padding: 3px 4px !important; }
+"""
+NO_EVENTS = (
+    "No events of this kind yet",
+    "Ingest a source that holds some, then reload the page; or choose another kind of event.",
+)
+#: Marks the chosen event among the filters of a link.
+_EVENT = "#"
+
+
+class EventExplorer(Explorer):
+    """A table of events with a filter in each header; the server filters, sorts and sends one page at a time.
+
+    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``; ``filters`` narrow
+    it before its headers do. With ``patient`` a served page is shown first and a table that takes time follows.
+    """
+
+    name_in_link: ClassVar[str] = "table"
+    label: ClassVar[str] = "Events"
+
+    event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
+    in_view = param.Boolean(default=False, doc="only events that overlap the chart's window")
+    window = param.DateRange(default=None, allow_None=True, doc="the chart's window, UTC; None is everything")
+    filters = param.Parameter(default=(), doc="conditions beside those in the headers, `EventFilter` each")
+    selected = param.Parameter(default=None, allow_None=True, doc="the chosen event as a pandas Series")
+    shows = param.Integer(default=0, doc="rises whenever other events are shown")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+        event_type: str | None = None,
+        in_view: bool = False,
+        tables: EventTables | None = None,
+        page_size: int = 12,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._waiting = False
+        # How many events there are of the kind, narrowed or not.
+        self._total = 0
+        self._twin = twin
+        self._tables = tables or self.shared.tables
+        self._page_size = page_size
+        # Why they couldn't be read, the last time that they couldn't.
+        self._failure = ""
+        self._asked_filters = ""
+        self._grid: EventGrid | None = None
+        self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
+        self._body = pn.Column(sizing_mode="stretch_width")
+        kinds = {spec.title or name.replace("_", " "): name for name, spec in twin.model.event_types.items()}
+        self.param.event_type.objects = kinds
+        first = link if link is not None else Link(event_type=event_type, in_view=in_view)
+        with param.discard_events(self):
+            asked = first.event_type if first.event_type in kinds.values() else None
+            self.event_type = asked or next(iter(kinds.values()), None)
+        self._rebuild()
+        self.apply(first)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def rows(self) -> pd.DataFrame:
+        """Return the events that the table holds, before the filters in its headers."""
+        table = self._tables.table(str(self.event_type))
+        self._total = len(table)
+        table = narrow(table, self.filters)
+        window = self.narrowing_window
+        return table if window is None else overlapping(table, start=window[0], stop=window[1])
+
+    @property
+    def total(self) -> int:
+        """How many events of the kind there are, narrowed or not."""
+        return self._total
+
+    @property
+    def ready(self) -> bool:
+        """Whether a table is shown."""
+        return self._grid is not None
+
+    @property
+    def narrowing_window(self) -> Window | None:
+        """The window that the shown events overlap; None if they needn't."""
+        if not self.in_view or self.window is None:
+            return None
+        start, stop = (np.datetime64(t, "ns") for t in self.window)
+        return start, stop
+
+    @property
+    def all_filters(self) -> tuple[EventFilter, ...]:
+        """All conditions: those set beside the table and those in its headers."""
+        headers = () if self._grid is None else from_headers(self._grid.filters)
+        return tuple(dict.fromkeys((*self.filters, *headers)))
+
+    def shown(self) -> pd.DataFrame:
+        """Return the events that the table shows, after the filters in its headers."""
+        return self.rows() if self._grid is None else self._grid.current_view
+
+    def _read(self) -> pd.DataFrame | None:
+        self._failure = ""
+        try:
+            return self.rows()
+        except READING_ERRORS as error:
+            self._failure = str(error)
+            return None
+
+    @param.depends("event_type", watch=True)
+    def _rebuild(self) -> None:
+        self.selected = None
+        if not self.patient or self.event_type is None or self._tables.ready(self.event_type):
+            self._fill()
+            return
+        self._grid = None
+        self._body[:] = [pmui.Typography("Reading the events …", variant="body1", margin=(20, 10), min_height=400)]
+        self._count.object = ""
+        if not self._waiting:
+            self._waiting = True
+            pn.state.onload(self._fill_later)
+
+    async def _fill_later(self) -> None:
+        """Read in a thread, so that the page that is already shown can be used meanwhile."""
+        try:
+            await asyncio.to_thread(self._tables.table, str(self.event_type))
+        except READING_ERRORS:
+            _LOG.info("the events can't be read yet; the next try tells the reader", exc_info=True)
+        self._waiting = False
+        self._fill()
+
+    def _fill(self) -> None:
+        rows = None if self.event_type is None else self._read()
+        if rows is None:
+            self._grid = None
+            self._body[:] = [self._nothing()]
+            self._count.object = ""
+            return
+        self._grid = self._make_grid(rows)
+        self._body[:] = [self._grid if self._total else nothing(*NO_EVENTS, height=140)]
+        self._take_asked_filters()
+        self._others_shown()
+
+    def _nothing(self) -> pn.viewable.Viewable:
+        """What stands in place of a table that can't be shown."""
+        if self.event_type is None:
+            return nothing("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
+        return failed("The table of events", self._failure, retry=self._again)
+
+    def _again(self) -> None:
+        """Read anew after a failure."""
+        self.notice = ""
+        self._rebuild()
+
+    def _take_asked_filters(self) -> None:
+        """Set the filters of a link, which can be read only once the table is there."""
+        text, self._asked_filters = self._asked_filters, ""
+        if not text or self._grid is None:
+            return
+        pieces = text.split(";")
+        events = [piece[1:] for piece in pieces if piece.startswith(_EVENT)]
+        asked = ";".join(piece for piece in pieces if not piece.startswith(_EVENT))
+        found, problems = parse_filters(asked, self._tables.table(str(self.event_type)))
+        self.filters = found
+        for one in events[:1]:
+            place = np.flatnonzero(self._grid.value["event_id"] == one)
+            if len(place):
+                page = self._grid.place_of(int(place[0])) // self._page_size + 1
+                self._grid.param.update(selection=[int(place[0])], page=page)
+            else:
+                problems.append(f"the event {one!r} isn't among those shown")
+        if problems:
+            self.notice = " · ".join(filter(None, [self.notice, *problems]))
+
+    @param.depends("in_view", "window", "filters", watch=True)
+    def _narrow(self) -> None:
+        if self._grid is None or not (self.in_view or self.filters or len(self._grid.value) != self._total):
+            return
+        rows = self._read()
+        if rows is None:
+            # What is shown stays.
+            self.notice = f"The events can't be read: {self._failure}"
+        else:
+            self._grid.param.update(value=rows, selection=[], page=1)
+            self._others_shown()
+
+    def _tell(self) -> None:
+        if self._grid is None:
+            return
+        shown, total = len(self._grid.left), self._total
+        what = "all" if shown == total else f"{shown:,} of"
+        self._count.object = (
+            f'<span role="status" style="font:13px Roboto,system-ui,sans-serif">{what} {total:,} events</span>'
+        )
+
+    def _choose(self, event: Any) -> None:
+        if self._grid is not None and event.new:
+            row = self._grid.value.iloc[event.new[-1]]
+            owner = event_owner(row, self._twin.model.event_types[str(self.event_type)])
+            # The asset first: who follows the row finds it.
+            self.chosen = owner
+            self.selected = row
+            self.revision += 1
+
+    def _others_shown(self, *_: object) -> None:
+        self._tell()
+        self.param.update(shows=self.shows + 1, revision=self.revision + 1)
+
+    def clear_filters(self) -> None:
+        """Show all events again."""
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(filters=(), in_view=False)
+        if self._grid is not None and self._grid.filters:
+            # Made anew: the inputs in its headers are the browser's own.
+            self._fill()
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        problems: list[str] = []
+        kinds = list(self.param.event_type.objects)
+        asked = known_or_problem(link.event_type, kinds, "event type", problems)
+        self._asked_filters = link.find or ""
+        self.notice = " · ".join(problems)
+        self.param.update(event_type=asked or self.event_type, in_view=bool(link.in_view))
+        if self._grid is not None:
+            if self._asked_filters:
+                self._take_asked_filters()
+            elif self.filters:
+                self.filters = ()
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        several = len(list(self.param.event_type.objects)) > 1
+        window = self.narrowing_window
+        return Link(
+            event_type=self.event_type if several else None,
+            in_view=self.in_view or None,
+            window=window,
+            find=self._asked_filters or ";".join(self._find()) or None,
+        )
+
+    def _find(self) -> list[str]:
+        """Filters and the chosen event, as a link states them."""
+        filters = filters_text(self.all_filters)
+        chosen = [] if self.selected is None else [f"{_EVENT}{self.selected['event_id']}"]
+        return [part for part in (filters, *chosen) if part]
+
+    def code(self) -> str:
+        """Return Python that gives the shown events in a fresh kernel, under the name ``data``."""
+        if self._grid is None or self.event_type is None:
+            return ""
+        return events_code(
+            self.event_type, window=self.narrowing_window, filters=self.all_filters, opening=self.open_code
+        )
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the shown events, as `code` gives them: in the table's own order, however the reader sorted it."""
+        if self._grid is None:
+            return None
+        rows = self._grid.value
+        # A shallow copy: who writes into it doesn't write into what others are shown.
+        return rows.copy(deep=False) if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame | None:
+        """Return some columns of the shown events: a chart needs few, and 300,000 rows of all take their time."""
+        if self._grid is None:
+            return None
+        rows = self._grid.value[list(names)]
+        return rows if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the shown events as a sheet; titles carry units."""
+        rows = self.data()
+        if rows is None or self.event_type is None:
+            return {}
+        spec = self._twin.model.event_types[self.event_type]
+        name = spec.title or self.event_type.replace("_", " ")
+        return {
+            name[:31]: rows.drop(columns="event_id").rename(columns=column_titles(rows, spec)).reset_index(drop=True)
+        }
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        window = self.narrowing_window
+        return {
+            "Kind of event": next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
+            "Period (UTC)": "all" if window is None else " to ".join(instant_text(t) for t in window),
+            "Filters": "; ".join(map(str, self.all_filters)) or "none",
+        }
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002
+        """Return None: a table isn't drawn."""
+        return None
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def _make_grid(self, rows: pd.DataFrame) -> EventGrid:
+        spec = self._twin.model.event_types[str(self.event_type)]
+        grid = EventGrid(
+            rows,
+            pagination="remote",
+            page_size=self._page_size,
+            show_index=False,
+            hidden_columns=["event_id"],
+            selectable=1,
+            disabled=True,
+            layout="fit_data_fill",
+            titles=column_titles(rows, spec),
+            formatters=column_formatters(rows),
+            header_filters=header_filters(rows),
+            text_align={c: "right" for c in rows if pd.api.types.is_numeric_dtype(rows[c]) and rows[c].dtype != bool},
+            stylesheets=[TABLE_SHEET, _SHEET],
+            sizing_mode="stretch_width",
+            min_height=120,
+            margin=(4, 10),
+        )
+        grid.param.watch(self._choose, "selection")
+        grid.param.watch(self._others_shown, "filters")
+        return grid
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets above the table."""
+        kind = pmui.Select.from_param(
+            self.param.event_type, label="Kind of event", width=190, size="small", description=""
+        )
+        view = pmui.Switch.from_param(
+            self.param.in_view, label="Only in the chart's window", align="center", description=""
+        )
+        return pn.FlexBox(kind, view, self._count, align_items="center", sizing_mode="stretch_width")
+
+    def grid(self) -> pn.viewable.Viewable:
+        """Return the table without the widgets above it."""
+        return self._body
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        controls = [self.controls()] if self.param.event_type.objects else []
+        return pn.Column(self._alert, *controls, self._body, sizing_mode="stretch_width")
+
+
+def event_owner(event: pd.Series, spec: EventType) -> tuple[str, str] | None:
+    """Return the asset type and id of what an event is about: its own asset, else the first linked; None without.
+
+    >>> from twinlab.model.twinmodel import EventType
+    >>> event_owner(pd.Series({"asset": "T1", "origin": "H2"}), EventType(asset="truck", links={"origin": "hub"}))
+    ('truck', 'T1')
+    """
+    ends = {"asset": spec.asset, **spec.links}
+    named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and event.get(name)]
+    return named[0] if named else None

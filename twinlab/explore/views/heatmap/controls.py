@@ -1,0 +1,64 @@
+"""The widgets of a heat map, and which assets they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.views.heatmap.rows import ORDERS
+from twinlab.explore.views.heatmap.text import SHARES
+
+if TYPE_CHECKING:
+    from twinlab.explore.views.heatmap.explorer import HeatExplorer
+
+__all__ = ["asset_properties", "find_assets", "heat_controls"]
+
+
+def find_assets(text: str, labels: Mapping[str, str], table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the assets whose id, name or properties hold a text, whatever its case.
+
+    >>> table = pd.DataFrame({"site": ["Hall 1", "Yard"]}, index=["a", "b"])
+    >>> find_assets("hall", {"a": "Alpha (a)", "b": "Beta (b)"}, table)
+    ('a',)
+    """
+    wanted = text.strip().casefold()
+    rows = {str(i): row for i, row in zip(table.index, table.astype(str).to_numpy(), strict=True)}
+    return tuple(a for a, label in labels.items() if any(wanted in p.casefold() for p in (a, label, *rows.get(a, ()))))
+
+
+def asset_properties(table: pd.DataFrame, name: str) -> dict[str, str]:
+    """Return asset -> its property as text; "" where it has none."""
+    return {str(a): "" if pd.isna(value) else str(value) for a, value in table[name].items()}
+
+
+def heat_controls(view: HeatExplorer) -> pn.viewable.Viewable:
+    """Return the widgets that choose what a heat map shows; they follow its parameters."""
+    params = view.param
+    values, flags = params.heat.rx() == "values", params.heat.rx() == "flags"
+    reset = pmui.Button(label="Show all", variant="outlined", size="small")
+    reset.on_click(lambda _: view.reset())
+    kinds = {"values": "values", "quality flags": "flags"}
+    widgets = [
+        pmui.Select.from_param(params.asset_type, label="Kind of asset", width=150, size="small", description=""),
+        pmui.Select.from_param(params.signal, label="Signal", width=200, size="small", description=""),
+        pmui.Select.from_param(params.heat, options=kinds, label="Show", width=135, size="small", description=""),
+        pmui.Select.from_param(
+            params.measure, label="Cells show", width=175, size="small", visible=values, description=""
+        ),
+        pmui.Select.from_param(
+            params.share, options=SHARES, label="Cells show", width=175, size="small", visible=flags, description=""
+        ),
+        pmui.Select.from_param(params.order, options=ORDERS, label="Order", width=150, size="small", description=""),
+        pmui.Select.from_param(params.by, label="A row for", width=140, size="small", description=""),
+        pmui.TextInput.from_param(params.find, label="Only with", width=130, size="small", description=""),
+        reset,
+    ]
+    for widget in widgets:
+        # All of them fit one line of a usual screen.
+        widget.margin = (5, 6)
+    return row(widgets, margin=(8, 4, 4, 4))

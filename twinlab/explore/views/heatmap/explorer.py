@@ -1,0 +1,400 @@
+"""The heat map explorer: one signal of all assets of a type over time, as values or as quality flags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import param
+
+from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.legend import title_html
+from twinlab.explore.charts.reading import READING_ERRORS, Window, data_span, same_on_screen
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.placeholders import failed, nothing
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.heatmap.controls import asset_properties, find_assets, heat_controls
+from twinlab.explore.views.heatmap.live_figure import HeatScreens
+from twinlab.explore.views.heatmap.picks import picked_place, row_of, worst_member
+from twinlab.explore.views.heatmap.plot import HeatLook, bin_at, draw_heat, values_title
+from twinlab.explore.views.heatmap.reading import HeatAsk, heat_dataset, measures, read_heat
+from twinlab.explore.views.heatmap.rows import ORDERS, SHARE_FLAGS, HeatRows, heat_rows
+from twinlab.explore.views.heatmap.text import (
+    SHARES,
+    caption,
+    format_heat,
+    heat_code,
+    heat_legend,
+    heat_settings,
+    heat_tables,
+    parse_heat,
+)
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import xarray as xr
+
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["HeatExplorer"]
+
+_NO_DATA = (
+    "No samples yet",
+    "No asset of this twin has observations. Ingest a source that holds some, then reload the page.",
+)
+
+
+class HeatExplorer(Explorer):
+    """One signal of all assets of a type as a picture of assets x time, zoomable down to raw samples.
+
+    Set a parameter and the picture follows; zoom it and ``window`` follows; click a cell, and ``picked`` and ``chosen``
+    say which.
+
+    Parameters
+    ----------
+    heat : {"values", "flags"}
+        What it begins with, unless the link says.
+    twin, link, shared, session, patient, open_code
+        As `Explorer` takes them.
+    """
+
+    name_in_link = "heat"
+    label = "Heat map"
+
+    asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
+    signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="what is measured")
+    heat = param.Selector(default="values", objects=["values", "flags"], check_on_set=True, doc="what cells show")
+    measure = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="statistic of values")
+    share = param.Selector(default="worst", objects=list(SHARES.values()), check_on_set=True, doc="measure of flags")
+    order = param.Selector(default="id", objects=list(ORDERS.values()), check_on_set=True, doc="order of rows")
+    by = param.Selector(default="", objects=[""], check_on_set=True, doc="property whose values make the rows; '' none")
+    find = param.String(default="", doc="only assets whose id, name or properties hold this text")
+    window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
+    picked = param.Parameter(default=None, allow_None=True, doc="(asset, (start, stop)) of the cell clicked, or None")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+        heat: Literal["values", "flags"] = "values",
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._usual = heat
+        self._quiet = True
+        self._rows: HeatRows | None = None
+        self._span: Window | None = None
+        self._asked: HeatAsk | None = None
+        self._screens = HeatScreens(on_zoom=self._on_zoom, on_pick=self._on_pick)
+        self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
+        self.param.asset_type.objects = self.shared.choices.kinds()
+        self._quiet = False
+        self.apply(self.first_link)
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
+        problems = list(link.problems)
+        types = list(self.param.asset_type.objects)
+        if not types:
+            self.notice = " · ".join(problems)
+            self._screens.say(nothing(*_NO_DATA))
+            return
+        with self._silently():
+            self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
+            self._offer()
+            signals = list(self.param.signal.objects)
+            self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
+            self._offer_measures()
+            self._apply_heat(link, problems)
+            self.find = link.find or ""
+            self.window = link.window
+            self.picked = None
+        self.notice = " · ".join(problems)
+        self._selection_changed()
+        self._restore(link)
+
+    def _apply_heat(self, link: Link, problems: list[str]) -> None:
+        asked = parse_heat(link.heat or self._usual)
+        self.heat = known_or_problem(asked["heat"], list(self.param.heat.objects), "heat map", problems) or self._usual
+        target = "share" if self.heat == "flags" else "measure"
+        usual = {"share": "worst", "order": "id", "by": ""} | (
+            {} if target == "share" else {"measure": next(iter(self.param.measure.objects))}
+        )
+        for name in (target, "order", "by"):
+            known = list(self.param[name].objects)
+            found = known_or_problem(asked[name if name != target else "shows"], known, name, problems)
+            setattr(self, name, usual[name] if found is None else found)
+
+    def _restore(self, link: Link) -> None:
+        """Pick the cell that a link names, if it's drawn."""
+        if link.at is None or not link.assets or self._rows is None:
+            return
+        row = row_of(self._rows, link.assets[0])
+        found = None if row is None else bin_at(self._rows, link.at, row + 0.5)
+        if found is not None:
+            start = self._rows.cells.time[found[1]]
+            self.picked = (link.assets[0], (start, start + self._rows.cells.width))
+
+    def _offer(self) -> None:
+        """Offer the signals and properties of the chosen type, and keep what still fits."""
+        signals = self.shared.choices.signals(str(self.asset_type))
+        signal = self.signal if self.signal in signals.values() else next(iter(signals.values()))
+        self.param.update(signal=None)
+        self.param.signal.objects = signals
+        self.signal = signal
+        properties = self.twin.model.asset_types[str(self.asset_type)].properties
+        self.param.update(by="")
+        self.param.by.objects = {"each asset": ""} | {p.title or words(n): n for n, p in properties.items()}
+        self._offer_measures()
+
+    def _offer_measures(self) -> None:
+        offered = measures(self._spec)
+        measure = self.measure if self.measure in offered.values() else next(iter(offered.values()))
+        self.param.update(measure=None)
+        self.param.measure.objects = offered
+        self.measure = measure
+
+    @property
+    def _spec(self) -> Any:
+        return self.twin.model.asset_types[str(self.asset_type)].signals[str(self.signal)]
+
+    @param.depends("asset_type", watch=True)
+    def _type_changed(self) -> None:
+        if self._quiet:
+            return
+        with self._silently():
+            self._offer()
+            self.picked = None
+        self._selection_changed()
+
+    @param.depends("signal", watch=True)
+    def _signal_changed(self) -> None:
+        if self._quiet:
+            return
+        with self._silently():
+            self._offer_measures()
+            self.picked = None
+        self._selection_changed()
+
+    def _selection_changed(self) -> None:
+        kind, signal = str(self.asset_type), str(self.signal)
+        try:
+            self._span = self.shared.kept(
+                ("span", kind, signal), lambda: data_span(self.twin, asset_type=kind, signal=signal)
+            )
+        except READING_ERRORS as error:
+            self._span = None
+            self._fail(error)
+        else:
+            self._show(move=True)
+
+    @param.depends("window", "heat", "measure", "share", "order", "by", "find", watch=True)
+    def _look_changed(self) -> None:
+        if not self._quiet:
+            self._show(move=True)
+
+    @param.depends("picked", watch=True)
+    def _picked_changed(self) -> None:
+        if not self._quiet:
+            self._draw(move=False)
+            self.revision += 1
+
+    # -- reading and drawing ------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> Window | None:
+        """Span that is shown: the window, or everything."""
+        if self.window is None:
+            return self._span
+        start, stop = (np.datetime64(t, "ns") for t in self.window)
+        return start, stop
+
+    @property
+    def rows(self) -> HeatRows | None:
+        """What is drawn; None if there is nothing to show."""
+        return self._rows
+
+    @property
+    def title(self) -> str:
+        """The signal and the type, in words."""
+        name = self._name
+        kinds = {value: label for label, value in self.param.asset_type.names.items()}
+        return f"{name[:1].upper()}{name[1:]} · {kinds.get(str(self.asset_type), self.asset_type)}"
+
+    @property
+    def _name(self) -> str:
+        return str(self._spec.title or words(str(self.signal)))
+
+    def _show(self, *, move: bool) -> None:
+        shown = self.shown
+        if self.signal is None or shown is None:
+            self._rows = None
+            self._say(nothing("No samples of this signal have arrived yet", "Once some have, they're drawn here."))
+            self.revision += 1
+            return
+        try:
+            self._read(shown)
+        except READING_ERRORS as error:
+            self._fail(error)
+            return
+        self._draw(move=move)
+        self.revision += 1
+
+    def _say(self, content: pn.viewable.Viewable) -> None:
+        """Show something in place of the picture."""
+        self._screens.say(content)
+        self._heading.object = title_html(self.title, "") if self.signal else ""
+        self._legend.object = ""
+
+    def _fail(self, error: Exception) -> None:
+        """Tell of a failure to read: beside the picture that stands, or in its place."""
+        if self._rows is not None:
+            self.notice = f"The data can't be read: {error}"
+        else:
+            self._say(failed("The heat map", str(error), retry=self._selection_changed))
+        self.revision += 1
+
+    def _read(self, shown: Window) -> None:
+        labels = self.shared.labels(str(self.asset_type))
+        drawn = list(self.shared.choices.assets(str(self.asset_type)).values())
+        found = find_assets(self.find, {a: labels.get(a, a) for a in drawn}, self._table()) if self.find else None
+        ask = HeatAsk(str(self.asset_type), str(self.signal), shown, str(self.measure), found)
+        cells = read_heat(self.twin, ask)
+        share = SHARE_FLAGS.get(self.share, ()) if self.heat == "flags" else ()
+        groups = asset_properties(self._table(), self.by) if self.by else None
+        self._rows = heat_rows(cells, labels=labels, order=self.order, groups=groups, share=share)
+        self._asked = ask
+
+    def _table(self) -> pd.DataFrame:
+        kind = str(self.asset_type)
+        return self.shared.kept(("assets", kind), lambda: self.twin.assets(kind))
+
+    def _look(self) -> HeatLook:
+        picked = picked_place(self._rows, self.picked)
+        if self.heat == "flags":
+            title = {value: label for label, value in SHARES.items()}[self.share]
+            return HeatLook("flags", self.share, title, picked)
+        label = {value: label for label, value in measures(self._spec).items()}[str(self.measure)]
+        unit = "" if self._rows is None else self._rows.cells.unit
+        return HeatLook("values", str(self.measure), values_title(self._name, label, unit), picked)
+
+    def _draw(self, *, move: bool) -> None:
+        shown = self.shown
+        if self._rows is None or shown is None:
+            return
+        look = self._look()
+        self._heading.object = title_html(self.title, caption(self._rows, shown))
+        self._legend.object = heat_legend(self._rows, look)
+        if not self._rows.labels:
+            self._screens.say(
+                nothing(f"No asset holds “{self.find}” in its name or properties", "Look for less above.")
+            )
+        else:
+            self._screens.show(self._rows, look, window=shown, move=move)
+
+    def _on_zoom(self, window: Window) -> None:
+        """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        shown = self.shown
+        if shown is None or window[1] <= window[0] or same_on_screen(window, shown):
+            return
+        with self._silently():
+            self.window = window
+        self._show(move=False)
+
+    def _on_pick(self, row: int, column: int) -> None:
+        if self._rows is None:
+            return
+        asset = worst_member(self._rows, row, column)
+        start = self._rows.cells.time[column]
+        self.picked = (asset, (start, start + self._rows.cells.width))
+        self.chosen = (str(self.asset_type), asset)
+
+    # -- what can be done ---------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Show everything again."""
+        self.window = None
+
+    def go_to(self, *, asset_type: str, signal: str) -> None:
+        """Show another signal, in one step; the window stays."""
+        with self._silently():
+            self.picked = None
+            if asset_type != self.asset_type:
+                self.asset_type = asset_type
+                self._offer()
+            self.signal = signal
+            self._offer_measures()
+        self._selection_changed()
+
+    def code(self) -> str:
+        """Return Python that reads what is shown in a fresh kernel, under the name ``data``."""
+        if self._rows is None or self._asked is None:
+            return ""
+        return heat_code(self._asked, self._rows.cells.plan, opening=self.open_code)
+
+    def data(self) -> xr.Dataset | None:
+        """Return the arrays behind the picture, each asset its own, as `code` gives them."""
+        if self._rows is None or self._asked is None:
+            return None
+        return heat_dataset(self.twin, self._asked, self._rows.cells.plan)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return what is drawn: a row a bin, a column a row of the picture; and the samples of each flag."""
+        return {} if self._rows is None else heat_tables(self._rows, self._look())
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        if self._rows is None or self.shown is None:
+            return {}
+        what = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._look().title}
+        return what | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the picture as a HoloViews object."""
+        if self._rows is None or not self._rows.labels:
+            return None
+        return draw_heat(self._rows, self._look(), backend=backend, window=self.shown)
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        if self.signal is None:
+            return Link()
+        shows = self.share if self.heat == "flags" else str(self.measure)
+        return Link(
+            asset_type=self.asset_type,
+            signals=(str(self.signal),),
+            assets=None if self.picked is None else (self.picked[0],),
+            window=None if self.window is None else self.shown,
+            at=None if self.picked is None else self.picked[1][0],
+            heat=format_heat(self.heat, shows, order=self.order, by=self.by),
+            find=self.find or None,
+        )
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets that choose what is drawn."""
+        return heat_controls(self)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if not self.param.asset_type.objects:
+            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+        return pn.Column(
+            self._alert,
+            self.controls(),
+            self._heading,
+            self._screens.pane,
+            self._legend,
+            sizing_mode="stretch_width",
+        )

@@ -1,0 +1,236 @@
+"""What a heat map reads for a window: one signal of all assets in a few hundred bins, with the flags beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.explore.charts.reading import Plan, Window, coarsen, plan_reading
+from twinlab.explore.charts.scale import pretty_unit
+from twinlab.model.flags import Flag
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import Signal
+
+__all__ = ["FLAGS", "HeatAsk", "HeatCells", "heat_dataset", "heat_plan", "measures", "read_heat"]
+
+#: Bins across a heat map: at least so many if a rollup has them, and at most so many.
+MIN_BINS, MAX_BINS = 240, 500
+#: Flags in the order of the rollups' counts.
+FLAGS: tuple[Flag, ...] = tuple(Flag)
+_NAMES = tuple(flag.name.lower() for flag in FLAGS)
+
+
+@dataclass(frozen=True)
+class HeatAsk:
+    """What a heat map is asked to show: one signal of some assets (None: all) in a window."""
+
+    asset_type: str
+    signal: str
+    window: Window
+    # Statistic of a cell: see `measures`.
+    measure: str
+    assets: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class HeatCells:
+    """A value and the number of samples of each flag, for each asset and bin."""
+
+    ask: HeatAsk
+    plan: Plan
+    # Starts of the bins, UTC; all of one width.
+    time: NDArray[np.datetime64]
+    assets: tuple[str, ...]
+    # (asset, bin); NaN where no sample counts.
+    value: NDArray[np.float64]
+    # (flag, asset, bin), in the order of `FLAGS`.
+    counts: NDArray[np.int32]
+    unit: str = ""
+
+    @property
+    def width(self) -> np.timedelta64:
+        """Width of a bin."""
+        return np.timedelta64(self.plan.cell_ns * self.plan.factor, "ns")
+
+
+def measures(signal: Signal) -> dict[str, str]:
+    """Return label -> measure of what a cell of a signal's heat map can show, the usual one first.
+
+    >>> from twinlab.model.twinmodel import Signal
+    >>> measures(Signal(unit="degC", resolution=0.1))
+    {'mean': 'mean', 'smallest': 'min', 'largest': 'max'}
+    """
+    if signal.kind == "state":
+        # Share of the time in one of the states; the last named is usually the active one.
+        return {f"share of time: {name}": name for name in reversed(list((signal.states or {}).values()))}
+    if signal.kind == "counter":
+        return {"increase": "increase"}
+    return {"mean": "mean", "smallest": "min", "largest": "max"}
+
+
+def heat_plan(twin: TwinReader, ask: HeatAsk) -> Plan:
+    """Choose what is read: raw samples when close, else the coarsest rollup with bins enough, merged to `MAX_BINS`."""
+    spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
+    span = int((ask.window[1] - ask.window[0]).astype("timedelta64[ns]").astype("int64"))
+    return plan_reading(
+        span,
+        cadence_ns=spec.cadence_ns,
+        steps=twin.steps(ask.asset_type, ask.signal),
+        merge_raw=spec.kind == "gauge",
+        bins=MIN_BINS,
+        limit=MAX_BINS,
+    )
+
+
+def whole_bins(window: Window, width: np.timedelta64) -> Window:
+    """Return the span of whole bins that a window touches; bins start at multiples of their width since 1970.
+
+    >>> hour = np.timedelta64(3600 * 10**9, "ns")
+    >>> [str(t)[11:16] for t in whole_bins((np.datetime64("2026-01-01T00:30"), np.datetime64("2026-01-01T02:10")), hour)]
+    ['00:00', '03:00']
+    """
+    epoch = np.datetime64(0, "ns")
+    start, stop = (t.astype("datetime64[ns]") - epoch for t in window)
+    return epoch + start // width * width, epoch + -(-stop // width) * width
+
+
+def heat_dataset(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
+    """Return what is drawn as the twin's own arrays, dims ``time, asset``: raw samples or a rollup's variables."""
+    data = _history(twin, ask, plan).compute()
+    return data if plan.factor == 1 else coarsen(data, ask.signal, factor=plan.factor, cell_ns=plan.cell_ns)
+
+
+def read_heat(twin: TwinReader, ask: HeatAsk) -> HeatCells:
+    """Read what a heat map shows: of the twin's arrays only those that are drawn.
+
+    Raises
+    ------
+    UnknownTermError
+        If the twin doesn't know the asset type, an asset or the signal.
+    """
+    spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
+    plan = heat_plan(twin, ask)
+    data = _history(twin, ask, plan)
+    data = data[[name for name in _wanted(ask, plan) if name in data]].compute()
+    time, place = _places(data, plan)
+    raw = f"{ask.signal}_qc" in data
+    value, counts = _of_samples(data, ask, spec, place) if raw else _of_rollup(data, ask, place)
+    unit = "% of time" if spec.kind == "state" else pretty_unit(spec.unit)
+    return _regular(HeatCells(ask, plan, time, tuple(map(str, data.asset.values)), value, counts, unit=unit))
+
+
+def _history(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
+    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
+    assets = None if ask.assets is None else list(ask.assets)
+    return twin.history(ask.asset_type, signals=[ask.signal], assets=assets, start=start, stop=stop, step=plan.step)
+
+
+def _wanted(ask: HeatAsk, plan: Plan) -> list[str]:
+    """Names of the variables that cells are made of."""
+    name = ask.signal
+    if plan.step is None:
+        return [name, f"{name}_qc"]
+    parts: tuple[str, ...] = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(ask.measure, ("share",))
+    if ask.measure == "mean":
+        parts = ("mean",) if plan.factor == 1 else ("sum", "count")
+    return [f"{name}_{part}" for part in (*parts, *_NAMES)]
+
+
+def _places(data: xr.Dataset, plan: Plan) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
+    """Return the starts of the bins that hold something, and each cell's place among them."""
+    width = plan.cell_ns * plan.factor
+    bins, place = np.unique(data.time.values.astype("datetime64[ns]").astype("int64") // width, return_inverse=True)
+    return (bins * width).astype("datetime64[ns]"), place.astype("int64")
+
+
+def _of_samples(
+    data: xr.Dataset, ask: HeatAsk, spec: Signal, place: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Fold raw samples in one pass."""
+    from twinlab.history.layout.fold_kernels import fold_samples  # noqa: PLC0415  (numba loads when it's needed)
+
+    values = np.ascontiguousarray(_shown(data[ask.signal].values, ask, spec).T, dtype="float64")
+    flags = np.ascontiguousarray(data[f"{ask.signal}_qc"].values.T)
+    shape = (len(values), int(place.max(initial=-1)) + 1)
+    total, low, high = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
+    good, counts = np.zeros(shape, "int32"), np.zeros((len(FLAGS), *shape), "int32")
+    fold_samples(values, flags, place, np.array(FLAGS, "int64"), total, low, high, good, counts)
+    if ask.measure in ("min", "max"):
+        return (low if ask.measure == "min" else high), counts
+    return np.divide(total, good, out=np.full(shape, np.nan), where=good > 0), counts
+
+
+def _shown(value: NDArray[np.float64], ask: HeatAsk, spec: Signal) -> NDArray[np.float64]:
+    """Samples as they're drawn: of a state, 100 where it's the one asked for, else 0."""
+    code = next((code for code, name in (spec.states or {}).items() if name == ask.measure), None)
+    return value if code is None else np.where(np.isnan(value), np.nan, np.where(value == code, 100.0, 0.0))
+
+
+def _of_rollup(
+    data: xr.Dataset, ask: HeatAsk, place: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Merge the cells of a rollup."""
+    name = ask.signal
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    alone = len(first) == len(place)
+
+    def part(what: str, fold: np.ufunc = np.add) -> NDArray[Any]:
+        found = data[f"{name}_{what}"].values
+        # Whole rows are added up, time by time: many times quicker than along each asset.
+        return (found if alone or not found.size else fold.reduceat(found, first, axis=0)).T
+
+    counts = np.zeros((len(_NAMES), data.sizes["asset"], len(first)), "int32")
+    for place_of, flag in enumerate(_NAMES):
+        # Most flags are rare, and what is zero stands there already.
+        if data[f"{name}_{flag}"].values.any():
+            counts[place_of] = part(flag)
+    seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
+    if ask.measure in ("min", "max"):
+        # Cells without a value are NaN, which fmin and fmax pass over.
+        return part(ask.measure, np.fmin if ask.measure == "min" else np.fmax), counts
+    if ask.measure == "increase":
+        return part("increase", np.fmax if alone else np.add), counts
+    if ask.measure == "mean" and f"{name}_mean" in data:
+        return part("mean"), counts
+    if ask.measure == "mean":
+        total, count = part("sum"), part("count")
+        return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), counts
+    shares: NDArray[Any] = np.nan_to_num(data[f"{name}_share"].sel({f"{name}_state": ask.measure}).values).T
+    merged = shares if alone else np.add.reduceat(shares, first, axis=1) / np.diff(np.append(first, len(place)))
+    return np.where(seen, 100.0 * merged, np.nan), counts
+
+
+def _regular(cells: HeatCells) -> HeatCells:
+    """Put the bins on a regular grid over the window: bins that weren't read hold nothing."""
+    start, stop = whole_bins(cells.ask.window, cells.width)
+    bins = int((stop - start) // cells.width)
+    place = ((cells.time - start) // cells.width).astype("int64")
+    if bins == len(place) and (place == np.arange(bins)).all():
+        return cells
+    inside = (place >= 0) & (place < bins)
+    value = np.full((len(cells.assets), bins), np.nan)
+    counts = np.zeros((len(FLAGS), len(cells.assets), bins), cells.counts.dtype)
+    value[:, place[inside]] = cells.value[:, inside]
+    counts[:, :, place[inside]] = cells.counts[:, :, inside]
+    time = start + np.arange(bins) * cells.width
+    return HeatCells(cells.ask, cells.plan, time, cells.assets, value, counts, unit=cells.unit)
+
+
+def asset_groups(keys: Sequence[object]) -> tuple[list[object], NDArray[np.int64]]:
+    """Return the distinct keys in order of appearance, and the place of each key among them.
+
+    >>> names, place = asset_groups(["b", "a", "b"])
+    >>> names, place.tolist()
+    (['b', 'a'], [0, 1, 0])
+    """
+    names = list(dict.fromkeys(keys))
+    places = {name: place for place, name in enumerate(names)}
+    return names, np.array([places[key] for key in keys], "int64")

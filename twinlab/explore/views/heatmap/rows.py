@@ -1,0 +1,203 @@
+"""From assets to the rows of a heat map: chosen, ordered, and grouped honestly where there are more than fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from twinlab.explore.views.heatmap.reading import FLAGS, HeatCells, asset_groups
+from twinlab.model.flags import FLAG_SEVERITY, Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ORDERS", "SHARE_FLAGS", "HeatRows", "heat_rows", "worst_flags"]
+
+#: Most rows that are sent: a screen has hardly more pixels for them.
+MAX_ROWS = 400
+Order = Literal["id", "value", "worst"]
+#: Label -> order of the rows.
+ORDERS: dict[str, Order] = {"by name": "id", "largest value first": "value", "worst first": "worst"}
+_JUDGED = (Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
+#: What cells of flags show as a share -> the flags that count.
+SHARE_FLAGS: dict[str, tuple[Flag, ...]] = {"not_pass": _JUDGED, "missing": (Flag.MISSING,)}
+
+
+@dataclass(frozen=True)
+class HeatRows:
+    """What is drawn: rows from top to bottom, bins from left to right."""
+
+    cells: HeatCells
+    # Name of each row, and the assets in it.
+    labels: tuple[str, ...]
+    members: tuple[tuple[str, ...], ...]
+    # One a row and bin.
+    value: NDArray[np.float64]
+    # Largest share of an asset's samples that bear one of the flags asked for, in percent, one a row and bin.
+    share: NDArray[np.float64] | None
+    # One a flag, row and bin.
+    counts: NDArray[np.int32]
+    # How rows came about, in words; "" if each is one asset.
+    grouped: str = ""
+
+    @cached_property
+    def worst(self) -> NDArray[np.uint8]:
+        """Worst flag of each row and bin; 0 where there is no sample."""
+        return worst_flags(self.counts)
+
+    @property
+    def totals(self) -> dict[Flag, int]:
+        """Samples in view, by flag."""
+        return {flag: int(n) for flag, n in zip(FLAGS, self.counts.sum(axis=(1, 2)), strict=True)}
+
+
+def worst_flags(counts: NDArray[np.signedinteger[Any]]) -> NDArray[np.uint8]:
+    """Return the worst flag of each cell from counts whose first axis is `FLAGS`; 0 where there is no sample.
+
+    >>> worst_flags(np.array([[5, 0], [0, 0], [1, 0], [0, 0], [0, 2]])).tolist()
+    [3, 9]
+    """
+    out = np.zeros(counts.shape[1:], "uint8")
+    for flag in reversed(FLAG_SEVERITY):
+        out[counts[FLAGS.index(flag)] > 0] = flag
+    return out
+
+
+def heat_rows(
+    cells: HeatCells,
+    *,
+    labels: Mapping[str, str] | None = None,
+    order: Order = "id",
+    groups: Mapping[str, str] | None = None,
+    share: Sequence[Flag] = (),
+    max_rows: int = MAX_ROWS,
+) -> HeatRows:
+    """Return the rows of a heat map.
+
+    Parameters
+    ----------
+    labels : mapping, optional
+        Asset -> the name people use.
+    order : {"id", "value", "worst"}
+        As read; by mean value, largest first; by failed, then missing, then suspect samples, most first.
+    groups : mapping, optional
+        Asset -> group; all assets of a group make one row.
+    share : sequence of Flag
+        The flags whose share of samples is wanted too.
+    max_rows : int
+        Where there are more assets, neighbours are put into one row: the mean of their values (weighted by samples;
+        the smallest or largest where that is what cells show), their worst flag, their largest share.
+    """
+    names = labels or {}
+    if groups is not None:
+        keys, place = asset_groups([groups.get(a, "") for a in cells.assets])
+        titles = [f"{key or 'none'} ({int((place == i).sum())})" for i, key in enumerate(keys)]
+        rows = _merged(cells, place, titles, share)
+        shown = _ordered(rows, order)
+        words = f"one row for each group: {_how(cells)}"
+        return _limited(shown, max_rows, words=words)
+    rows = _merged(cells, np.arange(len(cells.assets)), [names.get(a, a) for a in cells.assets], share)
+    return _limited(_ordered(rows, order), max_rows, words="")
+
+
+def _how(cells: HeatCells) -> str:
+    value = {"min": "smallest value", "max": "largest value"}.get(cells.ask.measure, "mean of their values")
+    return f"{value}, worst flag, largest share"
+
+
+def _ordered(rows: HeatRows, order: Order) -> HeatRows:
+    if order == "id":
+        return rows
+    if order == "value":
+        some = np.isfinite(rows.value)
+        total = np.where(some, rows.value, 0.0).sum(axis=1)
+        key = np.where(some.any(axis=1), total / np.maximum(some.sum(axis=1), 1), -np.inf)
+        return _taken(rows, np.argsort(-key, kind="stable"))
+    sums = {flag: rows.counts[FLAGS.index(flag)].sum(axis=1) for flag in _JUDGED}
+    return _taken(rows, np.lexsort((-sums[Flag.SUSPECT], -sums[Flag.MISSING], -sums[Flag.FAIL])))
+
+
+def _taken(rows: HeatRows, places: NDArray[np.intp]) -> HeatRows:
+    return replace(
+        rows,
+        labels=tuple(rows.labels[i] for i in places),
+        members=tuple(rows.members[i] for i in places),
+        value=rows.value[places],
+        share=None if rows.share is None else rows.share[places],
+        counts=rows.counts[:, places],
+    )
+
+
+def _limited(rows: HeatRows, most: int, *, words: str) -> HeatRows:
+    """Put neighbouring rows together until at most ``most`` are left."""
+    count = len(rows.labels)
+    if count <= most:
+        return replace(rows, grouped=words)
+    per = -(-count // most)
+    place = np.arange(count) // per
+    titles = []
+    for first in range(0, count, per):
+        last = min(first + per, count) - 1
+        titles.append(rows.labels[first] if first == last else f"{rows.labels[first]} … {rows.labels[last]}")
+    said = f"{count:,} rows drawn in {len(titles):,} of {per}: {_how(rows.cells)}"
+    return _joined(rows, place, titles, grouped=f"{words}; {said}" if words else said)
+
+
+def _merged(cells: HeatCells, place: NDArray[np.int64], titles: Sequence[str], share: Sequence[Flag]) -> HeatRows:
+    part = None
+    if share:
+        total = np.maximum(cells.counts.sum(axis=0), 1)
+        part = 100.0 * cells.counts[[FLAGS.index(flag) for flag in share]].sum(axis=0) / total
+    members = tuple((asset,) for asset in cells.assets)
+    single = HeatRows(cells, tuple(cells.assets), members, cells.value, part, cells.counts)
+    if len(titles) == len(cells.assets):
+        return replace(single, labels=tuple(titles))
+    return _joined(single, place, titles, grouped="")
+
+
+def _joined(rows: HeatRows, place: NDArray[np.int64], titles: Sequence[str], *, grouped: str) -> HeatRows:
+    """Put rows together: ``place`` is the new row of each."""
+    sort = np.argsort(place, kind="stable")
+    first = np.searchsorted(place[sort], np.arange(len(titles)))
+    members: list[tuple[str, ...]] = [()] * len(titles)
+    for old, new in enumerate(place):
+        members[new] += rows.members[old]
+    return HeatRows(
+        rows.cells,
+        tuple(titles),
+        tuple(members),
+        _joined_value(rows, sort, first),
+        None if rows.share is None else np.maximum.reduceat(rows.share[sort], first, axis=0),
+        _joined_counts(rows.counts, sort, first),
+        grouped,
+    )
+
+
+def _joined_counts(counts: NDArray[np.int32], sort: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.int32]:
+    out = np.zeros((len(counts), len(first), counts.shape[2]), counts.dtype)
+    for joined, one in zip(out, counts, strict=True):
+        # Most flags are rare.
+        if one.any():
+            np.add.reduceat(one[sort], first, axis=0, out=joined)
+    return out
+
+
+def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.float64]:
+    value = rows.value[sort]
+    some = np.isfinite(value)
+    whole = bool(some.all())
+    measure = rows.cells.ask.measure
+    if measure in ("min", "max"):
+        none = np.inf if measure == "min" else -np.inf
+        fold = np.minimum if measure == "min" else np.maximum
+        best = fold.reduceat(np.where(some, value, none), first, axis=0)
+        return np.where(np.isfinite(best), best, np.nan)
+    good = rows.counts[FLAGS.index(Flag.PASS)] + rows.counts[FLAGS.index(Flag.SUSPECT)]
+    weight = np.maximum(good[sort], 1) if whole else np.where(some, np.maximum(good[sort], 1), 0)
+    total = np.add.reduceat((value if whole else np.where(some, value, 0.0)) * weight, first, axis=0)
+    weights = np.add.reduceat(weight, first, axis=0)
+    return np.divide(total, weights, out=np.full(total.shape, np.nan), where=weights > 0)

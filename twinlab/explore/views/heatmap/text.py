@@ -1,0 +1,168 @@
+"""A heat map in words: its caption, its legend with counts, its link, its code and its sheets."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
+from twinlab.explore.views.heatmap.plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, color_span, palette, shown_values
+from twinlab.explore.views.heatmap.reading import FLAGS, HeatAsk, whole_bins
+from twinlab.explore.views.heatmap.rows import ORDERS
+from twinlab.model.flags import FLAG_SEVERITY, Flag
+
+if TYPE_CHECKING:
+    from twinlab.explore.views.heatmap.rows import HeatRows
+
+__all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat_settings", "heat_tables", "parse_heat"]
+
+#: Label -> what cells of flags show.
+SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
+_HATCH = (
+    '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
+    'stroke="#6E6E6E"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#5E5E5E"/></svg>'
+)
+_STYLE = "display:flex;flex-wrap:wrap;gap:4px 18px;font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center"
+_ITEM = "display:inline-flex;align-items:center;gap:6px;white-space:nowrap"
+
+
+def format_heat(heat: str, shows: str, *, order: str, by: str) -> str:
+    """Return how a link writes what a heat map shows.
+
+    >>> format_heat("flags", "worst", order="worst", by="")
+    'flags.worst.order-worst'
+    """
+    return ".".join([heat, shows, *([f"order-{order}"] if order != "id" else []), *([f"by-{by}"] if by else [])])
+
+
+def parse_heat(text: str) -> dict[str, str | None]:
+    """Read what a link says of a heat map: ``heat``, ``shows``, ``order`` and ``by``, None where it says nothing.
+
+    >>> parse_heat("values.max")["shows"]
+    'max'
+    """
+    heat, *rest = text.split(".")
+    out: dict[str, str | None] = {"heat": heat, "shows": None, "order": None, "by": None}
+    for part in rest:
+        key, dash, value = part.partition("-")
+        if dash and key in ("order", "by"):
+            out[key] = value
+        else:
+            out["shows"] = part
+    return out
+
+
+def caption(rows: HeatRows, window: Window) -> str:
+    """Return what is shown: step, span, and how assets became rows."""
+    start, stop = (instant_text(t) for t in window)
+    count = len(rows.cells.assets)
+    many = f"{count:,} asset{'' if count == 1 else 's'}"
+    return " · ".join(
+        [rows.cells.plan.title, f"{start} to {stop} UTC", many, *([rows.grouped] if rows.grouped else [])]
+    )
+
+
+def heat_legend(rows: HeatRows, look: HeatLook) -> str:
+    """Return the legend: the scale of colours, or each flag with its colour and letter; and their samples in view."""
+    totals = rows.totals
+    whole = max(sum(totals.values()), 1)
+    items = [] if look.categories else [_scale(rows, look)]
+    for flag in (Flag.PASS, *FLAG_SEVERITY[:3], Flag.NOT_EVALUATED):
+        count = totals[flag]
+        share = "" if not count else f" ({_percent(100 * count / whole)})"
+        letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and look.categories else ""
+        word = flag.name.lower().replace("_", " ")
+        items.append(_item(_swatch(flag, look), f"{word}{letter}: {count:,} samples{share}", faint=count == 0))
+    if not look.categories:
+        items.append(_item(_HATCH, "no value"))
+    return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
+
+
+def _scale(rows: HeatRows, look: HeatLook) -> str:
+    """The colours from lowest to highest with their values: on a phone a bar beside the map would take its room."""
+    low, high = color_span(shown_values(rows, look), look)
+    colors = palette(look)
+    stops = ",".join(colors[place] for place in np.linspace(0, len(colors) - 1, 9).astype(int))
+    bar = (
+        '<span aria-hidden="true" style="display:inline-block;width:120px;height:12px;border:1px solid '
+        f'rgba(127,127,127,.6);background:linear-gradient(to right,{stops})"></span>'
+    )
+    ends = [f"{round(end, 2):.4g}".replace("-", "−") for end in (low, high)]
+    return (
+        f'<span role="listitem">{escape(look.title)}: <span style="{_ITEM}">{ends[0]} {bar} '
+        f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span></span>'
+    )
+
+
+def _percent(value: float) -> str:
+    """Return a share that never looks like none or all when it isn't."""
+    if 0 < value < 0.01:
+        return "<0.01 %"
+    if 99.99 < value < 100:
+        return ">99.99 %"
+    return f"{value:.3g} %" if value < 99 else f"{value:.4g} %"
+
+
+def _swatch(flag: Flag, look: HeatLook) -> str:
+    if not look.categories:
+        return ""
+    if flag == Flag.MISSING:
+        return _HATCH
+    color = FLAG_COLORS[flag]
+    return (
+        f'<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="{color}" '
+        'stroke="#6E6E6E"/></svg>'
+    )
+
+
+def _item(shape: str, text: str, *, faint: bool = False) -> str:
+    opacity = ";opacity:.7" if faint else ""
+    return f'<span role="listitem" style="{_ITEM}{opacity}">{shape}{escape(text)}</span>'
+
+
+def heat_code(ask: HeatAsk, plan: Plan, *, opening: str) -> str:
+    """Return Python that reads what is shown in a fresh kernel, its data under the name ``data``."""
+    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
+    lines = ["import twinlab.explore as explore"] if plan.factor > 1 else []
+    lines += [opening, "", "data = twin.history(", f"    {ask.asset_type!r},", f"    signals=[{ask.signal!r}],"]
+    if ask.assets is not None:
+        lines.append(f"    assets={list(ask.assets)!r},")
+    lines += [f"    start={iso_text(start)!r},  # UTC", f"    stop={iso_text(stop)!r},"]
+    if plan.step is not None:
+        lines.append(f"    step={plan.step!r},")
+    lines.append(").compute()")
+    if plan.factor > 1:
+        lines.append(f"data = explore.coarsen(data, {ask.signal!r}, factor={plan.factor}, cell_ns={plan.cell_ns})")
+    return "\n".join(lines) + "\n"
+
+
+def heat_tables(rows: HeatRows, look: HeatLook) -> dict[str, pd.DataFrame]:
+    """Return what is drawn (a line a bin, a column a row), and the samples of each flag a row."""
+    index = pd.Index(rows.cells.time, name="time (UTC)")
+    if look.categories:
+        words = {int(f): f.name.lower().replace("_", " ") for f in FLAGS} | {0: ""}
+        drawn = pd.DataFrame(rows.worst.T).replace(words) if rows.worst.size else pd.DataFrame()
+    else:
+        drawn = pd.DataFrame(shown_values(rows, look).T.astype("float64"))
+    drawn = drawn.set_axis(list(rows.labels), axis=1).set_axis(index, axis=0).reset_index()
+    flags = pd.DataFrame(
+        rows.counts.sum(axis=2).T,
+        index=pd.Index(rows.labels, name="asset"),
+        columns=[f.name.lower().replace("_", " ") for f in FLAGS],
+    )
+    return {look.title: drawn, "samples by flag": flags.reset_index()}
+
+
+def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> dict[str, str]:
+    """Return how a heat map's rows were read and put in order, in words."""
+    out = {
+        "from (UTC)": str(shown[0])[:19],
+        "to (UTC)": str(shown[1])[:19],
+        "read from": rows.cells.plan.title,
+        "order": next(label for label, value in ORDERS.items() if value == order),
+    }
+    out |= {"rows": rows.grouped} if rows.grouped else {}
+    return out | ({"only assets with": find} if find else {})

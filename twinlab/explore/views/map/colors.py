@@ -1,0 +1,93 @@
+"""Colours of a map's markers: by kind of asset, by a signal's value, by exceptions. Shapes and sizes tell the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.explore.charts.palette import ASSET_STYLES
+from twinlab.explore.charts.scale import value_range
+from twinlab.explore.views.map.reading import EXCEPTIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.explore.views.map.reading import MapSnapshot
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["GREY", "RAMP", "SEVERITY_COLORS", "ColorScale", "color_scale", "kind_color", "marker_colors"]
+
+#: What has no value, and what is stale.
+GREY = "#808080"
+#: Cividis without its darkest and lightest ends, which one theme would swallow; readable by all kinds of colour sight.
+RAMP = ("#2b5a9c", "#4f6a8f", "#6c7a84", "#87897b", "#a4996d", "#c2aa5a", "#e0bc3c")
+SEVERITY_COLORS = {"": "#5b8fb0", "low": "#56B4E9", "medium": "#E69F00", "high": "#D55E00"}
+
+
+@dataclass(frozen=True)
+class ColorScale:
+    """How values become colours: along `RAMP` from ``low`` to ``high``, or by state."""
+
+    low: float
+    high: float
+    # State codes -> names; their colours follow their order.
+    states: tuple[tuple[int, str], ...] = ()
+
+    def colors(self, values: NDArray[np.float64]) -> NDArray[np.object_]:
+        """Return a colour a value; grey where there is none."""
+        out = np.full(values.shape, GREY, dtype=object)
+        there = np.isfinite(values)
+        if self.states:
+            for place, (code, _) in enumerate(self.states):
+                out[there & (values == code)] = ASSET_STYLES[place % len(ASSET_STYLES)].color
+            return out
+        share = (values[there] - self.low) / ((self.high - self.low) or 1.0)
+        step = np.clip((share * len(RAMP)).astype(int), 0, len(RAMP) - 1)
+        out[there] = np.array(RAMP, dtype=object)[step]
+        return out
+
+
+def color_scale(shot: MapSnapshot, model: TwinModel, *, before: ColorScale | None = None) -> ColorScale | None:
+    """Return the scale for a snapshot's values; the one before, widened, so that colours keep their meaning as time runs.
+
+    The signal's expected span counts where it has one.
+    """
+    if shot.ask.color_signal is None:
+        return None
+    kind, signal = shot.ask.color_signal
+    spec = model.asset_types[kind].signals[signal]
+    if spec.states:
+        return ColorScale(0, 1, tuple(spec.states.items()))
+    if spec.expected_span is not None:
+        return ColorScale(*spec.expected_span)
+    values = shot.table["value"].to_numpy(dtype=float)
+    if not np.isfinite(values).any():
+        return before or ColorScale(0, 1)
+    low, high = value_range(values, pad=0.0)
+    if before is not None and not before.states:
+        low, high = min(low, before.low), max(high, before.high)
+    return ColorScale(low, high)
+
+
+def kind_color(model: TwinModel, asset_type: str) -> str:
+    """Return the colour of a kind of asset."""
+    placed = [name for name, spec in model.asset_types.items() if spec.position is not None]
+    return ASSET_STYLES[placed.index(asset_type) % len(ASSET_STYLES)].color
+
+
+def marker_colors(shot: MapSnapshot, model: TwinModel, *, scale: ColorScale | None) -> NDArray[np.object_]:
+    """Return the colour of each marker."""
+    table = shot.table
+    kinds = table["asset_type"].to_numpy(dtype=object)
+    colors: NDArray[Any]
+    if scale is not None:
+        colors = scale.colors(table["value"].to_numpy(dtype=float))
+    elif shot.ask.color == EXCEPTIONS:
+        colors = np.array([SEVERITY_COLORS[str(one)] for one in table["severity"]], dtype=object)
+    else:
+        known = {kind: kind_color(model, str(kind)) for kind in set(kinds)}
+        colors = np.array([known[kind] for kind in kinds], dtype=object)
+    colors[table["stale"].to_numpy(dtype=bool)] = GREY
+    return colors

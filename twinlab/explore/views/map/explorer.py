@@ -1,0 +1,361 @@
+"""The map: where assets are at an instant, through time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.io import hold
+
+from twinlab.explore.charts.basemap import ground, view_of
+from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.reading import READING_ERRORS, instant_text
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link, known_or_problem
+from twinlab.explore.kit.placeholders import failed, nothing
+from twinlab.explore.kit.prompt import prompt
+from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.kit.time_player import TimePlayer
+from twinlab.explore.kit.widget_rows import TOGGLES, TOGGLES_LABEL, row
+from twinlab.explore.views.base import Explorer
+from twinlab.explore.views.map.colors import ColorScale, color_scale
+from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
+from twinlab.explore.views.map.legend import map_legend, summary
+from twinlab.explore.views.map.live_figure import MapScreens, pixel_size
+from twinlab.explore.views.map.planned_stops import planned_stops
+from twinlab.explore.views.map.preload import NearReader
+from twinlab.explore.views.map.reading import (
+    MapAsk,
+    MapSnapshot,
+    carried_kinds,
+    color_choices,
+    first_fix,
+    map_code,
+    placed_kinds,
+    snapshot,
+    table_of_positions,
+)
+from twinlab.explore.views.map.tables import map_sheets
+from twinlab.explore.views.map.track import Track, read_track, track_layers
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["MapView"]
+
+_NO_PLACES = (
+    "No kind of asset of this twin has a position",
+    "Name two properties or signals in twin.yaml: position: [latitude, longitude].",
+)
+_NO_DATA = (
+    "Nothing to show on a map yet",
+    "No asset has a place and nothing was observed. Ingest a source that holds some, then reload the page.",
+)
+
+
+class MapView(Explorer):
+    """Assets of chosen kinds on a map, at a chosen instant; one chosen asset with its track.
+
+    The parameters are those of `Explorer`. Set ``at`` and the map moves in place.
+    """
+
+    name_in_link: ClassVar[str] = "map"
+    label: ClassVar[str] = "Map"
+
+    kinds = param.ListSelector(default=[], objects=[], check_on_set=True, doc="kinds of asset that are shown")
+    color = param.Selector(default="", objects=[""], check_on_set=True, doc="what colours the markers")
+    at = param.Parameter(default=None, allow_None=True, doc="the instant that is shown, UTC")
+    selected = param.Parameter(default=(), doc="assets in the reader's box, as (asset type, asset)")
+    track_hours = param.Selector(default=6, objects=[0, 2, 6, 24], check_on_set=True, doc="hours of the chosen track")
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._reader = NearReader(self.shared.reader)
+        self._quiet = True
+        self._shot: MapSnapshot | None = None
+        # Why there is none.
+        self._failure = ""
+        self._scale: ColorScale | None = None
+        self._track: Track | None = None
+        self._screens = MapScreens(on_choose=self._pick, on_scale=self._rename)
+        self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
+        placed = placed_kinds(twin.model)
+        self.param.kinds.objects = {self._title(kind): kind for kind in (*placed, *carried_kinds(twin.model))}
+        self.param.color.objects = color_choices(twin.model, placed)
+        self._player = TimePlayer(on_move=self._move)
+        self._quiet = False
+        self.apply(self.first_link)
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def apply(self, link: Link) -> None:
+        """Show what a link asks for; a wrong value becomes a notice."""
+        problems = list(link.problems)
+        with self._silently():
+            known = list(self.twin.model.asset_types)
+            asked = known_or_problem(link.asset_type, known, "asset type", problems)
+            self.kinds = list(self.param.kinds.objects)
+            self.color = known_or_problem(link.layout, list(self.param.color.objects), "colour", problems) or ""
+            self._player.span = self._span()
+            latest = self.shared.latest()
+            when = link.at if link.at is not None else (link.window[1] if link.window is not None else latest)
+            self.at = when if when is not None else np.datetime64("2000-01-01", "ns")
+            self._player.show(self.at)
+            assets = tuple((asked, one) for one in link.assets or ()) if asked in self.kinds else ()
+            self.chosen = assets[0] if len(assets) == 1 else None
+            self.selected = assets if len(assets) > 1 else ()
+        self.notice = " · ".join(problems)
+        self._read()
+        self._show()
+        self.revision += 1
+
+    def _span(self) -> tuple[np.datetime64, np.datetime64] | None:
+        """From the first fix to the newest data."""
+        latest = self.shared.latest()
+        if latest is None:
+            return None
+        start = self.shared.kept("first fix", lambda: first_fix(self.twin))
+        return (latest if start is None else min(start, latest), latest)
+
+    def _title(self, kind: str) -> str:
+        return self.twin.model.asset_types[kind].title or words(kind)
+
+    def _ask(self) -> MapAsk:
+        placed = placed_kinds(self.twin.model)
+        carried = [kind for kind in self.kinds if kind not in placed]
+        drawn = [kind for kind in placed if kind in self.kinds]
+        return MapAsk(np.datetime64(self.at, "ns"), tuple(drawn), tuple(carried), str(self.color))
+
+    # -- reading and drawing ------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read the snapshot, or note why it can't be read."""
+        try:
+            self._shot = snapshot(self._reader, self._ask())
+            self._scale = color_scale(self._shot, self.twin.model, before=self._scale)
+            self._read_track()
+        except READING_ERRORS as error:
+            self._shot, self._failure = None, str(error)
+
+    def _read_track(self) -> None:
+        self._track = None
+        if self.chosen is not None and self.track_hours and self.chosen[0] in self.kinds:
+            at = np.datetime64(self.at, "ns")
+            track = read_track(self._reader, self.chosen, at=at, hours=self.track_hours)
+            if track is not None:
+                stops = planned_stops(self._reader, self.chosen, at=at)
+                track = replace(track, stops=stops)
+            self._track = track
+
+    def _parts(self, metres_a_pixel: float) -> list[MapLayer]:
+        if self._shot is None:
+            return []
+        labels = {kind: self.shared.labels(kind) for kind in self._shot.ask.asset_types}
+        return asset_layers(
+            self._shot,
+            self.twin.model,
+            scale=self._scale,
+            labels=labels,
+            chosen=self.chosen,
+            track=track_layers(self._track),
+            metres_a_pixel=metres_a_pixel,
+        )
+
+    def _show(self) -> None:
+        """Make the map anew, or say why there is none."""
+        if not self.param.kinds.objects:
+            self._screens.say(nothing(*_NO_PLACES))
+        elif self._empty:
+            self._screens.say(nothing(*_NO_DATA))
+        elif not self.kinds:
+            self._screens.say(nothing("Choose at least one kind of asset", "They are above, on the left."))
+        elif self._shot is None:
+            self._screens.say(failed("The map", self._failure, retry=self._changed))
+        else:
+            view = self._extent()
+            self._screens.show(self._parts(self._screens.scale_for(view)), view)
+        self._tell()
+
+    @property
+    def _empty(self) -> bool:
+        """Whether the twin holds nothing yet that could ever be shown."""
+        return self._shot is not None and self._shot.table.empty and self._player.span is None
+
+    def _extent(self) -> Any:
+        table = self._shot.table if self._shot is not None else pd.DataFrame({"latitude": [], "longitude": []})
+        return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
+
+    def _refresh(self) -> None:
+        """Put what was read into the map that stands."""
+        if self._screens.standing and self._shot is not None and self.kinds and not self._empty:
+            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
+            self._tell()
+        else:
+            self._show()
+
+    def _rename(self) -> None:
+        """Show the names that have room at the scale that a reader sees."""
+        if self._shot is not None:
+            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
+
+    def _tell(self) -> None:
+        if self._shot is None or self._empty:
+            self._summary.object = self._legend.object = ""
+            return
+        self._summary.object = summary(self._shot, self.twin.model, self.shared)
+        self._legend.object = map_legend(self._shot, self.twin.model, self._scale, track=self._track)
+
+    @param.depends("at", "color", "kinds", "track_hours", watch=True)
+    def _changed(self) -> None:
+        if self._quiet:
+            return
+        with hold():
+            if self._player.at != np.datetime64(self.at, "ns"):
+                self._player.show(np.datetime64(self.at, "ns"))
+            self._read()
+            self._refresh()
+            self.revision += 1
+
+    @param.depends("chosen", watch=True)
+    def _chosen_changed(self) -> None:
+        if self._quiet or self._shot is None:
+            return
+        with hold():
+            try:
+                self._read_track()
+            except READING_ERRORS as error:
+                self.notice = f"The track can't be read: {error}"
+            self._refresh()
+            self.revision += 1
+
+    def _move(self, when: np.datetime64) -> None:
+        self.at = when
+
+    def _pick(self, rows: list[int]) -> None:
+        """Take over what a reader tapped or boxed."""
+        if self._shot is None:
+            return
+        table = self._shot.table
+        found = [(str(table["asset_type"][k]), str(table["asset"][k])) for k in rows if k < len(table)]
+        self.selected = tuple(found) if len(found) > 1 else ()
+        if len(found) == 1:
+            self.chosen = found[0]
+        elif not found:
+            self.chosen = None
+        self._tell()
+        self.revision += 1
+
+    def show_all(self) -> None:
+        """Let the map show all assets again."""
+        if self._screens.standing:
+            self._screens.go_to(self._extent())
+
+    # -- what a view must tell ----------------------------------------------------------------------------------------
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        picked = self.selected or ((self.chosen,) if self.chosen is not None else ())
+        kind = picked[0][0] if picked else None
+        return Link(
+            asset_type=kind,
+            assets=tuple(asset for one, asset in picked if one == kind) or None,
+            at=None if self.at is None else np.datetime64(self.at, "ns"),
+            layout=self.color or None,
+        )
+
+    def code(self) -> str:
+        """Return Python that reads the positions that are shown, under the name ``data``."""
+        return "" if self._shot is None or not self.kinds else map_code(self._shot.ask, opening=self.open_code)
+
+    def data(self) -> pd.DataFrame | None:
+        """Return the positions of all assets of the chosen kinds at the instant, as `code` gives them."""
+        if self._shot is None or not self.kinds:
+            return None
+        ask = self._shot.ask
+        return table_of_positions(self._reader, kinds=(*ask.asset_types, *ask.carried), at=ask.at, within=ask.within)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return a sheet a kind of asset: names, positions, ages of fixes, last values."""
+        return {} if self._shot is None else map_sheets(self._shot, self.twin.model, self.shared)
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        color = next((label for label, value in self.param.color.names.items() if value == self.color), "")
+        out = {
+            "Instant (UTC)": "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
+            "Kinds of asset": ", ".join(self._title(kind) for kind in self.kinds),
+            "Colour": color,
+        }
+        if self.chosen is not None:
+            out["Chosen"] = f"{self._title(self.chosen[0])} {self.chosen[1]}"
+        return out
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the map as a HoloViews object."""
+        if self._shot is None or not self.kinds:
+            return None
+        view = self._extent()
+        plot = overlay([*ground_layers(ground(view)), *self._parts(pixel_size(view))], backend=backend)
+        limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
+        if backend == "matplotlib":
+            return plot.opts(
+                **limits, aspect="equal", fig_size=250, title="Outlines: Natural Earth", backend="matplotlib"
+            )
+        shape = {"frame_width": 800, "frame_height": max(200, min(800, round(800 * view.height / view.width)))}
+        return plot.opts(**limits, **shape, show_legend=False, backend="bokeh")
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets that choose what is drawn."""
+        kinds = pmui.CheckButtonGroup.from_param(
+            self.param.kinds,
+            label="Kinds of asset",
+            size="small",
+            sx=TOGGLES,
+            stylesheets=[TOGGLES_LABEL],
+            description="",
+        )
+        color = pmui.Select.from_param(self.param.color, label="Colour by", width=220, size="small", description="")
+        hours = pmui.Select.from_param(
+            self.param.track_hours,
+            label="Track of the chosen",
+            options={"none": 0, "2 hours": 2, "6 hours": 6, "24 hours": 24},
+            width=150,
+            size="small",
+            description="",
+        )
+        for choice in (kinds, color, hours):
+            prompt(choice)
+        everything = pmui.Button(label="Show all", variant="outlined", size="small")
+        everything.on_click(lambda _: self.show_all())
+        return row([kinds, color, hours, everything], margin=(8, 0, 4, 0))
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if not self.param.kinds.objects or self._empty:
+            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+        return pn.Column(
+            self._alert,
+            self.controls(),
+            self._player.panel(),
+            self._summary,
+            self._screens.pane,
+            self._legend,
+            sizing_mode="stretch_width",
+        )

@@ -1,0 +1,161 @@
+"""The map as it stands on screens: made once for each, then refreshed in place, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import panel as pn
+from panel.io import hold
+
+from twinlab.explore.charts.basemap import ground, needs_other_ground, show_box
+from twinlab.explore.charts.figures import FigurePane
+from twinlab.explore.charts.outlines import Box
+from twinlab.explore.views.map.figure import fill_map, make_map
+from twinlab.explore.views.map.layers import MapLayer, ground_layers
+
+__all__ = ["HEIGHT", "MapScreens", "pixel_size"]
+
+HEIGHT = 520
+#: About as many pixels a map is wide, before a screen has told.
+_USUAL_WIDTH = 900
+#: A change of scale by less keeps the names that are shown.
+_SLIGHT = 1.2
+
+
+class MapScreens:
+    """One map, shown wherever ``pane`` is.
+
+    Parameters
+    ----------
+    on_choose : callable
+        Called with the rows of the layer ``pick`` that a reader tapped or boxed.
+    on_scale : callable, optional
+        Called when a reader sees the map at another scale than it was drawn for, so that other names have room.
+    pick : str
+        Name of the layer that can be chosen from.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_choose: Callable[[list[int]], None],
+        on_scale: Callable[[], None] | None = None,
+        pick: str = "assets",
+        height: int = HEIGHT,
+    ) -> None:
+        self.pane = pn.Column(sizing_mode="stretch_width", min_height=height)
+        self._map = FigurePane(self._make, height=height)
+        self._on_choose = on_choose
+        self._on_scale = on_scale
+        self._pick = pick
+        self._height = height
+        # What the map shows now: a screen that is opened later begins with it.
+        self._ground: Sequence[MapLayer] = ()
+        self._parts: Sequence[MapLayer] = ()
+        self._drawn: Box | None = None
+        # What was asked to be shown, and what a reader sees by dragging and zooming.
+        self._view: Box | None = None
+        self._seen: Box | None = None
+        self._width = float(_USUAL_WIDTH)
+        # For which scale the layers were made.
+        self._scale = 0.0
+
+    @property
+    def standing(self) -> bool:
+        """Whether a map is shown that can be refreshed."""
+        return self._view is not None
+
+    @property
+    def metres_a_pixel(self) -> float:
+        """How coarse the map is as a reader sees it; 0 if there is none."""
+        return 0.0 if self._seen is None else self.scale_for(self._seen)
+
+    def scale_for(self, view: Box) -> float:
+        """Return how coarse the map would be that shows a box."""
+        return pixel_size(view, width=self._width, height=self._height)
+
+    def figures(self) -> list[Any]:
+        """Return the Bokeh figures of all screens."""
+        return list(self._map.figures().values())
+
+    def say(self, *content: pn.viewable.Viewable) -> None:
+        """Show what is given in place of a map."""
+        self._view = self._seen = None
+        self.pane[:] = list(content)
+
+    def show(self, parts: Sequence[MapLayer], view: Box) -> None:
+        """Make the map, or let the one that was made show other layers and another box."""
+        self._parts = parts
+        self._view = self._seen = view
+        self._scale = self.metres_a_pixel
+        if needs_other_ground(self._drawn, view):
+            self._draw_ground(view)
+        self._map.change(self._fill_all)
+        if list(self.pane) != [self._map]:
+            self.pane[:] = [self._map]
+
+    def refresh(self, parts: Sequence[MapLayer]) -> None:
+        """Put new columns into the layers on screens."""
+        self._parts = parts
+        self._scale = self.metres_a_pixel
+        self._map.change(lambda chart: fill_map(chart, parts))
+
+    def go_to(self, view: Box) -> None:
+        """Let the map show a box."""
+        self._view = self._seen = view
+        if needs_other_ground(self._drawn, view):
+            self._draw_ground(view)
+        with hold():
+            self._map.change(self._fill_all)
+            self._rescale()
+
+    def _fill_all(self, chart: Any) -> None:
+        if self._view is not None:
+            fill_map(chart, [*self._ground, *self._parts])
+            show_box(chart, self._view)
+
+    def _draw_ground(self, view: Box) -> None:
+        self._drawn = view
+        self._ground = ground_layers(ground(view))
+
+    def _make(self, ref: str) -> Any:  # noqa: ARG002  (a map shares nothing with others on its screen)
+        assert self._view is not None
+        return make_map(
+            [*self._ground, *self._parts],
+            self._view,
+            height=self._height,
+            pick=self._pick,
+            on_choose=self._on_choose,
+            on_move=self._moved,
+        )
+
+    def _moved(self, ends: tuple[float, float, float, float], width: float) -> None:
+        seen = Box(*ends)
+        if not (np.isfinite([*ends, width]).all() and seen.width > 0 and seen.height > 0 and width > 0):
+            return
+        self._seen, self._width = seen, width
+        with hold():
+            self._follow(seen)
+
+    def _follow(self, seen: Box) -> None:
+        """Draw what a reader sees now and the map lacks: other ground, other names."""
+        if needs_other_ground(self._drawn, seen):
+            self._draw_ground(seen)
+            drawn = self._ground
+            self._map.change(lambda chart: fill_map(chart, drawn))
+        self._rescale()
+
+    def _rescale(self) -> None:
+        if self._on_scale is not None and not 1 / _SLIGHT < self.metres_a_pixel / (self._scale or 1.0) < _SLIGHT:
+            self._on_scale()
+
+
+def pixel_size(view: Box, *, width: float = _USUAL_WIDTH, height: float = HEIGHT) -> float:
+    """Return how many metres of the projection a pixel of a map is that shows a box.
+
+    >>> pixel_size(Box(0, 0, 9000, 520))
+    10.0
+    """
+    return max(view.width / width, view.height / height)

@@ -1,0 +1,299 @@
+"""What a map shows at an instant: which kinds of asset have a place, where each is, and how many are inside others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.events.present_state.cached_reader import KeptReader
+from twinlab.events.present_state.latest_values import present
+from twinlab.events.present_state.places import parents_at, positions
+from twinlab.explore.charts.reading import data_span
+from twinlab.model.twinmodel import parse_duration
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = [
+    "EXCEPTIONS",
+    "MapAsk",
+    "MapSnapshot",
+    "carried_kinds",
+    "color_choices",
+    "first_fix",
+    "map_code",
+    "placed_kinds",
+    "snapshot",
+    "stale_after",
+    "table_of_positions",
+]
+
+#: Colour by the gravest exception of each asset.
+EXCEPTIONS = "exceptions"
+#: A fix is stale after so many cells of its signal's cadence, but not before a quarter of an hour.
+_STALE_CELLS = 15
+_STALE_AT_LEAST_NS = 15 * 60 * 10**9
+_SEVERITIES = ("", "low", "medium", "high")
+
+
+@dataclass(frozen=True)
+class MapAsk:
+    """What a map is asked to show."""
+
+    at: np.datetime64
+    # Kinds with a position of their own.
+    asset_types: tuple[str, ...]
+    # Kinds that are counted where they are carried.
+    carried: tuple[str, ...] = ()
+    # "" (by kind), `EXCEPTIONS`, or "<asset type>.<signal>".
+    color: str = ""
+    within: str = "1d"
+
+    @property
+    def color_signal(self) -> tuple[str, str] | None:
+        """Asset type and signal by which markers are coloured."""
+        kind, _, signal = self.color.partition(".")
+        return (kind, signal) if signal else None
+
+
+@dataclass(frozen=True)
+class MapSnapshot:
+    """What a map shows.
+
+    ``table`` has a row an asset with a position: ``asset_type, asset, latitude, longitude, time, stale, value, severity,
+    inside``; ``lost`` the assets of each kind that have none.
+    """
+
+    ask: MapAsk
+    table: pd.DataFrame
+    lost: Mapping[str, tuple[str, ...]]
+    # Last values of each kind, as `twinlab.events.present` gives them.
+    values: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    # Exceptions that stand at the instant; None if they weren't asked for.
+    exceptions: pd.DataFrame | None = None
+
+
+def placed_kinds(model: TwinModel) -> list[str]:
+    """Return the asset types that have a position of their own."""
+    return [name for name, spec in model.asset_types.items() if spec.position is not None]
+
+
+def carried_kinds(model: TwinModel) -> list[str]:
+    """Return the asset types that are where another is, directly or through others, and have no position of their own."""
+    placed = set(placed_kinds(model))
+    found = dict.fromkeys(placed)
+    links = [link for link in model.relationships.values() if link.locates]
+    while new := {link.source for link in links if link.target in found} - set(found):
+        found |= dict.fromkeys(new)
+    return [name for name in model.asset_types if name in found and name not in placed]
+
+
+def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
+    """Return label -> what markers may be coloured by: their kind, exceptions, or a signal that isn't a position."""
+    out = {"kind of asset": ""}
+    if model.rules:
+        out["exceptions"] = EXCEPTIONS
+    for kind in kinds:
+        spec = model.asset_types[kind]
+        for name, signal in spec.signals.items():
+            if name not in (spec.position or ()) and signal.kind != "counter":
+                label = signal.title or name.replace("_", " ")
+                out[f"{(spec.title or kind.replace('_', ' '))}: {label}"] = f"{kind}.{name}"
+    return out
+
+
+def first_fix(twin: TwinReader) -> np.datetime64 | None:
+    """Return when the first of the signals that tell positions was observed; of all signals, where none does."""
+    model = twin.model
+    found = [
+        (kind, name) for kind, spec in model.asset_types.items() for name in spec.position or () if name in spec.signals
+    ]
+    if not found:
+        found = [(kind, next(iter(spec.signals))) for kind, spec in model.asset_types.items() if spec.signals]
+    spans = [data_span(twin, asset_type=kind, signal=signal) for kind, signal in found]
+    return min((span[0] for span in spans if span is not None), default=None)
+
+
+def stale_after(model: TwinModel, asset_type: str) -> np.timedelta64 | None:
+    """Return how old a fix may be; None where positions don't move.
+
+    The shortest time that a rule calls silence, else fifteen cells of the signal's cadence, at least a quarter of an
+    hour.
+    """
+    spec = model.asset_types[asset_type]
+    moving = [spec.signals[name] for name in spec.position or () if name in spec.signals]
+    if not moving:
+        return None
+    silent = [parse_duration(rule.silent) for rule in model.rules.values() if rule.on == asset_type and rule.silent]
+    if silent:
+        return np.timedelta64(min(silent), "ns")
+    return np.timedelta64(max(_STALE_CELLS * moving[0].cadence_ns, _STALE_AT_LEAST_NS), "ns")
+
+
+def table_of_positions(twin: TwinReader, *, kinds: Sequence[str], at: object, within: str = "1d") -> pd.DataFrame:
+    """Return the positions of all assets of some kinds, index ``asset_type, asset``, as `twinlab.events.positions`."""
+    parts = {kind: positions(twin, kind, at=at, within=within) for kind in kinds}
+    return pd.concat(parts, names=["asset_type", "asset"])
+
+
+def snapshot(twin: TwinReader, ask: MapAsk, *, standing: pd.DataFrame | None = None) -> MapSnapshot:
+    """Read what ``ask`` needs; ``standing`` are the exceptions of its instant where they are known already.
+
+    Raises
+    ------
+    UnknownTermError
+        If the twin doesn't know a kind of asset.
+    """
+    if not ask.asset_types:
+        return MapSnapshot(ask, _empty(), {})
+    table = table_of_positions(twin, kinds=ask.asset_types, at=ask.at, within=ask.within).reset_index()
+    there = (table["latitude"].notna() & table["longitude"].notna()).to_numpy()
+    lost = {
+        str(kind): tuple(part["asset"].astype(str))
+        for kind, part in table[~there].groupby("asset_type", sort=False, observed=True)
+    }
+    # What never had a fix within reach may still be listed with its age, elsewhere; here it has no place.
+    table = table[there].drop(columns="via").reset_index(drop=True)
+    table["stale"] = _stale(twin, table, ask.at)
+    if standing is None and ask.color == EXCEPTIONS:
+        standing = _exceptions(twin, ask)
+    inside, worst = _inside(twin, ask, standing)
+    keys = list(zip(table["asset_type"], table["asset"], strict=True))
+    table["inside"] = pd.Series([inside.get(key, {}) for key in keys], index=table.index, dtype=object)
+    table["severity"] = [_SEVERITIES[worst.get(key, 0)] for key in keys]
+    values = _values(twin, ask, table)
+    table["value"] = _colored(ask, table, values)
+    return MapSnapshot(ask, table, lost, values, standing)
+
+
+def _empty() -> pd.DataFrame:
+    columns = ("asset_type", "asset", "latitude", "longitude", "time", "stale", "inside", "severity", "value")
+    return pd.DataFrame({name: [] for name in columns})
+
+
+def _stale(twin: TwinReader, table: pd.DataFrame, at: np.datetime64) -> NDArray[np.bool_]:
+    out = np.zeros(len(table), dtype=bool)
+    for kind in table["asset_type"].unique():
+        limit = stale_after(twin.model, str(kind))
+        if limit is not None:
+            mine = (table["asset_type"] == kind).to_numpy()
+            out |= mine & (at - table["time"].to_numpy() > limit)
+    return out
+
+
+def _exceptions(twin: TwinReader, ask: MapAsk) -> pd.DataFrame:
+    from twinlab import events  # noqa: PLC0415  (its public names load one by one)
+
+    return events.exceptions(twin, at=ask.at)
+
+
+Key = tuple[str, str]
+
+
+def _inside(
+    twin: TwinReader, ask: MapAsk, standing: pd.DataFrame | None
+) -> tuple[dict[Key, dict[str, int]], dict[Key, int]]:
+    """What each placed asset carries, counted by kind; and the gravest exception of it and of what it carries."""
+    worst: dict[Key, int] = {}
+    grave: dict[Key, int] = {}
+    if standing is not None:
+        for kind, asset, severity in zip(standing["asset_type"], standing["asset"], standing["severity"], strict=True):
+            key = (str(kind), str(asset))
+            grave[key] = max(grave.get(key, 0), _SEVERITIES.index(str(severity)))
+        worst |= {key: rank for key, rank in grave.items() if key[0] in ask.asset_types}
+    inside: dict[Key, dict[str, int]] = {}
+    if not ask.carried:
+        return inside, worst
+    kinds = list(dict.fromkeys([*ask.carried, *_targets(twin.model, ask.carried), *ask.asset_types]))
+    names = {kind: pd.Index(_ids(twin, kind)) for kind in kinds}
+    first = dict(zip(kinds, np.cumsum([0, *(len(names[kind]) for kind in kinds)]).tolist(), strict=False))
+    total = sum(map(len, names.values()))
+    at_ns = int(ask.at.astype("datetime64[ns]").astype("int64"))
+    parent = parents_at(twin, [k for k in kinds if k not in ask.asset_types], first, total, at_ns).parent
+    root = np.arange(total)
+    for _ in range(len(kinds)):
+        root = np.where(parent[root] >= 0, parent[root], root)
+    starts = np.array([first[kind] for kind in kinds])
+    for kind in ask.carried:
+        span = slice(first[kind], first[kind] + len(names[kind]))
+        # What is in nothing is its own root, and no place.
+        roots = root[span]
+        numbers, counts = np.unique(roots[roots != np.arange(span.start, span.stop)], return_counts=True)
+        for number, count in zip(numbers, counts, strict=True):
+            key = _key(int(number), kinds, starts, names)
+            if key[0] in ask.asset_types:
+                inside.setdefault(key, {})[kind] = int(count)
+        for asset, rank in ((key[1], rank) for key, rank in grave.items() if key[0] == kind):
+            if asset in names[kind]:
+                key = _key(int(root[first[kind] + names[kind].get_loc(asset)]), kinds, starts, names)
+                worst[key] = max(worst.get(key, 0), rank)
+    return inside, worst
+
+
+def _key(number: int, kinds: Sequence[str], starts: NDArray[np.int64], names: Mapping[str, pd.Index]) -> Key:
+    # Of kinds without assets, which start where the next does, the last is meant.
+    place = int(np.searchsorted(starts, number, side="right")) - 1
+    kind = kinds[place]
+    return kind, str(names[kind][number - int(starts[place])])
+
+
+def _ids(twin: TwinReader, kind: str) -> Sequence[str]:
+    make = lambda: pd.Index(twin.assets(kind).index.astype("str"))  # noqa: E731
+    return twin.remember(("codes", kind), make) if isinstance(twin, KeptReader) else make()
+
+
+def _targets(model: TwinModel, kinds: Sequence[str]) -> list[str]:
+    found = list(kinds)
+    for kind in found:
+        found += [
+            target
+            for link in model.relationships.values()
+            if link.locates and link.source == kind and (target := link.target) not in found
+        ]
+    return found
+
+
+def _values(twin: TwinReader, ask: MapAsk, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Last values of the kinds on the map, but for their positions."""
+    out = {}
+    for kind in ask.asset_types:
+        spec = twin.model.asset_types[kind]
+        signals = [name for name in spec.signals if name not in (spec.position or ())]
+        if signals and (table["asset_type"] == kind).any():
+            out[kind] = present(twin, kind, at=ask.at, signals=signals, within=ask.within)
+    return out
+
+
+def _colored(ask: MapAsk, table: pd.DataFrame, values: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+    out = np.full(len(table), np.nan)
+    if ask.color_signal is None or ask.color_signal[0] not in values:
+        return out
+    kind, signal = ask.color_signal
+    mine = (table["asset_type"] == kind).to_numpy()
+    out[mine] = values[kind][signal].reindex(table["asset"][mine]).to_numpy(dtype=float)
+    return out
+
+
+def map_code(ask: MapAsk, *, opening: str) -> str:
+    """Return Python that reads the positions of a map in a fresh kernel, under the name ``data``."""
+    at = pd.Timestamp(ask.at).isoformat()
+    return "\n".join(
+        [
+            "import pandas as pd",
+            "import twinlab.events as events",
+            opening,
+            "",
+            f"kinds = {list(ask.asset_types + ask.carried)!r}",
+            f"at = {at!r}  # UTC",
+            "parts = {kind: events.positions(twin, kind, at=at, within=" + f"{ask.within!r}) for kind in kinds}}",
+            'data = pd.concat(parts, names=["asset_type", "asset"])',
+            "",
+        ]
+    )

@@ -1,0 +1,55 @@
+"""A map's assets as sheets: names, positions, ages of fixes, last values, each title with its unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.scale import axis_label
+
+if TYPE_CHECKING:
+    from twinlab.explore.kit.session import Shared
+    from twinlab.explore.views.map.reading import MapSnapshot
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["map_sheets"]
+
+
+def map_sheets(shot: MapSnapshot, model: TwinModel, shared: Shared) -> dict[str, pd.DataFrame]:
+    """Return a sheet a kind of asset; assets without a position come last."""
+    out = {}
+    for kind in shot.ask.asset_types:
+        spec = model.asset_types[kind]
+        rows = shot.table[shot.table["asset_type"] == kind]
+        assets = [*rows["asset"], *shot.lost.get(kind, ())]
+        labels = shared.labels(kind)
+        blank = [np.nan] * (len(assets) - len(rows))
+        sheet: dict[str, object] = {
+            "asset": assets,
+            "name": [labels.get(one, one) for one in assets],
+            "latitude (°)": [*rows["latitude"], *blank],
+            "longitude (°)": [*rows["longitude"], *blank],
+        }
+        if rows["time"].notna().any():
+            time = np.append(
+                rows["time"].to_numpy("datetime64[ns]"), np.full(len(blank), np.datetime64("NaT"), "datetime64[ns]")
+            )
+            sheet["fix (UTC)"] = time
+            age = (shot.ask.at - time).astype("timedelta64[s]").astype("float64")
+            sheet["age of the fix (min)"] = np.where(np.isnat(time), np.nan, (age / 60).round(1))
+        for carried in shot.ask.carried:
+            sheet[f"{words(carried)} inside"] = [*(one.get(carried, 0) for one in rows["inside"]), *[0] * len(blank)]
+        values = shot.values.get(kind)
+        for name, signal in spec.signals.items():
+            if values is not None and name in values:
+                column = values[name].reindex(assets)
+                title = signal.title or words(name)
+                if signal.states:
+                    sheet[title] = [signal.states.get(int(v), "") if np.isfinite(v) else "" for v in column]
+                else:
+                    sheet[axis_label(title, signal.unit)] = column.to_numpy()
+        out[(spec.title or words(kind))[:31]] = pd.DataFrame(sheet)
+    return out

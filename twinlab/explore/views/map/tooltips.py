@@ -1,0 +1,85 @@
+"""What a marker tells when it's pointed at: its name, its last values with units, the age of its fix, what it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.scale import compact_number, pretty_unit
+from twinlab.model.flags import Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twinlab.explore.views.map.reading import MapSnapshot
+    from twinlab.model.twinmodel import Signal, TwinModel
+
+__all__ = ["age_text", "tips"]
+
+_PARTS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def age_text(age: np.timedelta64) -> str:
+    """Return how old something is, in its largest two units.
+
+    >>> age_text(np.timedelta64(3700, "s")), age_text(np.timedelta64(42, "s"))
+    ('1 h 1 min', '42 s')
+    """
+    seconds = int(age / np.timedelta64(1, "s"))
+    for place, (size, word) in enumerate(_PARTS):
+        if seconds >= size:
+            rest = (seconds % size) // _PARTS[place + 1][0] if place + 1 < len(_PARTS) else 0
+            return f"{seconds // size} {word}" + (f" {rest} {_PARTS[place + 1][1]}" if rest else "")
+    return f"{seconds} s"
+
+
+def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
+    """Return a text of HTML a marker."""
+    table = shot.table
+    values = {kind: _value_lines(model.asset_types[kind].signals, frame) for kind, frame in shot.values.items()}
+    out = []
+    for kind, asset, time, stale, inside, severity in zip(
+        table["asset_type"],
+        table["asset"],
+        table["time"].to_numpy(),
+        table["stale"],
+        table["inside"],
+        table["severity"],
+        strict=True,
+    ):
+        title = model.asset_types[kind].title or words(kind)
+        name = labels.get(kind, {}).get(asset, asset)
+        lines = [f"<b>{escape(name)}</b> · {escape(title)}", *values.get(kind, {}).get(asset, ())]
+        if not np.isnat(time):
+            age = age_text(shot.ask.at - time)
+            lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
+        lines += [f"{count:,} × {words(carried)} inside" for carried, count in inside.items()]
+        if severity:
+            lines.append(f"exception: {severity}")
+        out.append("<br>".join(lines))
+    return np.array(out, dtype=object)
+
+
+def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Asset -> its last values, a line each."""
+    out: dict[str, list[str]] = {str(asset): [] for asset in frame.index}
+    for name, spec in signals.items():
+        if name not in frame:
+            continue
+        title = escape(spec.title or words(name))
+        column, flags = frame[name].to_numpy(dtype=float), frame[f"{name}_qc"].to_numpy()
+        unit = pretty_unit(spec.unit)
+        for lines, value, flag in zip(out.values(), column, flags, strict=True):
+            if np.isnan(value):
+                continue
+            text = (
+                (spec.states or {}).get(int(value), "?") if spec.states else f"{compact_number(value)} {unit}".strip()
+            )
+            mark = f" ({Flag(int(flag)).name.lower()})" if flag in (Flag.SUSPECT, Flag.FAIL) else ""
+            lines.append(f"{title} {escape(text)}{mark}")
+    return out

@@ -1,0 +1,204 @@
+"""The widgets of the signal explorer: what, when, and compared with what."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from twinlab.explore.charts.reading import instant_text
+from twinlab.explore.kit.link import _instant
+from twinlab.explore.kit.prompt import prompt
+from twinlab.explore.kit.widget_rows import TOGGLES, TOGGLES_LABEL, row
+from twinlab.explore.views.signals.periods import shift_to
+from twinlab.explore.views.signals.request import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
+
+if TYPE_CHECKING:
+    from twinlab.explore.views.signals.explorer import SignalExplorer
+
+__all__ = ["signal_controls"]
+
+_LAYOUTS = {"together": "Together", "multiples": "Small multiples", "fleet": "Fleet"}
+_PERIODS = {
+    "nothing": "",
+    "the day before": "-1d",
+    "the week before": "-7d",
+    "four weeks before": "-28d",
+    "the year before": "-1y",
+    "earlier events of its kind": "event",
+}
+_OWN = "another start"
+# A line of what is chosen is as high as the other widgets.
+_CHIPS = {
+    "& .MuiSelect-select": {"padding": "7px 32px 7px 8px !important", "minHeight": "0 !important"},
+    "& .MuiChip-root": {"height": "26px"},
+}
+
+
+def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
+    """Return the explorer's widgets, in two rows that wrap on a phone."""
+    return pn.Column(
+        row(_what(explorer), margin=(8, 0, 2, 0)),
+        row(_when(explorer), margin=(0, 0, 2, 0)),
+        row([_layout(explorer), *_compared(explorer), *_how(explorer)], margin=(0, 0, 4, 0)),
+        sizing_mode="stretch_width",
+    )
+
+
+def _charted(explorer: SignalExplorer) -> Any:
+    """Whether charts are shown, as it changes: the fleet's heat map has widgets of its own."""
+    return explorer.param.layout.rx() != "fleet"
+
+
+def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
+    layout = pmui.RadioButtonGroup(
+        label="Layout",
+        options={_LAYOUTS[name]: name for name in explorer.param.layout.objects},
+        value=explorer.layout,
+        size="small",
+        sx=TOGGLES,
+        stylesheets=[TOGGLES_LABEL],
+    )
+    layout.link(explorer, value="layout", bidirectional=True)
+    return prompt(layout)
+
+
+def _what(explorer: SignalExplorer) -> list[Any]:
+    charted = _charted(explorer)
+    widgets = [
+        pmui.Select.from_param(
+            explorer.param.asset_type,
+            label="Kind of asset",
+            description="",
+            width=170,
+            size="small",
+            visible=charted,
+        ),
+        pmui.MultiChoice.from_param(
+            explorer.param.signals,
+            label="Signals",
+            description="",
+            min_width=200,
+            max_width=380,
+            sx=_CHIPS,
+            max_items=MAX_SIGNALS,
+            visible=charted,
+        ),
+        pmui.MultiChoice.from_param(
+            explorer.param.assets,
+            label="Assets",
+            description="",
+            min_width=240,
+            max_width=460,
+            sx=_CHIPS,
+            max_items=MAX_MULTIPLES,
+            option_limit=200,
+            placeholder=f"up to {MAX_ASSETS} together, {MAX_MULTIPLES} small",
+            visible=charted,
+        ),
+    ]
+    return [prompt(widget) for widget in widgets]
+
+
+def _when(explorer: SignalExplorer) -> list[Any]:
+    start = pmui.TextInput(label="From (UTC)", width=165, size="small")
+    stop = pmui.TextInput(label="To (UTC)", width=165, size="small")
+    writing = [False]
+
+    def write(*_: object) -> None:
+        writing[0] = True
+        ends = explorer.shown
+        for widget, end in zip((start, stop), ends or (None, None), strict=True):
+            widget.value = "" if end is None else instant_text(end)
+        writing[0] = False
+
+    def read(*_: object) -> None:
+        if writing[0]:
+            return
+        ends = [_instant(widget.value) for widget in (start, stop)]
+        if ends[0] is None or ends[1] is None or ends[0] >= ends[1]:
+            explorer.notice = "From and To must be times such as 2026-03-05 06:00 (UTC), the earlier one first."
+            return
+        explorer.param.update(notice="", follow=False)
+        explorer.see((ends[0], ends[1]))
+
+    for widget in (start, stop):
+        widget.param.watch(read, "value")
+    explorer.param.watch(write, "revision")
+    write()
+    show_all = _button("Show all", explorer.reset)
+    # The fleet's heat map has its own.
+    show_all.visible = _charted(explorer)
+    return [
+        start,
+        stop,
+        _button("− 1 week", lambda: explorer.step_weeks(-1)),
+        _button("+ 1 week", lambda: explorer.step_weeks(1)),
+        _button("Back", explorer.step_back),
+        _button("Forward", explorer.step_forward),
+        show_all,
+        prompt(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
+    ]
+
+
+def _button(label: str, action: Any) -> pmui.Button:
+    button = pmui.Button(label=label, variant="outlined", size="small", align="center")
+    button.on_click(lambda _: action())
+    return button
+
+
+def _compared(explorer: SignalExplorer) -> list[Any]:
+    period = pmui.Select(label="Compare with", options=[*_PERIODS, _OWN], value="nothing", width=200, size="small")
+    start = pmui.TextInput(label="Its start (UTC)", width=165, size="small", visible=False)
+    zones = ["UTC", *sorted(zoneinfo.available_timezones() - {"UTC"})]
+    zone = pmui.Select(
+        label="By the clock of", options=zones, value="UTC", width=190, size="small", searchable=True, visible=False
+    )
+    names = {value: name for name, value in _PERIODS.items()}
+
+    def write(*_: object) -> None:
+        charted = explorer.layout != "fleet"
+        own = bool(explorer.compare) and explorer.compare not in names
+        shown = names.get(explorer.compare, _OWN)
+        if period.value != shown and not (period.value == _OWN and not explorer.compare):
+            period.value = shown
+        start.visible = charted and (own or period.value == _OWN)
+        by_clock = bool(explorer.compare) and explorer.compare != "event"
+        zone.param.update(value=explorer.zone or "UTC", visible=charted and by_clock)
+        period.visible = charted
+
+    def choose(*_: object) -> None:
+        start.visible = period.value == _OWN
+        if period.value != _OWN:
+            explorer.compare = _PERIODS[period.value]
+
+    def set_start(*_: object) -> None:
+        when, shown = _instant(start.value), explorer.shown
+        if when is None or shown is None:
+            explorer.notice = "The start of the other period must be a time such as 2026-03-05 06:00 (UTC)."
+        elif when != shown[0]:
+            explorer.param.update(notice="", compare=shift_to(when, shown))
+
+    def set_zone(*_: object) -> None:
+        explorer.zone = "" if zone.value == "UTC" else zone.value
+
+    period.param.watch(choose, "value")
+    start.param.watch(set_start, "value")
+    zone.param.watch(set_zone, "value")
+    explorer.param.watch(write, ["compare", "zone", "layout"])
+    write()
+    return [prompt(period), start, prompt(zone)]
+
+
+def _how(explorer: SignalExplorer) -> list[Any]:
+    labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
+    return [
+        prompt(
+            pmui.Switch.from_param(
+                explorer.param[name], label=label, description="", align="center", visible=_charted(explorer)
+            )
+        )
+        for name, label in labels.items()
+    ]

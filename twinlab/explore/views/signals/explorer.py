@@ -1,0 +1,378 @@
+"""The signal explorer: pick assets and signals, zoom from years to single samples, compare with another period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import panel as pn
+import param
+
+from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.figures import one_message
+from twinlab.explore.charts.legend import legend_html, title_html
+from twinlab.explore.charts.reading import Window, newest_time, same_on_screen
+from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.link import Link
+from twinlab.explore.views.signals.code import view_code
+from twinlab.explore.views.signals.controls import signal_controls
+from twinlab.explore.views.signals.figure import signal_figure
+from twinlab.explore.views.signals.follow import WEEK, Trail, Watch, moved
+from twinlab.explore.views.signals.live_charts import Look, Screens, instant
+from twinlab.explore.views.signals.parameters import SignalChoices
+from twinlab.explore.views.signals.request import (
+    MAX_ASSETS,
+    MAX_MULTIPLES,
+    MAX_SIGNALS,
+    TOO_MANY,
+    asked_periods,
+    drawn_signals,
+    room,
+    too_many,
+)
+from twinlab.explore.views.signals.tables import view_settings, view_tables
+from twinlab.explore.views.signals.view import Ask, View, look
+
+if TYPE_CHECKING:
+    import holoviews as hv
+    import pandas as pd
+    import xarray as xr
+
+    from twinlab.explore.kit.session import Session, Shared
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalExplorer"]
+
+_NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
+_NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
+#: How often a window that follows looks for news, milliseconds.
+FOLLOW_MS = 2_000
+
+
+class SignalExplorer(SignalChoices):
+    """Charts of signals of some assets, zoomable from the whole history down to raw samples.
+
+    Set a parameter and the charts follow; zoom a chart and ``window`` follows. The same object works in JupyterLab and
+    in a served page. Signals of one unit share a chart, others stand below one another on one time axis; in small
+    multiples each asset has a chart of its own.
+
+    Parameters
+    ----------
+    twin, link, shared, session, open_code
+        As `Explorer` takes them.
+    patient : bool
+        Changes nothing: a chart is read from a rollup that fits it. A page that must stand before its first chart makes
+        the explorer later, as `Workspace` does.
+    """
+
+    name_in_link = "history"
+    label = "Signals"
+
+    def __init__(
+        self,
+        twin: TwinReader,
+        *,
+        link: Link | None = None,
+        shared: Shared | None = None,
+        session: Session | None = None,
+        patient: bool = False,
+        open_code: str | None = None,
+    ) -> None:
+        super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
+        self._view: View | None = None
+        self._trail, self._watch = Trail(), Watch(self.shared)
+        self._ticker: Any = None
+        self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
+        self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
+        #: The charts with their heading and legend, without the widgets above them.
+        self.charts = pn.Column(self._heading, self._screens.pane, self._legend, sizing_mode="stretch_width")
+        self.param.asset_type.objects = self.shared.choices.kinds()
+        self.apply(self.first_link)
+
+    @param.depends("selecting", watch=True)
+    def _selecting_changed(self) -> None:
+        # Who is done with selecting wants everything back.
+        if not self.selecting:
+            self.brush = None
+
+    @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
+    def _look_changed(self) -> None:
+        if not self._quiet and self._view is not None:
+            with one_message():
+                self._draw(move=False)
+
+    # -- reading and drawing ------------------------------------------------------------------------------------------
+
+    @property
+    def span(self) -> Window | None:
+        """Span in which the chosen signals have samples."""
+        return self._span
+
+    @property
+    def shown(self) -> Window | None:
+        """Span that the charts show: the window, or everything."""
+        if self.window is None:
+            return self._span
+        start, stop = (np.datetime64(t, "ns") for t in self.window)
+        return start, stop
+
+    @property
+    def _own_window(self) -> Window | None:
+        """The window; None for everything."""
+        return None if self.window is None else self.shown
+
+    @property
+    def view(self) -> View | None:
+        """What the charts show; None if there is nothing to show."""
+        return self._view
+
+    @property
+    def title(self) -> str:
+        """The signals and their assets, in words."""
+        if not self.signals:
+            return "No signal"
+        specs = self.twin.model.asset_types[str(self.asset_type)].signals
+        labels, drawn = self.labels(), self.drawn()
+        name = ", ".join(specs[s].title or words(s) for s in drawn_signals(self))
+        who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
+        return f"{name[:1].upper()}{name[1:]} · {who}"
+
+    def labels(self) -> dict[str, str]:
+        """Return asset -> label of the assets that can be chosen."""
+        return {asset: label for label, asset in self.param.assets.names.items()}
+
+    def drawn(self) -> list[str]:
+        """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
+        others = 0 if self._view is None else len(self._view.ask.periods)
+        return list(self.assets)[: room(self.layout, signals=len(self.signals), periods=1 + others)]
+
+    def _ask(self, shown: Window) -> Ask:
+        kind, signals = str(self.asset_type), drawn_signals(self)
+        since, periods, problem = asked_periods(self, shown)
+        fits = room(self.layout, signals=len(signals), periods=1 + len(periods))
+        assets = tuple(self.assets[:fits])
+        if len(self.assets) > fits or len(self.signals) > len(signals):
+            problem = problem or too_many(self, signals, assets)
+        if problem or self.notice.startswith(TOO_MANY):
+            self.notice = problem
+        layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
+        return Ask(kind, signals, assets, shown, self.labels(), periods, since, layout)
+
+    def _read(self) -> bool:
+        """Read what is asked for; False if there is nothing new to draw."""
+        shown = self.shown
+        if not self.signals or shown is None or not self.assets:
+            self._view = None
+            return True
+
+        def action() -> None:
+            self._view = look(self.twin, self._ask(shown))
+
+        return self._guarded(action)
+
+    def _redraw(self, *, move: bool = True) -> None:
+        # The chart first: the browser draws it while the server follows with address, code and all else.
+        with one_message():
+            if self._read():
+                self._draw(move=move)
+            elif self._view is None:
+                self._say_nothing()
+        with one_message():
+            self.revision += 1
+
+    def _draw(self, *, move: bool) -> None:
+        """Put what was read on screens."""
+        view = self._view
+        if view is None:
+            self._say_nothing()
+            return
+        self._heading.object = title_html(self.title, view.title)
+        self._legend.object = legend_html(
+            view.traces, show_flags=self.show_flags, event=self.marked is not None, brush=self.brush is not None
+        )
+        self._screens.show(view, self._look(), move=move)
+
+    def _look(self) -> Look:
+        return Look(self.show_flags, self.full_range, self.marked, self.brush, self.selecting)
+
+    def _say_nothing(self) -> None:
+        self._screens.say(*self._why_nothing())
+        self._heading.object = title_html(self.title, "") if self.signals else ""
+        self._legend.object = ""
+
+    def _why_nothing(self) -> tuple[str, str]:
+        if not self.param.asset_type.objects:
+            some = any(kind.signals for kind in self.twin.model.asset_types.values())
+            return "Nothing to draw yet", _NO_DATA if some else _NO_SIGNALS
+        if not self.signals:
+            return "Choose a signal", "Up to four can be drawn at once."
+        if not self.assets:
+            return "Choose at least one asset", "Type a part of its name above."
+        if self._known and self._span is None and self.window is None:
+            return "No samples of this signal have arrived yet", "Once some have, they're drawn here."
+        return "Nothing can be shown", "The notice above says why."
+
+    # -- what readers do to a chart -----------------------------------------------------------------------------------
+
+    def _zoomed(self, ends: tuple[Any, Any]) -> None:
+        since = None if self._view is None else self._view.ask.since
+        self._on_zoom((instant(ends[0], since), instant(ends[1], since)))
+
+    def _on_zoom(self, window: Window) -> None:
+        """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        shown = self.shown
+        if self._view is None or window[1] <= window[0] or (shown is not None and same_on_screen(window, shown)):
+            return
+        self._trail.leave(self._own_window)
+        with self._silently():
+            # Who zooms looks at something: the window doesn't move on by itself any more.
+            self.param.update(window=window, follow=False)
+        self._redraw(move=False)
+
+    def _brushed(self, ends: tuple[Any, Any]) -> None:
+        since = None if self._view is None else self._view.ask.since
+        start, stop = sorted((instant(ends[0], since), instant(ends[1], since)))
+        self.brush = (start, stop) if start < stop else None
+
+    # -- what can be done ---------------------------------------------------------------------------------------------
+
+    def can_draw(self, asset_type: str, asset: str) -> bool:
+        """Whether an asset has observations."""
+        return asset in self.shared.choices.assets(asset_type).values()
+
+    def see(self, window: Window | None) -> None:
+        """Show a window, remembering the one that was shown."""
+        self._trail.leave(self._own_window)
+        self.window = window
+
+    def reset(self) -> None:
+        """Show everything again."""
+        self.param.update(brush=None, follow=False)
+        self.see(None)
+
+    def step_weeks(self, weeks: int) -> None:
+        """Move the window by whole weeks."""
+        if self.shown is not None:
+            self.see(moved(self.shown, weeks * WEEK))
+
+    def step_back(self) -> None:
+        """Show the window before this one."""
+        self.window = self._trail.back(self._own_window)
+
+    def step_forward(self) -> None:
+        """Show the window from which the reader stepped back."""
+        self.window = self._trail.forward(self._own_window)
+
+    def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
+        """Move the charts: to assets (if they have signals) and a window, in one step."""
+        with self._silently():
+            if asset_type in self.param.asset_type.objects:
+                changed = self.asset_type != asset_type
+                self.asset_type = asset_type
+                if changed:
+                    self._offer()
+                known = [a for a in assets if a in self.param.assets.objects]
+                self.assets = known or self.assets
+            if window is not None:
+                self._trail.leave(self._own_window)
+                self.param.update(window=window, follow=False)
+        self._selection_changed()
+
+    @param.depends("follow", watch=True)
+    def _follow_changed(self) -> None:
+        """Look for news every few seconds while the window follows; a page that isn't served has nobody to call."""
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        if self.follow:
+            self.look_for_news()
+            if pn.state.curdoc is not None:
+                self._ticker = pn.state.add_periodic_callback(self.look_for_news, period=FOLLOW_MS)
+
+    def look_for_news(self) -> None:
+        """Move the window's end to the newest sample, if there is a newer one."""
+        if not self.follow:
+            return
+        self._guarded(self._follow_on)
+
+    def _follow_on(self) -> None:
+        newest = self._watch.news(self._newest)
+        if newest is None:
+            return
+        if self._span is None or self._span[1] < newest:
+            self._span = (newest if self._span is None else self._span[0], newest)
+        if self.window is not None and self.shown is not None:
+            with self._silently():
+                self.window = moved(self.shown, newest - self.shown[1])
+        self._redraw()
+
+    def _newest(self) -> np.datetime64 | None:
+        """The end of the newest cell of the chosen signals."""
+        kind, specs = str(self.asset_type), self.twin.model.asset_types[str(self.asset_type)].signals
+        times = [
+            (newest, specs[signal].cadence_ns)
+            for signal in self.signals
+            if (newest := newest_time(self.twin, kind, signals=[signal])) is not None
+        ]
+        return max((when + np.timedelta64(width, "ns") for when, width in times), default=None)
+
+    # -- what leaves --------------------------------------------------------------------------------------------------
+
+    def code(self) -> str:
+        """Return Python that reads and draws the same view in a fresh kernel."""
+        return "" if self._view is None else view_code(self._view, opening=self.open_code)
+
+    def data(self) -> xr.Dataset | None:
+        """Return what is drawn, as `code` reads it."""
+        return None if self._view is None else self._view.data
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return a sheet a signal."""
+        return {} if self._view is None else view_tables(self._view, self.twin.model)
+
+    def settings(self) -> dict[str, str]:
+        """Return what the reader chose, in words."""
+        if self._view is None:
+            return {}
+        flags = "marked" if self.show_flags else "not marked"
+        return {**view_settings(self._view, self.twin.model), "Quality flags": flags}
+
+    def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
+        """Return the charts without widgets."""
+        return (
+            None if self._view is None else signal_figure(self._view, self._look(), title=self.title, backend=backend)
+        )
+
+    def link(self) -> Link:
+        """Return the view's state."""
+        compare = self.anchor.text if self.compare == "event" and self.anchor else self.compare
+        if compare and self.zone and self.compare != "event":
+            compare = f"{compare}@{self.zone}"
+        return Link(
+            asset_type=self.asset_type,
+            signals=tuple(self.signals[:MAX_SIGNALS]) or None,
+            assets=tuple(self.drawn()) or None,
+            window=self._own_window,
+            show_flags=None if self.show_flags else False,
+            full_range=self.full_range or None,
+            layout=None if self.layout == "together" else self.layout,
+            compare=compare or None,
+        )
+
+    # -- layout -------------------------------------------------------------------------------------------------------
+
+    def controls(self) -> pn.viewable.Viewable:
+        """Return the widgets that choose what is drawn."""
+        return signal_controls(self)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if not self.param.asset_type.objects:
+            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+        return pn.Column(
+            self._alert,
+            self.controls(),
+            self.charts,
+            sizing_mode="stretch_width",
+        )

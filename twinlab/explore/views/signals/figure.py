@@ -1,0 +1,63 @@
+"""A view of signals as one HoloViews object, for a screen without widgets or for paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import holoviews as hv
+
+from twinlab.explore.charts.plots import draw
+from twinlab.explore.views.signals.live_charts import HEIGHT, SMALL, Look, chart_extents
+
+if TYPE_CHECKING:
+    from twinlab.explore.views.signals.view import View
+
+__all__ = ["signal_figure"]
+
+#: Small multiples in a row on paper.
+_COLUMNS = 4
+
+
+def signal_figure(
+    view: View, look: Look, *, title: str, backend: Literal["bokeh", "matplotlib"]
+) -> hv.Overlay | hv.Layout:
+    """Return the charts of a view: one, a stack on one time axis, or small multiples."""
+    small = view.ask.layout == "multiples"
+    if backend == "matplotlib":
+        import holoviews.plotting.mpl  # noqa: F401, PLC0415  (only paper needs Matplotlib)
+    charts = [
+        draw(
+            chart.traces,
+            y_label=chart.y_label,
+            states=chart.states,
+            extent=extent,
+            show_flags=look.show_flags,
+            # On paper, one legend below all.
+            show_legend=place == len(view.charts) - 1 if backend == "matplotlib" else not small or place == 0,
+            legend=view.traces,
+            height=SMALL if small else HEIGHT if len(view.charts) == 1 else 250,
+            window=view.ask.window,
+            mark=look.marked,
+            brush=look.brush,
+            small=small,
+            x_label=small or place == len(view.charts) - 1,
+            since=view.ask.since,
+            title=chart.title or (title if place == 0 else ""),
+            backend=backend,
+        )
+        for place, (chart, extent) in enumerate(
+            zip(view.charts, chart_extents(view, full_range=look.full_range), strict=True)
+        )
+    ]
+    if len(charts) == 1:
+        return charts[0]
+    layout = hv.Layout(charts).cols(_COLUMNS if small else 1)
+    if backend == "matplotlib":
+        return layout.opts(
+            sublabel_format="",
+            vspace=0.45 if small else 0.25,
+            hspace=0.3,
+            fig_inches=3.4 if small else 6.7,
+            backend="matplotlib",
+        )
+    return layout.opts(shared_axes=True, backend="bokeh")

@@ -1,0 +1,197 @@
+"""The charts as they stand on screens: made anew for another number of curves, refreshed in place for other data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+
+from twinlab.explore.charts.figures import FigurePane, Frame, change_screen, make_figure, refresh
+from twinlab.explore.charts.layers import layers, y_extent
+from twinlab.explore.kit.placeholders import nothing
+
+if TYPE_CHECKING:
+    from twinlab.explore.charts.layers import Layer
+    from twinlab.explore.charts.reading import Window
+    from twinlab.explore.views.signals.view import Chart, View
+
+__all__ = ["Look", "Screens", "chart_extents"]
+
+#: Height of one chart alone, and of each in a stack of two, three, four.
+HEIGHT = 380
+_STACKED = (HEIGHT, 250, 200, 180)
+SMALL = 170
+#: Small charts in a row, at most.
+_ACROSS = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a view is drawn."""
+
+    show_flags: bool = True
+    # Failed samples stretch the value axis.
+    full_range: bool = False
+    # Spans drawn behind the curves: an event, and what the reader selected.
+    marked: Window | None = None
+    brush: Window | None = None
+    # Dragging selects a span instead of zooming to it.
+    selecting: bool = False
+
+
+def chart_extents(view: View, *, full_range: bool) -> list[tuple[float, float]]:
+    """Return the value range of each chart: small multiples share one, so that they can be compared."""
+    own = [y_extent(chart.traces, full_range=full_range) for chart in view.charts]
+    if view.ask.layout == "multiples" and own:
+        own = [y_extent(view.traces, full_range=full_range)] * len(own)
+    return own
+
+
+def slots_of(chart: Chart, *, small: bool) -> int:
+    """Return the room for curves of a chart: rounded up, so that one more is drawn without making the chart anew."""
+    count = len(chart.traces)
+    return count if small else next((n for n in (2, 4, 8, 16) if n >= count), count)
+
+
+class Screens:
+    """Charts, shown wherever ``pane`` is (several cells of a notebook may show it).
+
+    Parameters
+    ----------
+    on_zoom, on_brush : callable
+        Called with the ends to which a reader has zoomed, or which they have selected, in the axis' own numbers.
+    """
+
+    def __init__(
+        self, *, on_zoom: Callable[[tuple[Any, Any]], None], on_brush: Callable[[tuple[Any, Any]], None]
+    ) -> None:
+        self.pane = pn.Column(sizing_mode="stretch_width", min_height=HEIGHT)
+        self._on_zoom, self._on_brush = on_zoom, on_brush
+        self._panes: list[FigurePane] = []
+        # What each chart shows now: a screen that is opened later begins with it.
+        self._drawn: list[tuple[list[Layer], Frame]] = []
+        self._shape: tuple[object, ...] | None = None
+        # Room for curves in each chart.
+        self._rooms: list[int] = []
+
+    def say(self, title: str, detail: str = "") -> None:
+        """Show a sentence in place of charts."""
+        self._panes, self._drawn, self._shape = [], [], None
+        self.pane.param.update(objects=[nothing(title, detail, height=HEIGHT - 20)], min_height=HEIGHT)
+
+    def show(self, view: View, look: Look, *, move: bool = True) -> None:
+        """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
+        shape = _shape(view, look)
+        if shape == self._shape and self._panes and self._fits(view):
+            self._refresh(view, look, move=move)
+        else:
+            self._shape = shape
+            small = view.ask.layout == "multiples"
+            self._rooms = [slots_of(chart, small=small) for chart in view.charts]
+            self._rebuild(view, look)
+
+    def _fits(self, view: View) -> bool:
+        """Whether the charts on screens have room: who draws fewer curves than before needs no other chart."""
+        counts = [len(chart.traces) for chart in view.charts]
+        if view.ask.layout == "multiples":
+            return counts == self._rooms
+        return len(counts) == len(self._rooms) and all(n <= most for n, most in zip(counts, self._rooms, strict=True))
+
+    def _charts(self, view: View, look: Look) -> list[tuple[list[Layer], Frame]]:
+        """The layers of each chart, and what stands around them."""
+        small = view.ask.layout == "multiples"
+        compared = any(trace.own is not None for trace in view.traces)
+        height = SMALL if small else _STACKED[min(len(view.charts), len(_STACKED)) - 1]
+        out = []
+        extents = chart_extents(view, full_range=look.full_range)
+        for place, (chart, extent) in enumerate(zip(view.charts, extents, strict=True)):
+            parts = layers(
+                chart.traces,
+                extent=extent,
+                show_flags=look.show_flags,
+                slots=self._rooms[place],
+                mark=look.marked,
+                brush=look.brush,
+                since=view.ask.since,
+                small=small,
+            )
+            frame = Frame(
+                y_label=chart.unit if small else chart.y_label,
+                extent=extent,
+                window=view.ask.window,
+                states=chart.states,
+                title=chart.title,
+                height=height,
+                since=view.ask.since,
+                small=small,
+                x_label=not small and place == len(view.charts) - 1,
+                compared=compared,
+                selecting=look.selecting,
+            )
+            out.append((parts, frame))
+        return out
+
+    def _rebuild(self, view: View, look: Look) -> None:
+        self._drawn = self._charts(view, look)
+        self._panes = [
+            FigurePane(partial(self._make, place), height=f.height) for place, (_, f) in enumerate(self._drawn)
+        ]
+        if view.ask.layout == "multiples":
+            grid = pn.Column(*self._panes, styles=_grid(len(self._panes)), sizing_mode="stretch_width")
+            self.pane.param.update(objects=[grid], min_height=SMALL)
+        else:
+            self.pane.param.update(objects=list(self._panes), min_height=HEIGHT)
+
+    def _make(self, place: int, ref: str) -> Any:
+        """Make one chart for a screen, on the time axis of the first one there."""
+        parts, frame = self._drawn[place]
+        first = self._panes[0].figures().get(ref) if place else None
+        return make_figure(
+            parts,
+            frame,
+            x_range=None if first is None else first.x_range,
+            on_zoom=self._on_zoom,
+            on_brush=self._on_brush,
+        )
+
+    def _refresh(self, view: View, look: Look, *, move: bool) -> None:
+        self._drawn = self._charts(view, look)
+        screens: dict[str, list[tuple[Any, list[Layer], Frame]]] = {}
+        for pane, (parts, frame) in zip(self._panes, self._drawn, strict=True):
+            for ref, chart in pane.figures().items():
+                screens.setdefault(ref, []).append((chart, parts, frame))
+        for ref, charts in screens.items():
+            change_screen(ref, charts[0][0].document, partial(_put, charts, move=move))
+
+
+def _grid(count: int) -> dict[str, str]:
+    """A grid of small charts that fills its width: up to four in a row, one on a phone."""
+    widest = f"calc({100 / min(count, _ACROSS):.4g}% - 8px)"
+    return {
+        "display": "grid",
+        "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, max(250px, {widest})), 1fr))",
+        "gap": "4px 8px",
+    }
+
+
+def _put(charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
+    for chart, parts, frame in charts:
+        refresh(chart, parts, frame, move=move)
+
+
+def _shape(view: View, look: Look) -> tuple[object, ...]:
+    """What charts on screens can't change in place, beside their room for curves."""
+    small = view.ask.layout == "multiples"
+    compared = any(trace.own is not None for trace in view.traces)
+    return (small, view.ask.since is None, compared, look.selecting)
+
+
+def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:
+    """Return an end of a time axis as an instant: milliseconds since 1970, or hours since an instant."""
+    if since is not None:
+        return since + np.timedelta64(round(float(x) * 3600e9), "ns")
+    return np.datetime64(round(float(x) * 1e6), "ns")

@@ -1,0 +1,333 @@
+"""One look at signals: what was asked for, what was read for it, and the charts that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from twinlab.explore.charts.reading import MAX_POINTS, Plan, Window, coarsen, cover, instant_text, plan_reading
+from twinlab.explore.charts.scale import axis_label, pretty_unit, runs
+from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_stretches
+from twinlab.explore.views.signals.compare import align_period, cell_times
+from twinlab.model.basics import parse_duration
+from twinlab.model.flags import Flag
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from twinlab.explore.views.signals.compare import Period
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import Signal
+
+__all__ = ["Ask", "Chart", "Part", "View", "join_parts", "look"]
+
+#: Stretches of failed samples that a rollup's chart looks up in the raw samples, to show their values.
+_LOOK_UPS = 6
+#: Name of the dimension of periods, and of the shown one on it.
+PERIOD = "period"
+SHOWN = "shown"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What charts are asked to show."""
+
+    asset_type: str
+    signals: tuple[str, ...]
+    assets: tuple[str, ...]
+    window: Window
+    # Asset -> the name people use.
+    labels: Mapping[str, str] = field(default_factory=dict)
+    # Other periods, drawn under the shown one.
+    periods: tuple[Period, ...] = ()
+    # The instant from which time is counted on the axis; None: the axis shows UTC.
+    since: np.datetime64 | None = None
+    # All assets in one chart, or a small chart each.
+    layout: Literal["together", "multiples"] = "together"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was read at one step: signals that share a time axis, and all periods of them."""
+
+    plan: Plan
+    signals: tuple[str, ...]
+    # One dataset a period, the shown one first, all on the same times.
+    periods: tuple[xr.Dataset, ...]
+    # The instants that each other period's cells have themselves.
+    own: tuple[NDArray[np.datetime64], ...]
+
+    @property
+    def data(self) -> xr.Dataset:
+        """All periods as one dataset."""
+        import xarray as xr  # noqa: PLC0415
+
+        return self.periods[0] if len(self.periods) == 1 else xr.concat(self.periods, dim=PERIOD)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves that share a value axis."""
+
+    title: str
+    y_label: str
+    traces: tuple[Trace, ...]
+    # State codes -> names where the value axis shows them.
+    states: Mapping[int, str] | None = None
+    # Unit of the value axis as people write it; "" for states and bare numbers.
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What charts show."""
+
+    ask: Ask
+    parts: tuple[Part, ...]
+    data: xr.Dataset
+    charts: tuple[Chart, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """How the first signal was read."""
+        return self.parts[0].plan
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The curves of all charts."""
+        return tuple(trace for chart in self.charts for trace in chart.traces)
+
+    @property
+    def y_label(self) -> str:
+        """Name and unit of the first chart's value axis."""
+        return self.charts[0].y_label
+
+    @property
+    def title(self) -> str:
+        """Step, span and other periods, in words."""
+        start, stop = (instant_text(t) for t in self.ask.window)
+        steps = dict.fromkeys(part.plan.title for part in self.parts)
+        words = [" and ".join(steps), f"{start} to {stop} UTC"]
+        if self.ask.since is not None:
+            words.append("aligned by the events' starts")
+        elif self.ask.periods:
+            zone = self.ask.periods[0].shift.zone
+            words.append(f"periods aligned by {'UTC' if zone is None else f'the clock of {zone}'}")
+        return " · ".join(words)
+
+
+def look(twin: TwinReader, ask: Ask) -> View:
+    """Read what ``ask`` needs and turn it into charts.
+
+    Raises
+    ------
+    UnknownTermError
+        If the twin doesn't know an asset, a signal or an asset type.
+    """
+    specs = twin.model.asset_types[ask.asset_type].signals
+    plans: dict[Plan, list[str]] = {}
+    for signal in ask.signals:
+        plans.setdefault(_plan(twin, ask, signal), []).append(signal)
+    parts = tuple(_read_part(twin, ask, plan, tuple(signals)) for plan, signals in plans.items())
+    data = join_parts([part.data for part in parts])
+    if ask.periods:
+        data = data.assign_coords({PERIOD: [SHOWN, *(period.shift.text for period in ask.periods)]})
+    of = {signal: part for part in parts for signal in part.signals}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for signal in ask.signals:
+        groups.setdefault(_axis(signal, specs[signal], of[signal].plan), []).append(signal)
+    traces = {signal: _traces(twin, ask, of[signal], signal) for signal in ask.signals}
+    return View(ask, parts, data, _charts(ask, specs, groups, traces, of))
+
+
+def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Return signals that were read at several steps as one dataset on all their times.
+
+    Where a signal has no cell at a time of another, it's NaN and its flag *not evaluated*.
+    """
+    import xarray as xr  # noqa: PLC0415
+
+    if len(parts) == 1:
+        return parts[0]
+    flags = {str(name): np.uint8(Flag.NOT_EVALUATED) for part in parts for name in part if str(name).endswith("_qc")}
+    names = {str(name) for part in parts for name in part}
+    fills = {name: flags.get(name, np.nan) for name in names}
+    return xr.merge(parts, join="outer", fill_value=fills, compat="no_conflicts")
+
+
+def _plan(twin: TwinReader, ask: Ask, signal: str) -> Plan:
+    spec = twin.model.asset_types[ask.asset_type].signals[signal]
+    span = int((ask.window[1] - ask.window[0]).astype("timedelta64[ns]").astype("int64"))
+    # A step of a state is drawn with two points.
+    limit = MAX_POINTS // 2 if spec.kind == "state" else MAX_POINTS
+    return plan_reading(
+        span,
+        cadence_ns=spec.cadence_ns,
+        steps=twin.steps(ask.asset_type, signal),
+        merge_raw=spec.kind == "gauge",
+        limit=limit,
+    )
+
+
+def _read_part(twin: TwinReader, ask: Ask, plan: Plan, signals: tuple[str, ...]) -> Part:
+    start, stop = cover(ask.window, plan)
+
+    def history(first: np.datetime64, last: np.datetime64) -> xr.Dataset:
+        return twin.history(
+            ask.asset_type, signals=list(signals), assets=list(ask.assets), start=first, stop=last, step=plan.step
+        ).compute()
+
+    def drawn(data: xr.Dataset) -> xr.Dataset:
+        return data if plan.factor == 1 else coarsen(data, signals, factor=plan.factor, cell_ns=plan.cell_ns)
+
+    shown = history(start, stop)
+    if not ask.periods:
+        return Part(plan, signals, (drawn(shown),), ())
+
+    def aligned(data: xr.Dataset, shift: str | None = None) -> xr.Dataset:
+        return drawn(align_period(data, start=start, stop=stop, cell_ns=plan.cell_ns, shift=shift))
+
+    found = [aligned(shown)]
+    for period in ask.periods:
+        other = history(*own_span(period, (start, stop), plan.cell_ns))
+        found.append(aligned(other, period.shift.text))
+    time = found[0]["time"].values
+    return Part(plan, signals, tuple(found), tuple(period.shift.own_times(time) for period in ask.periods))
+
+
+def own_span(period: Period, window: Window, cell_ns: int) -> Window:
+    """Return the span of a period's own cells under a window."""
+    own = period.shift.own_times(cell_times(*window, cell_ns))
+    own = own[~np.isnat(own)]
+    half = np.timedelta64(cell_ns, "ns")
+    return own.min() - half, own.max() + half
+
+
+def _axis(signal: str, spec: Signal, plan: Plan) -> tuple[str, str]:
+    """What decides which signals share a value axis: what is drawn of them, and in which unit."""
+    if plan.raw:
+        return ("state", signal) if spec.kind == "state" else ("value", spec.unit)
+    if spec.kind == "state":
+        return "share", "% of time"
+    return ("increase" if spec.kind == "counter" else "value"), spec.unit
+
+
+def _name(signal: str, spec: Signal) -> str:
+    return spec.title or signal.replace("_", " ")
+
+
+def _traces(twin: TwinReader, ask: Ask, part: Part, signal: str) -> list[list[Trace]]:
+    """The curves of one signal, a list a period."""
+    spec = twin.model.asset_types[ask.asset_type].signals[signal]
+    out = []
+    for number, data in enumerate(part.periods):
+        if part.plan.raw:
+            flags = data[f"{signal}_qc"]
+            out.append(raw_traces(data[signal], flags, labels=ask.labels, step=spec.kind == "state"))
+        else:
+            failed = _failed_samples(twin, ask, part, signal) if spec.kind == "gauge" and number == 0 else None
+            out.append(rollup_traces(data, signal, failed=failed, labels=ask.labels))
+    if spec.gap is None:
+        return out
+    # What reports now and then leaves most cells empty, and that's no gap: the signal says what is one.
+    gap = np.timedelta64(parse_duration(spec.gap), "ns")
+    return [without_short_stretches(traces, gap) for traces in out]
+
+
+def _charts(
+    ask: Ask,
+    specs: Mapping[str, Signal],
+    groups: Mapping[tuple[str, str], list[str]],
+    traces: Mapping[str, list[list[Trace]]],
+    of: Mapping[str, Part],
+) -> tuple[Chart, ...]:
+    out = []
+    for (drawn, unit), signals in groups.items():
+        names = [_name(signal, specs[signal]) for signal in signals]
+        label = ", ".join(f"increase of {name}" if drawn == "increase" else name for name in names)
+        label = axis_label(label, "" if drawn == "state" else unit)
+        shown_unit = "" if drawn == "state" else pretty_unit(unit)
+        states = specs[signals[0]].states if drawn == "state" else None
+        curves = [
+            _curves(ask, name, traces[s], of[s], several=len(signals) > 1)
+            for s, name in zip(signals, names, strict=True)
+        ]
+        if ask.layout == "multiples":
+            for place, asset in enumerate(ask.assets):
+                mine = [[t for t in period if t.asset == place] for period in _side_by_side(curves)]
+                out.append(Chart(ask.labels.get(asset, asset), label, tuple(_placed(ask, mine)), states, shown_unit))
+            # A small chart an asset has one value axis.
+            return tuple(out)
+        out.append(Chart("", label, tuple(_placed(ask, _side_by_side(curves))), states, shown_unit))
+    return tuple(out)
+
+
+def _side_by_side(curves: list[list[list[Trace]]]) -> list[list[Trace]]:
+    """Curves a signal and period, as curves a period."""
+    return [[trace for signal in curves for trace in signal[number]] for number in range(len(curves[0]))]
+
+
+def _curves(ask: Ask, name: str, periods: list[list[Trace]], part: Part, *, several: bool) -> list[list[Trace]]:
+    """Give curves their labels: asset, signal where there are several, period; a small chart's title names its asset."""
+    small = ask.layout == "multiples"
+    out = []
+    for number, traces in enumerate(periods):
+        named = []
+        for trace in traces:
+            asset = ask.labels.get(ask.assets[trace.place], ask.assets[trace.place])
+            # What stands behind the asset: one of a signal's states.
+            state = trace.label.removeprefix(asset).removeprefix(": ")
+            who = [] if small or (several and len(ask.assets) == 1) else [asset]
+            what = [name] if several or (small and not state) else []
+            label = " · ".join([*who, *what]) + (f": {state}" if who or what else state) * bool(state)
+            own = None
+            if number:
+                label, own = f"{label}: {ask.periods[number - 1].label}", part.own[number - 1]
+            elif ask.since is not None:
+                label, own = f"{label}: chosen event", trace.time
+            named.append(replace(trace, label=label, asset=trace.place, period=number, own=own))
+        out.append(named)
+    return out
+
+
+def _placed(ask: Ask, periods: list[list[Trace]]) -> list[Trace]:
+    """Give each curve its style: a colour and dash a curve, fainter in another period; a colour an event of one curve."""
+    alone = ask.since is not None and len(periods[0]) == 1
+    return [
+        replace(trace, place=number if alone else place, faint=0 if alone else number)
+        for number, traces in enumerate(periods)
+        for place, trace in enumerate(traces)
+    ]
+
+
+def _failed_samples(twin: TwinReader, ask: Ask, part: Part, signal: str) -> xr.DataArray | None:
+    """Look up the raw values of failed samples, where they stand in few stretches; a rollup leaves them out."""
+    import xarray as xr  # noqa: PLC0415
+
+    name, data, plan = f"{signal}_fail", part.periods[0], part.plan
+    if name not in data:
+        return None
+    spans = runs(np.asarray((data[name].values > 0).any(axis=1), bool))
+    spec = twin.model.asset_types[ask.asset_type].signals[signal]
+    width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
+    cells = int((spans[:, 1] - spans[:, 0]).sum()) * plan.cell_ns * plan.factor // spec.cadence_ns if spans.size else 0
+    if not 0 < len(spans) <= _LOOK_UPS or cells > 20 * MAX_POINTS:
+        return None
+    time = data.time.values
+    found = []
+    for first, last in spans:
+        raw = twin.history(
+            ask.asset_type,
+            signals=[signal],
+            assets=list(ask.assets),
+            start=time[first],
+            stop=time[last - 1] + width,
+        ).compute()
+        bad = raw[f"{signal}_qc"].values == Flag.FAIL
+        found.append(raw[signal].where(bad).isel(time=bad.any(axis=1)))
+    failed = xr.concat(found, dim="time")
+    return failed if failed.sizes["time"] <= MAX_POINTS else None

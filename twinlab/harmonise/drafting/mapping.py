@@ -1,0 +1,401 @@
+"""The mapping of one file, drafted: its YAML, and what it adds to the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.drafting.model import (
+    EventPlan,
+    ModelPlan,
+    PropertyPlan,
+    SignalPlan,
+    comment,
+    flow,
+    quoted,
+    unique,
+)
+from twinlab.harmonise.drafting.profiles import Profile, Sample, profile_of, term_of
+from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
+from twinlab.harmonise.drafting.times import TimeColumn
+from twinlab.harmonise.drafting.units import range_hint
+from twinlab.model.units import canonical_unit
+
+__all__ = ["mapping_yaml"]
+
+_COUNTER = re.compile(
+    r"total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul", re.IGNORECASE
+)
+_MOST_STATES = 12
+_ZONE = "zone: UTC  # not stated in the file: set it, for example Europe/Berlin"
+
+
+def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
+    """Return one file's mapping and add its words to the model."""
+    lines = [
+        f"# Drafted from {' '.join(file.split())}: check what is marked with #.",
+        f"source: {source}",
+        f"files: [{quoted(file)}]",
+    ]
+    lines.append("tables:")
+    for plan in plans:
+        lines += _Table(source, plan, model).lines()
+    return "\n".join(lines) + "\n"
+
+
+def _times(plan: TablePlan) -> list[str]:
+    columns = [name for time in plan.times.instants for name in time.columns]
+    return list(dict.fromkeys([*columns, *plan.times.parts.values(), *(clock.column for clock in plan.times.clocks)]))
+
+
+class _Table:
+    """One table of the mapping."""
+
+    def __init__(self, source: str, plan: TablePlan, model: ModelPlan) -> None:
+        self.source, self.plan, self.model = source, plan, model
+        self.rows = Rows(plan.sample)
+        self.used: set[str] = set()
+
+    def lines(self) -> list[str]:
+        plan = self.plan
+        made = {
+            "signals": self._signals,
+            "long": self._long,
+            "events": self._events,
+            "assets": self._assets,
+            "nothing": list,
+        }[plan.what]()
+        head = [f"  - table: {quoted(plan.sample.record_type)}"]
+        if plan.what == "nothing":
+            head[0] += comment(
+                "no times and no unique ids were recognised: its rows are kept in the ledger and counted"
+            )
+        return head + made + self._ignored()
+
+    def _ignored(self) -> list[str]:
+        lines = []
+        for name, profile in self.plan.profiles.items():
+            if name in self.used or (profile.kind == "empty" and not profile.filled):
+                continue
+            shown = {"text": f"texts, {profile.distinct} different", "empty": "no values"}.get(
+                profile.kind, profile.kind
+            )
+            lines.append(f"      - {quoted(name)}{comment(shown)}")
+        return ["    ignore:  # columns without a meaning so far; move up what you need", *lines] if lines else []
+
+    def _time_lines(self, time: TimeColumn, indent: str) -> list[str]:
+        lines = []
+        self.used |= set(time.columns)
+        for key, value in time.rule.items():
+            if isinstance(value, dict):
+                lines.append(
+                    f"{indent}{key}: {{{', '.join(f'{part}: {quoted(name)}' for part, name in value.items())}}}{comment(time.note)}"
+                )
+            else:
+                lines.append(f"{indent}{key}: {quoted(str(value))}{comment(time.note) if key == 'format' else ''}")
+        lines += self._no_time(time.columns, indent)
+        counted = str(time.rule.get("format", "")).startswith("epoch")
+        zone = (
+            "zone: UTC  # counted from 1970 in UTC"
+            if counted
+            else "zone: offset  # every value carries its own"
+            if time.fixed
+            else _ZONE
+        )
+        return [*lines, indent + zone]
+
+    def _no_time(self, columns: Sequence[str], indent: str) -> list[str]:
+        found = {str(code): code for name in columns for code in self.plan.profiles[name].missing}
+        return (
+            [f"{indent}missing: {flow(found[key] for key in sorted(found))}  # no time, by its spelling"]
+            if found
+            else []
+        )
+
+    def _asset(self) -> tuple[str, list[str]]:
+        """Return the asset type of the rows and the lines that say which asset."""
+        column = self.plan.asset_column
+        if column is not None:
+            self.used.add(column)
+            ids = self.plan.profiles[column].terms
+            kind = self.model.type_with(ids) or type_of(column)
+            self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
+            return kind, [f"    asset: {{type: {kind}, column: {quoted(column)}}}"]
+        kind = type_of(self.source)
+        self.model.asset(kind, "named after the file")
+        name = self.source if self.plan.sample.record_type in {self.source, ""} else self.plan.sample.record_type
+        return kind, [
+            f"    asset: {{type: {kind}, id: {quoted(name)}}}  # nothing in the table says which asset: named after it"
+        ]
+
+    def _cadence(self) -> tuple[str, str]:
+        time = self.plan.time
+        if time is None:
+            return "1min", ""
+        groups = np.zeros(self.rows.count, dtype=np.int64)
+        for column in (self.plan.asset_column, self.plan.tag):
+            if column is not None:
+                codes, terms = encode(self.rows.texts(column))
+                groups = groups * (len(terms) + 1) + codes
+        cadence, step = cadence_of(time.wall, groups)
+        return cadence, "no two times seen: set it" if step is None else f"rows come every {step:g} s (median)"
+
+    def _signals(self) -> list[str]:
+        plan = self.plan
+        kind, asset = self._asset()
+        lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
+        columns: list[str] = []
+        taken: set[str] = set()
+        patterns: dict[str, str] = {}
+        for name, profile in plan.profiles.items():
+            signal = None if name in self.used or name in _times(plan) else self._signal(profile)
+            if signal is None:
+                continue
+            self.used.add(name)
+            if name in plan.family:
+                columns += self._family(name, signal, profile, patterns)
+                continue
+            wanted = unique(term_of(profile.unit.stem or name, fallback="signal"), taken)
+            term = self.model.add_signal(kind, wanted, signal, source=self.source)
+            taken.add(term)
+            columns += [f"      {quoted(name)}:", *_rule(term, signal, profile, "        ")]
+        return [*lines, *(["    columns:", *columns] if columns else [])]
+
+    def _family(self, name: str, signal: SignalPlan, profile: Profile, patterns: dict[str, str]) -> list[str]:
+        pattern, number = self.plan.family[name]
+        prefix, _, suffix = name.partition(number)
+        kind = type_of(prefix)
+        self.model.asset(kind, "named after the headers").ids.add(f"{kind}_{number}")
+        base = unique(term_of(suffix.strip(" _-.") or prefix.strip(" _-."), fallback="signal"), [])
+        stem = (
+            term_of((profile.unit.stem or "").partition(number)[2].strip(" _-."), fallback=base)
+            if profile.unit.stem
+            else base
+        )
+        known = patterns.get(pattern)
+        if known is not None:
+            self.model.asset(kind).signals[known].join(signal)
+            return []
+        signal.title = f"{prefix}…{suffix}".strip()
+        term = patterns[pattern] = self.model.add_signal(kind, stem, signal, source=self.source)
+        return [
+            f"      {quoted(pattern)}:  # one asset a number",
+            f"        asset: {quoted(kind + '/' + kind + '_{id}')}",
+            *_rule(term, signal, profile, "        "),
+        ]
+
+    def _signal(self, profile: Profile) -> SignalPlan | None:
+        cadence, note = self._cadence()
+        if profile.kind in {"text", "bool"}:
+            few = 2 <= profile.distinct <= _MOST_STATES and (
+                profile.kind == "bool" or profile.distinct <= max(2, profile.filled // 5)
+            )
+            if not few and profile.kind != "bool":
+                return None
+            return SignalPlan(
+                "state",
+                None,
+                0,
+                cadence,
+                profile.name,
+                states=profile.terms,
+                cadence_note=note,
+                kind_note=f"{profile.distinct} different texts",
+            )
+        if profile.kind != "number":
+            return None
+        unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
+        said = profile.unit.evidence
+        hint = range_hint(profile.name, profile.low, profile.high)
+        unit_note = said if unit else f"unit not stated: {said + '; ' if said else ''}{hint}"
+        counter = profile.rising and _COUNTER.search(profile.name) is not None
+        kind_note = (
+            "never falls: looks like a counter"
+            if counter
+            else "only 0 and 1: perhaps a state"
+            if profile.terms == ("0", "1")
+            else ""
+        )
+        return SignalPlan(
+            "counter" if counter else "gauge", unit, profile.decimals, cadence, profile.name,
+            unit_note=unit_note, cadence_note=note, kind_note=kind_note, span=(profile.low, profile.high),
+        )  # fmt: skip
+
+    def _long(self) -> list[str]:
+        plan = self.plan
+        kind, asset = self._asset()
+        tag, value = plan.tag or "", plan.value or ""
+        self.used |= {tag, value}
+        lines = [
+            "    time:",
+            *(self._time_lines(plan.time, "      ") if plan.time else []),
+            *asset,
+            f"    tag: {quoted(tag)}",
+            f"    value: {quoted(value)}",
+        ]
+        units = [
+            name
+            for name, p in plan.profiles.items()
+            if p.kind == "text" and re.fullmatch(r"units?|einheit|uom", name.strip(), re.IGNORECASE)
+        ]
+        if units:
+            self.used.add(units[0])
+            lines.append(f"    unit_column: {quoted(units[0])}")
+        lines.append("    tags:")
+        codes, terms = encode(self.rows.texts(tag))
+        for place in np.argsort(np.array(terms, dtype=str), kind="stable").tolist():
+            part = _part(plan.sample, codes == place)
+            profile = profile_of(value, Rows(part))
+            signal = self._signal(profile)
+            if signal is None:
+                continue
+            if units:
+                stated = profile_of(units[0], Rows(part)).terms
+                signal.unit, signal.unit_note = _stated(stated)
+            else:
+                signal.unit_note = f"unit not stated: {range_hint(terms[place], profile.low, profile.high)}"
+            signal.title = terms[place]
+            term = self.model.add_signal(kind, term_of(terms[place], fallback="signal"), signal, source=self.source)
+            lines += [f"      {quoted(terms[place])}:", *_rule(term, signal, profile, "        ", written=not units)]
+        return lines
+
+    def _properties(self, skip: set[str]) -> tuple[dict[str, PropertyPlan], list[str]]:
+        found: dict[str, PropertyPlan] = {}
+        lines: list[str] = []
+        for name, profile in self.plan.profiles.items():
+            if name in skip or profile.kind == "empty":
+                continue
+            term = unique(term_of(profile.unit.stem or name), found)
+            unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
+            dtype = {"text": "text", "bool": "boolean", "time": "time"}.get(
+                profile.kind, "integer" if profile.whole and unit is None else "number"
+            )
+            note = profile.unit.evidence if profile.kind == "number" else ""
+            found[term] = PropertyPlan(dtype, unit, note, name)
+            self.used.add(name)
+            parts = [f"column: {quoted(name)}"]
+            parts += [f"unit: {quoted(profile.unit.unit)}"] if profile.unit.unit else []
+            parts += [f"missing: {flow(profile.missing)}"] if profile.missing else []
+            lines.append(
+                f"          {term}: {{{', '.join(parts)}}}" if len(parts) > 1 else f"          {term}: {quoted(name)}"
+            )
+        return found, ["        properties:", *lines] if lines else []
+
+    def _assets(self) -> list[str]:
+        key = self.plan.key[0]
+        self.used.add(key)
+        kind = type_of(self.plan.sample.record_type)
+        asset = self.model.asset(kind, "named after the table")
+        asset.ids |= set(self.plan.profiles[key].terms)
+        properties, lines = self._properties({key})
+        asset.properties |= properties
+        latitude = next(
+            (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
+        )
+        longitude = next(
+            (n for n, p in properties.items() if re.fullmatch(r"lon(g|gitude)?|lng", n) and p.dtype == "number"), None
+        )
+        if latitude and longitude:
+            asset.position = (latitude, longitude)
+        return ["    assets:", f"      - type: {kind}", f"        id: {quoted(key)}  # different in every row", *lines]
+
+    def _events(self) -> list[str]:
+        plan = self.plan
+        kind = unique(
+            type_of(plan.sample.record_type if len(plan.sample.record_type) > 2 else self.source), self.model.events
+        )
+        kind = f"{kind}_event" if kind == "asset" else kind
+        event = self.model.events[kind] = EventPlan("one row, one event")
+        lines = ["    events:", f"      - type: {kind}", f"        key: {flow(plan.key)}  # names every row seen"]
+        self.used |= set(plan.key)
+        if plan.asset_column is not None:
+            self.used.add(plan.asset_column)
+            event.asset = self._type_of_ids(plan.asset_column)
+            lines.append(f"        asset: {{type: {event.asset}, column: {quoted(plan.asset_column)}}}")
+        for role in ("planned_start", "planned_end", "start", "end"):
+            if role in plan.roles:
+                lines += [f"        {role}:", *self._role_lines(role)]
+        if plan.links:
+            lines.append("        links:")
+        for link, column in plan.links.items():
+            self.used.add(column)
+            event.links[link] = self.model.type_with(plan.profiles[column].terms) or "place"
+            self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
+            lines.append(f"          {link}: {quoted(column)}")
+        event.properties, properties = self._properties(self.used | set(_times(plan)))
+        return lines + properties
+
+    def _type_of_ids(self, column: str) -> str:
+        ids = self.plan.profiles[column].terms
+        kind = self.model.type_with(ids) or type_of(column)
+        self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
+        return kind
+
+    def _role_lines(self, role: str) -> list[str]:
+        plan, time = self.plan, self.plan.roles[role]
+        if isinstance(time, TimeColumn):
+            return self._time_lines(time, "          ")
+        self.used.add(time)
+        lines = [f"          clock: {quoted(time)}  # clock times such as 517 for 05:17"]
+        columns = [time]
+        first = "planned_start" if "planned_start" in plan.roles else "start"
+        if role == first:
+            parts = {part: plan.times.parts[part] for part in ("year", "month", "day")}
+            self.used |= set(parts.values())
+            day = ", ".join(f"{part}: {quoted(name)}" for part, name in parts.items())
+            lines.append(f"          date: {{{day}}}")
+        elif role == "start":
+            lines.append(f"          near: {first}")
+            head = re.split(r"[_\s]", time)[0].casefold()
+            delay = [
+                name
+                for name, p in plan.profiles.items()
+                if p.kind == "number" and re.search(r"delay|late", name) and name.casefold().startswith(head)
+            ]
+            lines += [f"          plus: {quoted(delay[0])}  # taken as minutes"] if delay else []
+            columns += delay[:1]
+        else:
+            lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")
+        return [*lines, *self._no_time(columns, "          "), "          " + _ZONE]
+
+
+def _stated(units: Sequence[str]) -> tuple[str | None, str]:
+    known = [unit for unit in units if _is_unit(unit)]
+    if len(units) == 1 and known:
+        return canonical_unit(known[0]), f"the rows say {known[0]!r}"
+    return (
+        canonical_unit(known[0]) if known else None
+    ), f"the rows say {', '.join(map(repr, units)) or 'nothing'}: check"
+
+
+def _is_unit(text: str) -> bool:
+    from twinlab.harmonise.drafting.units import unit_of  # noqa: PLC0415
+
+    return unit_of("x", units_row=text).unit is not None
+
+
+def _part(sample: Sample, where: np.ndarray) -> Sample:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return Sample(sample.record_type, sample.rows_.filter(pa.array(where)), sample.units, sample.numbers[where])
+
+
+def _rule(term: str, signal: SignalPlan, profile: Profile, indent: str, *, written: bool = True) -> list[str]:
+    lines = [f"{indent}signal: {term}"]
+    if signal.kind != "state" and written:
+        if profile.unit.unit:
+            lines.append(f"{indent}unit: {quoted(profile.unit.unit)}{comment(signal.unit_note)}")
+        else:
+            lines.append(f"{indent}# {' '.join(signal.unit_note.split())}")
+    if profile.missing:
+        lines.append(
+            f"{indent}missing: {flow(profile.missing)}  # seen, and far from all values or no value by its spelling"
+        )
+    if profile.odd:
+        lines.append(
+            f"{indent}# texts among the numbers, counted as problems: {' '.join(', '.join(map(repr, profile.odd[:5])).split())}"
+        )
+    return lines

@@ -1,0 +1,213 @@
+"""The twin that drafts add up to: asset types with signals and properties, event types; and its YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from twinlab.harmonise.drafting.profiles import YAML_WORDS
+from twinlab.model.twinmodel import parse_duration
+
+__all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "flow", "model_yaml", "quoted"]
+
+_PLAIN = re.compile(r"[A-Za-z_°][A-Za-z0-9_°./]*( [A-Za-z0-9_°./]+)*")
+
+
+def quoted(text: str) -> str:
+    """Return a text as a YAML scalar; plain where that can't be misread.
+
+    >>> quoted("wind speed"), quoted("Temp [°C]"), quoted("no")
+    ('wind speed', '"Temp [°C]"', '"no"')
+    """
+    if _PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS:
+        return text
+    # JSON's strings are YAML's double-quoted ones; what YAML can't print stays escaped.
+    return "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def flow(items: Iterable[object]) -> str:
+    """Return a YAML list on one line."""
+    return "[" + ", ".join(quoted(item) if isinstance(item, str) else f"{item:g}" for item in items) + "]"
+
+
+def comment(text: str) -> str:
+    """Return a comment that ends a line; empty without text."""
+    return "  # " + " ".join(text.split()) if text else ""
+
+
+@dataclass
+class SignalPlan:
+    """One signal as drafted."""
+
+    kind: str
+    unit: str | None
+    decimals: int
+    cadence: str
+    title: str
+    states: tuple[str, ...] = ()
+    unit_note: str = ""
+    cadence_note: str = ""
+    kind_note: str = ""
+    span: tuple[float, float] | None = None
+
+    def fits(self, other: SignalPlan) -> bool:
+        """Whether another file's column can be the same signal."""
+        return (self.kind, self.unit) == (other.kind, other.unit)
+
+    def join(self, other: SignalPlan) -> None:
+        """Take in another file's column: the finer resolution, the shorter cadence, all states."""
+        self.decimals = max(self.decimals, other.decimals)
+        if parse_duration(other.cadence) < parse_duration(self.cadence):
+            self.cadence, self.cadence_note = other.cadence, other.cadence_note
+        self.states = (*self.states, *(state for state in other.states if state not in self.states))
+        if self.span and other.span:
+            self.span = (min(self.span[0], other.span[0]), max(self.span[1], other.span[1]))
+
+
+@dataclass
+class PropertyPlan:
+    """One property as drafted."""
+
+    dtype: str = "text"
+    unit: str | None = None
+    note: str = ""
+    title: str = ""
+
+
+@dataclass
+class AssetPlan:
+    """One asset type as drafted."""
+
+    note: str = ""
+    signals: dict[str, SignalPlan] = field(default_factory=dict)
+    properties: dict[str, PropertyPlan] = field(default_factory=dict)
+    position: tuple[str, str] | None = None
+    ids: set[str] = field(default_factory=set)
+
+
+@dataclass
+class EventPlan:
+    """One event type as drafted."""
+
+    note: str = ""
+    asset: str | None = None
+    links: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, PropertyPlan] = field(default_factory=dict)
+
+
+@dataclass
+class ModelPlan:
+    """A whole twin as drafted."""
+
+    name: str
+    assets: dict[str, AssetPlan] = field(default_factory=dict)
+    events: dict[str, EventPlan] = field(default_factory=dict)
+    first_year: int | None = None
+
+    def asset(self, name: str, note: str = "") -> AssetPlan:
+        """Return an asset type, making it if it's new."""
+        return self.assets.setdefault(name, AssetPlan(note))
+
+    def type_with(self, ids: Iterable[str]) -> str | None:
+        """Return the asset type that knows nearly all of these ids."""
+        wanted = set(ids)
+        for name, plan in self.assets.items():
+            if plan.ids and len(wanted & plan.ids) >= 0.75 * len(wanted):
+                return name
+        return None
+
+    def add_signal(self, asset_type: str, name: str, plan: SignalPlan, *, source: str) -> str:
+        """Add a signal, or join it to the one that another file brought; return its name."""
+        signals = self.asset(asset_type).signals
+        for candidate in (name, f"{name}_{source}", *(f"{name}_{source}_{number}" for number in range(2, 100))):
+            known = signals.get(candidate)
+            if known is None:
+                signals[candidate] = plan
+                return candidate
+            if known.fits(plan):
+                known.join(plan)
+                return candidate
+        return name
+
+
+def model_yaml(plan: ModelPlan) -> str:
+    """Return ``twin.yaml`` with comments that say what a person has to check."""
+    year = 2000 if plan.first_year is None else plan.first_year
+    lines = [
+        "# Drafted from your files. Read it once: what is marked with # is a finding or a question, nothing is guessed.",
+        f"twin: {plan.name}",
+        f'origin: "{year:04d}-01-01"  # history begins here'
+        + ("" if plan.first_year is None else "; the year of the first time seen (zones may move it back a day)"),
+        "asset_types:"
+        if plan.assets
+        else "asset_types: {}  # no table of signals or assets was recognised: name them here",
+    ]
+    for name, asset in plan.assets.items():
+        lines += _asset_lines(name, asset)
+    if plan.events:
+        lines.append("event_types:")
+    for name, event in plan.events.items():
+        lines += [f"  {name}:{comment(event.note)}"]
+        body = [f"    asset: {event.asset}"] if event.asset else []
+        body += (
+            ["    links:", *(f"      {link}: {target}" for link, target in event.links.items())] if event.links else []
+        )
+        body += _property_lines(event.properties)
+        lines += body or ["    title: " + quoted(name)]
+    return "\n".join(lines) + "\n"
+
+
+def _asset_lines(name: str, asset: AssetPlan) -> list[str]:
+    lines = [f"  {name}:{comment(asset.note)}"]
+    body: list[str] = []
+    if asset.position:
+        body.append(f"    position: [{asset.position[0]}, {asset.position[1]}]")
+    if asset.signals:
+        body.append("    signals:")
+    for signal, plan in asset.signals.items():
+        body += _signal_lines(signal, plan)
+    body += _property_lines(asset.properties)
+    return lines + (body or ["    title: " + quoted(name)])
+
+
+def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
+    lines = [f"      {name}:", f"        title: {quoted(plan.title)}"]
+    if plan.kind == "state":
+        states = ", ".join(f"{code}: {quoted(state)}" for code, state in enumerate(plan.states))
+        lines += [f"        kind: state{comment(plan.kind_note)}", f"        states: {{{states}}}"]
+    else:
+        lines.append(f"        kind: {plan.kind}{comment(plan.kind_note)}")
+        lines.append(f"        unit: {quoted(plan.unit or '1')}{comment(plan.unit_note)}")
+        step = "1" if plan.decimals == 0 else f"{10.0**-plan.decimals:.{plan.decimals}f}"
+        lines.append(f"        resolution: {step}{comment(f'decimals seen: {plan.decimals}')}")
+        if plan.span is not None:
+            lines.append(
+                f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}"
+            )
+    lines.append(f"        cadence: {plan.cadence}{comment(plan.cadence_note)}")
+    return lines
+
+
+def _property_lines(properties: dict[str, PropertyPlan]) -> list[str]:
+    if not properties:
+        return []
+    lines = ["    properties:"]
+    for name, plan in properties.items():
+        parts = [f"dtype: {plan.dtype}"]
+        parts += [f"unit: {quoted(plan.unit)}"] if plan.unit else []
+        parts += [f"title: {quoted(plan.title)}"] if plan.title and plan.title != name else []
+        lines.append(f"      {name}: {{{', '.join(parts)}}}{comment(plan.note)}")
+    return lines
+
+
+def unique(name: str, taken: Sequence[str] | Iterable[str]) -> str:
+    """Return a name that isn't taken yet."""
+    known = set(taken)
+    return next(c for c in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if c not in known)
+
+
+__all__ += ["comment", "unique"]

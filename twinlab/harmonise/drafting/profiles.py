@@ -1,0 +1,263 @@
+"""What a column of an unseen file looks like: numbers or words, range, decimals, codes for no value, repeated ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import Floats, Ints
+from twinlab.harmonise.drafting.units import Hint, unit_of
+from twinlab.model.schema import TEXT_SUFFIX
+from twinlab.sources.base import RowBatch, Source
+
+__all__ = ["YAML_WORDS", "Profile", "Sample", "profile_of", "samples_of", "term_of"]
+
+#: Rows of one table that a draft looks at.
+_ROWS = 50_000
+_ALL_ROWS = 400_000
+#: Distinct texts that are kept with a profile.
+_TERMS = 5_000
+_MOST_DECIMALS = 6
+
+NO_VALUE = frozenset(
+    [
+        "n/a",
+        "na",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        "?",
+        "missing",
+        "\\n",
+        "n.a.",
+        "k.a.",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+    ]
+)
+#: Numbers that loggers write for "no value", if they stand far from all other values.
+CODES = (
+    -9999.0,
+    -999.0,
+    -99.0,
+    -9999.9,
+    -999.9,
+    -99.9,
+    9999.0,
+    999.9,
+    9999.9,
+    99999.0,
+    999999.0,
+    -32768.0,
+    32767.0,
+    65535.0,
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of one table, in the form of a ledger's frame."""
+
+    record_type: str
+    rows_: pa.RecordBatch
+    units: dict[str, str]
+    numbers: Ints
+    kind: str = "records"
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.rows_.num_rows)
+
+    def batch(self) -> pa.RecordBatch:
+        """Return the rows."""
+        return self.rows_
+
+    def ordinals(self) -> Ints:
+        """Return the place of every row."""
+        return np.arange(self.rows, dtype=np.int64)
+
+    def row_numbers(self) -> Ints:
+        """Return the row in the file, as a person counts."""
+        return self.numbers
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column, as far as the sample shows it."""
+
+    name: str
+    # "number", "text", "time" (the source itself gives instants), "bool" or "empty".
+    kind: str
+    filled: int
+    # Distinct filled cells, codes for no value left out.
+    distinct: int
+    # Those cells as text, sorted; empty for numbers that are no whole ones.
+    terms: tuple[str, ...] = ()
+    low: float = float("nan")
+    high: float = float("nan")
+    decimals: int = 0
+    # Never falls from one row to the next.
+    rising: bool = False
+    missing: tuple[float | str, ...] = ()
+    # Texts in a column of numbers that look like no code for "no value".
+    odd: tuple[str, ...] = ()
+    unit: Hint = field(default_factory=Hint)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all its numbers are whole."""
+        return self.kind == "number" and self.decimals == 0
+
+
+#: Plain scalars that some reader of YAML takes for something else than text.
+YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"])
+
+
+def term_of(text: str, *, fallback: str = "column") -> str:
+    """Return a name in the twin's spelling for what a file calls something.
+
+    >>> term_of("Temperatur Kühlraum [°C]")
+    'temperatur_kuehlraum_c'
+    """
+    folded = text.casefold()
+    for one, other in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("é", "e"), ("è", "e"), ("°", "")):
+        folded = folded.replace(one, other)
+    words = re.sub(r"[^a-z0-9]+", "_", folded).strip("_")
+    if not words:
+        return fallback
+    # A name that YAML reads as a boolean or as nothing would need quotes wherever a person writes it.
+    return words if words[0].isalpha() and words not in YAML_WORDS else f"{fallback}_{words}"
+
+
+def samples_of(source: Source) -> list[Sample]:
+    """Return the first rows of every table of a source, in the tables' order."""
+    tables: dict[str, list[RowBatch]] = {}
+    total = 0
+    several = getattr(getattr(source, "reading", None), "format", None) in {"excel", "sqlite"}
+    for batch in source.batches():
+        kept = tables.setdefault(batch.table, [])
+        if sum(part.rows.num_rows for part in kept) < _ROWS and batch.rows.num_rows:
+            kept.append(batch)
+        total += batch.rows.num_rows
+        if total >= (_ALL_ROWS if several else _ROWS):
+            break
+    return [_joined(name, kept) for name, kept in tables.items() if kept]
+
+
+def _joined(name: str, batches: list[RowBatch]) -> Sample:
+    tables = [pa.Table.from_batches([part.rows]) for part in batches]
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+        numbers = np.concatenate([part.row_numbers for part in batches])
+    except (pa.ArrowTypeError, pa.ArrowInvalid):  # a column changed its type on the way: the first rows must do
+        table, numbers = tables[0], batches[0].row_numbers
+    rows = table.combine_chunks().to_batches()[0].slice(0, _ROWS)
+    units = {column: unit for part in batches for column, unit in part.units.items()}
+    return Sample(name, rows, units, np.asarray(numbers[: rows.num_rows], dtype=np.int64))
+
+
+def profiles_of(sample: Sample) -> dict[str, Profile]:
+    """Return the profile of every column of a sample."""
+    rows = Rows(sample)
+    return {name: profile_of(name, rows, units_row=sample.units.get(name)) for name in rows.names}
+
+
+def profile_of(name: str, rows: Rows, *, units_row: str | None = None) -> Profile:
+    """Return what one column looks like."""
+    array = rows.array(name)
+    kind = array.type
+    texts = rows.texts(name)
+    codes, terms = encode(texts)
+    gone = [term for term in terms if term.casefold() in NO_VALUE]
+    filled = int((codes >= 0).sum())
+    kept = tuple(sorted(term for term in terms if term not in gone)[:_TERMS])
+    if not kept:
+        return Profile(name, "empty", filled, 0, missing=tuple(sorted(gone)))
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return Profile(name, "time", filled, len(kept), kept)
+    if pa.types.is_boolean(kind):
+        return Profile(name, "bool", filled, len(kept), kept)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return Profile(name, "text", filled, len(terms) - len(gone), kept, missing=tuple(sorted(gone)))
+    return _numbers(name, rows, units_row=units_row, filled=filled)
+
+
+def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Profile:
+    cells = rows.cells(name)
+    number = cells.number[np.isfinite(cells.number)]
+    code = _code(number)
+    values = number[number != code] if code is not None else number
+    spelt = [] if cells.text is None else sorted({text for text in cells.text.to_pylist() if text is not None})
+    gone = [text for text in spelt if text.casefold() in NO_VALUE]
+    odd = tuple(text for text in spelt if text not in gone)
+    if not len(values):
+        return Profile(name, "empty", filled, 0)
+    missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *gone)
+    decimals = _decimals(values)
+    distinct = np.unique(values)
+    terms = (
+        tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
+    )
+    return Profile(
+        name=name,
+        kind="number",
+        filled=filled,
+        distinct=len(distinct),
+        terms=terms,
+        low=float(values.min()),
+        high=float(values.max()),
+        decimals=decimals,
+        rising=bool((np.diff(values) >= 0).all()) and len(distinct) > 1,
+        missing=missing,
+        odd=odd,
+        unit=unit_of(name, units_row=units_row),
+    )
+
+
+def _code(number: Floats) -> float | None:
+    """Return a number that stands for no value: a known code, far outside the range of all other values."""
+    for code in CODES:
+        at = number == code
+        rest = number[~at]
+        if not at.any() or not len(rest):
+            continue
+        reach = max(float(rest.max() - rest.min()), 1.0)
+        away = float(rest.min()) - code if code < rest.min() else code - float(rest.max())
+        if away > reach and not (code > rest.min() and code < rest.max()):
+            return code
+    return None
+
+
+def _decimals(values: Floats) -> int:
+    """Return the most decimals that the values show, 6 at most."""
+    distinct = np.unique(values)[:20_000]
+    for decimals in range(_MOST_DECIMALS):
+        scaled = distinct * 10.0**decimals
+        if (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
+            return decimals
+    return _MOST_DECIMALS
+
+
+def listed(files: Iterable[Path]) -> Iterator[Path]:
+    """Yield files, and those within directories, hidden ones left out."""
+    for path in files:
+        if path.is_dir():
+            yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+        else:
+            yield path
+
+
+__all__ += ["CODES", "NO_VALUE", "TEXT_SUFFIX", "listed", "profiles_of"]

@@ -1,0 +1,304 @@
+"""What an unseen table seems to be: signals over time, events with a start and an end, or a list of assets."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import NAT, Ints
+from twinlab.harmonise.drafting.profiles import Profile, Sample, profiles_of, term_of
+from twinlab.harmonise.drafting.times import TimeColumn, Times, times_of
+
+__all__ = ["TablePlan", "cadence_of", "plan_table"]
+
+_IDS = re.compile(
+    r"station|room|raum|device|sensor|logger|truck|asset|site|machine|fridge|tank|pump|line|zone|meter|vehicle|tail|trailer|lkw|fahrzeug|plate|origin|location|(^|[_\s])id$|^id|name|serial|code",
+    re.IGNORECASE,
+)
+_MOVERS = re.compile(
+    r"truck|vehicle|tail|trailer|lkw|fahrzeug|plate|machine|asset|device|vessel|aircraft|(^|[_\s])(car|van|ship)($|[_\s\d])",
+    re.IGNORECASE,
+)
+_PLANNED = re.compile(r"plan|sched|soll|expect|due|eta|etd|target|slot|booked", re.IGNORECASE)
+_START = re.compile(
+    r"dep|start|left|leave|begin|from|out|abfahrt|von|pickup|load(?!.*unload)|opened|etd", re.IGNORECASE
+)
+_END = re.compile(r"arr|end|stop|return|ankunft|bis|deliver|finish|complet|closed|in$|eta", re.IGNORECASE)
+_FAMILY = re.compile(
+    r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold",
+    re.IGNORECASE,
+)
+_CADENCES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
+_FROM = r"from|orig\w*|von|source|ship from"
+#: Share of different ids in a list of assets, at least.
+_NEARLY = 0.99
+
+
+@dataclass
+class TablePlan:
+    """One table of a file, and what it seems to be."""
+
+    sample: Sample
+    profiles: Mapping[str, Profile]
+    times: Times
+    # "signals", "long", "events", "assets" or "nothing".
+    what: str = "nothing"
+    time: TimeColumn | None = None
+    # Column that says the asset, or None: one asset for the whole file.
+    asset_column: str | None = None
+    # Ids of a family of columns: column -> (pattern, group's text).
+    family: dict[str, tuple[str, str]] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    # Role of an event's time ("planned_start", ...) -> column, and how sure.
+    roles: dict[str, TimeColumn | str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    # Long tables: tag and value columns.
+    tag: str | None = None
+    value: str | None = None
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> Rows:
+        """The sample's rows."""
+        return Rows(self.sample)
+
+
+def plan_table(sample: Sample) -> TablePlan:
+    """Return what a table seems to be, with the evidence."""
+    profiles = profiles_of(sample)
+    rows = Rows(sample)
+    plan = TablePlan(sample, profiles, times_of(profiles, rows))
+    many = [time for time in plan.times.instants if "parts" not in time.rule]
+    if (len(many) >= 2 or len(plan.times.clocks) >= 2) and _as_events(plan, many, rows):
+        return plan
+    if plan.times.instants:
+        plan.time = plan.times.instants[0]
+        plan.what = "signals"
+        _find_tags(plan)
+        plan.asset_column = _asset_column(plan, rows, plan.time.wall)
+        if plan.what == "signals" and plan.asset_column is None:
+            _find_family(plan)
+        return plan
+    unique = _unique_column(plan, sample.rows, share=_NEARLY)
+    if unique is not None:
+        plan.what, plan.key = "assets", (unique,)
+        distinct = profiles[unique].distinct
+        said = (
+            f"is different in all {sample.rows} rows"
+            if distinct == sample.rows
+            else f"has {distinct} values in {sample.rows} rows (the last row of an id counts)"
+        )
+        plan.evidence.append(f"no column of times; {unique!r} {said}: a list of assets")
+    return plan
+
+
+def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0) -> str | None:
+    words = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
+    unique = [p for p in words if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd]
+    unique = [p for p in unique if p.name not in _time_columns(plan)]
+    ranked = sorted(
+        unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name))
+    )
+    return ranked[0].name if ranked else None
+
+
+def _time_columns(plan: TablePlan) -> set[str]:
+    columns = {name for time in plan.times.instants for name in time.columns}
+    return columns | set(plan.times.parts.values()) | {clock.column for clock in plan.times.clocks}
+
+
+def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
+    plan.key = _key(plan, rows)
+    if not plan.key:
+        return False
+    roles: dict[str, TimeColumn | str] = {}
+    named: list[tuple[str, TimeColumn | str]] = [(clock.column, clock.column) for clock in plan.times.clocks]
+    if len(named) < 2:
+        named = [(time.name, time) for time in sorted(many, key=lambda time: _middle(time.wall))]
+    # Those whose names say what they are choose first.
+    for name, time in sorted(named, key=lambda pair: not (_START.search(pair[0]) or _END.search(pair[0]))):
+        _give_role(name, time, roles)
+    if "start" not in roles and "planned_start" not in roles:
+        return False
+    plan.what, plan.roles = "events", roles
+    plan.evidence.append(f"{len(roles)} columns of times and rows named by {' + '.join(plan.key)}: events")
+    movers = [
+        name
+        for name, p in plan.profiles.items()
+        if _MOVERS.search(name) and p.kind in {"text", "number"} and plan.key != (name,)
+    ]
+    plan.asset_column = movers[0] if movers else None
+    texts = [
+        name
+        for name, p in plan.profiles.items()
+        if p.kind == "text" and name not in {*_time_columns(plan), plan.asset_column} and name not in plan.key[:1]
+    ]
+    for link, words in (("origin", _FROM), ("destination", r"to|dest\w*|nach|ziel|ship to")):
+        found = [name for name in texts if re.fullmatch(words, name.strip(), re.IGNORECASE)]
+        plan.links |= {link: found[0]} if found else {}
+    return True
+
+
+def _middle(wall: Ints) -> int:
+    known = wall[wall != NAT]
+    return int(np.median(known)) if len(known) else 0
+
+
+def _give_role(name: str, time: TimeColumn | str, roles: dict[str, TimeColumn | str]) -> None:
+    planned = "planned_" if _PLANNED.search(name) else ""
+    bare = _PLANNED.sub("", name) or name
+    if _START.search(bare):
+        wanted = ["start", "end"]
+    elif _END.search(bare):
+        wanted = ["end"]
+    else:
+        wanted = ["start", "end"]
+    for role in wanted:
+        if planned + role not in roles:
+            roles[planned + role] = time
+            return
+
+
+def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
+    """Return columns whose texts together name every row: one if there is one, else as few as the sample needs."""
+    single = _unique_column(plan, rows.count)
+    if single is not None:
+        return (single,)
+    day = tuple(plan.times.parts[part] for part in ("year", "month", "day") if part in plan.times.parts)
+    names = [
+        p.name for p in plan.profiles.values()
+        if (p.kind == "text" or p.whole) and p.name not in {*day, *(c.column for c in plan.times.clocks)} and p.filled == rows.count and p.distinct > 1 and not p.missing
+    ]  # fmt: skip
+    names.sort(key=lambda name: (-bool(_IDS.search(name)), -plan.profiles[name].distinct))
+    for size in (1, 2, 3):
+        for extra in itertools.islice(itertools.combinations(names[:8], size), 60):
+            if _distinct([*day, *extra], rows) == rows.count:
+                # Where from belongs to a name that only a sample proved: a longer key can't merge what are two events.
+                more = [
+                    name for name in names if re.fullmatch(_FROM, name.strip(), re.IGNORECASE) and name not in extra
+                ]
+                return (*day, *extra, *more)
+    return ()
+
+
+def _distinct(names: Sequence[str], rows: Rows) -> int:
+    codes = np.zeros(rows.count, dtype=np.int64)
+    for name in names:
+        each, terms = encode(rows.texts(name))
+        codes = np.unique(codes * (len(terms) + 1) + each, return_inverse=True)[1]
+    return int(codes.max()) + 1 if len(codes) else 0
+
+
+def _find_tags(plan: TablePlan) -> None:
+    tags = [
+        p
+        for p in plan.profiles.values()
+        if p.kind == "text"
+        and re.fullmatch(
+            r"tag(_?name)?|variable|parameter|signal|channel|point(_?name)?|metric|item|kanal|messgröße",
+            p.name.strip(),
+            re.IGNORECASE,
+        )
+    ]
+    values = [
+        p
+        for p in plan.profiles.values()
+        if p.kind == "number"
+        and re.fullmatch(r"value|wert|val|reading|measurement|result", p.name.strip(), re.IGNORECASE)
+    ]
+    if len(tags) == 1 and len(values) == 1:
+        plan.what, plan.tag, plan.value = "long", tags[0].name, values[0].name
+        plan.evidence.append(f"a tag ({plan.tag!r}) and a value ({plan.value!r}) a row: {tags[0].distinct} tags")
+
+
+def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
+    used = {*_time_columns(plan), plan.tag, plan.value}
+    known = wall[wall != NAT]
+    repeated = len(np.unique(known)) < len(known)
+    for name, profile in plan.profiles.items():
+        few = profile.kind == "text" or (profile.whole and _IDS.search(name))
+        if name in used or not few or profile.filled < rows.count or profile.distinct > max(2, rows.count // 2):
+            continue
+        if not repeated:
+            if profile.distinct == 1 and _IDS.search(name):
+                plan.evidence.append(f"column {name!r} holds one id, {profile.terms[0]!r}")
+                return name
+            continue
+        codes, terms = encode(rows.texts(name))
+        if plan.tag is not None:
+            tags, words = encode(rows.texts(plan.tag))
+            codes = codes * (len(words) + 1) + tags
+        pairs = np.unique(np.stack([codes, wall]), axis=1).shape[1]
+        if (
+            pairs >= 0.98 * len(wall)
+            and (profile.distinct > 1 or plan.tag is not None)
+            and (plan.tag is None or _IDS.search(name))
+        ):
+            plan.evidence.append(
+                f"times repeat, but not within one {name!r} ({len(terms)} of them): it says which asset"
+            )
+            return name
+    return None
+
+
+def _find_family(plan: TablePlan) -> None:
+    """Find headers such as "Room 1 temp", "Room 2 temp": the number says which asset."""
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for name, profile in plan.profiles.items():
+        match = re.match(r"^(\D*?)(\d+)(\D*)$", name)
+        if match and profile.kind in {"number", "text", "bool"} and _FAMILY.search(match[1]):
+            groups.setdefault((match[1], match[3]), []).append((name, match[2]))
+    prefixes = {prefix for (prefix, _), members in groups.items() if len(members) >= 2}
+    for (prefix, suffix), members in groups.items():
+        if prefix not in prefixes:
+            continue
+        pattern = f"/^{re.escape(prefix)}(?P<id>\\d+){re.escape(suffix)}$/".replace("\\ ", " ")
+        plan.family |= {name: (pattern, text) for name, text in members}
+        plan.evidence.append(
+            f"columns {', '.join(repr(name) for name, _ in members[:3])} … differ by a number: one asset each"
+        )
+
+
+def cadence_of(wall: Ints, groups: Ints | None = None) -> tuple[str, float | None]:
+    """Return a cadence no longer than the median step between rows, and that step in seconds."""
+    known = wall != NAT
+    order = np.lexsort((wall[known], groups[known])) if groups is not None else np.argsort(wall[known], kind="stable")
+    times = wall[known][order]
+    steps = np.diff(times)
+    if groups is not None:
+        steps = steps[np.diff(groups[known][order]) == 0]
+    steps = steps[steps > 0]
+    if not len(steps):
+        return "1min", None
+    step = float(np.median(steps)) / 1e9
+    fitting = [seconds for seconds in _CADENCES if seconds <= step * 1.01]
+    seconds = fitting[-1] if fitting else 1
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}", step
+    return f"{seconds}s", step
+
+
+def type_of(text: str) -> str:
+    """Return an asset type's name for a column, a table or a file: words without numbers, singular.
+
+    >>> type_of("fridge_7"), type_of("Stations")
+    ('fridge', 'station')
+    """
+    words = [word for word in term_of(text, fallback="asset").split("_") if not word.isdigit()]
+    name = "_".join(words) or "asset"
+    name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code")
+    name = name.removesuffix("s") if len(name) > 3 and not name.endswith("ss") else name
+    return (
+        "asset"
+        if name in {"data", "log", "export", "id", "name", "sheet", "table", "file", "id_number", "serial"}
+        else name
+    )
+
+
+__all__ += ["type_of"]

@@ -1,0 +1,134 @@
+"""From a stored state and the ledger's position to the blocks that bring the one up to the other.
+
+The historian writes them, a reader lays them over what is stored: the same plan and the same build for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.history.build.build import Base, Block, Empty, GroupSpec, Tally, build_blocks
+from twinlab.history.build.index import Marks
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.report import BuildReport
+from twinlab.history.layout.dirty_spans import Span, clip
+from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, late_claims, plan_group
+
+__all__ = ["Stored", "Update", "plan_update"]
+
+
+class Stored:
+    """The cells of a view or transaction as a base to build on."""
+
+    def __init__(self, reader: Any) -> None:  # noqa: ANN401  (view and transaction share no class)
+        self._reader = reader
+
+    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
+        """Return stored integers of all columns of ``spec``; the sentinel beyond what is stored."""
+        out = Empty().ints(spec, signal, span)
+        entry = self._reader.catalog.groups.get(spec.group)
+        if entry is None or signal not in entry.signals or entry.extent is None:
+            return out
+        for low, high in clip([span], (max(0, entry.extent[0]), entry.extent[1])):
+            read = getattr(self._reader, "values", None)
+            found = (
+                read(spec.group, signal, low, high)
+                if read
+                else self._reader.read_cells(spec.group, signal, low, high)[0]
+            )
+            out[low - span[0] : high - span[0], : found.shape[1]] = found
+        return out
+
+
+@dataclass
+class Update:
+    """What lies between a stored state and a position vector."""
+
+    sources: Sources
+    old: dict[str, int]
+    new: dict[str, int]
+    columns: dict[str, list[str]]
+    plans: list[GroupPlan]
+    claims: LedgerClaims
+    marks: dict[str, Marks]
+    # Sources whose meaning is another one than history was built with.
+    changed: set[str] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+
+    def blocks(self, base: Base) -> Iterator[tuple[GroupSpec, Block]]:
+        """Build every block; write each to what ``base`` reads (or put it in a `Recent`) before asking for the next."""
+        for plan in self.plans:
+            for block in build_blocks(
+                plan.spec,
+                source=self.claims,
+                base=base,
+                frontier=plan.frontier,
+                fresh=plan.fresh,
+                write=plan.write,
+                tally=self.tally,
+            ):
+                yield plan.spec, block
+
+    def feeds(self) -> dict[str, list[str]]:
+        """Return which groups each source speaks of."""
+        numbers = {n: path for path, n in self.sources.group_numbers().items()}
+        return {
+            name: sorted({numbers[g] for s in view.index.stretches for g in s.reach if g in numbers})
+            for name, view in self.sources.views.items()
+        }
+
+
+def plan_update(
+    sources: Sources, meta: Mapping[str, Any], position: dict[str, int], *, report: BuildReport | None = None
+) -> Update:
+    """Plan what brings a state with the notes ``meta`` up to a position vector."""
+    old: dict[str, int] = {name: int(at) for name, at in dict(meta.get("position", {})).items()}
+    meanings = sources.meanings(position)
+    known: dict[str, str] = dict(meta.get("meanings", {}))
+    changed = {name for name, meaning in known.items() if meanings.get(name) != meaning}
+    before = {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in meanings}
+    sources.prepare(position, upto=before)
+    sources.prepare(position, report=report)
+    marks_old, marks_new = sources.marks(before), sources.marks(position)
+    columns = sources.columns(dict(meta.get("assets", {})), marks_new.values())
+    specs = [spec for spec in GroupSpec.all_of(sources.model, columns) if spec.assets]
+    claims = LedgerClaims(sources.views, position, before)
+    spans = changed_cells(sources.views, specs, old=before, new=position)
+    whole = _groups_to_redo(sources, meta, changed)
+    plans = []
+    for spec in specs:
+        new = frontier_of(spec, marks_new.values())
+        earlier = frontier_of(spec, marks_old.values())
+        redo = spec.group.path in whole
+        ends = [
+            int(new.passed.max()) + 1,
+            *(stop for _, stop in spans[spec.group.path]),
+            int(dict(meta.get("ends", {})).get(spec.group.path, 0)),
+        ]
+        end = max(ends) if redo else 0
+        plan = plan_group(spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], limit=end)
+        if plan is not None:
+            plans.append(plan)
+    if report is not None:
+        for name, view in sources.views.items():
+            if before[name]:
+                report.of(name).late += late_claims(
+                    view, old=before[name], new=position[name], watermark=marks_old[name].watermark
+                )
+    return Update(sources, before, position, columns, plans, claims, marks_new, changed)
+
+
+def _groups_to_redo(sources: Sources, meta: Mapping[str, Any], changed: set[str]) -> set[str]:
+    """Return the groups that a source spoke of under its old meaning or speaks of under its new one."""
+    numbers = {n: path for path, n in sources.group_numbers().items()}
+    feeds = dict(meta.get("feeds", {}))
+    out = {path for name in changed for path in feeds.get(name, ())}
+    for name in changed & set(sources.views):
+        out |= {numbers[g] for s in sources.views[name].index.stretches for g in s.reach if g in numbers}
+    return out

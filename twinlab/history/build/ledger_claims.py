@@ -1,0 +1,311 @@
+"""The ledger as the build sees it: frames given their meaning once, kept for a while, and found again by time or key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.harmonise.claims import AssetClaims, Claims, Context, EventClaims, Harmonised, RelationshipClaims
+from twinlab.harmonise.frames import harmonise
+from twinlab.history.build.build import GroupSpec, Part
+from twinlab.history.build.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
+from twinlab.history.build.report import SourceTally
+from twinlab.history.layout.dirty_spans import Span, union
+from twinlab.model.mapping import Mapping, TimeRule, ZoneOf
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    from twinlab.ledger.format.frames import Frame
+    from twinlab.ledger.reader import Reader
+
+__all__ = ["FrameCache", "LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
+
+#: Three million rows between two publications, and those before them among which late rows come, are given their
+#: meaning once.
+FRAME_BYTES = 256 * 2**20
+#: Asset type -> asset -> property -> value.
+Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
+#: A local clock differs from UTC by at most so much.
+_ZONE_REACH = 26 * 3600 * 10**9
+
+
+class FrameCache:
+    """Harmonised frames, the most recently used ones up to a number of bytes."""
+
+    def __init__(self, size: int = FRAME_BYTES) -> None:
+        self._size = size
+        self._used = 0
+        self._kept: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> Harmonised | None:
+        """Return what was put under a key, if it's still here."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: tuple[object, ...], found: Harmonised) -> None:
+        """Keep a harmonised frame."""
+        size = _bytes_of(found)
+        self._kept[key] = (found, size)
+        self._used += size
+        self.shrink(self._size)
+
+    def shrink(self, size: int) -> None:
+        """Keep at most so many bytes from now on."""
+        self._size = size
+        while self._used > self._size and len(self._kept) > 1:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self._used -= freed
+
+
+def _bytes_of(found: Harmonised) -> int:
+    c = found.claims
+    arrays = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority)
+    # A broadcast column takes no memory.
+    size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
+    tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
+    return size + sum(int(one.table.nbytes) for one in tables) + 1000
+
+
+def digest(part: object) -> str:
+    """Return a short hash of JSON-able content."""
+    text = json.dumps(part, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def zones_of(mapping: Mapping) -> set[tuple[str, str]]:
+    """Return the (asset type, property) pairs whose zones the mapping's clocks go by."""
+    rules: list[TimeRule | None] = []
+    for table in mapping.tables:
+        rules.append(table.time)
+        for event in table.events:
+            rules += [event.start, event.end, event.planned_start, event.planned_end]
+        for link in table.relationships:
+            rules += [link.valid_from, link.valid_until]
+    found: list[ZoneOf] = [rule.zone_of for rule in rules if rule is not None and rule.zone_of is not None]
+    return {(zone.asset_type, zone.property) for zone in found}
+
+
+def zone_properties(mapping: Mapping, properties: Properties) -> dict[str, dict[str, dict[str, object]]]:
+    """Return those properties of assets that the mapping's clocks depend on."""
+    out: dict[str, dict[str, dict[str, object]]] = {}
+    for asset_type, name in sorted(zones_of(mapping)):
+        for asset, values in properties.get(asset_type, {}).items():
+            if values.get(name) is not None:
+                out.setdefault(asset_type, {}).setdefault(asset, {})[name] = values[name]
+    return out
+
+
+@dataclass
+class SourceView:
+    """One source under one mapping: its frames with their meaning, and its index."""
+
+    name: str
+    reader: Reader
+    mapping: Mapping
+    model: TwinModel
+    properties: Properties
+    index: SourceIndex
+    cache: FrameCache
+    # Names the meaning: frames of different mappings don't meet in the cache.
+    meaning: str = ""
+    _carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+
+    def extend(self, position: int, tally: SourceTally | None = None) -> list[int]:
+        """Index the rows up to ``position``; return the numbers of the new stretches."""
+        new: list[int] = []
+        pending: list[Frame] = []
+        for frame in self.reader.frames(start=self.index.position, stop=position):
+            # A sealed segment's observations come as several frames whose ordinals interleave.
+            if pending and (frame.kind != "observations" or frame.index != pending[0].index):
+                new += self._note(pending, tally)
+                pending = []
+            pending.append(frame)
+        if pending:
+            new += self._note(pending, tally)
+        self.index.position = max(self.index.position, position)
+        return new
+
+    def marks(self, position: int) -> Marks:
+        """Return what the source had said up to any position (which the index has reached)."""
+        index = self.index
+        if any(s.first < position < s.stop for s in index.stretches):
+            part = replace(self, index=index.until(position), _carry={})
+            part.extend(position)
+            return part.index.marks(position)
+        return index.marks(position)
+
+    def _note(self, frames: list[Frame], tally: SourceTally | None) -> list[int]:
+        head = frames[0]
+        if head.kind == "retract_file":
+            self.index.end_reading(head.file_id or "", head.first)
+            return []
+        carry = dict(self._carry)
+        found = []
+        for frame in frames:
+            done, whole = self._harmonised(frame, self._carry)
+            found.append(done)
+            if tally is not None:
+                tally.note(whole, rows=frame.rows, kept=len(done.claims))
+        tables = {f"{kind}:{name}" for one in found for kind, name in _named(one)}
+        stretch = self.index.add(
+            [one.claims for one in found],
+            first=min(frame.first for frame in frames),
+            stop=max(frame.last for frame in frames) + 1,
+            ingest_time=max(frame.ingest_time for frame in frames),
+            file_id=head.file_id,
+            tables=tables,
+            carry=carry,
+        )
+        if tally is not None and stretch.reach:
+            tally.spans(min(low for low, _ in stretch.reach.values()), max(high for _, high in stretch.reach.values()))
+        return [len(self.index.stretches) - 1]
+
+    def harmonised(
+        self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None
+    ) -> Iterator[tuple[Frame, Harmonised]]:
+        """Yield the frames of some stretches, rows before ``stop`` only, with the claims of the twin's span.
+
+        ``time`` (ns UTC) lets frames be skipped whose observations lie elsewhere.
+        """
+        spans = union([(s.first, s.stop) for s in (self.index.stretches[n] for n in numbers)])
+        gone = self.index.withdrawn(stop)
+        withdrawn = {self.index.readings[n]: ordinal for ordinal, n in self.index.ended if n in gone}
+        hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
+        for first, last in spans:
+            for frame in self.reader.frames(start=first, stop=min(last, stop), time=hint):
+                if frame.kind == "retract_file" or frame.first < withdrawn.get(frame.file_id or "", 0):
+                    continue
+                yield frame, self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
+
+    def _harmonised(self, frame: Frame, carry: dict[tuple[str, ...], tuple[int, int]]) -> tuple[Harmonised, Harmonised]:
+        """Return the frame within the twin's span, and all that it says."""
+        # A sealed frame has the same first ordinal and other rows than the open one had.
+        key = (self.name, self.meaning, frame.first, frame.rows, frame.index, frame.time_range)
+        kept = self.cache.get(key)
+        if kept is not None:
+            return kept, kept
+        whole = harmonise(frame, self.mapping, Context(self.model, self.properties, carry))
+        done = self._within(frame, whole)
+        self.cache.put(key, done)
+        return done, whole
+
+    def _within(self, frame: Frame, whole: Harmonised) -> Harmonised:
+        claims = whole.claims
+        if not len(claims):
+            return whole
+        times = claims.event_time
+        low, high = int(times.min()), int(times.max())
+        limit: npt.NDArray[np.int64] | int = int(frame.ingest_time) + LATEST_AHEAD
+        if frame.kind == "observations" and high > int(frame.ingest_times().min()) + LATEST_AHEAD:
+            ordinals, ingest = frame.ordinals(), frame.ingest_times()
+            order = np.argsort(ordinals)
+            limit = ingest[order][np.searchsorted(ordinals[order], claims.ordinal)] + LATEST_AHEAD
+        elif high <= limit and low >= self.model.origin_ns:
+            return whole
+        return replace(whole, claims=claims.select((times >= self.model.origin_ns) & (times <= limit)))
+
+
+def _named(found: Harmonised) -> Iterator[tuple[str, str]]:
+    for event in found.events:
+        yield "event", event.type
+    for asset in found.assets:
+        yield "asset", asset.asset_type
+    for link in found.relationships:
+        yield "relationship", link.type
+
+
+@dataclass
+class LedgerClaims:
+    """The claims of all sources up to a position vector, as `build_blocks` asks for them."""
+
+    views: Dictionary[str, SourceView]
+    position: Dictionary[str, int]
+    # Ordinals from which claims are new since the last build.
+    new_from: Dictionary[str, int] = field(default_factory=dict)
+    _fed: dict[tuple[str, str], bool] | None = None
+
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each source, in the order of names."""
+        return {name: number for number, name in enumerate(sorted(self.views))}
+
+    def _reach(self, spec: GroupSpec, window: Span) -> tuple[int, int]:
+        return spec.axis.time(window[0]), spec.axis.time(window[1])
+
+    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> list[int]:
+        low, high = self._reach(spec, window)
+        name = next(iter(spec.signals))
+        group = view.index.group_of.get((spec.group.asset_type, name))
+        return view.index.covering(group, low, high, self.position[view.name])
+
+    def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
+        """Yield the claims of the window's frames, and those elsewhere that share a key with one of the window."""
+        low, high = self._reach(spec, window)
+        for name, number in self.numbers().items():
+            view, stop = self.views[name], self.position[name]
+            new_from = self.new_from.get(name, 0)
+            near = self._covering(view, spec, window)
+            hashes = [np.empty(0, dtype=np.uint64)]
+            for _, found in view.harmonised(near, stop=stop, time=(low, high)):
+                if found.claims.key is not None:
+                    inside = (found.claims.event_time >= low) & (found.claims.event_time < high)
+                    hashes.append(hashes_of(found.claims.select(inside)))
+                if len(found.claims):
+                    yield Part(number, found.claims, new_from)
+            keys = np.unique(np.concatenate(hashes))
+            if len(keys):
+                yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
+
+    @staticmethod
+    def _partners(view: SourceView, keys: npt.NDArray[np.uint64], known: list[int], stop: int) -> Iterator[Claims]:
+        # Frames that `known` names came already, whole.
+        others = sorted(set(view.index.sharing(keys, stop)) - set(known))
+        spans = union([(view.index.stretches[n].first, view.index.stretches[n].stop) for n in known])
+        for frame, found in view.harmonised(others, stop=stop):
+            if any(low <= frame.first < high for low, high in spans) or found.claims.key is None:
+                continue
+            yield found.claims.select(_with_key(found.claims, keys))
+
+    def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
+        """Return the signals of the rule ``last`` that one source feeds at one priority, here without keys and retractions."""
+        for view in self.views.values():
+            for n in self._covering(view, spec, window):
+                if view.index.stretches[n].keyed or view.index.stretches[n].retracts:
+                    return frozenset()
+        fed = self._single()
+        kind = spec.group.asset_type
+        return frozenset(
+            name for name, s in spec.signals.items() if s.combine == "last" and fed.get((kind, name), True)
+        )
+
+    def _single(self) -> dict[tuple[str, str], bool]:
+        """Return for each signal whether one source alone feeds it, at one priority."""
+        if self._fed is None:
+            seen: dict[tuple[str, str], set[tuple[str, int]]] = {}
+            for view in self.views.values():
+                index = view.index
+                for one, n in index.series.items():
+                    if index.least[n] <= index.greatest[n]:
+                        pair = {(view.name, int(index.least[n])), (view.name, int(index.greatest[n]))}
+                        seen.setdefault((one.asset_type, one.signal), set()).update(pair)
+            self._fed = {signal: len(found) == 1 for signal, found in seen.items()}
+        return self._fed
+
+
+def _with_key(claims: Claims, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    from pandas.util import hash_array  # noqa: PLC0415
+
+    assert claims.key is not None
+    keyed = np.array([key is not None for key in claims.key])
+    texts = np.array(["" if key is None else str(key) for key in claims.key], dtype=object)
+    return keyed & np.isin(hash_array(texts, categorize=False), hashes)

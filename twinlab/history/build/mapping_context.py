@@ -1,0 +1,215 @@
+"""All sources of a twin with their meaning: which mapping holds, which properties its clocks need, which index fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from twinlab.history.build.build import BUILD_VERSION
+from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
+from twinlab.history.build.index import Marks, SourceIndex
+from twinlab.history.build.index_file import load_index, save_index
+from twinlab.history.build.ledger_claims import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
+from twinlab.history.layout.grid import Group
+from twinlab.history.build.report import BuildReport
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from twinlab.ledger.reader import Reader
+
+__all__ = ["LedgerLike", "Sources", "hash_of"]
+
+
+class LedgerLike(Protocol):
+    """What the build needs of a ledger."""
+
+    def sources(self) -> list[str]:
+        """Names of the sources."""
+
+    def reader(self, source: str) -> Reader:
+        """Return the reader of a source."""
+
+
+def hash_of(words: TwinModel | SourceMapping) -> str:
+    """Return the hash under which a model or mapping is activated."""
+    return digest(words.model_dump(mode="json", by_alias=True))
+
+
+@dataclass
+class Sources:
+    """The sources of a twin under one model and one set of mappings, up to any position."""
+
+    ledger: LedgerLike
+    model: TwinModel
+    mappings: Mapping[str, SourceMapping]
+    cache: FrameCache = field(default_factory=FrameCache)
+    # Where indexes are kept; None: nowhere.
+    index_folder: Path | None = None
+    views: dict[str, SourceView] = field(default_factory=dict)
+    _assets: dict[str, SourceView] = field(default_factory=dict)
+    _saved: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Work out the hashes once."""
+        self.model_hash = hash_of(self.model)
+        self.mapping_hashes = {name: hash_of(mapping) for name, mapping in self.mappings.items()}
+        self._groups: dict[tuple[str, str], int] = {}
+        numbers: dict[Group, int] = {}
+        for kind, spec in self.model.asset_types.items():
+            for name, signal in spec.signals.items():
+                group = Group(kind, signal.cadence)
+                self._groups[kind, name] = numbers.setdefault(group, len(numbers))
+
+    def names(self) -> list[str]:
+        """Return the sources that have a mapping and a ledger, sorted."""
+        return [name for name in sorted(self.ledger.sources()) if name in self.mappings]
+
+    def unmapped(self) -> list[str]:
+        """Return the sources whose rows nobody gave a meaning."""
+        return [
+            name for name in sorted(self.ledger.sources()) if name not in self.mappings and not name.startswith("_")
+        ]
+
+    def position(self) -> dict[str, int]:
+        """Return the position vector as it stands now."""
+        return {name: self.ledger.reader(name).position() for name in [*self.names(), *self._journal()]}
+
+    def _journal(self) -> list[str]:
+        return [name for name in self.ledger.sources() if name == "_twin"]
+
+    def meanings(self, position: Mapping[str, int]) -> dict[str, str]:
+        """Return for each source a hash of all that its rows' meaning depends on at a position."""
+        properties = self._zones(position)
+        return {
+            name: digest(
+                [
+                    BUILD_VERSION,
+                    self.model_hash,
+                    self.mapping_hashes[name],
+                    zone_properties(self.mappings[name], properties),
+                ]
+            )
+            for name in position
+            if name in self.mappings
+        }
+
+    def prepare(
+        self, position: Mapping[str, int], *, upto: Mapping[str, int] | None = None, report: BuildReport | None = None
+    ) -> set[str]:
+        """Index every source; return the sources whose meaning changed since the last call.
+
+        Parameters
+        ----------
+        position : mapping
+            Position vector at which meanings are worked out.
+        upto : mapping, optional
+            Position vector up to which sources are indexed, ``position`` by default.
+        report : BuildReport, optional
+            Takes note of rows that are indexed for the first time.
+        """
+        properties = self._zones(position)
+        meanings = self.meanings(position)
+        changed = set()
+        for name, meaning in meanings.items():
+            view = self.views.get(name)
+            if view is not None and view.meaning != meaning:
+                changed.add(name)
+            if view is None or view.meaning != meaning:
+                mine = zone_properties(self.mappings[name], properties)
+                index = self._stored_index(name, meaning)
+                view = SourceView(
+                    name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, meaning
+                )
+                self.views[name] = view
+            view.extend((upto or position).get(name, 0), report.of(name) if report is not None else None)
+        return changed
+
+    def _index_path(self, name: str, meaning: str) -> Path | None:
+        return None if self.index_folder is None else self.index_folder / f"{name}-{meaning}.npz"
+
+    def _stored_index(self, name: str, meaning: str) -> SourceIndex:
+        path = self._index_path(name, meaning)
+        found = load_index(path, self._groups) if path is not None else None
+        # An index that is ahead of its ledger belongs to a ledger that was replaced.
+        if found is None or found.position > self.ledger.reader(name).position():
+            return SourceIndex(self._groups)
+        self._saved[name] = found.position
+        return found
+
+    def save(self) -> None:
+        """Keep the indexes that have grown. Those of other meanings stay: `as_of` may ask for them again."""
+        for name, view in self.views.items():
+            path = self._index_path(name, view.meaning)
+            if path is None or self._saved.get(name) == view.index.position:
+                continue
+            save_index(path, view.index)
+            self._saved[name] = view.index.position
+
+    def _zones(self, position: Mapping[str, int]) -> Properties:
+        needed = {kind for name in position if name in self.mappings for kind, _ in zones_of(self.mappings[name])}
+        return {kind: properties_of(self.asset_table(kind, position)) for kind in sorted(needed)}
+
+    def asset_table(self, asset_type: str, position: Mapping[str, int]) -> pa.Table | None:
+        """Return the properties of the assets of one type at a position, one row an asset; None if there are none."""
+        views = self._asset_views(asset_type, position)
+        rows = rows_of(views, "asset", asset_type, stop=position)
+        return None if rows is None else merged_assets(rows)
+
+    def _asset_views(self, asset_type: str, position: Mapping[str, int]) -> list[SourceView]:
+        out = []
+        for name in position:
+            mapping = self.mappings.get(name)
+            if mapping is None or not any(rule.type == asset_type for table in mapping.tables for rule in table.assets):
+                continue
+            view = self._assets.get(name)
+            if view is None:
+                part = asset_mapping(mapping)
+                if part is None:
+                    continue
+                meaning = "assets " + self.mapping_hashes[name] + self.model_hash
+                view = SourceView(
+                    name, self.ledger.reader(name), part, self.model, {}, SourceIndex({}), self.cache, meaning
+                )
+                self._assets[name] = view
+            view.extend(position[name])
+            out.append(view)
+        return out
+
+    def marks(self, position: Mapping[str, int]) -> dict[str, Marks]:
+        """Return what each source had said at a position that `prepare` has reached."""
+        return {name: view.marks(position.get(name, 0)) for name, view in self.views.items()}
+
+    def group_numbers(self) -> dict[str, int]:
+        """Return path of a group -> number in the indexes."""
+        return {
+            Group(kind, self.model.asset_types[kind].signals[name].cadence).path: n
+            for (kind, name), n in self._groups.items()
+        }
+
+    def columns(self, known: Mapping[str, list[str]], marks: Iterable[Marks]) -> dict[str, list[str]]:
+        """Return the assets that have observations, those known before first; new ones in natural order."""
+        found: dict[str, set[str]] = {}
+        for one in marks:
+            for series in one.heard():
+                found.setdefault(series.asset_type, set()).add(series.asset)
+        out = {kind: list(ids) for kind, ids in known.items()}
+        for kind, ids in found.items():
+            standing = out.setdefault(kind, [])
+            standing += sorted(ids - set(standing), key=natural)
+        return out
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sorting key under which ``gate 2`` comes before ``gate 10``.
+
+    >>> sorted(["g10", "g2"], key=natural)
+    ['g2', 'g10']
+    """
+    import re  # noqa: PLC0415
+
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)

@@ -1,0 +1,79 @@
+"""States and counters by their own rules: the last observation holds until the next; a counter only ever rises.
+
+A cell holds an observation if it has a value and its flag is pass, suspect or not evaluated (the newest cells, which no
+watermark has passed yet). A failed or missing cell says nothing: what was known before holds on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.history.layout.encoding import divisor, sentinel
+from twinlab.history.layout.fold_kernels import hold_states, rise_counters, share_states
+from twinlab.model.twinmodel import Signal
+
+__all__ = ["carry_of", "hold", "increases", "shares", "wrap_of"]
+
+
+def hold(
+    values: NDArray[np.signedinteger], flags: NDArray[np.uint8], carry: NDArray[np.signedinteger]
+) -> NDArray[np.signedinteger]:
+    """Return cells (time, asset) in which each observation holds until the next; ``carry`` (asset) before the first."""
+    v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
+    out = np.empty_like(v)
+    hold_states(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
+    return out.T
+
+
+def shares(held: NDArray[np.signedinteger], per: int, windows: int, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each state's share of the known time of every window, (window, asset, state); NaN where nothing is known.
+
+    Codes that aren't in ``codes`` count as known time, so that shares then don't add up to one.
+    """
+    h = np.ascontiguousarray(held.T)
+    counts = np.zeros((h.shape[0], windows, codes.size + 1), dtype=np.int64)
+    share_states(h, per, codes, h.dtype.type(sentinel(h.dtype)), counts)
+    known = counts.sum(axis=2, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        out = counts[:, :, : codes.size] / np.where(known == 0, np.nan, known)
+    return np.asarray(out.transpose(1, 0, 2))
+
+
+def wrap_of(signal: Signal) -> int:
+    """Return the integers after which a counter starts again from zero; 0 if it never does."""
+    if signal.wraps_at is None:
+        return 0
+    scale = divisor(signal)
+    return round(signal.wraps_at * scale if scale is not None else signal.wraps_at / (signal.resolution or 1.0))
+
+
+def increases(
+    values: NDArray[np.signedinteger],
+    flags: NDArray[np.uint8],
+    per: int,
+    windows: int,
+    *,
+    carry: NDArray[np.signedinteger],
+    wrap: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a counter's rise (window, asset) in its integers, and how many observations each window has.
+
+    A rise belongs to the window of the later of its two observations. A fall is a wrap (``wrap`` integers a turn) or, if
+    the counter never wraps, a reset to zero.
+    """
+    v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
+    out = np.zeros((v.shape[0], windows), dtype=np.int64)
+    seen = np.zeros_like(out)
+    rise_counters(v, f, per, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), wrap, out, seen)
+    return out.T, seen.T
+
+
+def carry_of(values: NDArray[np.signedinteger], flags: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
+    """Return each asset's last observation in cells (time, asset); the type's smallest integer if there is none."""
+    none = sentinel(values.dtype)
+    good = (flags <= 3) & (values != none)  # fail is 4, missing 9
+    if not values.shape[0]:
+        return np.full(values.shape[1], none, dtype=values.dtype)
+    last = values.shape[0] - 1 - good[::-1].argmax(axis=0)
+    return np.where(good.any(axis=0), values[last, np.arange(values.shape[1])], none).astype(values.dtype)

@@ -1,0 +1,65 @@
+"""Which source each cell's value comes from, where several report one signal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from twinlab.history.build.build import GroupSpec, Tally, build_values
+from twinlab.history.build.index import NEVER
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.layout.grid import Group
+from twinlab.history.layout.dirty_spans import Span, clip, pieces
+from twinlab.history.build.update import frontier_of
+from twinlab.model.twinmodel import Signal
+
+__all__ = ["chosen_sources"]
+
+_PIECE = 1_000_000
+
+
+class _Resolved(LedgerClaims):
+    """The same claims, all of them by the way that knows sources apart."""
+
+    def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
+        """Return nothing."""
+        del spec, window
+        return frozenset()
+
+
+def chosen_sources(  # noqa: PLR0917  (one call)
+    sources: Sources,
+    position: Mapping[str, int],
+    series: tuple[str, str],
+    signal: Signal,
+    assets: Sequence[str],
+    span: tuple[int | None, int | None],
+) -> xr.DataArray:
+    """Return the chosen source's name for each cell, dims ``time, asset`` (assets as given), from the ledger's rows.
+
+    Parameters
+    ----------
+    series : (asset type, signal)
+    span : (int, int)
+        Event times [start, stop), ns UTC; None is unbounded.
+    """
+    asset_type, name = series
+    spec = GroupSpec(Group(asset_type, signal.cadence), sources.model.origin_ns, {name: signal}, tuple(assets))
+    frontier = frontier_of(spec, sources.marks(position).values())
+    known = (0, 0)
+    if assets and frontier.known_from.min() < NEVER:
+        known = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
+    low = known[0] if span[0] is None else spec.axis.cell_ceil(span[0])
+    high = known[1] if span[1] is None else spec.axis.cell_ceil(span[1])
+    window = next(iter(clip([(low, high)], known)), (known[0], known[0]))
+    claims = _Resolved(sources.views, position)
+    names = np.array([*sorted(sources.views), ""], dtype=object)
+    parts = [np.full((0, len(assets)), "", dtype=object)]
+    for piece in pieces([window], longest=max(1, _PIECE // max(1, len(assets)))):
+        chosen = build_values(spec, piece, claims, Tally())[1][name]
+        parts.append(names[chosen])
+    coords = {"time": spec.axis.times(*window), "asset": np.array(list(assets), dtype=object)}
+    return xr.DataArray(np.concatenate(parts), dims=("time", "asset"), coords=coords, name=f"{name}_source")

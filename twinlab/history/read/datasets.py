@@ -1,0 +1,372 @@
+"""The history as labelled arrays: an xarray Dataset (time, asset), lazy, with CF attributes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
+from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask, finished
+from twinlab.history.read.span_reader import Block, SpanReader
+from twinlab.history.store.catalog import COUNTS
+from twinlab.history.store.view import View
+from twinlab.model.flags import flag_attributes
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import Signal, TwinModel, parse_duration
+
+__all__ = ["dataset", "instant_ns", "natural_order", "zoom"]
+
+_FLAG_DTYPE = "uint8"
+_AGGREGATES = {"gauge": ("mean", "min", "max", "sum", "count"), "counter": ("min", "max", "count"), "state": ("count",)}
+_METHODS = {"mean": "time: mean", "min": "time: minimum", "max": "time: maximum", "sum": "time: sum"}
+
+
+def instant_ns(instant: object) -> int:
+    """Return an instant (text, datetime, datetime64; naive means UTC) in nanoseconds since 1970.
+
+    Raises
+    ------
+    SchemaError
+        If it isn't an instant, or one before 1677 or after 2262.
+
+    >>> instant_ns("1970-01-02T01:00+01:00")
+    86400000000000
+    """
+    try:
+        stamp = pd.Timestamp(instant)  # type: ignore[arg-type]  # any of its many kinds
+    except (ValueError, TypeError) as error:
+        msg = f"expected an instant such as '2013-01-01' or '2013-01-01T00:00Z', got {instant!r}"
+        raise SchemaError(msg) from error
+    if str(stamp) == "NaT":
+        msg = f"expected an instant such as '2013-01-01', got {instant!r}"
+        raise SchemaError(msg)
+    if stamp.tzinfo is not None:
+        stamp = stamp.tz_convert("UTC").tz_localize(None)
+    try:
+        return int(stamp.as_unit("ns").value)
+    except pd.errors.OutOfBoundsDatetime as error:
+        msg = f"expected an instant from 1677-09-22 to 2262-04-11, which 64-bit nanoseconds hold, got {instant!r}"
+        raise SchemaError(msg) from error
+
+
+def natural_order(ids: Sequence[str]) -> list[int]:
+    """Return the places of ids in the order people expect: ``truck/2`` before ``truck/10``.
+
+    >>> natural_order(["b10", "b9", "a"])
+    [2, 1, 0]
+    """
+    numbers = _numbers(ids)
+    if numbers is not None:
+        # Ids that differ by one number alone: hundreds of thousands of parcels.
+        found: list[int] = np.lexsort((np.array(ids), numbers)).tolist()
+        return found
+
+    def key(place: int) -> tuple[list[tuple[int, int, str]], str]:
+        parts = re.split(r"(\d+)", ids[place])
+        return [(1, int(p), "") if p.isdecimal() else (2, 0, p.casefold()) for p in parts if p], ids[place]
+
+    return sorted(range(len(ids)), key=key)
+
+
+def _numbers(ids: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the numbers with which ids end if all else of them is the same; None if it isn't."""
+    if len(ids) < 2:
+        return None
+    # What the first and the last in order have in common, all others have, too.
+    low, high = min(ids), max(ids)
+    same = next(
+        (place for place, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
+    )
+    start = len(low[:same].rstrip("0123456789"))
+    rests = [one[start:] for one in ids]
+    longest, shortest = max(map(len, rests)), min(map(len, rests))
+    text = "".join(rests)
+    if not shortest or longest > 18 or not (text.isascii() and text.isdecimal()):
+        return None
+    return np.array(rests).astype(np.int64)
+
+
+def _asset_ids(view: View, asset_type: str, asset_ids: Sequence[str] | None) -> list[str]:
+    if asset_ids is not None:
+        return list(asset_ids)
+    noted = view.meta.get("assets")
+    found = noted.get(asset_type) if isinstance(noted, dict) else None
+    if found is None:
+        msg = f"expected the ids of {asset_type!r} in the history's notes; pass `asset_ids` in storage order"
+        raise SchemaError(msg)
+    return [str(one) for one in found]
+
+
+def _choose_signals(model: TwinModel, asset_type: str, signals: Sequence[str] | None) -> dict[str, Signal]:
+    if asset_type not in model.asset_types:
+        msg = f"expected an asset type of this twin, got {asset_type!r}{nearest(asset_type, model.asset_types)}"
+        raise UnknownTermError(msg)
+    known = model.asset_types[asset_type].signals
+    for name in signals or ():
+        if name not in known:
+            msg = f"expected a signal of {asset_type!r}, got {name!r}{nearest(name, known)}"
+            raise UnknownTermError(msg)
+    return dict(known) if signals is None else {name: known[name] for name in signals}
+
+
+def _choose_assets(ids: list[str], assets: Sequence[str] | None, asset_type: str) -> NDArray[np.int64]:
+    if assets is None:
+        return np.array(natural_order(ids), dtype=np.int64)
+    places = {one: place for place, one in enumerate(ids)}
+    for one in assets:
+        if one not in places:
+            msg = f"expected an asset of type {asset_type!r}, got {one!r}{nearest(one, places)}"
+            raise UnknownTermError(msg)
+    return np.array([places[one] for one in assets], dtype=np.int64)
+
+
+def _extent(view: View, group: Group, overlay: Sequence[Block]) -> tuple[int, int]:
+    spans = [(b.k0, b.k0 + len(next(iter(b.values.values())))) for b in overlay if b.values]
+    if group in view.catalog.groups and view.catalog.groups[group].extent is not None:
+        spans.append(view.extent(group))
+    return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0, 0)
+
+
+def dataset(
+    view: View,
+    model: TwinModel,
+    asset_type: str,
+    *,
+    signals: Sequence[str] | None = None,
+    assets: Sequence[str] | None = None,
+    start: object = None,
+    stop: object = None,
+    step: str | None = None,
+    overlay: Sequence[Block] | None = None,
+    asset_ids: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Return the history of one asset type as a lazy Dataset, dims ``time, asset`` (assets in natural order).
+
+    Parameters
+    ----------
+    view : View
+        The pinned state.
+    signals, assets : sequences of str, optional
+        Which ones, in this order; all by default.
+    start, stop : instants, optional
+        Half-open span; what was ever written by default. With ``step`` every window that it touches is whole.
+    step : str, optional
+        Aggregate to windows aligned to UTC midnight: gauges to ``_mean _min _max _sum _count``, counters to
+        ``_increase _min _max _count``, states to ``_share`` (each state's share of the known time), all with counts of
+        cells per flag (``_pass _not_evaluated _suspect _fail _missing``). Over cells that pass or are suspect.
+        Without it: values at the signals' cadence (states held until their next observation) and flags ``_qc``.
+    overlay : sequence of Block, optional
+        Finished cells that supersede stored ones: the tail.
+    asset_ids : sequence of str, optional
+        Ids in storage order; the history's notes (``meta["assets"][asset_type]``) by default.
+
+    Raises
+    ------
+    SchemaError
+        If the signals have several cadences and no ``step`` joins them, or ``step`` isn't a multiple of the cadence.
+    UnknownTermError
+        If type, signal or asset isn't known; shows the nearest.
+    """
+    chosen = _choose_signals(model, asset_type, signals)
+    ids = _asset_ids(view, asset_type, asset_ids)
+    columns = _choose_assets(ids, assets, asset_type)
+    groups = sorted({Group(asset_type, signal.cadence) for signal in chosen.values()})
+    if step is None and len(groups) > 1:
+        cadences = ", ".join(group.cadence for group in groups)
+        msg = f"expected signals of one cadence, got {cadences}; give `step=` (a common one), or fewer `signals=`"
+        raise SchemaError(msg)
+    labels = [ids[place] for place in columns]
+    tail = list(overlay or ())
+    extents = {g: _extent(view, g, [b for b in tail if b.group == g]) for g in groups}
+    span = _span_ns(view, extents, start, stop)
+    parts = []
+    for group in groups:
+        mine = {n: s for n, s in chosen.items() if s.cadence_ns == group.cadence_ns}
+        blocks = tuple(b for b in tail if b.group == group)
+        reader = SpanReader(view.path, view.snapshot, group, mine, columns, extents[group], blocks)
+        parts.append(_group_dataset(reader, Axis(view.origin_ns, group.cadence_ns), span, step, labels))
+    if not parts:
+        return xr.Dataset(coords={"asset": ("asset", np.array(labels, dtype=object))})
+    out = parts[0] if len(parts) == 1 else xr.merge(parts, join="exact", compat="no_conflicts")
+    order = [v for name in chosen for v in out.data_vars if _belongs(str(v), name, chosen)]
+    return out[order].assign_attrs({"Conventions": "CF-1.11", "asset_type": asset_type, "snapshot": view.snapshot})
+
+
+def _belongs(variable: str, name: str, chosen: dict[str, Signal]) -> bool:
+    best = max((n for n in chosen if variable == n or variable.startswith(n + "_")), key=len, default="")
+    return best == name
+
+
+def _span_ns(view: View, extents: dict[Group, tuple[int, int]], start: object, stop: object) -> tuple[int, int]:
+    axes = [(Axis(view.origin_ns, g.cadence_ns), e) for g, e in extents.items() if e[0] < e[1]]
+    low = min((axis.time(e[0]) for axis, e in axes), default=view.origin_ns)
+    high = max((axis.time(e[1]) for axis, e in axes), default=view.origin_ns)
+    first = low if start is None else instant_ns(start)
+    end = high if stop is None else instant_ns(stop)
+    return max(first, view.origin_ns), max(end, first, view.origin_ns)
+
+
+def _group_dataset(
+    reader: SpanReader, axis: Axis, span: tuple[int, int], step: str | None, labels: list[str]
+) -> xr.Dataset:
+    if step is None:
+        return _cells(reader, axis, span, labels)
+    size = parse_duration(step)
+    if size % axis.cadence_ns or (DAY_NS % size and size % DAY_NS):
+        msg = (
+            f"expected a step of whole cells of {reader.group.cadence} that divides a day (or is whole days), got {step!r}; "
+            f"ready ones: {', '.join(rollup_steps(axis.cadence_ns)) or 'none'}"
+        )
+        raise SchemaError(msg)
+    if size == axis.cadence_ns:
+        step = reader.group.cadence
+    return _windows(reader, Axis(axis.origin_ns, size), span, duration_text(size), labels)
+
+
+def _coords(axis: Axis, first: int, stop: int, labels: list[str]) -> dict[str, xr.Variable]:
+    times = xr.Variable(
+        "time", axis.times(first, stop), {"standard_name": "time", "long_name": "start of cell", "axis": "T"}
+    )
+    names = xr.Variable("asset", np.array(labels, dtype=object), {"cf_role": "timeseries_id", "long_name": "asset"})
+    return {"time": times, "asset": names}
+
+
+def _attributes(name: str, signal: Signal) -> dict[str, object]:
+    out: dict[str, object] = {"long_name": signal.title or name.replace("_", " ")}
+    if signal.kind == "state":
+        codes = sorted(signal.states or {})
+        out["flag_values"] = np.array(codes, dtype="int16")
+        out["flag_meanings"] = " ".join((signal.states or {})[code].replace(" ", "_") for code in codes)
+    else:
+        out["units"] = signal.unit
+        out["resolution"] = signal.resolution
+    if signal.definition:
+        out["comment"] = signal.definition
+    out["kind"] = signal.kind
+    return out
+
+
+def _cells(reader: SpanReader, axis: Axis, span: tuple[int, int], labels: list[str]) -> xr.Dataset:
+    first, stop = axis.cell_ceil(span[0]), axis.cell_ceil(span[1])
+    offset = first - axis.year_cells(axis.year(first))[0]
+    variables: dict[str, xr.Variable] = {}
+    for name, signal in reader.signals.items():
+        lazy = LazyCells(reader, name, first, stop - first)
+        combine = {"last": "point", "min": "minimum", "max": "maximum"}.get(signal.combine, signal.combine)
+        about = _attributes(name, signal) | {"ancillary_variables": f"{name}_qc", "cell_methods": f"time: {combine}"}
+        variables[name] = xr.Variable(("time", "asset"), as_dask(lazy, offset=offset), about)
+        flags = LazyCells(reader, name, first, stop - first, flags=True)
+        variables[f"{name}_qc"] = xr.Variable(("time", "asset"), as_dask(flags, offset=offset), flag_attributes(name))
+    return xr.Dataset(variables, coords=_coords(axis, first, stop, labels))
+
+
+def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, labels: list[str]) -> xr.Dataset:
+    first, stop = axis.cell(span[0]), axis.cell_ceil(span[1])
+    variables: dict[str, xr.Variable] = {}
+    coords = _coords(axis, first, stop, labels)
+    ready = step in rollup_steps(reader.group.cadence_ns)
+    for name, signal in reader.signals.items():
+        about = _attributes(name, signal)
+        # Work of a task: a stored window is one element; what must be folded costs its cells.
+        per = 1 if ready else parse_duration(step) // reader.group.cadence_ns
+        for what in (*_AGGREGATES[signal.kind], *(("increase",) if signal.kind == "counter" else ()), *COUNTS):
+            lazy = LazyWindows(reader, name, first, stop - first, step=step, statistic=what)
+            cost = parse_duration(step) // reader.group.cadence_ns if what == "increase" else per
+            variables[f"{name}_{what}"] = xr.Variable(
+                ("time", "asset"), as_dask(lazy, per=cost), _aggregate_attributes(about, what, step)
+            )
+        if signal.kind == "state":
+            share = LazyShares(reader, name, first, stop - first, step=step)
+            dim = f"{name}_state"
+            cost = parse_duration(step) // reader.group.cadence_ns
+            variables[f"{name}_share"] = xr.Variable(
+                ("time", "asset", dim),
+                as_dask(share, per=cost),
+                {
+                    "long_name": f"share of known time in each state of {name}",
+                    "units": "1",
+                    "cell_methods": "time: mean",
+                },
+            )
+            states = [(signal.states or {})[int(code)] for code in share.codes]
+            coords[dim] = xr.Variable(dim, np.array(states, dtype=object))
+    return xr.Dataset(variables, coords=coords)
+
+
+def _aggregate_attributes(about: dict[str, object], what: str, step: str) -> dict[str, object]:
+    if what in COUNTS or what == "count":
+        kind = "cells that pass or are suspect" if what == "count" else f"cells flagged {what.replace('_', ' ')}"
+        return {
+            "long_name": f"{kind}: {about['long_name']}",
+            "units": "1",
+            "cell_methods": f"time: sum (interval: {step})",
+        }
+    title = {
+        "long_name": f"{about['long_name']} ({what})",
+        "cell_methods": f"{_METHODS.get(what, 'time: sum')} (interval: {step})",
+    }
+    return {k: v for k, v in about.items() if k not in ("flag_values", "flag_meanings")} | title
+
+
+def zoom(  # noqa: PLR0917
+    view: View,
+    group: Group,
+    signal: str,
+    assets: Sequence[int],
+    start: object,
+    stop: object,
+    bins: int,
+    *,
+    overlay: Sequence[Block] | None = None,
+) -> xr.Dataset:
+    """Return what a chart of ``bins`` columns needs: the coarsest stored level that still gives a cell a bin.
+
+    Parameters
+    ----------
+    assets : sequence of int
+        Columns in storage order.
+    start, stop : instants
+        The span on the axis; clipped to what is stored.
+    bins : int
+        Number of bins (pixels) across the span.
+
+    Returns
+    -------
+    Dataset of numpy arrays
+        ``value`` and ``flag`` (time, column) from the cells, or ``mean``, ``min``, ``max``, ``count`` from a rollup;
+        ``attrs["step"]`` says from which.
+    """
+    columns = np.asarray(assets, dtype=np.int64)
+    known = view.catalog.entry(group).signal(signal)
+    tail = tuple(b for b in overlay or () if b.group == group)
+    axis = Axis(view.origin_ns, group.cadence_ns)
+    low, high = _extent(view, group, tail)
+    first, end = max(instant_ns(start), axis.time(low)), min(instant_ns(stop), axis.time(high))
+    reader = SpanReader(view.path, view.snapshot, group, {signal: known}, columns, (low, high), tail)
+    wide = max(1, (instant_ns(stop) - instant_ns(start)) // max(1, bins))
+    steps = [s for s in rollup_steps(group.cadence_ns) if parse_duration(s) <= wide] if known.kind != "state" else []
+    step = steps[-1] if steps else None
+    axis = Axis(view.origin_ns, parse_duration(step)) if step else axis
+    k0, k1 = axis.cell(first), max(axis.cell(first), axis.cell_ceil(end))
+    parts: dict[str, NDArray[np.generic]] = {}
+    if step is None:
+        lazy = LazyCells(reader, signal, k0, k1 - k0)
+        parts["value"] = lazy[:, :]
+        parts["flag"] = LazyCells(reader, signal, k0, k1 - k0, flags=True)[:, :]
+    else:
+        parts = window_statistics(reader, signal, step, k0, k1)
+    times = {"time": ("time", axis.times(k0, k1)), "column": ("column", columns)}
+    about = {"step": step or group.cadence, "units": known.unit}
+    return xr.Dataset({k: (("time", "column"), v) for k, v in parts.items()}, coords=times, attrs=about)
+
+
+def window_statistics(reader: SpanReader, signal: str, step: str, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:
+    """Return mean, min, max (signal's unit) and count of stored windows, read in one go."""
+    parts = reader.windows(signal, step, w0, w1, reader.columns, ("sum", "min", "max", "count"))
+    return {what: finished(parts, what, reader.signals[signal]) for what in ("mean", "min", "max", "count")}

@@ -1,0 +1,242 @@
+"""What a reader holds on to: one snapshot and one position vector, with the rows between them built as the tail."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinlab.errors import HistoryConflictError
+from twinlab.history.build.build import Block, Empty, Frontier, GroupSpec, Recent, Tally, build_blocks
+from twinlab.history.build.catchup import Stored, Update, plan_update
+from twinlab.history.build.event_tables import newest, rows_of
+from twinlab.history.build.index import NEVER, Marks
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.update import frontier_of
+from twinlab.history.layout.dirty_spans import Span, clip
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.store.view import View
+from twinlab.history.write.tabular import event_table, touched
+from twinlab.model.flags import Flag
+
+__all__ = ["AsOfPin", "Pin", "TailPin", "empty_view"]
+
+#: Cells that are looked through first for the observation that a window's states are held from.
+_LOOK_BACK = 4096
+#: Rows that a reader builds by itself; beyond, it shows what the historian has published.
+TAIL_ROWS = 2_000_000
+
+
+@dataclass
+class Pin(ABC):
+    """One state of the twin, as all calls of one reader see it until it looks again."""
+
+    view: View
+    sources: Sources
+    position: dict[str, int]
+
+    @property
+    @abstractmethod
+    def assets(self) -> Mapping[str, Sequence[str]]:
+        """Assets with observations, by type, in storage order."""
+
+    @property
+    @abstractmethod
+    def marks(self) -> Mapping[str, Marks]:
+        """What each source had said."""
+
+    @abstractmethod
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
+        """Return the cells to lay over the view; ``span`` in ns."""
+
+    @abstractmethod
+    def table(self, kind: str, name: str) -> pa.Table | None:
+        """Return the rows of an event type, asset type or relationship that stand; None if there are none."""
+
+
+@dataclass
+class TailPin(Pin):
+    """The published history with the ledger's newest rows."""
+
+    @cached_property
+    def update(self) -> Update | None:
+        """What lies between snapshot and position; None if nothing does, or if history was built with other words."""
+        meta: Mapping[str, Any] = self.view.meta
+        stored = dict(meta.get("position", {}))
+        hashes, built = self.sources.mapping_hashes, dict(meta.get("mappings", {}))
+        if meta and (
+            meta.get("model") != self.sources.model_hash or any(hashes.get(n) != found for n, found in built.items())
+        ):
+            return None
+        if all(stored.get(name, 0) == at for name, at in self.position.items() if name != "_twin"):
+            return None
+        return plan_update(self.sources, meta, self.position)
+
+    @cached_property
+    def _tail(self) -> list[Block]:
+        if self.update is None:
+            return []
+        base = Recent(Stored(self.view))
+        for _, block in self.update.blocks(base):
+            base.blocks.append(block)
+        return base.blocks
+
+    @property
+    def assets(self) -> Mapping[str, Sequence[str]]:
+        """Assets with observations, by type, in storage order."""
+        if self.update is not None:
+            return self.update.columns
+        found: Any = self.view.meta.get("assets", {})
+        return dict(found)
+
+    @cached_property
+    def marks(self) -> Mapping[str, Marks]:
+        """What each source had said."""
+        if self.update is not None:
+            return self.update.marks
+        watermarks: Any = self.view.meta.get("watermarks", {})
+        nothing = np.empty(0, dtype=np.int64)
+        names = [name for name in self.position if name != "_twin"]
+        return {name: Marks(int(watermarks.get(name, -NEVER)), (), nothing) for name in names}
+
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
+        """Return the tail's blocks of a type."""
+        del signals, span
+        return [block for block in self._tail if block.group.asset_type == asset_type]
+
+    def table(self, kind: str, name: str) -> pa.Table | None:
+        """Return stored rows and the tail's."""
+        if self.update is not None and touched(self.update, f"{kind}:{name}"):
+            return self._fresh_table(self.update, kind, name)
+        if kind == "event":
+            parts = [self.view.table(path) for path in self.view.tables(f"events/{name}/")]
+            return pa.concat_tables(parts, promote_options="permissive") if parts else None
+        path = f"{kind}s/{name}"
+        return self.view.table(path) if path in self.view.tables(path) else None
+
+    def _fresh_table(self, update: Update, kind: str, name: str) -> pa.Table | None:
+        if kind == "event":
+            return event_table(self.view.tables, self.view.table, update, name)[0]
+        return _whole_table(self.sources, kind, name, self.position)
+
+
+@dataclass
+class AsOfPin(Pin):
+    """What was known at a position vector, built from the ledger alone: only the window that is asked for."""
+
+    known: dict[tuple[str, str], pa.Table | None] = field(default_factory=dict)
+
+    @cached_property
+    def marks(self) -> Mapping[str, Marks]:
+        """What each source had said."""
+        self.sources.prepare(self.position)
+        self.sources.save()
+        return self.sources.marks(self.position)
+
+    @cached_property
+    def assets(self) -> Mapping[str, Sequence[str]]:
+        """Assets with observations, by type."""
+        return self.sources.columns({}, self.marks.values())
+
+    def blocks(
+        self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
+    ) -> list[Block]:
+        """Build the window from the ledger's rows."""
+        out: list[Block] = []
+        claims = LedgerClaims(self.sources.views, self.position)
+        for every in GroupSpec.all_of(self.sources.model, self.assets):
+            wanted = {n: s for n, s in every.signals.items() if signals is None or n in signals}
+            if every.group.asset_type != asset_type or not wanted or not every.assets:
+                continue
+            spec = GroupSpec(every.group, every.origin_ns, wanted, every.assets)
+            frontier = frontier_of(spec, self.marks.values())
+            if frontier.known_from.min() == NEVER:
+                continue
+            known = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
+            low = known[0] if span[0] is None else spec.axis.cell(span[0])
+            high = known[1] if span[1] is None else spec.axis.cell_ceil(span[1])
+            window = clip([(low, high)], known)
+            if window:
+                out += _with_carry(spec, window[0], known, claims, frontier)
+        return out
+
+    def table(self, kind: str, name: str) -> pa.Table | None:
+        """Return the rows that stood."""
+        if (kind, name) not in self.known:
+            _ = self.marks
+            self.known[kind, name] = _whole_table(self.sources, kind, name, self.position)
+        return self.known[kind, name]
+
+
+def _build(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:
+    before, after = spec.margins
+    base = Recent(Empty())
+    fresh = clip([(window[0] - before, window[1] + after)], known)
+    for block in build_blocks(
+        spec, source=claims, base=base, frontier=frontier, fresh=fresh, write=[window], tally=Tally()
+    ):
+        base.blocks.append(block)
+    return base.blocks
+
+
+def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:
+    """Build a window and, for states and counters, enough before it to hold each series' last observation."""
+    blocks = _build(spec, window, known, claims, frontier)
+    carried = {name: signal for name, signal in spec.signals.items() if signal.kind != "gauge"}
+    at, look = window[0], _LOOK_BACK
+    while carried and at > known[0]:
+        part = GroupSpec(spec.group, spec.origin_ns, carried, spec.assets)
+        rows = [spec.numbers[name] for name in carried]
+        mine = Frontier(frontier.known_from[rows], frontier.passed[rows])
+        low = max(known[0], at - look)
+        found = _build(part, (low, at), known, claims, mine)
+        blocks += found
+        at, look = low, look * 4
+        waiting = mine.known_from < at
+        for number, name in enumerate(carried):
+            for block in found:
+                values, flags = block.values[name], block.flags[name]
+                waiting[number] &= ~((values != sentinel(values.dtype)) & (flags <= Flag.SUSPECT)).any(axis=0)
+        if not waiting.any():
+            break
+    return blocks
+
+
+def _whole_table(sources: Sources, kind: str, name: str, position: Mapping[str, int]) -> pa.Table | None:
+    if kind == "asset":
+        return sources.asset_table(name, position)
+    rows = rows_of([view for n, view in sources.views.items() if n in position], kind, name, stop=position)
+    if rows is None:
+        return None
+    found = newest(rows, kind)
+    if kind != "event":
+        return found
+    begin = pc.coalesce(found["start"], found["planned_start"])
+    keyed = found.append_column("_begin", begin)
+    return found.take(pc.sort_indices(keyed, sort_keys=[("_begin", "ascending"), ("event_id", "ascending")]))
+
+
+def empty_view(folder: Path, origin_ns: int, make: Callable[[], Path]) -> View:
+    """Return a view of a history that holds nothing; made once in ``folder``, or where ``make`` says."""
+    path = folder / f"empty-{origin_ns}"
+    try:
+        if not (path / "icechunk").is_dir():
+            HistoryStore.create(path, origin_ns=origin_ns)
+        return HistoryStore.open(path).view()
+    except (OSError, HistoryConflictError):
+        path = make()
+        HistoryStore.create(path, origin_ns=origin_ns)
+        return HistoryStore.open(path).view()

@@ -1,0 +1,408 @@
+"""Reading a twin: published history and the ledger's newest rows as one, now or as it was known at some time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from twinlab.errors import CorruptionError, UnknownTermError
+from twinlab.history.build.event_tables import shown
+from twinlab.history.build.index import NEVER
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.source_priority import chosen_sources
+from twinlab.history.layout.grid import Group, rollup_steps
+from twinlab.history.read.as_of import activated
+from twinlab.history.read.datasets import dataset, instant_ns, natural_order
+from twinlab.history.read.observations import observations
+from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
+from twinlab.history.read.span_reader import SpanReader
+from twinlab.history.read.status import (
+    HistoryStatus,
+    array_bytes,
+    bounded,
+    bytes_below,
+    flag_counts,
+    last_cell,
+    signature,
+)
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.historian import Historian, index_folder
+from twinlab.model.flags import Flag
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.schema import EVENT_COLUMNS
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import AssetType, Signal, TwinModel, parse_duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+    from twinlab.history.store.view import View
+    from twinlab.ledger import Ledger
+
+__all__ = ["HistoryReader", "HistoryStatus"]
+
+
+@lru_cache(maxsize=1)
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="twinlab-empty-"))
+
+
+class HistoryReader:
+    """A twin's history, events and assets as of now, or as of a time (`as_of`).
+
+    Parameters
+    ----------
+    root : Path
+        The twin's folder.
+    ledger : Ledger
+    model : TwinModel
+    mappings : dict of source to Mapping
+
+    Notes
+    -----
+    Every call looks whether a new state was published or new rows came, and otherwise uses what it has built. Rows
+    that aren't published are built by the same code as published ones (at most 2 million of them). A history that
+    doesn't open is built anew, which needs the history's lock.
+    """
+
+    def __init__(
+        self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]
+    ) -> None:
+        self.root = Path(root)
+        self.ledger = ledger
+        self.note = ""
+        self._model = model
+        self._mappings = dict(mappings)
+        self._pin: Pin | None = None
+        self._seen: object = None
+        self._known: int | None = None
+
+    @property
+    def model(self) -> TwinModel:
+        """The twin's words."""
+        return self._model
+
+    # -- what a TwinReader does
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of one asset type, lazy, dims ``time, asset``; see `twinlab.history.read.datasets.dataset`.
+
+        Raises
+        ------
+        UnknownTermError
+            If asset type, signal or asset isn't known; shows the nearest.
+        SchemaError
+            If signals of several cadences are asked for without ``step``.
+        """
+        kind = self._kind(asset_type)
+        for name in signals or ():
+            _known(name, kind.signals, f"signal of {asset_type!r}")
+        pin = self._pinned()
+        span = _widened((_instant(start), _instant(stop)), step)
+        blocks = pin.blocks(asset_type, signals, span)
+        return dataset(
+            pin.view, self._model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
+            overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())),
+        )  # fmt: skip
+
+    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return the events of one type, those that overlap ``[start, stop)`` if given, in order of their start.
+
+        An event that never started counts by its plan.
+        """
+        spec = self._model.event_types[_known(event_type, self._model.event_types, "event type")]
+        table = self._pinned().table("event", event_type)
+        columns = [*EVENT_COLUMNS, *spec.links, *spec.properties]
+        frame = _frame(table, columns)
+        for name, dtype in EVENT_COLUMNS.items():
+            if dtype.startswith("datetime"):
+                frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
+        if start is None and stop is None:
+            return frame
+        begin = frame["start"].fillna(frame["planned_start"])
+        end = frame["end"].fillna(frame["planned_end"]).fillna(begin)
+        keep = begin.notna()
+        if stop is not None:
+            keep &= begin < pd.Timestamp(instant_ns(stop))
+        if start is not None:
+            low = pd.Timestamp(instant_ns(start))
+            keep &= (end > low) | (begin >= low)
+        return frame[keep].reset_index(drop=True)
+
+    def assets(self, asset_type: str) -> pd.DataFrame:
+        """Return the assets of one type with their properties, indexed by id in natural order.
+
+        Assets of which no table speaks are listed too, if observations or events name them.
+        """
+        kind = self._kind(asset_type)
+        pin = self._pinned()
+        frame = _frame(pin.table("asset", asset_type), ["id", *kind.properties]).set_index("id")
+        named = set(frame.index.tolist()) | set(pin.assets.get(asset_type, ())) | self._mentioned(asset_type)
+        ids = sorted(named)
+        order = [ids[place] for place in natural_order(ids)]
+        return frame.reindex(pd.Index(order, name="asset", dtype="str"))
+
+    def relationships(self, relationship: str) -> pd.DataFrame:
+        """Return the links of one type: ``source, target, valid_from, valid_until``."""
+        _known(relationship, self._model.relationships, "relationship")
+        frame = _frame(
+            self._pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"]
+        )
+        for name in ("valid_from", "valid_until"):
+            frame[name] = frame[name].astype("datetime64[ns]")
+        return frame.sort_values(["source", "target", "valid_from"], ignore_index=True)
+
+    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
+        """Return the steps at which rollups of a signal stand ready, finest first."""
+        return rollup_steps(self._signal(asset_type, signal).cadence_ns)
+
+    def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return the exact rows behind one signal of an asset (``"room/3"``); see `twinlab.history.read.observations`."""
+        asset_type, _, name = asset.partition("/")
+        spec = self._signal(asset_type, signal)
+        pin = self._pinned()
+        _known(name, pin.assets.get(asset_type, ()), f"asset of type {asset_type!r}")
+        pin.sources.prepare(pin.position)
+        return observations(
+            pin.sources,
+            pin.position,
+            (asset_type, name, signal),
+            spec,
+            span=(_instant(start), _instant(stop)),
+            ledger=self.ledger,
+        )
+
+    def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
+        """Return the twin as it was known at an ingest time.
+
+        Parameters
+        ----------
+        known : instant
+            Rows taken in later don't count.
+        mapping : "then" or "current"
+            With the model and mappings that were active then, or with today's.
+
+        Raises
+        ------
+        SchemaError
+            If ``known`` is no instant, or ``mapping`` is neither.
+        """
+        at = instant_ns(known)
+        model, mappings = self._model, self._mappings
+        if mapping != "current":
+            model, mappings = activated(self.ledger.journal, at, mapping, model)
+        other = HistoryReader(self.root, self.ledger, model, mappings)
+        other._known = at
+        return other
+
+    def chosen_sources(
+        self,
+        asset_type: str,
+        signal: str,
+        *,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+    ) -> xr.DataArray:
+        """Return the name of the source that each cell's value comes from (empty where there is none), dims ``time, asset``.
+
+        Of sources that report in one cell, the one of the highest priority is chosen; at equal priority, the one that
+        spoke last.
+        """
+        spec = self._signal(asset_type, signal)
+        pin = self._pinned()
+        pin.sources.prepare(pin.position)
+        found = chosen_sources(
+            pin.sources,
+            pin.position,
+            (asset_type, signal),
+            spec,
+            pin.assets.get(asset_type, ()),
+            (_instant(start), _instant(stop)),
+        )
+        ids = [str(one) for one in found.asset.values]
+        for name in assets or ():
+            _known(name, ids, f"asset of type {asset_type!r}")
+        return found.sel(asset=list(assets) if assets is not None else [ids[place] for place in natural_order(ids)])
+
+    # -- where it stands ---------------------------------------------------------------------------------------------
+    def position(self) -> dict[str, int]:
+        """Return the position vector that calls answer for: source -> rows."""
+        return dict(self._pinned().position)
+
+    def watermarks(self) -> dict[str, np.datetime64]:
+        """Return for each source the event time up to which it has spoken."""
+        marks = self._pinned().marks
+        return {
+            name: np.datetime64(one.watermark, "ns") for name, one in sorted(marks.items()) if one.watermark > -NEVER
+        }
+
+    def status(self) -> HistoryStatus:
+        """Return positions, watermarks, points and bytes."""
+        pin = self._pinned()
+        stored: object = pin.view.meta.get("position", {})
+        published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
+        now = pin.sources.position()
+        behind = sum(max(0, at - published.get(name, 0)) for name, at in now.items() if name != "_twin")
+        good = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
+        points = sum(counts.get(flag, 0) for counts in self.flag_counts().values() for flag in good)
+        sizes = array_bytes(pin.view), bytes_below(self.root / "history"), bytes_below(self.root / "ledger")
+        return HistoryStatus(pin.position, self.watermarks(), behind, points, *sizes, note=self.note)
+
+    def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:
+        """Return how many cells of each signal bear each flag, from the coarsest rollup."""
+        pin = self._pinned()
+        out: dict[tuple[str, str], dict[Flag, int]] = {}
+        for kind, name, reader in self._spans(pin):
+            found = flag_counts(reader, name)
+            if found:
+                out[kind, name] = found
+        return out
+
+    def last_times(self) -> dict[tuple[str, str], np.datetime64]:
+        """Return the start of the last cell of each signal that holds a value."""
+        pin = self._pinned()
+        out: dict[tuple[str, str], np.datetime64] = {}
+        for kind, name, reader in self._spans(pin):
+            cell = last_cell(reader, name)
+            if cell is not None:
+                time = pin.view.origin_ns + cell * reader.group.cadence_ns
+                out[kind, name] = np.datetime64(time, "ns")
+        return out
+
+    def asset_count(self, asset_type: str) -> int:
+        """Return the number of assets of a type."""
+        return len(self.assets(asset_type))
+
+    def event_count(self, event_type: str) -> int:
+        """Return the number of events of a type."""
+        _known(event_type, self._model.event_types, "event type")
+        table = self._pinned().table("event", event_type)
+        return 0 if table is None else len(table)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+    def _kind(self, asset_type: str) -> AssetType:
+        return self._model.asset_types[_known(asset_type, self._model.asset_types, "asset type")]
+
+    def _signal(self, asset_type: str, signal: str) -> Signal:
+        kind = self._model.asset_types[_known(asset_type, self._model.asset_types, "asset type")]
+        return kind.signals[_known(signal, kind.signals, f"signal of {asset_type!r}")]
+
+    def _spans(self, pin: Pin) -> list[tuple[str, str, SpanReader]]:
+        """Return a reader of all cells of each signal that has any."""
+        out = []
+        for kind, spec in self._model.asset_types.items():
+            ids = pin.assets.get(kind, ())
+            blocks = pin.blocks(kind, None, (None, None)) if ids and spec.signals else []
+            for name, signal in spec.signals.items():
+                group = Group(kind, signal.cadence)
+                mine = tuple(block for block in blocks if block.group == group)
+                spans = [(block.k0, block.k1) for block in mine]
+                if group in pin.view.groups():
+                    spans.append(pin.view.extent(group))
+                if ids and spans:
+                    extent = (min(low for low, _ in spans), max(high for _, high in spans))
+                    columns = np.arange(len(ids))
+                    out.append(
+                        (
+                            kind,
+                            name,
+                            SpanReader(pin.view.path, pin.view.snapshot, group, {name: signal}, columns, extent, mine),
+                        )
+                    )
+        return out
+
+    def _mentioned(self, asset_type: str) -> set[str]:
+        """Return the assets of a type that events name."""
+        pin = self._pinned()
+        out: set[str] = set()
+        for name, spec in self._model.event_types.items():
+            columns = [column for column, kind in {"asset": spec.asset, **spec.links}.items() if kind == asset_type]
+            if not columns:
+                continue
+            path = f"mentioned/{name}"
+            stored = isinstance(pin, TailPin) and pin.update is None and path in pin.view.tables(path)
+            if stored:
+                rows = pin.view.table(path)
+                out |= {
+                    one
+                    for one, kind in zip(rows["id"].to_pylist(), rows["asset_type"].to_pylist(), strict=True)
+                    if kind == asset_type
+                }
+                continue
+            table = pin.table("event", name)
+            for column in columns if table is not None else ():
+                out |= set(table[column].unique().drop_null().to_pylist())  # type: ignore[index]
+        return out
+
+    def _pinned(self) -> Pin:
+        """Return the newest state; the one at hand if nothing was published or came since."""
+        sources = self._pin.sources if self._pin is not None else self._sources()
+        if self._known is not None:
+            if self._pin is None:
+                position = {name: self.ledger.reader(name).position_at(self._known) for name in sources.names()}
+                self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
+            return self._pin
+        seen = (sources.position(), signature(self.root))
+        if self._pin is None or seen != self._seen:
+            view = self._view(sources)
+            self._pin = TailPin(view, sources, bounded(sources.position(), view))
+            self._seen = (sources.position(), signature(self.root))
+        return self._pin
+
+    def _sources(self) -> Sources:
+        return Sources(self.ledger, self._model, self._mappings, index_folder=index_folder(self.root))
+
+    def _empty(self) -> View:
+        return empty_view(self.root / "cache", self._model.origin_ns, _temporary)
+
+    def _view(self, sources: Sources) -> View:
+        if not (self.root / "history").exists() and not any(sources.position().values()):
+            return self._empty()
+        try:
+            return HistoryStore.open(self.root / "history").view()
+        except CorruptionError:
+            report = Historian(self.root, self.ledger, self._model, self._mappings).catch_up()
+            self.note = "; ".join(report.notes)
+            return HistoryStore.open(self.root / "history").view()
+
+
+def _known(name: str, known: Mapping[str, object] | Sequence[str], what: str) -> str:
+    if name not in known:
+        msg = f"expected a known {what}, got {name!r}{nearest(name, list(known))}"
+        raise UnknownTermError(msg)
+    return name
+
+
+def _instant(value: object) -> int | None:
+    return None if value is None else instant_ns(value)
+
+
+def _widened(span: tuple[int | None, int | None], step: str | None) -> tuple[int | None, int | None]:
+    """Return the span of whole windows of ``step`` that a span touches."""
+    if step is None:
+        return span
+    size, (low, high) = parse_duration(step), span
+    return None if low is None else low - size, None if high is None else high + size
+
+
+def _frame(table: pa.Table | None, columns: Sequence[str]) -> pd.DataFrame:
+    if table is None:
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
+    frame: pd.DataFrame = shown(table).to_pandas()
+    return frame.reindex(columns=list(columns))

@@ -1,0 +1,181 @@
+"""Cells and windows of one group, stored or superseded by a tail; picklable, opened once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.history.build.signal_kinds import carry_of
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.grid import Group, rollup_steps, step_parent
+from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
+from twinlab.history.layout.spans import Spans
+from twinlab.history.store.view import View, open_view
+from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import Signal, parse_duration
+
+__all__ = ["Block", "SpanReader"]
+
+_LOOK_BACK = 4096
+
+
+class Block(Protocol):
+    """Finished cells of a group that supersede stored ones: the tail."""
+
+    @property
+    def group(self) -> Group:
+        """The group."""
+
+    @property
+    def k0(self) -> int:
+        """The first cell."""
+
+    @property
+    def values(self) -> Mapping[str, NDArray[np.signedinteger]]:
+        """Integers (time, asset) of each signal."""
+
+    @property
+    def flags(self) -> Mapping[str, NDArray[np.uint8]]:
+        """Flags (time, asset) of each signal."""
+
+
+@lru_cache(maxsize=8)
+def _view(path: Path, snapshot: str) -> View:
+    return open_view(path, snapshot)
+
+
+@dataclass(frozen=True)
+class SpanReader:
+    """Reads cells and windows of one group at one snapshot, with the tail's blocks laid over."""
+
+    path: Path
+    snapshot: str
+    group: Group
+    signals: Mapping[str, Signal]
+    # Stored columns in the order wanted.
+    columns: NDArray[np.int64]
+    extent: tuple[int, int]
+    overlay: Sequence[Block] = field(default=(), repr=False)
+
+    def _stored(self) -> View | None:
+        view = _view(self.path, self.snapshot)
+        return view if self.group in view.catalog.groups else None
+
+    def cells(
+        self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, what: str = "both"
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+        """Return integers and flags (time, asset) of stored columns; ``what`` spares reading "values" or "flags"."""
+        values: NDArray[Any] = (
+            self._part(name, k0, k1, columns, flags=False) if what != "flags" else np.empty((0, 0), "int8")
+        )
+        marks: NDArray[Any] = (
+            self._part(name, k0, k1, columns, flags=True) if what != "values" else np.empty((0, 0), "uint8")
+        )
+        return values, marks
+
+    def _part(self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, flags: bool) -> NDArray[Any]:
+        dtype = np.dtype("uint8") if flags else self.signals[name].storage_dtype
+        fill = int(Flag.NOT_EVALUATED) if flags else sentinel(dtype)
+        view = self._stored()
+        known = view.n_assets(self.group) if view is not None and name in view.signals(self.group) else 0
+        inside = columns < known
+        if view is not None and inside.all() and columns.size:
+            out = (view.flags if flags else view.values)(self.group, name, k0, k1, columns)
+        else:
+            out = np.full((columns.size, k1 - k0), fill, dtype=dtype).T
+            if view is not None and inside.any():
+                out[:, inside] = (view.flags if flags else view.values)(self.group, name, k0, k1, columns[inside])
+        for block in self.overlay:
+            part = (block.flags if flags else block.values).get(name)
+            if part is not None:
+                _lay(out, part, k0, block.k0, columns)
+        return out
+
+    def carry(self, name: str, k0: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
+        """Return the last observation before ``k0`` of each column; the type's smallest integer if there is none."""
+        none = sentinel(self.signals[name].storage_dtype)
+        first = self.extent[0]
+        at = max(first, k0 - _LOOK_BACK)
+        if at >= k0:
+            return np.full(columns.size, none, dtype=self.signals[name].storage_dtype)
+        out = carry_of(*self.cells(name, at, k0, columns))
+        left = np.flatnonzero(out == none)
+        if left.size and at > first:
+            out[left] = self._carry_far(name, at, columns[left])
+        return out
+
+    def _carry_far(self, name: str, k0: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
+        """Look further back, guided by the coarsest stored rollup, so that long silences cost little."""
+        none = sentinel(self.signals[name].storage_dtype)
+        out = np.full(columns.size, none, dtype=self.signals[name].storage_dtype)
+        steps = rollup_steps(self.group.cadence_ns)
+        per = parse_duration(steps[-1]) // self.group.cadence_ns if steps else _LOOK_BACK
+        at, long = k0, 1
+        while at > self.extent[0] and (out == none).any():
+            low = max((at - 1) // per * per - (long - 1) * per, self.extent[0] // per * per)
+            left = np.flatnonzero(out == none)
+            if steps:
+                counts = self.windows(name, steps[-1], low // per, -(-at // per), columns[left], ("count",))["count"]
+                busy = np.flatnonzero(counts.any(axis=1))
+                spans = [(low + int(w) * per, min(at, low + (int(w) + 1) * per)) for w in busy[::-1]]
+            else:
+                spans = [(low, at)]
+            for a, b in spans:
+                left = np.flatnonzero(out == none)
+                if not left.size:
+                    break
+                out[left] = carry_of(*self.cells(name, max(a, self.extent[0]), b, columns[left]))
+            at, long = low, min(long * 4, 256)
+        return out
+
+    def windows(  # noqa: PLR0917
+        self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
+    ) -> dict[str, NDArray[Any]]:
+        """Return statistics (window, asset) of windows of ``step``, stored where they stand ready, else computed."""
+        per = parse_duration(step) // self.group.cadence_ns
+        out = self._ready(name, step, w0, w1, columns, statistics)
+        touched = Spans()
+        for block in self.overlay:
+            if name in block.values:
+                a, b = block.k0 // per, -(-(block.k0 + len(block.values[name])) // per)
+                touched.add(max(a, w0), min(b, w1))
+        for a, b in touched:
+            fresh = reduce_cells(*self.cells(name, a * per, b * per, columns), per)
+            for key in statistics:
+                if not out[key].flags.writeable:
+                    out[key] = out[key].copy()
+                out[key][a - w0 : b - w0] = fresh[key]
+        return out
+
+    def _ready(  # noqa: PLR0917
+        self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
+    ) -> dict[str, NDArray[Any]]:
+        view = self._stored()
+        known = view.n_assets(self.group) if view is not None and name in view.signals(self.group) else 0
+        per = parse_duration(step) // self.group.cadence_ns
+        if view is None or not (columns < known).all():
+            out = reduce_cells(*self.cells(name, w0 * per, w1 * per, columns), per)
+        elif step in rollup_steps(self.group.cadence_ns):
+            return view.rollup(self.group, name, step, w0, w1, columns, statistics=statistics)
+        elif (parent := step_parent(self.group.cadence_ns, step)) is not None:
+            ratio = parse_duration(step) // parse_duration(parent)
+            wanted = tuple(dict.fromkeys((*statistics, "count")))
+            below = view.rollup(self.group, name, parent, w0 * ratio, w1 * ratio, columns, statistics=wanted)
+            out = reduce_rollup(below, ratio)
+        else:
+            out = reduce_cells(*self.cells(name, w0 * per, w1 * per, columns), per)
+        return {key: out[key] for key in statistics}
+
+
+def _lay(out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]) -> None:
+    first, stop = max(k0, at), min(k0 + out.shape[0], at + part.shape[0])
+    if first >= stop:
+        return
+    inside = columns < part.shape[1]
+    out[first - k0 : stop - k0, inside] = part[first - at : stop - at][:, columns[inside]]

@@ -1,0 +1,128 @@
+"""How far a twin's history reaches and how large it is: what a summary needs, read from coarse rollups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twinlab.history.layout.grid import rollup_steps
+from twinlab.history.read.pinned import TAIL_ROWS
+from twinlab.history.read.span_reader import SpanReader
+from twinlab.history.store.catalog import COUNTS
+from twinlab.history.store.view import View
+from twinlab.model.flags import Flag
+from twinlab.model.twinmodel import parse_duration
+
+__all__ = ["HistoryStatus", "bounded", "bytes_below", "flag_counts", "last_cell", "signature"]
+
+_FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL, Flag.MISSING), strict=True))
+
+
+@dataclass(frozen=True)
+class HistoryStatus:
+    """Where a twin's history stands, and its size."""
+
+    position: dict[str, int]
+    watermarks: dict[str, np.datetime64]
+    # Ledger rows that aren't published yet.
+    behind: int
+    # Cells that hold a value.
+    points: int
+    # Of history: the arrays of cells, flags and rollups; the rest is tables and what Icechunk keeps.
+    array_bytes: int
+    history_bytes: int
+    ledger_bytes: int
+    note: str = ""
+
+    @property
+    def bytes_per_point(self) -> float:
+        """Bytes of the arrays, flags and rollups included, a cell that holds a value."""
+        return self.array_bytes / self.points if self.points else 0.0
+
+    def __str__(self) -> str:
+        points = f"{self.points:,} points in {self.array_bytes:,} bytes ({self.bytes_per_point:.2f} a point)"
+        lines = [f"{points}, {self.history_bytes:,} bytes of history, {self.ledger_bytes:,} bytes of ledger"]
+        for name, at in sorted(self.position.items()):
+            until = self.watermarks.get(name)
+            lines.append(
+                f"  {name}: {at:,} rows" + (f", to {until.astype('datetime64[s]')} UTC" if until is not None else "")
+            )
+        lines.append(f"  {self.behind:,} rows not published yet")
+        return "\n".join([*lines, *([f"  {self.note}"] if self.note else [])])
+
+
+def array_bytes(view: View) -> int:
+    """Return the bytes of all chunks of cells, flags and rollups; those of tables aside."""
+    groups = tuple(f"{group.path}/" for group in view.groups())
+    return sum(size for path, size in view.bytes().items() if path.lstrip("/").startswith(groups)) if groups else 0
+
+
+def signature(root: Path) -> object:
+    """Return what changes whenever something is published."""
+    try:
+        found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def bounded(position: dict[str, int], view: View) -> dict[str, int]:
+    """Return the position, cut so that the tail has no more rows than a reader builds."""
+    stored: object = view.meta.get("position", {})
+    published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
+    left, out = TAIL_ROWS, {}
+    for name in sorted(position):
+        more = min(left, position[name] - published.get(name, 0)) if name != "_twin" else position[name]
+        out[name] = published.get(name, 0) + more if name != "_twin" else more
+        left -= more if name != "_twin" else 0
+    return out
+
+
+def flag_counts(reader: SpanReader, name: str) -> dict[Flag, int]:
+    """Return how many cells of a signal bear each flag, from the coarsest rollup."""
+    low, high = reader.extent
+    steps = rollup_steps(reader.group.cadence_ns)
+    if not steps:
+        flags = reader.cells(name, low, high, reader.columns, what="flags")[1]
+        return {flag: int((flags == flag.value).sum()) for flag in Flag}
+    per = parse_duration(steps[-1]) // reader.group.cadence_ns
+    first, stop = low // per, -(-high // per)
+    found = reader.windows(name, steps[-1], first, stop, reader.columns, COUNTS)
+    out = {_FLAG_OF[what]: int(part.astype(np.int64).sum()) for what, part in found.items()}
+    # Windows are whole; cells beyond what was ever written aren't anybody's.
+    beyond = ((stop - first) * per - (high - low)) * len(reader.columns)
+    out[Flag.NOT_EVALUATED] = max(0, out[Flag.NOT_EVALUATED] - beyond)
+    return out
+
+
+def last_cell(reader: SpanReader, name: str) -> int | None:
+    """Return the last cell of a signal that holds a value."""
+    low, high = reader.extent
+    steps = rollup_steps(reader.group.cadence_ns)
+    per = parse_duration(steps[-1]) // reader.group.cadence_ns if steps else max(1, high - low)
+    end = high
+    if steps:
+        first = low // per
+        found = reader.windows(name, steps[-1], first, -(-high // per), reader.columns, ("pass", "suspect", "fail"))
+        busy = np.flatnonzero(sum(part.astype(np.int64) for part in found.values()).any(axis=1))  # type: ignore[union-attr]
+        if len(busy):
+            end = min(high, (first + int(busy[-1]) + 1) * per)
+    start = max(low, end - per)
+    values, flags = reader.cells(name, start, end, reader.columns)
+    held = (values != np.iinfo(values.dtype).min) & (flags != Flag.MISSING.value)
+    rows = np.flatnonzero(held.any(axis=1))
+    return start + int(rows[-1]) if len(rows) else None
+
+
+def bytes_below(folder: Path) -> int:
+    """Return the size of all files in a folder."""
+    total = 0
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            # Published meanwhile: the file moved on.
+            continue
+    return total

@@ -1,0 +1,147 @@
+"""Read spans of cells and rollups across years, hot and cold; shared by pinned views and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinlab.history.layout.grid import Group
+from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
+from twinlab.history.store.catalog import Catalog, GroupEntry
+from twinlab.history.store.codecs import ArraySpec
+from twinlab.history.store.tiles import ByteStore, StreamedTile, read_region, stream_tiles
+
+__all__ = ["CellReader", "asset_runs"]
+
+Held = Callable[[str], NDArray[np.generic] | None]
+
+
+def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of columns, whole tiles at least, that cover the wanted ones."""
+    tiles = np.unique(assets // wide)
+    if tiles.size == 0:
+        return
+    for run in np.split(tiles, np.flatnonzero(np.diff(tiles) > 1) + 1):
+        inside = assets[(assets >= run[0] * wide) & (assets < (run[-1] + 1) * wide)]
+        yield int(inside.min()), int(inside.max()) + 1
+
+
+class CellReader:
+    """Cells and rollups of a catalog through a byte store."""
+
+    def __init__(self, catalog: Catalog, store: ByteStore, *, held: Held | None = None) -> None:
+        self.catalog = catalog
+        self._store = store
+        self._held = held
+
+    def cells(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+        """Return stored integers and flags (time, asset) of the cells ``k0 .. k1 - 1``."""
+        return self.values(group, signal, k0, k1, assets), self.flags(group, signal, k0, k1, assets)
+
+    def values(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
+    ) -> NDArray[np.signedinteger]:
+        """Return the stored integers alone; the type's smallest where there is no value."""
+        return self._cells(group, signal, k0, k1, assets, flags=False)
+
+    def flags(self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None) -> NDArray[np.uint8]:
+        """Return the flags alone; "not evaluated" where nothing was written."""
+        return self._cells(group, signal, k0, k1, assets, flags=True)
+
+    def _cells(
+        self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None, *, flags: bool
+    ) -> NDArray[Any]:
+        entry = self.catalog.entry(group)
+        entry.signal(signal)
+        pieces = []
+        for year, first, stop in entry.axis.split(k0, k1):
+            base = entry.axis.year_cells(year)[0]
+            for hot, l0, l1 in entry.year(year).runs(first - base, stop - base):
+                spec = entry.cell_spec(year, signal, part="hot" if hot else "cold", flags=flags)
+                pieces.append(self._region(entry, year, spec, (l0, l1), assets))
+        if not pieces:
+            year = entry.axis.year(k0)
+            spec = entry.cell_spec(year, signal, part="cold", flags=flags)
+            return self._region(entry, year, spec, (0, 0), assets)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _region(
+        self, entry: GroupEntry, year: int, spec: ArraySpec, times: tuple[int, int], assets: ArrayLike | None
+    ) -> NDArray[Any]:
+        columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
+        exists = spec.path.removeprefix(entry.path(year) + "/") in entry.year(year).arrays
+        if not exists or columns.size == 0 or times[0] >= times[1]:
+            return np.full((columns.size, times[1] - times[0]), spec.fill, dtype=spec.dtype).T
+        runs = list(asset_runs(columns, spec.layout.tile[1]))
+        parts = [read_region(spec, times, run, store=self._store, held=self._held) for run in runs]
+        if len(runs) == 1 and columns.size == runs[0][1] - runs[0][0] and (np.diff(columns) == 1).all():
+            return parts[0]
+        every = np.concatenate([np.arange(a, b) for a, b in runs])
+        place = np.searchsorted(every, columns)
+        return np.concatenate([part.T for part in parts])[place].T
+
+    def stream(self, spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int]) -> Iterator[StreamedTile]:
+        """Yield a rectangle of one array tile by tile; see `twinlab.history.store.tiles.stream_tiles`."""
+        return stream_tiles(spec, times, assets, store=self._store)
+
+    def rollup(  # noqa: PLR0917
+        self,
+        group: Group,
+        signal: str,
+        step: str,
+        w0: int,
+        w1: int,
+        assets: ArrayLike | None = None,
+        *,
+        statistics: tuple[str, ...] = ("sum", "min", "max", "count"),
+    ) -> dict[str, NDArray[Any]]:
+        """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
+
+        What isn't stored at this step, and windows that hold hot cells, are folded from the level below or from the
+        cells, to the same integers.
+        """
+        entry = self.catalog.entry(group)
+        per = entry.per(step)
+        if not set(statistics) <= set(entry.statistics(signal, step)):
+            values, flags = self.cells(group, signal, w0 * per, w1 * per, assets)
+            folded = reduce_cells(values, flags, per)
+            return {name: folded[name] for name in statistics}
+        out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
+        for year, first, stop in entry.axis.split(w0 * per, w1 * per):
+            base = entry.axis.year_cells(year)[0]
+            times = ((first - base) // per, -(-(stop - base) // per))
+            specs = {name: entry.rollup_spec(year, signal, step, name) for name in statistics}
+            parts = {name: self._region(entry, year, spec, times, assets) for name, spec in specs.items()}
+            for a, b in entry.year(year).hot_windows(per, *times):
+                fresh = self._folded(entry, signal, step, (base // per + a, base // per + b), assets, statistics)
+                for name in statistics:
+                    parts[name][a - times[0] : b - times[0]] = fresh[name]
+            for name in statistics:
+                out[name].append(parts[name])
+        return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in out.items()}
+
+    def _folded(  # noqa: PLR0917
+        self,
+        entry: GroupEntry,
+        signal: str,
+        step: str,
+        windows: tuple[int, int],
+        assets: ArrayLike | None,
+        statistics: tuple[str, ...],
+    ) -> dict[str, NDArray[Any]]:
+        """Fold windows from the level below, of which only what is hot is folded in its turn."""
+        per, parent = entry.per(step), entry.parent(signal, step)
+        if parent is None:
+            values, flags = self.cells(entry.group, signal, windows[0] * per, windows[1] * per, assets)
+            return reduce_cells(values, flags, per)
+        ratio = per // entry.per(parent)
+        wanted = tuple(dict.fromkeys((*statistics, "count")))
+        below = self.rollup(
+            entry.group, signal, parent, windows[0] * ratio, windows[1] * ratio, assets, statistics=wanted
+        )
+        return reduce_rollup(below, ratio)

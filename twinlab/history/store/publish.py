@@ -1,0 +1,128 @@
+"""Open a repository and publish commits so that a power cut leaves the old or the new state, never neither.
+
+Icechunk doesn't fsync a local disk. A commit therefore goes to the branch ``staging``, is flushed with syncfs, and only
+then does ``main`` move to it, which is flushed too (DESIGN 5).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import icechunk
+
+from twinlab.errors import CorruptionError, SourceError
+from twinlab.history.store.chunk_reader import write_seal
+
+__all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "sync_filesystem", "write_errors"]
+
+MAIN = "main"
+STAGING = "staging"
+
+# Icechunk logs to stdout, where a program's answers go; what it can't do it raises.
+icechunk.set_logs_filter("off")
+
+
+def sync_filesystem(path: Path) -> None:
+    """Flush the file system that holds ``path`` (syncfs; sync where the C library has none).
+
+    Raises
+    ------
+    OSError
+        If the device reports that it couldn't write.
+    """
+    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if not hasattr(library, "syncfs"):
+            os.sync()
+        elif library.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
+    finally:
+        os.close(descriptor)
+
+
+def create(path: Path) -> icechunk.Repository:
+    """Create an empty repository in a directory that has none."""
+    path.mkdir(parents=True, exist_ok=True)
+    return icechunk.Repository.create(icechunk.local_filesystem_storage(str(path)))
+
+
+def open_repository(path: Path) -> icechunk.Repository:
+    """Open the repository in a directory.
+
+    Raises
+    ------
+    CorruptionError
+        If there is none, or it doesn't open.
+    """
+    try:
+        return icechunk.Repository.open(icechunk.local_filesystem_storage(str(path)))
+    except icechunk.IcechunkError as error:
+        msg = (
+            f"expected a history in {path}, but it doesn't open ({_first_line(error)}); "
+            "run `twinlab rebuild`: it is made again from the ledger"
+        )
+        raise CorruptionError(msg) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what Icechunk and the disk say while history is written into an error that says what to do.
+
+    Raises
+    ------
+    SourceError
+        If the disk is full or can't be written. Nothing published changes, and the ledger keeps what was acknowledged.
+    """
+    try:
+        yield
+    except (icechunk.IcechunkError, OSError) as error:
+        full = "No space left" in str(error) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full (no space left on device)" if full else f"it can't be written ({_first_line(error)})"
+        msg = (
+            f"history in {path}: {what}. The ledger holds every acknowledged row and the published history stands as it "
+            "was; make space and ingest again, or call rebuild: history catches up by itself"
+        )
+        raise SourceError(msg) from error
+
+
+def start(repository: icechunk.Repository) -> icechunk.Session:
+    """Return a writable session on ``staging``, set to where ``main`` stands; what a crash left there is forgotten."""
+    tip = repository.lookup_branch(MAIN)
+    if STAGING in repository.list_branches():
+        repository.reset_branch(STAGING, tip)
+    else:
+        repository.create_branch(STAGING, tip)
+    return repository.writable_session(STAGING)
+
+
+def publish(
+    repository: icechunk.Repository,
+    session: icechunk.Session,
+    message: str,
+    *,
+    path: Path,
+    metadata: dict[str, object],
+    seal: dict[str, int],
+) -> str:
+    """Commit a session of `start`, seal it, move ``main`` to it; return the snapshot's id once all is on the disk.
+
+    ``seal`` holds the checksums of what the session started from.
+    """
+    snapshot = session.commit(message, metadata=metadata)
+    write_seal(path, snapshot, base=seal)
+    sync_filesystem(path)
+    repository.reset_branch(MAIN, snapshot)
+    sync_filesystem(path)
+    return snapshot

@@ -1,0 +1,388 @@
+"""Read and write rectangles (time, asset) of stored arrays: bytes in bulk, tiles decoded by a small pool of threads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import icechunk
+import numpy as np
+from numpy.typing import NDArray
+from zarr.core.sync import sync
+
+from twinlab.history.store.codecs import (
+    EMPTY,
+    ArraySpec,
+    assemble,
+    constant_flag,
+    corrupt,
+    decode_tile,
+    encode_tile,
+    index_bytes,
+    parse_index,
+)
+
+__all__ = [
+    "ByteStore",
+    "IcechunkBytes",
+    "Request",
+    "SessionBytes",
+    "block_key",
+    "read_region",
+    "split_blocks",
+    "stream_tiles",
+    "write_block",
+]
+
+#: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
+_WHOLE = 0.3
+
+#: Packed bytes that wait for the session at most.
+_WAITING_BYTES = 32 * 2**20
+
+#: A key and the span of its bytes: (first, end), (-n, 0) for the last n, None for all.
+Request = tuple[str, tuple[int, int] | None]
+
+
+class ByteStore(Protocol):
+    """Where the bytes of chunks come from and go to."""
+
+    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
+        """Return the bytes of each request; None where the key doesn't exist."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the bytes of a key."""
+
+    def delete(self, key: str) -> None:
+        """Remove a key if it exists."""
+
+
+def _bounds(span: tuple[int, int] | None) -> tuple[int | None, int | None] | None:
+    if span is None:
+        return None
+    return (None, -span[0]) if span[0] < 0 else span
+
+
+class IcechunkBytes:
+    """Chunks through an Icechunk session: sees what the session wrote."""
+
+    def __init__(self, session: icechunk.Session) -> None:
+        self._store = session.store._store  # noqa: SLF001  (the public wrapper copies every chunk into a Buffer)
+
+    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
+        """Return the bytes of each request; None where the key doesn't exist."""
+
+        async def one(key: str, span: tuple[int, int] | None) -> bytes | None:
+            try:
+                return bytes(await self._store.get(key, _bounds(span)))
+            except KeyError:
+                return None
+            except icechunk.IcechunkError as error:
+                reason = str(error).strip().splitlines() or [type(error).__name__]
+                raise corrupt(key, f"they can't be read ({reason[0]})") from error
+
+        async def every() -> list[bytes | None]:
+            return list(await asyncio.gather(*(one(key, span) for key, span in requests)))
+
+        return sync(every())
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the bytes of a key."""
+        self.put_all({key: data})
+
+    def delete(self, key: str) -> None:
+        """Remove a key if it exists."""
+        self.put_all({key: None})
+
+    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
+        """Store the bytes of many keys; None removes one. An array begins before its chunks and ends after them."""
+
+        async def one(key: str, data: bytes | None) -> None:
+            await (self._store.delete(key) if data is None else self._store.set(key, data))
+
+        nodes = {key: data for key, data in parts.items() if key.endswith("zarr.json")}
+
+        async def every() -> None:
+            for key, data in nodes.items():
+                if data is not None:
+                    await one(key, data)
+            await asyncio.gather(*(one(key, data) for key, data in parts.items() if key not in nodes))
+            for key, data in nodes.items():
+                if data is None:
+                    await one(key, data)
+
+        sync(every())
+
+
+class SessionBytes(IcechunkBytes):
+    """Chunks of a writable session: what it didn't touch is read from the state it started from, which is faster."""
+
+    def __init__(self, session: icechunk.Session, base: ByteStore) -> None:
+        super().__init__(session)
+        self._base = base
+        self._touched: set[str] = set()
+        # What waits to go to the session: a call for each key would cost more than packing it did.
+        self._waiting: dict[str, bytes | None] = {}
+        self._size = 0
+
+    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
+        """Return the bytes of each request; None where the key doesn't exist."""
+        if any(key in self._waiting for key, _ in requests):
+            self.flush()
+        mine = [r for r in requests if r[0] in self._touched]
+        theirs = [r for r in requests if r[0] not in self._touched]
+        new, old = iter(super().fetch(mine) if mine else ()), iter(self._base.fetch(theirs))
+        return [next(new) if key in self._touched else next(old) for key, _ in requests]
+
+    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
+        """Store the bytes of many keys; None removes one. They reach the session by `flush`."""
+        self._touched.update(parts)
+        self._waiting.update(parts)
+        self._size += sum(len(data or b"") for data in parts.values())
+        ended = any(data is None and key.endswith("zarr.json") for key, data in parts.items())
+        if ended or self._size > _WAITING_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what waits to the session."""
+        waiting, self._waiting, self._size = self._waiting, {}, 0
+        if waiting:
+            super().put_all(waiting)
+
+
+@lru_cache(maxsize=1)
+def pool(process: int) -> ThreadPoolExecutor:
+    """Return the pool that decodes tiles in this process (a fork must not share its parent's threads)."""
+    return ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1), thread_name_prefix=f"tiles-{process}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The overlap of a region with a block, in cells of the array."""
+
+    block: tuple[int, int]
+    times: tuple[int, int]
+    assets: tuple[int, int]
+
+
+def block_key(spec: ArraySpec, block: tuple[int, int]) -> str:
+    """Return the key under which a block's bytes stand."""
+    return f"{spec.path}/c/{block[0]}/{block[1]}"
+
+
+def split_blocks(size: tuple[int, int], times: tuple[int, int], assets: tuple[int, int]) -> Iterator[Part]:
+    """Yield the blocks of ``size`` that overlap a region."""
+    (long, wide), (t0, t1), (a0, a1) = size, times, assets
+    if t0 >= t1 or a0 >= a1:
+        return
+    for i in range(t0 // long, -(-t1 // long)):
+        for j in range(a0 // wide, -(-a1 // wide)):
+            yield Part(
+                (i, j),
+                (max(t0, i * long), min(t1, (i + 1) * long)),
+                (max(a0, j * wide), min(a1, (j + 1) * wide)),
+            )
+
+
+def _tile_grid(spec: ArraySpec) -> tuple[int, int]:
+    (tile_t, tile_a), (block_t, block_a) = spec.layout.tile, spec.layout.block
+    return block_t // tile_t, block_a // tile_a
+
+
+@dataclass(frozen=True)
+class _Job:
+    data: bytes | memoryview
+    tile: Part
+    where: str
+
+
+def _whole_jobs(spec: ArraySpec, part: Part, data: bytes) -> Iterator[_Job]:
+    where = block_key(spec, part.block)
+    if spec.layout.shard is None:
+        yield _Job(data, Part(part.block, part.times, part.assets), where)
+        return
+    index = parse_index(data, _tile_grid(spec), where=where)
+    view = memoryview(data)
+    for number, tile in _tiles_of(spec, part):
+        offset, length = (int(x) for x in index[number])
+        if offset != EMPTY:
+            yield _Job(view[offset : offset + length], tile, f"{where} tile {tile.block}")
+
+
+def _tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
+    rows, columns = _tile_grid(spec)
+    for tile in split_blocks(spec.layout.tile, part.times, part.assets):
+        row = tile.block[0] - part.block[0] * rows
+        column = tile.block[1] - part.block[1] * columns
+        yield row * columns + column, tile
+
+
+def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
+    grid = _tile_grid(spec)
+    tails = store.fetch([(block_key(spec, part.block), (-index_bytes(grid), 0)) for part in parts])
+    requests: list[Request] = []
+    wanted: list[list[tuple[Part, int, int]]] = []
+    for part, tail in zip(parts, tails, strict=True):
+        if tail is None:
+            continue
+        key = block_key(spec, part.block)
+        index = parse_index(tail, grid, where=key)
+        run: list[tuple[Part, int, int]] = []
+        for number, tile in _tiles_of(spec, part):
+            offset, length = (int(x) for x in index[number])
+            if offset == EMPTY:
+                continue
+            if run and run[-1][1] + run[-1][2] != offset:
+                requests.append((key, (run[0][1], run[-1][1] + run[-1][2])))
+                wanted.append(run)
+                run = []
+            run.append((tile, offset, length))
+        if run:
+            requests.append((key, (run[0][1], run[-1][1] + run[-1][2])))
+            wanted.append(run)
+    for (key, _), run, data in zip(requests, wanted, store.fetch(requests), strict=True):
+        if data is None:
+            raise corrupt(key, "they are gone")
+        view = memoryview(data)
+        for tile, offset, length in run:
+            start = offset - run[0][1]
+            yield _Job(view[start : start + length], tile, f"{key} tile {tile.block}")
+
+
+def _share(spec: ArraySpec, part: Part) -> float:
+    wanted = sum(1 for _ in _tiles_of(spec, part))
+    rows, columns = _tile_grid(spec)
+    return wanted / (rows * columns)
+
+
+def _jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
+    sparse = [p for p in parts if spec.layout.shard is not None and _share(spec, p) < _WHOLE]
+    whole = [p for p in parts if spec.layout.shard is None or _share(spec, p) >= _WHOLE]
+    for part, data in zip(whole, store.fetch([(block_key(spec, p.block), None) for p in whole]), strict=True):
+        if data is not None:
+            yield from _whole_jobs(spec, part, data)
+    if sparse:
+        yield from _sparse_jobs(spec, sparse, store)
+
+
+def read_region(
+    spec: ArraySpec,
+    times: tuple[int, int],
+    assets: tuple[int, int],
+    *,
+    store: ByteStore,
+    held: Callable[[str], NDArray[np.generic] | None] | None = None,
+) -> NDArray[np.generic]:
+    """Return the cells of a rectangle as an array (time, asset); a view whose series are contiguous.
+
+    Parameters
+    ----------
+    held : function of a block's key, optional
+        Returns the block (asset, time) if it waits in memory to be written.
+
+    Raises
+    ------
+    CorruptionError
+        If stored bytes fail their checksum; names array and chunk.
+    """
+    out = np.full((assets[1] - assets[0], times[1] - times[0]), spec.fill, dtype=spec.dtype)
+    parts: list[Part] = []
+    for part in split_blocks(spec.layout.block, times, assets):
+        block = held(block_key(spec, part.block)) if held is not None else None
+        if block is None:
+            parts.append(part)
+        else:
+            _place(out, block, part, size=spec.layout.block, times=times, assets=assets)
+    jobs = list(_jobs(spec, parts, store))
+
+    def work(job: _Job) -> None:
+        scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
+        decode_tile(job.data, spec, scratch, where=job.where)
+        _place(out, scratch, job.tile, size=spec.layout.tile, times=times, assets=assets)
+
+    if len(jobs) > 1:
+        list(pool(os.getpid()).map(work, jobs))
+    else:
+        for job in jobs:
+            work(job)
+    return out.T
+
+
+#: A tile (asset, time) or the number it holds throughout; its columns; its first cell.
+StreamedTile = tuple[NDArray[np.generic] | int, slice, int]
+
+
+def stream_tiles(
+    spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int], *, store: ByteStore
+) -> Iterator[StreamedTile]:
+    """Yield a rectangle tile by tile in a fixed order; each array is valid only until the next one is asked for."""
+    scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
+    long, wide = spec.layout.tile
+    for part in split_blocks(spec.layout.block, times, assets):
+        where = block_key(spec, part.block)
+        for tile, body in _bodies(spec, part, store):
+            columns, first = slice(*tile.assets), tile.times[0]
+            if body is None:
+                yield spec.fill, columns, first
+                continue
+            constant = constant_flag(body, spec)
+            if constant is not None:
+                yield constant, columns, first
+                continue
+            decode_tile(body, spec, scratch, where=where)
+            t, a = tile.block[0] * long, tile.block[1] * wide
+            yield scratch[tile.assets[0] - a : tile.assets[1] - a, first - t : tile.times[1] - t], columns, first
+
+
+def _bodies(spec: ArraySpec, part: Part, store: ByteStore) -> Iterator[tuple[Part, bytes | memoryview | None]]:
+    """Yield the tiles of a region's part of one block with their packed bytes; None where a tile isn't stored."""
+    tiles = [tile for _, tile in _tiles_of(spec, part)] if spec.layout.shard is not None else [part]
+    # Of a few tiles in a shard of many the rest isn't fetched.
+    found = {job.tile.block: job.data for job in _jobs(spec, [part], store)}
+    for tile in tiles:
+        yield tile, found.get(tile.block)
+
+
+def _place(
+    out: NDArray[np.generic],
+    block: NDArray[np.generic],
+    part: Part,
+    *,
+    size: tuple[int, int],
+    times: tuple[int, int],
+    assets: tuple[int, int],
+) -> None:
+    t, a = part.block[0] * size[0], part.block[1] * size[1]
+    out[
+        part.assets[0] - assets[0] : part.assets[1] - assets[0], part.times[0] - times[0] : part.times[1] - times[0]
+    ] = block[part.assets[0] - a : part.assets[1] - a, part.times[0] - t : part.times[1] - t]
+
+
+def write_block(spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic], *, store: ByteStore) -> None:
+    """Store one block, given as (asset, time) in the block's full shape; a block of nothing but fill is removed."""
+    key = block_key(spec, block)
+    long, wide = spec.layout.tile
+    rows, columns = _tile_grid(spec)
+
+    def encode(number: int) -> bytes | None:
+        i, j = divmod(number, columns)
+        tile = data[j * wide : (j + 1) * wide, i * long : (i + 1) * long]
+        return None if (tile == spec.fill).all() else encode_tile(tile.T)
+
+    if spec.layout.shard is None:
+        tile = encode(0)
+        if tile is None:
+            store.delete(key)
+        else:
+            store.put(key, tile)
+        return
+    tiles = list(pool(os.getpid()).map(encode, range(rows * columns)))
+    if any(tile is not None for tile in tiles):
+        store.put(key, assemble(tiles, (rows, columns)))
+    else:
+        store.delete(key)

@@ -1,0 +1,254 @@
+"""The historian: the one process that brings history up to the ledger, under a lock, in commits that carry their position."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinlab.errors import CorruptionError
+from twinlab.history.build.build import BUILD_VERSION
+from twinlab.history.build.catchup import Stored, Update, plan_update
+from twinlab.history.build.ledger_claims import FRAME_BYTES
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.report import BuildReport
+from twinlab.history.store.lock import hold
+from twinlab.history.store.publish import write_errors
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.rebuild import Rebuild
+from twinlab.history.write.state import add_tally, note_state
+from twinlab.history.write.tabular import update_tables
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    from twinlab.history.write.transaction import Transaction
+    from twinlab.ledger import Ledger
+
+__all__ = ["Historian", "HistorianStatus", "Progress"]
+
+#: Called with (done, of how many, what).
+Progress = Callable[[int, int, str], None]
+#: An empty history with more rows than this before it is built by partitions.
+_BULK_ROWS = 4_000_000
+
+
+@dataclass(frozen=True)
+class HistorianStatus:
+    """Where history stands."""
+
+    position: dict[str, int]
+    # Rows that the ledger has and history hasn't.
+    behind: int
+    snapshot: str | None
+
+
+class Historian:
+    """Builds the history of a twin from its ledger.
+
+    Parameters
+    ----------
+    root : Path
+        The twin's folder; history stands in ``history`` below it, what can be derived again in ``cache``.
+    ledger : Ledger
+    model : TwinModel
+    mappings : dict of source to Mapping
+        Sources without one stay in the ledger.
+    """
+
+    def __init__(
+        self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]
+    ) -> None:
+        self.root = Path(root)
+        self.ledger = ledger
+        self.model = model
+        self.mappings = dict(mappings)
+        self.sources = Sources(ledger, model, self.mappings, index_folder=index_folder(self.root))
+        self._store: HistoryStore | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where history stands."""
+        return self.root / "history"
+
+    # -- what people call --------------------------------------------------------------------------------------------
+    def catch_up(self, progress: Progress | None = None) -> BuildReport:
+        """Bring history up to the ledger's durable position; make or repair it if need be.
+
+        Only the cells that new rows touch, and those whose flags depend on them, are computed. A history that
+        doesn't open, or that another build version wrote, is built anew.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process writes this history; names it.
+        CorruptionError
+            If the ledger is damaged.
+        SourceError
+            If the disk is full; what is published stands as it was.
+        """
+        began = time.perf_counter()
+        report = BuildReport()
+        with hold(self.root / "history.lock"), write_errors(self.folder):
+            self._activate()
+            why = self._open(report)
+            if why:
+                self._rebuild(report, why, progress)
+            else:
+                self._catch_up(report, progress)
+        report.seconds = time.perf_counter() - began
+        return report
+
+    def rebuild(
+        self,
+        progress: Progress | None = None,
+        *,
+        workers: int | None = None,
+        client: Any = None,  # noqa: ANN401
+    ) -> BuildReport:
+        """Build history anew from the ledger, by partition; go on where a rebuild that was killed stopped.
+
+        Parameters
+        ----------
+        workers : int, optional
+            Threads that build partitions; as many as there are cores by default.
+        client : distributed.Client, optional
+            Build partitions on this cluster instead.
+        """
+        began = time.perf_counter()
+        report = BuildReport()
+        with hold(self.root / "history.lock"), write_errors(self.folder):
+            self._activate()
+            self._rebuild(report, "", progress, workers=workers, client=client)
+        report.seconds = time.perf_counter() - began
+        return report
+
+    def status(self) -> HistorianStatus:
+        """Return where history stands and how far the ledger is ahead."""
+        now = self.sources.position()
+        try:
+            view = HistoryStore.open(self.folder).view()
+        except CorruptionError:
+            return HistorianStatus({}, sum(now.values()), None)
+        position = {str(name): int(at) for name, at in dict(view.meta.get("position", {})).items()}  # type: ignore[call-overload]
+        behind = sum(max(0, at - position.get(name, 0)) for name, at in now.items() if name != "_twin")
+        return HistorianStatus(position, behind, view.snapshot)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+    def _activate(self) -> None:
+        """Write the model and the mappings into the twin's journal, if they aren't the active ones."""
+        active: dict[tuple[str, str], str] = {}
+        for kind in ("model", "mapping"):
+            for entry in self.ledger.journal.entries(kind=kind):
+                active[kind, str(entry.payload.get("source", ""))] = str(entry.payload["hash"])
+        if active.get(("model", "")) != self.sources.model_hash:
+            text = self.model.model_dump_json(by_alias=True)
+            self.ledger.journal.append("model", {"hash": self.sources.model_hash, "text": text})
+        for name, mapping in self.mappings.items():
+            found = self.sources.mapping_hashes[name]
+            if active.get(("mapping", name)) != found:
+                text = mapping.model_dump_json(by_alias=True)
+                self.ledger.journal.append("mapping", {"source": name, "hash": found, "text": text})
+
+    def _open(self, report: BuildReport) -> str:
+        """Open or create the store; return why it must be built anew, or nothing."""
+        if Rebuild.waiting(self.root, self.sources):
+            return "a rebuild was interrupted: it goes on"
+        if not self.folder.exists():
+            self._store = None
+            rows = sum(at for name, at in self.sources.position().items() if name in self.mappings)
+            if rows > _BULK_ROWS:
+                return " "
+            self._store = HistoryStore.create(self.folder, origin_ns=self.model.origin_ns)
+            return ""
+        try:
+            self._store = self._store or HistoryStore.open(self.folder)
+            meta = self._store.view().meta
+        except CorruptionError as error:
+            return f"history did not open and was built anew from the ledger ({error})"
+        if meta and meta.get("build") != BUILD_VERSION:
+            return f"history was built by version {meta.get('build')} and is built anew by version {BUILD_VERSION}"
+        if meta and meta.get("model") != self.sources.model_hash:
+            return "the model changed: history is built anew"
+        del report
+        return ""
+
+    def _rebuild(
+        self,
+        report: BuildReport,
+        why: str,
+        progress: Progress | None,
+        *,
+        workers: int | None = None,
+        client: Any = None,  # noqa: ANN401  (a distributed.Client)
+    ) -> None:
+        if why.strip():
+            report.notes.append(why)
+        self._store = None
+        Rebuild(self.root, self.sources, self.model).run(report, progress=progress, workers=workers, client=client)
+        self.sources.cache.shrink(FRAME_BYTES)
+        self._finish(report)
+
+    def _catch_up(self, report: BuildReport, progress: Progress | None) -> None:
+        store = self._store
+        if store is None:
+            msg = "expected an open history; call catch_up"
+            raise CorruptionError(msg)
+        with store.lock(), store.transaction() as txn:
+            position = self.sources.position()
+            update = plan_update(self.sources, txn.meta, position, report=report)
+            if self._nothing_new(txn, update):
+                report.position = position
+                self._finish(report, update=None)
+                return
+            self._write(txn, update, report, progress)
+        self._finish(report, update=update)
+
+    def _nothing_new(self, txn: Transaction, update: Update) -> bool:
+        return bool(txn.meta) and not update.changed and dict(txn.meta.get("position", {})) == update.new  # type: ignore[call-overload]
+
+    def _write(self, txn: Transaction, update: Update, report: BuildReport, progress: Progress | None) -> None:
+        total = sum(plan.cells for plan in update.plans)
+        for plan in update.plans:
+            spec = plan.spec
+            txn.ensure_group(spec.group, spec.signals, len(spec.assets))
+        for spec, block in update.blocks(Stored(txn)):
+            txn.write_cells(spec.group, block.k0, block.values, block.flags)
+            if progress is not None:
+                progress(update.tally.cells, total, spec.group.path)
+        for plan in update.plans:
+            txn.compact_old(plan.spec.group)
+        update_tables(txn, update)
+        note_state(txn.meta, update)
+        txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")
+        report.commits += 1
+        add_tally(report, update)
+
+    def _finish(self, report: BuildReport, update: Update | None = None) -> None:
+        if update is not None:
+            report.position = update.new
+            if update.changed:
+                names = ", ".join(sorted(update.changed))
+                report.notes.append(f"the meaning of {names} changed: what they speak of was built anew")
+        waiting = {name: self.ledger.reader(name).position() for name in self.sources.unmapped()}
+        report.notes += [
+            f"source {name!r} has no mapping: its {rows:,} rows stay in the ledger until mapping/{name}.yaml says what they mean"
+            for name, rows in waiting.items()
+            if rows
+        ]
+        if report.lost:
+            report.notes.append(
+                f"{report.lost} values don't fit their signal's storage and are missing: check unit and resolution"
+            )
+        if report.disagreements:
+            report.notes.append(
+                f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
+            )
+        self.sources.save()
+
+
+def index_folder(root: Path) -> Path:
+    """Return where the indexes of a twin are kept."""
+    return root / "cache" / "index"

@@ -1,0 +1,310 @@
+"""Rebuild: the whole history from the ledger, partition by partition, in parallel, going on where it was killed.
+
+The new history grows in ``history.building`` beside the old one, which stays readable until the new one is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.errors import CorruptionError
+from twinlab.history.build.build import (
+    BUILD_VERSION,
+    Block,
+    Empty,
+    Frontier,
+    GroupSpec,
+    Recent,
+    Tally,
+    build_blocks,
+    piece_length,
+)
+from twinlab.history.build.catchup import Update
+from twinlab.history.build.index import NEVER
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.report import BuildReport
+from twinlab.history.build.update import GroupPlan, frontier_of
+from twinlab.history.layout.dirty_spans import Span, pieces
+from twinlab.history.layout.grid import cold_layout
+from twinlab.history.store.publish import sync_filesystem
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.state import add_tally, note_state
+from twinlab.history.write.tabular import update_tables
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    from twinlab.history.write.transaction import Transaction
+
+__all__ = ["Partition", "Rebuild", "build_partition"]
+
+_BUILDING = "history.building"
+_OLD = "history.old"
+_PLAN = "plan.json"
+#: Cells (time x asset x signal) of one commit: what is lost when a rebuild is killed.
+_COMMIT_CELLS = 70_000_000
+_FRAME_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Cells of one group that are built independently of all others."""
+
+    spec: GroupSpec
+    window: Span
+    frontier: Frontier
+
+
+def build_partition(partition: Partition, claims: LedgerClaims) -> tuple[list[Block], Tally]:
+    """Build one partition from claims alone; margins are built along and thrown away."""
+    before, after = partition.spec.margins
+    k0, k1 = partition.window
+    tally, base = Tally(), Recent(Empty())
+    for block in build_blocks(
+        partition.spec,
+        source=claims,
+        base=base,
+        frontier=partition.frontier,
+        fresh=[(max(0, k0 - before), k1 + after)],
+        write=[(k0, k1)],
+        tally=tally,
+    ):
+        base.blocks.append(block)
+    return base.blocks, tally
+
+
+class Rebuild:
+    """One rebuild of a twin's history, resumable."""
+
+    def __init__(self, root: Path, sources: Sources, model: TwinModel) -> None:
+        self.root = root
+        self.sources = sources
+        self.model = model
+        self.building = root / _BUILDING
+        # Partitions come in order of time and read hardly any frame twice; their memory is needed for cells.
+        sources.cache.shrink(_FRAME_BYTES)
+
+    @staticmethod
+    def waiting(root: Path, sources: Sources) -> bool:
+        """Whether a rebuild with these words was interrupted; one with other words is cleared away."""
+        plan = _read_plan(root / _BUILDING / _PLAN)
+        if plan is None:
+            return False
+        if _fits(plan, sources):
+            return True
+        if (root / "history").exists():
+            shutil.rmtree(root / _BUILDING)
+        return False
+
+    def run(
+        self,
+        report: BuildReport,
+        *,
+        progress: Callable[[int, int, str], None] | None = None,
+        workers: int | None = None,
+        client: Any = None,  # noqa: ANN401  (a distributed.Client)
+    ) -> None:
+        """Build all partitions that aren't built yet, then put the new history in the old one's place."""
+        position = self._plan()
+        report.rebuilt, report.position = True, position
+        if (self.building / "history").is_dir() or not (self.root / "history").exists():
+            store = self._store()
+            update = self._update(position, report)
+            work = _Work(self, store, update, report, progress)
+            with store.lock():
+                work.run(workers=workers or len(os.sched_getaffinity(0)), client=client)
+            add_tally(report, update)
+        self._swap()
+
+    def _plan(self) -> dict[str, int]:
+        """Return the position to build up to: that of the interrupted rebuild, or the ledger's now."""
+        plan = _read_plan(self.building / _PLAN)
+        if plan is not None and _fits(plan, self.sources):
+            return {str(name): int(at) for name, at in plan["position"].items()}
+        if self.building.exists():
+            shutil.rmtree(self.building)
+        position = self.sources.position()
+        (self.building / "history").mkdir(parents=True)
+        plan = {
+            "build": BUILD_VERSION,
+            "model": self.sources.model_hash,
+            "mappings": self.sources.mapping_hashes,
+            "position": position,
+        }
+        fresh = self.building / "plan.new"
+        fresh.write_text(json.dumps(plan), encoding="utf-8")
+        fresh.replace(self.building / _PLAN)
+        return position
+
+    def _store(self) -> HistoryStore:
+        path = self.building / "history"
+        try:
+            store = HistoryStore.open(path)
+            store.view()
+        except CorruptionError:
+            # Killed while it was made, or damaged: nothing is lost but time.
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+            store = HistoryStore.create(path, origin_ns=self.model.origin_ns)
+        return store
+
+    def _update(self, position: dict[str, int], report: BuildReport) -> Update:
+        self.sources.prepare(position, report=report)
+        self.sources.save()
+        marks = self.sources.marks(position)
+        columns = self.sources.columns({}, marks.values())
+        plans = []
+        for spec in GroupSpec.all_of(self.model, columns):
+            frontier = frontier_of(spec, marks.values()) if spec.assets else None
+            if frontier is None or frontier.known_from.min() == NEVER:
+                continue
+            window = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
+            plans.append(GroupPlan(spec, [window], [window], frontier))
+        nothing = dict.fromkeys(position, 0)
+        return Update(
+            self.sources, nothing, position, columns, plans, LedgerClaims(self.sources.views, position), marks
+        )
+
+    def _swap(self) -> None:
+        """Put the new history in the place of the old one; each step may be the last before a crash."""
+        new, place, old = self.building / "history", self.root / "history", self.root / _OLD
+        if new.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+            if place.exists():
+                place.replace(old)
+            new.replace(place)
+            sync_filesystem(self.root)
+        (self.building / _PLAN).unlink(missing_ok=True)
+        shutil.rmtree(self.building, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_plan(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _fits(plan: dict[str, Any], sources: Sources) -> bool:
+    return (plan.get("build"), plan.get("model"), plan.get("mappings")) == (
+        BUILD_VERSION,
+        sources.model_hash,
+        sources.mapping_hashes,
+    )
+
+
+@dataclass
+class _Work:
+    """The partitions of one rebuild on their way into the store."""
+
+    rebuild: Rebuild
+    store: HistoryStore
+    update: Update
+    report: BuildReport
+    progress: Callable[[int, int, str], None] | None
+
+    def run(self, *, workers: int, client: Any) -> None:  # noqa: ANN401
+        """Build and commit every span that isn't in the store yet, then the tables."""
+        spans = [(number, span) for number, plan in enumerate(self.update.plans) for span in _spans(plan)]
+        done = int(str(self.store.view().meta.get("spans_done", 0)))
+        complete = bool(self.store.view().meta.get("position"))
+        total = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans)
+        at = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans[:done])
+        with _pool(workers, client, self.update) as submit:
+            for number, (group, span) in enumerate(spans):
+                if number < done:
+                    continue
+                plan = self.update.plans[group]
+                with self.store.transaction() as txn:
+                    self._write(txn, plan, span, submit, workers)
+                    txn.meta["spans_done"] = number + 1
+                    txn.commit(f"rebuild {plan.spec.group.path} {number + 1} of {len(spans)}")
+                self.report.commits += 1
+                at += (span[1] - span[0]) * _width(plan.spec)
+                if self.progress is not None:
+                    self.progress(at, total, plan.spec.group.path)
+        if complete:
+            return
+        with self.store.transaction() as txn:
+            update_tables(txn, self.update)
+            note_state(txn.meta, self.update)
+            txn.meta.pop("spans_done", None)
+            txn.commit("rebuild complete")
+        self.report.commits += 1
+
+    def _write(self, txn: Transaction, plan: GroupPlan, span: Span, submit: _Submit, workers: int) -> None:
+        spec = plan.spec
+        txn.ensure_group(spec.group, spec.signals, len(spec.assets))
+        shape = (len(spec.assets), span[1] - span[0])
+        # Stored blocks lie along time: gathered so, a span goes into them without another turn.
+        values = {name: np.empty(shape, dtype=signal.storage_dtype) for name, signal in spec.signals.items()}
+        flags = {name: np.empty(shape, dtype=np.uint8) for name in spec.signals}
+        windows = (Partition(spec, window, plan.frontier) for window in pieces([span], longest=piece_length(spec)))
+        for blocks, tally in _in_order(submit, windows, workers):
+            self.update.tally.add(tally)
+            for block in blocks:
+                rows = slice(block.k0 - span[0], block.k1 - span[0])
+                for name in spec.signals:
+                    values[name][:, rows] = block.values[name].T
+                    flags[name][:, rows] = block.flags[name].T
+        txn.write_cells(spec.group, span[0], {n: v.T for n, v in values.items()}, {n: f.T for n, f in flags.items()})
+
+
+def _width(spec: GroupSpec) -> int:
+    return len(spec.assets) * len(spec.signals)
+
+
+def _spans(plan: GroupPlan) -> Iterator[Span]:
+    """Cut a plan at the turns of the year and at the edges of cold blocks, a commit's worth each."""
+    spec = plan.spec
+    for low, high in plan.write:
+        for year, first, stop in spec.axis.split(low, high):
+            base, end = spec.axis.year_cells(year)
+            block = cold_layout(end - base, len(spec.assets)).block[0]
+            most = max(1, _COMMIT_CELLS // (block * _width(spec))) * block
+            edges = range(base + (first - base) // most * most, stop, most)
+            yield from pieces([(first, stop)], longest=max(1, stop), edges=list(edges))
+
+
+_Submit = Callable[[Partition], "Future[tuple[list[Block], Tally]]"]
+
+
+def _in_order(submit: _Submit, windows: Iterator[Partition], ahead: int) -> Iterator[tuple[list[Block], Tally]]:
+    """Yield results in order while at most ``ahead`` partitions are being built."""
+    waiting = [submit(window) for window in islice(windows, ahead)]
+    while waiting:
+        yield waiting.pop(0).result()
+        waiting += [submit(window) for window in islice(windows, 1)]
+
+
+class _pool:  # noqa: N801  (used like a function)
+    """Threads of this process, or a Dask cluster, as one ``submit``."""
+
+    def __init__(self, workers: int, client: Any, update: Update) -> None:  # noqa: ANN401
+        self._client, self._update = client, update
+        self._threads = ThreadPoolExecutor(workers) if client is None else None
+
+    def __enter__(self) -> _Submit:
+        if self._threads is not None:
+            threads, claims = self._threads, self._update.claims
+            return lambda partition: threads.submit(build_partition, partition, claims)
+        from twinlab.history.write.remote import Recipe, build_remotely  # noqa: PLC0415  (only with a cluster)
+
+        recipe = self._client.scatter(Recipe.of(self._update), broadcast=True)
+        return lambda partition: self._client.submit(build_remotely, partition, recipe, pure=False)
+
+    def __exit__(self, *error: object) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)

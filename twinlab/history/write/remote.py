@@ -1,0 +1,65 @@
+"""Build partitions in other processes: what they need to open the ledger for themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.history.build.build import Block, Tally
+from twinlab.history.build.catchup import Update
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.write.rebuild import Partition, build_partition
+from twinlab.model.mapping import Mapping
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    from twinlab.ledger import Ledger
+
+__all__ = ["Recipe", "build_remotely"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a partition becomes; pickles small."""
+
+    ledger: Path
+    index_folder: Path | None
+    model: str
+    mappings: tuple[tuple[str, str], ...]
+    position: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, update: Update) -> Recipe:
+        """Return the recipe of an update whose indexes are saved."""
+        sources = update.sources
+        ledger: Ledger = sources.ledger  # type: ignore[assignment]
+        return cls(
+            ledger.path,
+            sources.index_folder,
+            sources.model.model_dump_json(by_alias=True),
+            tuple((name, mapping.model_dump_json(by_alias=True)) for name, mapping in sorted(sources.mappings.items())),
+            tuple(sorted(update.new.items())),
+        )
+
+
+@lru_cache(maxsize=1)
+def _claims(recipe: Recipe) -> LedgerClaims:
+    from twinlab.ledger import Ledger  # noqa: PLC0415
+
+    sources = Sources(
+        Ledger(recipe.ledger),
+        TwinModel.model_validate_json(recipe.model),
+        {name: Mapping.model_validate_json(text) for name, text in recipe.mappings},
+        index_folder=recipe.index_folder,
+    )
+    position = dict(recipe.position)
+    sources.prepare(position)
+    return LedgerClaims(sources.views, position)
+
+
+def build_remotely(partition: Partition, recipe: Recipe) -> tuple[list[Block], Tally]:
+    """Build a partition in this process, which may be any."""
+    return build_partition(partition, _claims(recipe))

@@ -1,0 +1,44 @@
+"""What a commit notes of what it was built from, and what a report takes over from a build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinlab.history.build.build import BUILD_VERSION
+from twinlab.history.build.catchup import Update
+from twinlab.history.build.index import NEVER
+from twinlab.history.build.report import BuildReport
+
+__all__ = ["add_tally", "note_state"]
+
+
+def note_state(meta: dict[str, Any], update: Update) -> None:
+    """Write into a commit's notes what it was built from."""
+    sources = update.sources
+    ends = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+    for plan in update.plans:
+        path = plan.spec.group.path
+        ends[path] = max(ends.get(path, 0), plan.write[-1][1])
+    meta.update(
+        ends=ends,
+        build=BUILD_VERSION,
+        model=sources.model_hash,
+        mappings={name: sources.mapping_hashes[name] for name in sources.views},
+        meanings={name: view.meaning for name, view in sources.views.items()},
+        position=update.new,
+        assets=update.columns,
+        feeds=update.feeds(),
+        watermarks={name: one.watermark for name, one in update.marks.items() if one.watermark > -NEVER},
+    )
+
+
+def add_tally(report: BuildReport, update: Update) -> None:
+    """Add what the build met to a report."""
+    report.duplicates += update.tally.duplicates
+    report.disagreements += update.tally.disagreements
+    report.lost += update.tally.lost
+    report.slabs += update.tally.slabs
+    report.cells += update.tally.cells
+    # Which source a superseded claim came from isn't kept; with one source it's plain.
+    if len(report.sources) == 1:
+        next(iter(report.sources.values())).duplicates += update.tally.duplicates

@@ -1,0 +1,389 @@
+"""Write cells, tables and notes, and publish them together with their rollups, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import icechunk
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.history.layout.dirty_spans import holes
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.grid import Group, rollup_steps
+from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
+from twinlab.history.layout.spans import Spans
+from twinlab.history.store import publish, tables
+from twinlab.history.store.catalog import Catalog, GroupEntry, check_same
+from twinlab.history.store.cells import CellReader
+from twinlab.history.store.chunk_reader import DirectBytes, verify_seal
+from twinlab.history.store.codecs import ArraySpec, array_metadata
+from twinlab.history.store.tiles import SessionBytes, block_key, read_region, split_blocks
+from twinlab.history.write.blocks import Blocks
+from twinlab.model.flags import flag_attributes
+from twinlab.model.twinmodel import Signal
+
+__all__ = ["Transaction"]
+
+#: More hot chunks a year than this are compacted, but for so many of the newest, where late rows still come.
+_HOT_MOST, _HOT_KEPT = 128, 32
+#: Cells folded at once when rollups are brought up to date.
+_FOLD_CELLS = 2**24
+
+
+class Transaction:
+    """One publication: everything written since it began becomes visible at once, by `commit`."""
+
+    def __init__(self, repository: icechunk.Repository, path: Path) -> None:
+        self._repository = repository
+        self._path = path
+        self._session = publish.start(repository)
+        base = repository.lookup_branch(publish.MAIN)
+        self._seal = verify_seal(path, base)
+        self._bytes = SessionBytes(self._session, DirectBytes(path, base))
+        (root,) = self._bytes.fetch([("zarr.json", None)])
+        self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
+        self._blocks = Blocks(self._bytes)
+        self._reader = CellReader(self._catalog, self._bytes, held=self._blocks.get)
+        self._dirty: dict[tuple[Group, str], Spans] = {}
+        self._groups: set[str] = set()
+        self._open = True
+
+    @property
+    def meta(self) -> dict[str, object]:
+        """The historian's notes, as JSON: positions, watermarks, hashes. Change it in place."""
+        return self._catalog.meta
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the store holds, with what this transaction added."""
+        return self._catalog
+
+    # -- cells
+
+    def ensure_group(self, group: Group, signals: Mapping[str, Signal], n_assets: int) -> None:
+        """Add signals and assets to a group; nothing is ever removed or reordered.
+
+        Raises
+        ------
+        SchemaError
+            If a stored signal's kind, resolution or storage type would change, or assets would become fewer.
+        """
+        self._check_open()
+        entry = self._catalog.groups.setdefault(group, GroupEntry(group, self._catalog.origin_ns))
+        if n_assets < entry.n_assets:
+            msg = (
+                f"expected at least the {entry.n_assets} assets of {group.path}, got {n_assets}; assets are only added"
+            )
+            raise SchemaError(msg)
+        for name, signal in signals.items():
+            if signal.cadence_ns != group.cadence_ns:
+                msg = f"expected signals at {group.cadence} in {group.path}, got {name!r} at {signal.cadence}"
+                raise SchemaError(msg)
+            if name in entry.signals:
+                check_same(name, entry.signals[name], signal)
+            entry.signals[name] = signal
+        if n_assets > entry.n_assets:
+            entry.n_assets = n_assets
+            self._resize(entry)
+
+    def _resize(self, entry: GroupEntry) -> None:
+        for year, part in entry.years.items():
+            for name in part.arrays:
+                key = f"{entry.path(year)}/{name}/zarr.json"
+                (data,) = self._bytes.fetch([(key, None)])
+                body = json.loads(data or b"{}")
+                body["shape"][1] = entry.n_assets
+                self._bytes.put(key, json.dumps(body).encode())
+
+    def write_cells(
+        self,
+        group: Group,
+        k0: int,
+        values: Mapping[str, NDArray[np.signedinteger]],
+        flags: Mapping[str, NDArray[np.uint8]],
+        *,
+        first_asset: int = 0,
+    ) -> None:
+        """Replace the cells from ``k0`` on by integers and flags (time, asset), for assets from ``first_asset`` on.
+
+        Raises
+        ------
+        SchemaError
+            If an array has another shape or type than its signal's, or a cell passes without a value.
+        """
+        self._check_open()
+        entry = self._catalog.entry(group)
+        shapes = {part.shape for parts in (values, flags) for part in parts.values()}
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or first_asset + shape[1] > entry.n_assets:
+            msg = f"expected arrays of one shape (time, at most {entry.n_assets} assets), got {shapes or shape}"
+            raise SchemaError(msg)
+        if not shape[0] or not shape[1]:
+            return
+        for name, part in values.items():
+            _check_cells(name, entry.signal(name), part, flags.get(name))
+        columns = (first_asset, first_asset + shape[1])
+        whole = columns == (0, entry.n_assets) and set(values) >= set(entry.signals) and set(flags) >= set(values)
+        for year, first, stop in entry.axis.split(k0, k0 + shape[0]):
+            base = entry.axis.year_cells(year)[0]
+            rows = slice(first - k0, stop - k0)
+            for hot, l0, l1 in self._route(entry, year, first - base, stop - base, whole=whole):
+                cut = slice(rows.start + l0 - (first - base), rows.start + l1 - (first - base))
+                both: tuple[tuple[Mapping[str, NDArray[Any]], bool], ...] = ((values, False), (flags, True))
+                for parts, is_flags in both:
+                    for name, part in parts.items():
+                        spec = entry.cell_spec(year, name, part="hot" if hot else "cold", flags=is_flags)
+                        self._patch(entry, year, spec, (l0, l1), columns, part[cut])
+        for name in {*values, *flags}:
+            self._dirty.setdefault((group, name), Spans()).add(k0, k0 + shape[0])
+        low, high = entry.extent or (k0, k0)
+        entry.extent = (min(low, k0), max(high, k0 + shape[0]))
+
+    def _route(self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool) -> Iterable[tuple[bool, int, int]]:
+        """Decide for each piece of a span whether it goes to hot or cold chunks, and note it."""
+        part = entry.year(year)
+        long = part.hot.tile[0]
+        bulk = l1 - l0 >= part.cold.tile[0]
+        for chunk in range(l0 // long, -(-l1 // long)):
+            start, stop = chunk * long, (chunk + 1) * long
+            if chunk in part.hot_chunks:
+                if bulk and whole and l0 <= start and stop <= l1:
+                    self._forget_hot(entry, year, chunk)
+            elif not bulk and start >= part.cold_end:
+                part.hot_chunks.add(chunk)
+        for hot, a, b in part.runs(l0, l1):
+            if not hot:
+                part.cold_end = max(part.cold_end, b)
+            yield hot, a, b
+
+    def _forget_hot(self, entry: GroupEntry, year: int, chunk: int) -> None:
+        part = entry.year(year)
+        part.hot_chunks.discard(chunk)
+        wide = part.hot.tile[1]
+        for name in part.arrays:
+            if name.startswith("hot/"):
+                for column in range(-(-entry.n_assets // wide)):
+                    key = f"{entry.path(year)}/{name}/c/{chunk}/{column}"
+                    self._blocks.drop(key)
+                    self._bytes.delete(key)
+
+    def _patch(  # noqa: PLR0917
+        self,
+        entry: GroupEntry,
+        year: int,
+        spec: ArraySpec,
+        times: tuple[int, int],
+        assets: tuple[int, int],
+        data: NDArray[np.generic],
+    ) -> None:
+        if not self._ensure_array(entry, year, spec, data):
+            return
+        long, wide = spec.layout.block
+        for part in split_blocks(spec.layout.block, times, assets):
+            t, a = part.block[0] * long, part.block[1] * wide
+            inside = (
+                slice(part.assets[0] - a, part.assets[1] - a),
+                slice(part.times[0] - t, part.times[1] - t),
+            )
+            block = self._blocks.get(block_key(spec, part.block))
+            if block is None:
+                block = self._block(spec, part.block, covered=inside)
+            block[inside] = data[
+                part.times[0] - times[0] : part.times[1] - times[0],
+                part.assets[0] - assets[0] : part.assets[1] - assets[0],
+            ].T
+            self._blocks.hold(spec, part.block, block)
+
+    def _block(self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]) -> NDArray[np.generic]:
+        """Return a block (asset, time) as stored, ready to be changed; not read where it is covered anyway."""
+        long, wide = spec.layout.block
+        t, a = block[0] * long, block[1] * wide
+        bottom, right = min(spec.shape[1] - a, wide), min(spec.shape[0] - t, long)
+        out = np.full((wide, long), spec.fill, dtype=spec.dtype)
+        if (covered[0].stop - covered[0].start, covered[1].stop - covered[1].start) != (bottom, right):
+            out[:, :] = read_region(spec, (t, t + long), (a, a + wide), store=self._bytes).T
+        return out
+
+    def _ensure_array(self, entry: GroupEntry, year: int, spec: ArraySpec, data: NDArray[np.generic]) -> bool:
+        """Create an array on its first use; False if it would hold nothing but its fill value."""
+        relative = spec.path.removeprefix(entry.path(year) + "/")
+        arrays = entry.year(year).arrays
+        if relative in arrays:
+            return True
+        if (data == spec.fill).all():
+            return False
+        name = relative.rsplit("/", 1)[-1]
+        base = name.removesuffix("_qc")
+        attributes: dict[str, object] = {}
+        if spec.is_flags:
+            attributes = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in flag_attributes(base).items()}
+        elif name in entry.signals:
+            signal = entry.signals[name]
+            attributes = {"units": signal.unit, "missing_value": sentinel(spec.dtype)}
+            if signal.resolution is not None:
+                attributes["scale_factor"] = signal.resolution
+        self._bytes.put(f"{spec.path}/zarr.json", array_metadata(spec, attributes=attributes))
+        self._ensure_parents(spec.path)
+        arrays.add(relative)
+        return True
+
+    def _ensure_parents(self, path: str) -> None:
+        """Create the groups above an array, which Zarr's listings need."""
+        parts = path.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            key = "/".join([*parts[:depth], "zarr.json"])
+            if key not in self._groups:
+                self._groups.add(key)
+                if self._bytes.fetch([(key, None)])[0] is None:
+                    self._bytes.put(key, b'{"zarr_format":3,"node_type":"group","attributes":{}}')
+
+    def read_cells(
+        self, group: Group, signal: str, k0: int, k1: int
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+        """Return integers and flags (time, asset) as this transaction sees them."""
+        return self._reader.cells(group, signal, k0, k1)
+
+    def compact(self, group: Group, *, before: int | None = None) -> int:
+        """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
+
+        Values, flags and rollups stay what they are.
+        """
+        self._check_open()
+        entry = self._catalog.entry(group)
+        moved = 0
+        for year, part in sorted(entry.years.items()):
+            first, last = entry.axis.year_cells(year)
+            long = part.hot.tile[0]
+            ready = {c for c in part.hot_chunks if before is None or first + (c + 1) * long <= before}
+            spans = Spans()
+            for chunk in ready:
+                spans.add(chunk * long, min((chunk + 1) * long, last - first))
+            for l0, l1 in spans:
+                for name in entry.signals:
+                    for is_flags in (False, True):
+                        span = (first + l0, first + l1)
+                        data: NDArray[Any] = (
+                            self._reader.flags(group, name, *span)
+                            if is_flags
+                            else self._reader.values(group, name, *span)
+                        )
+                        spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
+                        self._patch(entry, year, spec, (l0, l1), (0, entry.n_assets), data)
+                    self._dirty.setdefault((group, name), Spans()).add(first + l0, first + l1)
+                part.cold_end = max(part.cold_end, l1)
+            for chunk in ready:
+                self._forget_hot(entry, year, chunk)
+            moved += len(ready)
+        return moved
+
+    def compact_old(self, group: Group) -> int:
+        """Compact the older hot chunks of years that have many, so that readers never fold more than a few of them."""
+        entry, moved = self._catalog.entry(group), 0
+        for year, part in sorted(entry.years.items()):
+            if len(part.hot_chunks) > _HOT_MOST:
+                newest = sorted(part.hot_chunks)[-_HOT_KEPT]
+                moved += self.compact(group, before=entry.axis.year_cells(year)[0] + newest * part.hot.tile[0])
+        return moved
+
+    # -- tables
+
+    def write_table(self, path: str, table: pa.Table) -> None:
+        """Store a table under a path such as ``events/flight/2013-01``, in place of what stands there."""
+        self._check_open()
+        self.drop_table(path)
+        self._ensure_parents(path)
+        tables.write_table(path, table, store=self._bytes)
+        self._catalog.tables.add(path)
+
+    def read_table(self, path: str) -> pa.Table:
+        """Return a stored table as this transaction sees it."""
+        return tables.read_table(path, store=self._bytes)
+
+    def drop_table(self, path: str) -> None:
+        """Remove a table; nothing happens if there is none."""
+        if path in self._catalog.tables:
+            tables.delete_table(path, store=self._bytes)
+            self._catalog.tables.discard(path)
+
+    def tables(self, prefix: str = "") -> tuple[str, ...]:
+        """Return the paths of the tables that start with ``prefix``, sorted."""
+        return tuple(sorted(path for path in self._catalog.tables if path.startswith(prefix)))
+
+    # -- publication
+
+    def commit(self, message: str) -> str:
+        """Bring touched rollups up to date and publish; return the snapshot's id once it is on the disk."""
+        self._check_open()
+        for (group, name), spans in sorted(self._dirty.items(), key=lambda item: (item[0][0], item[0][1])):
+            self._fold(self._catalog.entry(group), name, spans)
+        self._blocks.flush()
+        root = {"zarr_format": 3, "node_type": "group", "attributes": self._catalog.to_attributes()}
+        self._bytes.put("zarr.json", json.dumps(root).encode())
+        self._bytes.flush()
+        if not self._session.has_uncommitted_changes:
+            self._open = False
+            return self._session.snapshot_id
+        position = self.meta.get("position")
+        metadata: dict[str, object] = {"position": position} if position is not None else {}
+        snapshot = publish.publish(
+            self._repository, self._session, message, path=self._path, metadata=metadata, seal=self._seal
+        )
+        self._open = False
+        return snapshot
+
+    def _fold(self, entry: GroupEntry, name: str, spans: Spans) -> None:
+        for step in rollup_steps(entry.group.cadence_ns):
+            per = entry.per(step)
+            limit = per * max(1, _FOLD_CELLS // (per * max(1, entry.n_assets)))
+            for first, stop in spans.widened(per):
+                for year, k0, k1 in entry.axis.split(first, stop):
+                    base = entry.axis.year_cells(year)[0]
+                    windows = ((k0 - base) // per, (k1 - base) // per)
+                    # Windows of hot cells are folded when they're read: they would be written anew by every commit.
+                    for w0, w1 in holes(entry.year(year).hot_windows(per, *windows), windows):
+                        low, high = base + w0 * per, base + w1 * per
+                        for start in range(low, high, limit):
+                            self._fold_span(entry, year, name, step, start, min(start + limit, high))
+
+    def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:  # noqa: PLR0917
+        per, parent = entry.per(step), entry.parent(name, step)
+        statistics = entry.statistics(name, step)
+        if parent is None:
+            values, flags = self._reader.cells(entry.group, name, k0, k1)
+            result = reduce_cells(values, flags, per)
+        else:
+            below = entry.per(parent)
+            result = reduce_rollup(
+                self._reader.rollup(entry.group, name, parent, k0 // below, k1 // below, statistics=statistics),
+                per // below,
+            )
+        base = entry.axis.year_cells(year)[0]
+        windows = ((k0 - base) // per, (k1 - base) // per)
+        for statistic in statistics:
+            spec = entry.rollup_spec(year, name, step, statistic)
+            self._patch(entry, year, spec, windows, (0, entry.n_assets), result[statistic])
+
+    def discard(self) -> None:
+        """Forget everything written since the transaction began."""
+        if self._open:
+            self._session.discard_changes()
+            self._open = False
+
+    def _check_open(self) -> None:
+        if not self._open:
+            msg = "expected an open transaction, but it was committed or discarded; begin another one"
+            raise HistoryConflictError(msg)
+
+
+def _check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None) -> None:
+    if part.dtype != signal.storage_dtype:
+        msg = f"expected {name!r} as {signal.storage_dtype}, got {part.dtype}; use `encode`"
+        raise SchemaError(msg)
+    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():
+        msg = f"expected a value wherever {name!r} passes or is suspect, got cells without; flag them missing"
+        raise SchemaError(msg)

@@ -1,0 +1,191 @@
+"""What readers get: frames whose rows are decoded only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from twinlab.ledger.format import records
+from twinlab.ledger.format.dictionaries import Tables
+from twinlab.ledger.format.frame import KINDS, OBSERVATIONS_KIND, RECORDS_KIND, unpack_ids
+from twinlab.ledger.format.observations import decode
+from twinlab.ledger.format.segment import Place, SegmentFile
+
+__all__ = ["Frame", "open_frame"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Rows(Protocol):
+    """Where a frame's rows come from: a frame of an open segment, or a row group of a sealed one."""
+
+    def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
+        """Decode the named columns (None: all)."""
+
+    def ordinals(self) -> Ints:
+        """Ledger position of each row."""
+
+    def ingest_times(self) -> Ints:
+        """Ingest time of each row, ns UTC."""
+
+    def tags(self) -> tuple[str, ...]:
+        """Tags that occur."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Some rows of one source, in the ledger's keeping.
+
+    Frames of an open segment hold rows in the order in which they arrived. Frames of a sealed segment hold the same
+    rows sorted by tag and time: `ordinals` tells each row's place in the order of arrival, always.
+    """
+
+    kind: str
+    """``"observations"``, ``"records"`` or ``"retract_file"``."""
+    first: int
+    """Least ordinal of the rows."""
+    rows: int
+    """Rows (a retraction takes one ordinal and has no batch)."""
+    ingest_time: int
+    """ns UTC; in sealed frames the latest of the rows."""
+    index: int
+    """Frame number within the source; all frames of a sealed segment's observations have the segment's first."""
+    record_type: str | None
+    """Table of the records."""
+    file_id: str | None
+    """SHA-256 of the file that the records came from, or that is retracted."""
+    units: Mapping[str, str]
+    """Units of the record's columns as a units row spelt them."""
+    time_range: tuple[int, int] | None
+    """Least and greatest ``source_time`` (observations), ns on the source's clock."""
+    row_range: tuple[int, int] | None
+    """Least and greatest row number in the file (records)."""
+    _source: Rows = field(repr=False)
+    _ramp: bool = field(default=False, repr=False)
+    """Whether the row numbers run from the first to the last of ``row_range`` by ones."""
+
+    @property
+    def last(self) -> int:
+        """Greatest ordinal of the rows."""
+        return int(self.ordinals()[-1]) if self.kind != "observations" else int(self.ordinals().max())
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags that occur (observations), in no particular order."""
+        return self._source.tags()
+
+    def batch(self, *, columns: Collection[str] | None = None) -> pa.RecordBatch:
+        """Decode the rows, or only the named columns of them, in the order of the schema.
+
+        Observations come in ``model.schema.OBSERVATIONS`` (absent columns as nulls); records as they were appended;
+        a retraction has no columns.
+
+        Raises
+        ------
+        CorruptionError
+            If the stored bytes aren't what was written.
+        """
+        found = self._source.batch(columns)
+        if self.kind == "records":
+            hidden = (records.ROW, records.KEY)
+            return found.select(
+                [n for n in found.schema.names if n not in hidden and (columns is None or n in columns)]
+            )
+        return found
+
+    def ordinals(self) -> Ints:
+        """Ledger position of each row, shape (rows,)."""
+        return self._source.ordinals()
+
+    def ingest_times(self) -> Ints:
+        """Ingest time of each row, ns UTC, shape (rows,)."""
+        return self._source.ingest_times()
+
+    def row_numbers(self) -> Ints | None:
+        """Row in the file, shape (rows,) (records that were appended with row numbers)."""
+        if self.row_range is None:
+            return None
+        if self._ramp:
+            return np.arange(self.row_range[0], self.row_range[1] + 1, dtype=np.int64)
+        numbers: Ints = self._source.batch(None).column(records.ROW).to_numpy()
+        return numbers
+
+    def keys(self) -> pa.Array | None:
+        """Keys of the records, if they were appended with keys."""
+        if self.kind != "records":
+            return None
+        found = self._source.batch(None)
+        return found.column(records.KEY) if records.KEY in found.schema.names else None
+
+
+class _OpenRows:
+    """Rows of one frame in a segment file."""
+
+    __slots__ = ("_file", "_place", "_tables", "_window")
+
+    def __init__(self, file: SegmentFile, place: Place, tables: Tables, window: tuple[int, int]) -> None:
+        self._file, self._place, self._tables, self._window = file, place, tables, window
+
+    def whole(self) -> tuple[int, int]:
+        return 0, self._place.head.rows
+
+    def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
+        head = self._place.head
+        low, high = self._window
+        if KINDS[head.kind] == "retract_file":
+            return pa.RecordBatch.from_arrays([], names=[])
+        payload = self._file.payload(self._place)
+        if head.kind == RECORDS_KIND:
+            return records.decode(payload).slice(low, high - low)
+        return decode(payload, head.rows, self._tables, columns).slice(low, high - low)
+
+    def ordinals(self) -> Ints:
+        low, high = self._window
+        return np.arange(self._place.head.first + low, self._place.head.first + high, dtype=np.int64)
+
+    def ingest_times(self) -> Ints:
+        low, high = self._window
+        return np.full(high - low, self._place.head.ingest_time, dtype=np.int64)
+
+    def tags(self) -> tuple[str, ...]:
+        return tuple(self._tables.text("tag", i) or "" for i in unpack_ids(self._place.head.tags).tolist())
+
+
+def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, stop: int) -> Frame:
+    """Build the frame at ``place``, cut to the ordinals [start, stop), which must overlap it."""
+    head = place.head
+    low, high = max(0, start - head.first), min(head.rows, stop - head.first)
+    source = _OpenRows(file, place, tables, (low, high))
+    extra = head.extra
+    units = extra.get("units", {})
+    return Frame(
+        kind=KINDS[head.kind],
+        first=head.first + low,
+        rows=high - low,
+        ingest_time=head.ingest_time,
+        index=head.index,
+        record_type=tables.text("name", head.record_type),
+        file_id=tables.text("name", head.file_id),
+        units=units if isinstance(units, dict) else {},
+        time_range=(head.time_low, head.time_high) if head.kind == OBSERVATIONS_KIND else None,
+        row_range=_row_range(extra, source, low, high),
+        _source=source,
+        _ramp="rows_from" in extra,
+    )
+
+
+def _row_range(extra: Mapping[str, object], source: _OpenRows, low: int, high: int) -> tuple[int, int] | None:
+    start, span = extra.get("rows_from"), extra.get("row_range")
+    if isinstance(start, int):
+        return start + low, start + high - 1
+    if not isinstance(span, list):
+        return None
+    if (low, high) == source.whole():
+        return span[0], span[1]
+    numbers = source.batch(None).column(records.ROW).to_numpy()
+    return int(numbers.min()), int(numbers.max())

@@ -1,0 +1,66 @@
+"""What was sealed: one JSON file a source, replaced atomically, carrying its own checksum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from twinlab.ledger.format.disk import atomic_write, corrupt, unwrap_json, wrap_json
+
+__all__ = ["MANIFEST", "SealedSegment", "read_manifest", "write_manifest"]
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSegment:
+    """A segment in its sealed form: observations in Parquet, all other frames as they were."""
+
+    segment: int
+    first: int
+    """Ordinal of its first row."""
+    rows: int
+    frames: int
+    """Frame number of its first frame."""
+    kept_name: str
+    """File of the frames that stay frames: dictionaries, records, retractions."""
+    kept_bytes: int
+    kept_sha256: str
+    parquet_name: str | None
+    """File of the observations; None if there are none."""
+    parquet_bytes: int
+    parquet_sha256: str
+    ranges: tuple[tuple[int, int, int], ...]
+    """Byte start, byte stop and CRC-32C of each row group, and last of the footer: together the whole file."""
+
+
+def read_manifest(folder: Path) -> dict[int, SealedSegment]:
+    """Return the sealed segments of a source by number.
+
+    Raises
+    ------
+    CorruptionError
+        If the manifest is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    body = unwrap_json(data, path)
+    entries = body.get("sealed")
+    if not isinstance(entries, list):
+        raise corrupt(path, 0, "the list of sealed segments is missing")
+    return {e.segment: e for e in map(_entry, entries)}
+
+
+def _entry(fields: dict[str, Any]) -> SealedSegment:
+    return SealedSegment(**{**fields, "ranges": tuple(tuple(r) for r in fields["ranges"])})
+
+
+def write_manifest(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
+    """Replace the manifest, durably."""
+    entries = [asdict(sealed[n]) for n in sorted(sealed)]
+    atomic_write(folder / MANIFEST, wrap_json({"version": 1, "sealed": entries}))

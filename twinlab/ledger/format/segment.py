@@ -1,0 +1,163 @@
+"""A segment: a file of frames. Finding frames in it, and telling a torn tail from damage."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinlab.errors import CorruptionError
+from twinlab.ledger.format.disk import corrupt, crc32c, read_at, sync_folder, write_all
+from twinlab.ledger.format.frame import MAGIC, PREFIX, Head, parse_head
+
+__all__ = ["HEADER_SIZE", "Place", "SegmentFile", "create", "numbers", "path_of"]
+
+_MAGIC = b"TLSEG001"
+_HEADER = struct.Struct("<8sqqqqI")
+HEADER_SIZE = _HEADER.size
+_LOOK = 4096
+
+
+def path_of(folder: Path, number: int) -> Path:
+    """Return the file of an open segment."""
+    return folder / f"{number:08d}.seg"
+
+
+def numbers(folder: Path) -> list[int]:
+    """Numbers of the segments that stand in ``folder`` as frames."""
+    return sorted(int(p.stem) for p in folder.glob("*.seg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A frame's head and where the frame is."""
+
+    head: Head
+    offset: int
+    """Byte at which the frame starts."""
+    payload_at: int
+    end: int
+
+
+def create(folder: Path, number: int, *, ordinal: int, frames: int, ingest_time: int) -> int:
+    """Write an empty segment, durably, and return its descriptor."""
+    path = path_of(folder, number)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+    try:
+        body = _HEADER.pack(_MAGIC, number, ordinal, frames, ingest_time, 0)
+        write_all(descriptor, [_HEADER.pack(_MAGIC, number, ordinal, frames, ingest_time, crc32c(body))], 0)
+        os.fsync(descriptor)
+        sync_folder(folder)
+    except OSError:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        raise
+    return descriptor
+
+
+class SegmentFile:
+    """A segment opened for reading; it stays readable even after sealing has removed its name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY)
+        data = read_at(self._descriptor, HEADER_SIZE, 0)
+        if len(data) < HEADER_SIZE:
+            raise corrupt(path, len(data), "the segment ends within its own header")
+        magic, self.number, self.ordinal, self.frames, self.ingest_time, crc = _HEADER.unpack(data)
+        if magic != _MAGIC or crc32c(data[:-4] + bytes(4)) != crc:
+            raise corrupt(path, 0, "the segment's header doesn't fit its checksum")
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def size(self) -> int:
+        """Bytes of the file now."""
+        return os.fstat(self._descriptor).st_size
+
+    def head(self, offset: int, stop: int) -> tuple[Head, int] | None:
+        """Read the head at ``offset``; None if there is none that ends, with its payload, before ``stop``."""
+        data = read_at(self._descriptor, min(_LOOK, stop - offset), offset)
+        found = parse_head(data)
+        if isinstance(found, int):
+            if offset + found > stop:
+                return None
+            found = parse_head(read_at(self._descriptor, found, offset))
+            if isinstance(found, int) and found > PREFIX.size and offset + found <= stop:
+                found = parse_head(read_at(self._descriptor, found, offset))
+        if found is None or isinstance(found, int):
+            return None
+        head, size = found
+        return found if offset + size + head.payload_length <= stop else None
+
+    def heads(self, offset: int, stop: int) -> Iterator[Place]:
+        """Walk over the heads from ``offset`` to ``stop``, both known to be borders of durable frames.
+
+        Raises
+        ------
+        CorruptionError
+            If a head is damaged.
+        """
+        while offset < stop:
+            found = self.head(offset, stop)
+            if found is None:
+                raise corrupt(self.path, offset, "a frame's head doesn't fit its checksum")
+            head, size = found
+            end = offset + size + head.payload_length
+            yield Place(head, offset, offset + size, end)
+            offset = end
+
+    def payload(self, place: Place) -> bytes:
+        """Read and check a frame's payload.
+
+        Raises
+        ------
+        CorruptionError
+            If it isn't what was written.
+        """
+        data = read_at(self._descriptor, place.head.payload_length, place.payload_at)
+        if len(data) != place.head.payload_length or crc32c(data) != place.head.payload_crc:
+            raise corrupt(self.path, place.payload_at, "a frame's payload doesn't fit its checksum")
+        return data
+
+    def raw(self, offset: int, size: int) -> bytes:
+        """Read bytes as they are."""
+        return read_at(self._descriptor, size, offset)
+
+    def whole_until(self, offset: int) -> tuple[list[Place], int]:
+        """Walk from the published offset over whole frames beyond it; return them and where the torn tail starts.
+
+        Raises
+        ------
+        CorruptionError
+            If what follows the whole frames is no torn tail: a later frame says that those bytes had been durable.
+        """
+        places: list[Place] = []
+        stop = self.size()
+        while offset < stop:
+            found = self.head(offset, stop)
+            if found is None:
+                break
+            head, size = found
+            place = Place(head, offset, offset + size, offset + size + head.payload_length)
+            try:
+                self.payload(place)
+            except CorruptionError:
+                break
+            places.append(place)
+            offset = place.end
+        self._prove_torn(offset, stop)
+        return places, offset
+
+    def _prove_torn(self, offset: int, stop: int) -> None:
+        tail = read_at(self._descriptor, stop - offset, offset)
+        at = tail.find(MAGIC)
+        while at >= 0:
+            found = self.head(offset + at, stop)
+            if found is not None and found[0].durable > offset:
+                raise corrupt(self.path, offset, "an acknowledged frame is damaged (a later frame counts on it)")
+            at = tail.find(MAGIC, at + 1)

@@ -1,0 +1,83 @@
+"""The fridge loggers' files: imperial, with German commas and wall time, one of them set up in English."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from twinlab.plant.network.clocks import to_local
+from twinlab.plant.network.network import Network
+
+__all__ = ["write_loggers"]
+
+#: Hub whose logger somebody set up in English.
+_ENGLISH = 1
+_WORDS = {False: (("zu", "auf"), ("aus", "ein")), True: (("closed", "open"), ("off", "on"))}
+
+
+def write_loggers(network: Network, folder: Path) -> list[Path]:
+    """Write one CSV file a hub with cold rooms; return their paths."""
+    return [_write(network, hub, folder) for hub in np.unique(network.rooms.hub).tolist()]
+
+
+def _write(network: Network, hub: int, folder: Path) -> Path:
+    rooms, logged = network.rooms, network.logged
+    english = hub == _ENGLISH
+    members = np.flatnonzero(rooms.hub == hub)
+    # Samples in the order in which the logger took them, rooms within.
+    celsius, wrong = logged.temperature[members].T.ravel(), logged.celsius[members].T.ravel()
+    written = np.where(wrong, celsius, celsius * 1.8 + 32.0)
+    time = (rooms.time[:, None] + logged.fast[members].T).ravel()
+    room = np.broadcast_to(np.array([network.room(one) for one in members.tolist()]), (len(rooms.time), len(members)))
+    keep = ~logged.silent[members].T.ravel()
+    days, clocks = _wall(time[keep])
+    doors, motors = _WORDS[english]
+    door = np.array(doors)[rooms.door[members].T.ravel()[keep]]
+    motor = np.array(motors)[rooms.compressor[members].T.ravel()[keep]]
+    between = " " if english else ";"
+    values = [f"{value:.1f}" for value in written[keep].tolist()]
+    if not english:
+        values = [value.replace(".", ",") for value in values]
+    columns = (days, clocks, room.ravel()[keep].tolist(), values, door.tolist(), motor.tolist())
+    lines = [
+        f"{day}{between}{clock};{one};{value};{leaf};{motion}"
+        for day, clock, one, value, leaf, motion in zip(*columns, strict=True)
+    ]
+    path = folder / f"kuehllogger_{network.hub(hub)}.csv"
+    text = "\r\n".join([*_head(network, hub, english=english), *lines, ""])
+    path.write_bytes(text.encode("cp1252"))
+    return path
+
+
+def _wall(time: np.ndarray) -> tuple[list[str], list[str]]:
+    """Return days and clock times on the wall; each different one is spelt once."""
+    wall = to_local(time)
+    days, of_day = np.unique(wall // 86_400, return_inverse=True)
+    spelt = np.array([_german(day) for day in (days * 86_400).astype("M8[s]").astype(str).tolist()])
+    clocks, of_clock = np.unique(wall % 86_400 // 60, return_inverse=True)
+    shown = np.array([f"{clock // 60:02d}:{clock % 60:02d}" for clock in clocks.tolist()])
+    return spelt[of_day].tolist(), shown[of_clock].tolist()
+
+
+def _german(day: str) -> str:
+    return f"{day[8:10]}.{day[5:7]}.{day[:4]}"
+
+
+def _head(network: Network, hub: int, *, english: bool) -> list[str]:
+    serial = 40_200 + 7 * hub
+    if english:
+        return [
+            f"COLDTRACK 300 export;S/N {serial}",
+            f"Site;{network.hub(hub)}",
+            "",
+            "Timestamp;Room;Temp [°F];Door;Compressor",
+        ]
+    return [
+        f"Kühlraumüberwachung {network.hub(hub)}",
+        f"Gerät: COLDTRACK 300;Seriennr. {serial}",
+        "Uhr: Ortszeit;Einheit: Fahrenheit",
+        "Intervall: 5 min",
+        "",
+        "Datum;Uhrzeit;Raum;Temperatur °F;Tür;Verdichter",
+    ]

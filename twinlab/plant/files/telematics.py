@@ -1,0 +1,101 @@
+"""The telematics' files: JSON lines a week, from two makers of truck boxes and from the forklifts."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+from twinlab.plant.network.clocks import DAY, Ints, offset_text
+from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE
+from twinlab.plant.network.network import Network
+
+__all__ = ["write_boxes"]
+
+_MILE, _GALLON = 1.609344, 3.785411784
+_MODES = {IDLE: "idle", DRIVING: "drive", CHARGING: "charge"}
+
+
+def write_boxes(network: Network, folder: Path) -> list[Path]:
+    """Write the reports of trucks and forklifts, a file a week and source; return their paths."""
+    paths = []
+    for week in range(network.size.weeks):
+        begin = network.size.span[0] + 7 * DAY * week
+        label = np.datetime64(begin, "s").astype("M8[D]")
+        for name, lines in (
+            ("fleetbox", _fleetbox(network, begin)),
+            ("roadtrace", _roadtrace(network, begin)),
+            ("forklifts", _forklifts(network, begin)),
+        ):
+            path = folder / f"{name}_{label}.jsonl.gz"
+            if _write(path, lines):
+                paths.append(path)
+    return paths
+
+
+def _write(path: Path, lines: list[str]) -> bool:
+    """Write a compressed file that says nothing of when it was written; nothing if there is nothing to say."""
+    if not lines:
+        return False
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as stream:
+        stream.write(("\n".join(lines) + "\n").encode())
+    return True
+
+
+def _reports(network: Network, begin: int, *, first_maker: bool) -> Ints:
+    """Return which of the trucks' reports of a week came from the boxes of one maker."""
+    tracks = network.reported.tracks
+    low, high = np.searchsorted(tracks.time, [begin, begin + 7 * DAY])
+    at = np.arange(low, high)
+    at = at[~network.reported.silent[at]]
+    found: Ints = at[(tracks.truck[at] < -(-network.size.trucks * 3 // 5)) == first_maker]
+    return found
+
+
+def _names(network: Network, at: Ints) -> list[str]:
+    every = [network.truck(number) for number in range(network.size.trucks)]
+    return [every[number] for number in network.reported.tracks.truck[at].tolist()]
+
+
+def _fleetbox(network: Network, begin: int) -> list[str]:
+    tracks, at = network.reported.tracks, _reports(network, begin, first_maker=True)
+    rows = zip(
+        _names(network, at), (tracks.time[at] * 1000).tolist(), tracks.latitude[at].tolist(),
+        tracks.longitude[at].tolist(), tracks.speed[at].tolist(), tracks.odometer[at].tolist(),
+        tracks.fuel[at].tolist(), strict=True,
+    )  # fmt: skip
+    form = '{"id":"%s","ts":%d,"gps":{"lat":%.5f,"lon":%.5f},"kmh":%.1f,"odo_km":%.1f,"fuel_l":%.1f}'
+    return [form % row for row in rows]
+
+
+def _roadtrace(network: Network, begin: int) -> list[str]:
+    tracks, at = network.reported.tracks, _reports(network, begin, first_maker=False)
+    rows = zip(
+        _names(network, at), offset_text(tracks.time[at]), tracks.latitude[at].tolist(), tracks.longitude[at].tolist(),
+        (tracks.speed[at] / _MILE).tolist(), (tracks.odometer[at] / _MILE).tolist(),
+        (tracks.fuel[at] / _GALLON).tolist(), strict=True,
+    )  # fmt: skip
+    form = (
+        '{"vehicle": "%s", "time": "%s", "position": {"latitude": %.5f, "longitude": %.5f}, '
+        '"speed_mph": %.1f, "odometer_mi": %.2f, "fuel_gal": %.2f}'
+    )
+    return [form % row for row in rows]
+
+
+def _forklifts(network: Network, begin: int) -> list[str]:
+    lifts = network.lifts
+    low, high = np.searchsorted(lifts.time, [begin, begin + 7 * DAY])
+    time = lifts.time[low:high] + lifts.offset[:, None]
+    order = np.argsort(time.ravel(), kind="stable")
+    order = order[~network.lift_silent[:, low:high].ravel()[order]]
+    names = np.array([network.lift(number) for number in range(len(lifts))])
+    rows = zip(
+        names[order // (high - low)].tolist(), offset_text(time.ravel()[order]),
+        lifts.battery[:, low:high].ravel()[order].tolist(), lifts.load[:, low:high].ravel()[order].tolist(),
+        lifts.mode[:, low:high].ravel()[order].tolist(), strict=True,
+    )  # fmt: skip
+    return [
+        f'{{"lift":"{name}","at":"{when}","battery":{{"pct":{battery:.1f}}},"load_kg":{load:.0f},"mode":"{_MODES[mode]}"}}'
+        for name, when, battery, load, mode in rows
+    ]

@@ -1,0 +1,145 @@
+"""Cold rooms: heat comes through walls and doors, compressors take it out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, to_local
+from twinlab.plant.network.size import ParcelSize
+from twinlab.plant.network.towns import TOWNS
+
+__all__ = ["Rooms", "run_rooms"]
+
+_STEP = 300
+#: Share of the difference to the hall that comes in each minute: through the walls, and through an open door of a chilled
+#: room, or of a frozen one behind its curtain.
+_WALL, _DOOR, _CURTAIN = 0.0015, 0.020, 0.010
+#: What a running compressor takes out each minute, K.
+_CHILLED, _FROZEN = 0.060, 0.125
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """State of all cold rooms every five minutes, [room, sample]; and the rooms' own facts."""
+
+    time: Ints
+    # degC
+    temperature: Floats
+    door: npt.NDArray[np.int8]
+    compressor: npt.NDArray[np.int8]
+    hub: Ints
+    frozen: npt.NDArray[np.bool_]
+    # degC
+    upper_limit: Floats
+    # Doors left open and compressors that failed: room, first second, first second after.
+    left_open: Ints
+    failed: Ints
+
+    def __len__(self) -> int:
+        return len(self.hub)
+
+
+def run_rooms(size: ParcelSize) -> Rooms:
+    """Return what happens in the cold rooms, minute by minute, seen every five minutes."""
+    random = size.random("rooms")
+    count = size.cold_rooms
+    begin, stop = size.span
+    minutes = (stop - begin) // 60
+    hub = _hubs(size, random)
+    frozen = np.arange(count) % 4 == 3
+    door, left_open = _doors(size, begin + 60 * np.arange(minutes, dtype=np.int64), random)
+    failed = _failures(size, random, left_open)
+    broken = np.zeros((count, minutes), dtype=bool)
+    for room, first, last in failed.tolist():
+        broken[room, (first - begin) // 60 : (last - begin) // 60] = True
+    temperature, compressor = _physics(begin, door, broken, frozen, random)
+    seen = slice(0, None, _STEP // 60)
+    return Rooms(
+        time=begin + _STEP * np.arange(-(-minutes // 5), dtype=np.int64),
+        temperature=temperature[:, seen],
+        door=door[:, seen].astype(np.int8),
+        compressor=compressor[:, seen].astype(np.int8),
+        hub=hub,
+        frozen=frozen,
+        upper_limit=np.where(frozen, -15.0, 8.0),
+        left_open=left_open,
+        failed=failed,
+    )
+
+
+def _hubs(size: ParcelSize, random: np.random.Generator) -> Ints:
+    weights = np.array([town.weight for town in TOWNS[: size.hubs]])
+    more = random.choice(size.hubs, size.cold_rooms, p=weights / weights.sum())
+    return np.sort(np.where(np.arange(size.cold_rooms) < size.hubs, np.arange(size.cold_rooms), more))
+
+
+def _doors(size: ParcelSize, time: Ints, random: np.random.Generator) -> tuple[npt.NDArray[np.bool_], Ints]:
+    """Return which doors stand open each minute, and which were left open (longer than anyone works)."""
+    hour = to_local(time) % DAY // HOUR
+    weekday = (to_local(time) // DAY + 3) % 7
+    busy = np.where((hour >= 5) & (hour < 22), 14 / (17 * 60), 1 / (7 * 60)) * np.where(weekday >= 6, 0.15, 1.0)
+    door = np.zeros((size.cold_rooms, len(time)), dtype=bool)
+    for room in range(size.cold_rooms):
+        opened = np.flatnonzero(random.random(len(time)) < busy)
+        for at, long in zip(opened.tolist(), random.integers(1, 6, len(opened)).tolist(), strict=True):
+            door[room, at : at + long] = True
+    planted = []
+    count = max(2, round(0.10 * size.cold_rooms * size.weeks))
+    rooms = random.integers(0, size.cold_rooms, count)
+    taken: set[tuple[int, int]] = set()
+    for room, share in zip(rooms.tolist(), random.random(count).tolist(), strict=True):
+        at = int(share * (len(time) - 400)) + 60
+        if (room, at // 1440) in taken:
+            continue
+        taken |= {(room, at // 1440 + near) for near in (-1, 0, 1)}
+        long = int(random.integers(35, 150))
+        door[room, max(0, at - 30) : at + long + 30] = False
+        door[room, at : at + long] = True
+        planted.append((room, int(time[at]), int(time[0]) + 60 * (at + long)))
+    # Some still stand open when the files end, so that there is something to do; every fourth room is a frozen one.
+    for number in range(max(1, size.cold_rooms // 15)):
+        room, at = 12 * number, len(time) - 50 - 25 * number
+        door[room, at - 30 : at], door[room, at:] = False, True
+        planted.append((room, int(time[at]), size.span[1]))
+    return door, np.array(sorted(planted), dtype=np.int64).reshape(-1, 3)
+
+
+def _failures(size: ParcelSize, random: np.random.Generator, left_open: Ints) -> Ints:
+    """Return compressors that stand still for hours: room, first second, first second after."""
+    begin, stop = size.span
+    found = []
+    for _ in range(max(1, round(0.03 * size.cold_rooms * size.weeks))):
+        room, hours = int(random.integers(size.cold_rooms)), int(random.integers(8, 26))
+        at = begin + HOUR * int(random.integers(4, (stop - begin) // HOUR - 30))
+        busy = left_open[left_open[:, 0] == room]
+        if not ((busy[:, 1] < at + 40 * HOUR) & (busy[:, 2] > at - 6 * HOUR)).any():
+            found.append((room, at, at + hours * HOUR))
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
+
+
+def _physics(
+    begin: int,
+    door: npt.NDArray[np.bool_],
+    broken: npt.NDArray[np.bool_],
+    frozen: npt.NDArray[np.bool_],
+    random: np.random.Generator,
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Step all rooms through all minutes."""
+    count, minutes = door.shape
+    set_to, power = np.where(frozen, -20.0, 4.0), np.where(frozen, _FROZEN, _CHILLED)
+    power = power * random.uniform(0.92, 1.08, count)
+    heat = np.where(door, _WALL + np.where(frozen, _CURTAIN, _DOOR)[:, None], _WALL)
+    when = (begin + 60 * np.arange(minutes)) / DAY
+    hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
+    temperature, running = np.empty((count, minutes)), np.zeros((count, minutes), dtype=bool)
+    now, on = set_to + random.uniform(-0.5, 0.5, count), np.zeros(count, dtype=bool)
+    wobble = random.normal(0.0, 0.012, (minutes, count))
+    heat, works = np.ascontiguousarray(heat.T), np.ascontiguousarray(~broken.T)
+    for minute in range(minutes):
+        on = np.where(on, now > set_to - 0.7, now > set_to + 0.7) & works[minute]
+        temperature[:, minute], running[:, minute] = now, on
+        now = now + heat[minute] * (hall[minute] - now) - power * on + wobble[minute]
+    return temperature, running

@@ -1,0 +1,193 @@
+"""Parcels: where they want to go, which trips take them there, and where they lie between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.plant.network.clocks import DAY, HOUR, Ints, from_local
+from twinlab.plant.network.size import ParcelSize
+from twinlab.plant.network.towns import TOWNS
+from twinlab.plant.network.trips import Trips
+
+__all__ = ["FIRST_NUMBER", "Parcels", "send_parcels"]
+
+#: Number of the first parcel.
+FIRST_NUMBER = 10_001
+#: A parcel that changes trucks has at least this long, seconds: longer than any truck is late.
+_CHANGE = 23_400
+_SLOT = 4 * HOUR
+_LEGS = 3
+_HORIZON = 7 * DAY
+
+
+@dataclass(frozen=True)
+class Parcels:
+    """All parcels by number, their legs and their stays; times in seconds since 1970, UTC."""
+
+    origin: Ints
+    destination: Ints
+    registered: Ints
+    promised: Ints
+    # Zero where the parcel isn't delivered within the files.
+    delivered: Ints
+    # grams
+    weight: Ints
+    express: npt.NDArray[np.bool_]
+    chilled: npt.NDArray[np.bool_]
+    # One entry a leg, by parcel and number: parcel, number from 1, trip.
+    leg_parcel: Ints
+    leg_number: Ints
+    leg_trip: Ints
+    # One entry a stay at a hub, by parcel and time; until is zero while it lies there.
+    stay_parcel: Ints
+    stay_hub: Ints
+    stay_since: Ints
+    stay_until: Ints
+
+    def __len__(self) -> int:
+        return len(self.origin)
+
+
+def send_parcels(size: ParcelSize, trips: Trips) -> Parcels:
+    """Return the parcels that are registered within the size's span, and how they travel."""
+    random = size.random("parcels")
+    registered = _registered(size, random)
+    weights = np.array([town.weight for town in TOWNS[: size.hubs]])
+    origin = random.choice(size.hubs, len(registered), p=weights / weights.sum())
+    ready = (registered + HOUR + _SLOT - 1) // _SLOT * _SLOT
+    groups, place = np.unique(np.stack([origin, ready]), axis=1, return_inverse=True)
+    ways = _Ways(trips, size.hubs)
+    draw = random.random(len(registered))
+    destination, path = np.full(len(registered), -1), np.full(len(registered), -1)
+    order = np.argsort(place.ravel(), kind="stable")
+    bounds = np.searchsorted(place.ravel()[order], np.arange(groups.shape[1] + 1))
+    for number in range(groups.shape[1]):
+        members = order[bounds[number] : bounds[number + 1]]
+        found = ways.from_hub(int(groups[0, number]), int(groups[1, number]))
+        if not found:
+            continue
+        hubs = np.array(list(found), dtype=np.int64)
+        share = np.cumsum(weights[hubs])
+        chosen = np.searchsorted(share / share[-1], draw[members], side="right")
+        destination[members] = hubs[np.minimum(chosen, len(hubs) - 1)]
+        path[members] = np.array(list(found.values()))[np.minimum(chosen, len(hubs) - 1)]
+    kept = np.flatnonzero(path >= 0)
+    return _travelled(
+        size,
+        trips,
+        ways,
+        origin=origin[kept],
+        destination=destination[kept],
+        registered=registered[kept],
+        path=path[kept],
+    )
+
+
+def _registered(size: ParcelSize, random: np.random.Generator) -> Ints:
+    """Return when parcels are handed in: Monday to Saturday in the opening hours, most in the afternoon."""
+    begin, stop = size.span
+    count = size.parcels_a_week * size.weeks
+    week = np.repeat(np.arange(size.weeks), size.parcels_a_week)
+    day = random.choice(6, count, p=[0.21, 0.19, 0.18, 0.18, 0.18, 0.06])
+    clock = np.clip(random.normal(14.5, 3.0, count), 7.0, 20.0) * HOUR
+    found = from_local(begin // DAY * DAY + DAY * (7 * week + day) + clock.astype(np.int64))
+    return np.sort(found[(found >= begin) & (found < stop)])
+
+
+class _Ways:
+    """Earliest arrivals over the plan (connection scan: Dibbelt, Pajor, Strasser, Wagner 2018)."""
+
+    def __init__(self, trips: Trips, hubs: int) -> None:
+        self.hubs = hubs
+        self.number = np.flatnonzero(~trips.cancelled)
+        self.leaves = trips.planned_start[self.number]
+        self.plan = list(
+            zip(
+                self.number.tolist(),
+                trips.origin[self.number].tolist(),
+                trips.destination[self.number].tolist(),
+                self.leaves.tolist(),
+                trips.planned_end[self.number].tolist(),
+                strict=True,
+            )
+        )
+        self.paths: list[tuple[int, ...]] = []
+        self._known: dict[tuple[int, ...], int] = {}
+
+    def from_hub(self, origin: int, ready: int) -> dict[int, int]:
+        """Return for each hub that can be reached the number of the way that is there first."""
+        reached: dict[int, tuple[int, tuple[int, ...]]] = {origin: (ready - _CHANGE, ())}
+        for at in range(int(np.searchsorted(self.leaves, ready)), len(self.plan)):
+            trip, start, end, leaves, arrives = self.plan[at]
+            if leaves > ready + _HORIZON:
+                break
+            here = reached.get(start)
+            if here is None or here[0] + _CHANGE > leaves or len(here[1]) >= _LEGS:
+                continue
+            if end not in reached or arrives < reached[end][0]:
+                reached[end] = (arrives, (*here[1], trip))
+            if len(reached) == self.hubs and leaves > max(arrival for arrival, _ in reached.values()):
+                break
+        del reached[origin]
+        return {hub: self._path(way) for hub, (_, way) in sorted(reached.items())}
+
+    def _path(self, way: tuple[int, ...]) -> int:
+        if way not in self._known:
+            self._known[way] = len(self.paths)
+            self.paths.append(way)
+        return self._known[way]
+
+
+def _travelled(
+    size: ParcelSize, trips: Trips, ways: _Ways, *, origin: Ints, destination: Ints, registered: Ints, path: Ints
+) -> Parcels:
+    random = size.random("parcel facts")
+    count, stop = len(origin), size.span[1]
+    legs = np.array([len(way) for way in ways.paths], dtype=np.int64)
+    begins = np.concatenate([[0], np.cumsum(legs)])
+    flat = np.array([trip for way in ways.paths for trip in way], dtype=np.int64)
+    many = legs[path] if count else np.zeros(0, dtype=np.int64)
+    parcel = np.repeat(np.arange(count), many)
+    first = np.concatenate([[0], np.cumsum(many)])
+    number = np.arange(len(parcel)) - first[parcel]
+    trip = flat[begins[path][parcel] + number] if count else np.zeros(0, dtype=np.int64)
+    last = trip[first[1:] - 1]
+    delivered = trips.end[last] + random.integers(3 * HOUR, 14 * HOUR, count)
+    stays = _stays(trips, parcel, trip, number, registered=registered, delivered=delivered, last=last, stop=stop)
+    weight = np.clip(np.exp(random.normal(7.6, 0.9, count)), 80, 31_500).astype(np.int64)
+    return Parcels(
+        origin, destination, registered,
+        promised=trips.planned_end[last] + 14 * HOUR,
+        delivered=np.where(delivered < stop, delivered, 0),
+        weight=weight,
+        express=random.random(count) < 0.15,
+        chilled=random.random(count) < 0.12,
+        leg_parcel=parcel, leg_number=number + 1, leg_trip=trip,
+        stay_parcel=stays[0], stay_hub=stays[1], stay_since=stays[2], stay_until=stays[3],
+    )  # fmt: skip
+
+
+def _stays(
+    trips: Trips,
+    parcel: Ints,
+    trip: Ints,
+    number: Ints,
+    *,
+    registered: Ints,
+    delivered: Ints,
+    last: Ints,
+    stop: int,
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the stays at hubs: before each leg, and after the last until the delivery."""
+    before = np.where(number == 0, registered[parcel], np.roll(trips.end[trip], 1))
+    who = np.concatenate([parcel, np.arange(len(registered))])
+    hub = np.concatenate([trips.origin[trip], trips.destination[last]])
+    since = np.concatenate([before, trips.end[last]])
+    until = np.concatenate([trips.start[trip], delivered])
+    order = np.lexsort((since, who))
+    order = order[since[order] < stop]
+    until = np.where(until < stop, until, 0)
+    return who[order], hub[order], since[order], until[order]

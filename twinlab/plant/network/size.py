@@ -1,0 +1,121 @@
+"""How large a network is, and when it runs."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+import numpy as np
+
+from twinlab.errors import SchemaError
+from twinlab.plant.network.towns import TOWNS
+
+__all__ = ["ParcelSize"]
+
+_LEAST = {
+    "hubs": 2, "trucks": 1, "cold_rooms": 1, "forklifts": 1, "parcels_a_week": 1, "weeks": 1, "seed": 0
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ParcelSize:
+    """How large the parcel network is; the same size gives the same files, byte for byte.
+
+    Examples
+    --------
+    >>> ParcelSize(weeks=2).stop
+    datetime.datetime(2026, 1, 19, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+
+    hubs: int = 12
+    trucks: int = 150
+    cold_rooms: int = 40
+    forklifts: int = 60
+    parcels_a_week: int = 20_000
+    weeks: int = 13
+    seed: int = 1
+    start: str = "2026-01-05"
+    """First day, a Monday. Thirteen weeks from the default hold the change to summer time on 2026-03-29."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be a network."""
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                msg = f"ParcelSize: expected a whole number of at least {least} for {name}, got {value!r}"
+                raise SchemaError(msg)
+        if self.hubs > len(TOWNS):
+            msg = f"ParcelSize: expected at most {len(TOWNS)} hubs (the towns known), got {self.hubs}"
+            raise SchemaError(msg)
+        try:
+            day = date.fromisoformat(self.start)
+        except ValueError as error:
+            msg = f"ParcelSize: expected a day such as 2026-01-05 for start, got {self.start!r}"
+            raise SchemaError(msg) from error
+        if day.weekday() != 0 or not 2021 <= day.year <= 2035:
+            msg = f"ParcelSize: expected a Monday from 2021 to 2035 for start, got {self.start}, a {day:%A}"
+            raise SchemaError(msg)
+
+    @classmethod
+    def small(cls, *, seed: int = 1) -> Self:
+        """Return a network that is built in seconds: two weeks round the change to summer time.
+
+        >>> ParcelSize.small().trucks
+        12
+        """
+        return cls(
+            hubs=12, trucks=12, cold_rooms=6, forklifts=6, parcels_a_week=300, weeks=2, seed=seed, start="2026-03-23"
+        )
+
+    @property
+    def begin(self) -> datetime:
+        """First instant, UTC."""
+        return datetime.fromisoformat(self.start).replace(tzinfo=UTC)
+
+    @property
+    def stop(self) -> datetime:
+        """First instant after the last, UTC: nothing that happens later is in the files."""
+        return self.begin + timedelta(weeks=self.weeks)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First second and first second after the last, counted since 1970."""
+        return int(self.begin.timestamp()), int(self.stop.timestamp())
+
+    def random(self, what: str) -> np.random.Generator:
+        """Return the dice for one part of the network: its own, so that a change in one part leaves the others alone.
+
+        >>> int(ParcelSize().random("rooms").integers(100)) == int(ParcelSize().random("rooms").integers(100))
+        True
+        """
+        return np.random.default_rng([self.seed, zlib.crc32(what.encode())])
+
+    def label(self) -> str:
+        """Return the size as one line.
+
+        >>> ParcelSize.small().label().split(", ")[1]
+        '12 trucks'
+        """
+        return (
+            f"{self.hubs} hubs, {self.trucks} trucks, {self.cold_rooms} cold rooms, {self.forklifts} forklifts, "
+            f"{self.parcels_a_week:,} parcels a week, {self.weeks} weeks from {self.start}, seed {self.seed}"
+        )
+
+    def to_dict(self) -> dict[str, int | str]:
+        """Return the parameters by name.
+
+        >>> list(ParcelSize().to_dict())[-1]
+        'start'
+        """
+        return asdict(self)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the parameters' names.
+
+        >>> "weeks" in ParcelSize.names()
+        True
+        """
+        return tuple(field.name for field in fields(cls))
