@@ -1,4 +1,11 @@
-"""SHOW: served pages: layout only, no maths."""
+"""SHOW: pages served to browsers. Layout, login and forms only, no calculation.
+
+In: a twin's explorers (`explore`), a users file, the options of ``twinlab serve``. Out: pages over HTTP or TLS, and
+widgets for notebooks.
+Read in order: `server` (one process that serves a twin), `login` (who may see it), `frame` (the page around the
+views), `mapping_form` (edit a mapping in JupyterLab).
+Never: a request to another host, a page without a check of who asks, a calculation on data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The demo twins: models, mappings, and how their files come about; no logic of a room."""
+"""The demo twins: models, mappings, and how their files come about. No logic of a room.
+
+In: the plant's generator or an installed data set. Out: a twin in the user's cache.
+Read: `recipes`. The folders beside it hold each twin's ``twin.yaml`` and ``mapping/``.
+Never: code that a twin of one's own could need.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""FIND: event tables, the present state, where things are, and exceptions from rules, as plain DataFrames."""
+"""FIND: event tables, the present state, where things are, and exceptions from rules, as plain DataFrames.
+
+In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
+Read in order: `tables`, `tables_as_of`, `present_state` (what holds at an instant), `rules` (what needs attention),
+`annotations`, `reading`.
+Never: a widget, a write to the history, a Python loop over assets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""SEE: plots (data in, HoloViews out) and explorers (parameters + plots) on a `TwinReader`."""
+"""SEE: charts (data in, HoloViews out) and explorers (parameters and charts) on a `TwinReader`.
+
+In: anything that reads like a twin, or plain xarray data. Out: Panel objects, files, and the Python that gives the
+same.
+Read in order: `charts` (drawing), `kit` (what all views share), `files` (exports), `views` (explorers, each usable
+alone), `pages` (compositions of views), `page_registry`, `workspace` (all pages of a twin), `accessor` (``.twin`` on
+xarray).
+Never: a view that knows another view or a page, a request to another host, a twin's own names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""REMEMBER: arrays (time, asset) in Zarr on Icechunk, built from the ledger; rollups, as-of, tables of events."""
+"""REMEMBER: arrays (time, asset) in Zarr on Icechunk, built from the ledger; rollups, as-of, tables of events.
+
+In: the ledger of a twin, its model and mappings. Out: lazy xarray Datasets, DataFrames, plain Zarr.
+Read in order: `layout` (where a cell is), `store` (bytes), `build` (claims to cells, pure), then `write` (the one
+writer) and `read` (any number of readers), which don't know each other.
+Never: a value that the ledger doesn't prove, a history half published, a result that depends on the order of arrival.
+"""
 
 from __future__ import annotations
 

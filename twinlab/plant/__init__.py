@@ -1,4 +1,9 @@
-"""PLANT: the outside world of the demo, tests and training: a seeded parcel network that leaves messy files behind."""
+"""PLANT: the outside world of the demo, tests and training: a seeded parcel network that leaves messy files behind.
+
+In: a size and a seed. Out: files as real systems write them, and the truth beside them.
+Read in order: `network` (what happens), `files` (what is left behind).
+Never: an import from a room that reads those files; the same seed and another byte.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""JUDGE: one flag per value per test, QARTOD's numbers; never changes a value."""
+"""JUDGE: one flag per value per test, QARTOD's numbers; never changes a value.
+
+In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays were.
+Read in order: `checks` (one function a test), `lazily`, `kernels` (numba), `aggregate`, `cells` (as the history's
+build uses it).
+Never: a value changed, a test that fails on missing data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""IN: files, databases and frames, row by row as they were written. Repairs nothing, drops nothing."""
+"""IN: files, databases and frames, row by row as they were written. Repairs nothing, drops nothing.
+
+In: a path, a connection or a frame. Out: `RowBatch` after `RowBatch`, and a `Problem` for each row that can't be
+read.
+Read in order: `base` (the protocol), `detect`, then one module a format: `delimited`, `fixed`, `workbook`,
+`jsonlines`, `columnar`, `database`, `memory`; `reading` (options), `opening`; `parsing` holds what several formats
+need.
+Never: a row lost, a number changed in its last digit, a file written or moved.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Fakes for tests, of ours and of users: a twin that lives in memory and reads like a real one."""
+"""Fakes and example twins for tests, of ours and of users.
+
+In: nothing but arguments. Out: a twin in memory that reads like a real one.
+Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`.
+Never: behaviour that a real twin doesn't have.
+"""
 
 from __future__ import annotations
 

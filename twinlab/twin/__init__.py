@@ -1,4 +1,10 @@
-"""The façade: `Twin` wires the rooms; everything it does can be had from the rooms without it."""
+"""The façade: `Twin` connects the rooms; everything it does can be had from the rooms without it.
+
+In: a folder, or files to start from. Out: a `Twin`, reports, exports.
+Read in order: `facade`, `folder`, `definitions`, `ingest`, `report`, `summary`, `export`, `notes`, `progress`,
+`starter`, `tutorials`.
+Never: logic that belongs in a room.
+"""
 
 from __future__ import annotations
 

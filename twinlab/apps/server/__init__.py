@@ -1,0 +1,7 @@
+"""Serve a twin's pages: to this machine, or with TLS and a login to others.
+
+In: a twin and the options of ``twinlab serve``. Out: one running Tornado server.
+Read in order: `serve_options`, `certificates`, `server`, `server_tuning`, `preload`, `lab` (JupyterLab on one
+notebook).
+Never: a page offered to other machines without TLS and login.
+"""

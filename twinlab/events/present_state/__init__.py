@@ -1,0 +1,6 @@
+"""What holds at an instant: last values, places, links, stories of assets, and search.
+
+In: a twin to read and an instant. Out: DataFrames and small records.
+Read in order: `latest_values`, `links`, `places`, `whereabouts`, `stories`, `search`, `cached_reader`.
+Never: a value newer than the instant asked for.
+"""

@@ -26,9 +26,7 @@ from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
 
-_COUNTER = re.compile(
-    r"total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul", re.IGNORECASE
-)
+_COUNTER = re.compile(r"(?i)total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul")
 _MOST_STATES = 12
 _ZONE = "zone: UTC  # not stated in the file: set it, for example Europe/Berlin"
 

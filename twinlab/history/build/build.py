@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.layout.encoding import decode, encode, sentinel
 from twinlab.history.build.kernels import scatter
-from twinlab.history.layout.grid import Axis, Group, floor_midnight
 from twinlab.history.build.resolve import Collector, resolve
 from twinlab.history.layout.dirty_spans import Span, clip, holes, pieces, union, widen
+from twinlab.history.layout.encoding import decode, encode, sentinel
+from twinlab.history.layout.grid import Axis, Group, floor_midnight
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import flag_cells, margins
 

@@ -12,8 +12,8 @@ from twinlab.history.build.event_tables import asset_mapping, merged_assets, pro
 from twinlab.history.build.index import Marks, SourceIndex
 from twinlab.history.build.index_file import load_index, save_index
 from twinlab.history.build.ledger_claims import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
-from twinlab.history.layout.grid import Group
 from twinlab.history.build.report import BuildReport
+from twinlab.history.layout.grid import Group
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 

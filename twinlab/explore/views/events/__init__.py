@@ -1,0 +1,6 @@
+"""The event explorer: a table of events, quick at hundreds of thousands of rows.
+
+In: a twin to read, an event type, filters. Out: a filtered, paged table and the code for it.
+Read in order: `explorer`, `columns`, `code`.
+Never: more rows sent to the browser than one page.
+"""
