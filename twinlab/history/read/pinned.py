@@ -32,8 +32,6 @@ __all__ = ["AsOfPin", "Pin", "TailPin", "empty_view"]
 
 #: Cells that are looked through first for the observation that a window's states are held from.
 _LOOK_BACK = 4096
-#: Rows that a reader builds by itself; beyond, it shows what the historian has published.
-TAIL_ROWS = 2_000_000
 
 
 @dataclass

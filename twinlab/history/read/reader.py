@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from twinlab.errors import CorruptionError, UnknownTermError
+from twinlab.errors import UnknownTermError
 from twinlab.history.build.event_tables import shown
 from twinlab.history.build.index import NEVER
-from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.source_priority import chosen_sources
 from twinlab.history.layout.grid import Group, rollup_steps
 from twinlab.history.read.as_of import activated
 from twinlab.history.read.datasets import dataset, instant_ns, natural_order
 from twinlab.history.read.observations import observations
-from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
+from twinlab.history.read.pin_cache import PinCache
+from twinlab.history.read.pinned import Pin, TailPin
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.history.read.status import (
     HistoryStatus,
     array_bytes,
-    bounded,
     bytes_below,
     flag_counts,
     last_cell,
-    signature,
 )
-from twinlab.history.store.store import HistoryStore
-from twinlab.history.write.historian import Historian, index_folder
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.schema import EVENT_COLUMNS
@@ -43,15 +37,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
-    from twinlab.history.store.view import View
     from twinlab.ledger import Ledger
 
 __all__ = ["HistoryReader", "HistoryStatus"]
-
-
-@lru_cache(maxsize=1)
-def _temporary() -> Path:
-    return Path(tempfile.mkdtemp(prefix="twinlab-empty-"))
 
 
 class HistoryReader:
@@ -77,17 +65,19 @@ class HistoryReader:
     ) -> None:
         self.root = Path(root)
         self.ledger = ledger
-        self.note = ""
         self._model = model
         self._mappings = dict(mappings)
-        self._pin: Pin | None = None
-        self._seen: object = None
-        self._known: int | None = None
+        self._pins = PinCache(self.root, ledger, model, self._mappings)
 
     @property
     def model(self) -> TwinModel:
-        """The twin's words."""
+        """The twin's model."""
         return self._model
+
+    @property
+    def note(self) -> str:
+        """What was repaired when the history was opened; empty if nothing was."""
+        return self._pins.note
 
     # -- what a TwinReader does
     def history(
@@ -207,7 +197,7 @@ class HistoryReader:
         if mapping != "current":
             model, mappings = activated(self.ledger.journal, at, mapping, model)
         other = HistoryReader(self.root, self.ledger, model, mappings)
-        other._known = at
+        other._pins = PinCache(self.root, self.ledger, model, other._mappings, known=at)
         return other
 
     def chosen_sources(
@@ -351,35 +341,7 @@ class HistoryReader:
         return out
 
     def _pinned(self) -> Pin:
-        """Return the newest state; the one at hand if nothing was published or came since."""
-        sources = self._pin.sources if self._pin is not None else self._sources()
-        if self._known is not None:
-            if self._pin is None:
-                position = {name: self.ledger.reader(name).position_at(self._known) for name in sources.names()}
-                self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
-            return self._pin
-        seen = (sources.position(), signature(self.root))
-        if self._pin is None or seen != self._seen:
-            view = self._view(sources)
-            self._pin = TailPin(view, sources, bounded(sources.position(), view))
-            self._seen = (sources.position(), signature(self.root))
-        return self._pin
-
-    def _sources(self) -> Sources:
-        return Sources(self.ledger, self._model, self._mappings, index_folder=index_folder(self.root))
-
-    def _empty(self) -> View:
-        return empty_view(self.root / "cache", self._model.origin_ns, _temporary)
-
-    def _view(self, sources: Sources) -> View:
-        if not (self.root / "history").exists() and not any(sources.position().values()):
-            return self._empty()
-        try:
-            return HistoryStore.open(self.root / "history").view()
-        except CorruptionError:
-            report = Historian(self.root, self.ledger, self._model, self._mappings).catch_up()
-            self.note = "; ".join(report.notes)
-            return HistoryStore.open(self.root / "history").view()
+        return self._pins.pin()
 
 
 def _known(name: str, known: Mapping[str, object] | Sequence[str], what: str) -> str:

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from twinlab.history.layout.grid import rollup_steps
-from twinlab.history.read.pinned import TAIL_ROWS
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.history.store.catalog import COUNTS
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
-__all__ = ["HistoryStatus", "bounded", "bytes_below", "flag_counts", "last_cell", "signature"]
+__all__ = ["HistoryStatus", "bytes_below", "flag_counts", "last_cell"]
 
 _FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL, Flag.MISSING), strict=True))
 
@@ -57,27 +56,6 @@ def array_bytes(view: View) -> int:
     """Return the bytes of all chunks of cells, flags and rollups; those of tables aside."""
     groups = tuple(f"{group.path}/" for group in view.groups())
     return sum(size for path, size in view.bytes().items() if path.lstrip("/").startswith(groups)) if groups else 0
-
-
-def signature(root: Path) -> object:
-    """Return what changes whenever something is published."""
-    try:
-        found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
-    except FileNotFoundError:
-        return None
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
-
-
-def bounded(position: dict[str, int], view: View) -> dict[str, int]:
-    """Return the position, cut so that the tail has no more rows than a reader builds."""
-    stored: object = view.meta.get("position", {})
-    published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
-    left, out = TAIL_ROWS, {}
-    for name in sorted(position):
-        more = min(left, position[name] - published.get(name, 0)) if name != "_twin" else position[name]
-        out[name] = published.get(name, 0) + more if name != "_twin" else more
-        left -= more if name != "_twin" else 0
-    return out
 
 
 def flag_counts(reader: SpanReader, name: str) -> dict[Flag, int]:

@@ -1,0 +1,117 @@
+"""The state that a reader's calls answer for, cached until something new is published or comes in."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinlab.errors import CorruptionError
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
+from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.historian import Historian, index_folder
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.twinmodel import TwinModel
+
+if TYPE_CHECKING:
+    from twinlab.history.store.view import View
+    from twinlab.ledger import Ledger
+
+__all__ = ["TAIL_ROWS", "PinCache"]
+
+#: Rows that a reader builds by itself; beyond, it shows what the historian has published.
+TAIL_ROWS = 2_000_000
+
+
+class PinCache:
+    """Opens the newest state of a twin, or the state known at an ingest time, and caches it.
+
+    Parameters
+    ----------
+    root : Path
+        The twin's folder.
+    ledger : Ledger
+    model : TwinModel
+    mappings : dict of source to Mapping
+    known : int, optional
+        Nanoseconds since 1970: rows taken in later don't count. The newest state by default.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        ledger: Ledger,
+        model: TwinModel,
+        mappings: Mapping[str, SourceMapping],
+        *,
+        known: int | None = None,
+    ) -> None:
+        self.root = root
+        self.ledger = ledger
+        self.model = model
+        self.mappings = mappings
+        self.known = known
+        #: What was repaired when the history was opened; empty if nothing was.
+        self.note = ""
+        self._pin: Pin | None = None
+        self._seen: object = None
+
+    def pin(self) -> Pin:
+        """Return the cached state, or a newer one if something was published or came in since."""
+        sources = self._pin.sources if self._pin is not None else self._sources()
+        if self.known is not None:
+            if self._pin is None:
+                position = {name: self.ledger.reader(name).position_at(self.known) for name in sources.names()}
+                self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
+            return self._pin
+        seen = (sources.position(), _signature(self.root))
+        if self._pin is None or seen != self._seen:
+            view = self._view(sources)
+            self._pin = TailPin(view, sources, _bounded(sources.position(), view))
+            self._seen = (sources.position(), _signature(self.root))
+        return self._pin
+
+    def _sources(self) -> Sources:
+        return Sources(self.ledger, self.model, self.mappings, index_folder=index_folder(self.root))
+
+    def _empty(self) -> View:
+        return empty_view(self.root / "cache", self.model.origin_ns, _temporary)
+
+    def _view(self, sources: Sources) -> View:
+        if not (self.root / "history").exists() and not any(sources.position().values()):
+            return self._empty()
+        try:
+            return HistoryStore.open(self.root / "history").view()
+        except CorruptionError:
+            report = Historian(self.root, self.ledger, self.model, self.mappings).catch_up()
+            self.note = "; ".join(report.notes)
+            return HistoryStore.open(self.root / "history").view()
+
+
+@lru_cache(maxsize=1)
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="twinlab-empty-"))
+
+
+def _signature(root: Path) -> object:
+    """Return what changes whenever something is published."""
+    try:
+        found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def _bounded(position: dict[str, int], view: View) -> dict[str, int]:
+    """Return the position, cut so that the tail has no more rows than a reader builds."""
+    stored: object = view.meta.get("position", {})
+    published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
+    left, out = TAIL_ROWS, {}
+    for name in sorted(position):
+        more = min(left, position[name] - published.get(name, 0)) if name != "_twin" else position[name]
+        out[name] = published.get(name, 0) + more if name != "_twin" else more
+        left -= more if name != "_twin" else 0
+    return out
