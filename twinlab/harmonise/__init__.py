@@ -1,11 +1,10 @@
 """TRANSLATE: tags, columns and clocks of a source into the twin's signals, units and UTC. Never guesses.
 
-In: frames of the ledger, a mapping, a model. Out: `Claims` (values, events, assets, links) and what couldn't be
-placed.
-Read in order: `claims`, `compiled`, `frames`, then `stream` (observations), `rows` and `events` and `entities`
-(tables), then `times`, `formats`, `zones`, `folds`, `values`, `tags`, `properties`. `drafting` guesses, for a person
-to edit.
-Never: a row dropped without a finding, a unit or a clock assumed.
+In: frames of the ledger, a mapping, a model. Out: `Claims` (values, events, assets, relationships) and findings
+(unknown terms, problems).
+Read in order: `claims`, `findings`, `cells`, `times/`, `tags`, `values`, `compiled`, then `stream` (observations) and
+`tables/` (records), then `frames`. `drafting/` proposes a model and mappings for a person to edit.
+Never: a row dropped without a finding, a unit or a time zone assumed.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ __getattr__, __dir__ = attach(
         "AssetClaims": "claims",
         "Claims": "claims",
         "Context": "claims",
-        "Draft": "drafting.twin",
+        "Draft": "drafting.draft",
         "EventClaims": "claims",
         "Harmonised": "claims",
         "Problem": "claims",
         "RelationshipClaims": "claims",
         "Series": "claims",
         "UnknownTerm": "claims",
-        "draft": "drafting.twin",
+        "draft": "drafting.draft",
         "harmonise": "frames",
     },
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
 from twinlab.harmonise.compiled import compiled
-from twinlab.harmonise.entities import asset_claims, relationship_claims
-from twinlab.harmonise.events import event_claims
-from twinlab.harmonise.rows import long_claims, wide_claims
 from twinlab.harmonise.stream import harmonise_observations
+from twinlab.harmonise.tables.assets import asset_claims, relationship_claims
+from twinlab.harmonise.tables.events import event_claims
+from twinlab.harmonise.tables.signals import long_claims, wide_claims
 from twinlab.harmonise.tags import TagTable
-from twinlab.harmonise.times import rule_columns
+from twinlab.harmonise.times.resolve import rule_columns
 from twinlab.model.mapping import Mapping, TableRule
 from twinlab.model.terms import nearest
 

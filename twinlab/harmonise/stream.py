@@ -14,10 +14,10 @@ from twinlab.harmonise.cells import Cells, as_texts, parse_number
 from twinlab.harmonise.claims import NAT, Bools, Claims, Floats, FrameLike, Harmonised, Ints, Series
 from twinlab.harmonise.compiled import Compiled
 from twinlab.harmonise.findings import Findings
-from twinlab.harmonise.folds import Groups, localise
 from twinlab.harmonise.tags import Meaning, TagTable
+from twinlab.harmonise.times.folds import Groups, localise
+from twinlab.harmonise.times.zones import Zones, zone
 from twinlab.harmonise.values import affine, convert_cells, reason
-from twinlab.harmonise.zones import Zones, zone
 from twinlab.model.mapping import StreamRule
 from twinlab.model.schema import OBSERVE
 

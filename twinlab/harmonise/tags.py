@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.harmonise.times.formats import parse_iso
 from twinlab.model.mapping import TagRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, TwinModel
@@ -47,9 +48,7 @@ def instant(text: str | None, default: int) -> int:
     """
     if text is None:
         return default
-    from twinlab.harmonise.formats import _iso_one  # noqa: PLC0415  (formats needs pandas)
-
-    when, _ = _iso_one(text)
+    when, _ = parse_iso(text)
     if when == _LOW:
         msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z in valid_from or valid_until, got {text!r}"
         raise SchemaError(msg)

@@ -6,28 +6,20 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode
-from twinlab.harmonise.drafting.model import (
-    EventPlan,
-    ModelPlan,
-    PropertyPlan,
-    SignalPlan,
-    comment,
-    flow,
-    quoted,
-    unique,
-)
+from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile, Sample, profile_of, term_of
+from twinlab.harmonise.drafting.signals import rule_lines, signal_of, stated_unit
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times import TimeColumn
 from twinlab.harmonise.drafting.units import range_hint
+from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
 from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
 
-_COUNTER = re.compile(r"(?i)total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul")
-_MOST_STATES = 12
 _ZONE = "zone: UTC  # not stated in the file: set it, for example Europe/Berlin"
 
 
@@ -159,7 +151,7 @@ class _Table:
             wanted = unique(term_of(profile.unit.stem or name, fallback="signal"), taken)
             term = self.model.add_signal(kind, wanted, signal, source=self.source)
             taken.add(term)
-            columns += [f"      {quoted(name)}:", *_rule(term, signal, profile, "        ")]
+            columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ")]
         return [*lines, *(["    columns:", *columns] if columns else [])]
 
     def _family(self, name: str, signal: SignalPlan, profile: Profile, patterns: dict[str, str]) -> list[str]:
@@ -182,45 +174,12 @@ class _Table:
         return [
             f"      {quoted(pattern)}:  # one asset a number",
             f"        asset: {quoted(kind + '/' + kind + '_{id}')}",
-            *_rule(term, signal, profile, "        "),
+            *rule_lines(term, signal, profile, "        "),
         ]
 
     def _signal(self, profile: Profile) -> SignalPlan | None:
         cadence, note = self._cadence()
-        if profile.kind in {"text", "bool"}:
-            few = 2 <= profile.distinct <= _MOST_STATES and (
-                profile.kind == "bool" or profile.distinct <= max(2, profile.filled // 5)
-            )
-            if not few and profile.kind != "bool":
-                return None
-            return SignalPlan(
-                "state",
-                None,
-                0,
-                cadence,
-                profile.name,
-                states=profile.terms,
-                cadence_note=note,
-                kind_note=f"{profile.distinct} different texts",
-            )
-        if profile.kind != "number":
-            return None
-        unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
-        said = profile.unit.evidence
-        hint = range_hint(profile.name, profile.low, profile.high)
-        unit_note = said if unit else f"unit not stated: {said + '; ' if said else ''}{hint}"
-        counter = profile.rising and _COUNTER.search(profile.name) is not None
-        kind_note = (
-            "never falls: looks like a counter"
-            if counter
-            else "only 0 and 1: perhaps a state"
-            if profile.terms == ("0", "1")
-            else ""
-        )
-        return SignalPlan(
-            "counter" if counter else "gauge", unit, profile.decimals, cadence, profile.name,
-            unit_note=unit_note, cadence_note=note, kind_note=kind_note, span=(profile.low, profile.high),
-        )  # fmt: skip
+        return signal_of(profile, cadence=cadence, cadence_note=note)
 
     def _long(self) -> list[str]:
         plan = self.plan
@@ -252,12 +211,15 @@ class _Table:
                 continue
             if units:
                 stated = profile_of(units[0], Rows(part)).terms
-                signal.unit, signal.unit_note = _stated(stated)
+                signal.unit, signal.unit_note = stated_unit(stated)
             else:
                 signal.unit_note = f"unit not stated: {range_hint(terms[place], profile.low, profile.high)}"
             signal.title = terms[place]
             term = self.model.add_signal(kind, term_of(terms[place], fallback="signal"), signal, source=self.source)
-            lines += [f"      {quoted(terms[place])}:", *_rule(term, signal, profile, "        ", written=not units)]
+            lines += [
+                f"      {quoted(terms[place])}:",
+                *rule_lines(term, signal, profile, "        ", written=not units),
+            ]
         return lines
 
     def _properties(self, skip: set[str]) -> tuple[dict[str, PropertyPlan], list[str]]:
@@ -360,40 +322,5 @@ class _Table:
         return [*lines, *self._no_time(columns, "          "), "          " + _ZONE]
 
 
-def _stated(units: Sequence[str]) -> tuple[str | None, str]:
-    known = [unit for unit in units if _is_unit(unit)]
-    if len(units) == 1 and known:
-        return canonical_unit(known[0]), f"the rows say {known[0]!r}"
-    return (
-        canonical_unit(known[0]) if known else None
-    ), f"the rows say {', '.join(map(repr, units)) or 'nothing'}: check"
-
-
-def _is_unit(text: str) -> bool:
-    from twinlab.harmonise.drafting.units import unit_of  # noqa: PLC0415
-
-    return unit_of("x", units_row=text).unit is not None
-
-
 def _part(sample: Sample, where: np.ndarray) -> Sample:
-    import pyarrow as pa  # noqa: PLC0415
-
     return Sample(sample.record_type, sample.rows_.filter(pa.array(where)), sample.units, sample.numbers[where])
-
-
-def _rule(term: str, signal: SignalPlan, profile: Profile, indent: str, *, written: bool = True) -> list[str]:
-    lines = [f"{indent}signal: {term}"]
-    if signal.kind != "state" and written:
-        if profile.unit.unit:
-            lines.append(f"{indent}unit: {quoted(profile.unit.unit)}{comment(signal.unit_note)}")
-        else:
-            lines.append(f"{indent}# {' '.join(signal.unit_note.split())}")
-    if profile.missing:
-        lines.append(
-            f"{indent}missing: {flow(profile.missing)}  # seen, and far from all values or no value by its spelling"
-        )
-    if profile.odd:
-        lines.append(
-            f"{indent}# texts among the numbers, counted as problems: {' '.join(', '.join(map(repr, profile.odd[:5])).split())}"
-        )
-    return lines

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from twinlab.harmonise.drafting.profiles import YAML_WORDS
+from twinlab.harmonise.drafting.yaml_text import comment, quoted
 from twinlab.model.twinmodel import parse_duration
 
-__all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "flow", "model_yaml", "quoted"]
-
-_PLAIN = re.compile(r"[A-Za-z_°][A-Za-z0-9_°./]*( [A-Za-z0-9_°./]+)*")
-
-
-def quoted(text: str) -> str:
-    """Return a text as a YAML scalar; plain where that can't be misread.
-
-    >>> quoted("wind speed"), quoted("Temp [°C]"), quoted("no")
-    ('wind speed', '"Temp [°C]"', '"no"')
-    """
-    if _PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS:
-        return text
-    # JSON's strings are YAML's double-quoted ones; what YAML can't print stays escaped.
-    return "".join(
-        char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(text, ensure_ascii=False)
-    )
-
-
-def flow(items: Iterable[object]) -> str:
-    """Return a YAML list on one line."""
-    return "[" + ", ".join(quoted(item) if isinstance(item, str) else f"{item:g}" for item in items) + "]"
-
-
-def comment(text: str) -> str:
-    """Return a comment that ends a line; empty without text."""
-    return "  # " + " ".join(text.split()) if text else ""
+__all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "model_yaml"]
 
 
 @dataclass
@@ -202,12 +174,3 @@ def _property_lines(properties: dict[str, PropertyPlan]) -> list[str]:
         parts += [f"title: {quoted(plan.title)}"] if plan.title and plan.title != name else []
         lines.append(f"      {name}: {{{', '.join(parts)}}}{comment(plan.note)}")
     return lines
-
-
-def unique(name: str, taken: Sequence[str] | Iterable[str]) -> str:
-    """Return a name that isn't taken yet."""
-    known = set(taken)
-    return next(c for c in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if c not in known)
-
-
-__all__ += ["comment", "unique"]

@@ -13,10 +13,10 @@ import pyarrow as pa
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Floats, Ints
 from twinlab.harmonise.drafting.units import Hint, unit_of
-from twinlab.model.schema import TEXT_SUFFIX
+from twinlab.harmonise.drafting.yaml_text import YAML_WORDS
 from twinlab.sources.base import RowBatch, Source
 
-__all__ = ["YAML_WORDS", "Profile", "Sample", "profile_of", "samples_of", "term_of"]
+__all__ = ["CODES", "NO_VALUE", "Profile", "Sample", "listed", "profile_of", "profiles_of", "samples_of", "term_of"]
 
 #: Rows of one table that a draft looks at.
 _ROWS = 50_000
@@ -120,10 +120,6 @@ class Profile:
     def whole(self) -> bool:
         """Whether all its numbers are whole."""
         return self.kind == "number" and self.decimals == 0
-
-
-#: Plain scalars that some reader of YAML takes for something else than text.
-YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"])
 
 
 def term_of(text: str, *, fallback: str = "column") -> str:
@@ -258,6 +254,3 @@ def listed(files: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
         else:
             yield path
-
-
-__all__ += ["CODES", "NO_VALUE", "TEXT_SUFFIX", "listed", "profiles_of"]

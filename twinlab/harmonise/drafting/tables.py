@@ -14,7 +14,7 @@ from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.profiles import Profile, Sample, profiles_of, term_of
 from twinlab.harmonise.drafting.times import TimeColumn, Times, times_of
 
-__all__ = ["TablePlan", "cadence_of", "plan_table"]
+__all__ = ["TablePlan", "cadence_of", "plan_table", "type_of"]
 
 _IDS = re.compile(
     r"station|room|raum|device|sensor|logger|truck|asset|site|machine|fridge|tank|pump|line|zone|meter|vehicle|tail|trailer|lkw|fahrzeug|plate|origin|location|(^|[_\s])id$|^id|name|serial|code",
@@ -299,6 +299,3 @@ def type_of(text: str) -> str:
         if name in {"data", "log", "export", "id", "name", "sheet", "table", "file", "id_number", "serial"}
         else name
     )
-
-
-__all__ += ["type_of"]

@@ -14,7 +14,7 @@ import pyarrow as pa
 from twinlab.harmonise.cells import Cells, Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.profiles import NO_VALUE, Profile
-from twinlab.harmonise.formats import DAY_NS, from_format, from_parts, parse_clock
+from twinlab.harmonise.times.formats import DAY_NS, from_format, from_parts, parse_clock
 
 __all__ = ["Clock", "TimeColumn", "Times", "times_of"]
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT, AssetClaims, Bools, Context, RelationshipClaims
-from twinlab.harmonise.properties import as_instants, property_array
-from twinlab.harmonise.times import resolve_times
+from twinlab.harmonise.tables.properties import as_instants, property_array
+from twinlab.harmonise.times.resolve import resolve_times
 from twinlab.model.mapping import AssetsRule, RelationshipRule
 from twinlab.model.terms import nearest
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from twinlab.harmonise.cells import as_cells, as_texts
 from twinlab.harmonise.claims import NAT
-from twinlab.harmonise.formats import from_format, from_parts, parse_clock
+from twinlab.harmonise.times.formats import from_format, from_parts, parse_clock
 
 EPOCH = datetime(1970, 1, 1)
 

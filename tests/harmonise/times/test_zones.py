@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.claims import NAT
-from twinlab.harmonise.folds import Groups, localise
-from twinlab.harmonise.zones import MISSING, TWICE, UNIQUE, Zones, zone
+from twinlab.harmonise.times.folds import Groups, localise
+from twinlab.harmonise.times.zones import MISSING, TWICE, UNIQUE, Zones, zone
 
 NAMES = [
     "UTC",

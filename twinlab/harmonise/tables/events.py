@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT, Context, EventClaims, Ints
-from twinlab.harmonise.properties import arrow_type, as_instants, property_array, text_array
-from twinlab.harmonise.rows import assets_of
-from twinlab.harmonise.times import resolve_times
+from twinlab.harmonise.tables.properties import arrow_type, as_instants, property_array, text_array
+from twinlab.harmonise.tables.row_assets import row_assets
+from twinlab.harmonise.times.resolve import resolve_times
 from twinlab.model.mapping import ColumnRule, EventsRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import EventType, TwinModel
@@ -122,7 +122,7 @@ def _asset(rule: EventsRule, rows: Rows) -> pa.Array:
         return pa.nulls(rows.count, pa.string())
     if rule.asset.column is not None and rule.asset.pattern is None:
         return text_array(ColumnRule(column=rule.asset.column), rows)
-    assets = assets_of(rule.asset, rows)
+    assets = row_assets(rule.asset, rows)
     return pa.array([*assets.names, None], pa.string()).take(
         pa.array(np.where(assets.codes < 0, len(assets.names), assets.codes))
     )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from twinlab.harmonise.cells import Cells, encode, stamps
 from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
 
-__all__ = ["DAY_NS", "from_format", "from_parts", "parse_clock"]
+__all__ = ["DAY_NS", "from_format", "from_parts", "parse_clock", "parse_iso"]
 
 DAY_NS = 86_400 * 10**9
 
@@ -105,7 +105,7 @@ def _iso(text: pa.Array) -> Parsed:
         if aware is not None:
             return aware, utc
     codes, terms = encode(text)
-    lut = np.array([*(_iso_one(term) for term in terms), (NAT, False)], dtype=np.int64)
+    lut = np.array([*(parse_iso(term) for term in terms), (NAT, False)], dtype=np.int64)
     return lut[codes, 0], lut[codes, 1].astype(bool)
 
 
@@ -116,10 +116,17 @@ def _cast(text: pa.Array, kind: pa.DataType) -> Ints | None:
         return None
 
 
-def _iso_one(term: str) -> tuple[int, bool]:
-    fraction = re.search(r"[.,](\d+)(?=$|[Zz+-])", term)
+def parse_iso(text: str) -> tuple[int, bool]:
+    """Return ``(ns since 1970, whether the text has an offset)`` of an ISO 8601 time; NAT where it isn't one.
+
+    A time without an offset is counted on its own clock.
+
+    >>> parse_iso("1970-01-01T01:00:00.5+01:00"), parse_iso("tomorrow")[0] == NAT
+    ((500000000, True), True)
+    """
+    fraction = re.search(r"[.,](\d+)(?=$|[Zz+-])", text)
     nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
-    bare = term if fraction is None else term[: fraction.start()] + term[fraction.end() :]
+    bare = text if fraction is None else text[: fraction.start()] + text[fraction.end() :]
     try:
         when = datetime.fromisoformat(bare.upper().replace(" ", "T", 1) if bare[10:11] == " " else bare.upper())
     except ValueError:

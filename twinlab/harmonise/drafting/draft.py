@@ -11,9 +11,10 @@ import numpy as np
 from twinlab.errors import TwinlabError
 from twinlab.harmonise.claims import NAT, Context
 from twinlab.harmonise.drafting.mapping import mapping_yaml
-from twinlab.harmonise.drafting.model import ModelPlan, model_yaml, unique
+from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
 from twinlab.harmonise.drafting.profiles import listed, samples_of, term_of
 from twinlab.harmonise.drafting.tables import TablePlan, plan_table
+from twinlab.harmonise.drafting.yaml_text import unique
 from twinlab.model.load import parse_mapping, parse_model
 from twinlab.sources.detect import open_source
 

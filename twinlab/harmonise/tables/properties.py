@@ -8,7 +8,7 @@ import pyarrow as pa
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Floats, Ints
-from twinlab.harmonise.formats import from_format
+from twinlab.harmonise.times.formats import from_format
 from twinlab.harmonise.values import missing_codes
 from twinlab.model.mapping import ColumnRule
 from twinlab.model.twinmodel import PropertySpec

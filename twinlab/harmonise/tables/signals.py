@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,53 +10,14 @@ import numpy.typing as npt
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Cells, Rows, encode
 from twinlab.harmonise.claims import NAT, Bools, Claims, Context, Ints, Series
-from twinlab.harmonise.folds import Groups
+from twinlab.harmonise.tables.row_assets import RowAssets, row_assets
 from twinlab.harmonise.tags import Meaning, TagTable
-from twinlab.harmonise.times import resolve_times, rule_columns
+from twinlab.harmonise.times.folds import Groups
+from twinlab.harmonise.times.resolve import resolve_times, rule_columns
 from twinlab.harmonise.values import convert_cells, reason
-from twinlab.model.mapping import AssetRule, TableRule
+from twinlab.model.mapping import TableRule
 
-__all__ = ["Assets", "assets_of", "long_claims", "wide_claims"]
-
-
-@dataclass(frozen=True, slots=True)
-class Assets:
-    """The asset of every row."""
-
-    # int64[n] index into names, -1 where the row names none.
-    codes: Ints
-    names: Sequence[str]
-
-
-def assets_of(rule: AssetRule | None, rows: Rows) -> Assets:
-    """Return the asset of every row; all -1 without a rule."""
-    if rule is None or rule.column is None:
-        return Assets(
-            np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",)
-        )
-    codes, terms = encode(rows.texts(rule.column))
-    if rule.pattern is None:
-        return Assets(codes, terms)
-    pattern = re.compile(rule.pattern)
-    ids = [_matched(pattern, term) for term in terms]
-    names = sorted({name for name in ids if name is not None})
-    place = {name: code for code, name in enumerate(names)}
-    lut = np.array([*(-1 if name is None else place[name] for name in ids), -1], dtype=np.int64)
-    found = lut[codes]
-    rows.findings.problem_rows(
-        (found < 0) & (codes >= 0),
-        column=rule.column,
-        texts=rows.texts(rule.column),
-        reason=f"expected an asset's id that fits {rule.pattern!r}",
-    )
-    return Assets(found, names)
-
-
-def _matched(pattern: re.Pattern[str], term: str) -> str | None:
-    match = pattern.search(term)
-    if match is None:
-        return None
-    return match["id"] if "id" in pattern.groupindex else match[0]
+__all__ = ["long_claims", "wide_claims"]
 
 
 def wide_claims(
@@ -68,7 +27,7 @@ def wide_claims(
     columns = [name for name in rows.names if table.meanings(name)]
     if rule.time is None or not columns:
         return []
-    assets = assets_of(rule.asset, rows)
+    assets = row_assets(rule.asset, rows)
     times = resolve_times(rule.time, rows, context, groups=_clocks(assets))
     _note_untimed(rule, rows, times, columns)
     parts = []
@@ -82,7 +41,7 @@ def wide_claims(
     return [part for part in parts if len(part)]
 
 
-def _clocks(assets: Assets) -> Groups:
+def _clocks(assets: RowAssets) -> Groups:
     return Groups(np.where(assets.codes < 0, len(assets.names), assets.codes), (*assets.names, ""))
 
 
@@ -100,7 +59,7 @@ def _note_untimed(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[st
 
 
 def _column_claims(
-    name: str, meaning: Meaning, rows: Rows, assets: Assets, *, times: Ints, now: Bools, unit: str | None
+    name: str, meaning: Meaning, rows: Rows, assets: RowAssets, *, times: Ints, now: Bools, unit: str | None
 ) -> Claims:
     cells = rows.cells(name)
     try:
@@ -173,7 +132,7 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
     if rule.time is None or rule.tag is None or rule.value is None:
         return []
     codes, terms = encode(rows.texts(rule.tag))
-    assets = assets_of(rule.asset, rows)
+    assets = row_assets(rule.asset, rows)
     width = len(assets.names) + 1
     clocks = np.where(codes < 0, len(terms), codes) * width + np.where(assets.codes < 0, width - 1, assets.codes)
     present, groups = np.unique(clocks, return_inverse=True)
@@ -197,7 +156,7 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
 
 
 def _tag_claims(
-    term: str, at: Ints, rule: TableRule, rows: Rows, assets: Assets, *, times: Ints, meanings: tuple[Meaning, ...]
+    term: str, at: Ints, rule: TableRule, rows: Rows, assets: RowAssets, *, times: Ints, meanings: tuple[Meaning, ...]
 ) -> list[Claims]:
     parts = []
     left = at[times[at] != NAT]
@@ -219,7 +178,15 @@ def _by_unit(rule: TableRule, rows: Rows, at: Ints, meaning: Meaning) -> list[tu
 
 
 def _long_part(
-    term: str, meaning: Meaning, at: Ints, *, rule: TableRule, rows: Rows, assets: Assets, times: Ints, unit: str | None
+    term: str,
+    meaning: Meaning,
+    at: Ints,
+    *,
+    rule: TableRule,
+    rows: Rows,
+    assets: RowAssets,
+    times: Ints,
+    unit: str | None,
 ) -> Claims:
     column = rule.value or ""
     try:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinlab.harmonise.claims import NAT, Bools, Ints
-from twinlab.harmonise.formats import DAY_NS
-from twinlab.harmonise.zones import MISSING, TWICE, Lookup
+from twinlab.harmonise.times.formats import DAY_NS
+from twinlab.harmonise.times.zones import MISSING, TWICE, Lookup
 
 __all__ = ["Groups", "localise", "second_pass"]
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Bools, Context, Ints
-from twinlab.harmonise.folds import Groups, localise
-from twinlab.harmonise.formats import DAY_NS, from_format, from_parts, parse_clock
-from twinlab.harmonise.zones import MISSING, TWICE, Zones, zone
+from twinlab.harmonise.times.folds import Groups, localise
+from twinlab.harmonise.times.formats import DAY_NS, from_format, from_parts, parse_clock
+from twinlab.harmonise.times.zones import MISSING, TWICE, Zones, zone
 from twinlab.model.mapping import TimeRule, ZoneOf
 from twinlab.model.twinmodel import parse_duration
 from twinlab.model.units import conversion

@@ -1,0 +1,55 @@
+"""The asset that each row of a table is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import Ints
+from twinlab.model.mapping import AssetRule
+
+__all__ = ["RowAssets", "row_assets"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowAssets:
+    """The asset of every row."""
+
+    # int64[n] index into names, -1 where the row names none.
+    codes: Ints
+    names: Sequence[str]
+
+
+def row_assets(rule: AssetRule | None, rows: Rows) -> RowAssets:
+    """Return the asset of every row; all -1 without a rule."""
+    if rule is None or rule.column is None:
+        return RowAssets(
+            np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",)
+        )
+    codes, terms = encode(rows.texts(rule.column))
+    if rule.pattern is None:
+        return RowAssets(codes, terms)
+    pattern = re.compile(rule.pattern)
+    ids = [_matched_id(pattern, term) for term in terms]
+    names = sorted({name for name in ids if name is not None})
+    place = {name: code for code, name in enumerate(names)}
+    lut = np.array([*(-1 if name is None else place[name] for name in ids), -1], dtype=np.int64)
+    found = lut[codes]
+    rows.findings.problem_rows(
+        (found < 0) & (codes >= 0),
+        column=rule.column,
+        texts=rows.texts(rule.column),
+        reason=f"expected an asset's id that fits {rule.pattern!r}",
+    )
+    return RowAssets(found, names)
+
+
+def _matched_id(pattern: re.Pattern[str], term: str) -> str | None:
+    match = pattern.search(term)
+    if match is None:
+        return None
+    return match["id"] if "id" in pattern.groupindex else match[0]
