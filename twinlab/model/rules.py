@@ -15,7 +15,7 @@ from twinlab.model.terms import nearest
 from twinlab.model.units import convert
 
 if TYPE_CHECKING:
-    from twinlab.model.twinmodel import AssetType
+    from twinlab.model.asset_types import AssetType
 
 __all__ = ["SEVERITIES", "Condition", "Rule", "bind_conditions"]
 

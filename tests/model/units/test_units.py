@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnitError
-from twinlab.model.unit_common import _COMMON, common_conversion
-from twinlab.model.unit_table import ALIASES, REFUSED
-from twinlab.model.units import _exact, canonical_unit, compatible, conversion, convert, known_units
+from twinlab.model.units import canonical_unit, compatible, conversion, convert, known_units
+from twinlab.model.units.common import _COMMON, common_conversion
+from twinlab.model.units.conversions import _exact
+from twinlab.model.units.table import ALIASES, REFUSED
 
 PINT = pint.UnitRegistry()
 KNOWN = known_units()

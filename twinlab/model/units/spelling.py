@@ -1,7 +1,7 @@
-"""Units: one catalogue of field spellings, one exact conversion, and a refusal where either would be a guess.
+"""Spellings of units: one canonical unit for each, and a refusal where reading it would be a guess.
 
-pint does the arithmetic (in exact fractions), the catalogue in `twinlab.model.unit_table` says what a spelling means.
-pint's own parser isn't asked for short spellings: it takes ``pct`` for picocarat and ``cfm`` for centifermi.
+`twinlab.model.units.table` says what a spelling means. pint's own parser isn't asked for short spellings: it takes ``pct``
+for picocarat and ``cfm`` for centifermi.
 """
 
 from __future__ import annotations
@@ -12,19 +12,15 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from twinlab.errors import UnitError
-from twinlab.model.unit_common import common_conversion
-from twinlab.model.unit_table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFIXED, PREFIXES, REFUSED, TEMPERATURES
+from twinlab.model.units.table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFIXED, PREFIXES, REFUSED
 
 if TYPE_CHECKING:
     import pint
-    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Conversion", "canonical_unit", "compatible", "conversion", "convert", "known_units"]
+__all__ = ["canonical_unit", "known_units", "pint_names", "powers_of", "registry"]
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -40,18 +36,6 @@ _TOKEN = re.compile(
 _NEGATIVE = re.compile(r"[^\W\d]\^?(?:\*\*)?-\d")
 
 
-class Conversion(NamedTuple):
-    """``target = (source + pre) * scale + post``, each number the float nearest to the exact one."""
-
-    pre: float
-    scale: float
-    post: float
-
-    def apply(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return ``values`` converted, any shape, float64; NaN stays NaN."""
-        return (np.asarray(values, dtype="float64") + self.pre) * self.scale + self.post
-
-
 @cache
 def canonical_unit(spelling: str) -> str:
     """Return the one spelling that twinlab uses for a unit.
@@ -60,7 +44,7 @@ def canonical_unit(spelling: str) -> str:
     ----------
     spelling : str
         As a source, a header or a person writes it. Case is forgiven where it leads to one unit only: ``KWH`` is kWh,
-        ``mw`` may be mW or MW and is refused. ``F`` is Fahrenheit and ``C`` Celsius (see `twinlab.model.unit_table`).
+        ``mw`` may be mW or MW and is refused. ``F`` is Fahrenheit and ``C`` Celsius (see `twinlab.model.units.table`).
 
     Raises
     ------
@@ -80,61 +64,9 @@ def canonical_unit(spelling: str) -> str:
     return found
 
 
-@cache
-def conversion(source: str, target: str) -> Conversion:
-    """Return the affine map from one unit to another.
-
-    Parameters
-    ----------
-    source, target : str
-        Any spelling that `canonical_unit` takes.
-
-    Raises
-    ------
-    UnitError
-        If a unit is unknown, or the two don't measure the same thing: also a temperature and a temperature difference,
-        an angle and a bare number, revolutions and hertz, kvar and kW, gauge and absolute pressure, or a logarithmic
-        scale (dB, dBm, pH) and anything but itself.
-
-    >>> conversion("F", "degC")
-    Conversion(pre=-32.0, scale=0.5555555555555556, post=0.0)
-    """
-    one, other = canonical_unit(source), canonical_unit(target)
-    if one == other:
-        return Conversion(0.0, 1.0, 0.0)
-    slope, shift = common_conversion(one, other) or _exact(one, other)
-    pre = shift / slope
-    # Where the two forms round differently, add the number that a float holds exactly: (F - 32) * 5/9, C * 9/5 + 32.
-    if _digits(pre) <= _digits(shift):
-        return Conversion(float(pre), float(slope), 0.0)
-    return Conversion(0.0, float(slope), float(shift))
-
-
-def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
-    """Return ``values`` (any shape) converted from ``source`` to ``target`` as float64; see `conversion`.
-
-    >>> convert([32.0, 212.0], "°F", "°C").tolist()
-    [0.0, 100.0]
-    """
-    return conversion(source, target).apply(values)
-
-
-def compatible(source: str, target: str) -> bool:
-    """Tell whether `conversion` between two units exists.
-
-    >>> compatible("mph", "m/s"), compatible("degC", "delta_degC")
-    (True, False)
-    """
-    try:
-        conversion(source, target)
-    except UnitError:
-        return False
-    return True
-
-
 def known_units() -> tuple[str, ...]:
     """Return all canonical spellings of the catalogue, sorted (compounds can be built from them)."""
-    return tuple(sorted({*_atoms(), *ALIASES}))
+    return tuple(sorted({*pint_names(), *ALIASES}))
 
 
 @cache
@@ -162,8 +94,8 @@ def _normal(spelling: str) -> str:
 
 
 @cache
-def _atoms() -> dict[str, str]:
-    """Canonical unit -> name in pint."""
+def pint_names() -> dict[str, str]:
+    """Return the units of the catalogue: canonical spelling -> name in pint."""
     made = dict(ATOMS)
     for symbol, (name, prefixes) in PREFIXED.items():
         for prefix in prefixes.split():
@@ -175,7 +107,7 @@ def _atoms() -> dict[str, str]:
 @cache
 def _spellings() -> tuple[dict[str, str], dict[str, set[str]], dict[str, set[str]]]:
     """Return exact spelling -> canonical; casefolded -> canonicals; squeezed hand-written spelling -> canonicals."""
-    exact = {name: name for name in _atoms()}
+    exact = {name: name for name in pint_names()}
     for symbol, (name, prefixes) in PREFIXED.items():
         for prefix in prefixes.split():
             key = prefix.replace("-", "")
@@ -183,7 +115,7 @@ def _spellings() -> tuple[dict[str, str], dict[str, set[str]], dict[str, set[str
             words += [f"u{symbol}"] if key == "µ" else []
             words += [word.replace("meter", "metre").replace("liter", "litre") for word in words]
             exact |= {word: key + symbol for word in words if name not in _OWN or word.startswith("u")}
-    exact |= {_normal(name): name for name in _atoms()}
+    exact |= {_normal(name): name for name in pint_names()}
     for canonical, spellings in ALIASES.items():
         exact |= {_normal(text): canonical for text in (canonical, *spellings.split("|"))}
     loose: dict[str, set[str]] = {}
@@ -221,7 +153,7 @@ def _lookup(text: str) -> str | None:
 
 
 def _rendered(name: str) -> str:
-    return name if name in _atoms() else _render(_parse(_normal(name), name))
+    return name if name in pint_names() else _render(_parse(_normal(name), name))
 
 
 @cache
@@ -232,7 +164,7 @@ def _atom(text: str, spelling: str) -> tuple[tuple[str, int], ...]:
         found = _long_name(text)
     if found is None:
         raise UnitError(_unknown(spelling, text))
-    if found in _atoms() or found == text:
+    if found in pint_names() or found == text:
         return ((found, 1),)
     return tuple(_parse(_normal(found), spelling).items())
 
@@ -320,7 +252,7 @@ def _collect(powers: dict[str, int], token: re.Match[str], sign: int, spelling: 
         return
     text, power = token["atom"], int((token["power"] or "1").lstrip("^*"))
     whole = text + (token["power"] or "")
-    if _spellings()[0].get(whole) in _atoms():
+    if _spellings()[0].get(whole) in pint_names():
         # The digit belongs to the name: "Nm3" is a normal cubic metre, not a cubed newton-metre.
         text, power = whole, 1
     for name, inner in _atom(text, spelling):
@@ -345,50 +277,6 @@ def _raised(power: int) -> str:
     return "" if power == 1 else str(power).translate(_TO_SUPERSCRIPT)
 
 
-def _powers(canonical: str) -> dict[str, int]:
-    return {canonical: 1} if canonical in _atoms() else _parse(_normal(canonical), canonical)
-
-
-def _exact(one: str, other: str) -> tuple[Fraction, Fraction]:
-    """Return slope and shift of other = slope * one + shift, as pint has it."""
-    _refuse_mixed_temperatures(one, other)
-    units = registry()
-    source, target = _pint_unit(one), _pint_unit(other)
-    if units.get_dimensionality(source) != units.get_dimensionality(target):
-        msg = (
-            f"can't convert {one!r} to {other!r}: they measure different things; write the source's own unit, or give "
-            "the signal a unit that fits"
-        )
-        raise UnitError(msg)
-    zero = units.Quantity(Fraction(0), source).to(target).magnitude
-    unit = units.Quantity(Fraction(1), source).to(target).magnitude
-    return Fraction(unit) - Fraction(zero), Fraction(zero)
-
-
-def _pint_unit(canonical: str) -> pint.Unit:
-    units = registry()
-    powers = _powers(canonical)
-    names = _atoms()
-    if len(powers) == 1 and next(iter(powers.values())) == 1:
-        name = next(iter(powers))
-        return units.Unit(names.get(name, name))
-    made = units.Unit("dimensionless")
-    for name, power in powers.items():
-        part = TEMPERATURES.get(name, name)
-        made *= units.Unit(names.get(part, part)) ** power
-    return made
-
-
-def _refuse_mixed_temperatures(one: str, other: str) -> None:
-    for first, second in ((one, other), (other, one)):
-        if first in TEMPERATURES and second in DELTAS:
-            msg = (
-                f"can't convert {one!r} to {other!r}: {first!r} is a temperature and {second!r} a difference between "
-                f"two; a difference in {first} is written {TEMPERATURES[first]!r}"
-            )
-            raise UnitError(msg)
-
-
-def _digits(number: Fraction) -> int:
-    """Return how long a number is when written: short ones are exact or nearly so as floats."""
-    return len(repr(float(number)).strip("-"))
+def powers_of(canonical: str) -> dict[str, int]:
+    """Return the factors of a canonical unit: unit of the catalogue -> power."""
+    return {canonical: 1} if canonical in pint_names() else _parse(_normal(canonical), canonical)

@@ -1,0 +1,87 @@
+"""Asset types with their signals and properties, relationships between assets, and event types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from twinlab.model.basics import Model, Term, Unit
+from twinlab.model.schema import EVENT_COLUMNS
+from twinlab.model.signal import Sensitivity, Signal
+
+__all__ = ["AssetType", "EventType", "PropertySpec", "RelationshipType"]
+
+WithoutStart = Literal["not started", "cancelled"]
+DataType = Literal["text", "number", "integer", "boolean", "time"]
+
+#: Names and endings of variables that history adds to a type's signals.
+_RESERVED_NAMES = ("asset", "time")
+_RESERVED_ENDINGS = (
+    *("_qc", "_mean", "_min", "_max", "_sum", "_count", "_share", "_state", "_increase"),
+    *("_pass", "_not_evaluated", "_suspect", "_fail", "_missing"),
+)
+
+
+class PropertySpec(Model):
+    """A fact about an asset or an event."""
+
+    dtype: DataType = "text"
+    unit: Unit | None = None
+    title: str | None = None
+    sensitivity: Sensitivity = "internal"
+
+
+class AssetType(Model):
+    """A kind of asset with its signals and static properties."""
+
+    title: str | None = None
+    label: str | None = None
+    """Property that holds the name people use, if it isn't the id."""
+    position: tuple[str, str] | None = None
+    """Properties, or for what moves signals, that hold latitude and longitude in degrees: (latitude, longitude)."""
+    signals: dict[Term, Signal] = Field(default_factory=dict)
+    properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+
+    @field_validator("signals")
+    @classmethod
+    def _free_names(cls, signals: dict[str, Signal]) -> dict[str, Signal]:
+        for name in signals:
+            base = next((name.removesuffix(end) for end in _RESERVED_ENDINGS if name.endswith(end)), None)
+            if name in _RESERVED_NAMES or base in signals:
+                msg = f"the signal name {name!r} is needed for the history's own {name!r}; choose another"
+                raise ValueError(msg)
+        return signals
+
+
+class RelationshipType(Model):
+    """A directed link between assets, valid in time."""
+
+    source: Annotated[Term, Field(alias="from")]
+    target: Annotated[Term, Field(alias="to")]
+    title: str | None = None
+    locates: bool = False
+    """While it holds, the source is where the target is: a parcel in a truck, a room in a building."""
+
+
+class EventType(Model):
+    """Something that lasts from start to end, planned and actual, with links and properties."""
+
+    title: str | None = None
+    asset: Term | None = None
+    """Asset type of the event's own asset (the aircraft of a flight)."""
+    links: dict[Term, Term] = Field(default_factory=dict)
+    """Other assets that take part: link name -> asset type."""
+    without_start: WithoutStart = "not started"
+    """What an event is whose planned start has passed without an actual one; "cancelled" where the source records no
+    other reason for that."""
+    properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _free_names(self) -> Self:
+        taken = [name for name in (*self.links, *self.properties) if name in EVENT_COLUMNS]
+        taken += [name for name in self.links if name in self.properties]
+        if taken:
+            msg = f"the name {taken[0]!r} stands for another column of an event table already; choose another"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,136 @@
+"""A signal of an asset type: its unit, cadence and rounding, and the limits of its quality tests."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from twinlab.model.basics import NANOSECONDS, Duration, Model, Unit, parse_duration
+
+__all__ = ["Sensitivity", "Signal"]
+
+Kind = Literal["gauge", "state", "counter"]
+Combine = Literal["last", "mean", "min", "max", "sum"]
+Sensitivity = Literal["open", "internal", "personal"]
+Span = tuple[float, float]
+
+
+class Signal(Model):
+    """One measured quantity of an asset type."""
+
+    kind: Kind = "gauge"
+    unit: Unit = "1"
+    """Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none."""
+    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters."""
+    cadence: Duration = "1min"
+    """Regular step of the history's time axis."""
+    combine: Combine = "last"
+    """How several observations in one cell become one value."""
+    sensor_span: Span | None = None
+    """What the sensor can report at all; outside is "fail"."""
+    expected_span: Span | None = None
+    """What operation normally shows; outside is "suspect"."""
+    spike: Span | None = None
+    """Largest distance from the mean of both neighbours (QARTOD), in the signal's unit: (suspect, fail)."""
+    max_rate: Span | None = None
+    """Largest change, in the signal's unit a second: (suspect, fail)."""
+    flat_line: Duration | None = None
+    """A value that doesn't change for this long is suspect."""
+    gap: Duration | None = None
+    """A hole in the data longer than this is reported as a gap."""
+    heartbeat: Duration | None = None
+    """The longest that the asset is silent while all is well (it reports on change, or seldom at rest): between two
+    reports no further apart nothing is missing. By default every cell is due."""
+    states: dict[int, str] | None = None
+    """States only: number stored -> its name."""
+    wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Counters only: value at which the counter starts again from zero."""
+    title: str | None = None
+    definition: str | None = None
+    owner: str | None = None
+    sensitivity: Sensitivity = "internal"
+
+    @field_validator("sensor_span", "expected_span", "spike", "max_rate")
+    @classmethod
+    def _ordered(cls, span: Span | None) -> Span | None:
+        if span is not None and not span[0] < span[1]:
+            msg = f"expected a span whose first number is the smaller one, got {list(span)}"
+            raise ValueError(msg)
+        return span
+
+    @field_validator("spike", "max_rate")
+    @classmethod
+    def _positive(cls, span: Span | None) -> Span | None:
+        if span is not None and span[0] < 0:
+            msg = f"expected two sizes of change, which are positive: (suspect, fail), got {list(span)}"
+            raise ValueError(msg)
+        return span
+
+    @field_validator("cadence")
+    @classmethod
+    def _divides_a_day(cls, cadence: str) -> str:
+        # Rollups are aligned to midnight UTC, so that their windows hold whole cells.
+        if NANOSECONDS["d"] % parse_duration(cadence):
+            msg = f"expected a cadence that divides a day, such as '1s', '10s', '1min', '15min', '1h' or '1d', got {cadence!r}"
+            raise ValueError(msg)
+        return cadence
+
+    @field_validator("states")
+    @classmethod
+    def _named_once(cls, states: dict[int, str] | None) -> dict[int, str] | None:
+        if states is not None and len(set(states.values())) < len(states):
+            msg = f"expected each state's name once, got {list(states.values())}"
+            raise ValueError(msg)
+        return states
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "state":
+            if not self.states:
+                msg = "a state signal needs `states:`, for example {0: closed, 1: open}"
+                raise ValueError(msg)
+            if any(not 0 <= code < 2**15 for code in self.states):
+                msg = f"state codes must lie in 0..32767, got {sorted(self.states)}"
+                raise ValueError(msg)
+            if self.combine not in ("last", "min", "max"):
+                msg = f"a state can't be combined by {self.combine!r}; use last, min or max"
+                raise ValueError(msg)
+        elif self.resolution is None:
+            msg = f"a {self.kind} needs `resolution:` (the rounding step in {self.unit}, finer than the sensor's own)"
+            raise ValueError(msg)
+        if self.heartbeat is not None and parse_duration(self.heartbeat) <= self.cadence_ns:
+            msg = (
+                f"heartbeat {self.heartbeat!r} isn't longer than the cadence {self.cadence!r}, so it would excuse nothing; "
+                "remove it, or write the longest time between two reports while all is well"
+            )
+            raise ValueError(msg)
+        if self.wraps_at is not None and self.kind != "counter":
+            msg = f"only a counter wraps; remove `wraps_at` or write `kind: counter`, got kind {self.kind!r}"
+            raise ValueError(msg)
+        if self.sensor_span and self.expected_span:
+            low, high = self.expected_span
+            if low < self.sensor_span[0] or high > self.sensor_span[1]:
+                msg = (
+                    f"expected_span {list(self.expected_span)} must lie inside sensor_span {list(self.sensor_span)}; "
+                    "widen the sensor's span or narrow the expected one"
+                )
+                raise ValueError(msg)
+        return self
+
+    @property
+    def cadence_ns(self) -> int:
+        """The cadence in nanoseconds."""
+        return parse_duration(self.cadence)
+
+    @property
+    def storage_dtype(self) -> np.dtype:
+        """The integer type of the stored array: int16 for states, else int32, or int64 where the span needs it."""
+        if self.kind == "state" or self.resolution is None:
+            return np.dtype("int16")
+        reach = max(map(abs, self.sensor_span)) if self.sensor_span else 0.0
+        # Sixteen-fold head room: readings beyond the sensor's span are flagged, not lost.
+        return np.dtype("int64" if math.isinf(reach) or 16 * reach / self.resolution >= 2**31 else "int32")
