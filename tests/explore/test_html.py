@@ -3,7 +3,7 @@
 import panel as pn
 from bokeh.models import InlineStyleSheet
 
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 
 
 def test_a_new_text_leaves_the_style_sheets_of_its_model_alone():

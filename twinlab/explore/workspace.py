@@ -16,7 +16,7 @@ import param
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.page_state import Carried, with_carried
-from twinlab.explore.kit.placeholders import failed, reading
+from twinlab.explore.kit.panes import failed, reading
 from twinlab.explore.page_registry import PageSpec, pages_for
 from twinlab.explore.views.base import Explorer
 

@@ -17,7 +17,7 @@ import panel_material_ui as pmui
 
 from twinlab.apps.frame.clock import file_stamp
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.history.page import code_html
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from twinlab.apps.frame.clock import behind_text, clock_text, stale
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
     import numpy as np

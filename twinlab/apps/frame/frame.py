@@ -19,8 +19,8 @@ from twinlab.apps.frame.page_template import shell
 from twinlab.apps.frame.settings import settings_for
 from twinlab.apps.frame.theme import RAIL, THEME, page_look
 from twinlab.apps.login.access import current_user, may_see
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import format_link, parse_link
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.workspace import Workspace
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Session

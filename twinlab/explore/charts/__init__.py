@@ -1,8 +1,7 @@
-"""Charts: data in, drawings out. Knows no widget, no view and no page.
+"""Charts: data in, drawings out; no widget, no view and no page is imported here.
 
-In: a twin to read and a window, or arrays. Out: HoloViews objects, Bokeh figures that are refreshed in place, SVG.
+In: a twin to read and a window, or arrays. Out: HoloViews objects, Bokeh figures that are updated in place, SVG.
 Read in order: `choices`, `reading` (data for a window), `traces`, `layers`, `styles`, `palette`, `scale`, `legend`,
-then `plots` (HoloViews), `figures` (Bokeh), `print_figures` (Matplotlib), `sparkline`, `outlines`, `basemap`,
-`range_events`.
-Never: a global option of HoloViews or Bokeh, more points than the screen has pixels, a gap drawn as a line.
+then `plots` (HoloViews), `figures` (Bokeh), `print_figures` (Matplotlib), `sparkline`, `outlines`, `basemap`.
+Never: a global option of HoloViews or Bokeh, more points than the screen has pixels, a line across a gap.
 """

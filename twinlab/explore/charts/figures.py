@@ -19,6 +19,7 @@ from bokeh.models import (
     BasicTicker,
     BoxSelectTool,
     ColumnDataSource,
+    CustomJS,
     FixedTicker,
     HoverTool,
     Line,
@@ -33,7 +34,6 @@ from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold, push
 
 from twinlab.explore.charts.layers import hours_since
-from twinlab.explore.charts.range_events import hear_zooms
 from twinlab.explore.charts.styles import FORMATTERS, bokeh_glyph, hover_tips
 
 if TYPE_CHECKING:
@@ -45,8 +45,27 @@ if TYPE_CHECKING:
     from twinlab.explore.charts.layers import Layer
     from twinlab.explore.charts.reading import Window
 
-__all__ = ["FigurePane", "Frame", "axis_ends", "change_screen", "dress", "make_figure", "one_message", "refresh"]
+__all__ = [
+    "WHEEL_END_MS",
+    "FigurePane",
+    "Frame",
+    "axis_ends",
+    "change_screen",
+    "dress",
+    "make_figure",
+    "on_range_change",
+    "one_message",
+    "refresh",
+]
 
+#: A zoom is reported once the range hasn't changed for this many milliseconds.
+_SETTLED_MS = 40
+#: Bokeh ends a wheel zoom after this many milliseconds without a further step; its own default is 500.
+WHEEL_END_MS = 60
+_REPORT_RANGE = """
+clearTimeout(zoomed.timer)
+zoomed.timer = setTimeout(() => { zoomed.tags = [cb_obj.x0, cb_obj.x1] }, settled)
+"""
 _GRID_COLOR = "rgba(127, 127, 127, 0.3)"
 
 
@@ -68,6 +87,14 @@ class Frame:
     compared: bool = False
     # Dragging selects a span instead of zooming.
     selecting: bool = False
+
+
+def on_range_change(chart: Any, on_zoom: Callable[[tuple[float, float]], None]) -> None:
+    """Report the zoomed range of a chart after the user stops zooming: the ends of its time axis, in its own numbers."""
+    zoomed = Range1d(name="zoomed")
+    zoomed.on_change("tags", lambda _attr, _old, new: on_zoom((new[0], new[1])))
+    chart.js_on_event("rangesupdate", CustomJS(args={"zoomed": zoomed, "settled": _SETTLED_MS}, code=_REPORT_RANGE))
+    chart.lod_timeout = WHEEL_END_MS
 
 
 def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
@@ -200,7 +227,7 @@ def _listen(
 ) -> None:
     """Hear of zooms once the hand rests, and of selected spans."""
     if on_zoom is not None:
-        hear_zooms(chart, on_zoom)
+        on_range_change(chart, on_zoom)
     if frame.selecting and on_brush is not None:
         chart.on_event(SelectionGeometry, lambda event: _tell_box(event, on_brush))
         tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)

@@ -1,6 +1,6 @@
-"""Files of a view: data, Excel workbook, picture, HTML report.
+"""Exports of a view: data, Excel workbook, picture, HTML report.
 
-In: a view's tables, plot and code. Out: one file that needs nothing else.
-Read in order: `whole_file`, `data`, `excel`, `picture`, `report`.
-Never: a file half written, a report that loads something from a network.
+In: a view's tables, plot and code (`exportable`). Out: one self-contained file.
+Read in order: `exportable`, `whole_file`, `data`, `excel`, `picture`, `report`.
+Never: a partly written file, a report that loads something from a network.
 """

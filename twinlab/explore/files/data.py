@@ -17,14 +17,14 @@ from twinlab.explore.files.whole_file import need_ending, write_whole
 if TYPE_CHECKING:
     import xarray as xr
 
-    from twinlab.explore.views.base import Explorer
+    from twinlab.explore.files.exportable import Exportable
 
 __all__ = ["tidy_table", "write_data"]
 
 ENDINGS = (".parquet", ".csv", ".xlsx")
 
 
-def write_data(view: Explorer, path: Path) -> Path:
+def write_data(view: Exportable, path: Path) -> Path:
     """Write what a view shows to ``.parquet``, ``.csv`` or ``.xlsx`` (the latter as `write_excel` does).
 
     Raises

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-    from twinlab.explore.views.base import Explorer
+    from twinlab.explore.files.exportable import Exportable
 
 __all__ = ["about_rows", "sheet_names", "write_excel"]
 
@@ -31,7 +31,7 @@ _WIDEST = 60
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
-def write_excel(view: Explorer, path: Path) -> Path:
+def write_excel(view: Exportable, path: Path) -> Path:
     """Write a view's tables, a sheet each, and an *about* sheet.
 
     Times are Excel's own (UTC, as the titles say); texts stay texts, those that begin like a formula too.
@@ -95,7 +95,7 @@ def sheet_names(titles: Iterable[str]) -> list[str]:
     return out
 
 
-def about_rows(view: Explorer) -> list[tuple[str, str]]:
+def about_rows(view: Exportable) -> list[tuple[str, str]]:
     """Return what a reader of a file needs to know: of which twin, until when, with which settings, by which code."""
     model = view.twin.model
     latest = view.shared.latest()

@@ -11,7 +11,7 @@ from twinlab.explore.files.whole_file import need_ending, write_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from twinlab.explore.views.base import Explorer
+    from twinlab.explore.files.exportable import Exportable
 
 __all__ = ["matplotlib_figure", "write_picture"]
 
@@ -27,7 +27,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def write_picture(view: Explorer, path: Path) -> Path:
+def write_picture(view: Exportable, path: Path) -> Path:
     """Write a view's plot to ``.svg`` (texts stay texts) or ``.png``.
 
     Raises

@@ -14,7 +14,7 @@ from twinlab.errors import SchemaError
 from twinlab.explore.files.whole_file import need_ending, write_whole
 
 if TYPE_CHECKING:
-    from twinlab.explore.views.base import Explorer
+    from twinlab.explore.files.exportable import Exportable
 
 __all__ = ["report_html", "write_report"]
 
@@ -47,7 +47,7 @@ summary { cursor: pointer; color: var(--blue); margin-top: 12px; }
 """
 
 
-def write_report(views: Explorer | Sequence[Explorer], path: Path) -> Path:
+def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
     """Write one view, or several of one twin below each other, to one HTML file.
 
     Raises
@@ -64,7 +64,7 @@ def write_report(views: Explorer | Sequence[Explorer], path: Path) -> Path:
     return write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def report_html(views: Sequence[Explorer]) -> str:
+def report_html(views: Sequence[Exportable]) -> str:
     """Return views as the text of one HTML page without any address outside it."""
     # Options can be given for a backend only once it's loaded.
     import holoviews.plotting.bokeh  # noqa: F401, PLC0415
@@ -90,7 +90,7 @@ def report_html(views: Sequence[Explorer]) -> str:
     )
 
 
-def _section(view: Explorer, plot: str) -> str:
+def _section(view: Exportable, plot: str) -> str:
     chosen = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in view.settings().items())
     tables = "".join(f"<h3>{escape(name)}</h3>{table_html(table)}" for name, table in view.tables().items())
     code = view.code()

@@ -1,7 +1,7 @@
-"""What all views share: state in the address, caches, tables, placeholders, time player, rows of widgets.
+"""Parts that all views share: URL state, caches, tables, HTML panes, time player, widgets.
 
-In: parameters of a view, DataFrames. Out: widgets and small helpers; no view and no page is known here.
-Read in order: `link`, `page_state`, `session`, `cache`, `placeholders`, then the widgets `paged_table`,
-`table_filters`, `table_order`, `time_player`, `widget_rows`, `html_pane`.
-Never: a blank page: what can't be shown is said in a sentence.
+In: parameters of a view, DataFrames. Out: widgets and helper functions; no view and no page is imported here.
+Read in order: `link`, `page_state`, `session`, `cache`, `event_tables`, `present` (state at an instant),
+`exception_text`, then the widgets `panes`, `paged_table`, `table_filters`, `table_order`, `time_player`, `widgets`.
+Never: a blank page; loading, empty and error states are shown as text.
 """

@@ -1,4 +1,4 @@
-"""Words, symbols and colours of the Now page and the asset card."""
+"""Text, symbols and colours of exceptions, places and durations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from twinlab.explore.charts.scale import compact_number, pretty_unit
+from twinlab.model.rules import bind_conditions
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
+    from twinlab.model.twinmodel import TwinModel
 
 __all__ = [
     "SEVERITY_COLORS",
@@ -22,6 +24,7 @@ __all__ = [
     "near_words",
     "records",
     "time_text",
+    "value_and_limit",
     "via_words",
 ]
 
@@ -72,6 +75,27 @@ def measure_text(value: Any, unit: object) -> str:
     text = compact_number(float(value)) if isinstance(value, (int, float)) else str(value)
     shown = pretty_unit(str(unit)) if isinstance(unit, str) else ""
     return f"{text} {shown}".rstrip()
+
+
+def value_and_limit(row: Mapping[str, object], model: TwinModel) -> dict[str, str]:
+    """Return the value and the limit of an exception as text with units; a state by its name, without a limit.
+
+    Parameters
+    ----------
+    row : mapping
+        One row of `twinlab.events.exceptions`.
+    model : TwinModel
+        States the rule of the exception and the states of its signal.
+    """
+    rule, kind = model.rules.get(str(row["rule"])), model.asset_types.get(str(row["asset_type"]))
+    if rule is not None and kind is not None and rule.when is not None:
+        first = bind_conditions(rule.when, kind)[0]
+        states = kind.signals[first.signal].states
+        if states is not None:
+            value = row["value"]
+            known = isinstance(value, (int, float)) and not pd.isna(value)
+            return {"value": states.get(int(value), "") if known else "", "limit": ""}  # type: ignore[call-overload]
+    return {name: measure_text(row[name], row["unit"]) for name in ("value", "limit")}
 
 
 def time_text(when: Any) -> str:

@@ -1,4 +1,4 @@
-"""A table of which the server sends one page, quick at hundreds of thousands of rows."""
+"""Tables: one style sheet for all, and a table that sends one page at a time, fast at hundreds of thousands of rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,22 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["EventGrid"]
+__all__ = ["TABLE_SHEET", "EventGrid"]
+
+#: Rows are plain, told apart by a line: in a notebook Tabulator greys every other one. The row under the pointer stays
+#: legible on both themes.
+TABLE_SHEET = """
+.tabulator-row .tabulator-cell { font-size: 14px; padding: 5px 8px !important; }
+.tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
+.tabulator-row.tabulator-row-even:not(.tabulator-selected) { background-color: transparent !important; }
+.tabulator-row { border-bottom: 1px solid rgba(127, 127, 127, 0.25) !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px 8px !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-size: 14px; }
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected),
+.tabulator-row.tabulator-selectable:hover:not(.tabulator-selected) .tabulator-cell {
+  background-color: rgba(127, 127, 127, 0.14) !important; color: inherit !important;
+}
+"""
 
 
 class EventGrid(pn.widgets.Tabulator):

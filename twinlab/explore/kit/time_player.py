@@ -13,8 +13,7 @@ from panel.io import hold
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import parse_link
-from twinlab.explore.kit.prompt import prompt
-from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.kit.widgets import prompt, row
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window

@@ -15,12 +15,11 @@ import param
 from twinlab.explore.charts.basemap import ground, view_of
 from twinlab.explore.charts.outlines import Box
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.placeholders import nothing
+from twinlab.explore.kit.panes import Html, nothing
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter
-from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.events.bins import Bins, count_by_delay, count_by_time
 from twinlab.explore.pages.events.live_chart import EventChart
 from twinlab.explore.pages.events.stacks import Span, chart_legend

@@ -12,8 +12,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.history.fleet import Fleet, HistoryCharts
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.explorer import EventExplorer

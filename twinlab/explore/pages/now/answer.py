@@ -10,9 +10,15 @@ import pandas as pd
 
 from twinlab.events import plan_of, story, where
 from twinlab.explore.charts.choices import words
-from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS, age_text, records, time_text
-from twinlab.explore.pages.now.rows import measured
-from twinlab.explore.pages.now.state import now_at
+from twinlab.explore.kit.exception_text import (
+    SEVERITY_COLORS,
+    SEVERITY_SYMBOLS,
+    age_text,
+    records,
+    time_text,
+    value_and_limit,
+)
+from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.card.html import STYLE, place_html
 
 if TYPE_CHECKING:
@@ -97,7 +103,7 @@ def _wrong(found: Found, model: TwinModel) -> str:
     out = []
     for row in records(found.exceptions):
         severity = str(row["severity"])
-        measure = measured(row, model)["value"]
+        measure = value_and_limit(row, model)["value"]
         out.append(
             f'<div class="wrong" style="border-color:{SEVERITY_COLORS.get(severity, "currentColor")}">'
             f"<b>{SEVERITY_SYMBOLS.get(severity, '')} {escape(severity)} · {escape(str(row['title']))}</b> {escape(measure)}"

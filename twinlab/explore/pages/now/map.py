@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.charts.basemap import ground, view_of
 from twinlab.explore.kit.exception_text import KindLabels
-from twinlab.explore.pages.now.state import now_at
+from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.map.colors import color_scale
 from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
 from twinlab.explore.views.map.live_figure import MapScreens

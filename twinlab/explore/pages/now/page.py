@@ -15,10 +15,10 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels, time_text
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link, merge_problems, parse_link
-from twinlab.explore.kit.placeholders import failed, reading
-from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.kit.panes import Html, failed, reading
+from twinlab.explore.kit.present import Now, now_at, preload_search
+from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.actions import RowActions
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.map import NowMap
@@ -26,7 +26,6 @@ from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_note
 from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.pages.now.search import AssetSearch
 from twinlab.explore.pages.now.sheet import Outgoing, SheetTrip
-from twinlab.explore.pages.now.state import Now, now_at, warm
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.explore.pages.now.tile_buttons import TileStrip, calm_html
 from twinlab.explore.pages.now.tiles import tiles
@@ -246,7 +245,7 @@ class NowView(Explorer):
     async def _stay_fresh(self) -> None:
         if self._timer is None:
             self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
-        await asyncio.to_thread(warm, self.shared)
+        await asyncio.to_thread(preload_search, self.shared)
 
     async def _tick(self) -> None:
         if self.at is None and self._now is not None:

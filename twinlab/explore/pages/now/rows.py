@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text, measure_text, near_words, records, via_words
-from twinlab.model.rules import SEVERITIES, bind_conditions
+from twinlab.explore.kit.exception_text import (
+    SEVERITY_SYMBOLS,
+    age_text,
+    near_words,
+    records,
+    value_and_limit,
+    via_words,
+)
+from twinlab.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
+    from twinlab.explore.kit.present import Now
     from twinlab.explore.pages.now.notes import Note
-    from twinlab.explore.pages.now.state import Now
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "measured", "narrowed"]
+__all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "narrowed"]
 
 #: Columns in their usual order -> title; those after "acknowledged" are hidden at first.
 COLUMNS: Mapping[str, str] = {
@@ -107,7 +114,7 @@ def _record(
         "asset": labels.get(kind, {}).get(asset, asset),
         "since": row["since"],
         "lasting": age_text(pd.Timestamp(now.at) - pd.Timestamp(row["since"])),  # type: ignore[arg-type]
-        **measured(row, model),
+        **value_and_limit(row, model),
         "place": via_words(now.places.get(key, ""), labels) or near_words(near, position, labels),
         "note": "" if note is None else note.text,
         "acknowledged": "" if note is None else note.acknowledgement,
@@ -116,19 +123,6 @@ def _record(
         "rule": str(row["rule"]),
         "text": str(row["text"]),
     }
-
-
-def measured(row: Mapping[str, object], model: TwinModel) -> dict[str, str]:
-    """Value and limit with their unit; a state by its name, which has no limit."""
-    rule, kind = model.rules.get(str(row["rule"])), model.asset_types.get(str(row["asset_type"]))
-    if rule is not None and kind is not None and rule.when is not None:
-        first = bind_conditions(rule.when, kind)[0]
-        states = kind.signals[first.signal].states
-        if states is not None:
-            value = row["value"]
-            known = isinstance(value, (int, float)) and not pd.isna(value)
-            return {"value": states.get(int(value), "") if known else "", "limit": ""}  # type: ignore[call-overload]
-    return {name: measure_text(row[name], row["unit"]) for name in ("value", "limit")}
 
 
 def hold(shown: pd.DataFrame, fresh: pd.DataFrame) -> Held:

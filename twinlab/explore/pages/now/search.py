@@ -13,9 +13,9 @@ import panel_material_ui as pmui
 from twinlab.events import find_assets
 from twinlab.explore.charts.choices import words
 from twinlab.explore.kit.exception_text import KindLabels
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.present import asset_index
 from twinlab.explore.pages.now.answer import Found, found_html, read_found
-from twinlab.explore.pages.now.state import asset_index
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.dispatch.sheet import SheetChanges, apply_changes, read_sheet, write_sheet
 
 __all__ = ["Outgoing", "SheetTrip", "difference_html", "sheet_table"]

@@ -11,8 +11,8 @@ import panel_material_ui as pmui
 from bokeh.models import DateFormatter
 
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
-from twinlab.explore.kit.html_pane import Html
-from twinlab.explore.kit.table_style import TABLE_SHEET
+from twinlab.explore.kit.paged_table import TABLE_SHEET
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.rows import COLUMNS, Held, chosen_columns, hold
 
 __all__ = ["ExceptionTable"]

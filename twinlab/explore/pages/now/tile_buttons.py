@@ -11,10 +11,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.kit.exception_text import time_text
-from twinlab.explore.kit.html_pane import Html
+from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
-    from twinlab.explore.pages.now.state import Now
+    from twinlab.explore.kit.present import Now
     from twinlab.explore.pages.now.tiles import Tile
 
 __all__ = ["TileStrip", "calm_html"]

@@ -13,7 +13,7 @@ from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
 if TYPE_CHECKING:
     import numpy as np
 
-    from twinlab.explore.pages.now.state import Now
+    from twinlab.explore.kit.present import Now
     from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["Tile", "tiles"]

@@ -10,9 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import READING_ERRORS, Window
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.placeholders import failed
+from twinlab.explore.kit.panes import Html, failed
 from twinlab.explore.pages.quality.counts import flag_counts
 from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
 from twinlab.explore.views.base import Explorer

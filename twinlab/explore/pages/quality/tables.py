@@ -12,7 +12,7 @@ from bokeh.models import DateFormatter, NumberFormatter
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import pretty_unit
-from twinlab.explore.kit.table_style import TABLE_SHEET
+from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:

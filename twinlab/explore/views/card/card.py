@@ -12,9 +12,8 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.placeholders import reading
+from twinlab.explore.kit.panes import Html, reading
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.html import card_html
 from twinlab.explore.views.card.reading import CardData, read_card

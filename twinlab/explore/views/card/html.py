@@ -17,8 +17,8 @@ from twinlab.explore.kit.exception_text import (
     near_words,
     records,
     time_text,
+    value_and_limit,
 )
-from twinlab.explore.pages.now.rows import measured
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _wrong(card: CardData, model: TwinModel) -> str:
     out = []
     for row in records(card.exceptions):
         severity = str(row["severity"])
-        measure, limit = measured(row, model).values()
+        measure, limit = value_and_limit(row, model).values()
         why = f"{measure}, limit {limit}" if measure and limit else measure
         lasting = age_text(pd.Timestamp(card.at) - pd.Timestamp(row["since"]))
         out.append(

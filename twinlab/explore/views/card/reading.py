@@ -11,7 +11,7 @@ import pandas as pd
 from twinlab.events import events_at, present, where
 from twinlab.events.present_state.stories import events_of
 from twinlab.explore.charts.reading import Plan, coarsen, plan_reading
-from twinlab.explore.pages.now.state import now_at
+from twinlab.explore.kit.present import now_at
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:

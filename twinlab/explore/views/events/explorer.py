@@ -16,16 +16,13 @@ import param
 from twinlab.events import overlapping
 from twinlab.explore.charts.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.kit.event_tables import EventTables
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.paged_table import EventGrid
-from twinlab.explore.kit.placeholders import failed, nothing
+from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
+from twinlab.explore.kit.panes import Html, failed, nothing
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
-from twinlab.explore.kit.table_style import TABLE_SHEET
 from twinlab.explore.views.base import Explorer
-from twinlab.explore.views.events.code import events_code
-from twinlab.explore.views.events.columns import column_formatters, column_titles, header_filters
+from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters
 
 if TYPE_CHECKING:
     import holoviews as hv

@@ -9,7 +9,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.kit.widget_rows import row
+from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.text import SHARES
 

@@ -12,9 +12,8 @@ import param
 from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.legend import title_html
 from twinlab.explore.charts.reading import READING_ERRORS, Window, data_span, same_on_screen
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.placeholders import failed, nothing
+from twinlab.explore.kit.panes import Html, failed, nothing
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.controls import asset_properties, find_assets, heat_controls
 from twinlab.explore.views.heatmap.live_figure import HeatScreens

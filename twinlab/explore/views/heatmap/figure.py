@@ -10,8 +10,7 @@ from bokeh.events import Tap
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Quad, Range1d, Text
 from bokeh.plotting import figure as bokeh_figure
 
-from twinlab.explore.charts.figures import dress
-from twinlab.explore.charts.range_events import hear_zooms
+from twinlab.explore.charts.figures import dress, on_range_change
 from twinlab.explore.views.heatmap.plot import TOOLS, dress_heat, fill_heat, heat_height
 
 if TYPE_CHECKING:
@@ -65,6 +64,6 @@ def make_heat(
     edges = {name: name for name in frame.data}
     chart.add_glyph(frame, Quad(**edges, fill_alpha=0, line_color="#D81B60", line_width=3))
     fill_heat(chart, rows, look, window=window)
-    hear_zooms(chart, on_zoom)
+    on_range_change(chart, on_zoom)
     chart.on_event(Tap, lambda event: on_tap(event.x, event.y))
     return chart

@@ -13,8 +13,8 @@ import pandas as pd
 from bokeh.models import BoxAnnotation, FixedTicker
 from bokeh.palettes import Cividis256, Oranges256
 
+from twinlab.explore.charts.figures import WHEEL_END_MS
 from twinlab.explore.charts.print_figures import date_axis
-from twinlab.explore.charts.range_events import WHEEL_REST
 from twinlab.explore.charts.scale import axis_label, runs
 from twinlab.explore.views.heatmap.hover import seen_flags, tell_hovered
 from twinlab.explore.views.heatmap.reading import FLAGS
@@ -251,7 +251,7 @@ def dress_heat(chart: Any) -> None:
     )
     chart.grid.visible = False
     chart.output_backend = "canvas"
-    chart.lod_timeout = WHEEL_REST
+    chart.lod_timeout = WHEEL_END_MS
     chart.toolbar.logo = None
     # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
     for axis in chart.xaxis:

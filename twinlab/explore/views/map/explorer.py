@@ -16,13 +16,11 @@ from panel.io import hold
 from twinlab.explore.charts.basemap import ground, view_of
 from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.reading import READING_ERRORS, instant_text
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.placeholders import failed, nothing
-from twinlab.explore.kit.prompt import prompt
+from twinlab.explore.kit.panes import Html, failed, nothing
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.time_player import TimePlayer
-from twinlab.explore.kit.widget_rows import TOGGLES, TOGGLES_LABEL, row
+from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, prompt, row
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.map.colors import ColorScale, color_scale
 from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay

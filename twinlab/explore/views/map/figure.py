@@ -25,7 +25,7 @@ from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold
 
 from twinlab.explore.charts.basemap import joined, prepare
-from twinlab.explore.charts.range_events import WHEEL_REST
+from twinlab.explore.charts.figures import WHEEL_END_MS
 from twinlab.explore.views.map.layers import MAP_TOOLS, MapLayer
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def make_map(
         active_drag="pan",
         active_scroll="wheel_zoom",
         min_border=6,
-        lod_timeout=WHEEL_REST,
+        lod_timeout=WHEEL_END_MS,
         toolbar_location="right",
     )
     chart.outline_line_color = "rgba(127, 127, 127, 0.5)"

@@ -10,8 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import _instant
-from twinlab.explore.kit.prompt import prompt
-from twinlab.explore.kit.widget_rows import TOGGLES, TOGGLES_LABEL, row
+from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, prompt, row
 from twinlab.explore.views.signals.periods import shift_to
 from twinlab.explore.views.signals.request import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 

@@ -13,8 +13,8 @@ from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.figures import one_message
 from twinlab.explore.charts.legend import legend_html, title_html
 from twinlab.explore.charts.reading import Window, newest_time, same_on_screen
-from twinlab.explore.kit.html_pane import Html
 from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.signals.code import view_code
 from twinlab.explore.views.signals.controls import signal_controls
 from twinlab.explore.views.signals.figure import signal_figure

@@ -12,7 +12,7 @@ import panel as pn
 
 from twinlab.explore.charts.figures import FigurePane, Frame, change_screen, make_figure, refresh
 from twinlab.explore.charts.layers import layers, y_extent
-from twinlab.explore.kit.placeholders import nothing
+from twinlab.explore.kit.panes import nothing
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.layers import Layer

@@ -1,13 +1,13 @@
-"""Rows of widgets: where there is room they wrap; on a phone each is one line that scrolls by itself."""
+"""Widgets: rows that wrap (on a phone: scroll sideways), toggle styles, and widgets without Panel's debounce."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import panel as pn
 
-__all__ = ["TOGGLES", "TOGGLES_LABEL", "row"]
+__all__ = ["TOGGLES", "TOGGLES_LABEL", "prompt", "row"]
 
 #: Words that are pressed, side by side: each on one line, written as everywhere else.
 TOGGLES = {
@@ -58,3 +58,23 @@ def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
     for widget in widgets:
         widget.align = "center"
     return _Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
+
+
+#: Milliseconds until a choice is acted on. Not 0: the server first answers that it has heard, and what it sends while it
+#: does so has to wait in turn.
+_SOON = 5
+
+_Widget = TypeVar("_Widget", bound=pn.widgets.Widget)
+
+
+def prompt(widget: _Widget) -> _Widget:
+    """Return a widget whose choice is acted on at once, as far as a reader can tell.
+
+    Panel waits 50 ms for what may follow a change, which is for typing and dragging. A choice is whole when it's made.
+
+    >>> prompt(pn.widgets.Checkbox(label="Flags")).label
+    'Flags'
+    """
+    # Panel has no public name for it.
+    widget._debounce = _SOON  # type: ignore[misc]  # noqa: SLF001
+    return widget

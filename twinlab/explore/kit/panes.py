@@ -1,16 +1,18 @@
-"""What stands on a page before it can be read, and in place of one that can't."""
+"""HTML panes: updated in place, and the loading, empty and error states of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.kit.html_pane import Html
+if TYPE_CHECKING:
+    from bokeh.model import Model
 
-__all__ = ["failed", "nothing", "reading"]
+__all__ = ["Html", "failed", "nothing", "reading"]
 
 # Grey blocks where a page's controls, chart and table will stand. They hold still for who asks for less motion.
 _SKELETON = """
@@ -22,6 +24,26 @@ _SKELETON = """
 .tl-blocks div{animation:tl-breathe 1.6s ease-in-out infinite}
 @keyframes tl-breathe{50%{opacity:.45}}}
 </style>"""
+
+
+class Html(pn.pane.HTML):
+    """HTML that stays without a network in a notebook, however often its text changes.
+
+    Panel's own pane states all its properties anew with every text, the addresses of its style sheets on Panel's CDN
+    among them. In a notebook that undoes ``pn.extension(inline=True)``, which writes the sheets into a model only where
+    the model is first shown. The sheets don't depend on the text, so those that the model has are kept.
+
+    >>> Html("<b>45 °F</b>").object
+    '<b>45 °F</b>'
+    """
+
+    # Never what ``pn.panel`` chooses for an object.
+    priority = 0
+
+    def _update(self, ref: str, model: Model) -> None:  # noqa: ARG002  (Panel passes both)
+        properties = self._get_properties(model.document)
+        properties.pop("stylesheets", None)
+        model.update(**properties)
 
 
 def reading(label: str) -> Html:

@@ -1,4 +1,4 @@
-"""What the Now page tells of an instant: exceptions, who reports, which events are on time; read once for all readers."""
+"""State of a twin at an instant: exceptions, reporting assets, punctuality of events; cached for all readers."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Counts", "Coverage", "Fix", "Now", "asset_index", "now_at", "warm"]
+__all__ = ["Counts", "Coverage", "Fix", "Now", "asset_index", "now_at", "preload_search"]
 
 Fix = tuple[tuple[str, str, float] | None, tuple[float, float]]
 
 _LOG = logging.getLogger(__name__)
-#: Events of so long before the instant are counted.
+#: Events that end or are due within this span before the instant are counted.
 EVENT_SPAN = pd.Timedelta(days=1)
-#: How much later than planned still counts as on time where no rule says so.
+#: Tolerated delay of an event type without a rule for lateness.
 _ON_TIME = pd.Timedelta(minutes=15)
-#: An asset is silent after so many cells without an observation, and not before the shortest time.
+#: An asset is silent after this many cells without an observation, and not before the shortest time.
 _SILENT_CELLS, _SHORTEST = 15, pd.Timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many assets of a type report, and how many have fallen silent."""
+    """Number of assets of a type that report, and that are silent."""
 
     reporting: int
     silent: int
@@ -45,7 +45,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Counts:
-    """Events of the last day: ended on time, late (ended or still not), not ended though begun and not late."""
+    """Events of the last day: ended on time; late (ended or still running); running and not late."""
 
     on_time: int
     late: int
@@ -60,22 +60,22 @@ class Now:
     at: np.datetime64 | None
     #: As `twinlab.events.exceptions` gives them, worst first.
     exceptions: pd.DataFrame
-    #: Key of an exception -> what its asset is in, as ``type/asset`` and ``""`` if that isn't known.
+    #: Key of an exception -> what contains its asset, as ``type/asset``; ``""`` if unknown.
     places: Mapping[str, str] = field(default_factory=dict)
-    #: Key of an exception whose moving asset is in nothing -> nearest fixed place (type, asset, km), and its degrees.
+    #: Key of an exception whose moving asset is in nothing -> nearest fixed place (type, asset, km) and (lat, lon).
     fixes: Mapping[str, Fix] = field(default_factory=dict)
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
     @property
     def severities(self) -> dict[str, int]:
-        """How many exceptions of each severity stand, worst first."""
+        """Number of exceptions of each severity, worst first."""
         found = self.exceptions["severity"].value_counts() if len(self.exceptions) else {}
         return {name: int(found.get(name, 0)) for name in reversed(SEVERITIES)}
 
 
 def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
-    """Return a twin's present at an instant, or at its newest sample; what was read less than a minute ago is kept.
+    """Return the state of a twin at an instant, or at its newest sample; cached for a minute.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
     return shared.kept(("now", int(when.astype("datetime64[ns]").astype("int64"))), lambda: _read(shared, when))
 
 
-def warm(shared: Shared) -> None:
-    """Read what a search needs before somebody searches: seconds at first for a large twin, nothing when it's there."""
+def preload_search(shared: Shared) -> None:
+    """Read what a search needs before the first search: seconds for a large twin, nothing if it's cached already."""
     reader = shared.reader
     try:
         for relationship in reader.model.relationships:
@@ -98,12 +98,12 @@ def warm(shared: Shared) -> None:
             reader.events(event_type)
         asset_index(shared)
     except READING_ERRORS:
-        # Who searches is told.
-        _LOG.warning("what a search needs can't be read ahead", exc_info=True)
+        # The search itself shows the error.
+        _LOG.warning("the tables for the search can't be preloaded", exc_info=True)
 
 
 def asset_index(shared: Shared) -> AssetIndex:
-    """Return the index of all assets by id and name, made once for all readers."""
+    """Return the index of all assets by id and name, cached for all readers."""
     reader = shared.reader
     return reader.remember("asset index", lambda: AssetIndex(reader))
 
@@ -123,7 +123,7 @@ def _read(shared: Shared, at: np.datetime64) -> Now:
 
 
 def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> tuple[dict[str, str], dict[str, Fix]]:
-    """What the assets of exceptions are in, and where those are that are in nothing; a type at once."""
+    """Return what contains the assets of exceptions, and the positions of those in nothing; one query per asset type."""
     out: dict[str, str] = {}
     fixes: dict[str, Fix] = {}
     for kind, rows in found.groupby("asset_type"):
@@ -147,7 +147,7 @@ def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> tuple[d
 
 
 def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64) -> Coverage:
-    """From the exceptions where a rule says what silent is, else from the last observations."""
+    """Count from the exceptions where a rule defines *silent*, else from the last observations."""
     assets = list(shared.choices.assets(kind).values())
     rules = [name for name, rule in shared.twin.model.rules.items() if rule.on == kind and rule.silent is not None]
     if rules:
@@ -155,25 +155,25 @@ def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64)
         return Coverage(max(0, len(assets) - silent), silent)
     spec = shared.twin.model.asset_types[kind]
     cadence = max(signal.cadence_ns for signal in spec.signals.values())
-    patience = max(pd.Timedelta(_SILENT_CELLS * cadence, "ns"), _SHORTEST)
+    silent_after = max(pd.Timedelta(_SILENT_CELLS * cadence, "ns"), _SHORTEST)
     last = present(shared.reader, kind, at=at)
     newest = last[[name for name in last if str(name).endswith("_time")]].max(axis=1)
-    silent = int((newest.isna() | (newest < pd.Timestamp(at) - patience)).sum())
+    silent = int((newest.isna() | (newest < pd.Timestamp(at) - silent_after)).sum())
     return Coverage(len(last) - silent, silent)
 
 
 def _counts(twin: TwinReader, kind: str, at: np.datetime64) -> Counts:
     now = pd.Timestamp(at)
     events = events_at(twin.events(kind, start=now - EVENT_SPAN, stop=now), at)
-    slack = on_time_slack(twin.model, kind)
+    tolerance = on_time_tolerance(twin.model, kind)
     begun, ended = events["start"].notna(), events["end"].notna()
-    due = events["planned_end"] + slack
+    due = events["planned_end"] + tolerance
     late = (ended & (events["end"] > due)) | (begun & ~ended & (due < now))
     return Counts(int((ended & ~late).sum()), int(late.sum()), int((begun & ~ended & ~late).sum()))
 
 
-def on_time_slack(model: TwinModel, event_type: str) -> pd.Timedelta:
-    """Return how much later than planned an event may end and still be on time: what its mildest rule says."""
+def on_time_tolerance(model: TwinModel, event_type: str) -> pd.Timedelta:
+    """Return the delay at which an event still counts as on time: that of its mildest rule."""
     stated = [
         parse_duration(rule.late)
         for rule in model.rules.values()

@@ -1,7 +1,8 @@
-"""How the columns of an event table are titled, written and filtered."""
+"""An event table: titles, number formats and filters of its columns, and the Python that reproduces it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,13 @@ from bokeh.models import BooleanFormatter, DateFormatter, NumberFormatter
 
 from twinlab.events import STATUSES
 from twinlab.explore.charts.scale import axis_label
+from twinlab.explore.kit.table_filters import EventFilter, filters_code
 
 if TYPE_CHECKING:
+    from twinlab.explore.charts.reading import Window
     from twinlab.model.twinmodel import EventType, PropertySpec
 
-__all__ = ["column_formatters", "column_titles", "header_filters"]
+__all__ = ["column_formatters", "column_titles", "events_code", "header_filters"]
 
 #: Up to this many different texts in a column are offered as a list to choose from.
 _CHOICES = 60
@@ -72,3 +75,21 @@ def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
         elif pd.api.types.is_numeric_dtype(column.dtype):
             out[name] = {"type": "number", "func": ">=", "placeholder": "at least…"}
     return out
+
+
+def events_code(event_type: str, *, window: Window | None, filters: Sequence[EventFilter], opening: str) -> str:
+    """Return the code, its result under the name ``data``.
+
+    >>> print(events_code("trip", window=None, filters=[], opening="twin = ...").splitlines()[-1])
+    data = explore.shown_table(twin.events('trip'), twin.model.event_types['trip'])
+    """
+    imports = ["import twinlab.explore as explore"]
+    narrowing = filters_code(filters)
+    if window is not None:
+        start, stop = (pd.Timestamp(t).isoformat() for t in window)
+        # Where a page narrows by period, so does this.
+        narrowing.append(f"data = events.overlapping(data, start={start!r}, stop={stop!r})  # UTC")
+    if any("events." in line for line in narrowing):
+        imports.insert(0, "import twinlab.events as events")
+    reading = f"data = explore.shown_table(twin.events({event_type!r}), twin.model.event_types[{event_type!r}])"
+    return "\n".join([*imports, opening, "", reading, *narrowing, ""])
