@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +13,9 @@ import xarray as xr
 
 from twinlab.cli import main
 
-COMMANDS = ("demo", "create", "ingest", "serve", "status", "verify", "rebuild", "export")
+COMMANDS = (
+    "demo", "create", "ingest", "serve", "user", "status", "verify", "rebuild", "export", "notebook", "tutorials", "completion",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -34,9 +39,7 @@ def pilot(tmp_path: Path, readings: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main([command, "--help"])
-    assert stop.value.code == 0
+    assert main([command, "--help"]) == 0
     assert f"twinlab {command}" in capsys.readouterr().out.split("example:")[1]
 
 
@@ -94,3 +97,92 @@ def test_even_a_fault_of_ours_is_a_sentence(
     error = capsys.readouterr().err
     assert "ZeroDivisionError: division by zero" in error and "--traceback" in error
     assert "Traceback" not in error
+
+
+def test_the_commands_are_listed_in_the_order_of_a_twins_life(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.split("Commands:")[1].split("Start with")[0]
+    assert [line.split()[0] for line in listed.strip().splitlines()] == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["creat"], "twinlab: No such command 'creat'. Did you mean 'create'? See: twinlab --help"),
+        (["status"], "twinlab status: Missing argument 'FOLDER'. See: twinlab status --help"),
+        (["serve", "x", "--prot", "1"], "twinlab serve: No such option '--prot'. (Did you mean one of: '--cert', '--port'?) See: twinlab serve --help"),
+        (["create", "x"], "twinlab create: expected either --from FILE... or --model FILE. See: twinlab create --help"),
+        (["create", "x", "--from", "a.csv", "--model", "m.yaml"], "twinlab create: expected either --from FILE... or --model FILE. See: twinlab create --help"),
+        (["create", "x", "--from"], "twinlab create: Option '--from' requires an argument. See: twinlab create --help"),
+        (["serve", "x", "--port", "many"], "twinlab serve: Invalid value for '--port': 'many' is not a valid integer. See: twinlab serve --help"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line_and_the_exit_code_two(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, error = capsys.readouterr()
+    assert (out, error) == ("", said + "\n")
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "Start with: twinlab demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["folder first", "folder last"])
+def test_an_option_takes_several_values_or_is_repeated(first: bool, tmp_path: Path, readings: Path) -> None:
+    other, third = (readings.with_name(name) for name in ("hall.csv", "yard.csv"))
+    for path in (other, third):
+        path.write_bytes(readings.read_bytes())
+    folder = str(tmp_path / "pilot")
+    given = ["--from", str(readings), str(other), "--from", str(third)]
+    assert main(["create", *([folder, *given] if first else [*given, "--", folder])]) == 0
+    mappings = {path.name for path in (tmp_path / "pilot" / "mapping").iterdir()}
+    assert mappings == {"rooms.yaml", "hall.yaml", "yard.yaml"}
+
+
+def test_an_export_takes_several_signals(pilot: Path, tmp_path: Path) -> None:
+    from twinlab.twin import open_twin
+
+    (asset_type,) = open_twin(pilot).model.asset_types
+    target = tmp_path / "out.csv"
+    assert main(["export", str(pilot), asset_type, str(target), "--signals", "temp", "power", "--step", "1h"]) == 0
+    assert {"temp_mean", "power_mean"} <= set(pd.read_csv(target).columns)
+
+
+def test_an_interrupt_is_one_word(pilot: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("twinlab.twin.facade.Twin.verify", interrupted)
+    assert main(["verify", str(pilot)]) == 130
+    assert capsys.readouterr().err.strip() == "stopped"
+
+
+def complete(shell: str, words: str) -> set[str]:
+    """Ask for completions as the shell's script does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "twinlab.cli"], capture_output=True, text=True, check=False,
+        env={**os.environ, "_TWINLAB_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
+    )  # fmt: skip
+    return {line.split(",")[-1] for line in done.stdout.splitlines()}
+
+
+def test_a_shell_completes_commands_options_and_names() -> None:
+    assert complete("bash", "twinlab re") == {"rebuild"}
+    assert complete("bash", "twinlab create --") == {"--from", "--model", "--mapping", "--help"}
+    assert complete("bash", "twinlab demo ") == {"nyc", "parcel"}
+    assert complete("bash", "twinlab user r") == {"remove"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_asks_the_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert f"_TWINLAB_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+def test_the_help_loads_no_room() -> None:
+    code = "import sys; from twinlab.cli import main; main(['--help']); print(sorted(n for n in sys.modules if n.startswith('twinlab.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(eval(done.stdout.splitlines()[-1])) <= {"twinlab._lazy", "twinlab.cli", "twinlab.errors"}

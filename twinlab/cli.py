@@ -1,342 +1,396 @@
-"""One command, ``twinlab``; errors are one line unless ``--traceback`` asks for more."""
+"""The command ``twinlab``, with a subcommand for each step. An error is one line unless ``--traceback`` is given."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+
+import click
 
 from twinlab.errors import TwinlabError
 
 if TYPE_CHECKING:
-    from twinlab.twin import Twin
+    from click.shell_completion import CompletionItem
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  (argparse names no public type)
+    from twinlab.twin import Twin
 
 __all__ = ["main"]
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (0 done, 1 an error that was explained, 2 wrong usage)."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``twinlab``; by default the arguments of this process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 an error that was explained, 2 wrong usage, 130 interrupted.
+    """
     try:
-        return int(options.run(options) or 0)
-    except (TwinlabError, OSError) as error:
-        if options.traceback:
-            traceback.print_exc()
-        _say(f"twinlab: {error}", error=True)
-        return 1
-    except KeyboardInterrupt:
+        return int(_twinlab.main(arguments, prog_name="twinlab", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "twinlab"
+        _say(f"{command}: {error.format_message()} See: {command} --help", error=True)
+        return error.exit_code
+    except click.Abort:
         _say("stopped", error=True)
         return 130
-    except Exception as error:  # noqa: BLE001  (the last line of defence: people get a sentence, not a traceback)
-        if options.traceback:
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        _say(
-            f"twinlab: this went wrong and shouldn't have: {what}\nRun it again as `twinlab --traceback …` and report it.",
-            error=True,
-        )
-        return 1
 
 
 def _say(text: str, *, error: bool = False) -> None:
-    stream = sys.stderr if error else sys.stdout
-    stream.write(text + "\n")
-    stream.flush()
+    click.echo(text, err=error)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="twinlab", description="Build, trust, explore and use a digital twin.",
-        epilog="start with: twinlab demo", formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("--traceback", action="store_true", help="show where an error came from")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for adder in (
-        _add_demo,
-        _add_create,
-        _add_ingest,
-        _add_serve,
-        _add_user,
-        _add_status,
-        _add_verify,
-        _add_rebuild,
-        _add_export,
-        _add_notebook,
-        _add_tutorials,
-    ):
-        adder(commands)
-    return parser
+class _Commands(click.Group):
+    """All commands; an error in one of them is one line on standard error and the exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        # In the order of a twin's life, not of the alphabet.
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's signature)
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  (a program error is explained in one line, too)
+            if ctx.params["traceback"]:
+                import traceback  # noqa: PLC0415  (loaded when needed: --help stays quick)
+
+                traceback.print_exc()
+            _say(f"twinlab: {_explained(error)}", error=True)
+            return 1
 
 
-def _command(commands: Commands, name: str, text: str, example: str) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name, help=text, description=text, epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+def _explained(error: Exception) -> str:
+    if isinstance(error, (TwinlabError, OSError)):
+        return str(error)
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"unexpected error: {what}\nRun the command again as `twinlab --traceback …` and report it."
 
 
-def _serving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, help="port to serve on (default: a free one)")
-    parser.add_argument(
-        "--address", default="127.0.0.1", help="address to serve on; one that others reach needs the next three"
-    )
-    parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate; the page is then served with TLS")
-    parser.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key, without a passphrase")
-    parser.add_argument("--users", type=Path, metavar="FILE", help="who may log in, see: twinlab user")
-    parser.add_argument(
-        "--warm", action="store_true", help="build the pages before answering: the first one is then quick"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+class _Command(click.Command):
+    """A command with an example below its help, and options that take several values: ``--from a.csv b.csv``."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        several = {name for option in self.params if isinstance(option, _Several) for name in option.opts}
+        try:
+            return super().parse_args(ctx, _repeat_option(args, several))
+        except click.UsageError as error:
+            # Some of click's errors don't name the command.
+            error.ctx = error.ctx or ctx
+            raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        # Line by line: click would fill the lines of an epilog into one paragraph.
+        formatter.write("\nexample:\n")
+        for line in self.example.splitlines():
+            formatter.write(f"  {line}\n")
 
 
-#: Options of `twinlab demo parcel`.
+class _Several(click.Option):
+    """An option with one or more values; click itself has options with a fixed number of values only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
+        super().__init__(*args, **{**kwargs, "multiple": True})
+
+
+def _repeat_option(arguments: Sequence[str], options: set[str]) -> list[str]:
+    """Return arguments with ``--from a b`` written as ``--from a --from b``, for the options that take several values."""
+    repeated: list[str] = []
+    current, values = "", 0
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            return [*repeated, *arguments[position:]]
+        if argument in options:
+            current, values = argument, 0
+            repeated.append(argument)
+        elif argument.startswith("-"):
+            current = ""
+            repeated.append(argument)
+        else:
+            repeated += [current, argument] if current and values else [argument]
+            values += 1
+    return repeated
+
+
+def _path(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401  (passed to click)
+    """Return the decorator of an option or an argument that is a path. A missing file is reported by what reads it."""
+    decorator = click.option if names[0].startswith("-") else click.argument
+    return decorator(*names, type=click.Path(path_type=Path), **settings)
+
+
+_folder = _path("folder", help="Folder of the twin.")
+
+
+class _Serving(TypedDict):
+    """Values of the options of every command that serves pages."""
+
+    port: int
+    address: str
+    cert: Path | None
+    key: Path | None
+    users: Path | None
+    warm: bool
+    no_browser: bool
+
+
+def _serving(command: F) -> F:
+    """Add the options of every command that serves pages."""
+    for option in reversed((
+        click.option("--port", type=int, default=0, metavar="N", help="Port to serve on (default: a free one)."),
+        click.option("--address", default="127.0.0.1", metavar="HOST",
+                     help="Address to serve on; one that others can reach needs the next three options."),
+        _path("--cert", metavar="PEM", help="Certificate; the pages are then served with TLS."),
+        _path("--key", metavar="PEM", help="The certificate's key, without a passphrase."),
+        _path("--users", metavar="FILE", help="Who may log in, see: twinlab user --help"),
+        click.option("--warm", is_flag=True, help="Build the pages before the first request, which is then quick."),
+        click.option("--no-browser", is_flag=True, help="Print the address only."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(cls=_Commands, epilog="Start with: twinlab demo", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where an error came from.")
+def _twinlab(*, traceback: bool) -> None:
+    """Build, trust, explore and use a digital twin."""
+
+
+#: Options of `twinlab demo parcel`, with what each counts.
 _SIZES = {
-    "weeks": "weeks (default: 13)",
-    "parcels": "parcels a week (default: 20,000)",
-    "trucks": "trucks (default: 150)",
-    "rooms": "cold rooms (default: 40)",
-    "forklifts": "forklifts (default: 60)",
-    "hubs": "hubs (default: 12)",
-    "seed": "another seed, another network (default: 1)",
-}
+    "weeks": "weeks (default: 13)", "parcels": "parcels a week (default: 20,000)", "trucks": "trucks (default: 150)",
+    "rooms": "cold rooms (default: 40)", "forklifts": "forklifts (default: 60)", "hubs": "hubs (default: 12)",
+    "seed": "another seed gives another network (default: 1)",
+}  # fmt: skip
 
 
-def _add_demo(commands: Commands) -> None:
-    parser = _command(
-        commands, "demo", "build a demo twin once and open its page",
-        "twinlab demo nyc --no-browser --port 5006\n  twinlab demo parcel --weeks 2 --parcels 1000",
-    )  # fmt: skip
-    parser.add_argument(
-        "name", nargs="?", default="nyc",
-        help="nyc: the air network of New York, 2013 (default); parcel: a generated parcel network with known truth",
-    )  # fmt: skip
-    parser.add_argument("--fresh", action="store_true", help="build it again")
-    size = parser.add_argument_group("size of the parcel network")
-    size.add_argument("--small", action="store_true", help="12 trucks, 2 weeks: built in seconds; the rest adds to it")
-    for name, text in _SIZES.items():
-        size.add_argument(f"--{name}", type=int, metavar="N", help=text)
-    size.add_argument("--start", metavar="DAY", help="first day, a Monday (default: 2026-01-05; small: 2026-03-23)")
-    _serving(parser)
-    parser.set_defaults(run=_demo)
+def _sizes(command: F) -> F:
+    for name, text in reversed(_SIZES.items()):
+        command = click.option(f"--{name}", type=int, metavar="N", help=f"parcel: {text}.")(command)
+    return command
 
 
-def _demo(options: argparse.Namespace) -> None:
+def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  (loaded when a shell asks only)
+
+    return [CompletionItem(name) for name in ("nyc", "parcel") if name.startswith(incomplete)]
+
+
+@_twinlab.command(
+    "demo", cls=_Command,
+    example="twinlab demo nyc --no-browser --port 5006\ntwinlab demo parcel --weeks 2 --parcels 1000",
+)  # fmt: skip
+@click.argument(
+    "name", default="nyc", shell_complete=_demo_names,
+    help="nyc: the air network of New York, 2013 (default); parcel: a generated parcel network with known truth.",
+)  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Build it again.")
+@click.option("--small", is_flag=True, help="parcel: 12 trucks, 2 weeks, built in seconds; the next options change it.")
+@_sizes
+@click.option("--start", metavar="DAY", help="parcel: first day, a Monday (default: 2026-01-05; small: 2026-03-23).")
+@_serving
+def _demo(
+    name: str, *, fresh: bool, small: bool, weeks: int | None, parcels: int | None, trucks: int | None, rooms: int | None,
+    forklifts: int | None, hubs: int | None, seed: int | None, start: str | None, **serving: Unpack[_Serving],
+) -> None:  # fmt: skip
+    """Build a demo twin once and open its page."""
     from twinlab.demos import DEMOS, demo, parcel_size  # noqa: PLC0415  (each command loads its rooms only)
 
     size = parcel_size(
-        small=options.small, hubs=options.hubs, trucks=options.trucks, cold_rooms=options.rooms,
-        forklifts=options.forklifts, parcels_a_week=options.parcels, weeks=options.weeks, seed=options.seed,
-        start=options.start,
+        small=small, hubs=hubs, trucks=trucks, cold_rooms=rooms, forklifts=forklifts, parcels_a_week=parcels,
+        weeks=weeks, seed=seed, start=start,
     )  # fmt: skip
-    if options.name in DEMOS:
-        _say(f"The twin {options.name!r} is built once and then kept in your cache.")
-    twin = demo(options.name, size=size, fresh=options.fresh)
+    if name in DEMOS:
+        _say(f"The twin {name!r} is built once and then stays in your cache.")
+    twin = demo(name, size=size, fresh=fresh)
     # The page comes first: a summary reads every event table.
-    _say(f"It stands in {twin.folder}; what's in it: twinlab status {twin.folder}")
-    _serve_twin(twin, options)
+    _say(f"Its folder is {twin.folder}; what it contains: twinlab status {twin.folder}")
+    _serve_twin(twin, **serving)
 
 
-def _add_create(commands: Commands) -> None:
-    parser = _command(
-        commands, "create", "draft a twin from your own files, for you to edit",
-        "twinlab create pilot/ --from fridges.csv dispatch.xlsx\n  twinlab ingest pilot/ fridges.csv dispatch.xlsx",
-    )  # fmt: skip
-    parser.add_argument("folder", type=Path)
-    group = parser.add_mutually_exclusive_group(required=True)
-    group.add_argument("--from", dest="files", nargs="+", type=Path, metavar="FILE", help="files to draft from")
-    group.add_argument("--model", type=Path, help="a twin.yaml that stands already")
-    parser.add_argument("--mapping", type=Path, nargs="*", default=None, help="mapping files or folders, with --model")
-    parser.set_defaults(run=_create)
-
-
-def _create(options: argparse.Namespace) -> None:
+@_twinlab.command(
+    "create", cls=_Command,
+    example="twinlab create pilot/ --from fridges.csv dispatch.xlsx\ntwinlab ingest pilot/ fridges.csv dispatch.xlsx",
+)  # fmt: skip
+@_folder
+@_path("--from", "files", cls=_Several, metavar="FILE...", help="Files to draft the twin from.")
+@_path("--model", metavar="FILE", help="Instead of files: a twin.yaml that exists already.")
+@_path("--mapping", cls=_Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
+def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mapping: tuple[Path, ...]) -> None:
+    """Draft a twin from your own files, for you to edit."""
     from twinlab.twin import create  # noqa: PLC0415
 
-    create(options.folder, model=options.model, mappings=options.mapping, files=options.files)
-    folder = options.folder
+    if bool(files) == (model is not None):
+        msg = "expected either --from FILE... or --model FILE."
+        raise click.UsageError(msg)
+    create(folder, model=model, mappings=mapping or None, files=files or None)
     written = "\n".join(f"  {path}" for path in [folder / "twin.yaml", *sorted((folder / "mapping").glob("*.yaml"))])
-    files = " ".join(map(str, options.files or ["FILES"]))
+    given = " ".join(map(str, files or ["FILES"]))
     _say(
-        f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {files}"
+        f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {given}"
     )
 
 
-def _add_ingest(commands: Commands) -> None:
-    parser = _command(
-        commands, "ingest", "keep files in a twin and bring its history up to date", "twinlab ingest pilot/ fridges.csv"
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.set_defaults(run=_ingest)
+@_twinlab.command("ingest", cls=_Command, example="twinlab ingest pilot/ fridges.csv")
+@_folder
+@_path("files", nargs=-1, required=True, help="Files to read.")
+def _ingest(folder: Path, files: tuple[Path, ...]) -> None:
+    """Add files to a twin and bring its history up to date."""
+    _say(_open(folder).ingest(*files).text())
 
 
-def _ingest(options: argparse.Namespace) -> None:
-    _say(_open(options).ingest(*options.files).text())
+@_twinlab.command("serve", cls=_Command, example="twinlab serve pilot/ --port 5006")
+@_folder
+@_serving
+def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
+    """Serve a twin's pages to this machine, or to others with a login."""
+    _serve_twin(_open(folder), **serving)
 
 
-def _add_serve(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "serve",
-        "serve a twin's page, to this machine or with a login to others",
-        "twinlab serve pilot/ --port 5006",
-    )
-    parser.add_argument("folder", type=Path)
-    _serving(parser)
-    parser.set_defaults(run=lambda options: _serve_twin(_open(options), options))
-
-
-def _serve_twin(twin: Twin, options: argparse.Namespace) -> None:
+def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
     from twinlab.apps import serve  # noqa: PLC0415
 
-    who = "this machine only" if options.users is None else "after login"
+    who = "this machine only" if serving["users"] is None else "after login"
     serve(
-        twin,
-        port=options.port,
-        address=options.address,
-        users=options.users,
-        certificate=options.cert,
-        key=options.key,
-        open_browser=not options.no_browser,
-        warm=options.warm,
+        twin, port=serving["port"], address=serving["address"], users=serving["users"], certificate=serving["cert"],
+        key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
         ready=lambda served: _say(f"\n{served.url}\n({who}; stop with Ctrl+C)"),
-    )
-
-
-def _add_user(commands: Commands) -> None:
-    parser = _command(
-        commands, "user", "who may log in to a served twin",
-        "twinlab user add users.json dora --role dispatcher\n"
-        "  twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
     )  # fmt: skip
-    parser.add_argument("what", choices=("add", "passwd", "remove", "list"))
-    parser.add_argument("file", type=Path, help="the users file; add makes it")
-    parser.add_argument("name", nargs="?", help="everybody but for list")
-    parser.add_argument(
-        "--role", action="append", help="viewer (default), dispatcher, analyst, steward or admin; may be repeated"
-    )
-    parser.add_argument("--stdin", action="store_true", help="read the password from the first line of standard input")
-    parser.set_defaults(run=_user)
 
 
-def _user(options: argparse.Namespace) -> None:
+@_twinlab.command(
+    "user", cls=_Command,
+    example="twinlab user add users.json dora --role dispatcher\n"
+    "twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
+)  # fmt: skip
+@click.argument("what", type=click.Choice(("add", "passwd", "remove", "list")), help="What to do.")
+@_path("file", help="The users file; add makes it.")
+@click.argument("name", required=False, help="The user; list needs none.")
+@click.option(
+    "--role", "roles", multiple=True, help="viewer (default), dispatcher, analyst, steward or admin; may be repeated."
+)
+@click.option("--stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], stdin: bool) -> None:
+    """Manage the users who may log in to a served twin."""
     from twinlab.apps.login.user_command import manage_users  # noqa: PLC0415
 
-    _say(manage_users(options.what, options.file, name=options.name, roles=options.role, stdin=options.stdin))
+    _say(manage_users(what, file, name=name, roles=roles or None, stdin=stdin))
 
 
-def _add_status(commands: Commands) -> None:
-    parser = _command(commands, "status", "assets, signals, freshness, coverage, bytes", "twinlab status pilot/")
-    parser.add_argument("folder", type=Path)
-    parser.set_defaults(run=_status)
-
-
-def _status(options: argparse.Namespace) -> None:
-    twin = _open(options)
+@_twinlab.command("status", cls=_Command, example="twinlab status pilot/")
+@_folder
+def _status(folder: Path) -> None:
+    """Show assets, signals, freshness, coverage and bytes."""
+    twin = _open(folder)
     _say(repr(twin))
     _say(str(twin.reader.status()))
 
 
-def _add_verify(commands: Commands) -> None:
-    parser = _command(commands, "verify", "read everything again and check every checksum", "twinlab verify pilot/")
-    parser.add_argument("folder", type=Path)
-    parser.set_defaults(run=_verify)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    report = _open(options).verify()
+@_twinlab.command("verify", cls=_Command, example="twinlab verify pilot/")
+@_folder
+def _verify(folder: Path) -> int:
+    """Read everything again and check every checksum."""
+    report = _open(folder).verify()
     _say(str(report))
     return 0 if report.ok else 1
 
 
-def _add_rebuild(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "rebuild",
-        "build history anew from the ledger, with the mappings as they stand",
-        "twinlab rebuild pilot/",
-    )
-    parser.add_argument("folder", type=Path)
-    parser.set_defaults(run=lambda options: _say(str(_open(options).rebuild())))
+@_twinlab.command("rebuild", cls=_Command, example="twinlab rebuild pilot/")
+@_folder
+def _rebuild(folder: Path) -> None:
+    """Build the history again from the ledger."""
+    _say(str(_open(folder).rebuild()))
 
 
-def _add_export(commands: Commands) -> None:
-    parser = _command(
-        commands, "export", "take data out: Zarr, Parquet, CSV or Excel, by the file's ending",
-        "twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n  twinlab export pilot/ cold_room rooms.zarr",
-    )  # fmt: skip
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("what", help="an asset type or an event type of the twin")
-    parser.add_argument("target", type=Path, help="file ending in .zarr .parquet .csv .xlsx")
-    parser.add_argument("--signals", nargs="+")
-    parser.add_argument("--start")
-    parser.add_argument("--stop")
-    parser.add_argument("--step")
-    parser.set_defaults(run=_export)
-
-
-def _export(options: argparse.Namespace) -> None:
-    twin = _open(options)
-    path = twin.export(
-        options.what, options.target, signals=options.signals, start=options.start, stop=options.stop, step=options.step
-    )
+@_twinlab.command(
+    "export", cls=_Command,
+    example="twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n"
+    "twinlab export pilot/ cold_room rooms.zarr",
+)  # fmt: skip
+@_folder
+@click.argument("what", help="An asset type or an event type of the twin.")
+@_path("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
+@click.option("--signals", cls=_Several, metavar="NAME...", help="Signals to write (default: all).")
+@click.option("--start", metavar="TIME", help="First instant, UTC.")
+@click.option("--stop", metavar="TIME", help="End, not included, UTC.")
+@click.option("--step", metavar="STEP", help="Step of a rollup, such as 1h (default: the signals' own).")
+def _export(
+    folder: Path, what: str, target: Path, *, signals: tuple[str, ...], start: str | None, stop: str | None, step: str | None
+) -> None:  # fmt: skip
+    """Write data to a Zarr, Parquet, CSV or Excel file."""
+    path = _open(folder).export(what, target, signals=signals or None, start=start, stop=stop, step=step)
     _say(f"wrote {path}")
 
 
-def _add_notebook(commands: Commands) -> None:
-    parser = _command(
-        commands, "notebook", "write a starter notebook for a twin and open it in JupyterLab", "twinlab notebook pilot/"
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--to", type=Path, help="notebook or folder (default: beside the twin); nothing is overwritten")
-    parser.add_argument("--no-lab", action="store_true", help="write the notebook only")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
-    parser.set_defaults(run=_notebook)
-
-
-def _notebook(options: argparse.Namespace) -> int:
+@_twinlab.command("notebook", cls=_Command, example="twinlab notebook pilot/")
+@_folder
+@_path("--to", metavar="PATH", help="Notebook or folder (default: beside the twin); nothing is overwritten.")
+@click.option("--no-lab", is_flag=True, help="Write the notebook only.")
+@click.option("--port", type=int, default=0, metavar="N", help="Port on 127.0.0.1 (default: a free one).")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+def _notebook(folder: Path, *, to: Path | None, no_lab: bool, port: int, no_browser: bool) -> int:
+    """Write a starter notebook and open it in JupyterLab."""
     from twinlab.twin.starter import write_starter  # noqa: PLC0415
 
-    path = write_starter(_open(options), options.to)
+    path = write_starter(_open(folder), to)
     _say(f"wrote {path}")
-    if options.no_lab:
+    if no_lab:
         return 0
     from twinlab.apps.server.lab import open_lab  # noqa: PLC0415
 
-    return open_lab(path, port=options.port, browser=not options.no_browser)
+    return open_lab(path, port=port, browser=not no_browser)
 
 
-def _add_tutorials(commands: Commands) -> None:
-    parser = _command(
-        commands, "tutorials", "copy the tutorial notebooks to a folder of yours", "twinlab tutorials learn/"
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--overwrite", action="store_true", help="replace notebooks that you have changed, too")
-    parser.set_defaults(run=_tutorials)
-
-
-def _tutorials(options: argparse.Namespace) -> None:
+@_twinlab.command("tutorials", cls=_Command, example="twinlab tutorials learn/")
+@_path("folder", help="Folder to copy to.")
+@click.option("--overwrite", is_flag=True, help="Replace notebooks that you have changed, too.")
+def _tutorials(folder: Path, *, overwrite: bool) -> None:
+    """Copy the tutorial notebooks to a folder."""
     from twinlab.twin.tutorials import copy_tutorials  # noqa: PLC0415
 
-    done = copy_tutorials(options.folder, overwrite=options.overwrite)
+    done = copy_tutorials(folder, overwrite=overwrite)
     for path in done.copied:
         _say(f"copied {path}")
     for path in done.kept:
         _say(f"kept {path}: it differs from the tutorial; --overwrite replaces it")
-    _say(f"open them with: jupyter lab {options.folder}")
+    _say(f"open them with: jupyter lab {folder}")
 
 
-def _open(options: argparse.Namespace) -> Twin:
+@_twinlab.command(
+    "completion", cls=_Command,
+    example="""eval "$(twinlab completion bash)"    # a line for ~/.bashrc
+eval "$(twinlab completion zsh)"     # a line for ~/.zshrc
+twinlab completion fish > ~/.config/fish/completions/twinlab.fish""",
+)  # fmt: skip
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")), help="The shell that you use.")
+def _completion(shell: str) -> None:
+    """Print a script for completion in bash, zsh or fish."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    made = get_completion_class(shell)
+    assert made is not None
+    _say(made(_twinlab, {}, "twinlab", "_TWINLAB_COMPLETE").source())
+
+
+def _open(folder: Path) -> Twin:
     from twinlab.twin import open_twin  # noqa: PLC0415
 
-    return open_twin(options.folder)
+    return open_twin(folder)
 
 
 if __name__ == "__main__":
