@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.errors import UnknownTermError
 from twinlab.history.layout.grid import rollup_steps
 from twinlab.history.read.datasets import dataset
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
 ASSET_TYPE, SIGNAL = "fleet", "reading"

@@ -25,8 +25,8 @@ from twinlab.history.layout.encoding import decode
 from twinlab.history.layout.grid import Axis, Group
 from twinlab.history.read.datasets import zoom
 from twinlab.history.read.fold import fold_cells, heat_map
-from twinlab.history.store.store import HistoryStore
 from twinlab.history.store.view import View
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import Signal, parse_duration
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from twinlab.history.build.build import BUILD_VERSION
     from twinlab.history.build.report import BuildReport
     from twinlab.history.read.reader import HistoryReader
-    from twinlab.history.store.store import HistoryStore
     from twinlab.history.write.historian import Historian
+    from twinlab.history.write.history_store import HistoryStore
 
 __all__ = ["BUILD_VERSION", "BuildReport", "Historian", "HistoryReader", "HistoryStore"]
 
@@ -28,6 +28,6 @@ __getattr__, __dir__ = attach(
         "BuildReport": "build.report",
         "Historian": "write.historian",
         "HistoryReader": "read.reader",
-        "HistoryStore": "store.store",
+        "HistoryStore": "write.history_store",
     },
 )

@@ -58,7 +58,7 @@ class Twin:
     def reader(self) -> HistoryReader:
         """The history as of now, tail included; made on first use and again after an ingest."""
         if self._reader is None:
-            self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings)
+            self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings, rebuild=self._catch_up)
         return self._reader
 
     @property
@@ -265,6 +265,9 @@ class Twin:
     def close(self) -> None:
         """Let go of open files."""
         self._reader = None
+
+    def _catch_up(self) -> BuildReport:
+        return self._historian().catch_up()
 
     def _historian(self) -> Historian:
         return Historian(self.folder, self.ledger, self._model, self.mappings)

@@ -72,7 +72,9 @@ class Site:
     def reader(self):
         from twinlab.history.read.reader import HistoryReader
 
-        return HistoryReader(self.root, self.ledger, self.model, self.mappings)
+        return HistoryReader(
+            self.root, self.ledger, self.model, self.mappings, rebuild=lambda: self.historian().catch_up()
+        )
 
     def tell(self, rows: list[tuple], source: str = "rooms", **constant) -> None:
         """Append (tag, minute, value, sequence) rows as one frame."""

@@ -12,6 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
+from twinlab.errors import CorruptionError
+from twinlab.history import HistoryReader
+
 SCRIPT = Path(__file__).with_name("kill_loop.py")
 
 
@@ -69,6 +72,14 @@ def test_a_reader_repairs_a_history_that_does_not_open(built):
     before = temperature(built)
     shutil.rmtree(built.root / "history" / "icechunk" / "snapshots", ignore_errors=True)
     np.testing.assert_array_equal(temperature(built), before)
+
+
+def test_a_reader_that_is_not_told_how_to_rebuild_says_what_to_run(built):
+    shutil.rmtree(built.root / "history")
+    reader = HistoryReader(built.root, built.ledger, built.model, built.mappings)
+    with pytest.raises(CorruptionError, match="run `twinlab rebuild`"):
+        reader.history("room")
+    assert not (built.root / "history").exists()
 
 
 def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):

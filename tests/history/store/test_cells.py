@@ -14,7 +14,7 @@ from twinlab.errors import HistoryConflictError, SchemaError, UnknownTermError
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis, Group
 from twinlab.history.read.fold import fold_cells, heat_map
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
 ORIGIN = int(np.datetime64("2013-12-20", "ns").astype("int64"))

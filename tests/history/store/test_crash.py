@@ -17,8 +17,8 @@ import pytest
 
 from twinlab.errors import CorruptionError, HistoryConflictError
 from twinlab.history.layout.rollup import reduce_cells
-from twinlab.history.store.store import HistoryStore
-from twinlab.history.write.compact import sweep
+from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.maintenance import sweep
 
 WRITER = Path(__file__).parent / "writer.py"
 _spec = importlib.util.spec_from_file_location("history_store_writer", WRITER)

@@ -14,7 +14,7 @@ from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group
 from twinlab.history.read import export
 from twinlab.history.read.datasets import dataset, instant_ns, zoom
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
 ORIGIN = int(np.datetime64("2013-12-28", "ns").astype("int64"))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 
 COLUMNS = {
     "text": (pa.string(), st.text(max_size=8)),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from twinlab.history.layout.grid import Group
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
 GROUP = Group("truck", "1min")

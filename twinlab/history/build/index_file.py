@@ -12,9 +12,14 @@ import numpy as np
 
 from twinlab.history.build.index import SourceIndex, Stretch
 
-__all__ = ["load_index", "save_index"]
+__all__ = ["index_folder", "load_index", "save_index"]
 
 _FORMAT = 1
+
+
+def index_folder(root: Path) -> Path:
+    """Return where the indexes of the twin in ``root`` are."""
+    return root / "cache" / "index"
 
 
 def save_index(path: Path, index: SourceIndex) -> None:

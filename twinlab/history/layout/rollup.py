@@ -7,9 +7,13 @@ from numpy.typing import NDArray
 
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.fold_kernels import fold_high, fold_low, fold_sum, reduce_windows
-from twinlab.history.store.catalog import COUNTS
 
-__all__ = ["reduce_cells", "reduce_rollup"]
+__all__ = ["COUNTS", "STATISTICS", "reduce_cells", "reduce_rollup"]
+
+#: Statistics of a window, over cells that pass or are suspect.
+STATISTICS = ("sum", "min", "max", "count")
+#: Numbers of cells of a window by flag.
+COUNTS = ("pass", "not_evaluated", "suspect", "fail", "missing")
 
 
 def reduce_cells(

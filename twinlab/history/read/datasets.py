@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
+from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask, finished
 from twinlab.history.read.span_reader import Block, SpanReader
-from twinlab.history.store.catalog import COUNTS
 from twinlab.history.store.view import View
 from twinlab.model.flags import flag_attributes
 from twinlab.model.terms import nearest

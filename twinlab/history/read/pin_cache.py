@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab.errors import CorruptionError
+from twinlab.history.build.index_file import index_folder
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
-from twinlab.history.store.store import HistoryStore
-from twinlab.history.write.historian import Historian, index_folder
+from twinlab.history.store.opening import open_history
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 
 if TYPE_CHECKING:
+    from twinlab.history.build.report import BuildReport
     from twinlab.history.store.view import View
     from twinlab.ledger import Ledger
 
@@ -38,6 +39,8 @@ class PinCache:
     mappings : dict of source to Mapping
     known : int, optional
         Nanoseconds since 1970: rows taken in later don't count. The newest state by default.
+    rebuild : callable, optional
+        Builds a history that is missing or doesn't open, and returns a report.
     """
 
     def __init__(
@@ -48,12 +51,14 @@ class PinCache:
         mappings: Mapping[str, SourceMapping],
         *,
         known: int | None = None,
+        rebuild: Callable[[], BuildReport] | None = None,
     ) -> None:
         self.root = root
         self.ledger = ledger
         self.model = model
         self.mappings = mappings
         self.known = known
+        self.rebuild = rebuild
         #: What was repaired when the history was opened; empty if nothing was.
         self.note = ""
         self._pin: Pin | None = None
@@ -84,11 +89,12 @@ class PinCache:
         if not (self.root / "history").exists() and not any(sources.position().values()):
             return self._empty()
         try:
-            return HistoryStore.open(self.root / "history").view()
+            return open_history(self.root / "history")
         except CorruptionError:
-            report = Historian(self.root, self.ledger, self.model, self.mappings).catch_up()
-            self.note = "; ".join(report.notes)
-            return HistoryStore.open(self.root / "history").view()
+            if self.rebuild is None:
+                raise
+            self.note = "; ".join(self.rebuild().notes)
+            return open_history(self.root / "history")
 
 
 @lru_cache(maxsize=1)

@@ -11,21 +11,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from twinlab.errors import HistoryConflictError
-from twinlab.history.build.build import Block, Empty, Frontier, GroupSpec, Recent, Tally, build_blocks
+from twinlab.history.build.build import Block, Frontier, GroupSpec, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
-from twinlab.history.build.event_tables import newest, rows_of
 from twinlab.history.build.index import NEVER, Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.partition import Partition, build_partition
+from twinlab.history.build.table_updates import event_table, table_at, touched
 from twinlab.history.build.update import frontier_of
 from twinlab.history.layout.dirty_spans import Span, clip
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.store.opening import create_history, open_history, repository_path
 from twinlab.history.store.view import View
-from twinlab.history.write.tabular import event_table, touched
 from twinlab.model.flags import Flag
 
 __all__ = ["AsOfPin", "Pin", "TailPin", "empty_view"]
@@ -128,7 +127,7 @@ class TailPin(Pin):
     def _fresh_table(self, update: Update, kind: str, name: str) -> pa.Table | None:
         if kind == "event":
             return event_table(self.view.tables, self.view.table, update, name)[0]
-        return _whole_table(self.sources, kind, name, self.position)
+        return table_at(self.sources, kind, name, self.position)
 
 
 @dataclass
@@ -175,19 +174,12 @@ class AsOfPin(Pin):
         """Return the rows that stood."""
         if (kind, name) not in self.known:
             _ = self.marks
-            self.known[kind, name] = _whole_table(self.sources, kind, name, self.position)
+            self.known[kind, name] = table_at(self.sources, kind, name, self.position)
         return self.known[kind, name]
 
 
 def _build(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:
-    before, after = spec.margins
-    base = Recent(Empty())
-    fresh = clip([(window[0] - before, window[1] + after)], known)
-    for block in build_blocks(
-        spec, source=claims, base=base, frontier=frontier, fresh=fresh, write=[window], tally=Tally()
-    ):
-        base.blocks.append(block)
-    return base.blocks
+    return build_partition(Partition(spec, window, frontier, known), claims)[0]
 
 
 def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:
@@ -213,28 +205,14 @@ def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims
     return blocks
 
 
-def _whole_table(sources: Sources, kind: str, name: str, position: Mapping[str, int]) -> pa.Table | None:
-    if kind == "asset":
-        return sources.asset_table(name, position)
-    rows = rows_of([view for n, view in sources.views.items() if n in position], kind, name, stop=position)
-    if rows is None:
-        return None
-    found = newest(rows, kind)
-    if kind != "event":
-        return found
-    begin = pc.coalesce(found["start"], found["planned_start"])
-    keyed = found.append_column("_begin", begin)
-    return found.take(pc.sort_indices(keyed, sort_keys=[("_begin", "ascending"), ("event_id", "ascending")]))
-
-
 def empty_view(folder: Path, origin_ns: int, make: Callable[[], Path]) -> View:
     """Return a view of a history that holds nothing; made once in ``folder``, or where ``make`` says."""
     path = folder / f"empty-{origin_ns}"
     try:
-        if not (path / "icechunk").is_dir():
-            HistoryStore.create(path, origin_ns=origin_ns)
-        return HistoryStore.open(path).view()
+        if not repository_path(path).is_dir():
+            create_history(path, origin_ns=origin_ns)
+        return open_history(path)
     except (OSError, HistoryConflictError):
         path = make()
-        HistoryStore.create(path, origin_ns=origin_ns)
-        return HistoryStore.open(path).view()
+        create_history(path, origin_ns=origin_ns)
+        return open_history(path)

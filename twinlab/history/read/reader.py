@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
+    from twinlab.history.build.report import BuildReport
     from twinlab.ledger import Ledger
 
 __all__ = ["HistoryReader", "HistoryStatus"]
@@ -52,22 +53,35 @@ class HistoryReader:
     ledger : Ledger
     model : TwinModel
     mappings : dict of source to Mapping
+    rebuild : callable, optional
+        Called without arguments when the history is missing or doesn't open; publishes a new one and returns a
+        `BuildReport`, such as `Historian.catch_up` does.
+
+    Raises
+    ------
+    CorruptionError
+        By any method, if the history is missing or doesn't open and there is no ``rebuild``.
 
     Notes
     -----
-    Every call looks whether a new state was published or new rows came, and otherwise uses what it has built. Rows
-    that aren't published are built by the same code as published ones (at most 2 million of them). A history that
-    doesn't open is built anew, which needs the history's lock.
+    Every call checks whether a new state was published or new rows came in, and otherwise uses the state of the call
+    before. Rows that aren't published yet are built by the same code as published ones (at most 2 million of them).
     """
 
     def __init__(
-        self, root: str | Path, ledger: Ledger, model: TwinModel, mappings: Mapping[str, SourceMapping]
+        self,
+        root: str | Path,
+        ledger: Ledger,
+        model: TwinModel,
+        mappings: Mapping[str, SourceMapping],
+        *,
+        rebuild: Callable[[], BuildReport] | None = None,
     ) -> None:
         self.root = Path(root)
         self.ledger = ledger
         self._model = model
         self._mappings = dict(mappings)
-        self._pins = PinCache(self.root, ledger, model, self._mappings)
+        self._pins = PinCache(self.root, ledger, model, self._mappings, rebuild=rebuild)
 
     @property
     def model(self) -> TwinModel:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from twinlab.history.layout.grid import rollup_steps
+from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.span_reader import SpanReader
-from twinlab.history.store.catalog import COUNTS
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration

@@ -21,20 +21,18 @@ from twinlab.history.layout.grid import (
     rollup_steps,
     step_parent,
 )
+from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Spans
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.model.flags import Flag
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
 
-__all__ = ["COUNTS", "STATISTICS", "Catalog", "GroupEntry", "YearEntry"]
+__all__ = ["Catalog", "GroupEntry", "YearEntry"]
 
 #: Version of the layout; another one means: rebuild from the ledger.
 FORMAT = 1
-#: Arrays of a rollup: over cells that pass or are suspect, and how many cells bear each flag.
-STATISTICS = ("sum", "min", "max", "count")
 _EXTREMES_FROM = 30
-COUNTS = ("pass", "not_evaluated", "suspect", "fail", "missing")
 
 
 @dataclass

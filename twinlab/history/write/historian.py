@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from twinlab.errors import CorruptionError
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, plan_update
+from twinlab.history.build.index_file import index_folder
 from twinlab.history.build.ledger_claims import FRAME_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.store.lock import hold
 from twinlab.history.store.publish import write_errors
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.rebuild import Rebuild
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tabular import update_tables
@@ -247,8 +248,3 @@ class Historian:
                 f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
             )
         self.sources.save()
-
-
-def index_folder(root: Path) -> Path:
-    """Return where the indexes of a twin are kept."""
-    return root / "cache" / "index"

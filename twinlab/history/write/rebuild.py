@@ -18,27 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import CorruptionError
-from twinlab.history.build.build import (
-    BUILD_VERSION,
-    Block,
-    Empty,
-    Frontier,
-    GroupSpec,
-    Recent,
-    Tally,
-    build_blocks,
-    piece_length,
-)
+from twinlab.history.build.build import BUILD_VERSION, Block, GroupSpec, Tally, piece_length
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import BuildReport
 from twinlab.history.build.update import GroupPlan, frontier_of
 from twinlab.history.layout.dirty_spans import Span, pieces
 from twinlab.history.layout.grid import cold_layout
 from twinlab.history.store.publish import sync_filesystem
-from twinlab.history.store.store import HistoryStore
+from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tabular import update_tables
 from twinlab.model.twinmodel import TwinModel
@@ -46,7 +37,7 @@ from twinlab.model.twinmodel import TwinModel
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["Partition", "Rebuild", "build_partition"]
+__all__ = ["Rebuild"]
 
 _BUILDING = "history.building"
 _OLD = "history.old"
@@ -54,33 +45,6 @@ _PLAN = "plan.json"
 #: Cells (time x asset x signal) of one commit: what is lost when a rebuild is killed.
 _COMMIT_CELLS = 70_000_000
 _FRAME_BYTES = 64 * 2**20
-
-
-@dataclass(frozen=True)
-class Partition:
-    """Cells of one group that are built independently of all others."""
-
-    spec: GroupSpec
-    window: Span
-    frontier: Frontier
-
-
-def build_partition(partition: Partition, claims: LedgerClaims) -> tuple[list[Block], Tally]:
-    """Build one partition from claims alone; margins are built along and thrown away."""
-    before, after = partition.spec.margins
-    k0, k1 = partition.window
-    tally, base = Tally(), Recent(Empty())
-    for block in build_blocks(
-        partition.spec,
-        source=claims,
-        base=base,
-        frontier=partition.frontier,
-        fresh=[(max(0, k0 - before), k1 + after)],
-        write=[(k0, k1)],
-        tally=tally,
-    ):
-        base.blocks.append(block)
-    return base.blocks, tally
 
 
 class Rebuild:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from twinlab.errors import CorruptionError, HistoryConflictError
-from twinlab.history.layout.grid import Group, floor_midnight
+from twinlab.errors import HistoryConflictError
+from twinlab.history.layout.grid import Group
 from twinlab.history.store import lock, publish
-from twinlab.history.store.catalog import Catalog
-from twinlab.history.store.tiles import IcechunkBytes
+from twinlab.history.store.opening import ORIGIN_NS, create_history, existing_path, repository_path
 from twinlab.history.store.view import View, open_view
-from twinlab.history.write.compact import MIN_AGE, GarbageReport, StoreStatus, collect, status
+from twinlab.history.write.maintenance import MIN_AGE, GarbageReport, StoreStatus, collect, status
 from twinlab.history.write.transaction import Transaction
 
 __all__ = ["HistoryStore"]
-
-#: 2000-01-01, the model's default origin.
-_ORIGIN_NS = 946_684_800_000_000_000
 
 
 class HistoryStore:
@@ -28,12 +23,12 @@ class HistoryStore:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self.path = self.root / "icechunk"
+        self.path = repository_path(self.root)
         self._repository = publish.open_repository(self.path)
         self._locked = False
 
     @classmethod
-    def create(cls, root: Path, *, origin_ns: int = _ORIGIN_NS) -> HistoryStore:
+    def create(cls, root: Path, *, origin_ns: int = ORIGIN_NS) -> HistoryStore:
         """Create an empty history in a directory; ``origin_ns`` is the model's and is floored to UTC midnight.
 
         Raises
@@ -41,16 +36,7 @@ class HistoryStore:
         HistoryConflictError
             If the directory already holds one.
         """
-        path = Path(root) / "icechunk"
-        if path.exists() and any(path.iterdir()):
-            msg = f"expected no history in {root} yet, but there is one; open it, or remove the directory to rebuild"
-            raise HistoryConflictError(msg)
-        repository = publish.create(path)
-        session = publish.start(repository)
-        attributes = Catalog(origin_ns=floor_midnight(origin_ns)).to_attributes()
-        body = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-        IcechunkBytes(session).put("zarr.json", json.dumps(body).encode())
-        publish.publish(repository, session, "create", path=path, metadata={}, seal={})
+        create_history(root, origin_ns=origin_ns)
         return cls(Path(root))
 
     @classmethod
@@ -62,9 +48,7 @@ class HistoryStore:
         CorruptionError
             If there is none or it doesn't open: rebuild it from the ledger.
         """
-        if not (Path(root) / "icechunk").is_dir():
-            msg = f"expected a history in {root}, found none; run `twinlab rebuild`"
-            raise CorruptionError(msg)
+        existing_path(root)
         return cls(Path(root))
 
     @contextmanager
