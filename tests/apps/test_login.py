@@ -141,7 +141,7 @@ def certificate(tmp_path, need):
 
 @pytest.fixture(scope="module")
 def users(tmp_path_factory):
-    users = Users(tmp_path_factory.mktemp("served") / "users.json", cost=Cost(log_n=4))
+    users = Users(tmp_path_factory.mktemp("served") / "users.json", cost=Cost(passes=1, memory=32))
     users.add("dora", PASSWORDS["dora"], roles=["dispatcher"])
     users.add("sara", PASSWORDS["sara"], roles=["steward"])
     return users
@@ -552,7 +552,7 @@ def test_on_loopback_half_a_pair_or_no_user_is_refused(users, certificate, tmp_p
         check_reach("127.0.0.1", port=0, certificate=made)
     with pytest.raises(SourceError, match="twinlab user add"):
         check_reach("127.0.0.1", port=0, users=tmp_path / "none.json")
-    nobody = Users(tmp_path / "nobody.json", cost=Cost(log_n=4))
+    nobody = Users(tmp_path / "nobody.json", cost=Cost(passes=1, memory=32))
     nobody.add("dora", PASSWORDS["dora"])
     nobody.remove("dora")
     with pytest.raises(SourceError, match="nobody could log in"):

@@ -20,7 +20,7 @@ PASSWORD = "quiet harbour seven"
 def served(tmp_path_factory, need):
     need("openssl")
     folder = tmp_path_factory.mktemp("door")
-    users = Users(folder / "users.json", cost=Cost(log_n=4))
+    users = Users(folder / "users.json", cost=Cost(passes=1, memory=32))
     users.add("dora", PASSWORD, roles=["admin"])
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]

@@ -3,19 +3,21 @@
 import io
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.apps.login import passwords
-from twinlab.apps.login.passwords import Cost, check_password, hash_password, is_hash
+from twinlab.apps.login.passwords import Cost, check_password, cost_of, hash_password, is_hash
+from twinlab.apps.login.scrypt import ScryptCost
 from twinlab.apps.login.user_command import manage_users
 from twinlab.apps.login.users import Users, plain_name
 from twinlab.cli import main
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 
-QUICK = Cost(log_n=4)
+QUICK = Cost(passes=1, memory=32)
 GOOD = "quiet harbour seven"
 
 
@@ -47,8 +49,9 @@ def test_one_password_is_never_hashed_alike_twice():
 
 
 def test_each_hash_names_its_own_cost():
-    assert hash_password("x", cost=Cost(log_n=3, block=4, parallel=2)).startswith("scrypt$3$4$2$")
-    assert Cost() == Cost(log_n=15, block=8, parallel=3)
+    assert hash_password("x", cost=Cost(passes=2, memory=64, lanes=1)).startswith("$argon2id$v=19$m=64,t=2,p=1$")
+    # RFC 9106, section 4, second recommended option.
+    assert Cost() == Cost(passes=3, memory=64 * 1024, lanes=4)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,16 @@ def test_each_hash_names_its_own_cost():
     [
         "",
         "secret",
+        "$argon2id$v=19$m=32,t=1,p=4$AAAA$AAAA",
+        "$argon2i$v=19$m=32,t=1,p=4${salt}${hash}",
+        "$argon2id$v=16$m=32,t=1,p=4${salt}${hash}",
+        "$argon2id$v=19$m=99999999,t=1,p=4${salt}${hash}",
+        "$argon2id$v=19$m=32,t=0,p=4${salt}${hash}",
+        "$argon2id$v=19$m=32,t=999,p=4${salt}${hash}",
+        "$argon2id$v=19$m=32,t=1,p=99${salt}${hash}",
+        "$argon2id$v=19$m=16,t=1,p=4${salt}${hash}",
+        "$argon2id$v=19$m=32,t=1,p=4${salt}${hash}$",
+        "$argon2id$v=19$m=32,t=1,p=4${salt}$!",
         "scrypt$15$8$3$AAAA$AAAA",
         "md5$15$8$3${salt}${hash}",
         "scrypt$40$8$3${salt}${hash}",
@@ -68,6 +81,65 @@ def test_what_is_no_hash_is_refused_before_it_costs_anything(broken):
     salt, kept = hash_password("x", cost=QUICK).split("$")[4:]
     with pytest.raises(SchemaError, match="hash"):
         check_password("x", broken.replace("{salt}", salt).replace("{hash}", kept))
+
+
+#: What twinlab wrote for GOOD before it used Argon2, with Cost(log_n=4) and with the default cost.
+SCRYPT_QUICK = "scrypt$4$8$3$RahGIaoYjwMS6oD8xfNipw==$0bYdj6qObFCMBZREV/pRPryFpZR9OfpLnQ5NaZeN94A="
+SCRYPT = "scrypt$15$8$3$taUX537tfIryNNzV+mttWg==$ETmSngqg4o2D2bo28g64Obv8Hs6q4TTRn/dfLd/WYFI="
+
+
+def write_hash(path, hashed, name="dora"):
+    found = json.loads(path.read_text())
+    found["users"][name] = {"roles": ["dispatcher"], "password": hashed, "changed": "2026-01-01T00:00:00Z"}
+    path.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize("hashed", [SCRYPT_QUICK, SCRYPT])
+def test_a_hash_of_before_is_still_right_and_is_renewed_at_the_next_login(users, path, hashed):
+    write_hash(path, hashed)
+    assert users.check("dora", "wrong") is None
+    assert users.accounts()["dora"].password == hashed
+    account = users.check("dora", GOOD)
+    assert account == users.accounts()["dora"]
+    assert account.password.startswith(str(QUICK) + "$")
+    assert (account.roles, account.changed) == (("dispatcher",), "2026-01-01T00:00:00Z")
+    assert path.stat().st_mode & 0o777 == 0o600
+    # Nothing is left to renew: the next login writes nothing.
+    stamp = path.stat().st_mtime_ns
+    assert users.check("dora", GOOD) == account
+    assert path.stat().st_mtime_ns == stamp
+
+
+def test_logins_at_once_renew_a_hash_of_before_and_all_of_them_last(users, path):
+    write_hash(path, SCRYPT_QUICK)
+    with ThreadPoolExecutor(4) as pool:
+        accounts = list(pool.map(lambda _: users.check("dora", GOOD), range(8)))
+    assert set(accounts) == {users.account("dora")}
+
+
+def test_a_password_changed_while_a_hash_is_renewed_counts(users, path, monkeypatch):
+    write_hash(path, SCRYPT_QUICK)
+    change = Users._change
+
+    def first_another(self, work, **settings):
+        monkeypatch.setattr(Users, "_change", change)
+        Users(path, cost=QUICK).set_password("dora", "another harbour now")
+        change(self, work, **settings)
+
+    monkeypatch.setattr(Users, "_change", first_another)
+    assert users.check("dora", GOOD) is None
+    assert users.check("dora", "another harbour now") is not None
+
+
+def test_a_users_file_that_cannot_be_written_still_lets_people_in(users, path, monkeypatch, caplog):
+    write_hash(path, SCRYPT_QUICK)
+
+    def refused(*_):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr("twinlab.apps.login.users.write_privately", refused)
+    assert users.check("dora", GOOD).password == SCRYPT_QUICK
+    assert "isn't renewed" in caplog.text
 
 
 def test_a_users_file_holds_names_roles_and_hashes_and_is_private(users, path):
@@ -87,18 +159,32 @@ def test_name_and_password_are_checked_together(users):
     assert users.check("", "") is None
 
 
-def test_an_unknown_name_costs_as_much_as_a_wrong_password(users, monkeypatch):
+def watch_costs(monkeypatch):
+    """Return a list of the costs of all hashes that are computed from now on."""
     costs = []
-    derive = passwords._derive
 
-    def watched(password, salt, cost):
-        costs.append(cost)
-        return derive(password, salt, cost)
+    def watched(password, hashed):
+        costs.append(cost_of(hashed))
+        return check_password(password, hashed)
 
-    monkeypatch.setattr(passwords, "_derive", watched)
+    monkeypatch.setattr("twinlab.apps.login.users.check_password", watched)
+    return costs
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(users, monkeypatch):
+    costs = watch_costs(monkeypatch)
     users.check("dora", "wrong")
     users.check("nobody", "wrong")
     assert costs == [QUICK, QUICK]
+
+
+def test_with_hashes_of_two_kinds_an_unknown_name_costs_as_much_as_one_of_them_each_time(users, path, monkeypatch):
+    write_hash(path, SCRYPT_QUICK, name="sara")
+    costs = watch_costs(monkeypatch)
+    tries = [(users.check(f"nobody {n}", "wrong"), costs.pop()) for n in range(40)]
+    assert {cost for _, cost in tries} == {QUICK, ScryptCost(4, 8, 3)}
+    again = [(users.check(f"nobody {n}", "wrong"), costs.pop()) for n in range(40)]
+    assert again == tries
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o777])

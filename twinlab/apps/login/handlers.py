@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Door", "LoginHandler", "LogoutHandler", "Provider"]
 
 _LOG = logging.getLogger(__name__)
-# Each guess takes 32 MiB and a core for a moment; those who wait beyond these are asked to come again.
+# Each guess takes 64 MiB and a core for a moment; those who wait beyond these are asked to come again.
 _AT_ONCE, _MOST_WAITING = 2, 32
 
 

@@ -1,97 +1,142 @@
-"""Passwords as they're kept: salted scrypt, with the cost written beside each hash."""
+"""Password hashing with Argon2id; the parameters are stored with each hash."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
+import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
 
-from twinlab.errors import SchemaError
+from twinlab.apps.login.scrypt import ScryptCost, check_scrypt, parse_scrypt
+from twinlab.errors import SchemaError, SourceError
 
-__all__ = ["Cost", "check_password", "cost_of", "hash_password", "is_hash", "need_fit_password", "unmatched_hash"]
+try:
+    from argon2 import PasswordHasher
+    from argon2.exceptions import VerifyMismatchError
+except ImportError as error:
+    _msg = 'a login needs argon2-cffi: pip install "twinlab-kit[explore]"'
+    raise SourceError(_msg) from error
 
-#: NIST SP 800-63B-4 asks for 15 where a password is all there is, and for 8 at the very least.
+__all__ = [
+    "Cost",
+    "check_password",
+    "cost_of",
+    "hash_password",
+    "is_hash",
+    "need_fit_password",
+    "unmatched_hash",
+]
+
+#: NIST SP 800-63B-4 asks for 15 where a password is the only factor, and for 8 at the very least.
 SHORTEST = 12
 _LONGEST = 1024
 _SALT_BYTES = 16
 _HASH_BYTES = 32
-# What a hash in a file may ask of this machine: 1 GiB.
-_MOST_LOG_N, _MOST_BLOCK, _MOST_PARALLEL = 20, 8, 16
+# The most that a hash in a file may demand of this machine: 1 GiB, 16 passes.
+_MOST_MEMORY, _MOST_PASSES, _MOST_LANES = 2**20, 16, 16
+_ARGON2 = re.compile(r"\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,3}),p=(\d{1,3})\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one guess costs; the default takes 32 MiB and some 0.2 s.
+    """Parameters of an Argon2id hash; the default takes 64 MiB and about 0.1 s.
+
+    ``str(cost)`` is the beginning of the stored text, in the PHC string format.
 
     References
     ----------
-    .. [1] OWASP, "Password Storage Cheat Sheet": scrypt with N=2^15, r=8, p=3.
+    .. [1] RFC 9106, "Argon2 Memory-Hard Function", section 4, second recommended option: 3 passes, 4 lanes, 64 MiB.
+       OWASP's "Password Storage Cheat Sheet" asks for less: 2 passes, 1 lane, 19 MiB.
     """
 
-    log_n: int = 15
-    block: int = 8
-    parallel: int = 3
+    passes: int = 3
+    # KiB
+    memory: int = 65536
+    lanes: int = 4
+
+    def __str__(self) -> str:
+        return f"$argon2id$v=19$m={self.memory},t={self.passes},p={self.lanes}"
 
 
 def hash_password(password: str, *, cost: Cost | None = None) -> str:
-    """Return a password's salted hash, as text that names its own cost.
+    """Return a password's salted hash, as text that contains the hash's parameters.
 
     Parameters
     ----------
     password : str
-        Compared in Unicode's NFKC form, so that any keyboard gives the same.
+        Normalised to Unicode's NFKC form, so that every keyboard gives the same hash.
     cost : Cost, optional
         By default that of `Cost`.
 
     Returns
     -------
     str
-        ``scrypt$log2(N)$r$p$salt$hash``, the last two in base64.
+        ``$argon2id$v=19$m=memory,t=passes,p=lanes$salt$hash``, the last two in base64.
     """
     cost = cost or Cost()
-    salt = secrets.token_bytes(_SALT_BYTES)
-    parts = [base64.b64encode(part).decode() for part in (salt, _derive(password, salt, cost))]
-    return "$".join(["scrypt", str(cost.log_n), str(cost.block), str(cost.parallel), *parts])
+    hasher = PasswordHasher(
+        time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes, hash_len=_HASH_BYTES, salt_len=_SALT_BYTES
+    )  # fmt: skip
+    return hasher.hash(_encoded(password))
 
 
 def check_password(password: str, hashed: str) -> bool:
-    """Tell whether a password is the hashed one; takes as long if it isn't.
+    """Tell whether a password matches a hash, one of earlier versions (scrypt) included; takes as long if it doesn't.
 
     Raises
     ------
     SchemaError
-        If ``hashed`` isn't what `hash_password` gives.
+        If ``hashed`` isn't the text of a hash.
     """
-    cost, salt, kept = _parts(hashed)
-    return hmac.compare_digest(_derive(password, salt, cost), kept)
+    if isinstance(cost_of(hashed), ScryptCost):
+        return check_scrypt(_encoded(password), hashed)
+    try:
+        return PasswordHasher().verify(hashed, _encoded(password))
+    except VerifyMismatchError:
+        return False
 
 
-def unmatched_hash(cost: Cost) -> str:
+def unmatched_hash(cost: Cost | ScryptCost) -> str:
     """Return a hash that no password has, and that takes as long to check as others of its cost."""
-    parts = [base64.b64encode(secrets.token_bytes(size)).decode() for size in (_SALT_BYTES, _HASH_BYTES)]
-    return "$".join(["scrypt", str(cost.log_n), str(cost.block), str(cost.parallel), *parts])
+    parts = [base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (_SALT_BYTES, _HASH_BYTES)]
+    return "$".join([str(cost), *parts])
 
 
-def cost_of(hashed: str) -> Cost:
-    """Return what checking a password against a hash costs.
+def cost_of(hashed: str) -> Cost | ScryptCost:
+    """Return the parameters of a hash.
 
-    >>> cost_of(unmatched_hash(Cost(log_n=4)))
-    Cost(log_n=4, block=8, parallel=3)
+    Raises
+    ------
+    SchemaError
+        If ``hashed`` isn't the text of a hash, or demands too much.
+
+    Examples
+    --------
+    >>> cost_of(unmatched_hash(Cost(passes=2)))
+    Cost(passes=2, memory=65536, lanes=4)
     """
-    return _parts(hashed)[0]
+    if hashed.startswith("scrypt$"):
+        try:
+            return parse_scrypt(hashed)[0]
+        except ValueError:
+            pass
+    elif match := _ARGON2.fullmatch(hashed):
+        memory, passes, lanes = map(int, match.groups())
+        if 1 <= passes <= _MOST_PASSES and 1 <= lanes <= _MOST_LANES and 8 * lanes <= memory <= _MOST_MEMORY:
+            return Cost(passes, memory, lanes)
+    msg = f"expected a password hash such as {Cost()}$salt$hash; set the password again with `twinlab user passwd`"
+    raise SchemaError(msg)
 
 
 def is_hash(hashed: str) -> bool:
-    """Tell whether a text is what `hash_password` gives.
+    """Tell whether a text is a password hash that `check_password` accepts.
 
     >>> is_hash("secret")
     False
     """
     try:
-        _parts(hashed)
+        cost_of(hashed)
     except SchemaError:
         return False
     return True
@@ -106,30 +151,14 @@ def need_fit_password(password: str, *, name: str) -> None:
         Says what is expected; never the password.
     """
     if not SHORTEST <= len(password) <= _LONGEST:
-        msg = f"expected a password of {SHORTEST} to {_LONGEST} characters, got {len(password)}; a few words in a row do well"
+        msg = f"expected a password of {SHORTEST} to {_LONGEST} characters, got {len(password)}; use several words in a row"
         raise SchemaError(msg)
     if len(set(password)) < 5 or password.casefold().replace(name.casefold(), "") == "":
-        msg = "expected a password of at least five different characters that isn't the name; a few words in a row do well"
+        msg = (
+            "expected a password of at least five different characters that isn't the name; use several words in a row"
+        )
         raise SchemaError(msg)
 
 
-def _derive(password: str, salt: bytes, cost: Cost) -> bytes:
-    text = unicodedata.normalize("NFKC", password[:_LONGEST]).encode("utf-8", "surrogatepass")
-    n = 2**cost.log_n
-    memory = 128 * cost.block * (n + cost.parallel + 4)
-    return hashlib.scrypt(text, salt=salt, n=n, r=cost.block, p=cost.parallel, maxmem=memory + 2**20, dklen=_HASH_BYTES)
-
-
-def _parts(hashed: str) -> tuple[Cost, bytes, bytes]:
-    try:
-        kind, log_n, block, parallel, salt, kept = hashed.split("$")
-        cost = Cost(int(log_n), int(block), int(parallel))
-        found = cost, base64.b64decode(salt, validate=True), base64.b64decode(kept, validate=True)
-    except ValueError as error:
-        msg = "expected a password hash such as scrypt$15$8$3$salt$hash; set the password again with `twinlab user passwd`"
-        raise SchemaError(msg) from error
-    sane = 1 <= cost.log_n <= _MOST_LOG_N and 1 <= cost.block <= _MOST_BLOCK and 1 <= cost.parallel <= _MOST_PARALLEL
-    if kind != "scrypt" or not sane or len(found[1]) < _SALT_BYTES or len(found[2]) != _HASH_BYTES:
-        msg = "a password hash has a kind or cost that isn't known; set the password again with `twinlab user passwd`"
-        raise SchemaError(msg)
-    return found
+def _encoded(password: str) -> bytes:
+    return unicodedata.normalize("NFKC", password[:_LONGEST]).encode("utf-8", "surrogatepass")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import logging
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,8 +62,9 @@ class Users:
         self._cost = cost or Cost()
         self._stamp: tuple[int, ...] | None = None
         self._kept: dict[str, Account] = {}
-        # Somebody who isn't in the file is checked as well, so that the time it takes tells nothing.
-        self._nobody = unmatched_hash(self._cost)
+        # A name that isn't in the file is checked against one of these, so that the time it takes tells nothing.
+        self._unmatched = [unmatched_hash(self._cost)]
+        self._secret = secrets.token_bytes(16)
 
     def accounts(self) -> dict[str, Account]:
         """Return name -> account, in order of the names.
@@ -79,7 +82,7 @@ class Users:
         if stamp != self._stamp:
             self._kept, self._stamp = _read(self.path), stamp
             if self._kept:
-                self._nobody = unmatched_hash(cost_of(next(iter(self._kept.values())).password))
+                self._unmatched = [unmatched_hash(cost_of(account.password)) for account in self._kept.values()]
         return dict(self._kept)
 
     def account(self, name: str) -> Account | None:
@@ -96,10 +99,37 @@ class Users:
         return self.path.with_name(f"{self.path.name}.d")
 
     def check(self, name: str, password: str) -> Account | None:
-        """Return the account if name and password are right. Takes as long if they're not."""
-        account = self.account(plain_name(name))
-        fits = check_password(password, self._nobody if account is None else account.password)
-        return account if fits and account is not None else None
+        """Return the account if name and password are right. Takes as long if they're not.
+
+        A hash of another kind or cost than that of new passwords is replaced by a new one.
+        """
+        plain = plain_name(name)
+        account = self.account(plain)
+        fits = check_password(password, self._unmatched_of(plain) if account is None else account.password)
+        if account is None or not fits:
+            return None
+        return account if cost_of(account.password) == self._cost else self._rehash(plain, password, account)
+
+    def _unmatched_of(self, name: str) -> str:
+        # Accounts may have hashes of several costs. An unknown name always has the same one of them, as a known one has.
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=8).digest()
+        return self._unmatched[int.from_bytes(digest, "big") % len(self._unmatched)]
+
+    def _rehash(self, name: str, password: str, checked: Account) -> Account | None:
+        hashed = hash_password(password, cost=self._cost)
+
+        def change(accounts: dict[str, Account]) -> None:
+            if accounts.get(name) == checked:
+                accounts[name] = replace(checked, password=hashed)
+
+        try:
+            self._change(change)
+        except OSError:
+            _LOG.warning("%s can't be written: the password hash of %r isn't renewed", self.path, name)
+            return checked
+        account = self.account(name)
+        # Somebody else may have renewed the hash, changed the password, or removed the user meanwhile.
+        return account if account is not None and check_password(password, account.password) else None
 
     def add(self, name: str, password: str, *, roles: Iterable[str] = ("viewer",)) -> None:
         """Add somebody; the file is made if there's none.
