@@ -11,8 +11,9 @@ import xarray as xr
 from twinlab.errors import SourceError
 from twinlab.explore.kit.link import Link, parse_link
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
-from twinlab.explore.views.heatmap.plot import FLAG_COLORS, refresh_heat, row_ticks, shown_values
+from twinlab.explore.views.heatmap.plot import refresh_heat
 from twinlab.explore.views.heatmap.reading import heat_dataset
+from twinlab.explore.views.heatmap.style import FLAG_COLORS, row_ticks, shown_values
 from twinlab.explore.views.heatmap.text import caption
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
@@ -86,7 +87,7 @@ def test_zooming_refreshes_the_plot_in_place(twin):
     image = next(iter(plot.subplots.values()))
     source, figure, tools = image.handles["source"], plot.state, len(plot.state.tools)
     view._on_zoom(instants("2026-01-18T23:00", "2026-01-19T02:00"))
-    refresh_heat(plot, view.rows, view._look(), window=view.shown)
+    refresh_heat(plot, view.rows, view._style(), window=view.shown)
     assert (plot.state, image.handles["source"], len(figure.tools)) == (figure, source, tools)
     drawn = source.data["image"][0]
     np.testing.assert_array_equal(drawn, view.rows.value.astype("float32"))
@@ -112,7 +113,7 @@ def test_a_screen_gets_a_zoom_without_a_new_plot(twin):
 
 def test_cells_without_a_value_let_the_hatched_ground_through(twin):
     view = HeatExplorer(twin, link=parse_link("?heat=flags&from=2026-01-18T23:00&to=2026-01-19T02:00"))
-    codes = shown_values(view.rows, view._look())
+    codes = shown_values(view.rows, view._style())
     missing = view.rows.worst == Flag.MISSING
     assert missing.any()
     assert np.isnan(codes[missing]).all()

@@ -16,7 +16,7 @@ from twinlab.explore.pages.quality.counts import flag_counts
 from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
-from twinlab.explore.views.heatmap.plot import span_text
+from twinlab.explore.views.heatmap.style import span_text
 from twinlab.explore.views.signals.explorer import SignalExplorer
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
-"""The widgets of a heat map, and which assets they ask for."""
+"""Widgets of a heat map, and the assets that its text filter selects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 import panel as pn
@@ -12,9 +12,6 @@ import panel_material_ui as pmui
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.text import SHARES
-
-if TYPE_CHECKING:
-    from twinlab.explore.views.heatmap.explorer import HeatExplorer
 
 __all__ = ["asset_properties", "find_assets", "heat_controls"]
 
@@ -36,12 +33,19 @@ def asset_properties(table: pd.DataFrame, name: str) -> dict[str, str]:
     return {str(a): "" if pd.isna(value) else str(value) for a, value in table[name].items()}
 
 
-def heat_controls(view: HeatExplorer) -> pn.viewable.Viewable:
-    """Return the widgets that choose what a heat map shows; they follow its parameters."""
-    params = view.param
+def heat_controls(params: Any, *, on_reset: Callable[[], None]) -> pn.viewable.Viewable:
+    """Return the widgets of a heat map, synchronized with its parameters.
+
+    Parameters
+    ----------
+    params : param.parameterized.Parameters
+        Those of a `HeatExplorer`.
+    on_reset : callable
+        Called when a user clicks *Show all*.
+    """
     values, flags = params.heat.rx() == "values", params.heat.rx() == "flags"
     reset = pmui.Button(label="Show all", variant="outlined", size="small")
-    reset.on_click(lambda _: view.reset())
+    reset.on_click(lambda _: on_reset())
     kinds = {"values": "values", "quality flags": "flags"}
     widgets = [
         pmui.Select.from_param(params.asset_type, label="Kind of asset", width=150, size="small", description=""),

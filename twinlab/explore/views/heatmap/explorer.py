@@ -17,10 +17,19 @@ from twinlab.explore.kit.panes import Html, failed, nothing
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.controls import asset_properties, find_assets, heat_controls
 from twinlab.explore.views.heatmap.live_figure import HeatScreens
-from twinlab.explore.views.heatmap.picks import picked_place, row_of, worst_member
-from twinlab.explore.views.heatmap.plot import HeatLook, bin_at, draw_heat, values_title
+from twinlab.explore.views.heatmap.plot import draw_heat
 from twinlab.explore.views.heatmap.reading import HeatAsk, heat_dataset, measures, read_heat
-from twinlab.explore.views.heatmap.rows import ORDERS, SHARE_FLAGS, HeatRows, heat_rows
+from twinlab.explore.views.heatmap.rows import (
+    ORDERS,
+    SHARE_FLAGS,
+    HeatRows,
+    bin_span,
+    drawn_span,
+    heat_rows,
+    picked_place,
+    worst_member,
+)
+from twinlab.explore.views.heatmap.style import HeatStyle, values_title
 from twinlab.explore.views.heatmap.text import (
     SHARES,
     caption,
@@ -139,11 +148,9 @@ class HeatExplorer(Explorer):
         """Pick the cell that a link names, if it's drawn."""
         if link.at is None or not link.assets or self._rows is None:
             return
-        row = row_of(self._rows, link.assets[0])
-        found = None if row is None else bin_at(self._rows, link.at, row + 0.5)
-        if found is not None:
-            start = self._rows.cells.time[found[1]]
-            self.picked = (link.assets[0], (start, start + self._rows.cells.width))
+        span = drawn_span(self._rows, link.assets[0], link.at)
+        if span is not None:
+            self.picked = (link.assets[0], span)
 
     def _offer(self) -> None:
         """Offer the signals and properties of the chosen type, and keep what still fits."""
@@ -199,7 +206,7 @@ class HeatExplorer(Explorer):
             self._show(move=True)
 
     @param.depends("window", "heat", "measure", "share", "order", "by", "find", watch=True)
-    def _look_changed(self) -> None:
+    def _style_changed(self) -> None:
         if not self._quiet:
             self._show(move=True)
 
@@ -279,28 +286,28 @@ class HeatExplorer(Explorer):
         kind = str(self.asset_type)
         return self.shared.kept(("assets", kind), lambda: self.twin.assets(kind))
 
-    def _look(self) -> HeatLook:
+    def _style(self) -> HeatStyle:
         picked = picked_place(self._rows, self.picked)
         if self.heat == "flags":
             title = {value: label for label, value in SHARES.items()}[self.share]
-            return HeatLook("flags", self.share, title, picked)
+            return HeatStyle("flags", self.share, title, picked)
         label = {value: label for label, value in measures(self._spec).items()}[str(self.measure)]
         unit = "" if self._rows is None else self._rows.cells.unit
-        return HeatLook("values", str(self.measure), values_title(self._name, label, unit), picked)
+        return HeatStyle("values", str(self.measure), values_title(self._name, label, unit), picked)
 
     def _draw(self, *, move: bool) -> None:
         shown = self.shown
         if self._rows is None or shown is None:
             return
-        look = self._look()
+        style = self._style()
         self._heading.object = title_html(self.title, caption(self._rows, shown))
-        self._legend.object = heat_legend(self._rows, look)
+        self._legend.object = heat_legend(self._rows, style)
         if not self._rows.labels:
             self._screens.say(
                 nothing(f"No asset holds “{self.find}” in its name or properties", "Look for less above.")
             )
         else:
-            self._screens.show(self._rows, look, window=shown, move=move)
+            self._screens.show(self._rows, style, window=shown, move=move)
 
     def _on_zoom(self, window: Window) -> None:
         """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
@@ -315,8 +322,7 @@ class HeatExplorer(Explorer):
         if self._rows is None:
             return
         asset = worst_member(self._rows, row, column)
-        start = self._rows.cells.time[column]
-        self.picked = (asset, (start, start + self._rows.cells.width))
+        self.picked = (asset, bin_span(self._rows, column))
         self.chosen = (str(self.asset_type), asset)
 
     # -- what can be done ---------------------------------------------------------------------------------------------
@@ -350,20 +356,20 @@ class HeatExplorer(Explorer):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return what is drawn: a row a bin, a column a row of the picture; and the samples of each flag."""
-        return {} if self._rows is None else heat_tables(self._rows, self._look())
+        return {} if self._rows is None else heat_tables(self._rows, self._style())
 
     def settings(self) -> dict[str, str]:
         """Return what the reader chose, in words."""
         if self._rows is None or self.shown is None:
             return {}
-        what = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._look().title}
-        return what | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
+        chosen = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._style().title}
+        return chosen | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the picture as a HoloViews object."""
         if self._rows is None or not self._rows.labels:
             return None
-        return draw_heat(self._rows, self._look(), backend=backend, window=self.shown)
+        return draw_heat(self._rows, self._style(), backend=backend, window=self.shown)
 
     def link(self) -> Link:
         """Return the view's state."""
@@ -384,16 +390,10 @@ class HeatExplorer(Explorer):
 
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets that choose what is drawn."""
-        return heat_controls(self)
+        return heat_controls(self.param, on_reset=self.reset)
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:
             return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
-        return pn.Column(
-            self._alert,
-            self.controls(),
-            self._heading,
-            self._screens.pane,
-            self._legend,
-            sizing_mode="stretch_width",
-        )
+        parts = (self._alert, self.controls(), self._heading, self._screens.pane, self._legend)
+        return pn.Column(*parts, sizing_mode="stretch_width")

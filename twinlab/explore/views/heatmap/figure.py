@@ -1,29 +1,68 @@
-"""A heat map as a Bokeh figure for a screen: made in a tenth of the time that HoloViews takes, and refreshed in place."""
+"""A heat map as a Bokeh figure: ten times as fast to make as with HoloViews, and updated in place with hover texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.events import Tap
-from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Quad, Range1d, Text
+from bokeh.models import (
+    BoxAnnotation,
+    ColumnDataSource,
+    CustomJSHover,
+    FixedTicker,
+    HoverTool,
+    Image,
+    LinearColorMapper,
+    Quad,
+    Range1d,
+    Text,
+)
 from bokeh.plotting import figure as bokeh_figure
 
-from twinlab.explore.charts.figures import dress, on_range_change
-from twinlab.explore.views.heatmap.plot import TOOLS, dress_heat, fill_heat, heat_height
+from twinlab.explore.charts.figures import WHEEL_END_MS, dress, on_range_change
+from twinlab.explore.views.heatmap.reading import FLAGS
+from twinlab.explore.views.heatmap.style import (
+    TOOLS,
+    HeatStyle,
+    clipping_colors,
+    color_span,
+    flags_in_view,
+    frame,
+    heat_height,
+    letters,
+    palette,
+    row_ticks,
+    shown_values,
+)
+from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from twinlab.explore.charts.reading import Window
-    from twinlab.explore.views.heatmap.plot import HeatLook
     from twinlab.explore.views.heatmap.rows import HeatRows
 
-__all__ = ["make_heat"]
+__all__ = ["dress_heat", "fill_heat", "make_heat"]
+
+_ROW_JS = (
+    "const labels = words.data.labels, i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
+)
+_TIME_JS = """
+const [start, width] = words.data.bins;
+const from = start + Math.floor((value - start) / width) * width;
+const text = (t) => new Date(t).toISOString().slice(0, width % 60000 ? 19 : 16).replace('T', ' ');
+return `${text(from)} to ${text(from + width)}`;"""
+_VALUE_JS = """
+const {names, unit: [unit]} = words.data;
+if (names.length > 1) return names[value] ?? 'missing';
+return Number.isNaN(value) ? 'none' : `${value.toLocaleString('en', {maximumSignificantDigits: 6})} ${unit}`;"""
 
 
 def make_heat(
     rows: HeatRows,
-    look: HeatLook,
+    style: HeatStyle,
     *,
     window: Window,
     on_zoom: Callable[[tuple[float, float]], None],
@@ -63,7 +102,148 @@ def make_heat(
     frame = ColumnDataSource(data={"left": [], "bottom": [], "right": [], "top": []})
     edges = {name: name for name in frame.data}
     chart.add_glyph(frame, Quad(**edges, fill_alpha=0, line_color="#D81B60", line_width=3))
-    fill_heat(chart, rows, look, window=window)
+    fill_heat(chart, rows, style, window=window)
     on_range_change(chart, on_zoom)
     chart.on_event(Tap, lambda event: on_tap(event.x, event.y))
     return chart
+
+
+def dress_heat(chart: Any) -> None:
+    """Hatch what lies behind the image: cells without a value let it through; and write the year once."""
+    chart.add_layout(
+        BoxAnnotation(
+            fill_color="#A6A6A6",
+            fill_alpha=0.8,
+            line_alpha=0,
+            hatch_pattern="/",
+            hatch_color="#5E5E5E",
+            hatch_alpha=0.8,
+            hatch_scale=7,
+            hatch_weight=1,
+            level="underlay",
+        )
+    )
+    chart.grid.visible = False
+    chart.output_backend = "canvas"
+    chart.lod_timeout = WHEEL_END_MS
+    chart.toolbar.logo = None
+    # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+    for axis in chart.xaxis:
+        axis.formatter.months = "%b"
+        axis.formatter.context.months = "%Y"
+
+
+def fill_heat(chart: Any, rows: HeatRows, style: HeatStyle, *, window: Window | None) -> None:
+    """Put other rows into a heat map's figure, without making it anew: one image is sent.
+
+    Parameters
+    ----------
+    chart : Bokeh figure
+        Its renderers are the image, the letters and the picked cell's frame.
+    window : (datetime64, datetime64), optional
+        Span of the time axis; None leaves it where it is.
+    """
+    image, texts, framed = chart.renderers
+    values = shown_values(rows, style)
+    low, high = color_span(values, style)
+    image.glyph.color_mapper.update(
+        palette=palette(style), low=low, high=high, low_color=clipping_colors(style).get("min")
+    )
+    for bar in chart.right:
+        # The plot's own title says it: beside a bar as low as a few rows it would be cut.
+        bar.update(title="", visible=not style.categories)
+    image.data_source.data = _image_columns(rows, values)
+    _fill(texts.data_source, letters(rows, style))
+    _fill(framed.data_source, frame(rows, style))
+    set_hover(chart, image, rows, style)
+    _name_rows(chart.yaxis[0], row_ticks(rows))
+    chart.y_range.update(start=max(len(rows.labels), 1), end=0)
+    if window is not None:
+        start, stop = _millis(list(window))
+        chart.x_range.update(start=start, end=stop)
+
+
+def _fill(source: Any, columns: dict[str, list[Any]]) -> None:
+    data = {name: _millis(part) for name, part in columns.items()}
+    if {name: list(part) for name, part in source.data.items()} != data:
+        source.data = data
+
+
+def _name_rows(axis: Any, ticks: Sequence[tuple[float, str]]) -> None:
+    """Label the rows. A ticker keeps its place: at each new model Bokeh walks through all models of the page."""
+    if not isinstance(axis.ticker, FixedTicker):
+        axis.ticker = FixedTicker()
+    axis.ticker.update(ticks=[at for at, _ in ticks], minor_ticks=[])
+    axis.major_label_overrides = dict(ticks)
+
+
+def _millis(values: Iterable[Any]) -> list[Any]:
+    return [v.astype("datetime64[us]").astype("int64") / 1e3 if isinstance(v, np.datetime64) else v for v in values]
+
+
+def _image_columns(rows: HeatRows, values: NDArray[np.float32]) -> dict[str, list[Any]]:
+    width = float(rows.cells.width.astype("int64")) / 1e6
+    start = _millis(rows.cells.time[:1])
+    bins = values.shape[1]
+    none = np.zeros((1, 1), "uint8")
+    out: dict[str, list[Any]] = {
+        "x": start or [0.0],
+        "y": [0],
+        "dw": [max(bins, 1) * width],
+        "dh": [max(len(values), 1)],
+        "image": [values if values.size else np.full((1, 1), np.nan, "float32")],
+    }
+    for flag in flags_in_view(rows):
+        counts = rows.counts[FLAGS.index(flag)]
+        out[flag.name.lower()] = [
+            counts.astype(np.min_scalar_type(int(counts.max(initial=0)))) if counts.size else none
+        ]
+    return out
+
+
+def set_hover(chart: Any, image: Any, rows: HeatRows, style: HeatStyle) -> None:
+    """Give a heat map's figure its hover texts, or those it has other words."""
+    start = rows.cells.time[0].astype("datetime64[us]").astype("int64") / 1e3 if rows.cells.time.size else 0.0
+    unit = "%" if style.heat == "flags" else rows.cells.unit
+    # By a flag's code.
+    named = {int(flag): flag_word(flag) for flag in FLAGS}
+    names = [named.get(code, "") for code in range(max(named) + 1)] if style.categories else [""]
+    told: tuple[dict[str, Any], ...] = (
+        {"labels": list(rows.labels)},
+        {"bins": [float(start), int(rows.cells.width.astype("int64")) / 1e6]},
+        {"names": names, "unit": [unit] * len(names)},
+    )
+    tips = _tooltips(style, flags_in_view(rows))
+    found = [tool for tool in chart.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
+    if found:
+        # Columns aren't models: wherever a model may stand, Bokeh walks through the whole page at each change.
+        for key, words in zip(("$y", "$x", "@image"), told, strict=True):
+            source = found[0].formatters[key].args["words"]
+            if source.data != words:
+                source.data = words
+        found[0].tooltips = tips
+        return
+    codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), told, strict=True)
+    formatters = {
+        key: CustomJSHover(code=code, args={"words": ColumnDataSource(data=words)}) for key, code, words in codes
+    }
+    renderers = [image]
+    chart.add_tools(HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, tags=["heat"]))
+
+
+def flag_word(flag: Flag) -> str:
+    return flag.name.lower().replace("_", " ")
+
+
+def _tooltips(style: HeatStyle, seen: Sequence[Flag]) -> list[tuple[str, str]]:
+    def told(*flags: Flag) -> str:
+        return ", ".join(f"@{flag.name.lower()}{{0,0}} {flag_word(flag)}" for flag in flags if flag in seen)
+
+    lines = [
+        ("asset", "$y{custom}"),
+        ("time (UTC)", "$x{custom}"),
+        (style.title, "@image{custom}"),
+        ("samples", told(Flag.PASS, Flag.SUSPECT, Flag.FAIL)),
+        ("without a value", told(Flag.MISSING, Flag.NOT_EVALUATED)),
+    ]
+    return [line for line in lines if line[1]]

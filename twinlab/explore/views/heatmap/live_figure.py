@@ -10,8 +10,9 @@ import numpy as np
 import panel as pn
 
 from twinlab.explore.charts.figures import FigurePane
-from twinlab.explore.views.heatmap.figure import make_heat
-from twinlab.explore.views.heatmap.plot import HeatLook, bin_at, fill_heat, heat_height
+from twinlab.explore.views.heatmap.figure import fill_heat, make_heat
+from twinlab.explore.views.heatmap.rows import bin_at
+from twinlab.explore.views.heatmap.style import HeatStyle, heat_height
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -35,22 +36,22 @@ class HeatScreens:
         self.pane = pn.Column(sizing_mode="stretch_width")
         self._on_zoom, self._on_pick = on_zoom, on_pick
         self._chart: FigurePane | None = None
-        self._shown: tuple[HeatRows, HeatLook, Window] | None = None
+        self._shown: tuple[HeatRows, HeatStyle, Window] | None = None
 
     def say(self, content: pn.viewable.Viewable) -> None:
         """Show what is given in place of a heat map."""
         self._chart, self._shown = None, None
         self.pane[:] = [content]
 
-    def show(self, rows: HeatRows, look: HeatLook, *, window: Window, move: bool) -> None:
+    def show(self, rows: HeatRows, style: HeatStyle, *, window: Window, move: bool) -> None:
         """Show rows: in place where the figure has their height; ``move`` sets the time axis too."""
         height = heat_height(len(rows.labels))
-        self._shown = rows, look, window
+        self._shown = rows, style, window
         if self._chart is None or self._chart.height != height:
             self._chart = FigurePane(self._make, height=height)
             self.pane[:] = [self._chart]
             return
-        self._chart.change(partial(fill_heat, rows=rows, look=look, window=window if move else None))
+        self._chart.change(partial(fill_heat, rows=rows, style=style, window=window if move else None))
 
     def charts(self) -> list[Any]:
         """Return the figures on screens."""
@@ -59,8 +60,8 @@ class HeatScreens:
     def _make(self, ref: str) -> Any:  # noqa: ARG002  (each screen has the same)
         """Make the figure for a screen, of what is shown by now."""
         assert self._shown is not None
-        rows, look, window = self._shown
-        return make_heat(rows, look, window=window, on_zoom=self._zoomed, on_tap=self._tapped)
+        rows, style, window = self._shown
+        return make_heat(rows, style, window=window, on_zoom=self._zoomed, on_tap=self._tapped)
 
     def _zoomed(self, ends: tuple[float, float]) -> None:
         start, stop = (_instant(x) for x in ends)

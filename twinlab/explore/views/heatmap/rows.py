@@ -15,7 +15,20 @@ from twinlab.model.flags import FLAG_SEVERITY, Flag
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ORDERS", "SHARE_FLAGS", "HeatRows", "heat_rows", "worst_flags"]
+    from twinlab.explore.charts.reading import Window
+
+__all__ = [
+    "ORDERS",
+    "SHARE_FLAGS",
+    "HeatRows",
+    "bin_at",
+    "bin_span",
+    "drawn_span",
+    "heat_rows",
+    "picked_place",
+    "worst_flags",
+    "worst_member",
+]
 
 #: Most rows that are sent: a screen has hardly more pixels for them.
 MAX_ROWS = 400
@@ -201,3 +214,48 @@ def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp
     total = np.add.reduceat((value if whole else np.where(some, value, 0.0)) * weight, first, axis=0)
     weights = np.add.reduceat(weight, first, axis=0)
     return np.divide(total, weights, out=np.full(total.shape, np.nan), where=weights > 0)
+
+
+def worst_member(rows: HeatRows, row: int, column: int) -> str:
+    """Return the asset of a row that a click means: of several, the one with the most judged samples in the bin."""
+    members = rows.members[row]
+    places = [rows.cells.assets.index(asset) for asset in members]
+    judged = rows.cells.counts[2:, places, column].sum(axis=0)
+    return members[int(np.argmax(judged))]
+
+
+def picked_place(rows: HeatRows | None, picked: tuple[str, Window] | None) -> tuple[int, int] | None:
+    """Return (row, bin) of the cell that was picked as (asset, span), None where it isn't drawn."""
+    if picked is None or rows is None or not rows.cells.time.size:
+        return None
+    asset, (start, _) = picked
+    row = _row_of(rows, asset)
+    column = int((start - rows.cells.time[0]) // rows.cells.width)
+    return (row, column) if row is not None and 0 <= column < len(rows.cells.time) else None
+
+
+def bin_at(rows: HeatRows, x: np.datetime64, y: float) -> tuple[int, int] | None:
+    """Return (row, bin) at a place of the plot, None beside the image."""
+    if not rows.cells.time.size:
+        return None
+    column = int((x - rows.cells.time[0]) // rows.cells.width)
+    row = int(np.floor(y))
+    inside = 0 <= row < len(rows.labels) and 0 <= column < len(rows.cells.time)
+    return (row, column) if inside else None
+
+
+def bin_span(rows: HeatRows, column: int) -> Window:
+    """Return the span of a bin."""
+    start = rows.cells.time[column]
+    return start, start + rows.cells.width
+
+
+def drawn_span(rows: HeatRows, asset: str, at: np.datetime64) -> Window | None:
+    """Return the span of the bin in which an asset is drawn at an instant, None where it isn't drawn."""
+    row = _row_of(rows, asset)
+    found = None if row is None else bin_at(rows, at, row + 0.5)
+    return None if found is None else bin_span(rows, found[1])
+
+
+def _row_of(rows: HeatRows, asset: str) -> int | None:
+    return next((i for i, members in enumerate(rows.members) if asset in members), None)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
-from twinlab.explore.views.heatmap.plot import FLAG_COLORS, FLAG_LETTERS, HeatLook, color_span, palette, shown_values
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatAsk, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
+from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -65,26 +65,26 @@ def caption(rows: HeatRows, window: Window) -> str:
     )
 
 
-def heat_legend(rows: HeatRows, look: HeatLook) -> str:
+def heat_legend(rows: HeatRows, style: HeatStyle) -> str:
     """Return the legend: the scale of colours, or each flag with its colour and letter; and their samples in view."""
     totals = rows.totals
     whole = max(sum(totals.values()), 1)
-    items = [] if look.categories else [_scale(rows, look)]
+    items = [] if style.categories else [_scale(rows, style)]
     for flag in (Flag.PASS, *FLAG_SEVERITY[:3], Flag.NOT_EVALUATED):
         count = totals[flag]
         share = "" if not count else f" ({_percent(100 * count / whole)})"
-        letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and look.categories else ""
+        letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and style.categories else ""
         word = flag.name.lower().replace("_", " ")
-        items.append(_item(_swatch(flag, look), f"{word}{letter}: {count:,} samples{share}", faint=count == 0))
-    if not look.categories:
+        items.append(_item(_swatch(flag, style), f"{word}{letter}: {count:,} samples{share}", faint=count == 0))
+    if not style.categories:
         items.append(_item(_HATCH, "no value"))
     return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
 
 
-def _scale(rows: HeatRows, look: HeatLook) -> str:
+def _scale(rows: HeatRows, style: HeatStyle) -> str:
     """The colours from lowest to highest with their values: on a phone a bar beside the map would take its room."""
-    low, high = color_span(shown_values(rows, look), look)
-    colors = palette(look)
+    low, high = color_span(shown_values(rows, style), style)
+    colors = palette(style)
     stops = ",".join(colors[place] for place in np.linspace(0, len(colors) - 1, 9).astype(int))
     bar = (
         '<span aria-hidden="true" style="display:inline-block;width:120px;height:12px;border:1px solid '
@@ -92,7 +92,7 @@ def _scale(rows: HeatRows, look: HeatLook) -> str:
     )
     ends = [f"{round(end, 2):.4g}".replace("-", "−") for end in (low, high)]
     return (
-        f'<span role="listitem">{escape(look.title)}: <span style="{_ITEM}">{ends[0]} {bar} '
+        f'<span role="listitem">{escape(style.title)}: <span style="{_ITEM}">{ends[0]} {bar} '
         f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span></span>'
     )
 
@@ -106,8 +106,8 @@ def _percent(value: float) -> str:
     return f"{value:.3g} %" if value < 99 else f"{value:.4g} %"
 
 
-def _swatch(flag: Flag, look: HeatLook) -> str:
-    if not look.categories:
+def _swatch(flag: Flag, style: HeatStyle) -> str:
+    if not style.categories:
         return ""
     if flag == Flag.MISSING:
         return _HATCH
@@ -139,21 +139,21 @@ def heat_code(ask: HeatAsk, plan: Plan, *, opening: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def heat_tables(rows: HeatRows, look: HeatLook) -> dict[str, pd.DataFrame]:
+def heat_tables(rows: HeatRows, style: HeatStyle) -> dict[str, pd.DataFrame]:
     """Return what is drawn (a line a bin, a column a row), and the samples of each flag a row."""
     index = pd.Index(rows.cells.time, name="time (UTC)")
-    if look.categories:
+    if style.categories:
         words = {int(f): f.name.lower().replace("_", " ") for f in FLAGS} | {0: ""}
         drawn = pd.DataFrame(rows.worst.T).replace(words) if rows.worst.size else pd.DataFrame()
     else:
-        drawn = pd.DataFrame(shown_values(rows, look).T.astype("float64"))
+        drawn = pd.DataFrame(shown_values(rows, style).T.astype("float64"))
     drawn = drawn.set_axis(list(rows.labels), axis=1).set_axis(index, axis=0).reset_index()
     flags = pd.DataFrame(
         rows.counts.sum(axis=2).T,
         index=pd.Index(rows.labels, name="asset"),
         columns=[f.name.lower().replace("_", " ") for f in FLAGS],
     )
-    return {look.title: drawn, "samples by flag": flags.reset_index()}
+    return {style.title: drawn, "samples by flag": flags.reset_index()}
 
 
 def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> dict[str, str]:

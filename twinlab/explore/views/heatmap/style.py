@@ -1,0 +1,180 @@
+"""How rows of a heat map are drawn: colours, letters, labels, sizes; pure, used by every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from bokeh.palettes import Cividis256, Oranges256
+
+from twinlab.explore.charts.scale import axis_label, runs
+from twinlab.explore.views.heatmap.reading import FLAGS
+from twinlab.explore.views.heatmap.rows import HeatRows
+from twinlab.model.flags import Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "FLAG_COLORS",
+    "FLAG_LETTERS",
+    "TOOLS",
+    "HeatStyle",
+    "clipping_colors",
+    "color_span",
+    "flags_in_view",
+    "frame",
+    "heat_height",
+    "letters",
+    "palette",
+    "row_ticks",
+    "shown_values",
+    "span_text",
+    "values_title",
+]
+
+#: Colours of the worst flag of a cell; lightness alone tells them apart. Missing is left out: the hatched ground shows.
+FLAG_COLORS: dict[Flag, str] = {
+    Flag.PASS: "#C9DFEC",
+    Flag.NOT_EVALUATED: "#E9E9E9",
+    Flag.SUSPECT: "#E69F00",
+    Flag.FAIL: "#A62B00",
+}
+FLAG_LETTERS: dict[Flag, str] = {Flag.SUSPECT: "S", Flag.FAIL: "F", Flag.MISSING: "M", Flag.NOT_EVALUATED: "?"}
+#: A share above zero starts at a colour that can't be taken for none.
+_SHARES = tuple(Oranges256[::-1][70:])
+#: Most letters, pixels that one needs, and the width of a plot on a usual screen.
+_LETTERED, _LETTER_PIXELS, _PLOT_PIXELS = 400, 12, 900
+_ROW_PIXELS, _MOST_PIXELS, _LEAST_PIXELS = 24, 470, 96
+_LABEL_PIXELS = 14
+_LABEL_LENGTH = 18
+_AXES_PIXELS = 62
+TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
+Share = Literal["worst", "not_pass", "missing"]
+
+
+@dataclass(frozen=True)
+class HeatStyle:
+    """How rows are drawn: values, or flags as the worst of each cell or as a share."""
+
+    heat: Literal["values", "flags"]
+    # What a cell shows: a measure of values, or one of `Share`.
+    shows: str
+    title: str
+    # The cell that was picked: (row, bin), or None.
+    picked: tuple[int, int] | None = None
+
+    @property
+    def categories(self) -> bool:
+        """Whether colours are flags."""
+        return self.heat == "flags" and self.shows == "worst"
+
+
+def heat_height(rows: int) -> int:
+    """Return the height of a heat map in pixels: a row is as high as a line of text until the screen is full."""
+    return int(np.clip(rows * _ROW_PIXELS, _LEAST_PIXELS, _MOST_PIXELS)) + _AXES_PIXELS
+
+
+def shown_values(rows: HeatRows, style: HeatStyle) -> NDArray[np.float32]:
+    """Return what is coloured (row, bin); NaN shows the ground."""
+    if style.heat == "values":
+        return rows.value.astype("float32")
+    if style.shows == "worst":
+        codes = rows.worst.astype("float32")
+        codes[rows.worst == 0] = Flag.NOT_EVALUATED
+        codes[rows.worst == Flag.MISSING] = np.nan
+        return codes
+    share = np.zeros(rows.value.shape) if rows.share is None else rows.share
+    return share.astype("float32")
+
+
+def color_span(values: NDArray[np.float32], style: HeatStyle) -> tuple[float, float]:
+    """Return the values at both ends of the colours."""
+    if style.categories:
+        return 0.5, 4.5
+    if style.heat == "flags":
+        return 1e-6, 100.0
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def palette(style: HeatStyle) -> list[str]:
+    """Return the colours, low to high."""
+    if style.categories:
+        return [FLAG_COLORS[flag] for flag in (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL)]
+    return list(_SHARES) if style.heat == "flags" else list(Cividis256)
+
+
+def clipping_colors(style: HeatStyle) -> dict[str, Any]:
+    """Return the colours outside the palette: nothing for NaN; shares of zero look like flags that pass."""
+    nothing = (0, 0, 0, 0)
+    none = FLAG_COLORS[Flag.PASS]
+    return {"NaN": nothing, "min": none} if style.heat == "flags" and not style.categories else {"NaN": nothing}
+
+
+def flags_in_view(rows: HeatRows) -> tuple[Flag, ...]:
+    """Return the flags that some sample in view bears, always passing: the counts of others needn't be sent."""
+    return tuple(f for f, counts in zip(FLAGS, rows.counts, strict=True) if f == Flag.PASS or counts.any())
+
+
+def letters(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
+    """Return the letters of judged cells, one in the middle of each stretch that's wide enough: columns time, row, text."""
+    out: dict[str, list[Any]] = {"time": [], "row": [], "text": []}
+    count, bins = rows.worst.shape
+    if style.heat != "flags" or not rows.worst.size or (heat_height(count) - _AXES_PIXELS) / count < _LETTER_PIXELS:
+        return out
+    least = -(-_LETTER_PIXELS * bins // _PLOT_PIXELS)
+    for row, flags in enumerate(rows.worst):
+        for flag, letter in FLAG_LETTERS.items():
+            for first, last in runs(flags == flag):
+                if last - first >= least and len(out["row"]) < _LETTERED:
+                    out["time"].append(rows.cells.time[first] + (last - first) * rows.cells.width // 2)
+                    out["row"].append(row + 0.5)
+                    out["text"].append(letter)
+    return out
+
+
+def frame(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
+    """Return the outline of the picked cell: columns of a rectangle."""
+    if style.picked is None or not rows.cells.time.size:
+        return {"left": [], "bottom": [], "right": [], "top": []}
+    row, column = style.picked
+    left = rows.cells.time[column]
+    return {"left": [left], "bottom": [row], "right": [left + rows.cells.width], "top": [row + 1]}
+
+
+def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
+    """Return the labels of rows that fit: every one, or every so many."""
+    count = len(rows.labels)
+    pixels = (heat_height(count) - _AXES_PIXELS) / max(count, 1)
+    every = max(1, int(np.ceil(_LABEL_PIXELS / pixels)))
+    return [(i + 0.5, _short(rows.labels[i])) for i in range(0, count, every)]
+
+
+def _short(label: str) -> str:
+    """A row's name as it fits beside it: of several assets the first, without its id where that's too long."""
+    label = label.partition(" … ")[0]
+    if len(label) > _LABEL_LENGTH and label.endswith(")"):
+        label = label.rpartition(" (")[0] or label
+    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+
+
+def span_text(time: np.datetime64, width: np.timedelta64) -> str:
+    """Return a bin's span in words."""
+    start, stop = pd.Timestamp(time), pd.Timestamp(time + width)
+    same = start.date() == stop.date()
+    return f"{start:%Y-%m-%d %H:%M} to {stop:{'%H:%M' if same else '%Y-%m-%d %H:%M'}} UTC"
+
+
+def values_title(name: str, measure: str, unit: str) -> str:
+    """Return what the colours of values mean, with the unit.
+
+    >>> values_title("air temperature", "mean", "°C")
+    'mean air temperature (°C)'
+    """
+    return axis_label(f"{measure} {name}", unit)
