@@ -142,10 +142,10 @@ def test_a_zoom_on_one_chart_is_the_window_of_all(twin):
     explorer = explorer_of(twin, "?signal=temperature&signal=wind_speed")
     figures = on_screen(explorer)
     start, stop = (float(t.astype("datetime64[ms]").astype(int)) for t in instants("2026-02-10", "2026-02-10T02:00"))
-    seen = next(
-        cb.args["seen"] for cb in figures[1].js_event_callbacks["rangesupdate"] if cb.args["seen"].name == "zoomed"
+    zoomed = next(
+        cb.args["zoomed"] for cb in figures[1].js_event_callbacks["rangesupdate"] if cb.args["zoomed"].name == "zoomed"
     )
-    seen.tags = [start, stop]
+    zoomed.tags = [start, stop]
     assert explorer.window == instants("2026-02-10", "2026-02-10T02:00")
     assert explorer.view.plan.raw
 
@@ -204,16 +204,16 @@ def test_a_following_window_keeps_its_width_and_moves_to_the_newest_sample(twin)
     width = np.timedelta64(1, "D")
     end = explorer.shown[1]
     assert explorer.shown == (end - width, end)
-    explorer.look_for_news()
+    explorer.update_to_newest()
     assert explorer.shown[1] == end
     live.arrived = True
-    explorer.look_for_news()
+    explorer.update_to_newest()
     assert explorer.shown[1] == np.datetime64("2026-03-01T22:00")
     assert explorer.shown[1] - explorer.shown[0] == width
     explorer.follow = False
     kept = explorer.shown
     live.arrived = False
-    explorer.look_for_news()
+    explorer.update_to_newest()
     assert explorer.shown == kept
 
 
@@ -224,7 +224,7 @@ def test_who_zooms_is_not_moved_by_new_data(twin):
     explorer._on_zoom(instants("2026-02-27", "2026-02-27T02:00"))
     assert not explorer.follow
     live.arrived = True
-    explorer.look_for_news()
+    explorer.update_to_newest()
     assert explorer.shown == instants("2026-02-27", "2026-02-27T02:00")
 
 
@@ -273,3 +273,9 @@ def test_every_control_has_a_name(twin):
     widgets = [w for w in explorer_of(twin, "").controls().select() if hasattr(w, "label")]
     assert len(widgets) > 12
     assert all(widget.label for widget in widgets)
+
+
+def test_the_old_name_of_following_still_works_and_warns(twin):
+    explorer = explorer_of(twin, "?signal=temperature")
+    with pytest.warns(DeprecationWarning, match="update_to_newest"):
+        explorer.look_for_news()

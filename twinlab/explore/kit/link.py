@@ -15,7 +15,7 @@ from twinlab.model.terms import nearest
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
 
-__all__ = ["Link", "format_link", "parse_link"]
+__all__ = ["Link", "format_link", "known_or_problem", "merge_problems", "parse_instant", "parse_link"]
 
 #: Keys that stand for one text each -> the field of `Link`.
 _TEXTS = {
@@ -96,7 +96,7 @@ def parse_link(query: str) -> Link:
     problems = [f"{key!r} isn't part of a link{nearest(key, _KEYS)} Ignored." for key, _ in pairs if key not in _KEYS]
     one = dict(reversed(pairs))
     window, wrong = _window(one)
-    at = _instant(one["at"]) if "at" in one else None
+    at = parse_instant(one["at"]) if "at" in one else None
     if "at" in one and at is None:
         wrong.append(_no_time("at", one["at"]))
     switches: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def _window(one: Mapping[str, str]) -> tuple[Window | None, list[str]]:
     ends: list[np.datetime64] = []
     for key in ("from", "to"):
         if key in one:
-            when = _instant(one[key])
+            when = parse_instant(one[key])
             if when is None:
                 wrong.append(_no_time(key, one[key]))
             else:
@@ -146,7 +146,12 @@ def _seconds(when: np.datetime64) -> str:
     return str(pd.Timestamp(when).floor("s").isoformat())
 
 
-def _instant(text: str) -> np.datetime64 | None:
+def parse_instant(text: str) -> np.datetime64 | None:
+    """Return a time as UTC, None if it can't be read.
+
+    >>> str(parse_instant("2013-02-12T06:00+01:00"))[:16]
+    '2013-02-12T05:00'
+    """
     if text.strip().casefold() in ("", "nat", "nan", "none"):
         # pandas would read these as "no time", without an error.
         return None

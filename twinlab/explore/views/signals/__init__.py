@@ -1,7 +1,7 @@
 """The signal explorer: assets and signals from years to single samples, compared with other periods.
 
 In: a twin to read and parameters. Out: charts, tables and code of one view.
-Read in order: `explorer`, `parameters`, `controls`, `request`, `view`, `follow`, `periods`, `compare`, `live_charts`,
-`figure`, `tables`, `code`.
-Never: a sample drawn that its flag rejects without saying so.
+Read in order: `explorer`, `parameters`, `navigation`, `controls`, `periods` and `compare` (pure), `request`, `view`
+(reading), `live_charts` (Bokeh), `figure` (HoloViews), `tables`, `code`.
+Never: a sample that its flag rejects drawn without a mark.
 """

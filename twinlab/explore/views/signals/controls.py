@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import instant_text
-from twinlab.explore.kit.link import _instant
+from twinlab.explore.kit.link import parse_instant
 from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, prompt, row
+from twinlab.explore.views.signals.navigation import SignalNavigation
+from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 from twinlab.explore.views.signals.periods import shift_to
-from twinlab.explore.views.signals.request import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
-
-if TYPE_CHECKING:
-    from twinlab.explore.views.signals.explorer import SignalExplorer
 
 __all__ = ["signal_controls"]
 
@@ -36,7 +34,7 @@ _CHIPS = {
 }
 
 
-def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
+def signal_controls(explorer: SignalNavigation) -> pn.viewable.Viewable:
     """Return the explorer's widgets, in two rows that wrap on a phone."""
     return pn.Column(
         row(_what(explorer), margin=(8, 0, 2, 0)),
@@ -46,12 +44,12 @@ def signal_controls(explorer: SignalExplorer) -> pn.viewable.Viewable:
     )
 
 
-def _charted(explorer: SignalExplorer) -> Any:
+def _charted(explorer: SignalNavigation) -> Any:
     """Whether charts are shown, as it changes: the fleet's heat map has widgets of its own."""
     return explorer.param.layout.rx() != "fleet"
 
 
-def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
+def _layout(explorer: SignalNavigation) -> pmui.RadioButtonGroup:
     layout = pmui.RadioButtonGroup(
         label="Layout",
         options={_LAYOUTS[name]: name for name in explorer.param.layout.objects},
@@ -64,7 +62,7 @@ def _layout(explorer: SignalExplorer) -> pmui.RadioButtonGroup:
     return prompt(layout)
 
 
-def _what(explorer: SignalExplorer) -> list[Any]:
+def _what(explorer: SignalNavigation) -> list[Any]:
     charted = _charted(explorer)
     widgets = [
         pmui.Select.from_param(
@@ -101,7 +99,7 @@ def _what(explorer: SignalExplorer) -> list[Any]:
     return [prompt(widget) for widget in widgets]
 
 
-def _when(explorer: SignalExplorer) -> list[Any]:
+def _when(explorer: SignalNavigation) -> list[Any]:
     start = pmui.TextInput(label="From (UTC)", width=165, size="small")
     stop = pmui.TextInput(label="To (UTC)", width=165, size="small")
     writing = [False]
@@ -116,7 +114,7 @@ def _when(explorer: SignalExplorer) -> list[Any]:
     def read(*_: object) -> None:
         if writing[0]:
             return
-        ends = [_instant(widget.value) for widget in (start, stop)]
+        ends = [parse_instant(widget.value) for widget in (start, stop)]
         if ends[0] is None or ends[1] is None or ends[0] >= ends[1]:
             explorer.notice = "From and To must be times such as 2026-03-05 06:00 (UTC), the earlier one first."
             return
@@ -148,7 +146,7 @@ def _button(label: str, action: Any) -> pmui.Button:
     return button
 
 
-def _compared(explorer: SignalExplorer) -> list[Any]:
+def _compared(explorer: SignalNavigation) -> list[Any]:
     period = pmui.Select(label="Compare with", options=[*_PERIODS, _OWN], value="nothing", width=200, size="small")
     start = pmui.TextInput(label="Its start (UTC)", width=165, size="small", visible=False)
     zones = ["UTC", *sorted(zoneinfo.available_timezones() - {"UTC"})]
@@ -174,7 +172,7 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
             explorer.compare = _PERIODS[period.value]
 
     def set_start(*_: object) -> None:
-        when, shown = _instant(start.value), explorer.shown
+        when, shown = parse_instant(start.value), explorer.shown
         if when is None or shown is None:
             explorer.notice = "The start of the other period must be a time such as 2026-03-05 06:00 (UTC)."
         elif when != shown[0]:
@@ -191,7 +189,7 @@ def _compared(explorer: SignalExplorer) -> list[Any]:
     return [prompt(period), start, prompt(zone)]
 
 
-def _how(explorer: SignalExplorer) -> list[Any]:
+def _how(explorer: SignalNavigation) -> list[Any]:
     labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
     return [
         prompt(

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import panel as pn
 import param
 
 from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.figures import one_message
 from twinlab.explore.charts.legend import legend_html, title_html
-from twinlab.explore.charts.reading import Window, newest_time, same_on_screen
+from twinlab.explore.charts.reading import Window, same_on_screen
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.signals.code import view_code
 from twinlab.explore.views.signals.controls import signal_controls
 from twinlab.explore.views.signals.figure import signal_figure
-from twinlab.explore.views.signals.follow import WEEK, Trail, Watch, moved
 from twinlab.explore.views.signals.live_charts import Look, Screens, instant
-from twinlab.explore.views.signals.parameters import SignalChoices
+from twinlab.explore.views.signals.navigation import SignalNavigation
+from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 from twinlab.explore.views.signals.request import (
-    MAX_ASSETS,
-    MAX_MULTIPLES,
-    MAX_SIGNALS,
-    TOO_MANY,
-    asked_periods,
-    drawn_signals,
-    room,
-    too_many,
+    LIMITED,
+    limit_notice,
+    max_assets,
+    requested_periods,
+    requested_signals,
 )
 from twinlab.explore.views.signals.tables import view_settings, view_tables
 from twinlab.explore.views.signals.view import Ask, View, look
@@ -46,11 +41,9 @@ __all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalExplorer"]
 
 _NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
 _NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
-#: How often a window that follows looks for news, milliseconds.
-FOLLOW_MS = 2_000
 
 
-class SignalExplorer(SignalChoices):
+class SignalExplorer(SignalNavigation):
     """Charts of signals of some assets, zoomable from the whole history down to raw samples.
 
     Set a parameter and the charts follow; zoom a chart and ``window`` follows. The same object works in JupyterLab and
@@ -81,8 +74,6 @@ class SignalExplorer(SignalChoices):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._view: View | None = None
-        self._trail, self._watch = Trail(), Watch(self.shared)
-        self._ticker: Any = None
         self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
@@ -106,24 +97,6 @@ class SignalExplorer(SignalChoices):
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
     @property
-    def span(self) -> Window | None:
-        """Span in which the chosen signals have samples."""
-        return self._span
-
-    @property
-    def shown(self) -> Window | None:
-        """Span that the charts show: the window, or everything."""
-        if self.window is None:
-            return self._span
-        start, stop = (np.datetime64(t, "ns") for t in self.window)
-        return start, stop
-
-    @property
-    def _own_window(self) -> Window | None:
-        """The window; None for everything."""
-        return None if self.window is None else self.shown
-
-    @property
     def view(self) -> View | None:
         """What the charts show; None if there is nothing to show."""
         return self._view
@@ -135,7 +108,7 @@ class SignalExplorer(SignalChoices):
             return "No signal"
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
         labels, drawn = self.labels(), self.drawn()
-        name = ", ".join(specs[s].title or words(s) for s in drawn_signals(self))
+        name = ", ".join(specs[s].title or words(s) for s in requested_signals(self))
         who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
         return f"{name[:1].upper()}{name[1:]} · {who}"
 
@@ -146,16 +119,16 @@ class SignalExplorer(SignalChoices):
     def drawn(self) -> list[str]:
         """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
         others = 0 if self._view is None else len(self._view.ask.periods)
-        return list(self.assets)[: room(self.layout, signals=len(self.signals), periods=1 + others)]
+        return list(self.assets)[: max_assets(self.layout, signals=len(self.signals), periods=1 + others)]
 
     def _ask(self, shown: Window) -> Ask:
-        kind, signals = str(self.asset_type), drawn_signals(self)
-        since, periods, problem = asked_periods(self, shown)
-        fits = room(self.layout, signals=len(signals), periods=1 + len(periods))
+        kind, signals = str(self.asset_type), requested_signals(self)
+        since, periods, problem = requested_periods(self, shown)
+        fits = max_assets(self.layout, signals=len(signals), periods=1 + len(periods))
         assets = tuple(self.assets[:fits])
         if len(self.assets) > fits or len(self.signals) > len(signals):
-            problem = problem or too_many(self, signals, assets)
-        if problem or self.notice.startswith(TOO_MANY):
+            problem = problem or limit_notice(self, signals, assets)
+        if problem or self.notice.startswith(LIMITED):
             self.notice = problem
         layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
         return Ask(kind, signals, assets, shown, self.labels(), periods, since, layout)
@@ -225,7 +198,7 @@ class SignalExplorer(SignalChoices):
         shown = self.shown
         if self._view is None or window[1] <= window[0] or (shown is not None and same_on_screen(window, shown)):
             return
-        self._trail.leave(self._own_window)
+        self._history.push(self._own_window)
         with self._silently():
             # Who zooms looks at something: the window doesn't move on by itself any more.
             self.param.update(window=window, follow=False)
@@ -241,82 +214,6 @@ class SignalExplorer(SignalChoices):
     def can_draw(self, asset_type: str, asset: str) -> bool:
         """Whether an asset has observations."""
         return asset in self.shared.choices.assets(asset_type).values()
-
-    def see(self, window: Window | None) -> None:
-        """Show a window, remembering the one that was shown."""
-        self._trail.leave(self._own_window)
-        self.window = window
-
-    def reset(self) -> None:
-        """Show everything again."""
-        self.param.update(brush=None, follow=False)
-        self.see(None)
-
-    def step_weeks(self, weeks: int) -> None:
-        """Move the window by whole weeks."""
-        if self.shown is not None:
-            self.see(moved(self.shown, weeks * WEEK))
-
-    def step_back(self) -> None:
-        """Show the window before this one."""
-        self.window = self._trail.back(self._own_window)
-
-    def step_forward(self) -> None:
-        """Show the window from which the reader stepped back."""
-        self.window = self._trail.forward(self._own_window)
-
-    def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
-        """Move the charts: to assets (if they have signals) and a window, in one step."""
-        with self._silently():
-            if asset_type in self.param.asset_type.objects:
-                changed = self.asset_type != asset_type
-                self.asset_type = asset_type
-                if changed:
-                    self._offer()
-                known = [a for a in assets if a in self.param.assets.objects]
-                self.assets = known or self.assets
-            if window is not None:
-                self._trail.leave(self._own_window)
-                self.param.update(window=window, follow=False)
-        self._selection_changed()
-
-    @param.depends("follow", watch=True)
-    def _follow_changed(self) -> None:
-        """Look for news every few seconds while the window follows; a page that isn't served has nobody to call."""
-        if self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
-        if self.follow:
-            self.look_for_news()
-            if pn.state.curdoc is not None:
-                self._ticker = pn.state.add_periodic_callback(self.look_for_news, period=FOLLOW_MS)
-
-    def look_for_news(self) -> None:
-        """Move the window's end to the newest sample, if there is a newer one."""
-        if not self.follow:
-            return
-        self._guarded(self._follow_on)
-
-    def _follow_on(self) -> None:
-        newest = self._watch.news(self._newest)
-        if newest is None:
-            return
-        if self._span is None or self._span[1] < newest:
-            self._span = (newest if self._span is None else self._span[0], newest)
-        if self.window is not None and self.shown is not None:
-            with self._silently():
-                self.window = moved(self.shown, newest - self.shown[1])
-        self._redraw()
-
-    def _newest(self) -> np.datetime64 | None:
-        """The end of the newest cell of the chosen signals."""
-        kind, specs = str(self.asset_type), self.twin.model.asset_types[str(self.asset_type)].signals
-        times = [
-            (newest, specs[signal].cadence_ns)
-            for signal in self.signals
-            if (newest := newest_time(self.twin, kind, signals=[signal])) is not None
-        ]
-        return max((when + np.timedelta64(width, "ns") for when, width in times), default=None)
 
     # -- what leaves --------------------------------------------------------------------------------------------------
 

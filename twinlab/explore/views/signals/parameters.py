@@ -1,22 +1,33 @@
-"""What the signal explorer's reader chooses: parameters whose choices follow one another."""
+"""Parameters of the signal explorer, whose choices depend on one another, and how a link sets them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import param
 
+from twinlab.errors import SchemaError
 from twinlab.explore.charts.reading import Window, data_span
-from twinlab.explore.kit.link import Link
+from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.views.base import Explorer
-from twinlab.explore.views.signals.periods import Anchor
-from twinlab.explore.views.signals.request import understand
+from twinlab.explore.views.signals.compare import parse_shift
+from twinlab.explore.views.signals.periods import Anchor, parse_anchor
 
-__all__ = ["SignalChoices"]
+if TYPE_CHECKING:
+    from twinlab.explore.charts.choices import Choices
+
+__all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalParameters", "link_parameters"]
+
+#: Assets in one chart; curves of more can't be told apart.
+MAX_ASSETS = 6
+#: Small charts on a page.
+MAX_MULTIPLES = 24
+MAX_SIGNALS = 4
 
 
-class SignalChoices(Explorer):
+class SignalParameters(Explorer):
     """Kind of asset, signals, assets, window and how they're drawn; whatever changes, what is shown is read once."""
 
     asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
@@ -44,7 +55,7 @@ class SignalChoices(Explorer):
     def apply(self, link: Link) -> None:
         """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
         types = self.param.asset_type.objects
-        wanted, problems = understand(link, types, self.shared.choices, list(self.param.layout.objects))
+        wanted, problems = link_parameters(link, types, self.shared.choices, list(self.param.layout.objects))
         with self._silently():
             if types:
                 self.asset_type = wanted.pop("asset_type")
@@ -124,3 +135,45 @@ class SignalChoices(Explorer):
     def _redraw(self, *, move: bool = True) -> None:
         """Read what is chosen, and draw it."""
         raise NotImplementedError
+
+
+def link_parameters(
+    link: Link, types: Sequence[str], choices: Choices, layouts: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the parameters that a link asks for, and what couldn't be understood, a sentence each."""
+    problems = list(link.problems)
+    wanted: dict[str, Any] = {
+        "window": link.window,
+        "show_flags": True if link.show_flags is None else link.show_flags,
+        "full_range": bool(link.full_range),
+        "layout": known_or_problem(link.layout, layouts, "layout", problems) or "together",
+        **_compare_parameters(link.compare, problems),
+    }
+    if not types:
+        return wanted, problems
+    kind = known_or_problem(link.asset_type, types, "asset type", problems) or next(iter(types))
+    wanted["asset_type"] = kind
+    for name, what, known in (
+        ("signals", "signal", choices.signals(kind)),
+        ("assets", "asset", choices.assets(kind)),
+    ):
+        asked = [known_or_problem(value, known.values(), what, problems) for value in getattr(link, name) or ()]
+        found = list(dict.fromkeys(value for value in asked if value is not None))
+        if found:
+            wanted[name] = found
+    return wanted, problems
+
+
+def _compare_parameters(text: str | None, problems: list[str]) -> dict[str, Any]:
+    """The parameters ``compare``, ``zone`` and ``anchor`` of a link's ``compare=``."""
+    nothing = {"compare": "", "zone": "", "anchor": None}
+    if not text:
+        return nothing
+    try:
+        if text.startswith("event"):
+            return {"compare": "event", "zone": "", "anchor": parse_anchor(text)}
+        shift = parse_shift(text)
+    except SchemaError as error:
+        problems.append(f"compare={text!r} is ignored: {error}")
+        return nothing
+    return {"compare": shift.text.split("@")[0], "zone": shift.zone or "", "anchor": None}
