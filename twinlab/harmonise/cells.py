@@ -1,4 +1,4 @@
-"""A frame's columns as numbers and texts, whatever types the source gave them."""
+"""Columns of a frame as numbers, texts and times, whatever their Arrow type."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["Cells", "Rows", "encode", "parse_number"]
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """One column: every cell is a number, a text, both (a text that spells a number), an instant, or empty."""
+    """One column: each cell is a number, a text, both (a text that is a number), a time, or empty."""
 
-    # float64[n]; NaN where the cell is no number.
+    # float64[n]; NaN where the cell isn't a number.
     number: Floats
-    # string[n]; null where the source gave a number or nothing. None if all are null.
+    # string[n]; null where the cell is a number or empty. None if all are null.
     text: pa.Array | None
-    # int64[n] ns on the source's clock, NAT elsewhere; None unless the source itself gave instants.
-    stamp: Ints | None = None
+    # int64[n] ns on the source's clock, NAT elsewhere; None unless the column has a date or time type.
+    time: Ints | None = None
 
     @property
     def empty(self) -> Bools:
-        """bool[n]: nothing stands in the cell."""
+        """bool[n]: the cell is empty."""
         mask = np.isnan(self.number)
         if self.text is not None:
             mask &= self.text.is_null().to_numpy(zero_copy_only=False)
-        return mask if self.stamp is None else mask & (self.stamp == NAT)
+        return mask if self.time is None else mask & (self.time == NAT)
 
 
 def parse_number(text: str) -> float:
-    """Return the number that a text spells, NaN if it spells none (or one that isn't finite).
+    """Return the number that a text represents; NaN if it is no number or isn't finite.
 
     >>> parse_number(" 12.5 "), parse_number("12 or so")
     (12.5, nan)
@@ -53,7 +53,7 @@ def parse_number(text: str) -> float:
 
 
 def encode(texts: pa.Array) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return ``(codes, terms)``: codes int64[n], -1 where null; terms in order of first sight."""
+    """Return ``(codes, terms)``: codes int64[n], -1 where null; terms in order of first appearance."""
     encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
     return codes, encoded.dictionary.to_pylist()
@@ -72,7 +72,7 @@ class Rows:
         self.row_numbers = None if numbers is None else np.asarray(numbers, dtype=np.int64)
         keys = getattr(frame, "keys", None)
         keys = keys() if callable(keys) else None
-        # object[n]: identities that the source gave to its rows, or None.
+        # object[n]: identities given by the source, or None.
         self.keys = None if keys is None else np.array(keys.to_pylist(), dtype=object)
         self.findings = Findings(self.ordinals if self.row_numbers is None else self.row_numbers)
         self.names = [name for name in self.batch.schema.names if not name.endswith(TEXT_SUFFIX)]
@@ -81,7 +81,7 @@ class Rows:
         self._texts: dict[str, pa.Array] = {}
 
     def has(self, name: str) -> bool:
-        """Whether the table has this column; if not, that is noted with the nearest one it has."""
+        """Whether the table has this column; if not, it is reported with the nearest column."""
         if name in self._known:
             return True
         message = f"the mapping names the column {name!r}, which the table {self.table!r} doesn't have" + nearest(
@@ -91,11 +91,11 @@ class Rows:
         return False
 
     def array(self, name: str) -> pa.Array:
-        """Return the column as it came; nulls if there is none."""
+        """Return the column with its original type; nulls if there is none."""
         return _plain(self.batch.column(name)) if self.has(name) else pa.nulls(self.count, pa.string())
 
     def cells(self, name: str) -> Cells:
-        """Return a column's cells as numbers, texts and instants."""
+        """Return a column's cells as numbers, texts and times."""
         if name not in self._cells:
             cells = as_cells(self.array(name))
             extra = name + TEXT_SUFFIX
@@ -104,21 +104,21 @@ class Rows:
             self._cells[name] = cells
         return self._cells[name]
 
-    def blanked(self, name: str, codes: Sequence[float | str]) -> Cells:
-        """Return a column's cells with those that hold one of ``codes`` left empty."""
+    def without_codes(self, name: str, codes: Sequence[float | str]) -> Cells:
+        """Return a column's cells; those equal to one of ``codes`` are empty."""
         cells = self.cells(name)
         if not codes:
             return cells
         texts = {str(code) for code in codes}
-        gone = np.isin(cells.number, [number for code in codes if not math.isnan(number := parse_number(str(code)))])
+        is_code = np.isin(cells.number, [number for code in codes if not math.isnan(number := parse_number(str(code)))])
         if cells.text is not None:
             where, terms = encode(cells.text)
-            gone |= np.array([*(term in texts for term in terms), False])[where]
-        text = None if cells.text is None else pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), cells.text)
-        return Cells(np.where(gone, np.nan, cells.number), text, cells.stamp)
+            is_code |= np.array([*(term in texts for term in terms), False])[where]
+        text = None if cells.text is None else pc.if_else(pa.array(is_code), pa.scalar(None, pa.string()), cells.text)
+        return Cells(np.where(is_code, np.nan, cells.number), text, cells.time)
 
     def texts(self, name: str) -> pa.Array:
-        """Return a column's cells as text (string[n]): trimmed, whole numbers without a point, null where empty."""
+        """Return a column's cells as text (string[n]): trimmed, whole numbers without a decimal point, null where empty."""
         if name not in self._texts:
             texts = as_texts(self.array(name))
             extra = name + TEXT_SUFFIX
@@ -128,7 +128,7 @@ class Rows:
         return self._texts[name]
 
     def joined(self, names: Sequence[str]) -> pa.Array:
-        """Return the texts of several columns joined by a bar, for showing what could not be understood."""
+        """Return the texts of several columns joined by " | ", for reports of problems."""
         texts = [pc.fill_null(self.texts(name), "") for name in names]
         return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " | ")
 
@@ -144,14 +144,14 @@ def _with_texts(cells: Cells, extra: Cells) -> Cells:
         if cells.text is None
         else (cells.text if extra.text is None else pc.coalesce(cells.text, extra.text))
     )
-    return Cells(number, text, cells.stamp)
+    return Cells(number, text, cells.time)
 
 
 def as_cells(array: pa.Array) -> Cells:
-    """Return an Arrow column of any of the types that sources give as cells."""
+    """Return an Arrow column as cells; all types that sources produce are supported."""
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return Cells(np.full(len(array), np.nan), None, stamps(array))
+        return Cells(np.full(len(array), np.nan), None, to_nanoseconds(array))
     if pa.types.is_boolean(kind):
         return Cells(_floats(pc.cast(array, pa.int8())), as_texts(array))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -161,7 +161,7 @@ def as_cells(array: pa.Array) -> Cells:
 
 
 def _floats(array: pa.Array) -> Floats:
-    # Infinity stays: it is a cell that holds something, and no value.
+    # Infinity isn't replaced: such a cell isn't empty, and it isn't a valid value either.
     floats: Floats = pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return floats
 
@@ -173,7 +173,7 @@ def _numbers(text: pa.Array) -> Floats:
 
 
 def as_texts(array: pa.Array) -> pa.Array:
-    """Return any column as trimmed text; null where empty."""
+    """Return a column of any type as trimmed text; null where empty."""
     kind = array.type
     if pa.types.is_floating(kind):
         return _float_texts(array)
@@ -204,8 +204,8 @@ def _float_texts(array: pa.Array) -> pa.Array:
 _UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
-def stamps(array: pa.Array) -> Ints:
-    """Return instants as int64 ns, NAT where null or beyond what int64 nanoseconds reach (1677..2262)."""
+def to_nanoseconds(array: pa.Array) -> Ints:
+    """Return dates or timestamps as int64 ns; NAT where null or outside the range of int64 ns (1677 to 2262)."""
     if pa.types.is_date(array.type):
         array = pc.cast(array, pa.timestamp("ms"))
     factor = _UNITS[array.type.unit]

@@ -1,4 +1,4 @@
-"""What harmonising gives: claims (somebody says that this signal had this value then), and what it couldn't place."""
+"""Result types of harmonising: claims (a source states a value of a signal at a time), unknown terms and problems."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class FrameLike(Protocol):
-    """What harmonising needs of a ledger's frame."""
+    """The part of a ledger's frame that harmonising reads."""
 
     @property
     def kind(self) -> str:
@@ -63,13 +63,13 @@ class FrameLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a row's meaning depends on beside its mapping."""
+    """Everything besides the mapping that the meaning of a row depends on."""
 
     model: TwinModel
     # Properties of the assets known so far: asset type -> asset id -> property -> value (zones of airports).
     properties: Mapping[str, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
-    # Where each clock stood at the end of the frame before; only `ambiguous: order` reads and writes it, and it is
-    # empty unless a frame ended within a repeated hour. Pass the same dict along in frame order.
+    # Last time of each clock at the end of the previous frame. Only `ambiguous: order` reads and writes it; it is
+    # empty unless a frame ended within a repeated hour. Pass the same dict to every frame, in frame order.
     carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
 
 
@@ -84,7 +84,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTerm:
-    """A tag, column, unit, asset or state's name that the mapping or the model doesn't know."""
+    """A tag, column, unit, asset or state that is neither in the mapping nor in the model."""
 
     rows: int
     message: str
@@ -92,12 +92,12 @@ class UnknownTerm:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Values of signals as one source claims them; one array element a claim, all arrays of equal length n.
+    """Values of signals as one source states them: one array element per claim, all arrays of equal length n.
 
     Arrays may be read-only and may share memory (constant columns are broadcast).
     """
 
-    # What `code` refers to.
+    # Series that `code` refers to.
     series: tuple[Series, ...]
     # int32 index into `series`.
     code: npt.NDArray[np.int32]
@@ -109,19 +109,19 @@ class Claims:
     epoch: Ints
     # int64; -1 where the source has none.
     sequence: Ints
-    # int64 position of the row in the ledger; the cells of a wide row share it.
+    # int64 position of the row in the ledger; all cells of a wide row have the same one.
     ordinal: Ints
     # int8: 0 observe, 1 retract.
     op: npt.NDArray[np.int8]
     # int32 index into `tags`; (source, tag, event_time) identifies a claim without key and sequence.
     tag: npt.NDArray[np.int32]
     tags: tuple[str, ...]
-    # Identity that the source gave (None where it gave none), or None if no row has one. The cells of a wide row share
-    # it, so it identifies together with `tag`.
+    # Identity given by the source (None where it gave none), or None if no row has one. All cells of a wide row have the
+    # same key, so a claim is identified by `key` and `tag` together.
     key: npt.NDArray[np.object_] | None
-    # int16: the higher one wins in a cell that two sources report.
+    # int16: the claim with the higher priority is used in a cell that two sources report.
     priority: npt.NDArray[np.int16]
-    # int64 row as a person counts it, or None.
+    # int64 row number in the file (as shown to people), or None.
     row_number: Ints | None
 
     def __len__(self) -> int:
@@ -153,7 +153,7 @@ class Claims:
         )
 
     def select(self, mask: npt.NDArray[np.bool_] | Ints) -> Claims:
-        """Return the claims where ``mask`` (bool[n], or positions) says so."""
+        """Return the claims selected by ``mask`` (bool[n] or int positions)."""
         return replace(
             self,
             code=self.code[mask],
@@ -171,7 +171,7 @@ class Claims:
 
     @classmethod
     def concat(cls, parts: Sequence[Claims]) -> Claims:
-        """Return all claims of ``parts`` in order, under common dictionaries."""
+        """Return all claims of ``parts`` in order, with common dictionaries of series and tags."""
         parts = [part for part in parts if len(part)]
         if not parts:
             return cls.empty()
@@ -230,14 +230,14 @@ class EventClaims:
     type: str
     # EVENT_COLUMNS (times as timestamp[ns], null where there is none), the type's links, its properties in model units.
     table: pa.Table
-    # int64[n] position in the ledger; `event_id` is the identity, and the highest ordinal wins.
+    # int64[n] position in the ledger; `event_id` is the identity, the row with the highest ordinal is used.
     ordinal: Ints
     row_number: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AssetClaims:
-    """Rows of a table as assets of one type: ``id`` and those properties that the mapping gives, in model units."""
+    """Rows of a table as assets of one type: ``id`` and the mapped properties, in the model's units."""
 
     asset_type: str
     table: pa.Table
@@ -257,16 +257,16 @@ class RelationshipClaims:
 
 @dataclass(frozen=True, slots=True)
 class Harmonised:
-    """All that one frame says, and what it didn't manage to say."""
+    """Result of one frame: claims, events, assets, relationships, and everything that could not be harmonised."""
 
     claims: Claims
     events: tuple[EventClaims, ...] = ()
     assets: tuple[AssetClaims, ...] = ()
     relationships: tuple[RelationshipClaims, ...] = ()
-    # "tag 'x'", "column 'y'", "unit 'z'", "airport 'BQN'" -> how many rows, and what to do.
+    # "tag 'x'", "column 'y'", "unit 'z'", "airport 'BQN'" -> number of rows, and what to do.
     unknown: Mapping[str, UnknownTerm] = field(default_factory=dict)
-    # The first hundred.
+    # The first hundred; `problem_count` counts all.
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
-    # Cells that are empty or hold a missing-value code.
+    # Number of cells that are empty or have a missing-value code.
     missing: int = 0

@@ -1,4 +1,4 @@
-"""A mapping made ready for its model, once: which rules meet a table, what its tags mean."""
+"""A mapping resolved against its model once: the rules of each table and the meaning of its tags."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from twinlab.harmonise.tags import TagTable
 from twinlab.model.mapping import Mapping, TableRule
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Compiled", "compiled"]
+__all__ = ["CompiledMapping", "compile_mapping"]
 
-_KEPT = 16
+_CACHE_SIZE = 16
 
 
 @dataclass(slots=True)
-class Compiled:
-    """What is worked out once for a mapping and a model."""
+class CompiledMapping:
+    """A mapping with its rules resolved against one model."""
 
     mapping: Mapping
     model: TwinModel
     # Position of a table's rule -> the table of its columns or tags.
     tables: dict[int, TagTable] = field(default_factory=dict)
     stream: TagTable | None = None
-    # Whatever a reader of streams keeps between frames that share their dictionary of tags.
+    # Results that `stream` reuses for frames with the same dictionary of tags.
     cache: dict[str, object] = field(default_factory=dict)
 
     def rules(self, table: str) -> list[tuple[TableRule, TagTable]]:
-        """Return the rules that meet a table: those that name it exactly, else those whose pattern fits, else "*"."""
+        """Return the rules for a table: those with its exact name, else those whose pattern matches, else "*"."""
         exact = [place for place, rule in enumerate(self.mapping.tables) if rule.table == table]
         fitting = [place for place, rule in enumerate(self.mapping.tables) if fnmatchcase(table, rule.table)]
         named = [place for place in fitting if self.mapping.tables[place].table != "*"]
@@ -42,17 +42,17 @@ class Compiled:
         return self.tables[position]
 
 
-_recent: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
+_recent: OrderedDict[tuple[int, int], CompiledMapping] = OrderedDict()
 
 
-def compiled(mapping: Mapping, model: TwinModel) -> Compiled:
-    """Return a mapping made ready; the last few are kept, because every frame of a source asks for the same one."""
+def compile_mapping(mapping: Mapping, model: TwinModel) -> CompiledMapping:
+    """Return a mapping resolved against a model; the last few are cached, because all frames of a source use the same."""
     key = (id(mapping), id(model))
     found = _recent.get(key)
-    # The entry holds both objects, so their ids can't have been given to others.
+    # The cached entry references both objects, so Python can't have reused their ids.
     if found is None:
         stream = None if mapping.stream is None else TagTable(mapping.stream.tags, model)
-        found = _recent[key] = Compiled(mapping, model, stream=stream)
-        while len(_recent) > _KEPT:
+        found = _recent[key] = CompiledMapping(mapping, model, stream=stream)
+        while len(_recent) > _CACHE_SIZE:
             _recent.popitem(last=False)
     return found

@@ -1,4 +1,4 @@
-"""Collect what could not be placed, row by row, while one frame is harmonised."""
+"""Findings of one frame: unknown terms, problems (row, column, text, reason) and the number of missing cells."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from twinlab.harmonise.claims import Bools, Ints, Problem, UnknownTerm
 
-__all__ = ["PROBLEMS_KEPT", "Findings"]
+__all__ = ["MAX_PROBLEMS", "Findings"]
 
-#: Problems that are kept with their text; the rest is counted.
-PROBLEMS_KEPT = 100
+#: Number of problems recorded with their text; further ones are only counted.
+MAX_PROBLEMS = 100
 
 
 class Findings:
@@ -26,7 +26,7 @@ class Findings:
         self._rows = row_numbers
 
     def unknown_term(self, term: str, rows: int, message: str) -> None:
-        """Count an unknown term; several rules that stumble over the same rows count them once."""
+        """Count an unknown term; rows that several rules report are counted once."""
         known = self.unknown.get(term)
         if rows and (known is None or known.rows < rows):
             self.unknown[term] = UnknownTerm(rows, message if known is None else known.message)
@@ -39,10 +39,10 @@ class Findings:
         texts: pa.Array | Sequence[str] | Mapping[int, str] | None,
         reason: str | Callable[[str], str],
     ) -> None:
-        """Note the rows of ``where`` (bool[n] or positions) with the text that stands in their cells."""
+        """Record the rows of ``where`` (bool[n] or int positions) as problems, with the text of their cells."""
         positions = np.flatnonzero(where) if where.dtype == bool else where
         self.problem_count += len(positions)
-        for position in positions[: max(0, PROBLEMS_KEPT - len(self.problems))].tolist():
+        for position in positions[: max(0, MAX_PROBLEMS - len(self.problems))].tolist():
             cell = "" if texts is None else texts[position]
             cell = cell.as_py() if isinstance(cell, pa.Scalar) else cell
             text = "" if cell is None else str(cell)

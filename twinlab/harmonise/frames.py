@@ -1,10 +1,10 @@
-"""One frame of a ledger in the twin's words: claims, events, assets, relationships, and what couldn't be placed."""
+"""Harmonise one frame of a ledger: claims, events, assets, relationships, unknown terms and problems."""
 
 from __future__ import annotations
 
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
-from twinlab.harmonise.compiled import compiled
+from twinlab.harmonise.compiled import compile_mapping
 from twinlab.harmonise.stream import harmonise_observations
 from twinlab.harmonise.tables.assets import asset_claims, relationship_claims
 from twinlab.harmonise.tables.events import event_claims
@@ -18,24 +18,24 @@ __all__ = ["harmonise"]
 
 
 def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonised:
-    """Give one frame of a ledger its meaning.
+    """Translate one frame of a ledger into signals, events, assets and relationships of the model.
 
     Parameters
     ----------
     frame : Frame
-        Observations, records, or a file's retraction (which says nothing by itself).
+        Observations, records, or the retraction of a file (which has no claims of its own).
     mapping : Mapping
-        What the frame's source means.
+        The mapping of the frame's source.
     context : Context
-        The model, the properties of assets known so far, and the carry of ``ambiguous: order``: hand the same
-        context along in frame order. Apart from the carry this is a pure function, and for all other rules the order
-        of rows doesn't matter.
+        The model, the properties of assets known so far, and the state of ``ambiguous: order``. Pass the same context
+        to every frame, in frame order. Apart from that state this is a pure function, and for all other rules the
+        order of rows doesn't matter.
 
     Returns
     -------
     Harmonised
-        Nothing is guessed and nothing raised for what the data hold: unknown terms are counted with the nearest known
-        one, unreadable cells are problems with row and reason.
+        Nothing is guessed, and bad data raise no error: unknown terms are counted and reported with the nearest known
+        one, unreadable cells are reported as problems with row and reason.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
     UnitError
         If the mapping gives a unit that doesn't fit its signal's.
     """
-    ready = compiled(mapping, context.model)
+    ready = compile_mapping(mapping, context.model)
     if frame.kind == "retract_file":
         return Harmonised(Claims.empty())
     if frame.kind == "observations":
@@ -69,7 +69,7 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
     parts: list[Claims] = []
     known: set[str] = set()
     for rule, table in rules:
-        known |= _columns_of(rule)
+        known |= _known_columns(rule)
         if rule.tag is not None:
             parts += long_claims(rule, rows, context, table)
         else:
@@ -95,8 +95,8 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
     )
 
 
-def _columns_of(rule: TableRule) -> set[str]:
-    """Return the columns that a table's rule knows beside its signals."""
+def _known_columns(rule: TableRule) -> set[str]:
+    """Return the columns that a table's rule uses or ignores, signals apart."""
     known = {*rule.ignore, *rule_columns(rule.time)}
     known |= {name for name in (rule.tag, rule.value, rule.unit_column) if name}
     if rule.asset is not None and rule.asset.column:

@@ -1,4 +1,4 @@
-"""Observations (tag, time, value) as claims: one look-up table over tags, applied to whole arrays."""
+"""Observations (tag, time, value) as claims: a lookup table over tags, applied to whole arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Cells, as_texts, parse_number
 from twinlab.harmonise.claims import NAT, Bools, Claims, Floats, FrameLike, Harmonised, Ints, Series
-from twinlab.harmonise.compiled import Compiled
+from twinlab.harmonise.compiled import CompiledMapping
 from twinlab.harmonise.findings import Findings
 from twinlab.harmonise.tags import Meaning, TagTable
 from twinlab.harmonise.times.folds import Groups, localise
@@ -26,10 +26,10 @@ __all__ = ["harmonise_observations"]
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The k-th rule of every tag, as tables over the tags' codes."""
+    """The k-th rule of every tag, as arrays indexed by the tags' codes."""
 
     series: tuple[Series, ...]
-    # int32, -1: the tag has no such rule.
+    # int32 index into `series`; -1 where the tag has no k-th rule.
     code: npt.NDArray[np.int32]
     scale: Floats
     pre: Floats
@@ -38,14 +38,14 @@ class _Layer:
     priority: npt.NDArray[np.int16]
     start: Ints
     stop: Ints
-    # bool: needs more than an affine function (states, missing-value codes, units that the rows state).
+    # bool: more than an affine conversion is needed (states, missing-value codes, units given by the rows).
     slow: Bools
     always: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is worked out once for a dictionary of tags."""
+class _TagPlan:
+    """The rules for one dictionary of tags, computed once."""
 
     dictionary: pa.Array
     tags: tuple[str, ...]
@@ -53,15 +53,15 @@ class _Plan:
     unknown: Bools
 
 
-def _plan(table: TagTable, dictionary: pa.Array, ready: Compiled) -> _Plan:
-    kept = ready.cache.get("plan")
-    if isinstance(kept, _Plan) and (kept.dictionary is dictionary or kept.dictionary.equals(dictionary)):
-        return kept
+def _tag_plan(table: TagTable, dictionary: pa.Array, ready: CompiledMapping) -> _TagPlan:
+    cached = ready.cache.get("plan")
+    if isinstance(cached, _TagPlan) and (cached.dictionary is dictionary or cached.dictionary.equals(dictionary)):
+        return cached
     tags = tuple(dictionary.to_pylist())
     meanings = [table.meanings(tag) for tag in tags]
     depth = max((len(found) for found in meanings), default=0)
     layers = tuple(_layer([found[k] if k < len(found) else None for found in meanings]) for k in range(depth))
-    plan = _Plan(dictionary, tags, layers, np.array([not found for found in meanings], dtype=bool))
+    plan = _TagPlan(dictionary, tags, layers, np.array([not found for found in meanings], dtype=bool))
     ready.cache["plan"] = plan
     return plan
 
@@ -86,67 +86,67 @@ def _layer(meanings: Sequence[Meaning | None]) -> _Layer:
     return _Layer(tuple(index), code, scale, pre, factor, post, priority, start, stop, slow, always)
 
 
-def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, ready: Compiled) -> Harmonised:
-    """Return the claims of a frame of observations; see `twinlab.harmonise.harmonise`."""
+def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, ready: CompiledMapping) -> Harmonised:
+    """Return the claims of one frame of observations; see `twinlab.harmonise.harmonise`."""
     batch = frame.batch()
-    reader = _Reader(batch, frame, rule)
+    columns = _Columns(batch, frame, rule)
     tag = batch.column("tag")
     tag = tag if pa.types.is_dictionary(tag.type) else tag.dictionary_encode()
     codes = tag.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    plan = _plan(table, tag.dictionary, ready)
+    plan = _tag_plan(table, tag.dictionary, ready)
     if plan.unknown.any():
         counts = np.bincount(codes, minlength=len(plan.tags))
         for place in np.flatnonzero(plan.unknown & (counts > 0)).tolist():
             name = plan.tags[place]
-            reader.findings.unknown_term(f"tag {name!r}", int(counts[place]), table.message(name))
-    times = reader.times()
+            columns.findings.unknown_term(f"tag {name!r}", int(counts[place]), table.message(name))
+    times = columns.times()
     parts: list[Claims] = []
     left: Bools | None = None
     for depth, layer in enumerate(plan.layers):
-        claims, took = _apply(layer, reader, table, codes=codes, times=times, plan=plan, depth=depth, left=left)
+        claims, applied = _apply(layer, columns, table, codes=codes, times=times, plan=plan, depth=depth, left=left)
         parts += claims
         if layer.always:
             break
-        left = ~took if left is None else left & ~took
-    return reader.harmonised(parts)
+        left = ~applied if left is None else left & ~applied
+    return columns.harmonised(parts)
 
 
 def _apply(
     layer: _Layer,
-    reader: _Reader,
+    columns: _Columns,
     table: TagTable,
     *,
     codes: npt.NDArray[np.int32],
     times: Ints,
-    plan: _Plan,
+    plan: _TagPlan,
     depth: int,
     left: Bools | None,
 ) -> tuple[list[Claims], Bools]:
-    """Return the claims of the rows that a layer's rules meet, and which rows those are."""
+    """Return the claims of the rows that a layer's rules apply to, and a mask (bool[n]) of these rows."""
     series = layer.code[codes]
-    if layer.always and left is None and not layer.slow.any() and reader.plain:
-        # Nearly all streams: every tag known, every row a number in a known unit.
-        value = _affine(layer, codes, reader.value)
-        return [reader.claims(layer, plan, series=series, codes=codes, times=times, value=value, at=None)], np.ones(
+    if layer.always and left is None and not layer.slow.any() and columns.plain:
+        # Fast path for nearly all streams: every tag is known, every row is a number in a known unit.
+        value = _affine(layer, codes, columns.value)
+        return [columns.claims(layer, plan, series=series, codes=codes, times=times, value=value, at=None)], np.ones(
             len(codes), dtype=bool
         )
-    took = (series >= 0) & (times != NAT)
+    applied = (series >= 0) & (times != NAT)
     if not layer.always:
-        took &= (times >= layer.start[codes]) & (times < layer.stop[codes])
+        applied &= (times >= layer.start[codes]) & (times < layer.stop[codes])
     if left is not None:
-        took &= left
-    value = _affine(layer, codes, reader.value)
-    observed = reader.op == OBSERVE
-    slow = took & observed & (_needs_care(layer, codes, reader) | ~np.isfinite(value))
+        applied &= left
+    value = _affine(layer, codes, columns.value)
+    observed = columns.op == OBSERVE
+    slow = applied & observed & (_needs_conversion(layer, codes, columns) | ~np.isfinite(value))
     if slow.any():
         value = value.copy()
         for place, at in _by_tag(codes, np.flatnonzero(slow)):
-            value[at] = _careful(at, plan.tags[place], table, reader, depth=depth)
+            value[at] = _convert_cell_by_cell(at, plan.tags[place], table, columns, depth=depth)
     value = np.where(observed, value, np.nan)
-    at = np.flatnonzero(took & (np.isfinite(value) | ~observed))
+    at = np.flatnonzero(applied & (np.isfinite(value) | ~observed))
     return [
-        reader.claims(layer, plan, series=series[at], codes=codes[at], times=times[at], value=value[at], at=at)
-    ], took
+        columns.claims(layer, plan, series=series[at], codes=codes[at], times=times[at], value=value[at], at=at)
+    ], applied
 
 
 def _by_tag(codes: npt.NDArray[np.int32], rows: Ints) -> Iterator[tuple[int, Ints]]:
@@ -155,9 +155,9 @@ def _by_tag(codes: npt.NDArray[np.int32], rows: Ints) -> Iterator[tuple[int, Int
         yield int(codes[at[0]]), at
 
 
-def _needs_care(layer: _Layer, codes: npt.NDArray[np.int32], reader: _Reader) -> Bools:
+def _needs_conversion(layer: _Layer, codes: npt.NDArray[np.int32], columns: _Columns) -> Bools:
     care = layer.slow[codes]
-    return care if reader.text is None else care | reader.has_text
+    return care if columns.text is None else care | columns.has_text
 
 
 def _affine(layer: _Layer, codes: npt.NDArray[np.int32], written: Floats) -> Floats:
@@ -175,34 +175,34 @@ def _affine(layer: _Layer, codes: npt.NDArray[np.int32], written: Floats) -> Flo
     return value
 
 
-def _careful(at: Ints, tag: str, table: TagTable, reader: _Reader, *, depth: int) -> Floats:
-    """Convert the values of one tag that need more than an affine function."""
+def _convert_cell_by_cell(at: Ints, tag: str, table: TagTable, columns: _Columns, *, depth: int) -> Floats:
+    """Convert values of one tag that need more than an affine conversion."""
     meaning = table.meanings(tag)[depth]
-    number = reader.value[at]
-    text = None if reader.text is None else as_texts(reader.text.take(at))
+    number = columns.value[at]
+    text = None if columns.text is None else as_texts(columns.text.take(at))
     if text is not None:
         spelt = np.array([np.nan if term is None else parse_number(term) for term in text.to_pylist()])
         number = np.where(np.isfinite(number) | np.isnan(spelt), number, spelt)
     cells = Cells(number, None if text is None or text.null_count == len(text) else text)
     result = np.full(len(at), np.nan)
-    for unit, rows in reader.by_unit(at, wanted=meaning.rule.unit is None and meaning.signal.kind != "state"):
+    for unit, rows in columns.by_unit(at, wanted=meaning.rule.unit is None and meaning.signal.kind != "state"):
         try:
             here = Cells(cells.number[rows], None if cells.text is None else cells.text.take(rows))
             converted = convert_cells(here, meaning, unit=unit)
         except UnitError as error:
-            reader.findings.unknown_term(f"unit {unit!r}", len(rows), f"tag {tag!r}: {error}")
+            columns.findings.unknown_term(f"unit {unit!r}", len(rows), f"tag {tag!r}: {error}")
             continue
-        reader.findings.missing += int(converted.missing.sum())
-        written = reader.spelling(at[rows[converted.bad]])
-        reader.findings.problem_rows(
+        columns.findings.missing += int(converted.missing.sum())
+        written = columns.spelling(at[rows[converted.bad]])
+        columns.findings.problem_rows(
             at[rows[converted.bad]], column=tag, texts=written, reason=lambda text: reason(meaning, text)
         )
         result[rows] = converted.value
     return result
 
 
-class _Reader:
-    """The columns of one batch; absent ones as constants."""
+class _Columns:
+    """The columns of one batch; absent columns are constants."""
 
     def __init__(self, batch: pa.RecordBatch, frame: FrameLike, rule: StreamRule) -> None:
         self.batch, self.count, self.rule = batch, batch.num_rows, rule
@@ -223,12 +223,12 @@ class _Reader:
         key = self._column("key")
         self.key = None if key is None else np.array(key.to_pylist(), dtype=object)
         retracts = op is not None and bool((self.op != OBSERVE).any())
-        # A sum is finite only if all its terms are.
+        # A sum is finite only if all its terms are: one pass instead of a mask.
         self.plain = self.text is None and not retracts and bool(np.isfinite(self.value.sum()))
 
     @property
     def has_text(self) -> Bools:
-        """bool[n]: rows with a text."""
+        """bool[n]: rows that have a text."""
         if self.text is None:
             return np.zeros(self.count, dtype=bool)
         found: Bools = self.text.is_valid().to_numpy(zero_copy_only=False)
@@ -244,7 +244,7 @@ class _Reader:
         column = self._column(name)
         if column is None:
             return None
-        # A column without nulls is taken as it is: filling copies it.
+        # `fill_null` copies, so a column without nulls is used directly.
         whole = column.fill_null(null) if column.null_count else column
         found: Ints = whole.to_numpy(zero_copy_only=False)
         return found
@@ -257,7 +257,7 @@ class _Reader:
         return found
 
     def times(self) -> Ints:
-        """Return the instants, int64[n] ns UTC; source clocks without an offset are read in the stream's zone."""
+        """Return the instants, int64[n] ns UTC; times without an offset are read in the stream's zone."""
         times: Ints = self.batch.column("source_time").to_numpy()
         basis = self._column("time_basis")
         local = np.ones(self.count, dtype=bool)
@@ -288,7 +288,7 @@ class _Reader:
         return np.where(local, utc, times)
 
     def by_unit(self, at: Ints, *, wanted: bool) -> list[tuple[str | None, Ints]]:
-        """Return the positions in ``at`` by the unit that the rows state."""
+        """Return the positions in ``at``, grouped by the unit that the rows state."""
         every = np.arange(len(at))
         if self.unit is None or not wanted:
             return [(None, every)]
@@ -298,7 +298,7 @@ class _Reader:
         return [(None if code < 0 else terms[code], every[codes == code]) for code in np.unique(codes).tolist()]
 
     def spelling(self, at: Ints) -> dict[int, str]:
-        """Return position -> what stands there."""
+        """Return position -> text of the cell, for the first hundred positions."""
         shown = at[:100].tolist()
         texts = [None] * len(shown) if self.text is None else self.text.take(pa.array(shown, pa.int64())).to_pylist()
         return {
@@ -309,7 +309,7 @@ class _Reader:
     def claims(
         self,
         layer: _Layer,
-        plan: _Plan,
+        plan: _TagPlan,
         *,
         series: npt.NDArray[np.int32],
         codes: npt.NDArray[np.int32],
@@ -317,7 +317,7 @@ class _Reader:
         value: Floats,
         at: Ints | None,
     ) -> Claims:
-        """Return the claims of the rows at ``at`` (None: all); constant columns are broadcast, not copied."""
+        """Return the claims of the rows ``at`` (None: all rows); constant columns are broadcast, not copied."""
         count = len(codes)
 
         def some(column: Ints | None, constant: int) -> Ints:
@@ -344,7 +344,7 @@ class _Reader:
         )
 
     def harmonised(self, parts: list[Claims]) -> Harmonised:
-        """Return the result of a frame."""
+        """Return the result of this frame."""
         found = self.findings
         return Harmonised(
             claims=Claims.concat(parts),

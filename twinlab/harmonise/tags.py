@@ -1,4 +1,4 @@
-"""What a tag or column means: exact names, families by pattern, validity in time."""
+"""Meaning of tags and columns: exact names, patterns for families of tags, validity in time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _GROUP = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One rule of a tag, with what it refers to."""
+    """One rule of a tag with the signal, asset type and asset it refers to."""
 
     rule: TagRule
     signal: Signal
     name: str
     asset_type: str
-    # None: the row says which asset.
+    # None: the row names the asset.
     asset: str | None
     # int64 ns UTC, half-open.
     start: int = _LOW
@@ -36,7 +36,7 @@ class Meaning:
 
     @property
     def always(self) -> bool:
-        """Whether the rule holds at all times."""
+        """Whether the rule is valid at all times."""
         return self.start == _LOW and self.stop == _HIGH
 
 
@@ -61,12 +61,12 @@ class TagTable:
     Parameters
     ----------
     tags : mapping of str to list of TagRule
-        Exact name, or a pattern between slashes, -> its rules. An exact name wins over patterns, and an earlier
-        pattern over a later one.
+        Exact name, or a pattern between slashes -> its rules. An exact name takes precedence over patterns, and an
+        earlier pattern over a later one.
     model : TwinModel
         Asset types and signals.
     asset_type : str, optional
-        Type of the assets that the rows themselves name.
+        Type of the assets that are named in the rows.
     """
 
     def __init__(self, tags: Mapping[str, list[TagRule]], model: TwinModel, *, asset_type: str | None = None) -> None:
@@ -77,7 +77,7 @@ class TagTable:
         self.names = tuple(tags)
 
     def meanings(self, tag: str) -> tuple[Meaning, ...]:
-        """Return what a tag means, one entry a rule, in the mapping's order; empty if it is unknown.
+        """Return the meanings of a tag, one per rule, in the mapping's order; empty if the tag is unknown.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class TagTable:
         return found
 
     def message(self, tag: str, *, what: str = "tag") -> str:
-        """Return what to say about an unknown tag."""
+        """Return the message for an unknown tag."""
         hint = nearest(tag, self.names)
         return (
             f"the {what} {tag!r} isn't in the mapping: add it there, or to `ignore` (its rows stay in the ledger){hint}"
@@ -111,7 +111,7 @@ class TagTable:
         asset_type, asset = self._asset_type, None
         if rule.asset is not None:
             asset_type, _, template = rule.asset.partition("/")
-            asset = _filled(template, {"tag": tag, **groups}, rule.asset)
+            asset = _fill_template(template, {"tag": tag, **groups}, rule.asset)
         if asset_type is None or (rule.asset is not None and not asset):
             msg = f"the mapping of {tag!r} doesn't say which asset it is about: expected `asset: <type>/<id>`"
             raise UnknownTermError(msg)
@@ -131,7 +131,7 @@ def _is_pattern(name: str) -> bool:
     return len(name) > 1 and name.startswith("/") and name.endswith("/")
 
 
-def _filled(template: str, groups: Mapping[str, str], whole: str) -> str:
+def _fill_template(template: str, groups: Mapping[str, str], whole: str) -> str:
     def fill(match: re.Match[str]) -> str:
         if match[1] not in groups:
             msg = f"the asset {whole!r} uses the group {match[1]!r}, which its pattern doesn't have{nearest(match[1], groups)}"

@@ -1,4 +1,4 @@
-"""From written values to values in the signal's unit: scale and offset, units, missing-value codes, states."""
+"""Convert cells to values of a signal: scale and offset, units, missing-value codes, states."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Affine(NamedTuple):
     """``value = ((written * scale + offset) + pre) * factor + post``."""
 
     scale: float
-    # The rule's offset and the unit's, which are both added before the unit's factor.
+    # Sum of the rule's offset and the unit's offset; both are added before the unit's factor.
     pre: float
     factor: float
     post: float
 
     def apply(self, written: Floats) -> Floats:
-        """Return values in the signal's unit, NaN stays NaN."""
+        """Return the values in the signal's unit; NaN stays NaN."""
         value = written if self.scale == 1.0 else written * self.scale
         if self.pre:
             value = value + self.pre
@@ -40,14 +40,14 @@ class Affine(NamedTuple):
 
 
 def affine(rule: TagRule, signal: Signal, *, unit: str | None = None) -> Affine:
-    """Return the conversion of a rule's written values to the signal's unit.
+    """Return the conversion from a rule's written values to the signal's unit.
 
     Parameters
     ----------
     rule : TagRule
-        Its `unit` wins over what the source says of itself, because a mapping is there to mend the source.
+        Its `unit` takes precedence over the unit that the source states, so that a mapping can correct the source.
     signal : Signal
-        Gives the unit to arrive at; values whose unit nobody states are taken to be in it.
+        Its unit is the target; values without a stated unit are read in this unit.
     unit : str, optional
         Unit as the source spells it.
 
@@ -67,7 +67,7 @@ def affine(rule: TagRule, signal: Signal, *, unit: str | None = None) -> Affine:
 
 
 def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset[str]]:
-    """Return the numbers and the texts that stand for "no value"; a text that spells a number is both."""
+    """Return the numbers and the texts that mean "no value"; a text that is a number is in both."""
     numbers, texts = set(), set()
     for code in codes:
         texts.add(str(code))
@@ -79,34 +79,28 @@ def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset
 
 
 def state_codes(rule: TagRule, signal: Signal) -> dict[str, int]:
-    """Return what the source writes for a state -> its code in the model.
-
-    Raises
-    ------
-    KeyError
-        Never for a checked mapping: a name that the model lacks is left out and counted as unknown.
-    """
+    """Return the source's text for a state -> the state's code in the model; names that aren't in the model are left out."""
     names = {name: code for code, name in (signal.states or {}).items()}
     if rule.states is not None:
         return {written: names[name] for written, name in rule.states.items() if name in names}
-    # A state whose name is a number wins over another state with that number.
+    # A state whose name is a number takes precedence over another state with that code.
     return {str(code): code for code in (signal.states or {})} | names
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """The values of one column under one rule."""
+    """Values of one column converted by one rule."""
 
-    # float64[n] in the signal's unit, NaN where there is none.
+    # float64[n] in the signal's unit; NaN where there is no value.
     value: Floats
-    # bool[n]: empty, or a missing-value code.
+    # bool[n]: the cell is empty or has a missing-value code.
     missing: Bools
-    # bool[n]: something stands there that is no value.
+    # bool[n]: the cell isn't empty, but is no valid value.
     bad: Bools
 
 
 def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) -> Converted:
-    """Return a column's values under one rule."""
+    """Return a column's values, converted by one rule."""
     numbers, texts = missing_codes(meaning.rule.missing)
     missing = cells.empty
     if numbers:
@@ -123,9 +117,9 @@ def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) ->
 
 
 def reason(meaning: Meaning, text: str) -> str:
-    """Return why a cell is no value of this signal."""
+    """Return why a cell is no valid value of this signal."""
     if meaning.signal.kind != "state":
-        return f"expected a number for {meaning.name!r}, got {text!r}; if it stands for no value, add it to `missing:`"
+        return f"expected a number for {meaning.name!r}, got {text!r}; if it means no value, add it to `missing:`"
     known = state_codes(meaning.rule, meaning.signal)
     return f"{text!r} is no state of {meaning.name!r}: add it to `states:` of the mapping{nearest(text, known)}"
 

@@ -195,7 +195,7 @@ def test_assets_stand_in_a_column_or_in_the_headers(tmp_path):
     )
     assert model.asset_types["room"].signals["temp"].resolution == 0.01
     assert {series.asset for series in found["log"][0].claims.series} == {"room_1", "room_2"}
-    assert "one asset a number" in drafted.mappings["log"]
+    assert "one asset per number" in drafted.mappings["log"]
 
 
 def test_a_long_table_has_a_rule_a_tag(tmp_path):

@@ -1,4 +1,4 @@
-"""Draft a twin from files that nobody has described yet, for a person to edit."""
+"""Draft a twin from files without a description, for a person to edit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from twinlab.errors import TwinlabError
 from twinlab.harmonise.claims import NAT, Context
 from twinlab.harmonise.drafting.mapping import mapping_yaml
 from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
-from twinlab.harmonise.drafting.profiles import listed, samples_of, term_of
+from twinlab.harmonise.drafting.profiles import list_files, name_of, samples_of
 from twinlab.harmonise.drafting.tables import TablePlan, plan_table
 from twinlab.harmonise.drafting.yaml_text import unique
+from twinlab.harmonise.frames import harmonise
 from twinlab.model.load import parse_mapping, parse_model
 from twinlab.sources.detect import open_source
 
@@ -23,60 +24,60 @@ __all__ = ["Draft", "draft"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A twin as files suggest it; nothing is written."""
+    """A proposed model and mappings, as text; nothing is written to disk."""
 
     # Text of ``twin.yaml``.
     model_yaml: str
     # Source -> text of its mapping.
     mappings: dict[str, str]
-    # What was found and why, one sentence each, for a person.
+    # Findings and reasons, one sentence each, for people.
     evidence: list[str]
 
 
 def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
-    """Draft ``twin.yaml`` and one mapping a file.
+    """Draft ``twin.yaml`` and one mapping per file.
 
     Parameters
     ----------
     files : Path, or sequence of Path
-        Files of any kind that `twinlab.sources.open_source` reads, or directories of such.
+        Files that `twinlab.sources.open_source` can read, or directories of such files.
     name : str
         The twin's name.
 
     Returns
     -------
     Draft
-        Valid as it stands. Units come from headers and units rows only, a zone is never guessed: both are marked for a
-        person where the files don't state them. The same files give the same text.
+        Valid without edits. Units come only from headers and units rows, and a zone is never guessed: where the files
+        don't state them, a comment asks for them. The same files give the same text.
 
     Raises
     ------
     SchemaError
-        If a drafted text doesn't hold together (then it is our fault, and the message names the line).
+        If a drafted text is invalid, which is a bug of twinlab; the message names the line.
     """
     given = [files] if isinstance(files, (str, Path)) else list(files)
     evidence: list[str] = []
     sources: dict[str, tuple[Path, list[TablePlan]]] = {}
-    for path in listed(Path(file) for file in given):
+    for path in list_files(Path(file) for file in given):
         try:
             source = open_source(path)
             plans = [plan_table(sample) for sample in samples_of(source)]
         except TwinlabError as error:
             evidence.append(f"{path.name}: left out, {error}")
             continue
-        sources[unique(term_of(source.name, fallback="source"), sources)] = (path, plans)
-    model = ModelPlan(term_of(name, fallback="twin"))
+        sources[unique(name_of(source.name, fallback="source"), sources)] = (path, plans)
+    model = ModelPlan(name_of(name, fallback="twin"))
     model.first_year = _first_year([plan for _, plans in sources.values() for plan in plans])
     texts: dict[str, str] = {}
     # Lists of assets first, so that the ids in other tables are recognised.
-    order = sorted(sources, key=lambda key: all(plan.what != "assets" for plan in sources[key][1]))
+    order = sorted(sources, key=lambda key: all(plan.content != "assets" for plan in sources[key][1]))
     for source_name in order:
         path, plans = sources[source_name]
         for plan in plans:
-            evidence += [f"{path.name}, {plan.sample.record_type}: {said}" for said in plan.evidence]
+            evidence += [f"{path.name}, {plan.sample.record_type}: {sentence}" for sentence in plan.evidence]
         texts[source_name] = mapping_yaml(source_name, path.name, plans, model)
     done = Draft(model_yaml(model), {key: texts[key] for key in sources}, evidence)
-    _try_out(done, sources)
+    _harmonise_samples(done, sources)
     return done
 
 
@@ -93,14 +94,12 @@ def _first_year(plans: Sequence[TablePlan]) -> int | None:
             firsts.append(int(np.datetime64(f"{year:04d}-01-01", "ns").astype(np.int64)))
     if not firsts:
         return None
-    # A zone east of Greenwich moves New Year's morning into the year before.
+    # In a zone east of Greenwich, the first hours of a year are in the previous year in UTC.
     return int((np.datetime64(min(firsts), "ns") - np.timedelta64(1, "D")).astype("M8[Y]").astype(int)) + 1970
 
 
-def _try_out(drafted: Draft, sources: dict[str, tuple[Path, list[TablePlan]]]) -> None:
-    """Harmonise the samples under the draft and add to the evidence what came of them."""
-    from twinlab.harmonise.frames import harmonise  # noqa: PLC0415  (frames and this module stand side by side)
-
+def _harmonise_samples(drafted: Draft, sources: dict[str, tuple[Path, list[TablePlan]]]) -> None:
+    """Harmonise the samples with the draft and add the result to the evidence."""
     model = parse_model(drafted.model_yaml)
     for source_name, (path, plans) in sources.items():
         mapping = parse_mapping(drafted.mappings[source_name], f"{source_name}.yaml")

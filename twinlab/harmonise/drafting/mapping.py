@@ -1,4 +1,4 @@
-"""The mapping of one file, drafted: its YAML, and what it adds to the model."""
+"""Draft the mapping of one file as YAML, and add its asset types, signals and events to the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
-from twinlab.harmonise.drafting.profiles import Profile, Sample, profile_of, term_of
+from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, stated_unit
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times import TimeColumn
@@ -24,15 +24,15 @@ _ZONE = "zone: UTC  # not stated in the file: set it, for example Europe/Berlin"
 
 
 def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
-    """Return one file's mapping and add its words to the model."""
+    """Return the mapping of one file, and add its asset types, signals and event types to the model."""
     lines = [
-        f"# Drafted from {' '.join(file.split())}: check what is marked with #.",
+        f"# Drafted from {' '.join(file.split())}: please check the comments (#).",
         f"source: {source}",
         f"files: [{quoted(file)}]",
     ]
     lines.append("tables:")
     for plan in plans:
-        lines += _Table(source, plan, model).lines()
+        lines += _TableLines(source, plan, model).lines()
     return "\n".join(lines) + "\n"
 
 
@@ -41,8 +41,8 @@ def _times(plan: TablePlan) -> list[str]:
     return list(dict.fromkeys([*columns, *plan.times.parts.values(), *(clock.column for clock in plan.times.clocks)]))
 
 
-class _Table:
-    """One table of the mapping."""
+class _TableLines:
+    """Lines of YAML for one table of the mapping."""
 
     def __init__(self, source: str, plan: TablePlan, model: ModelPlan) -> None:
         self.source, self.plan, self.model = source, plan, model
@@ -57,11 +57,11 @@ class _Table:
             "events": self._events,
             "assets": self._assets,
             "nothing": list,
-        }[plan.what]()
+        }[plan.content]()
         head = [f"  - table: {quoted(plan.sample.record_type)}"]
-        if plan.what == "nothing":
+        if plan.content == "nothing":
             head[0] += comment(
-                "no times and no unique ids were recognised: its rows are kept in the ledger and counted"
+                "no times and no unique ids were recognised: its rows stay in the ledger and are counted"
             )
         return head + made + self._ignored()
 
@@ -74,7 +74,7 @@ class _Table:
                 profile.kind, profile.kind
             )
             lines.append(f"      - {quoted(name)}{comment(shown)}")
-        return ["    ignore:  # columns without a meaning so far; move up what you need", *lines] if lines else []
+        return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
 
     def _time_lines(self, time: TimeColumn, indent: str) -> list[str]:
         lines = []
@@ -91,7 +91,7 @@ class _Table:
         zone = (
             "zone: UTC  # counted from 1970 in UTC"
             if counted
-            else "zone: offset  # every value carries its own"
+            else "zone: offset  # every value has its own offset"
             if time.fixed
             else _ZONE
         )
@@ -100,13 +100,13 @@ class _Table:
     def _no_time(self, columns: Sequence[str], indent: str) -> list[str]:
         found = {str(code): code for name in columns for code in self.plan.profiles[name].missing}
         return (
-            [f"{indent}missing: {flow(found[key] for key in sorted(found))}  # no time, by its spelling"]
+            [f"{indent}missing: {flow(found[key] for key in sorted(found))}  # texts and codes that are no time"]
             if found
             else []
         )
 
     def _asset(self) -> tuple[str, list[str]]:
-        """Return the asset type of the rows and the lines that say which asset."""
+        """Return the asset type of the rows, and the lines for the asset of each row."""
         column = self.plan.asset_column
         if column is not None:
             self.used.add(column)
@@ -118,7 +118,7 @@ class _Table:
         self.model.asset(kind, "named after the file")
         name = self.source if self.plan.sample.record_type in {self.source, ""} else self.plan.sample.record_type
         return kind, [
-            f"    asset: {{type: {kind}, id: {quoted(name)}}}  # nothing in the table says which asset: named after it"
+            f"    asset: {{type: {kind}, id: {quoted(name)}}}  # the table has no column of assets: named after the table"
         ]
 
     def _cadence(self) -> tuple[str, str]:
@@ -131,7 +131,10 @@ class _Table:
                 codes, terms = encode(self.rows.texts(column))
                 groups = groups * (len(terms) + 1) + codes
         cadence, step = cadence_of(time.wall, groups)
-        return cadence, "no two times seen: set it" if step is None else f"rows come every {step:g} s (median)"
+        return (
+            cadence,
+            "the sample has no two different times: set it" if step is None else f"rows come every {step:g} s (median)",
+        )
 
     def _signals(self) -> list[str]:
         plan = self.plan
@@ -148,7 +151,7 @@ class _Table:
             if name in plan.family:
                 columns += self._family(name, signal, profile, patterns)
                 continue
-            wanted = unique(term_of(profile.unit.stem or name, fallback="signal"), taken)
+            wanted = unique(name_of(profile.unit.stem or name, fallback="signal"), taken)
             term = self.model.add_signal(kind, wanted, signal, source=self.source)
             taken.add(term)
             columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ")]
@@ -159,9 +162,9 @@ class _Table:
         prefix, _, suffix = name.partition(number)
         kind = type_of(prefix)
         self.model.asset(kind, "named after the headers").ids.add(f"{kind}_{number}")
-        base = unique(term_of(suffix.strip(" _-.") or prefix.strip(" _-."), fallback="signal"), [])
+        base = unique(name_of(suffix.strip(" _-.") or prefix.strip(" _-."), fallback="signal"), [])
         stem = (
-            term_of((profile.unit.stem or "").partition(number)[2].strip(" _-."), fallback=base)
+            name_of((profile.unit.stem or "").partition(number)[2].strip(" _-."), fallback=base)
             if profile.unit.stem
             else base
         )
@@ -172,7 +175,7 @@ class _Table:
         signal.title = f"{prefix}…{suffix}".strip()
         term = patterns[pattern] = self.model.add_signal(kind, stem, signal, source=self.source)
         return [
-            f"      {quoted(pattern)}:  # one asset a number",
+            f"      {quoted(pattern)}:  # one asset per number",
             f"        asset: {quoted(kind + '/' + kind + '_{id}')}",
             *rule_lines(term, signal, profile, "        "),
         ]
@@ -215,7 +218,7 @@ class _Table:
             else:
                 signal.unit_note = f"unit not stated: {range_hint(terms[place], profile.low, profile.high)}"
             signal.title = terms[place]
-            term = self.model.add_signal(kind, term_of(terms[place], fallback="signal"), signal, source=self.source)
+            term = self.model.add_signal(kind, name_of(terms[place], fallback="signal"), signal, source=self.source)
             lines += [
                 f"      {quoted(terms[place])}:",
                 *rule_lines(term, signal, profile, "        ", written=not units),
@@ -228,7 +231,7 @@ class _Table:
         for name, profile in self.plan.profiles.items():
             if name in skip or profile.kind == "empty":
                 continue
-            term = unique(term_of(profile.unit.stem or name), found)
+            term = unique(name_of(profile.unit.stem or name), found)
             unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
             dtype = {"text": "text", "bool": "boolean", "time": "time"}.get(
                 profile.kind, "integer" if profile.whole and unit is None else "number"
@@ -268,8 +271,8 @@ class _Table:
             type_of(plan.sample.record_type if len(plan.sample.record_type) > 2 else self.source), self.model.events
         )
         kind = f"{kind}_event" if kind == "asset" else kind
-        event = self.model.events[kind] = EventPlan("one row, one event")
-        lines = ["    events:", f"      - type: {kind}", f"        key: {flow(plan.key)}  # names every row seen"]
+        event = self.model.events[kind] = EventPlan("one event per row")
+        lines = ["    events:", f"      - type: {kind}", f"        key: {flow(plan.key)}  # unique in the sample"]
         self.used |= set(plan.key)
         if plan.asset_column is not None:
             self.used.add(plan.asset_column)
@@ -315,7 +318,7 @@ class _Table:
                 for name, p in plan.profiles.items()
                 if p.kind == "number" and re.search(r"delay|late", name) and name.casefold().startswith(head)
             ]
-            lines += [f"          plus: {quoted(delay[0])}  # taken as minutes"] if delay else []
+            lines += [f"          plus: {quoted(delay[0])}  # read as minutes"] if delay else []
             columns += delay[:1]
         else:
             lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")

@@ -1,4 +1,4 @@
-"""The twin that drafts add up to: asset types with signals and properties, event types; and its YAML."""
+"""The drafted model: asset types with signals and properties, event types; and its YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", 
 
 @dataclass
 class SignalPlan:
-    """One signal as drafted."""
+    """A drafted signal."""
 
     kind: str
     unit: str | None
@@ -27,11 +27,11 @@ class SignalPlan:
     span: tuple[float, float] | None = None
 
     def fits(self, other: SignalPlan) -> bool:
-        """Whether another file's column can be the same signal."""
+        """Whether the column of another file can be the same signal."""
         return (self.kind, self.unit) == (other.kind, other.unit)
 
     def join(self, other: SignalPlan) -> None:
-        """Take in another file's column: the finer resolution, the shorter cadence, all states."""
+        """Merge the column of another file: the finer resolution, the shorter cadence, all states."""
         self.decimals = max(self.decimals, other.decimals)
         if parse_duration(other.cadence) < parse_duration(self.cadence):
             self.cadence, self.cadence_note = other.cadence, other.cadence_note
@@ -42,7 +42,7 @@ class SignalPlan:
 
 @dataclass
 class PropertyPlan:
-    """One property as drafted."""
+    """A drafted property."""
 
     dtype: str = "text"
     unit: str | None = None
@@ -52,7 +52,7 @@ class PropertyPlan:
 
 @dataclass
 class AssetPlan:
-    """One asset type as drafted."""
+    """A drafted asset type."""
 
     note: str = ""
     signals: dict[str, SignalPlan] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class AssetPlan:
 
 @dataclass
 class EventPlan:
-    """One event type as drafted."""
+    """A drafted event type."""
 
     note: str = ""
     asset: str | None = None
@@ -73,7 +73,7 @@ class EventPlan:
 
 @dataclass
 class ModelPlan:
-    """A whole twin as drafted."""
+    """A drafted model of a whole twin."""
 
     name: str
     assets: dict[str, AssetPlan] = field(default_factory=dict)
@@ -81,11 +81,11 @@ class ModelPlan:
     first_year: int | None = None
 
     def asset(self, name: str, note: str = "") -> AssetPlan:
-        """Return an asset type, making it if it's new."""
+        """Return an asset type; it is added if it's new."""
         return self.assets.setdefault(name, AssetPlan(note))
 
     def type_with(self, ids: Iterable[str]) -> str | None:
-        """Return the asset type that knows nearly all of these ids."""
+        """Return the asset type that has nearly all (75 %) of these ids."""
         wanted = set(ids)
         for name, plan in self.assets.items():
             if plan.ids and len(wanted & plan.ids) >= 0.75 * len(wanted):
@@ -93,7 +93,7 @@ class ModelPlan:
         return None
 
     def add_signal(self, asset_type: str, name: str, plan: SignalPlan, *, source: str) -> str:
-        """Add a signal, or join it to the one that another file brought; return its name."""
+        """Add a signal, or merge it with the same signal of another file; return its name."""
         signals = self.asset(asset_type).signals
         for candidate in (name, f"{name}_{source}", *(f"{name}_{source}_{number}" for number in range(2, 100))):
             known = signals.get(candidate)
@@ -107,16 +107,16 @@ class ModelPlan:
 
 
 def model_yaml(plan: ModelPlan) -> str:
-    """Return ``twin.yaml`` with comments that say what a person has to check."""
+    """Return ``twin.yaml``, with comments on everything that a person has to check."""
     year = 2000 if plan.first_year is None else plan.first_year
     lines = [
-        "# Drafted from your files. Read it once: what is marked with # is a finding or a question, nothing is guessed.",
+        "# Drafted from your files. Please check: comments (#) are findings and questions; nothing is guessed.",
         f"twin: {plan.name}",
         f'origin: "{year:04d}-01-01"  # history begins here'
         + ("" if plan.first_year is None else "; the year of the first time seen (zones may move it back a day)"),
         "asset_types:"
         if plan.assets
-        else "asset_types: {}  # no table of signals or assets was recognised: name them here",
+        else "asset_types: {}  # no table of signals or assets was recognised: add them here",
     ]
     for name, asset in plan.assets.items():
         lines += _asset_lines(name, asset)

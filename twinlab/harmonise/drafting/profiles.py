@@ -1,4 +1,4 @@
-"""What a column of an unseen file looks like: numbers or words, range, decimals, codes for no value, repeated ids."""
+"""Profiles of columns: kind, range, decimals, missing-value codes, distinct values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ from twinlab.harmonise.drafting.units import Hint, unit_of
 from twinlab.harmonise.drafting.yaml_text import YAML_WORDS
 from twinlab.sources.base import RowBatch, Source
 
-__all__ = ["CODES", "NO_VALUE", "Profile", "Sample", "listed", "profile_of", "profiles_of", "samples_of", "term_of"]
+__all__ = [
+    "NO_VALUE_NUMBERS",
+    "NO_VALUE_TEXTS",
+    "Profile",
+    "Sample",
+    "list_files",
+    "name_of",
+    "profile_of",
+    "profiles_of",
+    "samples_of",
+]
 
-#: Rows of one table that a draft looks at.
+#: Maximal number of rows of one table, and of a whole file with several tables, that a draft reads.
 _ROWS = 50_000
 _ALL_ROWS = 400_000
-#: Distinct texts that are kept with a profile.
+#: Maximal number of distinct texts in a profile.
 _TERMS = 5_000
 _MOST_DECIMALS = 6
 
-NO_VALUE = frozenset(
+NO_VALUE_TEXTS = frozenset(
     [
         "n/a",
         "na",
@@ -47,8 +57,8 @@ NO_VALUE = frozenset(
         "#div/0!",
     ]
 )
-#: Numbers that loggers write for "no value", if they stand far from all other values.
-CODES = (
+#: Numbers that loggers write for "no value"; they count as such only if they are far from all other values.
+NO_VALUE_NUMBERS = (
     -9999.0,
     -999.0,
     -99.0,
@@ -86,25 +96,25 @@ class Sample:
         return self.rows_
 
     def ordinals(self) -> Ints:
-        """Return the place of every row."""
+        """Return the position of every row in the sample."""
         return np.arange(self.rows, dtype=np.int64)
 
     def row_numbers(self) -> Ints:
-        """Return the row in the file, as a person counts."""
+        """Return the row numbers in the file, as shown to people."""
         return self.numbers
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One column, as far as the sample shows it."""
+    """Properties of one column of the sample."""
 
     name: str
-    # "number", "text", "time" (the source itself gives instants), "bool" or "empty".
+    # "number", "text", "time" (the column has a date or time type), "bool" or "empty".
     kind: str
     filled: int
-    # Distinct filled cells, codes for no value left out.
+    # Number of distinct values, missing-value codes excluded.
     distinct: int
-    # Those cells as text, sorted; empty for numbers that are no whole ones.
+    # These values as text, sorted; empty for numbers with decimals.
     terms: tuple[str, ...] = ()
     low: float = float("nan")
     high: float = float("nan")
@@ -112,20 +122,20 @@ class Profile:
     # Never falls from one row to the next.
     rising: bool = False
     missing: tuple[float | str, ...] = ()
-    # Texts in a column of numbers that look like no code for "no value".
+    # Texts in a column of numbers that aren't known texts for "no value".
     odd: tuple[str, ...] = ()
     unit: Hint = field(default_factory=Hint)
 
     @property
     def whole(self) -> bool:
-        """Whether all its numbers are whole."""
+        """Whether the column has whole numbers only."""
         return self.kind == "number" and self.decimals == 0
 
 
-def term_of(text: str, *, fallback: str = "column") -> str:
-    """Return a name in the twin's spelling for what a file calls something.
+def name_of(text: str, *, fallback: str = "column") -> str:
+    """Return a valid name of the model (lower case, underscores) for a name of a file.
 
-    >>> term_of("Temperatur Kühlraum [°C]")
+    >>> name_of("Temperatur Kühlraum [°C]")
     'temperatur_kuehlraum_c'
     """
     folded = text.casefold()
@@ -134,23 +144,23 @@ def term_of(text: str, *, fallback: str = "column") -> str:
     words = re.sub(r"[^a-z0-9]+", "_", folded).strip("_")
     if not words:
         return fallback
-    # A name that YAML reads as a boolean or as nothing would need quotes wherever a person writes it.
+    # A name that YAML reads as a boolean or null would need quotes wherever a person writes it.
     return words if words[0].isalpha() and words not in YAML_WORDS else f"{fallback}_{words}"
 
 
 def samples_of(source: Source) -> list[Sample]:
-    """Return the first rows of every table of a source, in the tables' order."""
+    """Return the first rows of every table of a source, in the order of the tables."""
     tables: dict[str, list[RowBatch]] = {}
     total = 0
     several = getattr(getattr(source, "reading", None), "format", None) in {"excel", "sqlite"}
     for batch in source.batches():
-        kept = tables.setdefault(batch.table, [])
-        if sum(part.rows.num_rows for part in kept) < _ROWS and batch.rows.num_rows:
-            kept.append(batch)
+        batches = tables.setdefault(batch.table, [])
+        if sum(part.rows.num_rows for part in batches) < _ROWS and batch.rows.num_rows:
+            batches.append(batch)
         total += batch.rows.num_rows
         if total >= (_ALL_ROWS if several else _ROWS):
             break
-    return [_joined(name, kept) for name, kept in tables.items() if kept]
+    return [_joined(name, batches) for name, batches in tables.items() if batches]
 
 
 def _joined(name: str, batches: list[RowBatch]) -> Sample:
@@ -158,7 +168,10 @@ def _joined(name: str, batches: list[RowBatch]) -> Sample:
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
         numbers = np.concatenate([part.row_numbers for part in batches])
-    except (pa.ArrowTypeError, pa.ArrowInvalid):  # a column changed its type on the way: the first rows must do
+    except (
+        pa.ArrowTypeError,
+        pa.ArrowInvalid,
+    ):  # a column changed its type between batches: only the first batch is used
         table, numbers = tables[0], batches[0].row_numbers
     rows = table.combine_chunks().to_batches()[0].slice(0, _ROWS)
     units = {column: unit for part in batches for column, unit in part.units.items()}
@@ -172,36 +185,36 @@ def profiles_of(sample: Sample) -> dict[str, Profile]:
 
 
 def profile_of(name: str, rows: Rows, *, units_row: str | None = None) -> Profile:
-    """Return what one column looks like."""
+    """Return the profile of one column."""
     array = rows.array(name)
     kind = array.type
     texts = rows.texts(name)
     codes, terms = encode(texts)
-    gone = [term for term in terms if term.casefold() in NO_VALUE]
+    no_value = [term for term in terms if term.casefold() in NO_VALUE_TEXTS]
     filled = int((codes >= 0).sum())
-    kept = tuple(sorted(term for term in terms if term not in gone)[:_TERMS])
-    if not kept:
-        return Profile(name, "empty", filled, 0, missing=tuple(sorted(gone)))
+    shown = tuple(sorted(term for term in terms if term not in no_value)[:_TERMS])
+    if not shown:
+        return Profile(name, "empty", filled, 0, missing=tuple(sorted(no_value)))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return Profile(name, "time", filled, len(kept), kept)
+        return Profile(name, "time", filled, len(shown), shown)
     if pa.types.is_boolean(kind):
-        return Profile(name, "bool", filled, len(kept), kept)
+        return Profile(name, "bool", filled, len(shown), shown)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return Profile(name, "text", filled, len(terms) - len(gone), kept, missing=tuple(sorted(gone)))
+        return Profile(name, "text", filled, len(terms) - len(no_value), shown, missing=tuple(sorted(no_value)))
     return _numbers(name, rows, units_row=units_row, filled=filled)
 
 
 def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Profile:
     cells = rows.cells(name)
     number = cells.number[np.isfinite(cells.number)]
-    code = _code(number)
+    code = _no_value_code(number)
     values = number[number != code] if code is not None else number
     spelt = [] if cells.text is None else sorted({text for text in cells.text.to_pylist() if text is not None})
-    gone = [text for text in spelt if text.casefold() in NO_VALUE]
-    odd = tuple(text for text in spelt if text not in gone)
+    no_value = [text for text in spelt if text.casefold() in NO_VALUE_TEXTS]
+    odd = tuple(text for text in spelt if text not in no_value)
     if not len(values):
         return Profile(name, "empty", filled, 0)
-    missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *gone)
+    missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *no_value)
     decimals = _decimals(values)
     distinct = np.unique(values)
     terms = (
@@ -223,9 +236,9 @@ def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Pr
     )
 
 
-def _code(number: Floats) -> float | None:
-    """Return a number that stands for no value: a known code, far outside the range of all other values."""
-    for code in CODES:
+def _no_value_code(number: Floats) -> float | None:
+    """Return the number that means "no value": a known code, far outside the range of all other values."""
+    for code in NO_VALUE_NUMBERS:
         at = number == code
         rest = number[~at]
         if not at.any() or not len(rest):
@@ -238,7 +251,7 @@ def _code(number: Floats) -> float | None:
 
 
 def _decimals(values: Floats) -> int:
-    """Return the most decimals that the values show, 6 at most."""
+    """Return the largest number of decimals of the values, at most 6."""
     distinct = np.unique(values)[:20_000]
     for decimals in range(_MOST_DECIMALS):
         scaled = distinct * 10.0**decimals
@@ -247,8 +260,8 @@ def _decimals(values: Floats) -> int:
     return _MOST_DECIMALS
 
 
-def listed(files: Iterable[Path]) -> Iterator[Path]:
-    """Yield files, and those within directories, hidden ones left out."""
+def list_files(files: Iterable[Path]) -> Iterator[Path]:
+    """Yield files, and the files in directories, except hidden ones."""
     for path in files:
         if path.is_dir():
             yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))

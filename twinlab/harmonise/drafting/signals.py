@@ -1,4 +1,4 @@
-"""A column as a signal: its kind and unit for the model, and its rule for the mapping."""
+"""Draft one signal from a column: its definition in the model and its rule in the mapping."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from twinlab.model.units import canonical_unit
 __all__ = ["rule_lines", "signal_of", "stated_unit"]
 
 _COUNTER = re.compile(r"(?i)total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul")
-_MOST_STATES = 12
+_MAX_STATES = 12
 
 
 def signal_of(profile: Profile, *, cadence: str, cadence_note: str) -> SignalPlan | None:
-    """Return a column as a signal; None for texts that are too many to be states, times and empty columns."""
+    """Return a column as a signal; None for times, empty columns, and texts with too many distinct values for a state."""
     if profile.kind in {"text", "bool"}:
-        few = 2 <= profile.distinct <= _MOST_STATES and (
+        few = 2 <= profile.distinct <= _MAX_STATES and (
             profile.kind == "bool" or profile.distinct <= max(2, profile.filled // 5)
         )
         if not few and profile.kind != "bool":
@@ -38,14 +38,14 @@ def signal_of(profile: Profile, *, cadence: str, cadence_note: str) -> SignalPla
     if profile.kind != "number":
         return None
     unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
-    said = profile.unit.evidence
+    evidence = profile.unit.evidence
     hint = range_hint(profile.name, profile.low, profile.high)
-    unit_note = said if unit else f"unit not stated: {said + '; ' if said else ''}{hint}"
+    unit_note = evidence if unit else f"unit not stated: {evidence + '; ' if evidence else ''}{hint}"
     counter = profile.rising and _COUNTER.search(profile.name) is not None
     kind_note = (
         "never falls: looks like a counter"
         if counter
-        else "only 0 and 1: perhaps a state"
+        else "only 0 and 1: possibly a state"
         if profile.terms == ("0", "1")
         else ""
     )
@@ -56,7 +56,7 @@ def signal_of(profile: Profile, *, cadence: str, cadence_note: str) -> SignalPla
 
 
 def stated_unit(units: Sequence[str]) -> tuple[str | None, str]:
-    """Return the unit that the rows of one tag state, and what they say."""
+    """Return the unit that the rows of one tag state, and a comment about it."""
     known = [unit for unit in units if _is_unit(unit)]
     if len(units) == 1 and known:
         return canonical_unit(known[0]), f"the rows say {known[0]!r}"
@@ -70,7 +70,7 @@ def _is_unit(text: str) -> bool:
 
 
 def rule_lines(term: str, signal: SignalPlan, profile: Profile, indent: str, *, written: bool = True) -> list[str]:
-    """Return the lines of a column's rule; ``written``: the rule states the unit, not the rows."""
+    """Return the YAML lines of a column's rule; ``written`` is False if the rows state the unit."""
     lines = [f"{indent}signal: {term}"]
     if signal.kind != "state" and written:
         if profile.unit.unit:
@@ -79,10 +79,10 @@ def rule_lines(term: str, signal: SignalPlan, profile: Profile, indent: str, *, 
             lines.append(f"{indent}# {' '.join(signal.unit_note.split())}")
     if profile.missing:
         lines.append(
-            f"{indent}missing: {flow(profile.missing)}  # seen, and far from all values or no value by its spelling"
+            f"{indent}missing: {flow(profile.missing)}  # found in the column: far from all other values, or a usual text for no value"
         )
     if profile.odd:
         lines.append(
-            f"{indent}# texts among the numbers, counted as problems: {' '.join(', '.join(map(repr, profile.odd[:5])).split())}"
+            f"{indent}# texts among the numbers, reported as problems: {' '.join(', '.join(map(repr, profile.odd[:5])).split())}"
         )
     return lines

@@ -1,4 +1,4 @@
-"""What an unseen table seems to be: signals over time, events with a start and an end, or a list of assets."""
+"""Recognise what a table has: signals over time, events with a start and an end, or a list of assets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
-from twinlab.harmonise.drafting.profiles import Profile, Sample, profiles_of, term_of
+from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profiles_of
 from twinlab.harmonise.drafting.times import TimeColumn, Times, times_of
 
 __all__ = ["TablePlan", "cadence_of", "plan_table", "type_of"]
@@ -35,26 +35,26 @@ _FAMILY = re.compile(
 )
 _CADENCES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
 _FROM = r"from|orig\w*|von|source|ship from"
-#: Share of different ids in a list of assets, at least.
-_NEARLY = 0.99
+#: Minimal share of distinct ids in a list of assets.
+_MIN_UNIQUE_SHARE = 0.99
 
 
 @dataclass
 class TablePlan:
-    """One table of a file, and what it seems to be."""
+    """One table of a file, and the recognised content."""
 
     sample: Sample
     profiles: Mapping[str, Profile]
     times: Times
     # "signals", "long", "events", "assets" or "nothing".
-    what: str = "nothing"
+    content: str = "nothing"
     time: TimeColumn | None = None
-    # Column that says the asset, or None: one asset for the whole file.
+    # Column with the asset's id, or None: one asset for the whole file.
     asset_column: str | None = None
-    # Ids of a family of columns: column -> (pattern, group's text).
+    # Columns of a family, one asset each: column -> (pattern, id in the column's name).
     family: dict[str, tuple[str, str]] = field(default_factory=dict)
     key: tuple[str, ...] = ()
-    # Role of an event's time ("planned_start", ...) -> column, and how sure.
+    # Role of an event's time ("planned_start", ...) -> column.
     roles: dict[str, TimeColumn | str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     # Long tables: tag and value columns.
@@ -69,7 +69,7 @@ class TablePlan:
 
 
 def plan_table(sample: Sample) -> TablePlan:
-    """Return what a table seems to be, with the evidence."""
+    """Return the recognised content of a table, with the evidence."""
     profiles = profiles_of(sample)
     rows = Rows(sample)
     plan = TablePlan(sample, profiles, times_of(profiles, rows))
@@ -78,28 +78,30 @@ def plan_table(sample: Sample) -> TablePlan:
         return plan
     if plan.times.instants:
         plan.time = plan.times.instants[0]
-        plan.what = "signals"
+        plan.content = "signals"
         _find_tags(plan)
         plan.asset_column = _asset_column(plan, rows, plan.time.wall)
-        if plan.what == "signals" and plan.asset_column is None:
+        if plan.content == "signals" and plan.asset_column is None:
             _find_family(plan)
         return plan
-    unique = _unique_column(plan, sample.rows, share=_NEARLY)
+    unique = _unique_column(plan, sample.rows, share=_MIN_UNIQUE_SHARE)
     if unique is not None:
-        plan.what, plan.key = "assets", (unique,)
+        plan.content, plan.key = "assets", (unique,)
         distinct = profiles[unique].distinct
-        said = (
+        uniqueness = (
             f"is different in all {sample.rows} rows"
             if distinct == sample.rows
             else f"has {distinct} values in {sample.rows} rows (the last row of an id counts)"
         )
-        plan.evidence.append(f"no column of times; {unique!r} {said}: a list of assets")
+        plan.evidence.append(f"no column of times; {unique!r} {uniqueness}: a list of assets")
     return plan
 
 
 def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0) -> str | None:
-    words = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
-    unique = [p for p in words if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd]
+    candidates = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
+    unique = [
+        p for p in candidates if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd
+    ]
     unique = [p for p in unique if p.name not in _time_columns(plan)]
     ranked = sorted(
         unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name))
@@ -119,14 +121,14 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
     roles: dict[str, TimeColumn | str] = {}
     named: list[tuple[str, TimeColumn | str]] = [(clock.column, clock.column) for clock in plan.times.clocks]
     if len(named) < 2:
-        named = [(time.name, time) for time in sorted(many, key=lambda time: _middle(time.wall))]
-    # Those whose names say what they are choose first.
+        named = [(time.name, time) for time in sorted(many, key=lambda time: _median_time(time.wall))]
+    # Columns whose names state the role are assigned first.
     for name, time in sorted(named, key=lambda pair: not (_START.search(pair[0]) or _END.search(pair[0]))):
-        _give_role(name, time, roles)
+        _assign_role(name, time, roles)
     if "start" not in roles and "planned_start" not in roles:
         return False
-    plan.what, plan.roles = "events", roles
-    plan.evidence.append(f"{len(roles)} columns of times and rows named by {' + '.join(plan.key)}: events")
+    plan.content, plan.roles = "events", roles
+    plan.evidence.append(f"{len(roles)} columns of times, and rows identified by {' + '.join(plan.key)}: events")
     movers = [
         name
         for name, p in plan.profiles.items()
@@ -138,18 +140,18 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
         for name, p in plan.profiles.items()
         if p.kind == "text" and name not in {*_time_columns(plan), plan.asset_column} and name not in plan.key[:1]
     ]
-    for link, words in (("origin", _FROM), ("destination", r"to|dest\w*|nach|ziel|ship to")):
-        found = [name for name in texts if re.fullmatch(words, name.strip(), re.IGNORECASE)]
+    for link, pattern in (("origin", _FROM), ("destination", r"to|dest\w*|nach|ziel|ship to")):
+        found = [name for name in texts if re.fullmatch(pattern, name.strip(), re.IGNORECASE)]
         plan.links |= {link: found[0]} if found else {}
     return True
 
 
-def _middle(wall: Ints) -> int:
+def _median_time(wall: Ints) -> int:
     known = wall[wall != NAT]
     return int(np.median(known)) if len(known) else 0
 
 
-def _give_role(name: str, time: TimeColumn | str, roles: dict[str, TimeColumn | str]) -> None:
+def _assign_role(name: str, time: TimeColumn | str, roles: dict[str, TimeColumn | str]) -> None:
     planned = "planned_" if _PLANNED.search(name) else ""
     bare = _PLANNED.sub("", name) or name
     if _START.search(bare):
@@ -165,7 +167,7 @@ def _give_role(name: str, time: TimeColumn | str, roles: dict[str, TimeColumn | 
 
 
 def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
-    """Return columns whose texts together name every row: one if there is one, else as few as the sample needs."""
+    """Return columns that together identify every row of the sample: one if possible, else as few as possible."""
     single = _unique_column(plan, rows.count)
     if single is not None:
         return (single,)
@@ -178,7 +180,7 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
     for size in (1, 2, 3):
         for extra in itertools.islice(itertools.combinations(names[:8], size), 60):
             if _distinct([*day, *extra], rows) == rows.count:
-                # Where from belongs to a name that only a sample proved: a longer key can't merge what are two events.
+                # Only a sample proves that the key is unique, so the origin is added: a longer key can't merge two events.
                 more = [
                     name for name in names if re.fullmatch(_FROM, name.strip(), re.IGNORECASE) and name not in extra
                 ]
@@ -212,7 +214,7 @@ def _find_tags(plan: TablePlan) -> None:
         and re.fullmatch(r"value|wert|val|reading|measurement|result", p.name.strip(), re.IGNORECASE)
     ]
     if len(tags) == 1 and len(values) == 1:
-        plan.what, plan.tag, plan.value = "long", tags[0].name, values[0].name
+        plan.content, plan.tag, plan.value = "long", tags[0].name, values[0].name
         plan.evidence.append(f"a tag ({plan.tag!r}) and a value ({plan.value!r}) a row: {tags[0].distinct} tags")
 
 
@@ -226,13 +228,13 @@ def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
             continue
         if not repeated:
             if profile.distinct == 1 and _IDS.search(name):
-                plan.evidence.append(f"column {name!r} holds one id, {profile.terms[0]!r}")
+                plan.evidence.append(f"column {name!r} has one id, {profile.terms[0]!r}")
                 return name
             continue
         codes, terms = encode(rows.texts(name))
         if plan.tag is not None:
-            tags, words = encode(rows.texts(plan.tag))
-            codes = codes * (len(words) + 1) + tags
+            tags, names = encode(rows.texts(plan.tag))
+            codes = codes * (len(names) + 1) + tags
         pairs = np.unique(np.stack([codes, wall]), axis=1).shape[1]
         if (
             pairs >= 0.98 * len(wall)
@@ -240,14 +242,14 @@ def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
             and (plan.tag is None or _IDS.search(name))
         ):
             plan.evidence.append(
-                f"times repeat, but not within one {name!r} ({len(terms)} of them): it says which asset"
+                f"times repeat, but not within one {name!r} ({len(terms)} of them): it identifies the asset"
             )
             return name
     return None
 
 
 def _find_family(plan: TablePlan) -> None:
-    """Find headers such as "Room 1 temp", "Room 2 temp": the number says which asset."""
+    """Find headers such as "Room 1 temp", "Room 2 temp", in which the number identifies the asset."""
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, profile in plan.profiles.items():
         match = re.match(r"^(\D*?)(\d+)(\D*)$", name)
@@ -265,7 +267,7 @@ def _find_family(plan: TablePlan) -> None:
 
 
 def cadence_of(wall: Ints, groups: Ints | None = None) -> tuple[str, float | None]:
-    """Return a cadence no longer than the median step between rows, and that step in seconds."""
+    """Return the largest usual cadence up to the median step between rows, and this step in seconds."""
     known = wall != NAT
     order = np.lexsort((wall[known], groups[known])) if groups is not None else np.argsort(wall[known], kind="stable")
     times = wall[known][order]
@@ -285,12 +287,12 @@ def cadence_of(wall: Ints, groups: Ints | None = None) -> tuple[str, float | Non
 
 
 def type_of(text: str) -> str:
-    """Return an asset type's name for a column, a table or a file: words without numbers, singular.
+    """Return the name of an asset type for a column, a table or a file: without numbers, singular.
 
     >>> type_of("fridge_7"), type_of("Stations")
     ('fridge', 'station')
     """
-    words = [word for word in term_of(text, fallback="asset").split("_") if not word.isdigit()]
+    words = [word for word in name_of(text, fallback="asset").split("_") if not word.isdigit()]
     name = "_".join(words) or "asset"
     name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code")
     name = name.removesuffix("s") if len(name) > 3 and not name.endswith("ss") else name

@@ -1,4 +1,4 @@
-"""Times of unseen tables: which columns hold them, written how, with what evidence; zones are never guessed."""
+"""Recognise times in tables: columns, formats and evidence; zones are never guessed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from twinlab.harmonise.cells import Cells, Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
-from twinlab.harmonise.drafting.profiles import NO_VALUE, Profile
+from twinlab.harmonise.drafting.profiles import NO_VALUE_TEXTS, Profile
 from twinlab.harmonise.times.formats import DAY_NS, from_format, from_parts, parse_clock
 
 __all__ = ["Clock", "TimeColumn", "Times", "times_of"]
@@ -56,33 +56,33 @@ _CLOCKS = (
     "%H%M%S",
     " %H.%M",
 )
-#: Share of cells that must parse.
-_MOST = 0.95
+#: Minimal share of cells that must parse.
+_MIN_SHARE = 0.95
 
 
 @dataclass(frozen=True)
 class TimeColumn:
-    """A column, or a date with a clock, that holds instants."""
+    """A column of times, or a column of dates with one of clock times."""
 
     # Keys of a TimeRule -> values, without zone: {"column": "t", "format": "iso"}.
     rule: Mapping[str, object]
-    # int64[n] ns on the source's clock (NAT where empty), for steps and order.
+    # int64[n] ns on the source's clock (NAT where empty); used for cadence and order.
     wall: Ints = field(repr=False)
     columns: tuple[str, ...]
-    # Words for a person, to stand beside the format.
+    # Comment for people, written after the format.
     note: str = ""
-    # Every value carries its offset, or counts from an instant.
+    # Every value has its offset, or is a count since an instant.
     fixed: bool = False
 
     @property
     def name(self) -> str:
-        """The column that names it."""
+        """The first column, whose name is used."""
         return self.columns[0]
 
 
 @dataclass(frozen=True)
 class Clock:
-    """A column of clock times without their day."""
+    """A column of clock times without a date."""
 
     column: str
     clock: Ints = field(repr=False)
@@ -90,17 +90,17 @@ class Clock:
 
 @dataclass(frozen=True)
 class Times:
-    """All that a table says about time."""
+    """All columns of a table that have times, dates or clock times."""
 
     instants: tuple[TimeColumn, ...]
-    # Year, month, day columns (and hour ...), if the table has them.
+    # Columns of year, month, day (and hour ...), if the table has them.
     parts: Mapping[str, str]
-    # Clock times that are counted from the day that `parts` name.
+    # Clock times on the day given by `parts`.
     clocks: tuple[Clock, ...]
 
 
 def times_of(profiles: Mapping[str, Profile], rows: Rows) -> Times:
-    """Return the times of a table."""
+    """Return the columns of times in a table."""
     parts = _parts(profiles)
     taken = set(parts.values())
     clocks = [clock for name in profiles if name not in taken and (clock := _clock(profiles[name], rows))]
@@ -118,7 +118,7 @@ def times_of(profiles: Mapping[str, Profile], rows: Rows) -> Times:
     whole = TimeColumn(
         {"parts": dict(parts)}, wall, tuple(parts.values()), "composed of the columns " + ", ".join(parts.values())
     )
-    # Instants that carry their offset need no zone; an hour rounded off wouldn't do, though.
+    # Times with an offset need no zone, so they come first, unless they are coarser than the parts.
     sure = tuple(time for time in found if time.fixed and len(np.unique(time.wall)) >= len(np.unique(wall)))
     return Times((*sure, whole, *(time for time in found if not time.fixed)), parts, ())
 
@@ -169,25 +169,25 @@ def _clock(profile: Profile, rows: Rows) -> Clock | None:
         and not all(":" in term for term in profile.terms[:50])
     ):
         return None
-    return Clock(profile.name, clock) if _enough(clock, cells) else None
+    return Clock(profile.name, clock) if _parses(clock, cells) else None
 
 
-def _enough(times: Ints, cells: Cells) -> bool:
+def _parses(times: Ints, cells: Cells) -> bool:
     filled = ~cells.empty
     if cells.text is not None:
         codes, terms = encode(cells.text)
-        filled &= ~np.array([*(term.casefold() in NO_VALUE for term in terms), False])[codes]
-    return bool(filled.any()) and int((times[filled] != NAT).sum()) >= _MOST * int(filled.sum())
+        filled &= ~np.array([*(term.casefold() in NO_VALUE_TEXTS for term in terms), False])[codes]
+    return bool(filled.any()) and int((times[filled] != NAT).sum()) >= _MIN_SHARE * int(filled.sum())
 
 
 def _column(profile: Profile, rows: Rows) -> TimeColumn | None:
     cells = rows.cells(profile.name)
-    if profile.kind == "time" and cells.stamp is not None:
+    if profile.kind == "time" and cells.time is not None:
         return TimeColumn(
             {"column": profile.name, "format": "iso"},
-            cells.stamp,
+            cells.time,
             (profile.name,),
-            "instants as the file itself types them",
+            "typed as a time in the file",
         )
     if profile.kind == "number":
         return _counted(profile, cells, rows)
@@ -195,9 +195,9 @@ def _column(profile: Profile, rows: Rows) -> TimeColumn | None:
         return None
     texts = rows.texts(profile.name)
     wall, fixed = from_format(cells, lambda: texts, "iso", column=texts)
-    if _enough(wall, cells):
+    if _parses(wall, cells):
         aware = bool(fixed[wall != NAT].all())
-        note = "every value carries its offset" if aware else "ISO 8601"
+        note = "every value has its offset" if aware else "ISO 8601"
         return TimeColumn({"column": profile.name, "format": "iso"}, wall, (profile.name,), note, fixed=aware)
     return _written(profile, cells, texts)
 
@@ -208,7 +208,7 @@ def _counted(profile: Profile, cells: Cells, rows: Rows) -> TimeColumn | None:
     for form, low, high, what in (
         ("epoch_s", 5e8, 4e9, "seconds since 1970"),
         ("epoch_ms", 5e11, 4e12, "milliseconds since 1970"),
-        ("excel1900", 2e4, 7e4, "look like Excel's dates"),
+        ("excel1900", 2e4, 7e4, "look like Excel dates"),
         ("%Y%m%d", 19_000_101, 22_001_231, "year, month and day in one number"),
     ):
         if low <= profile.low and profile.high <= high and not (form == "excel1900" and profile.distinct < 2):
@@ -222,15 +222,15 @@ def _counted(profile: Profile, cells: Cells, rows: Rows) -> TimeColumn | None:
 
 
 def _written(profile: Profile, cells: Cells, texts: pa.Array) -> TimeColumn | None:
-    shown = [term for term in profile.terms if term.casefold() not in NO_VALUE]
+    shown = [term for term in profile.terms if term.casefold() not in NO_VALUE_TEXTS]
     fits: list[tuple[str, Ints]] = []
     for date, clock in itertools.product(_DATES, _CLOCKS):
         if clock[:2] == "%H" and date != "%Y%m%d":
-            continue  # "01.03.2024" isn't the first of March 2020 at 24 o'clock
-        if not any(_spells(term, date + clock) for term in (shown[0], shown[len(shown) // 2], shown[-1])):
+            continue  # "01.03.2024" isn't 1 March 2020 at 24:00
+        if not any(_matches(term, date + clock) for term in (shown[0], shown[len(shown) // 2], shown[-1])):
             continue
         wall, _ = from_format(cells, lambda: texts, date + clock, column=texts)
-        if _enough(wall, cells):
+        if _parses(wall, cells):
             fits.append((date + clock, wall))
     if not fits:
         return None
@@ -239,16 +239,16 @@ def _written(profile: Profile, cells: Cells, texts: pa.Array) -> TimeColumn | No
     note = (
         "day and month told apart by the values"
         if len(fits) == 1
-        else f"day and month could be swapped ({fits[1][0]}): check; this reading runs more evenly"
+        else f"day and month could be swapped ({fits[1][0]}): check; this order gives more even steps"
     )
     if len(fits) > 1 and (_steps_back(best[1]), _spread(best[1])) == (_steps_back(fits[1][1]), _spread(fits[1][1])):
         note = f"ambiguous: day and month could be swapped ({fits[1][0]}): check"
     return TimeColumn({"column": profile.name, "format": best[0]}, best[1], (profile.name,), note)
 
 
-def _spells(term: str, form: str) -> bool:
+def _matches(term: str, form: str) -> bool:
     try:
-        datetime.strptime(term, form)  # noqa: DTZ007  (only asked whether it can be read)
+        datetime.strptime(term, form)  # noqa: DTZ007  (only tests whether it parses)
     except ValueError:
         return False
     return True

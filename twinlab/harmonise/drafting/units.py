@@ -1,4 +1,4 @@
-"""Units of unseen columns: from the units row or the header; a range of values is a hint for a person, no more."""
+"""Recognise units of columns: from the units row or the header; a range of values is only a hint in a comment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Hint", "range_hint", "unit_of"]
 
 _BRACKETS = re.compile(r"^(?P<stem>.*?)\s*(?:\[(?P<a>[^\]]+)\]|\((?P<b>[^)]+)\)|\{(?P<c>[^}]+)\}|<(?P<d>[^>]+)>)\s*$")
 _TAIL = re.compile(r"^(?P<stem>.+?)(?:[\s_]+|,\s*|\s+in\s+|/)(?P<unit>[^\s_,]+)$")
-#: Last words of a header that are taken as units without brackets; a single letter would too often be a name.
+#: Last words of a header that are read as units without brackets; a single letter would too often be a name.
 _TAILS = frozenset(
     [
         "degc",
@@ -87,15 +87,15 @@ _TAILS = frozenset(
         "litres",
     ]
 )
-#: Single letters that are believed behind words for a temperature.
+#: Words for a temperature, after which a single letter (C or F) is read as a unit.
 _TEMPERATURE = re.compile(r"temp|tmp|dew|wärme|kühl|cool|heat", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A unit with where it was found, or why there is none."""
+    """A unit and where it was found, or why there is none."""
 
-    # As the file spells it, proved to be known; None where the file states none.
+    # As written in the file, and known to `twinlab.model.units`; None where the file states none.
     unit: str | None = None
     evidence: str = ""
     # The column's name without its unit.
@@ -111,7 +111,7 @@ def _known(text: str) -> bool:
 
 
 def unit_of(name: str, *, units_row: str | None = None) -> Hint:
-    """Return the unit that a header or a units row states.
+    """Return the unit stated by a header or a units row.
 
     >>> unit_of("Temp [°F]").unit, unit_of("wind_mph").unit, unit_of("line_a").unit
     ('°F', 'mph', None)
@@ -138,7 +138,7 @@ def unit_of(name: str, *, units_row: str | None = None) -> Hint:
 
 
 def range_hint(name: str, low: float, high: float) -> str:
-    """Return what a range of values would fit, as words for a person: never taken as the unit.
+    """Return a comment on the units that a range of values fits; it is never used as the unit.
 
     >>> range_hint("temp", 34, 101)
     'values 34..101 look like degF'

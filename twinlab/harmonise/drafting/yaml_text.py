@@ -1,4 +1,4 @@
-"""YAML as text, with comments: scalars, lists on one line, names that aren't taken."""
+"""Helpers to write YAML as text: scalars, lists on one line, comments, unique names."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _PLAIN = re.compile(r"[A-Za-z_°][A-Za-z0-9_°./]*( [A-Za-z0-9_°./]+)*")
 
 
 def quoted(text: str) -> str:
-    """Return a text as a YAML scalar; plain where that can't be misread.
+    """Return a text as a YAML scalar, without quotes where possible.
 
     >>> quoted("wind speed"), quoted("Temp [°C]"), quoted("no")
     ('wind speed', '"Temp [°C]"', '"no"')
     """
     if _PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS:
         return text
-    # JSON's strings are YAML's double-quoted ones; what YAML can't print stays escaped.
+    # JSON strings are valid double-quoted YAML; characters that YAML can't print stay escaped.
     return "".join(
         char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(text, ensure_ascii=False)
     )
 
 
 def flow(items: Iterable[object]) -> str:
-    """Return a YAML list on one line."""
+    """Return a list in YAML on one line."""
     return "[" + ", ".join(quoted(item) if isinstance(item, str) else f"{item:g}" for item in items) + "]"
 
 
 def comment(text: str) -> str:
-    """Return a comment that ends a line; empty without text."""
+    """Return a comment for the end of a line; empty without text."""
     return "  # " + " ".join(text.split()) if text else ""
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """Return a name that isn't taken yet."""
+    """Return ``name``, with a number appended if it is taken."""
     known = set(taken)
     return next(c for c in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if c not in known)

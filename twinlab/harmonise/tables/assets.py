@@ -1,4 +1,4 @@
-"""Rows of tables as assets with their properties, and as links between assets."""
+"""Rows of tables as assets with properties, and as relationships between assets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["asset_claims", "relationship_claims"]
 
 
 def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
-    """Return the rows of a table as assets of one type; rows without an id are noted and left out."""
+    """Return the rows of a table as assets of one type; rows without an id are reported and left out."""
     kind = context.model.asset_types.get(rule.type)
     if kind is None:
         msg = f"the mapping names the asset type {rule.type!r}{nearest(rule.type, context.model.asset_types)}"
@@ -29,13 +29,15 @@ def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
             raise UnknownTermError(msg)
         columns[name] = property_array(source, kind.properties[name], rows)
     whole = columns["id"].is_valid().to_numpy(zero_copy_only=False)
-    rows.findings.problem_rows(~whole, column=rule.id, texts=None, reason=f"the row has no id of its {rule.type}")
-    table, ordinals, numbers = _kept(pa.table(columns), rows, whole)
+    rows.findings.problem_rows(
+        ~whole, column=rule.id, texts=None, reason=f"the row has no id for the asset type {rule.type}"
+    )
+    table, ordinals, numbers = _with_rows(pa.table(columns), rows, whole)
     return AssetClaims(rule.type, table, ordinals, numbers)
 
 
 def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) -> RelationshipClaims:
-    """Return the rows of a table as links; rows that lack one of their ends are noted and left out."""
+    """Return the rows of a table as relationships; rows without a source or a target are reported and left out."""
     if rule.type not in context.model.relationships:
         msg = f"the mapping names the relationship {rule.type!r}{nearest(rule.type, context.model.relationships)}"
         raise UnknownTermError(msg)
@@ -46,13 +48,13 @@ def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) ->
     whole = (columns["source"].is_valid().to_numpy(zero_copy_only=False)) & columns["target"].is_valid().to_numpy(
         zero_copy_only=False
     )
-    reason = f"the row lacks an end of its link {rule.type!r} ({rule.source}, {rule.target})"
+    reason = f"the row has no source or no target of the relationship {rule.type!r} ({rule.source}, {rule.target})"
     rows.findings.problem_rows(~whole, column=rule.source, texts=None, reason=reason)
-    table, ordinals, numbers = _kept(pa.table(columns), rows, whole)
+    table, ordinals, numbers = _with_rows(pa.table(columns), rows, whole)
     return RelationshipClaims(rule.type, table, ordinals, numbers)
 
 
-def _kept(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
+def _with_rows(table: pa.Table, rows: Rows, whole: Bools) -> tuple[pa.Table, np.ndarray, np.ndarray | None]:
     if whole.all():
         return table, rows.ordinals, rows.row_numbers
     return (

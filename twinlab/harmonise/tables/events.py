@@ -1,4 +1,4 @@
-"""Rows of tables as events: planned and actual times, links to assets, properties in model units."""
+"""Rows of tables as events: planned and actual times, links to assets, properties in the model's units."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def event_arrow_schema(event: EventType) -> pa.Schema:
 
 
 def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
-    """Return the rows of a table as events of one type; rows without a key are noted and left out.
+    """Return the rows of a table as events of one type; rows without a key are reported and left out.
 
-    A row without actual times (cancelled) stays an event without them.
+    A row without actual times (a cancelled trip, for example) becomes an event without them.
     """
     event = _event_type(rule, context.model)
     key = joined_key(rows, rule.key)
     whole = key.is_valid().to_numpy(zero_copy_only=False)
     if not whole.all():
-        reason = f"the row has no key ({', '.join(rule.key)}), so its event can't be named"
+        reason = f"the row has no key ({', '.join(rule.key)}), so its event has no identity"
         rows.findings.problem_rows(~whole, column=rule.key[0], texts=None, reason=reason)
     times = _times(rule, rows, context)
     columns: dict[str, pa.Array] = {
@@ -99,7 +99,7 @@ def _has(text: pa.Array, what: str) -> bool:
 
 
 def _times(rule: EventsRule, rows: Rows, context: Context) -> dict[str, Ints]:
-    """Resolve the four times, those first that others are counted from."""
+    """Resolve the four times of an event; times that others are relative to come first."""
     rules = {name: found for name in _TIMES if (found := getattr(rule, name)) is not None}
     done: dict[str, Ints] = {}
     while len(done) < len(rules):
@@ -110,7 +110,7 @@ def _times(rule: EventsRule, rows: Rows, context: Context) -> dict[str, Ints]:
         ]
         if not ready:
             stuck = ", ".join(name for name in rules if name not in done)
-            msg = f"the times {stuck} of {rule.type!r} are counted from each other or from one that isn't given; give one a date"
+            msg = f"the times {stuck} of {rule.type!r} are relative to each other or to a time that isn't given; give one of them a date"
             raise SchemaError(msg)
         for name in ready:
             done[name] = resolve_times(rules[name], rows, context, others=done)

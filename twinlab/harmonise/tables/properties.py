@@ -1,4 +1,4 @@
-"""Columns as properties of assets and events, in the model's types and units."""
+"""Columns as properties of assets and events, in the types and units of the model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TRUE = {
 
 
 def arrow_type(spec: PropertySpec) -> pa.DataType:
-    """Return the Arrow type in which a property is kept.
+    """Return the Arrow type of a property.
 
     >>> arrow_type(PropertySpec(dtype="number"))
     DataType(double)
@@ -52,13 +52,13 @@ def as_instants(times: Ints) -> pa.Array:
 
 
 def text_array(rule: ColumnRule, rows: Rows) -> pa.Array:
-    """Return a column as text (string[n]): missing-value codes as null, spellings replaced as the rule says."""
+    """Return a column as text (string[n]): missing-value codes are null, values are replaced as the rule states."""
     codes, terms = encode(rows.texts(rule.column))
     numbers, texts = missing_codes(rule.missing)
     spelt: list[str | None] = []
     for term in terms:
-        gone = term in texts or (bool(numbers) and _number(term) in numbers)
-        value = None if gone else (rule.values or {}).get(term, term)
+        is_code = term in texts or (bool(numbers) and _number(term) in numbers)
+        value = None if is_code else (rule.values or {}).get(term, term)
         spelt.append(None if value is None else str(value))
     rows.findings.missing += int((codes < 0).sum()) + _count(codes, [text is None for text in spelt])
     if spelt == terms:
@@ -78,11 +78,11 @@ def _count(codes: Ints, wanted: list[bool]) -> int:
 
 
 def property_array(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> pa.Array:
-    """Return a column as a property: model type and unit, null where empty, missing or unreadable (then noted)."""
+    """Return a column as a property in the model's type and unit; null where empty, missing or unreadable (reported)."""
     if spec.dtype == "text":
         return text_array(rule, rows)
     if spec.dtype == "boolean":
-        return _spelt(rule, rows, {**_TRUE, "true": True, "false": False}, "expected true or false")
+        return _booleans(rule, rows, {**_TRUE, "true": True, "false": False}, "expected true or false")
     if spec.dtype == "time":
         return _instants(rule, rows)
     number = _numbers(rule, spec, rows)
@@ -113,7 +113,7 @@ def _numbers(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> Floats:
     rows.findings.missing += int(empty.sum())
     bad = ~np.isfinite(number) & ~empty
     if bad.any():
-        reason = "expected a number; if it stands for no value, add it to `missing:`"
+        reason = "expected a number; if it means no value, add it to `missing:`"
         rows.findings.problem_rows(bad, column=rule.column, texts=rows.texts(rule.column), reason=reason)
     number = np.where(empty | bad, np.nan, number)
     if rule.unit is None or spec.unit is None:
@@ -126,7 +126,7 @@ def _numbers(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> Floats:
     return (number + pre) * scale + post
 
 
-def _spelt(rule: ColumnRule, rows: Rows, known: dict[str, bool], reason: str) -> pa.Array:
+def _booleans(rule: ColumnRule, rows: Rows, known: dict[str, bool], reason: str) -> pa.Array:
     text = text_array(rule, rows)
     codes, terms = encode(text)
     found: list[bool | None] = [known.get(term.casefold()) for term in terms]
@@ -137,8 +137,8 @@ def _spelt(rule: ColumnRule, rows: Rows, known: dict[str, bool], reason: str) ->
 
 def _instants(rule: ColumnRule, rows: Rows) -> pa.Array:
     cells = rows.cells(rule.column)
-    if cells.stamp is not None:
-        return as_instants(cells.stamp)
+    if cells.time is not None:
+        return as_instants(cells.time)
     times, _ = from_format(cells, lambda: rows.texts(rule.column), "iso", column=rows.array(rule.column))
     rows.findings.problem_rows(
         (times == NAT) & ~cells.empty, column=rule.column, texts=rows.texts(rule.column), reason="expected an ISO time"

@@ -17,15 +17,15 @@ __all__ = ["RowAssets", "row_assets"]
 
 @dataclass(frozen=True, slots=True)
 class RowAssets:
-    """The asset of every row."""
+    """The asset of each row."""
 
-    # int64[n] index into names, -1 where the row names none.
+    # int64[n] index into `names`; -1 where the row names no asset.
     codes: Ints
     names: Sequence[str]
 
 
 def row_assets(rule: AssetRule | None, rows: Rows) -> RowAssets:
-    """Return the asset of every row; all -1 without a rule."""
+    """Return the asset of each row; all codes are -1 without a rule."""
     if rule is None or rule.column is None:
         return RowAssets(
             np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",)
@@ -43,7 +43,7 @@ def row_assets(rule: AssetRule | None, rows: Rows) -> RowAssets:
         (found < 0) & (codes >= 0),
         column=rule.column,
         texts=rows.texts(rule.column),
-        reason=f"expected an asset's id that fits {rule.pattern!r}",
+        reason=f"expected an asset id that matches {rule.pattern!r}",
     )
     return RowAssets(found, names)
 

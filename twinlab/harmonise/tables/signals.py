@@ -1,4 +1,4 @@
-"""Rows of tables as claims: wide (a column a signal) and long (a tag and a value a row)."""
+"""Rows of tables as claims of signals: wide tables (one column per signal) and long tables (tag and value per row)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["long_claims", "wide_claims"]
 def wide_claims(
     rule: TableRule, rows: Rows, context: Context, table: TagTable, *, units: Mapping[str, str]
 ) -> list[Claims]:
-    """Return the claims of a table with a signal a column, one Claims a column and rule."""
+    """Return the claims of a table with one column per signal; one `Claims` per column and rule."""
     columns = [name for name in rows.names if table.meanings(name)]
     if rule.time is None or not columns:
         return []
     assets = row_assets(rule.asset, rows)
-    times = resolve_times(rule.time, rows, context, groups=_clocks(assets))
-    _note_untimed(rule, rows, times, columns)
+    times = resolve_times(rule.time, rows, context, groups=_clock_groups(assets))
+    _report_missing_times(rule, rows, times, columns)
     parts = []
     for name in columns:
         left = times != NAT
@@ -41,17 +41,17 @@ def wide_claims(
     return [part for part in parts if len(part)]
 
 
-def _clocks(assets: RowAssets) -> Groups:
+def _clock_groups(assets: RowAssets) -> Groups:
     return Groups(np.where(assets.codes < 0, len(assets.names), assets.codes), (*assets.names, ""))
 
 
-def _note_untimed(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[str]) -> None:
+def _report_missing_times(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[str]) -> None:
     if rule.time is None or not (times == NAT).any():
         return
     named = [name for name in rule_columns(rule.time) if rule.time.zone_of is None or name != rule.time.zone_of.column]
     untimed = times == NAT
     for name in named:
-        untimed &= rows.blanked(name, rule.time.missing).empty
+        untimed &= rows.without_codes(name, rule.time.missing).empty
     filled = np.zeros(rows.count, dtype=bool)
     for name in columns:
         filled |= ~rows.cells(name).empty
@@ -75,9 +75,7 @@ def _column_claims(
     if meaning.asset is None:
         nameless = good & (assets.codes < 0)
         if nameless.any():
-            rows.findings.problem_rows(
-                nameless, column=name, texts=rows.texts(name), reason="the row doesn't say which asset it is about"
-            )
+            rows.findings.problem_rows(nameless, column=name, texts=rows.texts(name), reason="the row names no asset")
         good &= assets.codes >= 0
         names, codes = assets.names, assets.codes
     else:
@@ -108,7 +106,7 @@ def make_claims(
     tag: npt.NDArray[np.int32],
     priority: int,
 ) -> Claims:
-    """Return claims of the rows at the positions ``at``; constant columns are broadcast, not copied."""
+    """Return claims of the rows at positions ``at``; constant columns are broadcast, not copied."""
     count = len(at)
     return Claims(
         series=series,
@@ -128,7 +126,7 @@ def make_claims(
 
 
 def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) -> list[Claims]:
-    """Return the claims of a table with a tag and a value a row, one Claims a tag and rule."""
+    """Return the claims of a table with a tag and a value per row; one `Claims` per tag and rule."""
     if rule.time is None or rule.tag is None or rule.value is None:
         return []
     codes, terms = encode(rows.texts(rule.tag))
@@ -138,7 +136,7 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
     present, groups = np.unique(clocks, return_inverse=True)
     names = [f"{[*terms, ''][code // width]}@{[*assets.names, ''][code % width]}" for code in present.tolist()]
     times = resolve_times(rule.time, rows, context, groups=Groups(groups.astype(np.int64), names))
-    _note_untimed(rule, rows, times, [rule.value])
+    _report_missing_times(rule, rows, times, [rule.value])
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(terms) + 1))
     parts: list[Claims] = []
@@ -190,7 +188,7 @@ def _long_part(
 ) -> Claims:
     column = rule.value or ""
     try:
-        converted = convert_cells(taken(rows.cells(column), at), meaning, unit=unit)
+        converted = convert_cells(take(rows.cells(column), at), meaning, unit=unit)
     except UnitError as error:
         rows.findings.unknown_term(f"unit {unit!r}", len(at), f"tag {term!r}: {error}")
         return Claims.empty()
@@ -203,7 +201,7 @@ def _long_part(
     if meaning.asset is None:
         nameless = good & (assets.codes[at] < 0)
         rows.findings.problem_rows(
-            at[nameless], column=column, texts=rows.texts(column), reason="the row doesn't say which asset it is about"
+            at[nameless], column=column, texts=rows.texts(column), reason="the row names no asset"
         )
         good &= ~nameless
     here = at[good]
@@ -222,10 +220,10 @@ def _long_part(
     )
 
 
-def taken(cells: Cells, at: Ints) -> Cells:
-    """Return the cells at these positions."""
+def take(cells: Cells, at: Ints) -> Cells:
+    """Return the cells at positions ``at``."""
     return Cells(
         cells.number[at],
         None if cells.text is None else cells.text.take(at),
-        None if cells.stamp is None else cells.stamp[at],
+        None if cells.time is None else cells.time[at],
     )

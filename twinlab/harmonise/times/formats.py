@@ -1,4 +1,4 @@
-"""Spellings of time: ISO 8601, Excel's serial numbers, seconds since 1970, strptime formats, parts, HHMM clocks."""
+"""Formats of times: ISO 8601, Excel serial numbers, seconds since 1970, strptime formats, date parts, HHMM clock times."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab.harmonise.cells import Cells, encode, stamps
+from twinlab.harmonise.cells import Cells, encode, to_nanoseconds
 from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
 
 __all__ = ["DAY_NS", "from_format", "from_parts", "parse_clock", "parse_iso"]
 
 DAY_NS = 86_400 * 10**9
 
-#: 1899-12-30 and 1904-01-01 as days since 1970. Excel counts a 29 February 1900 that never was: serials below 60
-#: (before 1900-03-01) are one day further on.
+#: 1899-12-30 and 1904-01-01 as days since 1970. Excel counts 29 February 1900, which didn't exist, so serials below 60
+#: (before 1900-03-01) are one day later.
 _EXCEL = {"excel1900": -25_569, "excel1904": -24_107}
 _EPOCHS = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3, "epoch_ns": 1}
 _OFFSET = r"[T ]?\d\d:?\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$"
@@ -31,24 +31,24 @@ Parsed = tuple[Ints, Bools]
 
 
 def from_format(cells: Cells, texts: Callable[[], pa.Array], form: str, *, column: pa.Array) -> Parsed:
-    """Return the times that are written in one format.
+    """Return the times of cells in one format.
 
     Parameters
     ----------
     cells : Cells
-        The column as numbers, texts and instants.
+        The column as numbers, texts and times.
     texts : callable
-        Gives the column as text, for strptime formats of numbers (20130517).
+        Returns the column as text, for strptime formats of numbers (20130517).
     form : str
         "iso", "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns" or a strptime format.
     column : Array
-        The column as it came, for whole numbers that float64 can't hold.
+        The column with its original type, for whole numbers that float64 can't represent exactly.
 
     Returns
     -------
     (times, utc) : int64[n], bool[n]
-        ns on the source's clock, NAT where the cell isn't written so; and where the time is UTC already, because it
-        carried its offset or counts from an instant.
+        ns on the source's clock, NAT where the cell doesn't have the format; and where the time is UTC already, because
+        it has an offset or is a count since an instant.
     """
     none = np.zeros(len(cells.number), dtype=bool)
     if form == "iso":
@@ -70,7 +70,7 @@ def _scaled(numbers: Floats, factor: float) -> Ints:
 
 
 def _excel(serial: Floats, form: str) -> Ints:
-    # Excel itself shows milliseconds at best; float64 serials of our days are good to about a microsecond.
+    # Excel displays milliseconds at most; float64 serials of current dates are exact to about a microsecond.
     milliseconds = _scaled(serial, 86_400_000.0)
     good = (milliseconds != NAT) & (np.abs(milliseconds) < 106_000 * 86_400_000)
     days = np.full(len(serial), _EXCEL[form], dtype=np.int64)
@@ -88,7 +88,7 @@ def _epoch(numbers: Floats, factor: int, column: pa.Array) -> Ints:
         return np.where(fits, np.where(fits, whole, 0) * factor, NAT)
     with np.errstate(invalid="ignore"):
         whole = np.floor(numbers)
-    # What a float64 of seconds holds beyond the microsecond is noise.
+    # Digits of float64 seconds beyond the microsecond are noise.
     fraction = np.rint((numbers - whole) * factor / 1000) * 1000 if factor >= 1000 else np.zeros(len(numbers))
     seconds, rest = _scaled(whole, factor), _scaled(fraction, 1.0)
     return np.where((seconds == NAT) | (rest == NAT), NAT, seconds + np.where(rest == NAT, 0, rest))
@@ -111,7 +111,7 @@ def _iso(text: pa.Array) -> Parsed:
 
 def _cast(text: pa.Array, kind: pa.DataType) -> Ints | None:
     try:
-        return stamps(pc.cast(text, kind))
+        return to_nanoseconds(pc.cast(text, kind))
     except pa.ArrowInvalid:
         return None
 
@@ -142,15 +142,15 @@ def _strptime(text: pa.Array, form: str) -> Parsed:
     aware = "%z" in form
     parsed = pd.to_datetime(pd.Series(terms, dtype=object), format=form, errors="coerce", utc=aware)
     raw = pa.Array.from_pandas(parsed)
-    lut = np.append(stamps(raw), NAT) if pa.types.is_timestamp(raw.type) else np.full(len(terms) + 1, NAT)
+    lut = np.append(to_nanoseconds(raw), NAT) if pa.types.is_timestamp(raw.type) else np.full(len(terms) + 1, NAT)
     times = lut[codes]
     return times, (times != NAT) & aware
 
 
 def from_parts(parts: Mapping[str, Floats]) -> Ints:
-    """Return instants of year, month, day, hour, minute, second columns; NAT where they name none.
+    """Return the times of year, month, day, hour, minute, second columns; NAT where they are no valid date.
 
-    Hour 24 is midnight at the day's end; seconds may have a fraction.
+    Hour 24 is midnight at the end of the day; seconds may have a fraction.
 
     >>> from_parts({"year": np.array([1970.0]), "month": np.array([1.0]), "day": np.array([2.0])}).tolist()
     [86400000000000]
@@ -181,9 +181,9 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*(am|pm|a\.m\.|p
 
 
 def parse_clock(cells: Cells) -> Ints:
-    """Return clock times as ns since midnight: HHMM integers (2400 is the day's end), "0517", "05:17", "5:17 PM".
+    """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM".
 
-    NAT where the cell is no clock time.
+    NAT where the cell isn't a clock time.
     """
     with np.errstate(invalid="ignore"):
         hour = np.floor(cells.number / 100)
@@ -192,8 +192,8 @@ def parse_clock(cells: Cells) -> Ints:
         good &= (hour < 24) | ((hour == 24) & (minute == 0))
     minutes = np.where(good, np.where(good, hour, 0) * 60 + np.where(good, minute, 0), 0).astype(np.int64)
     clock: Ints = np.where(good, minutes * 60 * 10**9, NAT)
-    if cells.stamp is not None:
-        clock = np.where(cells.stamp != NAT, cells.stamp % DAY_NS, clock)
+    if cells.time is not None:
+        clock = np.where(cells.time != NAT, cells.time % DAY_NS, clock)
     if cells.text is not None:
         codes, terms = encode(cells.text)
         lut: npt.NDArray[np.int64] = np.array([*(_clock_one(term) for term in terms), NAT], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""From a mapping's time rule and a frame's columns to instants in UTC."""
+"""Apply the time rule of a mapping to the columns of a frame: instants in UTC."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from twinlab.model.units import conversion
 
 __all__ = ["resolve_times", "rule_columns"]
 
-# Spares the registry of units its start for the units that delays are written in.
+# Avoids loading the unit registry for the usual units of delays.
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-_GAPS = (
+_REFUSED = (
     ("ambiguous", "this wall time occurs twice in {}; state `ambiguous:` as earlier, later or order"),
-    ("nonexistent", "this wall time never occurs in {}; state `nonexistent: shift_forward` or mend the source"),
+    ("nonexistent", "this wall time never occurs in {}; state `nonexistent: shift_forward` or correct the source"),
 )
 
 
@@ -48,26 +48,26 @@ def resolve_times(
     others: Mapping[str, Ints] | None = None,
     groups: Groups | None = None,
 ) -> Ints:
-    """Return the instants of all rows, int64[n] ns UTC; NAT where a row has none or it can't be told.
+    """Return the instants of all rows, int64[n] ns UTC; NAT where a row has none or it can't be determined.
 
     Parameters
     ----------
     rule : TimeRule
-        How the columns become an instant.
+        How the columns are combined into an instant.
     rows : Rows
-        The frame; what can't be told is noted in its findings.
+        The frame; times that can't be determined are added to its findings.
     context : Context
-        Properties for ``zone_of``; the carry of ``ambiguous: order``, which is brought up to date.
+        Properties for ``zone_of``; the state of ``ambiguous: order``, which is updated.
     others : mapping of str to int64[n], optional
-        Times of the same events that are known already, for ``after`` and ``near``.
+        Times of the same events that are already resolved, for ``after`` and ``near``.
     groups : Groups, optional
-        Which clock each row was read from, for ``ambiguous: order``; one clock for all by default.
+        The clock of each row, for ``ambiguous: order``; one clock for all rows by default.
     """
     zones = _zones(rule, rows, context)
     if rule.clock is not None and (rule.after or rule.near):
-        utc = _by_neighbour(rule, rows, zones, others or {})
+        utc = _near_other_time(rule, rows, zones, others or {})
     else:
-        wall, fixed = _wall(rule, rows)
+        wall, fixed = _local_times(rule, rows)
         utc = _to_utc(rule, rows, context, zones, wall=wall, fixed=fixed, groups=groups)
     if rule.shift is not None:
         utc = np.where(utc == NAT, NAT, utc + rule.shift_sign * parse_duration(rule.shift))
@@ -75,7 +75,7 @@ def resolve_times(
 
 
 def _zones(rule: TimeRule, rows: Rows, context: Context) -> Zones | None:
-    """Return the zone of every row; None where each value carries its own offset."""
+    """Return the zone of every row; None if each value has its own offset."""
     if rule.zone_of is None:
         return None if rule.zone == "offset" else Zones([zone(rule.zone or "UTC").key])
     return _zones_of(rule.zone_of, rows, context)
@@ -94,7 +94,7 @@ def _zones_of(rule: ZoneOf, rows: Rows, context: Context) -> Zones:
         except UnknownTermError as error:
             found, reason = None, str(error)
         else:
-            reason = "it isn't among the assets known so far" if term not in known else f"it has no {rule.property!r}"
+            reason = "it isn't a known asset" if term not in known else f"it has no {rule.property!r}"
         if found is None:
             message = (
                 f"the zone of {rule.asset_type} {term!r} (column {rule.column!r}) is unknown: {reason}; add "
@@ -108,8 +108,8 @@ def _zones_of(rule: ZoneOf, rows: Rows, context: Context) -> Zones:
     return Zones(names or ["UTC"], lut[codes])
 
 
-def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
-    """Return times on the source's clock, and where they are UTC already."""
+def _local_times(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
+    """Return times on the source's clock, and a mask of those that are UTC already."""
     none = np.zeros(rows.count, dtype=bool)
     if rule.parts is not None:
         return _from_columns({str(part): name for part, name in rule.parts.items()}, rule, rows), none
@@ -127,7 +127,7 @@ def _wall(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
 
 def _clock(rule: TimeRule, rows: Rows) -> Ints:
     column = rule.clock or ""
-    cells = rows.blanked(column, rule.missing)
+    cells = rows.without_codes(column, rule.missing)
     clock = parse_clock(cells)
     bad = (clock == NAT) & ~cells.empty
     if bad.any():
@@ -138,10 +138,10 @@ def _clock(rule: TimeRule, rows: Rows) -> Ints:
 
 def _from_columns(parts: Mapping[str, str], rule: TimeRule, rows: Rows) -> Ints:
     columns = tuple(parts.values())
-    wall = from_parts({part: rows.blanked(column, rule.missing).number for part, column in parts.items()})
+    wall = from_parts({part: rows.without_codes(column, rule.missing).number for part, column in parts.items()})
     bad = (wall == NAT) & ~_empty(rows, rule, columns)
     if bad.any():
-        reason = "these columns (" + ", ".join(columns) + ") name no instant between 1678 and 2261"
+        reason = "these columns (" + ", ".join(columns) + ") are no valid date between 1678 and 2261"
         rows.findings.problem_rows(bad, column=columns[0], texts=rows.joined(columns), reason=reason)
     return wall
 
@@ -149,16 +149,16 @@ def _from_columns(parts: Mapping[str, str], rule: TimeRule, rows: Rows) -> Ints:
 def _empty(rows: Rows, rule: TimeRule, columns: tuple[str, ...]) -> Bools:
     empty = np.ones(rows.count, dtype=bool)
     for column in columns:
-        empty &= rows.blanked(column, rule.missing).empty
+        empty &= rows.without_codes(column, rule.missing).empty
     return empty
 
 
 def _from_column(column: str, rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
-    cells, array = rows.blanked(column, rule.missing), rows.array(column)
+    cells, array = rows.without_codes(column, rule.missing), rows.array(column)
     formats = [rule.format] if isinstance(rule.format, str) else rule.format
     empty = cells.empty
     aware = pa.types.is_timestamp(array.type) and array.type.tz is not None
-    wall = np.full(rows.count, NAT) if cells.stamp is None else cells.stamp
+    wall = np.full(rows.count, NAT) if cells.time is None else cells.time
     fixed = np.full(rows.count, aware, dtype=bool) & (wall != NAT)
     for form in formats:
         left = (wall == NAT) & ~empty
@@ -196,7 +196,7 @@ def _to_utc(
     if zones is None:
         bare = local != NAT
         if bare.any():
-            reason = "expected an offset (Z or +02:00) in the value, as the mapping says `zone: offset`; state the clock's zone"
+            reason = "expected an offset (Z or +02:00) in the value, because the mapping has `zone: offset`; add the offset or state the clock's zone"
             rows.findings.problem_rows(bare, column=columns[0], texts=rows.joined(columns), reason=reason)
         return np.where(fixed, wall, NAT)
     if zones.names == ("UTC",) and zones.codes is None:
@@ -214,17 +214,17 @@ def _to_utc(
         carry=context.carry,
         carry_key=(rows.table, *columns),
     )
-    for mask, (_, reason) in zip(refused, _GAPS, strict=True):
+    for mask, (_, reason) in zip(refused, _REFUSED, strict=True):
         if mask.any():
             name = zones.name_of(int(np.flatnonzero(mask)[0]))
             rows.findings.problem_rows(mask, column=columns[0], texts=rows.joined(columns), reason=reason.format(name))
     return np.where(fixed, wall, np.where(known, utc, NAT))
 
 
-def _by_neighbour(rule: TimeRule, rows: Rows, zones: Zones | None, others: Mapping[str, Ints]) -> Ints:
-    """Resolve a clock time to the instant after, or nearest to, another time of the same event.
+def _near_other_time(rule: TimeRule, rows: Rows, zones: Zones | None, others: Mapping[str, Ints]) -> Ints:
+    """Resolve a clock time to the first instant after, or the nearest to, another time of the same event.
 
-    The neighbour settles a repeated hour too: both passes are candidates.
+    In a repeated hour both instants are candidates, so the other time decides between them too.
     """
     clock = _clock(rule, rows)
     anchor = others.get(rule.after or rule.near or "", np.full(rows.count, NAT))
@@ -239,20 +239,20 @@ def _by_neighbour(rule: TimeRule, rows: Rows, zones: Zones | None, others: Mappi
     never = np.zeros(rows.count, dtype=bool)
     for days in (0, 1) if rule.after else (-1, 0, 1):
         found = zones.lookup(np.where(usable, midnight + days * DAY_NS + time_of_day, NAT))
-        for candidate, holds in ((found.earlier, usable), (found.later, usable & (found.kind == TWICE))):
-            away = np.where(holds, candidate - np.where(usable, target, 0), 0)
-            better = holds & (np.abs(away) < cost) & ((away >= 0) | (rule.after is None))
+        for candidate, valid in ((found.earlier, usable), (found.later, usable & (found.kind == TWICE))):
+            away = np.where(valid, candidate - np.where(usable, target, 0), 0)
+            better = valid & (np.abs(away) < cost) & ((away >= 0) | (rule.after is None))
             best, cost = np.where(better, candidate, best), np.where(better, np.abs(away), cost)
             never = np.where(better, found.kind == MISSING, never)
     if rule.nonexistent == "shift_forward" or not never.any():
         return best
-    reason = _GAPS[1][1].format(zones.name_of(int(np.flatnonzero(never)[0])))
+    reason = _REFUSED[1][1].format(zones.name_of(int(np.flatnonzero(never)[0])))
     rows.findings.problem_rows(never, column=rule.clock, texts=rows.texts(rule.clock or ""), reason=reason)
     return np.where(never, NAT, best)
 
 
 def _plus(rule: TimeRule, rows: Rows, anchor: Ints, *, wanted: Bools) -> Ints:
-    cells = rows.blanked(rule.plus or "", rule.missing)
+    cells = rows.without_codes(rule.plus or "", rule.missing)
     scale = _SECONDS.get(rule.plus_unit) or conversion(rule.plus_unit, "s").scale
     seconds = cells.number * scale
     none = ~np.isfinite(seconds)
@@ -260,7 +260,7 @@ def _plus(rule: TimeRule, rows: Rows, anchor: Ints, *, wanted: Bools) -> Ints:
         none & wanted & (anchor != NAT),
         column=rule.plus,
         texts=rows.texts(rule.plus or ""),
-        reason=f"{rule.plus!r} holds no number, so the day of the clock time in {rule.clock!r} can't be told",
+        reason=f"{rule.plus!r} has no number, so the day of the clock time in {rule.clock!r} can't be determined",
     )
     with np.errstate(invalid="ignore"):
         step = np.where(none, 0, np.rint(seconds * 1e9)).astype(np.int64)

@@ -1,7 +1,7 @@
-"""Local clocks and UTC, by array: the offsets of a zone as a table, looked up by binary search.
+"""Local time and UTC for whole arrays: the offsets of a zone as a table, looked up by binary search.
 
-A zone's table is sampled from `zoneinfo` day by day and bisected to the second where the offset changed, so that it
-holds whatever tz database Python uses, and no call is made per row.
+The table of a zone is sampled from `zoneinfo` day by day and bisected to the second where the offset changes. So it
+matches the tz database that Python uses, and there is no call per row.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECOND = 10**9
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: How often a wall time occurs in its zone.
+#: Whether a wall time occurs once, twice or not at all in its zone.
 UNIQUE, TWICE, MISSING = 0, 1, 2
 
 
@@ -36,7 +36,7 @@ def zone(name: str) -> ZoneInfo:
     Raises
     ------
     UnknownTermError
-        If there is none; the message shows the nearest one.
+        If there is none; the message names the nearest one.
 
     >>> zone("Europe/Berlin").key
     'Europe/Berlin'
@@ -50,9 +50,9 @@ def zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The instants that wall times may stand for, int64 ns UTC each."""
+    """The possible instants of wall times, int64[n] ns UTC each."""
 
-    # For a missing wall time: the instant under the offset before the gap (the clock shifted forward).
+    # For a missing wall time: the instant with the offset before the gap (the clock shifted forward).
     earlier: Ints
     later: Ints
     # uint8: UNIQUE, TWICE or MISSING.
@@ -61,7 +61,7 @@ class Lookup:
 
 @cache
 def _decade(name: str, decade: int) -> tuple[tuple[int, int], ...]:
-    """Return ``(utc second, offset in seconds)`` at a decade's start and at every change within it."""
+    """Return ``(utc second, offset in seconds)`` at the start of a decade and at each change within it."""
     info = zone(name)
 
     def offset(second: int) -> int:
@@ -83,7 +83,7 @@ def _decade(name: str, decade: int) -> tuple[tuple[int, int], ...]:
 
 
 class ZoneTable:
-    """The offsets of one zone over the years that some times need."""
+    """The offsets of one zone for the years that ``times`` cover."""
 
     def __init__(self, name: str, times: Ints) -> None:
         self.name = name
@@ -101,26 +101,26 @@ class ZoneTable:
         return self._offsets[np.maximum(index, 0)]
 
     def lookup(self, wall: Ints) -> Lookup:
-        """Return what instants the wall times may stand for (PEP 495's two folds)."""
+        """Return the possible instants of wall times (the two folds of PEP 495)."""
         before = self.offset(wall - _DAY * _SECOND)
         after = self.offset(wall + _DAY * _SECOND)
         if np.array_equal(before, after):
             utc = wall - before
             return Lookup(utc, utc, np.zeros(len(wall), dtype=np.uint8))
         one, two = wall - before, wall - after
-        one_holds, two_holds = self.offset(one) == before, self.offset(two) == after
-        earlier = np.where(one_holds | ~two_holds, one, two)
-        later = np.where(two_holds, two, one)
-        kind = np.where(one_holds & two_holds & (one != two), TWICE, np.where(one_holds | two_holds, UNIQUE, MISSING))
+        one_valid, two_valid = self.offset(one) == before, self.offset(two) == after
+        earlier = np.where(one_valid | ~two_valid, one, two)
+        later = np.where(two_valid, two, one)
+        kind = np.where(one_valid & two_valid & (one != two), TWICE, np.where(one_valid | two_valid, UNIQUE, MISSING))
         return Lookup(earlier, later, kind.astype(np.uint8))
 
 
 class Zones:
-    """A zone for every row: the same for all, or one by row."""
+    """The zone of each row: one for all rows, or one per row."""
 
     def __init__(self, names: Sequence[str], codes: Ints | None = None) -> None:
         self.names = tuple(names)
-        # int64[n] index into names, -1 where the zone is unknown; None: names[0] for all.
+        # int64[n] index into `names`, -1 where the zone is unknown; None: `names[0]` for all rows.
         self.codes = codes
         if codes is not None:
             order = np.argsort(codes, kind="stable")
@@ -135,7 +135,7 @@ class Zones:
         return self.names[0 if self.codes is None else int(self.codes[row])]
 
     def lookup(self, wall: Ints) -> Lookup:
-        """Return what instants the wall times (int64[n] ns, NAT allowed) may stand for; NAT where unknown."""
+        """Return the possible instants of wall times (int64[n] ns, NAT allowed); NAT where the zone is unknown."""
         result = Lookup(np.full(len(wall), NAT), np.full(len(wall), NAT), np.zeros(len(wall), dtype=np.uint8))
         for name, rows in self._parts(wall):
             found = ZoneTable(name, wall[rows]).lookup(wall[rows])
@@ -143,7 +143,7 @@ class Zones:
         return result
 
     def to_local(self, utc: Ints) -> Ints:
-        """Return the wall time (int64[n] ns) of each instant, NAT where either is unknown."""
+        """Return the wall time (int64[n] ns) of each instant; NAT where the instant or the zone is unknown."""
         wall = np.full(len(utc), NAT)
         for name, rows in self._parts(utc):
             wall[rows] = utc[rows] + ZoneTable(name, utc[rows]).offset(utc[rows])
