@@ -10,6 +10,7 @@ import param
 import pytest
 
 import twinlab.explore.page_registry as all_pages
+import twinlab.explore.workspace as workspace_module
 from twinlab.errors import SourceError
 from twinlab.explore import Link, PageSpec, Workspace, parse_link
 from twinlab.explore.views.base import Explorer
@@ -80,6 +81,10 @@ class Broken(Plain):
         super().__init__(twin, **asked)
 
 
+KINDS = (First, Second, Broken)
+SPECS = [PageSpec(kind.__name__.casefold(), kind.__name__, "map", lambda kind=kind: kind) for kind in KINDS]
+
+
 @pytest.fixture
 def twin():
     return FakeTwin(TwinModel(twin="empty"))
@@ -88,11 +93,10 @@ def twin():
 @pytest.fixture(autouse=True)
 def three_pages(monkeypatch):
     Plain.built.clear()
-    pages = tuple(
-        PageSpec(kind.__name__.casefold(), kind.__name__, "map", lambda kind=kind: kind)
-        for kind in (First, Second, Broken)
-    )
+    pages = all_pages.PageRegistry({kind.__name__.casefold(): f"{__name__}:{kind.__name__}" for kind in KINDS})
+    monkeypatch.setattr(pages, "get", {spec.name: spec for spec in SPECS}.__getitem__)
     monkeypatch.setattr(all_pages, "PAGES", pages)
+    monkeypatch.setattr(workspace_module, "PAGES", pages)
 
 
 def test_a_page_is_built_when_it_is_first_looked_at_and_then_kept(twin):

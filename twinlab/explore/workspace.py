@@ -17,7 +17,7 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.page_state import Carried, with_carried
 from twinlab.explore.kit.panes import failed, reading
-from twinlab.explore.page_registry import PageSpec, pages_for
+from twinlab.explore.page_registry import PAGES, PageSpec, available_pages
 from twinlab.explore.views.base import Explorer
 
 if TYPE_CHECKING:
@@ -93,9 +93,8 @@ class Workspace(Explorer):
         allowed: Callable[[str], bool] | None = None,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        known = pages_for(twin)
-        specs = [spec for spec in known if allowed is None or allowed(spec.name)]
-        self._denied = [spec.name for spec in known if spec not in specs]
+        specs, self._faults = available_pages(twin, allowed=allowed)
+        self._allowed = allowed
         # What is said of a page that's being read stands there from the start: put in later, it takes a sixth of a visit.
         self._places = {
             spec.name: _Place(spec, pn.Column(reading(spec.label), sizing_mode="stretch_width", visible=False))
@@ -114,6 +113,9 @@ class Workspace(Explorer):
         self._quiet = False
         first = self.first_link
         self.apply(first if page is None else replace(first, page=page))
+        if self._faults:
+            self._say(" · ".join(self._faults.values()))
+            self._follow()
 
     # -- going from page to page --------------------------------------------------------------------------------------
 
@@ -128,8 +130,10 @@ class Workspace(Explorer):
             self._follow()
             return
         problems: list[str] = []
-        if link.page in self._denied:
+        if link.page in PAGES and self._allowed is not None and not self._allowed(str(link.page)):
             problems.append(f"the page {link.page!r} isn't open to you")
+        elif link.page in self._faults:
+            problems.append(self._faults[link.page])
         else:
             known_or_problem(link.page, self._places, "page", problems)
         name = link.page if link.page in self._places else next(iter(self._places))
@@ -234,7 +238,10 @@ class Workspace(Explorer):
         except READING_ERRORS as error:
             _LOG.exception("the page %s can't be built", place.spec.name)
             place.error = str(error)
-            return None
+        except Exception:  # noqa: BLE001  (a fault of one page, logged and told to the reader, leaves the others)
+            _LOG.exception("the page %s of %s has a fault", place.spec.name, PAGES.origin(place.spec.name))
+            place.error = "Something went wrong and was logged."
+        return None
 
     def _build(self, place: _Place) -> None:
         self._put(place, self._make(place))
@@ -244,7 +251,7 @@ class Workspace(Explorer):
         if place.view is not None or place.building:
             return
         made, asked = None, place.first
-        place.building, place.error = True, "Something went wrong and was logged."
+        place.building, place.error = True, ""
         try:
             made = await asyncio.to_thread(self._make, place)
         finally:

@@ -78,6 +78,11 @@ class Registry(Generic[T]):
         for name in self.names():
             yield name, self.get(name)
 
+    def origin(self, name: str) -> str:
+        """Return where an entry comes from, for messages: ``"twinlab"`` or ``"the package 'my-package'"``."""
+        entry = None if name in self._built_in else self._entry_points().get(name)
+        return "twinlab" if entry is None else _package(entry)
+
     def __contains__(self, name: object) -> bool:
         return name in self._built_in or name in self._entry_points()
 

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import panel as pn
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+__all__ = ["User", "current_user", "known_roles", "may_see"]
 
-__all__ = ["ROLES", "User", "current_user", "may_see"]
-
-_EVERYDAY = frozenset({"now", "map", "history", "events"})
-
-#: Role -> the pages it opens; "*" is every page. A role that stands nowhere here opens nothing.
-ROLES: Mapping[str, frozenset[str]] = {
-    "viewer": _EVERYDAY,
-    "dispatcher": _EVERYDAY,
-    "analyst": _EVERYDAY | {"quality"},
-    "steward": _EVERYDAY | {"quality"},
-    "admin": frozenset({"*"}),
-}
+#: The role that opens every page.
+_ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -30,10 +18,25 @@ class User:
     """Somebody who has logged in."""
 
     name: str
-    # Free text; those that `ROLES` knows open pages.
+    # Any text; those of `known_roles` open pages.
     roles: tuple[str, ...] = ("viewer",)
     # Folder in which this person's own settings are kept.
     home: Path | None = None
+
+
+def known_roles() -> dict[str, frozenset[str]]:
+    """Return role -> the pages it opens, as the pages state it; ``"*"`` is every page.
+
+    >>> sorted(known_roles()["viewer"])
+    ['events', 'history', 'map', 'now']
+    """
+    from twinlab.explore.page_registry import PAGES  # noqa: PLC0415  (``twinlab user list`` needs no xarray)
+
+    roles: dict[str, frozenset[str]] = {}
+    for page in PAGES:
+        for role in page.roles:
+            roles[role] = roles.get(role, frozenset()) | {page.name}
+    return roles | {_ADMIN: frozenset({"*"})}
 
 
 def may_see(user: User | None, what: str) -> bool:
@@ -44,12 +47,12 @@ def may_see(user: User | None, what: str) -> bool:
     user : User or None
         None is the one reader at this machine, served without login: sees everything.
     what : str
-        A page's name: "now", "map", "history", "events", "quality".
+        A page's name, as in `twinlab.explore.PAGES`.
 
     Returns
     -------
     bool
-        False also for pages and roles that nobody has listed.
+        False also for an unknown page, except for the role ``admin``, and for a role that no page lists.
 
     Examples
     --------
@@ -58,7 +61,8 @@ def may_see(user: User | None, what: str) -> bool:
     """
     if user is None:
         return True
-    return any(not {"*", what}.isdisjoint(ROLES.get(role, frozenset())) for role in user.roles)
+    opened = known_roles()
+    return any(not {"*", what}.isdisjoint(opened.get(role, frozenset())) for role in user.roles)
 
 
 def current_user() -> User | None:

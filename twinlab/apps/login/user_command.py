@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinlab.apps.login.access import ROLES
+from twinlab.apps.login.access import known_roles
 from twinlab.apps.login.users import Users, plain_name
 from twinlab.errors import SchemaError
 
@@ -62,8 +62,10 @@ def manage_users(
     users.need_new(name)
     given = tuple(roles or ("viewer",))
     users.add(name, _password(who, stdin=stdin), roles=given)
-    unknown = sorted({role.casefold() for role in given} - set(ROLES))
-    note = f"\n(no page opens to the role {', '.join(unknown)}; known are {', '.join(ROLES)})" if unknown else ""
+    unknown = sorted({role.casefold() for role in given} - set(known_roles()))
+    note = (
+        f"\n(no page opens to the role {', '.join(unknown)}; known are {', '.join(known_roles())})" if unknown else ""
+    )
     return f"{who} can log in now, as {', '.join(given)}{note}"
 
 

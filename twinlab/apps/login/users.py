@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from twinlab.apps.login.access import ROLES
+from twinlab.apps.login.access import known_roles
 from twinlab.apps.login.passwords import (
     Cost,
     check_password,
@@ -248,7 +248,7 @@ def _fit_name(name: str) -> str:
 def _fit_roles(roles: Iterable[str]) -> tuple[str, ...]:
     kept = tuple(dict.fromkeys(role.strip().casefold() for role in roles))
     if not kept or not all(re.fullmatch(r"[\w-]{1,64}", role) for role in kept):
-        msg = f"expected roles such as {', '.join(ROLES)}, got {kept}"
+        msg = f"expected roles such as {', '.join(known_roles())}, got {kept}"
         raise SchemaError(msg)
     return kept
 

@@ -5,3 +5,23 @@ Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `act
 `search`, `answer`, `sheet` with `dispatch`.
 Never: a row that moves while somebody types in it, a note lost.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab.explore.pages.spec import PageSpec
+
+if TYPE_CHECKING:
+    from twinlab.explore.views.base import Explorer
+
+__all__ = ["PAGE"]
+
+
+def _load() -> type[Explorer]:
+    from twinlab.explore.pages.now.page import NowView  # noqa: PLC0415  (imported when the page is first opened)
+
+    return NowView
+
+
+PAGE = PageSpec("now", "Now", "dashboard", _load, roles=("viewer", "dispatcher", "analyst", "steward"))
