@@ -38,6 +38,8 @@ NOT_OURS = (
     # Bokeh's browser half may send a model that the server has made known meanwhile; the server keeps its own.
     "ignore:reference already known",
 )
+#: Markers of tests that run only when ``-m`` names them.
+ONLY_WHEN_ASKED = {"soak", "benchmark"}
 #: Programs that go by several names.
 PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")}
 
@@ -75,13 +77,26 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a test that drives a browser try again: on a busy machine Chromium or a kernel may answer too late."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs for minutes unless its marker is asked for, mark notebooks, and let browser tests try again.
+
+    The selection isn't in ``addopts``, because another ``-m`` on the command line would replace it.
+    A busy machine may make Chromium or a kernel answer too late: those tests run up to three times.
+    """
+    asked = config.option.markexpr
+    left_out = []
     for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.notebook)
+        if any(mark in ONLY_WHEN_ASKED and mark not in asked for mark in (one.name for one in item.iter_markers())):
+            left_out.append(item)
         if item.get_closest_marker("browser") is not None:
             item.add_marker(pytest.mark.flaky(reruns=2))
             for warning in NOT_OURS:
                 item.add_marker(pytest.mark.filterwarnings(warning))
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def find_program(tool: str) -> Path | None:

@@ -116,6 +116,19 @@ class Desk:
         page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
         shows.wait_for()
 
+    def choose(self, label, text):
+        """Choose an entry of a menu. A menu that a late redraw has closed is opened again, as a person would."""
+        from playwright.sync_api import TimeoutError as Late
+
+        for _ in range(SLOW // ACCEPTED):
+            self.page.get_by_role("combobox", name=label).click()
+            with suppress(Late):
+                self.page.locator(".MuiMenuItem-root", has_text=text).click(timeout=ACCEPTED)
+                return
+            self.page.keyboard.press("Escape")
+        message = f"the menu {label!r} never offered {text!r}"
+        raise AssertionError(message)
+
 
 @pytest.fixture
 def desk(lab: str, chromium: Path) -> Iterator[Desk]:

@@ -45,8 +45,7 @@ def test_in_jupyterlab_another_signal_is_drawn_without_a_network(desk) -> None:
     even = page.locator(".tabulator-row-even").first
     assert even.evaluate("row => getComputedStyle(row).backgroundColor") == "rgba(0, 0, 0, 0)"
     page.wait_for_function(HAS_AXIS, arg="air temperature (°C)")
-    page.get_by_role("combobox", name="Signal").click()
-    page.locator(".MuiMenuItem-root", has_text="wind speed").click()
+    desk.choose("Signal", "wind speed")
     page.get_by_role("heading", name="Wind speed · East quay").wait_for()
     page.wait_for_function(HAS_AXIS, arg="wind speed (mph)")
     # A sheet that's only being asked for is found here too.
