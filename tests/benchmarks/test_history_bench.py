@@ -23,11 +23,9 @@ import pytest
 
 from twinlab.history.layout.encoding import decode
 from twinlab.history.layout.grid import Axis, Group
-from twinlab.history.read.datasets import zoom
-from twinlab.history.read.fold import fold_cells, heat_map
 from twinlab.history.store.view import View
 from twinlab.history.write.history_store import HistoryStore
-from twinlab.model.twinmodel import Signal, parse_duration
+from twinlab.model.twinmodel import Signal
 
 sys.path.insert(0, str(Path(__file__).parent))
 import telemetry
@@ -39,8 +37,6 @@ DAYS = int(os.environ.get("TWINLAB_BENCH_DAYS", "365"))
 CELLS = DAYS * 1440
 ORIGIN = int(np.datetime64("2013-01-01", "ns").astype("int64"))
 GROUP = Group("fleet", "1min")
-#: Bins that a heat map has at least, as `twinlab.explore` asks for them: a picture has up to twice as many.
-HEAT_BINS = 240
 SIGNAL = Signal(unit="1", resolution=1.0)
 #: Peers hold what a source gives: decimal numbers, here of the kinds' own resolution.
 SCALES = np.array([1e5, 1e5, 10.0, 10.0, 10.0])
@@ -222,7 +218,7 @@ def test_daily_mean_and_max_from_raw(state: View, folder: Path, duck: Any) -> No
     query = "select asset, time::date d, avg(value), max(value) from {} group by 1, 2 order by 2, 1"
 
     def ours() -> Any:
-        out = fold_cells(state, GROUP, "reading", "1d", 0, DAYS)
+        out = state.fold(GROUP, "reading", 1440, 0, DAYS)
         return out["sum"] / out["count"], out["max"]
 
     def of(table: str) -> Callable[[], Any]:
@@ -297,50 +293,3 @@ def test_one_series_over_a_year(state: View, folder: Path, duck: Any) -> None:
     scale = SCALES[last["ours"] * len(SCALES) // ASSETS]
     np.testing.assert_array_equal(got["duckdb_parquet_sorted"]["result"]["value"], got["ours"]["result"] / scale)
     report("one raw series, a year", "duckdb_parquet_sorted", ">= 1x CPU", got, factor=1)
-
-
-def test_zoom_steps(state: View) -> None:
-    rng = np.random.default_rng(3)
-    full = CELLS * GROUP.cadence_ns
-    for row, need, bins, draw in (
-        (
-            "zoom, one series",
-            10.0,
-            1000,
-            lambda s, e: zoom(state, GROUP, "reading", [int(rng.integers(ASSETS))], s, e, 1000),
-        ),
-        (
-            "zoom, heat map of all assets",
-            50.0,
-            HEAT_BINS,
-            lambda s, e: heat_map(state, GROUP, "reading", s, e, HEAT_BINS),
-        ),
-    ):
-        times = []
-        draw(np.datetime64(ORIGIN, "ns"), np.datetime64(ORIGIN + full, "ns"))
-        for _ in range(120):
-            wide = int(full * np.exp(rng.uniform(np.log(2 / 24 / DAYS), 0)))
-            start = ORIGIN + int(rng.integers(0, full - wide + 1))
-            wall, cpu = time.perf_counter(), time.process_time()
-            draw(np.datetime64(start, "ns"), np.datetime64(start + wide, "ns"))
-            times.append((time.perf_counter() - wall, time.process_time() - cpu, wide))
-        wall_ms, cpu_ms = (np.array([t[i] for t in times]) * 1e3 for i in (0, 1))
-        keep({"row": row, "need": f"p95 <= {need:g} ms", "bins": bins, "median_ms": float(np.median(wall_ms)),
-              "p95_ms": float(np.quantile(wall_ms, 0.95)), "cpu_median_ms": float(np.median(cpu_ms)),
-              "cpu_p95_ms": float(np.quantile(cpu_ms, 0.95)), "reached": bool(np.quantile(wall_ms, 0.95) <= need)})  # fmt: skip
-
-
-@pytest.mark.parametrize("hours", [3, 40, 150, 2000])
-def test_a_heat_map_holds_what_the_cells_say(state: View, hours: int) -> None:
-    start = np.datetime64(ORIGIN, "ns") + np.timedelta64(CELLS // 3, "m")
-    stop = min(start + np.timedelta64(hours, "h"), np.datetime64(ORIGIN, "ns") + np.timedelta64(CELLS, "m"))
-    found = heat_map(state, GROUP, "reading", start, stop, HEAT_BINS)
-    per = parse_duration(found.attrs["step"]) // GROUP.cadence_ns
-    total = 0.0
-    for asset in range(0, ASSETS, max(1, ASSETS // 20)):
-        first = int((found.time.values[0] - np.datetime64(ORIGIN, "ns")) // np.timedelta64(1, "m"))
-        cells = state.values(GROUP, "reading", first, min(CELLS, first + found.sizes["time"] * per), [asset])[:, 0]
-        slow = [cells[k : k + per].astype("float64").mean() for k in range(0, len(cells), per)]
-        np.testing.assert_allclose(found.values[:, asset], slow, rtol=1e-12)
-        total += float(np.sum(slow))
-    keep({"row": "heat map, checksum", "hours": hours, "step": found.attrs["step"], "sum": total, "reached": True})

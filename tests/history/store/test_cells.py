@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from twinlab.errors import HistoryConflictError, SchemaError, UnknownTermError
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis, Group
-from twinlab.history.read.fold import fold_cells, heat_map
+from twinlab.history.layout.rollup import reduce_cells
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
@@ -127,7 +127,8 @@ def check_rollups(view, values: np.ndarray, flags: np.ndarray) -> None:
             pd.DataFrame(flags == 4).groupby(pd.DatetimeIndex(times).floor(step.replace("d", "D"))).sum().to_numpy()
         )
         np.testing.assert_array_equal(out["fail"], failed)
-        again = fold_cells(view, GROUP, "temperature", step, 0, windows)
+        per = view.catalog.entry(GROUP).per(step)
+        again = view.fold(GROUP, "temperature", per, 0, windows)
         for what in ("sum", "min", "max", "count"):
             np.testing.assert_array_equal(again[what], out[what])
 
@@ -168,16 +169,17 @@ def test_any_choice_of_assets_in_any_order_is_read(filled):
         np.testing.assert_array_equal(seen, values["temperature"][100:400][:, chosen])
 
 
-def test_a_heat_map_is_the_mean_of_the_good_cells(filled):
+def test_windows_that_no_rollup_has_are_folded_from_the_cells_for_any_choice_of_assets(filled):
     store, values, flags = filled
-    start = np.datetime64(ORIGIN, "ns")
-    out = heat_map(store.view(), GROUP, "temperature", start, start + np.timedelta64(10, "D"), 10)
-    assert out.attrs["step"] == "1d"
-    good = np.isin(flags["temperature"][:960], (1, 3))
-    total = np.where(good, values["temperature"][:960], 0).reshape(10, 96, 20).sum(axis=1)
-    np.testing.assert_allclose(out, total / good.reshape(10, 96, 20).sum(axis=1) / 10)
-    fine = heat_map(store.view(), GROUP, "temperature", start, start + np.timedelta64(10, "D"), 480)
-    assert fine.attrs["step"] == "30min"
+    view = store.view()
+    for chosen in ([3], [19, 0, 7], list(range(20)), [5, 5], []):
+        for w0, w1 in ((0, 1500), (100, 101), (590, 700), (7, 7)):
+            seen = view.fold(GROUP, "temperature", 2, w0, w1, chosen)
+            cells = slice(2 * w0, 2 * w1)
+            slow = reduce_cells(values["temperature"][cells][:, chosen], flags["temperature"][cells][:, chosen], 2)
+            for what in ("sum", "min", "max", "count"):
+                np.testing.assert_array_equal(seen[what], slow[what])
+                assert seen[what].dtype == slow[what].dtype
 
 
 def test_what_isnt_committed_is_forgotten(filled):

@@ -13,7 +13,7 @@ from twinlab.history.build.build import Block
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group
 from twinlab.history.read import export
-from twinlab.history.read.datasets import dataset, instant_ns, zoom
+from twinlab.history.read.datasets import dataset, instant_ns
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import TwinModel
 
@@ -192,16 +192,6 @@ def test_threads_processes_and_a_cluster_compute_equal_numbers(view):
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
         distributed = work()
     xr.testing.assert_identical(threads, distributed)
-
-
-def test_a_zoom_takes_the_coarsest_level_that_gives_a_cell_a_bin(view):
-    steps = [
-        zoom(view, GROUP, "speed", [0], "2013-12-28", "2014-01-03", bins).attrs["step"] for bins in (6, 100, 500, 9000)
-    ]
-    assert steps == ["1d", "1h", "15min", "1min"]
-    coarse = zoom(view, GROUP, "speed", [2], "2013-12-28", "2014-01-03", 6)
-    ds = dataset(view, MODEL, "truck", signals=["speed"], assets=["t1"], step="1d", stop="2014-01-03")
-    np.testing.assert_array_equal(coarse["mean"], ds.speed_mean)
 
 
 def test_questions_that_have_no_answer_say_why(view):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
 from twinlab.model.twinmodel import parse_duration
@@ -20,6 +21,7 @@ __all__ = [
     "Axis",
     "Group",
     "Layout",
+    "asset_runs",
     "cold_layout",
     "duration_text",
     "floor_midnight",
@@ -205,3 +207,13 @@ def step_parent(cadence_ns: int, step: str) -> str | None:
     finer = [s for s in rollup_steps(cadence_ns) if parse_duration(s) < parse_duration(step)]
     whole = [s for s in finer if parse_duration(step) % parse_duration(s) == 0]
     return whole[-1] if whole else None
+
+
+def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of columns, whole tiles at least, that cover the wanted ones."""
+    tiles = np.unique(assets // wide)
+    if tiles.size == 0:
+        return
+    for run in np.split(tiles, np.flatnonzero(np.diff(tiles) > 1) + 1):
+        inside = assets[(assets >= run[0] * wide) & (assets < (run[-1] + 1) * wide)]
+        yield int(inside.min()), int(inside.max()) + 1

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
-from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask, finished
+from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
 from twinlab.model.flags import flag_attributes
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, TwinModel, parse_duration
 
-__all__ = ["dataset", "instant_ns", "natural_order", "zoom"]
+__all__ = ["dataset", "instant_ns", "natural_order"]
 
 _FLAG_DTYPE = "uint8"
 _AGGREGATES = {"gauge": ("mean", "min", "max", "sum", "count"), "counter": ("min", "max", "count"), "state": ("count",)}
@@ -312,61 +312,3 @@ def _aggregate_attributes(about: dict[str, object], what: str, step: str) -> dic
         "cell_methods": f"{_METHODS.get(what, 'time: sum')} (interval: {step})",
     }
     return {k: v for k, v in about.items() if k not in ("flag_values", "flag_meanings")} | title
-
-
-def zoom(  # noqa: PLR0917
-    view: View,
-    group: Group,
-    signal: str,
-    assets: Sequence[int],
-    start: object,
-    stop: object,
-    bins: int,
-    *,
-    overlay: Sequence[Block] | None = None,
-) -> xr.Dataset:
-    """Return what a chart of ``bins`` columns needs: the coarsest stored level that still gives a cell a bin.
-
-    Parameters
-    ----------
-    assets : sequence of int
-        Columns in storage order.
-    start, stop : instants
-        The span on the axis; clipped to what is stored.
-    bins : int
-        Number of bins (pixels) across the span.
-
-    Returns
-    -------
-    Dataset of numpy arrays
-        ``value`` and ``flag`` (time, column) from the cells, or ``mean``, ``min``, ``max``, ``count`` from a rollup;
-        ``attrs["step"]`` says from which.
-    """
-    columns = np.asarray(assets, dtype=np.int64)
-    known = view.catalog.entry(group).signal(signal)
-    tail = tuple(b for b in overlay or () if b.group == group)
-    axis = Axis(view.origin_ns, group.cadence_ns)
-    low, high = _extent(view, group, tail)
-    first, end = max(instant_ns(start), axis.time(low)), min(instant_ns(stop), axis.time(high))
-    reader = SpanReader(view.path, view.snapshot, group, {signal: known}, columns, (low, high), tail)
-    wide = max(1, (instant_ns(stop) - instant_ns(start)) // max(1, bins))
-    steps = [s for s in rollup_steps(group.cadence_ns) if parse_duration(s) <= wide] if known.kind != "state" else []
-    step = steps[-1] if steps else None
-    axis = Axis(view.origin_ns, parse_duration(step)) if step else axis
-    k0, k1 = axis.cell(first), max(axis.cell(first), axis.cell_ceil(end))
-    parts: dict[str, NDArray[np.generic]] = {}
-    if step is None:
-        lazy = LazyCells(reader, signal, k0, k1 - k0)
-        parts["value"] = lazy[:, :]
-        parts["flag"] = LazyCells(reader, signal, k0, k1 - k0, flags=True)[:, :]
-    else:
-        parts = window_statistics(reader, signal, step, k0, k1)
-    times = {"time": ("time", axis.times(k0, k1)), "column": ("column", columns)}
-    about = {"step": step or group.cadence, "units": known.unit}
-    return xr.Dataset({k: (("time", "column"), v) for k, v in parts.items()}, coords=times, attrs=about)
-
-
-def window_statistics(reader: SpanReader, signal: str, step: str, w0: int, w1: int) -> dict[str, NDArray[np.generic]]:
-    """Return mean, min, max (signal's unit) and count of stored windows, read in one go."""
-    parts = reader.windows(signal, step, w0, w1, reader.columns, ("sum", "min", "max", "count"))
-    return {what: finished(parts, what, reader.signals[signal]) for what in ("mean", "min", "max", "count")}

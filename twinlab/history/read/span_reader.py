@@ -169,7 +169,7 @@ class SpanReader:
             below = view.rollup(self.group, name, parent, w0 * ratio, w1 * ratio, columns, statistics=wanted)
             out = reduce_rollup(below, ratio)
         else:
-            out = reduce_cells(*self.cells(name, w0 * per, w1 * per, columns), per)
+            return view.fold(self.group, name, per, w0, w1, columns, statistics=statistics)
         return {key: out[key] for key in statistics}
 
 

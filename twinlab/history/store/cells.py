@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twinlab.history.layout.grid import Group
-from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
+from twinlab.history.layout.grid import Group, asset_runs
+from twinlab.history.layout.rollup import STATISTICS, reduce_cells, reduce_rollup
 from twinlab.history.store.catalog import Catalog, GroupEntry
 from twinlab.history.store.codecs import ArraySpec
-from twinlab.history.store.tiles import ByteStore, StreamedTile, read_region, stream_tiles
+from twinlab.history.store.fold import fold_windows
+from twinlab.history.store.tiles import ByteStore, read_region
 
-__all__ = ["CellReader", "asset_runs"]
+__all__ = ["CellReader"]
 
 Held = Callable[[str], NDArray[np.generic] | None]
-
-
-def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of columns, whole tiles at least, that cover the wanted ones."""
-    tiles = np.unique(assets // wide)
-    if tiles.size == 0:
-        return
-    for run in np.split(tiles, np.flatnonzero(np.diff(tiles) > 1) + 1):
-        inside = assets[(assets >= run[0] * wide) & (assets < (run[-1] + 1) * wide)]
-        yield int(inside.min()), int(inside.max()) + 1
 
 
 class CellReader:
@@ -85,9 +76,25 @@ class CellReader:
         place = np.searchsorted(every, columns)
         return np.concatenate([part.T for part in parts])[place].T
 
-    def stream(self, spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int]) -> Iterator[StreamedTile]:
-        """Yield a rectangle of one array tile by tile; see `twinlab.history.store.tiles.stream_tiles`."""
-        return stream_tiles(spec, times, assets, store=self._store)
+    def fold(  # noqa: PLR0917
+        self,
+        group: Group,
+        signal: str,
+        per: int,
+        w0: int,
+        w1: int,
+        assets: ArrayLike | None = None,
+        *,
+        statistics: tuple[str, ...] = STATISTICS,
+    ) -> dict[str, NDArray[Any]]:
+        """Return statistics (window, asset) of windows of ``per`` cells, computed from the cells: no rollup is read."""
+        entry = self.catalog.entry(group)
+        if self._held is None and set(statistics) <= set(STATISTICS):
+            columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
+            found = fold_windows(entry, signal, per, (w0, w1), columns, store=self._store)
+        else:
+            found = reduce_cells(*self.cells(group, signal, w0 * per, w1 * per, assets), per)
+        return {name: found[name] for name in statistics}
 
     def rollup(  # noqa: PLR0917
         self,
@@ -98,7 +105,7 @@ class CellReader:
         w1: int,
         assets: ArrayLike | None = None,
         *,
-        statistics: tuple[str, ...] = ("sum", "min", "max", "count"),
+        statistics: tuple[str, ...] = STATISTICS,
     ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
 
@@ -108,9 +115,7 @@ class CellReader:
         entry = self.catalog.entry(group)
         per = entry.per(step)
         if not set(statistics) <= set(entry.statistics(signal, step)):
-            values, flags = self.cells(group, signal, w0 * per, w1 * per, assets)
-            folded = reduce_cells(values, flags, per)
-            return {name: folded[name] for name in statistics}
+            return self.fold(group, signal, per, w0, w1, assets, statistics=statistics)
         out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
         for year, first, stop in entry.axis.split(w0 * per, w1 * per):
             base = entry.axis.year_cells(year)[0]
@@ -137,8 +142,7 @@ class CellReader:
         """Fold windows from the level below, of which only what is hot is folded in its turn."""
         per, parent = entry.per(step), entry.parent(signal, step)
         if parent is None:
-            values, flags = self.cells(entry.group, signal, windows[0] * per, windows[1] * per, assets)
-            return reduce_cells(values, flags, per)
+            return self.fold(entry.group, signal, per, *windows, assets, statistics=statistics)
         ratio = per // entry.per(parent)
         wanted = tuple(dict.fromkeys((*statistics, "count")))
         below = self.rollup(
