@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import xarray as xr
 
-from twinlab.errors import SchemaError
+from twinlab.errors import SchemaError, UnitError
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -120,6 +121,7 @@ class TwinArray(_Accessor[xr.DataArray]):
         spike: Span | None = None,
         max_rate: Span | None = None,
         flat_line: str | None = None,
+        **tests: Mapping[str, object],
     ) -> xr.DataArray:
         """Return one QARTOD flag a value; a test that isn't asked for isn't made.
 
@@ -133,6 +135,9 @@ class TwinArray(_Accessor[xr.DataArray]):
             Largest change a second: (suspect, fail).
         flat_line : str, optional
             A value that doesn't change for this long (``"2h"``) is suspect.
+        **tests : mapping of str to object
+            Tests of the registry (`twinlab.quality.QUALITY_TESTS`) by name, each with its options. Their numbers with a
+            unit are converted to ``attrs["units"]``.
 
         Returns
         -------
@@ -142,11 +147,14 @@ class TwinArray(_Accessor[xr.DataArray]):
         Raises
         ------
         SchemaError
-            If there is no time axis, or a span is empty.
+            If there is no time axis, a span is empty, or a test or one of its options doesn't exist.
 
         >>> import numpy as np
         >>> hours = np.datetime64("2026-01-01T00", "ns") + np.arange(3) * np.timedelta64(1, "h")
-        >>> xr.DataArray([7.0, 99.0, np.nan], {"time": hours}, "time").twin.flags(sensor_span=(0, 50)).values.tolist()
+        >>> array = xr.DataArray([7.0, 99.0, np.nan], {"time": hours}, "time")
+        >>> array.twin.flags(sensor_span=(0, 50)).values.tolist()
+        [1, 4, 9]
+        >>> array.twin.flags(range={"fail_span": [0, 50]}).values.tolist()
         [1, 4, 9]
         """
         from pydantic import ValidationError  # noqa: PLC0415
@@ -160,6 +168,7 @@ class TwinArray(_Accessor[xr.DataArray]):
             raise SchemaError(msg)
         try:
             signal = Signal(
+                unit=_unit(self._data),
                 resolution=1e-9,
                 cadence=cadence_of(self._data.time.values),
                 sensor_span=sensor_span,
@@ -167,9 +176,20 @@ class TwinArray(_Accessor[xr.DataArray]):
                 spike=spike,
                 max_rate=max_rate,
                 flat_line=flat_line,
+                tests={name: dict(options) for name, options in tests.items()},
             )
         except ValidationError as error:
             first = error.errors()[0]
             msg = f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
             raise SchemaError(msg) from error
         return signal_flags(self._data, signal=signal)
+
+
+def _unit(data: xr.DataArray) -> str:
+    """Return the unit of an array in its canonical spelling; "1" where it states none, or one that isn't known."""
+    from twinlab.model.units import canonical_unit  # noqa: PLC0415
+
+    try:
+        return canonical_unit(str(data.attrs.get("units", "1")))
+    except UnitError:
+        return "1"

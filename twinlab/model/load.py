@@ -14,7 +14,9 @@ from pydantic_core import ErrorDetails
 
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
 from twinlab.model.check import Finding, mapping_findings
+from twinlab.model.extensions.options import fault_text
 from twinlab.model.mapping import Mapping
+from twinlab.model.registry import registry_of
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.units import known_units
@@ -132,7 +134,15 @@ def json_schema(what: str) -> dict[str, Any]:
                 part["properties"][key] = {
                     k: v for k, v in entry.items() if k in ("description", "default", "title")
                 } | units
+    if what == "model":
+        made["$defs"]["Signal"]["properties"]["tests"] |= _added("twinlab.quality")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _added(group: str) -> dict[str, Any]:
+    """Return the schema of a mapping from names in a registry to the options of each."""
+    options = {name: entry.options.model_json_schema() for name, entry in registry_of(group).items()}
+    return {"properties": options, "additionalProperties": False}
 
 
 def write_schemas(folder: Path | str) -> tuple[Path, Path]:
@@ -193,11 +203,11 @@ def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -
     error = details.get("ctx", {}).get("error")
     if isinstance(error, Exception):
         message = str(error)
-        raised = UnitError if isinstance(error, UnitError) else SchemaError
+        raised = type(error) if isinstance(error, (UnitError, UnknownTermError)) else SchemaError
         if not path:
             return [_placed(line) for line in message.splitlines()]
         return [Finding(path, raised, message)]
-    return [Finding(path, SchemaError, _expected(details))]
+    return [Finding(path, SchemaError, fault_text(details))]
 
 
 def _placed(line: str) -> Finding:
@@ -206,21 +216,6 @@ def _placed(line: str) -> Finding:
     if match is None:
         return Finding((), SchemaError, line)
     return Finding(tuple(match[1].split(".")), UnknownTermError, match[2])
-
-
-def _expected(details: ErrorDetails) -> str:
-    got = details["input"]
-    shown = repr(got) if isinstance(got, (str, int, float, bool)) or got is None else f"a {_word(got)}"
-    if details["type"] == "literal_error":
-        options = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
-        if options:
-            return f"expected one of {', '.join(options)}, got {shown}{nearest(got, options) if isinstance(got, str) else ''}"
-    text = re.sub(r"^(Input|Value|String|List|Keys?) should ", "should ", details["msg"]).replace("should be ", "", 1)
-    return f"expected {text[:1].lower() + text[1:]}, got {shown[:80]}"
-
-
-def _word(value: object) -> str:
-    return {"dict": "mapping", "list": "list"}.get(type(value).__name__, type(value).__name__)
 
 
 def _path(location: tuple[int | str, ...], data: object) -> Path_:

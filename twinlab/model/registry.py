@@ -12,14 +12,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.terms import nearest
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "registry_of"]
 
 T = TypeVar("T")
+
+#: Group -> where its registry is. By name, because what a registry contains belongs to rooms above this one.
+_REGISTRIES = {
+    "twinlab.pages": "twinlab.explore.page_registry:PAGES",
+    "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",
+}
 
 
 class Registry(Generic[T]):
@@ -133,3 +139,22 @@ class Registry(Generic[T]):
 
 def _package(entry: EntryPoint) -> str:
     return f"the package {entry.dist.name!r}" if entry.dist is not None else "a package"
+
+
+def registry_of(group: str) -> Registry[Any]:
+    """Return the registry of an entry-point group.
+
+    Raises
+    ------
+    UnknownTermError
+        If twinlab has no registry of that group.
+
+    >>> "flat_line" in registry_of("twinlab.quality")
+    True
+    """
+    if group not in _REGISTRIES:
+        msg = f"expected a group of entry points, got {group!r}{nearest(group, _REGISTRIES)}"
+        raise UnknownTermError(msg)
+    module, _, attribute = _REGISTRIES[group].partition(":")
+    found: Registry[Any] = getattr(importlib.import_module(module), attribute)
+    return found

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
 
-from twinlab.model.basics import NANOSECONDS, Duration, Model, Unit, parse_duration
+from twinlab.errors import UnknownTermError
+from twinlab.model.basics import NANOSECONDS, Duration, Model, Term, Unit, parse_duration
+from twinlab.model.extensions.options import fault, located
+from twinlab.model.registry import Registry, registry_of
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    from twinlab.model.extensions.quality_test import QualityTest
 
 __all__ = ["Sensitivity", "Signal"]
 
@@ -49,6 +64,8 @@ class Signal(Model):
     """States only: number stored -> its name."""
     wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Counters only: value at which the counter starts again from zero."""
+    tests: dict[Term, dict[str, Any] | None] = Field(default_factory=dict)
+    """Further quality tests, of ours or of other packages: name -> options; see `twinlab.quality.registry`."""
     title: str | None = None
     definition: str | None = None
     owner: str | None = None
@@ -120,6 +137,35 @@ class Signal(Model):
                 )
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _known_tests(self) -> Self:
+        faults = [problem for name, given in self.tests.items() for problem in self._test_faults(name, given)]
+        if faults:
+            raise located(faults)
+        return self
+
+    def _test_faults(self, name: str, given: dict[str, Any] | None) -> list[InitErrorDetails]:
+        known: Registry[QualityTest] = registry_of("twinlab.quality")
+        place = ("tests", name)
+        if name not in known:
+            msg = f"there is no quality test {name!r} in the installed packages{nearest(name, known.names())}"
+            return [fault(place, UnknownTermError(msg), given)]
+        test = known.get(name)
+        if self.kind not in test.kinds:
+            msg = f"the quality test {name!r} judges signals of kind {' or '.join(test.kinds)}, got a {self.kind}"
+            return [fault(place, ValueError(msg), given)]
+        try:
+            test.parse(given, unit=self.unit)
+        except ValidationError as error:
+            return [fault(details["loc"], details["ctx"]["error"], details["input"]) for details in error.errors()]
+        return []
+
+    @model_serializer(mode="wrap")
+    def _without_no_tests(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A model that names no test has the same hash as before there were any: its history isn't built anew.
+        written: dict[str, Any] = write(self)
+        return written if self.tests else {key: value for key, value in written.items() if key != "tests"}
 
     @property
     def cadence_ns(self) -> int:

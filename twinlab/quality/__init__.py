@@ -2,7 +2,7 @@
 
 In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays were.
 Read in order: `checks` (one function a test), `lazily`, `kernels` (numba), `aggregate`, `cells` (as the history's
-build uses it).
+build uses it); `registry`, `built_in` and `added` (tests that other packages add).
 Never: a value changed, a test that fails on missing data.
 """
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = attach(
     {
         "MAX_LOOK_BACK": "cells",
         "NEIGHBOUR_REACH": "cells",
+        "QUALITY_TESTS": "registry",
         "aggregate_flags": "aggregate",
         "counter_flags": "checks",
         "flag_cells": "cells",

@@ -11,7 +11,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.model.flags import FLAG_SEVERITY, Flag, flag_attributes
 
-__all__ = ["aggregate_flags", "flag_counts"]
+__all__ = ["aggregate_flags", "flag_counts", "worst_of"]
 
 _UNKNOWN: Final = 255
 # Rank of each flag number, the mildest 0; and the way back.
@@ -25,7 +25,12 @@ def _refuse(number: object) -> SchemaError:
     return SchemaError(msg)
 
 
-def _worst(*flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def worst_of(*flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the worst flag of each cell by `FLAG_SEVERITY`; arrays of one shape, uint8.
+
+    >>> worst_of(np.uint8([1, 2]), np.uint8([3, 2])).tolist()
+    [3, 2]
+    """
     ranks = _RANK[flags[0]]
     for other in flags[1:]:
         ranks = np.maximum(ranks, _RANK[other])
@@ -68,7 +73,7 @@ def aggregate_flags(*flags: xr.DataArray) -> xr.DataArray:
         msg = f"expected flags on the same coordinates, got different ones ({error}); select a common part first"
         raise SchemaError(msg) from error
     found: xr.DataArray = xr.apply_ufunc(
-        _worst, *aligned, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False
+        worst_of, *aligned, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False
     )
     name = "signal_qc" if flags[0].name is None else str(flags[0].name)
     return found.rename(name).assign_attrs(flag_attributes(name.removesuffix("_qc")))

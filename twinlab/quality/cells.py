@@ -105,7 +105,18 @@ def margins(signal: Signal) -> tuple[int, int]:
     if limits.heartbeat:
         # The two reports around a cell in which nothing was due.
         before, after = (max(reach, limits.heartbeat // cadence) for reach in (before, after))
+    for back, ahead in _reaches_of_tests(signal).values():
+        if max(back, ahead) <= MAX_LOOK_BACK:
+            before, after = max(before, back), max(after, ahead)
     return before, after
+
+
+def _reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
+    if not signal.tests:
+        return {}
+    from twinlab.quality.added import reaches_of_tests  # noqa: PLC0415  (loads xarray, which few signals need here)
+
+    return reaches_of_tests(signal)
 
 
 def untested(signal: Signal) -> dict[str, str]:
@@ -128,6 +139,12 @@ def untested(signal: Signal) -> dict[str, str]:
     for test, asked in (("spike", signal.spike), ("max_rate", signal.max_rate)):
         if asked is not None and (signal.kind == "state" or (test == "spike" and signal.kind == "counter")):
             found[test] = f"{test} has no meaning for a {signal.kind}; remove it from the model"
+    for test, reach in _reaches_of_tests(signal).items():
+        if max(reach) > MAX_LOOK_BACK:
+            found[f"tests.{test}"] = (
+                f"the quality test {test!r} looks over {max(reach)} cells of {signal.cadence}, more than {MAX_LOOK_BACK}; "
+                "shorten its durations or choose a coarser cadence"
+            )
     return found
 
 
@@ -161,6 +178,7 @@ def flag_cells(
     margin_after: int = 0,
     known_until: npt.ArrayLike | None = None,
     known_from: npt.ArrayLike | None = None,
+    start_ns: int = 0,
 ) -> npt.NDArray[np.uint8]:
     """Return the aggregate flag of each cell of a slab: the worst of all tests that the signal asks for.
 
@@ -175,6 +193,8 @@ def flag_cells(
     states a ``heartbeat``: between two reports no further apart, or between the last one and ``known_until``, nothing
     was due, and the cells are not evaluated. The value after a hole isn't suspect for it.
 
+    The tests that the signal names under ``tests`` judge settled values within the sensor's span; the worst flag counts.
+
     Parameters
     ----------
     values : float64 [margin_before + n + margin_after, asset]
@@ -187,6 +207,8 @@ def flag_cells(
         All cells are settled by default.
     known_from : int64 [asset] or int, optional
         First cell from which a hole is missing and not merely before the asset's time, counted alike.
+    start_ns : int
+        Time of the first row of ``values``, nanoseconds since 1970, for tests that depend on the time of day or year.
 
     Returns
     -------
@@ -219,4 +241,9 @@ def flag_cells(
         judge(table, times, margin_before, since, until, limits, codes_of(signal), out)
     else:
         judge_plain(table, margin_before, since, until, limits, codes_of(signal), out)
+    if signal.tests:
+        from twinlab.quality.added import add_test_flags  # noqa: PLC0415  (loads xarray, which few signals need here)
+
+        skip = frozenset(name.removeprefix("tests.") for name in untested(signal) if name.startswith("tests."))
+        add_test_flags(out, table, signal=signal, first=margin_before, until=until, start_ns=start_ns, untested=skip)
     return out

@@ -22,6 +22,8 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.twinmodel import Signal
+from twinlab.quality.added import flags_of_tests
+from twinlab.quality.aggregate import aggregate_flags
 from twinlab.quality.cells import NEIGHBOUR_REACH, codes_of, limits_of, margins
 from twinlab.quality.kernels import Limits, gap_runs
 from twinlab.quality.lazily import (
@@ -340,6 +342,8 @@ def gap_flags(signal: xr.DataArray, *, gap: Duration) -> xr.DataArray:
 def signal_flags(values: xr.DataArray, *, signal: Signal) -> xr.DataArray:
     """Return the aggregate flag as the build of history gives it, on an array in the signal's unit.
 
+    The tests that the signal names under ``tests`` are among those that are aggregated.
+
     Parameters
     ----------
     values : DataArray with dimension ``time``
@@ -357,7 +361,7 @@ def signal_flags(values: xr.DataArray, *, signal: Signal) -> xr.DataArray:
     [1, 4]
     """
     before, after = (cells * signal.cadence_ns for cells in margins(signal))
-    return judged(
+    flags = judged(
         values,
         limits_of(signal),
         times=times_of(values),
@@ -366,3 +370,5 @@ def signal_flags(values: xr.DataArray, *, signal: Signal) -> xr.DataArray:
         standard_name="aggregate_quality_flag",
         codes=codes_of(signal),
     )
+    named = flags_of_tests(values, signal=signal)
+    return aggregate_flags(flags, *named) if named else flags

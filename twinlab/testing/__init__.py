@@ -1,7 +1,8 @@
 """Fakes, example twins and conformance checks for tests, of ours and of users.
 
-In: nothing but arguments. Out: a twin in memory that reads like a real one.
-Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`, `page_checks`.
+In: nothing but arguments; for a check, what a package adds. Out: a twin in memory that reads like a real one; an
+AssertionError that says what doesn't conform.
+Read in order: `fake_twin`, `example_model`, `example_stations`, `example_moving`; then `quality_checks`, `page_checks`.
 Never: behaviour that a real twin doesn't have.
 """
 
@@ -9,4 +10,11 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"FakeTwin": "fake_twin", "check_page": "page_checks"})
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "FakeTwin": "fake_twin",
+        "check_page": "page_checks",
+        "check_quality_test": "quality_checks",
+    },
+)

@@ -308,6 +308,7 @@ def _flags(  # noqa: PLR0917  (one call)
         margin_after=first + len(ints) - span[1],
         known_until=np.clip(until - span[0], -NEVER, NEVER),
         known_from=np.clip(frontier.known_from[number] - span[0], -NEVER, NEVER),
+        start_ns=spec.axis.origin_ns + first * spec.group.cadence_ns,
     )
 
 

@@ -16,6 +16,7 @@ from twinlab.history.build.report import BuildReport
 from twinlab.history.layout.grid import Group
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
+from twinlab.quality.registry import versions_of_tests
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +37,10 @@ class LedgerLike(Protocol):
 
 
 def hash_of(words: TwinModel | SourceMapping) -> str:
-    """Return the hash under which a model or mapping is activated."""
-    return digest(words.model_dump(mode="json", by_alias=True))
+    """Return the hash under which a model or mapping is activated; with the versions of the quality tests it names."""
+    written = words.model_dump(mode="json", by_alias=True)
+    versions = versions_of_tests(words) if isinstance(words, TwinModel) else {}
+    return digest([written, versions] if versions else written)
 
 
 @dataclass

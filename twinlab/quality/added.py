@@ -1,0 +1,167 @@
+"""Run the tests that a signal names under ``tests:``, on labelled arrays and on the cells of history's build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from twinlab.errors import SchemaError
+from twinlab.model.flags import Flag
+from twinlab.quality.aggregate import worst_of
+from twinlab.quality.lazily import along_time, step_of, times_of
+from twinlab.quality.registry import QUALITY_TESTS
+
+if TYPE_CHECKING:
+    from twinlab.model.extensions.options import Options
+    from twinlab.model.extensions.quality_test import QualityTest
+    from twinlab.model.signal import Signal
+
+__all__ = ["add_test_flags", "flags_of_tests", "reaches_of_tests", "run_test"]
+
+_FLAGS = np.array([flag.value for flag in Flag], dtype=np.uint8)
+
+
+def bound_tests(signal: Signal) -> list[tuple[QualityTest, Options]]:
+    """Return the tests that a signal names, each with its options in the signal's unit."""
+    tests = [(QUALITY_TESTS.get(name), given) for name, given in signal.tests.items()]
+    return [(test, test.parse(given, unit=signal.unit)) for test, given in tests]
+
+
+def reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
+    """Return how many cells before and after a cell each named test looks."""
+    cadence = signal.cadence_ns
+    out = {}
+    for test, options in bound_tests(signal):
+        before, after = test.reach(options, cadence)
+        out[test.name] = (-(-before // cadence), -(-after // cadence))
+    return out
+
+
+def run_test(test: QualityTest, values: xr.DataArray, options: Options) -> xr.DataArray:
+    """Return one test's flags of a labelled array, lazy if it came lazy.
+
+    Parameters
+    ----------
+    test : QualityTest
+    values : DataArray with dimension ``time``
+        NaN means missing.
+    options : Options
+        As ``test.parse`` returns them.
+
+    Returns
+    -------
+    DataArray, uint8, same shape
+
+    Raises
+    ------
+    SchemaError
+        If the time axis doesn't fit, or the test doesn't return flags.
+
+    >>> from twinlab.quality.built_in import RANGE
+    >>> minutes = np.datetime64("2026-01-01", "ns") + np.arange(3) * np.timedelta64(1, "m")
+    >>> values = xr.DataArray([1.0, 60, np.nan], {"time": minutes}, "time")
+    >>> run_test(RANGE, values, RANGE.parse({"fail_span": [0, 50]})).values.tolist()
+    [1, 4, 9]
+    """
+    if test.lazy:
+        return test.run(values, options)
+    times = times_of(values)
+    before, after = test.reach(options, step_of(times))
+    dims = values.transpose(..., "time").dims
+
+    def block(numbers: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        return _judged(test, options, numbers, dims, ns, values.attrs)
+
+    name = f"{test.name}_test_quality_flag"
+    return along_time(values, block, times=times, before=before, after=after, standard_name=name)
+
+
+def flags_of_tests(values: xr.DataArray, *, signal: Signal) -> list[xr.DataArray]:
+    """Return the flags of each test that a signal names; values outside the sensor's span are missing to them."""
+    if not signal.tests:
+        return []
+    shown = values.where(_in_span(values, signal)).assign_attrs(units=signal.unit)
+    return [
+        run_test(test, shown, options).where(shown.notnull(), Flag.NOT_EVALUATED.value).astype(np.uint8)
+        for test, options in bound_tests(signal)
+    ]
+
+
+def add_test_flags(
+    out: npt.NDArray[np.uint8],
+    values: npt.NDArray[np.float64],
+    *,
+    signal: Signal,
+    first: int,
+    until: npt.NDArray[np.int64],
+    start_ns: int,
+    untested: frozenset[str],
+) -> None:
+    """Worsen the flags of cells by those of each test that the signal names.
+
+    Parameters
+    ----------
+    out : uint8 [n, asset]
+        Flags so far; changed in place where there is a value that is settled and within the sensor's span.
+    values : float64 [time, asset]
+        Margins included.
+    first : int
+        Row of ``values`` that ``out[0]`` judges.
+    until : int64 [asset]
+        Row of ``out`` from which nothing is settled.
+    start_ns : int
+        Time of the first row, nanoseconds since 1970.
+    untested : frozenset of str
+        Tests that aren't run because they look too far.
+    """
+    rows = np.arange(len(values))[:, None] - first
+    shown = np.where((rows < until[None, :]) & _in_span(values, signal), values, np.nan)
+    times = start_ns + np.arange(len(values), dtype=np.int64) * signal.cadence_ns
+    kept = slice(first, first + len(out))
+    present = ~np.isnan(shown[kept])
+    for test, options in bound_tests(signal):
+        if test.name in untested:
+            continue
+        table = np.ascontiguousarray(shown.T)
+        found = _judged(test, options, table, ("asset", "time"), times, {"units": signal.unit}).T[kept]
+        np.copyto(out, worst_of(out, found), where=present)
+
+
+def _in_span(values: Any, signal: Signal) -> Any:  # noqa: ANN401  (arrays of numpy and of xarray)
+    low, high = signal.sensor_span or (-np.inf, np.inf)
+    return (values >= low) & (values <= high)
+
+
+def _judged(  # noqa: PLR0917
+    test: QualityTest,
+    options: Options,
+    values: npt.NDArray[np.float64],
+    dims: tuple[Any, ...],
+    times: npt.NDArray[np.int64],
+    attrs: dict[str, Any],
+) -> npt.NDArray[np.uint8]:
+    """Call a test on numbers in memory and return its flags in the order of ``dims``."""
+    given = np.array(values, dtype=np.float64)
+    given.setflags(write=False)
+    array = xr.DataArray(given, {"time": times.view("datetime64[ns]")}, dims, attrs=attrs)
+    found = test.run(array, options)
+    fault = _result_fault(found, array)
+    if fault:
+        msg = f"the quality test {test.name!r} returned {fault}; correct its function"
+        raise SchemaError(msg)
+    flags: npt.NDArray[np.uint8] = found.transpose(*dims).to_numpy()
+    return flags
+
+
+def _result_fault(found: object, given: xr.DataArray) -> str:
+    if not isinstance(found, xr.DataArray):
+        return f"a {type(found).__name__}, expected a DataArray"
+    if found.dtype != np.uint8:
+        return f"{found.dtype}, expected uint8"
+    if set(found.dims) != set(given.dims) or found.transpose(*given.dims).shape != given.shape:
+        return f"{dict(found.sizes)}, expected {dict(given.sizes)}"
+    others = np.setdiff1d(np.unique(found.to_numpy()), _FLAGS)
+    return f"the number {others[0]}, expected flags out of {_FLAGS.tolist()}" if others.size else ""

@@ -1,0 +1,46 @@
+"""The registry of quality tests: those of `twinlab.quality.built_in`, and those that other packages add.
+
+A package adds one with an entry point of the group ``twinlab.quality`` that names a `QualityTest`; a signal then uses it
+under ``tests:`` in ``twin.yaml``, and ``array.twin.flags(name={...})`` on plain xarray data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab.model.extensions.quality_test import QualityTest
+from twinlab.model.registry import Registry
+
+if TYPE_CHECKING:
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["QUALITY_TESTS", "versions_of_tests"]
+
+
+def _fault(name: str, found: object) -> str:
+    if not isinstance(found, QualityTest):
+        return f"expected a twinlab.model.QualityTest, got a {type(found).__name__}"
+    return "" if found.name == name else f"expected the entry point to be called {found.name!r}, as the test is"
+
+
+#: Quality tests by name. `gap_flags` isn't one: it judges holes, which history's missing test does for every signal.
+QUALITY_TESTS: Registry[QualityTest] = Registry(
+    "twinlab.quality",
+    kind="quality test",
+    built_in={
+        "counter": "twinlab.quality.built_in:COUNTER",
+        "flat_line": "twinlab.quality.built_in:FLAT_LINE",
+        "missing": "twinlab.quality.built_in:MISSING",
+        "range": "twinlab.quality.built_in:RANGE",
+        "rate": "twinlab.quality.built_in:RATE",
+        "spike": "twinlab.quality.built_in:SPIKE",
+        "state": "twinlab.quality.built_in:STATE",
+    },
+    check=_fault,
+)
+
+
+def versions_of_tests(model: TwinModel) -> dict[str, int]:
+    """Return the version of each test that the signals of a model name; empty if they name none."""
+    names = {name for kind in model.asset_types.values() for signal in kind.signals.values() for name in signal.tests}
+    return {name: QUALITY_TESTS.get(name).version for name in sorted(names)}
