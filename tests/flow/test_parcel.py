@@ -133,13 +133,17 @@ def test_every_report_of_a_truck_stands_in_its_cell(parcel: Parcel) -> None:
 
 
 def test_every_report_of_a_forklift_stands_in_its_cell(parcel: Parcel) -> None:
-    lifts = parcel.network.lifts
+    forklifts = parcel.network.forklifts
     history = parcel.twin.history("forklift").compute()
-    heard = ~parcel.network.lift_silent
+    heard = ~parcel.network.forklift_silent
     stored = history.sel(
-        asset=[parcel.network.lift(number) for number in range(len(lifts))], time=parcel.times(lifts.time)
+        asset=[parcel.network.forklift(number) for number in range(len(forklifts))], time=parcel.times(forklifts.time)
     )
-    for signal, truth, step in (("battery", lifts.battery, 0.051), ("load", lifts.load, 0.51), ("mode", lifts.mode, 0)):
+    for signal, truth, step in (
+        ("battery", forklifts.battery, 0.051),
+        ("load", forklifts.load, 0.51),
+        ("mode", forklifts.mode, 0),
+    ):
         values = stored[signal].transpose("asset", "time").values
         assert np.abs(values.astype(float) - truth)[heard].max() <= step, signal
 

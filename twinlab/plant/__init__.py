@@ -1,8 +1,8 @@
-"""PLANT: the outside world of the demo, tests and training: a seeded parcel network that leaves messy files behind.
+"""PLANT: a simulated parcel network for demos, tests and training; from a seed, with messy files as real systems write.
 
-In: a size and a seed. Out: files as real systems write them, and the truth beside them.
-Read in order: `network` (what happens), `files` (what is left behind).
-Never: an import from a room that reads those files; the same seed and another byte.
+In: a size and a seed. Out: the files of its systems, and the true states in separate files.
+Read in order: `network/` (the simulation), `files/` (the files of each system).
+Never: an import from a room that reads these files; different bytes for the same seed.
 """
 
 from __future__ import annotations

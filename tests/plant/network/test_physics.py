@@ -96,12 +96,12 @@ def test_rooms_whose_door_is_shut_and_whose_compressor_works_keep_their_temperat
 
 
 def test_batteries_fall_while_driving_and_rise_while_charging(network: Network) -> None:
-    lifts = network.lifts
-    change = np.diff(lifts.battery, axis=1)
-    mode = lifts.mode[:, :-1]
+    forklifts = network.forklifts
+    change = np.diff(forklifts.battery, axis=1)
+    mode = forklifts.mode[:, :-1]
     assert (change[mode == DRIVING] <= 0).all()
     assert (change[mode == CHARGING] >= 0).all()
-    assert lifts.load[lifts.mode != DRIVING].max() == 0
+    assert forklifts.load[forklifts.mode != DRIVING].max() == 0
 
 
 def test_every_kind_of_fault_is_planted_at_least_once(network: Network) -> None:
@@ -131,3 +131,10 @@ def test_something_still_stands_when_the_files_end(written: PlantFiles) -> None:
     situations = pd.read_csv(written.folder / "truth" / "situations.csv")
     standing = situations[situations["end"].isna()]
     assert {"door_open", "silent_truck"} <= set(standing["rule"])
+
+
+def test_the_old_names_of_forklifts_warn(network: Network) -> None:
+    with pytest.warns(DeprecationWarning, match=r"Network\.lifts is now Network\.forklifts"):
+        assert network.lifts is network.forklifts
+    with pytest.raises(AttributeError, match="has no attribute 'cranes'"):
+        _ = network.cranes

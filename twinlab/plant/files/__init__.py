@@ -1,6 +1,6 @@
-"""The files that the network's systems write, and the truth beside them.
+"""The files of the network's systems, and the true states as tables.
 
 In: a simulated network. Out: CSV, Excel, SQLite and JSON lines in a folder.
 Read in order: `writing`, `loggers`, `telematics`, `dispatch`, `erp`, `truth`.
-Never: a truth that the files don't follow from.
+Never: a true state that the simulation doesn't give.
 """

@@ -1,4 +1,4 @@
-"""The dispatcher's workbook: a sheet a week, planned and actual times on the wall clock, edited by hand."""
+"""The dispatcher's workbook: one sheet per week, planned and actual local times, edited by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REMARKS = ("Fahrer krank, Ersatz da", "Rampe 4 statt 2", "Kunde angerufen", "Pa
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody typed into a cell: how the truth was, and whether a machine can still read it."""
+    """A manual edit of a cell: the new text, the true value, and whether software can still read it."""
 
     kind: str
     sheet: str
@@ -40,11 +40,11 @@ class Edit:
 
 
 def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
-    """Write the workbook; return its path and what was edited by hand."""
+    """Write the workbook; return its path and the manual edits."""
     path = folder / "disposition.xlsx"
     edits: list[Edit] = []
     with xlsxwriter.Workbook(str(path)) as book:
-        # The creation time is all that an xlsx file of this library knows of the day on which it is written.
+        # The creation time is the only part of the file that depends on the current date.
         book.set_properties({"title": "Disposition", "author": "Disposition", "created": datetime(2026, 1, 1)})  # noqa: DTZ001
         forms = {
             "time": book.add_format({"num_format": "dd.mm.yyyy hh:mm"}),
@@ -52,7 +52,7 @@ def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
             "title": book.add_format({"bold": True, "font_size": 14}),
             "hand": book.add_format({"bg_color": "#FFF2CC", "num_format": "dd.mm.yyyy hh:mm"}),
         }
-        hand, rows = _hands(network), _rows(network)
+        hand, rows = _rows_to_edit(network), _rows(network)
         for label, trips in _weeks(network):
             _sheet(
                 network, book, forms, label=label, trips=[(trip, rows[trip]) for trip in trips], hand=hand, edits=edits
@@ -61,7 +61,7 @@ def write_dispatch(network: Network, folder: Path) -> tuple[Path, list[Edit]]:
 
 
 def _weeks(network: Network) -> Iterator[tuple[str, list[int]]]:
-    """Yield the sheets' names with their trips, by the calendar week in which a trip is to leave."""
+    """Yield the names of the sheets with their trips, by the calendar week of the planned departure."""
     found: dict[str, list[int]] = {}
     wall = to_local(network.trips.planned_start)
     for trip, day in enumerate(wall.astype("M8[s]").astype("M8[D]").tolist()):
@@ -70,8 +70,8 @@ def _weeks(network: Network) -> Iterator[tuple[str, list[int]]]:
     yield from found.items()
 
 
-def _hands(network: Network) -> dict[int, str]:
-    """Return the trips whose row somebody edited, and how."""
+def _rows_to_edit(network: Network) -> dict[int, str]:
+    """Return the trips whose rows are edited by hand, with the kind of edit."""
     random, trips = network.size.random("dispatch"), network.trips
     done = np.flatnonzero(~trips.cancelled & (trips.end > 0) & (trips.end < network.size.span[1]))
     kinds = ("about", "spelt readable", "spelt unreadable", "note", "remark")
@@ -100,7 +100,7 @@ def _sheet(
     row, day = 3, ""
     for trip, cells in trips:
         today = f"{cells[_PLANNED]:%j}"
-        # A blank row between two days.
+        # A blank row separates days.
         row += day not in ("", today)
         day = today
         edited = _edit(network, trip, cells, hand[trip], at=(label, row)) if trip in hand else []
@@ -118,7 +118,7 @@ def _sheet(
 
 
 def _rows(network: Network) -> list[list[datetime | str]]:
-    """Return the cells of every trip's row, before anybody edits them."""
+    """Return the cells of the row of every trip, before manual edits."""
     trips, stop = network.trips, network.size.span[1]
     left = ~trips.cancelled & (trips.start < stop)
     there = left & (trips.end < stop)
@@ -144,13 +144,13 @@ def _rows(network: Network) -> list[list[datetime | str]]:
 
 
 def _clocks(seconds: Ints, known: npt.NDArray[np.bool_]) -> list[datetime | str]:
-    """Return wall times, and an empty text where nothing is known yet."""
+    """Return local times; an empty text where the time isn't known yet."""
     wall = to_local(seconds).astype("M8[s]").tolist()
     return [when if yes else "" for when, yes in zip(wall, known.tolist(), strict=True)]
 
 
 def _edit(network: Network, trip: int, cells: list[datetime | str], kind: str, *, at: tuple[str, int]) -> list[Edit]:
-    """Change a row as a person would; return what was changed."""
+    """Change a row as a person would; return the edits."""
     random = network.size.random(f"hand {trip}")
     truck, number = str(cells[1]), int(network.trips.truck[trip]) + 1
     column, text, readable = 1, "", True

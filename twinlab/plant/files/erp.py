@@ -1,4 +1,4 @@
-"""The ERP's database: master data, parcels with legs and stays, and who belongs where."""
+"""The ERP database: master data, parcels with legs and stays, home hubs of trucks and forklifts."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def write_erp(network: Network, folder: Path) -> Path:
         for table, columns in _KINDS.items():
             database.execute(f"CREATE TABLE {table} ({columns}) WITHOUT ROWID")
             marks = ", ".join("?" * (columns.split(", PRIMARY KEY (")[0].count(",") + 1))
-            database.executemany(f"INSERT INTO {table} VALUES ({marks})", _ROWS[table](network))  # noqa: S608  (our own words)
+            database.executemany(f"INSERT INTO {table} VALUES ({marks})", _ROWS[table](network))  # noqa: S608  (constants of this module)
         database.execute("COMMIT")
     return path
 
 
 def _texts(seconds: Ints, *, stop: int | None = None) -> list[str | None]:
-    """Return instants as the ERP writes them, in UTC; nothing where there is none yet."""
+    """Return instants in the format of the ERP, in UTC; None where there is none yet."""
     texts = [text.replace("T", " ") for text in seconds.astype("M8[s]").astype(str).tolist()]
     known = (seconds > 0) & (seconds < (stop if stop is not None else np.iinfo(np.int64).max))
     return [text if yes else None for text, yes in zip(texts, known.tolist(), strict=True)]
@@ -89,8 +89,8 @@ def _cold_rooms(network: Network) -> Iterable[tuple[object, ...]]:
 
 def _forklifts(network: Network) -> Iterable[tuple[object, ...]]:
     random = network.size.random("forklifts' papers")
-    for number in range(len(network.lifts)):
-        yield network.lift(number), _LIFTERS[random.integers(3)], 1600
+    for number in range(len(network.forklifts)):
+        yield network.forklift(number), _LIFTERS[random.integers(3)], 1600
 
 
 def _parcels(network: Network) -> Iterable[tuple[object, ...]]:
@@ -116,7 +116,7 @@ def _legs(network: Network) -> Iterable[tuple[object, ...]]:
 
 
 def _loads(network: Network) -> Iterable[tuple[object, ...]]:
-    """Return which parcel was on which truck; a leg that hasn't begun loads nothing."""
+    """Return the parcels on each truck; legs that haven't begun are left out."""
     parcels, trips, stop = network.parcels, network.trips, network.size.span[1]
     begun = trips.start[parcels.leg_trip] < stop
     parcel, trip = parcels.leg_parcel[begun], parcels.leg_trip[begun]
@@ -141,8 +141,8 @@ def _truck_home(network: Network) -> Iterable[tuple[object, ...]]:
 
 
 def _forklift_place(network: Network) -> Iterable[tuple[object, ...]]:
-    place = network.lifts.hub[:, : network.size.weeks]
-    return [(network.lift(lift), *rest) for lift, *rest in _by_week(network, place)]
+    place = network.forklifts.hub[:, : network.size.weeks]
+    return [(network.forklift(forklift), *rest) for forklift, *rest in _by_week(network, place)]
 
 
 def _by_week(network: Network, place: Ints) -> Iterable[tuple[int, str, str | None, str | None]]:

@@ -1,4 +1,4 @@
-"""The fridge loggers' files: imperial, with German commas and wall time, one of them set up in English."""
+"""Files of the cold-room loggers: °F, decimal commas, local time; one logger is configured in English."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from twinlab.plant.network.network import Network
 
 __all__ = ["write_loggers"]
 
-#: Hub whose logger somebody set up in English.
+#: Hub whose logger is configured in English.
 _ENGLISH = 1
 _WORDS = {False: (("zu", "auf"), ("aus", "ein")), True: (("closed", "open"), ("off", "on"))}
 
 
 def write_loggers(network: Network, folder: Path) -> list[Path]:
-    """Write one CSV file a hub with cold rooms; return their paths."""
+    """Write one CSV file per hub with cold rooms; return the paths."""
     return [_write(network, hub, folder) for hub in np.unique(network.rooms.hub).tolist()]
 
 
@@ -25,7 +25,7 @@ def _write(network: Network, hub: int, folder: Path) -> Path:
     rooms, logged = network.rooms, network.logged
     english = hub == _ENGLISH
     members = np.flatnonzero(rooms.hub == hub)
-    # Samples in the order in which the logger took them, rooms within.
+    # Samples in order of time, then of room.
     celsius, wrong = logged.temperature[members].T.ravel(), logged.celsius[members].T.ravel()
     written = np.where(wrong, celsius, celsius * 1.8 + 32.0)
     time = (rooms.time[:, None] + logged.fast[members].T).ravel()
@@ -51,7 +51,7 @@ def _write(network: Network, hub: int, folder: Path) -> Path:
 
 
 def _wall(time: np.ndarray) -> tuple[list[str], list[str]]:
-    """Return days and clock times on the wall; each different one is spelt once."""
+    """Return local dates and clock times as text; each distinct one is formatted once."""
     wall = to_local(time)
     days, of_day = np.unique(wall // 86_400, return_inverse=True)
     spelt = np.array([_german(day) for day in (days * 86_400).astype("M8[s]").astype(str).tolist()])

@@ -1,4 +1,4 @@
-"""The telematics' files: JSON lines a week, from two makers of truck boxes and from the forklifts."""
+"""Telematics files: JSON lines per week, from two makers of truck units and from the forklifts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from twinlab.plant.network.clocks import DAY, Ints, offset_text
 from twinlab.plant.network.forklifts import CHARGING, DRIVING, IDLE
 from twinlab.plant.network.network import Network
 
-__all__ = ["write_boxes"]
+__all__ = ["write_telematics"]
 
 _MILE, _GALLON = 1.609344, 3.785411784
 _MODES = {IDLE: "idle", DRIVING: "drive", CHARGING: "charge"}
 
 
-def write_boxes(network: Network, folder: Path) -> list[Path]:
-    """Write the reports of trucks and forklifts, a file a week and source; return their paths."""
+def write_telematics(network: Network, folder: Path) -> list[Path]:
+    """Write the reports of trucks and forklifts, one file per week and source; return the paths."""
     paths = []
     for week in range(network.size.weeks):
         begin = network.size.span[0] + 7 * DAY * week
@@ -35,7 +35,7 @@ def write_boxes(network: Network, folder: Path) -> list[Path]:
 
 
 def _write(path: Path, lines: list[str]) -> bool:
-    """Write a compressed file that says nothing of when it was written; nothing if there is nothing to say."""
+    """Write a compressed file without the current time in its header; return False without lines (no file is written)."""
     if not lines:
         return False
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as stream:
@@ -44,7 +44,7 @@ def _write(path: Path, lines: list[str]) -> bool:
 
 
 def _reports(network: Network, begin: int, *, first_maker: bool) -> Ints:
-    """Return which of the trucks' reports of a week came from the boxes of one maker."""
+    """Return the indices of one week's truck reports that units of one maker sent."""
     tracks = network.reported.tracks
     low, high = np.searchsorted(tracks.time, [begin, begin + 7 * DAY])
     at = np.arange(low, high)
@@ -84,16 +84,16 @@ def _roadtrace(network: Network, begin: int) -> list[str]:
 
 
 def _forklifts(network: Network, begin: int) -> list[str]:
-    lifts = network.lifts
-    low, high = np.searchsorted(lifts.time, [begin, begin + 7 * DAY])
-    time = lifts.time[low:high] + lifts.offset[:, None]
+    forklifts = network.forklifts
+    low, high = np.searchsorted(forklifts.time, [begin, begin + 7 * DAY])
+    time = forklifts.time[low:high] + forklifts.offset[:, None]
     order = np.argsort(time.ravel(), kind="stable")
-    order = order[~network.lift_silent[:, low:high].ravel()[order]]
-    names = np.array([network.lift(number) for number in range(len(lifts))])
+    order = order[~network.forklift_silent[:, low:high].ravel()[order]]
+    names = np.array([network.forklift(number) for number in range(len(forklifts))])
     rows = zip(
         names[order // (high - low)].tolist(), offset_text(time.ravel()[order]),
-        lifts.battery[:, low:high].ravel()[order].tolist(), lifts.load[:, low:high].ravel()[order].tolist(),
-        lifts.mode[:, low:high].ravel()[order].tolist(), strict=True,
+        forklifts.battery[:, low:high].ravel()[order].tolist(), forklifts.load[:, low:high].ravel()[order].tolist(),
+        forklifts.mode[:, low:high].ravel()[order].tolist(), strict=True,
     )  # fmt: skip
     return [
         f'{{"lift":"{name}","at":"{when}","battery":{{"pct":{battery:.1f}}},"load_kg":{load:.0f},"mode":"{_MODES[mode]}"}}'

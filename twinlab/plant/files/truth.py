@@ -1,4 +1,4 @@
-"""The truth beside the files: planted faults, what the rules should find, and what was edited by hand."""
+"""Tables of the truth: planted faults, situations that the rules should find, and manual edits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from twinlab.plant.network.parcels import FIRST_NUMBER
 
 __all__ = ["LATE", "LONG_OPEN", "LONG_WARM", "LOW", "SILENT", "write_truth"]
 
-#: What counts: a leg or a trip is late, a room warm, a door open, a truck silent for so long (seconds); a battery low (percent).
+#: Thresholds of situations: a leg or trip is late, a room warm, a door open, a truck silent for this long (seconds); a
+#: battery is low (percent).
 LATE, LONG_WARM, LONG_OPEN, SILENT, LOW = 1800, 600, 1200, 7200, 15.0
 
 Row = Sequence[object]
@@ -51,7 +52,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
 
 
 def _when(seconds: int) -> str:
-    """Return an instant in UTC; nothing for a situation that lasts beyond the files.
+    """Return an instant in UTC; an empty text for 0, a situation that lasts beyond the end of the files.
 
     >>> _when(0), _when(60)
     ('', '1970-01-01T00:01:00')
@@ -77,7 +78,7 @@ def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 
 def _spans(time: Ints, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, slice]]:
-    """Yield the first instant, the first instant after (zero if it lasts beyond the files) and the samples of runs."""
+    """Yield start, end (0 if beyond the end of the files) and the slice of samples of each run of True."""
     for first, last in _runs(mask):
         yield int(time[first]), int(time[last]) if last < len(time) else 0, slice(first, last)
 
@@ -134,9 +135,9 @@ def _late(network: Network) -> Iterator[Row]:
 
 
 def _low(network: Network) -> Iterator[Row]:
-    lifts = network.lifts
-    for lift in range(len(lifts)):
-        time = lifts.time + lifts.offset[lift]
-        for first, last, at in _spans(time, lifts.battery[lift] < LOW):
-            details = json.dumps({"worst": round(float(lifts.battery[lift, at].min()), 1)})
-            yield "low_battery", "forklift", network.lift(lift), "", "", _when(first), _when(last), details
+    forklifts = network.forklifts
+    for forklift in range(len(forklifts)):
+        time = forklifts.time + forklifts.offset[forklift]
+        for first, last, at in _spans(time, forklifts.battery[forklift] < LOW):
+            details = json.dumps({"worst": round(float(forklifts.battery[forklift, at].min()), 1)})
+            yield "low_battery", "forklift", network.forklift(forklift), "", "", _when(first), _when(last), details

@@ -1,6 +1,6 @@
-"""What happens in the parcel network: roads, trips, parcels, cold rooms, forklifts, and the faults.
+"""Simulation of the parcel network: roads, trips, parcels, cold rooms, forklifts, and faults of sensors.
 
-In: a size and a seed. Out: arrays and tables of what happened.
+In: a size and a seed. Out: a `Network`: arrays of true states, and of the values that sensors report.
 Read in order: `size`, `towns`, `roads`, `trips`, `parcels`, `tracks`, `cold_rooms`, `forklifts`, `faults`, `clocks`,
 `network`.
 Never: a random number that doesn't come from the seed.

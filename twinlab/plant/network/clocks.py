@@ -1,4 +1,4 @@
-"""Clocks of the plant: seconds since 1970 in UTC inside, Central European wall time where people and loggers write."""
+"""Times of the plant: seconds since 1970 in UTC inside, Central European local time in files of people and loggers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ HOUR, DAY = 3600, 86_400
 
 
 def to_local(seconds: Ints) -> Ints:
-    """Return the wall time at these instants, as seconds a clock without a zone would count.
+    """Return the local time of instants, as seconds since 1970 on the local clock.
 
     >>> to_local(np.array([1774746000])).tolist()  # 2026-03-29T01:00Z, the instant of the change
     [1774753200]
     """
-    # The offset is looked up for each quarter of an hour once: it never changes within one.
+    # The offset never changes within a quarter of an hour, so it is looked up once per quarter.
     quarter, place = np.unique(seconds // 900, return_inverse=True)
     zone = pd.DatetimeIndex((quarter * 900).astype("M8[s]")).tz_localize("UTC").tz_convert(ZONE)
     offset = zone.tz_localize(None).to_numpy().astype("M8[s]").astype(np.int64) - quarter * 900
@@ -30,7 +30,7 @@ def to_local(seconds: Ints) -> Ints:
 
 
 def from_local(wall: Ints) -> Ints:
-    """Return the instants of wall times; an hour that stands twice is taken as the first, a missing one moved on.
+    """Return the instants of local times; a repeated hour is read as the first, a missing one is shifted forward.
 
     >>> int(from_local(np.array([1774753200]))[0])
     1774746000
@@ -41,7 +41,7 @@ def from_local(wall: Ints) -> Ints:
 
 
 def local_days(begin: int, count: int) -> Ints:
-    """Return the wall-time midnights of ``count`` days from the day that begins at ``begin``.
+    """Return the local midnights of ``count`` days, from the day that begins at ``begin``.
 
     >>> np.diff(local_days(0, 3)).tolist()
     [86400, 86400]

@@ -1,4 +1,4 @@
-"""Cold rooms: heat comes through walls and doors, compressors take it out again."""
+"""Cold rooms: heat enters through walls and doors, compressors remove it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, to_local
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Rooms", "run_rooms"]
+__all__ = ["ColdRooms", "simulate_cold_rooms"]
 
 _STEP = 300
-#: Share of the difference to the hall that comes in each minute: through the walls, and through an open door of a chilled
-#: room, or of a frozen one behind its curtain.
+#: Heat input per minute as a share of the difference to the hall's temperature: through the walls, through the open door
+#: of a chilled room, and through that of a frozen room, which has a curtain.
 _WALL, _DOOR, _CURTAIN = 0.0015, 0.020, 0.010
-#: What a running compressor takes out each minute, K.
+#: Cooling by a running compressor, K per minute.
 _CHILLED, _FROZEN = 0.060, 0.125
 
 
 @dataclass(frozen=True)
-class Rooms:
-    """State of all cold rooms every five minutes, [room, sample]; and the rooms' own facts."""
+class ColdRooms:
+    """States of all cold rooms every five minutes, [room, sample], and their master data."""
 
     time: Ints
     # degC
@@ -34,7 +34,7 @@ class Rooms:
     frozen: npt.NDArray[np.bool_]
     # degC
     upper_limit: Floats
-    # Doors left open and compressors that failed: room, first second, first second after.
+    # Doors left open and failed compressors, one row each: room, first second, first second after.
     left_open: Ints
     failed: Ints
 
@@ -42,8 +42,8 @@ class Rooms:
         return len(self.hub)
 
 
-def run_rooms(size: ParcelSize) -> Rooms:
-    """Return what happens in the cold rooms, minute by minute, seen every five minutes."""
+def simulate_cold_rooms(size: ParcelSize) -> ColdRooms:
+    """Simulate the cold rooms minute by minute; return their states every five minutes."""
     random = size.random("rooms")
     count = size.cold_rooms
     begin, stop = size.span
@@ -57,7 +57,7 @@ def run_rooms(size: ParcelSize) -> Rooms:
         broken[room, (first - begin) // 60 : (last - begin) // 60] = True
     temperature, compressor = _physics(begin, door, broken, frozen, random)
     seen = slice(0, None, _STEP // 60)
-    return Rooms(
+    return ColdRooms(
         time=begin + _STEP * np.arange(-(-minutes // 5), dtype=np.int64),
         temperature=temperature[:, seen],
         door=door[:, seen].astype(np.int8),
@@ -77,7 +77,7 @@ def _hubs(size: ParcelSize, random: np.random.Generator) -> Ints:
 
 
 def _doors(size: ParcelSize, time: Ints, random: np.random.Generator) -> tuple[npt.NDArray[np.bool_], Ints]:
-    """Return which doors stand open each minute, and which were left open (longer than anyone works)."""
+    """Return which doors are open each minute, and which were left open (longer than any work takes)."""
     hour = to_local(time) % DAY // HOUR
     weekday = (to_local(time) // DAY + 3) % 7
     busy = np.where((hour >= 5) & (hour < 22), 14 / (17 * 60), 1 / (7 * 60)) * np.where(weekday >= 6, 0.15, 1.0)
@@ -99,7 +99,7 @@ def _doors(size: ParcelSize, time: Ints, random: np.random.Generator) -> tuple[n
         door[room, max(0, at - 30) : at + long + 30] = False
         door[room, at : at + long] = True
         planted.append((room, int(time[at]), int(time[0]) + 60 * (at + long)))
-    # Some still stand open when the files end, so that there is something to do; every fourth room is a frozen one.
+    # Some doors are still open when the files end, so that there are active exceptions; every fourth room is a frozen one.
     for number in range(max(1, size.cold_rooms // 15)):
         room, at = 12 * number, len(time) - 50 - 25 * number
         door[room, at - 30 : at], door[room, at:] = False, True
@@ -108,7 +108,7 @@ def _doors(size: ParcelSize, time: Ints, random: np.random.Generator) -> tuple[n
 
 
 def _failures(size: ParcelSize, random: np.random.Generator, left_open: Ints) -> Ints:
-    """Return compressors that stand still for hours: room, first second, first second after."""
+    """Return failures of compressors, which last for hours: room, first second, first second after."""
     begin, stop = size.span
     found = []
     for _ in range(max(1, round(0.03 * size.cold_rooms * size.weeks))):
@@ -127,7 +127,7 @@ def _physics(
     frozen: npt.NDArray[np.bool_],
     random: np.random.Generator,
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Step all rooms through all minutes."""
+    """Simulate all rooms through all minutes."""
     count, minutes = door.shape
     set_to, power = np.where(frozen, -20.0, 4.0), np.where(frozen, _FROZEN, _CHILLED)
     power = power * random.uniform(0.92, 1.08, count)

@@ -1,4 +1,4 @@
-"""Faults of sensors, boxes and clocks: what the files say wrongly, and the truth about it."""
+"""Faults of sensors, telematics units and clocks: wrong values in the files, and a record of each fault."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints
-from twinlab.plant.network.cold_rooms import Rooms
-from twinlab.plant.network.forklifts import Lifts
+from twinlab.plant.network.cold_rooms import ColdRooms
+from twinlab.plant.network.forklifts import Forklifts
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.tracks import Tracks
 
-__all__ = ["Fault", "Logged", "Reported", "fault_rooms", "fault_trucks", "lift_dropouts"]
+__all__ = ["Fault", "Logged", "Reported", "add_forklift_faults", "add_room_faults", "add_truck_faults"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One planted fault: what the files say is not what was, from ``start`` until before ``stop`` (UTC seconds)."""
+    """One planted fault: the files differ from the true states from ``start`` until before ``stop`` (UTC seconds)."""
 
     kind: str
     asset_type: str
@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Logged:
-    """What the fridge loggers wrote, [room, sample]: degC as sensed, whether written in °C, seconds the clock is fast."""
+    """Values of the loggers, [room, sample]: °C as measured, whether written in °C, seconds by which the clock is fast."""
 
     temperature: Floats
     celsius: npt.NDArray[np.bool_]
@@ -41,14 +41,14 @@ class Logged:
 
 @dataclass(frozen=True)
 class Reported:
-    """What the trucks' boxes sent: the tracks with faults, and which reports never came."""
+    """Reports of the trucks: the tracks with faults, and which reports are missing."""
 
     tracks: Tracks
     silent: npt.NDArray[np.bool_]
 
 
 class _Spans:
-    """Hands out spans of time that don't overlap for the same asset."""
+    """Random spans of time that don't overlap for the same asset."""
 
     def __init__(self, size: ParcelSize, random: np.random.Generator) -> None:
         self.begin, self.stop = size.span
@@ -59,7 +59,7 @@ class _Spans:
         """Return a span of about the wanted length in which none of these assets is faulty already."""
         long = max(step, min(wanted, (self.stop - self.begin) // 4) // step * step)
         for _ in range(60):
-            # The first six hours and the last eighteen stay as they are: what stands at the end is planted there.
+            # No random faults in the first 6 and the last 18 hours: active situations are planted at the end.
             free = (self.stop - self.begin - long - 24 * HOUR) // step
             at = self.begin + 6 * HOUR + step * int(self.random.integers(max(1, free)))
             if not any(
@@ -70,8 +70,8 @@ class _Spans:
         return None
 
 
-def fault_rooms(size: ParcelSize, rooms: Rooms) -> tuple[Logged, list[Fault]]:
-    """Return what the loggers wrote, and the faults in it."""
+def add_room_faults(size: ParcelSize, rooms: ColdRooms) -> tuple[Logged, list[Fault]]:
+    """Return the values that the loggers write, and the faults in them."""
     random = size.random("faults of rooms")
     spans = _Spans(size, random)
     logged = Logged(
@@ -80,7 +80,7 @@ def fault_rooms(size: ParcelSize, rooms: Rooms) -> tuple[Logged, list[Fault]]:
         np.zeros(rooms.temperature.shape, dtype=np.int64),
         np.zeros(rooms.temperature.shape, dtype=bool),
     )
-    # Events that a shifted clock or a wrong unit would blur stay readable: those rooms are taken already.
+    # Shifted clocks and wrong units come first, so that no other fault overlaps them in these rooms.
     hubs = np.unique(rooms.hub)
     faults: list[Fault] = []
     for kind, column in (("unit_swap", logged.celsius), ("clock_shift", logged.fast)):
@@ -101,18 +101,20 @@ def fault_rooms(size: ParcelSize, rooms: Rooms) -> tuple[Logged, list[Fault]]:
             room = int(random.integers(len(rooms)))
             span = spans.take([room], wanted)
             if span is not None:
-                details = _spoil(kind, logged, room, _samples(rooms, span), random)
+                details = _add_room_fault(kind, logged, room, _samples(rooms, span), random)
                 faults.append(
                     Fault(kind, "cold_room", room, "*" if kind == "dropout" else "temperature", *span, details)
                 )
     return logged, faults
 
 
-def _samples(rooms: Rooms, span: tuple[int, int]) -> Ints:
+def _samples(rooms: ColdRooms, span: tuple[int, int]) -> Ints:
     return np.flatnonzero((rooms.time >= span[0]) & (rooms.time < span[1]))
 
 
-def _spoil(kind: str, logged: Logged, room: int, at: Ints, random: np.random.Generator) -> dict[str, float | str]:
+def _add_room_fault(
+    kind: str, logged: Logged, room: int, at: Ints, random: np.random.Generator
+) -> dict[str, float | str]:
     row = logged.temperature[room]
     if kind == "drift":
         day = 0.15 * (1 if random.random() < 0.7 else -1)
@@ -130,8 +132,8 @@ def _spoil(kind: str, logged: Logged, room: int, at: Ints, random: np.random.Gen
     return {"samples": len(at)}
 
 
-def fault_trucks(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault]]:
-    """Return what the trucks' boxes sent, and the faults in it."""
+def add_truck_faults(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault]]:
+    """Return the reports that the trucks send, and the faults in them."""
     random = size.random("faults of trucks")
     spans = _Spans(size, random)
     speed, fuel = tracks.speed.copy(), tracks.fuel.copy()
@@ -160,7 +162,7 @@ def fault_trucks(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault
                 speed[hit] = random.uniform(140.0, 255.0, len(hit))
                 details = {"spikes": len(hit)}
             faults.append(Fault(kind, "truck", truck, signal, *span, details))
-    # Some are still silent when the files end.
+    # Some trucks are still silent when the files end.
     for number in range(max(1, size.trucks // 50)):
         lost, since = size.trucks // 2 + number, size.span[1] - (5 + 2 * number) * HOUR
         at = np.flatnonzero((tracks.truck == lost) & (tracks.time >= since))
@@ -169,17 +171,17 @@ def fault_trucks(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault
     return Reported(replace(tracks, speed=speed, fuel=fuel), silent), faults
 
 
-def lift_dropouts(size: ParcelSize, lifts: Lifts) -> tuple[npt.NDArray[np.bool_], list[Fault]]:
-    """Return which reports of the forklifts never came, and the faults behind it."""
+def add_forklift_faults(size: ParcelSize, forklifts: Forklifts) -> tuple[npt.NDArray[np.bool_], list[Fault]]:
+    """Return which reports of the forklifts are missing, and the faults that cause it."""
     random = size.random("faults of lifts")
     spans = _Spans(size, random)
-    silent = np.zeros(lifts.battery.shape, dtype=bool)
+    silent = np.zeros(forklifts.battery.shape, dtype=bool)
     faults = []
     for _ in range(max(1, round(size.forklifts * size.weeks / 80))):
-        lift = int(random.integers(size.forklifts))
-        span = spans.take([lift], HOUR * int(random.integers(3, 20)), step=600)
+        forklift = int(random.integers(size.forklifts))
+        span = spans.take([forklift], HOUR * int(random.integers(3, 20)), step=600)
         if span is not None:
-            at = (lifts.time >= span[0]) & (lifts.time < span[1])
-            silent[lift, at] = True
-            faults.append(Fault("dropout", "forklift", lift, "*", *span, {"reports": int(at.sum())}))
+            at = (forklifts.time >= span[0]) & (forklifts.time < span[1])
+            silent[forklift, at] = True
+            faults.append(Fault("dropout", "forklift", forklift, "*", *span, {"reports": int(at.sum())}))
     return silent, faults

@@ -1,4 +1,4 @@
-"""Forklifts: they lift, the battery drains with the load, and they charge between shifts."""
+"""Forklifts: the battery drains with time, driving and load, and is charged between shifts."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, to_local
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["CHARGING", "DRIVING", "IDLE", "Lifts", "run_lifts"]
+__all__ = ["CHARGING", "DRIVING", "IDLE", "Forklifts", "simulate_forklifts"]
 
 _STEP = 600
 IDLE, DRIVING, CHARGING = 0, 1, 2
-#: Percent of the battery each ten minutes: standing, driving, and for each tonne lifted on top; charging gives it back.
+#: Change of the battery in ten minutes, percent: parked, driving, per lifted tonne (in addition), charging.
 _STANDING, _DRIVING, _TONNE, _CHARGE = 0.03, 1.55, 1.5, 4.6
 
 
 @dataclass(frozen=True)
-class Lifts:
-    """State of all forklifts every ten minutes, [lift, sample]; and where they work."""
+class Forklifts:
+    """States of all forklifts every ten minutes, [forklift, sample], and their hubs."""
 
     time: Ints
-    # Seconds after ``time`` at which each lift reports.
+    # Seconds after ``time`` at which each forklift reports.
     offset: Ints
     # percent
     battery: Floats
     # kg
     load: Floats
     mode: npt.NDArray[np.int8]
-    # [lift, week] hub.
+    # [forklift, week] hub.
     hub: Ints
 
     def __len__(self) -> int:
         return len(self.hub)
 
 
-def run_lifts(size: ParcelSize) -> Lifts:
-    """Return what the forklifts do."""
+def simulate_forklifts(size: ParcelSize) -> Forklifts:
+    """Simulate the forklifts; return their states every ten minutes."""
     random = size.random("lifts")
     begin, stop = size.span
     time = np.arange(begin, stop, _STEP, dtype=np.int64)
     shift = _shifts(size, time, random)
     lifting = random.random(shift.shape) < 0.62
     weight = np.clip(random.gamma(3.0, 160.0, shift.shape), 20.0, 1600.0)
-    # Somebody who skips the charging at noon: the battery gets low.
+    # Days on which charging is skipped, so that the battery gets low.
     careless = np.repeat(random.random((size.forklifts, len(time) // 144 + 1)) < 0.06, 144, axis=1)[:, : len(time)]
     battery, mode = _step_all(shift, lifting, weight, careless, random)
     load = np.where((mode == DRIVING) & lifting, weight, 0.0)
     offset = random.integers(0, 60, size.forklifts) * 5
-    return Lifts(time, offset, battery, load, mode, _places(size, random))
+    return Forklifts(time, offset, battery, load, mode, _places(size, random))
 
 
 def _shifts(size: ParcelSize, time: Ints, random: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return who has somebody at the wheel: nights and mornings, when the trucks are in."""
+    """Return which forklifts are in use, [forklift, sample]: early and late shifts."""
     wall = to_local(time)
     hour, weekday = wall % DAY / HOUR, (wall // DAY + 3) % 7
     early = (hour >= 4) & (hour < 12) & (weekday < 6)
@@ -91,12 +91,14 @@ def _step_all(
 
 
 def _places(size: ParcelSize, random: np.random.Generator) -> Ints:
-    """Return where each forklift works each week; some are brought to another hub."""
+    """Return the hub of each forklift in each week; some move to another hub."""
     weights = np.array([town.weight for town in TOWNS[: size.hubs]])
     first = random.choice(size.hubs, size.forklifts, p=weights / weights.sum())
     place = np.repeat(first[:, None], size.weeks + 1, axis=1)
     if size.weeks > 1 and size.hubs > 1:
-        for lift in random.permutation(size.forklifts)[: max(1, round(0.01 * size.forklifts * size.weeks))].tolist():
+        for forklift in random.permutation(size.forklifts)[
+            : max(1, round(0.01 * size.forklifts * size.weeks))
+        ].tolist():
             week = int(random.integers(1, size.weeks))
-            place[lift, week:] = (place[lift, week] + int(random.integers(1, size.hubs))) % size.hubs
+            place[forklift, week:] = (place[forklift, week] + int(random.integers(1, size.hubs))) % size.hubs
     return place

@@ -1,45 +1,57 @@
-"""The whole network: simulated once, then written as files."""
+"""Simulate the whole network: true states, faults, and the values that sensors report."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.plant.network.cold_rooms import Rooms, run_rooms
-from twinlab.plant.network.faults import Fault, Logged, Reported, fault_rooms, fault_trucks, lift_dropouts
-from twinlab.plant.network.forklifts import Lifts, run_lifts
-from twinlab.plant.network.parcels import Parcels, send_parcels
+from twinlab.plant.network.cold_rooms import ColdRooms, simulate_cold_rooms
+from twinlab.plant.network.faults import Fault, Logged, Reported, add_forklift_faults, add_room_faults, add_truck_faults
+from twinlab.plant.network.forklifts import Forklifts, simulate_forklifts
+from twinlab.plant.network.parcels import Parcels, simulate_parcels
 from twinlab.plant.network.roads import Roads, build_roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
-from twinlab.plant.network.tracks import Tracks, track_trucks
-from twinlab.plant.network.trips import Trips, drive_trips
+from twinlab.plant.network.tracks import Tracks, simulate_tracks
+from twinlab.plant.network.trips import Trips, simulate_trips
 
 __all__ = ["Network", "simulate_network"]
 
-#: Called with (steps done, steps in all, what comes now).
+#: Old names of attributes, valid for one more release.
+_RENAMED = {"lifts": "forklifts", "lift": "forklift", "lift_silent": "forklift_silent"}
+#: Called with (steps done, number of steps, name of the next step).
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Network:
-    """What truly happened in the network (the truth), and what its sensors made of it (with faults)."""
+    """True states of the network, and the values that its sensors report (with faults)."""
 
     size: ParcelSize
     roads: Roads
     trips: Trips
     tracks: Tracks
-    rooms: Rooms
-    lifts: Lifts
+    rooms: ColdRooms
+    forklifts: Forklifts
     parcels: Parcels
     logged: Logged
     reported: Reported
-    # [lift, sample] reports that never came.
-    lift_silent: npt.NDArray[np.bool_]
+    # [forklift, sample] missing reports.
+    forklift_silent: npt.NDArray[np.bool_]
     faults: tuple[Fault, ...]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (old names of attributes of several types)
+        """Return an attribute by its old name, with a warning."""
+        if name not in _RENAMED:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        warnings.warn(f"Network.{name} is now Network.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        return getattr(self, _RENAMED[name])
 
     def hub(self, number: int) -> str:
         """Return a hub's code."""
@@ -53,24 +65,24 @@ class Network:
         """Return a cold room's id."""
         return f"R{number + 1:02d}"
 
-    def lift(self, number: int) -> str:
+    def forklift(self, number: int) -> str:
         """Return a forklift's id."""
         return f"F{number + 1:02d}"
 
     def asset(self, asset_type: str, number: int) -> str:
         """Return an asset's id."""
-        return {"truck": self.truck, "cold_room": self.room, "forklift": self.lift}[asset_type](number)
+        return {"truck": self.truck, "cold_room": self.room, "forklift": self.forklift}[asset_type](number)
 
 
 def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> Network:
-    """Let a network run for its weeks; the same size always gives the same network.
+    """Simulate a network for all its weeks; the same size always gives the same network.
 
     Parameters
     ----------
     size : ParcelSize
-        How large, how long, which seed.
+        Numbers of assets, duration and seed.
     progress : callable, optional
-        Told about each step.
+        Called with (steps done, number of steps, name of the next step).
 
     Examples
     --------
@@ -78,21 +90,21 @@ def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> N
     >>> network.truck(0)
     'T001'
     """
-    say = progress or (lambda _done, _total, _what: None)
-    say(0, 5, "trips")
+    report = progress or (lambda _done, _total, _what: None)
+    report(0, 5, "trips")
     roads = build_roads(size)
-    trips = drive_trips(size, roads)
-    say(1, 5, "trucks")
-    tracks = track_trucks(size, roads, trips)
-    reported, of_trucks = fault_trucks(size, tracks)
-    say(2, 5, "cold rooms")
-    rooms = run_rooms(size)
-    logged, of_rooms = fault_rooms(size, rooms)
-    say(3, 5, "forklifts")
-    lifts = run_lifts(size)
-    silent, of_lifts = lift_dropouts(size, lifts)
-    say(4, 5, "parcels")
-    parcels = send_parcels(size, trips)
-    say(5, 5, "")
+    trips = simulate_trips(size, roads)
+    report(1, 5, "trucks")
+    tracks = simulate_tracks(size, roads, trips)
+    reported, of_trucks = add_truck_faults(size, tracks)
+    report(2, 5, "cold rooms")
+    rooms = simulate_cold_rooms(size)
+    logged, of_rooms = add_room_faults(size, rooms)
+    report(3, 5, "forklifts")
+    forklifts = simulate_forklifts(size)
+    silent, of_lifts = add_forklift_faults(size, forklifts)
+    report(4, 5, "parcels")
+    parcels = simulate_parcels(size, trips)
+    report(5, 5, "")
     faults = (*of_rooms, *of_trucks, *of_lifts)
-    return Network(size, roads, trips, tracks, rooms, lifts, parcels, logged, reported, silent, faults)
+    return Network(size, roads, trips, tracks, rooms, forklifts, parcels, logged, reported, silent, faults)

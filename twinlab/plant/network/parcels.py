@@ -1,4 +1,4 @@
-"""Parcels: where they want to go, which trips take them there, and where they lie between."""
+"""Parcels: origin and destination, the trips that transport them, and their stays at hubs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.network.trips import Trips
 
-__all__ = ["FIRST_NUMBER", "Parcels", "send_parcels"]
+__all__ = ["FIRST_NUMBER", "Parcels", "simulate_parcels"]
 
 #: Number of the first parcel.
 FIRST_NUMBER = 10_001
-#: A parcel that changes trucks has at least this long, seconds: longer than any truck is late.
+#: Minimal time to change trucks, seconds: longer than the delay of any truck.
 _CHANGE = 23_400
 _SLOT = 4 * HOUR
 _LEGS = 3
@@ -31,17 +31,17 @@ class Parcels:
     destination: Ints
     registered: Ints
     promised: Ints
-    # Zero where the parcel isn't delivered within the files.
+    # Zero where the parcel isn't delivered before the end of the files.
     delivered: Ints
     # grams
     weight: Ints
     express: npt.NDArray[np.bool_]
     chilled: npt.NDArray[np.bool_]
-    # One entry a leg, by parcel and number: parcel, number from 1, trip.
+    # One entry per leg, sorted by parcel and number: parcel, number from 1, trip.
     leg_parcel: Ints
     leg_number: Ints
     leg_trip: Ints
-    # One entry a stay at a hub, by parcel and time; until is zero while it lies there.
+    # One entry per stay at a hub, sorted by parcel and time; `until` is zero if it lasts beyond the end of the files.
     stay_parcel: Ints
     stay_hub: Ints
     stay_since: Ints
@@ -51,22 +51,22 @@ class Parcels:
         return len(self.origin)
 
 
-def send_parcels(size: ParcelSize, trips: Trips) -> Parcels:
-    """Return the parcels that are registered within the size's span, and how they travel."""
+def simulate_parcels(size: ParcelSize, trips: Trips) -> Parcels:
+    """Return the parcels registered within the size's span, with their legs and stays."""
     random = size.random("parcels")
     registered = _registered(size, random)
     weights = np.array([town.weight for town in TOWNS[: size.hubs]])
     origin = random.choice(size.hubs, len(registered), p=weights / weights.sum())
     ready = (registered + HOUR + _SLOT - 1) // _SLOT * _SLOT
     groups, place = np.unique(np.stack([origin, ready]), axis=1, return_inverse=True)
-    ways = _Ways(trips, size.hubs)
+    connections = _Connections(trips, size.hubs)
     draw = random.random(len(registered))
     destination, path = np.full(len(registered), -1), np.full(len(registered), -1)
     order = np.argsort(place.ravel(), kind="stable")
     bounds = np.searchsorted(place.ravel()[order], np.arange(groups.shape[1] + 1))
     for number in range(groups.shape[1]):
         members = order[bounds[number] : bounds[number + 1]]
-        found = ways.from_hub(int(groups[0, number]), int(groups[1, number]))
+        found = connections.from_hub(int(groups[0, number]), int(groups[1, number]))
         if not found:
             continue
         hubs = np.array(list(found), dtype=np.int64)
@@ -75,10 +75,10 @@ def send_parcels(size: ParcelSize, trips: Trips) -> Parcels:
         destination[members] = hubs[np.minimum(chosen, len(hubs) - 1)]
         path[members] = np.array(list(found.values()))[np.minimum(chosen, len(hubs) - 1)]
     kept = np.flatnonzero(path >= 0)
-    return _travelled(
+    return _parcels_on(
         size,
         trips,
-        ways,
+        connections,
         origin=origin[kept],
         destination=destination[kept],
         registered=registered[kept],
@@ -87,7 +87,7 @@ def send_parcels(size: ParcelSize, trips: Trips) -> Parcels:
 
 
 def _registered(size: ParcelSize, random: np.random.Generator) -> Ints:
-    """Return when parcels are handed in: Monday to Saturday in the opening hours, most in the afternoon."""
+    """Return when parcels are registered: Monday to Saturday in opening hours, mostly in the afternoon."""
     begin, stop = size.span
     count = size.parcels_a_week * size.weeks
     week = np.repeat(np.arange(size.weeks), size.parcels_a_week)
@@ -97,8 +97,8 @@ def _registered(size: ParcelSize, random: np.random.Generator) -> Ints:
     return np.sort(found[(found >= begin) & (found < stop)])
 
 
-class _Ways:
-    """Earliest arrivals over the plan (connection scan: Dibbelt, Pajor, Strasser, Wagner 2018)."""
+class _Connections:
+    """Earliest arrivals by planned trips (connection scan algorithm: Dibbelt, Pajor, Strasser, Wagner 2018)."""
 
     def __init__(self, trips: Trips, hubs: int) -> None:
         self.hubs = hubs
@@ -118,7 +118,7 @@ class _Ways:
         self._known: dict[tuple[int, ...], int] = {}
 
     def from_hub(self, origin: int, ready: int) -> dict[int, int]:
-        """Return for each hub that can be reached the number of the way that is there first."""
+        """Return, for each reachable hub, the index of the path that arrives first."""
         reached: dict[int, tuple[int, tuple[int, ...]]] = {origin: (ready - _CHANGE, ())}
         for at in range(int(np.searchsorted(self.leaves, ready)), len(self.plan)):
             trip, start, end, leaves, arrives = self.plan[at]
@@ -141,14 +141,21 @@ class _Ways:
         return self._known[way]
 
 
-def _travelled(
-    size: ParcelSize, trips: Trips, ways: _Ways, *, origin: Ints, destination: Ints, registered: Ints, path: Ints
+def _parcels_on(
+    size: ParcelSize,
+    trips: Trips,
+    connections: _Connections,
+    *,
+    origin: Ints,
+    destination: Ints,
+    registered: Ints,
+    path: Ints,
 ) -> Parcels:
     random = size.random("parcel facts")
     count, stop = len(origin), size.span[1]
-    legs = np.array([len(way) for way in ways.paths], dtype=np.int64)
+    legs = np.array([len(way) for way in connections.paths], dtype=np.int64)
     begins = np.concatenate([[0], np.cumsum(legs)])
-    flat = np.array([trip for way in ways.paths for trip in way], dtype=np.int64)
+    flat = np.array([trip for way in connections.paths for trip in way], dtype=np.int64)
     many = legs[path] if count else np.zeros(0, dtype=np.int64)
     parcel = np.repeat(np.arange(count), many)
     first = np.concatenate([[0], np.cumsum(many)])
@@ -181,7 +188,7 @@ def _stays(
     last: Ints,
     stop: int,
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return the stays at hubs: before each leg, and after the last until the delivery."""
+    """Return the stays at hubs: before each leg, and after the last one until delivery."""
     before = np.where(number == 0, registered[parcel], np.roll(trips.end[trip], 1))
     who = np.concatenate([parcel, np.arange(len(registered))])
     hub = np.concatenate([trips.origin[trip], trips.destination[last]])

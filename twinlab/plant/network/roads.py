@@ -1,4 +1,4 @@
-"""Roads between hubs: great circles with mild bends, the same for every truck, in steps of equal length."""
+"""Roads between hubs: great circles with slight bends, as points at equal distances; the same for all trucks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Roads:
     length: Floats
 
     def place(self, origin: Ints, destination: Ints, km: Floats) -> tuple[Floats, Floats]:
-        """Return latitude and longitude after so many km of the way from one hub to another (arrays of one shape)."""
+        """Return latitude and longitude after ``km`` of the road between two hubs; all arrays have the same shape."""
         last = self.latitude.shape[2] - 1
         at = np.clip(km / np.maximum(self.length[origin, destination], 1e-9), 0.0, 1.0) * last
         low = np.minimum(at.astype(np.int64), last - 1)
@@ -51,15 +51,15 @@ def build_roads(size: ParcelSize) -> Roads:
         lat[first, first], lon[first, first] = TOWNS[first].latitude, TOWNS[first].longitude
         for second in range(first + 1, count):
             bends = random.normal(0.0, 1.0, 4) * np.array([0.045, 0.03, 0.018, 0.010])
-            there = _bent(first, second, bends)
-            lat[first, second], lon[first, second], km = _even(*there)
+            there = _curved_path(first, second, bends)
+            lat[first, second], lon[first, second], km = _equally_spaced(*there)
             lat[second, first], lon[second, first] = lat[first, second, ::-1], lon[first, second, ::-1]
             length[first, second] = length[second, first] = km
     return Roads(lat, lon, length)
 
 
-def _bent(first: int, second: int, bends: Floats) -> tuple[Floats, Floats]:
-    """Return a great circle that is pushed sideways by a few waves, which vanish at both ends."""
+def _curved_path(first: int, second: int, bends: Floats) -> tuple[Floats, Floats]:
+    """Return a great circle with lateral sine waves that are zero at both ends."""
     ends = [np.radians([TOWNS[hub].latitude, TOWNS[hub].longitude]) for hub in (first, second)]
     unit = [np.array([np.cos(a) * np.cos(o), np.cos(a) * np.sin(o), np.sin(a)]) for a, o in ends]
     angle = float(np.arccos(np.clip(unit[0] @ unit[1], -1.0, 1.0)))
@@ -73,7 +73,7 @@ def _bent(first: int, second: int, bends: Floats) -> tuple[Floats, Floats]:
     return np.degrees(np.arcsin(path[:, 2])), np.degrees(np.arctan2(path[:, 1], path[:, 0]))
 
 
-def _even(lat: Floats, lon: Floats) -> tuple[Floats, Floats, float]:
+def _equally_spaced(lat: Floats, lon: Floats) -> tuple[Floats, Floats, float]:
     """Return points at equal distances along a path, and its length in km (haversine)."""
     a, o = np.radians(lat), np.radians(lon)
     half = np.sin(np.diff(a) / 2) ** 2 + np.cos(a[1:]) * np.cos(a[:-1]) * np.sin(np.diff(o) / 2) ** 2

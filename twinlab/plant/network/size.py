@@ -1,4 +1,4 @@
-"""How large a network is, and when it runs."""
+"""Parameters of a network: numbers of assets, weeks, seed and start."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from twinlab.plant.network.towns import TOWNS
 
 __all__ = ["ParcelSize"]
 
-_LEAST = {
+_MINIMUM = {
     "hubs": 2, "trucks": 1, "cold_rooms": 1, "forklifts": 1, "parcels_a_week": 1, "weeks": 1, "seed": 0
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ParcelSize:
-    """How large the parcel network is; the same size gives the same files, byte for byte.
+    """Parameters of the parcel network; the same parameters give the same files, byte for byte.
 
     Examples
     --------
@@ -37,17 +37,17 @@ class ParcelSize:
     weeks: int = 13
     seed: int = 1
     start: str = "2026-01-05"
-    """First day, a Monday. Thirteen weeks from the default hold the change to summer time on 2026-03-29."""
+    """First day, a Monday. Thirteen weeks from the default include the change to summer time on 2026-03-29."""
 
     def __post_init__(self) -> None:
-        """Refuse what can't be a network."""
-        for name, least in _LEAST.items():
+        """Raise `SchemaError` for parameters that aren't valid."""
+        for name, least in _MINIMUM.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 msg = f"ParcelSize: expected a whole number of at least {least} for {name}, got {value!r}"
                 raise SchemaError(msg)
         if self.hubs > len(TOWNS):
-            msg = f"ParcelSize: expected at most {len(TOWNS)} hubs (the towns known), got {self.hubs}"
+            msg = f"ParcelSize: expected at most {len(TOWNS)} hubs (the number of known towns), got {self.hubs}"
             raise SchemaError(msg)
         try:
             day = date.fromisoformat(self.start)
@@ -60,7 +60,7 @@ class ParcelSize:
 
     @classmethod
     def small(cls, *, seed: int = 1) -> Self:
-        """Return a network that is built in seconds: two weeks round the change to summer time.
+        """Return a network that is built in seconds: two weeks around the change to summer time.
 
         >>> ParcelSize.small().trucks
         12
@@ -76,16 +76,16 @@ class ParcelSize:
 
     @property
     def stop(self) -> datetime:
-        """First instant after the last, UTC: nothing that happens later is in the files."""
+        """End, UTC and exclusive: nothing that happens later is in the files."""
         return self.begin + timedelta(weeks=self.weeks)
 
     @property
     def span(self) -> tuple[int, int]:
-        """First second and first second after the last, counted since 1970."""
+        """Begin and end (exclusive) as seconds since 1970."""
         return int(self.begin.timestamp()), int(self.stop.timestamp())
 
     def random(self, what: str) -> np.random.Generator:
-        """Return the dice for one part of the network: its own, so that a change in one part leaves the others alone.
+        """Return the random generator of one part of the network: a separate one, so that parts don't affect each other.
 
         >>> int(ParcelSize().random("rooms").integers(100)) == int(ParcelSize().random("rooms").integers(100))
         True
@@ -113,7 +113,7 @@ class ParcelSize:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Return the parameters' names.
+        """Return the names of the parameters.
 
         >>> "weeks" in ParcelSize.names()
         True

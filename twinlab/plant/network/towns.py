@@ -1,4 +1,4 @@
-"""The towns whose hubs may take part: code, name, latitude, longitude (degrees, WGS 84), share of the trade."""
+"""Towns with hubs: code, name, latitude, longitude (degrees, WGS 84), weight of their parcel volume."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Town(NamedTuple):
     name: str
     latitude: float
     longitude: float
-    # How many parcels start and end here, relative to the others.
+    # Volume of parcels from and to the town, relative to the others.
     weight: float
 
 
-#: The first is the middle of the network: every other hub has a truck to it. All keep Central European time.
+#: The first town is the centre of the network: every other hub has a truck to it. All are in Central European time.
 TOWNS = (
     Town("FRA", "Frankfurt", 50.1109, 8.6821, 1.6),
     Town("HAM", "Hamburg", 53.5511, 9.9937, 1.5),

@@ -1,4 +1,4 @@
-"""What the boxes in the trucks saw: place, speed, odometer and fuel, every five minutes under way, hourly at rest."""
+"""Reports of the trucks: position, speed, odometer and fuel, every five minutes under way, hourly at rest."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 from twinlab.plant.network.trips import Trips
 
-__all__ = ["Tracks", "track_trucks"]
+__all__ = ["Tracks", "simulate_tracks"]
 
 _STEP = 300
-#: Every twelfth report is sent at rest, too.
+#: At rest, only every twelfth report is sent.
 _REST = 12
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Reports of all trucks, sorted by time, one array entry a report; and the trucks' own facts."""
+    """Reports of all trucks, sorted by time, one array element per report; and the size of their tanks."""
 
     truck: Ints
     time: Ints
@@ -33,14 +33,14 @@ class Tracks:
     odometer: Floats
     # litres
     fuel: Floats
-    # litres, one entry a truck.
+    # litres, one element per truck.
     tank: Floats
 
     def __len__(self) -> int:
         return len(self.truck)
 
 
-def track_trucks(size: ParcelSize, roads: Roads, trips: Trips) -> Tracks:
+def simulate_tracks(size: ParcelSize, roads: Roads, trips: Trips) -> Tracks:
     """Return the reports of all trucks within the size's span."""
     random = size.random("tracks")
     tank = random.choice([400.0, 480.0, 600.0], size.trucks)
@@ -66,7 +66,7 @@ def track_trucks(size: ParcelSize, roads: Roads, trips: Trips) -> Tracks:
 def _track(
     truck: int, own: Ints, size: ParcelSize, *, roads: Roads, trips: Trips, tank: float
 ) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats]:
-    """Return the reports of one truck, by time."""
+    """Return the reports of one truck, sorted by time."""
     random = size.random(f"truck {truck}")
     begin, stop = size.span
     time = np.arange(begin + int(random.integers(_STEP)), stop, _STEP)
@@ -86,7 +86,7 @@ def _track(
 
 
 def _knots(own: Ints, trips: Trips, odometer: float) -> tuple[Ints, Floats, Floats]:
-    """Return instants and odometer between which a truck drives evenly, and the odometer at each trip's start."""
+    """Return times and odometer values to interpolate between, and the odometer at the start of each trip."""
     times: list[Ints] = [np.array([0])]
     km: list[Floats] = [np.array([odometer])]
     base = []
@@ -121,14 +121,14 @@ def _fuel(
     odometer: Floats,
     tank: float,
 ) -> Floats:
-    """Return litres in the tank: they fall with the distance, and the truck is filled up after a trip when low."""
+    """Return litres in the tank: less with distance; refilled after a trip if low."""
     level, need = tank * random.uniform(0.5, 0.95), random.uniform(0.24, 0.31)
     start, after, burnt = np.zeros(len(own)), np.zeros(len(own)), np.zeros(len(own))
     for place, number in enumerate(own.tolist()):
         km = float(trips.km[trips.first[number + 1] - 1])
         burnt[place] = need * random.normal(1.0, 0.04)
         if level < burnt[place] * km + 0.08 * tank:
-            level = tank * 0.97  # filled up before it leaves
+            level = tank * 0.97  # refilled before departure
         start[place] = level
         level -= burnt[place] * km
         if level < 0.45 * tank:

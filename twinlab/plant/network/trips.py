@@ -1,4 +1,4 @@
-"""Trips of the trucks: the week's plan, and how the roads let it happen."""
+"""Trips of the trucks: the weekly plan, and actual times from traffic, breaks and jams."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from twinlab.plant.network.roads import Roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Trips", "drive_trips"]
+__all__ = ["Trips", "simulate_trips"]
 
-#: Road lengths that a driver does in one shift, km.
+#: Shortest and longest road driven in one shift, km.
 _NEAR, _FAR = 60.0, 650.0
-#: Trucks leave from Sunday 22:00 to Friday night: Sunday's driving ban. Each pair of days is a trip out and one back.
+#: Trucks leave from Sunday 22:00 to Friday night, because of the driving ban on Sundays. Each pair of days is a trip and
+#: its return.
 _DAYS = (-1, 0, 1, 2, 3, 4)
 _FASTEST = 84.0
-#: Share of the free speed that traffic leaves, by hour of the wall clock.
+#: Speed in traffic as a share of the free speed, by local hour.
 _TRAFFIC = np.array(
     [1.0] * 5 + [0.97, 0.90, 0.76, 0.74, 0.84, 0.90, 0.91, 0.90, 0.90, 0.88, 0.82, 0.74, 0.70, 0.78, 0.89]
     + [0.95, 0.97, 0.98, 1.0]
@@ -31,7 +32,7 @@ _MINUTES = 1440
 
 @dataclass(frozen=True)
 class Trips:
-    """All trips, sorted by planned start; one array entry a trip, times in seconds since 1970, UTC."""
+    """All trips, sorted by planned start; one array element per trip, times in seconds since 1970, UTC."""
 
     truck: Ints
     origin: Ints
@@ -44,25 +45,25 @@ class Trips:
     cancelled: npt.NDArray[np.bool_]
     # Minutes lost in a jam.
     jam: Ints
-    # km after each minute since the start, one trip after another; trip i holds [first[i], first[i + 1]).
+    # km after each minute since the start, trips concatenated; trip i is [first[i], first[i + 1]).
     km: Floats
     first: Ints
-    # [truck, week] hub where the truck is at home in that week, and one week more.
+    # [truck, week] home hub of the truck, with one week after the last.
     home: Ints
 
     def __len__(self) -> int:
         return len(self.truck)
 
     def ids(self) -> list[str]:
-        """Return the trips' numbers as the dispatcher writes them."""
+        """Return the trips' numbers in the dispatcher's format."""
         return [f"TR{number:05d}" for number in range(1, len(self) + 1)]
 
 
-def drive_trips(size: ParcelSize, roads: Roads) -> Trips:
-    """Return the trips of all weeks, and the plan of the week after the last."""
+def simulate_trips(size: ParcelSize, roads: Roads) -> Trips:
+    """Return the trips of all weeks, and those planned for the week after."""
     random = size.random("trips")
     home, legs = _tours(size, roads, random)
-    # The first Sunday's trips would leave before the files begin; so nobody comes back on that Monday.
+    # Trips of the first Sunday would leave before the files begin, so there are no return trips on that Monday.
     legs = legs[(legs[:, 3] > 0) | (legs[:, 4] > 0)]
     truck, origin, destination, week, day = (legs[:, column] for column in range(5))
     midnight = size.span[0] // DAY * DAY + DAY * (7 * week + day)
@@ -85,7 +86,7 @@ def drive_trips(size: ParcelSize, roads: Roads) -> Trips:
 
 
 def partners_of(roads: Roads, hub: int) -> Floats:
-    """Return how much trade there is with each other hub that a driver reaches in a shift."""
+    """Return the share of traffic with each other hub that is reachable in one shift."""
     km = roads.length[hub]
     weight = np.array([town.weight for town in TOWNS[: len(km)]])
     share = np.where((km >= _NEAR) & (km <= _FAR), weight * np.exp(-(((km - 330.0) / 190.0) ** 2)), 0.0)
@@ -97,7 +98,7 @@ def partners_of(roads: Roads, hub: int) -> Floats:
 
 
 def _tours(size: ParcelSize, roads: Roads, random: np.random.Generator) -> tuple[Ints, Ints]:
-    """Return where each truck is at home each week, and its trips: truck, origin, destination, week, day."""
+    """Return the home hub of each truck and week, and the trips: truck, origin, destination, week, day."""
     shares = [partners_of(roads, hub) for hub in range(size.hubs)]
     weights = np.array([town.weight for town in TOWNS[: size.hubs]])
     more = random.choice(size.hubs, size.trucks, p=weights / weights.sum())
@@ -121,7 +122,7 @@ def _tours(size: ParcelSize, roads: Roads, random: np.random.Generator) -> tuple
             for pair, stop in enumerate(stops.tolist()):
                 back = then if pair == 2 else here
                 if stop == here:
-                    # No way by a third hub: straight to the new home.
+                    # No route by a third hub: directly to the new home.
                     legs.append((truck, here, back, week, _DAYS[2 * pair + 1]))
                     continue
                 legs.append((truck, here, stop, week, _DAYS[2 * pair]))
@@ -137,7 +138,7 @@ def _moves(
     bonds: dict[int, int | None],
     random: np.random.Generator,
 ) -> dict[tuple[int, int], int]:
-    """Give some trucks a new home from some week on; they keep serving the old one, so that no hub is cut off."""
+    """Move some trucks to a new home hub; they still serve the old one, so that no hub is disconnected."""
     served: dict[tuple[int, int], int] = {}
     if size.weeks < 2 or size.hubs < 3:
         return served
@@ -152,14 +153,14 @@ def _moves(
 
 
 def _slots(truck: Ints, day: Ints, size: ParcelSize, random: np.random.Generator) -> Ints:
-    """Return when trips leave, seconds since the day's midnight on the wall clock."""
+    """Return the departure of trips, seconds since local midnight."""
     usual = random.integers(0, 20, size.trucks)[truck] + random.integers(0, 4, len(truck))
     evening = 17 * HOUR + 900 * np.minimum(usual, 22)
     return np.where(day == -1, 22 * HOUR + 900 * (usual % 8), evening)
 
 
 def _cancelled(legs: Ints, random: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Cancel a few trips out, and each time the trip back of the next day."""
+    """Return which trips are cancelled: a few outward trips, each with its return trip on the next day."""
     found = np.zeros(len(legs), dtype=bool)
     same = (legs[:-1, 0] == legs[1:, 0]) & (legs[:-1, 1] == legs[1:, 2]) & (legs[:-1, 2] == legs[1:, 1])
     same &= np.isin(legs[:-1, 4], _DAYS[::2]) & (legs[1:, 4] == legs[:-1, 4] + 1)
@@ -173,7 +174,7 @@ def _cancelled(legs: Ints, random: np.random.Generator) -> npt.NDArray[np.bool_]
 def _drive(
     start: Ints, length: Floats, *, random: np.random.Generator | None, jam: Ints | None = None
 ) -> tuple[Ints, Floats]:
-    """Return how many minutes each trip takes, and the km after each minute, one trip after another."""
+    """Return the minutes that each trip takes, and the km after each minute, trips concatenated."""
     minutes: list[Ints] = []
     tracks: list[Floats] = []
     for at in range(0, len(start), 512):
@@ -192,7 +193,7 @@ def _drive(
 
 
 def _along(start: Ints, *, random: np.random.Generator | None, jam: Ints | None) -> Floats:
-    """Return the km a truck could have driven after each minute of a day, [trip, minute]."""
+    """Return the distance that a truck can have driven after each minute of a day, [trip, minute], km."""
     count = len(start)
     minute = np.arange(_MINUTES)
     hour = (to_local(start)[:, None] + 60 * minute) / HOUR % 24
