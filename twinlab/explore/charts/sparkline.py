@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
+
+from twinlab._html import html
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -12,6 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["sparkline"]
 
 _WIDTH, _HEIGHT, _PAD = 120.0, 30.0, 2.0
+_SVG = """\
+<svg class="spark" viewBox="0 0 {{ width }} {{ height }}" width="{{ width }}" height="{{ height }}" role="img" \
+aria-label="{{ label }}" preserveAspectRatio="none">\
+{% for shape in band %}<path d="{{ shape }}" fill="currentColor" fill-opacity="0.18"/>{% endfor %}\
+<path d="{{ line }}" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" \
+stroke-linecap="round"/></svg>"""
 
 
 def sparkline(
@@ -21,7 +30,7 @@ def sparkline(
     high: NDArray[np.float64] | None = None,
     label: str = "",
     steps: bool = False,
-) -> str:
+) -> Markup:
     """Return a curve as an ``<svg>``; a gap where a value is missing.
 
     Parameters
@@ -31,23 +40,23 @@ def sparkline(
     low, high : arrays (n,), float, optional
         A band behind the curve.
     label : str
-        What it shows, for who can't see it.
+        Alternative text for screen readers.
     steps : bool
-        Values hold until the next.
+        Draw steps: each value is valid until the next.
 
     Returns
     -------
-    str
-        "" if there is no value.
+    Markup
+        Empty if there is no value.
 
     >>> sparkline(np.array([1.0, 2.0])).count("<path")
     1
     >>> sparkline(np.array([np.nan]))
-    ''
+    Markup('')
     """
     finite = np.isfinite(values)
     if not finite.any():
-        return ""
+        return Markup()
     bottom = np.nanmin(values if low is None else np.where(np.isfinite(low), low, values))
     top = np.nanmax(values if high is None else np.where(np.isfinite(high), high, values))
     span = top - bottom or 1.0
@@ -58,14 +67,9 @@ def sparkline(
         return np.asarray(_HEIGHT - _PAD - share * (_HEIGHT - 2 * _PAD))
 
     x = _PAD + np.arange(len(values)) / max(1, len(values) - 1) * (_WIDTH - 2 * _PAD)
-    band = "" if low is None or high is None else _band(x, height(low), height(high))
+    band = [] if low is None or high is None else _band(x, height(low), height(high))
     line = _line(x, height(values), finite, steps=steps)
-    return (
-        f'<svg class="spark" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" width="{_WIDTH:g}" height="{_HEIGHT:g}" role="img" '
-        f'aria-label="{label}" preserveAspectRatio="none">{band}'
-        f'<path d="{line}" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" '
-        f'stroke-linecap="round"/></svg>'
-    )
+    return html(_SVG, width=f"{_WIDTH:g}", height=f"{_HEIGHT:g}", label=label, band=band, line=line)
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.bool_], *, steps: bool) -> str:
@@ -83,12 +87,13 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.boo
     return "".join(parts)
 
 
-def _band(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
+def _band(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[str]:
+    """Return the outline of each unbroken part of a band."""
     both = np.isfinite(low) & np.isfinite(high)
     edges = np.flatnonzero(np.diff(both.astype("int8"), prepend=0, append=0)).reshape(-1, 2)
     shapes = []
     for first, last in edges:
         upper = " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x[first:last], high[first:last], strict=True))
         lower = " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x[first:last][::-1], low[first:last][::-1], strict=True))
-        shapes.append(f'<path d="M{upper} {lower}Z" fill="currentColor" fill-opacity="0.18"/>')
-    return "".join(shapes)
+        shapes.append(f"M{upper} {lower}Z")
+    return shapes

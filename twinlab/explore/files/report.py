@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
+from twinlab._html import html
 from twinlab.errors import SchemaError
 from twinlab.explore.files.whole_file import need_ending, write_whole
 
@@ -21,7 +22,7 @@ __all__ = ["report_html", "write_report"]
 #: Rows of a table that a report holds; the rest is for Parquet and Excel.
 TABLE_ROWS = 500
 
-_CSS = """
+_CSS = Markup("""
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --page: #fff; --band: #f4f6f8; --blue: #005a8c; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --soft: #a6b0bb; --line: #3d444d; --page: #14181d; --band: #1f252c; --blue: #56b4e9; }
@@ -44,7 +45,32 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margi
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--band); padding: 12px; border-radius: 6px; overflow-x: auto; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 summary { cursor: pointer; color: var(--blue); margin-top: 12px; }
+""")
+#: The browser would ask a server for the icon if it weren't given as empty data.
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">\
+<title>{{ title }}</title><link rel="icon" href="data:,"><style>{{ css }}</style>{{ script }}</head>\
+<body><header><h1>{{ title }}</h1>\
+<dl>{% for label, text in about %}<dt>{{ label }}</dt><dd>{{ text }}</dd>{% endfor %}</dl></header>\
+<main>{% for section in sections %}{{ section }}{% endfor %}</main></body></html>
 """
+_SECTION = """\
+<section><h2>{{ label }}</h2>\
+<dl>{% for name, text in settings %}<dt>{{ name }}</dt><dd>{{ text }}</dd>{% endfor %}</dl>\
+{% if plot %}<div class="plot">{{ plot }}</div>{% elif not tables %}\
+<p class="sub">Nothing was shown when this was written.</p>{% endif %}\
+{% for name, table in tables %}<h3>{{ name }}</h3>{{ table }}{% endfor %}\
+{% if code %}<details><summary>Python that reads the same</summary><pre>{{ code }}</pre></details>{% endif %}\
+</section>"""
+_TABLE = """\
+<div class="wide" tabindex="0"><table><thead><tr>\
+{% for name, number in columns %}<th scope="col"{% if number %} class="number"{% endif %}>{{ name }}</th>{% endfor %}\
+</tr></thead><tbody>{% for row in rows %}<tr>\
+{% for text in row %}<td{% if columns[loop.index0][1] %} class="number"{% endif %}>{{ text }}</td>{% endfor %}\
+</tr>{% endfor %}</tbody></table></div>\
+{% if cut %}<p class="sub">The first {{ limit }} of {{ total }} rows; export the view to Excel or Parquet for all.</p>\
+{% endif %}"""
 
 
 def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
@@ -64,8 +90,8 @@ def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
     return write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def report_html(views: Sequence[Exportable]) -> str:
-    """Return views as the text of one HTML page without any address outside it."""
+def report_html(views: Sequence[Exportable]) -> Markup:
+    """Return views as one HTML page that loads nothing from a network."""
     # Options can be given for a backend only once it's loaded.
     import holoviews.plotting.bokeh  # noqa: F401, PLC0415
 
@@ -78,50 +104,38 @@ def report_html(views: Sequence[Exportable]) -> str:
     script, divs = _plots([plot for plot in plots if plot is not None])
     placed = iter(divs)
     sections = [
-        _section(view, next(placed) if plot is not None else "") for view, plot in zip(views, plots, strict=True)
+        _section(view, next(placed) if plot is not None else Markup()) for view, plot in zip(views, plots, strict=True)
     ]
-    head = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in about)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # An empty icon: a browser would ask the server for one otherwise.
-        f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{_CSS}</style>{script}</head>'
-        f"<body><header><h1>{escape(title)}</h1><dl>{head}</dl></header><main>{''.join(sections)}</main></body></html>\n"
+    return html(_PAGE, title=title, css=_CSS, script=script, about=about, sections=sections)
+
+
+def _section(view: Exportable, plot: Markup) -> Markup:
+    return html(
+        _SECTION,
+        label=view.label or "View",
+        settings=view.settings().items(),
+        plot=plot,
+        tables=[(name, table_html(table)) for name, table in view.tables().items()],
+        code=view.code(),
     )
 
 
-def _section(view: Exportable, plot: str) -> str:
-    chosen = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in view.settings().items())
-    tables = "".join(f"<h3>{escape(name)}</h3>{table_html(table)}" for name, table in view.tables().items())
-    code = view.code()
-    shown = f'<div class="plot">{plot}</div>' if plot else ""
-    how = f"<details><summary>Python that reads the same</summary><pre>{escape(code)}</pre></details>" if code else ""
-    empty = "" if plot or tables else '<p class="sub">Nothing was shown when this was written.</p>'
-    return f"<section><h2>{escape(view.label or 'View')}</h2><dl>{chosen}</dl>{shown}{empty}{tables}{how}</section>"
-
-
-def table_html(table: pd.DataFrame, *, limit: int = TABLE_ROWS) -> str:
-    """Return a table as HTML of its own; cut after ``limit`` rows, saying so.
+def table_html(table: pd.DataFrame, *, limit: int = TABLE_ROWS) -> Markup:
+    """Return a table as HTML, cut after ``limit`` rows with a note.
 
     >>> table_html(pd.DataFrame({"speed (m/s)": [1.5]})).count("<td")
     1
     """
     flat = table.reset_index() if table.index.name is not None else table
     numbers = [pd.api.types.is_numeric_dtype(flat[c]) and not pd.api.types.is_bool_dtype(flat[c]) for c in flat.columns]
-    marks = [' class="number"' if number else "" for number in numbers]
-    head = "".join(f'<th scope="col"{mark}>{escape(str(c))}</th>' for mark, c in zip(marks, flat.columns, strict=True))
     cells = [[cell_text(value) for value in flat[column].iloc[:limit]] for column in flat.columns]
-    body = "".join(
-        "<tr>" + "".join(f"<td{mark}>{escape(text)}</td>" for mark, text in zip(marks, row, strict=True)) + "</tr>"
-        for row in zip(*cells, strict=True)
-    )
-    note = (
-        f'<p class="sub">The first {limit:,} of {len(flat):,} rows; export the view to Excel or Parquet for all.</p>'
-        if len(flat) > limit
-        else ""
-    )
-    return (
-        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}'
+    return html(
+        _TABLE,
+        columns=list(zip(map(str, flat.columns), numbers, strict=True)),
+        rows=list(zip(*cells, strict=True)),
+        cut=len(flat) > limit,
+        limit=f"{limit:,}",
+        total=f"{len(flat):,}",
     )
 
 
@@ -142,10 +156,10 @@ def cell_text(value: Any) -> str:
     return str(value)
 
 
-def _plots(plots: Sequence[Any]) -> tuple[str, list[str]]:
-    """The scripts that draw plots, and a place for each; nothing is loaded from elsewhere."""
+def _plots(plots: Sequence[Any]) -> tuple[Markup, list[Markup]]:
+    """Return the scripts that draw plots, and the element of each plot; nothing is loaded from a network."""
     if not plots:
-        return "", []
+        return Markup(), []
     import holoviews as hv  # noqa: PLC0415
     from bokeh.embed import components  # noqa: PLC0415
     from bokeh.resources import Resources  # noqa: PLC0415
@@ -155,4 +169,6 @@ def _plots(plots: Sequence[Any]) -> tuple[str, list[str]]:
     script, divs = components(models, wrap_script=True, wrap_plot_info=True)
     # Not as tags made by Bokeh: Panel adds scripts to those that only its server has.
     library = Resources(mode="inline", components=["bokeh"], minified=True).js_raw
-    return "".join(f"<script>{text}</script>" for text in library) + script, list(divs)
+    scripts = "".join(f"<script>{text}</script>" for text in library) + script
+    # Bokeh escapes the texts of a plot in its own JSON.
+    return Markup(scripts), [Markup(div) for div in divs]  # noqa: S704
