@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels
 from twinlab.explore.kit.link import Link
@@ -20,6 +21,7 @@ from twinlab.explore.views.card.reading import CardData, read_card
 
 if TYPE_CHECKING:
     import numpy as np
+    from markupsafe import Markup
 
     from twinlab.model.reader import TwinReader
 
@@ -28,6 +30,9 @@ __all__ = ["AssetCard"]
 _LOG = logging.getLogger(__name__)
 #: Page -> what the button to it says.
 _PAGES = {"history": "History", "map": "Map", "events": "Events"}
+_FAILED = """\
+<div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">\
+<b style="font-weight:500">{{ what }}</b><br>{{ why }}</div>"""
 
 
 class AssetCard(pn.viewable.Viewer):
@@ -123,11 +128,6 @@ class AssetCard(pn.viewable.Viewer):
         return pn.Column(self._links, self._html, sizing_mode="stretch_width")
 
 
-def failed_html(what: str, why: str) -> str:
-    """Return what stands where something can't be shown."""
-    from html import escape  # noqa: PLC0415
-
-    return (
-        '<div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">'
-        f'<b style="font-weight:500">{escape(what)}</b><br>{escape(why)}</div>'
-    )
+def failed_html(what: str, why: str) -> Markup:
+    """Return the error state of a card: what can't be shown, and why."""
+    return html(_FAILED, what=what, why=why)

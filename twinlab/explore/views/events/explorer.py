@@ -13,6 +13,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from twinlab._html import html
 from twinlab.events import overlapping
 from twinlab.explore.charts.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.kit.event_tables import EventTables
@@ -37,6 +38,7 @@ _LOG = logging.getLogger(__name__)
 _SHEET = """
 .tabulator .tabulator-header .tabulator-header-filter input { font-size: 12px; padding: 3px 4px !important; }
 """
+_COUNT = '<span role="status" style="font:13px Roboto,system-ui,sans-serif">{{ what }} {{ total }} events</span>'
 NO_EVENTS = (
     "No events of this kind yet",
     "Ingest a source that holds some, then reload the page; or choose another kind of event.",
@@ -226,9 +228,7 @@ class EventExplorer(Explorer):
             return
         shown, total = len(self._grid.left), self._total
         what = "all" if shown == total else f"{shown:,} of"
-        self._count.object = (
-            f'<span role="status" style="font:13px Roboto,system-ui,sans-serif">{what} {total:,} events</span>'
-        )
+        self._count.object = html(_COUNT, what=what, total=f"{total:,}")
 
     def _choose(self, event: Any) -> None:
         if self._grid is not None and event.new:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatAsk, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
@@ -21,12 +22,25 @@ __all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat
 
 #: Label -> what cells of flags show.
 SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
-_HATCH = (
+_HATCH = Markup(
     '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
     'stroke="#6E6E6E"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#5E5E5E"/></svg>'
 )
-_STYLE = "display:flex;flex-wrap:wrap;gap:4px 18px;font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center"
-_ITEM = "display:inline-flex;align-items:center;gap:6px;white-space:nowrap"
+_LEGEND = """\
+<div role="list" aria-label="Legend" style="display:flex;flex-wrap:wrap;gap:4px 18px;\
+font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center">{% for item in items %}{{ item }}{% endfor %}</div>"""
+_ITEM = """\
+<span role="listitem" style="display:inline-flex;align-items:center;gap:6px;white-space:nowrap\
+{{ ";opacity:.7" if faint }}">{{ shape }}{{ text }}</span>"""
+_SWATCH = """\
+<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="{{ color }}" \
+stroke="#6E6E6E"/></svg>"""
+_SCALE = """\
+<span role="listitem">{{ title }}: \
+<span style="display:inline-flex;align-items:center;gap:6px;white-space:nowrap">{{ low }} \
+<span aria-hidden="true" style="display:inline-block;width:120px;height:12px;border:1px solid \
+rgba(127,127,127,.6);background:linear-gradient(to right,{{ stops }})"></span> \
+<span style="position:absolute;clip-path:inset(50%)">to</span> {{ high }}</span></span>"""
 
 
 def format_heat(heat: str, shows: str, *, order: str, by: str) -> str:
@@ -65,8 +79,8 @@ def caption(rows: HeatRows, window: Window) -> str:
     )
 
 
-def heat_legend(rows: HeatRows, style: HeatStyle) -> str:
-    """Return the legend: the scale of colours, or each flag with its colour and letter; and their samples in view."""
+def heat_legend(rows: HeatRows, style: HeatStyle) -> Markup:
+    """Return the legend: the colour scale, or each flag with its colour and letter; and the samples of each in view."""
     totals = rows.totals
     whole = max(sum(totals.values()), 1)
     items = [] if style.categories else [_scale(rows, style)]
@@ -74,31 +88,23 @@ def heat_legend(rows: HeatRows, style: HeatStyle) -> str:
         count = totals[flag]
         share = "" if not count else f" ({_percent(100 * count / whole)})"
         letter = f" {FLAG_LETTERS[flag]}" if flag in FLAG_LETTERS and style.categories else ""
-        word = flag.name.lower().replace("_", " ")
-        items.append(_item(_swatch(flag, style), f"{word}{letter}: {count:,} samples{share}", faint=count == 0))
+        name = flag.name.lower().replace("_", " ")
+        items.append(_item(_swatch(flag, style), f"{name}{letter}: {count:,} samples{share}", faint=count == 0))
     if not style.categories:
         items.append(_item(_HATCH, "no value"))
-    return f'<div role="list" aria-label="Legend" style="{_STYLE}">{"".join(items)}</div>'
+    return html(_LEGEND, items=items)
 
 
-def _scale(rows: HeatRows, style: HeatStyle) -> str:
-    """The colours from lowest to highest with their values: on a phone a bar beside the map would take its room."""
-    low, high = color_span(shown_values(rows, style), style)
+def _scale(rows: HeatRows, style: HeatStyle) -> Markup:
+    """Return the colour scale with its ends, above the map: on a phone a bar beside it would take the map's room."""
     colors = palette(style)
     stops = ",".join(colors[place] for place in np.linspace(0, len(colors) - 1, 9).astype(int))
-    bar = (
-        '<span aria-hidden="true" style="display:inline-block;width:120px;height:12px;border:1px solid '
-        f'rgba(127,127,127,.6);background:linear-gradient(to right,{stops})"></span>'
-    )
-    ends = [f"{round(end, 2):.4g}".replace("-", "−") for end in (low, high)]
-    return (
-        f'<span role="listitem">{escape(style.title)}: <span style="{_ITEM}">{ends[0]} {bar} '
-        f'<span style="position:absolute;clip-path:inset(50%)">to</span> {ends[1]}</span></span>'
-    )
+    low, high = (f"{round(end, 2):.4g}".replace("-", "−") for end in color_span(shown_values(rows, style), style))
+    return html(_SCALE, title=style.title, low=low, high=high, stops=stops)
 
 
 def _percent(value: float) -> str:
-    """Return a share that never looks like none or all when it isn't."""
+    """Return a share as text; one near 0 or 100 is never rounded to it."""
     if 0 < value < 0.01:
         return "<0.01 %"
     if 99.99 < value < 100:
@@ -106,21 +112,14 @@ def _percent(value: float) -> str:
     return f"{value:.3g} %" if value < 99 else f"{value:.4g} %"
 
 
-def _swatch(flag: Flag, style: HeatStyle) -> str:
+def _swatch(flag: Flag, style: HeatStyle) -> Markup:
     if not style.categories:
-        return ""
-    if flag == Flag.MISSING:
-        return _HATCH
-    color = FLAG_COLORS[flag]
-    return (
-        f'<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="{color}" '
-        'stroke="#6E6E6E"/></svg>'
-    )
+        return Markup()
+    return _HATCH if flag == Flag.MISSING else html(_SWATCH, color=FLAG_COLORS[flag])
 
 
-def _item(shape: str, text: str, *, faint: bool = False) -> str:
-    opacity = ";opacity:.7" if faint else ""
-    return f'<span role="listitem" style="{_ITEM}{opacity}">{shape}{escape(text)}</span>'
+def _item(shape: Markup, text: str, *, faint: bool = False) -> Markup:
+    return html(_ITEM, shape=shape, text=text, faint=faint)
 
 
 def heat_code(ask: HeatAsk, plan: Plan, *, opening: str) -> str:

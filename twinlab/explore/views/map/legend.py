@@ -1,10 +1,12 @@
-"""What stands around a map: how many assets are where, who has no position, and what shapes and colours mean."""
+"""Summary and legend of a map: counts by asset type, assets without a position, meaning of shapes and colours."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
+from twinlab._html import html
 from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.reading import instant_text
@@ -22,63 +24,81 @@ if TYPE_CHECKING:
 
 __all__ = ["map_legend", "marker_svg", "routes_legend", "summary"]
 
-_FONT = "font:13px/1.5 Roboto,system-ui,sans-serif"
-_FLEX = f"display:flex;flex-wrap:wrap;gap:4px 18px;{_FONT};align-items:center"
-_ITEM = "display:inline-flex;align-items:center;gap:6px"
+_LEGEND = """\
+<div role="list" aria-label="Legend" style="display:flex;flex-wrap:wrap;gap:4px 18px;\
+font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center">{% for item in items %}{{ item }}{% endfor %}</div>"""
+_ITEM = """\
+<span role="listitem" style="display:inline-flex;align-items:center;gap:6px">{{ shape }}{{ text }}</span>"""
+_SUMMARY = """\
+<div role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">\
+<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ instant }} UTC</h2>\
+{{ counts | join(" · ") or "nothing to show" }}\
+{% for kind, count, names, more in lost %}\
+<details><summary>{{ kind }}: {{ count }} without a position</summary>{{ names | join(", ") }}\
+{% if more %} and {{ more }} more{% endif %}</details>{% endfor %}</div>"""
+_SCALE = """\
+<span role="listitem" style="display:inline-flex;align-items:center;gap:6px">{{ title }} {{ low }}\
+<svg aria-hidden="true" width="{{ 14 * colors | length }}" height="14">\
+{% for color in colors %}<rect x="{{ 14 * loop.index0 }}" y="1" width="14" height="12" fill="{{ color }}"/>{% endfor %}\
+</svg>{{ high }}</span>"""
+_MARKER = """\
+<svg aria-hidden="true" width="14" height="14" fill="{{ fill }}" stroke="{{ color }}" \
+stroke-width="{{ width }}">{{ shape }}</svg>"""
+_DOT = """\
+<svg aria-hidden="true" width="14" height="14">\
+<circle cx="7" cy="7" r="{{ size / 2 }}" fill="{{ color }}"/></svg>"""
+_LINE = """\
+<svg aria-hidden="true" width="26" height="14"><line x1="0" y1="7" x2="26" y2="7" stroke="{{ color }}" \
+stroke-width="2.6" stroke-dasharray="{{ dash }}"/></svg>"""
 _SHAPES = {
-    "circle": '<circle cx="7" cy="7" r="5"/>',
-    "square": '<rect x="2" y="2" width="10" height="10"/>',
-    "triangle": '<path d="M7 1.5 L13 12 L1 12 Z"/>',
-    "inverted_triangle": '<path d="M7 12.5 L13 2 L1 2 Z"/>',
-    "diamond": '<path d="M7 0.5 L12 7 L7 13.5 L2 7 Z"/>',
-    "hex": '<path d="M4 2 L10 2 L13 7 L10 12 L4 12 L1 7 Z"/>',
-    "star": '<path d="M7 0.5 L8.7 5 L13.5 5.2 L9.7 8.2 L11 13 L7 10.2 L3 13 L4.3 8.2 L0.5 5.2 L5.3 5 Z"/>',
-    "plus": '<path d="M5 1 H9 V5 H13 V9 H9 V13 H5 V9 H1 V5 H5 Z"/>',
+    "circle": Markup('<circle cx="7" cy="7" r="5"/>'),
+    "square": Markup('<rect x="2" y="2" width="10" height="10"/>'),
+    "triangle": Markup('<path d="M7 1.5 L13 12 L1 12 Z"/>'),
+    "inverted_triangle": Markup('<path d="M7 12.5 L13 2 L1 2 Z"/>'),
+    "diamond": Markup('<path d="M7 0.5 L12 7 L7 13.5 L2 7 Z"/>'),
+    "hex": Markup('<path d="M4 2 L10 2 L13 7 L10 12 L4 12 L1 7 Z"/>'),
+    "star": Markup('<path d="M7 0.5 L8.7 5 L13.5 5.2 L9.7 8.2 L11 13 L7 10.2 L3 13 L4.3 8.2 L0.5 5.2 L5.3 5 Z"/>'),
+    "plus": Markup('<path d="M5 1 H9 V5 H13 V9 H9 V13 H5 V9 H1 V5 H5 Z"/>'),
 }
-#: Names of assets without a position that are written out, of each kind.
+#: How many assets without a position are named, of each type.
 _NAMED = 12
 
 
-def marker_svg(marker: str, color: str, *, hollow: bool = False) -> str:
-    """Return a marker as SVG, 14 pixels wide."""
-    fill = "none" if hollow else color
-    return (
-        f'<svg aria-hidden="true" width="14" height="14" fill="{fill}" stroke="{color}" '
-        f'stroke-width="{1.8 if hollow else 0.5}">{_SHAPES.get(marker, _SHAPES["circle"])}</svg>'
-    )
+def marker_svg(marker: str, color: str, *, hollow: bool = False) -> Markup:
+    """Return a marker as SVG, 14 pixels wide.
+
+    >>> marker_svg("square", "#0072B2").count("<rect")
+    1
+    """
+    shape = _SHAPES.get(marker, _SHAPES["circle"])
+    return html(_MARKER, fill="none" if hollow else color, color=color, width=1.8 if hollow else 0.5, shape=shape)
 
 
-def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> str:
-    """Return a heading with the instant, counts by kind, and who has no position."""
+def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> Markup:
+    """Return a heading with the instant, the number of assets of each type, and the assets without a position."""
     table = shot.table
     counts = []
     for kind in shot.ask.asset_types:
         mine = table["asset_type"] == kind
         stale = int((mine & table["stale"]).sum())
-        counts.append(f"{escape(_title(model, kind))}: {int(mine.sum()):,}" + (f" ({stale:,} stale)" if stale else ""))
+        counts.append(f"{_title(model, kind)}: {int(mine.sum()):,}" + (f" ({stale:,} stale)" if stale else ""))
     for kind in shot.ask.carried:
         inside = sum(one.get(kind, 0) for one in table["inside"])
-        counts.append(f"{escape(_title(model, kind))}: {inside:,} inside these")
-    lost = "".join(_lost(kind, assets, model, shared) for kind, assets in shot.lost.items())
-    return (
-        f'<div role="status" style="{_FONT}"><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">'
-        f"{instant_text(shot.ask.at)} UTC</h2>{' · '.join(counts) or 'nothing to show'}{lost}</div>"
-    )
+        counts.append(f"{_title(model, kind)}: {inside:,} inside these")
+    lost = [_lost(kind, assets, model, shared) for kind, assets in shot.lost.items()]
+    return html(_SUMMARY, instant=instant_text(shot.ask.at), counts=counts, lost=lost)
 
 
-def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> str:
+def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> tuple[str, str, list[str], str]:
+    """Return the title of a kind, how many of its assets have no position, some names, and how many more."""
     labels = shared.labels(kind)
-    names = ", ".join(escape(labels.get(asset, asset)) for asset in assets[:_NAMED])
-    more = f" and {len(assets) - _NAMED:,} more" if len(assets) > _NAMED else ""
-    return (
-        f"<details><summary>{escape(_title(model, kind))}: {len(assets):,} without a position</summary>"
-        f"{names}{more}</details>"
-    )
+    names = [labels.get(asset, asset) for asset in assets[:_NAMED]]
+    return _title(model, kind), f"{len(assets):,}", names, f"{len(assets) - _NAMED:,}" if len(assets) > _NAMED else ""
 
 
-def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *, track: Track | None = None) -> str:
-    """Return what shapes, sizes and colours mean."""
-    items = []
+def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *, track: Track | None = None) -> Markup:
+    """Return the meaning of shapes, sizes and colours."""
+    items: list[Markup] = []
     by_kind = shot.ask.color == ""
     for kind in shot.ask.asset_types:
         color = kind_color(model, kind) if by_kind else GREY
@@ -93,54 +113,51 @@ def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *,
             for name, size in (("high", 14), ("medium", 11), ("low", 9), ("", 8))
         ]
     elif scale is not None and shot.ask.color_signal is not None:
-        items.append(_ramp(shot, model, scale))
+        items += _scale(shot, model, scale)
     if track is not None:
         items.append(_item(_line("#D55E00", ""), f"track, {track.hours} h"))
         if track.stops:
             items.append(_item(_line("#CC79A7", "5 3"), "planned"))
-    return f'<div role="list" aria-label="Legend" style="{_FLEX}">{"".join(items)}</div>'
+    return html(_LEGEND, items=items)
 
 
-def routes_legend() -> str:
-    """Return what the lines on a map of events mean."""
+def routes_legend() -> Markup:
+    """Return the meaning of the lines on a map of events."""
     from twinlab.explore.views.map.routes import DELAY_STEPS, UNKNOWN  # noqa: PLC0415  (which draws with this map's layers)
 
     steps = [(color, text) for _, color, text in DELAY_STEPS]
     items = [_item(_line(color, ""), text) for color, text in (*steps, UNKNOWN)]
-    items.append(_item("", "median delay of the end; a line is as thick as it has events; tap one to see its events"))
-    return f'<div role="list" aria-label="Legend" style="{_FLEX}">{"".join(items)}</div>'
+    note = "median delay of the end; a line is as thick as it has events; tap one to see its events"
+    return html(_LEGEND, items=[*items, _item(Markup(), note)])
 
 
-def _ramp(shot: MapSnapshot, model: TwinModel, scale: ColorScale) -> str:
+def _scale(shot: MapSnapshot, model: TwinModel, scale: ColorScale) -> list[Markup]:
+    """Return the colours of a signal: a dot for each state, or a bar from the lowest value to the highest."""
     assert shot.ask.color_signal is not None
     kind, signal = shot.ask.color_signal
     spec = model.asset_types[kind].signals[signal]
     title = axis_label(spec.title or words(signal), "" if spec.states else spec.unit)
     if scale.states:
-        dots = "".join(
+        items = [
             _item(_dot(ASSET_STYLES[place % len(ASSET_STYLES)].color, 10), f"{title}: {name}")
             for place, (_, name) in enumerate(scale.states)
-        )
-        return dots + _item(_dot(GREY, 10), "no value")
-    steps = "".join(f'<rect x="{14 * k}" y="1" width="14" height="12" fill="{c}"/>' for k, c in enumerate(RAMP))
-    bar = f'<svg aria-hidden="true" width="{14 * len(RAMP)}" height="14">{steps}</svg>'
-    low, high = compact_number(scale.low), compact_number(scale.high)
-    return f'<span role="listitem" style="{_ITEM}">{escape(title)} {low}{bar}{high}</span>{_item(_dot(GREY, 10), "no value")}'
+        ]
+    else:
+        ends = {"low": compact_number(scale.low), "high": compact_number(scale.high)}
+        items = [html(_SCALE, title=title, colors=RAMP, **ends)]
+    return [*items, _item(_dot(GREY, 10), "no value")]
 
 
-def _item(shape: str, text: str) -> str:
-    return f'<span role="listitem" style="{_ITEM}">{shape}{escape(text)}</span>'
+def _item(shape: Markup, text: str) -> Markup:
+    return html(_ITEM, shape=shape, text=text)
 
 
-def _dot(color: str, size: int) -> str:
-    return f'<svg aria-hidden="true" width="14" height="14"><circle cx="7" cy="7" r="{size / 2}" fill="{color}"/></svg>'
+def _dot(color: str, size: int) -> Markup:
+    return html(_DOT, color=color, size=size)
 
 
-def _line(color: str, dash: str) -> str:
-    return (
-        f'<svg aria-hidden="true" width="26" height="14"><line x1="0" y1="7" x2="26" y2="7" stroke="{color}" '
-        f'stroke-width="2.6" stroke-dasharray="{dash}"/></svg>'
-    )
+def _line(color: str, dash: str) -> Markup:
+    return html(_LINE, color=color, dash=dash)
 
 
 def _title(model: TwinModel, kind: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from twinlab._html import html
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.views.map.layers import MapLayer
@@ -36,6 +36,9 @@ MOST_ROUTES = 400
 _POINTS = 14
 _BEND = 0.12
 _ENDS = ("origin", "destination")
+_TIP = """\
+<div style="font:12px/1.45 system-ui,sans-serif"><b>{{ origin }} → {{ destination }}</b><br>\
+{{ count }} events<br>{{ late }}</div>"""
 
 
 def place_links(model: TwinModel, spec: EventType) -> tuple[str, ...]:
@@ -136,10 +139,8 @@ def route_layers(
 
 def _tip(origin: str, destination: str, count: int, delay: float) -> str:
     late = "no delay known" if np.isnan(delay) else f"median delay {delay:.0f} min"
-    return (
-        f'<div style="font:12px/1.45 system-ui,sans-serif"><b>{escape(origin)} → {escape(destination)}</b><br>'
-        f"{count:,} events<br>{late}</div>"
-    )
+    # Bokeh wants plain strings.
+    return str(html(_TIP, origin=origin, destination=destination, count=f"{count:,}", late=late))
 
 
 def _both(places: Mapping[str, pd.DataFrame], ends: tuple[str, str]) -> bool:

@@ -1,13 +1,13 @@
-"""What a marker tells when it's pointed at: its name, its last values with units, the age of its fix, what it carries."""
+"""Tooltips of the markers on a map: name, last values with units, age of the fix, assets inside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from twinlab.explore.charts.choices import words
 from twinlab.explore.charts.scale import compact_number, pretty_unit
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["age_text", "tips"]
 
+# Thousands of texts are made at each step in time; `Markup` escapes as templates do, in a third of their time.
+_NAME, _BREAK = Markup("<b>{}</b> · {}"), Markup("<br>")
 _PARTS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -39,7 +41,7 @@ def age_text(age: np.timedelta64) -> str:
 
 
 def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
-    """Return a text of HTML a marker."""
+    """Return the HTML of each marker's tooltip."""
     table = shot.table
     values = {kind: _value_lines(model.asset_types[kind].signals, frame) for kind, frame in shot.values.items()}
     out = []
@@ -54,14 +56,15 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
     ):
         title = model.asset_types[kind].title or words(kind)
         name = labels.get(kind, {}).get(asset, asset)
-        lines = [f"<b>{escape(name)}</b> · {escape(title)}", *values.get(kind, {}).get(asset, ())]
+        lines = [_NAME.format(name, title), *values.get(kind, {}).get(asset, ())]
         if not np.isnat(time):
             age = age_text(shot.ask.at - time)
             lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
         lines += [f"{count:,} × {words(carried)} inside" for carried, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
-        out.append("<br>".join(lines))
+        # Bokeh wants plain strings.
+        out.append(str(_BREAK.join(lines)))
     return np.array(out, dtype=object)
 
 
@@ -71,7 +74,7 @@ def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str
     for name, spec in signals.items():
         if name not in frame:
             continue
-        title = escape(spec.title or words(name))
+        title = spec.title or words(name)
         column, flags = frame[name].to_numpy(dtype=float), frame[f"{name}_qc"].to_numpy()
         unit = pretty_unit(spec.unit)
         for lines, value, flag in zip(out.values(), column, flags, strict=True):
@@ -81,5 +84,5 @@ def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str
                 (spec.states or {}).get(int(value), "?") if spec.states else f"{compact_number(value)} {unit}".strip()
             )
             mark = f" ({Flag(int(flag)).name.lower()})" if flag in (Flag.SUSPECT, Flag.FAIL) else ""
-            lines.append(f"{title} {escape(text)}{mark}")
+            lines.append(f"{title} {text}{mark}")
     return out
