@@ -10,6 +10,7 @@ an entry point in their ``pyproject.toml``; nothing in twinlab changes::
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -25,6 +26,7 @@ T = TypeVar("T")
 _REGISTRIES = {
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",
+    "twinlab.sources": "twinlab.sources.registry:FILE_FORMATS",
 }
 
 
@@ -63,7 +65,15 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of all entries; loads none of them."""
-        return [*self._built_in, *sorted(self._entry_points())]
+        return [*self._built_in, *self.added()]
+
+    def built_in(self) -> list[str]:
+        """Return the names of twinlab's own entries; loads none of them."""
+        return list(self._built_in)
+
+    def added(self) -> list[str]:
+        """Return the names that other packages add; loads none of them."""
+        return sorted(self._entry_points())
 
     def get(self, name: str) -> T:
         """Return one entry.
@@ -88,6 +98,14 @@ class Registry(Generic[T]):
         """Return where an entry comes from, for messages: ``"twinlab"`` or ``"the package 'my-package'"``."""
         entry = None if name in self._built_in else self._entry_points().get(name)
         return "twinlab" if entry is None else _package(entry)
+
+    def usable(self) -> Iterator[T]:
+        """Yield the entries of other packages; of one that can't be loaded a warning says why, and it is left out."""
+        for name in self.added():
+            try:
+                yield self.get(name)
+            except SchemaError as error:
+                warnings.warn(str(error), stacklevel=2)
 
     def __contains__(self, name: object) -> bool:
         return name in self._built_in or name in self._entry_points()

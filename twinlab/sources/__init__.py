@@ -2,9 +2,9 @@
 
 In: a path, a connection or a frame. Out: `RowBatch` after `RowBatch`, and a `Problem` for each row that can't be
 read.
-Read in order: `base` (the protocol), `detect`, then one module a format: `delimited`, `fixed`, `workbook`,
-`jsonlines`, `columnar`, `database`, `memory`; `reading` (options), `opening`; `parsing` holds what several formats
-need.
+Read in order: `base` (the protocol), `reading` (options), `file_format`, `registry`, `detect` and `formats` (which
+format fits a file), then one module a format: `delimited`, `fixed`, `workbook`, `jsonlines`, `columnar`, `database`,
+`memory`; `opening`; `parsing` has what several formats need.
 Never: a row lost, a number changed in its last digit, a file written or moved.
 """
 
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from twinlab._lazy import attach
 
 if TYPE_CHECKING:
-    from twinlab.sources.base import Problem, RowBatch, Source
+    from twinlab.sources.base import FileSource, Problem, RowBatch, Source
     from twinlab.sources.columnar import parquet
     from twinlab.sources.database import sql
     from twinlab.sources.delimited import csv, tsv
     from twinlab.sources.detect import open_source
+    from twinlab.sources.file_format import FileFormat, FileHead
     from twinlab.sources.fixed import fixed_width
     from twinlab.sources.jsonlines import json_lines
     from twinlab.sources.memory import dataset, frame
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from twinlab.sources.workbook import excel
 
 __all__ = [
+    "FileFormat",
+    "FileHead",
+    "FileSource",
     "Problem",
     "Reading",
     "RowBatch",
@@ -49,6 +53,9 @@ __all__ = [
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "FileFormat": "file_format",
+        "FileHead": "file_format",
+        "FileSource": "base",
         "Problem": "base",
         "Reading": "reading",
         "RowBatch": "base",

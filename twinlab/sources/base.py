@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from twinlab.errors import SourceError
+from twinlab.model.registry import registry_of
 from twinlab.sources.reading import Reading
 
 __all__ = ["BATCH_ROWS", "FileSource", "Problem", "RowBatch", "Source", "problem_text", "unique_names"]
@@ -139,9 +140,15 @@ def file_stem(path: Path) -> str:
     name = path.name
     for _ in range(2):
         suffix = Path(name).suffix
-        if suffix.lower() in _KNOWN_SUFFIXES and len(suffix) < len(name):
+        if len(suffix) < len(name) and _is_known(suffix.lower()):
             name = name[: -len(suffix)]
     return name
+
+
+def _is_known(suffix: str) -> bool:
+    if not suffix or suffix in _KNOWN_SUFFIXES:
+        return bool(suffix)
+    return any(suffix in one.suffixes for one in registry_of("twinlab.sources").usable())
 
 
 _KNOWN_SUFFIXES_TEXT = """

@@ -7,22 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from twinlab.errors import SchemaError
+from twinlab.model.extensions.options import Options, checked_options, fault_text
 from twinlab.sources.base import Source, file_path, file_stem
-from twinlab.sources.opening import kind_of, open_bytes, read_some
+from twinlab.sources.file_format import TEXT_KINDS, FileFormat, FileHead
 from twinlab.sources.reading import Reading, reading_of_mapping
+from twinlab.sources.registry import FILE_FORMATS
 
 __all__ = ["open_source"]
-
-_BY_SUFFIX = {
-    ".jsonl": "json_lines",
-    ".ndjson": "json_lines",
-    ".json": "json_lines",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".prn": "fixed_width",
-}
-_BY_KIND = {"excel": "excel", "parquet": "parquet", "sqlite": "sqlite"}
 
 
 def open_source(
@@ -37,9 +31,10 @@ def open_source(
     Parameters
     ----------
     path : str or Path
-        CSV, TSV, fixed width or JSON lines (also gzipped, or alone in a zip archive), Excel, Parquet or SQLite.
+        CSV, TSV, fixed width or JSON lines (also gzipped, or alone in a zip archive), Excel, Parquet, SQLite, or a format
+        that another package adds; see `twinlab.sources.registry`.
     reading : Reading or mapping, optional
-        How to read it; wins over the mapping's ``reading`` section. ``format`` names the reader.
+        How to read it; wins over the mapping's ``reading`` section. ``format`` names the format.
     mapping : str or Path, optional
         File that says what the columns mean.
     name : str, optional
@@ -56,55 +51,49 @@ def open_source(
     where = Path(mapping) if mapping is not None else None
     given = Reading.from_dict(reading) if isinstance(reading, Mapping) else reading
     options = reading_of_mapping(where).merged(given)
-    chosen = options.format or _format(found, options)
-    return _build(chosen, found, name or file_stem(found), where, replace(options, format=chosen))
+    chosen = _chosen(FileHead(found, options))
+    return chosen.open(
+        path=found,
+        name=name or file_stem(found),
+        mapping=where,
+        reading=replace(options, format=chosen.name),
+        options=_options(chosen, options),
+    )
 
 
-def _build(chosen: str, path: Path, name: str, mapping: Path | None, options: Reading) -> Source:
-    # Imported here, so that opening a CSV file loads neither openpyxl nor SQLAlchemy.
-    if chosen == "excel":
-        from twinlab.sources.workbook import ExcelSource  # noqa: PLC0415
-
-        return ExcelSource(path, name, mapping, options)
-    if chosen == "parquet":
-        from twinlab.sources.columnar import ParquetSource  # noqa: PLC0415
-
-        return ParquetSource(path, name, mapping, options)
-    if chosen == "json_lines":
-        from twinlab.sources.jsonlines import JsonLinesSource  # noqa: PLC0415
-
-        return JsonLinesSource(path, name, mapping, options)
-    if chosen == "sqlite":
-        from twinlab.sources.database import sql  # noqa: PLC0415
-
-        return replace(sql(path, name=name, mapping=mapping), reading=options)
-    from twinlab.sources.delimited import DelimitedSource  # noqa: PLC0415
-
-    tab = chosen == "tsv" and options.delimiter is None
-    return DelimitedSource(path, name, mapping, replace(options, delimiter="\t") if tab else options)
-
-
-def _format(path: Path, options: Reading) -> str:
-    kind = kind_of(path)
-    if kind in _BY_KIND:
-        return _BY_KIND[kind]
-    if kind not in {"text", "gzip", "zip", "empty"}:
+def _chosen(head: FileHead) -> FileFormat:
+    """Return the format that fits a file: by its content, then by its suffix, then by what it looks like."""
+    if head.reading.format is not None:
+        return FILE_FORMATS.get(head.reading.format)
+    added = list(FILE_FORMATS.usable())
+    built_in = [FILE_FORMATS.get(name) for name in FILE_FORMATS.built_in()]
+    known = [one for one in added if one.recognises(head)]
+    if len(known) > 1:
+        names = " and ".join(repr(one.name) for one in known)
+        msg = f"{head.path.name}: the formats {names} both recognise it; name one, as in `reading: {{format: {known[0].name}}}`"
+        raise SchemaError(msg)
+    known += [one for one in built_in if one.recognises(head)]
+    if known:
+        return known[0]
+    text = head.kind in TEXT_KINDS
+    for suffix in head.suffixes:
+        for one in (*added, *built_in):
+            if suffix in one.suffixes and (text or one.binary):
+                return one
+    if not text:
         msg = (
-            f"{path.name}: a {kind} file holds no table; expected CSV, Excel, Parquet, JSON lines or SQLite: export it"
+            f"{head.path.name}: a {head.kind} file contains no table; expected CSV, Excel, Parquet, JSON lines or SQLite: "
+            "export it as one of these"
         )
         raise SchemaError(msg)
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    by_suffix = next((_BY_SUFFIX[suffix] for suffix in reversed(suffixes) if suffix in _BY_SUFFIX), None)
-    if options.widths is not None:
-        return "fixed_width"
-    if by_suffix:
-        return by_suffix
-    if ".csv" in suffixes or options.delimiter is not None or kind == "empty":
-        return "csv"
-    with open_bytes(path) as stream:
-        head = read_some(stream, 1 << 16, path)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b'{"', b"[{"}:
-        return "json_lines"
-    from twinlab.sources.fixed import looks_fixed  # noqa: PLC0415
+    return next(one for one in (*added, *built_in) if one.resembles(head))
 
-    return "fixed_width" if looks_fixed(head) else "csv"
+
+def _options(chosen: FileFormat, reading: Reading) -> Options:
+    try:
+        return checked_options(
+            chosen.options, reading.options, what=f"the file format {chosen.name!r}", place=("reading", "options")
+        )
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault_text(fault)}" for fault in error.errors()]
+        raise SchemaError("\n".join(faults)) from error

@@ -11,10 +11,11 @@ from typing import Any, Self
 import yaml
 
 from twinlab.errors import SchemaError, SourceError
+from twinlab.model.registry import registry_of
 
 __all__ = ["FORMATS", "Reading"]
 
-#: Formats that ``Reading.format`` may name.
+#: The built-in formats that ``Reading.format`` may name.
 FORMATS = ("csv", "tsv", "fixed_width", "excel", "parquet", "json_lines", "sqlite")
 
 
@@ -29,7 +30,7 @@ class Reading:
     """
 
     format: str | None = None
-    """One of FORMATS."""
+    """One of FORMATS, or a format that another package adds."""
     encoding: str | None = None
     """A codec Python knows, e.g. ``cp1252``."""
     delimiter: str | None = None
@@ -58,10 +59,13 @@ class Reading:
     """Characters of each column of a fixed-width file."""
     columns: tuple[str, ...] | None = None
     """Names of the columns, instead of a header's."""
+    options: Mapping[str, Any] | None = None
+    """Options of a format that another package adds."""
 
     def __post_init__(self) -> None:
         """Check what can be checked without the file."""
-        _check_choice("format", self.format, FORMATS)
+        if self.format not in FORMATS:
+            _check_choice("format", self.format, tuple(registry_of("twinlab.sources").names()))
         _check_choice("decimal", self.decimal, (".", ","))
         for name in ("delimiter", "quote", "thousands"):
             value = getattr(self, name)
@@ -152,6 +156,11 @@ def _typed(key: str, value: object, where: str) -> object:
     """Return ``value`` in the type of the option ``key``; YAML gives lists for tuples and scalars for lists of one."""
     if value is None:
         return () if key in {"missing", "text_columns"} else None
+    if key == "options":
+        if isinstance(value, Mapping):
+            return dict(value)
+        msg = f"{where}: options is {value!r}; expected the format's options, a name and a value each"
+        raise SchemaError(msg)
     if key in _TEXTS:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, Iterable) and all(isinstance(item, str) for item in items):
