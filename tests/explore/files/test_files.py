@@ -1,4 +1,4 @@
-"""Views as files: one HTML file, Excel, Parquet, CSV, pictures; whole or not at all."""
+"""Exports of a view: HTML report, Excel, Parquet, CSV, pictures; written completely or not at all."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Another period under the shown one: by the clock of a stated zone, or by the starts of events."""
+"""Comparison with another period: by the clock of a stated zone, or by the starts of events."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Several signals, small multiples, following, selecting: set a parameter, look at what stands on the screen."""
+"""Several signals, small multiples, following, selecting: set a parameter, look at the Bokeh figures."""
 
 import holoviews as hv
 import numpy as np

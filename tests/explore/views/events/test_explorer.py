@@ -1,4 +1,4 @@
-"""The event table: filtered, sorted and paged by the server, quick at hundreds of thousands of rows."""
+"""The event explorer: filtered, sorted and paged by the server, fast at hundreds of thousands of rows."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What a chart reads: enough for its pixels, never more than it can send, and exactly what a rollup would hold."""
+"""Reading for a chart: enough for its pixels, never more than can be sent, equal to the rollup."""
 
 import numpy as np
 import pytest

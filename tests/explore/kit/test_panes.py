@@ -1,4 +1,4 @@
-"""Text that changes in a notebook, without the page asking for style sheets anew."""
+"""HTML panes: a new text makes a notebook request no style sheets."""
 
 import panel as pn
 from bokeh.models import InlineStyleSheet

@@ -1,4 +1,4 @@
-"""Links: what a view writes, it reads back; what it can't read, it tells."""
+"""Links: what a view writes it reads back; what it can't read becomes a message."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A reader who goes through time finds the history around them in memory, and it's the history."""
+"""History near the shown instant comes from memory, and equals the twin's history."""
 
 import numpy as np
 import pytest

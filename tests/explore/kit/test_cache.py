@@ -1,4 +1,4 @@
-"""What was read of a twin is kept for as long as it may be."""
+"""The cache of what was read: how long an entry is valid."""
 
 import threading
 

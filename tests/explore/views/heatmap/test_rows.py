@@ -1,4 +1,4 @@
-"""What a heat map reads and how assets become rows, against the twin's own history."""
+"""Reading of a heat map and its rows, compared with the twin's own history."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The track of an asset: good fixes only, broken at gaps, and where it's planned to go next."""
+"""The track of an asset: good fixes only, broken at gaps, and its planned stops."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The ground under a map: the view of some places, and when other outlines are needed."""
+"""The ground of a map: the extent that shows some places, and when other outlines are needed."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The map: what it's given is what it draws; time moves it in place; a box selects; code gives its numbers."""
+"""The map explorer: positions, time steps in place, box selection, and code that reproduces its numbers."""
 
 import matplotlib.pyplot as plt
 import numpy as np
