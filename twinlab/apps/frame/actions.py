@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.apps.frame.clock import file_stamp
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.history.page import code_html
+from twinlab.explore.kit.panes import Html, code_html
 
 if TYPE_CHECKING:
     from twinlab.apps.frame.browser_side import BrowserSide
@@ -164,7 +164,9 @@ class Actions:
             self._code.object = code_html(code or "# Nothing is shown that could be read.")
 
     def _say(self, text: str) -> None:
-        self._status.object = f'<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{text}</span>'
+        self._status.object = html(
+            '<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{{ text }}</span>', text=text
+        )
 
 
 _NAMES = {

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from html import escape
 from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.apps.frame.clock import behind_text, clock_text, stale
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
     import numpy as np
+    from markupsafe import Markup
 
     from twinlab.apps.frame.browser_side import BrowserSide
     from twinlab.apps.login.access import User
@@ -107,7 +108,7 @@ class _Freshness:
             self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
 
 
-def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> str:
+def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> Markup:
     """Return how new the data are, in words; greyed and marked if they're old or ``failed`` to be read just now."""
     if latest is None:
         text, old = "the data can't be read" if failed else "no data yet", True
@@ -115,6 +116,11 @@ def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool
         old = failed or stale(latest)
         behind = behind_text(latest)
         text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
-    mark = '<span aria-hidden="true">◷ </span>' if old else ""
     style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
-    return f'<span style="{style}{";opacity:.86" if old else ""}">{mark}{escape(text)}</span>'
+    return html(
+        '<span style="{{ style }}{% if old %};opacity:.86{% endif %}">'
+        '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}</span>',
+        style=style,
+        old=old,
+        text=text,
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.util.parameters import edit_readonly
 
+from twinlab._html import html
 from twinlab.apps.frame.actions import Actions
 from twinlab.apps.frame.bar import bar
 from twinlab.apps.frame.browser_side import BrowserSide
@@ -25,6 +25,8 @@ from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.workspace import Workspace
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from twinlab.model.reader import TwinReader
 
 __all__ = ["page"]
@@ -112,8 +114,10 @@ def _heading(workspace: Workspace) -> Html:
     labels = {spec.name: spec.label for spec in workspace.pages}
     away = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 
-    def text() -> str:
-        return f'<h1 style="{away}">{escape(labels.get(str(workspace.page), "No page"))}</h1>'
+    def text() -> Markup:
+        return html(
+            '<h1 style="{{ away }}">{{ label }}</h1>', away=away, label=labels.get(str(workspace.page), "No page")
+        )
 
     heading = Html(text(), margin=0, height=0)
     workspace.param.watch(lambda _: heading.param.update(object=text()), "page")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
@@ -50,9 +50,12 @@ def hint(session: Session) -> pn.viewable.Viewable | None:
     )
 
     def show() -> None:
-        text.object = (
-            f'<p role="status" style="margin:0;font:14px/1.45 Roboto,system-ui,sans-serif"><b>{step[0] + 1} of {len(STEPS)}</b>'
-            f"&ensp;{escape(STEPS[step[0]])}</p>"
+        text.object = html(
+            '<p role="status" style="margin:0;font:14px/1.45 Roboto,system-ui,sans-serif">'
+            "<b>{{ number }} of {{ count }}</b>&ensp;{{ text }}</p>",
+            number=step[0] + 1,
+            count=len(STEPS),
+            text=STEPS[step[0]],
         )
         onward.label = "Next" if step[0] + 1 < len(STEPS) else "Got it"
 

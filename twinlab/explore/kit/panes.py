@@ -12,8 +12,9 @@ from twinlab._html import html
 
 if TYPE_CHECKING:
     from bokeh.model import Model
+    from markupsafe import Markup
 
-__all__ = ["Html", "failed", "nothing", "reading"]
+__all__ = ["Html", "code_html", "failed", "nothing", "reading"]
 
 # Grey blocks in the places of controls, chart and table; without animation for users who prefer reduced motion.
 _SKELETON = """
@@ -90,3 +91,16 @@ def failed(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Vi
     again = pmui.Button(label="Try again", icon="refresh", variant="outlined", size="small", margin=(0, 10))
     again.on_click(lambda _: retry())
     return pn.Column(text, again, sizing_mode="stretch_width", margin=(36, 6))
+
+
+def code_html(code: str) -> Markup:
+    """Return code as a block with a horizontal scroll bar of its own.
+
+    >>> "x &lt; 1" in code_html("x < 1")
+    True
+    """
+    return html(
+        '<pre tabindex="0" aria-label="Python that reproduces this view" style="font:13px/1.5 ui-monospace,monospace;'
+        'overflow-x:auto;padding:12px;margin:0;border-radius:6px;background:rgba(127,127,127,.12)">{{ code }}</pre>',
+        code=code,
+    )

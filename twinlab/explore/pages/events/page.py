@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from twinlab._html import html
 from twinlab.explore.charts.basemap import ground, view_of
 from twinlab.explore.charts.outlines import Box
 from twinlab.explore.charts.reading import READING_ERRORS
@@ -373,6 +373,9 @@ def _for_table(link: Link) -> Link:
 def _filters_html(filters: list[str], *, empty: bool) -> str:
     if not filters:
         return ""
-    text = escape("; ".join(filters))
-    said = "No event fulfils " if empty else "Shown: "
-    return f'<span role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">{said}{text}</span>'
+    return html(
+        '<span role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">'
+        "{{ 'No event fulfils' if empty else 'Shown:' }} {{ filters | join('; ') }}</span>",
+        empty=empty,
+        filters=filters,
+    )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
+from twinlab._html import html
 from twinlab.events import STATUSES
 from twinlab.explore.charts.palette import ASSET_STYLES
 
@@ -39,11 +41,11 @@ ORDER = ("done", "running", "planned", "not started", "no end", "cancelled")
 assert set(ORDER) == set(STATUSES)
 #: The hatches as a legend draws them, in a square of 12.
 _STROKES: Mapping[str, str] = {
-    "dot": '<circle cx="6" cy="6" r="2.5" fill="#fff"/>',
-    "cross": '<path d="M0 6H12M6 0V12" stroke="#fff" stroke-width="1.5"/>',
-    "right_diagonal_line": '<path d="M0 12L12 0" stroke="#fff" stroke-width="1.5"/>',
-    "left_diagonal_line": '<path d="M0 0L12 12" stroke="#fff" stroke-width="1.5"/>',
-    "horizontal_line": '<path d="M0 4H12M0 8H12" stroke="#fff" stroke-width="1.5"/>',
+    "dot": Markup('<circle cx="6" cy="6" r="2.5" fill="#fff"/>'),
+    "cross": Markup('<path d="M0 6H12M6 0V12" stroke="#fff" stroke-width="1.5"/>'),
+    "right_diagonal_line": Markup('<path d="M0 12L12 0" stroke="#fff" stroke-width="1.5"/>'),
+    "left_diagonal_line": Markup('<path d="M0 0L12 12" stroke="#fff" stroke-width="1.5"/>'),
+    "horizontal_line": Markup('<path d="M0 4H12M0 8H12" stroke="#fff" stroke-width="1.5"/>'),
     "blank": "",
 }
 Span = tuple[float, float]
@@ -88,21 +90,30 @@ def height_of(bins: Bins | None) -> float:
     return 1.06 * float(np.sum(list(bins.counts.values()), axis=0).max())
 
 
+_LEGEND = (
+    '<div role="list" aria-label="Legend"'
+    ' style="font:13px/1.5 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:2px 16px">'
+    "{% for status, color, strokes, count in shown %}"
+    '<span role="listitem" style="white-space:nowrap"><svg aria-hidden="true" width="12" height="12">'
+    '<rect width="12" height="12" fill="{{ color }}"/>{{ strokes }}</svg> {{ status }}: {{ count }}</span>'
+    "{% endfor %}"
+    '{% for note in notes %}<span role="listitem">{{ note }}</span>{% endfor %}</div>'
+)
+
+
 def chart_legend(bins: Bins | None) -> str:
     """Return the statuses that are there, with their colours and counts, and what isn't in the chart."""
     if bins is None:
         return ""
-    style = "font:13px/1.5 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:2px 16px"
-    items = [
-        f'<span role="listitem" style="white-space:nowrap"><svg aria-hidden="true" width="12" height="12">'
-        f'<rect width="12" height="12" fill="{STATUS_COLORS[status]}"/>{_STROKES[HATCHES[status]]}</svg> '
-        f"{status}: {int(bins.counts[status].sum()):,}</span>"
+    shown = [
+        (status, STATUS_COLORS[status], _STROKES[HATCHES[status]], f"{int(bins.counts[status].sum()):,}")
         for status in ORDER
         if bins.counts[status].any()
     ]
+    notes = []
     if bins.beyond:
-        items.append(f'<span role="listitem">{bins.beyond:,} beyond the ends are counted in the outermost bars</span>')
+        notes.append(f"{bins.beyond:,} beyond the ends are counted in the outermost bars")
     if bins.without:
         what = "time" if bins.edges.dtype.kind == "M" else "delay"
-        items.append(f'<span role="listitem">{bins.without:,} without a {what} aren\'t drawn</span>')
-    return f'<div role="list" aria-label="Legend" style="{style}">{"".join(items)}</div>'
+        notes.append(f"{bins.without:,} without a {what} aren't drawn")
+    return html(_LEGEND, shown=shown, notes=notes)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from twinlab._html import html
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["ON_TIME_MINUTES", "EventSummary", "summarise", "summary_html"]
 
@@ -60,17 +65,21 @@ def summarise(table: pd.DataFrame) -> EventSummary:
     )
 
 
-def summary_html(found: EventSummary) -> str:
+_SUMMARY = (
+    '<div role="status" style="font:14px/1.6 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:0 18px">'
+    "<span><b>{{ count }}</b> event{{ '' if count == '1' else 's' }}</span>"
+    "{% if on_time %}"
+    "<span><b>{{ on_time }}</b> on time (less than {{ limit }} min after the plan)</span>"
+    "<span>median delay <b>{{ median }}</b></span>"
+    "<span>9 of 10 under <b>{{ p90 }}</b></span>"
+    "{% endif %}"
+    "{% if cancelled %}<span><b>{{ cancelled }}</b> cancelled</span>{% endif %}"
+    "<span>{{ judged }}</span></div>"
+)
+
+
+def summary_html(found: EventSummary) -> Markup:
     """Return the line as HTML that wraps on a phone."""
-    parts = [f"<b>{found.count:,}</b> event{'' if found.count == 1 else 's'}"]
-    if found.judged:
-        parts += [
-            f"<b>{found.on_time:.1%}</b> on time (less than {ON_TIME_MINUTES:g} min after the plan)",
-            f"median delay <b>{_minutes(found.median)}</b>",
-            f"9 of 10 under <b>{_minutes(found.p90)}</b>",
-        ]
-    if found.cancelled:
-        parts.append(f"<b>{found.cancelled:,}</b> cancelled")
     unknown = [
         text
         for count, text in (
@@ -80,9 +89,18 @@ def summary_html(found: EventSummary) -> str:
         if count
     ]
     judged = f"delays of the {found.judged:,} that ended" if found.judged else "no delay is known"
-    parts.append(escape(judged + (f"; {' and '.join(unknown)} aren't in them" if unknown and found.judged else "")))
-    style = "font:14px/1.6 Roboto,system-ui,sans-serif;display:flex;flex-wrap:wrap;gap:0 18px"
-    return f'<div role="status" style="{style}">{"".join(f"<span>{part}</span>" for part in parts)}</div>'
+    if unknown and found.judged:
+        judged += f"; {' and '.join(unknown)} aren't in them"
+    return html(
+        _SUMMARY,
+        count=f"{found.count:,}",
+        on_time=f"{found.on_time:.1%}" if found.judged else "",
+        limit=f"{ON_TIME_MINUTES:g}",
+        median=_minutes(found.median),
+        p90=_minutes(found.p90),
+        cancelled=f"{found.cancelled:,}" if found.cancelled else "",
+        judged=judged,
+    )
 
 
 def _minutes(value: float) -> str:

@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.panes import Html, code_html
 from twinlab.explore.pages.history.fleet import Fleet, HistoryCharts
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.explorer import EventExplorer
@@ -206,17 +206,6 @@ class HistoryView(Explorer):
 def _on_a_page() -> bool:
     """Whether a page is served: it has the buttons of all its views at its bottom."""
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
-
-
-def code_html(code: str) -> str:
-    """Return code as a block that scrolls sideways by itself."""
-    from html import escape  # noqa: PLC0415
-
-    return (
-        '<pre tabindex="0" aria-label="Python that reproduces this view" style="font:13px/1.5 ui-monospace,monospace;'
-        "overflow-x:auto;padding:12px;margin:0;border-radius:6px;background:rgba(127,127,127,.12)"
-        f'">{escape(code)}</pre>'
-    )
 
 
 def event_window(event: pd.Series) -> tuple[Window, Window] | None:

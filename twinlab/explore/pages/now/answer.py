@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twinlab._html import html
 from twinlab.events import plan_of, story, where
 from twinlab.explore.charts.choices import words
 from twinlab.explore.kit.exception_text import (
@@ -22,9 +22,10 @@ from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.card.html import STYLE, place_html
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
+    from markupsafe import Markup
 
     from twinlab.events import Place
     from twinlab.explore.kit.session import Shared
@@ -78,57 +79,87 @@ def read_found(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64
     )
 
 
-def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> str:
+#: Rows under a name: the first in sight, the others and ``earlier`` behind a line that opens them.
+_ANSWER = (
+    "{% macro line(row) %}"
+    '<tr><td style="white-space:nowrap;width:1%">{{ row.time }}</td><td>{{ row.what }}{{ row.against }}'
+    '{% if row.detail %}<br><span class="small">{{ row.detail }}</span>{% endif %}</td></tr>'
+    "{% endmacro %}"
+    "{% macro lines(rows, name, earlier) %}"
+    '<table aria-label="{{ name }}">{% for row in rows[:open] %}{{ line(row) }}{% endfor %}</table>'
+    "{% if rows | length > open %}"
+    '<details><summary class="small" style="cursor:pointer;padding:3px 0">{{ rows | length - open }} more</summary>'
+    '<table aria-label="{{ name }}, more">{% for row in rows[open:] %}{{ line(row) }}{% endfor %}</table>'
+    "{% endif %}"
+    '{% if earlier %}<p class="small">and {{ earlier }} earlier</p>{% endif %}'
+    "{% if rows | length > open %}</details>{% endif %}"
+    "{% endmacro %}"
+    '{{ style }}<article class="card" style="max-width:none"><h2>{{ found.label }}</h2>'
+    '<p class="small">{{ kind }} · {{ when }}</p>'
+    "{% for one in exceptions %}"
+    '<div class="wrong" style="border-color:{{ one.color }}"><b>{{ one.symbol }} {{ one.severity }} · {{ one.title }}</b>'
+    ' {{ one.value }} <span class="small">since {{ one.since }}</span></div>'
+    "{% endfor %}"
+    '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:0 28px">'
+    "{% if place %}{{ place }}{% else %}"
+    "<section><h3>Where it is</h3><p>Nothing says where it is at this time.</p></section>{% endif %}"
+    "{% if plan or ahead %}<section>"
+    '{% if plan %}<h3>Planned against actual (UTC)</h3><table aria-label="Planned against actual">'
+    '{% for label, text in plan %}<tr><th scope="row">{{ label }}</th><td class="n">{{ text }}</td></tr>{% endfor %}</table>'
+    "{% endif %}"
+    "{% if ahead %}<h3>What's ahead (UTC)</h3>{{ lines(ahead, \"What's ahead\", 0) }}{% endif %}"
+    "</section>{% endif %}"
+    "{% if story %}<section><h3>Its story so far (UTC, newest first)</h3>{{ lines(story, 'Its story so far', earlier) }}</section>"
+    "{% endif %}"
+    "</div></article>"
+)
+
+
+def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> Markup:
     """Return the answer as HTML."""
-    kind = model.asset_types[found.asset_type].title or words(found.asset_type)
-    when = "nothing has come yet" if found.at is None else f"as of {time_text(found.at)} UTC"
-    body = [
-        f'{STYLE}<article class="card" style="max-width:none"><h2>{escape(found.label)}</h2>',
-        f'<p class="small">{escape(kind)} · {when}</p>',
-        _wrong(found, model),
-        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:0 28px">',
-        place_html(found.place, labels, heading="Where it is") or _nowhere(),
-        _plan(found, model),
-        _story(found),
-        "</div></article>",
-    ]
-    return "".join(body)
+    story_rows = [_line(row) for row in records(found.story.tail(_STEPS).iloc[::-1])]
+    earlier = len(found.story) - len(story_rows)
+    return html(
+        _ANSWER,
+        style=STYLE,
+        found=found,
+        kind=model.asset_types[found.asset_type].title or words(found.asset_type),
+        when="nothing has come yet" if found.at is None else f"as of {time_text(found.at)} UTC",
+        exceptions=[_exception(row, model) for row in records(found.exceptions)],
+        place=place_html(found.place, labels, heading="Where it is"),
+        plan=_plan(found, model),
+        ahead=[_line(row) for row in records(found.ahead.head(_STEPS))],
+        story=story_rows,
+        earlier=f"{earlier:,}" if earlier else "",
+        open=_OPEN,
+    )
 
 
-def _nowhere() -> str:
-    return "<section><h3>Where it is</h3><p>Nothing says where it is at this time.</p></section>"
+def _exception(row: Mapping[str, Any], model: TwinModel) -> dict[str, str]:
+    """One exception as text, with its colour and symbol."""
+    severity = str(row["severity"])
+    return {
+        "severity": severity,
+        "color": SEVERITY_COLORS.get(severity, "currentColor"),
+        "symbol": SEVERITY_SYMBOLS.get(severity, ""),
+        "title": str(row["title"]),
+        "value": value_and_limit(row, model)["value"],
+        "since": time_text(row["since"]),
+    }
 
 
-def _wrong(found: Found, model: TwinModel) -> str:
-    out = []
-    for row in records(found.exceptions):
-        severity = str(row["severity"])
-        measure = value_and_limit(row, model)["value"]
-        out.append(
-            f'<div class="wrong" style="border-color:{SEVERITY_COLORS.get(severity, "currentColor")}">'
-            f"<b>{SEVERITY_SYMBOLS.get(severity, '')} {escape(severity)} · {escape(str(row['title']))}</b> {escape(measure)}"
-            f' <span class="small">since {time_text(row["since"])}</span></div>'
-        )
-    return "".join(out)
-
-
-def _plan(found: Found, model: TwinModel) -> str:
-    """The event it's in against its plan, and what's ahead."""
+def _plan(found: Found, model: TwinModel) -> list[tuple[str, str]]:
+    """The event in progress against its plan: label and text of each row; empty without such an event."""
     event = None if found.place is None else found.place.event
-    told = ""
-    if event is not None:
-        title = model.event_types[event.event_type].title or words(event.event_type)
-        rows = [("event", f"{title} {event.event_id}"), ("against plan", _late_words(event.late))]
-        times = (("began", event.start), ("planned start", event.planned_start), ("planned end", event.planned_end))
-        rows += [(word, time_text(when)) for word, when in times if when is not None]
-        told = "".join(
-            f'<tr><th scope="row">{escape(word)}</th><td class="n">{escape(text)}</td></tr>' for word, text in rows
-        )
-        told = f'<h3>Planned against actual (UTC)</h3><table aria-label="Planned against actual">{told}</table>'
-    ahead = _list([_line(row) for row in records(found.ahead.head(_STEPS))], "What's ahead")
-    if ahead:
-        ahead = f"<h3>What's ahead (UTC)</h3>{ahead}"
-    return f"<section>{told}{ahead}</section>" if told or ahead else ""
+    if event is None:
+        return []
+    title = model.event_types[event.event_type].title or words(event.event_type)
+    times = (("began", event.start), ("planned start", event.planned_start), ("planned end", event.planned_end))
+    return [
+        ("event", f"{title} {event.event_id}"),
+        ("against plan", _late_words(event.late)),
+        *((label, time_text(when)) for label, when in times if when is not None),
+    ]
 
 
 def _late_words(late: pd.Timedelta | None) -> str:
@@ -144,40 +175,11 @@ def _late_words(late: pd.Timedelta | None) -> str:
     return f"{age_text(abs(late))} {'late' if late > pd.Timedelta(0) else 'early'}"
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def _line(row: Mapping[str, Any]) -> dict[str, str]:
     """One thing that happened or will: when, what, in detail, against its plan."""
     what, detail = str(row["what"]), str(row["detail"])
     late = row["late"]
     against = "" if pd.isna(late) else f" · {_late_words(pd.Timedelta(late))}"
-    # "stored at" with "stored at EAST" behind it is said once.
-    said, more = (detail, "") if detail.startswith(what) else (what, detail)
-    small = f'<br><span class="small">{escape(more)}</span>' if more else ""
-    return (
-        f'<tr><td style="white-space:nowrap;width:1%">{time_text(row["time"])}</td>'
-        f"<td>{escape(said)}{against}{small}</td></tr>"
-    )
-
-
-def _story(found: Found) -> str:
-    if not len(found.story):
-        return ""
-    rows = [_line(row) for row in records(found.story.tail(_STEPS).iloc[::-1])]
-    left = len(found.story) - len(rows)
-    more = f'<p class="small">and {left:,} earlier</p>' if left > 0 else ""
-    return (
-        f"<section><h3>Its story so far (UTC, newest first)</h3>{_list(rows, 'Its story so far', more=more)}</section>"
-    )
-
-
-def _list(rows: Sequence[str], name: str, *, more: str = "") -> str:
-    """Rows under a name: the first stand open, the others and ``more`` behind a line that opens them."""
-    if not rows:
-        return ""
-    table = f'<table aria-label="{name}">{"".join(rows[:_OPEN])}</table>'
-    rest = rows[_OPEN:]
-    if not rest:
-        return table + more
-    return (
-        f'{table}<details><summary class="small" style="cursor:pointer;padding:3px 0">{len(rest)} more</summary>'
-        f'<table aria-label="{name}, more">{"".join(rest)}</table>{more}</details>'
-    )
+    # "stored at" followed by "stored at EAST" would say it twice.
+    what, detail = (detail, "") if detail.startswith(what) else (what, detail)
+    return {"time": time_text(row["time"]), "what": what, "against": against, "detail": detail}

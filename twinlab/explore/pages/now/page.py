@@ -13,6 +13,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels, time_text
 from twinlab.explore.kit.link import Link, merge_problems, parse_link
@@ -43,7 +44,10 @@ __all__ = ["NowView"]
 
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 60_000
-_FONT = "font:14px/1.5 Roboto,system-ui,sans-serif"
+_AS_OF = (
+    '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif">'
+    "{% if at %}as of <b style='font-weight:500'>{{ at }} UTC</b> · {{ how }}{% else %}no data yet{% endif %}</div>"
+)
 
 
 class NowView(Explorer):
@@ -287,9 +291,11 @@ class NowView(Explorer):
         return tiles(self._now, self.twin.model, newest=self.shared.latest())
 
     def _tell(self, now: Now) -> None:
-        when = "no data yet" if now.at is None else f"as of <b style='font-weight:500'>{time_text(now.at)} UTC</b>"
-        how = "" if now.at is None else (" · the newest data" if self.at is None else " · a chosen time")
-        self._as_of.object = f'<div role="status" style="{_FONT}">{when}{how}</div>'
+        self._as_of.object = html(
+            _AS_OF,
+            at=None if now.at is None else time_text(now.at),
+            how="the newest data" if self.at is None else "a chosen time",
+        )
         self._quiet = True
         self._instant.value = "" if self.at is None else time_text(self.at)
         self._quiet = False

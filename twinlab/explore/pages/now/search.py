@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.events import find_assets
 from twinlab.explore.charts.choices import words
 from twinlab.explore.kit.exception_text import KindLabels
@@ -147,11 +147,10 @@ class AssetSearch:
 
     def _offer(self, text: str, fits: list[tuple[str, str, str]]) -> None:
         self.found = None
-        escaped = escape(text)
-        said = (
-            f"Nothing is called “{escaped}”." if not fits else f"“{escaped}” isn't the whole name. Is it one of these?"
+        self._text.object = html(
+            '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{{ said }}</p>',
+            said=f"“{text}” isn't the whole name. Is it one of these?" if fits else f"Nothing is called “{text}”.",
         )
-        self._text.object = f'<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{said}</p>'
         self._put(
             *(
                 self._button(self._words(kind, label), partial(self.show, kind, asset))

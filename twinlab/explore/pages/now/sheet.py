@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.pages.now.dispatch.sheet import SheetChanges, apply_changes, read_sheet, write_sheet
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["Outgoing", "SheetTrip", "difference_html", "sheet_table"]
 
@@ -34,7 +37,27 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "text": ("text",),
 }
-_CELL = 'style="padding:4px 14px 4px 0;text-align:left;vertical-align:top;border-top:1px solid rgba(127,127,127,.3)"'
+#: The difference: a table of the cells that change, then the refused rows.
+_DIFFERENCE = (
+    "{% set cell %}style='padding:4px 14px 4px 0;text-align:left;vertical-align:top;"
+    "border-top:1px solid rgba(127,127,127,.3)'{% endset %}"
+    "<p style='margin:0 0 6px'><b style='font-weight:500'>{{ changes.author }}</b>: {{ changes.changes | length }} to write, "
+    "{{ changes.refused | length }} refused, {{ changes.unchanged }} as they were</p>"
+    "{% if lines %}<table aria-label='What the sheet changes' style='border-collapse:collapse'><tr>"
+    "{% for name in ('row', 'exception', 'what', 'before', 'after') %}<th scope='col' {{ cell }}>{{ name }}</th>{% endfor %}</tr>"
+    "{% for row, exception, what, before, after in lines %}"
+    "<tr><td {{ cell }}>{{ row }}</td><td {{ cell }}>{{ exception }}</td><td {{ cell }}>{{ what }}</td>"
+    "<td {{ cell }}>{{ before or '–' }}</td><td {{ cell }}><b style='font-weight:500'>{{ after or '–' }}</b></td></tr>"
+    "{% endfor %}</table>{% endif %}"
+    "{% if changes.refused %}<p style='margin:8px 0 0'>Refused, and why:</p><ul style='margin:2px 0'>"
+    "{% for one in changes.refused %}<li>row {{ one.row }}: {{ one.reason }}</li>{% endfor %}</ul>{% endif %}"
+)
+_WRITTEN = (
+    "<p>✓ {{ written }} written.</p>"
+    "{% if refused %}<p>Refused:</p><ul>"
+    "{% for one in refused %}<li>row {{ one.row }}: {{ one.reason }}</li>{% endfor %}</ul>{% endif %}"
+)
+_ALERT = '<div role="alert">{{ text }}</div>'
 
 
 def sheet_table(exceptions: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -160,7 +183,7 @@ class SheetTrip:
             self.changes = read_sheet(content, going.exceptions, author=self._author, notes=self._twin.notes())
         except READING_ERRORS as error:
             self.changes = None
-            self._say(f'<div role="alert">{escape(str(error))}</div>', count=0)
+            self._say(html(_ALERT, text=error), count=0)
             return
         names = {
             str(key): f"{title} · {asset}"
@@ -175,12 +198,11 @@ class SheetTrip:
         try:
             refused = apply_changes(cast("Any", self._twin), self.changes)
         except READING_ERRORS as error:
-            self._say(f'<div role="alert">It can\'t be kept: {escape(str(error))}</div>', count=0)
+            self._say(html(_ALERT, text=f"It can't be kept: {error}"), count=0)
             return
         written = len(self.changes.changes) - len(refused)
         self.changes = None
-        lines = "".join(f"<li>row {one.row}: {escape(one.reason)}</li>" for one in refused)
-        self._say(f"<p>✓ {written} written.</p>" + (f"<p>Refused:</p><ul>{lines}</ul>" if lines else ""), count=0)
+        self._say(html(_WRITTEN, written=written, refused=refused), count=0)
         self._on_written()
 
     def leave(self) -> None:
@@ -188,15 +210,16 @@ class SheetTrip:
         self.changes = None
         self.panel.visible = False
 
-    def _say(self, html: str, *, count: int) -> None:
-        self._text.object = (
-            f'<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-x:auto">{html}</div>'
+    def _say(self, told: Markup, *, count: int) -> None:
+        self._text.object = html(
+            '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-x:auto">{{ told }}</div>',
+            told=told,
         )
         self.write.param.update(visible=count > 0, label=f"Write {count} {'change' if count == 1 else 'changes'}")
         self.panel.visible = True
 
 
-def difference_html(changes: SheetChanges, names: Mapping[str, str]) -> str:
+def difference_html(changes: SheetChanges, names: Mapping[str, str]) -> Markup:
     """Return who changes what, before and after, and which rows are refused and why.
 
     Parameters
@@ -204,35 +227,13 @@ def difference_html(changes: SheetChanges, names: Mapping[str, str]) -> str:
     changes : SheetChanges
     names : mapping of key to what an exception is called
     """
-    parts = [
-        (
-            f"<p style='margin:0 0 6px'><b style='font-weight:500'>{escape(changes.author)}</b>: {len(changes.changes)} to "
-            f"write, {len(changes.refused)} refused, {changes.unchanged} as they were</p>"
-        )
-    ]
     lines = []
     for one in changes.changes:
-        what = escape(names.get(one.key, one.key))
         pairs = [("note", one.note_before, one.note)] if one.note != one.note_before else []
         if one.acknowledged != one.acknowledged_before:
             pairs.append(("acknowledged", _word(yes=one.acknowledged_before), _word(yes=one.acknowledged)))
-        lines += [
-            f"<tr><td {_CELL}>{one.row}</td><td {_CELL}>{what}</td><td {_CELL}>{label}</td>"
-            f"<td {_CELL}>{escape(before) or '–'}</td><td {_CELL}><b style='font-weight:500'>{escape(after) or '–'}</b></td></tr>"
-            for label, before, after in pairs
-        ]
-    if lines:
-        head = "".join(
-            f"<th scope='col' {_CELL}>{name}</th>" for name in ("row", "exception", "what", "before", "after")
-        )
-        parts.append(
-            "<table aria-label='What the sheet changes' style='border-collapse:collapse'>"
-            f"<tr>{head}</tr>{''.join(lines)}</table>"
-        )
-    if changes.refused:
-        refused = "".join(f"<li>row {one.row}: {escape(one.reason)}</li>" for one in changes.refused)
-        parts.append(f"<p style='margin:8px 0 0'>Refused, and why:</p><ul style='margin:2px 0'>{refused}</ul>")
-    return "".join(parts)
+        lines += [(one.row, names.get(one.key, one.key), *pair) for pair in pairs]
+    return html(_DIFFERENCE, changes=changes, lines=lines)
 
 
 def _word(*, yes: bool) -> str:

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import DateFormatter
 
+from twinlab._html import html
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
@@ -163,7 +164,9 @@ class ExceptionTable:
         self._grid.param.trigger("value")
 
     def _tell(self, held: Held) -> None:
-        text = f'<span role="status" style="font:14px Roboto,system-ui,sans-serif">{held.news}</span>'
+        text = html(
+            '<span role="status" style="font:14px Roboto,system-ui,sans-serif">{{ news }}</span>', news=held.news
+        )
         self._news.object = text if held.news else ""
         self._bar.visible = bool(held.news)
 

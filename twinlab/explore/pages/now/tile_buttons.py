@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.explore.kit.exception_text import time_text
 from twinlab.explore.kit.panes import Html
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from twinlab.explore.kit.present import Now
     from twinlab.explore.pages.now.tiles import Tile
 
@@ -39,8 +41,10 @@ _BUTTON = {
     "&.MuiButton-outlined": {"color": "text.primary", "borderColor": "divider"},
 }
 _PLAIN = (
-    "font:13px/1.3 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:72px;height:100%;padding:7px 11px;"
-    "border:1px dashed rgba(127,127,127,.4);border-radius:4px"
+    '<div style="font:13px/1.3 Roboto,system-ui,sans-serif;box-sizing:border-box;min-height:72px;height:100%;'
+    'padding:7px 11px;border:1px dashed rgba(127,127,127,.4);border-radius:4px">'
+    '<span style="font-size:22px;font-weight:500;line-height:1.3">{{ tile.main }}</span>'
+    "<br>{{ tile.title }}<br>{{ tile.detail }}</div>"
 )
 
 
@@ -100,14 +104,11 @@ def _text(tile: Tile) -> str:
     return f"{tile.main}\n{tile.title}\n{tile.detail}"
 
 
-def _plain(tile: Tile) -> str:
-    return (
-        f'<div style="{_PLAIN}"><span style="font-size:22px;font-weight:500;line-height:1.3">{escape(tile.main)}</span>'
-        f"<br>{escape(tile.title)}<br>{escape(tile.detail)}</div>"
-    )
+def _plain(tile: Tile) -> Markup:
+    return html(_PLAIN, tile=tile)
 
 
-def calm_html(now: Now, *, only: str, rules: bool) -> str:
+def calm_html(now: Now, *, only: str, rules: bool) -> Markup:
     """Return what stands in place of the table where nothing is wrong.
 
     Parameters
@@ -127,7 +128,9 @@ def calm_html(now: Now, *, only: str, rules: bool) -> str:
         head, told = "Nothing here", "No exception of this kind stands. Press the tile again to see all."
     else:
         head, told = "✓ Nothing needs you", f"No exception stands as of {time_text(now.at)} UTC."
-    return (
+    return html(
         '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;padding:26px 10px;text-align:center">'
-        f'<div style="font-size:20px;font-weight:500">{head}</div><div style="opacity:.85">{escape(told)}</div></div>'
+        '<div style="font-size:20px;font-weight:500">{{ head }}</div><div style="opacity:.85">{{ told }}</div></div>',
+        head=head,
+        told=told,
     )

@@ -9,6 +9,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS, Window
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, failed
@@ -159,9 +160,12 @@ class QualityView(Explorer):
         close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(
-            '<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">Samples of the cell you chose</h2>'
-            f'<div style="font:13px/1.4 Roboto,system-ui,sans-serif;opacity:.85">{label}, '
-            f"{span_text(window[0], window[1] - window[0])}</div>",
+            html(
+                '<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">Samples of the cell you chose</h2>'
+                '<div style="font:13px/1.4 Roboto,system-ui,sans-serif;opacity:.85">{{ label }}, {{ span }}</div>',
+                label=label,
+                span=span_text(window[0], window[1] - window[0]),
+            ),
             sizing_mode="stretch_width",
             margin=(0, 10),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,19 +9,27 @@ import pandas as pd
 import panel as pn
 from bokeh.models import DateFormatter, NumberFormatter
 
+from twinlab._html import html
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from twinlab.explore.charts.reading import Window
     from twinlab.model.reader import TwinReader
 
 __all__ = ["lineage_grid", "sample_rows", "summary_grid", "verdict_html"]
 
-_HEAD = "font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0"
-_TEXT = "font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0"
+_VERDICT = (
+    '<div role="status" style="display:flex;gap:12px;align-items:center">'
+    '<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {{ color }};'
+    'display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{{ sign }}</span>'
+    '<div><h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ head }}</h2>'
+    '<p style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:2px 0 0">{{ detail }}</p></div></div>'
+)
 _COUNTS = ("fail", "missing", "suspect", "pass", "not_evaluated")
 _TITLES = {
     "what": "signal",
@@ -32,7 +39,7 @@ _TITLES = {
 }
 
 
-def verdict_html(summary: pd.DataFrame, window: Window) -> str:
+def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     """Return the verdict on a window in a sentence: how many samples, and how many of them didn't pass."""
     start, stop = (instant_text(t) for t in window)
     span = f"{start} to {stop} UTC"
@@ -69,15 +76,8 @@ def _signals(count: int) -> str:
     return f"{count} signal{'' if count == 1 else 's'}"
 
 
-def _said(sign: str, head: str, detail: str, *, color: str = "currentColor") -> str:
-    mark = (
-        f'<span aria-hidden="true" style="flex:none;width:30px;height:30px;border-radius:50%;border:2px solid {color};'
-        f'display:inline-flex;align-items:center;justify-content:center;font:700 17px Roboto,system-ui">{sign}</span>'
-    )
-    return (
-        f'<div role="status" style="display:flex;gap:12px;align-items:center">{mark}<div><h2 style="{_HEAD}">'
-        f'{escape(head)}</h2><p style="{_TEXT}">{escape(detail)}</p></div></div>'
-    )
+def _said(sign: str, head: str, detail: str, *, color: str = "currentColor") -> Markup:
+    return html(_VERDICT, sign=sign, head=head, detail=detail, color=color)
 
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
