@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -208,7 +209,7 @@ def test_ingest_time_never_decreases_though_the_clock_steps_back_and_the_writer_
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_source(ledger: Ledger) -> None:
     with ledger.writer("s"):
-        with pytest.raises(HistoryConflictError, match=rf"process {os.getpid()}, since 20\d\d-"):
+        with pytest.raises(HistoryConflictError, match=rf"process {os.getpid()} on \S+ since 20\d\d-"):
             ledger.writer("s")
         ledger.writer("other").close()
     ledger.writer("s").close()
@@ -220,7 +221,7 @@ def test_a_writer_in_another_process_is_refused_too(ledger: Ledger) -> None:
         done = subprocess.run(
             [sys.executable, "-c", code, str(ledger.path)], capture_output=True, text=True, check=False
         )
-    assert f"process {os.getpid()}, since" in done.stderr
+    assert f"process {os.getpid()} on {socket.gethostname()} since" in done.stderr
 
 
 def test_a_closed_writer_says_so(ledger: Ledger, telemetry: Make) -> None:

@@ -2,7 +2,7 @@
 
 In: batches of rows and files from sources. Out: frames, in order of arrival, for ever.
 Read in order: `store` (a folder a source), `writer`, `reader`, `recover`, `seal`, `verify`, `blobs` (source files),
-`journal` (the twin's own source), `lock`; `format` holds the bytes.
+`journal` (the twin's own source); `format` holds the bytes.
 Never: a row changed or dropped, an acknowledgement before the bytes are on disk.
 """
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError, UnknownTermError
-from twinlab.ledger.format.disk import corrupt, disk_error, sync_folder
+from twinlab.ledger.format.disk import corrupt, disk_error
 from twinlab.ledger.journal import Journal
 from twinlab.ledger.seal import file_sha256
 
@@ -52,8 +53,8 @@ class Blobs:
                 draft.unlink()
             else:
                 target.parent.mkdir(exist_ok=True)
-                draft.chmod(0o444)
-                draft.rename(target)
+                replace_file(draft, target)
+                target.chmod(0o444)
                 sync_folder(target.parent)
                 sync_folder(self._folder)
         except OSError as error:

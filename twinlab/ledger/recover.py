@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from twinlab._files import open_binary
 from twinlab.errors import CorruptionError
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.ledger.format.disk import atomic_write, corrupt, sync_data
@@ -79,7 +80,7 @@ def recover(folder: Path) -> Found:
         torn = _cut(folder, file, end, size)
     position = _after(published, more, end)
     rows = position.ordinal - file.ordinal
-    descriptor = os.open(path, os.O_RDWR)
+    descriptor = open_binary(path, os.O_RDWR)
     if more:
         sync_data(descriptor)
     moved = bool(more) or not whole or torn is not None
@@ -122,7 +123,7 @@ def _cut(folder: Path, file: SegmentFile, end: int, size: int) -> TornTail:
         # A full disk must not keep the writer from opening; these bytes were never acknowledged.
         (folder / f"{kept}.tmp").unlink(missing_ok=True)
         kept = None
-    descriptor = os.open(file.path, os.O_RDWR)
+    descriptor = open_binary(file.path, os.O_RDWR)
     try:
         os.ftruncate(descriptor, end)
         os.fsync(descriptor)

@@ -20,8 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twinlab._files import open_binary, replace_file, sync_file, sync_folder
+from twinlab._locks import Lock
 from twinlab.ledger.format import codec
-from twinlab.ledger.format.disk import corrupt, crc32c, read_at, sync_folder, write_all
+from twinlab.ledger.format.disk import corrupt, crc32c, read_at, write_all
 from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
 from twinlab.ledger.format.index import Index, read_heads
 from twinlab.ledger.format.manifest import SealedSegment, read_manifest, write_manifest
@@ -29,7 +31,6 @@ from twinlab.ledger.format.observations import decode
 from twinlab.ledger.format.position import read_position
 from twinlab.ledger.format.sealed import ORDINAL
 from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
-from twinlab.ledger.lock import Lock
 from twinlab.model.schema import OBSERVATIONS
 
 __all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]
@@ -51,8 +52,7 @@ def seal_source(folder: Path, source: str) -> list[str]:
     """
     if not folder.is_dir():
         return []
-    lock = Lock(folder / "seal.lock", what=f"sealing of source {source!r}")
-    try:
+    with Lock(folder / "seal.lock", what=f"the sealing of source {source!r}"):
         sealed = read_manifest(folder)
         made: list[str] = []
         active = read_position(folder).segment
@@ -63,11 +63,18 @@ def seal_source(folder: Path, source: str) -> list[str]:
                 sealed[number] = _seal(folder, number)
                 write_manifest(folder, sealed)
                 made += [n for n in (sealed[number].kept_name, sealed[number].parquet_name) if n]
-            path_of(folder, number).unlink()
+            _remove(path_of(folder, number))
             sync_folder(folder)
         return made
-    finally:
-        lock.release()
+
+
+def _remove(path: Path) -> None:
+    """Remove a sealed segment; on Windows, the next sealing does if a reader has it open now."""
+    try:
+        path.unlink()
+    except PermissionError:
+        if os.name != "nt":
+            raise
 
 
 def _seal(folder: Path, number: int) -> SealedSegment:
@@ -145,12 +152,8 @@ def _write_parquet(path: Path, table: pa.Table) -> None:
 
 
 def _settle(draft: Path, path: Path) -> None:
-    descriptor = os.open(draft, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    draft.replace(path)
+    sync_file(draft)
+    replace_file(draft, path)
 
 
 def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
@@ -162,7 +165,7 @@ def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
             columns = [meta.row_group(n).column(c) for c in range(meta.row_group(n).num_columns)]
             edges.append(max(_start(c) + c.total_compressed_size for c in columns))
     edges.append(path.stat().st_size)
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = open_binary(path, os.O_RDONLY)
     try:
         return tuple((low, high, crc32c(read_at(descriptor, high - low, low))) for low, high in pairwise(edges))
     finally:
@@ -199,7 +202,7 @@ def _bits(table: pa.Table) -> pa.Table:
 
 def _write_kept(path: Path, file: SegmentFile, index: Index) -> None:
     draft = path.with_name(path.name + ".tmp")
-    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    descriptor = open_binary(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
     try:
         at = write_all(descriptor, [file.raw(0, HEADER_SIZE)], 0)
         for place in index.places:
@@ -210,7 +213,7 @@ def _write_kept(path: Path, file: SegmentFile, index: Index) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    draft.replace(path)
+    replace_file(draft, path)
 
 
 def _frame_table(index: Index, file: SegmentFile) -> list[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from twinlab._files import file_name
 from twinlab.errors import SchemaError
 from twinlab.ledger.blobs import Blobs
 from twinlab.ledger.journal import JOURNAL, Journal
@@ -17,6 +18,8 @@ from twinlab.ledger.writer import SEGMENT_BYTES, SEGMENT_ROWS, Writer
 __all__ = ["Ledger"]
 
 _BLOBS = "blobs"
+#: Characters of a source's name that its folder's name may have, too.
+_SAFE = " ()+,=@[]{}"
 
 
 class Ledger:
@@ -52,8 +55,12 @@ class Ledger:
                 f"source {source!r}: expected a name that isn't empty and doesn't start with a dot. Rename the source."
             )
             raise SchemaError(msg)
-        name = quote(source, safe=" ()+,=@[]{}")
-        return self.path / ("%62lobs" if name == _BLOBS else name)
+        if source == _BLOBS:
+            return self.path / "%62lobs"
+        older = self.path / quote(source, safe=_SAFE)
+        path = self.path / file_name(source, safe=_SAFE)
+        # Earlier versions didn't escape names that only Windows refuses.
+        return older if older != path and older.is_dir() else path
 
     def sources(self) -> list[str]:
         """Names of the sources that have a folder here, sorted; ``_twin`` among them if it exists."""

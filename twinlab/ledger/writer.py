@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from twinlab._locks import Lock
 from twinlab.errors import SourceError
 from twinlab.ledger.format import observations, records
 from twinlab.ledger.format.dictionaries import Tables
@@ -24,7 +25,6 @@ from twinlab.ledger.format.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_K
 from twinlab.ledger.format.position import FILE, Position, PositionFile
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
-from twinlab.ledger.lock import Lock
 from twinlab.ledger.recover import TornTail, recover
 
 __all__ = ["MOST_ROWS", "SEGMENT_BYTES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twinlab._files import file_name
 from twinlab.errors import SchemaError
 from twinlab.model.load import check_mapping, load_mapping, load_model
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "read_words"]
+__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "read_words"]
 
 #: The model's file and the mappings' folder, in a twin's folder.
 MODEL, MAPPINGS = "twin.yaml", "mapping"
@@ -38,6 +39,12 @@ def read_words(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
     return model, mappings
 
 
+def mapping_file(folder: Path, source: str) -> Path:
+    """Return where a source's mapping is written: ``mapping/<source>.yaml``, escaped if Windows refuses that name."""
+    plain = folder / MAPPINGS / f"{source}.yaml"
+    return plain if plain.exists() else plain.with_name(f"{file_name(source)}.yaml")
+
+
 def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:
     """Copy a mapping file that a source brings along into the twin's ``mapping`` folder, and return it.
 
@@ -48,7 +55,7 @@ def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:
     """
     mapping = load_mapping(path)
     check_mapping(mapping, model, path.name)
-    target = folder / MAPPINGS / f"{mapping.source}.yaml"
+    target = mapping_file(folder, mapping.source)
     text = path.read_text(encoding="utf-8")
     if not target.exists() or target.read_text(encoding="utf-8") != text:
         target.parent.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
-from twinlab.twin.definitions import MAPPINGS, MODEL, read_words
+from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_words
 from twinlab.twin.facade import Twin
 from twinlab.twin.ingest import need_file
 
@@ -102,6 +102,6 @@ def _draft(root: Path, files: list[Path]) -> None:
     drafted = draft(files, name=root.name)
     (root / MODEL).write_text(EDITOR_LINES["model"] + drafted.model_yaml, encoding="utf-8")
     for source, text in drafted.mappings.items():
-        (root / MAPPINGS / f"{source}.yaml").write_text(EDITOR_LINES["mapping"] + text, encoding="utf-8")
+        mapping_file(root, source).write_text(EDITOR_LINES["mapping"] + text, encoding="utf-8")
     # Editors complete and check both kinds of file from these.
     write_schemas(root)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import fcntl
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import platformdirs
 
+from twinlab._files import file_name, replace_file
+from twinlab._locks import Lock
 from twinlab.apps.login.private_files import write_privately
 from twinlab.errors import SchemaError
 
@@ -102,8 +101,7 @@ class Settings(MutableMapping[str, Any]):
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The lock is a file of its own: the settings' file is replaced by each write.
-            with self.path.with_name(f"{self.path.name}.lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with Lock(self.path.with_name(f"{self.path.name}.lock"), what="the settings", wait=None):
                 self._set_damaged_aside()
                 known = self._read()
                 change(known)
@@ -124,7 +122,7 @@ class Settings(MutableMapping[str, Any]):
             damaged = True
         if damaged:
             kept = self.path.with_name(f"{self.path.name}.damaged")
-            self.path.replace(kept)
+            replace_file(self.path, kept)
             _LOG.warning("the damaged settings are kept as %s", kept)
 
 
@@ -144,18 +142,12 @@ def settings_for(user: User | None, twin_name: str) -> Settings:
         Empty at the first visit.
     """
     if user is not None and user.home is not None:
-        return Settings(user.home / _safe(twin_name) / f"{_safe(user.name)}.json")
-    name = "me" if user is None else f"@{_safe(user.name)}"
-    return Settings(config_folder() / "settings" / _safe(twin_name) / f"{name}.json")
+        return Settings(user.home / file_name(twin_name) / f"{file_name(user.name)}.json")
+    name = "me" if user is None else f"@{file_name(user.name)}"
+    return Settings(config_folder() / "settings" / file_name(twin_name) / f"{name}.json")
 
 
 def config_folder() -> Path:
     """Return the user's configuration folder for twinlab: ``TWINLAB_CONFIG``, or the system's usual place."""
     named = os.environ.get("TWINLAB_CONFIG")
     return Path(named).expanduser() if named else platformdirs.user_config_path("twinlab")
-
-
-def _safe(name: str) -> str:
-    """A name as one part of a path, different for different names."""
-    text = quote(name, safe="")
-    return re.sub(r"^\.", "%2E", text) or "%"

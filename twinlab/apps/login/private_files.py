@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError
 
 __all__ = ["need_private", "write_privately"]
@@ -29,15 +30,11 @@ def write_privately(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(path)
+        replace_file(new, path)
     except OSError:
         new.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def need_private(path: Path) -> None:
@@ -53,6 +50,7 @@ def need_private(path: Path) -> None:
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}"
         raise SourceError(msg) from error
-    if mode & 0o077:
+    # Windows has no such modes: who may read follows from the folder.
+    if os.name != "nt" and mode & 0o077:
         msg = f"expected a file that only its owner can read, but {path} has mode {mode & 0o777:04o}; run: chmod 600 {path}"
         raise SourceError(msg)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from twinlab._locks import Lock
 from twinlab.apps.login.access import known_roles
 from twinlab.apps.login.passwords import (
     Cost,
@@ -213,9 +213,7 @@ class Users:
             msg = f"expected a folder {self.path.parent} for {self.path.name}; make it first"
             raise SourceError(msg)
         waiting = self.path.with_name(f".{self.path.name}.lock")
-        waiting.touch(mode=0o600)
-        with waiting.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with Lock(waiting, what="the users file", wait=None, mode=0o600):
             accounts = {} if new and not self.path.exists() else self.accounts()
             change(accounts)
             users = {name: asdict(accounts[name]) for name in sorted(accounts)}

@@ -10,6 +10,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
+from twinlab._files import replace_file
 from twinlab.history.build.index import SourceIndex, Stretch
 
 __all__ = ["index_folder", "load_index", "save_index"]
@@ -59,7 +60,7 @@ def save_index(path: Path, index: SourceIndex) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.write_bytes(google_crc32c.value(data).to_bytes(4, "little") + data)
-    fresh.replace(path)
+    replace_file(fresh, path)
 
 
 def load_index(path: Path, group_of: dict[tuple[str, str], int]) -> SourceIndex | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import google_crc32c
 import pyarrow as pa
 
+from twinlab._files import open_binary
 from twinlab.errors import CorruptionError
 from twinlab.history.store.codecs import corrupt
 from twinlab.history.store.tiles import Request
@@ -221,11 +222,12 @@ class DirectBytes:
 
     def _read(self, key: str, ref: _Ref, first: int, end: int) -> bytes:
         try:
-            descriptor = os.open(self._chunks + ref.name, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_binary(self._chunks + ref.name, os.O_RDONLY)
         except OSError as error:
             raise corrupt(key, f"they can't be read ({error.strerror})") from error
         try:
-            data = os.pread(descriptor, end - first, ref.offset + first)
+            os.lseek(descriptor, ref.offset + first, os.SEEK_SET)
+            data = os.read(descriptor, end - first)
         finally:
             os.close(descriptor)
         if len(data) != end - first:
@@ -264,7 +266,7 @@ def write_seal(path: Path, snapshot: str, *, base: dict[str, int]) -> None:
     body = "".join(f"{name} {value:08x}\n" for name, value in sorted(sums.items()))
     target = _seal_path(path, snapshot)
     target.parent.mkdir(exist_ok=True)
-    target.write_text(f"{body}{google_crc32c.value(body.encode()):08x}\n", encoding="ascii")
+    target.write_text(f"{body}{google_crc32c.value(body.encode()):08x}\n", encoding="ascii", newline="\n")
 
 
 def read_seal(path: Path, snapshot: str) -> dict[str, int]:

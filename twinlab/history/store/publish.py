@@ -31,11 +31,16 @@ icechunk.set_logs_filter("off")
 def sync_filesystem(path: Path) -> None:
     """Flush the file system that holds ``path`` (syncfs; sync where the C library has none).
 
+    Windows has neither: after a power cut there, the history may not open and is then rebuilt from the ledger, which
+    syncs its own files.
+
     Raises
     ------
     OSError
         If the device reports that it couldn't write.
     """
+    if os.name == "nt":
+        return
     library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
     descriptor = os.open(path, os.O_RDONLY)
     try:

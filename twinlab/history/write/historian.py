@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinlab._locks import Lock
 from twinlab.errors import CorruptionError
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, plan_update
@@ -15,7 +16,6 @@ from twinlab.history.build.index_file import index_folder
 from twinlab.history.build.ledger_claims import FRAME_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
-from twinlab.history.store.lock import hold
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.rebuild import Rebuild
@@ -92,7 +92,7 @@ class Historian:
         """
         began = time.perf_counter()
         report = BuildReport()
-        with hold(self.root / "history.lock"), write_errors(self.folder):
+        with self._lock(), write_errors(self.folder):
             self._activate()
             why = self._open(report)
             if why:
@@ -120,7 +120,7 @@ class Historian:
         """
         began = time.perf_counter()
         report = BuildReport()
-        with hold(self.root / "history.lock"), write_errors(self.folder):
+        with self._lock(), write_errors(self.folder):
             self._activate()
             self._rebuild(report, "", progress, workers=workers, client=client)
         report.seconds = time.perf_counter() - began
@@ -138,6 +138,9 @@ class Historian:
         return HistorianStatus(position, behind, view.snapshot)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+    def _lock(self) -> Lock:
+        return Lock(self.root / "history.lock", what=f"the history of {self.root}")
+
     def _activate(self) -> None:
         """Write the model and the mappings into the twin's journal, if they aren't the active ones."""
         active: dict[tuple[str, str], str] = {}

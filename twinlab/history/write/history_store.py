@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError
 from twinlab.history.layout.grid import Group
-from twinlab.history.store import lock, publish
+from twinlab.history.store import publish
 from twinlab.history.store.opening import ORIGIN_NS, create_history, existing_path, repository_path
 from twinlab.history.store.view import View, open_view
 from twinlab.history.write.maintenance import MIN_AGE, GarbageReport, StoreStatus, collect, status
@@ -60,7 +61,7 @@ class HistoryStore:
         HistoryConflictError
             If another process or thread is; the message names pid, host and since when.
         """
-        with lock.hold(self.root / "writer.lock"):
+        with Lock(self.root / "writer.lock", what=f"the history in {self.root}"):
             self._locked = True
             try:
                 yield self

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twinlab._files import replace_file
 from twinlab.errors import CorruptionError
 from twinlab.history.build.build import BUILD_VERSION, Block, GroupSpec, Tally, piece_length
 from twinlab.history.build.catchup import Update
@@ -86,7 +87,7 @@ class Rebuild:
             update = self._update(position, report)
             work = _Work(self, store, update, report, progress)
             with store.lock():
-                work.run(workers=workers or len(os.sched_getaffinity(0)), client=client)
+                work.run(workers=workers or _cores(), client=client)
             add_tally(report, update)
         self._swap()
 
@@ -107,7 +108,7 @@ class Rebuild:
         }
         fresh = self.building / "plan.new"
         fresh.write_text(json.dumps(plan), encoding="utf-8")
-        fresh.replace(self.building / _PLAN)
+        replace_file(fresh, self.building / _PLAN)
         return position
 
     def _store(self) -> HistoryStore:
@@ -145,12 +146,17 @@ class Rebuild:
         if new.is_dir():
             shutil.rmtree(old, ignore_errors=True)
             if place.exists():
-                place.replace(old)
-            new.replace(place)
+                replace_file(place, old)
+            replace_file(new, place)
             sync_filesystem(self.root)
         (self.building / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.building, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use; macOS and Windows tell only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read_plan(path: Path) -> dict[str, Any] | None:

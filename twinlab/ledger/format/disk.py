@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import google_crc32c
 
+from twinlab._files import open_binary, replace_file, sync_folder
 from twinlab.errors import CorruptionError, SourceError
 
 __all__ = [
@@ -20,7 +22,6 @@ __all__ = [
     "disk_error",
     "read_at",
     "sync_data",
-    "sync_folder",
     "unwrap_json",
     "wrap_json",
     "write_all",
@@ -28,6 +29,8 @@ __all__ = [
 
 #: Buffers that one ``pwritev`` takes (IOV_MAX on Linux).
 MOST_BUFFERS = 1024
+#: Where the system has no positioned reads and writes, threads that share a descriptor take turns.
+_SEEKING = threading.Lock()
 
 
 def crc32c(data: bytes, crc: int = 0) -> int:
@@ -67,7 +70,7 @@ def write_all(descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
     views = [memoryview(b) for b in buffers if len(b)]
     total = 0
     while views:
-        done = os.pwritev(descriptor, views[:MOST_BUFFERS], offset + total)
+        done = _write(descriptor, views[:MOST_BUFFERS], offset + total)
         if done == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         total += done
@@ -79,11 +82,28 @@ def write_all(descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
     return total
 
 
+def _write(descriptor: int, views: Sequence[memoryview], offset: int) -> int:
+    # Looked up at each call: Windows has no positioned writes.
+    if hasattr(os, "pwritev"):
+        return os.pwritev(descriptor, views, offset)
+    with _SEEKING:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, b"".join(views))
+
+
+def _read(descriptor: int, size: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, size, offset)
+    with _SEEKING:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
     """Read up to ``size`` bytes at ``offset``; fewer only at the end of the file."""
     parts = []
     while size > 0:
-        part = os.pread(descriptor, size, offset)
+        part = _read(descriptor, size, offset)
         if not part:
             break
         parts.append(part)
@@ -97,25 +117,16 @@ def sync_data(descriptor: int) -> None:
     getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only fsync
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def atomic_write(path: Path, data: bytes) -> None:
     """Replace a file so that after any crash either the old or the new bytes are there, whole."""
     draft = path.with_name(path.name + ".tmp")
-    descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    descriptor = open_binary(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
     try:
         write_all(descriptor, [data], 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    draft.replace(path)
+    replace_file(draft, path)
     sync_folder(path.parent)
 
 

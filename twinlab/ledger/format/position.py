@@ -12,7 +12,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinlab.ledger.format.disk import corrupt, crc32c, sync_data, sync_folder, write_all
+from twinlab._files import open_binary, sync_folder
+from twinlab.ledger.format.disk import corrupt, crc32c, sync_data, write_all
 
 __all__ = ["FILE", "Position", "PositionFile", "read_position"]
 
@@ -105,7 +106,7 @@ class PositionFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         fresh = not self._path.exists()
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._descriptor = open_binary(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         if fresh:
             self.publish(START)
             self.sync()

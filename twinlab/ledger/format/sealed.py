@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twinlab._files import open_binary
 from twinlab.ledger.format import codec
 from twinlab.ledger.format.disk import corrupt, crc32c, read_at
 from twinlab.ledger.format.frame import FRAME_TABLE
@@ -88,7 +89,7 @@ class SealedFiles:
 
     def _check(self, number: int) -> None:
         start, stop, crc = self.entry.ranges[number]
-        descriptor = os.open(self.path, os.O_RDONLY)
+        descriptor = open_binary(self.path, os.O_RDONLY)
         try:
             data = read_at(descriptor, stop - start, start)
         finally:

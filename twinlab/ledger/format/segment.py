@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from twinlab._files import open_binary, sync_folder
 from twinlab.errors import CorruptionError
-from twinlab.ledger.format.disk import corrupt, crc32c, read_at, sync_folder, write_all
+from twinlab.ledger.format.disk import corrupt, crc32c, read_at, write_all
 from twinlab.ledger.format.frame import MAGIC, PREFIX, Head, parse_head
 
 __all__ = ["HEADER_SIZE", "Place", "SegmentFile", "create", "numbers", "path_of"]
@@ -44,7 +45,7 @@ class Place:
 def create(folder: Path, number: int, *, ordinal: int, frames: int, ingest_time: int) -> int:
     """Write an empty segment, durably, and return its descriptor."""
     path = path_of(folder, number)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+    descriptor = open_binary(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     try:
         body = _HEADER.pack(_MAGIC, number, ordinal, frames, ingest_time, 0)
         write_all(descriptor, [_HEADER.pack(_MAGIC, number, ordinal, frames, ingest_time, crc32c(body))], 0)
@@ -62,7 +63,7 @@ class SegmentFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY)
+        self._descriptor = open_binary(path, os.O_RDONLY)
         data = read_at(self._descriptor, HEADER_SIZE, 0)
         if len(data) < HEADER_SIZE:
             raise corrupt(path, len(data), "the segment ends within its own header")

@@ -1,0 +1,89 @@
+"""Files on POSIX and on Windows: names, binary access, replacement, syncing."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+__all__ = ["file_name", "open_binary", "replace_file", "sync_file", "sync_folder"]
+
+_WINDOWS = os.name == "nt"
+#: Seconds for which Windows is asked again to replace a file that another process has open.
+_PATIENCE = 2.0
+_PAUSE = 0.01
+#: Names that Windows gives to devices, with any extension.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))})
+
+
+def file_name(name: str, *, safe: str = "") -> str:
+    """Return a name as one part of a path that every system accepts; `urllib.parse.unquote` gives the name back.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    safe : str
+        Characters beside letters, digits and ``_.-~`` that needn't be escaped.
+
+    Examples
+    --------
+    >>> file_name("cold room 7", safe=" "), file_name("a/b:c"), file_name("con"), file_name("v1.")
+    ('cold room 7', 'a%2Fb%3Ac', '%63on', 'v1%2E')
+    """
+    text = quote(name, safe=safe)
+    if text.startswith(".") or text.split(".")[0].rstrip(" ").casefold() in _DEVICES:
+        text = f"%{ord(text[0]):02X}{text[1:]}"
+    # Windows drops dots and spaces at the end of a name.
+    if text.endswith((".", " ")):
+        text = f"{text[:-1]}%{ord(text[-1]):02X}"
+    return text or "%"
+
+
+def open_binary(path: str | Path, flags: int, mode: int = 0o644) -> int:
+    """Open a file as `os.open` does, without translation of line ends on Windows; child processes don't inherit it."""
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), mode)
+
+
+def replace_file(draft: Path, target: Path) -> None:
+    """Put a file (or folder) in the place of another one in one step.
+
+    Windows refuses while another process has the target open; then it is tried again for two seconds.
+
+    Raises
+    ------
+    OSError
+        If the target can't be replaced.
+    """
+    until = time.monotonic() + (_PATIENCE if _WINDOWS else 0.0)
+    while True:
+        try:
+            draft.replace(target)
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    # Windows syncs only what is open for writing.
+    descriptor = open_binary(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Windows can't sync a folder; its file system journals names itself."""
+    if _WINDOWS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
