@@ -91,6 +91,15 @@ def test_a_broken_mapping_names_its_file(tmp_path: Path) -> None:
         sources.csv(data, mapping=mapping)
 
 
+def test_the_words_of_a_mapping_are_text_as_everywhere_in_a_twin(tmp_path: Path) -> None:
+    data, mapping = tmp_path / "x.csv", tmp_path / "x.yaml"
+    data.write_bytes(b"a,b\nno,1\n2,no\n")
+    # YAML 1.1 would take these words for the boolean false.
+    mapping.write_text("source: x\nreading: {missing: [no, off]}\n")
+    [batch] = sources.csv(data, mapping=mapping).batches()
+    assert batch.rows.to_pydict() == {"a": [None, 2], "b": [1, None]}
+
+
 def test_sniffing_gives_its_evidence(tmp_path: Path) -> None:
     path = tmp_path / "fridge.csv"
     path.write_bytes("Kühlraum 3\nZeit;Temp;Druck\n;°C;hPa\n1;12,5;1.013,2\n2;13,5;1.014,2\n".encode("cp1252"))

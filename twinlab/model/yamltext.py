@@ -15,7 +15,7 @@ import yaml
 
 from twinlab.errors import SchemaError
 
-__all__ = ["Document", "path_text", "read_text", "read_yaml", "write_yaml"]
+__all__ = ["Document", "path_text", "read_text", "read_yaml", "write_line", "write_yaml"]
 
 Path_ = tuple["str | int", ...]
 
@@ -53,6 +53,15 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (repeat instead of &id001)
         return True
 
+
+class _LineDumper(_Dumper):
+    """Writes texts with line breaks on one line, in double quotes."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar(_PREFIX + "str", text, style='"' if "\n" in text else None)
+
+
+_LineDumper.add_representer(str, _LineDumper.represent_text)
 
 # Set from outside: the stubs know the resolvers as an attribute of an instance.
 _inherited = yaml.SafeDumper.yaml_implicit_resolvers
@@ -238,8 +247,17 @@ def write_yaml(data: object) -> str:
     return _block(data, 0)
 
 
-def _flow(value: object) -> str:
-    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
+def write_line(value: object) -> str:
+    """Return a value as YAML on one line.
+
+    >>> write_line({"zone": "UTC", "span": [0, 1.5]})
+    '{zone: UTC, span: [0, 1.5]}'
+    """
+    return _flow(value, dumper=_LineDumper)
+
+
+def _flow(value: object, *, dumper: type[_Dumper] = _Dumper) -> str:
+    text = yaml.dump(value, Dumper=dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
     return text.removesuffix("...\n").strip(" \n")
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.registry import registry_of
+from twinlab.model.yamltext import read_yaml
 
 __all__ = ["FORMATS", "Reading"]
 
@@ -123,8 +122,8 @@ def reading_of_mapping(mapping: Path | None) -> Reading:
     if mapping is None or not mapping.is_file():
         return Reading()
     try:
-        document = yaml.safe_load(mapping.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+        document = read_yaml(mapping.read_text(encoding="utf-8"), name=mapping.name).data
+    except SchemaError as error:
         msg = f"{mapping}: not valid YAML ({error}): correct the mapping file"
         raise SchemaError(msg) from error
     except (OSError, UnicodeDecodeError) as error:

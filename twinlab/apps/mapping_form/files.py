@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tempfile
 from fnmatch import fnmatch
@@ -30,6 +31,10 @@ class KeptText:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.text = read_text(path)
+        # `text` has "\\n" only; the file's own line ends and its byte order mark are written back.
+        written = path.read_bytes()
+        self._line_end = "\r\n" if b"\r\n" in written else "\n"
+        self._mark = "\ufeff" if written.startswith(codecs.BOM_UTF8) else ""
 
     def reload(self) -> str:
         """Read the file again and return its text."""
@@ -64,7 +69,7 @@ class KeptText:
         if text == self.text:
             return []
         before, after = (read_yaml(one, name=self.path.name).data for one in (self.text, text))
-        write_whole(self.path, text)
+        write_whole(self.path, self._mark + text.replace("\n", self._line_end))
         self.text = text
         return [f"{self.path.name}: {line}" for line in changes(before, after) or ["comments or layout only"]]
 
@@ -129,7 +134,7 @@ def properties(folder: Path) -> Properties:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file beside, then put it in place: a crash leaves the old one or the new one."""
+    """Write a temporary file beside, then replace the file by it: a crash leaves the old one or the new one."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

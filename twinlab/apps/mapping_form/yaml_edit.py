@@ -1,13 +1,14 @@
-"""Change one value in a YAML text and leave the rest as it stands: comments, order, quotes and line breaks.
+"""Change one value in a YAML text and nothing else: comments, order, quotes and line breaks stay as they are.
 
-A drafted mapping's comments hold its evidence, so a form that rewrote the whole file would lose what a person needs to
-judge it. The node's own marks say which characters to replace; the result is read back, and if it doesn't say what was
-asked for (aliases, tabs, exotic styles), the whole document is written anew instead.
+The comments of a drafted mapping give the evidence for it, so the form must not rewrite the whole file. The marks of the
+value's node say which characters to replace. The result is parsed again; if its data aren't the wanted ones, the edit is
+repeated with every alias replaced by its value, and at last (exotic styles) the whole document is written anew.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import yaml
 
 from twinlab.errors import SchemaError
-from twinlab.model.yamltext import Document, read_yaml, write_yaml
+from twinlab.model.yamltext import Document, read_yaml, write_line, write_yaml
 
 __all__ = ["Path_", "comment", "comments", "document", "drop", "put", "uncomment", "without_comments"]
 
@@ -49,7 +50,7 @@ def put(text: str, path: Path_, value: object) -> str:
     wanted = _with(deepcopy(data) if isinstance(data, dict) else {}, path, value)
     if wanted == data:
         return text
-    return _checked(_put(text, path, value), wanted)
+    return _first_right((_put(one, path, value) for one in _candidates(text)), wanted)
 
 
 def drop(text: str, path: Path_) -> str:
@@ -68,7 +69,7 @@ def drop(text: str, path: Path_) -> str:
         return text
     wanted = deepcopy(data)
     del _at(wanted, path[:-1])[path[-1]]
-    return _checked(_drop(text, path), wanted)
+    return _first_right((_drop(one, path) for one in _candidates(text)), wanted)
 
 
 def comment(text: str, path: Path_) -> str:
@@ -149,15 +150,56 @@ def _compose(text: str) -> yaml.Node | None:
     return node
 
 
-def _checked(made: str | None, wanted: object) -> str:
-    if made is not None:
+def _first_right(edited: Iterable[str | None], wanted: object) -> str:
+    """Return the first text whose data are the wanted ones, else the wanted data as a new document."""
+    for text in edited:
         try:
-            said = document(made)
+            found = None if text is None else document(text)
         except SchemaError:
-            said = None
-        if said is not None and said.data == wanted and not said.problems:
-            return made
+            continue
+        if text is not None and found is not None and found.data == wanted and not found.problems:
+            return text
     return write_yaml(wanted)
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield the text as it is, then with each alias replaced by the value it repeats, which can then be changed alone."""
+    yield text
+    aliases = [
+        (event.start_mark.index, event.end_mark.index)
+        for event in yaml.parse(text, Loader=yaml.SafeLoader)
+        if isinstance(event, yaml.AliasEvent) and event.start_mark and event.end_mark
+    ]
+    values = _repeated(_compose(text), document(text).data)
+    if not aliases or len(aliases) != len(values):
+        return
+    for (begin, end), value in zip(reversed(aliases), reversed(values), strict=True):
+        text = text[:begin] + write_line(value) + text[end:]
+    yield text
+
+
+def _repeated(root: yaml.Node | None, data: object) -> list[object]:
+    """Return the value of each alias, in the order of the text: an alias is a node that is met again."""
+    first: dict[int, Path_] = {}
+    values: list[object] = []
+
+    def visit(node: yaml.Node, path: Path_) -> None:
+        if id(node) in first:
+            where = first[id(node)]
+            if _has(data, where):
+                values.append(_at(data, where))
+            return
+        first[id(node)] = path
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                visit(value, (*path, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                visit(item, (*path, index))
+
+    if root is not None:
+        visit(root, ())
+    return values
 
 
 def _put(text: str, path: Path_, value: object) -> str | None:
@@ -169,15 +211,15 @@ def _put(text: str, path: Path_, value: object) -> str | None:
     if node is None:
         return None
     if depth == len(path):
-        return _spliced(text, node.start_mark.index, _end(node), _inline(value))
+        return _spliced(text, node.start_mark.index, _end(node), write_line(value))
     inner = _nested(path[depth + 1 :], value)
     key = path[depth]
     if isinstance(node, yaml.MappingNode):
-        return _insert(text, node, f"{_inline(str(key))}: {_inline(inner)}")
+        return _insert(text, node, f"{write_line(key)}: {write_line(inner)}")
     if isinstance(node, yaml.SequenceNode):
-        return _insert(text, node, _inline(inner) if node.flow_style else f"- {_inline(inner)}")
+        return _insert(text, node, write_line(inner) if node.flow_style else f"- {write_line(inner)}")
     whole = [inner] if isinstance(key, int) else {key: inner}
-    return _spliced(text, node.start_mark.index, _end(node), _inline(whole))
+    return _spliced(text, node.start_mark.index, _end(node), write_line(whole))
 
 
 def _spliced(text: str, begin: int, end: int, new: str) -> str:
@@ -195,6 +237,8 @@ def _insert(text: str, node: yaml.MappingNode | yaml.SequenceNode, entry: str) -
     column = first.start_mark.column if isinstance(node, yaml.MappingNode) else _dash(text, first)
     end = text.find("\n", _end(node))
     end = len(text) if end < 0 else end
+    if text[end - 1 : end] == "\r":
+        return f"{text[:end]}\n{' ' * column}{entry}\r{text[end:]}"
     return f"{text[:end]}\n{' ' * column}{entry}{text[end:]}"
 
 
@@ -262,10 +306,6 @@ def _end(node: yaml.Node) -> int:
     return int(node.end_mark.index)
 
 
-def _inline(value: object) -> str:
-    return " ".join(write_yaml([value]).removeprefix("- ").split("\n")).strip()
-
-
 def _nested(path: Path_, value: object) -> object:
     for key in reversed(path):
         value = [value] if isinstance(key, int) else {key: value}
@@ -290,7 +330,7 @@ def _with(data: Any, path: Path_, value: object) -> Any:
     if not path:
         return value
     key, rest = path[0], path[1:]
-    if isinstance(key, int):
+    if isinstance(key, int) and not isinstance(data, dict):
         data = data if isinstance(data, list) else []
         old = data[key] if key < len(data) else None
         return [*data[:key], _with(old, rest, value), *data[key + 1 :]]

@@ -204,6 +204,17 @@ def test_saving_writes_the_file_and_says_what_changed(form: MappingForm, folder:
     assert [path.name for path in (folder / "mapping").iterdir()] == ["fridges.yaml"]
 
 
+def test_saving_keeps_the_line_ends_and_the_byte_order_mark_of_the_file(folder: Path) -> None:
+    path = folder / "mapping" / "fridges.yaml"
+    before = b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(before)
+    form = MappingForm(folder, "fridges")
+    form.columns.rows["Temp"].unit.value = "degC"
+    form.save_button.click()
+    after = path.read_bytes()
+    assert after == before.replace("unit: °F".encode(), b"unit: degC") != before
+
+
 def test_an_unknown_unit_is_told_beside_its_column_and_cannot_be_saved(form: MappingForm, folder: Path) -> None:
     form.columns.rows["Temp"].unit.value = "degX"
     note = form.columns.rows["Temp"].note
