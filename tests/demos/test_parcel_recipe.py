@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 import twinlab as tl
 from twinlab.cli import main
-from twinlab.demos import ParcelSize, cache_folder, parcel_files, parcel_size
+from twinlab.demos import ParcelSize, cache_folder, parcel_files, parcel_size, recipes
 from twinlab.errors import SchemaError, SourceError
 
 TINY = ParcelSize(hubs=3, trucks=2, cold_rooms=3, forklifts=1, parcels_a_week=20, weeks=1, start="2025-10-20")
@@ -22,6 +26,22 @@ def test_the_same_size_is_built_once_and_another_beside_it(tiny: tl.Twin) -> Non
     assert tiny.folder.parent == cache_folder()
     other = tl.demo("parcel", size=ParcelSize(**{**TINY.to_dict(), "seed": 2}))  # type: ignore[arg-type]
     assert other.folder != tiny.folder
+
+
+def test_two_who_ask_at_once_wait_for_one_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    built = []
+    build = recipes._build
+
+    def counted(*arguments: Any) -> None:
+        built.append(arguments)
+        build(*arguments)
+
+    monkeypatch.setenv("TWINLAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(recipes, "_build", counted)
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda _: tl.demo("parcel", size=TINY).folder, range(2))
+    assert one == two
+    assert len(built) == 1
 
 
 def test_the_messy_files_and_the_truth_stand_beside_the_twin(tiny: tl.Twin) -> None:

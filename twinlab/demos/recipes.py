@@ -14,6 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
+from twinlab._locks import Lock
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.plant import ParcelSize, PlantFiles, simulate_network, write_files
@@ -128,7 +129,10 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
     wanted = size or ParcelSize()
     target = cache_folder() / f"{name}-{_fingerprint(name, recipe.ingredients(wanted))}"
     if not target.exists() or fresh:
-        _build(name, wanted, target, fresh=fresh)
+        # Another process that wants the same twin waits until it is built.
+        with Lock(target.with_name(f".{target.name}.lock"), what=f"the demo twin {name!r}", wait=None):
+            if not target.exists() or fresh:
+                _build(name, wanted, target)
     return open_twin(target)
 
 
@@ -174,8 +178,7 @@ def parcel_files(twin: Twin) -> PlantFiles:
     return found
 
 
-def _build(name: str, size: ParcelSize, target: Path, *, fresh: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _build(name: str, size: ParcelSize, target: Path) -> None:
     # Built beside and moved into place, so that an interrupted first run leaves nothing that looks like a twin.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as scratch:
         folder = Path(scratch) / "twin"
@@ -184,8 +187,5 @@ def _build(name: str, size: ParcelSize, target: Path, *, fresh: bool) -> None:
         twin.ingest(*DEMOS[name].files(size, folder))
         twin.close()
         if target.exists():
-            if not fresh:
-                # Somebody else built the same meanwhile, and may be reading it.
-                return
             shutil.rmtree(target)
         folder.rename(target)
