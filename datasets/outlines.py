@@ -1,10 +1,10 @@
-"""Make `twinlab/explore/charts/outlines.npz` from the npm package world-atlas (Natural Earth, public domain).
+"""Create `twinlab/explore/charts/outlines.npz` from the npm package world-atlas (Natural Earth, public domain).
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
     python datasets/outlines.py package twinlab/explore/charts/outlines.npz
 
-The same package gives the same arrays. What is kept: the arcs of all countries, quantised as they come, each once; which
-of them part two countries; and the rings of all land as lists of arcs.
+The same package gives the same arrays: the arcs of all countries, quantised as in the package, each once; which
+of them are borders between two countries; and the rings of all land as lists of arcs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _polygons(geometry: dict) -> list[list[list[int]]]:
 
 
 def main(package: str, path: str) -> None:
-    """Write the file and say how large it is."""
+    """Write the file and print its size."""
     version = json.loads((Path(package) / "package.json").read_text())["version"]
     arrays = {"version": np.array(f"world-atlas {version}")}
     for level in LEVELS:

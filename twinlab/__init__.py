@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # What type checkers and editors see; at run time each name is loaded on first use, so that the import stays quick.
+    # For type checkers and editors; at run time each name is loaded on first use, so that the import is fast.
     from twinlab import apps, errors, events, explore, harmonise, history, ledger, model, quality, sources, testing
     from twinlab.demos import demo
     from twinlab.errors import (
@@ -66,7 +66,7 @@ __all__ = [
     "testing",
 ]
 
-# Public name -> the module that holds it, or the name of a room.
+# Public name -> the module that defines it.
 _HOMES = {
     "Flag": "twinlab.model.flags",
     "IngestReport": "twinlab.twin",
@@ -94,9 +94,9 @@ def __dir__() -> list[str]:
 
 
 def _refuse_namesake() -> None:
-    """Refuse to run beside PyPI's other ``twinlab``: two projects in one package folder overwrite each other's files."""
+    """Raise ImportError if PyPI's other ``twinlab`` is installed: both projects overwrite each other's files."""
     for entry in sys.path:
-        # By folder name, because importlib.metadata takes a tenth of the whole import to load.
+        # By folder name, because loading importlib.metadata takes a tenth of the time of the whole import.
         for found in Path(entry or ".").glob("twinlab-*.dist-info"):
             msg = (
                 f"expected twinlab-kit alone, found another project's distribution too: {found.name} in {found.parent}. "

@@ -1,4 +1,4 @@
-"""HTML from templates: every value is escaped unless it is HTML already, so that no caller can forget to."""
+"""HTML from templates: every value is escaped unless it is HTML already, so that no caller can forget it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["html"]
 
 
 def html(template: str, /, **values: object) -> Markup:
-    """Return a Jinja template filled with values.
+    """Render a Jinja template.
 
     Parameters
     ----------
     template : str
-        A Jinja template: ``{{ name }}``, ``{% for row in rows %} … {% endfor %}``. Text of the program, never of a user.
+        A Jinja template: ``{{ name }}``, ``{% for row in rows %} … {% endfor %}``. Never text from a user or a file.
     **values
-        What the template names. Text is escaped; a ``Markup``, such as this function returns, stays as it is.
+        Variables of the template. Text is escaped; a ``Markup``, the return type of this function, isn't.
 
     Raises
     ------
     jinja2.UndefinedError
-        If the template names a value that wasn't given.
+        If the template uses a variable that isn't given.
 
     Examples
     --------

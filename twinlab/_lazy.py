@@ -1,4 +1,4 @@
-"""Load a package's public names on first use (PEP 562), so that ``import twinlab`` stays quick."""
+"""Load a package's public names on first use (PEP 562), so that ``import twinlab`` is fast."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` for a package whose names live in submodules.
+    """Return ``__getattr__`` and ``__dir__`` for a package whose public names are defined in submodules.
 
     Parameters
     ----------
     package : str
         The package's ``__name__``.
     names : mapping of str to str
-        Public name -> submodule that holds it (relative, ``"csv"`` or ``"a.b"``). A name that equals its submodule's
+        Public name -> submodule that defines it (relative, ``"csv"`` or ``"a.b"``). A name that equals its submodule's
         name with a leading ``":"`` (``{"units": ":units"}``) is the submodule itself.
     """
 

@@ -1,6 +1,6 @@
-"""What can go wrong, grouped by what the reader does about it.
+"""Errors of twinlab, grouped by what a user can do about them.
 
-Every message says what was expected, what came, and what to do next.
+Every message states what was expected, what was found, and what to do next.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ __all__ = [
 
 
 class TwinlabError(Exception):
-    """Base of all errors that twinlab raises on purpose."""
+    """Base class of all errors that twinlab raises."""
 
 
 class SourceError(TwinlabError):
-    """A source can't be read now: retry, or carry on without it."""
+    """A source can't be read now: retry, or continue without it."""
 
 
 class SchemaError(TwinlabError, ValueError):
-    """The data or a model file breaks its schema: fix what the message names (file, row, column)."""
+    """Data or a model file don't fit their schema: fix the file, row or column that the message names."""
 
 
 class UnitError(SchemaError):
-    """A unit is unknown or doesn't fit: fix the unit in the mapping."""
+    """A unit is unknown or incompatible: fix the unit in the mapping."""
 
 
 class UnknownTermError(TwinlabError, KeyError):
-    """A name that the twin doesn't know: fix the name; the message shows the nearest known one."""
+    """A name isn't defined in the twin: fix the name; the message shows the nearest known one."""
 
-    # KeyError prints the repr of its argument, which would put quotes round a sentence.
+    # KeyError prints the repr of its argument, which would put quotes around the message.
     __str__ = Exception.__str__
 
 
 class HistoryConflictError(TwinlabError):
-    """Somebody else holds or changed the history: reopen and retry."""
+    """Another process has locked or changed the history: reopen and retry."""
 
 
 class CorruptionError(TwinlabError):
-    """Stored bytes aren't what was written: run ``twinlab verify``, then ``twinlab rebuild``."""
+    """Stored bytes differ from those written: run ``twinlab verify``, then ``twinlab rebuild``."""
 
 
 class ControlError(TwinlabError):
-    """A command to the plant did not go through."""
+    """A command to the plant failed."""
 
 
 class CommandRejectedError(ControlError):
@@ -59,4 +59,4 @@ class CommandRejectedError(ControlError):
 
 
 class CommandExpiredError(ControlError):
-    """The command's deadline passed: decide again on fresh state."""
+    """The command's deadline has passed: decide again with the current state."""
