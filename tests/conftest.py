@@ -63,6 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run benchmarks and the debugger in one process, before xdist starts others: both need it."""
+    if config.option.markexpr == "benchmark" or config.option.usepdb:
+        config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
