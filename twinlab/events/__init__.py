@@ -23,6 +23,7 @@ __getattr__, __dir__ = attach(
         "delays": "tables",
         "episodes": "rules.exceptions",
         "events_at": "tables_as_of",
+        "exception_rows": "rules.exception_table",
         "exceptions": "rules.exceptions",
         "find_assets": "present_state.search",
         "notes_table": "annotations",

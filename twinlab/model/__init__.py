@@ -23,6 +23,7 @@ __getattr__, __dir__ = attach(
         "Quantity": "extensions.options",
         "RelationshipType": "twinmodel",
         "Rule": "rules",
+        "RuleKind": "extensions.rule_kind",
         "Signal": "twinmodel",
         "TwinModel": "twinmodel",
         "TwinReader": "reader",

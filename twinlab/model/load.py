@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
 from twinlab.model.check import Finding, mapping_findings
 from twinlab.model.extensions.options import fault_text
+from twinlab.model.extensions.quality_test import QualityTest
 from twinlab.model.mapping import Mapping
-from twinlab.model.registry import registry_of
+from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.units import known_units
@@ -135,13 +136,17 @@ def json_schema(what: str) -> dict[str, Any]:
                     k: v for k, v in entry.items() if k in ("description", "default", "title")
                 } | units
     if what == "model":
-        made["$defs"]["Signal"]["properties"]["tests"] |= _added("twinlab.quality")
+        made["$defs"]["Signal"]["properties"]["tests"] |= _options_by_name(registry_of("twinlab.quality"))
+        rules = registry_of("twinlab.rules")
+        added = {name: rules.get(name).options.model_json_schema() for name in rules.added()}
+        made["$defs"]["Rule"]["properties"] |= added
+        made["$defs"]["Rule"]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
-def _added(group: str) -> dict[str, Any]:
+def _options_by_name(registry: Registry[QualityTest]) -> dict[str, Any]:
     """Return the schema of a mapping from names in a registry to the options of each."""
-    options = {name: entry.options.model_json_schema() for name, entry in registry_of(group).items()}
+    options = {name: entry.options.model_json_schema() for name, entry in registry.items()}
     return {"properties": options, "additionalProperties": False}
 
 

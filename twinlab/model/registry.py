@@ -26,6 +26,7 @@ T = TypeVar("T")
 _REGISTRIES = {
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",
+    "twinlab.rules": "twinlab.events.rules.registry:RULE_KINDS",
     "twinlab.sources": "twinlab.sources.registry:FILE_FORMATS",
 }
 

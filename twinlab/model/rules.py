@@ -7,15 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, cast
 
-from pydantic import field_validator, model_validator
+from pydantic import ConfigDict, ValidationError, field_validator, model_validator
 
 from twinlab.errors import UnitError
 from twinlab.model.basics import Duration, Model, Term, parse_duration
+from twinlab.model.extensions.options import fault, located
+from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
 from twinlab.model.units import convert
 
 if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
+
     from twinlab.model.asset_types import AssetType
+    from twinlab.model.extensions.options import Options
+    from twinlab.model.extensions.rule_kind import RuleKind
 
 __all__ = ["SEVERITIES", "Condition", "Rule", "bind_conditions"]
 
@@ -23,6 +29,9 @@ Severity = Literal["low", "medium", "high"]
 Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 #: From mild to grave.
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
+
+#: Kinds whose options are fields of a `Rule`.
+_BUILT_IN = ("when", "silent", "late")
 
 _COMPARISON = re.compile(r"\s*(?P<signal>[a-z][a-z0-9_]*)\s*(?P<operator>>=|<=|==|!=|>|<)\s*(?P<right>\S.*?)\s*")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>.*)")
@@ -44,7 +53,13 @@ class Condition:
 
 
 class Rule(Model):
-    """An exception that people want to be told about: exactly one of `when`, `silent` and `late`."""
+    """An exception that people want to be told about: exactly one of `when`, `silent`, `late`, or a kind of a package.
+
+    The key of a kind that another package adds (see `twinlab.events.rules.registry`) has that kind's options as its value.
+    """
+
+    # Unknown keys are refused by `_added_kinds`, which knows the kinds of other packages.
+    model_config = ConfigDict(extra="allow")
 
     on: Term
     """Asset type, or for `late` an event type."""
@@ -72,19 +87,56 @@ class Rule(Model):
                     raise ValueError(msg)
         return when
 
+    @model_validator(mode="before")
+    @classmethod
+    def _added_kinds(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        faults: list[InitErrorDetails] = []
+        for key in [key for key in data if key not in cls.model_fields]:
+            known: Registry[RuleKind] = registry_of("twinlab.rules")
+            if key not in known:
+                close = nearest(str(key), [*cls.model_fields, *known.added()])
+                faults.append(fault((key,), ValueError(f"unknown key {key!r}{close}"), data[key]))
+                continue
+            try:
+                known.get(key).parse(data[key])
+            except ValidationError as error:
+                faults += [fault(found["loc"], found["ctx"]["error"], found["input"]) for found in error.errors()]
+        if faults:
+            raise located(faults)
+        return data
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = [name for name in ("when", "silent", "late") if getattr(self, name) is not None]
+        kinds = self._kinds()
         if len(kinds) != 1:
-            msg = f"a rule needs exactly one of when, silent or late, got {' and '.join(kinds) or 'none'}"
+            *some, last = (*_BUILT_IN, *registry_of("twinlab.rules").added())
+            msg = f"a rule needs exactly one of {', '.join(some)} or {last}, got {' and '.join(kinds) or 'none'}"
             raise ValueError(msg)
         if self.lasting is not None and self.when is None:
             msg = f"`lasting` belongs to `when`; a rule with `{kinds[0]}` states its duration there"
             raise ValueError(msg)
-        if self.late is None and "at" in self.model_fields_set:
+        if self.late is None and self.at != "end":
             msg = f"`at` belongs to `late`; remove it from a rule with `{kinds[0]}`"
             raise ValueError(msg)
         return self
+
+    def _kinds(self) -> list[str]:
+        return [*(name for name in _BUILT_IN if getattr(self, name) is not None), *(self.model_extra or {})]
+
+    @property
+    def kind(self) -> str:
+        """The kind of rule: ``when``, ``silent``, ``late``, or the name of a kind of another package."""
+        return self._kinds()[0]
+
+    @property
+    def options(self) -> Options | None:
+        """The options of a kind of another package; None of twinlab's own kinds, whose options are the rule's fields."""
+        if self.kind in _BUILT_IN:
+            return None
+        kind: RuleKind = registry_of("twinlab.rules").get(self.kind)
+        return kind.parse((self.model_extra or {})[self.kind])
 
     @property
     def lasting_ns(self) -> int:
@@ -93,9 +145,13 @@ class Rule(Model):
 
     def faults(self, asset_types: Mapping[str, AssetType], event_types: Mapping[str, object]) -> list[str]:
         """Return what of the rule doesn't fit the model, a sentence each; empty if all fits."""
-        known, what = (event_types, "event type") if self.late is not None else (asset_types, "asset type")
+        added: RuleKind | None = None if self.kind in _BUILT_IN else registry_of("twinlab.rules").get(self.kind)
+        what = added.on if added else "event type" if self.late is not None else "asset type"
+        known = event_types if what == "event type" else asset_types
         if self.on not in known:
             return [f"there is no {what} {self.on!r}{nearest(self.on, known)}"]
+        if added is not None:
+            return list(added.faults(self.options, known[self.on]))
         if self.when is None:
             return []
         try:

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.reading import Cells, read_cells
-from twinlab.events.rules.exception_table import concat, duration_text, finished, times
+from twinlab.events.rules.exception_table import concat, duration_text, exception_rows, times
 from twinlab.events.rules.runs import held_rows, runs_of
+from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Condition, Rule, bind_conditions
 from twinlab.model.units import convert
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import AssetType
 
-__all__ = ["Judged", "condition_spans", "hold_cells", "judged"]
+__all__ = ["WHEN", "Judged", "condition_spans", "hold_cells", "judged"]
 
 _HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
 #: How far the beginning of what stands is searched back; a minute's step has 46,080 cells in that time.
@@ -228,7 +229,7 @@ def _spans(  # noqa: PLR0917
         * (1.0 if signal.kind == "state" else 1.0 + np.abs(value - limit) / scale)
     )
     words = _words(conditions, spec, value, limit, lasted, found.times[0] if size else 0, before)
-    return finished(
+    return exception_rows(
         {
             "asset_type": rule.on,
             "asset": np.array([found.assets[one] for one in column], dtype=object),
@@ -291,3 +292,6 @@ def _right(condition: Condition) -> str:
     if condition.state is not None:
         return condition.state
     return condition.property.replace("_", " ") if condition.property is not None else f"{condition.value:g}"
+
+
+WHEN = RuleKind("when", condition_spans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from twinlab.model.rules import SEVERITIES
 if TYPE_CHECKING:
     from twinlab.model.rules import Rule
 
-__all__ = ["COLUMNS", "EARLIER", "concat", "duration_text", "finished", "times", "worst_first"]
+__all__ = ["COLUMNS", "EARLIER", "concat", "duration_text", "exception_rows", "times", "worst_first"]
 
 #: Columns of a table of exceptions and their types.
 COLUMNS: dict[str, str] = {
@@ -40,14 +40,38 @@ COLUMNS: dict[str, str] = {
 EARLIER = "earlier"
 
 
-def finished(columns: dict[str, object], *, name: str, rule: Rule) -> pd.DataFrame:
-    """Return a table of exceptions of one rule, with its key, title and severity; ``since`` says how many there are."""
+def exception_rows(columns: Mapping[str, object], *, name: str, rule: Rule) -> pd.DataFrame:
+    """Return the table of one rule's exceptions, with their keys, the rule's title and its severity.
+
+    Parameters
+    ----------
+    columns : mapping of str to array, or to one value for all rows
+        ``since`` (datetime64, one an exception; NaT: longer than was looked back), ``asset`` or for events ``event_id``,
+        and what else `COLUMNS` lists. By default ``asset_type`` (or ``event_type``) is what the rule is ``on``, ``raised``
+        is ``since``, ``until`` is NaT (not over yet), ``value`` and ``limit`` are NaN, ``beyond`` is 0 and texts are empty.
+    name : str
+        The rule's name in ``twin.yaml``.
+    rule : Rule
+
+    Returns
+    -------
+    DataFrame
+        A row an exception, with the columns of `COLUMNS`.
+
+    >>> from twinlab.model import Rule
+    >>> spans = {"asset": ["a/1"], "since": [np.datetime64("2026-01-01T00:00", "ns")], "text": ["door open"]}
+    >>> exception_rows(spans, name="open", rule=Rule(on="a", when="door == open")).loc[0, "key"]
+    'open/a/1/2026-01-01T00:00:00'
+    """
     since = np.asarray(columns["since"], dtype="datetime64[ns]")
     if not len(since):
         return concat([])
-    nothing = {"asset_type": "", "asset": "", "event_type": "", "event_id": "", "unit": ""}
+    texts = {"asset_type": "", "asset": "", "event_type": "", "event_id": "", "unit": "", "text": ""}
+    texts["event_type" if "event_id" in columns else "asset_type"] = rule.on
+    numbers = {"value": np.nan, "limit": np.nan, "beyond": 0.0}
+    times_of = {"raised": since, "until": np.datetime64("NaT", "ns")}
     same = {"rule": name, "title": rule.title or name.replace("_", " "), "severity": rule.severity}
-    full = {**nothing, **columns, **same}
+    full = {**texts, **numbers, **times_of, **columns, **same, "since": since}
     who = columns["event_id"] if "event_id" in columns else columns["asset"]
     when = np.where(np.isnat(since), EARLIER, since.astype("datetime64[s]").astype(str))
     full["key"] = [f"{name}/{one}/{time}" for one, time in zip(who, when.tolist(), strict=True)]  # type: ignore[call-overload]

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.reading import instant_ns, known
-from twinlab.events.rules.conditions import condition_spans
-from twinlab.events.rules.exception_table import concat, worst_first
-from twinlab.events.rules.lateness import late_spans
-from twinlab.events.rules.silence import silent_spans
+from twinlab.events.rules.exception_table import COLUMNS, concat, worst_first
+from twinlab.events.rules.registry import RULE_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,5 +90,11 @@ def _chosen(twin: TwinReader, rules: Sequence[str] | Mapping[str, Rule] | None) 
 
 
 def _spans(twin: TwinReader, name: str, rule: Rule, start_ns: int, stop_ns: int) -> pd.DataFrame:
-    find = condition_spans if rule.when is not None else silent_spans if rule.silent is not None else late_spans
-    return find(twin, name, rule, start_ns=start_ns, stop_ns=stop_ns)
+    found = RULE_KINDS.get(rule.kind).find(twin, name, rule, start_ns=start_ns, stop_ns=stop_ns)
+    if list(found.columns) != list(COLUMNS):
+        msg = (
+            f"rule {name!r}: its kind {rule.kind!r} returned the columns {', '.join(map(str, found.columns))}, expected "
+            f"those of a table of exceptions; make it with twinlab.events.exception_rows"
+        )
+        raise SchemaError(msg)
+    return found

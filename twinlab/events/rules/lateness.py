@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.events.rules.exception_table import duration_text, finished, times
+from twinlab.events.rules.exception_table import duration_text, exception_rows, times
 from twinlab.events.tables_as_of import called_off
+from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.rules import Rule
 
-__all__ = ["GIVEN_UP", "late_spans"]
+__all__ = ["GIVEN_UP", "LATE", "late_spans"]
 
 #: So long after its plan an event of which nothing more was recorded isn't told any more.
 GIVEN_UP = pd.Timedelta(days=7)
@@ -51,7 +52,7 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
     ids = table["event_id"].iloc[rows].astype("str").to_numpy(dtype=object)
     own = table["asset"].iloc[rows].fillna("").astype("str").to_numpy(dtype=object) if spec.asset is not None else ""
     title = rule.on.replace("_", " ")
-    return finished(
+    return exception_rows(
         {
             "asset_type": spec.asset or "",
             "asset": own if spec.asset is not None else np.full(len(rows), "", dtype=object),
@@ -91,3 +92,6 @@ def _words(title: str, at: str, delay: float, planned: np.datetime64, *, done: b
 
 def _ns(column: pd.Series) -> NDArray[np.int64]:
     return column.to_numpy(dtype="datetime64[ns]").astype("int64")
+
+
+LATE = RuleKind("late", late_spans, on="event type")

@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.reading import read_cells
-from twinlab.events.rules.exception_table import duration_text, finished, times
+from twinlab.events.rules.exception_table import duration_text, exception_rows, times
+from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.twinmodel import parse_duration
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.rules import Rule
 
-__all__ = ["heard", "last_heard", "silent_spans"]
+__all__ = ["SILENT", "heard", "last_heard", "silent_spans"]
 
 _DAY = 86400 * 10**9
 #: So far back cells are looked through; beyond, the coarsest rollups say in which of their windows to look.
@@ -55,7 +56,7 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
     standing = until == _OPEN
     age = np.where(standing, stop_ns - 1, until) - when.astype(float)
     never = when == _NEVER
-    return finished(
+    return exception_rows(
         {
             "asset_type": rule.on,
             "asset": np.array([wanted[k] for k in who], dtype=object),
@@ -149,3 +150,6 @@ def _busy_windows(
                 first = int(starts[rows[-1]])
                 spans.add((max(first, span[0]), min(first + width, span[1])))
     return sorted(spans, reverse=True)
+
+
+SILENT = RuleKind("silent", silent_spans)
