@@ -23,8 +23,8 @@ from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.request_guard import local_path
 from twinlab.apps.login.sessions import Failures, Logins
 from twinlab.apps.login.users import Users
-from twinlab.apps.server.certificates import certificate_names, make_one, tls_context
-from twinlab.apps.server.serve_options import check_reach
+from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
+from twinlab.apps.server.serve_options import check_options
 from twinlab.errors import SourceError
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -543,23 +543,23 @@ def test_an_address_that_others_can_reach_needs_all_three_and_says_how(address, 
         ({"users": users.path, "certificate": made}, "--key missing"),
     ]:
         with pytest.raises(SourceError, match=missing):
-            check_reach(address, port=0, **some)
+            check_options(address, port=0, **some)
 
 
 def test_on_loopback_half_a_pair_or_no_user_is_refused(users, certificate, tmp_path):
     made, _ = certificate("localhost")
     with pytest.raises(SourceError, match="give both"):
-        check_reach("127.0.0.1", port=0, certificate=made)
+        check_options("127.0.0.1", port=0, certificate=made)
     with pytest.raises(SourceError, match="twinlab user add"):
-        check_reach("127.0.0.1", port=0, users=tmp_path / "none.json")
+        check_options("127.0.0.1", port=0, users=tmp_path / "none.json")
     nobody = Users(tmp_path / "nobody.json", cost=Cost(passes=1, memory=32))
     nobody.add("dora", PASSWORDS["dora"])
     nobody.remove("dora")
     with pytest.raises(SourceError, match="nobody could log in"):
-        check_reach("127.0.0.1", port=0, users=nobody.path)
+        check_options("127.0.0.1", port=0, users=nobody.path)
     nobody.path.chmod(0o644)
     with pytest.raises(SourceError, match="chmod 600"):
-        check_reach("127.0.0.1", port=0, users=nobody.path)
+        check_options("127.0.0.1", port=0, users=nobody.path)
 
 
 def test_a_certificate_is_for_the_names_in_it(certificate):
@@ -573,7 +573,7 @@ def test_a_certificate_is_for_the_names_in_it(certificate):
 
 def test_a_wildcard_stands_for_one_host_of_its_domain(users, certificate):
     made, key = certificate("*.example.net")
-    how = check_reach("127.0.0.1", port=0, users=users.path, certificate=made, key=key)
+    how = check_options("127.0.0.1", port=0, users=users.path, certificate=made, key=key)
     served = start(FakeTwin(TwinModel(twin="empty")), port=how.port, users=users.path, certificate=made, key=key)
     try:
         web = Web(served.url)
@@ -614,6 +614,6 @@ def test_a_key_with_a_passphrase_and_a_file_that_is_none_are_refused(certificate
 def test_the_command_that_is_advised_makes_a_certificate_that_is_taken(tmp_path, need):
     need("openssl")
     for host, names in [("twin.example.org", ("twin.example.org",)), ("192.168.1.4", ("192.168.1.4",))]:
-        subprocess.run(make_one(host).split(), check=True, capture_output=True, cwd=tmp_path)
+        subprocess.run(certificate_command(host).split(), check=True, capture_output=True, cwd=tmp_path)
         made = tmp_path / "cert.pem"
         assert certificate_names(tls_context(made, tmp_path / "key.pem"), made) == names

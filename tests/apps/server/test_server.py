@@ -14,7 +14,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from twinlab.apps import User, page, serve, start
-from twinlab.apps.server.preload import warm_pages
+from twinlab.apps.server.server_tuning import preload_pages
 from twinlab.errors import SourceError
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.page_registry import PAGES, pages_for
@@ -132,10 +132,10 @@ def test_every_page_is_warmed_without_complaint_and_without_a_readers_settings(c
     built = []
     shared = Shared(twin)
     monkeypatch.setattr(
-        "twinlab.apps.server.preload.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how)
+        "twinlab.apps.server.server_tuning.page", lambda *_, **how: built.append(how["query"]) or page(twin, **how)
     )
     with caplog.at_level(logging.ERROR, logger="twinlab"):
-        asyncio.run(_in_loop(partial(warm_pages, twin, shared)))
+        asyncio.run(_in_loop(partial(preload_pages, twin, shared)))
     assert built == [f"?page={spec.name}" for spec in pages_for(twin)]
     assert caplog.text == ""
     assert list(tmp_path.iterdir()) == []

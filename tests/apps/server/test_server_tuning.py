@@ -5,7 +5,7 @@ import gc
 import pytest
 from bokeh.models import Range1d
 
-from twinlab.apps.server.server_tuning import lean, set_aside
+from twinlab.apps.server.server_tuning import freeze_garbage_collector, without_developer_checks
 
 
 def watch_with_the_wrong_signature():
@@ -13,14 +13,14 @@ def watch_with_the_wrong_signature():
 
 
 def test_signatures_are_checked_again_once_nothing_is_served():
-    with lean():
+    with without_developer_checks():
         watch_with_the_wrong_signature()
     with pytest.raises(ValueError, match="signature"):
         watch_with_the_wrong_signature()
 
 
 def test_what_was_set_aside_is_collected_again_once_nothing_is_served():
-    with lean():
-        set_aside()
+    with without_developer_checks():
+        freeze_garbage_collector()
         assert gc.get_freeze_count() > 10_000
     assert gc.get_freeze_count() == 0

@@ -1,4 +1,4 @@
-"""The certificate and key that a page is served with: what's wrong with them is said before anybody connects."""
+"""Certificate and key of a served page, checked before the server starts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from twinlab.errors import SourceError
 
-__all__ = ["certificate_names", "make_one", "tls_context"]
+__all__ = ["certificate_command", "certificate_names", "tls_context"]
 
 
-def make_one(host: str = "") -> str:
-    """Return a command that makes a self-signed certificate for a host.
+def certificate_command(host: str = "") -> str:
+    """Return the command that creates a self-signed certificate for a host.
 
-    >>> "twin.example.org" in make_one("twin.example.org")
+    >>> "twin.example.org" in certificate_command("twin.example.org")
     True
     """
     host = host or socket.gethostname()
@@ -30,28 +30,28 @@ def make_one(host: str = "") -> str:
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return the server's side of TLS (1.2 or newer).
+    """Return the TLS context of the server, TLS 1.2 or newer.
 
     Parameters
     ----------
     certificate : Path
-        PEM: the server's certificate, then those between it and the authority.
+        PEM file: the server's certificate, followed by intermediate certificates.
     key : Path
-        PEM, without a passphrase.
+        PEM file without a passphrase.
 
     Raises
     ------
     SourceError
-        If a file is missing, is no PEM, asks for a passphrase, or the two don't belong together.
+        If a file is missing, isn't PEM or needs a passphrase, or if the key doesn't belong to the certificate.
     """
     for path, what in ((certificate, "certificate"), (key, "key")):
         if not path.is_file():
-            msg = f"the {what} {path} isn't there; a self-signed pair is made by:\n  {make_one()}"
+            msg = f"the {what} {path} isn't there; a self-signed pair is created by:\n  {certificate_command()}"
             raise SourceError(msg)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        # An empty passphrase: a server that starts by itself can't ask for one.
+        # An empty passphrase: without it, OpenSSL would prompt for one at the terminal.
         context.load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or ""
@@ -60,38 +60,38 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
         else:
             msg = (
                 f"expected a certificate and a key without passphrase, both PEM, got {certificate} and {key} ({error}); "
-                f"a self-signed pair is made by:\n  {make_one()}"
+                f"a self-signed pair is created by:\n  {certificate_command()}"
             )
         raise SourceError(msg) from error
     return context
 
 
 def certificate_names(context: ssl.SSLContext, certificate: Path) -> tuple[str, ...]:
-    """Return the hosts that a certificate is for, having shaken hands with it once.
+    """Return the hosts that a certificate is valid for, read from one TLS handshake in memory.
 
     Parameters
     ----------
     context : SSLContext
-        Of `tls_context`.
+        As `tls_context` returns it.
     certificate : Path
         The same certificate.
 
     Returns
     -------
     tuple of str
-        Its ``subjectAltName``, names and addresses; its common name if it has none.
+        Names and addresses of its ``subjectAltName``; without one, its common name.
 
     Raises
     ------
     SourceError
-        If it has expired, isn't valid yet, isn't meant for servers, or names nobody.
+        If it has expired, isn't valid yet, isn't a server certificate, or names no host.
     """
     found = _handshake(context, certificate)
     names = [str(value) for kind, value in found.get("subjectAltName", ()) if kind in {"DNS", "IP Address"}]
     if not names:
         names = [str(value) for part in found.get("subject", ()) for kind, value in part if kind == "commonName"]
     if not names:
-        msg = f"the certificate {certificate} names no host; a self-signed one that does is made by:\n  {make_one()}"
+        msg = f"the certificate {certificate} names no host; a self-signed one that does is created by:\n  {certificate_command()}"
         raise SourceError(msg)
     return tuple(dict.fromkeys(map(_plain, names)))
 
@@ -104,7 +104,7 @@ def _plain(name: str) -> str:
 
 
 def _handshake(context: ssl.SSLContext, certificate: Path) -> dict:
-    """What a client that trusts just this certificate learns from it; the standard library reads them no other way."""
+    """Return the certificate as a client sees it that trusts it; the standard library parses certificates only so."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
@@ -114,14 +114,14 @@ def _handshake(context: ssl.SSLContext, certificate: Path) -> dict:
         server = context.wrap_bio(to_server, to_client, server_side=True)
         client = trusting.wrap_bio(to_client, to_server)
         for _ in range(8):
-            # The server first hears what the client has to say.
+            # The client speaks first.
             if _shake(client) and _shake(server):
                 break
             _shake(server)
         found = client.getpeercert()
     except (ssl.SSLError, ValueError) as error:
         why = getattr(error, "verify_message", None) or str(error)
-        msg = f"the certificate {certificate} can't be used: {why}; a new self-signed one is made by:\n  {make_one()}"
+        msg = f"the certificate {certificate} can't be used: {why}; a new self-signed one is created by:\n  {certificate_command()}"
         raise SourceError(msg) from error
     return dict(found or {})
 

@@ -1,4 +1,4 @@
-"""Who can reach a served page, and what that takes: address, names, certificate, users."""
+"""Where a page is served and who can reach it: address, port, host names, certificate and users, checked together."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinlab.apps.login.users import Users
-from twinlab.apps.server.certificates import certificate_names, make_one, tls_context
+from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
 from twinlab.errors import SourceError
 
-__all__ = ["Reach", "check_reach"]
+__all__ = ["ServeOptions", "check_options"]
 
 _LOG = logging.getLogger(__name__)
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class Reach:
-    """Where a page is served, checked."""
+class ServeOptions:
+    """Checked options of a server."""
 
     address: str
     port: int
-    # Hosts that readers may type.
+    # Host names under which the page answers.
     names: tuple[str, ...]
     tls: ssl.SSLContext | None
     users: Users | None
 
     @property
     def scheme(self) -> str:
-        """How the page's address starts."""
+        """``"http"`` or ``"https"``."""
         return "http" if self.tls is None else "https"
 
     @property
     def cookie(self) -> str:
-        """The login cookie's name: browsers keep ports no secret from each other, and see to ``__Host-`` with TLS."""
+        """Name of the login cookie: one per port, since cookies ignore ports; with TLS, bound to the host by ``__Host-``."""
         return f"{'' if self.tls is None else '__Host-'}twinlab-{self.port}"
 
     @property
     def url(self) -> str:
-        """The page's address, as somebody in the right place may type it."""
+        """Address of the page, as a reader types it."""
         host = self.address
         if not _is_loopback(host):
             fixed = [name for name in self.names if "*" not in name]
@@ -52,33 +52,33 @@ class Reach:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Patterns for Bokeh's own check of websockets; it knows IPv6 addresses with their port only."""
+        """Patterns for Bokeh's own check of websockets, which knows IPv6 addresses only with their port."""
         return tuple(f"[{name}]:{self.port}" if ":" in name else name for name in self.names)
 
 
-def check_reach(
+def check_options(
     address: str,
     *,
     port: int,
     users: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
-) -> Reach:
-    """Check whether a page may be served so.
+) -> ServeOptions:
+    """Return the options of a server, if a page may be served with them.
 
     Parameters
     ----------
     address : str
-        To listen on.
+        Address to listen on.
     port : int
-        0 takes a free one.
+        0 takes a free port.
     users, certificate, key : path, optional
-        All three are needed for an address that isn't a loopback address.
+        All three are required for an address that isn't a loopback address.
 
     Raises
     ------
     SourceError
-        Names what is missing or wrong, and how to make it.
+        If an option is missing or wrong; says which, and the command that creates the file.
     """
     here = _is_loopback(address)
     if not here:
@@ -93,9 +93,9 @@ def check_reach(
     if certificate is not None and key is not None:
         tls = tls_context(Path(certificate), Path(key))
         names = [*certificate_names(tls, Path(certificate)), *_HERE]
-    if address not in {"0.0.0.0", "::"}:  # noqa: S104  (asked about, not listened on)
+    if address not in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not listened on)
         names.append(address)
-    return Reach(address, _free_port(address, port), tuple(dict.fromkeys(names)), tls, known)
+    return ServeOptions(address, _free_port(address, port), tuple(dict.fromkeys(names)), tls, known)
 
 
 def _is_loopback(address: str) -> bool:
@@ -114,7 +114,7 @@ def _need_all(address: str, **given: str | Path | None) -> None:
     msg = (
         f"others can reach {address!r}: expected TLS and a login, {' and '.join(missing)} missing; give them, or a loopback "
         "address such as 127.0.0.1 (and reach it from another machine through an SSH tunnel)\n"
-        f"  a self-signed certificate: {make_one(host)}\n"
+        f"  a self-signed certificate: {certificate_command(host)}\n"
         "  a users file:              twinlab user add users.json NAME\n"
         f"  then:                      twinlab serve TWIN --address {address or '0.0.0.0'} --port 8443 "  # noqa: S104  (the same)
         "--cert cert.pem --key key.pem --users users.json"
@@ -124,7 +124,7 @@ def _need_all(address: str, **given: str | Path | None) -> None:
 
 def _known_users(path: Path) -> Users:
     if not path.exists():
-        msg = f"the users file {path} isn't there; make it with: twinlab user add {path} NAME"
+        msg = f"the users file {path} isn't there; create it with: twinlab user add {path} NAME"
         raise SourceError(msg)
     users = Users(path)
     if not users.accounts():
@@ -134,7 +134,7 @@ def _known_users(path: Path) -> Users:
 
 
 def _free_port(address: str, port: int) -> int:
-    """The port itself if it's free; a free one for 0. Bokeh wants it before it binds, to check origins."""
+    """Return the port if it is free, or a free one for 0. Bokeh needs it before binding, to check origins."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Serve a twin's page: to this machine, or with TLS and a login to others."""
+"""Serve the pages of a twin: on this machine, or with TLS and a login to others."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import Door, LoginHandler, LogoutHandler, Provider
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, Gate, Refused, safe_headers
 from twinlab.apps.login.sessions import Logins
-from twinlab.apps.server.preload import warm_pages
-from twinlab.apps.server.serve_options import Reach, check_reach
-from twinlab.apps.server.server_tuning import lean, set_aside
+from twinlab.apps.server.serve_options import ServeOptions, check_options
+from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
 from twinlab.errors import SourceError
 from twinlab.explore.kit.session import Shared
 
@@ -40,20 +39,20 @@ if TYPE_CHECKING:
 __all__ = ["Served", "serve", "start"]
 
 _LOG = logging.getLogger(__name__)
-# How long a page goes on at most after its login has ended by itself.
-_WATCH_SECONDS = 30
-# A page whose login is over goes to the login page instead of showing old data as if they were new. Who is still logged
-# in is redirected from there; then it was the net that failed.
-_LEAVE = f"""
+#: Seconds between checks for pages whose login has expired.
+_CHECK_SECONDS = 30
+# A page without a valid login goes to the login page instead of showing old data as if they were new. A reader who is
+# still logged in is redirected back from there: only the connection had failed.
+_RELOAD_WITHOUT_LOGIN = f"""
 fetch({LOGIN!r}, {{redirect: "manual"}}).then(answer => {{ if (answer.type !== "opaqueredirect") location.reload() }}, () => {{}})
 """
-# Forms are small; what a page uploads comes through its websocket.
-_MOST_BODY_BYTES = 1_000_000
+#: Largest body of a request, bytes. Forms are small; files are uploaded through the websocket.
+_MAX_BODY_BYTES = 1_000_000
 
 
 @dataclass
 class Served:
-    """A page that is being served."""
+    """A running server and the address of its page."""
 
     url: str
     _server: Server
@@ -64,7 +63,7 @@ class Served:
     _halted: bool = field(default=False)
 
     def stop(self) -> None:
-        """Stop serving; sessions end."""
+        """Stop the server and end all sessions."""
 
         def halt() -> None:
             self._halt()
@@ -95,39 +94,38 @@ def serve(
     warm: bool = False,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
-    """Serve a twin's page until interrupted (Ctrl+C, or `Served.stop`).
+    """Serve the pages of a twin until interrupted (Ctrl+C, or `Served.stop`).
 
     Parameters
     ----------
     twin : TwinReader
-        Whose page is served.
+        Whose pages are served.
     port : int
-        0 takes a free one.
+        0 takes a free port.
     address : str
-        Any other than a loopback address needs the next three.
+        Address to listen on. An address other than a loopback address requires the next three parameters.
     users : path, optional
-        Users file, see `twinlab.apps.login.users.Users`: everybody then has to log in, on this machine too.
+        Users file, see `twinlab.apps.login.users.Users`. Every reader then has to log in, on this machine too.
     certificate, key : path, optional
-        Both, PEM: the page is then served with TLS, under the names that stand in the certificate.
+        PEM files, both or neither. The pages are then served with TLS, under the host names in the certificate.
     open_browser : bool
         Open the page in the default browser.
     warm : bool
-        Build the pages once before answering, so that the first request is quick; who opens the page at once would only
-        wait for it.
+        Build each page once before the first request, which is then quick. Takes as long as the first visit would.
     ready : callable, optional
-        Called once with what is served (its ``url``, its ``stop``), when requests are answered.
+        Called once with the `Served` object (``url``, ``stop``) when the server answers requests.
 
     Raises
     ------
     SourceError
-        If others could reach the page without TLS and login, the certificate or users file can't be used, or the port
-        is taken.
+        If other machines could reach the page without TLS and login, if the certificate or users file can't be used, or
+        if the port is taken.
     """
     loop = IOLoop.current()
-    how = check_reach(address, port=port, users=users, certificate=certificate, key=key)
-    with lean():
-        served = _prepare(twin, how, loop=loop, warm=warm)
-        set_aside()
+    options = check_options(address, port=port, users=users, certificate=certificate, key=key)
+    with without_developer_checks():
+        served = _prepare(twin, options, loop=loop, warm=warm)
+        freeze_garbage_collector()
         if ready is not None:
             loop.add_callback(ready, served)
         if open_browser:
@@ -149,14 +147,19 @@ def start(
     certificate: str | Path | None = None,
     key: str | Path | None = None,
 ) -> Served:
-    """Serve a twin's page from a thread of its own, and return at once; for notebooks and tests.
+    """Serve the pages of a twin from a thread of its own and return at once; for notebooks and tests.
+
+    Parameters
+    ----------
+    twin, port, address, users, certificate, key
+        As for `serve`.
 
     Raises
     ------
     SourceError
-        As `serve`.
+        As for `serve`.
     """
-    how = check_reach(address, port=port, users=users, certificate=certificate, key=key)
+    options = check_options(address, port=port, users=users, certificate=certificate, key=key)
     result: list[Served | Exception] = []
     done = threading.Event()
 
@@ -164,8 +167,8 @@ def start(
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(_prepare(twin, how, loop=loop, warm=True))
-        except Exception as error:  # noqa: BLE001  (raised again below, where the caller is)
+            result.append(_prepare(twin, options, loop=loop, warm=True))
+        except Exception as error:  # noqa: BLE001  (raised again below, in the caller's thread)
             result.append(error)
         finally:
             done.set()
@@ -183,60 +186,60 @@ def start(
     return served
 
 
-def _prepare(twin: TwinReader, how: Reach, *, loop: IOLoop, warm: bool) -> Served:
-    """Make the server, its gate first, without answering yet."""
+def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: bool) -> Served:
+    """Make the server with the guard before every route; it answers once the loop runs."""
     shared = Shared(twin)
-    logins = None if how.users is None else Logins(how.users)
-    gate = Gate(how.names, how.scheme, how.cookie, secrets.token_hex(32), logins)
+    logins = None if options.users is None else Logins(options.users)
+    gate = Gate(options.names, options.scheme, options.cookie, secrets.token_hex(32), logins)
 
     def app() -> pmui.Page:
         _claim(gate)
         return page(twin, shared=shared)
 
     if warm:
-        # In the running loop: what a page does later is done in it, not in a loop of its own.
-        loop.run_sync(partial(warm_pages, twin, shared))
+        # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
+        loop.run_sync(partial(preload_pages, twin, shared))
     title = twin.model.title or twin.model.twin.replace("_", " ")
-    server = get_server({"/": app}, title=title, loop=loop, **_options(how))
+    server = get_server({"/": app}, title=title, loop=loop, **_server_options(options))
     tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
     door = None
     routes: list[Rule | tuple[Any, ...]] = [Rule(gate, Refused)]
     if logins is not None:
-        door = Door(gate, logins, title=title, tls=how.tls is not None)
-        watch = PeriodicCallback(lambda: _close_ended(server, gate), _WATCH_SECONDS * 1000)
-        watch.start()
-        door.left, door.ends = (lambda: _close_ended(server, gate)), watch.stop
+        door = Door(gate, logins, title=title, tls=options.tls is not None)
+        check = PeriodicCallback(lambda: _close_ended(server, gate), _CHECK_SECONDS * 1000)
+        check.start()
+        door.left, door.ends = (lambda: _close_ended(server, gate)), check.stop
         routes += [(LOGIN, LoginHandler, {"door": door}), (LOGOUT, LogoutHandler, {"door": door})]
-    # Tornado asks handlers that are added later first: nothing gets past the gate.
+    # Tornado tries handlers in reverse order of registration: the guard sees every request first.
     tornado.add_handlers("(?s).*", routes)
-    # Without a port: a tunnel may lead here from another one. The gate wants the page's own origin besides.
-    tornado.websocket_origins.update(how.origins)
+    # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
+    tornado.websocket_origins.update(options.origins)
     server.start()
-    return Served(how.url, server, loop, gate, door)
+    return Served(options.url, server, loop, gate, door)
 
 
-def _options(how: Reach) -> dict[str, Any]:
-    """What Panel, Bokeh and Tornado are told."""
-    options: dict[str, Any] = {} if how.users is None else {"auth_provider": Provider()}
-    return options | {
-        "port": how.port,
-        "address": how.address,
+def _server_options(options: ServeOptions) -> dict[str, Any]:
+    """Return the options of Panel, Bokeh and Tornado."""
+    login: dict[str, Any] = {} if options.users is None else {"auth_provider": Provider()}
+    return login | {
+        "port": options.port,
+        "address": options.address,
         "show": False,
         "start": False,
-        "websocket_origin": [f"localhost:{how.port}"],
-        # Who has a page's token can't make one for another session.
+        "websocket_origin": [f"localhost:{options.port}"],
+        # A token of one session can't be turned into a token of another.
         "sign_sessions": True,
         "secret_key": secrets.token_hex(32).encode(),
-        # The page's HTML holds what Bokeh knows of the request; a script must not find the login's cookie there.
-        "exclude_cookies": [how.cookie],
+        # Bokeh writes headers and cookies of the request into the page; scripts must not read the login's cookie there.
+        "exclude_cookies": [options.cookie],
         "exclude_headers": ["Cookie", "Authorization"],
-        "transforms": [safe_headers(tls=how.tls is not None)],
-        # JupyterLab on this machine has a cookie of the usual name.
-        "xsrf_cookie_name": f"{how.cookie}-form",
-        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict", "secure": how.tls is not None},
+        "transforms": [safe_headers(tls=options.tls is not None)],
+        # JupyterLab on this machine uses a cookie of the default name.
+        "xsrf_cookie_name": f"{options.cookie}-form",
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict", "secure": options.tls is not None},
         "http_server_kwargs": {
-            "ssl_options": how.tls,
-            "max_body_size": _MOST_BODY_BYTES,
+            "ssl_options": options.tls,
+            "max_body_size": _MAX_BODY_BYTES,
             "body_timeout": 30.0,
             "idle_connection_timeout": 300.0,
         },
@@ -244,7 +247,7 @@ def _options(how: Reach) -> dict[str, Any]:
 
 
 def _claim(gate: Gate) -> None:
-    """Note whose session this is; nothing is built for nobody."""
+    """Record which login a session belongs to; a session without one builds no page."""
     document = state.curdoc
     context = None if document is None else document.session_context
     if gate.logins is None or document is None or context is None:
@@ -255,11 +258,11 @@ def _claim(gate: Gate) -> None:
         raise SourceError(msg)
     gate.owners[context.id] = login
     document.on_session_destroyed(lambda ended: gate.owners.pop(ended.id, None))
-    document.js_on_event(ConnectionLost, CustomJS(code=_LEAVE))
+    document.js_on_event(ConnectionLost, CustomJS(code=_RELOAD_WITHOUT_LOGIN))
 
 
 def _close_ended(server: Server, gate: Gate) -> None:
-    """Close the pages whose login is over."""
+    """Close the pages whose login has expired."""
     for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
         if gate.ended(client.session.id):
             client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)

@@ -1,22 +1,66 @@
-"""What a process that does nothing but serve pages leaves out, so that its readers wait less."""
+"""Shorter waiting times for readers: pages built before the first request, fewer checks and pauses while serving."""
 
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
+from bokeh.document import Document
 from bokeh.settings import settings
+from panel.io.resources import Resources, bundle_resources
+from panel.io.state import set_curdoc
 
-__all__ = ["lean", "set_aside"]
+from twinlab.apps.frame.frame import page
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.session import Session, Shared
+from twinlab.explore.page_registry import pages_for
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["freeze_garbage_collector", "preload_pages", "without_developer_checks"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def preload_pages(twin: TwinReader, shared: Shared) -> None:
+    """Build each page once and discard it, so that imports, event tables and first plots are ready for readers.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        Whose pages are built.
+    shared : Shared
+        The cache that readers will share; filled by this function.
+    """
+    for query in [f"?{urlencode({'page': spec.name})}" for spec in pages_for(twin)] or ["?"]:
+        document = Document()
+        try:
+            with set_curdoc(document):
+                # Settings in memory only: no reader's file is read or written.
+                shown = page(twin, shared=shared, query=query, session=Session(user="", settings={}))
+                shown.server_doc(doc=document, title="preload")
+                # Panel looks up the scripts and styles of each kind of widget once per process.
+                bundle_resources(document.roots, Resources(mode="server"))
+                # Bokeh inspects each class of model when it is first serialized.
+                document.to_json()
+        except READING_ERRORS:
+            # Readers see the same error as a notice.
+            _LOG.exception("the page %s can't be built in advance", query)
+        finally:
+            document.clear()
 
 
 @contextmanager
-def lean() -> Iterator[None]:
-    """Leave out what Bokeh checks for those who write pages, until the end.
+def without_developer_checks() -> Iterator[None]:
+    """Turn off Bokeh's checks for developers inside the ``with`` block.
 
-    Each callback's signature, which takes a tenth of the time that a page is made in, and whether a document holds together.
-    The tests leave both on.
+    Bokeh checks the signature of each callback, which takes a tenth of the time in which a page is built, and the
+    integrity of each document. The tests run with both checks on.
     """
     settings.perform_error_diagnostics = False
     settings.perform_document_validation = False
@@ -28,7 +72,7 @@ def lean() -> Iterator[None]:
         gc.unfreeze()
 
 
-def set_aside() -> None:
-    """Let the garbage collector pass over what stands by now: looking through all of it stops every reader for 0.3 s."""
+def freeze_garbage_collector() -> None:
+    """Exclude the objects that exist now from garbage collection: scanning all of them blocks every reader for 0.3 s."""
     gc.collect()
     gc.freeze()
