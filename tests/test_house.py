@@ -6,6 +6,7 @@ import importlib
 import importlib.resources
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import twinlab
+from twinlab.model import registry
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "twinlab"
@@ -193,6 +195,36 @@ def test_pictures_and_links_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+#: Pages for people, in which a module, a folder or a file may be named.
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "datasets/README.md",
+    *sorted(ROOT.glob("notebooks/**/*.md")),
+    *sorted(ROOT.glob("notebooks/*.ipynb")),
+]
+
+
+def exists(name: str) -> bool:
+    """Whether ``twinlab.a.b`` is a module, something in a module, or the name of a registry."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return name in registry._REGISTRIES
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_and_module_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    paths = re.findall(r"(?<![\w./-])(?:twinlab|tests|notebooks|datasets)(?:/[\w.-]*\w)+", text)
+    paths += re.findall(r"(?<![\w./-])\w+(?:/\w+)+\.py\b", text)
+    missing = {path for path in paths if not any((base / path).exists() for base in (ROOT, PACKAGE))}
+    notes = set(re.findall(r"\bdecisions/(\d{4})\b", text))
+    missing |= {note for note in notes if not any(ROOT.glob(f"notebooks/reference/decisions/{note}-*.md"))}
+    missing |= {name for name in re.findall(r"\btwinlab(?:\.[A-Za-z_]\w*)+", text) if not exists(name)}
+    assert missing == set()
 
 
 def test_nothing_else_is_visible_at_the_top() -> None:
