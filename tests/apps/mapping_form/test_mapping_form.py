@@ -1,6 +1,7 @@
 """The mapping form, driven as a person drives it: by setting the values of its widgets."""
 
 import random
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -249,7 +250,7 @@ def test_a_column_can_be_mapped_with_unit_and_missing_codes(form: MappingForm) -
 
 def test_states_can_be_edited_and_what_is_no_state_is_told(form: MappingForm) -> None:
     form.columns.rows["Door"].states.value = "auf = open, zu = clsd"
-    assert "did you mean 'closed'" in form.columns.rows["Door"].note.value
+    assert "did you mean 'closed'" in unescape(form.columns.rows["Door"].note.value)
     form.columns.rows["Door"].states.value = "auf = closed, zu = open"
     assert [text for _, _, text in shown(form, "door")] == ["open", "closed", "open", "open"]
     form.columns.rows["Door"].states.value = "auf"
@@ -272,7 +273,7 @@ def test_choosing_a_zone_confirms_it_and_moves_the_times(form: MappingForm) -> N
     assert "tl-unset" not in form.time._dom_classes
     assert shown(form, "temperature")[0][1] == "2026-03-27 23:00:00"
     form.time.zone.value = "Europe/Berln"
-    assert "did you mean 'Europe/Berlin'" in form.time.wrong.value
+    assert "did you mean 'Europe/Berlin'" in unescape(form.time.wrong.value)
 
 
 def test_a_zone_that_is_taken_away_is_marked(form: MappingForm) -> None:
@@ -359,7 +360,7 @@ def test_text_that_is_no_yaml_is_told_with_its_line_and_locks_the_fields(form: M
 def test_a_misspelt_key_is_told_with_line_and_nearest_word(form: MappingForm) -> None:
     form.yaml.value = MAPPING.replace("ignore:", "ignored:")
     assert "fridges.yaml:16: tables[0].ignored" in form.errors.value
-    assert "did you mean 'ignore'" in form.errors.value
+    assert "did you mean 'ignore'" in unescape(form.errors.value)
 
 
 def test_every_text_that_is_being_typed_is_survived(form: MappingForm) -> None:
@@ -476,9 +477,24 @@ def test_cells_of_the_file_cannot_inject_html(folder: Path) -> None:
         ROWS.replace("fine", "<script>x</script>").replace("Hum", "<b>Hum"), encoding="utf-8"
     )
     form = MappingForm(folder, "fridges")
-    everything = form.preview.value + "".join(row.title.value + row.samples.value for row in form.columns.rows.values())
+    rows = [text for row in form.columns.rows.values() for text in (row.title.value, row.samples.value)]
+    everything = "".join([form.preview.value, *rows])
     assert "<script>" not in everything
     assert "<b>Hum" not in everything
+
+
+def test_names_of_a_source_and_of_files_cannot_inject_html(folder: Path) -> None:
+    name = "<img onerror=x>"
+    path = folder / "mapping" / f"{name}.yaml"
+    path.write_text(MAPPING.replace("source: fridges", f"source: {name}").replace("table: fridges", "table: ovens"))
+    sample = folder.parent / "<img onerror=x>.csv"
+    sample.write_text(ROWS)
+    form = MappingForm(folder, name, file=sample)
+    form.tables.value = "ovens"
+    title = form.children[0].children[0]
+    shown = [title.value, form.status.value, form.preview.value, form.said.value, form.errors.value]
+    assert all("&lt;img" in text for text in shown[:3])
+    assert not any("<img" in text for text in shown)
 
 
 def test_a_mapping_for_another_source_cannot_be_saved_here(form: MappingForm) -> None:

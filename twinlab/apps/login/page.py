@@ -1,9 +1,13 @@
-"""What the login page looks like: one HTML file without script, font or picture from elsewhere."""
+"""The login and logout pages: one HTML file each, without script, font or picture from elsewhere."""
 
 from __future__ import annotations
 
-from html import escape
-from string import Template
+from typing import TYPE_CHECKING
+
+from twinlab._html import html
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["login_html", "logout_html"]
 
@@ -35,46 +39,50 @@ input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid 
 a { display: block; margin-top: 16px; text-align: center; color: var(--blue); }
 """
 
-_PAGE = Template("""<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>$what · $title</title>
+<title>{{ heading }} · {{ title }}</title>
 <link rel="icon" href="data:,">
-<style nonce="$nonce">$style</style>
+<style nonce="{{ nonce }}">{{ style }}</style>
 </head>
 <body>
-<header>$title</header>
+<header>{{ title }}</header>
 <main>
-<h1>$what</h1>
-$body
+<h1>{{ heading }}</h1>
+{{ body }}
 </main>
 </body>
 </html>
-""")
+"""
 
-_LOGIN = Template("""$message
+_LOGIN = """{% if message %}<p class="bad" role="alert">{{ message }}</p>\
+{% else %}<p>With the name and password you were given.</p>{% endif %}
+
 <form method="post" action="/login">
-<input type="hidden" name="_xsrf" value="$token">
-<input type="hidden" name="next" value="$next">
+<input type="hidden" name="_xsrf" value="{{ token }}">
+<input type="hidden" name="next" value="{{ next }}">
 <label for="name">Name</label>
-<input id="name" name="name" value="$name" autocomplete="username" autocapitalize="none" spellcheck="false" required $first>
+<input id="name" name="name" value="{{ name }}" autocomplete="username" autocapitalize="none" spellcheck="false" required
+{%- if not name %} autofocus{% endif %}>
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required $second>
+<input id="password" name="password" type="password" autocomplete="current-password" required
+{%- if name %} autofocus{% endif %}>
 <button type="submit">Log in</button>
-</form>""")
+</form>"""
 
-_LOGOUT = Template("""<p>Pages of this twin that are open in this browser close.</p>
+_LOGOUT = """<p>Pages of this twin that are open in this browser close.</p>
 <form method="post" action="/logout">
-<input type="hidden" name="_xsrf" value="$token">
+<input type="hidden" name="_xsrf" value="{{ token }}">
 <button type="submit">Log out</button>
 </form>
-<a href="/">Back to the twin</a>""")
+<a href="/">Back to the twin</a>"""
 
 
-def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> str:  # noqa: A002  (the form's own word)
+def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> Markup:  # noqa: A002  (the form's own word)
     """Return the login page.
 
     Parameters
@@ -94,26 +102,18 @@ def login_html(*, title: str, token: str, nonce: str, next: str, message: str = 
 
     Returns
     -------
-    str
+    Markup
         HTML; all parameters are escaped.
     """
-    said = (
-        f'<p class="bad" role="alert">{escape(message)}</p>'
-        if message
-        else "<p>With the name and password you were given.</p>"
-    )
-    # After an error with the name given, the password is what's typed next.
-    first, second = ("", "autofocus") if name else ("autofocus", "")
-    body = _LOGIN.substitute(
-        message=said, token=escape(token), next=escape(next), name=escape(name), first=first, second=second
-    )
-    return _whole("Log in", title=title, nonce=nonce, body=body)
+    # After an error with the name given, the password is what is typed next: it gets the focus.
+    body = html(_LOGIN, message=message, token=token, next=next, name=name)
+    return _page("Log in", title=title, nonce=nonce, body=body)
 
 
-def logout_html(*, title: str, token: str, nonce: str) -> str:
+def logout_html(*, title: str, token: str, nonce: str) -> Markup:
     """Return the page that asks whether logging out is meant."""
-    return _whole("Log out?", title=title, nonce=nonce, body=_LOGOUT.substitute(token=escape(token)))
+    return _page("Log out?", title=title, nonce=nonce, body=html(_LOGOUT, token=token))
 
 
-def _whole(what: str, *, title: str, nonce: str, body: str) -> str:
-    return _PAGE.substitute(what=what, title=escape(title), nonce=escape(nonce), style=_STYLE, body=body)
+def _page(heading: str, *, title: str, nonce: str, body: Markup) -> Markup:
+    return html(_PAGE, heading=heading, title=title, nonce=nonce, style=html(_STYLE), body=body)

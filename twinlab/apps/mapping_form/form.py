@@ -15,7 +15,7 @@ from twinlab.apps.mapping_form.clock import AssetBox, TimeBox
 from twinlab.apps.mapping_form.draft import MappingDraft, draft_of
 from twinlab.apps.mapping_form.files import KeptText, check_others, located, mapping_path, properties
 from twinlab.apps.mapping_form.grid import ColumnGrid, Edit
-from twinlab.apps.mapping_form.html import STYLE, heading, message, messages, preview_html
+from twinlab.apps.mapping_form.html import heading, message, messages, muted, preview_html, state, title
 from twinlab.apps.mapping_form.model_pane import ModelPane
 from twinlab.apps.mapping_form.preview import PreviewTable, Properties, Sample, preview, read_sample
 from twinlab.errors import SourceError, TwinlabError
@@ -140,17 +140,14 @@ class MappingForm(widgets.VBox):
         self.yaml.observe(self._text_changed, "value")
 
     def _layout(self) -> list[widgets.Widget]:
-        title = widgets.HTML(
-            STYLE + f'<span class="tl-title">Mapping of {self.draft.source}</span>',
-            layout=widgets.Layout(flex="1 1 auto"),
-        )
+        head = widgets.HTML(title(self.draft.source), layout=widgets.Layout(flex="1 1 auto"))
         line = widgets.Layout(flex_flow="row wrap", align_items="center", width="100%", grid_gap="4px 8px")
         boxes = widgets.Layout(
             flex_flow="row wrap", width="100%", grid_gap="8px", align_items="stretch", margin="8px 0"
         )
         self._tag_head = widgets.HTML(heading("Tags", note="values of the tag column, and what each means"))
         return [
-            widgets.HBox([title, self.status, self.save_button, self.reload_button], layout=line),
+            widgets.HBox([head, self.status, self.save_button, self.reload_button], layout=line),
             self.said,
             self.errors,
             widgets.HBox([self.file, self.tables], layout=line),
@@ -270,11 +267,10 @@ class MappingForm(widgets.VBox):
     def _show_preview(self) -> None:
         mapping = self.draft.mapping
         if self.sample is None:
-            words = "No sample file: name one above to see its first rows."
-            self.preview.value = f'<p class="tl-muted">{words}</p>'
+            self.preview.value = muted("No sample file: name one above to see its first rows.")
             return
         if self.tables.value not in self.sample.tables:
-            self.preview.value = f'<p class="tl-muted">{self.sample.file} holds no table of this name.</p>'
+            self.preview.value = muted(f"{self.sample.file} has no table of this name.")
             return
         if mapping is None:
             note = message("The mapping has faults; below is the last preview without any.", kind="warn")
@@ -309,7 +305,7 @@ class MappingForm(widgets.VBox):
         else:
             self.save_button.tooltip = "nothing to save"
         mark = "● unsaved changes" if self.unsaved else f"{self.path.name} as saved"
-        self.status.value = f'<span class="{"" if self.unsaved else "tl-muted"}" role="status">{mark}</span>'
+        self.status.value = state(mark, unsaved=self.unsaved)
 
     # -- writing -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:

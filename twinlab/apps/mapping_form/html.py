@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+from typing import TYPE_CHECKING
 
+from twinlab._html import html
 from twinlab.apps.mapping_form.preview import Found, PreviewRow, PreviewTable
 
-__all__ = ["STYLE", "cell", "heading", "message", "messages", "preview_html"]
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
-#: Loaded once by the form; every colour is JupyterLab's, with one for other notebooks.
-STYLE = """<style>
+__all__ = ["STYLE", "cell", "heading", "message", "messages", "muted", "preview_html", "state", "title"]
+
+#: Part of the form's title; every colour is JupyterLab's, with a default for other notebooks.
+STYLE = html("""<style>
 .tl-form {font-family: var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, #222);}
 .tl-form .widget-html-content, .tl-form .jupyter-widget-html-content {line-height: 1.35; font-size: 13px;}
 .tl-form .tl-h {font-weight: 600; margin: 0;}
@@ -37,36 +41,77 @@ STYLE = """<style>
 .tl-preview .first {border-left: 2px solid var(--jp-border-color1, #999);}
 .tl-preview.tl-stale {opacity: 0.55;}
 .tl-form ul {margin: 2px 0; padding-left: 20px;}
-</style>"""
+</style>""")
 
 
-def cell(text: str, *, kind: str = "", title: str | None = None) -> str:
+_SIGNS = {"error": "✖", "warn": "⚠", "ok": "✔"}
+_CELL = '<span class="tl-cell {{ kind }}" title="{{ title }}">{{ text }}</span>'
+_HEADING = '<p class="tl-h">{{ text }} <span class="tl-muted" style="font-weight: 400">{{ note }}</span></p>'
+_MESSAGE = '<div class="tl-msg tl-{{ kind }}" role="{{ role }}">{{ sign }} {{ text }}</div>'
+_MESSAGES = """\
+<div class="tl-msg tl-{{ kind }}" style="white-space: normal">{{ sign }} {{ title }}\
+<ul>{% for line in lines %}<li>{{ line }}</li>{% endfor %}{% if more %}<li>… and {{ more }} more</li>{% endif %}</ul></div>"""
+_CELLS = """\
+{% for text, kinds in cells %}\
+<{{ tag }}{% if kinds %} class="{{ kinds }}"{% endif %} title="{{ text }}">{{ text }}</{{ tag }}>\
+{% endfor %}"""
+_PREVIEW = """\
+<div class="tl-preview{% if stale %} tl-stale{% endif %}" tabindex="0"><table><thead>\
+<tr><th></th><th colspan="{{ columns }}">as written, the first {{ rows | length }} rows of {{ table }}</th>\
+<th class="first" colspan="{{ harmonised }}">harmonised</th></tr>\
+<tr><th class="n">row</th>{{ heads }}</tr></thead><tbody>\
+{% for number, cells in rows %}<tr><td class="n tl-muted">{{ number }}</td>{{ cells }}</tr>{% endfor %}\
+</tbody></table></div>\
+{{ found }}{{ unknown }}{{ problems }}\
+{% if missing %}<p class="tl-muted">{{ missing }} cells are empty or contain a missing-value code.</p>{% endif %}"""
+_FOUND = """\
+{% for what, columns, heads, rows in found %}\
+<div class="tl-preview" style="margin-top: 6px" tabindex="0"><table><thead>\
+<tr><th colspan="{{ columns }}">as {{ what }}, times in UTC</th></tr><tr>{{ heads }}</tr></thead>\
+<tbody>{% for row in rows %}<tr>{{ row }}</tr>{% endfor %}</tbody></table></div>\
+{% endfor %}"""
+
+
+def title(source: str) -> Markup:
+    """Return the form's title with its style sheet."""
+    return html('{{ style }}<span class="tl-title">Mapping of {{ source }}</span>', style=STYLE, source=source)
+
+
+def muted(text: str) -> Markup:
+    """Return a muted remark."""
+    return html('<p class="tl-muted">{{ text }}</p>', text=text)
+
+
+def state(text: str, *, unsaved: bool) -> Markup:
+    """Return the remark beside the buttons that says whether there is anything to save."""
+    kind = "" if unsaved else "tl-muted"
+    return html('<span class="{{ kind }}" role="status">{{ text }}</span>', kind=kind, text=text)
+
+
+def cell(text: str, *, kind: str = "", title: str | None = None) -> Markup:
     """Return a text that is cut with an ellipsis where it doesn't fit, and whole in its tooltip."""
-    return f'<span class="tl-cell {kind}" title="{escape(title or text)}">{escape(text)}</span>'
+    return html(_CELL, kind=kind, title=title or text, text=text)
 
 
-def heading(text: str, *, note: str = "") -> str:
+def heading(text: str, *, note: str = "") -> Markup:
     """Return a heading with a muted remark."""
-    return f'<p class="tl-h">{escape(text)} <span class="tl-muted" style="font-weight: 400">{escape(note)}</span></p>'
+    return html(_HEADING, text=text, note=note)
 
 
-def message(text: str, *, kind: str, role: str = "status") -> str:
-    """Return a message of kind "error", "warn" or "ok"; its first word says which, colour alone does not."""
-    sign = {"error": "✖ ", "warn": "⚠ ", "ok": "✔ "}[kind]
-    return f'<div class="tl-msg tl-{kind}" role="{role}">{sign}{escape(text, quote=False)}</div>'
+def message(text: str, *, kind: str, role: str = "status") -> Markup:
+    """Return a message of kind "error", "warn" or "ok"; its sign says which, too, not its colour alone."""
+    return html(_MESSAGE, kind=kind, role=role, sign=_SIGNS[kind], text=text)
 
 
-def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> str:
+def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> Markup:
     """Return a list of messages under a title; "" without any."""
     if not lines:
-        return ""
-    more = f"<li>… and {len(lines) - most:,} more</li>" if len(lines) > most else ""
-    items = "".join(f"<li>{escape(line, quote=False)}</li>" for line in lines[:most])
-    sign = {"error": "✖", "warn": "⚠", "ok": "✔"}[kind]
-    return f'<div class="tl-msg tl-{kind}" style="white-space: normal">{sign} {escape(title, quote=False)}<ul>{items}{more}</ul></div>'
+        return html("")
+    more = f"{len(lines) - most:,}" if len(lines) > most else ""
+    return html(_MESSAGES, kind=kind, sign=_SIGNS[kind], title=title, lines=lines[:most], more=more)
 
 
-def preview_html(table: PreviewTable, *, stale: bool = False) -> str:
+def preview_html(table: PreviewTable, *, stale: bool = False) -> Markup:
     """Return the rows as written beside the harmonised ones, then events and problems.
 
     Parameters
@@ -77,27 +122,21 @@ def preview_html(table: PreviewTable, *, stale: bool = False) -> str:
         Grey it: it belongs to the last mapping without faults.
     """
     names, cells = _right(table.rows)
-    count = len(table.rows)
-    group = (
-        f'<tr><th></th><th colspan="{len(table.columns)}">as written, the first {count} rows of {escape(table.table)}</th>'
-        f'<th class="first" colspan="{len(names)}">harmonised</th></tr>'
+    heads = _cells(table.columns, "th") + _cells(
+        names, "th", first=True, numeric=[name.endswith("]") for name in names]
     )
-    heads = '<th class="n">row</th>' + _cells(table.columns, "th")
-    heads += _cells(names, "th", first=True, numeric=[name.endswith("]") for name in names])
-    body = "".join(
-        f'<tr><td class="n tl-muted">{row.number}</td>{_cells(row.written, "td")}{_cells(right, "td", first=True, numeric=_number_like(right))}</tr>'
+    rows = [
+        (row.number, _cells(row.written, "td") + _cells(right, "td", first=True, numeric=_number_like(right)))
         for row, right in zip(table.rows, cells, strict=True)
-    )
-    shown = f"<table><thead>{group}<tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    parts = [
-        f'<div class="tl-preview{" tl-stale" if stale else ""}" tabindex="0">{shown}</div>',
-        *map(_found, table.found),
     ]
-    parts.append(messages("Not in the mapping or the model; these rows stay in the ledger", table.unknown, kind="warn"))
-    parts.append(messages("Could not be read", table.problems, kind="warn"))
-    if table.missing:
-        parts.append(f'<p class="tl-muted">{table.missing:,} cells are empty or hold a missing-value code.</p>')
-    return "".join(parts)
+    return html(
+        _PREVIEW, stale=stale, table=table.table, columns=len(table.columns), harmonised=len(names), heads=heads,
+        rows=rows, found=_found(table.found), missing=f"{table.missing:,}" if table.missing else "",
+        unknown=messages(
+            "Not in the mapping or the model; these rows stay in the ledger", table.unknown, kind="warn"
+        ),
+        problems=messages("Could not be read", table.problems, kind="warn"),
+    )  # fmt: skip
 
 
 def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
@@ -137,18 +176,17 @@ def _number_like(texts: Sequence[str]) -> list[bool]:
     return [text.replace(".", "", 1).lstrip("-").isdigit() for text in texts]
 
 
-def _cells(texts: Iterable[str], tag: str, *, first: bool = False, numeric: Sequence[bool] = ()) -> str:
-    made = []
+def _cells(texts: Iterable[str], tag: str, *, first: bool = False, numeric: Sequence[bool] = ()) -> Markup:
+    cells = []
     for place, text in enumerate(texts):
         kinds = ["first"] * (first and place == 0) + ["n"] * (place < len(numeric) and numeric[place])
-        kind = f' class="{" ".join(kinds)}"' if kinds else ""
-        made.append(f'<{tag}{kind} title="{escape(text)}">{escape(text)}</{tag}>')
-    return "".join(made)
+        cells.append((text, " ".join(kinds)))
+    return html(_CELLS, cells=cells, tag=tag)
 
 
-def _found(found: Found) -> str:
-    heads = _cells(found.columns, "th")
-    body = "".join(f"<tr>{_cells(row, 'td')}</tr>" for row in found.rows)
-    title = f'<tr><th colspan="{max(1, len(found.columns))}">as {escape(found.what)}, times in UTC</th></tr>'
-    table = f"<table><thead>{title}<tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="tl-preview" style="margin-top: 6px" tabindex="0">{table}</div>'
+def _found(found: Iterable[Found]) -> Markup:
+    tables = [
+        (one.what, max(1, len(one.columns)), _cells(one.columns, "th"), [_cells(row, "td") for row in one.rows])
+        for one in found
+    ]
+    return html(_FOUND, found=tables)
