@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from twinlab.ledger import Frame, Reader
+from twinlab.ledger import Frame, Ledger, Reader, Writer
 
 Rows = list[tuple[int, object]]
 
@@ -35,6 +36,11 @@ def _frame_rows(frame: Frame) -> Rows:
             (o, (meta, tuple(r.items()), n, k, t)) for o, r, n, k, t in zip(ordinals, rows, *lists, times, strict=True)
         ]
     return [(o, (tuple(r.items()), t)) for o, r, t in zip(ordinals, rows, times, strict=True)]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger")
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +107,17 @@ def flights() -> Callable[..., pa.RecordBatch]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fill(telemetry: Callable[..., pa.RecordBatch], flights: Callable[..., pa.RecordBatch]) -> Callable[[Writer], None]:
+    """Append observations, records and a retraction, a few thousand rows in all."""
+
+    def append(w: Writer) -> None:
+        for k in range(12):
+            w.append_observations(telemetry(300, seed=k, start=k * 10**12))
+            w.append_records(f"t{k % 2}", flights(7, seed=k), file_id=f"f{k}", row_numbers=np.arange(7) + k)
+        w.retract_file("f3")
+        w.rotate()
+
+    return append

@@ -123,6 +123,8 @@ def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
     # Modulo 2**64, so that any span fits.
     rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
     step = int(np.gcd.reduce(_look(rest))) if span >= 1 << 16 else 1
+    if step >= 1 << 63:
+        step = 1  # two values further apart than a signed step can say
     if step > 1 and _divide(rest, step, span):
         return _TWO.pack(_OFFSETS, low, step) + _pack(rest.astype(_WIDTHS[_width(span // step)]))
     if step > 1:

@@ -1,4 +1,4 @@
-"""A writer to be killed: commits slab after slab, and says so once each is published. Used by test_crash."""
+"""A writer to be killed: commits slab after slab, and says so once each is published. Used by test_publication."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Bytes on the disk of other systems: no positioned reads and writes, other rules for names."""
+"""Bytes on the disk where the system has no positioned reads and writes."""
 
 import os
-import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,29 +43,3 @@ def test_reads_and_writes_go_to_their_place(tmp_path: Path, monkeypatch: pytest.
     assert disk.read_at(descriptor, 3, 4) == b"cde"
     assert disk.read_at(descriptor, 100, 0) == b"\0\0abcdef"
     os.close(descriptor)
-
-
-@pytest.mark.parametrize("source", ["con", "Aux", "nul.csv", "room:7", "a\\b", "a/b", "x.", "x ", "blobs", "50 %", "é"])
-def test_a_source_of_any_name_gets_a_folder_that_every_system_accepts(tmp_path: Path, source: str) -> None:
-    ledger = Ledger(tmp_path)
-    with ledger.writer(source) as writer:
-        writer.append_observations(ROWS)
-    assert Ledger(tmp_path).sources() == [source]
-    assert Ledger(tmp_path).reader(source).position() == 2
-    (folder,) = [path.name for path in tmp_path.iterdir()]
-    assert not re.match(r"(con|aux|nul)\s*(\.|$)", folder, re.IGNORECASE)
-    assert not re.search(r'[<>:"/\\|?*]|[. ]$', folder)
-    assert folder != "blobs"
-
-
-def test_a_source_whose_folder_has_a_name_of_an_earlier_version_stays_where_it_is(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
-    with ledger.writer("con") as writer:
-        writer.append_observations(ROWS)
-    (tmp_path / "%63on").rename(tmp_path / "con")
-    again = Ledger(tmp_path)
-    assert again.reader("con").position() == 2
-    with again.writer("con") as writer:
-        writer.append_observations(ROWS)
-    assert again.sources() == ["con"]
-    assert Ledger(tmp_path).reader("con").position() == 4

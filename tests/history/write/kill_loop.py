@@ -1,4 +1,4 @@
-"""Run by test_crash: children ingest and publish until they are killed at a random moment; then see what is left.
+"""Run by test_rebuild: children ingest and publish until they are killed at a random moment; then see what is left.
 
 Usage: kill_loop.py FOLDER KILLS SEED. Prints "rows <n>" once everything is in and equals an uninterrupted run.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import Site
 

@@ -1,8 +1,10 @@
+"""Compressed columns: they come back exactly."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -18,6 +20,8 @@ SMALL = st.builds(
 )
 
 
+@example(np.array([-1, 2**63 - 1, *[0] * 18]))
+@example(np.array([-(2**63), 2**63 - 1, -(2**63)]))
 @given(INT64 | SMALL)
 def test_integers_come_back_as_they_were(values: np.ndarray) -> None:
     back, _ = codec.decode_ints(memoryview(codec.encode_ints(values)), 0, len(values))
