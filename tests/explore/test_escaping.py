@@ -10,7 +10,7 @@ from twinlab.explore import AssetCard, HeatExplorer, MapView, SignalExplorer, pa
 from twinlab.explore.charts.legend import title_html
 from twinlab.explore.charts.sparkline import sparkline
 from twinlab.explore.files.report import report_html, table_html
-from twinlab.explore.kit.panes import failed, nothing, reading
+from twinlab.explore.kit.panes import empty_pane, error_pane, loading_pane
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.card import failed_html
 from twinlab.explore.views.map.routes import route_layers
@@ -113,7 +113,11 @@ def test_what_a_browser_gets_of_a_pane_is_escaped_once(shared):
 
 
 def test_loading_empty_and_error_states():
-    for pane in (reading(HOSTILE), nothing(HOSTILE, HOSTILE), failed(HOSTILE, HOSTILE, retry=lambda: None)[0]):
+    for pane in (
+        loading_pane(HOSTILE),
+        empty_pane(HOSTILE, HOSTILE),
+        error_pane(HOSTILE, HOSTILE, retry=lambda: None)[0],
+    ):
         assert is_escaped(pane.object)
 
 

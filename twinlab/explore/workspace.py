@@ -15,8 +15,8 @@ import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.page_state import Carried, with_carried
-from twinlab.explore.kit.panes import failed, reading
+from twinlab.explore.kit.page_state import PageState, with_page_state
+from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.page_registry import PAGES, PageSpec, available_pages
 from twinlab.explore.views.base import Explorer
 
@@ -97,10 +97,10 @@ class Workspace(Explorer):
         self._allowed = allowed
         # What is said of a page that's being read stands there from the start: put in later, it takes a sixth of a visit.
         self._places = {
-            spec.name: _Place(spec, pn.Column(reading(spec.label), sizing_mode="stretch_width", visible=False))
+            spec.name: _Place(spec, pn.Column(loading_pane(spec.label), sizing_mode="stretch_width", visible=False))
             for spec in specs
         }
-        self._carried = Carried()
+        self._page_state = PageState()
         self._quiet = True
         self._said = pmui.Alert(
             object="", severity="warning", visible=False, closeable=True, margin=(4, 10), sizing_mode="stretch_width"
@@ -165,7 +165,7 @@ class Workspace(Explorer):
         self._say("")
         place = self._places[str(self.page)]
         if place.view is None:
-            place.first, place.carried = self._carried.link, True
+            place.first, place.carried = self._page_state.link, True
         self._turn()
         if place.view is not None:
             self._bring(place.view)
@@ -176,7 +176,7 @@ class Workspace(Explorer):
         if link is None or link.page not in self._places:
             return
         self._leave()
-        self._carried.leave("", link)
+        self._page_state.leave("", link)
         if link.page != self.page:
             self._quiet = True
             try:
@@ -188,11 +188,11 @@ class Workspace(Explorer):
     def _leave(self) -> None:
         shown = next((place for place in self._places.values() if place.body.visible), None)
         if shown is not None and shown.view is not None:
-            self._carried.leave(shown.spec.name, shown.view.link())
+            self._page_state.leave(shown.spec.name, shown.view.link())
 
     def _arrive(self, place: _Place) -> None:
         if place.view is not None and place.body.visible:
-            self._carried.arrive(place.spec.name, place.view.link())
+            self._page_state.arrive(place.spec.name, place.view.link())
         self._follow()
 
     def _turn(self) -> None:
@@ -210,7 +210,7 @@ class Workspace(Explorer):
     def _bring(self, view: Explorer) -> None:
         """Give a view what was chosen elsewhere, as far as it knows it."""
         own = view.link()
-        asked = with_carried(own, self._carried.link)
+        asked = with_page_state(own, self._page_state.link)
         if asked != own:
             view.apply(asked)
             self._without_unknown(view, own)
@@ -218,8 +218,8 @@ class Workspace(Explorer):
     def _without_unknown(self, view: Explorer, own: Link) -> None:
         """Leave out assets that a view doesn't have: they were chosen for another page."""
         if _UNKNOWN in view.notice:
-            times = Link(window=self._carried.link.window, at=self._carried.link.at)
-            view.apply(with_carried(own, times))
+            times = Link(window=self._page_state.link.window, at=self._page_state.link.at)
+            view.apply(with_page_state(own, times))
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ class Workspace(Explorer):
 
     def _put(self, place: _Place, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
         if made is None:
-            place.body[:] = [failed(place.spec.label, place.error, retry=lambda: self._retry(place))]
+            place.body[:] = [error_pane(place.spec.label, place.error, retry=lambda: self._retry(place))]
             return
         view, layout = made
         place.view, place.error = view, ""
@@ -277,7 +277,7 @@ class Workspace(Explorer):
             view.param.watch(lambda event: self.visit(event.new), "asked")
 
     def _retry(self, place: _Place) -> None:
-        place.body[:] = [reading(place.spec.label)]
+        place.body[:] = [loading_pane(place.spec.label)]
         self._turn()
         self._arrive(place)
 

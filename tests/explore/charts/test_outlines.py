@@ -37,7 +37,7 @@ def test_a_wide_view_is_drawn_coarsely_and_a_near_one_finely():
 @pytest.mark.parametrize("view", [WORLD, EUROPE, box(40, 42, -75, -73)])
 def test_what_is_cut_lies_in_the_view_and_little_beyond(view):
     cut = cut_outlines(view)
-    near = view.grown(0.06)
+    near = view.expanded(0.06)
     for ring in cut.land:
         assert ring.dtype == np.float32
         assert ring[:, 0].min() >= near.left - 1 and ring[:, 0].max() <= near.right + 1

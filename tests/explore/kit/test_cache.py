@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from twinlab.explore.kit.cache import Kept
+from twinlab.explore.kit.cache import ReadCache
 
 
 class Moving:
@@ -32,7 +32,7 @@ def reads(kept, key="a", *, into):
 
 def test_it_is_read_again_once_the_twin_has_moved_and_a_minute_is_over(now):
     twin, read = Moving(), []
-    kept = Kept(twin, clock=lambda: now[0])
+    kept = ReadCache(twin, clock=lambda: now[0])
     assert [reads(kept, into=read), reads(kept, into=read)] == [1, 1]
     now[0] = 61.0
     assert kept.ready("a") and reads(kept, into=read) == 1
@@ -43,7 +43,7 @@ def test_it_is_read_again_once_the_twin_has_moved_and_a_minute_is_over(now):
 
 
 def test_of_a_twin_that_doesnt_tell_its_position_it_is_read_again_each_minute(now):
-    read, kept = [], Kept(Still(), clock=lambda: now[0])
+    read, kept = [], ReadCache(Still(), clock=lambda: now[0])
     reads(kept, into=read)
     now[0] = 59.0
     assert reads(kept, into=read) == 1
@@ -53,7 +53,7 @@ def test_of_a_twin_that_doesnt_tell_its_position_it_is_read_again_each_minute(no
 
 def test_what_came_while_it_was_read_is_read_the_next_time(now):
     twin = Moving()
-    kept = Kept(twin, clock=lambda: now[0])
+    kept = ReadCache(twin, clock=lambda: now[0])
 
     def while_it_moves():
         twin.at += 1
@@ -65,7 +65,7 @@ def test_what_came_while_it_was_read_is_read_the_next_time(now):
 
 
 def test_no_more_is_kept_than_may_be_and_what_was_asked_for_last_stays(now):
-    read, kept = [], Kept(Moving(), clock=lambda: now[0], most=3)
+    read, kept = [], ReadCache(Moving(), clock=lambda: now[0], max_entries=3)
     for key in ("a", "b", "c", "a", "d"):
         reads(kept, key, into=read)
     assert len(kept) == 3
@@ -73,7 +73,7 @@ def test_no_more_is_kept_than_may_be_and_what_was_asked_for_last_stays(now):
 
 
 def test_a_failed_read_keeps_nothing(now):
-    kept = Kept(Moving(), clock=lambda: now[0])
+    kept = ReadCache(Moving(), clock=lambda: now[0])
     with pytest.raises(OSError, match="gone"):
         kept.get("a", lambda: (_ for _ in ()).throw(OSError("the disk is gone")))
     assert not kept.ready("a")
@@ -81,7 +81,7 @@ def test_a_failed_read_keeps_nothing(now):
 
 
 def test_who_finds_it_read_doesnt_wait_for_what_another_reads(now):
-    kept = Kept(Moving(), clock=lambda: now[0])
+    kept = ReadCache(Moving(), clock=lambda: now[0])
     kept.get("a", lambda: 1)
     began, go_on = threading.Event(), threading.Event()
     slow = threading.Thread(target=kept.get, args=("b", lambda: began.set() or go_on.wait(20)))

@@ -65,7 +65,7 @@ def view_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Bo
     if not there.any():
         return EUROPE
     x, y = mercator(latitude[there], longitude[there])
-    box = Box(float(x.min()), float(y.min()), float(x.max()), float(y.max())).grown(_MARGIN)
+    box = Box(float(x.min()), float(y.min()), float(x.max()), float(y.max())).expanded(_MARGIN)
     dx, dy = (max(0.0, _AROUND - size / 2) for size in (box.width, box.height))
     return Box(box.left - dx, box.bottom - dy, box.right + dx, box.top + dy)
 
@@ -101,14 +101,14 @@ def needs_other_ground(drawn: Box | None, view: Box) -> bool:
     >>> needs_other_ground(near, near), needs_other_ground(near, far)
     (False, True)
     """
-    return drawn is None or level_of(drawn) != level_of(view) or not _drawn(drawn).holds(view)
+    return drawn is None or level_of(drawn) != level_of(view) or not _drawn(drawn).contains(view)
 
 
 def _drawn(view: Box) -> Box:
     """What is drawn for a view: enough for any frame that shows it."""
     width, height = max(view.width, _WIDEST * view.height), max(view.height, _HIGHEST * view.width)
     dx, dy = (width - view.width) / 2, (height - view.height) / 2
-    beyond = view.grown(_BEYOND)
+    beyond = view.expanded(_BEYOND)
     return Box(
         min(view.left - dx, beyond.left),
         min(view.bottom - dy, beyond.bottom),

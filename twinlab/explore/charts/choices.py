@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import AssetType
 
-__all__ = ["Choices", "asset_labels", "words"]
+__all__ = ["Choices", "asset_labels", "readable_name"]
 
 
 class Choices:
@@ -32,7 +32,7 @@ class Choices:
         """Return label -> signal; those that say where an asset is come last, since maps show them."""
         kind = self._spec(asset_type)
         ordered = sorted(kind.signals, key=lambda name: name in (kind.position or ()))
-        return {kind.signals[name].title or words(name): name for name in ordered}
+        return {kind.signals[name].title or readable_name(name): name for name in ordered}
 
     def assets(self, asset_type: str) -> dict[str, str]:
         """Return label -> asset, in natural order of the assets; empty for a kind that can't be drawn."""
@@ -47,7 +47,7 @@ class Choices:
 
 
 def _kind(name: str, spec: AssetType) -> str:
-    return spec.title or words(name)
+    return spec.title or readable_name(name)
 
 
 def _observed(twin: TwinReader, asset_type: str) -> dict[str, str]:
@@ -71,10 +71,10 @@ def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
     return {i: f"{n} ({i})" if n and n != i else i for i, n in zip(ids, names, strict=True)}
 
 
-def words(name: str) -> str:
+def readable_name(name: str) -> str:
     """Return a name of the model in words.
 
-    >>> words("wind_speed")
+    >>> readable_name("wind_speed")
     'wind speed'
     """
     return name.replace("_", " ")

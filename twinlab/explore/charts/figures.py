@@ -50,12 +50,12 @@ __all__ = [
     "FigurePane",
     "Frame",
     "axis_ends",
-    "change_screen",
     "dress",
     "make_figure",
     "on_range_change",
     "one_message",
     "refresh",
+    "update_screen",
 ]
 
 #: A zoom is reported once the range hasn't changed for this many milliseconds.
@@ -331,10 +331,10 @@ class FigurePane(pn.pane.Bokeh):
     def change(self, act: Callable[[Any], None]) -> None:
         """Change the figure on each screen, in one message."""
         for ref, chart in self.figures().items():
-            change_screen(ref, chart.document, partial(act, chart))
+            update_screen(ref, chart.document, partial(act, chart))
 
 
-def change_screen(ref: str, document: Document | None, act: Callable[[], None]) -> None:
+def update_screen(ref: str, document: Document | None, act: Callable[[], None]) -> None:
     """Change what stands on a screen, in one message.
 
     Parameters

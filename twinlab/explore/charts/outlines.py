@@ -55,12 +55,12 @@ class Box:
         """From bottom to top."""
         return self.top - self.bottom
 
-    def grown(self, share: float) -> Box:
+    def expanded(self, share: float) -> Box:
         """Return the box with a share of its size added on each side."""
         dx, dy = self.width * share, self.height * share
         return Box(self.left - dx, self.bottom - dy, self.right + dx, self.top + dy)
 
-    def holds(self, other: Box) -> bool:
+    def contains(self, other: Box) -> bool:
         """Whether another box lies inside."""
         return (
             self.left <= other.left
@@ -134,7 +134,7 @@ def cut_outlines(view: Box, *, level: str | None = None) -> Cut:
     """
     level = level or level_of(view)
     world = _read(level)
-    box = view.grown(0.05)
+    box = view.expanded(0.05)
     # Land that goes over the date line is known on both sides; beyond the world's ends there is none, as there is no coast.
     box = Box(max(box.left, -_HALF), box.bottom, min(box.right, _HALF), box.top)
     land = [_clip(world.land[k], box) for k in _touching(world.land_boxes, box)]

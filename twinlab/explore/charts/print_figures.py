@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from twinlab.explore.charts.palette import FLAG_STYLES, asset_style
-from twinlab.explore.charts.styles import MARKERS, paper_dash
+from twinlab.explore.charts.styles import MARKERS, matplotlib_dash
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.layers import Layer
@@ -37,7 +37,7 @@ def finish_axes(
     axes = plot.handles["axis"]
     for subplot, part in zip(plot.subplots.values(), parts, strict=False):
         if part.kind == "Curve":
-            subplot.handles["artist"].set_linestyle(paper_dash(part))
+            subplot.handles["artist"].set_linestyle(matplotlib_dash(part))
         elif part.kind in ("Area", "Rectangles"):
             # HoloViews' own colours would win over an option.
             subplot.handles["artist"].set(facecolor=part.look["color"], alpha=part.look["alpha"], edgecolor="none")
@@ -69,7 +69,7 @@ def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
         lines[trace.label] = Line2D(
             [],
             [],
-            linestyle=paper_dash(style.dash),
+            linestyle=matplotlib_dash(style.dash),
             label=trace.label,
             color=style.color,
             alpha=style.alpha,

@@ -14,8 +14,8 @@ __all__ = [
     "bokeh_glyph",
     "bokeh_options",
     "hover_tips",
+    "matplotlib_dash",
     "matplotlib_options",
-    "paper_dash",
 ]
 
 TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
@@ -99,10 +99,10 @@ def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, A
     return options
 
 
-def paper_dash(line: Layer | str) -> Any:
+def matplotlib_dash(line: Layer | str) -> Any:
     """Return a dash in Matplotlib's words.
 
-    >>> paper_dash("1 3")
+    >>> matplotlib_dash("1 3")
     (0, (1.0, 3.0))
     """
     dash = line if isinstance(line, str) else line.look["dash"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinlab.errors import SchemaError
-from twinlab.explore.files.whole_file import need_ending, write_whole
+from twinlab.explore.files.atomic_write import check_suffix, write_atomically
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ def write_data(view: Exportable, path: Path) -> Path:
     SchemaError
         If the ending is none of those, or there is nothing to write.
     """
-    ending = need_ending(path, ENDINGS, "a file")
+    ending = check_suffix(path, ENDINGS, "a file")
     if ending == ".xlsx":
         from twinlab.explore.files.excel import write_excel  # noqa: PLC0415  (its writer loads late)
 
@@ -43,10 +43,10 @@ def write_data(view: Exportable, path: Path) -> Path:
         raise SchemaError(msg)
     table = tidy_table(data)
     if ending == ".csv":
-        return write_whole(path, lambda draft: table.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
+        return write_atomically(path, lambda draft: table.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
     units = {} if isinstance(data, pd.DataFrame) else _units(data)
     about = {"twinlab": {"settings": view.settings(), "code": view.code(), "units": units}}
-    return write_whole(path, lambda draft: _parquet(table, draft, about))
+    return write_atomically(path, lambda draft: _parquet(table, draft, about))
 
 
 def tidy_table(data: xr.Dataset | pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 
 import twinlab
 from twinlab.errors import SchemaError, SourceError
-from twinlab.explore.files.whole_file import need_ending, write_whole
+from twinlab.explore.files.atomic_write import check_suffix, write_atomically
 
 if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
@@ -43,7 +43,7 @@ def write_excel(view: Exportable, path: Path) -> Path:
     SourceError
         If the package xlsxwriter isn't installed.
     """
-    need_ending(path, (".xlsx",), "an Excel file")
+    check_suffix(path, (".xlsx",), "an Excel file")
     tables = {name: table for name, table in view.tables().items() if len(table.columns)}
     if not tables:
         msg = "nothing is shown, so there is nothing to write; choose something first"
@@ -73,7 +73,7 @@ def write_excel(view: Exportable, path: Path) -> Path:
                 _table_sheet(book, name, title, table)
             _about_sheet(book, about_rows(view))
 
-    return write_whole(path, write)
+    return write_atomically(path, write)
 
 
 def sheet_names(titles: Iterable[str]) -> list[str]:

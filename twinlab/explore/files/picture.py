@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinlab.errors import SchemaError
-from twinlab.explore.files.whole_file import need_ending, write_whole
+from twinlab.explore.files.atomic_write import check_suffix, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def write_picture(view: Exportable, path: Path) -> Path:
     SchemaError
         If the ending is neither of those, or nothing is drawn.
     """
-    ending = need_ending(path, (".svg", ".png"), "a picture")
+    ending = check_suffix(path, (".svg", ".png"), "a picture")
     # Options can be given for a backend only once it's loaded.
     import holoviews.plotting.mpl  # noqa: F401, PLC0415
 
@@ -56,7 +56,7 @@ def write_picture(view: Exportable, path: Path) -> Path:
             )
             plt.close(figure)
 
-    return write_whole(path, write)
+    return write_atomically(path, write)
 
 
 def matplotlib_figure(drawn: Any) -> Figure:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.errors import SchemaError
-from twinlab.explore.files.whole_file import need_ending, write_whole
+from twinlab.explore.files.atomic_write import check_suffix, write_atomically
 
 if TYPE_CHECKING:
     from twinlab.explore.files.exportable import Exportable
@@ -81,13 +81,13 @@ def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
     SchemaError
         If the ending isn't ``.html``, or no view is given.
     """
-    need_ending(path, (".html", ".htm"), "a report")
+    check_suffix(path, (".html", ".htm"), "a report")
     given = list(views) if isinstance(views, Sequence) else [views]
     if not given:
         msg = "expected at least one view to report, got none"
         raise SchemaError(msg)
     text = report_html(given)
-    return write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+    return write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
 def report_html(views: Sequence[Exportable]) -> Markup:

@@ -1,4 +1,4 @@
-"""Event tables as people read them, kept for all who look at one twin."""
+"""Event tables for display, cached for all readers of a twin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twinlab.events import delays, status
-from twinlab.explore.kit.cache import Kept
+from twinlab.explore.kit.cache import ReadCache
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -21,29 +21,29 @@ _TIMES = ("planned_start", "start", "planned_end", "end")
 
 
 class EventTables:
-    """Event tables made ready to be shown, shared by all who look at one twin.
+    """Event tables for display, shared by all readers of a twin.
 
-    Each is kept for a minute; of a twin that tells its position, until that moves.
+    Each is cached for a minute; for a twin with a position, until that changes.
     """
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
-        self._kept = Kept(twin, clock=clock)
+        self._cache = ReadCache(twin, clock=clock)
 
     def ready(self, event_type: str) -> bool:
-        """Whether a table can be had at once."""
-        return self._kept.ready(event_type)
+        """Whether a table is cached."""
+        return self._cache.ready(event_type)
 
     def table(self, event_type: str) -> pd.DataFrame:
         """Return the events of one type as shown: status, assets, times, delays in minutes, properties."""
         spec = self._twin.model.event_types[event_type]
-        return self._kept.get(event_type, lambda: shown_table(self._twin.events(event_type), spec))
+        return self._cache.get(event_type, lambda: shown_table(self._twin.events(event_type), spec))
 
 
 def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
-    """Return an event table in the order people read it, with status and delays.
+    """Return an event table with columns in reading order, with status and delays.
 
-    Texts are categories with "" for unknown, so that filtering looks at each different text once.
+    Text columns are categorical, "" for missing, so that a filter tests each distinct text once.
     """
     late = delays(events)
     state = status(events, without_start=spec.without_start)
@@ -58,7 +58,7 @@ def shown_table(events: pd.DataFrame, spec: EventType) -> pd.DataFrame:
     for name in spec.properties:
         if name in events:
             column = events[name]
-            # What the source calls an event's status stands beside what its times say.
+            # A status recorded by the source doesn't replace the one derived from the times.
             name = name if name not in columns else f"{name}_recorded"  # noqa: PLW2901
             numeric = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
             columns[name] = column.to_numpy() if numeric else _text(column)

@@ -21,14 +21,14 @@ __all__ = [
     "KindLabels",
     "age_text",
     "measure_text",
-    "near_words",
+    "near_text",
     "records",
     "time_text",
     "value_and_limit",
-    "via_words",
+    "via_text",
 ]
 
-#: A shape for each severity beside its word: never colour alone.
+#: A shape for each severity beside its name: never colour alone.
 SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium": "◆", "low": "●"})
 #: Okabe-Ito's vermilion, orange and blue.
 SEVERITY_COLORS: Mapping[str, str] = MappingProxyType({"high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9"})
@@ -44,7 +44,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def age_text(age: Any) -> str:
-    """Return how long something lasts, in its two largest units.
+    """Return a duration in its two largest units.
 
     >>> age_text(pd.Timedelta("0 days 02:05:31")), age_text(pd.Timedelta(days=3, hours=4)), age_text(pd.NaT)
     ('2 h 5 min', '3 d 4 h', '–')
@@ -63,7 +63,7 @@ def age_text(age: Any) -> str:
 
 
 def measure_text(value: Any, unit: object) -> str:
-    """Return a value with its unit as people write it; "" for no value.
+    """Return a value with the display form of its unit; "" for no value.
 
     >>> measure_text(9.25, "degC"), measure_text("open", ""), measure_text(float("nan"), "km"), measure_text(90.0, "min")
     ('9.25 °C', 'open', '', '1 h 30 min')
@@ -109,7 +109,7 @@ def time_text(when: Any) -> str:
 
 
 class KindLabels(Mapping[str, Mapping[str, str]]):
-    """Asset type -> (asset -> the name people use), each read when it's first asked for."""
+    """Asset type -> (asset -> display name), each read at first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -126,20 +126,20 @@ class KindLabels(Mapping[str, Mapping[str, str]]):
         return len(self._shared.twin.model.asset_types)
 
 
-#: A fixed place farther away, km, doesn't say where something is.
+#: Largest distance, km, at which a fixed place describes a position.
 _NEAR_KM = 30.0
 
 
-def near_words(
+def near_text(
     near: tuple[str, str, float] | None,
     position: tuple[float, float] | None,
     labels: Mapping[str, Mapping[str, str]],
 ) -> str:
-    """Return where something is that is in nothing: near a fixed place, else its degrees; "" if nobody knows.
+    """Return the position of an asset outside of others: near a fixed place, else in degrees; "" if unknown.
 
-    >>> near_words(("hub", "H2", 12.3), (52.1, 13.2), {"hub": {"H2": "North (H2)"}})
+    >>> near_text(("hub", "H2", 12.3), (52.1, 13.2), {"hub": {"H2": "North (H2)"}})
     'near North (H2), 12 km'
-    >>> near_words(("hub", "H2", 80.0), (52.1, 13.2), {})
+    >>> near_text(("hub", "H2", 80.0), (52.1, 13.2), {})
     '52.100°, 13.200°'
     """
     if near is not None and near[2] <= _NEAR_KM:
@@ -152,10 +152,10 @@ def near_words(
     return "" if position is None else f"{position[0]:.3f}°, {position[1]:.3f}°"
 
 
-def via_words(via: str, labels: Mapping[str, Mapping[str, str]]) -> str:
-    """Return where something is in words, from ``type/asset > type/asset``.
+def via_text(via: str, labels: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a chain of containing assets as text, from ``type/asset > type/asset``.
 
-    >>> via_words("truck/T1 > hub/H2", {"hub": {"H2": "North (H2)"}})
+    >>> via_text("truck/T1 > hub/H2", {"hub": {"H2": "North (H2)"}})
     'truck T1 › North (H2)'
     """
     parts = []

@@ -1,4 +1,4 @@
-"""A view's state as the query of a URL, and back: every wrong value becomes a sentence, never a blank page."""
+"""State of a view as the query of a URL, and back; a wrong value becomes a message, never an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "format_link", "known_or_problem", "merge_problems", "parse_instant", "parse_link"]
 
-#: Keys that stand for one text each -> the field of `Link`.
+#: Key of a text in the query -> field of `Link`.
 _TEXTS = {
     "page": "page",
     "type": "asset_type",
@@ -33,27 +33,27 @@ _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
 
 @dataclass(frozen=True)
 class Link:
-    """What a link asks for; None where it says nothing."""
+    """State of a view as given by a link; None for what the link leaves out."""
 
     page: str | None = None
     asset_type: str | None = None
     signals: tuple[str, ...] | None = None
     assets: tuple[str, ...] | None = None
     window: Window | None = None
-    # The instant that a page shows, UTC.
+    # The shown instant, UTC.
     at: np.datetime64 | None = None
     show_flags: bool | None = None
     full_range: bool | None = None
     event_type: str | None = None
     in_view: bool | None = None
-    # How a page is laid out, and with which other period it's compared: each page says what it knows.
+    # Layout of a page, and the period for comparison; their values depend on the page.
     layout: str | None = None
     compare: str | None = None
-    # What was searched for.
+    # Search text.
     find: str | None = None
-    # What a heat map shows.
+    # Content of a heat map; see `twinlab.explore.HeatExplorer`.
     heat: str | None = None
-    # What couldn't be read, a sentence each.
+    # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 
     @property
@@ -62,12 +62,12 @@ class Link:
         return self.signals[0] if self.signals else None
 
     def carried(self) -> Link:
-        """Return what goes along from one page to the others: what was chosen, and when."""
+        """Return the part of the state that pages share: asset type, assets, window and instant."""
         return Link(asset_type=self.asset_type, assets=self.assets, window=self.window, at=self.at)
 
 
 def format_link(link: Link) -> str:
-    """Return the query of a link, with its question mark; "" if it says nothing.
+    """Return the query of a link with its question mark; "" for an empty link.
 
     >>> format_link(Link(asset_type="room", assets=("3", "4")))
     '?type=room&asset=3&asset=4'
@@ -87,7 +87,7 @@ def format_link(link: Link) -> str:
 
 
 def parse_link(query: str) -> Link:
-    """Read a link's query. What can't be read is left out and told in ``problems``; terms aren't looked up here.
+    """Parse the query of a link. Wrong values are left out, with a message in ``problems``; names aren't checked here.
 
     >>> parse_link("?type=room&from=yesterday").problems[0]
     "from='yesterday' isn't a time such as 2013-02-12T06:00 (UTC); ignored"
@@ -111,7 +111,7 @@ def parse_link(query: str) -> Link:
 
 
 def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:
-    """Return ``value`` if it's known, else None and a sentence in ``problems``."""
+    """Return ``value`` if it's known; else return None and add a message to ``problems``."""
     names = list(known)
     if value is None or value in names:
         return value
@@ -153,7 +153,7 @@ def parse_instant(text: str) -> np.datetime64 | None:
     '2013-02-12T05:00'
     """
     if text.strip().casefold() in ("", "nat", "nan", "none"):
-        # pandas would read these as "no time", without an error.
+        # pandas would parse these as NaT, without an error.
         return None
     try:
         stamp = pd.Timestamp(text)
@@ -165,5 +165,5 @@ def parse_instant(text: str) -> np.datetime64 | None:
 
 
 def merge_problems(groups: Sequence[Sequence[str]]) -> str:
-    """Return all problems as one text."""
+    """Return messages as one text."""
     return " · ".join(problem for group in groups for problem in group)

@@ -1,4 +1,4 @@
-"""What goes along when a reader changes pages: what was chosen, and when."""
+"""Page state that other pages take over: the selected assets, the window and the instant."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ from dataclasses import replace
 
 from twinlab.explore.kit.link import Link
 
-__all__ = ["Carried", "with_carried"]
+__all__ = ["PageState", "with_page_state"]
 
-#: What is carried as one: assets mean nothing without their type.
+#: Fields of `Link` that are taken over together: assets mean nothing without their type.
 _PARTS = (("asset_type", "assets"), ("window",), ("at",))
 
 
-class Carried:
-    """What readers have chosen on the pages they come from, and on which of them it was last said.
+class PageState:
+    """The latest selection, and the page that set each part of it.
 
-    A page that doesn't know of something (an instant, on a chart of years) loses it for nobody: it's carried past that
-    page. A page that took something over and says nothing of it any more has cleared it.
+    A page without a parameter for a part (an instant, on a chart of years) leaves it as it is. Only a page that took a
+    part over, or set it, clears it.
 
-    >>> carried = Carried()
-    >>> carried.leave("now", Link(asset_type="room", assets=("3",)))
-    >>> carried.leave("events", Link())
-    >>> carried.link.assets
+    >>> state = PageState()
+    >>> state.leave("now", Link(asset_type="room", assets=("3",)))
+    >>> state.leave("events", Link())
+    >>> state.link.assets
     ('3',)
     """
 
     def __init__(self) -> None:
         self.link = Link()
-        # Part -> the page that said it last.
-        self._said: dict[tuple[str, ...], str] = {}
+        # Part -> the page that set it last.
+        self._set_by: dict[tuple[str, ...], str] = {}
 
     def leave(self, page: str, link: Link) -> None:
-        """Take along what a page says when it's left."""
+        """Update the state from the link of a page that is left."""
         for part in _PARTS:
-            says = {name: getattr(link, name) for name in part}
-            if says[part[0]] is not None or self._said.get(part) == page:
-                self.link = replace(self.link, **says)
-                self._said[part] = page
+            values = {name: getattr(link, name) for name in part}
+            if values[part[0]] is not None or self._set_by.get(part) == page:
+                self.link = replace(self.link, **values)
+                self._set_by[part] = page
 
     def arrive(self, page: str, link: Link) -> None:
-        """Note what a page took over: from now on it may clear it."""
+        """Record which parts a page has taken over: from now on it may clear them."""
         for part in _PARTS:
             if all(getattr(link, name) == getattr(self.link, name) for name in part):
-                self._said[part] = page
+                self._set_by[part] = page
 
 
-def with_carried(own: Link, carried: Link) -> Link:
-    """Return a page's own link with what is carried to it; what isn't carried stays as the page has it.
+def with_page_state(own: Link, state: Link) -> Link:
+    """Return a page's own link, updated from the state of other pages.
 
-    >>> with_carried(Link(asset_type="room", assets=("3",), layout="rows"), Link(asset_type="truck")).layout
+    >>> with_page_state(Link(asset_type="room", assets=("3",), layout="rows"), Link(asset_type="truck")).layout
     'rows'
     """
-    says: dict[str, object] = {}
+    values: dict[str, object] = {}
     for part in _PARTS:
-        if getattr(carried, part[0]) is not None:
-            says |= {name: getattr(carried, name) for name in part}
-    if carried.asset_type in (None, own.asset_type) and carried.assets is None:
-        says.pop("assets", None)
-    return replace(own, **says)  # type: ignore[arg-type]
+        if getattr(state, part[0]) is not None:
+            values |= {name: getattr(state, name) for name in part}
+    if state.asset_type in (None, own.asset_type) and state.assets is None:
+        values.pop("assets", None)
+    return replace(own, **values)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource
 
 from twinlab.explore.kit.table_filters import filter_mask, from_headers
-from twinlab.explore.kit.table_order import sorted_places
+from twinlab.explore.kit.table_order import sort_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE_SHEET", "EventGrid"]
 
-#: Rows are plain, told apart by a line: in a notebook Tabulator greys every other one. The row under the pointer stays
-#: legible on both themes.
+#: One line a row, plain rows with a line between them (in a notebook Tabulator greys every other row), and a row under
+#: the pointer that is legible on both themes.
 TABLE_SHEET = """
 .tabulator-row .tabulator-cell { font-size: 14px; padding: 5px 8px !important; }
 .tabulator-row, .tabulator-row .tabulator-cell { min-height: 31px !important; }
@@ -34,67 +34,67 @@ TABLE_SHEET = """
 
 
 class EventGrid(pn.widgets.Tabulator):
-    """Tabulator with remote pages that remembers which rows stand where.
+    """Tabulator with remote pages that caches the filtered and sorted order of rows.
 
-    Panel's own filters, sorts, styles and copies the whole table anew whenever a page is turned or a row is chosen:
-    seconds at 300,000 rows, in which no other reader is served. Here the places of the rows that the headers leave are
-    found once, and a page is taken from them.
+    Panel's own widget filters, sorts, styles and copies the whole table whenever the page or the selection changes:
+    seconds at 300,000 rows, in which no other reader is served. Here the positions of the filtered rows are computed
+    once, and a page is a slice of them.
     """
 
-    # The places of the rows that the headers leave, in the table's order and as sorted, and what they were found for.
+    # Positions of the filtered rows, in the table's order and sorted, and the state for which they were computed.
     _left: NDArray[np.intp]
     _order: NDArray[np.intp]
-    _found_for: tuple[object, str, str] | None = None
+    _computed_for: tuple[object, str, str] | None = None
 
     @property
     def left(self) -> NDArray[np.intp]:
-        """Places of the rows that the filters in the headers leave, in the table's own order."""
-        self._find()
+        """Positions of the rows that pass the filters in the headers, in the table's own order."""
+        self._update_order()
         return self._left
 
     @property
     def current_view(self) -> pd.DataFrame:
-        """The rows that are shown, as the reader sorted them."""
-        self._find()
+        """The filtered rows, sorted."""
+        self._update_order()
         return self.value.iloc[self._order]
 
     def place_of(self, row: int) -> int:
-        """Return on which place among the shown a row of the table stands; -1 if it isn't shown."""
-        self._find()
+        """Return the position of a table row among the filtered, sorted rows; -1 if it is filtered out."""
+        self._update_order()
         found = np.flatnonzero(self._order == row)
         return int(found[0]) if len(found) else -1
 
-    def _find(self) -> None:
-        asked = (self.value, repr(self.filters), repr(self.sorters))
-        before = self._found_for
-        if before is not None and before[0] is asked[0] and before[1:] == asked[1:]:
+    def _update_order(self) -> None:
+        state = (self.value, repr(self.filters), repr(self.sorters))
+        before = self._computed_for
+        if before is not None and before[0] is state[0] and before[1:] == state[1:]:
             return
-        if before is None or before[0] is not asked[0] or before[1] != asked[1]:
+        if before is None or before[0] is not state[0] or before[1] != state[1]:
             filters = from_headers(self.filters)
             self._left = np.flatnonzero(filter_mask(self.value, filters)) if filters else np.arange(len(self.value))
-        self._order = sorted_places(self.value, self._left, self.sorters)
-        self._found_for = asked
+        self._order = sort_rows(self.value, self._left, self.sorters)
+        self._computed_for = state
 
     def _page(self) -> NDArray[np.intp]:
-        """The rows on the shown page."""
-        self._find()
+        """Positions of the rows on the shown page."""
+        self._update_order()
         size = self.page_size or self.initial_page_size
         return self._order[(self.page - 1) * size : self.page * size]
 
     def _process_events(self, events: dict[str, Any]) -> None:
-        # What a filter leaves begins on the first page.
+        # A new filter starts on the first page.
         super()._process_events({"page": 1, **events} if "filters" in events else events)
 
-    # -- what Panel's own does on the whole table ---------------------------------------------------------------------
+    # -- overrides of what Panel does on the whole table --------------------------------------------------------------
 
     def _get_data(self) -> tuple[Any, dict[str, Any]]:
         rows = self.value.iloc[self._page()]
         data = ColumnDataSource.from_df(rows)
-        # Panel asks what is shown only for its length.
+        # Panel uses only the length of the first.
         return self._order, {str(name): self._process_column(values, name, rows) for name, values in data.items()}
 
     def _validate(self, *events: Any) -> None:
-        # Without what Tabulator adds: a style of the whole table, which nobody uses here.
+        # Skips what Tabulator adds: a style of the whole table, which isn't used here.
         super(pn.widgets.Tabulator, self)._validate(*events)
 
     def _update_index_mapping(self) -> None:
@@ -107,8 +107,8 @@ class EventGrid(pn.widgets.Tabulator):
         here = [k for k, place in enumerate(self._page()) if int(place) in chosen]
         super(pn.widgets.Tabulator, self)._update_selected(*events, indices=here)
 
-    def _map_indexes(self, indexes: list[int], existing: list[int] | None = None, add: bool = True) -> list[int]:  # noqa: FBT001, FBT002  (as Panel calls it)
+    def _map_indexes(self, indexes: list[int], existing: list[int] | None = None, add: bool = True) -> list[int]:  # noqa: FBT001, FBT002  (Panel's signature)
         page = self._page()
         rows = [int(page[k]) for k in indexes if k < len(page)]
-        kept = list(existing or [])
-        return list(dict.fromkeys([*kept, *rows])) if add else [row for row in kept if row not in rows]
+        selected = list(existing or [])
+        return list(dict.fromkeys([*selected, *rows])) if add else [row for row in selected if row not in rows]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bokeh.model import Model
     from markupsafe import Markup
 
-__all__ = ["Html", "code_html", "failed", "nothing", "reading"]
+__all__ = ["Html", "code_html", "empty_pane", "error_pane", "loading_pane"]
 
 # Grey blocks in the places of controls, chart and table; without animation for users who prefer reduced motion.
 _SKELETON = """
@@ -67,7 +67,7 @@ class Html(pn.pane.HTML):
         model.update(**properties)
 
 
-def reading(label: str) -> Html:
+def loading_pane(label: str) -> Html:
     """Return the loading state of a page: grey blocks and what is being read."""
     return Html(
         html(_SKELETON, label=label),
@@ -76,16 +76,16 @@ def reading(label: str) -> Html:
     )
 
 
-def nothing(title: str, detail: str = "", *, height: int = 360) -> Html:
+def empty_pane(title: str, detail: str = "", *, height: int = 360) -> Html:
     """Return the empty state of a page: a sentence in a frame as high as the missing content.
 
-    >>> "No samples yet" in nothing("No samples yet").object
+    >>> "No samples yet" in empty_pane("No samples yet").object
     True
     """
     return Html(html(_NOTHING, title=title, detail=detail, height=height), sizing_mode="stretch_width")
 
 
-def failed(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Viewable:
+def error_pane(label: str, why: str, *, retry: Callable[[], None]) -> pn.viewable.Viewable:
     """Return the error state of a page: the cause, what to do, and a button to try again."""
     text = Html(html(_FAILED, label=label, why=why), sizing_mode="stretch_width", margin=(4, 10, 8, 10))
     again = pmui.Button(label="Try again", icon="refresh", variant="outlined", size="small", margin=(0, 10))

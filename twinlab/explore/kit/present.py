@@ -85,7 +85,7 @@ def now_at(shared: Shared, at: np.datetime64 | None) -> Now:
     when = shared.latest() if at is None else at
     if when is None:
         return Now(None, pd.DataFrame(columns=["key", "severity"]))
-    return shared.kept(("now", int(when.astype("datetime64[ns]").astype("int64"))), lambda: _read(shared, when))
+    return shared.cached(("now", int(when.astype("datetime64[ns]").astype("int64"))), lambda: _read(shared, when))
 
 
 def preload_search(shared: Shared) -> None:

@@ -1,4 +1,4 @@
-"""Filters on a shown event table: as a table's headers state them, as text in a link, as Python."""
+"""Filters of an event table: from its headers, as text in a link, as Python code."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from twinlab.model.terms import nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EventFilter", "filter_mask", "filters_code", "filters_text", "from_headers", "narrow", "parse_filters"]
+__all__ = [
+    "EventFilter",
+    "apply_filters",
+    "filter_mask",
+    "filters_code",
+    "filters_text",
+    "from_headers",
+    "parse_filters",
+]
 
 Operator = Literal["=", ">=", "<", "~"]
 _OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _FROM_HEADER: Mapping[str, Operator] = {"=": "=", "like": "~", ">=": ">=", "tickCross": "=", "<": "<"}
-_WORDS: Mapping[Operator, str] = {"=": "is", ">=": "at least", "<": "below", "~": "contains"}
+_LABELS: Mapping[Operator, str] = {"=": "is", ">=": "at least", "<": "below", "~": "contains"}
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,13 @@ class EventFilter:
     value: str | float | bool
 
     def __str__(self) -> str:
-        """In words."""
+        """Return the condition as text."""
         value = {True: "yes", False: "no"}[self.value] if isinstance(self.value, bool) else self.value
-        return f"{self.column.replace('_', ' ')} {_WORDS[self.operator]} {value}"
+        return f"{self.column.replace('_', ' ')} {_LABELS[self.operator]} {value}"
 
 
 def from_headers(headers: Iterable[Mapping[str, object]]) -> tuple[EventFilter, ...]:
-    """Return what a table's headers say, as Tabulator tells it: ``{"field": …, "type": …, "value": …}``.
+    """Return the filters of a table's headers, from Tabulator's ``{"field": …, "type": …, "value": …}``.
 
     >>> from_headers([{"field": "distance", "type": ">=", "value": "200"}])
     (EventFilter(column='distance', operator='>=', value=200.0),)
@@ -66,28 +74,28 @@ def from_headers(headers: Iterable[Mapping[str, object]]) -> tuple[EventFilter, 
     return tuple(out)
 
 
-def narrow(table: pd.DataFrame, filters: Sequence[EventFilter]) -> pd.DataFrame:
-    """Return the events that fulfil all filters.
+def apply_filters(table: pd.DataFrame, filters: Sequence[EventFilter]) -> pd.DataFrame:
+    """Return the rows that pass all filters.
 
     Parameters
     ----------
     table : DataFrame
-        As `twinlab.explore.shown_table` gives it.
+        As returned by `twinlab.explore.shown_table`.
 
     >>> trips = pd.DataFrame({"origin": ["EWR", "JFK"], "distance": [200.0, 300.0]})
-    >>> narrow(trips, [EventFilter("distance", ">=", 250)])["origin"].tolist()
+    >>> apply_filters(trips, [EventFilter("distance", ">=", 250)])["origin"].tolist()
     ['JFK']
     """
-    keep = filter_mask(table, filters)
-    return table if keep.all() else table[keep]
+    mask = filter_mask(table, filters)
+    return table if mask.all() else table[mask]
 
 
 def filter_mask(table: pd.DataFrame, filters: Sequence[EventFilter]) -> NDArray[np.bool_]:
-    """Return which events fulfil all filters."""
-    keep = np.ones(len(table), dtype=bool)
+    """Return a mask of the rows that pass all filters."""
+    mask = np.ones(len(table), dtype=bool)
     for one in filters:
-        keep &= _mask(table[one.column], one)
-    return keep
+        mask &= _mask(table[one.column], one)
+    return mask
 
 
 def _mask(column: pd.Series, one: EventFilter) -> np.ndarray:
@@ -101,7 +109,7 @@ def _mask(column: pd.Series, one: EventFilter) -> np.ndarray:
 
 
 def filters_code(filters: Sequence[EventFilter], *, name: str = "data") -> list[str]:
-    """Return lines of Python that narrow a table called ``name``."""
+    """Return lines of Python that filter a table called ``name``."""
     equal = {one.column: one.value for one in filters if one.operator == "="}
     lines = [f"{name} = events.select({name}, filters={equal!r})"] if equal else []
     for one in filters:
@@ -114,7 +122,7 @@ def filters_code(filters: Sequence[EventFilter], *, name: str = "data") -> list[
 
 
 def filters_text(filters: Sequence[EventFilter]) -> str:
-    """Return filters as one text for a link.
+    """Return filters as text for a link.
 
     >>> filters_text([EventFilter("origin", "=", "EWR"), EventFilter("distance", ">=", 200.0)])
     'origin=EWR;distance>=200'
@@ -129,12 +137,12 @@ def _value_text(value: str | float | bool) -> str:  # noqa: FBT001  (a value, no
 
 
 def parse_filters(text: str, table: pd.DataFrame) -> tuple[tuple[EventFilter, ...], list[str]]:
-    """Return the filters that a link's text states, and a sentence for each part that can't be read.
+    """Parse the text of filters in a link; return them, and a message for each part that can't be parsed.
 
     Parameters
     ----------
     table : DataFrame
-        Its columns say which names and kinds of value are known.
+        Its columns define the valid names and types.
 
     >>> parse_filters("orgin=EWR", pd.DataFrame({"origin": ["EWR"]}))[1]
     ["events have no column 'orgin'; did you mean 'origin'?"]

@@ -1,4 +1,4 @@
-"""A slider over a span of time that can play, step, and take an instant as text."""
+"""A time slider with play and step buttons and a text field for the instant."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import param
 from panel.io import hold
 
 from twinlab.explore.charts.reading import instant_text
-from twinlab.explore.kit.link import parse_link
-from twinlab.explore.kit.widgets import prompt, row
+from twinlab.explore.kit.link import parse_instant
+from twinlab.explore.kit.widgets import row, without_debounce
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
@@ -24,9 +24,9 @@ __all__ = ["STEPS", "TimePlayer", "usual_step"]
 STEPS = {"1 min": 60, "5 min": 300, "15 min": 900, "1 hour": 3_600, "6 hours": 21_600, "1 day": 86_400}
 #: Label -> milliseconds between two steps while playing.
 SPEEDS = {"1 step/s": 1_000, "2 steps/s": 500, "4 steps/s": 250}
-# Pictures that need no font: in a notebook the page's own isn't there, and names of its icons would be written out.
+# Icons as SVG: in a notebook the icon font of the page is missing, and icon names would be shown as text.
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="{}"/></svg>'
-_BACK, _PLAY, _PAUSE, _ON = map(
+_BACK, _PLAY, _PAUSE, _FORWARD = map(
     _SVG.format,
     (
         "M6 6h2v12H6zm3.5 6 8.5 6V6z",
@@ -35,28 +35,28 @@ _BACK, _PLAY, _PAUSE, _ON = map(
         "M6 18l8.5-6L6 6v12zM16 6v12h2V6h-2z",
     ),
 )
-#: A slider has at most about this many places, so that a finger or an arrow key still finds one.
-_PLACES = 3_000
+#: Most positions of a slider; with more, a finger or an arrow key couldn't select one.
+_MAX_POSITIONS = 3_000
 
 
 def usual_step(span: Window) -> int:
-    """Return the seconds of the finest step with which a slider over a span still has few enough places.
+    """Return the finest step, in seconds, with which a slider over a span has few enough positions.
 
     >>> day = np.datetime64("2026-01-01"), np.datetime64("2026-01-02")
     >>> usual_step(day)
     60
     """
     seconds = float((span[1] - span[0]) / np.timedelta64(1, "s"))
-    return next((step for step in STEPS.values() if seconds / step <= _PLACES), 86_400)
+    return next((step for step in STEPS.values() if seconds / step <= _MAX_POSITIONS), 86_400)
 
 
 class TimePlayer(param.Parameterized):
-    """Widgets that choose an instant.
+    """Widgets that select an instant.
 
     Parameters
     ----------
     on_move : callable
-        Called with each instant that a reader chooses.
+        Called with each selected instant.
     """
 
     step = param.Selector(default=3_600, objects=list(STEPS.values()), doc="seconds of a step")
@@ -74,12 +74,12 @@ class TimePlayer(param.Parameterized):
             label="Time", start=0, end=1, value=0, show_value=False, sizing_mode="stretch_width", min_width=160
         )
         self._text = pmui.TextInput(label="Instant (UTC)", width=190, size="small")
-        self._slider.param.watch(self._slid, "value")
-        self._text.param.watch(self._typed, "value")
+        self._slider.param.watch(self._slider_moved, "value")
+        self._text.param.watch(self._text_changed, "value")
 
     @property
     def span(self) -> Window | None:
-        """From the first instant to the last."""
+        """First and last selectable instant."""
         return self._span
 
     @span.setter
@@ -92,24 +92,24 @@ class TimePlayer(param.Parameterized):
 
     @property
     def at(self) -> np.datetime64 | None:
-        """The instant that is shown."""
+        """The shown instant."""
         return self._at
 
     def show(self, at: np.datetime64) -> None:
-        """Show an instant, without telling it on."""
+        """Show an instant without calling ``on_move``."""
         self._at = at
-        place = 0 if self._span is None else round(float((at - self._span[0]) / self._width()))
+        position = 0 if self._span is None else round(float((at - self._span[0]) / self._width()))
         before, self._quiet = self._quiet, True
         try:
-            self._slider.value = int(np.clip(place, 0, self._slider.end))
+            self._slider.value = int(np.clip(position, 0, self._slider.end))
             self._text.param.update(value=instant_text(at), error_state=False)
         finally:
             self._quiet = before
 
-    def move(self, places: int) -> None:
-        """Go some steps on, or back."""
+    def move(self, steps: int) -> None:
+        """Move forward by a number of steps, or back if negative."""
         if self._span is not None and self._at is not None:
-            at = self._at + places * self._width()
+            at = self._at + steps * self._width()
             self._go(min(max(at, self._span[0]), self._span[1]))
 
     def _width(self) -> np.timedelta64:
@@ -121,28 +121,28 @@ class TimePlayer(param.Parameterized):
             return
         before, self._quiet = self._quiet, True
         try:
-            # Rounded up: the newest instant has a place.
+            # Rounded up, so that the newest instant can be selected.
             self._slider.end = max(1, int(np.ceil((self._span[1] - self._span[0]) / self._width())))
         finally:
             self._quiet = before
         if self._at is not None:
             self.show(self._at)
 
-    def _slid(self, event: Any) -> None:
+    def _slider_moved(self, event: Any) -> None:
         if not self._quiet and self._span is not None:
             self._go(min(self._span[0] + int(event.new) * self._width(), self._span[1]))
 
-    def _typed(self, event: Any) -> None:
+    def _text_changed(self, event: Any) -> None:
         if self._quiet:
             return
-        found = parse_link("?" + _query(str(event.new))).at
+        found = parse_instant(str(event.new))
         if found is None:
             self._text.error_state = True
         else:
             self._go(found)
 
     def _go(self, at: np.datetime64) -> None:
-        # All that a step changes reaches a browser in one message, and is painted once.
+        # All changes of a step are sent in one message and painted once.
         with hold():
             self.show(at)
             self._on_move(at)
@@ -166,39 +166,34 @@ class TimePlayer(param.Parameterized):
     def panel(self) -> pn.viewable.Viewable:
         """Return the widgets in a row."""
         back = pmui.IconButton(icon=_BACK, description="One step back", size="small", icon_size="1.4em", align="end")
-        # Its word changes with its picture: an icon button would go on showing the first.
+        # A button with a label, since an icon button doesn't update its icon.
         play = pmui.Button(
             icon=_PLAY, label="Play", size="small", icon_size="1.4em", variant="text", width=96, margin=(5, 0)
         )
-        on = pmui.IconButton(icon=_ON, description="One step on", size="small", icon_size="1.4em", align="end")
+        forward = pmui.IconButton(
+            icon=_FORWARD, description="One step on", size="small", icon_size="1.4em", align="end"
+        )
         back.on_click(lambda _: self.move(-1))
-        on.on_click(lambda _: self.move(1))
+        forward.on_click(lambda _: self.move(1))
         play.on_click(lambda _: self.param.update(playing=not self.playing))
 
-        def face(*_: object) -> None:
+        def update_label(*_: object) -> None:
             play.param.update(icon=_PAUSE if self.playing else _PLAY, label="Pause" if self.playing else "Play")
 
-        self.param.watch(face, "playing")
-        step = prompt(
+        self.param.watch(update_label, "playing")
+        step = without_debounce(
             pmui.Select.from_param(
                 self.param.step, label="Step", options=STEPS, width=105, size="small", description=""
             )
         )
-        speed = prompt(
+        speed = without_debounce(
             pmui.Select.from_param(
                 self.param.speed, label="Speed", options=SPEEDS, width=125, size="small", description=""
             )
         )
         return pn.Column(
-            row([back, play, on, self._text, step, speed], margin=(0, 0, 0, 0)),
+            row([back, play, forward, self._text, step, speed], margin=(0, 0, 0, 0)),
             self._slider,
             sizing_mode="stretch_width",
             margin=(0, 10),
         )
-
-
-def _query(text: str) -> str:
-    """Return a typed instant as the query of a link, which knows how to read it."""
-    from urllib.parse import urlencode  # noqa: PLC0415
-
-    return urlencode({"at": text})

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import panel as pn
 
-__all__ = ["TOGGLES", "TOGGLES_LABEL", "prompt", "row"]
+__all__ = ["TOGGLES", "TOGGLES_LABEL", "row", "without_debounce"]
 
-#: Words that are pressed, side by side: each on one line, written as everywhere else.
+#: Style of toggle buttons: labels on one line, in normal case.
 TOGGLES = {
     "& .MuiToggleButton-root": {
         "whiteSpace": "nowrap",
@@ -22,17 +22,17 @@ TOGGLES = {
         "borderLeft": "1px solid rgba(255, 255, 255, 0.5)"
     },
 }
-#: Their label as small as that of a field.
+#: Style of their group label, like that of a text field.
 TOGGLES_LABEL = ".MuiFormLabel-root { font-size: 12px !important; line-height: 1.2 !important; margin-bottom: 2px; }"
 
-# On a phone the chart or map stays near the top so.
+# A row that scrolls keeps the chart near the top of a phone's screen.
 _ROW = """
 :host {display: flex; flex-flow: row wrap; align-items: center; gap: 2px 6px;}
 @media (max-width: 600px) {
   :host {
     flex-wrap: nowrap; overflow-x: auto; overflow-y: hidden; scrollbar-width: thin;
     min-width: 0; max-width: calc(100vw - 20px);
-    /* What fades out goes on. */
+    /* Fading shows that the row continues. */
     mask-image: linear-gradient(to right, #000 calc(100% - 32px), transparent);
     padding-right: 32px;
   }
@@ -42,7 +42,7 @@ _ROW = """
 
 
 class _Row(pn.Row):
-    """A row that asks for no more room than there is: Panel wants all that stand around it as wide as all on one line."""
+    """A row without a minimum width; Panel would make its parents as wide as all widgets on one line."""
 
     def _compute_sizing_mode(self, children: Any, props: Any) -> dict[str, Any]:
         found = super()._compute_sizing_mode(children, props)
@@ -50,7 +50,7 @@ class _Row(pn.Row):
 
 
 def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
-    """Return widgets on one line, or on several where the screen is wide but not wide enough.
+    """Return widgets in a row that wraps; on a phone the row scrolls sideways instead.
 
     >>> len(row([pn.widgets.Checkbox(label="Flags")], margin=(0, 0, 0, 0)))
     1
@@ -60,21 +60,20 @@ def row(widgets: Sequence[Any], *, margin: tuple[int, int, int, int]) -> pn.Row:
     return _Row(*widgets, stylesheets=[_ROW], sizing_mode="stretch_width", margin=margin)
 
 
-#: Milliseconds until a choice is acted on. Not 0: the server first answers that it has heard, and what it sends while it
-#: does so has to wait in turn.
-_SOON = 5
+#: Milliseconds of debounce. Not 0: the server's acknowledgement is sent first, and other messages would wait for it.
+_DEBOUNCE_MS = 5
 
 _Widget = TypeVar("_Widget", bound=pn.widgets.Widget)
 
 
-def prompt(widget: _Widget) -> _Widget:
-    """Return a widget whose choice is acted on at once, as far as a reader can tell.
+def without_debounce(widget: _Widget) -> _Widget:
+    """Return a widget whose changes are handled without Panel's debounce.
 
-    Panel waits 50 ms for what may follow a change, which is for typing and dragging. A choice is whole when it's made.
+    Panel waits 50 ms for further changes, which suits typing and dragging. A choice is final at once.
 
-    >>> prompt(pn.widgets.Checkbox(label="Flags")).label
+    >>> without_debounce(pn.widgets.Checkbox(label="Flags")).label
     'Flags'
     """
     # Panel has no public name for it.
-    widget._debounce = _SOON  # type: ignore[misc]  # noqa: SLF001
+    widget._debounce = _DEBOUNCE_MS  # type: ignore[misc]  # noqa: SLF001
     return widget

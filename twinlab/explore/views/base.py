@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Explorer", "on_a_loop"]
+__all__ = ["Explorer", "on_event_loop"]
 
 
 class Explorer(pn.viewable.Viewer):
@@ -178,12 +178,12 @@ class Explorer(pn.viewable.Viewer):
         return write_picture(self, Path(path))
 
 
-def on_a_loop() -> bool:
+def on_event_loop() -> bool:
     """Return whether this runs where all readers are served: who takes long there lets them wait.
 
     A page that is built in a thread of its own needn't be patient: nobody waits for it, and it's sent once, whole.
 
-    >>> on_a_loop()
+    >>> on_event_loop()
     False
     """
     try:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from twinlab.errors import SourceError
 from twinlab.explore import EventsView, parse_link
 from twinlab.explore.kit.session import Shared
-from twinlab.explore.kit.table_filters import EventFilter, filters_text, narrow, parse_filters
+from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, parse_filters
 from twinlab.explore.pages.events.bins import count_by_delay, count_by_time
 from twinlab.explore.pages.events.summary import summarise
 from twinlab.explore.views.map.routes import routes
@@ -247,7 +247,7 @@ def test_filters_survive_the_way_through_a_link(filters):
     found, problems = parse_filters(filters_text(filters), table)
     assert problems == []
     assert list(found) == filters
-    assert len(narrow(table, found)) <= 1
+    assert len(apply_filters(table, found)) <= 1
 
 
 @pytest.mark.parametrize("chart", ["time", "delay"])

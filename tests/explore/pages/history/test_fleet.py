@@ -71,7 +71,7 @@ def test_a_picked_cell_is_chosen_and_leads_back_to_its_chart(twin):
     assert (view.signals.layout, view.signals.assets) == ("together", ["EAST"])
     assert view.signals.shown == instants("2026-01-05", "2026-01-08")
     assert view.signals.charts.visible
-    assert view.signals.view.ask.signals == ("wind_speed",)
+    assert view.signals.view.request.signals == ("wind_speed",)
     assert view.fleet.heat is None
     view.signals.layout = "fleet"
     assert view.fleet.heat is heat
@@ -95,4 +95,4 @@ def test_a_signal_chosen_beside_others_stays_first_of_them(twin):
     view.fleet.heat.signal = "temperature"
     assert view.signals.signals == ["temperature", "wind_speed"]
     view.signals.layout = "together"
-    assert view.signals.view.ask.signals == ("temperature", "wind_speed")
+    assert view.signals.view.request.signals == ("temperature", "wind_speed")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twinlab.errors import SourceError
 from twinlab.explore import EventExplorer
 from twinlab.explore.kit.event_tables import EventTables
-from twinlab.explore.kit.table_order import sorted_places
+from twinlab.explore.kit.table_order import sort_rows
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -165,7 +165,7 @@ def test_rows_are_sorted_as_pandas_sorts_them(columns, sorters, places):
     frame = table.assign(text=table["text"].astype(str).str.lower()).iloc[places]
     for one in reversed(known):
         frame = frame.sort_values(one["field"], ascending=one["dir"] == "asc", kind="stable")
-    assert sorted_places(table, places, sorters).tolist() == frame.index.tolist()
+    assert sort_rows(table, places, sorters).tolist() == frame.index.tolist()
 
 
 def test_a_table_that_could_not_be_read_says_why_and_is_read_again(twin):

@@ -77,7 +77,7 @@ def test_the_code_in_a_fresh_namespace_gives_the_view_s_data(twin, window, title
     exec(view.code(), namespace)
     twin_again = FakeTwin.example(days=60, trips=20)
     assert isinstance(namespace["data"], xr.Dataset)
-    xr.testing.assert_identical(view.data(), heat_dataset(twin_again, view._asked, view.rows.cells.plan))
+    xr.testing.assert_identical(view.data(), heat_dataset(twin_again, view._request, view.rows.cells.plan))
     xr.testing.assert_identical(namespace["data"], view.data())
 
 
@@ -100,14 +100,14 @@ def test_zooming_refreshes_the_plot_in_place(twin):
 def test_a_screen_gets_a_zoom_without_a_new_plot(twin):
     view = HeatExplorer(twin)
     view.__panel__().get_root()
-    before = view._screens.pane[0]
-    (chart,) = view._screens.charts()
+    before = view._map.pane[0]
+    (chart,) = view._map.charts()
     source = chart.renderers[0].data_source
     view._on_zoom(instants("2026-01-18T23:00", "2026-01-19T02:00"))
-    assert view._screens.pane[0] is before
+    assert view._map.pane[0] is before
     assert source.data["image"][0].shape == (3, 180)
     view.signal = "wind_speed"
-    assert view._screens.pane[0] is before
+    assert view._map.pane[0] is before
     assert "mean wind speed (mph)" in view._legend.object
 
 
@@ -159,7 +159,7 @@ def test_a_click_says_which_asset_and_when(twin):
     again = HeatExplorer(twin, link=parse_link(view.url()))
     assert again.picked == view.picked
     again.__panel__().get_root()
-    framed = again._screens.charts()[0].renderers[2].data_source
+    framed = again._map.charts()[0].renderers[2].data_source
     assert (framed.data["bottom"], framed.data["top"]) == ([1], [2])
 
 
@@ -211,14 +211,14 @@ def test_a_failure_before_there_is_a_picture_stands_in_its_place_until_it_can_be
     with monkeypatch.context() as broken:
         broken.setattr(f"twinlab.explore.views.heatmap.explorer.{reading}", gone)
         view = HeatExplorer(fleet(3))
-    said, again = view._screens.pane[0]
+    said, again = view._map.pane[0]
     assert "The heat map can't be shown" in said.object
     assert "gone" in said.object
     assert view.notice == ""
     again.clicks += 1
     assert view.rows.labels == ("S0000", "S0001", "S0002")
-    assert len(view._screens.pane) == 1
-    assert view._screens.pane[0] is view._screens._chart
+    assert len(view._map.pane) == 1
+    assert view._map.pane[0] is view._map._chart
 
 
 def test_a_thousand_assets_fit_a_screen_and_the_caption_says_how():
@@ -255,7 +255,7 @@ def test_a_twin_without_observations_says_what_to_do():
         {"twin": "new", "asset_types": {"pump": {"signals": {"p": {"unit": "bar", "resolution": 1}}}}}
     )
     view = HeatExplorer(FakeTwin(model))
-    assert "Ingest a source" in view._screens.pane[0].object
+    assert "Ingest a source" in view._map.pane[0].object
     assert (view.code(), view.data(), view.tables(), view.settings(), view.figure()) == ("", None, {}, {}, None)
 
 

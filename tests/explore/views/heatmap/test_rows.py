@@ -6,8 +6,8 @@ import pytest
 from twinlab.explore.charts.reading import Plan
 from twinlab.explore.views.heatmap.reading import (
     MAX_BINS,
-    HeatAsk,
     HeatCells,
+    HeatRequest,
     heat_dataset,
     heat_plan,
     measures,
@@ -32,16 +32,16 @@ def twin():
 
 
 def asked(signal, window, measure, **other):
-    return HeatAsk("station", signal, tuple(np.datetime64(t, "ns") for t in window), measure, **other)
+    return HeatRequest("station", signal, tuple(np.datetime64(t, "ns") for t in window), measure, **other)
 
 
 def made(value, counts, *, measure="mean"):
     """Cells of a few assets in bins of an hour."""
     value, counts = np.array(value, float), np.array(counts, "int32")
     time = np.datetime64("2026-01-01", "ns") + np.arange(value.shape[1]) * np.timedelta64(3600 * 10**9, "ns")
-    ask = HeatAsk("room", "t", (time[0], time[-1] + np.timedelta64(1, "h")), measure)
+    request = HeatRequest("room", "t", (time[0], time[-1] + np.timedelta64(1, "h")), measure)
     names = tuple(f"a{i}" for i in range(len(value)))
-    return HeatCells(ask, Plan("1h", 1, 3600 * 10**9), time, names, value, counts, unit="°C")
+    return HeatCells(request, Plan("1h", 1, 3600 * 10**9), time, names, value, counts, unit="°C")
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
@@ -50,9 +50,9 @@ def made(value, counts, *, measure="mean"):
     [("temperature", "mean"), ("temperature", "min"), ("wind_speed", "max"), ("fan", "running")],
 )
 def test_cells_are_what_the_history_says(twin, signal, measure, window):
-    ask = asked(signal, window, measure)
-    cells = read_heat(twin, ask)
-    data = heat_dataset(twin, ask, cells.plan)
+    request = asked(signal, window, measure)
+    cells = read_heat(twin, request)
+    data = heat_dataset(twin, request, cells.plan)
     inside = np.isin(cells.time, data.time.values)
     assert len(cells.time) <= MAX_BINS + 1
     assert np.isnan(cells.value[:, ~inside]).all()

@@ -13,7 +13,7 @@ from twinlab.explore import MapView, parse_link
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.map.figure import fill_map
-from twinlab.explore.views.map.reading import EXCEPTIONS, carried_kinds, placed_kinds
+from twinlab.explore.views.map.reading import EXCEPTIONS, contained_kinds, placed_kinds
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -41,7 +41,7 @@ def drawn(view, name="assets"):
 
 def test_kinds_with_a_position_are_placed_and_those_inside_them_carried(twin):
     assert placed_kinds(twin.model) == ["station", "van"]
-    assert set(carried_kinds(twin.model)) == {"cold_room", "parcel"}
+    assert set(contained_kinds(twin.model)) == {"cold_room", "parcel"}
 
 
 def test_positions_drawn_are_the_positions_given(twin, view):
@@ -65,17 +65,17 @@ def test_what_is_carried_is_counted_where_it_is(twin, view):
 
 def shown(view, name="assets"):
     """The source of a layer as a screen has it."""
-    (figure,) = view._screens.figures()
+    (figure,) = view._map.figures()
     return next(one.data_source for one in figure.renderers if one.name == name)
 
 
 def test_another_instant_moves_the_map_in_place(view):
     pn.panel(view).get_root()
-    source, figures, panes = shown(view), view._screens.figures(), list(view._screens.pane)
+    source, figures, panes = shown(view), view._map.figures(), list(view._map.pane)
     before = dict(source.data)
     view._player.move(-5)
-    assert list(view._screens.pane) == panes
-    assert view._screens.figures() == figures
+    assert list(view._map.pane) == panes
+    assert view._map.figures() == figures
     assert not np.array_equal(source.data["x"], before["x"])
     assert np.array_equal(source.data["x"], drawn(view)["x"])
 
@@ -95,9 +95,9 @@ def test_a_step_sends_only_the_columns_that_changed(view):
 
 def test_the_same_instant_again_sends_nothing(view):
     pn.panel(view).get_root()
-    (figure,) = view._screens.figures()
+    (figure,) = view._map.figures()
     before = {one.name: dict(one.data_source.data) for one in figure.renderers}
-    fill_map(figure, view._parts(view._screens.metres_a_pixel))
+    fill_map(figure, view._parts(view._map.metres_a_pixel))
     for one in figure.renderers:
         assert all(one.data_source.data[name] is values for name, values in before[one.name].items())
 
@@ -201,11 +201,11 @@ def test_two_maps_of_one_twin_do_not_disturb_each_other(twin, shared):
 
 def test_no_kind_chosen_and_no_kind_placed_are_said(view):
     view.kinds = []
-    assert "Choose at least one kind of asset" in view._screens.pane[0].object
+    assert "Choose at least one kind of asset" in view._map.pane[0].object
     assert view.code() == ""
     assert view.data() is None
     empty = MapView(FakeTwin(TwinModel(twin="empty")))
-    assert "No kind of asset of this twin has a position" in empty._screens.pane[0].object
+    assert "No kind of asset of this twin has a position" in empty._map.pane[0].object
     assert empty.figure() is None
 
 
@@ -213,8 +213,8 @@ def test_a_twin_without_observations_says_what_to_do_in_the_maps_place():
     model = {"latitude": {"unit": "degree", "resolution": 0.001}, "longitude": {"unit": "degree", "resolution": 0.001}}
     kinds = {"truck": {"signals": model, "position": ["latitude", "longitude"]}}
     view = MapView(FakeTwin(TwinModel.model_validate({"twin": "new", "asset_types": kinds})))
-    assert "Nothing to show on a map yet" in view._screens.pane[0].object
-    assert "Ingest a source" in view._screens.pane[0].object
+    assert "Nothing to show on a map yet" in view._map.pane[0].object
+    assert "Ingest a source" in view._map.pane[0].object
     assert (view._summary.object, view._legend.object) == ("", "")
     # No slider over no time.
     assert len(view.__panel__()) == 2
@@ -234,11 +234,11 @@ def test_a_map_that_can_not_be_read_says_why_in_its_place_until_it_can(twin, sha
     with monkeypatch.context() as broken:
         broken.setattr("twinlab.explore.views.map.explorer.snapshot", gone)
         view = MapView(twin, shared=shared)
-    said, again = view._screens.pane[0]
+    said, again = view._map.pane[0]
     assert "The map can't be shown" in said.object
     assert "gone" in said.object
     again.clicks += 1
-    assert view._screens.standing
+    assert view._map.is_shown
     assert view.data() is not None
 
 
@@ -263,21 +263,21 @@ def test_an_instant_set_in_python_moves_the_slider_too(view):
 def test_a_reader_who_zooms_in_gets_more_names_and_fewer_on_a_narrow_screen(view):
     pn.panel(view).get_root()
     named = lambda: len(shown(view, "names").data["text"])  # noqa: E731
-    (figure,) = view._screens.figures()
+    (figure,) = view._map.figures()
     before, box = named(), view._extent()
-    view._screens._moved((box.left, box.bottom, box.right, box.top), 60)
+    view._map._moved((box.left, box.bottom, box.right, box.top), 60)
     narrow = named()
-    near = box.grown(-0.49)
-    view._screens._moved((near.left, near.bottom, near.right, near.top), 900)
+    near = box.expanded(-0.49)
+    view._map._moved((near.left, near.bottom, near.right, near.top), 900)
     assert narrow < before < named()
     view.show_all()
     assert named() == before
-    assert view._screens.figures() == [figure]
+    assert view._map.figures() == [figure]
 
 
 def test_a_tap_is_heard_again_on_the_same_marker(view):
     pn.panel(view).get_root()
-    (figure,) = view._screens.figures()
+    (figure,) = view._map.figures()
     shown(view).selected.indices = [1]
     picks = []
     view.param.watch(lambda event: picks.append(event.new), "chosen", onlychanged=False)

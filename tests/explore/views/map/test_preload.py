@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twinlab.events import positions, present
 from twinlab.events.present_state.cached_reader import KeptReader
-from twinlab.explore.views.map.preload import NearReader
+from twinlab.explore.views.map.preload import PreloadingReader
 from twinlab.testing import FakeTwin
 
 HOUR, DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")
@@ -36,7 +36,7 @@ def twin():
 @given(st.lists(st.integers(-6 * 60, 6 * 60), min_size=1, max_size=6), st.sampled_from([None, ["V3", "V1"]]))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_after_any_steps_the_history_is_the_twins(twin, steps, assets):
-    near, at = NearReader(KeptReader(twin)), START
+    near, at = PreloadingReader(KeptReader(twin)), START
     names = list(twin.model.asset_types["van"].position)
     for minutes in steps:
         at = at + np.timedelta64(minutes, "m")
@@ -47,7 +47,7 @@ def test_after_any_steps_the_history_is_the_twins(twin, steps, assets):
 
 def test_a_step_after_the_first_reads_nothing(twin):
     counted = Counting(twin)
-    near = NearReader(counted)
+    near = PreloadingReader(counted)
     for step in range(12):
         at = START + step * HOUR
         positions(near, "van", at=at)
@@ -58,7 +58,7 @@ def test_a_step_after_the_first_reads_nothing(twin):
 
 def test_a_jump_reads_what_was_asked_for_and_no_more(twin):
     counted = Counting(twin)
-    near = NearReader(counted)
+    near = PreloadingReader(counted)
     for at in (START, START - 2 * DAY):
         near.history("van", signals=["speed"], start=at - DAY, stop=at)
     assert [stop - start for _, start, stop in counted.spans] == [DAY, DAY]
@@ -66,7 +66,7 @@ def test_a_jump_reads_what_was_asked_for_and_no_more(twin):
 
 def test_readers_of_one_twin_share_what_was_read(twin):
     counted = Counting(twin)
-    for near in (NearReader(counted), NearReader(counted)):
+    for near in (PreloadingReader(counted), PreloadingReader(counted)):
         near.history("van", signals=["speed"], start=START - DAY, stop=START)
     assert len(counted.spans) == 1
 
@@ -83,7 +83,7 @@ def test_what_was_read_is_dropped_when_the_twin_moves(twin):
 
     moving, clock = Moving(), [0.0]
     kept = KeptReader(moving, clock=lambda: clock[0])
-    near, read = NearReader(kept), []
+    near, read = PreloadingReader(kept), []
     history = kept.history
     kept.history = lambda *args, **asked: read.append(1) or history(*args, **asked)
     for place in (0, 0, 1):

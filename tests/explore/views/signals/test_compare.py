@@ -188,11 +188,11 @@ def test_earlier_events_of_the_same_asset_are_drawn_against_time_since_their_sta
     event = rows[rows["status"] == "done"].iloc[100]
     view.events.selected = event
     view.signals.compare = "event"
-    ask = view.signals.view.ask
-    assert ask.since == event["start"]
-    assert len(ask.periods) == 3
+    request = view.signals.view.request
+    assert request.since == event["start"]
+    assert len(request.periods) == 3
     assert len({trace.place for trace in view.signals.view.traces}) == 4
-    starts = [period.shift.own_times(np.array([ask.since]))[0] for period in ask.periods]
+    starts = [period.shift.own_times(np.array([request.since]))[0] for period in request.periods]
     assert starts == sorted(starts, reverse=True)
     same = rows[(rows["origin"] == event["origin"]) | (rows["destination"] == event["origin"])]
     assert set(pd.to_datetime(starts)) <= set(same["start"])

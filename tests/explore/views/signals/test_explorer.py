@@ -1,4 +1,4 @@
-"""The signal explorer, without a browser: set a parameter, look at what is drawn."""
+"""The signal explorer, without a browser: set a parameter, style at what is drawn."""
 
 import subprocess
 import sys
@@ -125,7 +125,7 @@ def test_a_link_with_wrong_values_opens_with_a_notice(twin):
 
 def test_a_twin_without_signals_says_so():
     explorer = SignalExplorer(FakeTwin(TwinModel(twin="empty")))
-    assert "no signals yet" in explorer._screens.pane[0].object
+    assert "no signals yet" in explorer._charts_pane.pane[0].object
     assert explorer.code() == ""
     assert explorer.url() == ""
     assert explorer.view is None
@@ -134,7 +134,7 @@ def test_a_twin_without_signals_says_so():
 def test_a_twin_without_observations_says_so():
     explorer = SignalExplorer(FakeTwin(TwinModel.model_validate(PUMPS)))
     assert explorer.view is None
-    assert "has observations yet" in explorer._screens.pane[0].object
+    assert "has observations yet" in explorer._charts_pane.pane[0].object
 
 
 def test_only_assets_with_observations_are_offered_under_their_names():
@@ -174,7 +174,7 @@ def test_what_cannot_be_read_is_not_told_as_if_nothing_had_arrived():
     twin.history = broken
     fresh = SignalExplorer(twin, shared=explorer.shared, link=Link(signals=("fan",)))
     assert "the disk is gone" in fresh.notice
-    assert "notice above says why" in fresh._screens.pane[0].object
+    assert "notice above says why" in fresh._charts_pane.pane[0].object
 
 
 def test_flags_can_be_hidden(twin):

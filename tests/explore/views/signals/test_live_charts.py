@@ -1,4 +1,4 @@
-"""Several signals, small multiples, following, selecting: set a parameter, look at the Bokeh figures."""
+"""Several signals, small multiples, following, selecting: set a parameter, style at the Bokeh figures."""
 
 import holoviews as hv
 import numpy as np
@@ -30,8 +30,8 @@ def explorer_of(twin, query):
 
 def on_screen(explorer):
     """The figures of an explorer as a screen shows them."""
-    explorer._screens.pane.get_root()
-    return [next(iter(pane.figures().values())) for pane in explorer._screens.pane.select(FigurePane)]
+    explorer._charts_pane.pane.get_root()
+    return [next(iter(pane.figures().values())) for pane in explorer._charts_pane.pane.select(FigurePane)]
 
 
 ALL = "?asset=EAST&asset=NORTH&asset=WEST"
@@ -68,10 +68,10 @@ def test_small_multiples_have_a_chart_an_asset_on_the_same_axes(twin):
 def test_small_multiples_draw_signals_of_one_unit_and_say_so(twin):
     explorer = explorer_of(twin, ALL + "&layout=multiples&signal=temperature&signal=fan")
     assert "small charts share one value axis" in explorer.notice
-    assert explorer.view.ask.signals == ("temperature",)
+    assert explorer.view.request.signals == ("temperature",)
     explorer.layout = "together"
     assert explorer.notice == ""
-    assert explorer.view.ask.signals == ("temperature", "fan")
+    assert explorer.view.request.signals == ("temperature", "fan")
 
 
 @pytest.mark.parametrize("query", [ALL, ALL + "&layout=multiples", ALL + "&compare=-7d&signal=temperature&signal=fan"])
@@ -79,7 +79,7 @@ def test_a_moved_window_is_refreshed_in_place(twin, query):
     explorer = explorer_of(twin, query + "&from=2026-02-01&to=2026-02-05")
     before = on_screen(explorer)
     explorer.window = instants("2026-02-10", "2026-02-14")
-    after = [next(iter(pane.figures().values())) for pane in explorer._screens.pane.select(FigurePane)]
+    after = [next(iter(pane.figures().values())) for pane in explorer._charts_pane.pane.select(FigurePane)]
     assert all(x is y for x, y in zip(before, after, strict=True))
     assert before[0].x_range.start == instants("2026-02-10")[0].astype("datetime64[ms]").astype(int)
     curve = next(r for r in before[0].renderers if r.name and "value" in r.data_source.data)
@@ -99,7 +99,7 @@ def test_another_asset_and_another_signal_are_refreshed_in_place(twin):
     assert figure.yaxis[0].major_label_overrides == {0.0: "off", 1.0: "running"}
     explorer.signal = "wind_speed"
     assert figure.yaxis[0].major_label_overrides == {}
-    (pane,) = explorer._screens.pane.select(FigurePane)
+    (pane,) = explorer._charts_pane.pane.select(FigurePane)
     assert next(iter(pane.figures().values())) is figure
     assert [r.name for r in figure.renderers if r.name in ("West gate (WEST)", "East quay (EAST)")]
 
@@ -114,7 +114,7 @@ def test_states_are_drawn_as_steps(twin):
     assert (time[changes] == time[changes + 1]).all()
 
 
-def test_flags_keep_their_shapes_on_screens(twin):
+def test_flags_keep_their_shapes_on_charts_pane(twin):
     explorer = explorer_of(twin, "?signal=wind_speed&asset=EAST")
     (figure,) = on_screen(explorer)
     marks = {
@@ -130,9 +130,9 @@ def test_flags_keep_their_shapes_on_screens(twin):
 
 def test_two_screens_show_the_same_charts(twin):
     explorer = explorer_of(twin, "?asset=EAST")
-    explorer._screens.pane.get_root()
-    explorer._screens.pane.get_root()
-    (pane,) = explorer._screens.pane.select(FigurePane)
+    explorer._charts_pane.pane.get_root()
+    explorer._charts_pane.pane.get_root()
+    (pane,) = explorer._charts_pane.pane.select(FigurePane)
     first, second = pane.figures().values()
     explorer.window = instants("2026-02-10", "2026-02-14")
     assert first.x_range.start == second.x_range.start == instants("2026-02-10")[0].astype("datetime64[ms]").astype(int)

@@ -16,7 +16,7 @@ from twinlab.explore.charts.basemap import ground, view_of
 from twinlab.explore.charts.outlines import Box
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.panes import Html, nothing
+from twinlab.explore.kit.panes import Html, empty_pane
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.table_filters import EventFilter
 from twinlab.explore.kit.widgets import row
@@ -24,11 +24,11 @@ from twinlab.explore.pages.events.bins import Bins, count_by_delay, count_by_tim
 from twinlab.explore.pages.events.live_chart import EventChart
 from twinlab.explore.pages.events.stacks import Span, chart_legend
 from twinlab.explore.pages.events.summary import summarise, summary_html
-from twinlab.explore.views.base import Explorer, on_a_loop
+from twinlab.explore.views.base import Explorer, on_event_loop
 from twinlab.explore.views.events.explorer import NO_EVENTS, EventExplorer
 from twinlab.explore.views.map.layers import MapLayer, ground_layers, overlay
 from twinlab.explore.views.map.legend import routes_legend
-from twinlab.explore.views.map.live_figure import MapScreens, pixel_size
+from twinlab.explore.views.map.live_figure import LiveMap, pixel_size
 from twinlab.explore.views.map.routes import place_links, places_of, route_layers, routes
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class EventsView(Explorer):
         self._summary = Html("", sizing_mode="stretch_width", margin=(6, 10))
         self._chart = EventChart(on_box=self._boxed)
         self._chart_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
-        self._map = MapScreens(on_choose=self._tapped, pick="routes", height=_MAP_HEIGHT)
+        self._map = LiveMap(on_choose=self._tapped, pick="routes", height=_MAP_HEIGHT)
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
         self._narrowed = Html("", margin=(4, 10))
@@ -88,7 +88,7 @@ class EventsView(Explorer):
             shared=self.shared,
             session=self.session,
             # Where a page is built in a thread of its own, nobody waits for it.
-            patient=patient and on_a_loop(),
+            patient=patient and on_event_loop(),
             open_code=self.open_code,
         )
         self.table.patient = patient
@@ -196,7 +196,7 @@ class EventsView(Explorer):
         if rows is None or not some:
             # A table that can't be read says why itself.
             self._table_part.visible = rows is None
-            self._summary.object = "" if rows is None else nothing(*NO_EVENTS).object
+            self._summary.object = "" if rows is None else empty_pane(*NO_EVENTS).object
             self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
             self._map_part.visible = self._clear.visible = False
             return
@@ -266,7 +266,7 @@ class EventsView(Explorer):
         )
 
     def _places(self, asset_type: str) -> pd.DataFrame:
-        return self.shared.kept(("places", asset_type), lambda: places_of(self.twin, asset_type))
+        return self.shared.cached(("places", asset_type), lambda: places_of(self.twin, asset_type))
 
     def _draw_map(self, rows: pd.DataFrame) -> None:
         try:
@@ -281,7 +281,7 @@ class EventsView(Explorer):
         self._map_part.visible = layers is not None
         if layers is None or self._extent is None:
             return
-        if self._map.standing:
+        if self._map.is_shown:
             self._map.refresh(layers)
         else:
             self._map.show(layers, self._extent)

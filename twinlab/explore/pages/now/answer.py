@@ -9,7 +9,7 @@ import pandas as pd
 
 from twinlab._html import html
 from twinlab.events import plan_of, story, where
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
     SEVERITY_SYMBOLS,
@@ -123,7 +123,7 @@ def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str,
         _ANSWER,
         style=STYLE,
         found=found,
-        kind=model.asset_types[found.asset_type].title or words(found.asset_type),
+        kind=model.asset_types[found.asset_type].title or readable_name(found.asset_type),
         when="nothing has come yet" if found.at is None else f"as of {time_text(found.at)} UTC",
         exceptions=[_exception(row, model) for row in records(found.exceptions)],
         place=place_html(found.place, labels, heading="Where it is"),
@@ -153,7 +153,7 @@ def _plan(found: Found, model: TwinModel) -> list[tuple[str, str]]:
     event = None if found.place is None else found.place.event
     if event is None:
         return []
-    title = model.event_types[event.event_type].title or words(event.event_type)
+    title = model.event_types[event.event_type].title or readable_name(event.event_type)
     times = (("began", event.start), ("planned start", event.planned_start), ("planned end", event.planned_end))
     return [
         ("event", f"{title} {event.event_id}"),

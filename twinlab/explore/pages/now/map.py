@@ -13,8 +13,8 @@ from twinlab.explore.kit.exception_text import KindLabels
 from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.map.colors import color_scale
 from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
-from twinlab.explore.views.map.live_figure import MapScreens
-from twinlab.explore.views.map.reading import EXCEPTIONS, MapAsk, MapSnapshot, placed_kinds, snapshot
+from twinlab.explore.views.map.live_figure import LiveMap
+from twinlab.explore.views.map.reading import EXCEPTIONS, MapRequest, MapSnapshot, placed_kinds, snapshot
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -54,7 +54,7 @@ class NowMap:
         # The instant that the page shows.
         self._at: np.datetime64 | None = None
         self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
-        self._screens = MapScreens(on_choose=self._tapped, on_scale=self._rename, height=_HEIGHT)
+        self._screens = LiveMap(on_choose=self._tapped, on_scale=self._rename, height=_HEIGHT)
         self.pane = pn.Column(self._screens.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
         self._button = pmui.Button(label="", icon="map", variant="outlined", size="small", margin=4)
         self._button.on_click(lambda _: self.toggle())
@@ -66,9 +66,9 @@ class NowMap:
         self._at = at
         if not self.shown or at is None:
             return None
-        standing = now_at(self._shared, at).exceptions
-        ask = MapAsk(at, self._kinds, (), EXCEPTIONS)
-        return self._shared.kept(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, standing=standing))
+        found = now_at(self._shared, at).exceptions
+        ask = MapRequest(at, self._kinds, (), EXCEPTIONS)
+        return self._shared.cached(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, exceptions=found))
 
     def show(self, shot: MapSnapshot | None) -> None:
         """Show a snapshot; a map that stands is refreshed in place."""
@@ -77,7 +77,7 @@ class NowMap:
             self.pane.visible = False
             return
         self.pane.visible = True
-        if self._screens.standing:
+        if self._screens.is_shown:
             self._screens.refresh(self._parts(shot))
         else:
             self._screens.show(self._parts(shot), _extent(shot))

@@ -17,7 +17,7 @@ from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels, time_text
 from twinlab.explore.kit.link import Link, merge_problems, parse_link
-from twinlab.explore.kit.panes import Html, failed, reading
+from twinlab.explore.kit.panes import Html, error_pane, loading_pane
 from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.actions import RowActions
@@ -30,7 +30,7 @@ from twinlab.explore.pages.now.sheet import Outgoing, SheetTrip
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.explore.pages.now.tile_buttons import TileStrip, calm_html
 from twinlab.explore.pages.now.tiles import tiles
-from twinlab.explore.views.base import Explorer, on_a_loop
+from twinlab.explore.views.base import Explorer, on_event_loop
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -213,9 +213,9 @@ class NowView(Explorer):
 
     def _reload(self, *, anew: bool) -> None:
         served = self.patient and pn.state.curdoc is not None
-        if served and (self._now is not None or on_a_loop()):
+        if served and (self._now is not None or on_event_loop()):
             if self._now is None:
-                self._body[:] = [reading(self.label)]
+                self._body[:] = [loading_pane(self.label)]
             pn.state.onload(partial(self._read_later, anew=anew))
             return
         try:
@@ -258,7 +258,7 @@ class NowView(Explorer):
     def _fail(self, error: Exception) -> None:
         _LOG.error("the present can't be read", exc_info=error)
         if self._now is None:
-            self._body[:] = [failed(self.label, str(error), retry=lambda: self._reload(anew=True))]
+            self._body[:] = [error_pane(self.label, str(error), retry=lambda: self._reload(anew=True))]
         else:
             self.notice = f"What is shown may be old: {error}"
 

@@ -11,10 +11,10 @@ import pandas as pd
 from twinlab.explore.kit.exception_text import (
     SEVERITY_SYMBOLS,
     age_text,
-    near_words,
+    near_text,
     records,
     value_and_limit,
-    via_words,
+    via_text,
 )
 from twinlab.model.rules import SEVERITIES
 
@@ -115,7 +115,7 @@ def _record(
         "since": row["since"],
         "lasting": age_text(pd.Timestamp(now.at) - pd.Timestamp(row["since"])),  # type: ignore[arg-type]
         **value_and_limit(row, model),
-        "place": via_words(now.places.get(key, ""), labels) or near_words(near, position, labels),
+        "place": via_text(now.places.get(key, ""), labels) or near_text(near, position, labels),
         "note": "" if note is None else note.text,
         "acknowledged": "" if note is None else note.acknowledgement,
         "asset_type": (spec.title if spec is not None else None) or kind.replace("_", " "),

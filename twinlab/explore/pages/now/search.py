@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.events import find_assets
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import KindLabels
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.present import asset_index
@@ -94,7 +94,7 @@ class AssetSearch:
         return [self._words(kind, label) for kind, _, label in self.matches(text)]
 
     def _words(self, kind: str, label: str) -> str:
-        return f"{label} · {self._shared.twin.model.asset_types[kind].title or words(kind)}"
+        return f"{label} · {self._shared.twin.model.asset_types[kind].title or readable_name(kind)}"
 
     def _entered(self, event: Any) -> None:
         text = str(event.new or "").strip()

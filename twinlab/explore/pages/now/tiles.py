@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import SEVERITY_SYMBOLS, age_text
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
         if model.rules
     ]
     for kind, cover in now.coverage.items():
-        title = model.asset_types[kind].title or words(kind)
+        title = model.asset_types[kind].title or readable_name(kind)
         total = cover.reporting + cover.silent
         detail = "reporting" + (f" · {cover.silent:,} silent" if cover.silent else "")
         main = f"{cover.reporting:,} of {total:,}"
         out.append(Tile(f"type:{kind}", _capital(title), main, detail, cover.silent > 0))
     for kind, count in now.counts.items():
-        title = model.event_types[kind].title or words(kind)
+        title = model.event_types[kind].title or readable_name(kind)
         waiting = f" · {count.not_ended:,} not ended" if count.not_ended else ""
         detail = f"on time · {count.late:,} late{waiting}"
         out.append(Tile(f"event:{kind}", _capital(title), f"{count.on_time:,}", detail, count.late > 0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.views.heatmap.reading import FLAGS, whole_bins
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
@@ -80,7 +80,7 @@ def _of_type(twin: TwinReader, asset_type: str, window: Window) -> Iterator[dict
         for name in names:
             counts = _counts(data, name)
             if counts is not None and any(counts.values()):
-                title = f"{spec.title or words(asset_type)}: {spec.signals[name].title or words(name)}"
+                title = f"{spec.title or readable_name(asset_type)}: {spec.signals[name].title or readable_name(name)}"
                 row: dict[str, object] = {"asset_type": asset_type, "signal": name, "what": title}
                 yield row | {"assets": data.sizes["asset"]} | counts
 

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS, Window
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.panes import Html, failed
+from twinlab.explore.kit.panes import Html, error_pane
 from twinlab.explore.pages.quality.counts import flag_counts
 from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
 from twinlab.explore.views.base import Explorer
@@ -96,7 +96,7 @@ class QualityView(Explorer):
             return
         try:
             key = ("flag counts", *(str(t) for t in shown))
-            self._summary = self.shared.kept(key, lambda: flag_counts(self.twin, shown))
+            self._summary = self.shared.cached(key, lambda: flag_counts(self.twin, shown))
         except READING_ERRORS as error:
             self._not_counted(error)
             return
@@ -112,7 +112,7 @@ class QualityView(Explorer):
     def _not_counted(self, error: Exception) -> None:
         """Tell of a failure to count: beside the table that stands, or in its place."""
         if self._grid is None:
-            self._table[:] = [failed("The table of flags", str(error), retry=self._count)]
+            self._table[:] = [error_pane("The table of flags", str(error), retry=self._count)]
         else:
             self.heat.notice = f"The flags can't be counted: {error}"
 
@@ -155,8 +155,8 @@ class QualityView(Explorer):
         assert self.signals is not None
         label = self.shared.labels(str(self.heat.asset_type)).get(asset, asset)
         chart = self.signals
-        # The chart without its own choices: the heat map's count here.
-        parts = [chart._heading, chart._screens.pane, chart._legend]  # noqa: SLF001
+        # Without its own widgets: those of the heat map choose.
+        parts = [chart.charts]
         close = pmui.Button(label="Close", variant="outlined", size="small", margin=(4, 10))
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(

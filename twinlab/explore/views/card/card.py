@@ -14,7 +14,7 @@ from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels
 from twinlab.explore.kit.link import Link
-from twinlab.explore.kit.panes import Html, reading
+from twinlab.explore.kit.panes import Html, loading_pane
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.html import card_html
 from twinlab.explore.views.card.reading import CardData, read_card
@@ -85,7 +85,7 @@ class AssetCard(pn.viewable.Viewer):
 
     def say_reading(self) -> None:
         """Say that the card is being read, in place of what it tells."""
-        self._html.object = reading(f"{self.asset_type.replace('_', ' ')} {self.asset}").object
+        self._html.object = loading_pane(f"{self.asset_type.replace('_', ' ')} {self.asset}").object
 
     def refresh(self) -> None:
         """Read the card anew; it's rewritten in place."""

@@ -8,14 +8,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from twinlab._html import html
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.sparkline import sparkline
 from twinlab.explore.kit.exception_text import (
     SEVERITY_COLORS,
     SEVERITY_SYMBOLS,
     age_text,
     measure_text,
-    near_words,
+    near_text,
     records,
     time_text,
     value_and_limit,
@@ -90,7 +90,7 @@ def card_html(card: CardData, model: TwinModel, labels: Mapping[str, Mapping[str
     model : TwinModel
     labels : mapping of asset type to (asset -> name)
     """
-    kind = model.asset_types[card.asset_type].title or words(card.asset_type)
+    kind = model.asset_types[card.asset_type].title or readable_name(card.asset_type)
     as_of = "nothing has come yet" if card.at is None else f"as of {time_text(card.at)} UTC"
     sections = (
         _exceptions(card, model),
@@ -126,7 +126,7 @@ def _exceptions(card: CardData, model: TwinModel) -> Markup:
 def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, heading: str = "Where") -> Markup:
     """Return where an asset is: what contains it, its position and the age of the fix; empty if nothing is known."""
     steps = [
-        (words(kind), labels.get(kind, {}).get(asset, asset), "" if pd.isna(since) else time_text(since))
+        (readable_name(kind), labels.get(kind, {}).get(asset, asset), "" if pd.isna(since) else time_text(since))
         for kind, asset, since in getattr(place, "steps", ())
     ]
     position, age, near = "", "", ""
@@ -135,7 +135,7 @@ def place_html(place: object, labels: Mapping[str, Mapping[str, str]], *, headin
         position, fix = f"{latitude:.5f}°, {longitude:.5f}°", getattr(place, "fix_time", None)
         fixed = fix is None or pd.isna(fix)
         age = "fixed place" if fixed else f"fix {age_text(place.age)} old ({time_text(fix)} UTC)"  # type: ignore[attr-defined]
-        near = "" if steps or fixed else near_words(getattr(place, "near", None), None, labels)
+        near = "" if steps or fixed else near_text(getattr(place, "near", None), None, labels)
     if not steps and not position:
         return Markup()
     return html(_PLACE, heading=heading, steps=steps, near=near, position=position, age=age)
@@ -154,7 +154,7 @@ def _values(card: CardData, model: TwinModel) -> Markup:
 
 
 def _value_row(name: str, signal: Signal, last: pd.Series, curve: Curve | None, at: pd.Timestamp) -> Markup:
-    title = signal.title or words(name)
+    title = signal.title or readable_name(name)
     when = last[f"{name}_time"]
     observed = not pd.isna(when)
     age = at - pd.Timestamp(when)
@@ -191,7 +191,7 @@ def _properties(card: CardData, model: TwinModel) -> Markup:
         if value is None or pd.isna(value) or name in (spec.position or ()):  # type: ignore[call-overload]
             continue
         shown = time_text(value) if prop.dtype == "time" else measure_text(_python_value(value), prop.unit)
-        rows.append(html(_PROPERTY, title=prop.title or words(name), value=shown))
+        rows.append(html(_PROPERTY, title=prop.title or readable_name(name), value=shown))
     return html(_TABLE, heading="Properties", rows=rows)
 
 
@@ -210,7 +210,7 @@ def _events(card: CardData, model: TwinModel) -> Markup:
         rows.append(
             html(
                 _EVENT,
-                title=model.event_types[kind].title or words(kind),
+                title=model.event_types[kind].title or readable_name(kind),
                 event_id=row["event_id"],
                 start=time_text(row["start"] if begun else row["planned_start"]),
                 end=end,

@@ -19,9 +19,9 @@ from twinlab.explore.charts.reading import READING_ERRORS, Window, instant_text
 from twinlab.explore.kit.event_tables import EventTables
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
-from twinlab.explore.kit.panes import Html, failed, nothing
+from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.kit.session import Session, Shared
-from twinlab.explore.kit.table_filters import EventFilter, filters_text, from_headers, narrow, parse_filters
+from twinlab.explore.kit.table_filters import EventFilter, apply_filters, filters_text, from_headers, parse_filters
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.events.table import column_formatters, column_titles, events_code, header_filters
 
@@ -106,7 +106,7 @@ class EventExplorer(Explorer):
         """Return the events that the table holds, before the filters in its headers."""
         table = self._tables.table(str(self.event_type))
         self._total = len(table)
-        table = narrow(table, self.filters)
+        table = apply_filters(table, self.filters)
         window = self.narrowing_window
         return table if window is None else overlapping(table, start=window[0], stop=window[1])
 
@@ -176,15 +176,15 @@ class EventExplorer(Explorer):
             self._count.object = ""
             return
         self._grid = self._make_grid(rows)
-        self._body[:] = [self._grid if self._total else nothing(*NO_EVENTS, height=140)]
+        self._body[:] = [self._grid if self._total else empty_pane(*NO_EVENTS, height=140)]
         self._take_asked_filters()
         self._others_shown()
 
     def _nothing(self) -> pn.viewable.Viewable:
         """What stands in place of a table that can't be shown."""
         if self.event_type is None:
-            return nothing("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
-        return failed("The table of events", self._failure, retry=self._again)
+            return empty_pane("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
+        return error_pane("The table of events", self._failure, retry=self._again)
 
     def _again(self) -> None:
         """Read anew after a failure."""

@@ -9,16 +9,16 @@ import pandas as pd
 import panel as pn
 import param
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.legend import title_html
 from twinlab.explore.charts.reading import READING_ERRORS, Window, data_span, same_on_screen
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.panes import Html, failed, nothing
+from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.controls import asset_properties, find_assets, heat_controls
-from twinlab.explore.views.heatmap.live_figure import HeatScreens
+from twinlab.explore.views.heatmap.live_figure import LiveHeatMap
 from twinlab.explore.views.heatmap.plot import draw_heat
-from twinlab.explore.views.heatmap.reading import HeatAsk, heat_dataset, measures, read_heat
+from twinlab.explore.views.heatmap.reading import HeatRequest, heat_dataset, measures, read_heat
 from twinlab.explore.views.heatmap.rows import (
     ORDERS,
     SHARE_FLAGS,
@@ -100,8 +100,8 @@ class HeatExplorer(Explorer):
         self._quiet = True
         self._rows: HeatRows | None = None
         self._span: Window | None = None
-        self._asked: HeatAsk | None = None
-        self._screens = HeatScreens(on_zoom=self._on_zoom, on_pick=self._on_pick)
+        self._request: HeatRequest | None = None
+        self._map = LiveHeatMap(on_zoom=self._on_zoom, on_pick=self._on_pick)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
         self.param.asset_type.objects = self.shared.choices.kinds()
@@ -116,7 +116,7 @@ class HeatExplorer(Explorer):
         types = list(self.param.asset_type.objects)
         if not types:
             self.notice = " · ".join(problems)
-            self._screens.say(nothing(*_NO_DATA))
+            self._map.say(empty_pane(*_NO_DATA))
             return
         with self._silently():
             self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
@@ -161,7 +161,7 @@ class HeatExplorer(Explorer):
         self.signal = signal
         properties = self.twin.model.asset_types[str(self.asset_type)].properties
         self.param.update(by="")
-        self.param.by.objects = {"each asset": ""} | {p.title or words(n): n for n, p in properties.items()}
+        self.param.by.objects = {"each asset": ""} | {p.title or readable_name(n): n for n, p in properties.items()}
         self._offer_measures()
 
     def _offer_measures(self) -> None:
@@ -196,7 +196,7 @@ class HeatExplorer(Explorer):
     def _selection_changed(self) -> None:
         kind, signal = str(self.asset_type), str(self.signal)
         try:
-            self._span = self.shared.kept(
+            self._span = self.shared.cached(
                 ("span", kind, signal), lambda: data_span(self.twin, asset_type=kind, signal=signal)
             )
         except READING_ERRORS as error:
@@ -240,13 +240,13 @@ class HeatExplorer(Explorer):
 
     @property
     def _name(self) -> str:
-        return str(self._spec.title or words(str(self.signal)))
+        return str(self._spec.title or readable_name(str(self.signal)))
 
     def _show(self, *, move: bool) -> None:
         shown = self.shown
         if self.signal is None or shown is None:
             self._rows = None
-            self._say(nothing("No samples of this signal have arrived yet", "Once some have, they're drawn here."))
+            self._say(empty_pane("No samples of this signal have arrived yet", "Once some have, they're drawn here."))
             self.revision += 1
             return
         try:
@@ -259,7 +259,7 @@ class HeatExplorer(Explorer):
 
     def _say(self, content: pn.viewable.Viewable) -> None:
         """Show something in place of the picture."""
-        self._screens.say(content)
+        self._map.say(content)
         self._heading.object = title_html(self.title, "") if self.signal else ""
         self._legend.object = ""
 
@@ -268,23 +268,23 @@ class HeatExplorer(Explorer):
         if self._rows is not None:
             self.notice = f"The data can't be read: {error}"
         else:
-            self._say(failed("The heat map", str(error), retry=self._selection_changed))
+            self._say(error_pane("The heat map", str(error), retry=self._selection_changed))
         self.revision += 1
 
     def _read(self, shown: Window) -> None:
         labels = self.shared.labels(str(self.asset_type))
         drawn = list(self.shared.choices.assets(str(self.asset_type)).values())
         found = find_assets(self.find, {a: labels.get(a, a) for a in drawn}, self._table()) if self.find else None
-        ask = HeatAsk(str(self.asset_type), str(self.signal), shown, str(self.measure), found)
-        cells = read_heat(self.twin, ask)
+        request = HeatRequest(str(self.asset_type), str(self.signal), shown, str(self.measure), found)
+        cells = read_heat(self.twin, request)
         share = SHARE_FLAGS.get(self.share, ()) if self.heat == "flags" else ()
         groups = asset_properties(self._table(), self.by) if self.by else None
         self._rows = heat_rows(cells, labels=labels, order=self.order, groups=groups, share=share)
-        self._asked = ask
+        self._request = request
 
     def _table(self) -> pd.DataFrame:
         kind = str(self.asset_type)
-        return self.shared.kept(("assets", kind), lambda: self.twin.assets(kind))
+        return self.shared.cached(("assets", kind), lambda: self.twin.assets(kind))
 
     def _style(self) -> HeatStyle:
         picked = picked_place(self._rows, self.picked)
@@ -303,11 +303,9 @@ class HeatExplorer(Explorer):
         self._heading.object = title_html(self.title, caption(self._rows, shown))
         self._legend.object = heat_legend(self._rows, style)
         if not self._rows.labels:
-            self._screens.say(
-                nothing(f"No asset holds “{self.find}” in its name or properties", "Look for less above.")
-            )
+            self._map.say(empty_pane(f"No asset holds “{self.find}” in its name or properties", "Look for less above."))
         else:
-            self._screens.show(self._rows, style, window=shown, move=move)
+            self._map.show(self._rows, style, window=shown, move=move)
 
     def _on_zoom(self, window: Window) -> None:
         """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
@@ -344,15 +342,15 @@ class HeatExplorer(Explorer):
 
     def code(self) -> str:
         """Return Python that reads what is shown in a fresh kernel, under the name ``data``."""
-        if self._rows is None or self._asked is None:
+        if self._rows is None or self._request is None:
             return ""
-        return heat_code(self._asked, self._rows.cells.plan, opening=self.open_code)
+        return heat_code(self._request, self._rows.cells.plan, opening=self.open_code)
 
     def data(self) -> xr.Dataset | None:
         """Return the arrays behind the picture, each asset its own, as `code` gives them."""
-        if self._rows is None or self._asked is None:
+        if self._rows is None or self._request is None:
             return None
-        return heat_dataset(self.twin, self._asked, self._rows.cells.plan)
+        return heat_dataset(self.twin, self._request, self._rows.cells.plan)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return what is drawn: a row a bin, a column a row of the picture; and the samples of each flag."""
@@ -394,6 +392,6 @@ class HeatExplorer(Explorer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:
-            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
-        parts = (self._alert, self.controls(), self._heading, self._screens.pane, self._legend)
+            return pn.Column(self._alert, self._map.pane, sizing_mode="stretch_width")
+        parts = (self._alert, self.controls(), self._heading, self._map.pane, self._legend)
         return pn.Column(*parts, sizing_mode="stretch_width")

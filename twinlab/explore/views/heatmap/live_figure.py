@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from twinlab.explore.charts.reading import Window
     from twinlab.explore.views.heatmap.rows import HeatRows
 
-__all__ = ["HeatScreens"]
+__all__ = ["LiveHeatMap"]
 
 
-class HeatScreens:
+class LiveHeatMap:
     """One heat map, shown wherever ``pane`` is.
 
     Parameters

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import Signal
 
-__all__ = ["FLAGS", "HeatAsk", "HeatCells", "heat_dataset", "heat_plan", "measures", "read_heat"]
+__all__ = ["FLAGS", "HeatCells", "HeatRequest", "heat_dataset", "heat_plan", "measures", "read_heat"]
 
 #: Bins across a heat map: at least so many if a rollup has them, and at most so many.
 MIN_BINS, MAX_BINS = 240, 500
@@ -29,7 +29,7 @@ _NAMES = tuple(flag.name.lower() for flag in FLAGS)
 
 
 @dataclass(frozen=True)
-class HeatAsk:
+class HeatRequest:
     """What a heat map is asked to show: one signal of some assets (None: all) in a window."""
 
     asset_type: str
@@ -44,7 +44,7 @@ class HeatAsk:
 class HeatCells:
     """A value and the number of samples of each flag, for each asset and bin."""
 
-    ask: HeatAsk
+    request: HeatRequest
     plan: Plan
     # Starts of the bins, UTC; all of one width.
     time: NDArray[np.datetime64]
@@ -76,14 +76,14 @@ def measures(signal: Signal) -> dict[str, str]:
     return {"mean": "mean", "smallest": "min", "largest": "max"}
 
 
-def heat_plan(twin: TwinReader, ask: HeatAsk) -> Plan:
+def heat_plan(twin: TwinReader, request: HeatRequest) -> Plan:
     """Choose what is read: raw samples when close, else the coarsest rollup with bins enough, merged to `MAX_BINS`."""
-    spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
-    span = int((ask.window[1] - ask.window[0]).astype("timedelta64[ns]").astype("int64"))
+    spec = twin.model.asset_types[request.asset_type].signals[request.signal]
+    span = int((request.window[1] - request.window[0]).astype("timedelta64[ns]").astype("int64"))
     return plan_reading(
         span,
         cadence_ns=spec.cadence_ns,
-        steps=twin.steps(ask.asset_type, ask.signal),
+        steps=twin.steps(request.asset_type, request.signal),
         merge_raw=spec.kind == "gauge",
         bins=MIN_BINS,
         limit=MAX_BINS,
@@ -102,13 +102,13 @@ def whole_bins(window: Window, width: np.timedelta64) -> Window:
     return epoch + start // width * width, epoch + -(-stop // width) * width
 
 
-def heat_dataset(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
+def heat_dataset(twin: TwinReader, request: HeatRequest, plan: Plan) -> xr.Dataset:
     """Return what is drawn as the twin's own arrays, dims ``time, asset``: raw samples or a rollup's variables."""
-    data = _history(twin, ask, plan).compute()
-    return data if plan.factor == 1 else coarsen(data, ask.signal, factor=plan.factor, cell_ns=plan.cell_ns)
+    data = _history(twin, request, plan).compute()
+    return data if plan.factor == 1 else coarsen(data, request.signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
-def read_heat(twin: TwinReader, ask: HeatAsk) -> HeatCells:
+def read_heat(twin: TwinReader, request: HeatRequest) -> HeatCells:
     """Read what a heat map shows: of the twin's arrays only those that are drawn.
 
     Raises
@@ -116,30 +116,34 @@ def read_heat(twin: TwinReader, ask: HeatAsk) -> HeatCells:
     UnknownTermError
         If the twin doesn't know the asset type, an asset or the signal.
     """
-    spec = twin.model.asset_types[ask.asset_type].signals[ask.signal]
-    plan = heat_plan(twin, ask)
-    data = _history(twin, ask, plan)
-    data = data[[name for name in _wanted(ask, plan) if name in data]].compute()
+    spec = twin.model.asset_types[request.asset_type].signals[request.signal]
+    plan = heat_plan(twin, request)
+    data = _history(twin, request, plan)
+    data = data[[name for name in _wanted(request, plan) if name in data]].compute()
     time, place = _places(data, plan)
-    raw = f"{ask.signal}_qc" in data
-    value, counts = _of_samples(data, ask, spec, place) if raw else _of_rollup(data, ask, place)
+    raw = f"{request.signal}_qc" in data
+    value, counts = _of_samples(data, request, spec, place) if raw else _of_rollup(data, request, place)
     unit = "% of time" if spec.kind == "state" else pretty_unit(spec.unit)
-    return _regular(HeatCells(ask, plan, time, tuple(map(str, data.asset.values)), value, counts, unit=unit))
+    return _regular(HeatCells(request, plan, time, tuple(map(str, data.asset.values)), value, counts, unit=unit))
 
 
-def _history(twin: TwinReader, ask: HeatAsk, plan: Plan) -> xr.Dataset:
-    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
-    assets = None if ask.assets is None else list(ask.assets)
-    return twin.history(ask.asset_type, signals=[ask.signal], assets=assets, start=start, stop=stop, step=plan.step)
+def _history(twin: TwinReader, request: HeatRequest, plan: Plan) -> xr.Dataset:
+    start, stop = whole_bins(request.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
+    assets = None if request.assets is None else list(request.assets)
+    return twin.history(
+        request.asset_type, signals=[request.signal], assets=assets, start=start, stop=stop, step=plan.step
+    )
 
 
-def _wanted(ask: HeatAsk, plan: Plan) -> list[str]:
+def _wanted(request: HeatRequest, plan: Plan) -> list[str]:
     """Names of the variables that cells are made of."""
-    name = ask.signal
+    name = request.signal
     if plan.step is None:
         return [name, f"{name}_qc"]
-    parts: tuple[str, ...] = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(ask.measure, ("share",))
-    if ask.measure == "mean":
+    parts: tuple[str, ...] = {"min": ("min",), "max": ("max",), "increase": ("increase",)}.get(
+        request.measure, ("share",)
+    )
+    if request.measure == "mean":
         parts = ("mean",) if plan.factor == 1 else ("sum", "count")
     return [f"{name}_{part}" for part in (*parts, *_NAMES)]
 
@@ -152,33 +156,33 @@ def _places(data: xr.Dataset, plan: Plan) -> tuple[NDArray[np.datetime64], NDArr
 
 
 def _of_samples(
-    data: xr.Dataset, ask: HeatAsk, spec: Signal, place: NDArray[np.int64]
+    data: xr.Dataset, request: HeatRequest, spec: Signal, place: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Fold raw samples in one pass."""
     from twinlab.history.layout.fold_kernels import fold_samples  # noqa: PLC0415  (numba loads when it's needed)
 
-    values = np.ascontiguousarray(_shown(data[ask.signal].values, ask, spec).T, dtype="float64")
-    flags = np.ascontiguousarray(data[f"{ask.signal}_qc"].values.T)
+    values = np.ascontiguousarray(_shown(data[request.signal].values, request, spec).T, dtype="float64")
+    flags = np.ascontiguousarray(data[f"{request.signal}_qc"].values.T)
     shape = (len(values), int(place.max(initial=-1)) + 1)
     total, low, high = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
     good, counts = np.zeros(shape, "int32"), np.zeros((len(FLAGS), *shape), "int32")
     fold_samples(values, flags, place, np.array(FLAGS, "int64"), total, low, high, good, counts)
-    if ask.measure in ("min", "max"):
-        return (low if ask.measure == "min" else high), counts
+    if request.measure in ("min", "max"):
+        return (low if request.measure == "min" else high), counts
     return np.divide(total, good, out=np.full(shape, np.nan), where=good > 0), counts
 
 
-def _shown(value: NDArray[np.float64], ask: HeatAsk, spec: Signal) -> NDArray[np.float64]:
+def _shown(value: NDArray[np.float64], request: HeatRequest, spec: Signal) -> NDArray[np.float64]:
     """Samples as they're drawn: of a state, 100 where it's the one asked for, else 0."""
-    code = next((code for code, name in (spec.states or {}).items() if name == ask.measure), None)
+    code = next((code for code, name in (spec.states or {}).items() if name == request.measure), None)
     return value if code is None else np.where(np.isnan(value), np.nan, np.where(value == code, 100.0, 0.0))
 
 
 def _of_rollup(
-    data: xr.Dataset, ask: HeatAsk, place: NDArray[np.int64]
+    data: xr.Dataset, request: HeatRequest, place: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Merge the cells of a rollup."""
-    name = ask.signal
+    name = request.signal
     first = np.flatnonzero(np.diff(place, prepend=-1))
     alone = len(first) == len(place)
 
@@ -193,24 +197,24 @@ def _of_rollup(
         if data[f"{name}_{flag}"].values.any():
             counts[place_of] = part(flag)
     seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
-    if ask.measure in ("min", "max"):
+    if request.measure in ("min", "max"):
         # Cells without a value are NaN, which fmin and fmax pass over.
-        return part(ask.measure, np.fmin if ask.measure == "min" else np.fmax), counts
-    if ask.measure == "increase":
+        return part(request.measure, np.fmin if request.measure == "min" else np.fmax), counts
+    if request.measure == "increase":
         return part("increase", np.fmax if alone else np.add), counts
-    if ask.measure == "mean" and f"{name}_mean" in data:
+    if request.measure == "mean" and f"{name}_mean" in data:
         return part("mean"), counts
-    if ask.measure == "mean":
+    if request.measure == "mean":
         total, count = part("sum"), part("count")
         return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), counts
-    shares: NDArray[Any] = np.nan_to_num(data[f"{name}_share"].sel({f"{name}_state": ask.measure}).values).T
+    shares: NDArray[Any] = np.nan_to_num(data[f"{name}_share"].sel({f"{name}_state": request.measure}).values).T
     merged = shares if alone else np.add.reduceat(shares, first, axis=1) / np.diff(np.append(first, len(place)))
     return np.where(seen, 100.0 * merged, np.nan), counts
 
 
 def _regular(cells: HeatCells) -> HeatCells:
     """Put the bins on a regular grid over the window: bins that weren't read hold nothing."""
-    start, stop = whole_bins(cells.ask.window, cells.width)
+    start, stop = whole_bins(cells.request.window, cells.width)
     bins = int((stop - start) // cells.width)
     place = ((cells.time - start) // cells.width).astype("int64")
     if bins == len(place) and (place == np.arange(bins)).all():
@@ -221,7 +225,7 @@ def _regular(cells: HeatCells) -> HeatCells:
     value[:, place[inside]] = cells.value[:, inside]
     counts[:, :, place[inside]] = cells.counts[:, :, inside]
     time = start + np.arange(bins) * cells.width
-    return HeatCells(cells.ask, cells.plan, time, cells.assets, value, counts, unit=cells.unit)
+    return HeatCells(cells.request, cells.plan, time, cells.assets, value, counts, unit=cells.unit)
 
 
 def asset_groups(keys: Sequence[object]) -> tuple[list[object], NDArray[np.int64]]:

@@ -118,7 +118,7 @@ def heat_rows(
 
 
 def _how(cells: HeatCells) -> str:
-    value = {"min": "smallest value", "max": "largest value"}.get(cells.ask.measure, "mean of their values")
+    value = {"min": "smallest value", "max": "largest value"}.get(cells.request.measure, "mean of their values")
     return f"{value}, worst flag, largest share"
 
 
@@ -203,7 +203,7 @@ def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp
     value = rows.value[sort]
     some = np.isfinite(value)
     whole = bool(some.all())
-    measure = rows.cells.ask.measure
+    measure = rows.cells.request.measure
     if measure in ("min", "max"):
         none = np.inf if measure == "min" else -np.inf
         fold = np.minimum if measure == "min" else np.maximum

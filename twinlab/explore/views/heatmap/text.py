@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
-from twinlab.explore.views.heatmap.reading import FLAGS, HeatAsk, whole_bins
+from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, FLAG_LETTERS, HeatStyle, color_span, palette, shown_values
 from twinlab.model.flags import FLAG_SEVERITY, Flag
@@ -122,19 +122,19 @@ def _item(shape: Markup, text: str, *, faint: bool = False) -> Markup:
     return html(_ITEM, shape=shape, text=text, faint=faint)
 
 
-def heat_code(ask: HeatAsk, plan: Plan, *, opening: str) -> str:
+def heat_code(request: HeatRequest, plan: Plan, *, opening: str) -> str:
     """Return Python that reads what is shown in a fresh kernel, its data under the name ``data``."""
-    start, stop = whole_bins(ask.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
+    start, stop = whole_bins(request.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
     lines = ["import twinlab.explore as explore"] if plan.factor > 1 else []
-    lines += [opening, "", "data = twin.history(", f"    {ask.asset_type!r},", f"    signals=[{ask.signal!r}],"]
-    if ask.assets is not None:
-        lines.append(f"    assets={list(ask.assets)!r},")
+    lines += [opening, "", "data = twin.history(", f"    {request.asset_type!r},", f"    signals=[{request.signal!r}],"]
+    if request.assets is not None:
+        lines.append(f"    assets={list(request.assets)!r},")
     lines += [f"    start={iso_text(start)!r},  # UTC", f"    stop={iso_text(stop)!r},"]
     if plan.step is not None:
         lines.append(f"    step={plan.step!r},")
     lines.append(").compute()")
     if plan.factor > 1:
-        lines.append(f"data = explore.coarsen(data, {ask.signal!r}, factor={plan.factor}, cell_ns={plan.cell_ns})")
+        lines.append(f"data = explore.coarsen(data, {request.signal!r}, factor={plan.factor}, cell_ns={plan.cell_ns})")
     return "\n".join(lines) + "\n"
 
 

@@ -54,9 +54,9 @@ def color_scale(shot: MapSnapshot, model: TwinModel, *, before: ColorScale | Non
 
     The signal's expected span counts where it has one.
     """
-    if shot.ask.color_signal is None:
+    if shot.request.color_signal is None:
         return None
-    kind, signal = shot.ask.color_signal
+    kind, signal = shot.request.color_signal
     spec = model.asset_types[kind].signals[signal]
     if spec.states:
         return ColorScale(0, 1, tuple(spec.states.items()))
@@ -84,7 +84,7 @@ def marker_colors(shot: MapSnapshot, model: TwinModel, *, scale: ColorScale | No
     colors: NDArray[Any]
     if scale is not None:
         colors = scale.colors(table["value"].to_numpy(dtype=float))
-    elif shot.ask.color == EXCEPTIONS:
+    elif shot.request.color == EXCEPTIONS:
         colors = np.array([SEVERITY_COLORS[str(one)] for one in table["severity"]], dtype=object)
     else:
         known = {kind: kind_color(model, str(kind)) for kind in set(kinds)}

@@ -14,25 +14,25 @@ import param
 from panel.io import hold
 
 from twinlab.explore.charts.basemap import ground, view_of
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS, instant_text
 from twinlab.explore.kit.link import Link, known_or_problem
-from twinlab.explore.kit.panes import Html, failed, nothing
+from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.explore.kit.time_player import TimePlayer
-from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, prompt, row
+from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, row, without_debounce
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.map.colors import ColorScale, color_scale
 from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
 from twinlab.explore.views.map.legend import map_legend, summary
-from twinlab.explore.views.map.live_figure import MapScreens, pixel_size
+from twinlab.explore.views.map.live_figure import LiveMap, pixel_size
 from twinlab.explore.views.map.planned_stops import planned_stops
-from twinlab.explore.views.map.preload import NearReader
+from twinlab.explore.views.map.preload import PreloadingReader
 from twinlab.explore.views.map.reading import (
-    MapAsk,
+    MapRequest,
     MapSnapshot,
-    carried_kinds,
     color_choices,
+    contained_kinds,
     first_fix,
     map_code,
     placed_kinds,
@@ -83,18 +83,18 @@ class MapView(Explorer):
         open_code: str | None = None,
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._reader = NearReader(self.shared.reader)
+        self._reader = PreloadingReader(self.shared.reader)
         self._quiet = True
         self._shot: MapSnapshot | None = None
         # Why there is none.
         self._failure = ""
         self._scale: ColorScale | None = None
         self._track: Track | None = None
-        self._screens = MapScreens(on_choose=self._pick, on_scale=self._rename)
+        self._map = LiveMap(on_choose=self._pick, on_scale=self._rename)
         self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
         placed = placed_kinds(twin.model)
-        self.param.kinds.objects = {self._title(kind): kind for kind in (*placed, *carried_kinds(twin.model))}
+        self.param.kinds.objects = {self._title(kind): kind for kind in (*placed, *contained_kinds(twin.model))}
         self.param.color.objects = color_choices(twin.model, placed)
         self._player = TimePlayer(on_move=self._move)
         self._quiet = False
@@ -128,24 +128,24 @@ class MapView(Explorer):
         latest = self.shared.latest()
         if latest is None:
             return None
-        start = self.shared.kept("first fix", lambda: first_fix(self.twin))
+        start = self.shared.cached("first fix", lambda: first_fix(self.twin))
         return (latest if start is None else min(start, latest), latest)
 
     def _title(self, kind: str) -> str:
-        return self.twin.model.asset_types[kind].title or words(kind)
+        return self.twin.model.asset_types[kind].title or readable_name(kind)
 
-    def _ask(self) -> MapAsk:
+    def _request(self) -> MapRequest:
         placed = placed_kinds(self.twin.model)
-        carried = [kind for kind in self.kinds if kind not in placed]
+        contained = [kind for kind in self.kinds if kind not in placed]
         drawn = [kind for kind in placed if kind in self.kinds]
-        return MapAsk(np.datetime64(self.at, "ns"), tuple(drawn), tuple(carried), str(self.color))
+        return MapRequest(np.datetime64(self.at, "ns"), tuple(drawn), tuple(contained), str(self.color))
 
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
         """Read the snapshot, or note why it can't be read."""
         try:
-            self._shot = snapshot(self._reader, self._ask())
+            self._shot = snapshot(self._reader, self._request())
             self._scale = color_scale(self._shot, self.twin.model, before=self._scale)
             self._read_track()
         except READING_ERRORS as error:
@@ -164,7 +164,7 @@ class MapView(Explorer):
     def _parts(self, metres_a_pixel: float) -> list[MapLayer]:
         if self._shot is None:
             return []
-        labels = {kind: self.shared.labels(kind) for kind in self._shot.ask.asset_types}
+        labels = {kind: self.shared.labels(kind) for kind in self._shot.request.asset_types}
         return asset_layers(
             self._shot,
             self.twin.model,
@@ -178,16 +178,16 @@ class MapView(Explorer):
     def _show(self) -> None:
         """Make the map anew, or say why there is none."""
         if not self.param.kinds.objects:
-            self._screens.say(nothing(*_NO_PLACES))
+            self._map.say(empty_pane(*_NO_PLACES))
         elif self._empty:
-            self._screens.say(nothing(*_NO_DATA))
+            self._map.say(empty_pane(*_NO_DATA))
         elif not self.kinds:
-            self._screens.say(nothing("Choose at least one kind of asset", "They are above, on the left."))
+            self._map.say(empty_pane("Choose at least one kind of asset", "They are above, on the left."))
         elif self._shot is None:
-            self._screens.say(failed("The map", self._failure, retry=self._changed))
+            self._map.say(error_pane("The map", self._failure, retry=self._changed))
         else:
             view = self._extent()
-            self._screens.show(self._parts(self._screens.scale_for(view)), view)
+            self._map.show(self._parts(self._map.scale_for(view)), view)
         self._tell()
 
     @property
@@ -201,8 +201,8 @@ class MapView(Explorer):
 
     def _refresh(self) -> None:
         """Put what was read into the map that stands."""
-        if self._screens.standing and self._shot is not None and self.kinds and not self._empty:
-            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
+        if self._map.is_shown and self._shot is not None and self.kinds and not self._empty:
+            self._map.refresh(self._parts(self._map.metres_a_pixel))
             self._tell()
         else:
             self._show()
@@ -210,7 +210,7 @@ class MapView(Explorer):
     def _rename(self) -> None:
         """Show the names that have room at the scale that a reader sees."""
         if self._shot is not None:
-            self._screens.refresh(self._parts(self._screens.metres_a_pixel))
+            self._map.refresh(self._parts(self._map.metres_a_pixel))
 
     def _tell(self) -> None:
         if self._shot is None or self._empty:
@@ -261,8 +261,8 @@ class MapView(Explorer):
 
     def show_all(self) -> None:
         """Let the map show all assets again."""
-        if self._screens.standing:
-            self._screens.go_to(self._extent())
+        if self._map.is_shown:
+            self._map.go_to(self._extent())
 
     # -- what a view must tell ----------------------------------------------------------------------------------------
 
@@ -279,14 +279,16 @@ class MapView(Explorer):
 
     def code(self) -> str:
         """Return Python that reads the positions that are shown, under the name ``data``."""
-        return "" if self._shot is None or not self.kinds else map_code(self._shot.ask, opening=self.open_code)
+        return "" if self._shot is None or not self.kinds else map_code(self._shot.request, opening=self.open_code)
 
     def data(self) -> pd.DataFrame | None:
         """Return the positions of all assets of the chosen kinds at the instant, as `code` gives them."""
         if self._shot is None or not self.kinds:
             return None
-        ask = self._shot.ask
-        return table_of_positions(self._reader, kinds=(*ask.asset_types, *ask.carried), at=ask.at, within=ask.within)
+        request = self._shot.request
+        return table_of_positions(
+            self._reader, kinds=(*request.asset_types, *request.contained), at=request.at, within=request.within
+        )
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return a sheet a kind of asset: names, positions, ages of fixes, last values."""
@@ -340,20 +342,20 @@ class MapView(Explorer):
             description="",
         )
         for choice in (kinds, color, hours):
-            prompt(choice)
+            without_debounce(choice)
         everything = pmui.Button(label="Show all", variant="outlined", size="small")
         everything.on_click(lambda _: self.show_all())
         return row([kinds, color, hours, everything], margin=(8, 0, 4, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.kinds.objects or self._empty:
-            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+            return pn.Column(self._alert, self._map.pane, sizing_mode="stretch_width")
         return pn.Column(
             self._alert,
             self.controls(),
             self._player.panel(),
             self._summary,
-            self._screens.pane,
+            self._map.pane,
             self._legend,
             sizing_mode="stretch_width",
         )

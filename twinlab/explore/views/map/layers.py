@@ -15,7 +15,7 @@ import pandas as pd
 from bokeh.core.properties import field
 from bokeh.models import HoverTool
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.views.map.colors import marker_colors
 from twinlab.explore.views.map.tooltips import tips
@@ -172,7 +172,9 @@ def _counts(
 ) -> dict[str, Any]:
     full = named & np.array([bool(one) for one in table["inside"]], dtype=bool)
     # A line a kind: side by side they'd run over the edge of a phone.
-    texts = ["\n".join(f"{count:,} × {words(kind)}" for kind, count in one.items()) for one in table["inside"][full]]
+    texts = [
+        "\n".join(f"{count:,} × {readable_name(kind)}" for kind, count in one.items()) for one in table["inside"][full]
+    ]
     return {"x": x[full], "y": y[full], "text": np.array(texts, dtype=object)}
 
 

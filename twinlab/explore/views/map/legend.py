@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from twinlab._html import html
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import axis_label, compact_number
@@ -78,15 +78,15 @@ def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> Markup:
     """Return a heading with the instant, the number of assets of each type, and the assets without a position."""
     table = shot.table
     counts = []
-    for kind in shot.ask.asset_types:
+    for kind in shot.request.asset_types:
         mine = table["asset_type"] == kind
         stale = int((mine & table["stale"]).sum())
         counts.append(f"{_title(model, kind)}: {int(mine.sum()):,}" + (f" ({stale:,} stale)" if stale else ""))
-    for kind in shot.ask.carried:
+    for kind in shot.request.contained:
         inside = sum(one.get(kind, 0) for one in table["inside"])
         counts.append(f"{_title(model, kind)}: {inside:,} inside these")
     lost = [_lost(kind, assets, model, shared) for kind, assets in shot.lost.items()]
-    return html(_SUMMARY, instant=instant_text(shot.ask.at), counts=counts, lost=lost)
+    return html(_SUMMARY, instant=instant_text(shot.request.at), counts=counts, lost=lost)
 
 
 def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> tuple[str, str, list[str], str]:
@@ -99,20 +99,20 @@ def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) 
 def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *, track: Track | None = None) -> Markup:
     """Return the meaning of shapes, sizes and colours."""
     items: list[Markup] = []
-    by_kind = shot.ask.color == ""
-    for kind in shot.ask.asset_types:
+    by_kind = shot.request.color == ""
+    for kind in shot.request.asset_types:
         color = kind_color(model, kind) if by_kind else GREY
         items.append(_item(marker_svg(kind_marker(model, kind)[0], color), _title(model, kind)))
         limit = stale_after(model, kind)
         if limit is not None:
             hollow = marker_svg(kind_marker(model, kind)[0], GREY, hollow=True)
             items.append(_item(hollow, f"{_title(model, kind)}, fix older than {age_text(limit)}"))
-    if shot.ask.color == EXCEPTIONS:
+    if shot.request.color == EXCEPTIONS:
         items += [
             _item(_dot(SEVERITY_COLORS[name], size), f"{name} exception" if name else "no exception")
             for name, size in (("high", 14), ("medium", 11), ("low", 9), ("", 8))
         ]
-    elif scale is not None and shot.ask.color_signal is not None:
+    elif scale is not None and shot.request.color_signal is not None:
         items += _scale(shot, model, scale)
     if track is not None:
         items.append(_item(_line("#D55E00", ""), f"track, {track.hours} h"))
@@ -133,10 +133,10 @@ def routes_legend() -> Markup:
 
 def _scale(shot: MapSnapshot, model: TwinModel, scale: ColorScale) -> list[Markup]:
     """Return the colours of a signal: a dot for each state, or a bar from the lowest value to the highest."""
-    assert shot.ask.color_signal is not None
-    kind, signal = shot.ask.color_signal
+    assert shot.request.color_signal is not None
+    kind, signal = shot.request.color_signal
     spec = model.asset_types[kind].signals[signal]
-    title = axis_label(spec.title or words(signal), "" if spec.states else spec.unit)
+    title = axis_label(spec.title or readable_name(signal), "" if spec.states else spec.unit)
     if scale.states:
         items = [
             _item(_dot(ASSET_STYLES[place % len(ASSET_STYLES)].color, 10), f"{title}: {name}")
@@ -161,4 +161,4 @@ def _line(color: str, dash: str) -> Markup:
 
 
 def _title(model: TwinModel, kind: str) -> str:
-    return model.asset_types[kind].title or words(kind)
+    return model.asset_types[kind].title or readable_name(kind)

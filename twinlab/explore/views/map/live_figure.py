@@ -15,7 +15,7 @@ from twinlab.explore.charts.outlines import Box
 from twinlab.explore.views.map.figure import fill_map, make_map
 from twinlab.explore.views.map.layers import MapLayer, ground_layers
 
-__all__ = ["HEIGHT", "MapScreens", "pixel_size"]
+__all__ = ["HEIGHT", "LiveMap", "pixel_size"]
 
 HEIGHT = 520
 #: About as many pixels a map is wide, before a screen has told.
@@ -24,7 +24,7 @@ _USUAL_WIDTH = 900
 _SLIGHT = 1.2
 
 
-class MapScreens:
+class LiveMap:
     """One map, shown wherever ``pane`` is.
 
     Parameters
@@ -63,7 +63,7 @@ class MapScreens:
         self._scale = 0.0
 
     @property
-    def standing(self) -> bool:
+    def is_shown(self) -> bool:
         """Whether a map is shown that can be refreshed."""
         return self._view is not None
 

@@ -15,7 +15,7 @@ from twinlab.events.present_state.cached_reader import KeptReader
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["NearReader"]
+__all__ = ["PreloadingReader"]
 
 _T = TypeVar("_T")
 #: Cells of one block, and of all blocks of a twin, each nine bytes.
@@ -41,7 +41,7 @@ class _Block:
         self.times = self.data["time"].values
         self.cells = _cells(self.data)
 
-    def holds(self, key: Key, start: np.datetime64, stop: np.datetime64) -> bool:
+    def contains(self, key: Key, start: np.datetime64, stop: np.datetime64) -> bool:
         return bool(self.key == key and self.start <= start and stop <= self.stop)
 
     def cut(self, start: np.datetime64, stop: np.datetime64) -> xr.Dataset:
@@ -58,7 +58,7 @@ class _Blocks:
 
     def find(self, key: Key, start: np.datetime64, stop: np.datetime64) -> _Block | None:
         with self._lock:
-            found = next((one for one in self._blocks if one.holds(key, start, stop)), None)
+            found = next((one for one in self._blocks if one.contains(key, start, stop)), None)
             if found is not None:
                 self._blocks.remove(found)
                 self._blocks.append(found)
@@ -67,13 +67,13 @@ class _Blocks:
     def add(self, block: _Block) -> None:
         with self._lock:
             # What the new one holds too isn't needed any more.
-            self._blocks = [one for one in self._blocks if not block.holds(one.key, one.start, one.stop)]
+            self._blocks = [one for one in self._blocks if not block.contains(one.key, one.start, one.stop)]
             self._blocks.append(block)
             while len(self._blocks) > 1 and sum(one.cells for one in self._blocks) > _MOST_OF_ALL:
                 self._blocks.pop(0)
 
 
-class NearReader(KeptReader):
+class PreloadingReader(KeptReader):
     """A `KeptReader` for somebody who goes through time: what lies around the spans asked for is kept in memory.
 
     Whoever asks for a span a little away from their last gets it with what lies before and behind. Blocks are shared by

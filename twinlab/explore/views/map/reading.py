@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXCEPTIONS",
-    "MapAsk",
+    "MapRequest",
     "MapSnapshot",
-    "carried_kinds",
     "color_choices",
+    "contained_kinds",
     "first_fix",
     "map_code",
     "placed_kinds",
@@ -44,14 +44,14 @@ _SEVERITIES = ("", "low", "medium", "high")
 
 
 @dataclass(frozen=True)
-class MapAsk:
+class MapRequest:
     """What a map is asked to show."""
 
     at: np.datetime64
     # Kinds with a position of their own.
     asset_types: tuple[str, ...]
     # Kinds that are counted where they are carried.
-    carried: tuple[str, ...] = ()
+    contained: tuple[str, ...] = ()
     # "" (by kind), `EXCEPTIONS`, or "<asset type>.<signal>".
     color: str = ""
     within: str = "1d"
@@ -71,7 +71,7 @@ class MapSnapshot:
     inside``; ``lost`` the assets of each kind that have none.
     """
 
-    ask: MapAsk
+    request: MapRequest
     table: pd.DataFrame
     lost: Mapping[str, tuple[str, ...]]
     # Last values of each kind, as `twinlab.events.present` gives them.
@@ -85,7 +85,7 @@ def placed_kinds(model: TwinModel) -> list[str]:
     return [name for name, spec in model.asset_types.items() if spec.position is not None]
 
 
-def carried_kinds(model: TwinModel) -> list[str]:
+def contained_kinds(model: TwinModel) -> list[str]:
     """Return the asset types that are where another is, directly or through others, and have no position of their own."""
     placed = set(placed_kinds(model))
     found = dict.fromkeys(placed)
@@ -143,17 +143,17 @@ def table_of_positions(twin: TwinReader, *, kinds: Sequence[str], at: object, wi
     return pd.concat(parts, names=["asset_type", "asset"])
 
 
-def snapshot(twin: TwinReader, ask: MapAsk, *, standing: pd.DataFrame | None = None) -> MapSnapshot:
-    """Read what ``ask`` needs; ``standing`` are the exceptions of its instant where they are known already.
+def snapshot(twin: TwinReader, request: MapRequest, *, exceptions: pd.DataFrame | None = None) -> MapSnapshot:
+    """Read what ``request`` needs; ``exceptions`` are those of its instant, if they are known already.
 
     Raises
     ------
     UnknownTermError
         If the twin doesn't know a kind of asset.
     """
-    if not ask.asset_types:
-        return MapSnapshot(ask, _empty(), {})
-    table = table_of_positions(twin, kinds=ask.asset_types, at=ask.at, within=ask.within).reset_index()
+    if not request.asset_types:
+        return MapSnapshot(request, _empty(), {})
+    table = table_of_positions(twin, kinds=request.asset_types, at=request.at, within=request.within).reset_index()
     there = (table["latitude"].notna() & table["longitude"].notna()).to_numpy()
     lost = {
         str(kind): tuple(part["asset"].astype(str))
@@ -161,16 +161,16 @@ def snapshot(twin: TwinReader, ask: MapAsk, *, standing: pd.DataFrame | None = N
     }
     # What never had a fix within reach may still be listed with its age, elsewhere; here it has no place.
     table = table[there].drop(columns="via").reset_index(drop=True)
-    table["stale"] = _stale(twin, table, ask.at)
-    if standing is None and ask.color == EXCEPTIONS:
-        standing = _exceptions(twin, ask)
-    inside, worst = _inside(twin, ask, standing)
+    table["stale"] = _stale(twin, table, request.at)
+    if exceptions is None and request.color == EXCEPTIONS:
+        exceptions = _read_exceptions(twin, request)
+    inside, worst = _inside(twin, request, exceptions)
     keys = list(zip(table["asset_type"], table["asset"], strict=True))
     table["inside"] = pd.Series([inside.get(key, {}) for key in keys], index=table.index, dtype=object)
     table["severity"] = [_SEVERITIES[worst.get(key, 0)] for key in keys]
-    values = _values(twin, ask, table)
-    table["value"] = _colored(ask, table, values)
-    return MapSnapshot(ask, table, lost, values, standing)
+    values = _values(twin, request, table)
+    table["value"] = _colored(request, table, values)
+    return MapSnapshot(request, table, lost, values, exceptions)
 
 
 def _empty() -> pd.DataFrame:
@@ -188,47 +188,49 @@ def _stale(twin: TwinReader, table: pd.DataFrame, at: np.datetime64) -> NDArray[
     return out
 
 
-def _exceptions(twin: TwinReader, ask: MapAsk) -> pd.DataFrame:
+def _read_exceptions(twin: TwinReader, request: MapRequest) -> pd.DataFrame:
     from twinlab import events  # noqa: PLC0415  (its public names load one by one)
 
-    return events.exceptions(twin, at=ask.at)
+    return events.exceptions(twin, at=request.at)
 
 
 Key = tuple[str, str]
 
 
 def _inside(
-    twin: TwinReader, ask: MapAsk, standing: pd.DataFrame | None
+    twin: TwinReader, request: MapRequest, exceptions: pd.DataFrame | None
 ) -> tuple[dict[Key, dict[str, int]], dict[Key, int]]:
     """What each placed asset carries, counted by kind; and the gravest exception of it and of what it carries."""
     worst: dict[Key, int] = {}
     grave: dict[Key, int] = {}
-    if standing is not None:
-        for kind, asset, severity in zip(standing["asset_type"], standing["asset"], standing["severity"], strict=True):
+    if exceptions is not None:
+        for kind, asset, severity in zip(
+            exceptions["asset_type"], exceptions["asset"], exceptions["severity"], strict=True
+        ):
             key = (str(kind), str(asset))
             grave[key] = max(grave.get(key, 0), _SEVERITIES.index(str(severity)))
-        worst |= {key: rank for key, rank in grave.items() if key[0] in ask.asset_types}
+        worst |= {key: rank for key, rank in grave.items() if key[0] in request.asset_types}
     inside: dict[Key, dict[str, int]] = {}
-    if not ask.carried:
+    if not request.contained:
         return inside, worst
-    kinds = list(dict.fromkeys([*ask.carried, *_targets(twin.model, ask.carried), *ask.asset_types]))
+    kinds = list(dict.fromkeys([*request.contained, *_targets(twin.model, request.contained), *request.asset_types]))
     names = {kind: pd.Index(_ids(twin, kind)) for kind in kinds}
     first = dict(zip(kinds, np.cumsum([0, *(len(names[kind]) for kind in kinds)]).tolist(), strict=False))
     total = sum(map(len, names.values()))
-    at_ns = int(ask.at.astype("datetime64[ns]").astype("int64"))
-    parent = parents_at(twin, [k for k in kinds if k not in ask.asset_types], first, total, at_ns).parent
+    at_ns = int(request.at.astype("datetime64[ns]").astype("int64"))
+    parent = parents_at(twin, [k for k in kinds if k not in request.asset_types], first, total, at_ns).parent
     root = np.arange(total)
     for _ in range(len(kinds)):
         root = np.where(parent[root] >= 0, parent[root], root)
     starts = np.array([first[kind] for kind in kinds])
-    for kind in ask.carried:
+    for kind in request.contained:
         span = slice(first[kind], first[kind] + len(names[kind]))
         # What is in nothing is its own root, and no place.
         roots = root[span]
         numbers, counts = np.unique(roots[roots != np.arange(span.start, span.stop)], return_counts=True)
         for number, count in zip(numbers, counts, strict=True):
             key = _key(int(number), kinds, starts, names)
-            if key[0] in ask.asset_types:
+            if key[0] in request.asset_types:
                 inside.setdefault(key, {})[kind] = int(count)
         for asset, rank in ((key[1], rank) for key, rank in grave.items() if key[0] == kind):
             if asset in names[kind]:
@@ -260,39 +262,39 @@ def _targets(model: TwinModel, kinds: Sequence[str]) -> list[str]:
     return found
 
 
-def _values(twin: TwinReader, ask: MapAsk, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _values(twin: TwinReader, request: MapRequest, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Last values of the kinds on the map, but for their positions."""
     out = {}
-    for kind in ask.asset_types:
+    for kind in request.asset_types:
         spec = twin.model.asset_types[kind]
         signals = [name for name in spec.signals if name not in (spec.position or ())]
         if signals and (table["asset_type"] == kind).any():
-            out[kind] = present(twin, kind, at=ask.at, signals=signals, within=ask.within)
+            out[kind] = present(twin, kind, at=request.at, signals=signals, within=request.within)
     return out
 
 
-def _colored(ask: MapAsk, table: pd.DataFrame, values: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+def _colored(request: MapRequest, table: pd.DataFrame, values: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     out = np.full(len(table), np.nan)
-    if ask.color_signal is None or ask.color_signal[0] not in values:
+    if request.color_signal is None or request.color_signal[0] not in values:
         return out
-    kind, signal = ask.color_signal
+    kind, signal = request.color_signal
     mine = (table["asset_type"] == kind).to_numpy()
     out[mine] = values[kind][signal].reindex(table["asset"][mine]).to_numpy(dtype=float)
     return out
 
 
-def map_code(ask: MapAsk, *, opening: str) -> str:
+def map_code(request: MapRequest, *, opening: str) -> str:
     """Return Python that reads the positions of a map in a fresh kernel, under the name ``data``."""
-    at = pd.Timestamp(ask.at).isoformat()
+    at = pd.Timestamp(request.at).isoformat()
     return "\n".join(
         [
             "import pandas as pd",
             "import twinlab.events as events",
             opening,
             "",
-            f"kinds = {list(ask.asset_types + ask.carried)!r}",
+            f"kinds = {list(request.asset_types + request.contained)!r}",
             f"at = {at!r}  # UTC",
-            "parts = {kind: events.positions(twin, kind, at=at, within=" + f"{ask.within!r}) for kind in kinds}}",
+            "parts = {kind: events.positions(twin, kind, at=at, within=" + f"{request.within!r}) for kind in kinds}}",
             'data = pd.concat(parts, names=["asset_type", "asset"])',
             "",
         ]

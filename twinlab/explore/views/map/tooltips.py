@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.scale import compact_number, pretty_unit
 from twinlab.model.flags import Flag
 
@@ -54,13 +54,13 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         table["severity"],
         strict=True,
     ):
-        title = model.asset_types[kind].title or words(kind)
+        title = model.asset_types[kind].title or readable_name(kind)
         name = labels.get(kind, {}).get(asset, asset)
         lines = [_NAME.format(name, title), *values.get(kind, {}).get(asset, ())]
         if not np.isnat(time):
-            age = age_text(shot.ask.at - time)
+            age = age_text(shot.request.at - time)
             lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
-        lines += [f"{count:,} × {words(carried)} inside" for carried, count in inside.items()]
+        lines += [f"{count:,} × {readable_name(contained)} inside" for contained, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
         # Bokeh wants plain strings.
@@ -74,7 +74,7 @@ def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str
     for name, spec in signals.items():
         if name not in frame:
             continue
-        title = spec.title or words(name)
+        title = spec.title or readable_name(name)
         column, flags = frame[name].to_numpy(dtype=float), frame[f"{name}_qc"].to_numpy()
         unit = pretty_unit(spec.unit)
         for lines, value, flag in zip(out.values(), column, flags, strict=True):

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.kit.link import parse_instant
-from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, prompt, row
+from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, row, without_debounce
 from twinlab.explore.views.signals.navigation import SignalNavigation
 from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 from twinlab.explore.views.signals.periods import shift_to
@@ -59,7 +59,7 @@ def _layout(explorer: SignalNavigation) -> pmui.RadioButtonGroup:
         stylesheets=[TOGGLES_LABEL],
     )
     layout.link(explorer, value="layout", bidirectional=True)
-    return prompt(layout)
+    return without_debounce(layout)
 
 
 def _what(explorer: SignalNavigation) -> list[Any]:
@@ -96,7 +96,7 @@ def _what(explorer: SignalNavigation) -> list[Any]:
             visible=charted,
         ),
     ]
-    return [prompt(widget) for widget in widgets]
+    return [without_debounce(widget) for widget in widgets]
 
 
 def _when(explorer: SignalNavigation) -> list[Any]:
@@ -136,7 +136,7 @@ def _when(explorer: SignalNavigation) -> list[Any]:
         _button("Back", explorer.step_back),
         _button("Forward", explorer.step_forward),
         show_all,
-        prompt(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
+        without_debounce(pmui.Switch.from_param(explorer.param.follow, label="Follow", description="", align="center")),
     ]
 
 
@@ -186,13 +186,13 @@ def _compared(explorer: SignalNavigation) -> list[Any]:
     zone.param.watch(set_zone, "value")
     explorer.param.watch(write, ["compare", "zone", "layout"])
     write()
-    return [prompt(period), start, prompt(zone)]
+    return [without_debounce(period), start, without_debounce(zone)]
 
 
 def _how(explorer: SignalNavigation) -> list[Any]:
     labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
     return [
-        prompt(
+        without_debounce(
             pmui.Switch.from_param(
                 explorer.param[name], label=label, description="", align="center", visible=_charted(explorer)
             )

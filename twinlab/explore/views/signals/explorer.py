@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import panel as pn
 import param
 
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.figures import one_message
 from twinlab.explore.charts.legend import legend_html, title_html
 from twinlab.explore.charts.reading import Window, same_on_screen
@@ -16,7 +16,7 @@ from twinlab.explore.kit.panes import Html
 from twinlab.explore.views.signals.code import view_code
 from twinlab.explore.views.signals.controls import signal_controls
 from twinlab.explore.views.signals.figure import signal_figure
-from twinlab.explore.views.signals.live_charts import Look, Screens, instant
+from twinlab.explore.views.signals.live_charts import ChartStyle, LiveCharts, instant
 from twinlab.explore.views.signals.navigation import SignalNavigation
 from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS
 from twinlab.explore.views.signals.request import (
@@ -27,7 +27,7 @@ from twinlab.explore.views.signals.request import (
     requested_signals,
 )
 from twinlab.explore.views.signals.tables import view_settings, view_tables
-from twinlab.explore.views.signals.view import Ask, View, look
+from twinlab.explore.views.signals.view import SignalRequest, View, read_view
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -74,11 +74,11 @@ class SignalExplorer(SignalNavigation):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._view: View | None = None
-        self._screens = Screens(on_zoom=self._zoomed, on_brush=self._brushed)
+        self._charts_pane = LiveCharts(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
         #: The charts with their heading and legend, without the widgets above them.
-        self.charts = pn.Column(self._heading, self._screens.pane, self._legend, sizing_mode="stretch_width")
+        self.charts = pn.Column(self._heading, self._charts_pane.pane, self._legend, sizing_mode="stretch_width")
         self.param.asset_type.objects = self.shared.choices.kinds()
         self.apply(self.first_link)
 
@@ -89,7 +89,7 @@ class SignalExplorer(SignalNavigation):
             self.brush = None
 
     @param.depends("show_flags", "full_range", "marked", "brush", "selecting", watch=True)
-    def _look_changed(self) -> None:
+    def _style_changed(self) -> None:
         if not self._quiet and self._view is not None:
             with one_message():
                 self._draw(move=False)
@@ -108,7 +108,7 @@ class SignalExplorer(SignalNavigation):
             return "No signal"
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
         labels, drawn = self.labels(), self.drawn()
-        name = ", ".join(specs[s].title or words(s) for s in requested_signals(self))
+        name = ", ".join(specs[s].title or readable_name(s) for s in requested_signals(self))
         who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
         return f"{name[:1].upper()}{name[1:]} · {who}"
 
@@ -118,10 +118,10 @@ class SignalExplorer(SignalNavigation):
 
     def drawn(self) -> list[str]:
         """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
-        others = 0 if self._view is None else len(self._view.ask.periods)
+        others = 0 if self._view is None else len(self._view.request.periods)
         return list(self.assets)[: max_assets(self.layout, signals=len(self.signals), periods=1 + others)]
 
-    def _ask(self, shown: Window) -> Ask:
+    def _request(self, shown: Window) -> SignalRequest:
         kind, signals = str(self.asset_type), requested_signals(self)
         since, periods, problem = requested_periods(self, shown)
         fits = max_assets(self.layout, signals=len(signals), periods=1 + len(periods))
@@ -131,7 +131,7 @@ class SignalExplorer(SignalNavigation):
         if problem or self.notice.startswith(LIMITED):
             self.notice = problem
         layout: Literal["together", "multiples"] = "multiples" if self.layout == "multiples" else "together"
-        return Ask(kind, signals, assets, shown, self.labels(), periods, since, layout)
+        return SignalRequest(kind, signals, assets, shown, self.labels(), periods, since, layout)
 
     def _read(self) -> bool:
         """Read what is asked for; False if there is nothing new to draw."""
@@ -141,7 +141,7 @@ class SignalExplorer(SignalNavigation):
             return True
 
         def action() -> None:
-            self._view = look(self.twin, self._ask(shown))
+            self._view = read_view(self.twin, self._request(shown))
 
         return self._guarded(action)
 
@@ -165,13 +165,13 @@ class SignalExplorer(SignalNavigation):
         self._legend.object = legend_html(
             view.traces, show_flags=self.show_flags, event=self.marked is not None, brush=self.brush is not None
         )
-        self._screens.show(view, self._look(), move=move)
+        self._charts_pane.show(view, self._style(), move=move)
 
-    def _look(self) -> Look:
-        return Look(self.show_flags, self.full_range, self.marked, self.brush, self.selecting)
+    def _style(self) -> ChartStyle:
+        return ChartStyle(self.show_flags, self.full_range, self.marked, self.brush, self.selecting)
 
     def _say_nothing(self) -> None:
-        self._screens.say(*self._why_nothing())
+        self._charts_pane.say(*self._why_nothing())
         self._heading.object = title_html(self.title, "") if self.signals else ""
         self._legend.object = ""
 
@@ -190,7 +190,7 @@ class SignalExplorer(SignalNavigation):
     # -- what readers do to a chart -----------------------------------------------------------------------------------
 
     def _zoomed(self, ends: tuple[Any, Any]) -> None:
-        since = None if self._view is None else self._view.ask.since
+        since = None if self._view is None else self._view.request.since
         self._on_zoom((instant(ends[0], since), instant(ends[1], since)))
 
     def _on_zoom(self, window: Window) -> None:
@@ -205,7 +205,7 @@ class SignalExplorer(SignalNavigation):
         self._redraw(move=False)
 
     def _brushed(self, ends: tuple[Any, Any]) -> None:
-        since = None if self._view is None else self._view.ask.since
+        since = None if self._view is None else self._view.request.since
         start, stop = sorted((instant(ends[0], since), instant(ends[1], since)))
         self.brush = (start, stop) if start < stop else None
 
@@ -239,7 +239,7 @@ class SignalExplorer(SignalNavigation):
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the charts without widgets."""
         return (
-            None if self._view is None else signal_figure(self._view, self._look(), title=self.title, backend=backend)
+            None if self._view is None else signal_figure(self._view, self._style(), title=self.title, backend=backend)
         )
 
     def link(self) -> Link:
@@ -266,7 +266,7 @@ class SignalExplorer(SignalNavigation):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if not self.param.asset_type.objects:
-            return pn.Column(self._alert, self._screens.pane, sizing_mode="stretch_width")
+            return pn.Column(self._alert, self._charts_pane.pane, sizing_mode="stretch_width")
         return pn.Column(
             self._alert,
             self.controls(),

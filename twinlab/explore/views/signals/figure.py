@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import holoviews as hv
 
 from twinlab.explore.charts.plots import draw
-from twinlab.explore.views.signals.live_charts import HEIGHT, SMALL, Look, chart_extents
+from twinlab.explore.views.signals.live_charts import HEIGHT, SMALL, ChartStyle, chart_extents
 
 if TYPE_CHECKING:
     from twinlab.explore.views.signals.view import View
@@ -19,10 +19,10 @@ _COLUMNS = 4
 
 
 def signal_figure(
-    view: View, look: Look, *, title: str, backend: Literal["bokeh", "matplotlib"]
+    view: View, style: ChartStyle, *, title: str, backend: Literal["bokeh", "matplotlib"]
 ) -> hv.Overlay | hv.Layout:
     """Return the charts of a view: one, a stack on one time axis, or small multiples."""
-    small = view.ask.layout == "multiples"
+    small = view.request.layout == "multiples"
     if backend == "matplotlib":
         import holoviews.plotting.mpl  # noqa: F401, PLC0415  (only paper needs Matplotlib)
     charts = [
@@ -31,22 +31,22 @@ def signal_figure(
             y_label=chart.y_label,
             states=chart.states,
             extent=extent,
-            show_flags=look.show_flags,
+            show_flags=style.show_flags,
             # On paper, one legend below all.
             show_legend=place == len(view.charts) - 1 if backend == "matplotlib" else not small or place == 0,
             legend=view.traces,
             height=SMALL if small else HEIGHT if len(view.charts) == 1 else 250,
-            window=view.ask.window,
-            mark=look.marked,
-            brush=look.brush,
+            window=view.request.window,
+            mark=style.marked,
+            brush=style.brush,
             small=small,
             x_label=small or place == len(view.charts) - 1,
-            since=view.ask.since,
+            since=view.request.since,
             title=chart.title or (title if place == 0 else ""),
             backend=backend,
         )
         for place, (chart, extent) in enumerate(
-            zip(view.charts, chart_extents(view, full_range=look.full_range), strict=True)
+            zip(view.charts, chart_extents(view, full_range=style.full_range), strict=True)
         )
     ]
     if len(charts) == 1:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import panel as pn
 
-from twinlab.explore.charts.figures import FigurePane, Frame, change_screen, make_figure, refresh
+from twinlab.explore.charts.figures import FigurePane, Frame, make_figure, refresh, update_screen
 from twinlab.explore.charts.layers import layers, y_extent
-from twinlab.explore.kit.panes import nothing
+from twinlab.explore.kit.panes import empty_pane
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.layers import Layer
     from twinlab.explore.charts.reading import Window
     from twinlab.explore.views.signals.view import Chart, View
 
-__all__ = ["Look", "Screens", "chart_extents"]
+__all__ = ["ChartStyle", "LiveCharts", "chart_extents"]
 
 #: Height of one chart alone, and of each in a stack of two, three, four.
 HEIGHT = 380
@@ -30,7 +30,7 @@ _ACROSS = 4
 
 
 @dataclass(frozen=True)
-class Look:
+class ChartStyle:
     """How a view is drawn."""
 
     show_flags: bool = True
@@ -46,7 +46,7 @@ class Look:
 def chart_extents(view: View, *, full_range: bool) -> list[tuple[float, float]]:
     """Return the value range of each chart: small multiples share one, so that they can be compared."""
     own = [y_extent(chart.traces, full_range=full_range) for chart in view.charts]
-    if view.ask.layout == "multiples" and own:
+    if view.request.layout == "multiples" and own:
         own = [y_extent(view.traces, full_range=full_range)] * len(own)
     return own
 
@@ -57,7 +57,7 @@ def slots_of(chart: Chart, *, small: bool) -> int:
     return count if small else next((n for n in (2, 4, 8, 16) if n >= count), count)
 
 
-class Screens:
+class LiveCharts:
     """Charts, shown wherever ``pane`` is (several cells of a notebook may show it).
 
     Parameters
@@ -81,66 +81,66 @@ class Screens:
     def say(self, title: str, detail: str = "") -> None:
         """Show a sentence in place of charts."""
         self._panes, self._drawn, self._shape = [], [], None
-        self.pane.param.update(objects=[nothing(title, detail, height=HEIGHT - 20)], min_height=HEIGHT)
+        self.pane.param.update(objects=[empty_pane(title, detail, height=HEIGHT - 20)], min_height=HEIGHT)
 
-    def show(self, view: View, look: Look, *, move: bool = True) -> None:
+    def show(self, view: View, style: ChartStyle, *, move: bool = True) -> None:
         """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
-        shape = _shape(view, look)
+        shape = _shape(view, style)
         if shape == self._shape and self._panes and self._fits(view):
-            self._refresh(view, look, move=move)
+            self._refresh(view, style, move=move)
         else:
             self._shape = shape
-            small = view.ask.layout == "multiples"
+            small = view.request.layout == "multiples"
             self._rooms = [slots_of(chart, small=small) for chart in view.charts]
-            self._rebuild(view, look)
+            self._rebuild(view, style)
 
     def _fits(self, view: View) -> bool:
         """Whether the charts on screens have room: who draws fewer curves than before needs no other chart."""
         counts = [len(chart.traces) for chart in view.charts]
-        if view.ask.layout == "multiples":
+        if view.request.layout == "multiples":
             return counts == self._rooms
         return len(counts) == len(self._rooms) and all(n <= most for n, most in zip(counts, self._rooms, strict=True))
 
-    def _charts(self, view: View, look: Look) -> list[tuple[list[Layer], Frame]]:
+    def _charts(self, view: View, style: ChartStyle) -> list[tuple[list[Layer], Frame]]:
         """The layers of each chart, and what stands around them."""
-        small = view.ask.layout == "multiples"
+        small = view.request.layout == "multiples"
         compared = any(trace.own is not None for trace in view.traces)
         height = SMALL if small else _STACKED[min(len(view.charts), len(_STACKED)) - 1]
         out = []
-        extents = chart_extents(view, full_range=look.full_range)
+        extents = chart_extents(view, full_range=style.full_range)
         for place, (chart, extent) in enumerate(zip(view.charts, extents, strict=True)):
             parts = layers(
                 chart.traces,
                 extent=extent,
-                show_flags=look.show_flags,
+                show_flags=style.show_flags,
                 slots=self._rooms[place],
-                mark=look.marked,
-                brush=look.brush,
-                since=view.ask.since,
+                mark=style.marked,
+                brush=style.brush,
+                since=view.request.since,
                 small=small,
             )
             frame = Frame(
                 y_label=chart.unit if small else chart.y_label,
                 extent=extent,
-                window=view.ask.window,
+                window=view.request.window,
                 states=chart.states,
                 title=chart.title,
                 height=height,
-                since=view.ask.since,
+                since=view.request.since,
                 small=small,
                 x_label=not small and place == len(view.charts) - 1,
                 compared=compared,
-                selecting=look.selecting,
+                selecting=style.selecting,
             )
             out.append((parts, frame))
         return out
 
-    def _rebuild(self, view: View, look: Look) -> None:
-        self._drawn = self._charts(view, look)
+    def _rebuild(self, view: View, style: ChartStyle) -> None:
+        self._drawn = self._charts(view, style)
         self._panes = [
             FigurePane(partial(self._make, place), height=f.height) for place, (_, f) in enumerate(self._drawn)
         ]
-        if view.ask.layout == "multiples":
+        if view.request.layout == "multiples":
             grid = pn.Column(*self._panes, styles=_grid(len(self._panes)), sizing_mode="stretch_width")
             self.pane.param.update(objects=[grid], min_height=SMALL)
         else:
@@ -158,14 +158,14 @@ class Screens:
             on_brush=self._on_brush,
         )
 
-    def _refresh(self, view: View, look: Look, *, move: bool) -> None:
-        self._drawn = self._charts(view, look)
+    def _refresh(self, view: View, style: ChartStyle, *, move: bool) -> None:
+        self._drawn = self._charts(view, style)
         screens: dict[str, list[tuple[Any, list[Layer], Frame]]] = {}
         for pane, (parts, frame) in zip(self._panes, self._drawn, strict=True):
             for ref, chart in pane.figures().items():
                 screens.setdefault(ref, []).append((chart, parts, frame))
         for ref, charts in screens.items():
-            change_screen(ref, charts[0][0].document, partial(_put, charts, move=move))
+            update_screen(ref, charts[0][0].document, partial(_put, charts, move=move))
 
 
 def _grid(count: int) -> dict[str, str]:
@@ -183,11 +183,11 @@ def _put(charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
         refresh(chart, parts, frame, move=move)
 
 
-def _shape(view: View, look: Look) -> tuple[object, ...]:
+def _shape(view: View, style: ChartStyle) -> tuple[object, ...]:
     """What charts on screens can't change in place, beside their room for curves."""
-    small = view.ask.layout == "multiples"
+    small = view.request.layout == "multiples"
     compared = any(trace.own is not None for trace in view.traces)
-    return (small, view.ask.since is None, compared, look.selecting)
+    return (small, view.request.since is None, compared, style.selecting)
 
 
 def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:

@@ -162,7 +162,7 @@ class SignalNavigation(SignalParameters):
 
     @param.depends("follow", watch=True)
     def _follow_changed(self) -> None:
-        """Look for news every few seconds while the window follows; a page that isn't served has nobody to call."""
+        """ChartStyle for news every few seconds while the window follows; a page that isn't served has nobody to call."""
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None

@@ -97,7 +97,7 @@ class SignalParameters(Explorer):
         def read() -> Window | None:
             return data_span(self.twin, asset_type=kind, signal=signal)
 
-        return self.shared.kept(("span", kind, signal), read)
+        return self.shared.cached(("span", kind, signal), read)
 
     @param.depends("asset_type", watch=True)
     def _type_changed(self) -> None:

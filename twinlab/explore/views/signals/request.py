@@ -1,4 +1,4 @@
-"""The request of the signal explorer: which signals, assets and periods its parameters ask for, within the limits."""
+"""The request of the signal explorer: which signals, assets and periods its parameters request for, within the limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import SchemaError
-from twinlab.explore.charts.choices import words
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.views.signals.compare import Period
 from twinlab.explore.views.signals.parameters import MAX_ASSETS, MAX_MULTIPLES, MAX_SIGNALS, SignalParameters
 from twinlab.explore.views.signals.periods import Anchor, clock_period, event_periods
@@ -50,7 +50,7 @@ def requested_signals(params: SignalParameters) -> tuple[str, ...]:
 def limit_notice(params: SignalParameters, signals: Sequence[str], assets: Sequence[str]) -> str:
     """Return a sentence that says what is drawn of too much."""
     specs = params.twin.model.asset_types[str(params.asset_type)].signals
-    names = ", ".join(specs[s].title or words(s) for s in signals)
+    names = ", ".join(specs[s].title or readable_name(s) for s in signals)
     if len(signals) < len(params.signals[:MAX_SIGNALS]):
         return f"{LIMITED}{names}: small charts share one value axis. Together, each unit has a chart."
     return f"{LIMITED}the first {len(signals)} signals of the first {len(assets)} assets: more can't be told apart."

@@ -33,7 +33,7 @@ _FLAG_NAMES = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
 
 def view_tables(view: View, model: TwinModel) -> dict[str, pd.DataFrame]:
     """Return a sheet a signal: a row a time and asset, titles with units."""
-    specs = model.asset_types[view.ask.asset_type].signals
+    specs = model.asset_types[view.request.asset_type].signals
     return {
         (specs[signal].title or signal.replace("_", " ")): _signal_table(view, part, signal, specs[signal])
         for part in view.parts
@@ -43,10 +43,10 @@ def view_tables(view: View, model: TwinModel) -> dict[str, pd.DataFrame]:
 
 def _signal_table(view: View, part: Part, signal: str, spec: Signal) -> pd.DataFrame:
     frames = []
-    labels = [SHOWN, *(period.label for period in view.ask.periods)]
+    labels = [SHOWN, *(period.label for period in view.request.periods)]
     for number, (data, label) in enumerate(zip(part.periods, labels, strict=True)):
         frame = _period_table(data, view, signal, spec)
-        if view.ask.periods:
+        if view.request.periods:
             own = data["time"].values if number == 0 else part.own[number - 1]
             frame.insert(0, PERIOD, label)
             frame.insert(2, "own time (UTC)", np.repeat(own, data.sizes["asset"]))
@@ -56,7 +56,7 @@ def _signal_table(view: View, part: Part, signal: str, spec: Signal) -> pd.DataF
 
 def _period_table(data: xr.Dataset, view: View, signal: str, spec: Signal) -> pd.DataFrame:
     name = spec.title or signal.replace("_", " ")
-    assets = [view.ask.labels.get(str(a), str(a)) for a in data["asset"].values]
+    assets = [view.request.labels.get(str(a), str(a)) for a in data["asset"].values]
     columns: dict[str, object] = {
         "time (UTC)": np.repeat(data["time"].values, len(assets)),
         "asset": np.tile(np.array(assets, object), data.sizes["time"]),
@@ -88,18 +88,18 @@ def _flat(array: xr.DataArray) -> NDArray[np.generic]:
 
 def view_settings(view: View, model: TwinModel) -> dict[str, str]:
     """Return what is shown, in words: label -> value."""
-    ask, kind = view.ask, model.asset_types[view.ask.asset_type]
-    start, stop = (instant_text(t) for t in ask.window)
+    request, kind = view.request, model.asset_types[view.request.asset_type]
+    start, stop = (instant_text(t) for t in request.window)
     out = {
-        "Kind of asset": kind.title or ask.asset_type.replace("_", " "),
-        "Signals": ", ".join(kind.signals[s].title or s.replace("_", " ") for s in ask.signals),
-        "Assets": ", ".join(ask.labels.get(a, a) for a in ask.assets),
+        "Kind of asset": kind.title or request.asset_type.replace("_", " "),
+        "Signals": ", ".join(kind.signals[s].title or s.replace("_", " ") for s in request.signals),
+        "Assets": ", ".join(request.labels.get(a, a) for a in request.assets),
         "From (UTC)": start,
         "To (UTC)": stop,
         "Read as": " and ".join(dict.fromkeys(part.plan.title for part in view.parts)),
     }
-    if ask.periods:
-        out["Compared with"] = "; ".join(period.label for period in ask.periods)
-        zone = ask.periods[0].shift.zone or "UTC"
-        out["Aligned by"] = "the events' starts" if ask.since is not None else f"the clock of {zone}"
+    if request.periods:
+        out["Compared with"] = "; ".join(period.label for period in request.periods)
+        zone = request.periods[0].shift.zone or "UTC"
+        out["Aligned by"] = "the events' starts" if request.since is not None else f"the clock of {zone}"
     return out

@@ -1,4 +1,4 @@
-"""One look at signals: what was asked for, what was read for it, and the charts that it makes."""
+"""One style at signals: what was asked for, what was read for it, and the charts that it makes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import Signal
 
-__all__ = ["Ask", "Chart", "Part", "View", "join_parts", "look"]
+__all__ = ["Chart", "Part", "SignalRequest", "View", "join_parts", "read_view"]
 
 #: Stretches of failed samples that a rollup's chart looks up in the raw samples, to show their values.
 _LOOK_UPS = 6
@@ -33,7 +33,7 @@ SHOWN = "shown"
 
 
 @dataclass(frozen=True)
-class Ask:
+class SignalRequest:
     """What charts are asked to show."""
 
     asset_type: str
@@ -86,7 +86,7 @@ class Chart:
 class View:
     """What charts show."""
 
-    ask: Ask
+    request: SignalRequest
     parts: tuple[Part, ...]
     data: xr.Dataset
     charts: tuple[Chart, ...]
@@ -109,39 +109,39 @@ class View:
     @property
     def title(self) -> str:
         """Step, span and other periods, in words."""
-        start, stop = (instant_text(t) for t in self.ask.window)
+        start, stop = (instant_text(t) for t in self.request.window)
         steps = dict.fromkeys(part.plan.title for part in self.parts)
         words = [" and ".join(steps), f"{start} to {stop} UTC"]
-        if self.ask.since is not None:
+        if self.request.since is not None:
             words.append("aligned by the events' starts")
-        elif self.ask.periods:
-            zone = self.ask.periods[0].shift.zone
+        elif self.request.periods:
+            zone = self.request.periods[0].shift.zone
             words.append(f"periods aligned by {'UTC' if zone is None else f'the clock of {zone}'}")
         return " · ".join(words)
 
 
-def look(twin: TwinReader, ask: Ask) -> View:
-    """Read what ``ask`` needs and turn it into charts.
+def read_view(twin: TwinReader, request: SignalRequest) -> View:
+    """Read what ``request`` needs and turn it into charts.
 
     Raises
     ------
     UnknownTermError
         If the twin doesn't know an asset, a signal or an asset type.
     """
-    specs = twin.model.asset_types[ask.asset_type].signals
+    specs = twin.model.asset_types[request.asset_type].signals
     plans: dict[Plan, list[str]] = {}
-    for signal in ask.signals:
-        plans.setdefault(_plan(twin, ask, signal), []).append(signal)
-    parts = tuple(_read_part(twin, ask, plan, tuple(signals)) for plan, signals in plans.items())
+    for signal in request.signals:
+        plans.setdefault(_plan(twin, request, signal), []).append(signal)
+    parts = tuple(_read_part(twin, request, plan, tuple(signals)) for plan, signals in plans.items())
     data = join_parts([part.data for part in parts])
-    if ask.periods:
-        data = data.assign_coords({PERIOD: [SHOWN, *(period.shift.text for period in ask.periods)]})
+    if request.periods:
+        data = data.assign_coords({PERIOD: [SHOWN, *(period.shift.text for period in request.periods)]})
     of = {signal: part for part in parts for signal in part.signals}
     groups: dict[tuple[str, str], list[str]] = {}
-    for signal in ask.signals:
+    for signal in request.signals:
         groups.setdefault(_axis(signal, specs[signal], of[signal].plan), []).append(signal)
-    traces = {signal: _traces(twin, ask, of[signal], signal) for signal in ask.signals}
-    return View(ask, parts, data, _charts(ask, specs, groups, traces, of))
+    traces = {signal: _traces(twin, request, of[signal], signal) for signal in request.signals}
+    return View(request, parts, data, _charts(request, specs, groups, traces, of))
 
 
 def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -159,44 +159,49 @@ def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     return xr.merge(parts, join="outer", fill_value=fills, compat="no_conflicts")
 
 
-def _plan(twin: TwinReader, ask: Ask, signal: str) -> Plan:
-    spec = twin.model.asset_types[ask.asset_type].signals[signal]
-    span = int((ask.window[1] - ask.window[0]).astype("timedelta64[ns]").astype("int64"))
+def _plan(twin: TwinReader, request: SignalRequest, signal: str) -> Plan:
+    spec = twin.model.asset_types[request.asset_type].signals[signal]
+    span = int((request.window[1] - request.window[0]).astype("timedelta64[ns]").astype("int64"))
     # A step of a state is drawn with two points.
     limit = MAX_POINTS // 2 if spec.kind == "state" else MAX_POINTS
     return plan_reading(
         span,
         cadence_ns=spec.cadence_ns,
-        steps=twin.steps(ask.asset_type, signal),
+        steps=twin.steps(request.asset_type, signal),
         merge_raw=spec.kind == "gauge",
         limit=limit,
     )
 
 
-def _read_part(twin: TwinReader, ask: Ask, plan: Plan, signals: tuple[str, ...]) -> Part:
-    start, stop = cover(ask.window, plan)
+def _read_part(twin: TwinReader, request: SignalRequest, plan: Plan, signals: tuple[str, ...]) -> Part:
+    start, stop = cover(request.window, plan)
 
     def history(first: np.datetime64, last: np.datetime64) -> xr.Dataset:
         return twin.history(
-            ask.asset_type, signals=list(signals), assets=list(ask.assets), start=first, stop=last, step=plan.step
+            request.asset_type,
+            signals=list(signals),
+            assets=list(request.assets),
+            start=first,
+            stop=last,
+            step=plan.step,
         ).compute()
 
     def drawn(data: xr.Dataset) -> xr.Dataset:
         return data if plan.factor == 1 else coarsen(data, signals, factor=plan.factor, cell_ns=plan.cell_ns)
 
     shown = history(start, stop)
-    if not ask.periods:
+    if not request.periods:
         return Part(plan, signals, (drawn(shown),), ())
 
     def aligned(data: xr.Dataset, shift: str | None = None) -> xr.Dataset:
         return drawn(align_period(data, start=start, stop=stop, cell_ns=plan.cell_ns, shift=shift))
 
     found = [aligned(shown)]
-    for period in ask.periods:
+    for period in request.periods:
         other = history(*own_span(period, (start, stop), plan.cell_ns))
         found.append(aligned(other, period.shift.text))
     time = found[0]["time"].values
-    return Part(plan, signals, tuple(found), tuple(period.shift.own_times(time) for period in ask.periods))
+    return Part(plan, signals, tuple(found), tuple(period.shift.own_times(time) for period in request.periods))
 
 
 def own_span(period: Period, window: Window, cell_ns: int) -> Window:
@@ -220,17 +225,17 @@ def _name(signal: str, spec: Signal) -> str:
     return spec.title or signal.replace("_", " ")
 
 
-def _traces(twin: TwinReader, ask: Ask, part: Part, signal: str) -> list[list[Trace]]:
+def _traces(twin: TwinReader, request: SignalRequest, part: Part, signal: str) -> list[list[Trace]]:
     """The curves of one signal, a list a period."""
-    spec = twin.model.asset_types[ask.asset_type].signals[signal]
+    spec = twin.model.asset_types[request.asset_type].signals[signal]
     out = []
     for number, data in enumerate(part.periods):
         if part.plan.raw:
             flags = data[f"{signal}_qc"]
-            out.append(raw_traces(data[signal], flags, labels=ask.labels, step=spec.kind == "state"))
+            out.append(raw_traces(data[signal], flags, labels=request.labels, step=spec.kind == "state"))
         else:
-            failed = _failed_samples(twin, ask, part, signal) if spec.kind == "gauge" and number == 0 else None
-            out.append(rollup_traces(data, signal, failed=failed, labels=ask.labels))
+            failed = _failed_samples(twin, request, part, signal) if spec.kind == "gauge" and number == 0 else None
+            out.append(rollup_traces(data, signal, failed=failed, labels=request.labels))
     if spec.gap is None:
         return out
     # What reports now and then leaves most cells empty, and that's no gap: the signal says what is one.
@@ -239,7 +244,7 @@ def _traces(twin: TwinReader, ask: Ask, part: Part, signal: str) -> list[list[Tr
 
 
 def _charts(
-    ask: Ask,
+    request: SignalRequest,
     specs: Mapping[str, Signal],
     groups: Mapping[tuple[str, str], list[str]],
     traces: Mapping[str, list[list[Trace]]],
@@ -253,16 +258,18 @@ def _charts(
         shown_unit = "" if drawn == "state" else pretty_unit(unit)
         states = specs[signals[0]].states if drawn == "state" else None
         curves = [
-            _curves(ask, name, traces[s], of[s], several=len(signals) > 1)
+            _curves(request, name, traces[s], of[s], several=len(signals) > 1)
             for s, name in zip(signals, names, strict=True)
         ]
-        if ask.layout == "multiples":
-            for place, asset in enumerate(ask.assets):
+        if request.layout == "multiples":
+            for place, asset in enumerate(request.assets):
                 mine = [[t for t in period if t.asset == place] for period in _side_by_side(curves)]
-                out.append(Chart(ask.labels.get(asset, asset), label, tuple(_placed(ask, mine)), states, shown_unit))
+                out.append(
+                    Chart(request.labels.get(asset, asset), label, tuple(_placed(request, mine)), states, shown_unit)
+                )
             # A small chart an asset has one value axis.
             return tuple(out)
-        out.append(Chart("", label, tuple(_placed(ask, _side_by_side(curves))), states, shown_unit))
+        out.append(Chart("", label, tuple(_placed(request, _side_by_side(curves))), states, shown_unit))
     return tuple(out)
 
 
@@ -271,32 +278,34 @@ def _side_by_side(curves: list[list[list[Trace]]]) -> list[list[Trace]]:
     return [[trace for signal in curves for trace in signal[number]] for number in range(len(curves[0]))]
 
 
-def _curves(ask: Ask, name: str, periods: list[list[Trace]], part: Part, *, several: bool) -> list[list[Trace]]:
+def _curves(
+    request: SignalRequest, name: str, periods: list[list[Trace]], part: Part, *, several: bool
+) -> list[list[Trace]]:
     """Give curves their labels: asset, signal where there are several, period; a small chart's title names its asset."""
-    small = ask.layout == "multiples"
+    small = request.layout == "multiples"
     out = []
     for number, traces in enumerate(periods):
         named = []
         for trace in traces:
-            asset = ask.labels.get(ask.assets[trace.place], ask.assets[trace.place])
+            asset = request.labels.get(request.assets[trace.place], request.assets[trace.place])
             # What stands behind the asset: one of a signal's states.
             state = trace.label.removeprefix(asset).removeprefix(": ")
-            who = [] if small or (several and len(ask.assets) == 1) else [asset]
+            who = [] if small or (several and len(request.assets) == 1) else [asset]
             what = [name] if several or (small and not state) else []
             label = " · ".join([*who, *what]) + (f": {state}" if who or what else state) * bool(state)
             own = None
             if number:
-                label, own = f"{label}: {ask.periods[number - 1].label}", part.own[number - 1]
-            elif ask.since is not None:
+                label, own = f"{label}: {request.periods[number - 1].label}", part.own[number - 1]
+            elif request.since is not None:
                 label, own = f"{label}: chosen event", trace.time
             named.append(replace(trace, label=label, asset=trace.place, period=number, own=own))
         out.append(named)
     return out
 
 
-def _placed(ask: Ask, periods: list[list[Trace]]) -> list[Trace]:
+def _placed(request: SignalRequest, periods: list[list[Trace]]) -> list[Trace]:
     """Give each curve its style: a colour and dash a curve, fainter in another period; a colour an event of one curve."""
-    alone = ask.since is not None and len(periods[0]) == 1
+    alone = request.since is not None and len(periods[0]) == 1
     return [
         replace(trace, place=number if alone else place, faint=0 if alone else number)
         for number, traces in enumerate(periods)
@@ -304,15 +313,15 @@ def _placed(ask: Ask, periods: list[list[Trace]]) -> list[Trace]:
     ]
 
 
-def _failed_samples(twin: TwinReader, ask: Ask, part: Part, signal: str) -> xr.DataArray | None:
-    """Look up the raw values of failed samples, where they stand in few stretches; a rollup leaves them out."""
+def _failed_samples(twin: TwinReader, request: SignalRequest, part: Part, signal: str) -> xr.DataArray | None:
+    """ChartStyle up the raw values of failed samples, where they stand in few stretches; a rollup leaves them out."""
     import xarray as xr  # noqa: PLC0415
 
     name, data, plan = f"{signal}_fail", part.periods[0], part.plan
     if name not in data:
         return None
     spans = runs(np.asarray((data[name].values > 0).any(axis=1), bool))
-    spec = twin.model.asset_types[ask.asset_type].signals[signal]
+    spec = twin.model.asset_types[request.asset_type].signals[signal]
     width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
     cells = int((spans[:, 1] - spans[:, 0]).sum()) * plan.cell_ns * plan.factor // spec.cadence_ns if spans.size else 0
     if not 0 < len(spans) <= _LOOK_UPS or cells > 20 * MAX_POINTS:
@@ -321,9 +330,9 @@ def _failed_samples(twin: TwinReader, ask: Ask, part: Part, signal: str) -> xr.D
     found = []
     for first, last in spans:
         raw = twin.history(
-            ask.asset_type,
+            request.asset_type,
             signals=[signal],
-            assets=list(ask.assets),
+            assets=list(request.assets),
             start=time[first],
             stop=time[last - 1] + width,
         ).compute()

@@ -9,10 +9,10 @@ from pathlib import Path
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.terms import nearest
 
-__all__ = ["need_ending", "write_whole"]
+__all__ = ["check_suffix", "write_atomically"]
 
 
-def need_ending(path: Path, endings: tuple[str, ...], what: str) -> str:
+def check_suffix(path: Path, endings: tuple[str, ...], what: str) -> str:
     """Return the path's ending.
 
     Raises
@@ -28,7 +28,7 @@ def need_ending(path: Path, endings: tuple[str, ...], what: str) -> str:
     return ending
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     """Let ``write`` make the file beside its place and move it there; what stood there is replaced.
 
     Raises
