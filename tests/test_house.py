@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib
 import importlib.resources
+import io
 import json
 import os
 import pkgutil
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -225,6 +227,53 @@ def test_every_file_and_module_that_a_page_names_exists(page: Path) -> None:
     missing |= {note for note in notes if not any(ROOT.glob(f"notebooks/reference/decisions/{note}-*.md"))}
     missing |= {name for name in re.findall(r"\btwinlab(?:\.[A-Za-z_]\w*)+", text) if not exists(name)}
     assert missing == set()
+
+
+#: Figurative phrases -> the standard term to write instead.
+PLAIN_ENGLISH = {
+    r"\bwhat (?:stands|lies)\b": "name the thing: contents, state, elements",
+    r"\bstands? ready\b": "is available",
+    r"(?<!\?)\b(?:stands?|stood)\b(?! for\b| alone\b)": "is, is written, is active",
+    r"\bholds?\b": "contains, has, is valid",
+    r"\blies?\b": "is, is between",
+    r"\blet(?:s|ting)? go\b": "close, release, remove",
+    r"\bat hand\b": "available, in memory",
+    r"\b(?:goes?|takes?|taken|brings?) along\b": "is passed on, is included",
+    r"\bhands? out\b": "returns, assigns",
+    r"\b(?:our|the twin's|its own) words\b": "terms of the model",
+    r"\b(?:speaks?|tells?|hears?)\b": "states, reports, returns, receives",
+    r"\b(?:is|are|was) told\b": "is reported, receives",
+    r"\bmend(?:s|ed|ing)?\b": "repair, correct",
+    r"\bmade ready\b": "prepared, resolved",
+    r"\bworked out\b": "computed",
+    r"\btravels?\b": "is passed, is stored with",
+}
+#: Rooms whose comments, docstrings and messages are free of them.
+PLAIN_ROOMS = {"__init__.py", "_html.py", "_lazy.py", "errors.py", "harmonise", "plant"}
+
+
+def prose(path: Path) -> str:
+    """Return a page's text, or the comments and strings of a module, with line breaks as spaces."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    elif path.suffix == ".py":
+        # Before Python 3.12 an f-string is one string, since then its texts are tokens of their own.
+        kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        text = "\n".join(token.string for token in tokens if token.type in kinds)
+    return re.sub(r"\s*\n\s*(?:#:?\s*)?", " ", text)
+
+
+@pytest.mark.parametrize("pattern", PLAIN_ENGLISH)
+def test_modules_and_pages_are_in_plain_english(pattern: str) -> None:
+    modules = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in PLAIN_ROOMS]
+    found = [
+        f"{path.relative_to(ROOT)}: … {text[max(0, match.start() - 40) : match.end() + 40]} …"
+        for path, text in ((path, prose(path)) for path in (*modules, *PAGES))
+        for match in re.finditer(pattern, text, re.IGNORECASE)
+    ]
+    assert found == [], f"write instead: {PLAIN_ENGLISH[pattern]}"
 
 
 def test_nothing_else_is_visible_at_the_top() -> None:
