@@ -35,7 +35,7 @@ def test_the_label_of_a_page_and_the_title_of_a_twin_are_text(monkeypatch):
 
 def test_the_status_of_the_action_bar_is_text():
     workspace = Workspace(FakeTwin(TwinModel(twin="empty")))
-    actions = Actions(workspace, BrowserSide(), tell=lambda _: None)
-    actions._say(SCRIPT)
+    actions = Actions(workspace, BrowserSide(), on_error=lambda _: None)
+    actions._show_status(SCRIPT)
     assert ESCAPED in actions._status.object
     assert "<script>" not in actions._status.object

@@ -123,7 +123,7 @@ def test_the_hint_goes_away_for_good_and_a_page_leaves_as_link_code_and_file(vis
     one = visit(permissions=["clipboard-read", "clipboard-write"])
     page = one.page
     page.get_by_text("1 of 3").wait_for()
-    page.get_by_role("button", name="Put away").click()
+    page.get_by_role("button", name="Dismiss").click()
     page.get_by_text("1 of 3").wait_for(state="hidden")
     one.detail("hourly rollup")
     page.get_by_role("button", name="Copy link").click()

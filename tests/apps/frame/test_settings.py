@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written_takes_no_page_down(tmp_path, caplog):
     mine = Settings(tmp_path / "file" / "me.json")
     mine["clock"] = "UTC"
     assert mine["clock"] == "UTC"
-    assert "can't be kept" in caplog.text
+    assert "can't be saved" in caplog.text
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])

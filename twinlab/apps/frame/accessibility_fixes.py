@@ -1,20 +1,20 @@
-"""Script that mends what other people's widgets do wrong for phones and screen readers."""
+"""Script that fixes accessibility and layout faults of third-party widgets, for phones and screen readers."""
 
 from __future__ import annotations
 
-__all__ = ["MENDING"]
+__all__ = ["ACCESSIBILITY_FIXES"]
 
-#: Stands in the page's head, before any widget. Each widget lives in a shadow root of its own, where the page's styles
-#: and observers don't reach: whenever one is made, it gets a style sheet, and a table's is watched. Nothing is polled.
-MENDING = """
+#: Runs in the page's head, before any widget exists. Each widget has a shadow root of its own, which the page's styles
+#: and observers don't reach: every new shadow root gets a style sheet, and that of a table an observer. Nothing is polled.
+ACCESSIBILITY_FIXES = """
 (() => {
-  // Panel makes a column as wide as its widest row would be without wrapping: on a phone, wider than the screen.
+  // Panel makes a column as wide as its widest row without wrapping: wider than the screen of a phone.
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(
     ":host(.bk-panel-models-layout-Column), :host(.bk-Column), :host(.bk-Row) {min-width: 0 !important}")
 
-  // Tabulator counts its page buttons among the rows of its grid: the grid is made to hold header and rows alone.
-  const mendTable = table => {
+  // Tabulator puts its page buttons inside the element with role grid: move the role to header and rows alone.
+  const fixTable = table => {
     const header = table.querySelector(":scope > .tabulator-header")
     const holder = table.querySelector(":scope > .tabulator-tableholder")
     if (!header || !holder?.querySelector(":scope > .tabulator-table")) return
@@ -28,35 +28,35 @@ MENDING = """
     table.removeAttribute("aria-owns")
     holder.setAttribute("role", "rowgroup")
   }
-  const mendRows = rows => {
+  const fixRows = rows => {
     if (rows.getAttribute("role") !== "presentation") rows.setAttribute("role", "presentation")
-    // What is folded under a row on a phone.
+    // Columns that Tabulator folds under a row on a phone.
     for (const more of rows.querySelectorAll(".tabulator-responsive-collapse:not([role])")) {
       more.setAttribute("role", "gridcell")
     }
-    // A cell can't be checked; what its tick says is said in words.
+    // aria-checked isn't allowed on a cell: replace it by a label.
     for (const cell of rows.querySelectorAll("[role=gridcell][aria-checked]")) {
       cell.setAttribute("aria-label", cell.getAttribute("aria-checked") === "true" ? "yes" : "no")
       cell.removeAttribute("aria-checked")
     }
   }
   const watchTable = root => {
-    const mend = () => {
+    const fix = () => {
       for (const table of root.querySelectorAll(".tabulator")) {
-        mendTable(table)
-        for (const rows of table.querySelectorAll(".tabulator-table")) mendRows(rows)
+        fixTable(table)
+        for (const rows of table.querySelectorAll(".tabulator-table")) fixRows(rows)
       }
     }
-    new MutationObserver(mend).observe(
+    new MutationObserver(fix).observe(
       root, {childList: true, subtree: true, attributeFilter: ["aria-checked", "role"]})
-    mend()
+    fix()
   }
 
   const attach = Element.prototype.attachShadow
   Element.prototype.attachShadow = function (options) {
     const root = attach.call(this, options)
     root.adoptedStyleSheets.push(sheet)
-    // What a widget is, its class says once it's drawn.
+    // A widget has its class once it is drawn.
     const drawn = new MutationObserver(() => {
       if (!this.className) return
       drawn.disconnect()

@@ -1,4 +1,4 @@
-"""The bar at the bottom of a page: what takes a view elsewhere."""
+"""Action bar at the bottom of a page: export as Excel, data, picture, report, link and Python."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Actions"]
 
 _LOG = logging.getLogger(__name__)
-#: What a menu offers -> ending of the file.
+#: Label of a menu item -> file extension.
 _DATA = {"Parquet": ".parquet", "CSV": ".csv"}
 _PICTURES = {"SVG, for print": ".svg", "PNG, 300 dots an inch": ".png"}
-# Matplotlib and HoloViews keep what they draw with in globals: one file at a time in all threads.
+# Matplotlib and HoloViews have global state: one file at a time in all threads.
 _DRAWING = threading.Lock()
-# On a phone the icons alone: six names don't fit a line. The names stay for screen readers.
+# Icons only on a phone, where six labels don't fit into a line; screen readers still read the labels.
 _BUTTON = {
     "textTransform": "none",
     "whiteSpace": "nowrap",
@@ -54,20 +54,20 @@ _BAR = {
 
 
 class Actions:
-    """Buttons under a page; what goes wrong is told with ``tell``.
+    """Buttons below a page.
 
     Parameters
     ----------
     workspace : Workspace
-        Whose page is taken elsewhere.
+        Whose current page is exported.
     browser : BrowserSide
-        What copies.
-    tell : callable
-        Takes a sentence for the reader.
+        Copies links and code to the clipboard.
+    on_error : callable
+        Called with a sentence for the reader when a file can't be written.
     """
 
-    def __init__(self, workspace: Workspace, browser: BrowserSide, *, tell: Callable[[str], None]) -> None:
-        self._workspace, self._browser, self._tell = workspace, browser, tell
+    def __init__(self, workspace: Workspace, browser: BrowserSide, *, on_error: Callable[[str], None]) -> None:
+        self._workspace, self._browser, self._on_error = workspace, browser, on_error
         self._download = pmui.FileDownload(
             label="File", auto=True, embed=False, filename="twinlab", visible=False, callback=lambda: None
         )
@@ -79,7 +79,7 @@ class Actions:
             margin=(4, 10),
             styles={"max-height": "40vh", "overflow": "auto"},
         )
-        # Several pages may stand in one notebook.
+        # A notebook may show several pages.
         self._link_class, self._code_class = f"copy-link-{browser.name}", f"copy-code-{browser.name}"
         self._python = self._button("Show as Python", "code", self._toggle)
         workspace.param.watch(lambda *_: self._write_code(), "revision")
@@ -87,8 +87,8 @@ class Actions:
 
     def panel(self) -> pn.viewable.Viewable:
         """Return the bar."""
-        copy_link = self._button("Copy link", "link", lambda _: self._say("Link copied"))
-        copy_code = self._button("Copy Python", "content_copy", lambda _: self._say("Python copied"))
+        copy_link = self._button("Copy link", "link", lambda _: self._show_status("Link copied"))
+        copy_code = self._button("Copy Python", "content_copy", lambda _: self._show_status("Python copied"))
         copy_link.css_classes, copy_code.css_classes = [self._link_class], [self._code_class]
         row = pn.FlexBox(
             self._button("Excel", "table_view", partial(self._file, ".xlsx")),
@@ -114,36 +114,36 @@ class Actions:
         button.on_click(act)
         return button
 
-    def _menu(self, label: str, icon: str, endings: dict[str, str]) -> pmui.MenuButton:
-        items = [{"label": name, "ending": ending} for name, ending in endings.items()]
+    def _menu(self, label: str, icon: str, extensions: dict[str, str]) -> pmui.MenuButton:
+        items = [{"label": name, "extension": extension} for name, extension in extensions.items()]
         menu = pmui.MenuButton(
             label=label, icon=icon, items=items, icon_size="18px", variant="text", size="small", sx=_BUTTON, margin=2
         )
-        menu.on_click(lambda item: self._file(item["ending"]))
+        menu.on_click(lambda item: self._file(item["extension"]))
         return menu
 
     # -- files --------------------------------------------------------------------------------------------------------
 
-    def _file(self, ending: str, _: object = None) -> None:
-        """Write a file and hand it to the browser, once the reader has been told that it's coming."""
-        self._say(f"Writing the {_NAMES[ending]} …")
-        pn.state.execute(partial(self._send, ending), schedule=True)
+    def _file(self, extension: str, _: object = None) -> None:
+        """Show that a file is being written, then write it and send it to the browser."""
+        self._show_status(f"Writing the {_NAMES[extension]} …")
+        pn.state.execute(partial(self._send, extension), schedule=True)
 
-    async def _send(self, ending: str) -> None:
+    async def _send(self, extension: str) -> None:
         stem = f"{self._workspace.twin.model.twin}-{self._workspace.page}-{file_stamp()}"
         try:
-            content = await asyncio.to_thread(self._write, stem + ending)
+            content = await asyncio.to_thread(self._write, stem + extension)
         except READING_ERRORS as error:
-            _LOG.exception("the %s can't be written", _NAMES[ending])
-            self._tell(f"The {_NAMES[ending]} can't be written: {error}")
-            self._say("")
+            _LOG.exception("the %s can't be written", _NAMES[extension])
+            self._on_error(f"The {_NAMES[extension]} can't be written: {error}")
+            self._show_status("")
             return
-        self._download.param.update(filename=stem + ending, data=None)
+        self._download.param.update(filename=stem + extension, data=None)
         self._download.data = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
-        self._say(f"{stem}{ending} is in your downloads")
+        self._show_status(f"{stem}{extension} is in your downloads")
 
     def _write(self, name: str) -> bytes:
-        """Write the view under a name whose ending says as what; return the file."""
+        """Return the content of a file with the current view, in the format of the name's extension."""
         view = self._workspace
         write = {".xlsx": view.to_excel, ".html": view.report, ".svg": view.picture, ".png": view.picture}
         with _DRAWING, tempfile.TemporaryDirectory(prefix="twinlab-") as folder:
@@ -161,9 +161,9 @@ class Actions:
         code = self._workspace.code()
         self._browser.copying = {self._link_class: None, self._code_class: code}
         if self._code.visible:
-            self._code.object = code_html(code or "# Nothing is shown that could be read.")
+            self._code.object = code_html(code or "# No data are shown.")
 
-    def _say(self, text: str) -> None:
+    def _show_status(self, text: str) -> None:
         self._status.object = html(
             '<span role="status" style="font:13px/1.4 Roboto,system-ui,sans-serif">{{ text }}</span>', text=text
         )

@@ -1,4 +1,4 @@
-"""The top bar: how new the data are, by which clock, and who is reading."""
+"""Top bar of a page: time of the newest data, the clock it is shown in, and the reader's menu."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["bar"]
 
 _LOG = logging.getLogger(__name__)
-#: Milliseconds after which the bar says anew how old the data are.
+#: Milliseconds between updates of the data's age.
 _EVERY = 10_000
 _WHITE = {
     "color": "#fff",
@@ -34,12 +34,12 @@ _WHITE = {
     "minWidth": "44px",
     "padding": "3px 8px",
 }
-#: Where somebody logs out.
+#: Address that ends the reader's login.
 _LOGOUT = "/logout"
 
 
 def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | None) -> list[pn.viewable.Viewable]:
-    """Return what stands in the top bar beside the twin's name."""
+    """Return the elements of the top bar beside the twin's title."""
     clock = _clock(session)
     parts: list[pn.viewable.Viewable] = [_Freshness(shared, browser, clock).pane, clock]
     if user is not None:
@@ -48,22 +48,22 @@ def bar(shared: Shared, session: Session, browser: BrowserSide, *, user: User | 
 
 
 def _clock(session: Session) -> pmui.Button:
-    """The switch between UTC and the reader's own clock."""
+    """Return the switch between UTC and the reader's time zone."""
     button = pmui.Button(label="UTC", variant="outlined", size="small", sx=_WHITE, margin=(0, 4), align="center")
-    button.param.update(**_clock_words(session))
+    button.param.update(**_clock_label(session))
 
     def change(_: object) -> None:
         session.settings["clock"] = "utc" if session.settings.get("clock") == "local" else "local"
-        button.param.update(**_clock_words(session))
+        button.param.update(**_clock_label(session))
 
     button.on_click(change)
     return button
 
 
-def _clock_words(session: Session) -> dict[str, str]:
+def _clock_label(session: Session) -> dict[str, str]:
     local = session.settings.get("clock") == "local"
-    # Said on the button, for charts and tables don't follow it.
-    how = "the newest data's time by your own clock" if local else "the newest data's time in UTC"
+    # Stated on the button, since charts and tables stay in UTC.
+    how = "time of the newest data in your time zone" if local else "time of the newest data in UTC"
     return {"label": "Local time" if local else "UTC", "description": f"{how}; charts and tables are in UTC"}
 
 
@@ -76,12 +76,12 @@ def _user_menu(user: User) -> pmui.MenuButton:
 
 
 class _Freshness:
-    """Up to when there are data and how old they are, said again from time to time."""
+    """Pane with the time of the newest data and their age, updated regularly."""
 
     def __init__(self, shared: Shared, browser: BrowserSide, clock: pmui.Button) -> None:
         self._shared, self._browser, self._clock = shared, browser, clock
         self._latest: np.datetime64 | None = None
-        # Whether reading failed the last time; None before the first.
+        # Whether the last read failed; None before the first.
         self._failed: bool | None = None
         self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
@@ -95,7 +95,7 @@ class _Freshness:
 
     async def _read(self) -> None:
         try:
-            # What is read takes nobody else's time.
+            # Read in a thread: other readers aren't blocked.
             self._latest, self._failed = await asyncio.to_thread(self._shared.latest), False
         except READING_ERRORS:
             self._failed = True
@@ -109,7 +109,7 @@ class _Freshness:
 
 
 def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> Markup:
-    """Return how new the data are, in words; greyed and marked if they're old or ``failed`` to be read just now."""
+    """Return the time of the newest data and their age; dimmed and marked if they are stale or if reading ``failed``."""
     if latest is None:
         text, old = "the data can't be read" if failed else "no data yet", True
     else:

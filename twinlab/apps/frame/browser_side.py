@@ -1,4 +1,4 @@
-"""The browser's half of the frame: address, title, the system's theme and zone, and the drawer."""
+"""Parts of the frame that run in the browser: address, tab title, system theme, time zone, clipboard, drawer."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ __all__ = ["BrowserSide", "Drawer"]
 
 
 class BrowserSide(pn.custom.JSComponent):
-    """What only a browser knows and does: it has no face.
+    """Invisible component for what only a browser knows and does.
 
-    The address is written by ``address``; going back in the browser's history raises ``went_back``.
+    Setting ``address`` changes the address bar; a step in the browser's history changes ``went_back``.
     """
 
-    #: Query and whether going back should return to what was there before.
+    #: Query of the page, and whether it is a new step in the browser's history.
     address = param.Dict(default={"search": "", "push": False})
     tab_title = param.String(default="", doc="title of the browser's tab")
-    follow_system = param.Boolean(default=True, doc="take over the system's theme")
-    system_dark = param.Boolean(default=False, doc="whether the system asks for a dark theme")
-    zone = param.String(default="", doc="the reader's time zone, as the IANA names it")
-    phone = param.Boolean(default=False, doc="whether the screen is a phone's")
+    follow_system = param.Boolean(default=True, doc="follow the theme of the system")
+    system_dark = param.Boolean(default=False, doc="whether the system's theme is dark")
+    zone = param.String(default="", doc="IANA name of the reader's time zone")
+    phone = param.Boolean(default=False, doc="whether the screen is that of a phone")
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
-    #: A page with a callback in JavaScript is searched for such at each change of its layout, hence not from a button.
+    #: CSS class of a button -> text that a click copies; None copies the address. Not a JavaScript callback of each
+    #: button, for which Panel would search the page at each change of its layout.
     copying = param.Dict(default={}, doc="a button's CSS class -> what a click on it copies; None: the page's address")
 
     _esm = """
-    // With each drawing Bokeh states anew where each part of a chart is, as a rule where it was before. Each time the
-    // browser then finds out all styles again, a quarter of what it does until a chart is painted. Should Bokeh name
-    // its parts otherwise one day, it's as slow as before.
+    // Bokeh rewrites the style sheet of each part of a chart at every draw, mostly with the same text, and the browser
+    // then recalculates all styles: a quarter of the time until a chart is painted. Unchanged text is skipped here. If
+    // a later Bokeh renames these internals, nothing is skipped.
     const keepStyles = () => {
       let sheets
       try { sheets = window.Bokeh.require("core/dom").InlineStyleSheet.prototype } catch { return }
@@ -85,18 +86,18 @@ class BrowserSide(pn.custom.JSComponent):
         super().__init__(width=0, height=0, margin=0, **params)
 
     def _handle_msg(self, data: Any) -> None:
-        """Take the step that was made in the browser's history."""
+        """Record a step in the browser's history."""
         if isinstance(data, dict) and isinstance(data.get("search"), str):
             count = 0 if self.went_back is None else self.went_back[0]
             self.went_back = (count + 1, data["search"])
 
 
 class Drawer(pn.custom.JSComponent):
-    """A panel at the right beside the page, on a phone over all of it. Escape closes it, and focus goes back."""
+    """Panel at the right of the page, on a phone over all of it. Escape closes it and returns the focus."""
 
-    open = param.Boolean(default=False, doc="whether it's shown")
-    label = param.String(default="Asset", doc="its accessible name")
-    content = pn.viewable.Child(doc="what it holds")
+    open = param.Boolean(default=False, doc="whether the drawer is shown")
+    label = param.String(default="Asset", doc="accessible name")
+    content = pn.viewable.Child(doc="content of the drawer")
 
     _stylesheets: ClassVar[list[str]] = [
         """
@@ -122,7 +123,7 @@ class Drawer(pn.custom.JSComponent):
       while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
       return one
     }
-    // A table may have drawn its rows anew meanwhile: then what stood around the cell takes the focus.
+    // The focused cell of a table may have been redrawn meanwhile: then its nearest ancestor gets the focus.
     const around = one => {
       const out = []
       for (; one; one = one.parentElement ?? one.getRootNode().host) out.push(one)

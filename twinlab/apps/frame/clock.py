@@ -1,4 +1,4 @@
-"""Times as a reader wants them on a page's bar: UTC or their own clock, and how far the data lie behind."""
+"""Times in the top bar: in UTC or in the reader's time zone, and how old the newest data are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STALE = np.timedelta64(15, "m")
 
 
 def clock_text(when: np.datetime64, *, zone: str = "", now: np.datetime64 | None = None) -> str:
-    """Return an instant (UTC) on a reader's clock, with its zone; the day only if it isn't today's.
+    """Return an instant (UTC) in a time zone, with the zone's name; with the date only if it isn't today.
 
     >>> clock_text(np.datetime64("2026-07-01T12:00:05"), now=np.datetime64("2026-07-01T13:00"))
     '12:00 UTC'
@@ -29,7 +29,7 @@ def clock_text(when: np.datetime64, *, zone: str = "", now: np.datetime64 | None
 
 
 def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> str:
-    """Return how far data lie behind in the largest unit that fits; "" if they don't.
+    """Return how old the newest data are, in the largest suitable unit; "" if they are newer than now.
 
     >>> behind_text(np.datetime64("2026-07-01T12:00"), now=np.datetime64("2026-07-04T13:00"))
     '3 days behind'
@@ -39,7 +39,7 @@ def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> s
         return ""
     for unit, length in (("year", 31_557_600), ("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count = seconds // length
-        # 36 h say more than 1 day.
+        # 36 h is more precise than 1 day.
         if count > 1 or unit == "s":
             plural = "s" if unit in ("year", "day") else ""
             return f"{count} {unit}{plural} behind"
@@ -47,7 +47,7 @@ def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> s
 
 
 def stale(latest: np.datetime64, *, now: np.datetime64 | None = None) -> bool:
-    """Whether data are too old to be taken for the present."""
+    """Return whether data are too old to be shown as current."""
     return bool((_now() if now is None else now) - latest > STALE)
 
 
@@ -60,10 +60,10 @@ def _own(when: np.datetime64, zone: str) -> datetime:
     try:
         return stamp.astimezone(ZoneInfo(zone)) if zone else stamp
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A browser may name a zone that this machine doesn't know.
+        # The browser's zone may be unknown to this machine.
         return stamp
 
 
 def file_stamp() -> str:
-    """Return the present instant for a file's name."""
+    """Return the current time for use in a file name."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%MZ")

@@ -1,4 +1,4 @@
-"""The drawer at the right: the asset that was picked, on whichever page."""
+"""Drawer at the right of every page: the card of the selected asset."""
 
 from __future__ import annotations
 
@@ -16,25 +16,35 @@ if TYPE_CHECKING:
 __all__ = ["asset_drawer"]
 
 
-def asset_drawer(workspace: Workspace, browser: BrowserSide, *, moved: Callable[[bool], None]) -> Drawer:
-    """Return the drawer that shows what is picked in a workspace; ``moved`` is told when it opens and closes."""
+def asset_drawer(workspace: Workspace, browser: BrowserSide, *, on_toggle: Callable[[bool], None]) -> Drawer:
+    """Return the drawer that shows the asset selected in a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose selection is followed.
+    browser : BrowserSide
+        Tells whether the screen is that of a phone.
+    on_toggle : callable
+        Called with True when the drawer opens and with False when it closes.
+    """
     body = pn.Column(sizing_mode="stretch_width")
     drawer = Drawer(content=body)
-    # Made at the first pick; then it turns from one asset to the next.
+    # Made for the first asset, then updated in place.
     cards: list[AssetCard] = []
 
-    def go(event: Any) -> None:
+    def visit(event: Any) -> None:
         if browser.phone:
             drawer.open = False
         workspace.visit(event.new)
 
-    def pick(*_: object) -> None:
+    def show(*_: object) -> None:
         asset_type, asset = workspace.chosen
         drawer.label = f"{asset_type.replace('_', ' ')} {asset}"
         at = workspace.link().at
         if not cards:
             card = AssetCard(workspace.twin, asset_type, asset, at=at, shared=workspace.shared, patient=True)
-            card.param.watch(go, "asked")
+            card.param.watch(visit, "asked")
             cards.append(card)
             body[:] = [card]
         cards[0].turn_to(asset_type, asset, at=at)
@@ -43,6 +53,6 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, moved: Callable[
         drawer.open = True
         pn.state.execute(cards[0].refresh_later)
 
-    workspace.param.watch(pick, "picks")
-    drawer.param.watch(lambda event: moved(event.new), "open")
+    workspace.param.watch(show, "picks")
+    drawer.param.watch(lambda event: on_toggle(event.new), "open")
     return drawer

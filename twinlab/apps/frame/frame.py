@@ -1,4 +1,4 @@
-"""The page of a twin: top bar, rail, one view at a time, a drawer and actions. Knows nothing of any twin's names."""
+"""The served page of a twin: top bar, navigation, the current page of the workspace, drawer and action bar."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from twinlab.apps.frame.actions import Actions
 from twinlab.apps.frame.bar import bar
 from twinlab.apps.frame.browser_side import BrowserSide
 from twinlab.apps.frame.drawer import asset_drawer
-from twinlab.apps.frame.onboarding import hint
-from twinlab.apps.frame.page_template import shell
+from twinlab.apps.frame.onboarding import onboarding
+from twinlab.apps.frame.page_template import page_template
 from twinlab.apps.frame.settings import settings_for
-from twinlab.apps.frame.theme import RAIL, THEME, page_look
+from twinlab.apps.frame.theme import NAVIGATION, THEME, page_style
 from twinlab.apps.login.access import current_user, may_see
 from twinlab.explore.kit.link import format_link, parse_link
 from twinlab.explore.kit.panes import Html
@@ -44,11 +44,11 @@ def page(
     twin : TwinReader
         Whose data are shown.
     shared : Shared, optional
-        What several readers of one twin share (event tables, freshness). Made anew without it.
+        Cache that several readers of the twin share (event tables, time of the newest data). By default a new one.
     query : str, optional
-        The query of the page's URL. By default that of the session being served.
+        Query of the page's URL. By default that of the session being served.
     session : Session, optional
-        The reader and their settings. By default who has logged in, with the settings kept for them.
+        The reader and their settings. By default the user who has logged in, with their stored settings.
 
     Returns
     -------
@@ -74,24 +74,24 @@ def page(
     )
     title = twin.model.title or twin.model.twin.replace("_", " ")
     browser = BrowserSide()
-    _keep_address(workspace, browser, title)
+    _sync_address(workspace, browser, title)
     theme = session.settings.get("theme")
-    strip = hint(session)
-    drawer = asset_drawer(workspace, browser, moved=lambda opened: shown.param.update(sx=page_look(drawer=opened)))
+    introduction = onboarding(session)
+    drawer = asset_drawer(workspace, browser, on_toggle=lambda opened: shown.param.update(sx=page_style(drawer=opened)))
     actions = Actions(
-        workspace, browser, tell=lambda text: notice.param.update(object=text, visible=True, closed=False)
+        workspace, browser, on_error=lambda text: notice.param.update(object=text, visible=True, closed=False)
     )
     shown = pmui.Page(
         title=title,
         header=[*bar(shared, session, browser, user=user), browser],
-        sidebar=[_rail(workspace)],
+        sidebar=[_navigation(workspace)],
         sidebar_open=len(workspace.pages) > 1,
         sidebar_width=96,
         sidebar_resizable=False,
         main=[
             _heading(workspace),
             notice,
-            *([] if strip is None else [strip]),
+            *([] if introduction is None else [introduction]),
             workspace.body,
             actions.panel(),
             drawer,
@@ -99,24 +99,24 @@ def page(
         busy_indicator=None,
         theme_config=THEME,
         dark_theme=theme == "dark",
-        sx=page_look(drawer=False),
+        sx=page_style(drawer=False),
         meta_name=title,
-        template=shell(theme if isinstance(theme, str) else None),
+        template=page_template(theme if isinstance(theme, str) else None),
         sizing_mode="stretch_width",
     )
-    _let_be(shown)
-    _keep_theme(shown, browser, session)
+    _ignore_busy_server(shown)
+    _sync_theme(shown, browser, session)
     return shown
 
 
 def _heading(workspace: Workspace) -> Html:
-    """The page's heading for screen readers; others see the rail."""
+    """Return the heading of the page for screen readers; sighted readers see the navigation."""
     labels = {spec.name: spec.label for spec in workspace.pages}
-    away = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+    hidden = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 
     def text() -> Markup:
         return html(
-            '<h1 style="{{ away }}">{{ label }}</h1>', away=away, label=labels.get(str(workspace.page), "No page")
+            '<h1 style="{{ hidden }}">{{ label }}</h1>', hidden=hidden, label=labels.get(str(workspace.page), "No page")
         )
 
     heading = Html(text(), margin=0, height=0)
@@ -124,29 +124,29 @@ def _heading(workspace: Workspace) -> Html:
     return heading
 
 
-def _let_be(shown: pmui.Page) -> None:
-    """Don't tell the page at each event that the server is busy: Panel looks through all models of the page each time,
-    which takes longer than most events themselves.
+def _ignore_busy_server(shown: pmui.Page) -> None:
+    """Don't update the page at each event of a busy server: Panel then searches all models of the page, which takes
+    longer than most events.
 
-    The page follows something that never changes instead. Set to a plain value, it would still be asked at each event of
-    any reader, and be kept by the server after it was closed.
+    The page follows a constant expression instead. With a plain value, Panel would still update it at each event of any
+    reader, and the server would keep it in memory after it was closed.
     """
     with edit_readonly(shown):
         shown.busy = pn.rx(False)  # noqa: FBT003  (Panel's own signature)
 
 
 def _is_served() -> bool:
-    """Whether somebody waits for the page: what takes time to read may then follow it."""
+    """Return whether the page is built for a browser that waits: slow reads are then done after it is shown."""
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
-def _rail(workspace: Workspace) -> pmui.MenuList:
-    """The list of pages."""
+def _navigation(workspace: Workspace) -> pmui.MenuList:
+    """Return the list of pages."""
     names = [spec.name for spec in workspace.pages]
-    rail = pmui.MenuList(
+    menu = pmui.MenuList(
         items=[{"label": spec.label, "icon": spec.icon} for spec in workspace.pages],
         active=names.index(workspace.page) if names else None,
-        sx=RAIL,
+        sx=NAVIGATION,
         sizing_mode="stretch_width",
         margin=0,
     )
@@ -156,13 +156,13 @@ def _rail(workspace: Workspace) -> pmui.MenuList:
         if place is not None:
             workspace.page = names[place]
 
-    rail.param.watch(go, "active")
-    workspace.param.watch(lambda event: rail.param.update(active=names.index(event.new)), "page")
-    return rail
+    menu.param.watch(go, "active")
+    workspace.param.watch(lambda event: menu.param.update(active=names.index(event.new)), "page")
+    return menu
 
 
-def _keep_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> None:
-    """Follow the system's theme until the reader says otherwise; then keep what they say."""
+def _sync_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> None:
+    """Follow the theme of the system until the reader chooses one; then store their choice."""
     browser.follow_system = session.settings.get("theme") is None
 
     def keep(event: Any) -> None:
@@ -175,7 +175,7 @@ def _keep_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> Non
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:
-    """Show what goes wrong in this session's callbacks, and log it."""
+    """Show and log the errors of this session's callbacks."""
 
     def handle(error: Exception) -> None:
         _LOG.error("a callback failed", exc_info=error)
@@ -186,10 +186,10 @@ def _show_errors_in(notice: pmui.Alert) -> None:
     pn.config.exception_handler = handle
 
 
-def _keep_address(workspace: Workspace, browser: BrowserSide, title: str) -> None:
-    """Write the view's state to the address, and follow the address when the reader goes back.
+def _sync_address(workspace: Workspace, browser: BrowserSide, title: str) -> None:
+    """Write the state of the page to the address, and apply the address when the reader goes back.
 
-    Another page is a step in the browser's history; a zoom isn't, or going back would take dozens.
+    A change of page is a step in the browser's history. A zoom isn't: going back would otherwise take dozens of steps.
     """
     before = [workspace.page]
     labels = {spec.name: spec.label for spec in workspace.pages}
@@ -203,7 +203,7 @@ def _keep_address(workspace: Workspace, browser: BrowserSide, title: str) -> Non
 
     def back(event: Any) -> None:
         link = parse_link(event.new[1])
-        # The browser has made the step already.
+        # The browser's history has this step already.
         before[0] = link.page if link.page in labels else before[0]
         workspace.apply(link)
 

@@ -1,4 +1,4 @@
-"""Three steps for who comes for the first time. It lies over nothing, and once put away it never comes back."""
+"""Introduction for first-time readers: three sentences above the page, until they are dismissed."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from twinlab.explore.kit.panes import Html
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Session
 
-__all__ = ["STEPS", "hint"]
+__all__ = ["STEPS", "onboarding"]
 
-#: Name of the setting that says the hint was put away.
+#: Setting that is true once a reader has dismissed the introduction.
 DONE = "hint_done"
 STEPS = (
     (
-        "The list at the left has the pages; on a phone it opens with the button at the top. What you choose on one, assets "
-        "and period, goes along to the others."
+        "The list at the left has the pages; on a phone, the button at the top opens it. Assets and period that you choose "
+        "on one page apply to the others."
     ),
-    "Drag over a chart to look closer, down to single samples. “Show all” brings everything back.",
+    "Drag over a chart to zoom in, down to single samples. “Show all” shows everything again.",
     (
-        "The bar at the bottom takes what you see elsewhere: as a table, a picture, a report, a link, or the Python "
+        "The bar at the bottom exports what you see: as a table, a picture, a report, a link, or the Python "
         "that reads it."
     ),
 )
 
 
-def hint(session: Session) -> pn.viewable.Viewable | None:
-    """Return the hint as a strip above the page; None for who has put it away."""
+def onboarding(session: Session) -> pn.viewable.Viewable | None:
+    """Return the introduction as a strip above the page; None if the reader has dismissed it."""
     if session.settings.get(DONE):
         return None
     step = [0]
     text = Html("", margin=(6, 8), styles={"flex": "1 1 260px"})
-    onward = pmui.Button(label="Next", variant="contained", size="small", margin=(4, 4), disable_elevation=True)
-    away = pmui.Button(label="Put away", variant="text", size="small", margin=(4, 4))
+    forward = pmui.Button(label="Next", variant="contained", size="small", margin=(4, 4), disable_elevation=True)
+    dismiss = pmui.Button(label="Dismiss", variant="text", size="small", margin=(4, 4))
     strip = pn.FlexBox(
         text,
-        onward,
-        away,
+        forward,
+        dismiss,
         align_items="center",
         flex_wrap="wrap",
         sizing_mode="stretch_width",
@@ -57,20 +57,20 @@ def hint(session: Session) -> pn.viewable.Viewable | None:
             count=len(STEPS),
             text=STEPS[step[0]],
         )
-        onward.label = "Next" if step[0] + 1 < len(STEPS) else "Got it"
+        forward.label = "Next" if step[0] + 1 < len(STEPS) else "Got it"
 
-    def put_away(_: object = None) -> None:
+    def hide(_: object = None) -> None:
         session.settings[DONE] = True
         strip.visible = False
 
     def go_on(_: object) -> None:
         if step[0] + 1 == len(STEPS):
-            put_away()
+            hide()
             return
         step[0] += 1
         show()
 
-    onward.on_click(go_on)
-    away.on_click(put_away)
+    forward.on_click(go_on)
+    dismiss.on_click(hide)
     show()
     return strip

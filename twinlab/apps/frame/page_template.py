@@ -1,19 +1,19 @@
-"""The HTML around a page: what stands before the first model arrives, and a way past the bar for keyboards."""
+"""HTML template of a page: a loading message before the first model arrives, and a skip link for keyboards."""
 
 from __future__ import annotations
 
-from twinlab.apps.frame.accessibility_fixes import MENDING
+from twinlab.apps.frame.accessibility_fixes import ACCESSIBILITY_FIXES
 
-__all__ = ["shell"]
+__all__ = ["page_template"]
 
 _DARK = "html,body{background:#121212;color:#fff}"
 
-#: Extends the template of panel-material-ui's Page. Its overlay, which darkens the page until nothing is left to do, is
-#: replaced by a sentence: the page can be used as soon as it stands.
-_SHELL = """{% extends "base.html" %}
+#: Extends the template of panel-material-ui's Page. Its overlay, which darkens the page until the server is idle, is
+#: replaced by a sentence: the page can be used as soon as it is drawn.
+_TEMPLATE = """{% extends "base.html" %}
 {% block preamble %}{{ super() }}
     <meta name="color-scheme" content="@SCHEME@">
-    <script>@MENDING@</script>
+    <script>@FIXES@</script>
 {% endblock %}
 {% block loader_css %}
       @BACKGROUND@
@@ -45,11 +45,11 @@ _SHELL = """{% extends "base.html" %}
         if (inside(document.body, "main")) { loader.remove(); return }
         if (_wsError) {
           loader.firstElementChild.textContent =
-            "The server doesn't answer. Check that it still runs, then load the page again."
+            "The server doesn't answer. Check that it is running, then reload the page."
           return
         }
         if (performance.now() - started > 20000) {
-          loader.firstElementChild.textContent = "This takes long. Check that the server still runs, or load the page again."
+          loader.firstElementChild.textContent = "This takes long. Check that the server is running, or reload the page."
         }
         setTimeout(wait, 50)
       }
@@ -64,13 +64,17 @@ _SHELL = """{% extends "base.html" %}
 """
 
 
-def shell(theme: str | None) -> str:
-    """Return the page's template for a reader who wants the ``"dark"`` or ``"light"`` theme; None follows the system.
+def page_template(theme: str | None) -> str:
+    """Return the template for the theme ``"dark"`` or ``"light"``; None follows the system.
 
-    >>> "prefers-color-scheme" in shell(None), "prefers-color-scheme" in shell("light")
+    >>> "prefers-color-scheme" in page_template(None), "prefers-color-scheme" in page_template("light")
     (True, False)
     """
-    of_system = f"@media (prefers-color-scheme: dark){{{_DARK}}}"
-    background = of_system if theme is None else _DARK if theme == "dark" else ""
+    system_background = f"@media (prefers-color-scheme: dark){{{_DARK}}}"
+    background = system_background if theme is None else _DARK if theme == "dark" else ""
     scheme = "light dark" if theme is None else theme
-    return _SHELL.replace("@BACKGROUND@", background).replace("@SCHEME@", scheme).replace("@MENDING@", MENDING)
+    return (
+        _TEMPLATE.replace("@BACKGROUND@", background)
+        .replace("@SCHEME@", scheme)
+        .replace("@FIXES@", ACCESSIBILITY_FIXES)
+    )

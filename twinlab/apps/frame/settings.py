@@ -1,4 +1,4 @@
-"""One reader's own settings (columns, clock, hints seen), kept in a file from one visit to the next."""
+"""Settings of one reader (columns, clock, dismissed introduction), stored in a file between visits."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "config_folder", "settings_for"]
 
 _LOG = logging.getLogger(__name__)
-#: Settings are choices, not data.
-_MOST_BYTES = 1_000_000
+#: Largest settings file that is read, bytes.
+_MAX_BYTES = 1_000_000
 
 
 class Settings(MutableMapping[str, Any]):
-    """Settings that read and write as a mapping of names to what JSON can hold.
+    """Settings as a mapping of names to JSON values.
 
-    Each assignment is written at once, under a lock and on top of what other sessions have written meanwhile. A file
-    that can't be read is set aside (``….damaged``), and the settings start empty.
+    Each assignment is written at once, under a lock, and merged into what other sessions have written meanwhile. A file
+    that can't be read is renamed to ``….damaged``, and the settings start empty.
 
     Parameters
     ----------
     path : Path
-        The file; made, with its folder, by the first assignment.
+        The file; created, with its folder, by the first assignment.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class Settings(MutableMapping[str, Any]):
         self._stamp: tuple[int, ...] | None = None
 
     def __getitem__(self, key: str) -> Any:
-        # A copy: changing a list in place would neither be written nor stay this session's own.
+        # A copy: a list changed in place would not be written, and would be shared with other sessions.
         return copy.deepcopy(self._now()[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -69,7 +69,7 @@ class Settings(MutableMapping[str, Any]):
         return f"Settings({str(self.path)!r}, {self._now()!r})"
 
     def _now(self) -> dict[str, Any]:
-        """What the file holds; read again only if it was replaced."""
+        """Return the content of the file; read again only if the file was replaced."""
         stamp = self._stamp_of_file()
         if stamp != self._stamp:
             self._known, self._stamp = self._read(), stamp
@@ -85,7 +85,7 @@ class Settings(MutableMapping[str, Any]):
     def _read(self) -> dict[str, Any]:
         try:
             with self.path.open("rb") as file:
-                found = json.loads(file.read(_MOST_BYTES + 1))
+                found = json.loads(file.read(_MAX_BYTES + 1))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
@@ -97,23 +97,23 @@ class Settings(MutableMapping[str, Any]):
         return found
 
     def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Change what stands in the file now, and write it; other sessions wait meanwhile."""
+        """Apply a change to the current content of the file and write it, while other sessions wait."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The lock is a file of its own: the settings' file is replaced by each write.
+            # The lock is a separate file, because each write replaces the settings file.
             with Lock(self.path.with_name(f"{self.path.name}.lock"), what="the settings", wait=None):
-                self._set_damaged_aside()
+                self._rename_damaged_file()
                 known = self._read()
                 change(known)
                 write_privately(self.path, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True))
         except OSError as error:
-            # A full disk or a read-only home takes no page down: the setting then lasts for this session.
-            _LOG.warning("the settings in %s can't be kept: %s", self.path, error)
+            # A full disk or a read-only home must not break the page: the setting then lasts for this session.
+            _LOG.warning("the settings can't be saved in %s: %s", self.path, error)
             known = dict(self._now())
             change(known)
         self._known, self._stamp = known, self._stamp_of_file()
 
-    def _set_damaged_aside(self) -> None:
+    def _rename_damaged_file(self) -> None:
         try:
             damaged = not isinstance(json.loads(self.path.read_bytes()), dict)
         except FileNotFoundError:
@@ -123,7 +123,7 @@ class Settings(MutableMapping[str, Any]):
         if damaged:
             kept = self.path.with_name(f"{self.path.name}.damaged")
             replace_file(self.path, kept)
-            _LOG.warning("the damaged settings are kept as %s", kept)
+            _LOG.warning("the damaged settings were renamed to %s", kept)
 
 
 def settings_for(user: User | None, twin_name: str) -> Settings:
@@ -132,7 +132,7 @@ def settings_for(user: User | None, twin_name: str) -> Settings:
     Parameters
     ----------
     user : User or None
-        None is the one reader at this machine, whose settings stand in the user's own configuration folder.
+        None is the reader of a page without login, whose settings are in the user's own configuration folder.
     twin_name : str
         ``twin.model.twin``.
 
@@ -148,6 +148,6 @@ def settings_for(user: User | None, twin_name: str) -> Settings:
 
 
 def config_folder() -> Path:
-    """Return the user's configuration folder for twinlab: ``TWINLAB_CONFIG``, or the system's usual place."""
+    """Return the user's configuration folder for twinlab: ``TWINLAB_CONFIG``, or the system's default."""
     named = os.environ.get("TWINLAB_CONFIG")
     return Path(named).expanduser() if named else platformdirs.user_config_path("twinlab")

@@ -1,17 +1,17 @@
-"""How the frame looks: calm, dense, legible in both themes."""
+"""Colors and styles of the frame, for the light and the dark theme, desktop and phone."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BLUE", "RAIL", "THEME", "page_look"]
+__all__ = ["BLUE", "NAVIGATION", "THEME", "page_style"]
 
 BLUE = "#005A8C"
 _PHONE = "@media (max-width: 600px)"
 #: Height of the top bar in pixels.
 BAR_HEIGHT = 52
 
-# White on the bar in both themes: 7:1 and more.
+# White text on the bar in both themes: contrast of 7:1 or more.
 _BAR: dict[str, Any] = {
     "MuiAppBar": {
         "styleOverrides": {
@@ -21,7 +21,7 @@ _BAR: dict[str, Any] = {
                 "color": "#fff",
                 "& .MuiIconButton-root, & svg": {"color": "#fff"},
                 "& .title": {"fontSize": "1.15rem", "lineHeight": "1.2", "fontWeight": 500},
-                # On a phone, a title of two lines still fits the bar.
+                # On a phone, a title of two lines fits into the bar.
                 _PHONE: {"& .title": {"fontSize": ".95rem", "lineHeight": "1.15"}},
             }
         }
@@ -33,19 +33,19 @@ THEME: dict[str, Any] = {
 }
 
 
-def page_look(*, drawer: bool) -> dict[str, Any]:
-    """Return the style of the page; an open drawer lies beside what is shown where there is room."""
+def page_style(*, drawer: bool) -> dict[str, Any]:
+    """Return the style of the page; on a wide screen, an open drawer is beside the content, not over it."""
     return {
         "--tl-bar": f"{BAR_HEIGHT}px",
         "& .MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px", "paddingLeft": "16px", "paddingRight": "8px"},
-        # Let what stands beside the name shrink rather than lie over the theme's switch.
+        # The elements beside the title shrink instead of covering the theme switch.
         "& .header .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
         "& .header .MuiToolbar-root > .MuiBox-root:first-of-type": {_PHONE: {"maxWidth": "34vw"}},
         "& .header .MuiToolbar-root > .MuiIconButton-edgeStart": {_PHONE: {"marginRight": "4px"}},
         "& .sidebar": {_PHONE: {"width": "240px"}},
-        # It says nothing: the server isn't asked at each event whether it's busy.
+        # Hidden, since the page doesn't follow whether the server is busy.
         "& .header .MuiLinearProgress-root": {"display": "none"},
-        # Or a page longer than the screen would shrink to it, and the bar at its end would scroll away into its middle.
+        # Otherwise a page longer than the screen shrinks to it, and the action bar ends up in the middle of the content.
         "& .main-content > *, & .main-content > .child-wrapper > *": {
             "flexShrink": "0 !important",
             "maxHeight": "none !important",
@@ -54,8 +54,8 @@ def page_look(*, drawer: bool) -> dict[str, Any]:
     }
 
 
-#: Icons above short names; on a phone, where the rail is a drawer, beside them.
-RAIL: dict[str, Any] = {
+#: Navigation: icons above labels; beside them on a phone, where the navigation is a drawer.
+NAVIGATION: dict[str, Any] = {
     "paddingTop": "6px",
     "& .MuiListItemButton-root": {
         "flexDirection": "column",
