@@ -52,13 +52,10 @@ def open_source(
     given = Reading.from_dict(reading) if isinstance(reading, Mapping) else reading
     options = reading_of_mapping(where).merged(given)
     chosen = _chosen(FileHead(found, options))
-    return chosen.open(
-        path=found,
-        name=name or file_stem(found),
-        mapping=where,
-        reading=replace(options, format=chosen.name),
-        options=_options(chosen, options),
-    )
+    own = _options(chosen, options)
+    more = {"options": own} if type(own).model_fields else {}
+    settled = replace(options, format=chosen.name)
+    return chosen.open(path=found, name=name or file_stem(found), mapping=where, reading=settled, **more)
 
 
 def _chosen(head: FileHead) -> FileFormat:

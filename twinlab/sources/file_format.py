@@ -68,8 +68,8 @@ class FileFormat:
     name : str
         As in ``reading: {format: ...}`` of a mapping, and as the entry point is called.
     open : callable
-        ``open(path=, name=, mapping=, reading=, options=) -> Source``; a class derived from `FileSource` with a field
-        ``options`` will do. Called with a file that exists.
+        ``open(path=, name=, mapping=, reading=) -> Source``, and ``options=`` if the format has options. A class derived
+        from `FileSource` will do. Called with a file that exists.
     suffixes : tuple of str
         Suffixes of such files in lower case, with the dot.
     recognises : callable

@@ -12,44 +12,39 @@ from twinlab.sources.reading import Reading
 __all__ = ["CSV", "EXCEL", "FIXED_WIDTH", "JSON_LINES", "PARQUET", "SQLITE", "TSV"]
 
 
-def _excel(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _excel(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     from twinlab.sources.workbook import ExcelSource  # noqa: PLC0415  (loads openpyxl)
 
-    del options
     return ExcelSource(path, name, mapping, reading)
 
 
-def _parquet(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _parquet(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     from twinlab.sources.columnar import ParquetSource  # noqa: PLC0415
 
-    del options
     return ParquetSource(path, name, mapping, reading)
 
 
-def _sqlite(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _sqlite(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     from twinlab.sources.database import sql  # noqa: PLC0415  (loads SQLAlchemy)
 
-    del options
     return replace(sql(path, name=name, mapping=mapping), reading=reading)
 
 
-def _json_lines(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _json_lines(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     from twinlab.sources.jsonlines import JsonLinesSource  # noqa: PLC0415
 
-    del options
     return JsonLinesSource(path, name, mapping, reading)
 
 
-def _delimited(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _delimited(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     from twinlab.sources.delimited import DelimitedSource  # noqa: PLC0415
 
-    del options
     return DelimitedSource(path, name, mapping, reading)
 
 
-def _tabs(path: Path, name: str, mapping: Path | None, reading: Reading, options: object) -> Source:
+def _tabs(path: Path, name: str, mapping: Path | None, reading: Reading) -> Source:
     tabs = replace(reading, delimiter="\t") if reading.delimiter is None else reading
-    return _delimited(path, name, mapping, tabs, options)
+    return _delimited(path, name, mapping, tabs)
 
 
 def _any(head: FileHead) -> bool:

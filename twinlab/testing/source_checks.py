@@ -122,8 +122,9 @@ def check_file_format(
         )
         check_source(source, rows=rows, problem_rows=problem_rows)
         return
-    parsed = found.options.model_validate(options)
-    source = found.open(path=Path(path), name=found.name, mapping=None, reading=given, options=parsed)
+    own = found.options.model_validate(options)
+    more = {"options": own} if type(own).model_fields else {}
+    source = found.open(path=Path(path), name=found.name, mapping=None, reading=given, **more)
     check_source(source, rows=rows, problem_rows=problem_rows)
 
 
