@@ -85,3 +85,12 @@ def test_a_position_may_name_signals_but_nothing_unknown() -> None:
 
 def test_a_rule_alone_can_be_made_in_python() -> None:
     assert Rule(on="leg", late="30min").at == "end"
+
+
+@pytest.mark.parametrize(
+    "rule", ["{on: room, when: temperature > 3}", "{on: room, silent: 1h}", "{on: leg, late: 1h, at: start}"]
+)
+def test_a_model_is_read_again_from_json(rule: str) -> None:
+    # As the twin's journal stores it, from which `as_of` reads it.
+    read = model(f"  odd: {rule}\n")
+    assert TwinModel.model_validate_json(read.model_dump_json(by_alias=True)) == read
