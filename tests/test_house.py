@@ -169,6 +169,13 @@ def test_the_readme_maps_every_room_in_the_order_of_the_import_contract() -> Non
     ]
 
 
+def test_the_readme_names_every_package_in_the_row_of_its_room() -> None:
+    rows = dict(re.findall(r"^\| `([a-z]+)/` \|(.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    packages = [path.parent.relative_to(PACKAGE) for path in PACKAGE.glob("*/*/__init__.py")]
+    assert packages
+    assert [str(path) for path in packages if f"`{path.name}/`" not in rows[path.parts[0]]] == []
+
+
 def test_every_room_stands_in_every_contract_of_one_heavy_tool_a_room() -> None:
     allowed = {
         "Zarr": {"history"},
