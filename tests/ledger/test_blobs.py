@@ -37,7 +37,7 @@ def test_readings_of_a_name_are_remembered_in_order(ledger: Ledger, tmp_path: Pa
 
 
 def test_an_unknown_file_is_named(ledger: Ledger, tmp_path: Path) -> None:
-    with pytest.raises(UnknownTermError, match="no such file is kept"):
+    with pytest.raises(UnknownTermError, match="there is no copy of such a file"):
         ledger.blobs.open("0" * 64)
     with pytest.raises(UnknownTermError, match="SHA-256"):
         ledger.blobs.known("../../etc/passwd")

@@ -160,7 +160,7 @@ def test_with_the_position_lost_and_the_last_frame_damaged_nothing_is_cut(full: 
     segment = max((full.path / "s").glob("*.seg"))
     size = segment.stat().st_size
     _flip(segment, size - 5, 1)
-    with pytest.raises(CorruptionError, match="would tell torn from damaged"):
+    with pytest.raises(CorruptionError, match="without which it can.t be told whether it was acknowledged"):
         full.writer("s")
     assert segment.stat().st_size == size
 
@@ -246,7 +246,7 @@ def test_damage_behind_a_lagging_position_isnt_mistaken_for_a_torn_tail(tmp_path
     size = segment.stat().st_size
     for at in (start, start + 6, start + 200):
         _flip(segment, at, 3)
-        with pytest.raises(CorruptionError, match="a later frame counts on it"):
+        with pytest.raises(CorruptionError, match="a later frame refers to it"):
             ledger.writer("s")
         assert segment.stat().st_size == size
         _flip(segment, at, 3)
@@ -254,7 +254,7 @@ def test_damage_behind_a_lagging_position_isnt_mistaken_for_a_torn_tail(tmp_path
         assert w.position == 400
 
 
-def test_a_segment_that_was_never_announced_is_dropped(tmp_path: Path, telemetry: Make) -> None:
+def test_a_segment_that_was_never_published_is_dropped(tmp_path: Path, telemetry: Make) -> None:
     ledger = Ledger(tmp_path / "ledger")
     with ledger.writer("s") as w:
         w.append_observations(telemetry(10))
@@ -273,7 +273,7 @@ def test_a_damaged_kept_file_is_named(full: Ledger) -> None:
     _flip(full.blobs.path(file_id), 100, 0)
     with pytest.raises(CorruptionError, match=file_id):
         full.blobs.open(file_id)
-    assert "Put the original file again" in str(full.verify())
+    assert "ingest the original file again" in str(full.verify())
 
 
 def test_the_report_of_damage_names_file_and_byte_and_what_to_do(full: Ledger) -> None:

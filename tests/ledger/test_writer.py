@@ -214,7 +214,7 @@ def test_a_retraction_takes_a_position_and_counts_from_there(ledger: Ledger, fli
 def test_frames_larger_than_a_million_rows_are_split(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, telemetry: Make, flights: Make
 ) -> None:
-    monkeypatch.setattr("twinlab.ledger.writer.MOST_ROWS", 100)
+    monkeypatch.setattr("twinlab.ledger.writer.MAX_FRAME_ROWS", 100)
     with ledger.writer("s") as w:
         assert w.append_observations(telemetry(250)).rows == 250
         assert w.append_records("t", flights(150), row_numbers=np.arange(150), keys=["k"] * 150).position == 400

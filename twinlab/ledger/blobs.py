@@ -1,4 +1,4 @@
-"""Source files kept as they came: content-addressed, durable, each content once."""
+"""Copies of source files: unchanged, durable, stored once per content under its SHA-256."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """The files that were read, by the SHA-256 of their content.
+    """Copies of the files that were read, by the SHA-256 of their content.
 
     Parameters
     ----------
     folder : Path
-        ``<ledger>/blobs``; made when the first file is put.
+        ``<ledger>/blobs``; created by the first `put`.
     journal : Journal
-        Where it is noted which source read which file under which name.
+        Records which source read which file under which name.
     """
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self._folder, self._journal = folder, journal
 
     def put(self, path: str | Path) -> str:
-        """Keep a copy of a file and return its id; the same content twice changes nothing. Durable when it returns.
+        """Copy a file and return its id. The same content is stored once. Durable when this returns.
 
         Raises
         ------
         SourceError
-            If the file can't be read or the copy not be written.
+            If the file can't be read or the copy can't be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
@@ -80,37 +80,43 @@ class Blobs:
         return self._folder / file_id[:2] / file_id
 
     def known(self, file_id: str) -> bool:
-        """Whether that content is kept."""
+        """Return whether there is a copy of this content."""
         return self._path(file_id).exists()
 
     def path(self, file_id: str) -> Path:
-        """Return where the content stands, for readers that want a path; `check` it first."""
+        """Return the path of a copy; `check` it before use.
+
+        Raises
+        ------
+        UnknownTermError
+            If there is no such copy.
+        """
         path = self._path(file_id)
         if not path.exists():
-            msg = f"file {file_id}: no such file is kept here. `ledger.blobs.readings(source, name)` lists those of a source."
+            msg = f"file {file_id}: there is no copy of such a file. `ledger.blobs.readings(source, name)` lists those of a source."
             raise UnknownTermError(msg)
         return path
 
     def check(self, file_id: str) -> Path:
-        """Return where the content stands after comparing all of it with its id.
+        """Compare a copy with its id and return its path.
 
         Raises
         ------
         CorruptionError
-            If the bytes aren't those that were put.
+            If the bytes differ from the original file.
         """
         path = self.path(file_id)
         if file_sha256(path) != file_id:
-            raise corrupt(path, 0, "the kept file doesn't fit its SHA-256")
+            raise corrupt(path, 0, "the copy doesn't match its SHA-256")
         return path
 
     def open(self, file_id: str) -> BinaryIO:
-        """Open a kept file for reading, after checking it.
+        """Check a copy and open it for reading.
 
         Raises
         ------
         CorruptionError
-            If the bytes aren't those that were put.
+            If the bytes differ from the original file.
         """
         path = self.check(file_id)
         try:
@@ -120,20 +126,20 @@ class Blobs:
             raise SourceError(msg) from error
 
     def ids(self) -> Iterator[str]:
-        """All contents that are kept, in order of their ids."""
+        """Yield the ids of all copies, sorted."""
         for path in sorted(self._folder.glob("??/*")):
             yield path.name
 
     def read_as(self, source: str, name: str, file_id: str) -> None:
-        """Note that ``source`` has now read the content ``file_id`` under the name ``name``. Durable."""
+        """Record that a source has read the content ``file_id`` under the name ``name``. Durable when this returns."""
         self._journal.append(_READ, {"source": source, "name": name, "file_id": file_id})
 
     def readings(self, source: str, name: str) -> list[str]:
-        """Ids of what a source read under a name, in order; the last one is its present reading."""
+        """Return the ids of the contents that a source read under a name, in order; the last one is the current one."""
         return [file_id for n, file_id in self._read(source) if n == name]
 
     def names(self, source: str) -> dict[str, str]:
-        """Present reading of each name of a source: name -> file id."""
+        """Return name -> id of the current content, for all names of a source."""
         return dict(self._read(source))
 
     def _read(self, source: str) -> Iterator[tuple[str, str]]:

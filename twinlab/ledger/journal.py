@@ -1,4 +1,4 @@
-"""The twin's own journal: activated models and mappings, readings of files, annotations; kept like any source."""
+"""The twin's own journal: activated models and mappings, files read, annotations; stored like any source."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ __all__ = ["JOURNAL", "Journal", "JournalEntry"]
 
 #: Name of the journal's source.
 JOURNAL = "_twin"
+#: Seconds for which an append waits for other writers of the journal.
 _PATIENCE = 30.0
-#: Each append opens the segment anew, so it must stay short.
+#: Each append opens the last segment again, so segments are small.
 _SEGMENT_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One thing the twin wrote down."""
+    """One entry of the journal."""
 
     kind: str
     payload: Mapping[str, Any]
@@ -36,26 +37,26 @@ class JournalEntry:
 
 
 class Journal:
-    """Append to and read ``_twin``. Each append takes the lock for itself, waiting for others for a while."""
+    """Appends to and reads the source ``_twin``. Each append locks the source and waits up to 30 s for other writers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._reader = Reader(folder)
 
     def append(self, kind: str, payload: Mapping[str, Any]) -> Ack:
-        """Write one entry; ``payload`` is anything JSON can hold. Durable when it returns.
+        """Write one entry, with a payload that JSON can represent. It is durable when this returns.
 
         Raises
         ------
         HistoryConflictError
-            If another process kept the journal for too long.
+            If another process locks the journal for more than 30 s.
         SourceError
             If the disk is full or fails.
         """
         return self.append_many([(kind, payload)])[0]
 
     def append_many(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Ack]:
-        """Write several entries under one sync."""
+        """Write several entries with one sync."""
         parts = [Records(kind, _rows(payload)) for kind, payload in entries]
         with Writer(self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE) as writer:
             return writer.append_many(parts)
@@ -68,9 +69,9 @@ class Journal:
         Parameters
         ----------
         kind : str, optional
-            Only these.
+            Only entries of this kind.
         known : int, optional
-            Only what had been written by that ingest time, ns UTC.
+            Only entries up to this ingest time, ns UTC.
         start, stop : int, optional
             Only ordinals in [start, stop).
         """
@@ -85,7 +86,7 @@ class Journal:
                 yield JournalEntry(frame.record_type, json.loads(text), frame.ingest_time, ordinal)
 
     def position(self) -> int:
-        """Entries so far, durable."""
+        """Return the number of durable entries."""
         return self._reader.position()
 
 

@@ -1,4 +1,4 @@
-"""Readers: go to the published position, never further, and change nothing."""
+"""Read a source up to its published position."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Reader"]
 
 
 class Reader:
-    """Read one source; cheap to keep, for it remembers the heads it has seen.
+    """Reads one source. It caches the heads of the frames it has read, so reuse it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def position(self) -> int:
-        """Durable rows so far: the ordinal that the next row will get.
+        """Return the number of durable rows, which is the ordinal of the next row.
 
         Raises
         ------
@@ -47,11 +47,11 @@ class Reader:
         return read_position(self._folder).ordinal
 
     def ingest_time(self) -> int:
-        """Ingest time of the latest row, ns UTC; 0 if there is none."""
+        """Return the ingest time of the latest row, ns UTC; 0 if there is none."""
         return read_position(self._folder).ingest_time
 
     def position_at(self, known_ns: int) -> int:
-        """Rows whose ingest time is at most ``known_ns`` (ns UTC).
+        """Return the number of rows with an ingest time of at most ``known_ns`` (ns UTC).
 
         Raises
         ------
@@ -86,26 +86,26 @@ class Reader:
         tags: Collection[str] | None = None,
         time: tuple[int, int] | None = None,
     ) -> Iterator[Frame]:
-        """Yield the frames that hold the rows [start, stop), by ascending first ordinal.
+        """Yield the frames with the rows [start, stop), by ascending first ordinal.
 
         Parameters
         ----------
         start, stop : int
-            Ordinals; frames are cut to them exactly. None means up to the durable position at the time of the call.
+            Ordinals; frames are cut to exactly these rows. None means the durable position at the time of the call.
         tags : collection of str, optional
-            Skip observation frames in which none of them occurs. Other rows may come along: filter what you get.
+            Skip observation frames in which none of them occurs. Frames may have rows of other tags too.
         time : (int, int), optional
-            Skip observation frames without a ``source_time`` in [low, high), ns on the source's own clock: widen it
-            by the zone's offset. Other rows may come along.
+            Skip observation frames without a ``source_time`` in [low, high), in ns on the source's own clock: widen it
+            by the zone's offset. Frames may have rows of other times too.
 
         Notes
         -----
-        Records and retractions are always yielded: their times aren't known before they are harmonised.
+        Records and retractions are always yielded: their times are unknown until they are harmonised.
 
         Raises
         ------
         CorruptionError
-            If stored bytes aren't what was written; names file and offset.
+            If stored bytes differ from what was written; names file and offset.
         """
         at = read_position(self._folder)
         end = at.ordinal if stop is None else min(stop, at.ordinal)
@@ -120,7 +120,7 @@ class Reader:
                 yield from _walk(*part, query)
 
     def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
-        """Return file id -> ordinal of its latest retraction: its rows before that ordinal are withdrawn."""
+        """Return file id -> ordinal of its latest retraction; rows of the file before that ordinal are withdrawn."""
         found: dict[str, int] = {}
         at = read_position(self._folder)
         end = at.ordinal if stop is None else min(stop, at.ordinal)
@@ -134,7 +134,7 @@ class Reader:
     def _parts(
         self, at: Position, *, start: int = 0, stop: int | None = None
     ) -> Iterator[SealedFiles | tuple[SegmentFile, Index]]:
-        """Sealed and open segments that may hold rows of [start, stop), in order."""
+        """Yield the sealed and open segments that may have rows of [start, stop), in order."""
         number, first = 0, 0
         manifest: dict[int, SealedSegment] = {}
         opened: SegmentFile | None = None
@@ -150,12 +150,12 @@ class Reader:
                         raise corrupt(path_of(self._folder, number), 0, "a segment is missing") from None
                     continue
             if entry is not None:
-                self._same(entry.first, first, self._folder / entry.kept_name)
+                self._check_ordinal(entry.first, first, self._folder / entry.kept_name)
                 first = entry.first + entry.rows
                 if first > start and (stop is None or entry.first < stop):
                     yield self._sealed_files(entry)
             elif opened is not None:
-                self._same(opened.ordinal, first, opened.path)
+                self._check_ordinal(opened.ordinal, first, opened.path)
                 index = self._read_heads(opened, at if number == at.segment else None)
                 first = index.ends[-1] if index.ends else first
                 if first > start and (stop is None or opened.ordinal < stop):
@@ -163,14 +163,14 @@ class Reader:
             if stop is not None and first >= stop:
                 return
             number += 1
-        # The heads may have been read further meanwhile, for another call with a later position.
+        # Another call with a later position may have read more heads meanwhile.
         if first < at.ordinal:
-            self._same(first, at.ordinal, self._folder / FILE)
+            self._check_ordinal(first, at.ordinal, self._folder / FILE)
 
     @staticmethod
-    def _same(got: int, want: int, path: Path) -> None:
+    def _check_ordinal(got: int, want: int, path: Path) -> None:
         if got != want:
-            raise corrupt(path, 0, f"rows up to ordinal {want} were expected here, got {got}")
+            raise corrupt(path, 0, f"expected rows up to ordinal {want} here, got {got}")
 
     def _read_manifest(self) -> dict[int, SealedSegment]:
         try:

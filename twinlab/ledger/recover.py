@@ -1,4 +1,4 @@
-"""What a writer does when it opens a source: find the end, adopt whole frames, cut a torn tail, refuse damage."""
+"""Recovery when a writer opens: find the end, adopt complete frames, cut a torn tail, refuse damage."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["Found", "TornTail", "recover"]
 
 @dataclass(frozen=True, slots=True)
 class TornTail:
-    """Bytes that a write left unfinished when its process or machine died; they were never acknowledged."""
+    """Bytes of a write that was interrupted when its process or machine died; they were never acknowledged."""
 
     segment: str
     """File name of the segment."""
     offset: int
-    """Where it was cut."""
+    """Byte at which the segment was cut."""
     bytes: int
-    """How many bytes were cut."""
+    """Number of bytes cut."""
     kept: str | None
-    """File in which the cut bytes are kept, beside the segment; None if the disk had no room for them."""
+    """File beside the segment with the cut bytes; None if there was no disk space for it."""
 
     def __str__(self) -> str:
-        where = f"kept in {self.kept}" if self.kept else "not kept: no room"
+        where = f"saved in {self.kept}" if self.kept else "not saved: no disk space"
         return f"{self.bytes} bytes of an unfinished write were cut from {self.segment} at byte {self.offset} ({where})"
 
 
@@ -45,19 +45,19 @@ class Found:
     descriptor: int
     torn: TornTail | None
     moved: bool
-    """Whether the published position has to be written again."""
+    """Whether the published position must be written again."""
 
 
 def recover(folder: Path) -> Found:
-    """Bring a source's directory to a state that can be appended to, and return it.
+    """Make a source's directory ready for appending, and return its state.
 
     Raises
     ------
     CorruptionError
-        If anything that was acknowledged is damaged. Nothing is changed then.
+        If anything that was acknowledged is damaged; then nothing is changed.
     """
     published, whole = _published(folder)
-    _drop_unborn(folder, published)
+    _drop_unpublished(folder, published)
     if published.segment < 0:
         return Found(published, Tables(), 0, -1, None, moved=not whole)
     path = path_of(folder, published.segment)
@@ -75,7 +75,9 @@ def recover(folder: Path) -> Found:
     if end < size:
         if not whole and published.generation < 0:
             raise corrupt(
-                path, end, "a frame is damaged, and so is the published position that would tell torn from damaged"
+                path,
+                end,
+                "a frame is damaged, and so is the published position, without which it can't be told whether it was acknowledged",
             )
         torn = _cut(folder, file, end, size)
     position = _after(published, more, end)
@@ -91,7 +93,7 @@ def _published(folder: Path) -> tuple[Position, bool]:
     try:
         return check_position(folder)
     except CorruptionError:
-        # Both copies gone: the segments themselves still tell, if their last one is whole to its end.
+        # Both copies are damaged: the position follows from the segments, if the last one is complete.
         here = numbers(folder)
         if not here:
             return START, False
@@ -99,20 +101,20 @@ def _published(folder: Path) -> tuple[Position, bool]:
         return Position(-1, here[-1], HEADER_SIZE, file.ordinal, file.frames, file.ingest_time), False
 
 
-def _drop_unborn(folder: Path, published: Position) -> None:
-    """Remove a segment that was created but never announced."""
+def _drop_unpublished(folder: Path, published: Position) -> None:
+    """Remove a segment that was created but never published."""
     for number in numbers(folder):
         if number > published.segment:
             path = path_of(folder, number)
             if path.stat().st_size > HEADER_SIZE:
-                raise corrupt(folder / FILE, 0, f"the durable position doesn't know {path.name}, which holds frames")
+                raise corrupt(folder / FILE, 0, f"the published position is before {path.name}, which has frames")
             path.unlink()
 
 
 def _learn(file: SegmentFile, tables: Tables, places: list[Place]) -> None:
     for place in places:
         if place.head.kind == DICTIONARY:
-            tables.learn(file.payload(place))
+            tables.load_new(file.payload(place))
 
 
 def _cut(folder: Path, file: SegmentFile, end: int, size: int) -> TornTail:
@@ -120,7 +122,7 @@ def _cut(folder: Path, file: SegmentFile, end: int, size: int) -> TornTail:
     try:
         atomic_write(folder / str(kept), file.raw(end, size - end))
     except OSError:
-        # A full disk must not keep the writer from opening; these bytes were never acknowledged.
+        # A full disk must not prevent the writer from opening; these bytes were never acknowledged.
         (folder / f"{kept}.tmp").unlink(missing_ok=True)
         kept = None
     descriptor = open_binary(file.path, os.O_RDWR)

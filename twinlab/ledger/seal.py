@@ -1,11 +1,11 @@
-"""Sealing: a full segment becomes Parquet, sorted by tag and time, and a few kept frames.
+"""Sealing: a full segment becomes Parquet, sorted by tag and time, and a file of the frames that aren't observations.
 
 Observations go to Parquet. Records stay frames, copied byte by byte beside it: they have no time or tag to sort by
 before they are harmonised, each frame is already compressed Arrow with its file, units and row range, and one Parquet
-file for each record schema would multiply files without a reader gaining anything.
+file per record schema would multiply files without any gain for readers.
 
 The order of steps makes a crash harmless: write and sync both files, rename them, replace the manifest, and only then
-remove the segment. The writer isn't involved: it never touches a segment again once it has started the next.
+remove the segment. The writer isn't involved: it never changes a segment once it has started the next.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from twinlab.model.schema import OBSERVATIONS
 
 __all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]
 
-#: Rows of a row group: what a reader of a sealed segment holds at once.
+#: Rows of a row group, which a reader of a sealed segment decodes at once.
 GROUP_ROWS = 1 << 17
 Ints = npt.NDArray[np.int64]
 
@@ -48,7 +48,7 @@ def seal_source(folder: Path, source: str) -> list[str]:
     HistoryConflictError
         If another process is sealing the source.
     CorruptionError
-        If a segment is damaged; it is left as it is.
+        If a segment is damaged; it isn't changed.
     """
     if not folder.is_dir():
         return []
@@ -107,7 +107,7 @@ def _seal(folder: Path, number: int) -> SealedSegment:
 
 
 def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
-    """All observations of a segment, sorted by tag, time and ordinal."""
+    """Return all observations of a segment, sorted by tag, time and ordinal."""
     parts = []
     for place in index.places:
         head = place.head
@@ -126,7 +126,7 @@ def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
     texts = tags.dictionary.to_pylist()
     rank = np.empty(len(texts), dtype=np.int64)
     rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-    # Rows come in order of arrival and lexsort is stable: the ordinal is the last key by itself.
+    # Rows are in order of arrival and lexsort is stable, so the ordinal is the last key.
     order = np.lexsort((table.column("source_time").to_numpy(), rank[tags.indices.to_numpy()]))
     return table.take(pa.array(order))
 
@@ -148,16 +148,16 @@ def _write_parquet(path: Path, table: pa.Table) -> None:
     ) as writer:
         for low in range(0, table.num_rows, GROUP_ROWS):
             writer.write_table(table.slice(low, GROUP_ROWS), row_group_size=GROUP_ROWS)
-    _settle(draft, path)
+    _sync_and_rename(draft, path)
 
 
-def _settle(draft: Path, path: Path) -> None:
+def _sync_and_rename(draft: Path, path: Path) -> None:
     sync_file(draft)
     replace_file(draft, path)
 
 
 def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
-    """Split the file's bytes at the row groups, and sum up each part."""
+    """Return the byte ranges of the row groups and of the footer, each with its checksum."""
     with pq.ParquetFile(path) as file:
         meta = file.metadata
         edges = [0]
@@ -178,7 +178,7 @@ def _start(column: pq.ColumnChunkMetaData) -> int:
 
 
 def _compare(path: Path, table: pa.Table) -> None:
-    """Read back what was written: the segment is removed only if every bit came through."""
+    """Read back what was written: the segment is removed only if every bit is the same."""
     with pq.ParquetFile(path) as file:
         for n in range(file.metadata.num_row_groups):
             got, want = file.read_row_group(n), table.slice(n * GROUP_ROWS, GROUP_ROWS)
@@ -187,7 +187,7 @@ def _compare(path: Path, table: pa.Table) -> None:
 
 
 def _bits(table: pa.Table) -> pa.Table:
-    """Replace floats by their bits, and dictionaries by their texts, so that equality means equality."""
+    """Replace floats by their bits and dictionaries by their texts, so that NaN equals NaN and -0.0 differs from 0.0."""
     columns = {}
     for name in table.schema.names:
         column = table.column(name).combine_chunks()
@@ -228,6 +228,6 @@ def _frame_table(index: Index, file: SegmentFile) -> list[bytes]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
+    """Return the SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The ledger of a twin: a directory with one folder a source."""
+"""The ledger of a twin: a directory with one folder per source."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from twinlab.ledger.writer import SEGMENT_BYTES, SEGMENT_ROWS, Writer
 __all__ = ["Ledger"]
 
 _BLOBS = "blobs"
-#: Characters of a source's name that its folder's name may have, too.
+#: Characters that aren't escaped when a source's name becomes a folder's name.
 _SAFE = " ()+,=@[]{}"
 
 
 class Ledger:
-    """What arrived, as it arrived: append-only, checksummed, durable.
+    """All rows and files that arrived, as they arrived: append-only, checksummed, durable.
 
     Parameters
     ----------
     path : Path or str
-        A directory, ``<twin>/ledger``; made when first written to.
+        A directory, ``<twin>/ledger``; created by the first write.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Ledger:
         return older if older != path and older.is_dir() else path
 
     def sources(self) -> list[str]:
-        """Names of the sources that have a folder here, sorted; ``_twin`` among them if it exists."""
+        """Return the names of all sources, sorted; ``_twin`` (the journal) is one of them once it exists."""
         if not self.path.is_dir():
             return []
         return sorted(unquote(p.name) for p in self.path.iterdir() if p.is_dir() and p.name != _BLOBS)
@@ -76,40 +76,40 @@ class Ledger:
         segment_rows: int = SEGMENT_ROWS,
         wait: float = 0.0,
     ) -> Writer:
-        """Open the one writer of a source (see `Writer`); close it, or use it in a ``with``.
+        """Open the only writer of a source (see `Writer`); close it, or use it as a context manager.
 
         Raises
         ------
         HistoryConflictError
-            If somebody else is writing to the source: names process and start.
+            If another process or thread is writing to the source; names it.
         CorruptionError
-            If what was acknowledged is damaged.
+            If acknowledged rows are damaged.
         """
         return Writer(self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait)
 
     def reader(self, source: str) -> Reader:
-        """Return the reader of a source; it may not exist yet, then it has no rows."""
+        """Return the reader of a source. A source that doesn't exist yet has no rows."""
         return self._readers.setdefault(source, Reader(self._folder(source)))
 
     def seal(self, source: str) -> list[str]:
-        """Turn the full segments of a source into Parquet; return the new files' names. The writer may go on.
+        """Convert the full segments of a source to Parquet and return the new files' names; a writer may append meanwhile.
 
         Raises
         ------
         HistoryConflictError
             If another process is sealing the source.
         CorruptionError
-            If a segment is damaged; it is left as it is.
+            If a segment is damaged; it isn't changed.
         """
         return seal_source(self._folder(source), source)
 
     def verify(self, *, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-        """Read everything again and compare it with its checksums.
+        """Read all files and compare them with their checksums.
 
         Parameters
         ----------
         progress : callable, optional
-            Called with (bytes checked, bytes in all) now and then.
+            Called repeatedly with (bytes checked, total bytes).
         """
         folders = {s: self._folder(s) for s in self.sources()}
         return verify_ledger(folders, self.blobs, progress=progress)

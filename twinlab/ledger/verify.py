@@ -1,4 +1,4 @@
-"""Reading everything again: every byte of the ledger against its checksum."""
+"""Verification: read every byte of the ledger and compare it with its checksum."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESTORE = "Restore this file from a backup, then run `twinlab rebuild`."
 
 @dataclass(frozen=True, slots=True)
 class VerifyProblem:
-    """Something stored isn't what was written."""
+    """A difference between what is stored and what was written."""
 
     file: str
     what: str
@@ -47,21 +47,21 @@ class VerifyReport:
     segments: int = 0
     """Segments, open and sealed."""
     blobs: int = 0
-    """Kept files."""
+    """Copies of source files."""
     problems: list[VerifyProblem] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether everything is what was written."""
+        """Whether everything is as it was written."""
         return not self.problems
 
     def __str__(self) -> str:
         read = (
             f"{self.rows:,} rows in {self.frames:,} frames and {self.segments:,} segments, "
-            f"{self.blobs:,} kept files, {self.bytes:,} bytes read again"
+            f"{self.blobs:,} source files, {self.bytes:,} bytes"
         )
         if self.ok:
-            return f"Ledger verified: {read}; everything is what was written."
+            return f"Ledger verified: {read}; no damage found."
         lines = [f"Ledger DAMAGED, {len(self.problems)} problem(s): {read}."]
         lines += [f"- {p.what}\n  {p.todo}" for p in self.problems]
         return "\n".join(lines)
@@ -89,7 +89,7 @@ class _Check:
 def verify_ledger(
     folders: Mapping[str, Path], blobs: Blobs, *, progress: Callable[[int, int], None] | None = None
 ) -> VerifyReport:
-    """Check all sources and kept files; never raises for what it finds."""
+    """Check all sources and copies of files; damage is reported, not raised."""
     ids = list(blobs.ids())
     total = sum(p.stat().st_size for f in folders.values() for p in f.iterdir() if p.is_file())
     total += sum(blobs.path(i).stat().st_size for i in ids)
@@ -102,7 +102,9 @@ def verify_ledger(
         try:
             blobs.check(file_id)
         except CorruptionError as error:
-            check.problem(path, str(error), "Put the original file again after removing this copy, then verify again.")
+            check.problem(
+                path, str(error), "Remove this copy, ingest the original file again, then run `twinlab verify`."
+            )
         check.read(path.stat().st_size)
     return check.report
 
@@ -112,14 +114,16 @@ def _source(folder: Path, check: _Check) -> None:
         at, whole = check_position(folder)
     except CorruptionError as error:
         check.problem(
-            folder / FILE, str(error), "Open the source's writer: it finds the position again from the frames."
+            folder / FILE,
+            str(error),
+            "Ingest any rows of this source: the writer restores the position from the frames.",
         )
         return
     if not whole:
         check.problem(
             folder / FILE,
             f"{folder / FILE}: one of two copies is damaged",
-            "Open the source's writer: it writes both again.",
+            "Ingest any rows of this source: the writer writes both copies again.",
         )
     check.read((folder / FILE).stat().st_size if (folder / FILE).exists() else 0)
     try:
@@ -143,7 +147,7 @@ def _source(folder: Path, check: _Check) -> None:
             check.problem(path, f"{path}: the file is missing")
             state = (-1, 0)
     if state[0] not in {-1, at.ordinal}:
-        check.problem(folder / FILE, f"{folder / FILE}: says {at.ordinal} rows, the segments hold {state[0]}")
+        check.problem(folder / FILE, f"{folder / FILE}: says {at.ordinal} rows, the segments have {state[0]}")
 
 
 def _segment(path: Path, at: Position, number: int, state: tuple[int, int], check: _Check) -> tuple[int, int]:
@@ -157,7 +161,7 @@ def _segment(path: Path, at: Position, number: int, state: tuple[int, int], chec
     for place in index.places:
         head = place.head
         if head.ingest_time < latest:
-            raise corrupt(path, place.offset, "the ingest time runs backwards")
+            raise corrupt(path, place.offset, "the ingest time decreases")
         latest = head.ingest_time
         file.payload(place)
         check.read(place.end - place.offset)
@@ -172,14 +176,14 @@ def _sealed(folder: Path, entry: SealedSegment, state: tuple[int, int], check: _
     if state[0] not in {-1, entry.first}:
         raise corrupt(kept, 0, f"starts at row {entry.first}, expected {state[0]}")
     if file_sha256(kept) != entry.kept_sha256:
-        raise corrupt(kept, 0, "the file doesn't fit its SHA-256")
+        raise corrupt(kept, 0, "the file doesn't match its SHA-256")
     check.read(entry.kept_bytes)
     firsts, rows, times = files.frame_table()
     if (np.diff(times) < 0).any() or (len(times) and times[0] < state[1]):
-        raise corrupt(kept, 0, "the ingest time runs backwards")
+        raise corrupt(kept, 0, "the ingest time decreases")
     ends = firsts + rows
     if (len(ends) and ends[-1] != entry.first + entry.rows) or (firsts[1:] != ends[:-1]).any():
-        raise corrupt(kept, 0, "rows of the frames don't follow each other")
+        raise corrupt(kept, 0, "the frames' rows aren't consecutive")
     if entry.parquet_name is not None:
         _parquet(files, check)
     check.report.frames += len(firsts)
@@ -191,7 +195,7 @@ def _parquet(files: SealedFiles, check: _Check) -> None:
     entry = files.entry
     meta = files.metadata()
     if file_sha256(files.path) != entry.parquet_sha256:
-        raise corrupt(files.path, 0, "the file doesn't fit its SHA-256")
+        raise corrupt(files.path, 0, "the file doesn't match its SHA-256")
     seen = np.zeros(entry.rows, dtype=np.bool_)
     for group in range(meta.num_row_groups):
         seen[files.read_group(group, (ORDINAL,)).column(ORDINAL).to_numpy() - entry.first] = True

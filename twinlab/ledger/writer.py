@@ -1,4 +1,4 @@
-"""The one writer of a source: append, sync, publish, acknowledge."""
+"""The writer of a source: append, sync, publish, acknowledge."""
 
 from __future__ import annotations
 
@@ -27,50 +27,50 @@ from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
 from twinlab.ledger.recover import TornTail, recover
 
-__all__ = ["MOST_ROWS", "SEGMENT_BYTES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
+__all__ = ["MAX_FRAME_ROWS", "SEGMENT_BYTES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
 
-#: Rows in one frame at most: what a reader must hold at once.
-MOST_ROWS = 1 << 20
-#: A segment with as many bytes or rows is full; the next append starts another.
+#: Maximum number of rows of a frame, which a reader decodes at once.
+MAX_FRAME_ROWS = 1 << 20
+#: A segment with this many bytes or rows is full: the next append starts another one.
 SEGMENT_BYTES = 64 << 20
 SEGMENT_ROWS = 4 << 20
-#: Buffered bytes of a group that are handed to the system before the group ends.
+#: Buffered bytes of a group beyond which they are written before the group ends.
 _GROUP_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The ledger's word that rows are durable."""
+    """Confirmation that rows are durable."""
 
     position: int
-    """Ordinal after the rows: the source's position once they are in."""
+    """Position of the source after these rows."""
     ingest_time: int
-    """ns UTC given to the rows."""
+    """Ingest time of the rows, ns UTC."""
     rows: int
     bytes: int
-    """Bytes that the rows took on disk."""
+    """Bytes written for the rows."""
 
 
 class Writer:
-    """Append to one source; use as a context manager, through `Ledger.writer`.
+    """Appends rows to one source; created by `Ledger.writer`, used as a context manager.
 
     Parameters
     ----------
     folder : Path
         The source's directory.
     source : str
-        Its name, for messages.
+        The source's name, for error messages.
     segment_bytes, segment_rows : int
-        When a segment is full.
+        Size at which a segment is full.
     wait : float
-        Seconds to wait for another writer to let go.
+        Seconds to wait for another writer to close.
 
     Raises
     ------
     HistoryConflictError
-        If somebody else is writing to the source.
+        If another process or thread is writing to the source.
     CorruptionError
-        If what was acknowledged is damaged.
+        If acknowledged rows are damaged.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Writer:
         self._descriptor = -1
         self._file: PositionFile | None = None
         self.torn: TornTail | None = None
-        """What was cut when this writer opened, if the last one ended within a write."""
+        """Bytes that were cut when this writer opened, because the last one was interrupted within a write."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = Lock(folder / "lock", what=f"source {source!r}", wait=wait)
@@ -125,7 +125,7 @@ class Writer:
         self.close()
 
     def close(self) -> None:
-        """Sync the published position and let the source go."""
+        """Sync the published position and release the source."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -136,18 +136,20 @@ class Writer:
 
     @property
     def position(self) -> int:
-        """Durable rows so far."""
+        """Number of durable rows."""
         return self._at.ordinal
 
     def append_observations(self, batch: pa.RecordBatch) -> Ack:
-        """Append rows of ``model.schema.OBSERVATIONS``; columns may be missing. Durable when it returns.
+        """Append observations, columns as in ``model.schema.OBSERVATIONS``; any but tag and time may be missing.
+
+        The rows are durable when this returns.
 
         Raises
         ------
         SchemaError
-            If a column is unknown or of another kind, or a tag or time is missing.
+            If a column is unknown or has another type, or a tag or time is missing.
         SourceError
-            If the disk is full or fails; nothing of the batch was kept.
+            If the disk is full or fails; no row of the batch was written.
         """
         columns = observations.conform(batch)
         with self.group():
@@ -163,20 +165,20 @@ class Writer:
         units: Mapping[str, str] | None = None,
         keys: Sequence[str | None] | None = None,
     ) -> Ack:
-        """Append rows of a table as its source names them. Durable when it returns.
+        """Append rows of a table, with the source's own columns. They are durable when this returns.
 
         Raises
         ------
         SchemaError
             If ``row_numbers`` or ``keys`` don't fit the rows.
         SourceError
-            If the disk is full or fails; nothing of the rows was kept.
+            If the disk is full or fails; no row was written.
         """
         with self.group():
             return self._records(Records(record_type, rows, row_numbers, file_id, units, keys))
 
     def append_many(self, parts: Sequence[pa.RecordBatch | Records]) -> list[Ack]:
-        """Append several batches of observations or `Records` under one sync: all or nothing is acknowledged."""
+        """Append several batches of observations or `Records` with one sync: all are acknowledged, or none."""
         checked = [(p, None if isinstance(p, Records) else observations.conform(p)) for p in parts]
         acks = []
         with self.group():
@@ -188,17 +190,17 @@ class Writer:
         return acks
 
     def retract_file(self, file_id: str) -> Ack:
-        """Withdraw all rows of that file which the ledger holds before this. Durable when it returns."""
+        """Withdraw all rows of a file that were appended before. Durable when this returns."""
         with self.group():
             return self._frame(RETRACT_KIND, 1, b"", file_id=file_id)
 
     @contextmanager
     def group(self) -> Iterator[None]:
-        """Append several times under one sync: the acknowledgements hold once the ``with`` block has ended.
+        """Append several times with one sync: the acknowledgements are valid once the ``with`` block has ended.
 
-        If the block raises, nothing of the group is kept.
+        If the block raises, no row of the group is written.
         """
-        if self._grouped:  # a group within a group ends with the outer one
+        if self._grouped:  # a nested group ends with the outer one
             yield
             return
         self._start()
@@ -213,7 +215,7 @@ class Writer:
         self._commit()
 
     def flush(self) -> None:
-        """Do nothing: every acknowledged row is durable already. Here for callers that expect it."""
+        """Do nothing: every acknowledged row is durable already. It exists for callers that expect a file-like writer."""
 
     def rotate(self) -> None:
         """End the current segment, so that it can be sealed."""
@@ -225,7 +227,7 @@ class Writer:
             msg = f"source {self._source!r}: the writer is closed. Open another with `ledger.writer(...)`."
             raise SourceError(msg)
         if self._broken:
-            msg = f"source {self._source!r}: an earlier write failed in the disk. Close this writer and open another."
+            msg = f"source {self._source!r}: an earlier write failed on the disk. Close this writer and open another."
             raise SourceError(msg)
         most_bytes, most_rows = self._full
         if self._at.segment < 0 or self._at.offset >= most_bytes or self._rows >= most_rows:
@@ -244,16 +246,16 @@ class Writer:
         self._descriptor = descriptor
         self._tables, self._rows = Tables(), 0
         self._publish(replace(at, segment=number, offset=os.fstat(descriptor).st_size))
-        # From here on the next segment counts on this one being whole: the position mustn't lag behind.
+        # The new segment assumes that the one before is complete: the published position mustn't lag behind.
         if self._file is not None:
             self._file.sync()
 
     def _observations(self, columns: dict[str, pa.Array], rows: int) -> Ack:
         start, ack = self._next, self._empty()
-        for low in range(0, rows, MOST_ROWS):
-            part = columns if rows <= MOST_ROWS else {n: c.slice(low, MOST_ROWS) for n, c in columns.items()}
+        for low in range(0, rows, MAX_FRAME_ROWS):
+            part = columns if rows <= MAX_FRAME_ROWS else {n: c.slice(low, MAX_FRAME_ROWS) for n, c in columns.items()}
             packed = observations.encode(part, self._tables)
-            count = min(MOST_ROWS, rows - low)
+            count = min(MAX_FRAME_ROWS, rows - low)
             times = (packed.time_low, packed.time_high)
             ack = self._frame(OBSERVATIONS_KIND, count, packed.payload, tags=pack_ids(packed.tags), times=times)
         return replace(ack, rows=rows, bytes=self._next.offset - start.offset)
@@ -261,8 +263,8 @@ class Writer:
     def _records(self, given: Records) -> Ack:
         start, ack = self._next, self._empty()
         rows = given.rows.num_rows
-        for low in range(0, rows, MOST_ROWS):
-            part = given if rows <= MOST_ROWS else _slice(given, low, MOST_ROWS)
+        for low in range(0, rows, MAX_FRAME_ROWS):
+            part = given if rows <= MAX_FRAME_ROWS else _slice(given, low, MAX_FRAME_ROWS)
             payload, meta = records.encode(part)
             ack = self._frame(
                 RECORDS_KIND,
@@ -294,7 +296,7 @@ class Writer:
         now = max(time.time_ns(), at.ingest_time)
         head = Head(kind, at.frames, at.ordinal, rows, now, self._at.offset, *times, names[0], names[1], tags, meta)
         size = 0
-        news = self._tables.news()
+        news = self._tables.pack_new()
         if news is not None:
             empty = replace(
                 head, kind=DICTIONARY, rows=0, time_low=0, time_high=0, tags=b"", meta=b"", record_type=-1, file_id=-1
@@ -320,13 +322,13 @@ class Writer:
         if self._next.frames == self._at.frames:
             return
         rows = self._next.ordinal - self._at.ordinal
-        self._broken = True  # until this is through: an interrupt may strike at any line
+        self._broken = True  # until all of this is done: an interrupt may come at any line
         try:
             self._write()
             sync_data(self._descriptor)
         except OSError as error:
-            # After a failed sync the system may call lost pages clean: unless the disk was merely full, only a new
-            # open tells what is there.
+            # After a failed sync the system may mark lost pages as clean: unless the disk was merely full, only a new
+            # writer can tell what is on the disk.
             self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             self._undo()
             raise disk_error(error, self._folder / f"{self._at.segment:08d}.seg", "appending to") from error
@@ -340,7 +342,7 @@ class Writer:
             if self._file is not None:
                 self._file.publish(at)
         except OSError as error:
-            # The frames are durable, but half a position may be written: the next open sorts it out.
+            # The frames are durable, but half a position may be written: the next writer repairs it.
             self._broken = True
             raise disk_error(error, self._folder / FILE, "publishing the position in") from error
         self._at = at
@@ -353,7 +355,7 @@ class Writer:
         try:
             os.ftruncate(self._descriptor, self._at.offset)
         except OSError:
-            self._broken = True  # the next open cuts it as a torn tail
+            self._broken = True  # the next writer cuts the torn tail
 
 
 def _slice(given: Records, low: int, count: int) -> Records:

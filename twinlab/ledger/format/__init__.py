@@ -3,5 +3,5 @@
 In: columns of a batch. Out: checksummed frames, and back, exactly.
 Read in order: `frame`, `observations`, `records`, `codec`, `dictionaries`, `segment`, `index`, `frames`, `position`,
 `sealed`, `manifest`, `disk`.
-Never: a byte believed without its checksum.
+Never: a byte used before its checksum is verified.
 """

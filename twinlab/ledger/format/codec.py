@@ -1,10 +1,10 @@
-"""Columns to bytes and back: exact, small and quick on telemetry.
+"""Compression of columns: exact, and small and fast for telemetry.
 
 Integers are stored as a constant, as offsets from their least value (divided by their common step), as differences, or
-as a common value with exceptions: whichever a look at a few of them promises to be narrowest, and then byte-shuffled
-and packed by LZ4. Floats that are decimals with few digits, as sensors send them, are stored as such integers: digits
-are chosen so that ``k / 10**d`` is the very same float64, bit for bit; the others keep all their bits. So NaN payloads
-and the sign of zero survive.
+as a common value with exceptions, whichever is narrowest according to a sample; then they are byte-shuffled and
+compressed by LZ4. Floats that are decimals with few digits, as sensors send them, are stored as integers ``k`` such
+that ``k / 10**d`` is the same float64, bit for bit; all other floats keep their 64 bits, NaN payloads and the sign of
+zero included.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ Floats = npt.NDArray[np.float64]
 _CONSTANT, _OFFSETS, _DIFFERENCES, _EXCEPTIONS, _DECIMALS, _RAW = range(6)
 _BYTE, _WORD, _TWO, _PACK = struct.Struct("<B"), struct.Struct("<Bq"), struct.Struct("<Bqq"), struct.Struct("<BBI")
 _WIDTHS: tuple[np.dtype[Any], ...] = tuple(np.dtype(t) for t in ("<u1", "<u2", "<u4", "<u8"))
-_LOOK = 256
+_SAMPLE = 256
 _MOST_DIGITS = 6
-#: Below this many bytes packing costs more than it saves.
+#: Fewer bytes than this aren't compressed: it would save nothing.
 _SMALL = 64
 
 
@@ -59,8 +59,8 @@ def _width(span: int) -> int:
     return 0 if span < 1 << 8 else 1 if span < 1 << 16 else 2 if span < 1 << 32 else 3
 
 
-def _look(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values[:: max(1, len(values) // _LOOK)]
+def _sample(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values[:: max(1, len(values) // _SAMPLE)]
 
 
 def _steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -68,14 +68,14 @@ def _steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return steps
 
 
-def _look_steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Differences of neighbours within a short run: enough to see whether differences are worth computing."""
-    middle = max(0, (len(values) - _LOOK) // 2)
-    return _steps(values[middle : middle + _LOOK + 1])
+def _sample_steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return differences of neighbours within a short run, to see whether differences are worth computing."""
+    middle = max(0, (len(values) - _SAMPLE) // 2)
+    return _steps(values[middle : middle + _SAMPLE + 1])
 
 
 def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
-    """Pack signed integers, shape (n,), of any width; `decode_ints` gives the same back as int64."""
+    """Pack signed integers of any width, shape (n,); `decode_ints` returns them as int64."""
     if len(values) == 0:
         return _WORD.pack(_CONSTANT, 0)
     low, high = int(np.minimum.reduce(values)), int(np.maximum.reduce(values))
@@ -88,25 +88,25 @@ def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
         if common is not None:
             return common
         if len(values) > 2 and high - low < 1 << 62:
-            look = _look_steps(values)
-            if _common_value(look) or _width(int(look.max()) - int(look.min())) < _width(high - low):
+            sample = _sample_steps(values)
+            if _common_value(sample) or _width(int(sample.max()) - int(sample.min())) < _width(high - low):
                 steps = _steps(values)
-                if _common_value(look) or _width(int(steps.max()) - int(steps.min())) < _width(high - low):
+                if _common_value(sample) or _width(int(steps.max()) - int(steps.min())) < _width(high - low):
                     return _WORD.pack(_DIFFERENCES, int(values[0])) + encode_ints(steps, depth=depth - 1)
     return _offsets(values, low, high)
 
 
-def _common_value(look: npt.NDArray[Any]) -> tuple[int] | None:
-    """Return the value that nine in ten of a look have, if any; two candidates suffice, for missing it costs only bytes."""
-    for place in (len(look) // 2, len(look) // 3):
-        candidate = look[place]
-        if np.count_nonzero(look == candidate) * 10 >= 9 * len(look):
+def _common_value(sample: npt.NDArray[Any]) -> tuple[int] | None:
+    """Return the value of nine in ten elements of a sample, if any; only two candidates are tried, which is cheap."""
+    for place in (len(sample) // 2, len(sample) // 3):
+        candidate = sample[place]
+        if np.count_nonzero(sample == candidate) * 10 >= 9 * len(sample):
             return (int(candidate),)
     return None
 
 
 def _common(values: npt.NDArray[Any]) -> bytes | None:
-    found = _common_value(_look(values))
+    found = _common_value(_sample(values))
     if found is None:
         return None
     where = np.flatnonzero(values != found[0])
@@ -122,9 +122,9 @@ def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
         return _TWO.pack(_OFFSETS, low, 1) + _pack((values - values.dtype.type(low)).astype(_WIDTHS[_width(span)]))
     # Modulo 2**64, so that any span fits.
     rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
-    step = int(np.gcd.reduce(_look(rest))) if span >= 1 << 16 else 1
+    step = int(np.gcd.reduce(_sample(rest))) if span >= 1 << 16 else 1
     if step >= 1 << 63:
-        step = 1  # two values further apart than a signed step can say
+        step = 1  # two values whose distance doesn't fit a signed integer
     if step > 1 and _divide(rest, step, span):
         return _TWO.pack(_OFFSETS, low, step) + _pack(rest.astype(_WIDTHS[_width(span // step)]))
     if step > 1:
@@ -133,7 +133,7 @@ def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
 
 
 def _divide(rest: npt.NDArray[np.uint64], step: int, span: int) -> bool:
-    """Divide in place by ``step`` if every number is a multiple of it; tell whether it is.
+    """Divide in place by ``step`` if every number is a multiple of it; return whether it is.
 
     Exact division without dividing: shift out the power of two, multiply by the inverse of the odd part modulo 2**64.
     Multiples then become their quotients, and all others numbers larger than any quotient can be (Hacker's Delight, 2nd
@@ -148,7 +148,7 @@ def _divide(rest: npt.NDArray[np.uint64], step: int, span: int) -> bool:
 
 
 def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
-    """Unpack ``count`` int64 numbers from ``data`` at ``at``; also the place after them."""
+    """Unpack ``count`` int64 numbers from ``data`` at ``at``; return them and the offset after them."""
     mode = data[at]
     if mode == _CONSTANT:
         return np.full(count, _WORD.unpack_from(data, at)[1], dtype=np.int64), at + _WORD.size
@@ -180,19 +180,19 @@ def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
     return values, at
 
 
-def _digits(look: Floats) -> int | None:
-    """Decimal digits that give back nearly all of a look's numbers, or None."""
+def _digits(sample: Floats) -> int | None:
+    """Return the number of decimal digits that represent nearly all of a sample exactly, or None."""
     for digits in range(_MOST_DIGITS + 1):
         scale = 10.0**digits
-        if np.count_nonzero(np.rint(look * scale) / scale == look) * 32 >= 31 * len(look):
+        if np.count_nonzero(np.rint(sample * scale) / scale == sample) * 32 >= 31 * len(sample):
             return digits
     return None
 
 
 def encode_floats(values: Floats) -> bytes:
-    """Pack float64 numbers, shape (n,), every bit of them."""
+    """Pack float64 numbers, shape (n,), bit for bit."""
     with np.errstate(all="ignore"):
-        digits = _digits(_look(values)) if len(values) else None
+        digits = _digits(_sample(values)) if len(values) else None
         packed = None if digits is None else _decimals(values, digits)
     return _BYTE.pack(_RAW) + _pack(values.view(np.uint64)) if packed is None else packed
 
@@ -223,7 +223,7 @@ def _decimals(values: Floats, digits: int) -> bytes | None:
 
 
 def decode_floats(data: memoryview, at: int, count: int) -> tuple[Floats, int]:
-    """Unpack ``count`` float64 numbers; also the place after them."""
+    """Unpack ``count`` float64 numbers; return them and the offset after them."""
     if data[at] == _RAW:
         raw, at = _unpack(data, at + 1, _WIDTHS[3])
         return raw.view(np.float64), at
@@ -238,7 +238,7 @@ def decode_floats(data: memoryview, at: int, count: int) -> tuple[Floats, int]:
 
 
 def encode_strings(offsets: npt.NDArray[np.int32], text: bytes) -> bytes:
-    """Pack n texts given as Arrow's n + 1 offsets and their joined UTF-8."""
+    """Pack n texts, given as Arrow's n + 1 offsets and the concatenated UTF-8."""
     packed = bytes(blosc.compress(text, b"zstd", 3, blosc.NOSHUFFLE)) if len(text) >= _SMALL else text
     if len(packed) >= len(text):
         packed = text
@@ -247,7 +247,7 @@ def encode_strings(offsets: npt.NDArray[np.int32], text: bytes) -> bytes:
 
 
 def decode_strings(data: memoryview, at: int, count: int) -> tuple[npt.NDArray[np.int32], bytes, int]:
-    """Unpack what `encode_strings` packed: offsets, joined UTF-8, and the place after them."""
+    """Unpack texts: return offsets, concatenated UTF-8, and the offset after them."""
     lengths, at = decode_ints(data, at, count)
     packed, size = struct.unpack_from("<BI", data, at)
     at += 5
@@ -258,10 +258,10 @@ def decode_strings(data: memoryview, at: int, count: int) -> tuple[npt.NDArray[n
 
 
 def encode_bits(bits: npt.NDArray[np.bool_]) -> bytes:
-    """Pack n yes-or-no."""
+    """Pack booleans, shape (n,)."""
     return _pack(np.packbits(bits, bitorder="little"))
 
 
 def decode_bits(data: memoryview, at: int) -> tuple[npt.NDArray[np.uint8], int]:
-    """Unpack to a little-endian bitmap, which is Arrow's own form; also the place after it."""
+    """Unpack to a little-endian bitmap, as Arrow uses it; return it and the offset after it."""
     return _unpack(data, at, _WIDTHS[0])

@@ -1,4 +1,4 @@
-"""The dictionaries of a segment: tags, units, files and names, each written once and numbered."""
+"""The dictionaries of a segment: each distinct tag, unit, file and name is written once and has a number."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numcodecs import blosc
 
 __all__ = ["DOMAINS", "Tables"]
 
-#: Dictionary columns of observations, and the names that frame heads use (record types, file ids).
+#: Dictionary columns of observations, and the names in frame heads (record types, file ids).
 DOMAINS = ("tag", "unit", "origin_file", "time_basis", "name")
 
 
 class Tables:
-    """Number the distinct texts of a segment; codes are given in order of first sight and never change."""
+    """Numbers the distinct texts of a segment, in order of their first occurrence; numbers never change."""
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {d: [] for d in DOMAINS}
@@ -30,7 +30,7 @@ class Tables:
         self._written = dict.fromkeys(DOMAINS, 0)
 
     def code(self, domain: str, text: str) -> int:
-        """Return the number of a text, giving it one if it's new."""
+        """Return the number of a text; a new text gets the next number."""
         codes = self._codes[domain]
         found = codes.get(text)
         if found is None:
@@ -52,7 +52,7 @@ class Tables:
         return len(self._texts[domain])
 
     def array(self, domain: str) -> pa.Array:
-        """All texts of a domain; the same object as long as none is added."""
+        """Return all texts of a domain; the same object until one is added."""
         known = self._arrays.get(domain)
         texts = self._texts[domain]
         if known is None or len(known) != len(texts):
@@ -60,14 +60,14 @@ class Tables:
         return known
 
     def codes(self, domain: str, column: pa.DictionaryArray) -> npt.NDArray[Any]:
-        """Translate a dictionary column to this segment's numbers, shape (n,); -1 stands for null."""
+        """Translate a dictionary column to this segment's numbers, shape (n,); -1 means null."""
         last = self._maps.get(domain)
         if last is None or not last[0].equals(column.dictionary):
             known = self._codes[domain]
             texts = column.dictionary.to_pylist()
-            # The last place serves indices of -1, which nulls become below; -2 is a text without a number as yet.
+            # The last element is for index -1, which nulls become below; -2 is a text that has no number yet.
             numbers = np.array([-1 if t is None else known.get(t, -2) for t in texts] + [-1], dtype=np.int32)
-            last = self._maps[domain] = (column.dictionary, numbers, _is_count(numbers))
+            last = self._maps[domain] = (column.dictionary, numbers, _is_identity(numbers))
         indices = column.indices
         if last[2] and not indices.null_count:
             same: npt.NDArray[Any] = indices.to_numpy()
@@ -75,15 +75,15 @@ class Tables:
         rows = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
         codes: npt.NDArray[Any] = last[1][rows]
         if len(codes) and codes.min() == -2:
-            # Only texts that occur get a number: a shared dictionary may hold many that never come.
+            # Only texts that occur get a number: a shared dictionary may have many others.
             for place in np.unique(rows[codes == -2]).tolist():
                 last[1][place] = self.code(domain, last[0][place].as_py())
-            self._maps[domain] = (last[0], last[1], _is_count(last[1]))
+            self._maps[domain] = (last[0], last[1], _is_identity(last[1]))
             codes = last[1][rows]
         return codes
 
     def usual_units(self, tags: npt.NDArray[Any], units: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Return what each row's tag usually has as unit code; tags seen for the first time set it."""
+        """Return the usual unit code of each row's tag, which is that of the tag's first row."""
         known, total = len(self._usual), self.size("tag")
         if known < total:
             fresh = np.full(total - known, -1, dtype=np.int32)
@@ -99,8 +99,8 @@ class Tables:
             self._usual_array = np.array(self._usual, dtype=np.int32)
         return self._usual_array
 
-    def news(self) -> bytes | None:
-        """Pack the texts that weren't yet packed; None if there are none."""
+    def pack_new(self) -> bytes | None:
+        """Pack the texts added since the last call; None if there are none."""
         body: dict[str, list[str] | list[int]] = {}
         for domain, done in self._written.items():
             if done < len(self._texts[domain]):
@@ -109,7 +109,7 @@ class Tables:
             return None
         if "tag" in body:
             done = self._written["tag"]
-            # Tags that came without a unit have none as their usual one.
+            # Tags without a unit have no usual unit.
             self._usual.extend([-1] * (self.size("tag") - len(self._usual)))
             body["usual"] = self._usual[done:]
         self._written = {d: len(t) for d, t in self._texts.items()}
@@ -117,8 +117,8 @@ class Tables:
             blosc.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), b"zstd", 3, 0)
         )
 
-    def learn(self, payload: bytes) -> None:
-        """Take in what `news` packed."""
+    def load_new(self, payload: bytes) -> None:
+        """Add the texts that `pack_new` packed."""
         body = json.loads(blosc.decompress(payload))
         for domain in DOMAINS:
             for text in body.get(domain, ()):
@@ -127,11 +127,11 @@ class Tables:
         self._written = {d: len(t) for d, t in self._texts.items()}
 
     def mark(self) -> dict[str, int]:
-        """Remember how much was written, for `roll_back`."""
+        """Return the sizes of the dictionaries, for `roll_back`."""
         return dict(self._written)
 
     def roll_back(self, mark: dict[str, int]) -> None:
-        """Forget all texts that were added since ``mark``: they never reached the disk."""
+        """Remove all texts that were added since `mark`: they weren't written."""
         for domain, size in mark.items():
             for text in self._texts[domain][size:]:
                 del self._codes[domain][text]
@@ -143,6 +143,6 @@ class Tables:
         self._written = dict(mark)
 
 
-def _is_count(numbers: npt.NDArray[np.int32]) -> bool:
-    """Whether a map, its last place aside, maps each number to itself."""
+def _is_identity(numbers: npt.NDArray[np.int32]) -> bool:
+    """Return whether a map, apart from its last element, maps each number to itself."""
     return bool(np.array_equal(numbers[:-1], np.arange(len(numbers) - 1)))

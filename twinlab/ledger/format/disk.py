@@ -1,4 +1,4 @@
-"""Bytes on a disk: checksums, whole writes, syncs. The only module of the room that knows how the system calls fail."""
+"""Bytes on a disk: checksums, complete writes, syncs, and errors of system calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twinlab._files import open_binary, replace_file, sync_folder
 from twinlab.errors import CorruptionError, SourceError
 
 __all__ = [
-    "MOST_BUFFERS",
+    "MAX_BUFFERS",
     "atomic_write",
     "corrupt",
     "crc32c",
@@ -28,18 +28,18 @@ __all__ = [
 ]
 
 #: Buffers that one ``pwritev`` takes (IOV_MAX on Linux).
-MOST_BUFFERS = 1024
-#: Where the system has no positioned reads and writes, threads that share a descriptor take turns.
+MAX_BUFFERS = 1024
+#: Without positioned reads and writes, only one thread at a time may move a descriptor's position.
 _SEEKING = threading.Lock()
 
 
 def crc32c(data: bytes, crc: int = 0) -> int:
-    """CRC-32C (Castagnoli) of ``data``, continued from ``crc``."""
+    """Return the CRC-32C (Castagnoli) of ``data``, continued from ``crc``."""
     return int(google_crc32c.extend(crc, data))
 
 
 def corrupt(path: Path, offset: int, what: str) -> CorruptionError:
-    """Build the one error that says which bytes of which file can't be believed."""
+    """Return the error for damaged bytes of a file."""
     msg = (
         f"{path}, byte {offset}: {what}. The stored bytes are not what was written. "
         "Run `twinlab verify` to see the extent, restore this file from a backup, then run `twinlab rebuild`."
@@ -48,29 +48,29 @@ def corrupt(path: Path, offset: int, what: str) -> CorruptionError:
 
 
 def disk_error(error: OSError, path: Path, doing: str) -> SourceError:
-    """Turn an error of the operating system into a sentence with a next step."""
+    """Return the error for a failed write, with what to do next."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         why = "the disk (or the quota, or the largest file allowed) is full"
         todo = "Free some space and append the same rows again"
     else:
         why = os.strerror(error.errno) if error.errno else str(error)
         todo = "Check the disk, then open the writer again and append the same rows again"
-    msg = f"{doing} {path} failed: {why}. Nothing of it was acknowledged, all earlier rows are unharmed. {todo}."
+    msg = f"{doing} {path} failed: {why}. These rows weren't acknowledged; all earlier rows are intact. {todo}."
     return SourceError(msg)
 
 
 def write_all(descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
-    """Write all buffers at ``offset``, however often the system writes only a part; return the bytes written.
+    """Write all buffers at ``offset``, in several calls if need be; return the number of bytes.
 
     Raises
     ------
     OSError
-        As the system reports it; a part may have been written.
+        If the system reports one; a part may have been written.
     """
     views = [memoryview(b) for b in buffers if len(b)]
     total = 0
     while views:
-        done = _write(descriptor, views[:MOST_BUFFERS], offset + total)
+        done = _write(descriptor, views[:MAX_BUFFERS], offset + total)
         if done == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         total += done
@@ -100,7 +100,7 @@ def _read(descriptor: int, size: int, offset: int) -> bytes:
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
-    """Read up to ``size`` bytes at ``offset``; fewer only at the end of the file."""
+    """Return ``size`` bytes at ``offset``, fewer only at the end of the file."""
     parts = []
     while size > 0:
         part = _read(descriptor, size, offset)
@@ -113,12 +113,12 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
 
 
 def sync_data(descriptor: int) -> None:
-    """Make a file's bytes and its length durable."""
+    """Make the bytes and the length of a file durable."""
     getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only fsync
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Replace a file so that after any crash either the old or the new bytes are there, whole."""
+    """Replace a file so that after a crash it has either the old or the new bytes, complete."""
     draft = path.with_name(path.name + ".tmp")
     descriptor = open_binary(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
     try:
@@ -131,18 +131,18 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def wrap_json(body: Mapping[str, object]) -> bytes:
-    """JSON that carries the CRC-32C of its own content."""
+    """Return JSON with the CRC-32C of its content."""
     inner = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return json.dumps({"crc32c": f"{crc32c(inner.encode()):08x}", "body": body}, indent=1).encode()
 
 
 def unwrap_json(data: bytes, path: Path) -> dict[str, object]:
-    """Read what `wrap_json` wrote.
+    """Return the content that `wrap_json` wrapped.
 
     Raises
     ------
     CorruptionError
-        If it isn't JSON any more or its checksum doesn't fit.
+        If it isn't JSON or its checksum doesn't match.
     """
     try:
         outer = json.loads(data)
@@ -153,5 +153,5 @@ def unwrap_json(data: bytes, path: Path) -> dict[str, object]:
         raise corrupt(path, 0, "the content is missing")
     inner = json.dumps(body, sort_keys=True, separators=(",", ":"))
     if outer.get("crc32c") != f"{crc32c(inner.encode()):08x}":
-        raise corrupt(path, 0, "the checksum of the content doesn't fit")
+        raise corrupt(path, 0, "the checksum of the content doesn't match")
     return body

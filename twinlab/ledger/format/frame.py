@@ -1,7 +1,7 @@
-"""The form of one frame: a head that says all a reader needs for skipping, and a payload, each with its own CRC-32C.
+"""The format of a frame: a head with all that a reader needs to skip the frame, and a payload, each with a CRC-32C.
 
-``[magic 4][length 4][header length 4][crc32c of head 4][header][payload]``; the header holds the payload's crc32c. So
-a reader that skips a frame by its head trusts only checked bytes.
+``[magic 4][length 4][header length 4][crc32c of head 4][header][payload]``; the header has the payload's crc32c. A
+reader that skips a frame by its head thus relies on verified bytes only.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _HEADER = struct.Struct("<BBqqIqqqqiiIIII")
 
 DICTIONARY, OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, FRAME_TABLE = 0, 1, 2, 3, 4
 KINDS = ("dictionary", "observations", "records", "retract_file", "frame_table")
-#: Kinds that hold rows; the others serve the segment itself.
+#: Kinds that have rows; the others describe the segment.
 ROW_KINDS = frozenset({OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND})
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands before a payload."""
+    """All fields before a payload."""
 
     kind: int
     """Index into `KINDS`."""
@@ -56,12 +56,12 @@ class Head:
     first: int
     """Ordinal of the first row."""
     rows: int
-    """Ordinals that the frame takes."""
+    """Number of ordinals of the frame."""
     ingest_time: int
     """ns UTC; never decreases within a source."""
     durable: int
-    """Bytes of this segment that were durable when the frame was written: a later frame's word that earlier ones
-    had been acknowledged."""
+    """Bytes of this segment that were durable when the frame was written: proof that earlier frames had been
+    acknowledged."""
     time_low: int
     """Least ``source_time``, ns (observations)."""
     time_high: int
@@ -73,19 +73,19 @@ class Head:
     tags: bytes
     """Packed tag ids, see `pack_ids`."""
     meta: bytes
-    """JSON: units, row range and the like of records."""
+    """JSON: units and row range of records."""
     payload_length: int = 0
     payload_crc: int = 0
 
     @property
     def extra(self) -> Mapping[str, object]:
-        """The meta as a mapping."""
+        """`meta` as a mapping."""
         loaded: Mapping[str, object] = json.loads(self.meta) if self.meta else {}
         return loaded
 
 
 def pack_head(head: Head, payload: bytes) -> bytes:
-    """Return all bytes that stand before ``payload``."""
+    """Return all bytes before ``payload``."""
     header = (
         _HEADER.pack(
             head.kind,
@@ -119,9 +119,9 @@ def parse_head(data: bytes, at: int = 0) -> tuple[Head, int] | int | None:
     (Head, int)
         The head and its length in bytes.
     int
-        If ``data`` is too short: bytes needed from ``at`` on.
+        Bytes needed from ``at`` on, if ``data`` is too short.
     None
-        If these bytes are no head: wrong magic or wrong checksum.
+        If the bytes aren't a head: wrong magic or wrong checksum.
     """
     if len(data) - at < PREFIX.size:
         return PREFIX.size
@@ -156,7 +156,7 @@ def parse_head(data: bytes, at: int = 0) -> tuple[Head, int] | int | None:
 
 
 def join(head: Head, payload: bytes) -> tuple[Head, list[bytes]]:
-    """Return the head, completed, and the buffers of one frame."""
+    """Return the head with length and checksum of the payload, and the buffers of the frame."""
     done = replace(head, payload_length=len(payload), payload_crc=crc32c(payload))
     return done, [pack_head(done, payload), payload]
 
@@ -165,7 +165,7 @@ _NONE, _RANGE, _LIST, _BITS = range(4)
 
 
 def pack_ids(present: npt.NDArray[np.bool_]) -> bytes:
-    """Pack which of the segment's tag ids occur: as a range, a list or a bitmap, whichever is shortest.
+    """Pack which of the segment's tag ids occur, as a range, a list or a bitmap, whichever is shortest.
 
     >>> unpack_ids(pack_ids(np.array([False, True, True]))).tolist()
     [1, 2]

@@ -1,4 +1,4 @@
-"""What readers get: frames whose rows are decoded only when asked for."""
+"""Frames as readers get them: rows are decoded on demand."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ Ints = npt.NDArray[np.int64]
 
 
 class Rows(Protocol):
-    """Where a frame's rows come from: a frame of an open segment, or a row group of a sealed one."""
+    """Source of a frame's rows: a frame of an open segment, or a row group of a sealed one."""
 
     def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
         """Decode the named columns (None: all)."""
 
     def ordinals(self) -> Ints:
-        """Ledger position of each row."""
+        """Return the ordinal of each row."""
 
     def ingest_times(self) -> Ints:
-        """Ingest time of each row, ns UTC."""
+        """Return the ingest time of each row, ns UTC."""
 
     def tags(self) -> tuple[str, ...]:
-        """Tags that occur."""
+        """Return the tags that occur."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Some rows of one source, in the ledger's keeping.
+    """Stored rows of one source.
 
-    Frames of an open segment hold rows in the order in which they arrived. Frames of a sealed segment hold the same
-    rows sorted by tag and time: `ordinals` tells each row's place in the order of arrival, always.
+    Rows of an open segment are in order of arrival. Rows of a sealed segment are sorted by tag and time; `ordinals`
+    gives each row's number in the order of arrival in either case.
     """
 
     kind: str
@@ -50,24 +50,24 @@ class Frame:
     first: int
     """Least ordinal of the rows."""
     rows: int
-    """Rows (a retraction takes one ordinal and has no batch)."""
+    """Number of rows (a retraction has one ordinal and no batch)."""
     ingest_time: int
     """ns UTC; in sealed frames the latest of the rows."""
     index: int
     """Frame number within the source; all frames of a sealed segment's observations have the segment's first."""
     record_type: str | None
-    """Table of the records."""
+    """Record type, for records."""
     file_id: str | None
     """SHA-256 of the file that the records came from, or that is retracted."""
     units: Mapping[str, str]
-    """Units of the record's columns as a units row spelt them."""
+    """Units of the records' columns, as spelt in the file's units row."""
     time_range: tuple[int, int] | None
     """Least and greatest ``source_time`` (observations), ns on the source's clock."""
     row_range: tuple[int, int] | None
     """Least and greatest row number in the file (records)."""
     _source: Rows = field(repr=False)
     _ramp: bool = field(default=False, repr=False)
-    """Whether the row numbers run from the first to the last of ``row_range`` by ones."""
+    """Whether the row numbers are all numbers of ``row_range``, in order."""
 
     @property
     def last(self) -> int:
@@ -80,15 +80,15 @@ class Frame:
         return self._source.tags()
 
     def batch(self, *, columns: Collection[str] | None = None) -> pa.RecordBatch:
-        """Decode the rows, or only the named columns of them, in the order of the schema.
+        """Decode all columns or only the named ones, in the order of the schema.
 
-        Observations come in ``model.schema.OBSERVATIONS`` (absent columns as nulls); records as they were appended;
-        a retraction has no columns.
+        Observations have the columns of ``model.schema.OBSERVATIONS`` (absent ones as nulls), records those that were
+        appended, a retraction none.
 
         Raises
         ------
         CorruptionError
-            If the stored bytes aren't what was written.
+            If the stored bytes differ from what was written.
         """
         found = self._source.batch(columns)
         if self.kind == "records":
@@ -99,15 +99,15 @@ class Frame:
         return found
 
     def ordinals(self) -> Ints:
-        """Ledger position of each row, shape (rows,)."""
+        """Return the ordinal of each row, shape (rows,)."""
         return self._source.ordinals()
 
     def ingest_times(self) -> Ints:
-        """Ingest time of each row, ns UTC, shape (rows,)."""
+        """Return the ingest time of each row, ns UTC, shape (rows,)."""
         return self._source.ingest_times()
 
     def row_numbers(self) -> Ints | None:
-        """Row in the file, shape (rows,) (records that were appended with row numbers)."""
+        """Return the row numbers in the file, shape (rows,); None if records were appended without them."""
         if self.row_range is None:
             return None
         if self._ramp:
@@ -116,7 +116,7 @@ class Frame:
         return numbers
 
     def keys(self) -> pa.Array | None:
-        """Keys of the records, if they were appended with keys."""
+        """Return the keys of the records; None if they were appended without keys."""
         if self.kind != "records":
             return None
         found = self._source.batch(None)

@@ -1,4 +1,4 @@
-"""The heads of a segment, kept in memory so that a reader walks a file once."""
+"""The heads of a segment in memory, so that a reader reads them once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Index", "Query", "read_heads"]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a reader wants."""
+    """Rows that a reader asks for."""
 
     start: int
     stop: int
@@ -24,13 +24,13 @@ class Query:
     """``source_time`` in [low, high)."""
 
     def skips(self, low: int, high: int) -> bool:
-        """Whether no time of the closed span [low, high] is wanted."""
+        """Return whether the query excludes all times of the closed span [low, high]."""
         return self.time is not None and (high < self.time[0] or low >= self.time[1])
 
 
 @dataclass(slots=True)
 class Index:
-    """Heads of one segment, read so far."""
+    """The heads of one segment that have been read."""
 
     tables: Tables = field(default_factory=Tables)
     places: list[Place] = field(default_factory=list)
@@ -40,12 +40,12 @@ class Index:
 
 
 def read_heads(file: SegmentFile, index: Index, stop: int, *, gaps: bool = False) -> None:
-    """Read heads up to byte ``stop`` into ``index``, checking that rows follow each other (without a gap, unless ``gaps``).
+    """Read heads up to byte ``stop`` into ``index``, checking that rows are consecutive (``gaps``: ascending).
 
     Raises
     ------
     CorruptionError
-        If a head is damaged or rows don't follow each other.
+        If a head is damaged or rows aren't consecutive.
     """
     if file.size() < stop:
         raise corrupt(file.path, file.size(), f"the segment ends before byte {stop}, up to which it was acknowledged")
@@ -55,7 +55,7 @@ def read_heads(file: SegmentFile, index: Index, stop: int, *, gaps: bool = False
         if head.first < expected or (head.first > expected and not gaps):
             raise corrupt(file.path, place.offset, f"a frame starts at row {head.first}, expected {expected}")
         if head.kind == DICTIONARY:
-            index.tables.learn(file.payload(place))
+            index.tables.load_new(file.payload(place))
         expected = head.first + head.rows
         index.places.append(place)
         index.ends.append(expected)

@@ -1,4 +1,4 @@
-"""What was sealed: one JSON file a source, replaced atomically, carrying its own checksum."""
+"""The list of sealed segments: one JSON file per source with a checksum, replaced atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class SealedSegment:
-    """A segment in its sealed form: observations in Parquet, all other frames as they were."""
+    """A sealed segment: observations in Parquet, all other frames unchanged."""
 
     segment: int
     first: int
@@ -25,7 +25,7 @@ class SealedSegment:
     frames: int
     """Frame number of its first frame."""
     kept_name: str
-    """File of the frames that stay frames: dictionaries, records, retractions."""
+    """File of the frames that aren't observations: dictionaries, records, retractions."""
     kept_bytes: int
     kept_sha256: str
     parquet_name: str | None
@@ -33,7 +33,7 @@ class SealedSegment:
     parquet_bytes: int
     parquet_sha256: str
     ranges: tuple[tuple[int, int, int], ...]
-    """Byte start, byte stop and CRC-32C of each row group, and last of the footer: together the whole file."""
+    """First byte, end and CRC-32C of each row group and, last, of the footer; together they cover the file."""
 
 
 def read_manifest(folder: Path) -> dict[int, SealedSegment]:

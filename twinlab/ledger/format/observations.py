@@ -1,5 +1,6 @@
-"""Observation frames: model.schema.OBSERVATIONS packed column by column; a column that is absent or all null costs
-nothing, a constant one ten bytes.
+"""Observation frames: the columns of ``model.schema.OBSERVATIONS``, each packed separately.
+
+A column that is absent or all null takes no bytes, a constant one ten.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _TEXTS = frozenset(n for n in _NAMES if pa.types.is_string(OBSERVATIONS.field(n)
 
 
 def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    """Check a batch against the ledger's schema and return its columns, cast where that loses nothing.
+    """Check a batch against the ledger's schema and return its columns, cast where the cast is exact.
 
     Raises
     ------
@@ -50,9 +51,7 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     bases = columns["time_basis"].dictionary.to_pylist() if "time_basis" in columns else ()
     unknown = sorted({b for b in bases if b is not None} - set(TIME_BASES))
     if unknown:
-        msg = (
-            f"column 'time_basis': expected one of {', '.join(TIME_BASES)}, got {unknown[0]!r}. Say which clock it is."
-        )
+        msg = f"column 'time_basis': expected one of {', '.join(TIME_BASES)}, got {unknown[0]!r}. Name the clock of the times."
         raise SchemaError(msg)
     for name in ("tag", "source_time"):
         if name not in columns or columns[name].null_count:
@@ -62,7 +61,7 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 
 
 class Packed:
-    """What `encode` yields: payload, which tag ids occur, and the time range."""
+    """Result of `encode`: the payload, which tag ids occur, and the time range."""
 
     __slots__ = ("payload", "tags", "time_high", "time_low")
 
@@ -123,7 +122,7 @@ def _text_buffers(column: pa.Array) -> tuple[npt.NDArray[np.int32], bytes]:
 
 
 def decode(payload: bytes, rows: int, tables: Tables, columns: Collection[str] | None) -> pa.RecordBatch:
-    """Unpack ``rows`` rows; ``columns`` names those wanted, None all. Absent columns come back as nulls."""
+    """Unpack ``rows`` rows of the named columns (None: all). Absent columns are null."""
     wanted = _NAMES if columns is None else tuple(n for n in _NAMES if n in columns)
     decoder = _Decoder(payload, rows, tables)
     schema = pa.schema([OBSERVATIONS.field(n) for n in wanted])

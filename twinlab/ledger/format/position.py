@@ -1,8 +1,8 @@
-"""The published durable position of a source: up to where readers may go.
+"""The published durable position of a source: readers read up to it.
 
-Two copies of one small record, each with its own checksum, written by one ``pwrite``. A flipped bit in one copy is
-outvoted by the other. The record is not synced at each append, because the frames already are: after ``kill -9`` the
-page cache still holds it; after a power cut it may lag, and the writer's open then moves it forward over whole frames.
+Two copies of one small record, each with its own checksum, written by one ``pwrite``. If a bit flips in one copy, the
+other is used. The record isn't synced at each append, because the frames are: after ``kill -9`` it is still in the page
+cache; after a power cut it may lag, and the next writer then moves it forward over complete frames.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _TRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place up to which everything is durable."""
+    """A position up to which everything is durable."""
 
     generation: int
-    """Rises with every publication."""
+    """Increases with every publication."""
     segment: int
     """Number of the segment that is being written."""
     offset: int
     """Durable bytes of that segment."""
     ordinal: int
-    """Rows so far: the ordinal that the next row gets."""
+    """Number of rows, which is the ordinal of the next row."""
     frames: int
-    """Frames so far (dictionary frames aside)."""
+    """Number of frames, without dictionary frames."""
     ingest_time: int
     """Latest ingest time, ns UTC."""
 
@@ -53,14 +53,14 @@ def _pack(p: Position) -> bytes:
 
 
 def _parse(data: bytes) -> tuple[Position | None, bool]:
-    """Return the newest copy that is whole, and whether both copies were whole and alike."""
+    """Return the newest valid copy, and whether both copies are valid and equal."""
     found = []
     for at in (0, _APART):
         part = data[at : at + _RECORD.size]
         if len(part) < _RECORD.size:
             continue
         *fields, crc = _RECORD.unpack(part)
-        # The padding belongs to the copy: a flip there is a flip.
+        # The padding is part of the copy: a bit that flips there is damage, too.
         clean = not any(data[at + _RECORD.size : at + _APART])
         if clean and fields[0] == _MAGIC and crc32c(_RECORD.pack(*fields, 0)) == crc:
             found.append(Position(*fields[1:]))
@@ -70,18 +70,18 @@ def _parse(data: bytes) -> tuple[Position | None, bool]:
 
 
 def read_position(folder: Path) -> Position:
-    """Read what is published for the source in ``folder``.
+    """Return the published position of the source in ``folder``.
 
     Raises
     ------
     CorruptionError
-        If neither copy can be believed.
+        If both copies are damaged.
     """
     return check_position(folder)[0]
 
 
 def check_position(folder: Path) -> tuple[Position, bool]:
-    """Like `read_position`; also whether both copies are whole."""
+    """Return the published position, and whether both copies are valid."""
     path = folder / FILE
     best: Position | None = None
     for _ in range(_TRIES):
@@ -94,14 +94,14 @@ def check_position(folder: Path) -> tuple[Position, bool]:
         best, whole = _parse(data)
         if whole and best is not None:
             return best, True
-        # A writer may be at it this very moment: look again before calling it damage.
+        # A writer may be writing it at this moment: read it again before reporting damage.
     if best is None:
         raise corrupt(path, 0, "both copies of the durable position are damaged")
     return best, False
 
 
 class PositionFile:
-    """The writer's side of the published position."""
+    """The published position, opened for writing."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -114,7 +114,7 @@ class PositionFile:
                 sync_folder(parent)
 
     def publish(self, position: Position) -> None:
-        """Let readers go up to ``position``."""
+        """Write a position, up to which readers may then read."""
         write_all(self._descriptor, [_pack(position)], 0)
 
     def sync(self) -> None:

@@ -1,4 +1,4 @@
-"""Record frames: the rows of a table as their source names them, self-contained Arrow IPC, compressed by zstd."""
+"""Record frames: rows of a table with the source's own columns, as Arrow IPC compressed by zstd."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from twinlab.errors import SchemaError
 
 __all__ = ["KEY", "ROW", "Records", "decode", "encode"]
 
-#: Columns that stand beside the source's own within a frame; the unit separator keeps them apart from any name.
+#: Columns added to the source's own within a frame; their first character occurs in no other name.
 ROW, KEY = "\u241frow", "\u241fkey"
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Rows of one table, ready to be appended: what `append_records` takes."""
+    """Rows of one table with their origin: the arguments of `Writer.append_records`."""
 
     record_type: str
     rows: pa.RecordBatch
     row_numbers: npt.NDArray[np.int64] | None = None
-    """Row in the file as a person counts them, shape (n,)."""
+    """Row numbers in the file, counted from 1, shape (n,)."""
     file_id: str | None = None
     units: Mapping[str, str] | None = None
     keys: Sequence[str | None] | None = None
 
 
 def encode(records: Records) -> tuple[bytes, bytes]:
-    """Return payload and meta of a frame.
+    """Return the payload and the meta of a frame.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def _same_length(name: str, got: int, want: int) -> None:
 
 
 def decode(payload: bytes) -> pa.RecordBatch:
-    """Unpack all columns of a frame, `ROW` and `KEY` among them if they were stored."""
-    # Callers run in parallel by frame; a pool within a pool only waits.
+    """Unpack all columns of a frame, with `ROW` and `KEY` if they were stored."""
+    # Callers decode frames in parallel; another thread pool would only add waiting.
     options = pa.ipc.IpcReadOptions(use_threads=False)
     with pa.ipc.open_stream(pa.py_buffer(payload), options=options) as stream:
         return stream.read_next_batch()

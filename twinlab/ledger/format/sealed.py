@@ -1,4 +1,4 @@
-"""Reading a sealed segment: Parquet row groups and kept frames, every byte checked before it is believed."""
+"""Reading a sealed segment: Parquet row groups and other frames, each verified before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from twinlab.model.schema import OBSERVATIONS
 
 __all__ = ["ORDINAL", "SealedFiles"]
 
-#: Column of the Parquet file that holds each row's place in the order of arrival.
+#: Column of the Parquet file with each row's number in the order of arrival.
 ORDINAL = "ordinal"
 Ints = npt.NDArray[np.int64]
 
@@ -43,7 +43,7 @@ class SealedFiles:
         self._metadata: pq.FileMetaData | None = None
 
     def kept(self) -> SegmentFile:
-        """Open the frames that stayed frames; not held open, for there may be thousands of sealed segments."""
+        """Open the file of the frames that aren't observations; not cached, since there may be thousands of segments."""
         path = self._folder / self.entry.kept_name
         try:
             return SegmentFile(path)
@@ -51,7 +51,7 @@ class SealedFiles:
             raise corrupt(path, 0, "a sealed file is missing") from error
 
     def frame_table(self) -> tuple[Ints, Ints, Ints]:
-        """First ordinal, rows and ingest time of each frame that the segment had."""
+        """Return first ordinal, number of rows and ingest time of each frame that the segment had."""
         if self._times is None:
             place = self.index.places[-1] if self.index.places else None
             if place is None or place.head.kind != FRAME_TABLE:
@@ -65,7 +65,7 @@ class SealedFiles:
         return self._times
 
     def frame_times(self) -> tuple[Ints, Ints]:
-        """Ingest time of each frame, and the ordinal after it."""
+        """Return the ingest time of each frame, and the ordinal after it."""
         firsts, rows, times = self.frame_table()
         return times, firsts + rows
 
@@ -75,7 +75,7 @@ class SealedFiles:
         return self._folder / (self.entry.parquet_name or "")
 
     def metadata(self) -> pq.FileMetaData:
-        """The footer, checked."""
+        """Return the footer, verified."""
         if self._metadata is None:
             start, stop, _ = self.entry.ranges[-1]
             if not self.path.exists():
@@ -95,20 +95,20 @@ class SealedFiles:
         finally:
             os.close(descriptor)
         if len(data) != stop - start or crc32c(data) != crc:
-            raise corrupt(self.path, start, "a part of a sealed file doesn't fit its checksum")
+            raise corrupt(self.path, start, "a part of a sealed file doesn't match its checksum")
 
     def read_group(self, number: int, columns: Collection[str] | None) -> pa.Table:
-        """Check and read one row group, the ordinal included only if it's named."""
+        """Verify and read one row group; the ordinal only if it is named."""
         metadata = self.metadata()
         self._check(number)
         with pq.ParquetFile(self.path, metadata=metadata, memory_map=True) as file:
             names = file.schema_arrow.names
             wanted = [n for n in names if (n != ORDINAL if columns is None else n in columns)]
-            # Callers run in parallel by frame; a pool within a pool only waits.
+            # Callers decode frames in parallel; another thread pool would only add waiting.
             return file.read_row_group(number, columns=wanted, use_threads=False)
 
     def frames(self, query: Query) -> Iterator[Frame]:
-        """Yield the row groups that hold rows of the query, by ascending first ordinal."""
+        """Yield the row groups with rows of the query, by ascending first ordinal."""
         if self.entry.parquet_name is None:
             return
         found = [g for n in range(self.metadata().num_row_groups) if (g := self._group(n, query))]
@@ -148,7 +148,7 @@ def _any_within(tags: frozenset[str], span: tuple[object, object]) -> bool:
 
 
 class _GroupRows:
-    """Rows of one row group, all or those at ``rows``."""
+    """Rows of one row group: all, or those at ``rows``."""
 
     __slots__ = ("_files", "_number", "_rows")
 

@@ -1,4 +1,4 @@
-"""A segment: a file of frames. Finding frames in it, and telling a torn tail from damage."""
+"""A segment: a file of frames. Find frames in it, and distinguish a torn tail from damage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ __all__ = ["HEADER_SIZE", "Place", "SegmentFile", "create", "numbers", "path_of"
 _MAGIC = b"TLSEG001"
 _HEADER = struct.Struct("<8sqqqqI")
 HEADER_SIZE = _HEADER.size
-_LOOK = 4096
+#: Bytes read at once for a head, which is enough for nearly all.
+_HEAD_BYTES = 4096
 
 
 def path_of(folder: Path, number: int) -> Path:
@@ -27,7 +28,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 
 def numbers(folder: Path) -> list[int]:
-    """Numbers of the segments that stand in ``folder`` as frames."""
+    """Return the numbers of the segments in ``folder`` that aren't sealed."""
     return sorted(int(p.stem) for p in folder.glob("*.seg"))
 
 
@@ -37,13 +38,13 @@ class Place:
 
     head: Head
     offset: int
-    """Byte at which the frame starts."""
+    """First byte of the frame."""
     payload_at: int
     end: int
 
 
 def create(folder: Path, number: int, *, ordinal: int, frames: int, ingest_time: int) -> int:
-    """Write an empty segment, durably, and return its descriptor."""
+    """Create an empty segment, durably, and return its descriptor."""
     path = path_of(folder, number)
     descriptor = open_binary(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     try:
@@ -59,7 +60,7 @@ def create(folder: Path, number: int, *, ordinal: int, frames: int, ingest_time:
 
 
 class SegmentFile:
-    """A segment opened for reading; it stays readable even after sealing has removed its name."""
+    """A segment opened for reading; on POSIX it stays readable after sealing has removed the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +70,7 @@ class SegmentFile:
             raise corrupt(path, len(data), "the segment ends within its own header")
         magic, self.number, self.ordinal, self.frames, self.ingest_time, crc = _HEADER.unpack(data)
         if magic != _MAGIC or crc32c(data[:-4] + bytes(4)) != crc:
-            raise corrupt(path, 0, "the segment's header doesn't fit its checksum")
+            raise corrupt(path, 0, "the segment's header doesn't match its checksum")
 
     def __del__(self) -> None:
         descriptor = getattr(self, "_descriptor", None)
@@ -77,12 +78,12 @@ class SegmentFile:
             os.close(descriptor)
 
     def size(self) -> int:
-        """Bytes of the file now."""
+        """Return the current size of the file in bytes."""
         return os.fstat(self._descriptor).st_size
 
     def head(self, offset: int, stop: int) -> tuple[Head, int] | None:
-        """Read the head at ``offset``; None if there is none that ends, with its payload, before ``stop``."""
-        data = read_at(self._descriptor, min(_LOOK, stop - offset), offset)
+        """Read the head at ``offset``; None if no complete frame before ``stop`` starts there."""
+        data = read_at(self._descriptor, min(_HEAD_BYTES, stop - offset), offset)
         found = parse_head(data)
         if isinstance(found, int):
             if offset + found > stop:
@@ -96,7 +97,7 @@ class SegmentFile:
         return found if offset + size + head.payload_length <= stop else None
 
     def heads(self, offset: int, stop: int) -> Iterator[Place]:
-        """Walk over the heads from ``offset`` to ``stop``, both known to be borders of durable frames.
+        """Yield the heads from ``offset`` to ``stop``, which are borders of durable frames.
 
         Raises
         ------
@@ -106,36 +107,36 @@ class SegmentFile:
         while offset < stop:
             found = self.head(offset, stop)
             if found is None:
-                raise corrupt(self.path, offset, "a frame's head doesn't fit its checksum")
+                raise corrupt(self.path, offset, "a frame's head doesn't match its checksum")
             head, size = found
             end = offset + size + head.payload_length
             yield Place(head, offset, offset + size, end)
             offset = end
 
     def payload(self, place: Place) -> bytes:
-        """Read and check a frame's payload.
+        """Read and verify a frame's payload.
 
         Raises
         ------
         CorruptionError
-            If it isn't what was written.
+            If it differs from what was written.
         """
         data = read_at(self._descriptor, place.head.payload_length, place.payload_at)
         if len(data) != place.head.payload_length or crc32c(data) != place.head.payload_crc:
-            raise corrupt(self.path, place.payload_at, "a frame's payload doesn't fit its checksum")
+            raise corrupt(self.path, place.payload_at, "a frame's payload doesn't match its checksum")
         return data
 
     def raw(self, offset: int, size: int) -> bytes:
-        """Read bytes as they are."""
+        """Read bytes without verifying them."""
         return read_at(self._descriptor, size, offset)
 
     def whole_until(self, offset: int) -> tuple[list[Place], int]:
-        """Walk from the published offset over whole frames beyond it; return them and where the torn tail starts.
+        """Return the complete frames from the published offset on, and the byte at which a torn tail starts.
 
         Raises
         ------
         CorruptionError
-            If what follows the whole frames is no torn tail: a later frame says that those bytes had been durable.
+            If what follows isn't a torn tail, because a later frame proves that those bytes had been acknowledged.
         """
         places: list[Place] = []
         stop = self.size()
@@ -151,14 +152,14 @@ class SegmentFile:
                 break
             places.append(place)
             offset = place.end
-        self._prove_torn(offset, stop)
+        self._check_torn(offset, stop)
         return places, offset
 
-    def _prove_torn(self, offset: int, stop: int) -> None:
+    def _check_torn(self, offset: int, stop: int) -> None:
         tail = read_at(self._descriptor, stop - offset, offset)
         at = tail.find(MAGIC)
         while at >= 0:
             found = self.head(offset + at, stop)
             if found is not None and found[0].durable > offset:
-                raise corrupt(self.path, offset, "an acknowledged frame is damaged (a later frame counts on it)")
+                raise corrupt(self.path, offset, "an acknowledged frame is damaged (a later frame refers to it)")
             at = tail.find(MAGIC, at + 1)
