@@ -157,7 +157,10 @@ def served(users):
 @pytest.fixture
 def web(served):
     # Failures of one test aren't those of the next.
-    served._door.by_name, served._door.by_address = (Failures(free=5, longest=60), Failures(free=20, longest=600))
+    served._login_service.failures_by_name, served._login_service.failures_by_address = (
+        Failures(free=5, longest=60),
+        Failures(free=20, longest=600),
+    )
     return Web(served.url)
 
 
@@ -253,7 +256,7 @@ def test_a_form_from_elsewhere_logs_nobody_in(web):
 
 def test_who_fails_often_waits_longer_each_time_whatever_the_password(web, served):
     now = [1000.0]
-    served._door.by_name = Failures(free=2, longest=60, clock=lambda: now[0])
+    served._login_service.failures_by_name = Failures(free=2, longest=60, clock=lambda: now[0])
     assert [web.try_login("dora", "wrong").status for _ in range(3)] == [403, 403, 429]
     refused = web.try_login("dora", PASSWORDS["dora"])
     assert refused.status == 429 and refused.headers["Retry-After"] == "1"
@@ -268,7 +271,7 @@ def test_who_fails_often_waits_longer_each_time_whatever_the_password(web, serve
 
 
 def test_one_address_cannot_try_many_names(web, served):
-    served._door.by_address = Failures(free=3, longest=600)
+    served._login_service.failures_by_address = Failures(free=3, longest=600)
     assert [web.try_login(f"name{count}", "wrong").status for count in range(4)] == [403, 403, 403, 429]
     assert web.try_login("dora", PASSWORDS["dora"]).status == 429
 
@@ -294,7 +297,7 @@ def test_failures_are_counted_within_bounds():
 
 def test_a_cookie_that_is_forged_altered_or_of_another_server_opens_nothing(web, served, dora):
     good = dora[web.cookie]
-    name, secret = web.cookie, served._gate.secret
+    name, secret = web.cookie, served._guard.secret
     bad = [
         "", "dora", "x" * 5000, good[:-1], good + "0", good.swapcase(), good.replace("2|1:0", "1|1:0"),
         create_signed_value("another secret", name, "dora").decode(),
@@ -324,7 +327,7 @@ def test_a_login_ends_after_its_time_and_with_its_account(users):
     assert logins.find(secrets[1]) is None
     young = logins.begin("rene", account)
     # Only logins that last are kept.
-    assert list(logins._kept) == [logins.find(young).key]
+    assert list(logins._logins) == [logins.find(young).key]
     users.set_password("rene", "quiet harbour five")
     assert logins.find(young) is None
     again = logins.begin("rene", users.check("rene", "quiet harbour five"))
@@ -333,7 +336,7 @@ def test_a_login_ends_after_its_time_and_with_its_account(users):
 
 
 def test_a_cookie_older_than_the_login_is_refused_by_its_own_date(web, served, dora, monkeypatch):
-    monkeypatch.setattr(served._door.logins, "seconds", -1.0)
+    monkeypatch.setattr(served._login_service.logins, "seconds", -1.0)
     assert web.ask("/", cookies=dora).status == 302
 
 

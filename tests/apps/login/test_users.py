@@ -13,7 +13,7 @@ from twinlab.apps.login import passwords
 from twinlab.apps.login.passwords import Cost, check_password, cost_of, hash_password, is_hash
 from twinlab.apps.login.scrypt import ScryptCost
 from twinlab.apps.login.user_command import manage_users
-from twinlab.apps.login.users import Users, plain_name
+from twinlab.apps.login.users import Users, normalized_name
 from twinlab.cli import main
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 
@@ -137,7 +137,7 @@ def test_a_users_file_that_cannot_be_written_still_lets_people_in(users, path, m
     def refused(*_):
         raise PermissionError("read-only")
 
-    monkeypatch.setattr("twinlab.apps.login.users.write_privately", refused)
+    monkeypatch.setattr("twinlab.apps.login.users.write_private", refused)
     assert users.check("dora", GOOD).password == SCRYPT_QUICK
     assert "isn't renewed" in caplog.text
 
@@ -254,7 +254,7 @@ def test_a_strange_name_is_refused(users, name):
 
 
 def test_names_are_one_however_they_are_typed(users):
-    assert plain_name("  Jürgen ") == "jürgen"
+    assert normalized_name("  Jürgen ") == "jürgen"
     with pytest.raises(SchemaError, match="already"):
         users.add("DORA", GOOD)
     with pytest.raises(UnknownTermError, match="it has: dora"):

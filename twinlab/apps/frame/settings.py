@@ -14,7 +14,7 @@ import platformdirs
 
 from twinlab._files import file_name, replace_file
 from twinlab._locks import Lock
-from twinlab.apps.login.private_files import write_privately
+from twinlab.apps.login.private_files import write_private
 from twinlab.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Settings(MutableMapping[str, Any]):
                 self._rename_damaged_file()
                 known = self._read()
                 change(known)
-                write_privately(self.path, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True))
+                write_private(self.path, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True))
         except OSError as error:
             # A full disk or a read-only home must not break the page: the setting then lasts for this session.
             _LOG.warning("the settings can't be saved in %s: %s", self.path, error)

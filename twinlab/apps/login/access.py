@@ -1,4 +1,4 @@
-"""Who may see what: the one function that decides, and who is reading."""
+"""Which pages a user may see, and which user a page is for."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _ADMIN = "admin"
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who has logged in."""
+    """A user who has logged in."""
 
     name: str
     # Any text; those of `known_roles` open pages.
     roles: tuple[str, ...] = ("viewer",)
-    # Folder in which this person's own settings are kept.
+    # Folder of this user's own settings.
     home: Path | None = None
 
 
@@ -40,12 +40,12 @@ def known_roles() -> dict[str, frozenset[str]]:
 
 
 def may_see(user: User | None, what: str) -> bool:
-    """Decide whether somebody may see a page: ask before its data are read, not before it's shown.
+    """Return whether a user may see a page. Call it before the page's data are read, not only before it is shown.
 
     Parameters
     ----------
     user : User or None
-        None is the one reader at this machine, served without login: sees everything.
+        None is the reader at this machine, served without a login, who may see everything.
     what : str
         A page's name, as in `twinlab.explore.PAGES`.
 
@@ -66,9 +66,9 @@ def may_see(user: User | None, what: str) -> bool:
 
 
 def current_user() -> User | None:
-    """Return who reads the page of this Panel session; None in a notebook, and where no login is asked for.
+    """Return the user of this Panel session; None in a notebook, and where no login is required.
 
-    The login gate puts the user on the request after having checked it, and lets no request through without one.
+    The request guard sets the user on each request that it accepts, and accepts none without a user.
     """
     document = pn.state.curdoc
     context = document.session_context if document is not None else None

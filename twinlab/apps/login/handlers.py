@@ -1,4 +1,4 @@
-"""Logging in and out: our own page, without a request elsewhere, over hashed passwords."""
+"""Handlers of the login and logout pages, which make no request to another host."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError, RequestHandler, create_signed_value
 
 from twinlab.apps.login.page import login_html, logout_html
-from twinlab.apps.login.request_guard import LOGIN, LOGOUT, Gate, local_path
+from twinlab.apps.login.request_guard import LOGIN, LOGOUT, RequestGuard, local_path
 from twinlab.apps.login.sessions import Failures
-from twinlab.apps.login.users import plain_name
+from twinlab.apps.login.users import normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twinlab.apps.login.sessions import Logins
 
-__all__ = ["Door", "LoginHandler", "LogoutHandler", "Provider"]
+__all__ = ["LoginHandler", "LoginService", "LogoutHandler", "RequestAuthProvider"]
 
 _LOG = logging.getLogger(__name__)
-# Each guess takes 64 MiB and a core for a moment; those who wait beyond these are asked to come again.
+# Checking a password takes 64 MiB and a core for a moment. Requests beyond these limits are asked to try again.
 _AT_ONCE, _MOST_WAITING = 2, 32
 
 
 @dataclass
-class Door:
-    """What logging in needs: the gate, the logins, and a count of failures."""
+class LoginService:
+    """What the handlers share: the request guard, the logins and the counts of failures."""
 
-    gate: Gate
+    guard: RequestGuard
     logins: Logins
     title: str
     tls: bool
-    # Called after somebody has logged out.
-    left: Callable[[], object] = lambda: None
-    # Called when serving ends.
-    ends: Callable[[], object] = lambda: None
-    by_name: Failures = field(default_factory=lambda: Failures(free=5, longest=60))
-    by_address: Failures = field(default_factory=lambda: Failures(free=20, longest=600))
+    # Called after a user has logged out.
+    on_logout: Callable[[], object] = lambda: None
+    # Called when the server stops.
+    on_close: Callable[[], object] = lambda: None
+    failures_by_name: Failures = field(default_factory=lambda: Failures(free=5, longest=60))
+    failures_by_address: Failures = field(default_factory=lambda: Failures(free=20, longest=600))
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "twinlab-login"))
     waiting: int = 0
 
     def close(self) -> None:
-        """Stop what runs beside."""
-        self.ends()
+        """Stop the threads and the periodic checks."""
+        self.on_close()
         self.workers.shutdown(wait=False, cancel_futures=True)
 
 
 class _Handler(RequestHandler):
-    """Pages of the door: never cached, nothing from elsewhere, no script at all."""
+    """A page that is never cached and loads no script and nothing from another host."""
 
-    def initialize(self, door: Door) -> None:
-        self.door = door
+    def initialize(self, service: LoginService) -> None:
+        self.service = service
 
     def show(self, page: Callable[..., str], status: int, **parts: str) -> None:
         nonce = secrets.token_urlsafe(16)
@@ -71,10 +71,10 @@ class _Handler(RequestHandler):
             "frame-ancestors 'none'; base-uri 'none'",
         )
         token = self.xsrf_token.decode()
-        self.finish(page(title=self.door.title, token=token, nonce=nonce, **parts))
+        self.finish(page(title=self.service.title, token=token, nonce=nonce, **parts))
 
-    def own_form(self) -> bool:
-        """Tell whether the form was made by this server for this browser."""
+    def is_own_form(self) -> bool:
+        """Return whether the form was made by this server for this browser."""
         try:
             self.check_xsrf_cookie()
         except HTTPError:
@@ -86,57 +86,57 @@ class LoginHandler(_Handler):
     """The login page."""
 
     def get(self) -> None:
-        """Show the form; who has logged in already goes on."""
-        if self.door.gate.login_of(self.request) is not None:
+        """Show the form; a user who is logged in already is redirected."""
+        if self.service.guard.login_of(self.request) is not None:
             self.redirect(self._next())
             return
         self.show(login_html, 200, next=self._next())
 
     async def post(self) -> None:
         """Check name and password."""
-        if not self.own_form():
-            self._again(403, "This form was too old. Please try again.")
+        if not self.is_own_form():
+            self._show_again(403, "This form was too old. Please try again.")
             return
-        door, name = self.door, plain_name(self.get_body_argument("name", ""))
-        keys = ((door.by_name, name[:64]), (door.by_address, _network(self.request.remote_ip)))
+        service, name = self.service, normalized_name(self.get_body_argument("name", ""))
+        keys = ((service.failures_by_name, name[:64]), (service.failures_by_address, _network(self.request.remote_ip)))
         wait = max(failures.wait(key) for failures, key in keys)
         if wait > 0:
             seconds = math.ceil(wait)
             self.set_header("Retry-After", str(seconds))
-            self._again(429, f"Too many tries. Please wait {seconds} s and try again.")
+            self._show_again(429, f"Too many tries. Please wait {seconds} s and try again.")
             return
-        if door.waiting >= _MOST_WAITING:
-            self._again(503, "Too many people are logging in at once. Please try again in a few seconds.")
+        if service.waiting >= _MOST_WAITING:
+            self._show_again(503, "Too many people are logging in at once. Please try again in a few seconds.")
             return
-        # Counted before it's looked at: tries that come all at once get no further than those that wait.
+        # Counted before the check: many tries at once get no further than tries one after another.
         for failures, key in keys:
             failures.add(key)
         await self._check(name, self.get_body_argument("password", "", strip=False))
 
     async def _check(self, name: str, password: str) -> None:
-        door, users = self.door, self.door.logins.users
-        door.waiting += 1
+        service, users = self.service, self.service.logins.users
+        service.waiting += 1
         try:
-            account = await asyncio.get_running_loop().run_in_executor(door.workers, users.check, name, password)
+            account = await asyncio.get_running_loop().run_in_executor(service.workers, users.check, name, password)
         finally:
-            door.waiting -= 1
+            service.waiting -= 1
         if account is None:
-            # People type their password into the other field: a name that nobody has isn't written down.
-            known = repr(name) if users.account(name) is not None else "somebody unknown"
+            # People type their password into the wrong field: an unknown name isn't logged.
+            known = repr(name) if users.account(name) is not None else "an unknown user"
             _LOG.warning("%s failed to log in from %s", known, self.request.remote_ip)
-            self._again(403, "Name or password isn't right.")
+            self._show_again(403, "Name or password isn't right.")
             return
-        door.by_name.forget(name[:64])
-        door.by_address.undo(_network(self.request.remote_ip))
+        service.failures_by_name.forget(name[:64])
+        service.failures_by_address.undo(_network(self.request.remote_ip))
         _LOG.info("%r logged in from %s", name, self.request.remote_ip)
-        secret = door.logins.begin(name, account)
+        secret = service.logins.begin(name, account)
         self.set_cookie(
-            door.gate.cookie, create_signed_value(door.gate.secret, door.gate.cookie, secret).decode(), path="/",
-            max_age=int(door.logins.seconds), httponly=True, samesite="Lax", secure=door.tls,
+            service.guard.cookie, create_signed_value(service.guard.secret, service.guard.cookie, secret).decode(), path="/",
+            max_age=int(service.logins.seconds), httponly=True, samesite="Lax", secure=service.tls,
         )  # fmt: skip
         self.redirect(self._next(), status=303)
 
-    def _again(self, status: int, message: str) -> None:
+    def _show_again(self, status: int, message: str) -> None:
         self.show(login_html, status, next=self._next(), message=message, name=self.get_body_argument("name", "")[:64])
 
     def _next(self) -> str:
@@ -144,69 +144,69 @@ class LoginHandler(_Handler):
 
 
 class LogoutHandler(_Handler):
-    """Log out, and close the pages that this login opened."""
+    """The logout page; logging out closes the pages that this login opened."""
 
     def get(self) -> None:
-        """Log out, if it was our own page or the address bar that asked; else ask whether it's meant."""
+        """Log out if the request comes from a page of this server or the address bar; otherwise ask first."""
         if self.request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}:
-            self._leave()
+            self._log_out()
         else:
             self.show(logout_html, 200)
 
     def post(self) -> None:
         """Log out."""
-        if self.own_form():
-            self._leave()
+        if self.is_own_form():
+            self._log_out()
         else:
             self.show(logout_html, 403)
 
-    def _leave(self) -> None:
-        login = self.door.gate.login_of(self.request)
+    def _log_out(self) -> None:
+        login = self.service.guard.login_of(self.request)
         if login is not None:
-            self.door.logins.end(login)
+            self.service.logins.end(login)
             _LOG.info("%r logged out", login.name)
-            self.door.left()
-        self.clear_cookie(self.door.gate.cookie, path="/", secure=self.door.tls)
+            self.service.on_logout()
+        self.clear_cookie(self.service.guard.cookie, path="/", secure=self.service.tls)
         self.redirect(LOGIN, status=303)
 
 
-class Provider(AuthProvider):
-    """Tells Bokeh's own handlers, behind the gate, who is there: they refuse as well if nobody is."""
+class RequestAuthProvider(AuthProvider):
+    """Gives Bokeh's own handlers the user whom the request guard has found; they refuse requests without one, too."""
 
     @property
     def get_user(self) -> Callable[[Any], str | None]:
-        """Return the name that the gate has put on the request."""
+        """Return a function that gives the name of a request's user."""
         return lambda handler: getattr(getattr(handler.request, "twinlab_user", None), "name", None)
 
     @property
     def login_url(self) -> str:
-        """Where to log in."""
+        """Path of the login page."""
         return LOGIN
 
     @property
     def logout_url(self) -> str:
-        """Where to log out."""
+        """Path of the logout page."""
         return LOGOUT
 
     @property
     def get_user_async(self) -> None:
-        """Nothing to wait for."""
+        """Not used: `get_user` needs no waiting."""
 
     @property
     def get_login_url(self) -> None:
-        """One address for all."""
+        """Not used: `login_url` is the same for every request."""
 
     @property
     def login_handler(self) -> None:
-        """Stand before Bokeh's routes, not among them."""
+        """Not used: the login page's route comes before Bokeh's."""
 
     @property
     def logout_handler(self) -> None:
-        """Stand before Bokeh's routes, not among them."""
+        """Not used: the logout page's route comes before Bokeh's."""
 
 
 def _network(address: str | None) -> str:
-    """An address as failures are counted by it: who has one IPv6 address has 2^64 of them."""
+    """Return the network by which failures are counted: whoever has one IPv6 address has 2^64 of them."""
     try:
         found = ipaddress.ip_address((address or "").partition("%")[0])
     except ValueError:

@@ -82,23 +82,23 @@ _LOGOUT = """<p>Pages of this twin that are open in this browser close.</p>
 <a href="/">Back to the twin</a>"""
 
 
-def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> Markup:  # noqa: A002  (the form's own word)
+def login_html(*, title: str, token: str, nonce: str, next: str, message: str = "", name: str = "") -> Markup:  # noqa: A002  (the form field's name)
     """Return the login page.
 
     Parameters
     ----------
     title : str
-        The twin's.
+        Title of the twin.
     token : str
-        Shows that the form is ours.
+        Token that proves that the form comes from this server (XSRF).
     nonce : str
-        Of the style sheet, as the answer's Content-Security-Policy has it.
+        Nonce of the style sheet, as in the response's Content-Security-Policy.
     next : str
-        Path to go to afterwards.
+        Path to redirect to after the login.
     message : str
-        What went wrong.
+        Error of the last try.
     name : str
-        As it was typed before.
+        User name of the last try.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def login_html(*, title: str, token: str, nonce: str, next: str, message: str = 
 
 
 def logout_html(*, title: str, token: str, nonce: str) -> Markup:
-    """Return the page that asks whether logging out is meant."""
+    """Return the page that asks for confirmation before logging out."""
     return _page("Log out?", title=title, nonce=nonce, body=html(_LOGOUT, token=token))
 
 

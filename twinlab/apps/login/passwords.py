@@ -20,11 +20,11 @@ except ImportError as error:
 
 __all__ = [
     "Cost",
+    "check_new_password",
     "check_password",
     "cost_of",
     "hash_password",
     "is_hash",
-    "need_fit_password",
     "unmatched_hash",
 ]
 
@@ -82,7 +82,7 @@ def hash_password(password: str, *, cost: Cost | None = None) -> str:
 
 
 def check_password(password: str, hashed: str) -> bool:
-    """Tell whether a password matches a hash, one of earlier versions (scrypt) included; takes as long if it doesn't.
+    """Return whether a password matches a hash, including scrypt hashes of earlier versions. A mismatch takes as long.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def cost_of(hashed: str) -> Cost | ScryptCost:
 
 
 def is_hash(hashed: str) -> bool:
-    """Tell whether a text is a password hash that `check_password` accepts.
+    """Return whether a text is a password hash that `check_password` accepts.
 
     >>> is_hash("secret")
     False
@@ -142,13 +142,13 @@ def is_hash(hashed: str) -> bool:
     return True
 
 
-def need_fit_password(password: str, *, name: str) -> None:
-    """Refuse a password that is too short, too long, or the name itself.
+def check_new_password(password: str, *, name: str) -> None:
+    """Check a new password: neither too short, nor too long, nor the user's name.
 
     Raises
     ------
     SchemaError
-        Says what is expected; never the password.
+        If it doesn't fit. The message says what is expected and never contains the password.
     """
     if not SHORTEST <= len(password) <= _LONGEST:
         msg = f"expected a password of {SHORTEST} to {_LONGEST} characters, got {len(password)}; use several words in a row"

@@ -9,10 +9,10 @@ from pathlib import Path
 from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError
 
-__all__ = ["need_private", "write_privately"]
+__all__ = ["check_private", "write_private"]
 
 
-def write_privately(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Replace a file in one step by one that only its owner can read; it is on the disk when this returns.
 
     Parameters
@@ -37,13 +37,13 @@ def write_privately(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
-def need_private(path: Path) -> None:
+def check_private(path: Path) -> None:
     """Refuse a file that others than its owner may read or write.
 
     Raises
     ------
     SourceError
-        If there is no such file, or its mode lets others in.
+        If there is no such file, or its mode lets other users read or write it.
     """
     try:
         mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""The one gate before every route of a served page: files, documents and websockets alike."""
+"""The request guard: checks every request to a served page, to files, documents and websockets alike."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from twinlab.apps.login.sessions import Login, Logins
 
-__all__ = ["LOGIN", "LOGOUT", "Gate", "Refusal", "Refused", "safe_headers"]
+__all__ = ["LOGIN", "LOGOUT", "Refusal", "RefusalHandler", "RequestGuard", "safe_headers"]
 
 LOGIN, LOGOUT = "/login", "/logout"
 _LONGEST_NEXT = 4000
-# Panel and Bokeh build functions and styles in the page; nothing comes from, or goes, elsewhere.
+# Panel and Bokeh create functions and styles in the page; nothing is loaded from or sent to another host.
 _POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
@@ -33,31 +33,31 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request isn't answered."""
+    """The response to a request that is refused."""
 
     status: int
     text: str
-    # Where a person goes instead.
+    # Address to redirect to; "" for none.
     goto: str = ""
 
 
 @dataclass
-class Gate(Matcher):
-    """Matches every request that must not be answered; what it lets through carries its user.
+class RequestGuard(Matcher):
+    """Matches every request that must be refused; on the others it sets the user.
 
     Parameters
     ----------
     names : iterable of str
-        Hosts that this server goes by; ``*.example.org`` for all hosts of a domain. A page elsewhere on the net that
-        resolves its own name to this machine isn't let in.
+        Host names of this server; ``*.example.org`` for all hosts of a domain. A request under another name is refused:
+        it comes from a page that resolves its own name to this machine (DNS rebinding).
     scheme : str
         "http" or "https".
     cookie : str
-        Name of the login's cookie.
+        Name of the login cookie.
     secret : str
-        Signs the cookie.
+        Key that signs the cookie.
     logins : Logins, optional
-        Without it nobody has to log in.
+        Without it no login is required.
     """
 
     names: Iterable[str]
@@ -72,12 +72,12 @@ class Gate(Matcher):
         self.names = tuple(_plain_host(name) for name in self.names)
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        """Return the refusal of a request as Tornado's router wants it; None lets the request pass."""
-        refusal = self._strange(request) or self._stranger(request)
+        """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
+        refusal = self._refuse_address(request) or self._refuse_without_login(request)
         return None if refusal is None else {"target_kwargs": {"refusal": refusal}}
 
     def login_of(self, request: HTTPServerRequest) -> Login | None:
-        """Return the login that a request's cookie stands for; None if it's missing, forged, old or logged out."""
+        """Return the login of a request's cookie; None if the cookie is missing, forged, expired or logged out."""
         if self.logins is None:
             return None
         try:
@@ -90,13 +90,13 @@ class Gate(Matcher):
         value = decode_signed_value(self.secret, self.cookie, morsel.value, max_age_days=days)
         return None if value is None else self.logins.find(value.decode("ascii", "replace"))
 
-    def ended(self, session: str) -> bool:
-        """Tell whether a session goes on although its login is over."""
+    def session_ended(self, session: str) -> bool:
+        """Return whether a session is still open although its login has ended."""
         login = self.owners.get(session)
-        return self.logins is not None and (login is None or not self.logins.stands(login))
+        return self.logins is not None and (login is None or not self.logins.is_valid(login))
 
-    def _strange(self, request: HTTPServerRequest) -> Refusal | None:
-        """Why nobody at all may have this."""
+    def _refuse_address(self, request: HTTPServerRequest) -> Refusal | None:
+        """Refuse requests under another host name or from another site, whoever sends them."""
         host = _plain_host(_host(request.host))
         if not any(_is_named(host, name) for name in self.names):
             known = ", ".join(self.names)
@@ -104,47 +104,47 @@ class Gate(Matcher):
         origin = request.headers.get("Origin")
         changing = request.method not in {"GET", "HEAD"} or _is_websocket(request)
         if changing and origin is not None and origin.casefold() != f"{self.scheme}://{request.host}".casefold():
-            return Refusal(403, "Another site may not send anything here.")
+            return Refusal(403, "Another site may not send requests here.")
         if request.path.startswith("/components/") and request.path.split("/")[2] not in sys.modules:
-            # Panel would import any module it's asked for.
+            # Panel would import any module that is named here.
             return Refusal(404, "There is no such component.")
         return None
 
-    def _stranger(self, request: HTTPServerRequest) -> Refusal | None:
-        """Why somebody who hasn't logged in may not have this."""
+    def _refuse_without_login(self, request: HTTPServerRequest) -> Refusal | None:
+        """Refuse a request without a login; set the user on one with a login."""
         if self.logins is None:
             return None
         login = self.login_of(request)
         if login is not None:
             vars(request).update(twinlab_user=self.logins.user(login), twinlab_login=login)
-            return self._not_own(request, login)
+            return self._refuse_session(request, login)
         if request.path == LOGIN:
             return None
         if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not _is_websocket(request):
             return Refusal(302, "Log in first.", goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
         return Refusal(403, "Log in first.")
 
-    def _not_own(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
-        """Why somebody may not have somebody else's session."""
+    def _refuse_session(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
+        """Refuse a request for a session of another user."""
         try:
             sessions = _sessions(request)
         except (ValueError, KeyError, TypeError):
             return Refusal(403, "This session's token can't be read.")
         owners = [self.owners.get(session) for session in sessions]
         if any(owner is not None and owner.name != login.name for owner in owners):
-            return Refusal(403, "This session is somebody else's.")
+            return Refusal(403, "This session belongs to another user.")
         return None
 
 
-class Refused(RequestHandler):
-    """Answers what the gate refuses."""
+class RefusalHandler(RequestHandler):
+    """Answers the requests that the guard refuses."""
 
     def initialize(self, refusal: Refusal) -> None:
-        """Take the refusal."""
+        """Store the refusal."""
         self._refusal = refusal
 
     def prepare(self) -> None:
-        """Answer, whatever the method."""
+        """Answer, whatever the HTTP method."""
         if self._refusal.goto:
             self.redirect(self._refusal.goto)
             return
@@ -154,7 +154,7 @@ class Refused(RequestHandler):
 
 
 def safe_headers(*, tls: bool) -> type[OutputTransform]:
-    """Return a Tornado transform that gives every answer the headers that keep other sites away."""
+    """Return a Tornado transform that adds security headers to every response."""
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -166,11 +166,11 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
 
     class SafeHeaders(OutputTransform):
         def __init__(self, request: HTTPServerRequest) -> None:
-            # Not every browser takes a websocket of this server for 'self'.
+            # Not every browser counts a websocket of this server as 'self'.
             own = f" {'wss' if tls else 'ws'}://{request.host}" if re.fullmatch(r"[\w.:\[\]-]+", request.host) else ""
             self._headers = always | {"Content-Security-Policy": f"{_POLICY}; connect-src 'self' data: blob:{own}"}
             if not request.path.startswith(("/static/", "/components/", "/favicon.ico")):
-                # A browser that somebody else uses next shows nothing from before.
+                # The browser's next user must not see pages from its cache.
                 self._headers["Cache-Control"] = "no-store"
 
         def transform_first_chunk(
@@ -182,7 +182,7 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
         ) -> tuple[int, HTTPHeaders, bytes]:
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
-            # Bokeh lets any site read autoload.js, with the session's token in it.
+            # Bokeh lets every site read autoload.js, which contains the session's token.
             for name in [name for name in headers if name == "Server" or name.startswith("Access-Control-")]:
                 del headers[name]
             return status_code, headers, chunk
@@ -191,13 +191,13 @@ def safe_headers(*, tls: bool) -> type[OutputTransform]:
 
 
 def local_path(uri: str | None) -> str:
-    r"""Return the page's address with its query, and "/" for whatever leads elsewhere.
+    r"""Return an address of the page with its query; "/" for every other address.
 
     >>> local_path("/?page=now"), local_path("//elsewhere.org/"), local_path("/\\elsewhere.org")
     ('/?page=now', '/', '/')
     """
     text = uri or "/"
-    # Browsers take a backslash for a slash, and skip tabs and line ends.
+    # Browsers read a backslash as a slash, and skip tabs and line ends.
     strange = "\\" in text or any(ord(letter) < 33 or ord(letter) == 127 for letter in text)
     if strange or not text.startswith("/") or text.startswith("//") or len(text) > _LONGEST_NEXT:
         return "/"
@@ -213,7 +213,7 @@ def _is_websocket(request: HTTPServerRequest) -> bool:
 
 
 def _sessions(request: HTTPServerRequest) -> list[str]:
-    """The sessions that a request is about: Bokeh takes them from a websocket's subprotocol, the query or a header."""
+    """Return the sessions that a request names in the websocket's subprotocol, the query or a header, as Bokeh reads them."""
     offered = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     tokens = [*offered[1:2], *_asked(request, "bokeh-token")]
     named = [*_asked(request, "bokeh-session-id"), *request.headers.get_list("Bokeh-Session-Id")]
@@ -232,7 +232,7 @@ def _host(netloc: str) -> str:
 
 
 def _is_named(host: str, name: str) -> bool:
-    """Whether a host goes by a certificate's name; a star is one part (RFC 6125)."""
+    """Return whether a host matches a certificate's name, in which a star stands for one label (RFC 6125)."""
     if not name.startswith("*."):
         return host == name
     first, _, rest = host.partition(".")
@@ -240,7 +240,7 @@ def _is_named(host: str, name: str) -> bool:
 
 
 def _plain_host(name: str) -> str:
-    """One spelling a host."""
+    """Return a host name in its normal form."""
     try:
         return str(ipaddress.ip_address(name.strip("[]")))
     except ValueError:

@@ -53,7 +53,7 @@ def parse_scrypt(hashed: str) -> tuple[ScryptCost, bytes, bytes]:
 
 
 def check_scrypt(password: bytes, hashed: str) -> bool:
-    """Tell whether a password matches a scrypt hash, in constant time.
+    """Return whether a password matches a scrypt hash, in constant time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who is logged in, and who has failed to log in too often. Both live in this process only."""
+"""Current logins, and counts of failed ones; both are in the memory of this process only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twinlab.apps.login.users import Account, Users
 
 __all__ = ["Failures", "Login", "Logins"]
 
-#: A working day with its handover.
+#: Seconds that a login lasts: a working day with its handover.
 LOGIN_SECONDS = 12 * 3600.0
 _MOST_LOGINS = 10_000
 _MOST_COUNTED = 10_000
@@ -22,12 +22,12 @@ _MOST_COUNTED = 10_000
 
 @dataclass(frozen=True)
 class Login:
-    """One login of one person, in one browser."""
+    """One login of one user, in one browser."""
 
-    # Never the cookie itself: its hash.
+    # Hash of the cookie's secret.
     key: str
     name: str
-    # As it was: a new password, or other roles, end the logins of before.
+    # The account at the time of the login: a new password or other roles end older logins.
     account: Account
     until: float
 
@@ -38,11 +38,11 @@ class Logins:
     Parameters
     ----------
     users : Users
-        Asked at each request: who has left, or has other roles now, is logged out at once.
+        Read at each request: a user who was removed or has other roles is logged out at once.
     seconds : float
-        How long a login lasts.
+        Duration of a login.
     clock : callable
-        Seconds, never going back.
+        Monotonic time in seconds.
     """
 
     def __init__(
@@ -51,26 +51,28 @@ class Logins:
         self.users = users
         self.seconds = seconds
         self._clock = clock
-        self._kept: OrderedDict[str, Login] = OrderedDict()
+        self._logins: OrderedDict[str, Login] = OrderedDict()
 
     def begin(self, name: str, account: Account) -> str:
-        """Log somebody in, whose password has just been checked; returns the cookie's secret."""
+        """Log a user in, whose password has just been checked; return the cookie's secret."""
         secret = secrets.token_urlsafe(32)
         login = Login(_key(secret), name, account, self._clock() + self.seconds)
-        self._kept[login.key] = login
-        # Logins stand in the order in which they end.
-        while self._kept and (len(self._kept) > _MOST_LOGINS or next(iter(self._kept.values())).until <= self._clock()):
-            self._kept.popitem(last=False)
+        self._logins[login.key] = login
+        # Logins are in the order in which they end.
+        while self._logins and (
+            len(self._logins) > _MOST_LOGINS or next(iter(self._logins.values())).until <= self._clock()
+        ):
+            self._logins.popitem(last=False)
         return secret
 
     def find(self, secret: str) -> Login | None:
-        """Return the login of a cookie, if it stands."""
-        login = self._kept.get(_key(secret))
-        return login if login is not None and self.stands(login) else None
+        """Return the login of a cookie, if it is valid."""
+        login = self._logins.get(_key(secret))
+        return login if login is not None and self.is_valid(login) else None
 
-    def stands(self, login: Login) -> bool:
-        """Tell whether a login lasts still: not logged out, not too old, the account as it was."""
-        if login.key not in self._kept:
+    def is_valid(self, login: Login) -> bool:
+        """Return whether a login is valid: not logged out, not expired, the account unchanged."""
+        if login.key not in self._logins:
             return False
         if self._clock() >= login.until or self.users.account(login.name) != login.account:
             self.end(login)
@@ -78,25 +80,25 @@ class Logins:
         return True
 
     def user(self, login: Login) -> User:
-        """Return who logged in."""
+        """Return the user who logged in."""
         return User(login.name, roles=login.account.roles, home=self.users.home)
 
     def end(self, login: Login) -> None:
-        """Log out."""
-        self._kept.pop(login.key, None)
+        """End a login."""
+        self._logins.pop(login.key, None)
 
 
 class Failures:
-    """How long somebody has to wait for the next try: nothing for a few failures, then twice as long each time.
+    """Waiting time before the next try: none after a few failures, then doubled with each one.
 
     Parameters
     ----------
     free : int
-        Failures that cost nothing: people mistype.
+        Failures without a waiting time, for typing errors.
     longest : float
-        Seconds of the longest wait.
+        Longest waiting time, seconds.
     clock : callable
-        Seconds, never going back.
+        Monotonic time in seconds.
     """
 
     def __init__(self, *, free: int, longest: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -105,7 +107,7 @@ class Failures:
         self._counted: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def wait(self, key: str) -> float:
-        """Return the seconds until the next try is looked at; 0 if it may come now."""
+        """Return the seconds until the next try is accepted; 0 if it is accepted now."""
         count, last = self._counted.get(key, (0, 0.0))
         if count < self._free:
             return 0.0
@@ -115,20 +117,20 @@ class Failures:
     def add(self, key: str) -> None:
         """Count a failure."""
         count, last = self._counted.pop(key, (0, 0.0))
-        # Who has been quiet for a good while starts again.
+        # After a long time without failures the count starts again.
         quiet = self._clock() - last > 10 * self._longest
         self._counted[key] = (1 if quiet else count + 1, self._clock())
         while len(self._counted) > _MOST_COUNTED:
             self._counted.popitem(last=False)
 
     def undo(self, key: str) -> None:
-        """Take one back: the try counted, and then was right."""
+        """Subtract a try that was counted and then succeeded."""
         count, last = self._counted.get(key, (0, 0.0))
         if count:
             self._counted[key] = (count - 1, last)
 
     def forget(self, key: str) -> None:
-        """Count nothing more: the right password came."""
+        """Reset the count, after the right password."""
         self._counted.pop(key, None)
 
 

@@ -1,4 +1,4 @@
-"""``twinlab user``: add, remove and list those who may log in, and give new passwords."""
+"""The command ``twinlab user``: add, remove and list users, and set passwords."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twinlab.apps.login.access import known_roles
-from twinlab.apps.login.users import Users, plain_name
+from twinlab.apps.login.users import Users, normalized_name
 from twinlab.errors import SchemaError
 
 __all__ = ["manage_users"]
@@ -26,21 +26,21 @@ def manage_users(
     file : Path
         The users file.
     name : str, optional
-        Whom it is about; everything but "list" needs it.
+        Name of the user; required except for "list".
     roles : sequence of str, optional
-        For "add"; by default that of a viewer.
+        For "add"; by default ``["viewer"]``.
     stdin : bool
         Read the password from standard input instead of asking for it twice.
 
     Returns
     -------
     str
-        What was done, for people.
+        What was done, as text for the terminal.
 
     Raises
     ------
     SchemaError
-        If something is missing or doesn't fit.
+        If an argument is missing or doesn't fit.
     """
     users = Users(file)
     if what == "list":
@@ -48,7 +48,7 @@ def manage_users(
     if name is None:
         msg = f"expected a name: twinlab user {what} {file} NAME"
         raise SchemaError(msg)
-    who = plain_name(name)
+    who = normalized_name(name)
     if roles is not None and what != "add":
         msg = f"expected --role with add only, got it with {what}; remove this user and add it again with other roles"
         raise SchemaError(msg)
@@ -56,10 +56,10 @@ def manage_users(
         users.remove(name)
         return f"{who} can't log in any more"
     if what == "passwd":
-        users.need(name)
+        users.require(name)
         users.set_password(name, _password(who, stdin=stdin))
-        return f"{who} has a new password; who was logged in with the old one is logged out"
-    users.need_new(name)
+        return f"{who} has a new password; logins with the old one have ended"
+    users.require_new(name)
     given = tuple(roles or ("viewer",))
     users.add(name, _password(who, stdin=stdin), roles=given)
     unknown = sorted({role.casefold() for role in given} - set(known_roles()))
@@ -84,7 +84,7 @@ def _password(name: str, *, stdin: bool) -> str:
     if stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        msg = "expected a terminal to ask for the password at; give --stdin to read it from standard input"
+        msg = "expected a terminal in which to ask for the password; use --stdin to read it from standard input"
         raise SchemaError(msg)
     first = getpass.getpass(f"Password for {name}: ")
     if getpass.getpass("Once more: ") != first:

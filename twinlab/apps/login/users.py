@@ -1,4 +1,4 @@
-"""The users file: names, roles and hashed passwords of those who may log in."""
+"""The users file: names, roles and hashed passwords."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from twinlab._locks import Lock
 from twinlab.apps.login.access import known_roles
 from twinlab.apps.login.passwords import (
     Cost,
+    check_new_password,
     check_password,
     cost_of,
     hash_password,
     is_hash,
-    need_fit_password,
     unmatched_hash,
 )
-from twinlab.apps.login.private_files import need_private, write_privately
+from twinlab.apps.login.private_files import check_private, write_private
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
 
-__all__ = ["Account", "Users", "plain_name"]
+__all__ = ["Account", "Users", "normalized_name"]
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
@@ -37,12 +37,12 @@ _MOST_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Account:
-    """One line of the users file."""
+    """A user's entry in the users file."""
 
     roles: tuple[str, ...]
-    # As `hash_password` writes it.
+    # Text from `hash_password`.
     password: str
-    # When the password was set, UTC.
+    # Time at which the password was set, UTC.
     changed: str
 
 
@@ -54,14 +54,14 @@ class Users:
     path : Path
         A JSON file that only its owner can read; `add` makes it.
     cost : Cost, optional
-        What a guess at a new password costs.
+        Parameters of the hashes of new passwords.
     """
 
     def __init__(self, path: Path, *, cost: Cost | None = None) -> None:
         self.path = path
         self._cost = cost or Cost()
         self._stamp: tuple[int, ...] | None = None
-        self._kept: dict[str, Account] = {}
+        self._accounts: dict[str, Account] = {}
         # A name that isn't in the file is checked against one of these, so that the time it takes tells nothing.
         self._unmatched = [unmatched_hash(self._cost)]
         self._secret = secrets.token_bytes(16)
@@ -76,17 +76,17 @@ class Users:
         SchemaError
             If it isn't a users file.
         """
-        need_private(self.path)
+        check_private(self.path)
         found = self.path.stat()
         stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
         if stamp != self._stamp:
-            self._kept, self._stamp = _read(self.path), stamp
-            if self._kept:
-                self._unmatched = [unmatched_hash(cost_of(account.password)) for account in self._kept.values()]
-        return dict(self._kept)
+            self._accounts, self._stamp = _read(self.path), stamp
+            if self._accounts:
+                self._unmatched = [unmatched_hash(cost_of(account.password)) for account in self._accounts.values()]
+        return dict(self._accounts)
 
     def account(self, name: str) -> Account | None:
-        """Return somebody's account as the file has it now; None if it has none, or can't be read (that is logged)."""
+        """Return a user's current account; None if there is none, or if the file can't be read (which is logged)."""
         try:
             return self.accounts().get(name)
         except (SourceError, SchemaError):
@@ -95,22 +95,22 @@ class Users:
 
     @property
     def home(self) -> Path:
-        """Folder in which the users' own settings are kept."""
+        """Folder of the users' own settings."""
         return self.path.with_name(f"{self.path.name}.d")
 
     def check(self, name: str, password: str) -> Account | None:
-        """Return the account if name and password are right. Takes as long if they're not.
+        """Return the account if name and password are right, else None. Both take the same time.
 
         A hash of another kind or cost than that of new passwords is replaced by a new one.
         """
-        plain = plain_name(name)
+        plain = normalized_name(name)
         account = self.account(plain)
-        fits = check_password(password, self._unmatched_of(plain) if account is None else account.password)
+        fits = check_password(password, self._unmatched_hash_for(plain) if account is None else account.password)
         if account is None or not fits:
             return None
         return account if cost_of(account.password) == self._cost else self._rehash(plain, password, account)
 
-    def _unmatched_of(self, name: str) -> str:
+    def _unmatched_hash_for(self, name: str) -> str:
         # Accounts may have hashes of several costs. An unknown name always has the same one of them, as a known one has.
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=8).digest()
         return self._unmatched[int.from_bytes(digest, "big") % len(self._unmatched)]
@@ -128,19 +128,19 @@ class Users:
             _LOG.warning("%s can't be written: the password hash of %r isn't renewed", self.path, name)
             return checked
         account = self.account(name)
-        # Somebody else may have renewed the hash, changed the password, or removed the user meanwhile.
+        # Another process may have renewed the hash, changed the password or removed the user meanwhile.
         return account if account is not None and check_password(password, account.password) else None
 
     def add(self, name: str, password: str, *, roles: Iterable[str] = ("viewer",)) -> None:
-        """Add somebody; the file is made if there's none.
+        """Add a user; the file is made if there is none.
 
         Raises
         ------
         SchemaError
             If the name or password doesn't fit, or the name is taken.
         """
-        name = self.need_new(name)
-        need_fit_password(password, name=name)
+        name = self.require_new(name)
+        check_new_password(password, name=name)
         account = Account(_fit_roles(roles), hash_password(password, cost=self._cost), _now())
 
         def change(accounts: dict[str, Account]) -> None:
@@ -149,8 +149,8 @@ class Users:
 
         self._change(change, new=True)
 
-    def need(self, name: str) -> str:
-        """Return a name as it's kept, if it is there.
+    def require(self, name: str) -> str:
+        """Return a name in its normal form, if the file has it.
 
         Raises
         ------
@@ -159,13 +159,13 @@ class Users:
         """
         return self._known(name, self.accounts())
 
-    def need_new(self, name: str) -> str:
-        """Return a name as it's kept, if it can be added.
+    def require_new(self, name: str) -> str:
+        """Return a name in its normal form, if it can be added.
 
         Raises
         ------
         SchemaError
-            If it is taken, or no name.
+            If it is taken, or isn't a valid name.
         """
         plain = _fit_name(name)
         if self.path.exists():
@@ -173,7 +173,7 @@ class Users:
         return plain
 
     def remove(self, name: str) -> None:
-        """Remove somebody; who is logged in is logged out.
+        """Remove a user; the user's logins end.
 
         Raises
         ------
@@ -183,7 +183,7 @@ class Users:
         self._change(lambda accounts: accounts.pop(self._known(name, accounts)))
 
     def set_password(self, name: str, password: str) -> None:
-        """Give somebody a new password; who is logged in is logged out.
+        """Set a user's password; the user's logins end.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class Users:
         SchemaError
             If the password doesn't fit.
         """
-        need_fit_password(password, name=plain_name(name))
+        check_new_password(password, name=normalized_name(name))
         hashed = hash_password(password, cost=self._cost)
 
         def change(accounts: dict[str, Account]) -> None:
@@ -202,7 +202,7 @@ class Users:
         self._change(change)
 
     def _known(self, name: str, accounts: dict[str, Account]) -> str:
-        plain = plain_name(name)
+        plain = normalized_name(name)
         if plain not in accounts:
             msg = f"{self.path} has no user {plain!r}; it has: {', '.join(accounts) or 'nobody'}"
             raise UnknownTermError(msg)
@@ -217,13 +217,13 @@ class Users:
             accounts = {} if new and not self.path.exists() else self.accounts()
             change(accounts)
             users = {name: asdict(accounts[name]) for name in sorted(accounts)}
-            write_privately(self.path, json.dumps({"version": _VERSION, "users": users}, ensure_ascii=False, indent=1))
+            write_private(self.path, json.dumps({"version": _VERSION, "users": users}, ensure_ascii=False, indent=1))
 
 
-def plain_name(name: str) -> str:
-    """Return a name as it's kept: however it's typed, one person has one.
+def normalized_name(name: str) -> str:
+    """Return a name in its normal form (NFKC, case-folded), so that each spelling means the same user.
 
-    >>> plain_name(" Dora ")
+    >>> normalized_name(" Dora ")
     'dora'
     """
     return unicodedata.normalize("NFKC", name[:256]).strip().casefold()
@@ -231,12 +231,12 @@ def plain_name(name: str) -> str:
 
 def _refuse_taken(name: str, accounts: dict[str, Account], path: Path) -> None:
     if name in accounts:
-        msg = f"{name!r} is in {path} already; give a new password with `twinlab user passwd`"
+        msg = f"{name!r} is in {path} already; set a new password with `twinlab user passwd`"
         raise SchemaError(msg)
 
 
 def _fit_name(name: str) -> str:
-    plain = plain_name(name)
+    plain = normalized_name(name)
     if not _NAME.fullmatch(plain):
         msg = f"expected a name of 1 to 64 letters, digits, '_', '.', '@' or '-', got {name!r}"
         raise SchemaError(msg)
@@ -275,7 +275,7 @@ def _read(path: Path) -> dict[str, Account]:
         msg = f"{path} is no users file ({type(error).__name__}: {error}); make one with `twinlab user add {path} NAME`"
         raise SchemaError(msg) from error
     for name, account in accounts.items():
-        if not is_hash(account.password) or plain_name(name) != name:
+        if not is_hash(account.password) or normalized_name(name) != name:
             msg = f"{path}, user {name!r}: name or password hash isn't as `twinlab user` writes it; remove and add this user"
             raise SchemaError(msg)
     return accounts

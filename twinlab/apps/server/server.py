@@ -22,8 +22,8 @@ from tornado.routing import Rule
 
 from twinlab.apps.frame.frame import page
 from twinlab.apps.login.access import current_user
-from twinlab.apps.login.handlers import Door, LoginHandler, LogoutHandler, Provider
-from twinlab.apps.login.request_guard import LOGIN, LOGOUT, Gate, Refused, safe_headers
+from twinlab.apps.login.handlers import LoginHandler, LoginService, LogoutHandler, RequestAuthProvider
+from twinlab.apps.login.request_guard import LOGIN, LOGOUT, RefusalHandler, RequestGuard, safe_headers
 from twinlab.apps.login.sessions import Logins
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
@@ -57,8 +57,8 @@ class Served:
     url: str
     _server: Server
     _loop: IOLoop
-    _gate: Gate
-    _door: Door | None = None
+    _guard: RequestGuard
+    _login_service: LoginService | None = None
     _thread: threading.Thread | None = field(default=None)
     _halted: bool = field(default=False)
 
@@ -77,8 +77,8 @@ class Served:
         if self._halted:
             return
         self._halted = True
-        if self._door is not None:
-            self._door.close()
+        if self._login_service is not None:
+            self._login_service.close()
         self._server.stop()
 
 
@@ -190,10 +190,10 @@ def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: boo
     """Make the server with the guard before every route; it answers once the loop runs."""
     shared = Shared(twin)
     logins = None if options.users is None else Logins(options.users)
-    gate = Gate(options.names, options.scheme, options.cookie, secrets.token_hex(32), logins)
+    guard = RequestGuard(options.names, options.scheme, options.cookie, secrets.token_hex(32), logins)
 
     def app() -> pmui.Page:
-        _claim(gate)
+        _claim(guard)
         return page(twin, shared=shared)
 
     if warm:
@@ -202,25 +202,25 @@ def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: boo
     title = twin.model.title or twin.model.twin.replace("_", " ")
     server = get_server({"/": app}, title=title, loop=loop, **_server_options(options))
     tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
-    door = None
-    routes: list[Rule | tuple[Any, ...]] = [Rule(gate, Refused)]
+    service = None
+    routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler)]
     if logins is not None:
-        door = Door(gate, logins, title=title, tls=options.tls is not None)
-        check = PeriodicCallback(lambda: _close_ended(server, gate), _CHECK_SECONDS * 1000)
+        service = LoginService(guard, logins, title=title, tls=options.tls is not None)
+        check = PeriodicCallback(lambda: _close_ended(server, guard), _CHECK_SECONDS * 1000)
         check.start()
-        door.left, door.ends = (lambda: _close_ended(server, gate)), check.stop
-        routes += [(LOGIN, LoginHandler, {"door": door}), (LOGOUT, LogoutHandler, {"door": door})]
+        service.on_logout, service.on_close = (lambda: _close_ended(server, guard)), check.stop
+        routes += [(LOGIN, LoginHandler, {"service": service}), (LOGOUT, LogoutHandler, {"service": service})]
     # Tornado tries handlers in reverse order of registration: the guard sees every request first.
     tornado.add_handlers("(?s).*", routes)
     # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
     tornado.websocket_origins.update(options.origins)
     server.start()
-    return Served(options.url, server, loop, gate, door)
+    return Served(options.url, server, loop, guard, service)
 
 
 def _server_options(options: ServeOptions) -> dict[str, Any]:
     """Return the options of Panel, Bokeh and Tornado."""
-    login: dict[str, Any] = {} if options.users is None else {"auth_provider": Provider()}
+    login: dict[str, Any] = {} if options.users is None else {"auth_provider": RequestAuthProvider()}
     return login | {
         "port": options.port,
         "address": options.address,
@@ -246,25 +246,25 @@ def _server_options(options: ServeOptions) -> dict[str, Any]:
     }
 
 
-def _claim(gate: Gate) -> None:
+def _claim(guard: RequestGuard) -> None:
     """Record which login a session belongs to; a session without one builds no page."""
     document = state.curdoc
     context = None if document is None else document.session_context
-    if gate.logins is None or document is None or context is None:
+    if guard.logins is None or document is None or context is None:
         return
     login = getattr(context.request, "twinlab_login", None)
     if login is None or current_user() is None:
         msg = "this session has no login; open the page again"
         raise SourceError(msg)
-    gate.owners[context.id] = login
-    document.on_session_destroyed(lambda ended: gate.owners.pop(ended.id, None))
+    guard.owners[context.id] = login
+    document.on_session_destroyed(lambda ended: guard.owners.pop(ended.id, None))
     document.js_on_event(ConnectionLost, CustomJS(code=_RELOAD_WITHOUT_LOGIN))
 
 
-def _close_ended(server: Server, gate: Gate) -> None:
+def _close_ended(server: Server, guard: RequestGuard) -> None:
     """Close the pages whose login has expired."""
     for client in list(server._tornado._clients):  # noqa: SLF001  (Bokeh has no public name for them)
-        if gate.ended(client.session.id):
+        if guard.session_ended(client.session.id):
             client._socket.close(4401, "logged out")  # noqa: SLF001  (the same)
 
 
