@@ -10,13 +10,13 @@ from twinlab.model.load import check_mapping, load_mapping, load_model
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "read_words"]
+__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "read_definitions"]
 
 #: The model's file and the mappings' folder, in a twin's folder.
 MODEL, MAPPINGS = "twin.yaml", "mapping"
 
 
-def read_words(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
+def read_definitions(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
     """Return the model and the mappings (by source) of a twin's folder, checked against each other.
 
     Raises

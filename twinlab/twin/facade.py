@@ -13,7 +13,7 @@ from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
-from twinlab.twin.definitions import adopt_mapping, read_words
+from twinlab.twin.definitions import adopt_mapping, read_definitions
 from twinlab.twin.ingest import Kept, keep, resolve_source
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
@@ -43,7 +43,7 @@ class Twin:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._model, self.mappings = read_words(self.folder)
+        self._model, self.mappings = read_definitions(self.folder)
         self.ledger = Ledger(self.folder / "ledger")
         self._reader: HistoryReader | None = None
         self._notes = NotesStore(self.ledger.journal)
@@ -67,10 +67,10 @@ class Twin:
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
-        return summary_text(self)
+        return summary_text(self.model, self.reader)
 
     def _repr_html_(self) -> str:
-        return summary_html(self)
+        return str(summary_html(self.model, self.reader))
 
     # -- in --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source) -> IngestReport:
@@ -114,7 +114,7 @@ class Twin:
         client : distributed.Client, optional
             Build on this Dask cluster; by default on as many threads as there are cores.
         """
-        self._model, self.mappings = read_words(self.folder)
+        self._model, self.mappings = read_definitions(self.folder)
         with progress_bar("rebuild", unit=" cells") as show:
             report = self._historian().rebuild(show, client=client)
         self._reader = None

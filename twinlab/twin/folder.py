@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
-from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_words
+from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_definitions
 from twinlab.twin.facade import Twin
 from twinlab.twin.ingest import need_file
 
@@ -59,7 +59,7 @@ def create(
             shutil.copyfile(Path(str(model)), root / MODEL)
             for path in _mapping_files(mappings):
                 shutil.copyfile(path, root / MAPPINGS / path.name)
-        read_words(root)
+        read_definitions(root)
     except BaseException:
         # Nothing half-made stays behind.
         if existed:

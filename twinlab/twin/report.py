@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
 
+from twinlab._html import html
 from twinlab.sources import Problem
 
 __all__ = ["IngestReport", "SourceReport", "UnknownTerm", "format_bytes", "format_count"]
 
-#: So many unparseable rows are kept with their text; the rest is counted.
+#: Number of unparseable rows that a report lists with their text; the others are only counted.
 PROBLEMS_KEPT = 100
+
+_COLUMNS = ("file", "source", "rows", "kept", "known already", "late", "unparseable", "values", "events", "span (UTC)")
+_REPORT = """\
+<div><b>{{ kept }} of {{ read }} rows kept</b> in {{ seconds }} s<table>\
+<tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr>\
+{% for row in rows %}<tr><td>{{ row.name }}</td><td>{{ row.source }}</td>\
+{% for count in row.counts %}<td style="text-align:right">{{ count }}</td>{% endfor %}<td>{{ row.span }}</td></tr>{% endfor %}\
+</table>{% if remarks %}<details><summary>{{ remarks | length }} remarks</summary>\
+<ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul></details>{% endif %}</div>"""
 
 
 def format_count(number: float) -> str:
@@ -159,36 +168,33 @@ class IngestReport:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{name}</th>"
-            for name in (
-                "file",
-                "source",
-                "rows",
-                "kept",
-                "known already",
-                "late",
-                "unparseable",
-                "values",
-                "events",
-                "span (UTC)",
-            )
-        )
-        rows = []
-        for part in self.parts:
-            numbers = (
-                part.rows_read, part.rows_kept, part.duplicates, part.late, part.unparseable, part.values, part.events,
-            )  # fmt: skip
-            cells = "".join(f'<td style="text-align:right">{format_count(number)}</td>' for number in numbers)
-            span = f"{part.start} to {part.stop}" if part.start else "–"
-            rows.append(f"<tr><td>{escape(part.name)}</td><td>{escape(part.source)}</td>{cells}<td>{span}</td></tr>")
+        rows = [
+            {
+                "name": part.name,
+                "source": part.source,
+                "counts": [
+                    format_count(number)
+                    for number in (
+                        *(part.rows_read, part.rows_kept, part.duplicates, part.late, part.unparseable),
+                        *(part.values, part.events),
+                    )
+                ],
+                "span": f"{part.start} to {part.stop}" if part.start else "–",
+            }
+            for part in self.parts
+        ]
         remarks = [f"{part.name}: {part.note}" for part in self.parts if part.note]
         remarks += [f"unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in self.unknown]
         remarks += [f"row {problem.row}: {problem.reason}: {problem.text!r}" for problem in self.problems]
         remarks += self.notes
-        listing = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
-        details = f"<details><summary>{len(remarks)} remarks</summary><ul>{listing}</ul></details>" if remarks else ""
-        return (
-            f"<div><b>{format_count(self.rows_kept)} of {format_count(self.rows_read)} rows kept</b> in "
-            f"{self.seconds:.1f} s<table><tr>{head}</tr>{''.join(rows)}</table>{details}</div>"
+        page = html(
+            _REPORT,
+            kept=format_count(self.rows_kept),
+            read=format_count(self.rows_read),
+            seconds=f"{self.seconds:.1f}",
+            columns=_COLUMNS,
+            rows=rows,
+            remarks=remarks,
         )
+        # A plain string: notebooks join the HTML of several objects.
+        return str(page)

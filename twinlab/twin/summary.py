@@ -1,19 +1,21 @@
-"""A twin at a glance: stable text for terminals and nbval, HTML for notebooks. Neither reads any chunk of history."""
+"""The summary of a twin: stable text for terminals, HTML for notebooks. Neither reads any chunk of history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twinlab._html import html
 from twinlab.model.flags import Flag
 from twinlab.twin.report import format_bytes, format_count
 
 if TYPE_CHECKING:
-    from twinlab.model.twinmodel import Signal
-    from twinlab.twin.facade import Twin
+    from markupsafe import Markup
+
+    from twinlab.history import HistoryReader
+    from twinlab.model.twinmodel import Signal, TwinModel
 
 __all__ = ["SignalSummary", "signal_summaries", "summary_html", "summary_text"]
 
@@ -25,7 +27,7 @@ _CSS = (
     "background:repeating-linear-gradient(45deg,#ddd,#ddd 2px,#fff 2px,#fff 4px)}"
     ".tl-twin .bar span{display:inline-block;height:9px;vertical-align:top}"
 )
-#: Okabe-Ito; the counts stand beside the bar, so that colour is never alone.
+#: Okabe-Ito colours; the counts are shown as numbers, too, so that nothing depends on colour alone.
 _PRESENT = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
 _COLORS = {Flag.PASS: "#009E73", Flag.SUSPECT: "#E69F00", Flag.FAIL: "#D55E00"}
 
@@ -42,22 +44,22 @@ class SignalSummary:
 
     @property
     def present(self) -> int:
-        """Cells that hold a value."""
+        """Number of cells with a value."""
         return sum(self.counts.get(flag, 0) for flag in _PRESENT)
 
     @property
     def coverage(self) -> float:
-        """Share of the evaluated cells that hold a value, 0 to 1."""
+        """Share of the evaluated cells that have a value, 0 to 1."""
         evaluated = self.present + self.counts.get(Flag.MISSING, 0)
         return self.present / evaluated if evaluated else 0.0
 
 
-def signal_summaries(twin: Twin) -> list[SignalSummary]:
-    """Return a line a signal, from the coarsest rollups."""
-    counts, last = twin.reader.flag_counts(), twin.reader.last_times()
+def signal_summaries(model: TwinModel, reader: HistoryReader) -> list[SignalSummary]:
+    """Return one summary per signal, from the coarsest rollups."""
+    counts, last = reader.flag_counts(), reader.last_times()
     return [
         SignalSummary(asset_type, name, spec, counts.get((asset_type, name), {}), last.get((asset_type, name)))
-        for asset_type, kind in twin.model.asset_types.items()
+        for asset_type, kind in model.asset_types.items()
         for name, spec in kind.signals.items()
     ]
 
@@ -70,15 +72,14 @@ def _unit(spec: Signal) -> str:
     return "state" if spec.kind == "state" else spec.unit
 
 
-def summary_text(twin: Twin) -> str:
-    """Return the same lines on every machine: no paths, no sizes, no ages."""
-    lines = [f"<Twin {twin.model.twin}>" + (f" {twin.model.title}" if twin.model.title else "")]
-    summaries = signal_summaries(twin)
-    for asset_type in twin.model.asset_types:
-        count = twin.reader.asset_count(asset_type)
-        lines.append(f"  {asset_type}: {format_count(count)} assets")
+def summary_text(model: TwinModel, reader: HistoryReader) -> str:
+    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
+    lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
+    summaries = signal_summaries(model, reader)
+    for asset_type in model.asset_types:
+        lines.append(f"  {asset_type}: {format_count(reader.asset_count(asset_type))} assets")
         lines += [_signal_line(one) for one in summaries if one.asset_type == asset_type]
-    lines += [f"  {name}: {format_count(twin.reader.event_count(name))} events" for name in twin.model.event_types]
+    lines += [f"  {name}: {format_count(reader.event_count(name))} events" for name in model.event_types]
     return "\n".join(lines)
 
 
@@ -90,45 +91,61 @@ def _signal_line(one: SignalSummary) -> str:
     )
 
 
-def summary_html(twin: Twin) -> str:
-    """Return the twin's assets, signals with units, freshness, coverage, flags, and bytes."""
-    status = twin.reader.status()
-    tables = []
-    summaries = signal_summaries(twin)
-    for asset_type, kind in twin.model.asset_types.items():
-        count = format_count(twin.reader.asset_count(asset_type))
-        rows = [_signal_row(one) for one in summaries if one.asset_type == asset_type]
-        head = "<tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th><th class=n>suspect</th><th class=n>fail</th></tr>"
-        body = f"<table>{head}{''.join(rows)}</table>" if rows else ""
-        tables.append(
-            f"<div><b>{escape(kind.title or asset_type)}</b> <code>{asset_type}</code>: {count} assets</div>{body}"
-        )
-    events = "".join(
-        f"<div><b>{escape(kind.title or name)}</b> <code>{name}</code>: {format_count(twin.reader.event_count(name))} events</div>"
-        for name, kind in twin.model.event_types.items()
-    )
+_SUMMARY = (
+    f"<style>{_CSS}</style>"
+    + """\
+<div class=tl-twin><div style='font-size:15px'><b>{{ title }}</b></div>\
+<div style='opacity:.75'>{{ size }}</div>\
+{% for kind in kinds %}<div><b>{{ kind.title }}</b> <code>{{ kind.name }}</code>: {{ kind.count }} assets</div>\
+{% if kind.signals %}<table><tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th>\
+<th class=n>suspect</th><th class=n>fail</th></tr>\
+{% for one in kind.signals %}<tr><td title='{{ one.definition }}'>{{ one.name }}</td><td>{{ one.unit }}</td>\
+<td>{{ one.cadence }}</td><td>{{ one.last }}</td><td class=n>{{ one.coverage }}</td>\
+<td><span class=bar title='{{ one.hover }}'>\
+{% for width, color in one.bar %}<span style='width:{{ width }}px;background:{{ color }}'></span>{% endfor %}</span></td>\
+<td class=n>{{ one.suspect }}</td><td class=n>{{ one.fail }}</td></tr>{% endfor %}</table>{% endif %}{% endfor %}\
+{% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }} events</div>\
+{% endfor %}</div>"""
+)
+
+
+def summary_html(model: TwinModel, reader: HistoryReader) -> Markup:
+    """Return a twin's summary as HTML: assets, signals with units, freshness, coverage, flags, and bytes."""
+    status = reader.status()
+    summaries = signal_summaries(model, reader)
     size = (
         f"{format_count(status.points)} points in {format_bytes(status.array_bytes)} ({status.bytes_per_point:.2f} B a point); "
         f"with tables {format_bytes(status.history_bytes)} of history, and {format_bytes(status.ledger_bytes)} of ledger"
     )
-    title = escape(twin.model.title or twin.model.twin)
-    return (
-        f"<style>{_CSS}</style><div class=tl-twin><div style='font-size:15px'><b>{title}</b></div>"
-        f"<div style='opacity:.75'>{size}</div>{''.join(tables)}{events}</div>"
-    )
+    kinds = [
+        {
+            "title": kind.title or name,
+            "name": name,
+            "count": format_count(reader.asset_count(name)),
+            "signals": [_signal_cells(one) for one in summaries if one.asset_type == name],
+        }
+        for name, kind in model.asset_types.items()
+    ]
+    events = [
+        {"title": kind.title or name, "name": name, "count": format_count(reader.event_count(name))}
+        for name, kind in model.event_types.items()
+    ]
+    return html(_SUMMARY, title=model.title or model.twin, size=size, kinds=kinds, events=events)
 
 
-def _signal_row(one: SignalSummary) -> str:
+def _signal_cells(one: SignalSummary) -> dict[str, object]:
     total = max(1, sum(one.counts.get(flag, 0) for flag in (Flag.PASS, Flag.SUSPECT, Flag.FAIL, Flag.MISSING)))
-    parts = "".join(
-        f"<span style='width:{80 * one.counts.get(flag, 0) / total:.1f}px;background:{color}'></span>"
-        for flag, color in _COLORS.items()
-    )
-    hover = ", ".join(f"{format_count(number)} {flag.name.lower()}" for flag, number in sorted(one.counts.items()))
-    return (
-        f"<tr><td title='{escape(one.spec.definition or '')}'>{one.name}</td><td>{escape(_unit(one.spec))}</td>"
-        f"<td>{one.spec.cadence}</td><td>{_instant(one.last)}</td><td class=n>{one.coverage:.1%}</td>"
-        f"<td><span class=bar title='{hover}'>{parts}</span></td>"
-        f"<td class=n>{format_count(one.counts.get(Flag.SUSPECT, 0))}</td>"
-        f"<td class=n>{format_count(one.counts.get(Flag.FAIL, 0))}</td></tr>"
-    )
+    return {
+        "definition": one.spec.definition or "",
+        "name": one.name,
+        "unit": _unit(one.spec),
+        "cadence": one.spec.cadence,
+        "last": _instant(one.last),
+        "coverage": f"{one.coverage:.1%}",
+        "hover": ", ".join(
+            f"{format_count(number)} {flag.name.lower()}" for flag, number in sorted(one.counts.items())
+        ),
+        "bar": [(f"{80 * one.counts.get(flag, 0) / total:.1f}", color) for flag, color in _COLORS.items()],
+        "suspect": format_count(one.counts.get(Flag.SUSPECT, 0)),
+        "fail": format_count(one.counts.get(Flag.FAIL, 0)),
+    }
