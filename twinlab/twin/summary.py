@@ -93,7 +93,7 @@ def _signal_line(one: SignalSummary) -> str:
 
 _SUMMARY = (
     f"<style>{_CSS}</style>"
-    + """\
+    """\
 <div class=tl-twin><div style='font-size:15px'><b>{{ title }}</b></div>\
 <div style='opacity:.75'>{{ size }}</div>\
 {% for kind in kinds %}<div><b>{{ kind.title }}</b> <code>{{ kind.name }}</code>: {{ kind.count }} assets</div>\
