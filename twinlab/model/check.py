@@ -15,6 +15,7 @@ from twinlab.model.mapping import AssetRule, ColumnRule, EventsRule, Mapping, Ta
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import EventType, PropertySpec, Signal, TwinModel
 from twinlab.model.units import conversion
+from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import Path_
 
 __all__ = ["Finding", "mapping_findings"]
@@ -87,7 +88,7 @@ def _time(rule: TimeRule | None, model: TwinModel, path: Path_) -> Iterator[Find
 
 
 def _zone(name: str, path: Path_, *, offset: bool = False) -> Iterator[Finding]:
-    if name == "UTC" or (offset and name == "offset"):
+    if name == "UTC" or (offset and name in ("offset", UNKNOWN)):
         return
     try:
         zoneinfo.ZoneInfo(name)

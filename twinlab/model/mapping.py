@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.basics import Duration, Model, Term, Unit, yaml_text
+from twinlab.model.questions import QuestionRule
 
 __all__ = [
     "AssetRule",
@@ -64,7 +65,8 @@ class TimeRule(Model):
     missing: list[float | str] = Field(default_factory=list)
     """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
     zone: str | None = None
-    """IANA zone of the source's clock, "UTC", or "offset" where every value carries its own."""
+    """IANA zone of the source's clock, "UTC", "offset" where every value carries its own, or "unknown": read as UTC, and
+    an open question until somebody states it."""
     zone_of: ZoneOf | None = None
     ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
     """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go
@@ -271,3 +273,5 @@ class Mapping(Model):
     """Syntax, only used when a file is read: see `twinlab.sources.Reading`."""
     tables: list[TableRule] = Field(default_factory=list)
     stream: StreamRule | None = None
+    questions: list[QuestionRule] = Field(default_factory=list)
+    """What a draft leaves to a person; see `twinlab.model.questions`."""

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 from twinlab.model.basics import Model, Term, Unit, parse_duration, yaml_text
+from twinlab.model.questions import QuestionRule
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
 from twinlab.model.terms import nearest
@@ -41,6 +42,8 @@ class TwinModel(Model):
     event_types: dict[Term, EventType] = Field(default_factory=dict)
     rules: dict[Term, Rule] = Field(default_factory=dict)
     """What people want to be told about."""
+    questions: list[QuestionRule] = Field(default_factory=list)
+    """What a draft leaves to a person; see `twinlab.model.questions`."""
 
     @field_validator("origin")
     @classmethod

@@ -80,7 +80,7 @@ def test_a_fridges_csv_becomes_signals_without_an_edit(tmp_path):
     assert int(done.claims.event_time.min()) == int(dt.datetime(2024, 3, 13, tzinfo=dt.UTC).timestamp()) * 10**9
     text = drafted.mappings["fridge_7"]
     assert "missing: [-9999]" in text
-    assert "zone: UTC  # not stated in the file: set it" in text
+    assert "zone: unknown  # not stated in the file: set it" in text
     assert "- Notiz" not in text
 
 
@@ -129,7 +129,7 @@ def test_a_unit_that_isnt_stated_is_left_open_with_a_hint(tmp_path):
             tmp_path, lines("time,temp", lambda i: f"2024-01-01T{i // 60:02d}:{i % 60:02d}:00Z,{34 + i % 60}.{i % 10}")
         )
     )
-    assert model.asset_types["log" if "log" in model.asset_types else "asset"].signals["temp"].unit == "1"
+    assert model.asset_types["log" if "log" in model.asset_types else "asset"].signals["temp"].unit == "unknown"
     assert "# unit not stated: values" in drafted.mappings["log"]
     assert "look like degF" in drafted.model_yaml
     assert "zone: offset" in drafted.mappings["log"]
@@ -143,8 +143,8 @@ def test_a_unit_that_isnt_stated_is_left_open_with_a_hint(tmp_path):
         ("room_degC", "degC"),
         ("temp_f", "degF"),
         ("Load kg", "kg"),
-        ("line_a", "1"),
-        ("x (ajar)", "1"),
+        ("line_a", "unknown"),
+        ("x (ajar)", "unknown"),
     ],
 )
 def test_units_come_from_headers(tmp_path, header, unit):

@@ -17,6 +17,7 @@ from twinlab.events.rules.runs import held_rows, runs_of
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Condition, Rule, bind_conditions
 from twinlab.model.units import convert
+from twinlab.model.units.spelling import UNKNOWN
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -283,7 +284,7 @@ def _words(  # noqa: PLR0917
             state = (signal.states or {}).get(int(number), str(number))
             out.append(f"{title} {state}{also} {held}")
         else:
-            unit = "" if signal.unit == "1" else f" {signal.unit}"
+            unit = "" if signal.unit in ("1", UNKNOWN) else f" {signal.unit}"
             out.append(f"{title} {number:g}{unit} ({one.operator} {bound:g}){also} {held}")
     return out
 

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["axis_label", "compact_number", "duration_text", "pretty_unit", "runs", "value_range"]
 
-_PRETTY = {"degC": "°C", "degF": "°F", "delta_degC": "°C", "1": "", "": "", "dimensionless": "", "percent": "%"}
+_PRETTY = {
+    "degC": "°C",
+    "degF": "°F",
+    "delta_degC": "°C",
+    "1": "",
+    "": "",
+    "dimensionless": "",
+    "percent": "%",
+    "unknown": "unit unknown",
+}
 _ADJECTIVES = {"1min": "minute", "1h": "hourly", "1d": "daily"}
 _PARTS = ((86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"))
 

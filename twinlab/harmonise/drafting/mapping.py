@@ -11,6 +11,7 @@ import pyarrow as pa
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
+from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, stated_unit
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times import TimeColumn
@@ -20,7 +21,7 @@ from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
 
-_ZONE = "zone: UTC  # not stated in the file: set it, for example Europe/Berlin"
+_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
 
 
 def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
@@ -31,9 +32,12 @@ def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: Mode
         f"files: [{quoted(file)}]",
     ]
     lines.append("tables:")
-    for plan in plans:
-        lines += _TableLines(source, plan, model).lines()
-    return "\n".join(lines) + "\n"
+    questions: list[QuestionPlan] = []
+    for place, plan in enumerate(plans):
+        table = _TableLines(source, plan, model, f"tables[{place}]")
+        lines += table.lines()
+        questions += table.questions
+    return "\n".join([*lines, *question_lines(questions)]) + "\n"
 
 
 def _times(plan: TablePlan) -> list[str]:
@@ -44,8 +48,9 @@ def _times(plan: TablePlan) -> list[str]:
 class _TableLines:
     """Lines of YAML for one table of the mapping."""
 
-    def __init__(self, source: str, plan: TablePlan, model: ModelPlan) -> None:
-        self.source, self.plan, self.model = source, plan, model
+    def __init__(self, source: str, plan: TablePlan, model: ModelPlan, path: str) -> None:
+        self.source, self.plan, self.model, self.path = source, plan, model, path
+        self.questions: list[QuestionPlan] = []
         self.rows = Rows(plan.sample)
         self.used: set[str] = set()
 
@@ -76,8 +81,14 @@ class _TableLines:
             lines.append(f"      - {quoted(name)}{comment(shown)}")
         return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
 
-    def _time_lines(self, time: TimeColumn, indent: str) -> list[str]:
+    def _time_lines(self, time: TimeColumn, indent: str, at: str = "time") -> list[str]:
         lines = []
+        if time.swapped:
+            ask = "Which comes first, the day or the month?"
+            form = str(time.rule["format"])
+            self.questions.append(
+                QuestionPlan(f"{self.path}.{at}.format", ask, time.note, (form, time.swapped), drafted=form)
+            )
         self.used |= set(time.columns)
         for key, value in time.rule.items():
             if isinstance(value, dict):
@@ -300,7 +311,7 @@ class _TableLines:
     def _role_lines(self, role: str) -> list[str]:
         plan, time = self.plan, self.plan.roles[role]
         if isinstance(time, TimeColumn):
-            return self._time_lines(time, "          ")
+            return self._time_lines(time, "          ", f"events[0].{role}")
         self.used.add(time)
         lines = [f"          clock: {quoted(time)}  # clock times such as 517 for 05:17"]
         columns = [time]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.yaml_text import comment, quoted
 from twinlab.model.twinmodel import parse_duration
 
@@ -22,6 +23,8 @@ class SignalPlan:
     title: str
     states: tuple[str, ...] = ()
     unit_note: str = ""
+    # Units that the range of values fits, the likeliest first.
+    unit_choices: tuple[str, ...] = ()
     cadence_note: str = ""
     kind_note: str = ""
     span: tuple[float, float] | None = None
@@ -79,6 +82,7 @@ class ModelPlan:
     assets: dict[str, AssetPlan] = field(default_factory=dict)
     events: dict[str, EventPlan] = field(default_factory=dict)
     first_year: int | None = None
+    questions: list[QuestionPlan] = field(default_factory=list)
 
     def asset(self, name: str, note: str = "") -> AssetPlan:
         """Return an asset type; it is added if it's new."""
@@ -130,7 +134,23 @@ def model_yaml(plan: ModelPlan) -> str:
         )
         body += _property_lines(event.properties)
         lines += body or ["    title: " + quoted(name)]
+    lines += question_lines([*_unit_questions(plan), *plan.questions])
     return "\n".join(lines) + "\n"
+
+
+def _unit_questions(plan: ModelPlan) -> list[QuestionPlan]:
+    return [
+        QuestionPlan(
+            f"asset_types.{kind}.signals.{name}.unit",
+            "In which unit are these values?",
+            signal.unit_note,
+            signal.unit_choices,
+            drafted="unknown",
+        )
+        for kind, asset in plan.assets.items()
+        for name, signal in asset.signals.items()
+        if signal.kind != "state" and signal.unit is None
+    ]
 
 
 def _asset_lines(name: str, asset: AssetPlan) -> list[str]:
@@ -153,7 +173,7 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
         lines += [f"        kind: state{comment(plan.kind_note)}", f"        states: {{{states}}}"]
     else:
         lines.append(f"        kind: {plan.kind}{comment(plan.kind_note)}")
-        lines.append(f"        unit: {quoted(plan.unit or '1')}{comment(plan.unit_note)}")
+        lines.append(f"        unit: {quoted(plan.unit or 'unknown')}{comment(plan.unit_note)}")
         step = "1" if plan.decimals == 0 else f"{10.0**-plan.decimals:.{plan.decimals}f}"
         lines.append(f"        resolution: {step}{comment(f'decimals seen: {plan.decimals}')}")
         if plan.span is not None:

@@ -73,6 +73,8 @@ class TimeColumn:
     note: str = ""
     # Every value has its offset, or is a count since an instant.
     fixed: bool = False
+    # Another format that fits as well, with day and month swapped.
+    swapped: str = ""
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ def _dated(date: TimeColumn, clock: Clock) -> TimeColumn:
     both = (date.wall != NAT) & (clock.clock != NAT)
     wall = np.where(both, np.where(both, date.wall, 0) + np.where(both, clock.clock, 0), NAT)
     rule = {"clock": clock.column, "date_column": date.name, "format": date.rule["format"]}
-    return TimeColumn(rule, wall, (date.name, clock.column), date.note)
+    return TimeColumn(rule, wall, (date.name, clock.column), date.note, swapped=date.swapped)
 
 
 def _parts(profiles: Mapping[str, Profile]) -> dict[str, str]:
@@ -243,7 +245,8 @@ def _written(profile: Profile, cells: Cells, texts: pa.Array) -> TimeColumn | No
     )
     if len(fits) > 1 and (_steps_back(best[1]), _spread(best[1])) == (_steps_back(fits[1][1]), _spread(fits[1][1])):
         note = f"ambiguous: day and month could be swapped ({fits[1][0]}): check"
-    return TimeColumn({"column": profile.name, "format": best[0]}, best[1], (profile.name,), note)
+    swapped = fits[1][0] if len(fits) > 1 else ""
+    return TimeColumn({"column": profile.name, "format": best[0]}, best[1], (profile.name,), note, swapped=swapped)
 
 
 def _matches(term: str, form: str) -> bool:

@@ -17,6 +17,7 @@ from twinlab.harmonise.times.zones import MISSING, TWICE, Zones, zone
 from twinlab.model.mapping import TimeRule, ZoneOf
 from twinlab.model.twinmodel import parse_duration
 from twinlab.model.units import conversion
+from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["resolve_times", "rule_columns"]
 
@@ -77,7 +78,9 @@ def resolve_times(
 def _zones(rule: TimeRule, rows: Rows, context: Context) -> Zones | None:
     """Return the zone of every row; None if each value has its own offset."""
     if rule.zone_of is None:
-        return None if rule.zone == "offset" else Zones([zone(rule.zone or "UTC").key])
+        # A clock whose zone nobody has stated is read as UTC; it stays an open question of the twin.
+        name = "UTC" if rule.zone in (None, UNKNOWN) else rule.zone
+        return None if name == "offset" else Zones([zone(name).key])
     return _zones_of(rule.zone_of, rows, context)
 
 

@@ -38,7 +38,8 @@ class LedgerLike(Protocol):
 
 def hash_of(words: TwinModel | SourceMapping) -> str:
     """Return the hash under which a model or mapping is activated; with the versions of the quality tests it names."""
-    written = words.model_dump(mode="json", by_alias=True)
+    # Questions are for people: neither asking nor answering one changes a value by itself.
+    written = words.model_dump(mode="json", by_alias=True, exclude={"questions"})
     versions = versions_of_tests(words) if isinstance(words, TwinModel) else {}
     return digest([written, versions] if versions else written)
 

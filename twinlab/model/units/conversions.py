@@ -13,7 +13,7 @@ import numpy as np
 
 from twinlab.errors import UnitError
 from twinlab.model.units.common import common_conversion
-from twinlab.model.units.spelling import canonical_unit, pint_names, powers_of, registry
+from twinlab.model.units.spelling import UNKNOWN, canonical_unit, pint_names, powers_of, registry
 from twinlab.model.units.table import DELTAS, TEMPERATURES
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ def conversion(source: str, target: str) -> Conversion:
     one, other = canonical_unit(source), canonical_unit(target)
     if one == other:
         return Conversion(0.0, 1.0, 0.0)
+    if UNKNOWN in (one, other):
+        msg = (
+            f"expected two known units, got {one!r} and {other!r}: nobody has stated this unit; state it, then convert"
+        )
+        raise UnitError(msg)
     slope, shift = common_conversion(one, other) or _exact(one, other)
     pre = shift / slope
     # Where the two forms round differently, add the number that a float holds exactly: (F - 32) * 5/9, C * 9/5 + 32.

@@ -20,7 +20,10 @@ from twinlab.model.units.table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFI
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["canonical_unit", "known_units", "pint_names", "powers_of", "registry"]
+__all__ = ["UNKNOWN", "canonical_unit", "known_units", "pint_names", "powers_of", "registry"]
+
+#: The unit of values whose unit nobody has stated. It converts to nothing; "1" is the unit of bare numbers.
+UNKNOWN = "unknown"
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -55,6 +58,8 @@ def canonical_unit(spelling: str) -> str:
     ('degF', 'm³/h', 'W/m²', 'inHg')
     """
     text = _normal(spelling)
+    if text.casefold() == UNKNOWN:
+        return UNKNOWN
     if len(text) > _LONGEST:
         msg = f"unknown unit {text[:_LONGEST] + '…'!r}: expected a unit such as 'degC', 'km/h' or '1' for a bare number"
         raise UnitError(msg)

@@ -1,0 +1,109 @@
+"""Open questions of a twin: units, zones and meanings that nobody has stated yet, each with its place in YAML.
+
+A unit or a zone that isn't known is written as ``unknown``. Anything else that a draft can't decide is an entry under
+``questions:`` of the same file; it is answered when the value it asks about is changed, or the entry is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from twinlab.model.basics import Model
+from twinlab.model.units.spelling import UNKNOWN
+from twinlab.model.yamltext import Path_, path_text
+
+if TYPE_CHECKING:
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["Question", "QuestionRule", "open_questions"]
+
+#: Keys whose value may be ``unknown`` -> the question.
+_ASKED = {"unit": "In which unit are these values?", "zone": "In which zone does this clock run?"}
+
+
+class QuestionRule(Model):
+    """A question that a draft leaves to a person."""
+
+    at: str
+    """Path of the value in this file: "tables[0].time.format"."""
+    ask: str
+    """The question, one sentence."""
+    evidence: str = ""
+    """What was found in the data."""
+    choices: list[str | float | bool] = Field(default_factory=list)
+    """Values that fit the data; the first is the one that was drafted."""
+    drafted: str | float | bool | None = None
+    """The value that was drafted: the question is answered once another value is in its place. Without it, the question
+    is open as long as its entry is there."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that nobody has stated yet.
+
+    Attributes
+    ----------
+    file : str
+        The file in the twin's folder that has to say it.
+    path : str
+        The place in that file, such as ``asset_types.room.signals.temperature.unit``.
+    ask : str
+        The question, one sentence.
+    evidence : str
+        What was found in the data; may be empty.
+    choices : tuple of str
+        Values that fit the data, the drafted one first; may be empty.
+    """
+
+    file: str
+    path: str
+    ask: str
+    evidence: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def open_questions(model: TwinModel, mappings: Mapping[str, SourceMapping]) -> list[Question]:
+    """Return what nobody has stated yet: first of the model, then of each mapping, in the order of the files.
+
+    >>> from twinlab.model.load import parse_model
+    >>> text = "{twin: a, asset_types: {room: {signals: {t: {unit: unknown, resolution: 0.1}}}}}"
+    >>> [question.path for question in open_questions(parse_model(text), {})]
+    ['asset_types.room.signals.t.unit']
+    """
+    found = list(_questions("twin.yaml", model))
+    for source, mapping in mappings.items():
+        found += _questions(f"mapping/{source}.yaml", mapping)
+    return found
+
+
+def _questions(file: str, part: TwinModel | SourceMapping) -> Iterator[Question]:
+    written = part.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"questions"})
+    asked = {rule.at: rule for rule in part.questions}
+    values = {path_text(path): value for path, value in _leaves(written, ())}
+    for path, value in values.items():
+        key = path.rpartition(".")[2]
+        if value == UNKNOWN and key in _ASKED:
+            rule = asked.pop(path, None)
+            evidence, choices = (rule.evidence, tuple(map(str, rule.choices))) if rule is not None else ("", ())
+            yield Question(file, path, _ASKED[key], evidence, choices)
+    for path, rule in asked.items():
+        if rule.drafted is None or values.get(path) == rule.drafted:
+            yield Question(file, path, rule.ask, rule.evidence, tuple(map(str, rule.choices)))
+
+
+def _leaves(value: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:  # noqa: ANN401  (JSON)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        # One rule of a tag or column is written without a list.
+        single = len(value) == 1 and len(path) > 1 and path[-2] in ("columns", "tags")
+        for place, inner in enumerate(value):
+            yield from _leaves(inner, path if single else (*path, place))
+    else:
+        yield path, value
