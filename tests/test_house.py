@@ -90,7 +90,7 @@ CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base", "tzdata": "
 
 
 def rooms() -> set[str]:
-    """Rooms that stand in the package: its folders and modules, without what begins with an underscore."""
+    """Names of rooms: folders and modules of the package, except those that begin with an underscore."""
     found = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {path.stem for path in PACKAGE.glob("*.py")}
     return {name for name in found if not name.startswith("_")}
 
@@ -163,7 +163,7 @@ def test_the_readme_maps_every_room_in_the_order_of_the_import_contract() -> Non
     contract = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     order = [name.strip(" ()") for layer in contract for name in layer.split("|")]
     assert set(order) == rooms() | FUTURE_ROOMS
-    # `testing` stands at the end of the map, because it's for users; nothing imports it.
+    # `testing` is at the end of the map, because it is for users; nothing imports it.
     assert [name for name in order if name in mapped and name != "testing"] == [
         name for name in mapped if name != "testing"
     ]
@@ -176,7 +176,7 @@ def test_the_readme_names_every_package_in_the_row_of_its_room() -> None:
     assert [str(path) for path in packages if f"`{path.name}/`" not in rows[path.parts[0]]] == []
 
 
-def test_every_room_stands_in_every_contract_of_one_heavy_tool_a_room() -> None:
+def test_every_room_is_in_every_contract_on_heavy_dependencies() -> None:
     allowed = {
         "Zarr": {"history"},
         "Panel": {"explore", "apps"},

@@ -1,4 +1,4 @@
-"""The demo twin, built once a session in the session's own cache."""
+"""The demo twin of New York, built once per session in the session's cache."""
 
 import pytest
 

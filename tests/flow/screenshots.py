@@ -42,14 +42,14 @@ SERVER = "twinlab-shots"
 
 
 class Hindered:
-    """A twin whose readings first go through ``hinder``: one that's slow, or one that fails."""
+    """A twin whose reads first call ``hinder``, which is slow or fails."""
 
     def __init__(self, twin, hinder: Callable[[], None]) -> None:
         self._twin, self._hinder = twin, hinder
         self.model, self.open_code = twin.model, twin.open_code
 
     def __getattr__(self, name: str):
-        # The readers of the protocol; everything else isn't there.
+        # Only the methods of the protocol; all other attributes are missing.
         if name not in ("history", "events", "assets", "relationships", "steps"):
             raise AttributeError(name)
         read = getattr(self._twin, name)
@@ -64,7 +64,7 @@ class Hindered:
 
 @contextmanager
 def served_in(state: str, usual) -> Iterator[str]:
-    """Address of the twin whose pages show a state."""
+    """URL of the twin whose pages show a state."""
     released = threading.Event()
     with tempfile.TemporaryDirectory(prefix="twinlab-shots-") as folder:
         twin = twin_in(state, usual, released=released, folder=Path(folder) / "empty")
@@ -77,7 +77,7 @@ def served_in(state: str, usual) -> Iterator[str]:
 
 
 def serve_cold(twin: Hindered) -> Served:
-    """Serve a twin of which nothing was read ahead: what's kept from before would be shown in any state."""
+    """Serve a twin without preloading: cached data would be shown in every state."""
     told: queue.Queue[Served] = queue.Queue()
 
     def run() -> None:
@@ -89,10 +89,10 @@ def serve_cold(twin: Hindered) -> Served:
 
 
 def twin_in(state: str, usual, *, released: threading.Event, folder: Path):
-    """The twin whose pages show a state, until it's released."""
+    """The twin whose pages show a state, until it is released."""
 
     def wait() -> None:
-        # What's read while a page is being made would hold up the server; what readers wait for is read in threads.
+        # Reads while a page is created would block the server; other reads run in threads.
         if threading.current_thread().name != SERVER:
             released.wait()
 
@@ -110,7 +110,7 @@ def twin_in(state: str, usual, *, released: threading.Event, folder: Path):
 
 
 def take(browser: Browser, url: str, state: str, options: argparse.Namespace) -> None:
-    """Take the pictures of one served twin."""
+    """Take the screenshots of one served twin."""
     for screen in options.screens:
         look = SCREENS[screen]
         if options.tall:
@@ -130,8 +130,8 @@ def take(browser: Browser, url: str, state: str, options: argparse.Namespace) ->
 
 
 def settle(page: Page, state: str, wait: int) -> None:
-    """Wait until a page shows its state, and has come to rest."""
-    # The bar stands (on a phone the rail is folded away); a page that was read quickly may have said nothing of it.
+    """Wait until a page shows its state and doesn't change any more."""
+    # The bar is shown (on a phone the rail is hidden); a page that loads fast may show no loading state.
     page.wait_for_selector(".MuiAppBar-root", state="attached", timeout=PATIENCE)
     page.wait_for_timeout(1_000)
     if state != "loading":
@@ -140,7 +140,7 @@ def settle(page: Page, state: str, wait: int) -> None:
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", nargs="+", help="now map history events quality (default: all)")
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--hints", action="store_true", help="as a first visitor sees it")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    # A reader's own settings aren't touched.
+    # The user's own settings aren't changed.
     os.environ["TWINLAB_CONFIG"] = tempfile.mkdtemp(prefix="twinlab-shots-")
     usual = tl.demo("parcel", size=ParcelSize.small())
     if not options.hints:

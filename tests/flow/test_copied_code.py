@@ -1,4 +1,4 @@
-"""What a page shows as Python gives the page's numbers in a fresh interpreter, for every page of a twin."""
+"""The Python code of every page gives the page's numbers in a fresh interpreter."""
 
 import pickle
 import subprocess

@@ -1,4 +1,4 @@
-"""A disk that fills up: a clear error, nothing damaged, and on with the work once there is space again."""
+"""A full disk: a clear error, no damage, and ingesting continues when there is space again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def small_disk(tmp_path: Path, need: Callable[[str], Path | None]) -> Iterator[P
 
 
 def noise(path: Path, hour: int, rows: int = 40_000) -> Path:
-    """Write readings that don't compress well, so that the disk fills quickly."""
+    """Write values that don't compress well, so that the disk fills quickly."""
     rng = np.random.default_rng(hour)
     start = int(pd.Timestamp("2026-01-01").timestamp()) + hour * rows
     table = {"time": start + np.arange(rows), "room": "A", "temperature": rng.uniform(-90, 90, rows).round(3)}
@@ -65,10 +65,10 @@ def test_a_full_disk_is_a_clear_error_and_the_work_goes_on_with_space(small_disk
             path = noise(tmp_path / f"rooms-{hour:02d}.csv", hour)
             twin.ingest(path)
             taken.append(path)
-    assert taken, "the disk must hold a first file"
+    assert taken, "the disk must have space for a first file"
     failed = path
 
-    # What was acknowledged is still there, to the last value.
+    # All acknowledged values are still there.
     again = tl.open(small_disk / "twin")
     assert again.verify().ok
     expected = pd.concat([pd.read_csv(one) for one in taken])["temperature"].to_numpy()
@@ -76,7 +76,7 @@ def test_a_full_disk_is_a_clear_error_and_the_work_goes_on_with_space(small_disk
     values = again.history("room", start="2026-01-01", stop=stop).temperature.sel(asset="A").values
     np.testing.assert_allclose(values, expected, atol=1e-9)
 
-    # With space again, the same call succeeds and nothing is doubled.
+    # With space again, the same call succeeds without duplicates.
     subprocess.run(["mount", "-o", "remount,size=60m", str(small_disk)], check=True)
     again.ingest(failed)
     values = again.history("room").temperature.sel(asset="A").values

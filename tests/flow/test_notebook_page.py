@@ -1,4 +1,4 @@
-"""The notebook that builds a page, served as people serve it: `panel serve`, and a visitor in Chromium."""
+"""The notebook that builds a page, served with `panel serve` and opened in Chromium."""
 
 import os
 import re
@@ -32,8 +32,8 @@ DRAWN = """([label, points]) => Bokeh.documents.some(doc => [...doc._all_models.
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the page that a copy of the notebook makes, on loopback."""
-    # Built beforehand: else the first visitor waits for it.
+    """URL of the page of a copy of the notebook, on the loopback address."""
+    # Built in advance, or the first visitor waits for it.
     tl.demo("parcel", size=ParcelSize.small()).close()
     folder = tmp_path_factory.mktemp("page")
     shutil.copy(ROOT / "notebooks" / f"{NOTEBOOK}.ipynb", folder)
@@ -75,7 +75,7 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 @pytest.mark.browser
 def test_the_page_of_the_notebook_is_served_and_a_widget_changes_its_chart(served: str, open_page) -> None:
-    # A link: the state is in the address, and what it asks for in vain is told.
+    # A link: the state is in the URL, and invalid parts are reported.
     page = open_page(f"{served}?truck=T009&day=2026-13-45")
     page.set_default_timeout(SLOW)
     page.get_by_text("asks for something this page doesn't have").wait_for()
@@ -98,7 +98,7 @@ def test_on_a_phone_the_page_of_the_notebook_does_not_scroll_sideways(served: st
     page.locator(".tabulator-row").first.wait_for()
     page.wait_for_function(DRAWN, arg=["distance (km a day)", 5])
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    # Nor does anything run over the edge: the map and the charts are as wide as the screen.
+    # Nothing overflows: the map and the charts are as wide as the screen.
     page.wait_for_function("""() => {
         const rights = []
         const walk = root => {

@@ -1,4 +1,4 @@
-"""The whole journey on the real files of the air network: what issue-level promises hold on the twin itself."""
+"""From the real files of the air network to history, flags and events, compared with the source."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def test_flights_are_in_the_air_for_less_than_they_are_under_way(events: pd.Data
     assert agree.mean() >= 0.9999, flown[~agree].head(20).to_string()
 
 
-def test_planned_times_stand_in_utc(events: pd.DataFrame) -> None:
+def test_planned_times_are_in_utc(events: pd.DataFrame) -> None:
     first = events[(events["airline"] == "UA") & (events["number"] == 1545)].sort_values("planned_start").iloc[0]
     assert first["planned_start"] == pd.Timestamp("2013-01-01T10:15")
     assert first["planned_end"] == pd.Timestamp("2013-01-01T14:19")
     assert (first["origin"], first["destination"], first["asset"]) == ("EWR", "IAH", "N14228")
 
 
-def test_airports_that_the_source_s_table_lacks_are_unknown_terms_until_the_mapping_says_their_zone(
+def test_airports_missing_from_the_source_are_unknown_terms_until_the_mapping_states_their_zone(
     tmp_path: Path, source_files: Path, flights: pd.DataFrame
 ) -> None:
     recipe = Path(tl.__file__).parent / "demos" / "nyc"
@@ -124,7 +124,7 @@ def test_airports_that_the_source_s_table_lacks_are_unknown_terms_until_the_mapp
     assert events.loc[events["destination"] == "IAH", "planned_end"].notna().all()
 
 
-def test_the_twin_tells_its_signals_and_coverage_as_text(nyc: tl.Twin) -> None:
+def test_the_text_of_a_twin_has_its_signals_and_coverage(nyc: tl.Twin) -> None:
     text = repr(nyc)
     assert "airport: 1,462 assets" in text
     assert "flight: 336,776 events" in text

@@ -1,4 +1,4 @@
-"""The page of the nyc twin in Chromium: real data, read by a person."""
+"""The page of the nyc twin in Chromium, with real data."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def detail(page, pattern):
 
 
 def curve(page, at_least):
-    """Wait until the chart holds so many values; return their smallest and largest."""
+    """Wait until the chart has this number of values; return the smallest and the largest."""
     page.wait_for_function(f"({CURVE})()[0] >= {at_least}")
     return page.evaluate(CURVE)[1:]
 
@@ -50,7 +50,7 @@ def curve(page, at_least):
 def drag(page, first, last):
     """Zoom with a box over a share of the chart's width."""
     page.wait_for_load_state("networkidle")
-    # Only the page in front follows the mouse.
+    # Only the visible page receives mouse events.
     page.bring_to_front()
     box = page.locator(".bk-events").first.bounding_box()
     left, wide = box["x"] + 65, box["width"] - 110
@@ -62,7 +62,7 @@ def drag(page, first, last):
 
 def test_an_analyst_zooms_to_raw_samples_filters_the_flights_and_follows_one(visit):
     page = visit("?page=history")
-    # A year of temperatures, rolled up, and all flights of that year.
+    # A year of temperatures as rollups, and all flights of that year.
     detail(page, "4 h rollup · 2013-01-01 00:00 to 2013-12-31 00:00 UTC")
     low, high = curve(page, 500)
     assert -25 < low < 0

@@ -1,4 +1,4 @@
-"""A folder that no code has seen: a fridge logger's CSV and a dispatcher's workbook, from files to a first plot."""
+"""Files without a description, a logger's CSV and a dispatcher's workbook: from draft to a first plot."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_corrected_file_replaces_its_earlier_reading(folder: Path) -> None:
     assert int(twin.history(name, signals=[signal])[signal].notnull().sum()) == 999
 
 
-def test_nothing_half_made_stays_when_a_draft_fails(tmp_path: Path) -> None:
+def test_no_partial_twin_is_left_when_a_draft_fails(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="absent.csv"):
         tl.create(tmp_path / "pilot", files=[tmp_path / "absent.csv"])
     assert not (tmp_path / "pilot").exists()

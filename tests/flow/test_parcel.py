@@ -1,4 +1,4 @@
-"""The parcel network's twin says what truly happened, but for the faults that were planted."""
+"""The twin of the parcel network agrees with the truth, except for the planted faults."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def parcel(tmp_path_factory: pytest.TempPathFactory) -> Parcel:
 
 
 def faulty(parcel: Parcel, *kinds: str) -> np.ndarray:
-    """bool[room, sample]: where one of these faults stands."""
+    """bool[room, sample]: samples with one of these faults."""
     rooms = parcel.network.rooms
     found = np.zeros(rooms.temperature.shape, dtype=bool)
     for fault in parcel.network.faults:
         if fault.asset_type == "cold_room" and fault.kind in kinds:
-            # A fast clock's last minutes lie over the first ones after it was put right.
+            # The last minutes of a fast clock overlap the first ones after its correction.
             late = 3600 if fault.kind == "clock_shift" else 0
             found[fault.asset, (rooms.time >= fault.start) & (rooms.time < fault.stop + late)] = True
     return found
@@ -100,7 +100,7 @@ def test_the_fast_clock_shows_the_truth_too_late(parcel: Parcel) -> None:
     fault = next(fault for fault in parcel.network.faults if fault.kind == "clock_shift")
     stored = of_rooms(parcel, "temperature")[fault.asset]
     at = np.flatnonzero((rooms.time >= fault.start) & (rooms.time < fault.stop - 3600))
-    # 47 minutes fast: seen in the cell 45 minutes on.
+    # 47 minutes fast: the value is in the cell 45 minutes later.
     assert np.abs(stored[at + 9] - rooms.temperature[fault.asset, at]).max() <= TENTH_OF_F
 
 
@@ -113,7 +113,7 @@ def test_doors_and_compressors_are_as_they_were_through_the_change_to_summer_tim
         assert np.array_equal(of_rooms(parcel, signal)[good], truth[good])
 
 
-def test_every_report_of_a_truck_stands_in_its_cell(parcel: Parcel) -> None:
+def test_every_report_of_a_truck_is_in_its_cell(parcel: Parcel) -> None:
     tracks, reported = parcel.network.tracks, parcel.network.reported
     history = parcel.twin.history("truck").compute()
     for truck in range(parcel.network.size.trucks):
@@ -132,7 +132,7 @@ def test_every_report_of_a_truck_stands_in_its_cell(parcel: Parcel) -> None:
         assert int(history.latitude.sel(asset=parcel.network.truck(truck)).notnull().sum()) == len(own)
 
 
-def test_every_report_of_a_forklift_stands_in_its_cell(parcel: Parcel) -> None:
+def test_every_report_of_a_forklift_is_in_its_cell(parcel: Parcel) -> None:
     forklifts = parcel.network.forklifts
     history = parcel.twin.history("forklift").compute()
     heard = ~parcel.network.forklift_silent
@@ -185,7 +185,7 @@ def test_no_truck_drives_two_trips_at_once(parcel: Parcel) -> None:
         assert (own["start"].to_numpy()[1:] >= own["end"].to_numpy()[:-1])[own["end"].notna().to_numpy()[:-1]].all()
 
 
-def test_trips_are_named_whatever_was_typed(parcel: Parcel) -> None:
+def test_manual_edits_are_read_where_possible_and_left_empty_elsewhere(parcel: Parcel) -> None:
     edits = parcel.truth("hand_edits")
     trips = parcel.twin.events("trip").set_index("event_id")
     for edit in edits[edits["kind"] == "spelt readable"].itertuples():
@@ -259,7 +259,7 @@ def test_the_rules_find_what_truly_happened(parcel: Parcel) -> None:
         found = episodes(parcel.twin, rule, start=begin, stop=stop)
         wanted = truth[truth["rule"] == rule]
         assert sorted(found["asset"]) == sorted(wanted["asset"]), rule
-    # Where somebody typed "ca. 17:31" over the time, a trip seems never to have left.
+    # Where "ca. 17:31" was typed over the time, a trip seems never to have left.
     late = set(episodes(parcel.twin, "late_trip", start=begin, stop=stop)["event_id"])
     typed = parcel.truth("hand_edits", column="Abfahrt Ist")
     assert late - set(typed["trip"]) == set(truth.loc[truth["rule"] == "late_trip", "event_id"]) - set(typed["trip"])

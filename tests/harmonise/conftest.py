@@ -1,4 +1,4 @@
-"""A frame that needs no ledger, and a small model."""
+"""A frame without a ledger, and a small model."""
 
 from dataclasses import dataclass, field
 
@@ -43,7 +43,7 @@ MODEL = {
 
 @dataclass
 class FakeFrame:
-    """What harmonise needs of a ledger's frame."""
+    """The part of a ledger's frame that harmonise reads."""
 
     rows_: pa.RecordBatch
     record_type: str | None
@@ -67,7 +67,7 @@ class FakeFrame:
 
 
 class Kit:
-    """Short words for tests."""
+    """Short names for tests."""
 
     def __init__(self):
         self.model = TwinModel.model_validate(MODEL)

@@ -1,4 +1,4 @@
-"""The real thing: New York's flights and weather of 2013, checked against what the source says of itself."""
+"""Real data: New York's flights and weather of 2013, checked against the source's own derived columns."""
 
 import importlib.util
 from pathlib import Path
@@ -49,7 +49,7 @@ OTHER_COLUMNS = ["dep_delay", "arr_delay", "air_time", "hour", "minute", "time_h
 
 def flights_mapping(*, also):
     destination = DESTINATION | {"also": also}
-    # No delay is used to find the days, so that the source's delays are a check of their own.
+    # Delays aren't used to determine the days, so the source's delays are an independent check.
     event = {
         "type": "flight",
         "key": ["year", "month", "day", "carrier", "flight", "origin"],
@@ -150,7 +150,7 @@ def test_times_agree_with_the_sources_own_delays(flights, events):
     ):
         stated = flights[delay].notna()
         wrong = flights[stated & (minutes(late) != flights[delay])]
-        # None disagrees: at least 99.99 % is asked for.
+        # None disagrees; 99.99 % is required.
         assert wrong.to_dict("records") == []
         assert stated.sum() > 327_000
 

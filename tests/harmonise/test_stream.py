@@ -125,7 +125,7 @@ ROWS = st.lists(st.tuples(st.sampled_from([*TAGS, "C.kWh", "nobody"])
 
 
 def slow(kit, row):
-    """One row, read as the mapping says in plain words."""
+    """One row, read by the rules of the mapping in plain Python."""
     tag, time, value, text, op = row
     if tag == "nobody":
         return None

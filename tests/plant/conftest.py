@@ -1,4 +1,4 @@
-"""Small networks, simulated once a session."""
+"""Small networks, simulated once per session."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Drafts of files that no code has seen: valid as they stand, with first values, and with nothing guessed in silence."""
+"""Drafts of files without a description: valid without edits, with first values, and without unmarked guesses."""
 
 import datetime as dt
 import importlib.util
@@ -53,7 +53,7 @@ def dispatch(folder):
 
 
 def made(*files):
-    """Draft, check, and harmonise what the samples hold."""
+    """Draft, check, and harmonise the samples."""
     drafted = draft(files, name="My twin")
     model = parse_model(drafted.model_yaml)
     found = {}
@@ -183,7 +183,7 @@ def test_times_are_found_however_they_are_written(tmp_path, header, row, word):
     assert len(found["log"][0].claims) == 60
 
 
-def test_assets_stand_in_a_column_or_in_the_headers(tmp_path):
+def test_assets_are_in_a_column_or_in_the_headers(tmp_path):
     column = made(
         written(tmp_path, lines("station,time,t_degC", lambda i: f"{'AB'[i % 2]},2024-01-01 00:{i // 2:02d},{i}.5"))
     )[1]
@@ -217,7 +217,7 @@ def test_a_counter_is_one_by_its_name_and_because_it_never_falls(tmp_path):
     assert {name: s.kind for name, s in kind.signals.items()} == {"energy": "counter", "power": "gauge"}
 
 
-def test_what_isnt_understood_is_said_and_kept(tmp_path):
+def test_a_table_that_is_not_recognised_is_ignored_with_a_comment(tmp_path):
     drafted, _, found = made(written(tmp_path, "a,b\nx,1\nx,1\ny,2\n"))
     assert "no times and no unique ids were recognised" in drafted.mappings["log"]
     assert found["log"][0].unknown == {}
@@ -228,7 +228,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co", "Zl", 
 
 @settings(max_examples=25)
 @given(st.lists(NAMES, min_size=1, max_size=4, unique=True), st.lists(NAMES, min_size=3, max_size=3), NAMES)
-def test_whatever_headers_and_texts_say_the_draft_is_valid(tmp_path_factory, headers, texts, stem):
+def test_a_draft_is_valid_for_any_headers_and_texts(tmp_path_factory, headers, texts, stem):
     folder = tmp_path_factory.mktemp("draft")
 
     def cell(text):

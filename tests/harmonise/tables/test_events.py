@@ -74,7 +74,7 @@ def test_a_clock_near_a_plan_and_its_delay_is_found_on_the_right_day(kit, planne
     assert (table.start - table.planned_start)[0] == pd.Timedelta(minutes=delay)
 
 
-def test_an_event_over_the_repeated_hour_takes_the_pass_its_neighbour_says(kit):
+def test_an_event_in_the_repeated_hour_is_resolved_by_its_other_time(kit):
     rule = {"planned_start": {"clock": "s", "date": DAY, "zone": "America/New_York"}, "start": {"clock": "a", "near": "planned_start", "plus": "late", "zone": "America/New_York"},
             "end": {"clock": "e", "after": "start", "zone": "America/New_York"}}  # fmt: skip
     _, table = trips(
@@ -94,7 +94,7 @@ def test_a_cancelled_trip_stays_an_event_without_actual_times(kit):
     assert done.problem_count == 0
 
 
-def test_without_its_delay_a_clocks_day_cant_be_told_and_that_is_said(kit):
+def test_a_clock_time_without_its_delay_is_reported_because_its_day_is_unknown(kit):
     rule = {
         "planned_start": {"clock": "s", "date": DAY, "zone": "UTC"},
         "start": {"clock": "a", "near": "planned_start", "plus": "late", "zone": "UTC"},
@@ -122,7 +122,7 @@ def test_an_unknown_depots_zone_is_counted_and_the_row_kept(kit):
     assert "also: {Q:" in done.unknown["depot 'Q'"].message
 
 
-def test_times_that_wait_for_each_other_are_an_error_of_the_mapping(kit):
+def test_times_relative_to_each_other_are_an_error_of_the_mapping(kit):
     rule = {
         "start": {"clock": "s", "after": "end", "zone": "UTC"},
         "end": {"clock": "e", "after": "start", "zone": "UTC"},
@@ -161,7 +161,7 @@ def test_rows_become_assets_with_properties_in_model_units(kit):
     assert {(p.row, p.column) for p in done.problems} == {(2, "c"), (2, "plate")}
 
 
-def test_rows_become_links_that_hold_for_a_time(kit):
+def test_rows_become_links_with_a_time_of_validity(kit):
     rule = {"type": "parked_at", "from": "truck", "to": "depot", "valid_from": {"column": "since", "zone": "UTC"}}
     done = kit.run(
         {"truck": ["T1", "T2", None], "depot": ["B"] * 3, "since": ["2024-01-01", None, None]},

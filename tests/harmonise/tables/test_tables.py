@@ -34,7 +34,7 @@ def test_a_wide_table_gives_a_claim_a_filled_cell_in_the_signals_unit(kit):
     assert set(claims.op) == {0}
 
 
-def test_the_asset_may_stand_in_a_column(kit):
+def test_the_asset_may_be_in_a_column(kit):
     mapping = kit.wide(TEMPERATURE, asset={"type": "cold_room", "column": "room", "pattern": "room (?P<id>.+)"})
     done = kit.run(
         {"time": TIMES, "room": ["room B", "room A", "hall"], "T": [32.0, 50.0, 32.0]},
@@ -105,7 +105,7 @@ def test_states_are_known_by_text_number_or_truth(kit):
     assert kit.run({"time": TIMES, "door": ["open", "closed", "1"]}, plain).claims.value.tolist() == [1.0, 0.0, 1.0]
 
 
-def test_the_units_row_speaks_where_the_mapping_doesnt(kit):
+def test_the_units_row_is_used_where_the_mapping_has_no_unit(kit):
     bare = kit.wide({"T": {"signal": "temperature"}})
     assert kit.run({"time": TIMES[:1], "T": [50.0]}, bare, units={"T": "°F"}).claims.value.tolist() == [10.0]
     assert kit.run(
@@ -150,7 +150,7 @@ def test_a_long_table_has_a_tag_and_a_value_a_row(kit):
     assert {(p.row, p.column) for p in done.problems} == {(5, "value"), (4, "tag"), (6, "time")}
 
 
-def test_nothing_is_dropped_in_silence_where_the_time_is_missing_or_wrong(kit):
+def test_rows_with_a_missing_or_wrong_time_are_reported(kit):
     done = kit.run(
         {"time": [None, "yesterday", None], "T": [1.0, 2.0, None]}, kit.wide({"T": {"signal": "temperature"}})
     )
@@ -170,7 +170,7 @@ def test_a_signal_that_the_model_lacks_is_an_error_of_the_mapping(kit):
         kit.run({"time": TIMES, "T": [1.0] * 3}, kit.wide({"T": {"signal": "temprature"}}))
 
 
-def test_ignored_columns_and_empty_ones_are_no_news(kit):
+def test_ignored_and_empty_columns_are_not_reported(kit):
     done = kit.run(
         {"time": TIMES, "T": [1.0] * 3, "note": ["x"] * 3, "empty": pa.nulls(3)},
         kit.wide({"T": {"signal": "temperature"}}, ignore=["note"]),

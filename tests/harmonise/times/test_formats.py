@@ -1,4 +1,4 @@
-"""Spellings of time, each against a plain Python oracle."""
+"""Formats of times, each against a plain Python oracle."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -39,7 +39,7 @@ def test_iso_times_are_read_to_the_microsecond(whens):
         min_size=1,
     )
 )
-def test_iso_times_with_and_without_offsets_may_stand_in_one_column(cases):
+def test_iso_times_with_and_without_offsets_may_be_in_one_column(cases):
     texts = [
         when.isoformat() if minutes is None else when.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat()
         for when, minutes in cases
@@ -74,7 +74,7 @@ def test_iso_accepts_what_people_write_and_refuses_what_is_no_date():
     [(1.0, datetime(1900, 1, 1)), (59.5, datetime(1900, 2, 28, 12)), (60.0, None), (60.5, None), (61.0, datetime(1900, 3, 1)),
      (41275.220138888886, datetime(2013, 1, 1, 5, 17)), (0.5, None), (-1.0, None)],
 )  # fmt: skip
-def test_excel_dates_of_1900_leave_out_the_leap_day_that_never_was(serial, expected):
+def test_excel_dates_of_1900_skip_the_leap_day_that_did_not_exist(serial, expected):
     assert parsed([serial], "excel1900")[0] == [None if expected is None else ns(expected)]
 
 

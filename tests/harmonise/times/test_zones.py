@@ -1,4 +1,4 @@
-"""Local clocks against zoneinfo, row by row."""
+"""Local times against zoneinfo, row by row."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ NAMES = [
     "Africa/Casablanca",
 ]
 WALLS = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2037, 12, 31))
-# Times near the changes of Berlin, New York, Lord Howe and Apia's lost day.
+# Times near the clock changes of Berlin, New York and Lord Howe, and the day that Apia skipped.
 EDGES = st.sampled_from(
     [
         datetime(2013, 3, 10, 2),
@@ -142,7 +142,7 @@ def test_by_order_each_asset_has_its_own_clock():
 
 
 @given(st.integers(1, 7), st.integers(1, 7))
-def test_by_order_frames_may_end_anywhere_if_the_carry_is_handed_along(first, second):
+def test_by_order_frames_may_end_anywhere_if_the_carry_is_passed_on(first, second):
     minutes = [45, 60, 75, 90, 105, 60, 75, 90, 105, 120]
     carry, parts = {}, []
     for low, high in ((0, first), (first, first + second), (first + second, len(minutes))):

@@ -1,4 +1,4 @@
-"""What the network's sources leave behind."""
+"""The files of the network's systems."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_any_small_network_is_written_the_same_twice(
     assert digests(first) == digests(second)
 
 
-def test_the_loggers_write_fahrenheit_with_german_commas_on_the_wall_clock(written: PlantFiles) -> None:
+def test_the_loggers_write_fahrenheit_with_decimal_commas_in_local_time(written: PlantFiles) -> None:
     text = (written.folder / "files" / "kuehllogger_BER.csv").read_bytes().decode("cp1252")
     head, _, body = text.partition("Datum;Uhrzeit;Raum;Temperatur °F;Tür;Verdichter\r\n")
     assert head.startswith("Kühlraumüberwachung BER\r\n")
@@ -77,7 +77,7 @@ def test_the_loggers_write_fahrenheit_with_german_commas_on_the_wall_clock(writt
     assert sunday[sunday.index("01:55") + 1] == "03:00"
 
 
-def test_the_repeated_hour_of_autumn_stands_twice_in_the_loggers_files(tmp_path: Path) -> None:
+def test_the_repeated_hour_of_autumn_is_twice_in_the_loggers_files(tmp_path: Path) -> None:
     files = write_files(simulate_network(TINY), tmp_path)
     path = next(path for path in files.files if path.name == "kuehllogger_BER.csv")
     rows = [line.split(";")[1] for line in path.read_text("cp1252").splitlines() if line.startswith("26.10.2025;02:")]
@@ -103,7 +103,7 @@ def test_every_line_of_the_telematics_is_json(written: PlantFiles) -> None:
     }
 
 
-def test_the_erp_holds_every_parcel_with_its_legs(written: PlantFiles, network: Network) -> None:
+def test_the_erp_has_every_parcel_with_its_legs(written: PlantFiles, network: Network) -> None:
     with closing(sqlite3.connect(written.folder / "files" / "erp.sqlite")) as database:
         count = {
             table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("parcels", "legs")
@@ -112,7 +112,7 @@ def test_the_erp_holds_every_parcel_with_its_legs(written: PlantFiles, network: 
     assert count == {"parcels": len(network.parcels), "legs": len(network.parcels.leg_parcel)}
 
 
-def test_the_dispatch_sheet_holds_every_trip_once_and_the_edits_that_the_truth_tells(
+def test_the_dispatch_sheet_has_every_trip_once_and_the_edits_of_the_truth(
     written: PlantFiles, network: Network
 ) -> None:
     book = openpyxl.load_workbook(written.folder / "files" / "disposition.xlsx")
@@ -150,6 +150,6 @@ def test_nothing_that_happens_after_the_end_is_in_the_files(written: PlantFiles)
         ({"weeks": 1.5}, "whole number"),
     ],
 )
-def test_what_can_be_no_network_is_refused_with_what_was_expected(wrong: dict[str, object], said: str) -> None:
+def test_invalid_sizes_are_refused_with_the_expected_values(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(SchemaError, match=said):
         ParcelSize(**wrong)  # type: ignore[arg-type]

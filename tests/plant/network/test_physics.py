@@ -1,4 +1,4 @@
-"""What happens in the network makes sense."""
+"""The simulation is physically consistent."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_every_kind_of_fault_is_planted_at_least_once(network: Network) -> None:
     } | {("truck", "silent"), ("truck", "stuck"), ("truck", "spikes"), ("forklift", "dropout")}
 
 
-def test_a_fault_changes_what_is_written_within_its_span_alone(network: Network) -> None:
+def test_a_fault_changes_only_values_within_its_span(network: Network) -> None:
     rooms, logged = network.rooms, network.logged
     changed = (logged.temperature != rooms.temperature) | logged.celsius | (logged.fast != 0) | logged.silent
     spans = np.zeros_like(changed)
@@ -127,7 +127,7 @@ def test_trucks_rest_on_sundays(network: Network) -> None:
     assert (wall[sunday] % 86_400 >= 22 * 3600).all()
 
 
-def test_something_still_stands_when_the_files_end(written: PlantFiles) -> None:
+def test_some_situations_are_active_when_the_files_end(written: PlantFiles) -> None:
     situations = pd.read_csv(written.folder / "truth" / "situations.csv")
     standing = situations[situations["end"].isna()]
     assert {"door_open", "silent_truck"} <= set(standing["rule"])
