@@ -2,8 +2,8 @@
 
 In: the ledger of a twin, its model and mappings. Out: lazy xarray Datasets, DataFrames, plain Zarr.
 Read in order: `layout` (where a cell is), `store` (bytes), `build` (claims to cells, pure), then `write` (the one
-writer) and `read` (any number of readers), which don't know each other.
-Never: a value that the ledger doesn't prove, a history half published, a result that depends on the order of arrival.
+writer) and `read` (any number of readers), which don't import each other.
+Never: a value without a row in the ledger, a history published by half, a result that depends on the order of arrival.
 """
 
 from __future__ import annotations

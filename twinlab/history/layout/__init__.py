@@ -2,5 +2,5 @@
 
 In: times, numbers, spans. Out: cell numbers, integers, rollups; no file is touched.
 Read in order: `grid`, `encoding`, `spans`, `dirty_spans`, `rollup`, `fold_kernels`.
-Never: arithmetic that rounds: every level of a rollup is exact.
+Never: arithmetic with rounding errors; every level of a rollup is exact.
 """

@@ -1,4 +1,4 @@
-"""Spans of cells: which are dirty, how far their change reaches, and in which pieces they are built."""
+"""Lists of half-open spans of cells: union, intersection, complement, and pieces of bounded length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Span = tuple[int, int]
 
 
 def union(*groups: Iterable[Span], gap: int = 0) -> list[Span]:
-    """Return sorted spans that cover all; spans at most ``gap`` cells apart become one.
+    """Return the sorted union of spans; spans at most ``gap`` cells apart are merged.
 
     >>> union([(5, 7)], [(0, 2), (6, 9)])
     [(0, 2), (5, 9)]
@@ -38,7 +38,7 @@ def widen(spans: Iterable[Span], *, before: int, after: int) -> list[Span]:
 
 
 def clip(spans: Iterable[Span], window: Span) -> list[Span]:
-    """Return the parts of spans that lie in ``window``.
+    """Return the parts of spans within ``window``.
 
     >>> clip([(0, 4), (6, 9)], (2, 7))
     [(2, 4), (6, 7)]
@@ -48,7 +48,7 @@ def clip(spans: Iterable[Span], window: Span) -> list[Span]:
 
 
 def holes(spans: Iterable[Span], window: Span) -> list[Span]:
-    """Return what of ``window`` no span covers.
+    """Return the parts of ``window`` that no span covers.
 
     >>> holes([(2, 4)], (0, 6))
     [(0, 2), (4, 6)]

@@ -1,7 +1,7 @@
-"""Numbers as stored: integers of a signal's resolution, exact both ways.
+"""Encoding of values as integers: multiples of a signal's resolution, exact in both directions.
 
 A gauge or counter of resolution r is stored as rint(value / r). It reads back as k / R where R = 1/r is a whole number
-(0.1 -> k / 10: the double nearest to the decimal number), else as k * r.
+(for 0.1 as k / 10, the double nearest to the decimal number), else as k * r.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from twinlab.model.twinmodel import Signal
 
 __all__ = ["decode", "divisor", "encode", "sentinel"]
 
-#: Doubles hold every integer up to here; beyond, k and k + 1 may be the same double.
+#: Every integer up to here is a double; beyond, k and k + 1 may be the same double.
 _EXACT = 2**53
 
 
 def sentinel(dtype: np.dtype | type) -> int:
-    """Return the integer that stands for "no value": the type's smallest.
+    """Return the integer that means "no value": the smallest of the type.
 
     >>> sentinel(np.int16)
     -32768
@@ -43,14 +43,14 @@ def encode(values: ArrayLike, signal: Signal) -> tuple[NDArray[np.signedinteger]
     values : array of float, any shape
         In the signal's unit; states as code numbers; NaN means no value.
     signal : Signal
-        Gives resolution and storage type.
+        Defines resolution and storage type.
 
     Returns
     -------
     ints : array of ``signal.storage_dtype``
         The smallest integer of the type where there is no value.
     lost : array of bool
-        True where a value (infinite ones too) doesn't fit the type and was replaced by "no value": count and report it.
+        True where a value doesn't fit the type (infinity included) and was replaced by "no value".
 
     >>> encode([20.04, float("nan")], Signal(unit="degC", resolution=0.1))[0].tolist()
     [200, -2147483648]

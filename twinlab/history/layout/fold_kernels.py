@@ -1,4 +1,4 @@
-"""The loops over cells, compiled by numba: one pass each, (asset, cell) with series in one piece."""
+"""Loops over cells, compiled by numba: arrays (asset, cell), contiguous by asset, read once."""
 
 # ruff: noqa: ANN001, ANN201, PLR0917, PLR1714  (numba types arguments, takes no keywords, merges nothing)
 # mypy: disable-error-code="no-untyped-def"
@@ -23,7 +23,7 @@ __all__ = [
 
 @numba.njit(cache=True, nogil=True)
 def fold_tile(values, flags, constant, first, per, none, total, low, high, count):
-    """Fold (asset, cell) into (asset, window); ``first`` is the place of the first cell counted from window 0."""
+    """Fold (asset, cell) into (asset, window); ``first`` is the index of the first cell, counted from window 0."""
     cells = values.shape[1]
     for a in range(values.shape[0]):
         k = 0
@@ -33,7 +33,7 @@ def fold_tile(values, flags, constant, first, per, none, total, low, high, count
             s, n = np.int64(0), 0
             lo, hi = low[a, w], high[a, w]
             if constant:
-                # All pass: a cell that passes holds a value, which `write_cells` makes sure of.
+                # All pass, and a cell that passes has a value: `write_cells` checks it.
                 for i in range(k, stop):
                     v = values[a, i]
                     s += v
@@ -97,7 +97,7 @@ def reduce_windows(values, flags, per, none, total, low, high, good, counts):
 
 @numba.njit(cache=True, nogil=True)
 def fold_samples(values, flags, place, codes, total, low, high, good, counts):
-    """Fold samples (asset, time) into bins: ``place`` is each time's bin, ``codes`` the flags that are counted."""
+    """Fold samples (asset, time) into bins: ``place`` is the bin of each time, ``codes`` are the flags to count."""
     rank = np.full(256, -1, np.int64)
     for i in range(codes.size):
         rank[codes[i]] = i
@@ -117,7 +117,7 @@ def fold_samples(values, flags, place, codes, total, low, high, good, counts):
 
 @numba.njit(cache=True, nogil=True)
 def fold_sum(values, per, out):
-    """Add up (asset, window) to (asset, longer window), ``per`` of them each."""
+    """Sum ``per`` windows each: (asset, window) to (asset, longer window)."""
     for a in range(out.shape[0]):
         for w in range(out.shape[1]):
             s = out[a, w] * 0
@@ -128,7 +128,7 @@ def fold_sum(values, per, out):
 
 @numba.njit(cache=True, nogil=True)
 def fold_low(values, per, none, out):
-    """Take the smallest of (asset, window), ``none`` left out, to (asset, longer window)."""
+    """Take the smallest of ``per`` windows each, ignoring ``none``: (asset, window) to (asset, longer window)."""
     for a in range(out.shape[0]):
         for w in range(out.shape[1]):
             low = none
@@ -141,7 +141,7 @@ def fold_low(values, per, none, out):
 
 @numba.njit(cache=True, nogil=True)
 def fold_high(values, per, out):
-    """Take the largest of (asset, window) to (asset, longer window): "no value" is the smallest integer."""
+    """Take the largest of ``per`` windows each; "no value" is the smallest integer."""
     for a in range(out.shape[0]):
         for w in range(out.shape[1]):
             high = values[a, w * per]
@@ -152,7 +152,7 @@ def fold_high(values, per, out):
 
 @numba.njit(cache=True, nogil=True)
 def hold_states(values, flags, carry, none, out):
-    """Fill ``out`` with each cell's last observation so far, from ``carry`` on."""
+    """Fill each cell with the last observation up to it, starting with ``carry``."""
     for a in range(values.shape[0]):
         last = carry[a]
         for k in range(values.shape[1]):
@@ -163,7 +163,7 @@ def hold_states(values, flags, carry, none, out):
 
 @numba.njit(cache=True, nogil=True)
 def share_states(held, per, codes, none, out):
-    """Count the cells of each window (asset, window, state) in each state; unknown codes last."""
+    """Count the cells of each window in each state, (asset, window, state); unknown codes are the last state."""
     for a in range(held.shape[0]):
         for w in range(out.shape[1]):
             for k in range(w * per, min((w + 1) * per, held.shape[1])):
@@ -180,7 +180,7 @@ def share_states(held, per, codes, none, out):
 
 @numba.njit(cache=True, nogil=True)
 def rise_counters(values, flags, per, carry, none, wrap, out, seen):
-    """Add up rises and count observations a window."""
+    """Sum the increases and count the observations of each window."""
     for a in range(values.shape[0]):
         last = carry[a]
         for k in range(values.shape[1]):
@@ -192,7 +192,7 @@ def rise_counters(values, flags, per, carry, none, wrap, out, seen):
             if last != none:
                 rise = np.int64(v) - np.int64(last)
                 if rise < 0:
-                    # Past its end if it has one, else started again from zero.
+                    # Wrapped if the counter wraps, else reset to zero.
                     rise = rise + wrap if wrap > 0 else np.int64(v)
                 out[a, w] += rise
             last = v

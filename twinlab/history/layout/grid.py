@@ -1,7 +1,7 @@
-"""Where a cell lives: time axis, years, tiles, and the steps at which rollups stand ready.
+"""The grid of cells: time axis, years, tiles, and the steps of stored rollups.
 
 Cells are numbered from the origin (UTC midnight): cell k covers [origin + k * cadence, origin + (k + 1) * cadence).
-The arrays of one year stand in ``<type>/<cadence>/<year>/{hot,cold}``; a cell belongs to the year in which it starts.
+The arrays of a year are in ``<type>/<cadence>/<year>/{hot,cold}``; a cell belongs to the year in which it starts.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
 ]
 
 DAY_NS = 86_400_000_000_000
-_MOST_NS = 2**63 - 1
+_MAX_NS = 2**63 - 1
 
-#: Steps of rollups, finest first; which of them are stored depends on the cadence.
+#: Possible steps of rollups, finest first; the cadence decides which of them are stored.
 STEPS = ("1min", "15min", "1h", "4h", "1d")
 
 _UNITS = (("d", DAY_NS), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 10**9), ("ms", 10**6))
@@ -45,7 +45,7 @@ _TILE_CELLS = 2**15
 _TILE_ASSETS = 8
 #: Tiles are gathered in shards of 16 x 8 tiles, so that a whole scan fetches megabytes at a time.
 _SHARD_TIMES, _SHARD_ASSETS = 16, 8
-#: A hot tile is written by every catch-up that touches it: few cells in time, all assets.
+#: A hot tile is rewritten by every catch-up with cells in it: few cells in time, all assets.
 _HOT_TIMES, _HOT_ASSETS = 128, 1024
 
 
@@ -73,13 +73,13 @@ def duration_text(nanoseconds: int) -> str:
 
 @dataclass(frozen=True, order=True)
 class Group:
-    """Signals of one asset type and one cadence; they share a time axis. ``"60s"`` becomes ``"1min"``."""
+    """The signals of one asset type and one cadence, which share a time axis. ``"60s"`` becomes ``"1min"``."""
 
     asset_type: str
     cadence: str
 
     def __post_init__(self) -> None:
-        """Bring the cadence into one spelling, so that equal groups compare equal."""
+        """Normalise the spelling of the cadence, so that equal groups compare equal."""
         object.__setattr__(self, "cadence", duration_text(parse_duration(self.cadence)))
 
     @property
@@ -107,7 +107,7 @@ class Axis:
     cadence_ns: int
 
     def cell(self, time_ns: int) -> int:
-        """Return the cell that holds an instant.
+        """Return the cell of an instant.
 
         >>> Axis(0, 60_000_000_000).cell(61_000_000_000)
         1
@@ -128,7 +128,7 @@ class Axis:
 
     def year(self, cell: int) -> int:
         """Return the UTC year in which a cell starts."""
-        # By days: nanoseconds would wrap at both ends of their range.
+        # In days: nanoseconds would overflow at both ends of their range.
         days = self.time(cell) // DAY_NS
         return int(np.datetime64(days, "D").astype("datetime64[Y]").astype("int64")) + 1970
 
@@ -138,13 +138,13 @@ class Axis:
         return self.cell_ceil(january[0]), self.cell_ceil(january[1])
 
     def split(self, k0: int, k1: int) -> Iterator[tuple[int, int, int]]:
-        """Yield ``(year, first, last + 1)`` for the cells of a span, cut at the turns of the year.
+        """Yield ``(year, first, last + 1)`` for the cells of a span, split by year.
 
         >>> list(Axis(0, DAY_NS).split(364, 367))
         [(1970, 364, 365), (1971, 365, 367)]
         """
-        if k0 < k1 and not (-_MOST_NS <= self.time(k0) <= self.time(k1) <= _MOST_NS):
-            msg = f"expected cells from 1677-09-22 to 2262-04-11, which 64-bit nanoseconds hold, got {k0} to {k1}"
+        if k0 < k1 and not (-_MAX_NS <= self.time(k0) <= self.time(k1) <= _MAX_NS):
+            msg = f"expected cells from 1677-09-22 to 2262-04-11, the range of 64-bit nanoseconds, got {k0} to {k1}"
             raise SchemaError(msg)
         while k0 < k1:
             year = self.year(k0)
@@ -155,14 +155,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Layout:
-    """How an array is cut: shape of a tile, and of the shard that gathers tiles (None: every tile on its own)."""
+    """How an array is divided: shape of a tile, and of the shard of tiles (None: each tile is stored alone)."""
 
     tile: tuple[int, int]
     shard: tuple[int, int] | None
 
     @property
     def block(self) -> tuple[int, int]:
-        """Shape of what is stored under one key."""
+        """Shape of the cells stored under one key."""
         return self.shard or self.tile
 
 
@@ -171,22 +171,22 @@ def _power(number: int) -> int:
 
 
 def cold_layout(n_cells: int, n_assets: int) -> Layout:
-    """Return the layout of compacted arrays of ``n_cells`` a year and, for now, ``n_assets``."""
+    """Return the layout of compacted arrays with ``n_cells`` a year and ``n_assets`` at present."""
     wide = min(_TILE_ASSETS, _power(n_assets))
     long = min(_TILE_CELLS // wide, _power(n_cells))
     return Layout((long, wide), (min(long * _SHARD_TIMES, max(long, _power(n_cells))), wide * _SHARD_ASSETS))
 
 
 def hot_layout(n_cells: int, n_assets: int) -> Layout:
-    """Return the layout of arrays to which the last cells are written: time-flat, whole chunks."""
+    """Return the layout of the arrays for the newest cells: few cells in time, many assets."""
     wide = min(_HOT_ASSETS, _power(n_assets))
     return Layout((min(_HOT_TIMES * max(1, 64 // wide), _power(n_cells)), wide), None)
 
 
 def rollup_layout(n_windows: int, n_assets: int) -> Layout:
-    """Return the layout of rollup arrays of ``n_windows`` a year: as square as pages read them.
+    """Return the layout of rollup arrays of ``n_windows`` a year, close to square, as pages read them.
 
-    No shards: every catch-up rewrites the newest windows, and a rewritten shard would leave megabytes to collect.
+    Without shards: every catch-up rewrites the newest windows, and a rewritten shard leaves megabytes of garbage.
     """
     wide = min(32, _power(n_assets))
     long = min(1024, _power(n_windows))
@@ -194,7 +194,7 @@ def rollup_layout(n_windows: int, n_assets: int) -> Layout:
 
 
 def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
-    """Return the steps stored for a cadence, finest first: at least four cells, and whole windows a day.
+    """Return the steps of the rollups stored for a cadence, finest first: those of at least four whole cells.
 
     >>> rollup_steps(3_600_000_000_000)
     ('4h', '1d')
@@ -210,7 +210,7 @@ def step_parent(cadence_ns: int, step: str) -> str | None:
 
 
 def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of columns, whole tiles at least, that cover the wanted ones."""
+    """Yield ranges of columns that cover the wanted ones; a gap of less than a tile doesn't end a range."""
     tiles = np.unique(assets // wide)
     if tiles.size == 0:
         return

@@ -1,4 +1,4 @@
-"""Rollups as exact integer arithmetic: equal at once or piecewise, every level from the one below."""
+"""Rollups in exact integer arithmetic: computed at once or piece by piece, from cells or from a finer level."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def reduce_cells(
     """Fold cells (time, asset) into windows of ``per`` cells; the number of cells is a multiple of ``per``.
 
     Returns ``sum min max count`` over cells that pass or are suspect and hold a value (min and max are the type's
-    smallest integer in windows without one), and how many cells bear each flag.
+    smallest integer in windows without one), and the number of cells with each flag.
     """
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     shape = (v.shape[0], v.shape[1] // per)
@@ -41,7 +41,7 @@ def reduce_cells(
 
 def reduce_rollup(below: dict[str, NDArray[np.generic]], per: int) -> dict[str, NDArray[np.generic]]:
     """Fold windows (window, asset) of one level into windows ``per`` times as long."""
-    # Stored windows come with each asset's in one piece; folding them so copies nothing.
+    # Stored windows are contiguous by asset, so this copies nothing.
     series = {name: np.ascontiguousarray(part.T) for name, part in below.items()}
     assets, windows = next(iter(series.values())).shape
     out: dict[str, NDArray[np.generic]] = {}

@@ -1,4 +1,4 @@
-"""Half-open spans of whole numbers, merged as they are added."""
+"""A set of integers as half-open spans, which are merged as they are added."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Spans"]
 
 
 class Spans:
-    """A set of numbers kept as sorted, separate, half-open spans.
+    """A set of integers as sorted, disjoint, half-open spans.
 
     >>> s = Spans(); s.add(0, 5); s.add(5, 9); s.add(20, 30); list(s)
     [(0, 9), (20, 30)]
@@ -23,7 +23,7 @@ class Spans:
         return iter(self._spans)
 
     def __bool__(self) -> bool:
-        """True if any number is in it."""
+        """Return whether the set isn't empty."""
         return bool(self._spans)
 
     def add(self, first: int, end: int) -> None:
@@ -40,7 +40,7 @@ class Spans:
         self._spans[at:stop] = [(first, end)]
 
     def widened(self, size: int) -> Spans:
-        """Return the spans grown outwards to whole multiples of ``size``."""
+        """Return the spans extended outwards to multiples of ``size``."""
         out = Spans()
         for first, end in self._spans:
             out.add(first - first % size, -(-end // size) * size)

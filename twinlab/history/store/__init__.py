@@ -2,5 +2,5 @@
 
 In: rectangles of cells. Out: chunks of Zarr arrays in one Icechunk repository.
 Read in order: `catalog`, `codecs`, `tiles`, `fold`, `cells`, `chunk_reader`, `tables`, `view`, `publish`, `opening`.
-Never: a byte believed without its checksum, a publication that a power cut leaves between two states.
+Never: a byte used before its checksum is verified, a publication that a power cut leaves between two states.
 """

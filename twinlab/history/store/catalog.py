@@ -1,4 +1,4 @@
-"""What the store holds: groups, signals, years, which cells are hot; kept as JSON in the root group's attributes."""
+"""The catalogue of the store: groups, signals, years and hot chunks, as JSON in the root group's attributes."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ from twinlab.model.twinmodel import Signal, parse_duration
 
 __all__ = ["Catalog", "GroupEntry", "YearEntry"]
 
-#: Version of the layout; another one means: rebuild from the ledger.
+#: Version of the layout. A history of another version must be rebuilt from the ledger.
 FORMAT = 1
+#: Minimum number of cells of a window whose extremes are stored.
 _EXTREMES_FROM = 30
 
 
 @dataclass
 class YearEntry:
-    """One year of a group: layouts fixed when it was begun, and which hot chunks hold its newest cells."""
+    """One year of a group: layouts, fixed at its first cell, and which hot chunks have its newest cells."""
 
     cold: Layout
     hot: Layout
     rollups: dict[str, Layout]
-    # Cells (counted within the year) from here on hold nothing compacted.
+    # Number of the first cell of the year after all compacted cells.
     cold_end: int = 0
-    # Numbers of the hot chunks; they, not the cold array, hold the cells of their span.
+    # Numbers of the hot chunks, which have the cells of their span instead of the cold array.
     hot_chunks: set[int] = field(default_factory=set)
-    # Arrays created so far, relative to the year's path.
+    # Paths of the existing arrays, relative to the year's.
     arrays: set[str] = field(default_factory=set)
 
     def runs(self, l0: int, l1: int) -> Iterator[tuple[bool, int, int]]:
@@ -61,7 +62,7 @@ class YearEntry:
             l0 = stop
 
     def hot_windows(self, per: int, w0: int, w1: int) -> Spans:
-        """Return which of the windows ``w0 .. w1 - 1`` of ``per`` cells hold hot cells: those aren't stored as rollups."""
+        """Return which of the windows ``w0 .. w1 - 1`` of ``per`` cells have hot cells; their rollups aren't stored."""
         long, out = self.hot.tile[0], Spans()
         for chunk in sorted(self.hot_chunks):
             out.add(max(w0, chunk * long // per), min(w1, -(-(chunk + 1) * long // per)))
@@ -98,7 +99,7 @@ class GroupEntry:
         return self.signals[name]
 
     def year(self, year: int) -> YearEntry:
-        """Return the entry of a year, begun now if it is the first time."""
+        """Return the entry of a year; the first call adds it."""
         if year not in self.years:
             first, last = self.axis.year_cells(year)
             cells = last - first
@@ -120,17 +121,17 @@ class GroupEntry:
         return -(-(last - first) // self.per(step))
 
     def statistics(self, name: str, step: str) -> tuple[str, ...]:
-        """Return what is stored of a signal at ``step``.
+        """Return the statistics of a signal that are stored at ``step``.
 
-        Sums of state codes mean nothing. Extremes of fewer than 30 cells take nearly as many bytes as the cells: they're
-        computed from the cells when asked for.
+        Sums of state codes have no meaning. Extremes of fewer than 30 cells would take nearly as many bytes as the
+        cells, so they are computed from the cells on demand.
         """
         if self.signal(name).kind == "state":
             return ("count", *COUNTS)
         return (*STATISTICS, *COUNTS) if self.per(step) >= _EXTREMES_FROM else ("sum", "count", *COUNTS)
 
     def parent(self, name: str, step: str) -> str | None:
-        """Return the stored step from which all of ``step`` can be folded, None if only from the cells."""
+        """Return the stored step from which ``step`` can be computed; None if it must be computed from the cells."""
         below = step_parent(self.group.cadence_ns, step)
         complete = below is not None and set(self.statistics(name, step)) <= set(self.statistics(name, below))
         return below if complete else None
@@ -163,7 +164,7 @@ class GroupEntry:
             dtype = self.signal(name).storage_dtype
             fill = sentinel(dtype)
         elif statistic == "not_evaluated":
-            # Cells never written count as not evaluated, as their flags read.
+            # Cells that were never written have the flag "not evaluated".
             fill = self.per(step)
         return ArraySpec(
             path=f"{self.path(year)}/rollup/{step}/{name}_{statistic}",
@@ -176,7 +177,7 @@ class GroupEntry:
 
 @dataclass
 class Catalog:
-    """Everything the store knows of its arrays, and the historian's own notes (``meta``)."""
+    """Description of all arrays of the store, and the historian's metadata (``meta``)."""
 
     origin_ns: int
     groups: dict[Group, GroupEntry] = field(default_factory=dict)
@@ -197,7 +198,7 @@ class Catalog:
         return self.groups[group]
 
     def to_attributes(self) -> dict[str, object]:
-        """Return the catalog as attributes of the root group, with a checksum of their own."""
+        """Return the catalogue as attributes of the root group, with a checksum."""
         body = {
             "format": FORMAT,
             "origin_ns": self.origin_ns,
@@ -210,16 +211,16 @@ class Catalog:
 
     @classmethod
     def from_attributes(cls, attributes: dict[str, object]) -> Catalog:
-        """Read the catalog back.
+        """Read a catalogue from attributes.
 
         Raises
         ------
         CorruptionError
-            If the checksum differs or another version wrote it.
+            If the checksum differs or the format is another one.
         """
         text = attributes.get("twinlab_history")
         if not isinstance(text, str) or google_crc32c.value(text.encode()) != attributes.get("crc32c"):
-            msg = "expected the catalog of a history, but it is damaged or missing; run `twinlab rebuild`"
+            msg = "expected the catalogue of a history, but it is damaged or missing; run `twinlab rebuild`"
             raise CorruptionError(msg)
         body = json.loads(text)
         if body["format"] != FORMAT:
@@ -233,12 +234,12 @@ class Catalog:
 
 
 def check_same(name: str, old: Signal, new: Signal) -> None:
-    """Refuse a signal whose stored integers would change their meaning.
+    """Check that the stored integers of a signal keep their meaning.
 
     Raises
     ------
     SchemaError
-        If kind, resolution or storage type differ from what is stored.
+        If kind, resolution or storage type differ from the stored signal's.
     """
     for what in ("kind", "resolution", "storage_dtype"):
         if getattr(old, what) != getattr(new, what):

@@ -1,4 +1,4 @@
-"""Read spans of cells and rollups across years, hot and cold; shared by pinned views and transactions."""
+"""Read spans of cells and rollups across years and hot and cold arrays; used by views and transactions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from twinlab.history.store.tiles import ByteStore, read_region
 
 __all__ = ["CellReader"]
 
-Held = Callable[[str], NDArray[np.generic] | None]
+#: Returns the block of a key if it hasn't been written yet.
+Pending = Callable[[str], NDArray[np.generic] | None]
 
 
 class CellReader:
-    """Cells and rollups of a catalog through a byte store."""
+    """Reads the cells and rollups of a catalogue through a byte store."""
 
-    def __init__(self, catalog: Catalog, store: ByteStore, *, held: Held | None = None) -> None:
+    def __init__(self, catalog: Catalog, store: ByteStore, *, pending: Pending | None = None) -> None:
         self.catalog = catalog
         self._store = store
-        self._held = held
+        self._pending = pending
 
     def cells(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
@@ -69,7 +70,7 @@ class CellReader:
         if not exists or columns.size == 0 or times[0] >= times[1]:
             return np.full((columns.size, times[1] - times[0]), spec.fill, dtype=spec.dtype).T
         runs = list(asset_runs(columns, spec.layout.tile[1]))
-        parts = [read_region(spec, times, run, store=self._store, held=self._held) for run in runs]
+        parts = [read_region(spec, times, run, store=self._store, pending=self._pending) for run in runs]
         if len(runs) == 1 and columns.size == runs[0][1] - runs[0][0] and (np.diff(columns) == 1).all():
             return parts[0]
         every = np.concatenate([np.arange(a, b) for a, b in runs])
@@ -89,7 +90,7 @@ class CellReader:
     ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of windows of ``per`` cells, computed from the cells: no rollup is read."""
         entry = self.catalog.entry(group)
-        if self._held is None and set(statistics) <= set(STATISTICS):
+        if self._pending is None and set(statistics) <= set(STATISTICS):
             columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
             found = fold_windows(entry, signal, per, (w0, w1), columns, store=self._store)
         else:
@@ -109,8 +110,8 @@ class CellReader:
     ) -> dict[str, NDArray[Any]]:
         """Return statistics (window, asset) of the windows ``w0 .. w1 - 1``, numbered from the origin like cells.
 
-        What isn't stored at this step, and windows that hold hot cells, are folded from the level below or from the
-        cells, to the same integers.
+        Statistics that aren't stored at this step, and windows with hot cells, are computed from a finer level or from
+        the cells, which gives the same integers.
         """
         entry = self.catalog.entry(group)
         per = entry.per(step)
@@ -139,7 +140,7 @@ class CellReader:
         assets: ArrayLike | None,
         statistics: tuple[str, ...],
     ) -> dict[str, NDArray[Any]]:
-        """Fold windows from the level below, of which only what is hot is folded in its turn."""
+        """Compute windows from the next finer level."""
         per, parent = entry.per(step), entry.parent(signal, step)
         if parent is None:
             return self.fold(entry.group, signal, per, *windows, assets, statistics=statistics)

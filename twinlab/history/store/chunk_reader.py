@@ -1,8 +1,8 @@
 """Read chunks of a pinned snapshot straight from their files.
 
-Icechunk's own `get` costs 0.5 ms CPU a chunk here, opening the file a thirtieth of that. Which file holds a chunk stands
-in the snapshot's manifests: FlatBuffers behind a 39-byte header [1]_, zstd-compressed. What this module reads it checks:
-every snapshot and manifest against the seal written when it was published, so that a damaged one can't name a wrong chunk.
+Icechunk's own `get` costs 0.5 ms CPU per chunk here, opening the file a thirtieth of that. The snapshot's manifests say
+which file has a chunk: FlatBuffers after a 39-byte header [1]_, zstd-compressed. This module checks every snapshot and
+manifest against the seal written at its publication, so that a damaged one can't name a wrong chunk.
 
 References
 ----------
@@ -36,7 +36,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class UnknownFormatError(CorruptionError):
-    """Icechunk wrote a format that this module doesn't know; its own reader still does."""
+    """The format is unknown to this module, but Icechunk can read it."""
 
 
 class _Table:
@@ -52,7 +52,7 @@ class _Table:
         self.fields = struct.unpack_from(f"<{size // 2 - 2}H", data, start + 4)
 
     def field(self, number: int) -> int | None:
-        """Return where a field stands, None if it is absent."""
+        """Return the offset of a field, None if it is absent."""
         offset = self.fields[number] if number < len(self.fields) else 0
         return self.at + offset if offset else None
 
@@ -67,7 +67,7 @@ class _Table:
         return 0 if at is None else int(struct.unpack_from("<Q", self.data, at)[0])
 
     def vector(self, number: int) -> tuple[int, int] | None:
-        """Return where a vector's elements start, and how many there are."""
+        """Return the offset of a vector's first element, and the number of elements."""
         at = self.field(number)
         if at is None:
             return None
@@ -75,7 +75,7 @@ class _Table:
         return at + 4, struct.unpack_from("<I", self.data, at)[0]
 
     def table(self, number: int) -> _Table | None:
-        """Return a table a field refers to."""
+        """Return the table that a field refers to."""
         at = self.field(number)
         return None if at is None else _Table(self.data, at + struct.unpack_from("<I", self.data, at)[0])
 
@@ -130,7 +130,7 @@ class _Ref:
 
 
 class Metadata:
-    """Nodes and chunk references of one snapshot; manifests are loaded when an array of theirs is first read."""
+    """Nodes and chunk references of one snapshot; manifests are loaded when one of their arrays is first read."""
 
     def __init__(self, path: Path, snapshot: str, seal: dict[str, int]) -> None:
         self._path = path
@@ -146,7 +146,7 @@ class Metadata:
 
     def _expected(self, name: str) -> int:
         if name not in self._seal:
-            raise corrupt(name, "the seal doesn't know it")
+            raise corrupt(name, "it isn't in the seal")
         return self._seal[name]
 
     def document(self, path: str) -> bytes | None:
@@ -156,7 +156,7 @@ class Metadata:
         return None if node is None or found is None else node.data[found[0] : found[0] + found[1]]
 
     def chunks(self, path: str) -> dict[tuple[int, ...], _Ref]:
-        """Return where the chunks of an array are."""
+        """Return the references of an array's chunks, by chunk index."""
         if path not in self._arrays:
             self._arrays[path] = dict(self._read_chunks("/" + path))
         return self._arrays[path]
@@ -235,17 +235,17 @@ class DirectBytes:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Refuse: a pinned snapshot never changes."""
-        msg = f"expected to read a pinned snapshot, not to write {len(data)} bytes to {key}; use a transaction"
+        """Raise TypeError: a snapshot can't be changed."""
+        msg = f"a snapshot can't be changed: expected no write of {len(data)} bytes to {key}; use a transaction"
         raise TypeError(msg)
 
     def delete(self, key: str) -> None:
-        """Refuse: a pinned snapshot never changes."""
+        """Raise TypeError: a snapshot can't be changed."""
         self.put(key, b"")
 
 
 def manifest_names(path: Path, snapshot: str) -> list[str]:
-    """Return the names of the manifests a snapshot refers to, as read just after it was written."""
+    """Return the names of the manifests that a snapshot refers to; only right after it was written, since it isn't verified."""
     root = _load(path / "snapshots" / snapshot, None)
     start, count = root.vector(6) or (0, 0)
     # ManifestFileInfo: 12 bytes of id, 4 of padding, 8 of size, 4 of count, 4 of padding.
@@ -257,7 +257,7 @@ def _seal_path(path: Path, snapshot: str) -> Path:
 
 
 def write_seal(path: Path, snapshot: str, *, base: dict[str, int]) -> None:
-    """Note the checksums of a snapshot and its manifests; those in ``base`` are carried over, never computed again."""
+    """Write the checksums of a snapshot and its manifests; those in ``base`` are copied, not computed again."""
     folders = {snapshot: "snapshots"} | dict.fromkeys(manifest_names(path, snapshot), "manifests")
     sums = {
         name: base[name] if name in base else google_crc32c.value((path / folder / name).read_bytes())
@@ -270,7 +270,7 @@ def write_seal(path: Path, snapshot: str, *, base: dict[str, int]) -> None:
 
 
 def read_seal(path: Path, snapshot: str) -> dict[str, int]:
-    """Return the checksums noted for a snapshot.
+    """Return the checksums of a snapshot and its manifests.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Bytes of a tile: pcodec for integers, zstd for flags, a checksum behind each, shards as Zarr v3 lays them out.
+"""Bytes of a tile: pcodec for integers, zstd for flags, each with a checksum, in shards of Zarr v3.
 
-The fast reader and writer work on these bytes themselves, because Zarr's own pipeline costs more per tile than decoding
-it does. What is written is plain Zarr v3 all the same: ``zarr.open_group(session.store)`` reads the same numbers.
+Our reader and writer process these bytes themselves, because Zarr's pipeline costs more per tile than decoding does.
+The arrays are plain Zarr v3 all the same: ``zarr.open_group(session.store)`` reads the same numbers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 _LEVEL = 8
 _CRC_BYTES = 4
-#: Bytes below which a tile of flags may be one flag throughout.
+#: Tiles of flags with fewer bytes may have the same flag in all cells.
 _SHORT = 256
 _ZSTD_CHECKSUM = True
 #: Offset and length of a tile that isn't in its shard (Zarr v3 sharding specification).
@@ -47,7 +47,7 @@ _CONFIG = ChunkConfig(compression_level=_LEVEL)
 
 @dataclass(frozen=True)
 class ArraySpec:
-    """One stored array (time, asset): all that reading or writing a block of it needs."""
+    """A stored array (time, asset): all that is needed to read or write a block."""
 
     path: str
     shape: tuple[int, int]
@@ -57,15 +57,15 @@ class ArraySpec:
 
     @property
     def is_flags(self) -> bool:
-        """True for arrays of flags, which zstd packs better than pcodec."""
+        """Whether it is an array of flags, which zstd compresses better than pcodec."""
         return self.dtype == np.uint8
 
 
 def array_metadata(spec: ArraySpec, *, attributes: Mapping[str, object]) -> bytes:
-    """Return an array's ``zarr.json``: what Zarr's own readers need to decode it.
+    """Return the ``zarr.json`` of an array, from which Zarr can read it.
 
-    numcodecs' pcodec isn't in the Zarr v3 specification. We take it knowingly: a third fewer bytes than zstd, and
-    `export` writes plain codecs for readers that don't know it. Readers of these arrays are warned by Zarr.
+    numcodecs' pcodec isn't in the Zarr v3 specification, and Zarr warns about it. It is used because it takes a third
+    fewer bytes than zstd; `twinlab.history.read.export` writes arrays with codecs of the specification only.
     """
     inner: list[dict[str, object]] = [{"name": "transpose", "configuration": {"order": [1, 0]}}]
     if spec.is_flags:
@@ -94,7 +94,7 @@ def array_metadata(spec: ArraySpec, *, attributes: Mapping[str, object]) -> byte
 
 
 def encode_tile(tile: NDArray[np.generic]) -> bytes:
-    """Return the bytes of a tile (time, asset), each asset's series in one piece."""
+    """Return the bytes of a tile (time, asset), contiguous by asset."""
     flat = np.ascontiguousarray(tile.T).ravel()
     if flat.dtype == np.uint8:
         return bytes(Zstd(level=3, checksum=_ZSTD_CHECKSUM).encode(flat))
@@ -104,12 +104,12 @@ def encode_tile(tile: NDArray[np.generic]) -> bytes:
 
 @lru_cache(maxsize=64)
 def _constant_flags(shape: tuple[int, int]) -> dict[bytes, int]:
-    # Nearly every flag tile is one flag throughout: recognising its bytes is faster than unpacking them.
+    # Nearly every tile of flags has one flag in all cells: comparing bytes is faster than decompressing them.
     return {encode_tile(np.full(shape, flag, dtype=np.uint8)): int(flag) for flag in Flag}
 
 
 def constant_flag(data: bytes | memoryview, spec: ArraySpec) -> int | None:
-    """Return the flag that a tile's bytes hold throughout, if that can be told without unpacking them."""
+    """Return the flag of all cells of a tile, if that can be told without decompressing it, else None."""
     if not spec.is_flags or len(data) >= _SHORT:
         return None
     return _constant_flags(spec.layout.tile).get(bytes(data))
@@ -148,7 +148,7 @@ def decode_tile(data: bytes | memoryview, spec: ArraySpec, out: NDArray[np.gener
 
 
 def corrupt(where: str, reason: str) -> CorruptionError:
-    """Return the error for stored bytes that aren't what was written."""
+    """Return the error for stored bytes that differ from what was written."""
     return CorruptionError(
         f"expected the bytes of {where} as they were written, but {reason}; "
         "run `twinlab verify`, then `twinlab rebuild` (the ledger still has every row)"
@@ -156,7 +156,7 @@ def corrupt(where: str, reason: str) -> CorruptionError:
 
 
 def assemble(tiles: list[bytes | None], grid: tuple[int, int]) -> bytes:
-    """Return a shard of tiles in C order; None for a tile that holds nothing but the fill value."""
+    """Return a shard of tiles in C order; None for a tile with only the fill value."""
     index = np.full((*grid, 2), EMPTY, dtype="<u8").reshape(-1, 2)
     offset = 0
     for number, tile in enumerate(tiles):

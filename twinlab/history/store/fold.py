@@ -1,4 +1,4 @@
-"""Windows computed from stored cells: each tile is decoded into one buffer, folded, and dropped."""
+"""Statistics of windows computed from stored cells, one tile in memory at a time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from twinlab.model.flags import Flag
 
 __all__ = ["fold_windows"]
 
-#: Assets of a band if a group has no cold arrays yet.
+#: Number of assets of a band if a group has no cold arrays yet.
 _BAND = 64
 
 
 class _Sums:
-    """Running results (asset, window)."""
+    """Accumulated statistics (asset, window)."""
 
     def __init__(self, assets: int, windows: int, dtype: np.dtype) -> None:
         info = np.iinfo(dtype)
@@ -35,7 +35,7 @@ class _Sums:
     def add(
         self, values: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None, *, assets: slice, first: int, per: int
     ) -> None:
-        """Fold one tile (asset, cell); no flags: all pass."""
+        """Add one tile (asset, cell); without flags all cells pass."""
         constant = flags is None
         marks = np.empty((0, 0), "uint8") if flags is None else flags
         parts = (self.total[assets], self.low[assets], self.high[assets], self.count[assets])
@@ -45,12 +45,12 @@ class _Sums:
 def fold_windows(
     entry: GroupEntry, signal: str, per: int, windows: tuple[int, int], columns: NDArray[np.int64], *, store: ByteStore
 ) -> dict[str, NDArray[np.generic]]:
-    """Return ``sum min max count`` (window, asset) computed from the cells, to the integers of `reduce_cells`.
+    """Return ``sum min max count`` (window, asset) computed from the cells; the same integers as of `reduce_cells`.
 
     Parameters
     ----------
     per : int
-        Cells a window.
+        Number of cells of a window.
     windows : (int, int)
         First window and the one after the last, numbered from the origin.
     columns : array of int
@@ -71,7 +71,7 @@ def fold_windows(
 
     def work(number: int) -> None:
         band = bands[number]
-        # Tiles name columns of the band; results lie band after band.
+        # Results of all bands are in one array, one band after the other.
         at = sum(b - a for a, b in bands[:number])
         for values, flags, assets, cell in _tiles(entry, signal, (first, windows[1] * per), band, store):
             place = slice(at + assets.start - band[0], at + assets.stop - band[0])

@@ -1,7 +1,7 @@
-"""Open a repository and publish commits so that a power cut leaves the old or the new state, never neither.
+"""Open a repository, and publish commits such that a power cut leaves either the old or the new state.
 
-Icechunk doesn't fsync a local disk. A commit therefore goes to the branch ``staging``, is flushed with syncfs, and only
-then does ``main`` move to it, which is flushed too (DESIGN 5).
+Icechunk doesn't sync local files. A commit therefore goes to the branch ``staging`` and is flushed with syncfs; then
+``main`` is moved to it and flushed, too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "
 MAIN = "main"
 STAGING = "staging"
 
-# Icechunk logs to stdout, where a program's answers go; what it can't do it raises.
+# Icechunk logs to stdout, which belongs to the program's output; errors are raised anyway.
 icechunk.set_logs_filter("off")
 
 
 def sync_filesystem(path: Path) -> None:
-    """Flush the file system that holds ``path`` (syncfs; sync where the C library has none).
+    """Flush the file system of ``path`` (syncfs; sync where the C library has none).
 
     Windows has neither: after a power cut there, the history may not open and is then rebuilt from the ledger, which
     syncs its own files.
@@ -37,7 +37,7 @@ def sync_filesystem(path: Path) -> None:
     Raises
     ------
     OSError
-        If the device reports that it couldn't write.
+        If the device reports a failed write.
     """
     if os.name == "nt":
         return
@@ -72,7 +72,7 @@ def open_repository(path: Path) -> icechunk.Repository:
     except icechunk.IcechunkError as error:
         msg = (
             f"expected a history in {path}, but it doesn't open ({_first_line(error)}); "
-            "run `twinlab rebuild`: it is made again from the ledger"
+            "run `twinlab rebuild`, which builds it from the ledger"
         )
         raise CorruptionError(msg) from error
 
@@ -83,12 +83,13 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turn what Icechunk and the disk say while history is written into an error that says what to do.
+    """Turn errors of Icechunk and of the disk during writing into an error that says what to do.
 
     Raises
     ------
     SourceError
-        If the disk is full or can't be written. Nothing published changes, and the ledger keeps what was acknowledged.
+        If the disk is full or can't be written. What is published stays unchanged, and the ledger has every
+        acknowledged row.
     """
     try:
         yield
@@ -96,14 +97,14 @@ def write_errors(path: Path) -> Iterator[None]:
         full = "No space left" in str(error) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         what = "the disk is full (no space left on device)" if full else f"it can't be written ({_first_line(error)})"
         msg = (
-            f"history in {path}: {what}. The ledger holds every acknowledged row and the published history stands as it "
-            "was; make space and ingest again, or call rebuild: history catches up by itself"
+            f"history in {path}: {what}. The ledger has every acknowledged row, and the published history is unchanged; "
+            "make space, then ingest again or call rebuild"
         )
         raise SourceError(msg) from error
 
 
 def start(repository: icechunk.Repository) -> icechunk.Session:
-    """Return a writable session on ``staging``, set to where ``main`` stands; what a crash left there is forgotten."""
+    """Return a writable session on ``staging``, reset to ``main``: commits that a crash left there are dropped."""
     tip = repository.lookup_branch(MAIN)
     if STAGING in repository.list_branches():
         repository.reset_branch(STAGING, tip)
@@ -121,9 +122,9 @@ def publish(
     metadata: dict[str, object],
     seal: dict[str, int],
 ) -> str:
-    """Commit a session of `start`, seal it, move ``main`` to it; return the snapshot's id once all is on the disk.
+    """Commit a session of `start`, seal it and move ``main`` to it; return the snapshot's id once all is on the disk.
 
-    ``seal`` holds the checksums of what the session started from.
+    ``seal`` has the checksums of the snapshot that the session started from.
     """
     snapshot = session.commit(message, metadata=metadata)
     write_seal(path, snapshot, base=seal)

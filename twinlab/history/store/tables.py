@@ -1,7 +1,7 @@
-"""Typed tables (events, assets, relationships) as one small group of arrays each, in the same repository.
+"""Tables (events, assets, relationships), each stored as a group of small arrays in the same repository.
 
-A table ``events/flight/2013-01`` is a Zarr group whose arrays are its columns: numbers and times as they are, text as
-codes plus a dictionary, nulls as a mask; every array is one zstd chunk with a checksum.
+A table such as ``events/flight/2013-01`` is a Zarr group whose arrays are its columns: numbers and times unchanged, text
+as codes and a dictionary, nulls as a mask. Every array is one zstd chunk with a checksum.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def _columns(number: int, column: pa.Array) -> Iterator[tuple[str, NDArray[np.ge
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         coded = column.cast(pa.large_string()).dictionary_encode()
         yield f"{number}_code", coded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype("int32")
-        words = [str(word).encode() for word in coded.dictionary.to_pylist()]
-        yield f"{number}_text", np.frombuffer(b"".join(words), dtype="uint8")
-        yield f"{number}_length", np.array([len(word) for word in words], dtype="int64")
+        texts = [str(text).encode() for text in coded.dictionary.to_pylist()]
+        yield f"{number}_text", np.frombuffer(b"".join(texts), dtype="uint8")
+        yield f"{number}_length", np.array([len(text) for text in texts], dtype="int64")
     elif pa.types.is_boolean(kind):
         yield f"{number}_value", column.fill_null(False).to_numpy(zero_copy_only=False).astype("uint8")  # noqa: FBT003
     elif pa.types.is_temporal(kind):
@@ -83,7 +83,7 @@ def _columns(number: int, column: pa.Array) -> Iterator[tuple[str, NDArray[np.ge
 
 
 def write_table(path: str, table: pa.Table, *, store: ByteStore) -> None:
-    """Store a table under a path, in place of what stands there."""
+    """Store a table under a path, replacing the one that is there."""
     names = []
     parts: dict[str, NDArray[np.generic]] = {}
     for number, column in enumerate(table.columns):
@@ -114,7 +114,7 @@ def _attributes(path: str, store: ByteStore) -> dict[str, object]:
 
 
 def read_table(path: str, *, store: ByteStore) -> pa.Table:
-    """Return a stored table, equal to what was written (dictionary-encoded text comes back as such).
+    """Return a stored table, equal to what was written, dictionary-encoded columns included.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _unpack(where: str, data: bytes | None, dtype: str, size: int) -> NDArray[np
     if not size:
         return np.empty(0, dtype=dtype)
     if data is None:
-        raise corrupt(where, "they are gone")
+        raise corrupt(where, "they are missing")
     try:
         out = np.frombuffer(Zstd().decode(data), dtype=dtype)
     except (RuntimeError, ValueError) as error:
@@ -159,8 +159,8 @@ def _column(number: int, kind: pa.DataType, rows: int, parts: dict[str, NDArray[
     target = kind.value_type if pa.types.is_dictionary(kind) else kind
     if f"{number}_code" in parts:
         codes = pa.array(parts[f"{number}_code"], mask=mask)
-        words = _words(parts[f"{number}_text"], parts[f"{number}_length"])
-        dictionary = pa.DictionaryArray.from_arrays(codes, words.cast(target))
+        texts = _texts_of(parts[f"{number}_text"], parts[f"{number}_length"])
+        dictionary = pa.DictionaryArray.from_arrays(codes, texts.cast(target))
         return dictionary.cast(kind) if pa.types.is_dictionary(kind) else dictionary.cast(target)
     values = parts[f"{number}_value"]
     if pa.types.is_boolean(kind):
@@ -170,13 +170,13 @@ def _column(number: int, kind: pa.DataType, rows: int, parts: dict[str, NDArray[
     return pa.array(values, type=kind, mask=mask)
 
 
-def _words(text: NDArray[np.generic], length: NDArray[np.generic]) -> pa.Array:
-    """Return words that stand one behind the other in UTF-8, without taking each into Python's hands."""
+def _texts_of(text: NDArray[np.generic], length: NDArray[np.generic]) -> pa.Array:
+    """Return an array of texts from their concatenated UTF-8 and their lengths, without a Python object per text."""
     offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(text))]
-    words = pa.Array.from_buffers(pa.large_string(), len(length), buffers)
-    words.validate(full=True)
-    return words
+    texts = pa.Array.from_buffers(pa.large_string(), len(length), buffers)
+    texts.validate(full=True)
+    return texts
 
 
 def delete_table(path: str, *, store: ByteStore) -> None:

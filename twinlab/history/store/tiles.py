@@ -1,4 +1,4 @@
-"""Read and write rectangles (time, asset) of stored arrays: bytes in bulk, tiles decoded by a small pool of threads."""
+"""Read and write rectangles (time, asset) of stored arrays; bytes are fetched in bulk, tiles decoded by two threads."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ __all__ = [
     "write_block",
 ]
 
-#: Part of a shard's tiles from which on reading it whole is quicker than reading its index first.
+#: Share of a shard's tiles above which reading all of it is faster than reading its index first.
 _WHOLE = 0.3
 
-#: Packed bytes that wait for the session at most.
+#: Maximum number of bytes that are buffered before they go to the session.
 _WAITING_BYTES = 32 * 2**20
 
 #: A key and the span of its bytes: (first, end), (-n, 0) for the last n, None for all.
@@ -50,7 +50,7 @@ Request = tuple[str, tuple[int, int] | None]
 
 
 class ByteStore(Protocol):
-    """Where the bytes of chunks come from and go to."""
+    """Reads and writes the bytes of chunks."""
 
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Return the bytes of each request; None where the key doesn't exist."""
@@ -69,7 +69,7 @@ def _bounds(span: tuple[int, int] | None) -> tuple[int | None, int | None] | Non
 
 
 class IcechunkBytes:
-    """Chunks through an Icechunk session: sees what the session wrote."""
+    """Chunks of an Icechunk session, those that the session wrote included."""
 
     def __init__(self, session: icechunk.Session) -> None:
         self._store = session.store._store  # noqa: SLF001  (the public wrapper copies every chunk into a Buffer)
@@ -100,7 +100,7 @@ class IcechunkBytes:
         self.put_all({key: None})
 
     def put_all(self, parts: Mapping[str, bytes | None]) -> None:
-        """Store the bytes of many keys; None removes one. An array begins before its chunks and ends after them."""
+        """Store the bytes of many keys; None removes a key. Metadata is written before and removed after the chunks."""
 
         async def one(key: str, data: bytes | None) -> None:
             await (self._store.delete(key) if data is None else self._store.set(key, data))
@@ -120,13 +120,13 @@ class IcechunkBytes:
 
 
 class SessionBytes(IcechunkBytes):
-    """Chunks of a writable session: what it didn't touch is read from the state it started from, which is faster."""
+    """Chunks of a writable session; unchanged ones are read from the snapshot it started from, which is faster."""
 
     def __init__(self, session: icechunk.Session, base: ByteStore) -> None:
         super().__init__(session)
         self._base = base
         self._touched: set[str] = set()
-        # What waits to go to the session: a call for each key would cost more than packing it did.
+        # Buffered: a call of the session per key would cost more than compressing the chunk.
         self._waiting: dict[str, bytes | None] = {}
         self._size = 0
 
@@ -140,7 +140,7 @@ class SessionBytes(IcechunkBytes):
         return [next(new) if key in self._touched else next(old) for key, _ in requests]
 
     def put_all(self, parts: Mapping[str, bytes | None]) -> None:
-        """Store the bytes of many keys; None removes one. They reach the session by `flush`."""
+        """Store the bytes of many keys; None removes a key. They are buffered until `flush`."""
         self._touched.update(parts)
         self._waiting.update(parts)
         self._size += sum(len(data or b"") for data in parts.values())
@@ -149,7 +149,7 @@ class SessionBytes(IcechunkBytes):
             self.flush()
 
     def flush(self) -> None:
-        """Hand what waits to the session."""
+        """Write the buffered bytes to the session."""
         waiting, self._waiting, self._size = self._waiting, {}, 0
         if waiting:
             super().put_all(waiting)
@@ -157,7 +157,7 @@ class SessionBytes(IcechunkBytes):
 
 @lru_cache(maxsize=1)
 def pool(process: int) -> ThreadPoolExecutor:
-    """Return the pool that decodes tiles in this process (a fork must not share its parent's threads)."""
+    """Return the thread pool that decodes tiles in this process; a forked process needs its own."""
     return ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1), thread_name_prefix=f"tiles-{process}")
 
 
@@ -171,7 +171,7 @@ class Part:
 
 
 def block_key(spec: ArraySpec, block: tuple[int, int]) -> str:
-    """Return the key under which a block's bytes stand."""
+    """Return the key of a block's bytes."""
     return f"{spec.path}/c/{block[0]}/{block[1]}"
 
 
@@ -247,7 +247,7 @@ def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterat
             wanted.append(run)
     for (key, _), run, data in zip(requests, wanted, store.fetch(requests), strict=True):
         if data is None:
-            raise corrupt(key, "they are gone")
+            raise corrupt(key, "they are missing")
         view = memoryview(data)
         for tile, offset, length in run:
             start = offset - run[0][1]
@@ -276,14 +276,14 @@ def read_region(
     assets: tuple[int, int],
     *,
     store: ByteStore,
-    held: Callable[[str], NDArray[np.generic] | None] | None = None,
+    pending: Callable[[str], NDArray[np.generic] | None] | None = None,
 ) -> NDArray[np.generic]:
-    """Return the cells of a rectangle as an array (time, asset); a view whose series are contiguous.
+    """Return the cells of a rectangle as an array (time, asset) whose memory is contiguous by asset.
 
     Parameters
     ----------
-    held : function of a block's key, optional
-        Returns the block (asset, time) if it waits in memory to be written.
+    pending : function of a block's key, optional
+        Returns the block (asset, time) if it hasn't been written yet.
 
     Raises
     ------
@@ -293,7 +293,7 @@ def read_region(
     out = np.full((assets[1] - assets[0], times[1] - times[0]), spec.fill, dtype=spec.dtype)
     parts: list[Part] = []
     for part in split_blocks(spec.layout.block, times, assets):
-        block = held(block_key(spec, part.block)) if held is not None else None
+        block = pending(block_key(spec, part.block)) if pending is not None else None
         if block is None:
             parts.append(part)
         else:
@@ -313,14 +313,14 @@ def read_region(
     return out.T
 
 
-#: A tile (asset, time) or the number it holds throughout; its columns; its first cell.
+#: A tile (asset, time), or the number that all its cells have; its columns; its first cell.
 StreamedTile = tuple[NDArray[np.generic] | int, slice, int]
 
 
 def stream_tiles(
     spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int], *, store: ByteStore
 ) -> Iterator[StreamedTile]:
-    """Yield a rectangle tile by tile in a fixed order; each array is valid only until the next one is asked for."""
+    """Yield the tiles of a rectangle in a fixed order; each array is valid only until the next one is yielded."""
     scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
     long, wide = spec.layout.tile
     for part in split_blocks(spec.layout.block, times, assets):
@@ -340,9 +340,9 @@ def stream_tiles(
 
 
 def _bodies(spec: ArraySpec, part: Part, store: ByteStore) -> Iterator[tuple[Part, bytes | memoryview | None]]:
-    """Yield the tiles of a region's part of one block with their packed bytes; None where a tile isn't stored."""
+    """Yield the tiles of a block's part of a region with their bytes; None where a tile isn't stored."""
     tiles = [tile for _, tile in _tiles_of(spec, part)] if spec.layout.shard is not None else [part]
-    # Of a few tiles in a shard of many the rest isn't fetched.
+    # If few tiles of a shard are needed, only those are fetched.
     found = {job.tile.block: job.data for job in _jobs(spec, [part], store)}
     for tile in tiles:
         yield tile, found.get(tile.block)
@@ -364,7 +364,7 @@ def _place(
 
 
 def write_block(spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic], *, store: ByteStore) -> None:
-    """Store one block, given as (asset, time) in the block's full shape; a block of nothing but fill is removed."""
+    """Store one block, given as (asset, time) in the block's full shape; a block with only the fill value is removed."""
     key = block_key(spec, block)
     long, wide = spec.layout.tile
     rows, columns = _tile_grid(spec)

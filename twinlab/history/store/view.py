@@ -1,4 +1,4 @@
-"""A pinned, read-only state of the history."""
+"""A read-only state of the history: one snapshot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["View", "open_view"]
 
 
 class View(CellReader):
-    """One snapshot; what is committed later doesn't show. Pickles as its path and snapshot."""
+    """One snapshot, unaffected by later commits. It is pickled as path and snapshot."""
 
     def __init__(self, path: Path, snapshot: str) -> None:
         self.path = path
@@ -41,12 +41,12 @@ class View(CellReader):
         return publish.open_repository(self.path).readonly_session(snapshot_id=self.snapshot)
 
     def __reduce__(self) -> tuple[object, tuple[Path, str]]:
-        """Pickle as path and snapshot: another process opens its own handles."""
+        """Pickle as path and snapshot; another process opens the files itself."""
         return open_view, (self.path, self.snapshot)
 
     @property
     def meta(self) -> dict[str, object]:
-        """The historian's notes as of this snapshot."""
+        """The historian's metadata in this snapshot."""
         return self.catalog.meta
 
     @property
@@ -67,7 +67,7 @@ class View(CellReader):
         return self.catalog.entry(group).n_assets
 
     def extent(self, group: Group) -> tuple[int, int]:
-        """Return the span ``(k0, k1)`` of cells ever written; (0, 0) if none."""
+        """Return the span ``(k0, k1)`` of all cells written so far; (0, 0) if there are none."""
         return self.catalog.entry(group).extent or (0, 0)
 
     def bytes(self) -> dict[str, int]:

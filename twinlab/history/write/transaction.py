@@ -49,7 +49,7 @@ class Transaction:
         (root,) = self._bytes.fetch([("zarr.json", None)])
         self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
         self._blocks = Blocks(self._bytes)
-        self._reader = CellReader(self._catalog, self._bytes, held=self._blocks.get)
+        self._reader = CellReader(self._catalog, self._bytes, pending=self._blocks.get)
         self._dirty: dict[tuple[Group, str], Spans] = {}
         self._groups: set[str] = set()
         self._open = True
