@@ -233,25 +233,26 @@ def _demo(
 @_path("--mapping", cls=_Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
 def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mapping: tuple[Path, ...]) -> None:
     """Draft a twin from your own files, for you to edit."""
-    from twinlab.twin import create  # noqa: PLC0415
+    from twinlab.twin import checklist, create  # noqa: PLC0415
 
     if bool(files) == (model is not None):
         msg = "expected either --from FILE... or --model FILE."
         raise click.UsageError(msg)
-    create(folder, model=model, mappings=mapping or None, files=files or None)
+    twin = create(folder, model=model, mappings=mapping or None, files=files or None)
     written = "\n".join(f"  {path}" for path in [folder / "twin.yaml", *sorted((folder / "mapping").glob("*.yaml"))])
     given = " ".join(map(str, files or ["FILES"]))
-    _say(
-        f"wrote\n{written}\nRead them (units and zones that the files don't state are marked), then:\n  twinlab ingest {folder} {given}"
-    )
+    asked = [f"  {line}" for line in checklist(twin.open_questions())]
+    head = "Open questions; state each in its file:" if asked else "No question is open."
+    _say("\n".join(["wrote", written, head, *asked, f"Then:\n  twinlab ingest {folder} {given}"]))
 
 
 @_twinlab.command("ingest", cls=_Command, example="twinlab ingest pilot/ fridges.csv")
 @_folder
 @_path("files", nargs=-1, required=True, help="Files to read.")
-def _ingest(folder: Path, files: tuple[Path, ...]) -> None:
+@click.option("--strict", is_flag=True, help="Refuse while a unit, a zone or another question is open.")
+def _ingest(folder: Path, files: tuple[Path, ...], *, strict: bool) -> None:
     """Add files to a twin and bring its history up to date."""
-    _say(_open(folder).ingest(*files).text())
+    _say(_open(folder).ingest(*files, strict=strict).text())
 
 
 @_twinlab.command("serve", cls=_Command, example="twinlab serve pilot/ --port 5006")

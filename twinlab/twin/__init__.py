@@ -1,8 +1,8 @@
 """The façade: `Twin` connects the rooms; everything it does can be had from the rooms without it.
 
 In: a folder, or files to start from. Out: a `Twin`, reports, exports.
-Read in order: `facade`, `folder`, `definitions`, `ingest`, `report`, `summary`, `export`, `notes`, `progress`,
-`starter`, `tutorials`.
+Read in order: `facade`, `folder`, `definitions`, `ingest`, `report`, `summary`, `export`, `notes`, `questions`,
+`progress`, `starter`, `tutorials`.
 Never: logic that belongs in a room.
 """
 
@@ -16,6 +16,7 @@ __getattr__, __dir__ = attach(
         "BUILD_VERSION": "facade",
         "IngestReport": "report",
         "Twin": "facade",
+        "checklist": "questions",
         "create": "folder",
         "open_twin": "folder",
     },

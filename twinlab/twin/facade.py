@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import twinlab.explore.accessor  # noqa: F401  (what a twin returns then has ``.twin``)
-from twinlab.errors import UnknownTermError
+from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
 from twinlab.ledger import Ledger
+from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping, read_definitions
 from twinlab.twin.ingest import Kept, keep, resolve_source
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
+from twinlab.twin.questions import checklist, question_table
 from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
 from twinlab.twin.summary import summary_html, summary_text
 
@@ -67,13 +69,28 @@ class Twin:
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
-        return summary_text(self.model, self.reader)
+        return summary_text(self.model, self.reader, questions=len(self.open_questions()))
 
     def _repr_html_(self) -> str:
-        return str(summary_html(self.model, self.reader))
+        return str(summary_html(self.model, self.reader, questions=len(self.open_questions())))
+
+    def questions(self) -> pd.DataFrame:
+        """Return what nobody has stated yet: units, zones, and what a draft left open.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a question: ``file`` (in the twin's folder), ``path`` in it, ``question``, ``evidence`` (what was found in
+            the data) and ``choices`` (values that fit). Change the value in the file, and the question is answered.
+        """
+        return question_table(self.open_questions())
+
+    def open_questions(self) -> list[Question]:
+        """Return the questions as records; `questions` has them as a table."""
+        return open_questions(self.model, self.mappings)
 
     # -- in --------------------------------------------------------------------------------------------------------
-    def ingest(self, *sources: str | Path | Source) -> IngestReport:
+    def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
         """Keep files or sources in the ledger and bring history up to date.
 
         Parameters
@@ -81,6 +98,8 @@ class Twin:
         *sources : path or Source
             Files (read the way the mapping whose ``files`` match them says) or sources such as
             ``twinlab.sources.csv("fridges.csv", mapping="fridges.yaml")``.
+        strict : bool
+            Refuse while a question is open; see `questions`.
 
         Returns
         -------
@@ -91,17 +110,28 @@ class Twin:
         ------
         SourceError
             If a file isn't there or can't be read.
+        SchemaError
+            If ``strict`` and a question is open; nothing is taken in then.
         HistoryConflictError
             If another process writes to this twin.
         """
         began = time.perf_counter()
         resolved = [self._with_mapping(resolve_source(source, self.mappings)) for source in sources]
+        asked = self.open_questions()
+        if strict and asked:
+            msg = "\n".join(
+                [f"expected every question answered, {len(asked)} are open; nothing was taken in", *checklist(asked)]
+            )
+            raise SchemaError(msg)
         kept = [keep(self.ledger, source) for source in resolved]
         with progress_bar("history", unit=" cells") as show:
             build = self._historian().catch_up(show)
         self._reader = None
         return IngestReport(
-            tuple(_part(one, build) for one in kept), seconds=time.perf_counter() - began, notes=tuple(build.notes)
+            tuple(_part(one, build) for one in kept),
+            seconds=time.perf_counter() - began,
+            notes=tuple(build.notes),
+            questions=tuple(asked),
         )
 
     def rebuild(self, *, client: Client | None = None) -> BuildReport:

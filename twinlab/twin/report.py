@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from twinlab._html import html
+from twinlab.model.questions import Question
 from twinlab.sources import Problem
+from twinlab.twin.questions import checklist
 
 __all__ = ["IngestReport", "SourceReport", "UnknownTerm", "format_bytes", "format_count"]
 
 #: Number of unparseable rows that a report lists with their text; the others are only counted.
 PROBLEMS_KEPT = 100
+#: So many open questions are printed; `Twin.questions` has all.
+SHOWN_QUESTIONS = 10
 
 _COLUMNS = ("file", "source", "rows", "kept", "known already", "late", "unparseable", "values", "events", "span (UTC)")
 _REPORT = """\
@@ -87,6 +91,8 @@ class IngestReport:
     seconds: float = field(compare=False)
     # What the build of history noticed beyond single sources (values that don't fit, disagreements, rebuilds).
     notes: tuple[str, ...] = ()
+    # What nobody has stated yet of the twin's units, zones and meanings.
+    questions: tuple[Question, ...] = ()
 
     def _total(self, count: Callable[[SourceReport], int]) -> int:
         return sum(count(part) for part in self.parts)
@@ -165,6 +171,9 @@ class IngestReport:
             if part.unparseable > 5:
                 lines.append(f"    … and {format_count(part.unparseable - 5)} more unparseable")
         lines += [f"  {note}" for note in self.notes]
+        if self.questions:
+            lines.append(f"{format_count(len(self.questions))} open questions; values in doubt are kept as written:")
+            lines += [f"  {line}" for line in checklist(self.questions, most=SHOWN_QUESTIONS)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -187,6 +196,7 @@ class IngestReport:
         remarks += [f"unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in self.unknown]
         remarks += [f"row {problem.row}: {problem.reason}: {problem.text!r}" for problem in self.problems]
         remarks += self.notes
+        remarks += [f"open question, {one.file}, {one.path}: {one.ask} {one.evidence}" for one in self.questions]
         page = html(
             _REPORT,
             kept=format_count(self.rows_kept),

@@ -72,7 +72,7 @@ def _unit(spec: Signal) -> str:
     return "state" if spec.kind == "state" else spec.unit
 
 
-def summary_text(model: TwinModel, reader: HistoryReader) -> str:
+def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0) -> str:
     """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
     lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
     summaries = signal_summaries(model, reader)
@@ -80,7 +80,12 @@ def summary_text(model: TwinModel, reader: HistoryReader) -> str:
         lines.append(f"  {asset_type}: {format_count(reader.asset_count(asset_type))} assets")
         lines += [_signal_line(one) for one in summaries if one.asset_type == asset_type]
     lines += [f"  {name}: {format_count(reader.event_count(name))} events" for name in model.event_types]
+    lines += [f"  {_open(questions)}"] if questions else []
     return "\n".join(lines)
+
+
+def _open(questions: int) -> str:
+    return f"{questions} open question{'s' if questions > 1 else ''}: twin.questions() lists what nobody has stated yet"
 
 
 def _signal_line(one: SignalSummary) -> str:
@@ -105,11 +110,11 @@ _SUMMARY = (
 {% for width, color in one.bar %}<span style='width:{{ width }}px;background:{{ color }}'></span>{% endfor %}</span></td>\
 <td class=n>{{ one.suspect }}</td><td class=n>{{ one.fail }}</td></tr>{% endfor %}</table>{% endif %}{% endfor %}\
 {% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }} events</div>\
-{% endfor %}</div>"""
+{% endfor %}{% if asked %}<div style='margin-top:6px'><b>{{ asked }}</b></div>{% endif %}</div>"""
 )
 
 
-def summary_html(model: TwinModel, reader: HistoryReader) -> Markup:
+def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0) -> Markup:
     """Return a twin's summary as HTML: assets, signals with units, freshness, coverage, flags, and bytes."""
     status = reader.status()
     summaries = signal_summaries(model, reader)
@@ -130,7 +135,14 @@ def summary_html(model: TwinModel, reader: HistoryReader) -> Markup:
         {"title": kind.title or name, "name": name, "count": format_count(reader.event_count(name))}
         for name, kind in model.event_types.items()
     ]
-    return html(_SUMMARY, title=model.title or model.twin, size=size, kinds=kinds, events=events)
+    return html(
+        _SUMMARY,
+        title=model.title or model.twin,
+        size=size,
+        kinds=kinds,
+        events=events,
+        asked=_open(questions) if questions else "",
+    )
 
 
 def _signal_cells(one: SignalSummary) -> dict[str, object]:

@@ -143,7 +143,7 @@ def _unit_questions(plan: ModelPlan) -> list[QuestionPlan]:
         QuestionPlan(
             f"asset_types.{kind}.signals.{name}.unit",
             "In which unit are these values?",
-            signal.unit_note,
+            signal.unit_note.removeprefix("unit not stated: "),
             signal.unit_choices,
             drafted="unknown",
         )
