@@ -3,13 +3,13 @@
 import pytest
 
 from twinlab.apps.mapping_form.html import cell, heading, message, messages, muted, preview_html, state, title
-from twinlab.apps.mapping_form.preview import Found, PreviewRow, PreviewTable, Value
+from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTable, Value
 
 EVIL = "<script>alert(1)</script>\"'&"
 VALUE = Value(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL)
 TABLE = PreviewTable(
     EVIL, (EVIL, "b"), (PreviewRow(1, (EVIL, ""), (VALUE, VALUE)), PreviewRow(2, ("", ""), ())),
-    (Found(EVIL, (EVIL,), ((EVIL,),)), Found("event trip", (), ())), (EVIL,), (EVIL,) * 20, 1234,
+    (FoundRows(EVIL, (EVIL,), ((EVIL,),)), FoundRows("event trip", (), ())), (EVIL,), (EVIL,) * 20, 1234,
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_a_preview_has_heads_rows_events_and_messages() -> None:
     door = Value("Door", "fridge/1", "door", "2026-03-01 00:00:00", "open", "", "open")
     table = PreviewTable(
         "fridges", ("Zeit", "Temp"), (PreviewRow(2, ("1.3.", "4,0"), (value, door)),),
-        (Found("event trip", ("asset",), (("fridge/1",),)),), ("row 3: no number",), ("X (2 rows): unknown",), 1234,
+        (FoundRows("event trip", ("asset",), (("fridge/1",),)),), ("row 3: no number",), ("X (2 rows): unknown",), 1234,
     )  # fmt: skip
     made = preview_html(table, stale=True)
     assert made.startswith('<div class="tl-preview tl-stale" tabindex="0"><table><thead>')

@@ -199,7 +199,7 @@ def test_saving_writes_the_file_and_says_what_changed(form: MappingForm, folder:
     form.columns.rows["Temp"].unit.value = "degC"
     form.save_button.click()
     assert saved(folder) == MAPPING.replace("unit: °F", "unit: degC")
-    assert "tables[0].columns.Temp.unit: °F → degC" in form.said.value
+    assert "tables[0].columns.Temp.unit: °F → degC" in form.message.value
     assert not form.unsaved
     assert form.save_button.disabled
     assert [path.name for path in (folder / "mapping").iterdir()] == ["fridges.yaml"]
@@ -225,7 +225,7 @@ def test_an_unknown_unit_is_told_beside_its_column_and_cannot_be_saved(form: Map
     assert form.save_button.disabled
     assert "last preview without any" in form.preview.value
     form.save()
-    assert "nothing was written" in form.said.value
+    assert "nothing was written" in form.message.value
     assert saved(folder) == MAPPING
     form.columns.rows["Temp"].unit.value = "°C"
     assert note.layout.display == "none"
@@ -254,16 +254,16 @@ def test_states_can_be_edited_and_what_is_no_state_is_told(form: MappingForm) ->
     form.columns.rows["Door"].states.value = "auf = closed, zu = open"
     assert [text for _, _, text in shown(form, "door")] == ["open", "closed", "open", "open"]
     form.columns.rows["Door"].states.value = "auf"
-    assert "expected states such as" in form.said.value
+    assert "expected states such as" in form.message.value
     assert "auf: closed" in form.yaml.value
 
 
 def test_the_zone_of_a_draft_stays_marked_until_a_person_confirms_it(form: MappingForm) -> None:
     assert "tl-unset" in form.time._dom_classes
-    assert "Not stated in the file: check" in form.time.doubt.value
+    assert "Not stated in the file: check" in form.time.zone_warning.value
     form.time.confirm.click()
     assert "tl-unset" not in form.time._dom_classes
-    assert form.time.doubt.value == ""
+    assert form.time.zone_warning.value == ""
     assert "zone: UTC\n" in form.yaml.value
     assert form.unsaved
 
@@ -273,12 +273,12 @@ def test_choosing_a_zone_confirms_it_and_moves_the_times(form: MappingForm) -> N
     assert "tl-unset" not in form.time._dom_classes
     assert shown(form, "temperature")[0][1] == "2026-03-27 23:00:00"
     form.time.zone.value = "Europe/Berln"
-    assert "did you mean 'Europe/Berlin'" in unescape(form.time.wrong.value)
+    assert "did you mean 'Europe/Berlin'" in unescape(form.time.error.value)
 
 
 def test_a_zone_that_is_taken_away_is_marked(form: MappingForm) -> None:
     form.time.zone.value = ""
-    assert "No zone is set" in form.time.doubt.value
+    assert "No zone is set" in form.time.zone_warning.value
     assert form.save_button.disabled
 
 
@@ -315,7 +315,7 @@ def test_time_can_be_composed_of_columns(folder: Path) -> None:
 
 def test_an_asset_can_be_fixed_for_the_whole_table(form: MappingForm) -> None:
     form.asset.column.value = ""
-    assert "exactly one of id or column" in form.asset.wrong.value
+    assert "exactly one of id or column" in form.asset.error.value
     form.asset.id.value = "K7"
     assert {asset for asset, _, _ in shown(form, "temperature")} == {"fridge/K7"}
 
@@ -366,7 +366,7 @@ def test_a_misspelt_key_is_told_with_line_and_nearest_word(form: MappingForm) ->
 def test_every_text_that_is_being_typed_is_survived(form: MappingForm) -> None:
     for length in range(0, len(MAPPING), 5):
         form.yaml.value = MAPPING[:length]
-        assert "Please report" not in form.said.value, MAPPING[:length]
+        assert "Please report" not in form.message.value, MAPPING[:length]
     form.yaml.value = MAPPING
     assert form.errors.value == ""
     assert not form.unsaved
@@ -375,7 +375,7 @@ def test_every_text_that_is_being_typed_is_survived(form: MappingForm) -> None:
 def test_what_the_form_cannot_show_is_kept(form: MappingForm, folder: Path) -> None:
     events = "    events:\n      - {type: trip, key: [Zeit, Fridge], start: {column: Zeit, zone: UTC, format: '%d.%m.%Y %H:%M'}, properties: {parcels: Hum}}\n"
     form.yaml.value = MAPPING + events
-    assert "Please report" not in form.said.value
+    assert "Please report" not in form.message.value
     assert form.columns.rows["Hum"].role.label == "events (see YAML)"
     assert form.table is not None
     assert [found.what for found in form.table.found] == ["event trip"]
@@ -417,10 +417,10 @@ def test_a_long_table_shows_its_tags(folder: Path) -> None:
 
 def test_a_missing_file_is_told_and_another_can_be_named(folder: Path) -> None:
     form = MappingForm(folder, "fridges", file=folder / "nowhere.csv")
-    assert "does not exist" in form.said.value
+    assert "does not exist" in form.message.value
     assert form.table is None
     form.file.value = str(folder.parent / "fridges.csv")
-    assert form.said.value == ""
+    assert form.message.value == ""
     assert len(shown(form, "temperature")) == 3
 
 
@@ -438,7 +438,7 @@ def test_a_file_that_somebody_else_changed_is_not_overwritten_unasked(form: Mapp
     theirs = MAPPING + "# by hand\n"
     (folder / "mapping" / "fridges.yaml").write_text(theirs, encoding="utf-8")
     form.save_button.click()
-    assert "changed by somebody else" in form.said.value
+    assert "changed by somebody else" in form.message.value
     assert saved(folder) == theirs
     form.save_button.click()
     assert saved(folder) == MAPPING.replace("unit: °F", "unit: degC")
@@ -468,7 +468,7 @@ def test_a_fault_of_the_form_itself_is_shown(form: MappingForm) -> None:
         return 1 / 0
 
     form.edit(fails)
-    assert "ZeroDivisionError" in form.said.value
+    assert "ZeroDivisionError" in form.message.value
     assert form.yaml.value == MAPPING
 
 
@@ -492,7 +492,7 @@ def test_names_of_a_source_and_of_files_cannot_inject_html(folder: Path) -> None
     form = MappingForm(folder, name, file=sample)
     form.tables.value = "ovens"
     title = form.children[0].children[0]
-    shown = [title.value, form.status.value, form.preview.value, form.said.value, form.errors.value]
+    shown = [title.value, form.status.value, form.preview.value, form.message.value, form.errors.value]
     assert all("&lt;img" in text for text in shown[:3])
     assert not any("<img" in text for text in shown)
 
@@ -534,7 +534,7 @@ tables:
 
 def test_the_zone_of_events_is_marked_and_set_for_all_their_times(form: MappingForm) -> None:
     form.yaml.value = DISPATCH
-    assert "Not stated in the file" in form.time.doubt.value
+    assert "Not stated in the file" in form.time.zone_warning.value
     assert form.time.column.layout.display == "none"
     form.time.zone.value = "Europe/Berlin"
     assert form.yaml.value == DISPATCH.replace(
@@ -568,13 +568,13 @@ def test_a_drafted_twin_opens_in_the_form(tmp_path: Path) -> None:
     (tmp_path / "pilot" / "twin.yaml").write_text(drafted.model_yaml, encoding="utf-8")
     (tmp_path / "pilot" / "mapping" / "rooms.yaml").write_text(drafted.mappings["rooms"], encoding="utf-8")
     form = MappingForm(tmp_path / "pilot", "rooms")
-    assert (form.errors.value, form.said.value) == ("", "")
+    assert (form.errors.value, form.message.value) == ("", "")
     assert form.table is not None
     assert len(form.table.values) == 20
-    assert "Not stated" in form.time.doubt.value
+    assert "Not stated" in form.time.zone_warning.value
     form.time.confirm.click()
     form.save()
-    assert "rooms.yaml: comments or layout only" in form.said.value
+    assert "rooms.yaml: comments or layout only" in form.message.value
 
 
 def test_the_model_can_be_edited_beside_the_mapping(form: MappingForm, folder: Path) -> None:
@@ -590,8 +590,8 @@ def test_the_model_can_be_edited_beside_the_mapping(form: MappingForm, folder: P
     form.model.text.value = MODEL.replace('unit: "%"', "unit: g")
     form.save_button.click()
     assert (folder / "twin.yaml").read_text(encoding="utf-8") == MODEL.replace('unit: "%"', "unit: g")
-    assert "twin.yaml: asset_types.fridge.signals.humidity.unit: % → g" in form.said.value
-    assert "fridges.yaml: tables[0].columns.Hum: added" in form.said.value
+    assert "twin.yaml: asset_types.fridge.signals.humidity.unit: % → g" in form.message.value
+    assert "fridges.yaml: tables[0].columns.Hum: added" in form.message.value
 
 
 def test_a_model_that_another_mapping_needs_is_not_broken(form: MappingForm, folder: Path) -> None:
@@ -601,7 +601,7 @@ def test_a_model_that_another_mapping_needs_is_not_broken(form: MappingForm, fol
     (folder / "mapping" / "ovens.yaml").write_text(other, encoding="utf-8")
     form.model.text.value = MODEL.replace("humidity", "wetness")
     form.save_button.click()
-    assert "ovens.yaml" in form.said.value
+    assert "ovens.yaml" in form.message.value
     assert (folder / "twin.yaml").read_text(encoding="utf-8") == MODEL
     form.reload_button.click()
     assert form.model.text.value == MODEL

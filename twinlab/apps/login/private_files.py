@@ -1,4 +1,4 @@
-"""Files that only their owner may read: written in one step, and checked before they're believed."""
+"""Files that only their owner may read: written in one step, their permissions checked before reading."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["check_private", "write_private"]
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step by one that only its owner can read; it is on the disk when this returns.
+    """Replace a file in one step by one that only its owner can read; it is durable when this returns.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def check_private(path: Path) -> None:
-    """Refuse a file that others than its owner may read or write.
+    """Check that only a file's owner may read or write it.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def check_private(path: Path) -> None:
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}"
         raise SourceError(msg) from error
-    # Windows has no such modes: who may read follows from the folder.
+    # Windows has no such modes: there, the folder's access list decides.
     if os.name != "nt" and mode & 0o077:
         msg = f"expected a file that only its owner can read, but {path} has mode {mode & 0o777:04o}; run: chmod 600 {path}"
         raise SourceError(msg)

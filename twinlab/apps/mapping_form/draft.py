@@ -1,4 +1,4 @@
-"""A mapping while a person edits it: the YAML text is the truth, form and preview are views of it. Pure: no widgets."""
+"""A mapping that is being edited: its YAML text, from which form and preview are derived. No widgets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.yamltext import path_text
 
-__all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "draft_of", "missing_of", "states_of"]
+__all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "parse_draft", "parse_missing_codes", "parse_states"]
 
-#: What a column can be beside a signal: value of the choice -> its label.
+#: Roles of a column other than a signal: value -> label.
 ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asset"}
 LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": "unit of the value"}
 _KEYS = {"=tag": "tag", "=value": "value", "=unit": "unit_column"}
@@ -33,7 +33,7 @@ _DOUBT = re.compile(
 
 @dataclass(frozen=True)
 class MappingDraft:
-    """One state of the text with what it says; made by `draft_of`, changed by making another one."""
+    """One version of the text with its data and errors; made by `parse_draft`. Each change returns a new draft."""
 
     text: str
     model: TwinModel
@@ -44,11 +44,11 @@ class MappingDraft:
     mapping: Mapping | None = None
     """The checked mapping; None while anything is wrong."""
     errors: tuple[str, ...] = ()
-    """A line each: file, line, path, what was expected."""
+    """One line for each error: file, line, path, what was expected."""
 
     # -- reading ---------------------------------------------------------------------------------------------------
     def rule_place(self, table: str) -> int | None:
-        """Return the position of the rule that meets a table: by its name, else by pattern, else "*"."""
+        """Return the position of the rule for a table: by its name, else by pattern, else "*"."""
         rules = self._rules()
         names = [str(rule.get("table", "*")) if isinstance(rule, dict) else "" for rule in rules]
         exact = [place for place, name in enumerate(names) if name == table]
@@ -63,7 +63,7 @@ class MappingDraft:
         return found if isinstance(found, dict) else {}
 
     def get(self, table: str, *path: str | int) -> Any:
-        """Return what stands at ``path`` of a table's rule; None if nothing does."""
+        """Return the value at ``path`` of a table's rule; None if there is none."""
         found: Any = self.rule(table)
         for key in path:
             if isinstance(key, int):
@@ -73,7 +73,7 @@ class MappingDraft:
         return found
 
     def entry(self, table: str, name: str, *, tags: bool = False) -> dict[str, Any] | None:
-        """Return the one rule of a column or tag; None if it has none, or what only the text can show."""
+        """Return the only rule of a column or tag; None if it has none, or one that the form can't show."""
         found = self.get(table, "tags" if tags else "columns", name)
         if isinstance(found, list) and len(found) == 1:
             found = found[0]
@@ -90,7 +90,7 @@ class MappingDraft:
         patterns = self.get(table, kind)
         for pattern in patterns if found is None and isinstance(patterns, dict) else ():
             if len(pattern) > 2 and pattern[0] == pattern[-1] == "/" and _matches(pattern[1:-1], name):
-                return f"meant by the pattern {pattern}: edit it in the YAML"
+                return f"matched by the pattern {pattern}: edit it in the YAML"
         return ""
 
     def role(self, table: str, name: str, *, tags: bool = False) -> str:
@@ -110,7 +110,7 @@ class MappingDraft:
         return next((role for role, key in _KEYS.items() if rule.get(key) == name), "")
 
     def used(self, table: str, name: str) -> str:
-        """Return which events, assets or relationships read a column, for the label of one that has no other role."""
+        """Return which of events, assets and relationships read a column; the label of a column without another role."""
         rule = self.rule(table)
         return ", ".join(key for key in ("events", "assets", "relationships") if name in set(_leaves(rule.get(key))))
 
@@ -128,8 +128,8 @@ class MappingDraft:
         """Return the zone of a table's clock: of its time, else of the first time of its events."""
         return next((str(self.get(table, *path).get("zone") or "") for path in self.clocks(table)), "")
 
-    def zone_doubt(self, table: str) -> str:
-        """Return why a person should look at the zone of a table's clock; "" once somebody has."""
+    def zone_question(self, table: str) -> str:
+        """Return why a person has to check the zone of a table's clock; "" if it was checked."""
         for path in self.clocks(table):
             if not self.get(table, *path).get("zone"):
                 return "no zone is set"
@@ -139,7 +139,7 @@ class MappingDraft:
         return ""
 
     def error_at(self, table: str, *path: str) -> str:
-        """Return what is wrong with one value of a table's rule (or with what stands below it)."""
+        """Return the errors of one value of a table's rule, and of the values within it."""
         place = self.rule_place(table)
         if place is None:
             return ""
@@ -151,7 +151,7 @@ class MappingDraft:
     # -- changing --------------------------------------------------------------------------------------------------
     def with_text(self, text: str) -> MappingDraft:
         """Return this draft with another text."""
-        return self if text == self.text else draft_of(text, self.model, source=self.source, name=self.name)
+        return self if text == self.text else parse_draft(text, self.model, source=self.source, name=self.name)
 
     def with_value(self, table: str, path: Path_, value: object) -> MappingDraft:
         """Return this draft with a value of a table's rule set, or removed where it is None, "" or empty."""
@@ -164,9 +164,9 @@ class MappingDraft:
         return self.with_text(text)
 
     def with_zone(self, table: str, zone: str | None) -> MappingDraft:
-        """Return this draft with a zone that a person chose: no longer in doubt, a rule by asset gives way.
+        """Return this draft with a zone that a person chose; it replaces a zone by asset and removes the comment that asks.
 
-        All times of the table's rows that had the same zone as its first one, those of events too, get the new one.
+        All times of the table's rows with the same zone as the first one, including those of events, get the new zone.
         """
         old = self.zone(table)
         made = self
@@ -182,14 +182,14 @@ class MappingDraft:
         return made
 
     def with_clock(self, table: str, key: str, value: object) -> MappingDraft:
-        """Return this draft with a rule for the clock set in a table's time, or in all times of its events."""
+        """Return this draft with a clock option set in a table's time, or in all times of its events."""
         made = self
         for path in [("time",)] if self.get(table, "time") else self.clocks(table):
             made = made.with_value(table, (*path, key), value)
         return made
 
     def with_role(self, table: str, name: str, role: str, *, tags: bool = False) -> MappingDraft:
-        """Return this draft with another role for a column (or tag); what was its role goes, once is enough."""
+        """Return this draft with another role for a column or tag, instead of its present one."""
         before = self.role(table, name, tags=tags)
         if role == before:
             return self
@@ -225,7 +225,7 @@ class MappingDraft:
         return made if made.get(table, "time") else self.with_value(table, ("time",), {way: value, **kept})
 
     def without_role(self, table: str, name: str, role: str) -> MappingDraft:
-        """Return this draft without the place where a column's role is written."""
+        """Return this draft without a column's role."""
         if role == "=ignore":
             return self.with_value(table, ("ignore",), [x for x in _texts(self.get(table, "ignore")) if x != name])
         if role == "=time" and self.get(table, "time", "column") == name:
@@ -251,28 +251,28 @@ class MappingDraft:
         return put(self.text, path, {"table": table}), path
 
     def _single(self, table: str, path: Path_) -> Path_:
-        """Return the path into a list of one rule, where a rule is written so."""
+        """Return a path with the position in a list of one rule, where the rule is written as a list."""
         if len(path) > 2 and path[0] in ("columns", "tags") and isinstance(self.get(table, *path[:2]), list):
             return (*path[:2], 0, *path[2:])
         return path
 
 
-def draft_of(text: str, model: TwinModel, *, source: str, name: str = "mapping.yaml") -> MappingDraft:
-    """Return what a text says, with everything that is wrong about it.
+def parse_draft(text: str, model: TwinModel, *, source: str, name: str = "mapping.yaml") -> MappingDraft:
+    """Parse a text into its data, its mapping and all of its errors.
 
     Parameters
     ----------
     text : str
         YAML of a mapping.
     model : TwinModel
-        The words it may use.
+        The twin's model: the names that the mapping may use.
     source : str
         Name of the source it must be for.
     name : str
         Name of the file, for messages.
     """
     data: Dictionary[str, Any] | None = None
-    # What isn't YAML is told by `parse_mapping`, under the file's name.
+    # Invalid YAML is reported by `parse_mapping`, with the file's name.
     with suppress(SchemaError):
         read = document(text).data
         data = read if isinstance(read, dict) else None
@@ -329,10 +329,10 @@ def _leaves(value: object) -> Iterator[str]:
         yield value
 
 
-def missing_of(text: str) -> list[float | int | str]:
-    """Return the missing-value codes that a person typed, numbers as numbers.
+def parse_missing_codes(text: str) -> list[float | int | str]:
+    """Parse missing-value codes as a person types them; numbers become numbers.
 
-    >>> missing_of("-9999, NA")
+    >>> parse_missing_codes("-9999, NA")
     [-9999, 'NA']
     """
     return [_number(part.strip()) for part in text.split(",") if part.strip()]
@@ -346,15 +346,15 @@ def _number(text: str) -> float | int | str:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
-def states_of(text: str) -> dict[str, str]:
-    """Return the states that a person typed: what the source writes -> the state's name in the model.
+def parse_states(text: str) -> dict[str, str]:
+    """Parse states as a person types them: the source's text -> the state's name in the model.
 
     Raises
     ------
     SchemaError
         If a part isn't ``written = state``.
 
-    >>> states_of("auf = open, 0 = closed")
+    >>> parse_states("auf = open, 0 = closed")
     {'auf': 'open', '0': 'closed'}
     """
     made: dict[str, str] = {}
@@ -370,7 +370,7 @@ def states_of(text: str) -> dict[str, str]:
 
 
 def changes(before: object, after: object, path: Path_ = ()) -> list[str]:
-    """Return what differs between two documents, a line a value.
+    """Return the differences between two documents, one line for each value.
 
     >>> changes({"unit": "F"}, {"unit": "degC", "scale": 2})
     ['unit: F → degC', 'scale: added 2']

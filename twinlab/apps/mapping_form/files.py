@@ -1,4 +1,4 @@
-"""The files behind the mapping form: found, read, and written whole or not at all."""
+"""The files of the mapping form: finding, reading and replacing them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
+from twinlab._files import replace_file
 from twinlab.apps.mapping_form.draft import MappingDraft, changes
 from twinlab.apps.mapping_form.preview import Properties
 from twinlab.errors import SourceError, TwinlabError
@@ -16,11 +17,11 @@ from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.yamltext import read_text, read_yaml
 
-__all__ = ["KeptText", "check_others", "located", "mapping_path", "properties"]
+__all__ = ["EditedFile", "check_others", "find_mapping", "find_sample_file", "properties"]
 
 
-class KeptText:
-    """A text file that is edited: what stood there when it was read, and how it's replaced.
+class EditedFile:
+    """A text file that is being edited, with its text as last read or saved.
 
     Parameters
     ----------
@@ -42,12 +43,12 @@ class KeptText:
         return self.text
 
     def check(self) -> None:
-        """Refuse to go on if somebody else changed the file since it was read; asked again, it's known and allowed.
+        """Check that nobody else has changed the file since it was read. A second call accepts the change.
 
         Raises
         ------
         SourceError
-            If the file isn't what was read.
+            If the file has changed.
         """
         there = read_text(self.path) if self.path.exists() else self.text
         if there != self.text:
@@ -59,17 +60,17 @@ class KeptText:
             raise SourceError(msg)
 
     def replace(self, text: str) -> list[str]:
-        """Write the file and return what changed, a line a value; without a change nothing is written.
+        """Write the file and return the changes, one line for each value. Without a change nothing is written.
 
         Raises
         ------
         SourceError
-            If it can't be written; the file is then as it was.
+            If it can't be written; the file is then unchanged.
         """
         if text == self.text:
             return []
         before, after = (read_yaml(one, name=self.path.name).data for one in (self.text, text))
-        write_whole(self.path, self._mark + text.replace("\n", self._line_end))
+        write_atomically(self.path, self._mark + text.replace("\n", self._line_end))
         self.text = text
         return [f"{self.path.name}: {line}" for line in changes(before, after) or ["comments or layout only"]]
 
@@ -80,15 +81,15 @@ def check_others(folder: Path, model: TwinModel, *, but: Path) -> None:
     Raises
     ------
     SchemaError
-        If one of them uses a word that the model no longer has.
+        If one of them uses a name that the model no longer has.
     """
     for path in sorted((folder / "mapping").glob("*.yaml")):
         if path != but:
             check_mapping(load_mapping(path), model, path.name)
 
 
-def mapping_path(root: Path, source: str) -> Path:
-    """Return the file that maps a source: the one called so, else the one that says so."""
+def find_mapping(root: Path, source: str) -> Path:
+    """Return the mapping file of a source: by the file's name, else by its ``source`` key."""
     direct = root / "mapping" / f"{source}.yaml"
     if direct.is_file():
         return direct
@@ -97,7 +98,7 @@ def mapping_path(root: Path, source: str) -> Path:
         try:
             data = read_yaml(read_text(path), name=path.name).data
         except TwinlabError:
-            continue  # a broken mapping of another source is none of this form's business
+            continue  # a broken mapping of another source doesn't matter here
         if isinstance(data, dict):
             found[str(data.get("source", path.stem))] = path
     if source not in found:
@@ -106,8 +107,8 @@ def mapping_path(root: Path, source: str) -> Path:
     return found[source]
 
 
-def located(root: Path, draft: MappingDraft) -> Path | None:
-    """Return the first file that fits the mapping's patterns, near the twin."""
+def find_sample_file(root: Path, draft: MappingDraft) -> Path | None:
+    """Return the first file that matches the mapping's patterns, in the twin's folder, the one above, or the working one."""
     given = (draft.data or {}).get("files")
     patterns = [str(pattern) for pattern in given] if isinstance(given, list) else []
     for folder in (root, root.resolve().parent, Path.cwd()):
@@ -118,7 +119,7 @@ def located(root: Path, draft: MappingDraft) -> Path | None:
 
 
 def properties(folder: Path) -> Properties:
-    """Return the properties of all assets as the twin's history knows them; empty while there is none."""
+    """Return the properties of all assets in the twin's history; empty without a history."""
     from twinlab.twin.folder import open_twin  # noqa: PLC0415  (only mappings with `zone_of` need history)
 
     if not (folder / "history").is_dir():
@@ -133,7 +134,7 @@ def properties(folder: Path) -> Properties:
     return known
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a temporary file beside, then replace the file by it: a crash leaves the old one or the new one."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
@@ -145,7 +146,7 @@ def write_whole(path: Path, text: str) -> None:
             Path(name).chmod(path.stat().st_mode & 0o777)
         else:
             Path(name).chmod(0o644)
-        Path(name).replace(path)
+        replace_file(Path(name), path)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         msg = (

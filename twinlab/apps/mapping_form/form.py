@@ -11,13 +11,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from twinlab.apps.mapping_form.clock import AssetBox, TimeBox
-from twinlab.apps.mapping_form.draft import MappingDraft, draft_of
-from twinlab.apps.mapping_form.files import KeptText, check_others, located, mapping_path, properties
-from twinlab.apps.mapping_form.grid import ColumnGrid, Edit
+from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit
+from twinlab.apps.mapping_form.draft import MappingDraft, parse_draft
+from twinlab.apps.mapping_form.files import EditedFile, check_others, find_mapping, find_sample_file, properties
 from twinlab.apps.mapping_form.html import heading, message, messages, muted, preview_html, state, title
 from twinlab.apps.mapping_form.model_pane import ModelPane
 from twinlab.apps.mapping_form.preview import PreviewTable, Properties, Sample, preview, read_sample
+from twinlab.apps.mapping_form.time_and_asset import AssetBox, TimeBox
 from twinlab.errors import SourceError, TwinlabError
 
 __all__ = ["MappingForm"]
@@ -41,16 +41,16 @@ class MappingForm(widgets.VBox):
     Attributes
     ----------
     draft : MappingDraft
-        The mapping as it stands in the form.
+        The mapping in the form.
     table : PreviewTable or None
         The first rows as written and harmonised; None while there is no file.
 
     Raises
     ------
     SourceError
-        If the folder holds no twin or no mapping of this source.
+        If the folder has no twin, or no mapping of this source.
     SchemaError
-        If ``twin.yaml`` breaks its schema. (A broken mapping can be mended in the form.)
+        If ``twin.yaml`` breaks its schema. (A broken mapping can be repaired in the form.)
     """
 
     def __init__(self, folder: str | Path, source: str, *, file: str | Path | None = None) -> None:
@@ -58,13 +58,13 @@ class MappingForm(widgets.VBox):
         if not (root / "twin.yaml").is_file():
             msg = f"expected a twin in {root}, but there is no twin.yaml; make one with twinlab.create({str(root)!r}, files=…)"
             raise SourceError(msg)
-        self.folder, self.path = root, mapping_path(root, source)
-        self._kept = KeptText(self.path)
+        self.folder, self.path = root, find_mapping(root, source)
+        self._edited = EditedFile(self.path)
         self.model = ModelPane(self, root / "twin.yaml")
-        self.draft: MappingDraft = draft_of(self._kept.text, self.model.model, source=source, name=self.path.name)
+        self.draft: MappingDraft = parse_draft(self._edited.text, self.model.model, source=source, name=self.path.name)
         self.sample: Sample | None = None
         self.table: PreviewTable | None = None
-        self.filling = False
+        self.updating = False
         self._shown: tuple[Any, ...] = ()
         self._reading: Any = None
         self._properties: Properties | None = None
@@ -73,45 +73,49 @@ class MappingForm(widgets.VBox):
         self.add_class("tl-form")
         self.layout = widgets.Layout(width="100%")
         with self._guarded():
-            self._load_sample(file if file is not None else located(root, self.draft))
+            self._load_sample(file if file is not None else find_sample_file(root, self.draft))
         self._refresh()
 
-    # -- what a person can do, also from code ------------------------------------------------------------------------
+    # -- actions, also from code -------------------------------------------------------------------------------------
     def edit(self, change: Edit) -> None:
-        """Change the draft and show it; whatever goes wrong is told in the form, and the draft stays as it was."""
+        """Change the draft and show it; an error is shown in the form and leaves the draft unchanged."""
         with self._guarded():
             self.draft = change(self.draft)
-            self._say("")
+            self._show_message("")
         self._refresh()
 
     def edit_model(self, text: str) -> None:
-        """Take another text for ``twin.yaml``; while it has faults, the mapping keeps the words of the last good one."""
+        """Replace the text of ``twin.yaml``; while it has errors, the mapping is checked against the last valid model."""
         with self._guarded():
-            self._say("")
+            self._show_message("")
             if self.model.take(text):
-                self.draft = draft_of(self.draft.text, self.model.model, source=self.draft.source, name=self.path.name)
+                self.draft = parse_draft(
+                    self.draft.text, self.model.model, source=self.draft.source, name=self.path.name
+                )
         self._refresh()
 
     def save(self) -> None:
-        """Write the mapping, whole or not at all. Anything that is wrong with it, or a file that somebody else changed
-        meanwhile, is told in the form instead.
+        """Write the mapping in one step. If it has errors, or the file was changed by somebody else meanwhile, that is
+        shown in the form and nothing is written.
         """
         with self._guarded():
             self._save()
         self._refresh()
 
     def reload(self) -> None:
-        """Forget the edits and read the mapping's file and the model again."""
+        """Discard the edits and read the mapping's file and the model again."""
         with self._guarded():
             self.model.reload()
-            self.draft = draft_of(self._kept.reload(), self.model.model, source=self.draft.source, name=self.path.name)
-            self._say(message(f"Read {self.path.name} and twin.yaml again.", kind="ok"))
+            self.draft = parse_draft(
+                self._edited.reload(), self.model.model, source=self.draft.source, name=self.path.name
+            )
+            self._show_message(message(f"Read {self.path.name} and twin.yaml again.", kind="ok"))
         self._refresh()
 
     @property
     def unsaved(self) -> bool:
         """Whether mapping or model differ from what was read or saved last."""
-        return self.draft.text != self._kept.text or self.model.unsaved
+        return self.draft.text != self._edited.text or self.model.unsaved
 
     # -- widgets -----------------------------------------------------------------------------------------------------
     def _build(self) -> None:
@@ -119,10 +123,10 @@ class MappingForm(widgets.VBox):
         self.save_button = widgets.Button(description="Save", icon="save", button_style="primary")
         self.save_button.on_click(lambda _: self.save())
         self.reload_button = widgets.Button(
-            description="Reload", icon="refresh", tooltip="forget the edits, read the file again"
+            description="Reload", icon="refresh", tooltip="discard the edits, read the file again"
         )
         self.reload_button.on_click(lambda _: self.reload())
-        self.status, self.said, self.errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.status, self.message, self.errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.file = widgets.Text(
             description="Sample file", continuous_update=False, style=wide, layout=widgets.Layout(flex="1 1 320px")
         )
@@ -134,7 +138,7 @@ class MappingForm(widgets.VBox):
         self.time, self.asset = TimeBox(self), AssetBox(self)
         self.preview = widgets.HTML()
         self.yaml = widgets.Textarea(
-            value=self._kept.text, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
+            value=self._edited.text, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
         )
         self.yaml.add_class("tl-yaml")
         self.yaml.observe(self._text_changed, "value")
@@ -148,7 +152,7 @@ class MappingForm(widgets.VBox):
         self._tag_head = widgets.HTML(heading("Tags", note="values of the tag column, and what each means"))
         return [
             widgets.HBox([head, self.status, self.save_button, self.reload_button], layout=line),
-            self.said,
+            self.message,
             self.errors,
             widgets.HBox([self.file, self.tables], layout=line),
             widgets.HTML(heading("Columns", note="what each column means; missing codes are separated by commas")),
@@ -165,54 +169,54 @@ class MappingForm(widgets.VBox):
 
     # -- events ------------------------------------------------------------------------------------------------------
     def _text_changed(self, change: dict[str, Any]) -> None:
-        if not self.filling:
+        if not self.updating:
             self.edit(lambda draft: draft.with_text(change["new"]))
 
     def _table_changed(self, _: dict[str, Any]) -> None:
-        if not self.filling:
+        if not self.updating:
             self._refresh()
 
     def _file_changed(self, change: dict[str, Any]) -> None:
-        if self.filling:
+        if self.updating:
             return
         with self._guarded():
-            self._say("")
+            self._show_message("")
             self._load_sample(change["new"].strip() or None)
         self._refresh()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Show what goes wrong: in a notebook the traceback of a callback would vanish in a log."""
+        """Show errors in the form: in a notebook the traceback of a callback would only be in a log."""
         try:
             yield
         except TwinlabError as error:
-            self._say(message(str(error), kind="error", role="alert"))
-        except Exception as error:  # noqa: BLE001  (a fault of ours must be seen too)
+            self._show_message(message(str(error), kind="error", role="alert"))
+        except Exception as error:  # noqa: BLE001  (a program error is shown too)
             where = traceback.extract_tb(error.__traceback__)[-1]
             text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno}). Please report this."
-            self._say(message(text, kind="error", role="alert"))
+            self._show_message(message(text, kind="error", role="alert"))
 
     # -- showing -----------------------------------------------------------------------------------------------------
-    def _say(self, html: str) -> None:
-        self.said.value = html
+    def _show_message(self, html: str) -> None:
+        self.message.value = html
 
     def _load_sample(self, file: str | Path | None) -> None:
         self.sample, self.table = None, None
         if file is None:
             return
-        was, self.filling = self.filling, True
+        was, self.updating = self.updating, True
         try:
             self.file.value = str(file)
         finally:
-            self.filling = was
+            self.updating = was
         self._reading = (self.draft.data or {}).get("reading")
         self.sample = read_sample(file, self._reading if isinstance(self._reading, dict) else None)
 
     def _refresh(self) -> None:
-        """Show the draft everywhere; widgets that already do aren't touched."""
-        if self.filling:
+        """Show the draft in all widgets; those that are up to date aren't changed."""
+        if self.updating:
             return
-        self.filling = True
+        self.updating = True
         try:
             with self._guarded():
                 self._reread()
@@ -222,7 +226,7 @@ class MappingForm(widgets.VBox):
                 self._show_preview()
             self._show_state()
         finally:
-            self.filling = False
+            self.updating = False
 
     def _reread(self) -> None:
         """Read the sample again where the mapping's `reading` changed."""
@@ -250,7 +254,7 @@ class MappingForm(widgets.VBox):
             self.yaml.value = self.draft.text
         table = self.tables.value
         if self.draft.data is None and self.columns.rows:
-            # The text isn't YAML just now: the fields keep what they showed, and can't be used.
+            # The text isn't valid YAML: the fields keep their values and are disabled.
             for row in (*self.columns.rows.values(), *self.tags.rows.values()):
                 for widget in (row.role, row.unit, row.missing, row.states, row.asset):
                     widget.disabled = True
@@ -273,7 +277,7 @@ class MappingForm(widgets.VBox):
             self.preview.value = muted(f"{self.sample.file} has no table of this name.")
             return
         if mapping is None:
-            note = message("The mapping has faults; below is the last preview without any.", kind="warn")
+            note = message("The mapping has errors; below is the last preview without any.", kind="warn")
             self.preview.value = note + (preview_html(self.table, stale=True) if self.table is not None else "")
             return
         shown = (self.draft.text, self.model.model, self.tables.value, self.sample)
@@ -287,7 +291,7 @@ class MappingForm(widgets.VBox):
             self.preview.value = preview_html(self.table)
 
     def _known(self, draft: MappingDraft) -> Properties:
-        """Return the properties of assets that the mapping's times need, as the twin knows them; asked for once."""
+        """Return the properties of assets that the mapping's times need, as the twin knows them; read once."""
         if "zone_of" not in draft.text:
             return {}
         if self._properties is None:
@@ -295,11 +299,11 @@ class MappingForm(widgets.VBox):
         return self._properties
 
     def _show_state(self) -> None:
-        faults = (*self.draft.errors, *self.model.errors)
-        self.errors.value = messages("This can't be saved yet", faults, kind="error")
-        self.save_button.disabled = not self.unsaved or bool(faults)
-        if faults:
-            self.save_button.tooltip = "mend what is wrong first"
+        errors = (*self.draft.errors, *self.model.errors)
+        self.errors.value = messages("This can't be saved yet", errors, kind="error")
+        self.save_button.disabled = not self.unsaved or bool(errors)
+        if errors:
+            self.save_button.tooltip = "correct the errors first"
         elif self.unsaved:
             self.save_button.tooltip = f"write {self.path.name}"
         else:
@@ -310,15 +314,15 @@ class MappingForm(widgets.VBox):
     # -- writing -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:
         if self.draft.mapping is None or self.model.errors:
-            msg = "the mapping or the model has faults, so nothing was written; mend what is listed, then save"
+            msg = "the mapping or the model has errors, so nothing was written; correct what is listed, then save"
             raise SourceError(msg)
         if not self.unsaved:
-            self._say(message("Nothing to save.", kind="ok"))
+            self._show_message(message("Nothing to save.", kind="ok"))
             return
         if self.model.unsaved:
             check_others(self.folder, self.model.model, but=self.path)
-            self.model.kept.check()
-        self._kept.check()
-        lines = [*self.model.save(), *self._kept.replace(self.draft.text)]
+            self.model.edited.check()
+        self._edited.check()
+        lines = [*self.model.save(), *self._edited.replace(self.draft.text)]
         done = "Saved. Call twin.rebuild() to build history with it. Changed:"
-        self._say(messages(done, lines, kind="ok"))
+        self._show_message(messages(done, lines, kind="ok"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twinlab._html import html
-from twinlab.apps.mapping_form.preview import Found, PreviewRow, PreviewTable
+from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTable
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -119,7 +119,7 @@ def preview_html(table: PreviewTable, *, stale: bool = False) -> Markup:
     table : PreviewTable
         What to show.
     stale : bool
-        Grey it: it belongs to the last mapping without faults.
+        Grey it: it belongs to the last mapping without errors.
     """
     names, cells = _right(table.rows)
     heads = _cells(table.columns, "th") + _cells(
@@ -184,7 +184,7 @@ def _cells(texts: Iterable[str], tag: str, *, first: bool = False, numeric: Sequ
     return html(_CELLS, cells=cells, tag=tag)
 
 
-def _found(found: Iterable[Found]) -> Markup:
+def _found(found: Iterable[FoundRows]) -> Markup:
     tables = [
         (one.what, max(1, len(one.columns)), _cells(one.columns, "th"), [_cells(row, "td") for row in one.rows])
         for one in found

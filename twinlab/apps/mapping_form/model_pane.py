@@ -1,4 +1,4 @@
-"""The form's pane of the model: a drafted signal may lack the unit that its mapping should convert to."""
+"""The form's text field of ``twin.yaml``, where a unit that the draft doesn't state can be added."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from twinlab.apps.mapping_form.files import KeptText
+from twinlab.apps.mapping_form.files import EditedFile
 from twinlab.apps.mapping_form.html import heading
 from twinlab.errors import TwinlabError
 from twinlab.model.load import load_model, parse_model
@@ -17,12 +17,12 @@ __all__ = ["ModelPane"]
 
 
 class Host(Protocol):
-    """The form, as this pane sees it."""
+    """What this pane needs of the form."""
 
-    filling: bool
+    updating: bool
 
     def edit_model(self, text: str) -> None:
-        """Take another text for the model."""
+        """Replace the text of the model."""
 
 
 class ModelPane(widgets.VBox):
@@ -44,10 +44,10 @@ class ModelPane(widgets.VBox):
     def __init__(self, host: Host, path: Path) -> None:
         self._host = host
         self.model: TwinModel = load_model(path)
-        self.kept = KeptText(path)
+        self.edited = EditedFile(path)
         self.errors: tuple[str, ...] = ()
         self.text = widgets.Textarea(
-            value=self.kept.text, rows=14, tooltip="the model as YAML", layout=widgets.Layout(width="auto")
+            value=self.edited.text, rows=14, tooltip="the model as YAML", layout=widgets.Layout(width="auto")
         )
         self.text.add_class("tl-yaml")
         self.text.observe(self._changed, "value")
@@ -57,12 +57,12 @@ class ModelPane(widgets.VBox):
     @property
     def unsaved(self) -> bool:
         """Whether the text differs from what was read or saved last."""
-        return bool(self.text.value != self.kept.text)
+        return bool(self.text.value != self.edited.text)
 
     def take(self, text: str) -> bool:
-        """Read another text; return whether there is another model."""
+        """Parse another text; return whether it is a valid model."""
         try:
-            self.model = parse_model(text, self.kept.path.name)
+            self.model = parse_model(text, self.edited.path.name)
         except TwinlabError as error:
             self.errors = tuple(str(error).splitlines())
             return False
@@ -70,16 +70,16 @@ class ModelPane(widgets.VBox):
         return True
 
     def reload(self) -> None:
-        """Forget the edits and read the file again."""
-        text = self.kept.reload()
+        """Discard the edits and read the file again."""
+        text = self.edited.reload()
         if self.text.value == text:
             self.take(text)
         self.text.value = text
 
     def save(self) -> list[str]:
-        """Write the file if it was edited; return what changed."""
-        return self.kept.replace(self.text.value)
+        """Write the file if it was edited; return the changes."""
+        return self.edited.replace(self.text.value)
 
     def _changed(self, change: dict[str, Any]) -> None:
-        if not self._host.filling:
+        if not self._host.updating:
             self._host.edit_model(change["new"])

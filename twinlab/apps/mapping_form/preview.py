@@ -1,4 +1,4 @@
-"""The first rows of a file beside what a mapping makes of them. Pure: no widgets, nothing written."""
+"""The first rows of a file, as written and as a mapping harmonises them. No widgets; nothing is written."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 from twinlab.sources import RowBatch, open_source
 
-__all__ = ["Found", "PreviewRow", "PreviewTable", "Sample", "SampleTable", "Value", "preview", "read_sample"]
+__all__ = ["FoundRows", "PreviewRow", "PreviewTable", "Sample", "SampleTable", "Value", "preview", "read_sample"]
 
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
 _SINGLE = frozenset(["csv", "tsv", "fixed_width", "parquet", "json_lines"])
-#: Batches of a workbook or database that are looked at to find its tables.
+#: Batches of a workbook or database that are read to find its tables.
 _MOST_BATCHES = 50
-#: Rows of which distinct values are shown as samples.
+#: Rows from which distinct values are shown as samples.
 _SAMPLE_ROWS = 2_000
 
 
 @dataclass(frozen=True)
 class SampleTable:
-    """The first rows of one table, as the source reads them; what harmonising needs of a frame."""
+    """The first rows of one table as the source reads them, with the interface of a ledger frame."""
 
     record_type: str
     rows_: pa.RecordBatch = field(repr=False)
@@ -63,7 +63,7 @@ class SampleTable:
         return np.arange(self.rows, dtype=np.int64)
 
     def row_numbers(self) -> npt.NDArray[np.int64]:
-        """Return the row in the file of every row, as a person counts."""
+        """Return the row in the file of every row, counted from 1."""
         return self.numbers
 
     def head(self, rows: int) -> SampleTable:
@@ -78,7 +78,7 @@ class SampleTable:
         return list(islice((text for text in texts.unique().to_pylist() if text is not None), count))
 
     def pairs(self, one: str, other: str) -> list[tuple[str, str]]:
-        """Return the texts of two columns side by side, of the rows that have both."""
+        """Return the pairs of texts of two columns, of the rows that have both."""
         if one not in self.columns or other not in self.columns:
             return []
         rows = Rows(self)
@@ -110,7 +110,7 @@ class Value:
     """Number in ``unit``; the name of a state."""
     unit: str
     shown: str
-    """The value as history keeps it, rounded to the signal's resolution."""
+    """The value rounded to the signal's resolution, as in the history."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,15 @@ class PreviewRow:
     """One row of the file."""
 
     number: int
-    """Row in the file, as a person counts."""
+    """Row in the file, counted from 1."""
     written: tuple[str, ...]
     """Cells as written, in the order of the columns; "" where empty."""
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
-class Found:
-    """Events, assets or relationships that the rows hold."""
+class FoundRows:
+    """Events, assets or relationships in the rows."""
 
     what: str
     """Such as ``event flight``."""
@@ -141,13 +141,13 @@ class PreviewTable:
     table: str
     columns: tuple[str, ...]
     rows: tuple[PreviewRow, ...]
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundRows, ...] = ()
     problems: tuple[str, ...] = ()
-    """What couldn't be read, a sentence a cell."""
+    """One sentence for each cell that couldn't be read."""
     unknown: tuple[str, ...] = ()
-    """Terms that the mapping or the model doesn't know, a sentence each."""
+    """One sentence for each term that the mapping or the model doesn't know."""
     missing: int = 0
-    """Cells that are empty or hold a missing-value code."""
+    """Cells that are empty or contain a missing-value code."""
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -165,14 +165,14 @@ def read_sample(file: str | Path, reading: Dictionary[str, Any] | None = None, *
     reading : mapping, optional
         The ``reading:`` section of a mapping.
     rows : int
-        Rows kept of each table.
+        Rows of each table.
 
     Raises
     ------
     SourceError
         If the file doesn't exist or can't be read.
     SchemaError
-        If it holds no table, or ``reading`` is wrong.
+        If it has no table, or ``reading`` is wrong.
     """
     source = open_source(file, reading=dict(reading or {}))
     single = getattr(getattr(source, "reading", None), "format", None) in _SINGLE
@@ -204,24 +204,24 @@ def preview(
     Parameters
     ----------
     mapping : Mapping
-        What the columns mean.
+        The mapping.
     model : TwinModel
-        Words and units to arrive at.
+        The twin's model.
     file : path or Sample
-        The file, or what `read_sample` kept of it (quicker when asked again and again).
+        The file, or its sample from `read_sample`, which is quicker for repeated calls.
     table : str, optional
-        Which table of a workbook or database; the first one by default.
+        Table of a workbook or database; by default the first one.
     rows : int
-        Rows shown.
+        Rows in the preview.
     properties : mapping, optional
-        Properties of assets that other sources tell: asset type -> id -> property -> value (zones of airports).
+        Properties of assets from other sources: asset type -> id -> property -> value (zones of airports).
 
     Raises
     ------
     SourceError
-        If the file can't be read, or holds no such table.
+        If the file can't be read, or has no such table.
     UnknownTermError
-        If the mapping names what the model lacks; `twinlab.model.check_mapping` tells all of it at once.
+        If the mapping uses a name that the model doesn't have; `twinlab.model.check_mapping` reports all of them.
     """
     sample = file if isinstance(file, Sample) else read_sample(file, mapping.reading)
     name = table or next(iter(sample.tables), None)
@@ -286,13 +286,13 @@ def _rounded(number: float, resolution: float | None) -> str:
     """
     if not resolution:
         return f"{number:.10g}"
-    # Of the powers of ten the largest that resolves the step: 0.05 and 0.01 have two decimals.
+    # The largest power of ten that resolves the step: 0.05 and 0.01 have two decimals.
     decimals = max(0, -math.floor(math.log10(resolution) + 1e-9))
     return f"{round(number / resolution) * resolution:.{decimals}f}"
 
 
 def _instant(nanoseconds: int) -> str:
-    """Return an instant as short as it is exact, without "T", which reads badly in a table.
+    """Return an instant without trailing zeros, with a blank instead of "T".
 
     >>> _instant(1_500_000_000)
     '1970-01-01 00:00:01.5'
@@ -303,7 +303,7 @@ def _instant(nanoseconds: int) -> str:
     return text.rstrip("0").rstrip(".") if not text.endswith("000000000") else text[:19]
 
 
-def _found(done: Harmonised) -> Iterator[Found]:
+def _found(done: Harmonised) -> Iterator[FoundRows]:
     named: Sequence[tuple[str, pa.Table]] = (
         *((f"event {one.type}", one.table) for one in done.events),
         *((f"asset {one.asset_type}", one.table) for one in done.assets),
@@ -313,7 +313,7 @@ def _found(done: Harmonised) -> Iterator[Found]:
         filled = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
         columns = [_texts(table.column(name)) for name in filled if name != "type"]
         names = tuple(name for name in filled if name != "type")
-        yield Found(what, names, tuple(zip(*columns, strict=True)))
+        yield FoundRows(what, names, tuple(zip(*columns, strict=True)))
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:

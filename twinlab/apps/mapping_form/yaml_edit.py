@@ -25,7 +25,7 @@ Path_ = tuple["str | int", ...]
 
 @lru_cache(maxsize=8)
 def document(text: str, *, name: str = "mapping") -> Document:
-    """Return what a YAML text holds; the last few are kept, since one edit asks several times. Don't change it.
+    """Parse a YAML text. The last results are cached, because one edit needs them several times: don't change them.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def document(text: str, *, name: str = "mapping") -> Document:
 
 
 def put(text: str, path: Path_, value: object) -> str:
-    """Return ``text`` with ``value`` at ``path``; mappings on the way that don't exist are made.
+    """Return ``text`` with ``value`` at ``path``; mappings on the way that are missing are added.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def put(text: str, path: Path_, value: object) -> str:
 
 
 def drop(text: str, path: Path_) -> str:
-    """Return ``text`` without what stands at ``path``; as it is if nothing does.
+    """Return ``text`` without the value at ``path``; unchanged if there is none.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def comments(text: str, path: Path_) -> list[str]:
 
 
 def without_comments(text: str, path: Path_, matching: re.Pattern[str]) -> str:
-    """Return ``text`` without those of `comments` in which the pattern is found; a line that held nothing else goes."""
+    """Return ``text`` without those of `comments` in which the pattern is found; a line with nothing else on it goes too."""
     for begin, end in reversed(_inner(text, path)):
         if not matching.search(text[begin:end]):
             continue
@@ -119,7 +119,7 @@ def _inner(text: str, path: Path_) -> list[tuple[int, int]]:
         if at > stop and (not bare.startswith("#") or len(line) - len(bare) <= column):
             break
         match = re.search(r"(?:^|[ \t]+)#.*$", line)
-        # A number sign within the value is none of a comment's.
+        # A number sign within the value begins no comment.
         if match and (at + match.start() >= stop or bare.startswith("#") or end < stop):
             spans.append((at + match.start(), end))
         at = end + 1
@@ -228,7 +228,7 @@ def _spliced(text: str, begin: int, end: int, new: str) -> str:
 
 
 def _insert(text: str, node: yaml.MappingNode | yaml.SequenceNode, entry: str) -> str:
-    """Put an entry behind the last one of a collection."""
+    """Insert an entry after the last one of a collection."""
     if node.flow_style or not node.value:
         close = _end(node) - 1
         before = text[:close].rstrip()
@@ -297,7 +297,7 @@ def _find(node: yaml.Node | None, path: Path_) -> yaml.Node | None:
 
 
 def _end(node: yaml.Node) -> int:
-    """Return where a node's last character stands; a block's end mark lies behind the comments that follow it."""
+    """Return the position after a node's last character; a block's end mark comes after the comments that follow it."""
     if isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style and node.value:
         last = node.value[-1]
         if isinstance(last, tuple):

@@ -1,4 +1,4 @@
-"""The form's table of columns (or tags): what each means, its unit, its missing-value codes and states."""
+"""The form's table of columns or tags: meaning, unit, missing-value codes and states of each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from twinlab.apps.mapping_form.draft import LONG_ROLES, ROLES, MappingDraft, missing_of, states_of
+from twinlab.apps.mapping_form.draft import LONG_ROLES, ROLES, MappingDraft, parse_missing_codes, parse_states
 from twinlab.apps.mapping_form.html import cell, message
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.yaml_edit import comments
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
 
-__all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "choose"]
+__all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "set_options", "set_value"]
 
 _HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own")
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
@@ -28,16 +28,16 @@ class Edit(Protocol):
 
 
 class Host(Protocol):
-    """The form as its parts see it."""
+    """What the parts of the form need of it."""
 
-    filling: bool
+    updating: bool
 
     def edit(self, change: Edit) -> None:
-        """Change the draft and show it; what goes wrong is shown too."""
+        """Change the draft and show it, or show the error."""
 
 
-def choose(widget: widgets.Dropdown, options: list[tuple[str, str]], value: str) -> None:
-    """Give a dropdown its options and value; a value that isn't among them is added and marked."""
+def set_options(widget: widgets.Dropdown, options: list[tuple[str, str]], value: str) -> None:
+    """Set a dropdown's options and value; a value that isn't among the options is added and marked."""
     if value not in [known for _, known in options]:
         options = [*options, (f"⚠ {value}", value)]
     if list(widget.options) != options:
@@ -46,8 +46,8 @@ def choose(widget: widgets.Dropdown, options: list[tuple[str, str]], value: str)
         widget.value = value
 
 
-def fill(widget: Any, value: str) -> None:
-    """Set a text without sending it again where it stands already."""
+def set_value(widget: Any, value: str) -> None:
+    """Set a text; an equal one isn't sent to the browser again."""
     if widget.value != value:
         widget.value = value
 
@@ -76,7 +76,7 @@ class ColumnRow:
         self.missing = text("missing-value codes", "-9999, NA")
         self.states = text("states", "1 = open, 0 = closed")
         self.asset = text("asset", "type/id")
-        # Its span over the whole row is a class: as a layout, ipywidgets' empty `grid_area` undoes it in the browser.
+        # It spans the whole row by a CSS class: ipywidgets' empty `grid_area` would override the layout in the browser.
         self.note = widgets.HTML(layout=widgets.Layout(display="none"))
         self.note.add_class("tl-note")
         self.role.observe(self._role, "value")
@@ -94,21 +94,23 @@ class ColumnRow:
         return (self.title, self.samples, self.role, self.unit, self.missing, self.states, self.asset, self.note)
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None, texts: list[str]) -> None:
-        """Show what the draft says of this column."""
+        """Show the draft's rule of this column."""
         self.table = table
         role = draft.role(table, self.name, tags=self._tags)
         entry = draft.entry(table, self.name, tags=self._tags) or {}
         options = _options(draft, table, self.name, tags=self._tags)
-        choose(self.role, options, role)
+        set_options(self.role, options, role)
         signal = _signal(draft, table, self.name, role, tags=self._tags)
         stated = sample.units.get(self.name, "") if sample is not None and not self._tags else ""
-        fill(self.samples, cell(" · ".join(texts), kind="tl-muted"))
-        fill(self.unit, _text(entry.get("unit")))
+        set_value(self.samples, cell(" · ".join(texts), kind="tl-muted"))
+        set_value(self.unit, _text(entry.get("unit")))
         self.unit.placeholder = stated or (signal.unit if signal is not None else "")
-        fill(self.missing, ", ".join(map(str, missing)) if isinstance(missing := entry.get("missing"), list) else "")
+        set_value(
+            self.missing, ", ".join(map(str, missing)) if isinstance(missing := entry.get("missing"), list) else ""
+        )
         states = entry.get("states")
-        fill(self.states, ", ".join(f"{k} = {v}" for k, v in states.items()) if isinstance(states, dict) else "")
-        fill(self.asset, _text(entry.get("asset")))
+        set_value(self.states, ", ".join(f"{k} = {v}" for k, v in states.items()) if isinstance(states, dict) else "")
+        set_value(self.asset, _text(entry.get("asset")))
         mapped = role != "" and not role.startswith("=")
         state = signal is not None and signal.kind == "state"
         _visible(self.unit, (mapped and not state) or bool(self.unit.value))
@@ -127,18 +129,18 @@ class ColumnRow:
         lines += [message("; ".join(found), kind="warn")] if unsure else []
         said = "" if unsure or not found else f"in the draft: {' · '.join(found)}"
         lines += [cell(text, kind="tl-muted") for text in (note, said) if text]
-        fill(self.note, "".join(lines))
+        set_value(self.note, "".join(lines))
         self.note.layout.display = None if lines else "none"
         for widget in (self.role, self.unit, self.missing, self.states, self.asset):
             widget.disabled = bool(note) or not free
 
     def _role(self, change: dict[str, Any]) -> None:
-        if not self._host.filling:
+        if not self._host.updating:
             self._host.edit(lambda draft: draft.with_role(self.table, self.name, change["new"], tags=self._tags))
 
     def _setter(self, key: str) -> Any:
         def changed(change: dict[str, Any]) -> None:
-            if not self._host.filling:
+            if not self._host.updating:
                 self._host.edit(lambda draft: self._with(draft, key, change["new"].strip()))
 
         return changed
@@ -146,19 +148,19 @@ class ColumnRow:
     def _with(self, draft: MappingDraft, key: str, text: str) -> MappingDraft:
         value: object = text
         if key == "missing":
-            value = missing_of(text)
+            value = parse_missing_codes(text)
         elif key == "states":
-            value = states_of(text)
+            value = parse_states(text)
         return draft.with_value(self.table, ("tags" if self._tags else "columns", self.name, key), value)
 
 
 class ColumnGrid(widgets.GridBox):
-    """A row a column (or tag) of one table."""
+    """One row for each column or tag of a table."""
 
     def __init__(self, host: Host, *, tags: bool = False) -> None:
         self._host, self._tags = host, tags
         self.rows: dict[str, ColumnRow] = {}
-        # Sample values of the table shown last: the same for every edit.
+        # Sample values of the table shown last; edits don't change them.
         self._sampled: tuple[object, str] = (None, "")
         self._samples: dict[str, list[str]] = {}
         heads = ("Tag" if tags else "Column", *_HEADS)
@@ -169,7 +171,7 @@ class ColumnGrid(widgets.GridBox):
         self.add_class("tl-grid")
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
-        """Show the columns of a table: those of the sample, and those that only the mapping names."""
+        """Show the columns of a table: those of the sample, then those that only the mapping names."""
         names = self._names(draft, table, sample)
         if list(self.rows) != names:
             self.rows = {name: self.rows.get(name) or ColumnRow(name, self._host, tags=self._tags) for name in names}
@@ -242,7 +244,7 @@ def _visible(widget: widgets.Widget, shown: bool) -> None:  # noqa: FBT001
 
 
 def _copy(layout: widgets.Layout) -> widgets.Layout:
-    # One layout each: a shared one would hide all of them at once.
+    # One layout for each widget: hiding a shared one would hide them all.
     return widgets.Layout(width=layout.width, min_width=layout.min_width)
 
 

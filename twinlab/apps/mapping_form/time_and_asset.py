@@ -1,4 +1,4 @@
-"""The form's two boxes beside the columns: when a row happened, and which asset it is about."""
+"""The form's boxes for the time and the asset of a table's rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from twinlab.apps.mapping_form.column_grid import Edit, Host, set_options, set_value
 from twinlab.apps.mapping_form.draft import MappingDraft
-from twinlab.apps.mapping_form.grid import Edit, Host, choose, fill
 from twinlab.apps.mapping_form.html import heading, message
 from twinlab.apps.mapping_form.preview import SampleTable
 
@@ -43,7 +43,7 @@ _NONEXISTENT = [("refuse and report", "refuse"), ("shift forward by the hour", "
 
 @cache
 def zones() -> tuple[str, ...]:
-    """Return "UTC", "offset" (every value carries its own), and all IANA zones."""
+    """Return "UTC", "offset" (each value states its own), and all IANA zones."""
     return ("UTC", "offset", *sorted(zoneinfo.available_timezones() - {"UTC", "localtime", "Factory"}))
 
 
@@ -69,7 +69,7 @@ class _Box(widgets.VBox):
         return made
 
     def _changed(self, change: Edit) -> None:
-        if not self._host.filling:
+        if not self._host.updating:
             self._host.edit(change)
 
     def _enable(self, draft: MappingDraft) -> None:
@@ -83,7 +83,7 @@ def _columns(sample: SampleTable | None, *, none: str) -> list[tuple[str, str]]:
 
 
 class TimeBox(_Box):
-    """How columns become an instant."""
+    """Fields for the time of a row."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -101,7 +101,7 @@ class TimeBox(_Box):
             zones(),
         )
         self.zone.placeholder = "choose, for example Europe/Berlin"
-        self.doubt = widgets.HTML()
+        self.zone_warning = widgets.HTML()
         self.confirm = widgets.Button(icon="check", layout=widgets.Layout(width="auto", align_self="flex-end"))
         self.confirm.on_click(lambda _: self._changed(lambda draft: draft.with_zone(self.table, self.zone.value)))
         self.ambiguous = self._field(
@@ -110,9 +110,9 @@ class TimeBox(_Box):
         self.nonexistent = self._field(
             widgets.Dropdown, "Hour left out", self._setter("nonexistent", "refuse"), _NONEXISTENT
         )
-        self.wrong = widgets.HTML()
-        fields = [self.way, self.column, *self.parts.values(), self.format, self.zone, self.doubt, self.confirm]
-        self.children = [self.title, *fields, self.ambiguous, self.nonexistent, self.wrong]
+        self.error = widgets.HTML()
+        fields = [self.way, self.column, *self.parts.values(), self.format, self.zone, self.zone_warning, self.confirm]
+        self.children = [self.title, *fields, self.ambiguous, self.nonexistent, self.error]
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's time."""
@@ -120,47 +120,50 @@ class TimeBox(_Box):
         time = draft.get(table, "time")
         rule = time if isinstance(time, dict) else {}
         way = next((key for key in ("parts", "clock") if key in rule), "column")
-        choose(self.way, [*_WAYS, *([("a clock (edit in the YAML)", "clock")] if way == "clock" else [])], way)
-        choose(self.column, _columns(sample, none="– choose –"), _plain(rule.get("column")))
+        set_options(self.way, [*_WAYS, *([("a clock (edit in the YAML)", "clock")] if way == "clock" else [])], way)
+        set_options(self.column, _columns(sample, none="– choose –"), _plain(rule.get("column")))
         parts = rule.get("parts")
         for part, widget in self.parts.items():
-            choose(widget, _columns(sample, none="–"), _plain(parts.get(part)) if isinstance(parts, dict) else "")
+            set_options(widget, _columns(sample, none="–"), _plain(parts.get(part)) if isinstance(parts, dict) else "")
             _shown(widget, way == "parts")
         _shown(self.column, way == "column")
         _shown(self.format, way == "column")
         written = rule.get("format", "iso")
-        fill(self.format, " | ".join(map(str, written)) if isinstance(written, list) else _plain(written))
+        set_value(self.format, " | ".join(map(str, written)) if isinstance(written, list) else _plain(written))
         alone = not rule and bool(draft.clocks(table))
         if alone:
             rule = draft.get(table, *draft.clocks(table)[0])
             for widget in (self.column, self.format):
                 _shown(widget, shown=False)
         _shown(self.way, not alone)
-        fill(self.title, heading("Time", note="of this table's events; more of it in the YAML" if alone else ""))
+        set_value(self.title, heading("Time", note="of this table's events; more of it in the YAML" if alone else ""))
         self._show_zone(draft, rule)
-        choose(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
-        choose(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
+        set_options(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
+        set_options(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
         wrong = draft.error_at(table, "time")
-        fill(self.wrong, message(wrong, kind="error", role="alert") if wrong else "")
+        set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
         self._enable(draft)
 
     def _show_zone(self, draft: MappingDraft, rule: dict[str, Any]) -> None:
         zone_of = rule.get("zone_of")
         zone = draft.zone(self.table)
-        fill(self.zone, zone)
+        set_value(self.zone, zone)
         if isinstance(zone_of, dict):
             words = f"the {zone_of.get('property')} of the {zone_of.get('asset_type')} in {zone_of.get('column')}"
             self.zone.placeholder = words
-        said = draft.zone_doubt(self.table)
+        said = draft.zone_question(self.table)
         ask = f"Confirm that the clock shows {zone}, or choose its zone." if zone else "Choose the zone of the clock."
-        fill(self.doubt, message(f"{said[:1].upper()}{said[1:]}. {ask}", kind="warn", role="alert") if said else "")
+        set_value(
+            self.zone_warning,
+            message(f"{said[:1].upper()}{said[1:]}. {ask}", kind="warn", role="alert") if said else "",
+        )
         self.confirm.description = f"Confirm {zone}"
         _shown(self.confirm, bool(said and zone))
         (self.add_class if said else self.remove_class)("tl-unset")
 
     def _with_way(self, draft: MappingDraft, way: str) -> MappingDraft:
         if way == "parts":
-            # Only columns that are called so: nothing is guessed.
+            # Only columns of exactly these names: nothing is guessed.
             names = {name.casefold(): name for name in self._names()}
             return draft.with_time_way(self.table, "parts", {part: names[part] for part in _PARTS if part in names})
         return draft.with_time_way(self.table, "column", "") if way == "column" else draft
@@ -181,7 +184,7 @@ class TimeBox(_Box):
 
 
 class AssetBox(_Box):
-    """Which asset a row is about."""
+    """Fields for the asset of a row."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -191,8 +194,8 @@ class AssetBox(_Box):
         self.id = self._field(widgets.Text, "Always the asset", self._with_id)
         self.pattern = self._field(widgets.Text, "Pattern of the id", self._setter("pattern"))
         self.pattern.placeholder = r"the whole text, or (?P<id>\d+)"
-        self.wrong = widgets.HTML()
-        self.children = [self.title, self.type, self.column, self.id, self.pattern, self.wrong]
+        self.error = widgets.HTML()
+        self.children = [self.title, self.type, self.column, self.id, self.pattern, self.error]
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's assets."""
@@ -200,17 +203,17 @@ class AssetBox(_Box):
         asset = draft.get(table, "asset")
         rule = asset if isinstance(asset, dict) else {}
         alone = not rule and any(draft.get(table, key) for key in ("events", "assets", "relationships"))
-        fill(self.title, heading("Asset", note="its rows name theirs in the YAML" if alone else ""))
+        set_value(self.title, heading("Asset", note="its rows name theirs in the YAML" if alone else ""))
         types = [("– none for the whole table –", ""), *((name, name) for name in draft.model.asset_types)]
-        choose(self.type, types, _plain(rule.get("type")))
-        choose(self.column, _columns(sample, none="– no column: always the same –"), _plain(rule.get("column")))
-        fill(self.id, _plain(rule.get("id")))
-        fill(self.pattern, _plain(rule.get("pattern")))
+        set_options(self.type, types, _plain(rule.get("type")))
+        set_options(self.column, _columns(sample, none="– no column: always the same –"), _plain(rule.get("column")))
+        set_value(self.id, _plain(rule.get("id")))
+        set_value(self.pattern, _plain(rule.get("pattern")))
         _shown(self.column, bool(rule))
         _shown(self.id, bool(rule) and "column" not in rule)
         _shown(self.pattern, "column" in rule)
         wrong = draft.error_at(table, "asset")
-        fill(self.wrong, message(wrong, kind="error", role="alert") if wrong else "")
+        set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
         self._enable(draft)
 
     def _setter(self, key: str) -> Callable[[MappingDraft, str], MappingDraft]:
