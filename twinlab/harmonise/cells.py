@@ -53,7 +53,12 @@ def parse_number(text: str) -> float:
 
 
 def encode(texts: pa.Array) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return ``(codes, terms)``: codes int64[n], -1 where null; terms in order of first appearance."""
+    """Return ``(codes, terms)``: codes int64[n], -1 where null; terms in order of first appearance.
+
+    >>> codes, terms = encode(pa.array(["b", None, "a", "b"]))
+    >>> codes.tolist(), terms
+    ([0, -1, 1, 0], ['b', 'a'])
+    """
     encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
     return codes, encoded.dictionary.to_pylist()
@@ -148,7 +153,11 @@ def _with_texts(cells: Cells, extra: Cells) -> Cells:
 
 
 def as_cells(array: pa.Array) -> Cells:
-    """Return an Arrow column as cells; all types that sources produce are supported."""
+    """Return an Arrow column as cells; all types that sources produce are supported.
+
+    >>> as_cells(pa.array(["4.5", "off"])).number.tolist()
+    [4.5, nan]
+    """
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return Cells(np.full(len(array), np.nan), None, to_nanoseconds(array))
@@ -173,7 +182,11 @@ def _numbers(text: pa.Array) -> Floats:
 
 
 def as_texts(array: pa.Array) -> pa.Array:
-    """Return a column of any type as trimmed text; null where empty."""
+    """Return a column of any type as trimmed text; null where empty.
+
+    >>> as_texts(pa.array([7.0, 0.25])).to_pylist(), as_texts(pa.array([" a ", ""])).to_pylist()
+    (['7', '0.25'], ['a', None])
+    """
     kind = array.type
     if pa.types.is_floating(kind):
         return _float_texts(array)
@@ -205,7 +218,11 @@ _UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 def to_nanoseconds(array: pa.Array) -> Ints:
-    """Return dates or timestamps as int64 ns; NAT where null or outside the range of int64 ns (1677 to 2262)."""
+    """Return dates or timestamps as int64 ns; NAT where null or outside the range of int64 ns (1677 to 2262).
+
+    >>> to_nanoseconds(pa.array([86400], pa.timestamp("s"))).tolist()
+    [86400000000000]
+    """
     if pa.types.is_date(array.type):
         array = pc.cast(array, pa.timestamp("ms"))
     factor = _UNITS[array.type.unit]

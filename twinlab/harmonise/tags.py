@@ -43,6 +43,11 @@ class Meaning:
 def instant(text: str | None, default: int) -> int:
     """Return an instant such as ``2013-01-01T00:00Z`` (UTC if it has no offset) as ns since 1970.
 
+    Raises
+    ------
+    SchemaError
+        If the text isn't an ISO 8601 time.
+
     >>> instant("1970-01-02", 0)
     86400000000000
     """

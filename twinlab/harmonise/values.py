@@ -67,7 +67,12 @@ def affine(rule: TagRule, signal: Signal, *, unit: str | None = None) -> Affine:
 
 
 def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset[str]]:
-    """Return the numbers and the texts that mean "no value"; a text that is a number is in both."""
+    """Return the numbers and the texts that mean "no value"; a text that is a number is in both.
+
+    >>> numbers, texts = missing_codes([-9999, "n/a"])
+    >>> sorted(numbers), sorted(texts)
+    ([-9999.0], ['-9999', 'n/a'])
+    """
     numbers, texts = set(), set()
     for code in codes:
         texts.add(str(code))
@@ -79,7 +84,12 @@ def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset
 
 
 def state_codes(rule: TagRule, signal: Signal) -> dict[str, int]:
-    """Return the source's text for a state -> the state's code in the model; names that aren't in the model are left out."""
+    """Return the source's text for a state -> the state's code in the model; names that aren't in the model are left out.
+
+    >>> door = Signal(kind="state", states={0: "closed", 1: "open"}, cadence="1min")
+    >>> state_codes(TagRule(signal="door", states={"zu": "closed", "auf": "open"}), door)
+    {'zu': 0, 'auf': 1}
+    """
     names = {name: code for code, name in (signal.states or {}).items()}
     if rule.states is not None:
         return {written: names[name] for written, name in rule.states.items() if name in names}
@@ -100,7 +110,22 @@ class Converted:
 
 
 def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) -> Converted:
-    """Return a column's values, converted by one rule."""
+    """Return a column's values, converted by one rule.
+
+    Parameters
+    ----------
+    cells : Cells
+        The column.
+    meaning : Meaning
+        The rule, with its signal.
+    unit : str, optional
+        Unit as the source states it; the rule's own unit takes precedence.
+
+    Raises
+    ------
+    UnitError
+        If a unit is unknown or doesn't fit the signal's.
+    """
     numbers, texts = missing_codes(meaning.rule.missing)
     missing = cells.empty
     if numbers:

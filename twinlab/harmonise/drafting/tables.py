@@ -267,7 +267,11 @@ def _find_family(plan: TablePlan) -> None:
 
 
 def cadence_of(wall: Ints, groups: Ints | None = None) -> tuple[str, float | None]:
-    """Return the largest usual cadence up to the median step between rows, and this step in seconds."""
+    """Return the largest usual cadence up to the median step between rows, and this step in seconds.
+
+    >>> cadence_of(np.arange(4) * 601 * 10**9)
+    ('10min', 601.0)
+    """
     known = wall != NAT
     order = np.lexsort((wall[known], groups[known])) if groups is not None else np.argsort(wall[known], kind="stable")
     times = wall[known][order]

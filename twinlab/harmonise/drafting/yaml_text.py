@@ -28,16 +28,28 @@ def quoted(text: str) -> str:
 
 
 def flow(items: Iterable[object]) -> str:
-    """Return a list in YAML on one line."""
+    """Return a list in YAML on one line.
+
+    >>> flow([-9999.0, "n/a"])
+    '[-9999, n/a]'
+    """
     return "[" + ", ".join(quoted(item) if isinstance(item, str) else f"{item:g}" for item in items) + "]"
 
 
 def comment(text: str) -> str:
-    """Return a comment for the end of a line; empty without text."""
+    """Return a comment for the end of a line; empty without text.
+
+    >>> comment("check"), comment("")
+    ('  # check', '')
+    """
     return "  # " + " ".join(text.split()) if text else ""
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """Return ``name``, with a number appended if it is taken."""
+    """Return ``name``, with a number appended if it is taken.
+
+    >>> unique("truck", ["truck", "truck_2"])
+    'truck_3'
+    """
     known = set(taken)
     return next(c for c in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if c not in known)

@@ -17,7 +17,13 @@ __all__ = ["asset_claims", "relationship_claims"]
 
 
 def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
-    """Return the rows of a table as assets of one type; rows without an id are reported and left out."""
+    """Return the rows of a table as assets of one type; rows without an id are reported and left out.
+
+    Raises
+    ------
+    UnknownTermError
+        If the rule names an asset type or a property that isn't in the model.
+    """
     kind = context.model.asset_types.get(rule.type)
     if kind is None:
         msg = f"the mapping names the asset type {rule.type!r}{nearest(rule.type, context.model.asset_types)}"
@@ -37,7 +43,13 @@ def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
 
 
 def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) -> RelationshipClaims:
-    """Return the rows of a table as relationships; rows without a source or a target are reported and left out."""
+    """Return the rows of a table as relationships; rows without a source or a target are reported and left out.
+
+    Raises
+    ------
+    UnknownTermError
+        If the rule names a relationship that isn't in the model.
+    """
     if rule.type not in context.model.relationships:
         msg = f"the mapping names the relationship {rule.type!r}{nearest(rule.type, context.model.relationships)}"
         raise UnknownTermError(msg)

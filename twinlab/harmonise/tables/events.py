@@ -40,6 +40,13 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
     """Return the rows of a table as events of one type; rows without a key are reported and left out.
 
     A row without actual times (a cancelled trip, for example) becomes an event without them.
+
+    Raises
+    ------
+    UnknownTermError
+        If the rule names an event type, a link or a property that isn't in the model.
+    SchemaError
+        If times are relative to each other.
     """
     event = _event_type(rule, context.model)
     key = joined_key(rows, rule.key)

@@ -184,6 +184,10 @@ def parse_clock(cells: Cells) -> Ints:
     """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM".
 
     NAT where the cell isn't a clock time.
+
+    >>> hours = parse_clock(Cells(np.array([530.0, 2400.0, 2575.0]), None)) / 3.6e12
+    >>> hours[:2].tolist()
+    [5.5, 24.0]
     """
     with np.errstate(invalid="ignore"):
         hour = np.floor(cells.number / 100)
