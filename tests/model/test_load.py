@@ -157,7 +157,7 @@ def test_all_faults_of_a_file_come_in_one_message_a_line_each_in_the_files_order
         (
             "twin: a\nasset_types: {r: {signals: {t: {resolution: 1, sensor_span: [2, 1]}}}}",
             SchemaError,
-            "first number is the smaller",
+            "low < high",
         ),
         ("twin: a\nasset_types: {r: {signals: {t: {resolution: -1}}}}", SchemaError, "expected greater than 0, got -1"),
         ("twin: a\nasset_types: {r: {signals: {t: {resolution: .nan}}}}", SchemaError, "resolution"),

@@ -40,15 +40,15 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         ("{resolution: 1, cadence: 2d}", "a cadence that divides a day"),
         ("{resolution: .inf}", "resolution"),
         ("{resolution: 0}", "greater than 0"),
-        ("{resolution: 1, spike: [-1, 2]}", "two sizes of change"),
-        ("{resolution: 1, sensor_span: [0, 1], expected_span: [0, 2]}", "must lie inside sensor_span"),
-        ("{resolution: 1, sensor_span: [.nan, 1]}", "first number is the smaller"),
+        ("{resolution: 1, spike: [-1, 2]}", "two positive sizes of change"),
+        ("{resolution: 1, sensor_span: [0, 1], expected_span: [0, 2]}", "must be inside sensor_span"),
+        ("{resolution: 1, sensor_span: [.nan, 1]}", "low < high"),
         ("{resolution: 1, sensor_span: [1]}", "sensor_span"),
         ("{resolution: 1, wraps_at: 100}", "only a counter wraps"),
         ("{resolution: 1, cadence: 5min, heartbeat: 5min}", "isn't longer than the cadence"),
         ("{kind: counter, resolution: 1, wraps_at: -1}", "greater than 0"),
         ("{kind: state, states: {0: a, 1: a}}", "each state's name once"),
-        ("{kind: state, states: {-1: a}}", "must lie in 0..32767"),
+        ("{kind: state, states: {-1: a}}", "must be in 0..32767"),
         ("{kind: state, states: {0: a}, combine: mean}", "can't be combined by 'mean'"),
         ("{kind: state, states: {x: a}}", "expected a valid integer"),
     ],
@@ -70,7 +70,7 @@ def test_a_signal_may_end_like_a_rollup_of_a_signal_that_does_not_exist() -> Non
 
 @pytest.mark.parametrize("name", sorted(EVENT_COLUMNS))
 def test_a_property_of_an_event_must_not_hide_a_column(name: str) -> None:
-    with pytest.raises(SchemaError, match="stands for another column"):
+    with pytest.raises(SchemaError, match="is another column"):
         parse_model(f"twin: a\nevent_types: {{e: {{properties: {{{name}: {{}}}}}}}}")
 
 

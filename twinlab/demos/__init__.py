@@ -1,8 +1,8 @@
-"""The demo twins: models, mappings, and how their files come about. No logic of a room.
+"""The demo twins: models, mappings, and how their files are made. No logic of a room.
 
 In: the plant's generator or an installed data set. Out: a twin in the user's cache.
-Read: `recipes`. The folders beside it hold each twin's ``twin.yaml`` and ``mapping/``.
-Never: code that a twin of one's own could need.
+Read: `recipes`. The folders beside it contain each twin's ``twin.yaml`` and ``mapping/``.
+Never: code that a user's twin could need.
 """
 
 from __future__ import annotations

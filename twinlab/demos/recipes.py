@@ -1,4 +1,4 @@
-"""Build a demo twin once in the user's cache and open it from then on."""
+"""Build a demo twin in the user's cache on the first call; later calls open it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_file
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the files of a demo twin come about."""
+    """How a demo twin is made."""
 
     what: str
     """The twin in one line."""
     sized: bool
     """Whether a size can be chosen."""
     ingredients: Callable[[ParcelSize], Sequence[bytes | Path]]
-    """What decides over the files' contents: another ingredient, another twin."""
+    """What the files' contents depend on: a twin is built for each different value."""
     files: Callable[[ParcelSize, Path], Sequence[Path]]
     """The files for a twin that is built in a folder; those that are made are put into it."""
 
@@ -108,7 +108,7 @@ def demo(name: str = "nyc", *, size: ParcelSize | None = None, fresh: bool = Fal
     size : ParcelSize, optional
         How large, how long and with which seed, for ``parcel``; `ParcelSize.small` is built in seconds.
     fresh : bool
-        Build it again even if it stands in the cache.
+        Build it again even if it is in the cache.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def parcel_size(
     seed: int | None = None,
     start: str | None = None,
 ) -> ParcelSize | None:
-    """Return the size that options ask for: what is given, on top of the usual or the small network; None if nothing is.
+    """Return the size that options ask for: what is given, and the default or the small network for the rest; None if nothing is.
 
     >>> parcel_size(weeks=2).weeks
     2
@@ -179,7 +179,7 @@ def parcel_files(twin: Twin) -> PlantFiles:
 
 
 def _build(name: str, size: ParcelSize, target: Path) -> None:
-    # Built beside and moved into place, so that an interrupted first run leaves nothing that looks like a twin.
+    # Built beside and moved into place, so that an interrupted first run leaves no incomplete twin.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as scratch:
         folder = Path(scratch) / "twin"
         recipe = _recipe_folder(name)

@@ -1,4 +1,4 @@
-"""WORDS: asset types, signals, units, flags, mappings, schemas, and the protocol of whatever reads a twin.
+"""WORDS: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
 Read in order: `twinmodel`, `mapping`, `rules`, `schema`, `flags`, `units`, `load`, `check`, `reader`, `registry`.

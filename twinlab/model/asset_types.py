@@ -37,9 +37,9 @@ class AssetType(Model):
 
     title: str | None = None
     label: str | None = None
-    """Property that holds the name people use, if it isn't the id."""
+    """Property with the name that people use, if it isn't the id."""
     position: tuple[str, str] | None = None
-    """Properties, or for what moves signals, that hold latitude and longitude in degrees: (latitude, longitude)."""
+    """Properties with latitude and longitude in degrees, or signals if the asset moves: (latitude, longitude)."""
     signals: dict[Term, Signal] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class AssetType(Model):
         for name in signals:
             base = next((name.removesuffix(end) for end in _RESERVED_ENDINGS if name.endswith(end)), None)
             if name in _RESERVED_NAMES or base in signals:
-                msg = f"the signal name {name!r} is needed for the history's own {name!r}; choose another"
+                msg = f"the signal name {name!r} is reserved for a variable of the history; choose another"
                 raise ValueError(msg)
         return signals
 
@@ -61,11 +61,11 @@ class RelationshipType(Model):
     target: Annotated[Term, Field(alias="to")]
     title: str | None = None
     locates: bool = False
-    """While it holds, the source is where the target is: a parcel in a truck, a room in a building."""
+    """While the link is valid, the source is where the target is: a parcel in a truck, a room in a building."""
 
 
 class EventType(Model):
-    """Something that lasts from start to end, planned and actual, with links and properties."""
+    """A kind of event: planned and actual start and end, with links and properties."""
 
     title: str | None = None
     asset: Term | None = None
@@ -73,8 +73,8 @@ class EventType(Model):
     links: dict[Term, Term] = Field(default_factory=dict)
     """Other assets that take part: link name -> asset type."""
     without_start: WithoutStart = "not started"
-    """What an event is whose planned start has passed without an actual one; "cancelled" where the source records no
-    other reason for that."""
+    """Status of an event whose planned start has passed without an actual one; "cancelled" if the source records a
+    missing start for no other reason."""
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -82,6 +82,6 @@ class EventType(Model):
         taken = [name for name in (*self.links, *self.properties) if name in EVENT_COLUMNS]
         taken += [name for name in self.links if name in self.properties]
         if taken:
-            msg = f"the name {taken[0]!r} stands for another column of an event table already; choose another"
+            msg = f"the name {taken[0]!r} is another column of the event table; choose another"
             raise ValueError(msg)
         return self

@@ -1,4 +1,4 @@
-"""What all parts of a model are made of: the frozen base class, names, durations, units as they're written."""
+"""Types that all parts of a model share: the frozen base class, names, durations, units."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parse_duration(text: str) -> int:
         raise ValueError(msg)
     found = round(float(match[1]) * NANOSECONDS[match[2]])
     if not 0 < found < 2**62:
-        msg = f"expected a duration of more than nothing and less than a century, got {text!r}"
+        msg = f"expected a duration longer than zero and shorter than a century, got {text!r}"
         raise ValueError(msg)
     return found
 
@@ -50,7 +50,7 @@ def _duration(text: str) -> str:
 
 
 def yaml_text(value: object) -> object:
-    """Return a bare number or date of YAML, such as 1 or 2013-01-01, as the text that was meant."""
+    """Return a bare number or date of YAML, such as 1 or 2013-01-01, as text."""
     return value if value is None or isinstance(value, (str, dict, list)) else str(value)
 
 

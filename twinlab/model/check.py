@@ -1,4 +1,4 @@
-"""Compare a mapping with the model whose words it uses: what doesn't exist, and units that don't fit."""
+"""Compare a mapping with the model: names that don't exist, and units that don't fit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Finding:
 
 
 def mapping_findings(mapping: Mapping, model: TwinModel) -> list[Finding]:
-    """Return all that a mapping has wrong against its model, in the file's order."""
+    """Return all faults of a mapping with regard to its model, in the order of the file."""
     found: list[Finding] = []
     for index, table in enumerate(mapping.tables):
         found += _table(table, model, ("tables", index))

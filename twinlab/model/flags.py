@@ -16,7 +16,7 @@ __all__ = ["FLAG_SEVERITY", "Flag", "flag_attributes"]
 
 
 class Flag(IntEnum):
-    """The judgement on one value; see `FLAG_SEVERITY` for which of two judgements counts."""
+    """The result of a quality test for one value; `FLAG_SEVERITY` says which of two flags counts."""
 
     PASS = 1
     NOT_EVALUATED = 2
@@ -25,7 +25,7 @@ class Flag(IntEnum):
     MISSING = 9
 
 
-#: Worst first. ioos_qc ranks missing below pass; we don't, because a gap must not hide behind a good neighbour.
+#: Worst first. ioos_qc ranks missing below pass; twinlab doesn't, so that an aggregate shows the gap.
 FLAG_SEVERITY: tuple[Flag, ...] = (Flag.FAIL, Flag.MISSING, Flag.SUSPECT, Flag.PASS, Flag.NOT_EVALUATED)
 
 

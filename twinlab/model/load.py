@@ -38,12 +38,12 @@ __all__ = [
 
 Parsed = TypeVar("Parsed", TwinModel, Mapping)
 
-#: First line of a twin's files, by which editors find the schema that `write_schemas` puts into the twin's folder.
+#: First line of a twin's files; it names the schema that `write_schemas` writes into the twin's folder, for editors.
 EDITOR_LINES = {
     "model": "# yaml-language-server: $schema=.schema/twin.json\n",
     "mapping": "# yaml-language-server: $schema=../.schema/mapping.json\n",
 }
-#: Lines of what was parsed from text, by the object's id: they're no part of a model's value.
+#: Parsed documents with their line numbers, by the id of the model or mapping: lines aren't part of its value.
 _DOCUMENTS: dict[int, Document] = {}
 _NOT_A_PLACE = re.compile(r"^([a-z_]+(?:[.\[][^:\s]*)?): (.*)$")
 
@@ -59,7 +59,7 @@ def load_mapping(path: Path | str) -> Mapping:
 
 
 def parse_model(text: str, name: str = "twin.yaml") -> TwinModel:
-    """Read a twin's words from YAML.
+    """Read a twin's model from YAML.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def parse_model(text: str, name: str = "twin.yaml") -> TwinModel:
     Raises
     ------
     SchemaError
-        With a line for each fault: file, line, path, what was expected, what came, the nearest known word. A UnitError
+        With a line for each fault: file, line, path, what was expected, what was found, the nearest known name. A UnitError
         if all faults are units, an UnknownTermError if all are names that don't exist.
 
     >>> parse_model("twin: farm").twin
@@ -90,7 +90,7 @@ def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
 
 
 def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml") -> None:
-    """Compare a mapping with the model whose words it uses.
+    """Compare a mapping with the model that it refers to.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml"
 def dump_model(model: TwinModel, *, editor: bool = False) -> str:
     """Return a model as tidy YAML, without what is default; `parse_model` reads it back equal.
 
-    With ``editor``, the first line tells editors where `write_schemas` puts the schema of a ``twin.yaml``.
+    With ``editor``, the first line names the schema that `write_schemas` writes, for editors.
     """
     return (EDITOR_LINES["model"] if editor else "") + _dump(model, "model")
 
@@ -114,13 +114,13 @@ def dump_model(model: TwinModel, *, editor: bool = False) -> str:
 def dump_mapping(mapping: Mapping, *, editor: bool = False) -> str:
     """Return a mapping as tidy YAML, without what is default; `parse_mapping` reads it back equal.
 
-    With ``editor``, the first line tells editors where `write_schemas` puts the schema of a ``mapping/*.yaml``.
+    With ``editor``, the first line names the schema that `write_schemas` writes, for editors.
     """
     return (EDITOR_LINES["mapping"] if editor else "") + _dump(mapping, "mapping")
 
 
 def json_schema(what: str) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of ``"model"`` or ``"mapping"``, from which editors complete and check.
+    """Return the JSON Schema (2020-12) of ``"model"`` or ``"mapping"``, for completion and checks in an editor.
 
     See `write_schemas` for where editors look.
     """
@@ -224,7 +224,7 @@ def _placed(line: str) -> Finding:
 
 
 def _path(location: tuple[int | str, ...], data: object) -> Path_:
-    """Keep the parts of pydantic's location that stand in the file (it adds names of union members and so on)."""
+    """Return the parts of pydantic's location that are in the file, without names of union members and the like."""
     path: list[str | int] = []
     for part in location:
         if isinstance(data, dict):
@@ -240,7 +240,7 @@ def _path(location: tuple[int | str, ...], data: object) -> Path_:
 
 
 def _fields(annotation: object, location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the part of the schema at ``location`` knows."""
+    """Return the keys of the part of the schema at ``location``."""
     options = _options(annotation)
     if not location:
         return [key for option in options if _is_model(option) for key in _keys(option)]
@@ -275,7 +275,7 @@ def _options(annotation: object) -> list[Any]:
 
 def _dump(model: BaseModel, what: str) -> str:
     data = model.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, mode="json")
-    # JSON has text keys only; the numbers of states are numbers.
+    # Keys are text in JSON; in YAML the numbers of states are numbers.
     for asset_type in data.get("asset_types", {}).values() if what == "model" else ():
         for signal in asset_type.get("signals", {}).values():
             if "states" in signal:

@@ -1,6 +1,6 @@
-"""A mapping: one source's tables, columns and tags in our words, with units, clocks and codes.
+"""A mapping: one source's tables, columns and tags as the model's signals, events and assets, with units, clocks and codes.
 
-A mapping gives *meaning* to what the ledger holds; its ``reading`` section alone is *syntax*, used when a file is read.
+A mapping states the *meaning* of the ledger's rows; only its ``reading`` section is *syntax*, used when a file is read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TimeRule(Model):
     """How columns become an instant. Give `column` with `format`, or `parts`, or `date` with `clock`."""
 
     column: str | None = None
-    """One column that holds the whole time."""
+    """One column with date and time."""
     format: str | list[str] = "iso"
     """"iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us",
     "epoch_ns", or strptime formats, tried in this order ("%d.%m.%Y %H:%M")."""
@@ -55,7 +55,7 @@ class TimeRule(Model):
     date: dict[Literal["year", "month", "day"], str] | None = None
     """The clock's day: columns of year, month, day ..."""
     date_column: str | None = None
-    """... or one column that holds the date, written in `format` ..."""
+    """... or one column with the date, written in `format` ..."""
     after: Literal["start", "end", "planned_start", "planned_end"] | None = None
     """... or the first such clock time at or after another time of this event ("planned_start") ..."""
     near: Literal["start", "end", "planned_start", "planned_end"] | None = None
@@ -65,16 +65,16 @@ class TimeRule(Model):
     missing: list[float | str] = Field(default_factory=list)
     """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
     zone: str | None = None
-    """IANA zone of the source's clock, "UTC", "offset" where every value carries its own, or "unknown": read as UTC, and
+    """IANA zone of the source's clock, "UTC", "offset" if every value has its own, or "unknown": read as UTC, and
     an open question until somebody states it."""
     zone_of: ZoneOf | None = None
     ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
-    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go
-    by the order of rows (the clock stepping back marks the second pass)."""
+    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or follow
+    the order of the rows (the second pass begins where the clock steps back)."""
     nonexistent: Literal["refuse", "shift_forward"] = "refuse"
     """The missing hour of spring: refuse, or shift by the hour that was left out."""
     shift: Duration | None = None
-    """Added to every time, to mend a source's clock that is known to be off ("-5min" written as {shift: 5min,
+    """Added to every time, to correct a source's clock that is known to be off ("-5min" written as {shift: 5min,
     sign: -1})."""
     shift_sign: Literal[1, -1] = 1
 
@@ -200,7 +200,7 @@ class TableRule(Model):
     """What the rows of one table (a file, a sheet, an SQL table) mean.
 
     A wide table has `columns` (a signal a column), a long one `tag`, `value` and `tags`; events, assets and
-    relationships may be read from the same rows beside them.
+    relationships may be read from the same rows as well.
     """
 
     table: str = "*"
@@ -211,12 +211,12 @@ class TableRule(Model):
     r"""Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\d+) temp$/") is a pattern for a
     family."""
     tag: str | None = None
-    """Long: columns that hold the tag, the value, and (if the source has one) the unit."""
+    """Long: columns with the tag, the value, and (if the source has one) the unit."""
     value: str | None = None
     unit_column: str | None = None
     tags: Tags = Field(default_factory=dict)
     ignore: list[str] = Field(default_factory=list)
-    """Columns that are known and of no interest, so that nobody is told about them again."""
+    """Columns that are known and not needed; they aren't reported as unknown."""
     events: list[EventsRule] = Field(default_factory=list)
     assets: list[AssetsRule] = Field(default_factory=list)
     relationships: list[RelationshipRule] = Field(default_factory=list)
@@ -224,7 +224,7 @@ class TableRule(Model):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.tags and not (self.tag and self.value):
-            msg = "a long table needs tag and value (the columns that hold them) beside tags"
+            msg = "a long table needs tag and value (names of columns) as well as tags"
             raise ValueError(msg)
         if (self.columns or self.tags) and self.time is None:
             msg = "a table of signals needs time"

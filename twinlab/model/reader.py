@@ -1,4 +1,4 @@
-"""What a page or a plot needs of a twin: the protocol that a `Twin`, an `as_of` view and a fake all fulfil."""
+"""The protocol for reading a twin, which pages and plots need: a `Twin`, an `as_of` view and a fake implement it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TwinReader(Protocol):
 
     @property
     def model(self) -> TwinModel:
-        """The twin's words."""
+        """The twin's model."""
 
     def history(
         self,
@@ -44,4 +44,4 @@ class TwinReader(Protocol):
         """Return the links of one type: ``source, target, valid_from, valid_until``."""
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal stand ready, finest first."""
+        """Return the steps at which rollups of a signal are available, finest first."""

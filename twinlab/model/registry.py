@@ -84,7 +84,7 @@ class Registry(Generic[T]):
         UnknownTermError
             If no entry has the name; shows the nearest one.
         SchemaError
-            If the entry can't be imported, or isn't what the registry holds; names the package that it comes from.
+            If the entry can't be imported or is of the wrong kind; names the package that it comes from.
         """
         if name not in self._loaded:
             self._loaded[name] = self._load(name)

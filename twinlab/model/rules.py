@@ -1,4 +1,4 @@
-"""Rules: what a twin's people want to be told about, as ``rules:`` in ``twin.yaml`` says it."""
+"""Rules: the exceptions that people want reported, as ``rules:`` in ``twin.yaml`` states them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["SEVERITIES", "Condition", "Rule", "bind_conditions"]
 
 Severity = Literal["low", "medium", "high"]
 Operator = Literal[">", ">=", "<", "<=", "==", "!="]
-#: From mild to grave.
+#: From the least to the most severe.
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
 #: Kinds whose options are fields of a `Rule`.
@@ -44,7 +44,7 @@ class Condition:
 
     signal: str
     operator: Operator
-    # In the signal's own unit.
+    # In the signal's unit.
     value: float | None = None
     # A number property of the asset, in the property's unit.
     property: str | None = None
@@ -53,7 +53,7 @@ class Condition:
 
 
 class Rule(Model):
-    """An exception that people want to be told about: exactly one of `when`, `silent`, `late`, or a kind of a package.
+    """An exception to report: exactly one of `when`, `silent`, `late`, or a kind of a package.
 
     The key of a kind that another package adds (see `twinlab.events.rules.registry`) has that kind's options as its value.
     """
@@ -68,11 +68,11 @@ class Rule(Model):
     """Comparisons of signals, joined by "and": "temperature > 8 degC", "temperature > upper_limit" (a property of the
     asset), "door == open"."""
     lasting: Duration | None = None
-    """With `when`: it must have held for so long."""
+    """With `when`: how long the comparisons must have been true."""
     silent: Duration | None = None
     """No observation of any signal for longer than this."""
     late: Duration | None = None
-    """An event that began or ended this much after its plan, or hasn't yet though its plan is this long past."""
+    """An event that began or ended this much later than planned, or hasn't by then."""
     at: Literal["start", "end"] = "end"
     """With `late`: which of the event's times counts."""
     severity: Severity = "medium"
@@ -140,11 +140,11 @@ class Rule(Model):
 
     @property
     def lasting_ns(self) -> int:
-        """How long the condition must have held, nanoseconds; 0 for at once."""
+        """How long the comparisons must have been true, nanoseconds; 0 for at once."""
         return 0 if self.lasting is None else parse_duration(self.lasting)
 
     def faults(self, asset_types: Mapping[str, AssetType], event_types: Mapping[str, object]) -> list[str]:
-        """Return what of the rule doesn't fit the model, a sentence each; empty if all fits."""
+        """Return what of the rule doesn't fit the model, a sentence each; empty if everything fits."""
         added: RuleKind | None = None if self.kind in _BUILT_IN else registry_of("twinlab.rules").get(self.kind)
         what = added.on if added else "event type" if self.late is not None else "asset type"
         known = event_types if what == "event type" else asset_types
@@ -210,7 +210,7 @@ def _bind(text: str, asset_type: AssetType) -> Condition:
 
 
 def _in_unit(number: float, unit: str, target: str) -> float:
-    """The number in the signal's unit; a bare number has it already."""
+    """Return a number in the signal's unit; a bare number is in that unit."""
     try:
         return float(convert([number], unit, target)[0]) if unit.strip() else number
     except UnitError as error:

@@ -1,4 +1,4 @@
-"""The columns of what is kept and shown: ledger frames, event tables. Defined here and nowhere else."""
+"""The columns of ledger frames and event tables. Defined here and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TIME_BASES = ("utc", "offset", "local", "none")
 #: Values of ``op``.
 OBSERVE, RETRACT = 0, 1
 
-#: One value of one tag at one event time, as it arrived. ``source_time`` holds nanoseconds on the source's own clock
-#: since 1970 (``time_basis`` says which clock); ``source_text`` the spelling where the source wrote text.
+#: One value of one tag at one event time, as it arrived. ``source_time`` is nanoseconds on the source's own clock
+#: since 1970 (``time_basis`` says which clock); ``source_text`` is the text of the time if the source wrote text.
 OBSERVATIONS = pa.schema(
     [
         pa.field("tag", pa.dictionary(pa.int32(), pa.string()), nullable=False),
@@ -36,7 +36,7 @@ OBSERVATIONS = pa.schema(
     ]
 )
 
-#: A column ``x`` of numbers in which some cells are no numbers keeps those cells' text in ``x`` + this.
+#: Of a column ``x`` of numbers, the cells that aren't numbers are stored as text in the column ``x`` + this.
 TEXT_SUFFIX = "\u241ftext"
 
 #: Columns that every event table starts with; the event type's links and properties follow.

@@ -58,14 +58,14 @@ class Signal(Model):
     gap: Duration | None = None
     """A hole in the data longer than this is reported as a gap."""
     heartbeat: Duration | None = None
-    """The longest that the asset is silent while all is well (it reports on change, or seldom at rest): between two
-    reports no further apart nothing is missing. By default every cell is due."""
+    """Longest normal time between two reports, of an asset that reports on change or rarely at rest: between reports
+    that are closer nothing is missing. By default a value is expected in every cell."""
     states: dict[int, str] | None = None
     """States only: number stored -> its name."""
     wraps_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Counters only: value at which the counter starts again from zero."""
     tests: dict[Term, dict[str, Any] | None] = Field(default_factory=dict)
-    """Further quality tests, of ours or of other packages: name -> options; see `twinlab.quality.registry`."""
+    """Further quality tests of twinlab or of other packages: name -> options; see `twinlab.quality.registry`."""
     title: str | None = None
     definition: str | None = None
     owner: str | None = None
@@ -75,7 +75,7 @@ class Signal(Model):
     @classmethod
     def _ordered(cls, span: Span | None) -> Span | None:
         if span is not None and not span[0] < span[1]:
-            msg = f"expected a span whose first number is the smaller one, got {list(span)}"
+            msg = f"expected a span (low, high) with low < high, got {list(span)}"
             raise ValueError(msg)
         return span
 
@@ -83,14 +83,14 @@ class Signal(Model):
     @classmethod
     def _positive(cls, span: Span | None) -> Span | None:
         if span is not None and span[0] < 0:
-            msg = f"expected two sizes of change, which are positive: (suspect, fail), got {list(span)}"
+            msg = f"expected two positive sizes of change: (suspect, fail), got {list(span)}"
             raise ValueError(msg)
         return span
 
     @field_validator("cadence")
     @classmethod
     def _divides_a_day(cls, cadence: str) -> str:
-        # Rollups are aligned to midnight UTC, so that their windows hold whole cells.
+        # Rollups are aligned to midnight UTC, so that their windows consist of whole cells.
         if NANOSECONDS["d"] % parse_duration(cadence):
             msg = f"expected a cadence that divides a day, such as '1s', '10s', '1min', '15min', '1h' or '1d', got {cadence!r}"
             raise ValueError(msg)
@@ -111,7 +111,7 @@ class Signal(Model):
                 msg = "a state signal needs `states:`, for example {0: closed, 1: open}"
                 raise ValueError(msg)
             if any(not 0 <= code < 2**15 for code in self.states):
-                msg = f"state codes must lie in 0..32767, got {sorted(self.states)}"
+                msg = f"state codes must be in 0..32767, got {sorted(self.states)}"
                 raise ValueError(msg)
             if self.combine not in ("last", "min", "max"):
                 msg = f"a state can't be combined by {self.combine!r}; use last, min or max"
@@ -121,8 +121,8 @@ class Signal(Model):
             raise ValueError(msg)
         if self.heartbeat is not None and parse_duration(self.heartbeat) <= self.cadence_ns:
             msg = (
-                f"heartbeat {self.heartbeat!r} isn't longer than the cadence {self.cadence!r}, so it would excuse nothing; "
-                "remove it, or write the longest time between two reports while all is well"
+                f"heartbeat {self.heartbeat!r} isn't longer than the cadence {self.cadence!r}, so it has no effect; "
+                "remove it, or write the longest normal time between two reports"
             )
             raise ValueError(msg)
         if self.wraps_at is not None and self.kind != "counter":
@@ -132,7 +132,7 @@ class Signal(Model):
             low, high = self.expected_span
             if low < self.sensor_span[0] or high > self.sensor_span[1]:
                 msg = (
-                    f"expected_span {list(self.expected_span)} must lie inside sensor_span {list(self.sensor_span)}; "
+                    f"expected_span {list(self.expected_span)} must be inside sensor_span {list(self.sensor_span)}; "
                     "widen the sensor's span or narrow the expected one"
                 )
                 raise ValueError(msg)
@@ -163,7 +163,7 @@ class Signal(Model):
 
     @model_serializer(mode="wrap")
     def _without_no_tests(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A model that names no test has the same hash as before there were any: its history isn't built anew.
+        # A model without tests keeps the hash it had before `tests` existed, so that its history isn't rebuilt.
         written: dict[str, Any] = write(self)
         return written if self.tests else {key: value for key, value in written.items() if key != "tests"}
 
@@ -178,5 +178,5 @@ class Signal(Model):
         if self.kind == "state" or self.resolution is None:
             return np.dtype("int16")
         reach = max(map(abs, self.sensor_span)) if self.sensor_span else 0.0
-        # Sixteen-fold head room: readings beyond the sensor's span are flagged, not lost.
+        # Room for sixteen times the span: readings beyond the sensor's span are flagged, not lost.
         return np.dtype("int64" if math.isinf(reach) or 16 * reach / self.resolution >= 2**31 else "int32")

@@ -9,7 +9,7 @@ __all__ = ["nearest"]
 
 
 def nearest(term: str, known: Iterable[str], *, count: int = 1) -> str:
-    """Return ``"; did you mean 'x'?"`` or what is known instead, ready to end a message.
+    """Return ``"; did you mean 'x'?"``, or the known terms, as the end of a message.
 
     >>> nearest("temprature", ["temperature", "speed"])
     "; did you mean 'temperature'?"

@@ -41,7 +41,7 @@ class TwinModel(Model):
     relationships: dict[Term, RelationshipType] = Field(default_factory=dict)
     event_types: dict[Term, EventType] = Field(default_factory=dict)
     rules: dict[Term, Rule] = Field(default_factory=dict)
-    """What people want to be told about."""
+    """Exceptions that people want reported."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -85,7 +85,7 @@ class TwinModel(Model):
         for name, rule in self.rules.items():
             faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
         if faults:
-            # One fault a line, each beginning with its place: `twinlab.model.load` adds file and line.
+            # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
             raise ValueError("\n".join(faults))
         return self
 

@@ -31,7 +31,7 @@ def bound_tests(signal: Signal) -> list[tuple[QualityTest, Options]]:
 
 
 def reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
-    """Return how many cells before and after a cell each named test looks."""
+    """Return how many cells before and after a cell each test needs."""
     cadence = signal.cadence_ns
     out = {}
     for test, options in bound_tests(signal):
@@ -115,7 +115,7 @@ def add_test_flags(
     start_ns : int
         Time of the first row, nanoseconds since 1970.
     untested : frozenset of str
-        Tests that aren't run because they look too far.
+        Tests that aren't run because their reach is too long.
     """
     rows = np.arange(len(values))[:, None] - first
     shown = np.where((rows < until[None, :]) & _in_span(values, signal), values, np.nan)

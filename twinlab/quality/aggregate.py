@@ -1,4 +1,4 @@
-"""Bring the judgements of several tests together, and count them."""
+"""Aggregate the flags of several tests, and count flags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twinlab.model.flags import FLAG_SEVERITY, Flag, flag_attributes
 __all__ = ["aggregate_flags", "flag_counts", "worst_of"]
 
 _UNKNOWN: Final = 255
-# Rank of each flag number, the mildest 0; and the way back.
+# Rank of each flag number, 0 for the least severe; and the inverse.
 _MILDEST_FIRST: Final = np.array([flag.value for flag in reversed(FLAG_SEVERITY)], dtype=np.uint8)
 _RANK: Final = np.full(256, _UNKNOWN, dtype=np.uint8)
 _RANK[_MILDEST_FIRST] = np.arange(_MILDEST_FIRST.size, dtype=np.uint8)
@@ -50,7 +50,7 @@ def aggregate_flags(*flags: xr.DataArray) -> xr.DataArray:
     Raises
     ------
     SchemaError
-        If there are none, their coordinates differ, or one holds something else than flags.
+        If there are none, their coordinates differ, or one contains other numbers than flags.
 
     References
     ----------
@@ -61,7 +61,7 @@ def aggregate_flags(*flags: xr.DataArray) -> xr.DataArray:
     [3, 1, 9]
     """
     if not flags:
-        msg = "expected at least one array of flags, got none; give the results of the tests to bring together"
+        msg = "expected at least one array of flags, got none; give the results of the tests to aggregate"
         raise SchemaError(msg)
     for each in flags:
         if each.dtype != np.uint8:

@@ -1,4 +1,4 @@
-"""The functions of `twinlab.quality.checks` as tests of the registry, with their options and how far each looks."""
+"""The functions of `twinlab.quality.checks` as tests of the registry, with their options and their reach."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class SpikeOptions(Options):
     suspect: Difference
     fail: Difference
     within: Duration | None = None
-    """How close neighbours lie; one and a half steps by default."""
+    """Largest distance of neighbours; one and a half steps by default."""
 
 
 class RateOptions(Options):
     """Options of `rate_flags`."""
 
     suspect: float
-    """In the signal's unit a second."""
+    """In the signal's unit per second."""
     fail: float
     within: Duration | None = None
-    """How far back the previous value may lie; 64 steps by default."""
+    """Largest distance of the previous value; 64 steps by default."""
 
 
 class CounterOptions(Options):

@@ -18,14 +18,14 @@ __all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "codes_of", "flag_cells", "limits
 MAX_LOOK_BACK: Final = 16_384
 #: How many cells back the rate, counter and flat-line tests look for a value, if the signal states no ``gap``.
 NEIGHBOUR_REACH: Final = 64
-# Stored values are whole multiples of the resolution, so a real excess is half of one at least.
+# Stored values are whole multiples of the resolution: an excess is at least half of it.
 _SLACK: Final = 1e-6
 
 Integers = npt.NDArray[np.int64]
 
 
 def _reach(signal: Signal, default: int) -> int:
-    """Return the largest distance, in cells, of two neighbours: no hole between them is longer than ``gap``."""
+    """Return the largest distance, in cells, of two neighbours: no gap between them is longer than ``gap``."""
     if signal.gap is None:
         return default
     return min(parse_duration(signal.gap) // signal.cadence_ns + 1, MAX_LOOK_BACK)
@@ -103,7 +103,7 @@ def margins(signal: Signal) -> tuple[int, int]:
     if limits.flat_on:
         before = max(before, (limits.flat_after + limits.flat_reach) // cadence)
     if limits.heartbeat:
-        # The two reports around a cell in which nothing was due.
+        # The two reports around a cell in which no value was expected.
         before, after = (max(reach, limits.heartbeat // cadence) for reach in (before, after))
     for back, ahead in _reaches_of_tests(signal).values():
         if max(back, ahead) <= MAX_LOOK_BACK:
@@ -120,7 +120,7 @@ def _reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
 
 
 def untested(signal: Signal) -> dict[str, str]:
-    """Return the tests that the signal asks for and that can't be run, each with the reason.
+    """Return the tests that the signal names and that can't be run, each with the reason.
 
     >>> list(untested(Signal(resolution=0.1, cadence="1s", flat_line="1d")))
     ['flat_line']
@@ -149,7 +149,7 @@ def untested(signal: Signal) -> dict[str, str]:
 
 
 def codes_of(signal: Signal) -> npt.NDArray[np.bool_]:
-    """Return a table of bool that tells of each state code whether the signal knows it.
+    """Return an array of bool: whether each state code is one of the signal's.
 
     >>> codes_of(Signal(kind="state", states={0: "closed", 2: "open"})).tolist()
     [True, False, True]
@@ -180,18 +180,18 @@ def flag_cells(
     known_from: npt.ArrayLike | None = None,
     start_ns: int = 0,
 ) -> npt.NDArray[np.uint8]:
-    """Return the aggregate flag of each cell of a slab: the worst of all tests that the signal asks for.
+    """Return the aggregate flag of each cell of a slab: the worst of all tests that the signal names.
 
-    What a cell gets depends only on the values `margins` around it and on the two marks of its asset, never on the
-    order in which the values came. Cells from ``known_until`` on are not evaluated, filled or not, and take no part in
-    the judgement of earlier cells: a flag before the watermark rests on settled values alone. A value that no test
-    finds fault with passes (the missing test, at least, has judged it).
+    The flag of a cell depends only on the values `margins` around it and on the asset's ``known_until`` and
+    ``known_from``, never on the order in which values arrived. Cells from ``known_until`` on are not evaluated, with a
+    value or without, and don't influence the flags of earlier cells: flags before the watermark depend on settled values
+    alone. A value passes unless a test flags it.
 
-    A reading outside the sensor's span fails and takes no part in the tests that compare values. These compare
-    neighbours with no hole longer than the signal's ``gap`` between them; without a ``gap``, adjacent cells for spikes
-    and values up to `NEIGHBOUR_REACH` cells back for the others. A hole is missing however long, unless the signal
-    states a ``heartbeat``: between two reports no further apart, or between the last one and ``known_until``, nothing
-    was due, and the cells are not evaluated. The value after a hole isn't suspect for it.
+    A reading outside the sensor's span fails and is ignored by the tests that compare values. These compare neighbours
+    with no gap longer than the signal's ``gap`` between them; without a ``gap``, adjacent cells for spikes and values up
+    to `NEIGHBOUR_REACH` cells back for the others. Cells of a gap are missing, unless the signal states a ``heartbeat``:
+    between two reports no further apart than that, or between the last one and ``known_until``, no value was expected,
+    and the cells are not evaluated. The value after a gap isn't suspect because of it.
 
     The tests that the signal names under ``tests`` judge settled values within the sensor's span; the worst flag counts.
 
@@ -201,12 +201,12 @@ def flag_cells(
         In the signal's unit, one row a cell of its cadence; NaN is missing. States are code numbers.
     signal : Signal
     margin_before, margin_after : int
-        Rows given for context only. Fewer than `margins` asks for is right only at the ends of history.
+        Rows given for context only. Fewer than `margins` returns are correct only at the ends of history.
     known_until : int64 [asset] or int, optional
         First cell that the watermark hasn't passed, counted from the first cell that isn't margin (may be negative).
         All cells are settled by default.
     known_from : int64 [asset] or int, optional
-        First cell from which a hole is missing and not merely before the asset's time, counted alike.
+        First cell from which cells without a value are missing rather than before the asset's first value, counted alike.
     start_ns : int
         Time of the first row of ``values``, nanoseconds since 1970, for tests that depend on the time of day or year.
 

@@ -1,8 +1,8 @@
-"""The quality tests on labelled arrays, one function a test: they judge, and never change a value.
+"""The quality tests on labelled arrays, one function per test; none changes a value.
 
 Every function takes numbers with NaN for missing and returns flags of the same shape: lazy if the signal came lazy,
 with CF flag attributes and none of the signal's own. A missing value gets flag 9 from every test. Where a test can't
-be run (no neighbour, no history) it says *not evaluated*, so that `aggregate_flags` lets the others decide.
+be run (no neighbour, no history) the flag is *not evaluated*, so that other tests decide in `aggregate_flags`.
 
 References
 ----------
@@ -68,7 +68,7 @@ def _thresholds(suspect: float, fail: float) -> Span:
 
 
 def missing_flags(signal: xr.DataArray) -> xr.DataArray:
-    """Flag what isn't there: 9 where the value is NaN, 1 elsewhere.
+    """Flag missing values: 9 where the value is NaN, 1 elsewhere.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def range_flags(signal: xr.DataArray, *, fail_span: Span, suspect_span: Span | N
     Raises
     ------
     SchemaError
-        If a span is empty, or ``suspect_span`` leaves ``fail_span``.
+        If a span is empty, or ``suspect_span`` isn't inside ``fail_span``.
 
     References
     ----------
@@ -149,7 +149,7 @@ def state_flags(signal: xr.DataArray, *, codes: Collection[int]) -> xr.DataArray
 
 
 def spike_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Duration | None = None) -> xr.DataArray:
-    """Flag values that stand out from the straight line between their two neighbours (spike test).
+    """Flag values that differ too much from the straight line between their two neighbours (spike test).
 
     For equal distances that is QARTOD's ``|v[k] - (v[k-1] + v[k+1]) / 2|``. The first and the last value, and those
     with a neighbour missing, aren't evaluated. As in QARTOD, a spike of height h also lifts its neighbours by h/2: set
@@ -193,8 +193,8 @@ def rate_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Dur
     suspect, fail : float
         Rates ``|v - v_previous| / dt`` above which a value is suspect and fails, in the signal's unit **a second**.
     within : duration, optional
-        How far back the previous value may lie; by default 64 usual steps. A mean rate over a hole that is too high
-        proves a rate that was too high somewhere in it.
+        Largest distance of the previous value; by default 64 usual steps. If the mean rate over a gap is
+        too high, the rate was too high somewhere in it.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def counter_flags(
     wraps_at : float, optional
         Value at which the counter starts again from zero.
     within : duration, optional
-        How far back the previous value may lie; by default 64 usual steps.
+        Largest distance of the previous value; by default 64 usual steps.
 
     Raises
     ------
@@ -258,10 +258,10 @@ def counter_flags(
 def flat_line_flags(
     signal: xr.DataArray, *, duration: Duration, resolution: float | None = None, within: Duration | None = None
 ) -> xr.DataArray:
-    """Flag values that repeat what the sensor has been saying for a long time (flat line test): suspect.
+    """Flag values that haven't changed for a long time (flat line test): suspect.
 
-    A value is flagged once all values of the last ``duration`` equal it; those that began the run aren't, since
-    nothing was wrong yet. A run shorter than that whose beginning isn't seen is not evaluated.
+    A value is flagged once all values of the last ``duration`` equal it; the first
+    values of such a run aren't flagged. A run shorter than that whose beginning isn't seen is not evaluated.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def flat_line_flags(
     resolution : float, optional
         Values are compared in whole steps of this, in the signal's unit; exactly by default.
     within : duration, optional
-        A hole longer than this ends a run; by default 64 usual steps.
+        A gap longer than this ends a run; by default 64 usual steps.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 """Numba kernels of the quality tests: one pass over ``[time, asset]``, whatever tests are switched on.
 
 All state is per asset and is carried forward along time, so each kernel reads its input once and in storage order. A
-value that fails the gross range test takes no part in the other tests: it would condemn its good neighbours.
+value that fails the gross range test is ignored by the other tests: they would flag its good neighbours.
 
 References
 ----------
@@ -20,14 +20,14 @@ from numba import njit
 
 __all__ = ["NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
 
-# Plain integers: numba freezes them into the machine code, an IntEnum would cost a look-up a cell.
+# Plain integers: constants of the machine code; an IntEnum would cost a look-up per cell.
 PASS: Final = np.uint8(1)
 NOT_EVALUATED: Final = np.uint8(2)
 SUSPECT: Final = np.uint8(3)
 FAIL: Final = np.uint8(4)
 MISSING: Final = np.uint8(9)
 
-#: A duration in nanoseconds that no series reaches: the test is off.
+#: A duration in nanoseconds longer than any series: the test is off.
 NEVER: Final = 2**62
 LARGEST: Final = float(np.finfo(np.float64).max)
 
@@ -40,10 +40,10 @@ Codes = npt.NDArray[np.bool_]
 class Limits(NamedTuple):
     """What the kernels test against; the defaults switch every test off.
 
-    Values, thresholds and ``slack`` share the signal's unit; durations are nanoseconds; rates are units a second.
+    Values, thresholds and ``slack`` share the signal's unit; durations are nanoseconds; rates are units per second.
     """
 
-    # Flag of a value that is there before any test has judged it: PASS for "the missing test passed".
+    # Flag of a value before any other test: PASS, since it isn't missing.
     present: int = 2
     range_on: bool = False
     # Infinity is outside every span: no sensor reports it.
@@ -66,15 +66,15 @@ class Limits(NamedTuple):
     # Value at which a counter starts again from zero; 0 if it doesn't.
     wraps_at: float = 0.0
     states_on: bool = False
-    # A hole between two reports that are no further apart isn't missing: nothing was due.
+    # A gap between two reports that are no further apart isn't missing: no value was expected.
     heartbeat: int = 0
-    # A threshold is exceeded only by more than this: float rounding isn't a finding.
+    # A threshold is exceeded only by more than this, so that float rounding has no effect.
     slack: float = 0.0
 
 
 @njit(inline="always")
 def _worse(old: np.uint8, new: np.uint8) -> np.uint8:
-    """Return the flag that counts; among pass, suspect and fail the larger number, and any beats not evaluated."""
+    """Return the worse flag: of pass, suspect and fail the larger number; any of them instead of not evaluated."""
     return new if old == NOT_EVALUATED or new > old else old
 
 
@@ -142,7 +142,7 @@ def _counted(v: float, last: float, limits: Limits) -> tuple[float, bool]:
     step = v - last
     if step >= -limits.slack:
         return abs(step), False
-    # Serial-number arithmetic (RFC 1982): the shorter way round is the true one.
+    # Serial-number arithmetic (RFC 1982): the shorter way round is assumed.
     if 0.0 < step + limits.wraps_at < limits.wraps_at / 2.0:
         return step + limits.wraps_at, False
     # Started again from zero. A reading above half the last one is more likely a wrong reading than a reset.
@@ -168,7 +168,7 @@ def _step_flag(v: float, last: float, lag: int, limits: Limits) -> np.uint8:
 def _flat_flag(
     v: float, last: float, t: int, lag: int, j: int, run_t: Integers, run_known: Codes, limits: Limits
 ) -> np.uint8:
-    """Update the run of equal values that ``v`` belongs to (since when; was its beginning seen?) and judge it."""
+    """Update the run of equal values that ``v`` belongs to (since when, and whether its beginning is known) and return its flag."""
     joined = lag <= limits.flat_reach
     if not joined or v != last:
         run_t[j] = t
@@ -179,18 +179,18 @@ def _flat_flag(
 
 
 @njit(inline="always")
-def _excuse(out: Flags, first: int, low: int, high: int, j: int) -> None:
-    """Say of the missing cells between two rows that nothing was due there."""
+def _set_not_due(out: Flags, first: int, low: int, high: int, j: int) -> None:
+    """Set missing cells between two rows to not evaluated: no value was expected there."""
     for k in range(max(low + 1 - first, 0), min(high - first, out.shape[0])):
         if out[k, j] == MISSING:
             out[k, j] = NOT_EVALUATED
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def excuse_short(values: Floats, times: Integers, first: int, until: Integers, heartbeat: int, out: Flags) -> None:
+def apply_heartbeat(values: Floats, times: Integers, first: int, until: Integers, heartbeat: int, out: Flags) -> None:
     """Turn *missing* into *not evaluated* where two reports, or the last one and ``until``, are ``heartbeat`` ns apart.
 
-    Arguments as in `judge`. A hole whose end isn't among ``values`` is taken for a long one.
+    Arguments as in `judge`. A gap whose end isn't among ``values`` counts as longer.
     """
     rows, assets = values.shape
     last = np.full(assets, -1, np.int64)
@@ -198,7 +198,7 @@ def excuse_short(values: Floats, times: Integers, first: int, until: Integers, h
         for j in range(assets):
             if r - first < until[j] and not np.isnan(values[r, j]):
                 if last[j] >= 0 and times[r] - times[last[j]] <= heartbeat:
-                    _excuse(out, first, last[j], r, j)
+                    _set_not_due(out, first, last[j], r, j)
                 last[j] = r
     step = times[rows - 1] - times[rows - 2] if rows > 1 else 0
     for j in range(assets):
@@ -206,7 +206,7 @@ def excuse_short(values: Floats, times: Integers, first: int, until: Integers, h
         if last[j] >= 0 and end <= rows:
             known = times[end] if end < rows else times[rows - 1] + step
             if known - times[last[j]] <= heartbeat:
-                _excuse(out, first, last[j], end, j)
+                _set_not_due(out, first, last[j], end, j)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -233,11 +233,11 @@ def judge(
     since, until : int64 [asset]
         Rows of ``out``: NaN before ``since`` isn't missing yet; nothing from ``until`` on is settled.
     limits, codes : Limits, bool
-        ``codes[c]`` tells whether state code ``c`` is known.
+        ``codes[c]``: whether state code ``c`` is known.
     out : uint8 [n, asset]
     """
     n, assets = out.shape
-    # Two neighbours back, per asset: value and time; `row` is where the last one lies, -1 for none.
+    # Two neighbours back, per asset: value and time; `row` is the row of the last one, -1 for none.
     last_v = np.zeros(assets)
     prev_v = np.zeros(assets)
     last_t = np.zeros(assets, np.int64)
@@ -277,14 +277,14 @@ def judge(
             if 0 <= i < n:
                 out[i, j] = flag
     if limits.heartbeat > 0:
-        excuse_short(values, times, first, until, limits.heartbeat, out)
+        apply_heartbeat(values, times, first, until, limits.heartbeat, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gap_runs(values: Floats, times: Integers, longest: int, out: Flags) -> None:
-    """Mark the cells of every hole whose duration (ns) exceeds ``longest``.
+    """Mark the cells of every gap whose duration (ns) exceeds ``longest``.
 
-    A hole lasts from its first missing cell to the next value: ``times`` has one more entry than ``values`` has rows.
+    A gap lasts from its first missing cell to the next value: ``times`` has one more entry than ``values`` has rows.
     """
     for j in range(values.shape[1]):
         start = -1

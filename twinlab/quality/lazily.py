@@ -103,7 +103,7 @@ def _check_numbers(signal: xr.DataArray) -> None:
 
 
 def _depth(times: npt.NDArray[np.int64], before: int, after: int) -> tuple[int, int]:
-    """Return how many samples lie within ``before`` and ``after`` ns of any sample, at most."""
+    """Return the largest number of samples within ``before`` and ``after`` ns of a sample."""
     here = np.arange(times.size)
     back = here - np.searchsorted(times, times - before, side="left")
     ahead = np.searchsorted(times, times + after, side="right") - 1 - here
@@ -113,12 +113,12 @@ def _depth(times: npt.NDArray[np.int64], before: int, after: int) -> tuple[int, 
 def along_time(
     signal: xr.DataArray, block: Block, *, times: npt.NDArray[np.int64], before: int, after: int, standard_name: str
 ) -> xr.DataArray:
-    """Apply ``block(values [..., time], times [time])``, whose flags look ``before`` and ``after`` ns around them."""
+    """Apply ``block(values [..., time], times [time])``, whose flags depend on samples ``before`` and ``after`` ns away."""
     _check_numbers(signal)
     moved = signal.transpose(..., "time")
     if moved.chunks is None:
         return _labelled(block(moved.to_numpy(), times), signal, moved.dims, standard_name)
-    import dask.array as da  # noqa: PLC0415 (only for those who came with dask: it takes seconds)
+    import dask.array as da  # noqa: PLC0415 (only for lazy arrays: it takes seconds)
 
     back, ahead = _depth(times, before, after)
     if len(moved.chunks[-1]) > 1 and min(moved.chunks[-1]) <= max(back, ahead):
@@ -168,7 +168,7 @@ def judged(
 def cell_by_cell(
     signal: xr.DataArray, limits: Limits, *, standard_name: str, codes: npt.NDArray[np.bool_] = NO_CODES
 ) -> xr.DataArray:
-    """Run the kernel that looks at one cell only, on an array of any shape."""
+    """Run the kernel of single cells on an array of any shape."""
     _check_numbers(signal)
 
     def block(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The words of the example twin."""
+"""The model of the example twin."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ _MINUTE = np.timedelta64(60, "s")
 _VANS = tuple(f"V{k}" for k in range(1, 9))
 _ROOMS = ("R1", "R2", "R3", "R4")
 _PARCELS = 200
-#: Minutes: a van stands this long at a station, then drives to the next; so long is a leg.
+#: Minutes: how long a van waits at a station before it drives to the next, and how long a leg takes.
 _STAND, _LEG = 30, 120
 #: Minutes before the end of the last day when observations end, as the stations' do.
 _QUIET = 120
-#: Vans whose GPS fails, and that falls silent; a room whose door is left open.
+#: Vans whose GPS fails, and that stops reporting; a room whose door is left open.
 _BAD_FIX, _SILENT, _OPEN = 2, 7, 1
 
 
@@ -35,7 +35,7 @@ _BAD_FIX, _SILENT, _OPEN = 2, 7, 1
 class MovingExample:
     """Vans, cold rooms and parcels of a number of days, drawn from a generator in a fixed order.
 
-    A van stands for half an hour, then drives for an hour and a half; each starts one station further than the last.
+    A van waits for half an hour, then drives for an hour and a half; each starts one station further than the last.
     """
 
     rng: np.random.Generator
@@ -106,7 +106,7 @@ class MovingExample:
         noise = self.rng.normal(0, 0.15, (n, len(_ROOMS)))
         temperature = 4 + np.arange(len(_ROOMS)) * 0.4 + 0.8 * np.sin(2 * np.pi * minutes / 1440) + noise
         door = (self.rng.random((n, len(_ROOMS))) < 0.04).astype(float)
-        # Of earlier days some are told too; the last one stands when observations end.
+        # Doors were left open on earlier days, too; the last one is open when observations end.
         for begin, lasting in ((self.end - 50, 50), (self.end - 1440 - 300, 40), (self.end - 2880 - 100, 90)):
             if begin >= 0:
                 rows = slice(begin // 5, (begin + lasting) // 5)
@@ -220,7 +220,7 @@ def _links(
     *,
     until: int,
 ) -> pd.DataFrame:
-    """Links as a twin tells them: those begun by ``until``; open where they hadn't ended by then."""
+    """Links as a twin returns them: those begun by ``until``, without an end if they hadn't ended by then."""
     import pandas as pd  # noqa: PLC0415
 
     begun = since <= until

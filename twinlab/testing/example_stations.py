@@ -1,4 +1,4 @@
-"""The part of the example twin that stands still: three stations, and the trips between them."""
+"""The fixed part of the example twin: three stations, and the trips between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fakes for tests, of ours and of users: a twin that lives in memory and reads like a real one."""
+"""A twin in memory for tests, of twinlab and of users; it is read like a real one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FakeTwin:
     Parameters
     ----------
     model : TwinModel
-        The twin's words.
+        The twin's model.
     histories : mapping of asset type to Dataset
         Dims ``time, asset``; a variable a signal, and optionally ``<signal>_qc`` with QARTOD numbers (uint8). All
         signals of one Dataset share one regular time axis; a type whose signals have several has a Dataset for each.
@@ -79,33 +79,33 @@ class FakeTwin:
     def example(cls, *, days: int = 60, trips: int = 2_000, seed: int = 1) -> FakeTwin:
         """Return a seeded twin of three stations (minutely) and the trips between them, with planted faults.
 
-        Eight vans with GPS bring 200 parcels from station to station, cold rooms stand at the stations, and rules say
-        what is worth telling; observations end two hours before the last day does.
+        Eight vans with GPS bring 200 parcels from station to station; there are cold rooms at the stations, and rules for
+        exceptions. Observations end two hours before the end of the last day.
         """
         rng = np.random.default_rng(seed)
         opening = (
             f"from twinlab.testing import FakeTwin\n\ntwin = FakeTwin.example(days={days}, trips={trips}, seed={seed})"
         )
-        from twinlab.testing import example_stations as standing  # noqa: PLC0415
+        from twinlab.testing import example_stations as stations  # noqa: PLC0415
         from twinlab.testing.example_model import EXAMPLE_MODEL  # noqa: PLC0415
         from twinlab.testing.example_moving import MovingExample  # noqa: PLC0415
 
-        station = standing.station_history(rng, days)
-        events = {"trip": standing.trips(rng, days, trips)}
-        # What moves has random numbers of its own, so that the stations' stay as they are.
+        station = stations.station_history(rng, days)
+        events = {"trip": stations.trips(rng, days, trips)}
+        # A random generator of its own, so that the stations' values don't depend on what moves.
         moving = MovingExample(np.random.default_rng([seed, 2]), days)
         return cls(
             TwinModel.model_validate(EXAMPLE_MODEL),
             histories={"station": station, "van": moving.vans(), "cold_room": moving.rooms()},
             events={**events, "delivery": moving.deliveries()},
-            assets={"station": standing.stations(), **moving.assets()},
+            assets={"station": stations.stations(), **moving.assets()},
             relationships=moving.relationships(),
             open_code=opening,
         )
 
     @property
     def model(self) -> TwinModel:
-        """The twin's words."""
+        """The twin's model."""
         return self._model
 
     def history(
@@ -191,11 +191,11 @@ class FakeTwin:
         self._said.append(annotation(key, note=note, acknowledged=acknowledged, author=author, time=time))
 
     def annotate_many(self, said: Sequence[Annotation]) -> None:
-        """Keep several annotations."""
+        """Store several annotations."""
         self._said.extend(said)
 
     def notes(self, *, history: bool = False) -> pd.DataFrame:
-        """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``."""
+        """Return the current notes on exceptions: ``key, note, acknowledged, author, time``."""
         from twinlab.events.annotations import notes_table  # noqa: PLC0415
 
         return notes_table(self._said, history=history)

@@ -167,7 +167,7 @@ def _ns(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
 
 
 class _Until:
-    """A twin as it was known at an instant: without later observations and without times of events that lie after it."""
+    """A twin as it was known at an instant: without later observations and without times of events after it."""
 
     def __init__(self, twin: TwinReader, stop_ns: int) -> None:
         self._twin = twin

@@ -1,4 +1,4 @@
-"""Conformance checks of a source and of a file format: what twinlab relies on when it reads somebody's files."""
+"""Conformance checks of a source and of a file format: what twinlab relies on when it reads files."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def check_file_format(
         chosen = source.reading.format if hasattr(source, "reading") else found.name
         _check(
             chosen == found.name,
-            f"{found.name}: open_source reads {Path(path).name} as {chosen}; let `recognises` or `suffixes` tell it",
+            f"{found.name}: open_source reads {Path(path).name} as {chosen}; extend `recognises` or `suffixes`",
         )
         check_source(source, rows=rows, problem_rows=problem_rows)
         return

@@ -1,4 +1,4 @@
-"""Convert numbers from one unit to another: exactly where the catalogue or pint knows how, else not at all.
+"""Convert numbers from one unit to another: exact, or an error.
 
 pint does the arithmetic in exact fractions; `twinlab.model.units.common` has the usual pairs without loading it.
 """
@@ -64,7 +64,7 @@ def conversion(source: str, target: str) -> Conversion:
         raise UnitError(msg)
     slope, shift = common_conversion(one, other) or _exact(one, other)
     pre = shift / slope
-    # Where the two forms round differently, add the number that a float holds exactly: (F - 32) * 5/9, C * 9/5 + 32.
+    # Where the two forms round differently, add the number that a float represents exactly: (F - 32) * 5/9, C * 9/5 + 32.
     if _digits(pre) <= _digits(shift):
         return Conversion(float(pre), float(slope), 0.0)
     return Conversion(0.0, float(slope), float(shift))
@@ -80,7 +80,7 @@ def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
 
 
 def compatible(source: str, target: str) -> bool:
-    """Tell whether `conversion` between two units exists.
+    """Return whether `conversion` between two units exists.
 
     >>> compatible("mph", "m/s"), compatible("degC", "delta_degC")
     (True, False)
@@ -93,7 +93,7 @@ def compatible(source: str, target: str) -> bool:
 
 
 def _exact(one: str, other: str) -> tuple[Fraction, Fraction]:
-    """Return slope and shift of other = slope * one + shift, as pint has it."""
+    """Return slope and shift of other = slope * one + shift, by pint."""
     _refuse_mixed_temperatures(one, other)
     units = registry()
     source, target = _pint_unit(one), _pint_unit(other)
@@ -133,5 +133,5 @@ def _refuse_mixed_temperatures(one: str, other: str) -> None:
 
 
 def _digits(number: Fraction) -> int:
-    """Return how long a number is when written: short ones are exact or nearly so as floats."""
+    """Return the length of a number as text: short ones are exact or nearly exact as floats."""
     return len(repr(float(number)).strip("-"))

@@ -1,4 +1,4 @@
-"""Spellings of units: one canonical unit for each, and a refusal where reading it would be a guess.
+"""Spellings of units: one canonical unit for each, and an error where reading it would be a guess.
 
 `twinlab.model.units.table` says what a spelling means. pint's own parser isn't asked for short spellings: it takes ``pct``
 for picocarat and ``cfm`` for centifermi.
@@ -29,7 +29,7 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TO_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LOOKALIKES = str.maketrans("º˚∙⋅×−″′", "°°···-\"'")
 _LONGEST = 60
-# Names of our own definitions, which nobody writes: "pico" + "decibel_ratio" ...
+# Names of twinlab's own definitions, which aren't combined with prefixes: "pico" + "decibel_ratio" ...
 _OWN = tuple(line.split()[0] for line in DEFINITIONS)
 _TOKEN = re.compile(
     r"\s*(?:(?P<one>1(?![0-9.]))|(?P<op>/|\bper\b|\*|·|\.|-(?=\D))|(?P<atom>(?:[^\W\d]|[°%$€£ΔΩ])+)(?P<power>(?:\^|\*\*)?[-+]?[1-9](?!\d))?"
@@ -46,7 +46,7 @@ def canonical_unit(spelling: str) -> str:
     Parameters
     ----------
     spelling : str
-        As a source, a header or a person writes it. Case is forgiven where it leads to one unit only: ``KWH`` is kWh,
+        As a source, a header or a person writes it. Case is ignored where only one unit fits: ``KWH`` is kWh,
         ``mw`` may be mW or MW and is refused. ``F`` is Fahrenheit and ``C`` Celsius (see `twinlab.model.units.table`).
 
     Raises
@@ -76,7 +76,7 @@ def known_units() -> tuple[str, ...]:
 
 @cache
 def registry() -> pint.UnitRegistry[Fraction]:
-    """Return the process's one pint registry: exact fractions, with the dimensions that pint lacks."""
+    """Return the pint registry of this process: exact fractions, with the dimensions that pint lacks."""
     import pint  # noqa: PLC0415  (takes 0.7 s, and only a conversion needs it)
 
     units: pint.UnitRegistry[Fraction] = pint.UnitRegistry(
