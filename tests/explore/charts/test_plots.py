@@ -126,7 +126,7 @@ def test_flag_numbers_are_the_standards():
 
 
 def test_a_hole_no_longer_than_the_signals_gap_breaks_the_curve_and_is_not_called_missing():
-    from twinlab.explore.charts.traces import without_short_stretches
+    from twinlab.explore.charts.traces import without_short_gaps
 
     time = np.datetime64("2026-01-01", "ns") + np.arange(40) * np.timedelta64(5, "m")
     sparse = np.where(np.arange(40) % 12 == 0, 1.0, np.nan)
@@ -134,5 +134,5 @@ def test_a_hole_no_longer_than_the_signals_gap_breaks_the_curve_and_is_not_calle
     values = xr.DataArray(sparse, {"time": time}, "time", name="speed")
     whole = raw_traces(values, xr.DataArray(flags, {"time": time}, "time"))
     assert len(whole[0].missing) == 4
-    assert len(without_short_stretches(whole, np.timedelta64(2, "h"))[0].missing) == 0
-    assert len(without_short_stretches(whole, np.timedelta64(20, "m"))[0].missing) == 3
+    assert len(without_short_gaps(whole, np.timedelta64(2, "h"))[0].missing) == 0
+    assert len(without_short_gaps(whole, np.timedelta64(20, "m"))[0].missing) == 3

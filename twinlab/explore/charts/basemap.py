@@ -1,4 +1,4 @@
-"""The ground that a map stands on: outlines for a view, a scale in km, and a screen whose metres are square."""
+"""Base map: outlines for an extent, a scale bar in km, and equal scales of both axes."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = ["EUROPE", "GROUND", "ground", "joined", "needs_other_ground", "prepare", "show_box", "view_of"]
 
-#: Where a map of nothing looks.
+#: Extent of a map without positions.
 EUROPE = Box(
     *(float(v) for v in np.concatenate(mercator(np.array([36.0, 60.0]), np.array([-12.0, 30.0])))[[0, 2, 1, 3]])
 )
-#: Names of the ground's layers, bottom first.
+#: Names of the layers, bottom first.
 GROUND = ("land", "borders", "coast")
-#: A map of a single place shows this much around it, metres.
-_AROUND = 40_000.0
-# Names of what lies at its edge have room.
+#: Smallest half width of a map, metres.
+_MIN_HALF_WIDTH = 40_000.0
+# Margin for the labels at the edge, as a share of the size.
 _MARGIN = 0.13
-#: How far beyond what is seen the ground is drawn, in sizes of the view: dragging it finds land.
+#: How far beyond the extent outlines are drawn, in sizes of the extent, for panning.
 _BEYOND = 0.6
-#: A view is shown on a frame of any shape from upright on a phone to this much wider than high.
-_WIDEST, _HIGHEST = 7.0, 1.6
+#: Largest aspect ratios of a frame: width to height, and height to width.
+_MAX_WIDE, _MAX_HIGH = 7.0, 1.6
 
-# The ranges follow the frame, so that a metre is as long in both directions. ``tags`` holds the box to be shown and how
-# often it was set; a reader's own zoom is kept when the window changes its size.
+# Adapts the ranges to the frame, so that both axes have the same scale. ``tags`` are the requested box and how often it
+# was set; a zoom by the user survives a resize of the window.
 _SQUARE = """
 const w = plot.inner_width, h = plot.inner_height;
 if (!(w > 0 && h > 0) || plot.tags.length < 5) return;
@@ -55,23 +55,23 @@ state.turn = turn; state.w = w;
 
 
 def view_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Box:
-    """Return the box that shows all positions with a margin; a usual one if there is none.
+    """Return the extent of all positions with a margin; a default extent if there are none.
 
     >>> box = view_of(np.array([48.0]), np.array([11.0]))
     >>> round(box.width), round(box.height)
     (80000, 80000)
     """
-    there = np.isfinite(latitude) & np.isfinite(longitude)
-    if not there.any():
+    known = np.isfinite(latitude) & np.isfinite(longitude)
+    if not known.any():
         return EUROPE
-    x, y = mercator(latitude[there], longitude[there])
+    x, y = mercator(latitude[known], longitude[known])
     box = Box(float(x.min()), float(y.min()), float(x.max()), float(y.max())).expanded(_MARGIN)
-    dx, dy = (max(0.0, _AROUND - size / 2) for size in (box.width, box.height))
+    dx, dy = (max(0.0, _MIN_HALF_WIDTH - size / 2) for size in (box.width, box.height))
     return Box(box.left - dx, box.bottom - dy, box.right + dx, box.top + dy)
 
 
 def ground(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
-    """Return the columns ``xs, ys`` of each of `GROUND` around a view, and a box around them as they were cut."""
+    """Return the columns ``xs, ys`` of each layer of `GROUND` around an extent."""
     cut = cut_outlines(_drawn(view), level=level_of(view))
     lines = {"land": cut.land, "borders": cut.borders, "coast": cut.coast}
     return {
@@ -81,7 +81,7 @@ def ground(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
 
 
 def joined(columns: dict[str, list[NDArray[np.float32]]]) -> dict[str, list[NDArray[np.float32]]]:
-    """Return many lines or outlines as one with breaks of NaN: Bokeh draws the same from a hundredth of the arrays.
+    """Join lines into one line with NaN between them, which needs far fewer arrays in Bokeh.
 
     >>> both = {"xs": [np.float32([0, 1]), np.float32([5])], "ys": [np.float32([2, 3]), np.float32([6])]}
     >>> joined(both)["xs"][0].tolist()
@@ -95,7 +95,7 @@ def joined(columns: dict[str, list[NDArray[np.float32]]]) -> dict[str, list[NDAr
 
 
 def needs_other_ground(drawn: Box | None, view: Box) -> bool:
-    """Whether the ground that was drawn for one view doesn't do for another.
+    """Whether another extent needs other outlines than those drawn for ``drawn``.
 
     >>> near, far = Box(0, 0, 1e5, 1e5), Box(0, 0, 1e6, 1e6)
     >>> needs_other_ground(near, near), needs_other_ground(near, far)
@@ -105,8 +105,8 @@ def needs_other_ground(drawn: Box | None, view: Box) -> bool:
 
 
 def _drawn(view: Box) -> Box:
-    """What is drawn for a view: enough for any frame that shows it."""
-    width, height = max(view.width, _WIDEST * view.height), max(view.height, _HIGHEST * view.width)
+    """Return the extent to draw, large enough for a frame of any shape."""
+    width, height = max(view.width, _MAX_WIDE * view.height), max(view.height, _MAX_HIGH * view.width)
     dx, dy = (width - view.width) / 2, (height - view.height) / 2
     beyond = view.expanded(_BEYOND)
     return Box(
@@ -118,13 +118,13 @@ def _drawn(view: Box) -> Box:
 
 
 def show_box(figure: Any, view: Box) -> None:
-    """Let a Bokeh figure show a box, whatever its shape on the screen."""
+    """Zoom a Bokeh figure to a box, whatever the shape of its frame."""
     turn = figure.tags[4] + 1 if len(figure.tags) == 5 else 0
     figure.tags = [view.left, view.bottom, view.right, view.top, turn]
 
 
 def prepare(figure: Any, view: Box) -> None:
-    """Make a Bokeh figure a map: square metres, no axes, a scale in km and the credit."""
+    """Make a Bokeh figure a map: equal scales, no axes, a scale bar in km, and the attribution."""
     show_box(figure, view)
     square = CustomJS(args={"plot": figure}, code=_SQUARE)
     for change in ("inner_width", "inner_height", "tags"):
@@ -152,8 +152,8 @@ def prepare(figure: Any, view: Box) -> None:
 
 
 def _scale_bar(figure: Any, latitude: float) -> ScaleBar:
-    """Bar in km; the projection stretches lengths by 1 / cos(latitude), taken at the middle of the first view."""
-    # Of the lengths with a basis of their own, Bokeh's browser half knows this one; its miles are replaced.
+    """Return a bar in km; the projection stretches lengths by 1 / cos(latitude), taken at the middle of the first extent."""
+    # BokehJS supports a custom basis only for this class; its miles are replaced.
     shrink = float(np.cos(np.radians(latitude)))
     lengths = ImperialLength(
         basis={"projected": (shrink, "projected"), "m": (1.0, "m"), "km": (1000.0, "km")},

@@ -1,4 +1,4 @@
-"""What of a twin can be drawn: kinds of assets, their signals, and the assets that have observations."""
+"""Asset types, signals and assets of a twin that can be drawn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Choices", "asset_labels", "readable_name"]
 
 
 class Choices:
-    """What a chart of a twin offers; each kind is looked up once.
+    """Asset types, signals and assets that can be drawn; each type is read once.
 
-    Most of a twin's assets may be known from tables only (the destinations of flights). Those have no curve, so they're
-    not offered; neither are kinds of which no asset has one.
+    Assets without observations (the destinations of flights, known from tables only) are left out, and so are types of
+    which no asset has observations.
     """
 
     def __init__(self, twin: TwinReader) -> None:
@@ -29,17 +29,17 @@ class Choices:
         return {_kind(name, self._spec(name)): name for name, assets in self._labels.items() if assets}
 
     def signals(self, asset_type: str) -> dict[str, str]:
-        """Return label -> signal; those that say where an asset is come last, since maps show them."""
+        """Return label -> signal; positions come last, since maps show them."""
         kind = self._spec(asset_type)
         ordered = sorted(kind.signals, key=lambda name: name in (kind.position or ()))
         return {kind.signals[name].title or readable_name(name): name for name in ordered}
 
     def assets(self, asset_type: str) -> dict[str, str]:
-        """Return label -> asset, in natural order of the assets; empty for a kind that can't be drawn."""
+        """Return label -> asset, in natural order of the assets; empty for a type without observations."""
         return {label: asset for asset, label in self._labels.get(asset_type, {}).items()}
 
     def first(self, asset_type: str) -> list[str]:
-        """Return the asset to begin with: one alone shows its band and its flags most clearly."""
+        """Return the default asset; a single one shows its band and flags most clearly."""
         return list(self.assets(asset_type).values())[:1]
 
     def _spec(self, asset_type: str) -> AssetType:
@@ -53,7 +53,7 @@ def _kind(name: str, spec: AssetType) -> str:
 def _observed(twin: TwinReader, asset_type: str) -> dict[str, str]:
     """Return asset -> label of the assets with observations."""
     signal = next(iter(twin.model.asset_types[asset_type].signals))
-    # The axes alone are looked at, and a coarse step's are the shortest; one signal, as cadences may differ.
+    # Only the asset axis is read: from the coarsest step, and of one signal, since cadences may differ.
     step = next(reversed(twin.steps(asset_type, signal)), None)
     ids = [str(a) for a in twin.history(asset_type, signals=[signal], step=step)["asset"].values]
     labels = asset_labels(twin, asset_type) if ids else {}
@@ -61,7 +61,7 @@ def _observed(twin: TwinReader, asset_type: str) -> dict[str, str]:
 
 
 def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
-    """Return asset -> the name people use with the id behind it; the id alone where there is no name."""
+    """Return asset -> display name with the id in brackets; the id alone without a name."""
     frame = twin.assets(asset_type)
     ids = [str(i) for i in frame.index]
     prop = twin.model.asset_types[asset_type].label
@@ -72,7 +72,7 @@ def asset_labels(twin: TwinReader, asset_type: str) -> dict[str, str]:
 
 
 def readable_name(name: str) -> str:
-    """Return a name of the model in words.
+    """Return a name of the model as text.
 
     >>> readable_name("wind_speed")
     'wind speed'

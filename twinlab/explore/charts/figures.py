@@ -1,7 +1,7 @@
-"""Charts as Bokeh figures: made quickly, many at a time, and refreshed in place.
+"""Charts as Bokeh figures, updated in place.
 
-Plots that leave a page are HoloViews objects (`twinlab.explore.charts.plots`). What stands on a screen is made of the same
-layers without HoloViews between: a chart takes a tenth of the time, which two dozen small ones need.
+Exported plots are HoloViews objects (`twinlab.explore.charts.plots`). Charts of a page use the same layers without
+HoloViews: that takes a tenth of the time, which matters for two dozen small charts.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ __all__ = [
     "FigurePane",
     "Frame",
     "axis_ends",
-    "dress",
     "make_figure",
     "on_range_change",
     "one_message",
     "refresh",
+    "style_figure",
     "update_screen",
 ]
 
@@ -71,7 +71,7 @@ _GRID_COLOR = "rgba(127, 127, 127, 0.3)"
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the curves of a chart."""
+    """Axes, title and size of a chart."""
 
     y_label: str
     extent: tuple[float, float]
@@ -79,11 +79,11 @@ class Frame:
     states: Mapping[int, str] | None = None
     title: str = ""
     height: int = 360
-    # Time is counted from this instant, in hours; None: the axis shows UTC.
+    # Origin of the time axis, counted in hours; None: the axis shows UTC.
     since: np.datetime64 | None = None
     small: bool = False
     x_label: bool = True
-    # Another period is drawn: hovering shows both times.
+    # With a comparison period; tooltips show both times.
     compared: bool = False
     # Dragging selects a span instead of zooming.
     selecting: bool = False
@@ -98,7 +98,7 @@ def on_range_change(chart: Any, on_zoom: Callable[[tuple[float, float]], None]) 
 
 
 def axis_ends(window: Window, since: np.datetime64 | None) -> tuple[float, float]:
-    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since an instant."""
+    """Return the ends of a time axis in its own numbers: milliseconds since 1970, or hours since ``since``."""
     if since is not None:
         start, stop = (float(hours_since(t, since)) for t in window)
     else:
@@ -121,7 +121,7 @@ def make_figure(
     x_range : Range1d, optional
         Time axis of another chart, to be shared.
     on_zoom, on_brush : callable, optional
-        Called with the ends, in the axis' own numbers, to which a reader has zoomed or which they have selected.
+        Called after a zoom or a selection with its ends, in numbers of the axis.
     """
     start, stop = axis_ends(frame.window, frame.since)
     chart = bokeh_figure(
@@ -136,7 +136,7 @@ def make_figure(
         output_backend="canvas",
         toolbar_location=None if frame.small else "right",
     )
-    _dress(chart, frame)
+    _style_frame(chart, frame)
     hovered: dict[tuple[str, ...], tuple[Layer, list[Any]]] = {}
     for part in parts:
         renderer = chart.add_glyph(ColumnDataSource(data=part.source()), _glyph(part))
@@ -147,14 +147,14 @@ def make_figure(
             )
     for part, renderers in hovered.values():
         tips = hover_tips(part, compared=frame.compared, counted=frame.since is not None)
-        # One button for all of them, and it needs no explanation.
+        # Without a button in the toolbar for each tool.
         chart.add_tools(HoverTool(tooltips=tips, formatters=FORMATTERS, renderers=renderers, visible=False))
-    _listen(chart, frame, on_zoom, on_brush)
+    _add_callbacks(chart, frame, on_zoom, on_brush)
     return chart
 
 
-def dress(chart: Any, *, small: bool = False) -> None:
-    """Give a figure the lines, fonts and margins that all charts have; its ground lets the page's through."""
+def style_figure(chart: Any, *, small: bool = False) -> None:
+    """Set lines, fonts and margins of a figure, with a transparent background."""
     chart.min_border_left = 46 if small else 72
     # Half of the last tick's label.
     chart.min_border_right = 26 if small else 30
@@ -163,7 +163,7 @@ def dress(chart: Any, *, small: bool = False) -> None:
     chart.outline_line_color = _GRID_COLOR
     chart.grid.grid_line_color = _GRID_COLOR
     for axis in chart.xaxis:
-        # On a phone there may be more of them than have room.
+        # Overlapping labels are left out on narrow screens.
         axis.major_label_policy = NoOverlap(min_distance=8)
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_style = "normal"
@@ -173,8 +173,8 @@ def dress(chart: Any, *, small: bool = False) -> None:
         axis.axis_line_color = axis.major_tick_line_color = "rgba(127, 127, 127, 0.6)"
 
 
-def _dress(chart: Any, frame: Frame) -> None:
-    dress(chart, small=frame.small)
+def _style_frame(chart: Any, frame: Frame) -> None:
+    style_figure(chart, small=frame.small)
     if frame.title:
         chart.title.text_font_size = "13px"
     chart.yaxis.axis_label = frame.y_label or None
@@ -185,33 +185,33 @@ def _dress(chart: Any, frame: Frame) -> None:
     if frame.x_label:
         chart.xaxis.axis_label = "hours since start" if frame.since is not None else "time (UTC)"
     if frame.since is None:
-        # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+        # The year only below the first tick: repeated, the labels of months would overlap on a phone.
         chart.xaxis.formatter.months = "%b"
         chart.xaxis.formatter.context.months = "%Y"
 
 
 def _glyph(layer: Layer) -> Any:
-    look, style = layer.look, bokeh_glyph(layer)
+    style, glyph = layer.style, bokeh_glyph(layer)
     if layer.kind == "Curve":
-        return Line(x="time", y="value", **style)
+        return Line(x="time", y="value", **glyph)
     if layer.kind == "Area":
-        return Patch(x="x", y="y", line_alpha=0, **style)
+        return Patch(x="x", y="y", line_alpha=0, **glyph)
     if layer.kind == "Rectangles":
-        lines = {"line_width": look["width"], "line_color": look["line"], "line_alpha": 1 if look["width"] else 0}
-        return Quad(left="left", right="right", bottom="bottom", top="top", **lines, **style)
+        lines = {"line_width": style["width"], "line_color": style["line"], "line_alpha": 1 if style["width"] else 0}
+        return Quad(left="left", right="right", bottom="bottom", top="top", **lines, **glyph)
     if layer.kind == "Labels":
         return Text(
-            x="time", y="at", text="text", text_color=look["color"], text_font_size="13px", text_baseline="middle"
+            x="time", y="at", text="text", text_color=style["color"], text_font_size="13px", text_baseline="middle"
         )
-    if "marker" not in look:
-        return Scatter(x="time", y="value", size=look["size"], **style)
-    fill = 0.0 if look["marker"] == "x" else look["alpha"]
-    color = look["color"]
+    if "marker" not in style:
+        return Scatter(x="time", y="value", size=style["size"], **glyph)
+    fill = 0.0 if style["marker"] == "x" else style["alpha"]
+    color = style["color"]
     return Scatter(
         x="time",
         y="at",
-        size=look["size"],
-        marker=look["marker"],
+        size=style["size"],
+        marker=style["marker"],
         line_color=color,
         fill_color=color,
         line_width=2,
@@ -219,38 +219,38 @@ def _glyph(layer: Layer) -> Any:
     )
 
 
-def _listen(
+def _add_callbacks(
     chart: Any,
     frame: Frame,
     on_zoom: Callable[[tuple[float, float]], None] | None,
     on_brush: Callable[[tuple[float, float]], None] | None,
 ) -> None:
-    """Hear of zooms once the hand rests, and of selected spans."""
+    """Report zooms and selected spans."""
     if on_zoom is not None:
         on_range_change(chart, on_zoom)
     if frame.selecting and on_brush is not None:
-        chart.on_event(SelectionGeometry, lambda event: _tell_box(event, on_brush))
+        chart.on_event(SelectionGeometry, lambda event: _report_box(event, on_brush))
         tool = BoxSelectTool(dimensions="width", renderers=[], persistent=False)
         chart.add_tools(tool)
         chart.toolbar.active_drag = tool
 
 
-def _tell_box(event: Any, on_brush: Callable[[tuple[float, float]], None]) -> None:
+def _report_box(event: Any, on_brush: Callable[[tuple[float, float]], None]) -> None:
     box = event.geometry
     if event.final and box.get("type") == "rect":
         on_brush((box["x0"], box["x1"]))
 
 
 def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> None:
-    """Put other data into a chart that is on a screen, without making it anew.
+    """Update the data of a chart in place.
 
     Parameters
     ----------
     chart : figure that `make_figure` made
     parts : sequence of Layer
-        As many layers, of the same kinds.
+        The same number of layers, of the same kinds.
     move : bool
-        Set the time axis too.
+        Also set the time axis.
     """
     for renderer, part in zip(chart.renderers, parts, strict=True):
         renderer.glyph.update(**bokeh_glyph(part))
@@ -267,23 +267,23 @@ def refresh(chart: Any, parts: Sequence[Layer], frame: Frame, *, move: bool) -> 
 
 
 def _fill(source: ColumnDataSource, columns: Mapping[str, NDArray[np.generic]]) -> None:
-    """Put other columns into a source; those that stay as they are aren't sent again."""
-    held = source.data
-    sizes = {len(values) for values in (*held.values(), *columns.values())}
-    if held.keys() != columns.keys() or len(sizes) > 1:
+    """Update the columns of a source; unchanged ones aren't sent."""
+    present = source.data
+    sizes = {len(values) for values in (*present.values(), *columns.values())}
+    if present.keys() != columns.keys() or len(sizes) > 1:
         source.data = dict(columns)
         return
-    changed = {name: values for name, values in columns.items() if not _same(held[name], values)}
+    changed = {name: values for name, values in columns.items() if not _same(present[name], values)}
     if changed:
-        held.update(changed)
+        present.update(changed)
 
 
-def _same(held: Any, values: NDArray[np.generic]) -> bool:
-    return held.dtype == values.dtype and np.array_equal(held, values, equal_nan=values.dtype.kind == "f")
+def _same(before: Any, values: NDArray[np.generic]) -> bool:
+    return before.dtype == values.dtype and np.array_equal(before, values, equal_nan=values.dtype.kind == "f")
 
 
 def _name_states(axis: Any, states: Mapping[int, str]) -> None:
-    """Write the names of states on a value axis, or numbers again."""
+    """Label a value axis with states, or with numbers if there are none."""
     if states:
         ticks = [float(code) for code in states]
         if not isinstance(axis.ticker, FixedTicker) or axis.ticker.ticks != ticks:
@@ -295,15 +295,15 @@ def _name_states(axis: Any, states: Mapping[int, str]) -> None:
 
 
 class FigurePane(pn.pane.Bokeh):
-    """A Bokeh figure that is made anew for each screen: several cells of a notebook may show it.
+    """A Bokeh figure that is built for each document, so that several cells of a notebook can show it.
 
     Parameters
     ----------
     make : callable
-        Makes the figure for the screen of a reference.
+        Returns the figure for a document, given its reference.
     """
 
-    # Never what ``pn.panel`` chooses for an object.
+    # Never selected by ``pn.panel`` for an object.
     priority = 0
 
     def __init__(self, make: Callable[[str], Any], *, height: int) -> None:
@@ -325,24 +325,24 @@ class FigurePane(pn.pane.Bokeh):
         return model
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures on screens, by the reference of their screen."""
+        """Return the figures by the reference of their document."""
         return {ref: model for ref, (model, _) in self._models.items()}
 
     def change(self, act: Callable[[Any], None]) -> None:
-        """Change the figure on each screen, in one message."""
+        """Change the figure in each document, in one message."""
         for ref, chart in self.figures().items():
             update_screen(ref, chart.document, partial(act, chart))
 
 
 def update_screen(ref: str, document: Document | None, act: Callable[[], None]) -> None:
-    """Change what stands on a screen, in one message.
+    """Change the models of a document, in one message.
 
     Parameters
     ----------
     ref : str
-        Reference of the screen.
+        Reference of the document.
     document : Document or None
-        What the screen shows; None before it's shown.
+        None before it is shown.
     act : callable
         Changes models of the document.
     """
@@ -353,13 +353,13 @@ def update_screen(ref: str, document: Document | None, act: Callable[[], None]) 
 
     served = document is not None and document.session_context is not None
     if document is not None and served and not pn.state._unblocked(document):  # noqa: SLF001  (Panel asks the same before each change of its own)
-        # A served document may be changed only by who holds its lock: the next tick does.
+        # A served document may be changed only with its lock, which the next tick has.
         document.add_next_tick_callback(put)
         return
     put()
     if served:
         return
-    # Panel keeps the line to the notebook in which a screen stands nowhere else.
+    # The connection to a notebook is stored only there.
     shown = pn.state._views.get(ref)  # noqa: SLF001
     if shown is not None and shown[3] is not None:
         push(document, shown[3])
@@ -367,10 +367,9 @@ def update_screen(ref: str, document: Document | None, act: Callable[[], None]) 
 
 @contextmanager
 def one_message() -> Iterator[None]:
-    """Send what changes in here as one message, at the end, where a page is served.
+    """Send all changes within the context as one message at its end, if a page is served.
 
-    Without it each text and each value is a message of its own, which costs the server and the browser more than what
-    it says.
+    Otherwise each changed property is a separate message, whose overhead exceeds its content.
     """
     document = pn.state.curdoc
     if document is None or document.session_context is None or not pn.state._unblocked(document):  # noqa: SLF001

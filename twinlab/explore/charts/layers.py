@@ -1,4 +1,4 @@
-"""From traces to the layers of a chart: plain columns of numbers, drawn by HoloViews and refreshed in place."""
+"""Layers of a chart from traces: plain columns, for Bokeh figures and for HoloViews."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Layer", "hours_since", "layers", "y_extent"]
 
-#: Up to this many samples in a curve, each is drawn as a dot too.
+#: Largest number of samples in a curve that are also drawn as dots.
 DOTTED = 240
-#: At most this many off-scale values are written: more would cover each other, and hovering tells them.
+#: Largest number of off-scale values written as text; tooltips show all.
 WRITTEN = 12
 
 Kind = Literal["Rectangles", "Area", "Curve", "Scatter", "Labels"]
@@ -31,23 +31,23 @@ _HOUR = np.timedelta64(3600 * 10**9, "ns")
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: what it is, and its columns in drawing order, time first."""
+    """One layer: its kind, and its columns with time first."""
 
     kind: Kind
     label: str
     columns: Mapping[str, NDArray[np.generic]]
-    # How it looks, in words that all backends share: color, alpha, width, dash, marker, size.
-    look: Mapping[str, Any] = field(default_factory=dict)
-    # What hovering shows beside time and value; None: it can't be hovered.
+    # Style for all backends: color, alpha, width, dash, marker, size.
+    style: Mapping[str, Any] = field(default_factory=dict)
+    # Further fields of the tooltip; None: no tooltip.
     tips: tuple[str, ...] | None = None
-    # Name that hovering shows.
+    # Name in the tooltip.
     name: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
     def source(self) -> dict[str, NDArray[np.generic]]:
-        """Return the columns as HoloViews hands them to Bokeh."""
+        """Return the columns of a Bokeh data source, as HoloViews makes them."""
         if self.kind != "Area":
             return {name: _millis(values) for name, values in self.columns.items()}
         time, high, low = (_millis(v) for v in self.columns.values())
@@ -58,7 +58,7 @@ class Layer:
 def _outline(
     time: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The outlines of a band's pieces: each along its lower side and back along its upper one, NaN between them."""
+    """Return the outlines of the pieces of a band, along the lower edge and back along the upper one, separated by NaN."""
     pieces = runs(np.isfinite(high) & np.isfinite(low))
     if not len(pieces):
         return np.empty(0), np.empty(0)
@@ -75,12 +75,12 @@ def _outline(
 
 
 def y_extent(traces: Sequence[Trace], *, full_range: bool = False) -> tuple[float, float]:
-    """Return the value range of a chart: of all that didn't fail, or of everything."""
-    kept = [part for t in traces for part in ((t.low, t.high) if t.band and not t.faint else (t.value,))]
+    """Return the value range of a chart: of the samples that didn't fail, or of all."""
+    shown = [part for t in traces for part in ((t.low, t.high) if t.band and not t.faint else (t.value,))]
     failed = [t.fail.value for t in traces]
-    if full_range or not any(np.isfinite(part).any() for part in kept):
-        kept += failed
-    return value_range(np.concatenate(kept) if kept else np.empty(0))
+    if full_range or not any(np.isfinite(part).any() for part in shown):
+        shown += failed
+    return value_range(np.concatenate(shown) if shown else np.empty(0))
 
 
 def layers(
@@ -99,19 +99,18 @@ def layers(
     Parameters
     ----------
     extent : (float, float)
-        Value range of the chart; what lies outside is pinned to its edge.
+        Value range of the chart; samples outside are drawn at its edge.
     slots : int, optional
-        Keep this many curves and every layer, empty ones too, so that a running plot can be refreshed in place.
-        Without it empty layers are left out.
+        Return layers for this many curves, including empty ones, so that a figure can be updated in place. By default
+        empty layers are left out.
     mark, brush : (datetime64, datetime64), optional
-        Spans drawn behind the curves: an event, and what a reader has selected.
+        Spans drawn behind the curves: an event, and the selected span.
     since : datetime64, optional
-        Count time from this instant, in hours.
+        Origin of the time axis, counted in hours.
     small : bool
-        Leave out what a small chart has no room for: dots, and values off its scale. Twenty-four charts of all layers
-        take too long to make.
+        Leave out dots and off-scale values: two dozen charts with all layers take too long.
     """
-    # Judged samples of another period aren't marked: its curve is only there to compare with.
+    # Flags are marked only for the shown period, not for comparison periods.
     flagged = [trace for trace in traces if trace.period == 0] if show_flags else []
     single = sum(not trace.faint for trace in traces) == 1
     out = [_span("event", mark, extent), _span("selected", brush, extent), _missing(flagged, extent)]
@@ -121,12 +120,12 @@ def layers(
         drawn = _curve(trace, place=place, fixed=slots is not None, single=single)
         out += drawn if not small else drawn[1:2] if trace is None or trace.faint else drawn[:2]
     out += _marks(flagged, extent)[: 2 if small else 3]
-    kept = [layer for layer in out if slots is not None or len(layer)]
-    return kept if since is None else [_counted(layer, since) for layer in kept]
+    parts = [layer for layer in out if slots is not None or len(layer)]
+    return parts if since is None else [_counted(layer, since) for layer in parts]
 
 
 def hours_since(when: Any, since: np.datetime64) -> Any:
-    """Return instants as hours since another.
+    """Return instants as hours since an origin.
 
     >>> float(hours_since(np.datetime64("2026-01-01T06:30", "ns"), np.datetime64("2026-01-01", "ns")))
     6.5
@@ -135,21 +134,21 @@ def hours_since(when: Any, since: np.datetime64) -> Any:
 
 
 def _counted(layer: Layer, since: np.datetime64) -> Layer:
-    """A layer whose time axis counts hours; instants that hovering shows stay as they are."""
+    """Return a layer with times in hours; the instants in tooltips stay as they are."""
     columns = {
         name: hours_since(values, since) if values.dtype.kind == "M" and name != "own" else values
         for name, values in layer.columns.items()
     }
-    return Layer(layer.kind, layer.label, columns, layer.look, layer.tips, layer.name)
+    return Layer(layer.kind, layer.label, columns, layer.style, layer.tips, layer.name)
 
 
 def _millis(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Times as milliseconds since 1970, the axis' own numbers."""
+    """Return times as milliseconds since 1970, the numbers of the axis."""
     if values.dtype.kind != "M":
         return values
     millis = values.astype("datetime64[us]").astype("int64") / 1e3
-    lost = np.isnat(values)
-    return np.where(lost, np.nan, millis) if lost.any() else millis
+    missing = np.isnat(values)
+    return np.where(missing, np.nan, millis) if missing.any() else millis
 
 
 _SPANS = {
@@ -158,14 +157,14 @@ _SPANS = {
 }
 
 
-def _rectangles(label: str, spans: Sequence[tuple[object, float, object, float]], look: Mapping[str, Any]) -> Layer:
+def _rectangles(label: str, spans: Sequence[tuple[object, float, object, float]], style: Mapping[str, Any]) -> Layer:
     columns = {
         "left": np.array([s[0] for s in spans], "datetime64[ns]"),
         "bottom": np.array([s[1] for s in spans], float),
         "right": np.array([s[2] for s in spans], "datetime64[ns]"),
         "top": np.array([s[3] for s in spans], float),
     }
-    return Layer("Rectangles", label, columns, look)
+    return Layer("Rectangles", label, columns, style)
 
 
 def _span(label: str, span: Window | None, extent: tuple[float, float]) -> Layer:
@@ -174,7 +173,7 @@ def _span(label: str, span: Window | None, extent: tuple[float, float]) -> Layer
 
 
 def _missing(traces: Sequence[Trace], extent: tuple[float, float]) -> Layer:
-    """Grey spans behind a single curve; behind several, a lane at the bottom for each."""
+    """Return grey spans of missing data behind a single curve, or as a lane at the bottom for each of several."""
     low, high = extent
     lane = 0.02 * (high - low)
     single = len(traces) == 1
@@ -188,7 +187,7 @@ def _missing(traces: Sequence[Trace], extent: tuple[float, float]) -> Layer:
 
 
 def _curve(trace: Trace | None, *, place: int, fixed: bool, single: bool) -> list[Layer]:
-    """The band, the line and the dots of one trace."""
+    """Return the band, the line and the dots of one trace."""
     style = asset_style(place) if trace is None else asset_style(trace.place, faint=trace.faint)
     label = f"curve {place}" if fixed or trace is None else trace.label
     name = "" if trace is None else trace.label
@@ -217,30 +216,30 @@ def _columns(trace: Trace | None) -> dict[str, NDArray[np.generic]]:
 
 
 def _steps(trace: Trace) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:
-    """The corners of a curve that holds each value until the next: where it changes, and nothing between."""
+    """Return the corners of a step curve, only where its value changes."""
     count = len(trace.value)
     index = np.repeat(np.arange(count), 2)[:-1] if count else np.empty(0, int)
     time = trace.time[np.repeat(np.arange(count), 2)[1:]] if count else trace.time
     value = trace.value[index]
     alike = (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
-    keep = ~(np.append(False, alike) & np.append(alike, False))
-    return time[keep], index[keep]
+    corner = ~(np.append(False, alike) & np.append(alike, False))
+    return time[corner], index[corner]
 
 
 def _dots(trace: Trace | None) -> dict[str, NDArray[np.generic]]:
-    """Samples that need a dot: all of a few, and those without neighbours, which no line would show."""
+    """Return the samples drawn as dots: all of a short curve, and isolated ones, which a line doesn't show."""
     if trace is None:
         return {"time": np.empty(0, "datetime64[ns]"), "value": np.empty(0)}
-    there = np.isfinite(trace.value)
-    if trace.step or int(there.sum()) > DOTTED:
-        before = np.append(False, there[:-1])
-        after = np.append(there[1:], False)
-        there = there & ~before & ~after
-    return {"time": trace.time[there], "value": trace.value[there]}
+    known = np.isfinite(trace.value)
+    if trace.step or int(known.sum()) > DOTTED:
+        before = np.append(False, known[:-1])
+        after = np.append(known[1:], False)
+        known = known & ~before & ~after
+    return {"time": trace.time[known], "value": trace.value[known]}
 
 
 def _marks(traces: Sequence[Trace], extent: tuple[float, float]) -> list[Layer]:
-    """Judged samples, pinned to the chart's edge where they lie off its scale, with their values written there."""
+    """Return the flagged samples; off-scale ones at the edge of the chart, with their values as text."""
     low, high = extent
     inset = 0.03 * (high - low)
     out = []
@@ -250,7 +249,7 @@ def _marks(traces: Sequence[Trace], extent: tuple[float, float]) -> list[Layer]:
         time = _join([m.time for _, m in rows], "datetime64[ns]")
         value = _join([m.value for _, m in rows], "float64")
         inside = np.isfinite(value) & (value >= low) & (value <= high)
-        # What is known only by its cell stands at the bottom.
+        # Samples known only by their cell are drawn at the bottom.
         pinned = np.clip(np.where(np.isfinite(value), value, low), low + inset, high - inset)
         at = np.where(inside, value, pinned)
         off = np.flatnonzero(np.isfinite(value) & ~inside)[:WRITTEN]
@@ -264,8 +263,8 @@ def _marks(traces: Sequence[Trace], extent: tuple[float, float]) -> list[Layer]:
             "own": time,
         }
         style = FLAG_STYLES[flag]
-        look = {"color": style.color, "marker": style.marker, "size": style.size, "alpha": 0.9}
-        out.append(Layer("Scatter", style.label, columns, look, ("flag", "samples")))
+        mark_style = {"color": style.color, "marker": style.marker, "size": style.size, "alpha": 0.9}
+        out.append(Layer("Scatter", style.label, columns, mark_style, ("flag", "samples")))
     columns = {
         "time": np.array([w[0] for w in written[:WRITTEN]], "datetime64[ns]"),
         "at": np.array([w[1] for w in written[:WRITTEN]], float),

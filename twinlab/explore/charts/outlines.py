@@ -1,4 +1,4 @@
-"""The world's outlines, shipped with the package: cut to a view, in Web Mercator, without a tile or a request.
+"""Outlines of the world, part of the package: clipped to an extent, in Web Mercator, without a request.
 
 References
 ----------
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CREDIT", "EARTH_RADIUS", "Box", "Cut", "cut_outlines", "level_of", "mercator", "to_degrees"]
 
-#: Who is to be named on a map.
+#: Attribution on a map.
 CREDIT = "Natural Earth"
-#: Metres; Web Mercator takes the earth for a sphere of WGS 84's larger half-axis.
+#: Metres; Web Mercator uses a sphere with the semi-major axis of WGS 84.
 EARTH_RADIUS = 6_378_137.0
-#: Web Mercator ends here; both poles lie infinitely far away.
+#: Limit of Web Mercator, in which the poles are at infinity.
 _MAX_LATITUDE = 85.05
-#: A view wider than this many metres of projection is drawn from the coarse outlines.
+#: Extents wider than this, metres of the projection, use the coarse outlines.
 _COARSE_FROM = 1.2e7
 
-#: Half of the map's width, metres.
+#: Half of the width of the world, metres.
 _HALF = np.pi * EARTH_RADIUS
 _FILE = Path(__file__).with_name("outlines.npz")
 Line = NDArray[np.float32]
@@ -47,12 +47,12 @@ class Box:
 
     @property
     def width(self) -> float:
-        """From left to right."""
+        """Width, metres."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """From bottom to top."""
+        """Height, metres."""
         return self.top - self.bottom
 
     def expanded(self, share: float) -> Box:
@@ -72,10 +72,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Cut:
-    """What of the outlines a view shows; each line an array (points, 2) of x and y."""
+    """Outlines in an extent; each line an array (points, 2) of x and y."""
 
     level: str
-    # Closed rings to be filled; a lake's ring is joined to the land around it.
+    # Closed rings to be filled; the ring of a lake is joined to that of the land around it.
     land: tuple[Line, ...]
     coast: tuple[Line, ...]
     borders: tuple[Line, ...]
@@ -98,7 +98,7 @@ def mercator(
     Parameters
     ----------
     latitude, longitude : array of any shape, degrees
-        Latitudes beyond ±85.05 are drawn at the map's end; NaN stays NaN.
+        Latitudes beyond ±85.05 are clipped; NaN stays NaN.
 
     >>> x, y = mercator(np.array([0.0, 48.0]), np.array([0.0, 180.0]))
     >>> [round(float(v)) for v in (*x, *y)]
@@ -120,22 +120,22 @@ def to_degrees(x: float, y: float) -> tuple[float, float]:
 
 
 def level_of(view: Box) -> str:
-    """Return which outlines suit a view: fine ones, or coarse ones where it spans a good part of the world."""
+    """Return the level of detail for an extent: fine, or coarse for a large part of the world."""
     return "110m" if view.width > _COARSE_FROM else "50m"
 
 
 def cut_outlines(view: Box, *, level: str | None = None) -> Cut:
-    """Return the outlines that lie in a view; cut a little outside of it, so that no cut shows.
+    """Return the outlines in an extent, clipped a little outside of it.
 
     Parameters
     ----------
     level : str, optional
-        "50m" or "110m"; by default `level_of` the view.
+        "50m" or "110m"; by default `level_of` the extent.
     """
     level = level or level_of(view)
     world = _read(level)
     box = view.expanded(0.05)
-    # Land that goes over the date line is known on both sides; beyond the world's ends there is none, as there is no coast.
+    # Land across the date line exists on both sides of the world; nothing is drawn beyond them.
     box = Box(max(box.left, -_HALF), box.bottom, min(box.right, _HALF), box.top)
     land = [_clip(world.land[k], box) for k in _touching(world.land_boxes, box)]
     lines: dict[bool, list[Line]] = {False: [], True: []}
@@ -161,7 +161,7 @@ def _read(level: str) -> _Level:
     land: list[Line] = []
     for group in np.split(np.arange(len(rings)), np.cumsum(of_polygon)[:-1]):
         outer = rings[group[0]]
-        # A hole is walked to and back from: filled as one ring, without a seam.
+        # Holes are connected to the outer ring and back, so that one ring is filled without a seam.
         land += _around(np.vstack([outer, *(part for k in group[1:] for part in (rings[k], outer[:1]))]))
     lines = [(piece, border) for arc, border in zip(arcs, part["border"], strict=True) for piece in _drawn(arc)]
     pieces = tuple(piece for piece, _ in lines)
@@ -169,17 +169,17 @@ def _read(level: str) -> _Level:
 
 
 def _around(ring: Line) -> list[Line]:
-    """A ring; one that crosses the date line twice, in one piece and on both sides."""
+    """Return a ring; one that crosses the date line is returned once for each side."""
     x = np.unwrap(ring[:, 0].astype("float64"), period=2 * _HALF)
     if abs(x[-1] - x[0]) > 1:
-        # It goes round a pole, and was closed along the map's end.
+        # A ring around a pole, closed along the edge of the map.
         return [ring]
     turns = {0.0, *(-2 * _HALF * np.sign(end) for end in (x.min(), x.max()) if abs(end) > _HALF + 1)}
     return [np.column_stack((x + turn, ring[:, 1])).astype("float32") for turn in sorted(turns)]
 
 
 def _drawn(arc: Line) -> list[Line]:
-    """A line without its jumps over the date line, and without what only closes an area along the map's end."""
+    """Return the parts of a line without jumps across the date line and without the edge of the map."""
     x, y = np.abs(arc[:, 0]), arc[:, 1]
     edge = (x > _HALF - 1) | (y < -_HALF)
     cut = (np.abs(np.diff(arc[:, 0])) > _HALF) | (edge[1:] & edge[:-1])
@@ -202,24 +202,24 @@ def _touching(boxes: NDArray[np.float32], box: Box) -> NDArray[np.int64]:
 
 
 def _clip(ring: Line, box: Box) -> Line:
-    """Cut a ring at a box, edge by edge (Sutherland and Hodgman, 1974)."""
+    """Clip a ring to a box, edge by edge (Sutherland and Hodgman, 1974)."""
     points = ring.astype("float64")
     for axis, limit, sign in ((0, box.left, 1), (0, box.right, -1), (1, box.bottom, 1), (1, box.top, -1)):
         if not len(points):
             break
         after = np.roll(points, -1, axis=0)
-        there, next_there = (sign * (p[:, axis] - limit) >= 0 for p in (points, after))
-        crossing = there != next_there
+        inside, next_inside = (sign * (p[:, axis] - limit) >= 0 for p in (points, after))
+        crossing = inside != next_inside
         with np.errstate(divide="ignore", invalid="ignore"):
             share = (limit - points[:, axis]) / (after[:, axis] - points[:, axis])
         met = points + np.where(crossing, share, 0.0)[:, None] * (after - points)
         both = np.stack((points, met), axis=1).reshape(-1, 2)
-        points = both[np.stack((there, crossing), axis=1).ravel()]
+        points = both[np.stack((inside, crossing), axis=1).ravel()]
     return points.astype("float32")
 
 
 def _pieces(line: Line, box: Box) -> list[Line]:
-    """The parts of a line that lie in a box, each with the point before and behind."""
+    """Return the parts of a line in a box, each with the point before and after."""
     x, y = line.T
     inside = (x >= box.left) & (x <= box.right) & (y >= box.bottom) & (y <= box.top)
     if inside.all():

@@ -1,9 +1,9 @@
-"""Colours and shapes: Okabe-Ito, and never colour alone.
+"""Colours and markers: the Okabe-Ito palette, and never colour alone.
 
 References
 ----------
 .. [1] M. Okabe, K. Ito, "Color Universal Design: How to make figures and presentations that are friendly to colorblind
-   people", 2008. Black and yellow are left out: each is lost on one of the two themes.
+   people", 2008. Without black and yellow: each is invisible on one of the two themes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["ASSET_STYLES", "FLAG_STYLES", "AssetStyle", "FlagStyle", "asset_styl
 
 @dataclass(frozen=True)
 class AssetStyle:
-    """How one asset's line is drawn: a colour *and* a dash pattern."""
+    """Style of the line of an asset: a colour *and* a dash pattern."""
 
     color: str
     dash: str
-    # The same pattern in SVG's words, for legends in HTML.
+    # The same pattern for SVG, in legends.
     dash_array: str
     width: float = 1.6
     alpha: float = 1.0
@@ -30,12 +30,12 @@ class AssetStyle:
 
 @dataclass(frozen=True)
 class FlagStyle:
-    """How a judged sample is drawn: a colour *and* a shape."""
+    """Style of a flagged sample: a colour *and* a marker."""
 
     flag: Flag
     label: str
     color: str
-    # Bokeh's marker name; None for what is drawn as a span.
+    # Name of the marker in Bokeh; None if drawn as a span.
     marker: str | None
     size: int
 
@@ -49,7 +49,7 @@ ASSET_STYLES: tuple[AssetStyle, ...] = (
     AssetStyle("#D55E00", "solid", ""),
 )
 
-#: Dashes of other periods: Bokeh's words, SVG's words.
+#: Dashes of comparison periods, for Bokeh and for SVG.
 _FAINT = (("1 3", "1 3"), ("5 2 1 2", "5 2 1 2"), ("3 5", "3 5"))
 
 FLAG_STYLES: MappingProxyType[Flag, FlagStyle] = MappingProxyType(
@@ -62,9 +62,9 @@ FLAG_STYLES: MappingProxyType[Flag, FlagStyle] = MappingProxyType(
 
 
 def asset_style(place: int, *, faint: int = 0) -> AssetStyle:
-    """Return the style of the curve at a place of the selection: colours repeat after six, with other dashes.
+    """Return the style of the n-th curve; colours repeat after six, with other dashes.
 
-    Another period (``faint`` 1, 2 …) has the curve's colour, thinner, lighter and in dashes of its own.
+    A comparison period (``faint`` 1, 2 …) has the colour of its curve, thinner, lighter and dashed.
 
     >>> asset_style(0).color == asset_style(6).color, asset_style(0).dash == asset_style(6).dash
     (True, False)

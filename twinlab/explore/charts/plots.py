@@ -1,4 +1,4 @@
-"""Plots: data in, HoloViews out. No global options, no extension loaded: compose them with ``*`` and ``+``."""
+"""Plots as HoloViews objects, without global options or extensions; compose them with ``*`` and ``+``."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def signal_curve(
     title: str = "",
     height: int = 360,
 ) -> hv.Overlay:
-    """Draw raw samples as curves, with judged samples told apart from gaps.
+    """Draw raw samples as curves, with flagged samples distinguished from gaps.
 
-    A gap in the data is a gap in the curve; where the flags say *missing*, a grey span stands behind it. Suspect
-    samples carry a triangle, failed ones a cross and no line. The value axis follows the samples that didn't fail: one
-    absurd reading can't flatten a chart; it's pinned to the edge with its value beside it.
+    A gap in the data is a gap in the curve, with a grey span if the flags are *missing*. Suspect samples are marked with
+    a triangle, failed ones with a cross and without a line. The value range ignores failed samples, so that an outlier
+    doesn't flatten the chart; it is drawn at the edge with its value as text.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def signal_curve(
     flags : DataArray like ``values``, optional
         QARTOD numbers (`twinlab.model.Flag`).
     full_range : bool
-        Let failed samples stretch the axis too.
+        Include failed samples in the value range.
     labels : mapping of asset to text, optional
         Names for the legend.
 
@@ -62,7 +62,7 @@ def signal_curve(
     Raises
     ------
     SchemaError
-        If the dims are others, or the flags' shape differs.
+        If the dims or the shape of the flags differ.
 
     >>> import xarray as xr
     >>> time = np.arange(3).astype("datetime64[m]").astype("datetime64[ns]")
@@ -85,7 +85,7 @@ def band_curve(
     title: str = "",
     height: int = 360,
 ) -> hv.Overlay:
-    """Draw a rollup: the mean as a curve in the band from the smallest to the largest good or suspect sample.
+    """Draw a rollup: the mean as a curve, and a band from the minimum to the maximum of good and suspect samples.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def band_curve(
     signal : str
         Name of the signal.
     failed : DataArray, dims ``time, asset``, optional
-        Raw values of failed samples. Without them a cross on the base line stands for each cell that holds one.
+        Raw values of failed samples; by default cells with failed samples get a cross at the bottom.
 
     Returns
     -------
@@ -139,22 +139,22 @@ def draw(
     window : (datetime64, datetime64), optional
         Span of the time axis; by default that of the data.
     mark, brush : (datetime64, datetime64), optional
-        Spans drawn behind the curves: a chosen event, and what a reader has selected.
+        Spans drawn behind the curves: an event, and the selected span.
     since : datetime64, optional
-        Count time from this instant, in hours.
+        Origin of the time axis, counted in hours.
     x_label : bool
-        Name the time axis; False where another chart below names it.
+        Label the time axis; False if a chart below has the label.
     small : bool
-        Leave out what a small chart has no room for.
+        Leave out dots and off-scale values.
     legend : sequence of Trace, optional
-        Curves that a legend on paper names, by default those drawn.
+        Curves in a printed legend, by default those drawn.
     """
     low, high = extent or y_extent(traces, full_range=full_range)
     parts = layers(traces, extent=(low, high), show_flags=show_flags, mark=mark, brush=brush, since=since, small=small)
     compared = any(trace.own is not None for trace in traces)
-    kept = [_element(p, backend, compared=compared, counted=since is not None) for p in parts]
-    if not kept:
-        kept = [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
+    elements = [_element(p, backend, compared=compared, counted=since is not None) for p in parts]
+    if not elements:
+        elements = [hv.Curve((np.empty(0, "datetime64[ns]"), np.empty(0)), _X, _Y)]
     options: dict[str, Any] = {"title": title, "ylabel": y_label, "ylim": (low, high), "show_grid": True}
     x = _SINCE if since is not None else _X
     options["xlabel"] = x.label if x_label else ""
@@ -168,7 +168,7 @@ def draw(
     else:
         named = (traces if legend is None else legend) if show_legend else ()
         options["hooks"] = [partial(finish_axes, parts=parts, legend=named, dated=since is None)]
-    return finish(hv.Overlay(kept), options, height=height, show_legend=show_legend)
+    return finish(hv.Overlay(elements), options, height=height, show_legend=show_legend)
 
 
 def _bokeh_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:
@@ -187,7 +187,7 @@ def _bokeh_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, s
 
 
 def _matplotlib_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, show_legend: bool) -> hv.Overlay:  # noqa: ARG001  (`finish_axes` draws it)
-    """On paper: 170 mm wide (two columns of a journal), 8-point letters, the legend below."""
+    """Set print options: 170 mm wide (two columns of a journal), 8-point font, legend below."""
     width = 6.7
     return overlay.opts(
         **options,
@@ -200,17 +200,17 @@ def _matplotlib_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: i
 
 
 def _name_curves(parts: Sequence[Layer], plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
-    """Give renderers the names that hovering shows."""
+    """Set the names of renderers, for tooltips."""
     for subplot, part in zip(plot.subplots.values(), parts, strict=False):
         if part.name and "glyph_renderer" in subplot.handles:
             subplot.handles["glyph_renderer"].name = part.name
 
 
 def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
-    """Draw on a plain canvas: WebGL leaves dots where a line's pieces join, and few points gain nothing by it."""
+    """Draw on a canvas: WebGL shows dots at the joints of lines, and isn't faster for few points."""
     plot.state.output_backend = "canvas"
     plot.state.toolbar.logo = None
-    # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+    # The year only below the first tick: repeated, the labels of months would overlap on a phone.
     for axis in plot.state.xaxis:
         if hasattr(axis.formatter, "months"):
             axis.formatter.months = "%b"
@@ -218,7 +218,7 @@ def _canvas(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
 
 
 def _element(layer: Layer, backend: Backend, *, compared: bool, counted: bool) -> hv.Element:
-    """Make a layer a HoloViews element with its options."""
+    """Return a layer as a HoloViews element with options."""
     x, columns = (_SINCE if counted else _X), layer.columns
     if backend == "bokeh":
         options = bokeh_options(layer, compared=compared, counted=counted)
@@ -238,7 +238,7 @@ def _element(layer: Layer, backend: Backend, *, compared: bool, counted: bool) -
 
 
 def _as_area(columns: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Rectangles as one broken area: Matplotlib's own can't stand on a time axis."""
+    """Return rectangles as one area with gaps, since Matplotlib's rectangles don't support a time axis."""
     left, right = columns["left"], columns["right"]
     time = np.column_stack((left, right, right)).ravel()
     gap = np.full(len(left), np.nan)

@@ -1,4 +1,4 @@
-"""What Matplotlib's axes need before a chart is fit for print: dashes, dates and a legend below."""
+"""Finishing of Matplotlib axes for print: dashes, dates and a legend below."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def finish_axes(
     legend: Sequence[Trace],
     dated: bool,
 ) -> None:
-    """Give a chart on paper its dashes, its dates and its legend; HoloViews calls it with its plot.
+    """Set dashes, dates and legend of a printed chart; a hook for HoloViews.
 
     Parameters
     ----------
     parts : sequence of Layer
-        What is drawn, in its order.
+        The drawn layers, in order.
     legend : sequence of Trace
-        The curves that the legend names.
+        The curves in the legend.
     dated : bool
         Whether the time axis shows dates.
     """
@@ -39,8 +39,8 @@ def finish_axes(
         if part.kind == "Curve":
             subplot.handles["artist"].set_linestyle(matplotlib_dash(part))
         elif part.kind in ("Area", "Rectangles"):
-            # HoloViews' own colours would win over an option.
-            subplot.handles["artist"].set(facecolor=part.look["color"], alpha=part.look["alpha"], edgecolor="none")
+            # HoloViews' own colours override an option.
+            subplot.handles["artist"].set(facecolor=part.style["color"], alpha=part.style["alpha"], edgecolor="none")
     axes.grid(visible=True, color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if dated:
@@ -50,8 +50,8 @@ def finish_axes(
 
 
 def date_axis(axes: Any) -> None:
-    """Let a time axis have as many dates as have room, each no longer than it must be."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415  (only paper needs Matplotlib)
+    """Set concise, automatically spaced dates on a time axis."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415  (Matplotlib is loaded for print only)
 
     locator = AutoDateLocator(minticks=3, maxticks=6)
     axes.xaxis.set_major_locator(locator)
@@ -84,7 +84,7 @@ def _legend(axes: Any, parts: Sequence[Layer], legend: Sequence[Trace]) -> None:
         handles=list(lines.values()),
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
-        # Below the ticks and the axis' name, in heights of a letter.
+        # Below the ticks and the label of the axis, in font sizes.
         borderaxespad=6.0,
         ncol=2,
         frameon=False,

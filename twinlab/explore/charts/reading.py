@@ -1,4 +1,4 @@
-"""What a chart reads for a window: the coarsest rollup that still has a cell a bin, or raw samples when close."""
+"""Reading for a chart: the coarsest sufficient rollup for a window, or raw samples for a short one."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ __all__ = [
     "read",
 ]
 
-#: A chart has about this many bins: a cell each is enough for every pixel pair of a usual screen.
+#: Number of bins of a chart, about one per two pixels of a common screen.
 BINS = 500
-#: Most points sent for one curve.
+#: Largest number of points of a curve.
 MAX_POINTS = 2_000
 
-#: What reading a twin may raise; a page tells it and lives on.
+#: Exceptions of reading a twin, which a page shows as a message.
 READING_ERRORS = (TwinlabError, OSError, ValueError, KeyError)
 
-#: The earliest and latest instants of a window, naive UTC, half-open.
+#: Start and stop of a window, naive UTC, half-open.
 Window = tuple[np.datetime64, np.datetime64]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a window is read: at which step (None: raw samples), and how many of its cells make one drawn cell."""
+    """How a window is read: the step, and the number of cells that are merged into one drawn cell."""
 
-    # Rollup that is read; None for raw samples.
+    # Step of the rollup; None for raw samples.
     step: str | None
-    # Cells of what is read that become one drawn cell.
+    # Number of cells merged into one drawn cell.
     factor: int
-    # Width of a cell of what is read.
+    # Width of a cell before merging, nanoseconds.
     cell_ns: int
 
     @property
     def raw(self) -> bool:
-        """Whether single samples are drawn."""
+        """Whether raw samples are drawn."""
         return self.step is None and self.factor == 1
 
     @property
     def title(self) -> str:
-        """What is shown, in words: ``hourly rollup``, ``raw samples, 1 min``."""
+        """The plan as text: ``hourly rollup``, ``raw samples, 1 min``."""
         width = duration_text(self.cell_ns * self.factor)
         if self.step is None:
             return f"raw samples, {width}" if self.factor == 1 else f"{width} bins of raw samples"
@@ -81,11 +81,11 @@ def plan_reading(
     bins: int = BINS,
     limit: int = MAX_POINTS,
 ) -> Plan:
-    """Choose what to read for a window of ``span_ns`` nanoseconds.
+    """Return the plan for a window of ``span_ns`` nanoseconds.
 
-    Raw samples if at most ``limit`` cells lie in the window; else the coarsest of ``steps`` that has a cell a bin,
-    or raw samples where none has (the finest step, if samples can't be merged: ``merge_raw=False``, for states and
-    counters); cells are then merged by a whole number until ``limit`` holds.
+    Raw samples if the window has at most ``limit`` cells; else the coarsest of ``steps`` with a cell per bin, or raw
+    samples if there is none (the finest step with ``merge_raw=False``, for states and counters). Cells are then merged
+    by an integer factor to at most ``limit``.
 
     >>> plan_reading(3600 * 10**9, cadence_ns=60 * 10**9, steps=("15min", "1h")).title
     'raw samples, 1 min'
@@ -102,7 +102,7 @@ def plan_reading(
 
 
 def cover(window: Window, plan: Plan) -> Window:
-    """Return the whole drawn cells that cover a window, one more on either side: lines run to the edge of a chart.
+    """Return the span of whole drawn cells that cover a window, and one more on either side for lines to the edge.
 
     >>> hour = Plan("1h", 1, 3600 * 10**9)
     >>> ends = cover((np.datetime64("2026-01-01T05:10", "ns"), np.datetime64("2026-01-01T05:20", "ns")), hour)
@@ -125,9 +125,9 @@ def read(
     window: Window,
     plan: Plan,
 ) -> xr.Dataset:
-    """Read one signal as planned, with its cells merged; computed, dims ``time, asset``.
+    """Read one signal according to a plan and merge its cells; computed, dims ``time, asset``.
 
-    Raw samples come as ``<signal>`` and ``<signal>_qc``; all else as the rollups' variables.
+    Raw samples are ``<signal>`` and ``<signal>_qc``; otherwise the variables of a rollup.
     """
     start, stop = cover(window, plan)
     data = twin.history(
@@ -144,16 +144,16 @@ def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_
     data : Dataset, dims ``time, asset``
         Raw samples (``<signal>``, ``<signal>_qc``) or a rollup (``<signal>_mean`` …).
     signal : str or sequence of str
-        Which signals.
+        Names of the signals.
     factor : int
-        Cells that become one; windows are aligned to whole multiples since 1970.
+        Number of cells merged into one; windows are multiples since 1970.
     cell_ns : int
         Width of a cell of ``data``, nanoseconds.
 
     Returns
     -------
     Dataset
-        The rollup's variables over windows of ``factor`` cells; mean over good and suspect samples.
+        Variables of a rollup over windows of ``factor`` cells; mean over good and suspect samples.
     """
     import xarray as xr  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_
         if str(name) == f"{signal}_state":
             coords[str(name)] = data[name].values
     dims = ("time", "asset", f"{signal}_state")
-    # All at once: a variable added to a dataset is aligned with it each time.
+    # All variables at once, since each later assignment would align them again.
     variables = {
         name: (dims[: values.ndim], values, {} if name.endswith(_COUNTS) else dict(attrs))
         for name, values in merged.items()
@@ -230,19 +230,19 @@ def _gauge(
     total: NDArray[np.float64],
     count: NDArray[np.int64],
 ) -> dict[str, NDArray[np.generic]]:
-    some = count > 0
-    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=some)
+    known = count > 0
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=known)
     return {
         f"{signal}_mean": mean,
-        f"{signal}_min": np.where(some, low, np.nan),
-        f"{signal}_max": np.where(some, high, np.nan),
+        f"{signal}_min": np.where(known, low, np.nan),
+        f"{signal}_max": np.where(known, high, np.nan),
         f"{signal}_sum": total,
         f"{signal}_count": count,
     }
 
 
 def data_span(twin: TwinReader, *, asset_type: str, signal: str, assets: Sequence[str] | None = None) -> Window | None:
-    """Return the span in which a signal has samples, to the width of its coarsest rollup; None if it has none."""
+    """Return the span in which a signal has samples, in cells of its coarsest rollup; None without samples."""
     steps = twin.steps(asset_type, signal)
     spec = twin.model.asset_types[asset_type].signals[signal]
     step = steps[-1] if steps else None
@@ -256,7 +256,7 @@ def data_span(twin: TwinReader, *, asset_type: str, signal: str, assets: Sequenc
 
 
 def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
-    """Which cells of the time axis hold a sample of any asset."""
+    """Return which cells of the time axis have a sample of any asset."""
     if signal in data:
         return np.isfinite(data[signal].values).any(axis=1)
     present = [
@@ -268,17 +268,16 @@ def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
 
 
 def latest_time(twin: TwinReader) -> np.datetime64 | None:
-    """Return the time of the newest sample of any signal, None if there is none.
+    """Return the time of the newest sample of any signal, None without samples.
 
-    Looks at the coarsest rollups, then into the newest cell of each that holds samples: all signals of one cadence in
-    one reading.
+    Reads the coarsest rollups, then raw samples of the newest cell with data; signals of one cadence are read together.
     """
     best: np.datetime64 | None = None
     for asset_type, spec in twin.model.asset_types.items():
-        alike: dict[str, list[str]] = {}
+        groups: dict[str, list[str]] = {}
         for name, signal in spec.signals.items():
-            alike.setdefault(signal.cadence, []).append(name)
-        for names in alike.values():
+            groups.setdefault(signal.cadence, []).append(name)
+        for names in groups.values():
             found = newest_time(twin, asset_type, signals=names)
             if found is not None and (best is None or found > best):
                 best = found
@@ -286,13 +285,13 @@ def latest_time(twin: TwinReader) -> np.datetime64 | None:
 
 
 def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) -> np.datetime64 | None:
-    """Return the time of the newest sample of signals of one cadence, None if there is none."""
+    """Return the time of the newest sample of signals with one cadence, None without samples."""
     signals = list(signals)
     step = next(reversed(twin.steps(asset_type, signals[0])), None)
     data = twin.history(asset_type, signals=signals, step=step)
     wanted = [name for name in data.data_vars if str(name).endswith(_SAMPLED)] if step else list(data.data_vars)
     if not wanted:
-        # Nothing has arrived: no rollup has been made.
+        # Without data there is no rollup.
         return None
     data = data[wanted].compute()
     times = [data.time.values[_filled(data, name)] for name in signals]
@@ -306,13 +305,13 @@ def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) ->
 
 
 def instant_text(when: np.datetime64) -> str:
-    """Return an instant as ``2026-01-31 14:02``, with seconds only where they aren't zero."""
+    """Return an instant as ``2026-01-31 14:02``, with seconds unless they are zero."""
     stamp = pd.Timestamp(when)
     return stamp.strftime("%Y-%m-%d %H:%M:%S" if stamp.second else "%Y-%m-%d %H:%M")
 
 
 def iso_text(when: np.datetime64) -> str:
-    """Return an instant to its last digit, as copied code names it.
+    """Return an instant in full precision, for generated code.
 
     >>> iso_text(np.datetime64("2026-01-31T14:02:00.5", "ns"))
     '2026-01-31T14:02:00.500000'

@@ -1,4 +1,4 @@
-"""Pure helpers of an axis: a value range that absurd samples can't flatten, runs of cells, words for units and steps."""
+"""Pure helpers of axes: value ranges without outliers, runs of cells, and text for units, numbers and steps."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _PARTS = ((86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, 
 def value_range(
     values: NDArray[np.float64], *, keep: NDArray[np.bool_] | None = None, pad: float = 0.06
 ) -> tuple[float, float]:
-    """Return a y range that shows all kept values, with padding.
+    """Return a value range with padding.
 
     Parameters
     ----------
     values : array of any shape, float
         NaN is ignored.
     keep : array like ``values``, bool, optional
-        Values that decide the range (those that didn't fail). All, if none is kept.
+        Values that determine the range, such as those that didn't fail. All values if none is selected.
     pad : float
-        Share of the range added on either side.
+        Padding on either side, as a share of the range.
 
     >>> value_range(np.array([0.0, 10.0, 1048.0]), keep=np.array([True, True, False]), pad=0.1)
     (-1.0, 11.0)
@@ -66,7 +66,7 @@ def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def pretty_unit(unit: str) -> str:
-    """Return a unit as people write it.
+    """Return the display form of a unit.
 
     >>> pretty_unit("degC"), pretty_unit("1"), pretty_unit("mph")
     ('°C', '', 'mph')
@@ -106,7 +106,7 @@ def duration_text(ns: int) -> str:
 
 
 def step_text(step: str) -> str:
-    """Return a rollup's step in words.
+    """Return the step of a rollup as text.
 
     >>> step_text("1h"), step_text("15min")
     ('hourly', '15 min')

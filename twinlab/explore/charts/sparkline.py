@@ -1,4 +1,4 @@
-"""Small curves without axes, as SVG that takes its colour from the text around it."""
+"""Sparklines: small curves without axes, as SVG in the colour of the surrounding text."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.boo
     before = False
     for k in np.flatnonzero(finite):
         if not (before and finite[k - 1]):
-            # A single sample is a dot: a line to itself, with round ends.
+            # An isolated sample is a dot: a line of length 0 with round ends.
             parts.append(f"M{x[k]:.1f} {y[k]:.1f}h0")
         elif steps:
             parts.append(f"H{x[k]:.1f}V{y[k]:.1f}")

@@ -1,4 +1,4 @@
-"""How layers look, in each backend's own words: Bokeh on screens, Matplotlib on paper."""
+"""Options of layers for each backend: Bokeh on screens, Matplotlib in print."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DASHES = {
 
 
 def hover_tips(layer: Layer, *, compared: bool, counted: bool) -> list[tuple[str, str]]:
-    """Return what hovering shows of a layer; both times where another period is drawn too."""
+    """Return the tooltip of a layer, with both times if there is a comparison period."""
     tips = [("curve", "$name")] if layer.kind == "Curve" else [("flag", layer.label)]
     tips.append(("time (UTC)", f"@{{own}}{_WHEN}"))
     if counted:
@@ -51,48 +51,48 @@ def hover_tips(layer: Layer, *, compared: bool, counted: bool) -> list[tuple[str
 
 
 def bokeh_glyph(layer: Layer) -> dict[str, Any]:
-    """Return the properties of a layer's Bokeh glyph that change with its curve."""
-    look = layer.look
+    """Return the properties of a layer's Bokeh glyph that depend on its curve."""
+    style = layer.style
     if layer.kind == "Curve":
         return {
-            "line_color": look["color"],
-            "line_alpha": look["alpha"],
-            "line_width": look["width"],
-            "line_dash": look["dash"],
+            "line_color": style["color"],
+            "line_alpha": style["alpha"],
+            "line_width": style["width"],
+            "line_dash": style["dash"],
         }
     if layer.kind == "Area":
-        return {"fill_color": look["color"], "fill_alpha": look["alpha"]}
-    if layer.kind == "Scatter" and "marker" not in look:
-        return {"fill_color": look["color"], "line_color": look["color"], "fill_alpha": look["alpha"]}
+        return {"fill_color": style["color"], "fill_alpha": style["alpha"]}
+    if layer.kind == "Scatter" and "marker" not in style:
+        return {"fill_color": style["color"], "line_color": style["color"], "fill_alpha": style["alpha"]}
     if layer.kind == "Rectangles":
-        return {"fill_color": look["color"], "fill_alpha": look["alpha"]}
+        return {"fill_color": style["color"], "fill_alpha": style["alpha"]}
     return {}
 
 
 def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, Any]:
     """Return a layer's options for HoloViews' Bokeh backend."""
-    look = layer.look
+    style = layer.style
     options: dict[str, Any] = {"default_tools": list(TOOLS), "backend": "bokeh"}
     if layer.kind == "Labels":
-        return options | {"text_color": look["color"], "text_font_size": "10pt", "text_align": "left"}
+        return options | {"text_color": style["color"], "text_font_size": "10pt", "text_align": "left"}
     if layer.kind == "Area":
-        return options | {"color": look["color"], "fill_alpha": look["alpha"], "line_alpha": 0, "line_width": 0}
+        return options | {"color": style["color"], "fill_alpha": style["alpha"], "line_alpha": 0, "line_width": 0}
     if layer.kind == "Rectangles":
-        lines = {"line_width": look["width"], "line_color": look["line"]}
-        return options | {"color": look["color"], "fill_alpha": look["alpha"], **lines}
+        lines = {"line_width": style["width"], "line_color": style["line"]}
+        return options | {"color": style["color"], "fill_alpha": style["alpha"], **lines}
     if layer.kind == "Curve":
         options |= {
-            "color": look["color"],
-            "alpha": look["alpha"],
-            "line_width": look["width"],
-            "line_dash": look["dash"],
+            "color": style["color"],
+            "alpha": style["alpha"],
+            "line_width": style["width"],
+            "line_dash": style["dash"],
         }
-    elif "marker" in look:
-        hollow = look["marker"] == "x"
-        options |= {"color": look["color"], "marker": look["marker"], "size": look["size"], "line_width": 2}
-        options |= {"fill_alpha": 0.0 if hollow else look["alpha"]}
+    elif "marker" in style:
+        hollow = style["marker"] == "x"
+        options |= {"color": style["color"], "marker": style["marker"], "size": style["size"], "line_width": 2}
+        options |= {"fill_alpha": 0.0 if hollow else style["alpha"]}
     else:
-        options |= {"color": look["color"], "alpha": look["alpha"], "size": look["size"], "show_legend": False}
+        options |= {"color": style["color"], "alpha": style["alpha"], "size": style["size"], "show_legend": False}
     if layer.tips is not None:
         tips = hover_tips(layer, compared=compared, counted=counted)
         options |= {"tools": ["hover"], "hover_tooltips": tips, "hover_formatters": FORMATTERS}
@@ -100,28 +100,28 @@ def bokeh_options(layer: Layer, *, compared: bool, counted: bool) -> dict[str, A
 
 
 def matplotlib_dash(line: Layer | str) -> Any:
-    """Return a dash in Matplotlib's words.
+    """Return a dash pattern for Matplotlib.
 
     >>> matplotlib_dash("1 3")
     (0, (1.0, 3.0))
     """
-    dash = line if isinstance(line, str) else line.look["dash"]
+    dash = line if isinstance(line, str) else line.style["dash"]
     return _DASHES.get(dash) or (0, tuple(float(n) for n in dash.split()))
 
 
 def matplotlib_options(layer: Layer) -> dict[str, Any]:
     """Return a layer's options for HoloViews' Matplotlib backend."""
-    look = layer.look
+    style = layer.style
     options: dict[str, Any] = {"backend": "matplotlib"}
     if layer.kind == "Labels":
-        return options | {"color": look["color"], "size": 8, "horizontalalignment": "left"}
+        return options | {"color": style["color"], "size": 8, "horizontalalignment": "left"}
     if layer.kind in ("Area", "Rectangles"):
-        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0}
+        return options | {"color": style["color"], "alpha": style["alpha"], "linewidth": 0}
     if layer.kind == "Curve":
-        return options | {"color": look["color"], "alpha": look["alpha"], "linewidth": 0.75 * look["width"]}
-    marker = MARKERS[look.get("marker")]
+        return options | {"color": style["color"], "alpha": style["alpha"], "linewidth": 0.75 * style["width"]}
+    marker = MARKERS[style.get("marker")]
     return options | {
-        "color": look["color"],
+        "color": style["color"],
         "marker": marker,
-        "s": look["size"] ** 2 / (1.5 if "marker" in look else 3),
+        "s": style["size"] ** 2 / (1.5 if "marker" in style else 3),
     }

@@ -1,4 +1,4 @@
-"""From arrays to what is drawn: one trace a curve, with its gaps, its judged samples and its missing stretches."""
+"""Traces of a chart from arrays: one per curve, with gaps, flagged samples and missing runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["Trace", "count_flags", "raw_traces", "rollup_traces", "without_short_stretches"]
+__all__ = ["Trace", "count_flags", "raw_traces", "rollup_traces", "without_short_gaps"]
 
 _NO_TIMES: NDArray[np.datetime64] = np.empty(0, "datetime64[ns]")
 _NO_VALUES: NDArray[np.float64] = np.empty(0)
@@ -26,7 +26,7 @@ _NO_VALUES: NDArray[np.float64] = np.empty(0)
 
 @dataclass(frozen=True)
 class Marks:
-    """Judged samples of one flag: where, at which value (NaN where only their number is known), how many."""
+    """Samples with one flag: time, value (NaN if only their number is known) and number."""
 
     time: NDArray[np.datetime64] = field(default_factory=lambda: _NO_TIMES)
     value: NDArray[np.float64] = field(default_factory=lambda: _NO_VALUES)
@@ -35,10 +35,10 @@ class Marks:
 
 @dataclass(frozen=True)
 class Trace:
-    """One curve. Where ``value`` is NaN the curve breaks; ``missing`` says which breaks are known to be missing data."""
+    """One curve. NaN in ``value`` is a gap; ``missing`` are the gaps that are known to be missing data."""
 
     label: str
-    # Place of the asset in the selection: decides colour and dash.
+    # Number of the curve, which determines colour and dash.
     place: int
     time: NDArray[np.datetime64]
     value: NDArray[np.float64]
@@ -49,51 +49,51 @@ class Trace:
     count: NDArray[np.float64]
     suspect: Marks
     fail: Marks
-    # [start, stop) of stretches in which every cell is missing, shape (n, 2).
+    # [start, stop) of runs of missing cells, shape (n, 2).
     missing: NDArray[np.datetime64]
     step: bool = False
-    # Place of the asset among those read.
+    # Index of the asset.
     asset: int = 0
-    # Number of the period: 0 is the shown one; and how faint the curve is drawn.
+    # Number of the period, 0 for the shown one, and of its faint style.
     period: int = 0
     faint: int = 0
-    # The instants at which the cells of another period were measured; None for those of the time axis.
+    # Instants of the cells of a comparison period; None for those of the time axis.
     own: NDArray[np.datetime64] | None = None
 
     @property
     def band(self) -> bool:
-        """Whether cells hold several samples."""
+        """Whether cells have several samples."""
         return self.low is not self.value
 
 
 def raw_traces(
     values: xr.DataArray, flags: xr.DataArray | None, *, labels: Mapping[str, str] | None = None, step: bool = False
 ) -> list[Trace]:
-    """Return a trace an asset of raw samples.
+    """Return one trace per asset of raw samples.
 
     Parameters
     ----------
     values : DataArray, dims ``time`` and optionally ``asset``
         NaN is a gap.
     flags : DataArray like ``values``, optional
-        QARTOD numbers. A failed sample leaves the curve and stands as a mark.
+        QARTOD numbers. A failed sample is a mark, not part of the curve.
 
     Raises
     ------
     SchemaError
-        If there is no ``time``, another dim than ``asset``, or the flags don't have the values' shape.
+        If there is no ``time``, a dim other than ``asset``, or the flags have another shape.
     """
     values = _time_by_asset(values)
     grid = values.values.astype(float)
-    judged = np.full(grid.shape, Flag.PASS, "uint8") if flags is None else _time_by_asset(flags).values
-    if judged.shape != grid.shape:
-        msg = f"flags must have the values' shape {grid.shape}, got {judged.shape}; select both alike"
+    flag_grid = np.full(grid.shape, Flag.PASS, "uint8") if flags is None else _time_by_asset(flags).values
+    if flag_grid.shape != grid.shape:
+        msg = f"flags must have the values' shape {grid.shape}, got {flag_grid.shape}; select both alike"
         raise SchemaError(msg)
     time = values.time.values.astype("datetime64[ns]")
     edges = _edges(time)
     out = []
     for place, asset in enumerate(map(str, values.asset.values)):
-        value, flag = grid[:, place], judged[:, place]
+        value, flag = grid[:, place], flag_grid[:, place]
         failed = flag == Flag.FAIL
         line = np.where(failed, np.nan, value)
         out.append(
@@ -107,7 +107,7 @@ def raw_traces(
                 count=np.isfinite(line).astype(float),
                 suspect=_marks(time, value, flag == Flag.SUSPECT),
                 fail=_marks(time, value, failed),
-                missing=_stretches(edges, (flag == Flag.MISSING) & np.isnan(value)),
+                missing=_runs(edges, (flag == Flag.MISSING) & np.isnan(value)),
                 step=step,
             )
         )
@@ -121,20 +121,19 @@ def rollup_traces(
     failed: xr.DataArray | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> list[Trace]:
-    """Return the traces of a rollup: an asset each; for a state with shares, an asset and state each.
+    """Return the traces of a rollup: one per asset; for shares of states one per asset and state.
 
     Parameters
     ----------
     data : Dataset, dims ``time, asset``
         ``<signal>_mean/_min/_max/_count`` (gauge), ``_increase`` (counter) or ``_share`` (state), and counts per flag.
     failed : DataArray, dims ``time, asset``, optional
-        Raw values of failed samples, NaN elsewhere: they're drawn where they stand. Without it, a failed sample is
-        known only by its cell.
+        Raw values of failed samples, NaN elsewhere. By default failed samples are known only by their cell.
 
     Raises
     ------
     SchemaError
-        If ``data`` holds no rollup of the signal.
+        If ``data`` has no rollup of the signal.
     """
     parts = {part: data[f"{signal}_{part}"] for part in _PARTS if f"{signal}_{part}" in data}
     time = data["time"].values.astype("datetime64[ns]")
@@ -154,9 +153,9 @@ def rollup_traces(
             k: _column(parts[k], place).astype(float) for k in ("suspect", "fail", "missing", "pass") if k in parts
         }
         zero = np.zeros(time.size)
-        some = counts.get("pass", zero) + counts.get("suspect", zero)
-        gone = (counts.get("missing", zero) > 0) & (some == 0) & (counts.get("fail", zero) == 0)
-        shown = np.where(some > 0, value, np.nan) if "pass" in counts else value
+        samples = counts.get("pass", zero) + counts.get("suspect", zero)
+        missing = (counts.get("missing", zero) > 0) & (samples == 0) & (counts.get("fail", zero) == 0)
+        shown = np.where(samples > 0, value, np.nan) if "pass" in counts else value
         out.append(
             Trace(
                 label=label,
@@ -165,22 +164,22 @@ def rollup_traces(
                 value=shown,
                 low=low,
                 high=high,
-                count=some,
+                count=samples,
                 suspect=_cell_marks(time, shown, counts.get("suspect", zero)),
                 fail=_fail_marks(time, counts.get("fail", zero), failed, names[place]),
-                missing=_stretches(edges, gone),
+                missing=_runs(edges, missing),
             )
         )
     return out
 
 
-def without_short_stretches(traces: Sequence[Trace], shortest: np.timedelta64) -> list[Trace]:
-    """Return traces whose missing stretches are longer than ``shortest``; shorter ones stay mere breaks of the curve."""
+def without_short_gaps(traces: Sequence[Trace], shortest: np.timedelta64) -> list[Trace]:
+    """Return traces without missing runs up to ``shortest``, which remain gaps of the curve."""
     return [replace(trace, missing=trace.missing[np.diff(trace.missing, axis=1)[:, 0] > shortest]) for trace in traces]
 
 
 def count_flags(traces: list[Trace]) -> dict[Flag, int]:
-    """Return how many samples (raw) or samples in cells (rollups) are suspect and fail; missing counts stretches."""
+    """Return the numbers of suspect and failed samples, and of missing runs."""
     return {
         Flag.SUSPECT: int(sum(np.nansum(t.suspect.count) for t in traces)),
         Flag.FAIL: int(sum(np.nansum(t.fail.count) for t in traces)),
@@ -206,22 +205,22 @@ def _time_by_asset(array: xr.DataArray) -> xr.DataArray:
 
 
 def _column(array: xr.DataArray, place: int) -> NDArray[np.float64]:
-    # Nothing to turn, as a rule: then the numbers are taken as they are, without an array around them made anew.
-    turned = array if array.dims == ("time", "asset") else _time_by_asset(array)
-    column: NDArray[np.float64] = turned.values[:, place]
+    # Usually no transposition is needed, and the values are used without another DataArray.
+    ordered = array if array.dims == ("time", "asset") else _time_by_asset(array)
+    column: NDArray[np.float64] = ordered.values[:, place]
     return column
 
 
 def _edges(time: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Starts of cells, and the end of the last."""
+    """Return the starts of cells, and the end of the last one."""
     if time.size == 0:
         return time
     width = np.median(np.diff(time)) if time.size > 1 else np.timedelta64(60, "s")
     return np.append(time, time[-1] + width)
 
 
-def _stretches(edges: NDArray[np.datetime64], gone: NDArray[np.bool_]) -> NDArray[np.datetime64]:
-    spans = runs(gone)
+def _runs(edges: NDArray[np.datetime64], missing: NDArray[np.bool_]) -> NDArray[np.datetime64]:
+    spans = runs(missing)
     return edges[spans] if spans.size else np.empty((0, 2), "datetime64[ns]")
 
 
@@ -237,7 +236,7 @@ def _cell_marks(time: NDArray[np.datetime64], value: NDArray[np.float64], count:
 def _fail_marks(
     time: NDArray[np.datetime64], count: NDArray[np.float64], failed: xr.DataArray | None, asset: str
 ) -> Marks:
-    """Marks at the failed samples themselves where they were read, at their cells (without a value) where not."""
+    """Return marks at the failed samples if they were read, else at their cells, without a value."""
     if failed is None or asset not in failed["asset"].values:
         return _cell_marks(time, np.full(time.size, np.nan), count)
     column = failed.sel(asset=asset)
@@ -260,7 +259,7 @@ def _plain_curves(
 def _share_curves(share: xr.DataArray, signal: str, names: list[str], labels: Mapping[str, str]) -> list[_Curve]:
     dim = f"{signal}_state"
     states = [str(state) for state in share[dim].values]
-    # Of two states, one tells all.
+    # Of two states one is sufficient.
     shown = states[1:] if len(states) == 2 else states
     out = []
     for place, name in enumerate(names):

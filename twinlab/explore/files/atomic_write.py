@@ -1,4 +1,4 @@
-"""A file appears whole or not at all."""
+"""Atomic writing of files, and checks of their suffix."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from twinlab.model.terms import nearest
 __all__ = ["check_suffix", "write_atomically"]
 
 
-def check_suffix(path: Path, endings: tuple[str, ...], what: str) -> str:
-    """Return the path's ending.
+def check_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> str:
+    """Return the suffix of a path, in lower case.
 
     Raises
     ------
     SchemaError
-        If it's none of ``endings``.
+        If it's none of ``suffixes``.
     """
-    ending = path.suffix.casefold()
-    if ending not in endings:
-        known = ", ".join(endings[:-1]) + f" or {endings[-1]}" if len(endings) > 1 else endings[0]
-        msg = f"expected {what} ending in {known}, got {path.name!r}{nearest(ending, endings)}"
+    suffix = path.suffix.casefold()
+    if suffix not in suffixes:
+        known = ", ".join(suffixes[:-1]) + f" or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
+        msg = f"expected {what} ending in {known}, got {path.name!r}{nearest(suffix, suffixes)}"
         raise SchemaError(msg)
-    return ending
+    return suffix
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` make the file beside its place and move it there; what stood there is replaced.
+    """Let ``write`` make a temporary file in the same folder, then replace the file at ``path`` by it.
 
     Raises
     ------
     SourceError
-        If the disk refuses.
+        If the file can't be written.
     """
     draft = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:

@@ -1,4 +1,4 @@
-"""A view's data as a file: Parquet, CSV or Excel."""
+"""Export of a view's data to Parquet, CSV or Excel."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = ["tidy_table", "write_data"]
 
-ENDINGS = (".parquet", ".csv", ".xlsx")
+SUFFIXES = (".parquet", ".csv", ".xlsx")
 
 
 def write_data(view: Exportable, path: Path) -> Path:
-    """Write what a view shows to ``.parquet``, ``.csv`` or ``.xlsx`` (the latter as `write_excel` does).
+    """Write the data of a view to ``.parquet``, ``.csv`` or ``.xlsx`` (the last with `write_excel`).
 
     Raises
     ------
     SchemaError
-        If the ending is none of those, or there is nothing to write.
+        If the suffix is another, or there is nothing to write.
     """
-    ending = check_suffix(path, ENDINGS, "a file")
-    if ending == ".xlsx":
-        from twinlab.explore.files.excel import write_excel  # noqa: PLC0415  (its writer loads late)
+    suffix = check_suffix(path, SUFFIXES, "a file")
+    if suffix == ".xlsx":
+        from twinlab.explore.files.excel import write_excel  # noqa: PLC0415  (loaded when needed)
 
         return write_excel(view, path)
     data = view.data()
@@ -42,7 +42,7 @@ def write_data(view: Exportable, path: Path) -> Path:
         msg = "nothing is shown, so there are no data to write; choose something first"
         raise SchemaError(msg)
     table = tidy_table(data)
-    if ending == ".csv":
+    if suffix == ".csv":
         return write_atomically(path, lambda draft: table.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
     units = {} if isinstance(data, pd.DataFrame) else _units(data)
     about = {"twinlab": {"settings": view.settings(), "code": view.code(), "units": units}}
@@ -50,7 +50,7 @@ def write_data(view: Exportable, path: Path) -> Path:
 
 
 def tidy_table(data: xr.Dataset | pd.DataFrame) -> pd.DataFrame:
-    """Return data as one table: a row a time and asset, a column a variable; rows without any value are left out.
+    """Return data as a tidy table: one row per time and asset, one column per variable, without empty rows.
 
     >>> import numpy as np, xarray as xr
     >>> cube = xr.Dataset({"speed": (("time", "asset"), [[1.0, np.nan]])}, coords={"time": [0], "asset": ["a", "b"]})
@@ -61,9 +61,9 @@ def tidy_table(data: xr.Dataset | pd.DataFrame) -> pd.DataFrame:
         named = data.index.name is not None or data.index.nlevels > 1
         return data.reset_index() if named else data.reset_index(drop=True)
     table = data.to_dataframe(dim_order=[str(dim) for dim in data.dims]).reset_index()
-    measured = [str(name) for name in data.data_vars if data[name].dtype.kind == "f"]
-    if measured:
-        table = table[table[measured].notna().any(axis=1)]
+    floats = [str(name) for name in data.data_vars if data[name].dtype.kind == "f"]
+    if floats:
+        table = table[table[floats].notna().any(axis=1)]
     return table.reset_index(drop=True)
 
 
@@ -73,7 +73,7 @@ def _units(data: xr.Dataset) -> dict[str, str]:
 
 def _parquet(table: pd.DataFrame, path: Path, about: Mapping[str, object]) -> None:
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    kept = dict(arrow.schema.metadata or {}) | {
+    metadata = dict(arrow.schema.metadata or {}) | {
         key.encode(): json.dumps(value).encode() for key, value in about.items()
     }
-    pq.write_table(arrow.replace_schema_metadata(kept), path, compression="zstd")
+    pq.write_table(arrow.replace_schema_metadata(metadata), path, compression="zstd")

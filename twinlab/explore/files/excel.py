@@ -1,4 +1,4 @@
-"""A view's tables as an Excel file, with settings and code on an *about* sheet."""
+"""Export of a view's tables to Excel, with settings and code on an *about* sheet."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["about_rows", "sheet_names", "write_excel"]
 
-#: Rows that a sheet can hold, its header among them.
+#: Row limit of an Excel sheet, including the header.
 SHEET_ROWS = 1_048_576
-#: Longest text that a cell can hold.
+#: Character limit of an Excel cell.
 CELL_TEXT = 32_767
-_WIDEST = 60
+_MAX_WIDTH = 60
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 def write_excel(view: Exportable, path: Path) -> Path:
-    """Write a view's tables, a sheet each, and an *about* sheet.
+    """Write the tables of a view, one sheet each, and an *about* sheet.
 
-    Times are Excel's own (UTC, as the titles say); texts stay texts, those that begin like a formula too.
+    Times become Excel dates (UTC, as the titles say); text stays text, even if it looks like a formula.
 
     Raises
     ------
     SchemaError
-        If the ending isn't ``.xlsx``, nothing is shown, or a table has more rows than a sheet.
+        If the suffix isn't ``.xlsx``, nothing is shown, or a table has more rows than a sheet.
     SourceError
         If the package xlsxwriter isn't installed.
     """
@@ -77,12 +77,12 @@ def write_excel(view: Exportable, path: Path) -> Path:
 
 
 def sheet_names(titles: Iterable[str]) -> list[str]:
-    """Return names that Excel accepts: at most 31 characters, none of its special ones, each once, *about* left free.
+    """Return valid, unique sheet names: at most 31 characters, no special ones, and not *about*.
 
     >>> sheet_names(["a/b", "A b", ""])
     ['a b', 'A b 2', 'data']
     """
-    taken = {"about", "history"}  # Excel keeps the latter for itself.
+    taken = {"about", "history"}  # Excel reserves the latter.
     out = []
     for title in titles:
         plain = _FORBIDDEN.sub(" ", title).strip().strip("'") or "data"
@@ -96,7 +96,7 @@ def sheet_names(titles: Iterable[str]) -> list[str]:
 
 
 def about_rows(view: Exportable) -> list[tuple[str, str]]:
-    """Return what a reader of a file needs to know: of which twin, until when, with which settings, by which code."""
+    """Return the rows of the *about* sheet: twin, newest data, settings, link and code."""
     model = view.twin.model
     latest = view.shared.latest()
     rows = [
@@ -106,7 +106,7 @@ def about_rows(view: Exportable) -> list[tuple[str, str]]:
         *view.settings().items(),
         ("link", view.url()),
     ]
-    return [*rows, *((("code" if not place else ""), line) for place, line in enumerate(view.code().splitlines()))]
+    return [*rows, *((("code" if not number else ""), line) for number, line in enumerate(view.code().splitlines()))]
 
 
 def _about_sheet(book: Workbook, rows: list[tuple[str, str]]) -> None:
@@ -115,10 +115,10 @@ def _about_sheet(book: Workbook, rows: list[tuple[str, str]]) -> None:
     plain = book.add_format({"text_wrap": False})
     code = book.add_format({"font_name": "Consolas"})
     in_code = False
-    for place, (label, text) in enumerate(rows):
+    for row, (label, text) in enumerate(rows):
         in_code = in_code or label == "code"
-        sheet.write_string(place, 0, label, bold)
-        sheet.write_string(place, 1, text[:CELL_TEXT], code if in_code else plain)
+        sheet.write_string(row, 0, label, bold)
+        sheet.write_string(row, 1, text[:CELL_TEXT], code if in_code else plain)
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 100)
 
@@ -134,36 +134,36 @@ def _table_sheet(book: Workbook, name: str, title: str, table: pd.DataFrame) -> 
         "whole": book.add_format({"num_format": "0"}),
     }
     flat = table.reset_index() if table.index.name is not None else table
-    for place, column in enumerate(flat.columns):
-        sheet.write_string(0, place, str(column), head)
-        width = _write_column(sheet, place, flat[column], formats)
-        sheet.set_column(place, place, min(_WIDEST, max(width, len(str(column)), 6) + 2))
+    for number, column in enumerate(flat.columns):
+        sheet.write_string(0, number, str(column), head)
+        width = _write_column(sheet, number, flat[column], formats)
+        sheet.set_column(number, number, min(_MAX_WIDTH, max(width, len(str(column)), 6) + 2))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(flat), len(flat.columns) - 1)
 
 
-def _write_column(sheet: Worksheet, place: int, column: pd.Series[Any], formats: Mapping[str, Any]) -> int:
-    """Write one column under its title, missing values as empty cells; returns the widest text."""
+def _write_column(sheet: Worksheet, number: int, column: pd.Series[Any], formats: Mapping[str, Any]) -> int:
+    """Write one column under its title, missing values as empty cells; return the width of the widest text."""
     rows = np.flatnonzero(column.notna().to_numpy()) + 1
     values = column[column.notna()]
     if pd.api.types.is_datetime64_any_dtype(column):
         stamps = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
         for row, stamp in zip(rows.tolist(), stamps.dt.floor("ms").dt.to_pydatetime(), strict=True):
-            sheet.write_datetime(row, place, stamp, formats["time"])
+            sheet.write_datetime(row, number, stamp, formats["time"])
         return 19
     if pd.api.types.is_bool_dtype(column):
         for row, value in zip(rows.tolist(), values, strict=True):
-            sheet.write_boolean(row, place, bool(value))
+            sheet.write_boolean(row, number, bool(value))
         return 6
     if pd.api.types.is_numeric_dtype(column):
         style = formats["whole"] if pd.api.types.is_integer_dtype(column) else None
         for row, value in zip(rows.tolist(), values.tolist(), strict=True):
             if np.isfinite(value):
-                sheet.write_number(row, place, value, style)
+                sheet.write_number(row, number, value, style)
             else:
-                sheet.write_string(row, place, str(value))
+                sheet.write_string(row, number, str(value))
         return 10
     texts = [str(value)[:CELL_TEXT] for value in values]
     for row, text in zip(rows.tolist(), texts, strict=True):
-        sheet.write_string(row, place, text)
+        sheet.write_string(row, number, text)
     return max(map(len, texts), default=0)

@@ -1,4 +1,4 @@
-"""A view's plot as a publication figure: SVG, or PNG at 300 dots an inch."""
+"""Export of a view's plot as a publication figure: SVG, or PNG at 300 dpi."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["matplotlib_figure", "write_picture"]
 
-DOTS_AN_INCH = 300
-#: Equal input gives equal bytes: no date, and ids that don't come by chance.
+DPI = 300
+#: Equal input gives equal bytes: no date, no random ids.
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "twinlab",
     "svg.fonttype": "none",
@@ -28,15 +28,15 @@ _STYLE: dict[Any, Any] = {
 
 
 def write_picture(view: Exportable, path: Path) -> Path:
-    """Write a view's plot to ``.svg`` (texts stay texts) or ``.png``.
+    """Write the plot of a view to ``.svg`` (with text as text) or ``.png``.
 
     Raises
     ------
     SchemaError
-        If the ending is neither of those, or nothing is drawn.
+        If the suffix is another, or nothing is drawn.
     """
-    ending = check_suffix(path, (".svg", ".png"), "a picture")
-    # Options can be given for a backend only once it's loaded.
+    suffix = check_suffix(path, (".svg", ".png"), "a picture")
+    # Options are accepted only for a loaded backend.
     import holoviews.plotting.mpl  # noqa: F401, PLC0415
 
     drawn = view.figure(backend="matplotlib")
@@ -50,10 +50,8 @@ def write_picture(view: Exportable, path: Path) -> Path:
 
         with mpl.rc_context(_STYLE):
             figure = matplotlib_figure(drawn)
-            metadata = {"Date": None} if ending == ".svg" else {"Software": None}
-            figure.savefig(
-                draft, dpi=DOTS_AN_INCH, bbox_inches="tight", pad_inches=0.08, facecolor="white", metadata=metadata
-            )
+            metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
+            figure.savefig(draft, dpi=DPI, bbox_inches="tight", pad_inches=0.08, facecolor="white", metadata=metadata)
             plt.close(figure)
 
     return write_atomically(path, write)

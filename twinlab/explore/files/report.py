@@ -1,4 +1,4 @@
-"""Views as one HTML file that needs nothing else: it opens from disk with the network off."""
+"""Report of views as one self-contained HTML file, which opens without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report_html", "write_report"]
 
-#: Rows of a table that a report holds; the rest is for Parquet and Excel.
+#: Row limit of a table in a report; Parquet and Excel have no such limit.
 TABLE_ROWS = 500
 
 _CSS = Markup("""
@@ -74,12 +74,12 @@ _TABLE = """\
 
 
 def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
-    """Write one view, or several of one twin below each other, to one HTML file.
+    """Write one or several views of one twin to one HTML file.
 
     Raises
     ------
     SchemaError
-        If the ending isn't ``.html``, or no view is given.
+        If the suffix isn't ``.html``, or no view is given.
     """
     check_suffix(path, (".html", ".htm"), "a report")
     given = list(views) if isinstance(views, Sequence) else [views]
@@ -92,7 +92,7 @@ def write_report(views: Exportable | Sequence[Exportable], path: Path) -> Path:
 
 def report_html(views: Sequence[Exportable]) -> Markup:
     """Return views as one HTML page that loads nothing from a network."""
-    # Options can be given for a backend only once it's loaded.
+    # Options are accepted only for a loaded backend.
     import holoviews.plotting.bokeh  # noqa: F401, PLC0415
 
     from twinlab.explore.files.excel import about_rows  # noqa: PLC0415
@@ -102,9 +102,10 @@ def report_html(views: Sequence[Exportable]) -> Markup:
     about = [(label, text) for label, text in about_rows(first)[:3]]
     plots = [view.figure(backend="bokeh") for view in views]
     script, divs = _plots([plot for plot in plots if plot is not None])
-    placed = iter(divs)
+    elements = iter(divs)
     sections = [
-        _section(view, next(placed) if plot is not None else Markup()) for view, plot in zip(views, plots, strict=True)
+        _section(view, next(elements) if plot is not None else Markup())
+        for view, plot in zip(views, plots, strict=True)
     ]
     return html(_PAGE, title=title, css=_CSS, script=script, about=about, sections=sections)
 
@@ -140,7 +141,7 @@ def table_html(table: pd.DataFrame, *, limit: int = TABLE_ROWS) -> Markup:
 
 
 def cell_text(value: Any) -> str:
-    """Return a table's value as people read it; nothing for what is missing.
+    """Return the text of a table cell; "" for a missing value.
 
     >>> cell_text(1234.5678), cell_text(np.float64("nan")), cell_text(pd.Timestamp("2026-03-01 12:00"))
     ('1,234.568', '', '2026-03-01 12:00')
@@ -167,7 +168,7 @@ def _plots(plots: Sequence[Any]) -> tuple[Markup, list[Markup]]:
     renderer = hv.renderer("bokeh")
     models = [renderer.get_plot(plot).state for plot in plots]
     script, divs = components(models, wrap_script=True, wrap_plot_info=True)
-    # Not as tags made by Bokeh: Panel adds scripts to those that only its server has.
+    # The source text, not Bokeh's tags: Panel adds scripts to those that only its server has.
     library = Resources(mode="inline", components=["bokeh"], minified=True).js_raw
     scripts = "".join(f"<script>{text}</script>" for text in library) + script
     # Bokeh escapes the texts of a plot in its own JSON.

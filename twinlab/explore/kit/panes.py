@@ -54,7 +54,7 @@ class Html(pn.pane.HTML):
     '<b>45 °F</b>'
     """
 
-    # Never what ``pn.panel`` chooses for an object.
+    # Never selected by ``pn.panel`` for an object.
     priority = 0
 
     def _transform_object(self, obj: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every explorer and view can do: tell its state, its code and its data, and leave as a file."""
+"""Base class of explorers and pages: state as a link, code, data, tables, and exports to files."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ __all__ = ["Explorer", "on_event_loop"]
 
 
 class Explorer(pn.viewable.Viewer):
-    """Base of all explorers and views: parameters with plots, the same object in JupyterLab and in a served page.
+    """Base class of all explorers and pages; the same object works in JupyterLab and in a served page.
 
     Parameters
     ----------
     twin : TwinReader
-        What is read. Nothing but the protocol is used.
+        The twin to read; only the protocol is used.
     link : Link, optional
-        What to show first; wrong values become a notice.
+        Initial state; wrong values become a notice.
     shared : Shared, optional
-        What several readers of the twin share. Made anew without it.
+        Caches for all readers of the twin; new ones by default.
     session : Session, optional
-        The reader's own settings.
+        User name and settings of the reader.
     patient : bool
-        Let a served page stand first; what takes time to read follows.
+        Show a served page first and load slow parts afterwards.
     open_code : str, optional
-        Python that opens the twin under the name ``twin``, for `code`. By default the twin's own ``open_code``.
+        Python that opens the twin as ``twin``, for `code`; by default the twin's own ``open_code``.
     """
 
-    #: Name of the view in a link, and what it's called on a page.
+    #: Name of the view in a link, and its title on a page.
     name_in_link: ClassVar[str] = ""
     label: ClassVar[str] = ""
 
-    revision = param.Integer(default=0, doc="rises whenever the view's link changes")
-    notice = param.String(default="", doc="what went wrong, for the reader")
-    chosen = param.Parameter(default=None, allow_None=True, doc="(asset type, asset) that the reader picked, or None")
+    revision = param.Integer(default=0, doc="incremented whenever the view's link changes")
+    notice = param.String(default="", doc="warning shown to the reader")
+    chosen = param.Parameter(default=None, allow_None=True, doc="the selected (asset type, asset), or None")
 
     def __init__(
         self,
@@ -77,15 +77,15 @@ class Explorer(pn.viewable.Viewer):
             visible=False,
             margin=(4, 10),
             sizing_mode="stretch_width",
-            # One line of text in line with its sign.
+            # Text on one line with the icon.
             sx={"alignItems": "center", "padding": "2px 14px", "& p": {"margin": 0}},
         )
 
-    # -- what views stand on ------------------------------------------------------------------------------------------
+    # -- helpers of subclasses ----------------------------------------------------------------------------------------
 
     @contextmanager
     def _silently(self) -> Iterator[None]:
-        """Change several parameters as one; nothing is read in between."""
+        """Change several parameters without an update after each."""
         before, self._quiet = self._quiet, True
         try:
             yield
@@ -93,7 +93,7 @@ class Explorer(pn.viewable.Viewer):
             self._quiet = before
 
     def _guarded(self, action: Callable[[], object]) -> bool:
-        """Run an action; a failure becomes a notice, and what is shown stays as it was."""
+        """Run an action; return False after a failure, which becomes a notice and leaves the view unchanged."""
         try:
             action()
         except READING_ERRORS as error:
@@ -105,45 +105,45 @@ class Explorer(pn.viewable.Viewer):
     def _notice_changed(self) -> None:
         self._alert.param.update(object=self.notice, visible=bool(self.notice))
 
-    # -- what a view must tell ----------------------------------------------------------------------------------------
+    # -- implemented by subclasses ------------------------------------------------------------------------------------
 
     def link(self) -> Link:
         """Return the view's state."""
         raise NotImplementedError
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
+        """Set the state from a link; wrong values become a notice, and missing ones the default."""
         raise NotImplementedError
 
     def code(self) -> str:
-        """Return Python that reads what is shown in a fresh kernel, under the name ``data``; "" if there is nothing."""
+        """Return Python that reads the shown data in a fresh kernel as ``data``; "" if nothing is shown."""
         raise NotImplementedError
 
     def data(self) -> xr.Dataset | pd.DataFrame | None:
-        """Return what is shown, as `code` gives it; None if there is nothing."""
+        """Return the shown data, equal to that of `code`; None if nothing is shown."""
         raise NotImplementedError
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what is shown as tables, by the name of their sheet; titles carry units."""
+        """Return the shown data as tables: sheet name -> table, units in the column titles."""
         raise NotImplementedError
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words: label -> value."""
+        """Return the settings as text: label -> value."""
         raise NotImplementedError
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return what is drawn as a HoloViews object without widgets; None if nothing is drawn."""
+        """Return the plot as a HoloViews object without widgets; None if nothing is drawn."""
         raise NotImplementedError
 
-    # -- what follows from it -----------------------------------------------------------------------------------------
+    # -- exports ------------------------------------------------------------------------------------------------------
 
     def url(self, *, base: str = "") -> str:
         """Return a link to the view, relative unless ``base`` is given."""
         return base + format_link(self.link())
 
     def report(self, path: str | Path) -> Path:
-        """Write the view as one HTML file that needs nothing else: it opens from disk with the network off."""
-        from twinlab.explore.files.report import write_report  # noqa: PLC0415  (writers load when they're needed)
+        """Write the view as one self-contained HTML file, which opens without a network."""
+        from twinlab.explore.files.report import write_report  # noqa: PLC0415  (writers are loaded when needed)
 
         return write_report(self, Path(path))
 
@@ -154,24 +154,24 @@ class Explorer(pn.viewable.Viewer):
         return write_excel(self, Path(path))
 
     def export(self, path: str | Path) -> Path:
-        """Write the view's data to Parquet, CSV or Excel, by the path's ending.
+        """Write the view's data to Parquet, CSV or Excel, according to the suffix of the path.
 
         Raises
         ------
         SchemaError
-            If the ending is none of those, or there is nothing to write.
+            If the suffix is another, or there is nothing to write.
         """
         from twinlab.explore.files.data import write_data  # noqa: PLC0415
 
         return write_data(self, Path(path))
 
     def picture(self, path: str | Path) -> Path:
-        """Write the view's plot for publication: ``.svg``, or ``.png`` at 300 dots an inch.
+        """Write the view's plot for publication: ``.svg``, or ``.png`` at 300 dpi.
 
         Raises
         ------
         SchemaError
-            If the ending is neither of those, or nothing is drawn.
+            If the suffix is another, or nothing is drawn.
         """
         from twinlab.explore.files.picture import write_picture  # noqa: PLC0415
 
@@ -179,9 +179,9 @@ class Explorer(pn.viewable.Viewer):
 
 
 def on_event_loop() -> bool:
-    """Return whether this runs where all readers are served: who takes long there lets them wait.
+    """Return whether this runs on an event loop, where slow work would block all readers of a server.
 
-    A page that is built in a thread of its own needn't be patient: nobody waits for it, and it's sent once, whole.
+    A page that is built in its own thread needn't defer loading: it blocks nobody and is sent once it is complete.
 
     >>> on_event_loop()
     False

@@ -185,7 +185,7 @@ def test_a_table_that_could_not_be_read_says_why_and_is_read_again(twin):
     assert not explorer.ready
     assert "check that it's mounted" in explorer._failure
     failing.answers = True
-    explorer._again()
+    explorer._retry()
     assert explorer.ready
     assert explorer.notice == ""
     assert len(explorer.shown()) == 1_000

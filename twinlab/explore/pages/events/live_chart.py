@@ -14,7 +14,7 @@ from bokeh.models import BoxAnnotation, BoxSelectTool, ColumnDataSource, HoverTo
 from bokeh.plotting import figure as bokeh_figure
 from bokeh.transform import factor_cmap, factor_hatch
 
-from twinlab.explore.charts.figures import FigurePane, dress
+from twinlab.explore.charts.figures import FigurePane, style_figure
 from twinlab.explore.pages.events.stacks import (
     HATCHES,
     ORDER,
@@ -103,7 +103,7 @@ def _figure(*, by_time: bool) -> Any:
         output_backend="canvas",
         toolbar_location="right",
     )
-    dress(chart)
+    style_figure(chart)
     chart.xaxis.axis_label = axis_title(by_time=by_time)
     chart.yaxis.axis_label = "events"
     chart.yaxis.formatter.update(use_scientific=False)

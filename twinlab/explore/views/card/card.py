@@ -1,4 +1,4 @@
-"""The asset card: one asset at a glance, for the drawer at the right of a page and for notebooks."""
+"""The asset card: a summary of one asset, for the drawer of a page and for notebooks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AssetCard"]
 
 _LOG = logging.getLogger(__name__)
-#: Page -> what the button to it says.
+#: Page -> label of the button that opens it.
 _PAGES = {"history": "History", "map": "Map", "events": "Events"}
 _FAILED = """\
 <div role="alert" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-wrap:anywhere">\
@@ -36,23 +36,23 @@ _FAILED = """\
 
 
 class AssetCard(pn.viewable.Viewer):
-    """One asset: what is wrong and why, where it is, last values with flags and age, properties, recent events.
+    """Summary of one asset: exceptions, location, last values with flags and age, properties, recent events.
 
     Parameters
     ----------
     twin : TwinReader
-        What is read.
+        The twin to read.
     asset_type, asset : str
-        Whose card it is.
+        The asset.
     at : datetime64, optional
-        The instant told of; by default the twin's newest sample.
+        The instant; by default that of the newest sample.
     shared : Shared, optional
-        What several readers of the twin share.
+        Caches for all readers of the twin.
     patient : bool
-        Don't read yet: `refresh_later` will be called.
+        Don't read yet; `refresh_later` is called afterwards.
     """
 
-    asked = param.Parameter(default=None, allow_None=True, doc="the Link of a page that the reader wants to see")
+    asked = param.Parameter(default=None, allow_None=True, doc="Link of the page that was requested by a button")
 
     def __init__(
         self,
@@ -78,24 +78,24 @@ class AssetCard(pn.viewable.Viewer):
             self.refresh()
 
     def turn_to(self, asset_type: str, asset: str, *, at: np.datetime64 | None = None) -> None:
-        """Turn to an asset and an instant; `refresh` or `refresh_later` shows it, in the place of what is shown."""
+        """Select an asset and an instant; `refresh` or `refresh_later` shows it."""
         self.asset_type, self.asset, self.at = asset_type, asset, at
-        for page, there in self._pages().items():
-            self._buttons[page].visible = there
+        for page, visible in self._pages().items():
+            self._buttons[page].visible = visible
 
     def say_reading(self) -> None:
-        """Say that the card is being read, in place of what it tells."""
+        """Show the loading state."""
         self._html.object = loading_pane(f"{self.asset_type.replace('_', ' ')} {self.asset}").object
 
     def refresh(self) -> None:
-        """Read the card anew; it's rewritten in place."""
+        """Read and show the card."""
         self.card, self._html.object = self._read(self.asset_type, self.asset, self.at)
 
     async def refresh_later(self) -> None:
-        """Read the card in a thread; what a reader has turned to meanwhile isn't overwritten."""
-        asked = self.asset_type, self.asset, self.at
-        card, html = await asyncio.to_thread(self._read, *asked)
-        if asked == (self.asset_type, self.asset, self.at):
+        """Read the card in a thread and show it, unless another asset was selected meanwhile."""
+        requested = self.asset_type, self.asset, self.at
+        card, html = await asyncio.to_thread(self._read, *requested)
+        if requested == (self.asset_type, self.asset, self.at):
             self.card, self._html.object = card, html
 
     def _read(self, asset_type: str, asset: str, at: np.datetime64 | None) -> tuple[CardData | None, str]:
@@ -107,7 +107,7 @@ class AssetCard(pn.viewable.Viewer):
             return None, failed_html(f"{asset_type}/{asset} can't be shown", str(error))
 
     def _pages(self) -> dict[str, bool]:
-        """Which pages tell of the asset."""
+        """Return which pages show the asset."""
         spec = self.twin.model.asset_types.get(self.asset_type)
         kinds = self.twin.model.event_types.values()
         return {

@@ -1,4 +1,4 @@
-"""What an asset card tells: last values, the last day's curves, what is wrong, what happened; read for one asset."""
+"""Data of an asset card: last values, curves of the last day, exceptions and events of one asset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CardData", "Curve", "read_card"]
 
-#: What curves show, and how many cells they have.
+#: Span of the curves, and their number of cells.
 _SPAN, _CELLS = np.timedelta64(24, "h"), 96
 _EVENTS = 8
 _TIMES = ("start", "end", "planned_start", "planned_end")
@@ -49,9 +49,9 @@ class CardData:
     label: str
     at: np.datetime64 | None
     properties: dict[str, object] = field(default_factory=dict)
-    #: None where nothing says where it is.
+    #: None if the location is unknown.
     place: Place | None = None
-    #: One row of `twinlab.events.present`: value, ``_qc`` and ``_time`` of each signal; None if it never observed.
+    #: One row of `twinlab.events.present`: value, ``_qc`` and ``_time`` of each signal; None without observations.
     last: pd.Series | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     exceptions: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -60,7 +60,7 @@ class CardData:
 
 
 def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> CardData:
-    """Return what a card tells of an asset.
+    """Return the data of an asset card.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
         return CardData(asset_type, asset, label, None, properties)
     signals = twin.model.asset_types[asset_type].signals
     observed = bool(signals) and asset in set(shared.choices.assets(asset_type).values())
-    mine = now.exceptions
-    if len(mine):
-        mine = mine[(mine["asset_type"] == asset_type) & (mine["asset"].astype(str) == asset)]
+    found = now.exceptions
+    if len(found):
+        found = found[(found["asset_type"] == asset_type) & (found["asset"].astype(str) == asset)]
     return CardData(
         asset_type,
         asset,
@@ -89,13 +89,13 @@ def read_card(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 
         place=where(twin, asset_type, asset, at=when) if asset in frame.index else None,
         last=present(twin, asset_type, at=when, assets=[asset]).iloc[0] if observed else None,
         curves=_curves(twin, asset_type, asset, when) if observed else {},
-        exceptions=mine,
+        exceptions=found,
         events=recent_events(twin, asset_type, asset, at=when),
     )
 
 
 def _curves(twin: TwinReader, asset_type: str, asset: str, at: np.datetime64) -> dict[str, Curve]:
-    """The last day of each signal; signals of one cadence and kind of reading at once."""
+    """Return the last day of each signal; signals with the same plan are read together."""
     spec = twin.model.asset_types[asset_type]
     groups: dict[Plan, list[str]] = {}
     for name, signal in spec.signals.items():
@@ -139,13 +139,13 @@ def _curve(data: xr.Dataset, name: str, signal: Signal) -> Curve:
         return Curve(np.where(share.sum(axis=1) > 0, share.argmax(axis=1), np.nan).astype(float))
     if name not in data:
         return Curve(np.empty(0))
-    # One absurd sample would make a flat line of all others.
+    # One outlier would flatten the curve.
     values = np.where(data[f"{name}_qc"].values[:, 0] == Flag.FAIL, np.nan, column(""))
     return Curve(np.diff(values, prepend=np.nan) if signal.kind == "counter" else values)
 
 
 def recent_events(twin: TwinReader, asset_type: str, asset: str, *, at: np.datetime64) -> pd.DataFrame:
-    """Return the last events in which an asset takes part, newest first, as they were known at the instant.
+    """Return the last events of an asset, newest first, as known at the instant.
 
     Returns
     -------

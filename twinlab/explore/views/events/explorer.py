@@ -1,4 +1,4 @@
-"""The event explorer: a table of events that stays quick at hundreds of thousands of rows."""
+"""The event explorer: a table of events, fast at hundreds of thousands of rows."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ _SHEET = """
 _COUNT = '<span role="status" style="font:13px Roboto,system-ui,sans-serif">{{ what }} {{ total }} events</span>'
 NO_EVENTS = (
     "No events of this kind yet",
-    "Ingest a source that holds some, then reload the page; or choose another kind of event.",
+    "Ingest a source with such events, then reload the page; or choose another kind of event.",
 )
-#: Marks the chosen event among the filters of a link.
-_EVENT = "#"
+#: Prefix of the selected event among the filters of a link.
+_EVENT_PREFIX = "#"
 
 
 class EventExplorer(Explorer):
     """A table of events with a filter in each header; the server filters, sorts and sends one page at a time.
 
-    Choosing a row sets ``selected``. With ``in_view`` the table holds only what overlaps ``window``; ``filters`` narrow
-    it before its headers do. With ``patient`` a served page is shown first and a table that takes time follows.
+    Selecting a row sets ``selected``. With ``in_view`` the table contains only events that overlap ``window``;
+    ``filters`` apply before those in the headers. With ``patient`` a served page is shown first and a slow table loaded
+    afterwards.
     """
 
     name_in_link: ClassVar[str] = "table"
@@ -60,9 +61,9 @@ class EventExplorer(Explorer):
     event_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of event")
     in_view = param.Boolean(default=False, doc="only events that overlap the chart's window")
     window = param.DateRange(default=None, allow_None=True, doc="the chart's window, UTC; None is everything")
-    filters = param.Parameter(default=(), doc="conditions beside those in the headers, `EventFilter` each")
-    selected = param.Parameter(default=None, allow_None=True, doc="the chosen event as a pandas Series")
-    shows = param.Integer(default=0, doc="rises whenever other events are shown")
+    filters = param.Parameter(default=(), doc="further conditions, each an `EventFilter`")
+    selected = param.Parameter(default=None, allow_None=True, doc="the selected event as a pandas Series")
+    shows = param.Integer(default=0, doc="incremented whenever other events are shown")
 
     def __init__(
         self,
@@ -80,14 +81,14 @@ class EventExplorer(Explorer):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._waiting = False
-        # How many events there are of the kind, narrowed or not.
+        # Number of events of the type, before filters.
         self._total = 0
         self._twin = twin
         self._tables = tables or self.shared.tables
         self._page_size = page_size
-        # Why they couldn't be read, the last time that they couldn't.
+        # Message of the last read error.
         self._failure = ""
-        self._asked_filters = ""
+        self._link_filters = ""
         self._grid: EventGrid | None = None
         self._count = Html("", margin=(0, 10), sizing_mode="stretch_width")
         self._body = pn.Column(sizing_mode="stretch_width")
@@ -95,15 +96,15 @@ class EventExplorer(Explorer):
         self.param.event_type.objects = kinds
         first = link if link is not None else Link(event_type=event_type, in_view=in_view)
         with param.discard_events(self):
-            asked = first.event_type if first.event_type in kinds.values() else None
-            self.event_type = asked or next(iter(kinds.values()), None)
+            requested = first.event_type if first.event_type in kinds.values() else None
+            self.event_type = requested or next(iter(kinds.values()), None)
         self._rebuild()
         self.apply(first)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def rows(self) -> pd.DataFrame:
-        """Return the events that the table holds, before the filters in its headers."""
+        """Return the events in the table, before the filters in its headers."""
         table = self._tables.table(str(self.event_type))
         self._total = len(table)
         table = apply_filters(table, self.filters)
@@ -112,7 +113,7 @@ class EventExplorer(Explorer):
 
     @property
     def total(self) -> int:
-        """How many events of the kind there are, narrowed or not."""
+        """Number of events of the type, before filters."""
         return self._total
 
     @property
@@ -122,7 +123,7 @@ class EventExplorer(Explorer):
 
     @property
     def narrowing_window(self) -> Window | None:
-        """The window that the shown events overlap; None if they needn't."""
+        """The window that limits the events; None if there is none."""
         if not self.in_view or self.window is None:
             return None
         start, stop = (np.datetime64(t, "ns") for t in self.window)
@@ -130,12 +131,12 @@ class EventExplorer(Explorer):
 
     @property
     def all_filters(self) -> tuple[EventFilter, ...]:
-        """All conditions: those set beside the table and those in its headers."""
+        """All conditions: ``filters`` and those in the headers."""
         headers = () if self._grid is None else from_headers(self._grid.filters)
         return tuple(dict.fromkeys((*self.filters, *headers)))
 
     def shown(self) -> pd.DataFrame:
-        """Return the events that the table shows, after the filters in its headers."""
+        """Return the events in the table, after the filters in its headers and sorted."""
         return self.rows() if self._grid is None else self._grid.current_view
 
     def _read(self) -> pd.DataFrame | None:
@@ -160,11 +161,11 @@ class EventExplorer(Explorer):
             pn.state.onload(self._fill_later)
 
     async def _fill_later(self) -> None:
-        """Read in a thread, so that the page that is already shown can be used meanwhile."""
+        """Read the table in a thread, so that the page remains usable."""
         try:
             await asyncio.to_thread(self._tables.table, str(self.event_type))
         except READING_ERRORS:
-            _LOG.info("the events can't be read yet; the next try tells the reader", exc_info=True)
+            _LOG.info("the events can't be read yet; the next attempt shows the error", exc_info=True)
         self._waiting = False
         self._fill()
 
@@ -172,40 +173,40 @@ class EventExplorer(Explorer):
         rows = None if self.event_type is None else self._read()
         if rows is None:
             self._grid = None
-            self._body[:] = [self._nothing()]
+            self._body[:] = [self._placeholder()]
             self._count.object = ""
             return
         self._grid = self._make_grid(rows)
         self._body[:] = [self._grid if self._total else empty_pane(*NO_EVENTS, height=140)]
-        self._take_asked_filters()
+        self._apply_link_filters()
         self._others_shown()
 
-    def _nothing(self) -> pn.viewable.Viewable:
-        """What stands in place of a table that can't be shown."""
+    def _placeholder(self) -> pn.viewable.Viewable:
+        """Return the empty or error state of the table."""
         if self.event_type is None:
             return empty_pane("This twin has no events", "Its model, twin.yaml, names no kind of event.", height=140)
-        return error_pane("The table of events", self._failure, retry=self._again)
+        return error_pane("The table of events", self._failure, retry=self._retry)
 
-    def _again(self) -> None:
-        """Read anew after a failure."""
+    def _retry(self) -> None:
+        """Read the table again after an error."""
         self.notice = ""
         self._rebuild()
 
-    def _take_asked_filters(self) -> None:
-        """Set the filters of a link, which can be read only once the table is there."""
-        text, self._asked_filters = self._asked_filters, ""
+    def _apply_link_filters(self) -> None:
+        """Set the filters of a link, which can be parsed only after the table was read."""
+        text, self._link_filters = self._link_filters, ""
         if not text or self._grid is None:
             return
-        pieces = text.split(";")
-        events = [piece[1:] for piece in pieces if piece.startswith(_EVENT)]
-        asked = ";".join(piece for piece in pieces if not piece.startswith(_EVENT))
-        found, problems = parse_filters(asked, self._tables.table(str(self.event_type)))
+        parts = text.split(";")
+        events = [part[1:] for part in parts if part.startswith(_EVENT_PREFIX)]
+        filters = ";".join(part for part in parts if not part.startswith(_EVENT_PREFIX))
+        found, problems = parse_filters(filters, self._tables.table(str(self.event_type)))
         self.filters = found
         for one in events[:1]:
-            place = np.flatnonzero(self._grid.value["event_id"] == one)
-            if len(place):
-                page = self._grid.place_of(int(place[0])) // self._page_size + 1
-                self._grid.param.update(selection=[int(place[0])], page=page)
+            row = np.flatnonzero(self._grid.value["event_id"] == one)
+            if len(row):
+                page = self._grid.place_of(int(row[0])) // self._page_size + 1
+                self._grid.param.update(selection=[int(row[0])], page=page)
             else:
                 problems.append(f"the event {one!r} isn't among those shown")
         if problems:
@@ -217,13 +218,13 @@ class EventExplorer(Explorer):
             return
         rows = self._read()
         if rows is None:
-            # What is shown stays.
+            # The present rows remain.
             self.notice = f"The events can't be read: {self._failure}"
         else:
             self._grid.param.update(value=rows, selection=[], page=1)
             self._others_shown()
 
-    def _tell(self) -> None:
+    def _show_count(self) -> None:
         if self._grid is None:
             return
         shown, total = len(self._grid.left), self._total
@@ -234,36 +235,36 @@ class EventExplorer(Explorer):
         if self._grid is not None and event.new:
             row = self._grid.value.iloc[event.new[-1]]
             owner = event_owner(row, self._twin.model.event_types[str(self.event_type)])
-            # The asset first: who follows the row finds it.
+            # The asset first: watchers of the row use it.
             self.chosen = owner
             self.selected = row
             self.revision += 1
 
     def _others_shown(self, *_: object) -> None:
-        self._tell()
+        self._show_count()
         self.param.update(shows=self.shows + 1, revision=self.revision + 1)
 
     def clear_filters(self) -> None:
-        """Show all events again."""
+        """Remove all filters."""
         with param.parameterized.batch_call_watchers(self):
             self.param.update(filters=(), in_view=False)
         if self._grid is not None and self._grid.filters:
-            # Made anew: the inputs in its headers are the browser's own.
+            # Rebuilt, since only the browser knows the inputs in the headers.
             self._fill()
 
-    # -- what a view must tell ----------------------------------------------------------------------------------------
+    # -- state and exports --------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice."""
+        """Set the state from a link; wrong values become a notice."""
         problems: list[str] = []
         kinds = list(self.param.event_type.objects)
-        asked = known_or_problem(link.event_type, kinds, "event type", problems)
-        self._asked_filters = link.find or ""
+        known = known_or_problem(link.event_type, kinds, "event type", problems)
+        self._link_filters = link.find or ""
         self.notice = " · ".join(problems)
-        self.param.update(event_type=asked or self.event_type, in_view=bool(link.in_view))
+        self.param.update(event_type=known or self.event_type, in_view=bool(link.in_view))
         if self._grid is not None:
-            if self._asked_filters:
-                self._take_asked_filters()
+            if self._link_filters:
+                self._apply_link_filters()
             elif self.filters:
                 self.filters = ()
 
@@ -275,17 +276,17 @@ class EventExplorer(Explorer):
             event_type=self.event_type if several else None,
             in_view=self.in_view or None,
             window=window,
-            find=self._asked_filters or ";".join(self._find()) or None,
+            find=self._link_filters or ";".join(self._find()) or None,
         )
 
     def _find(self) -> list[str]:
-        """Filters and the chosen event, as a link states them."""
+        """Return the filters and the selected event as parts of a link."""
         filters = filters_text(self.all_filters)
-        chosen = [] if self.selected is None else [f"{_EVENT}{self.selected['event_id']}"]
-        return [part for part in (filters, *chosen) if part]
+        selected = [] if self.selected is None else [f"{_EVENT_PREFIX}{self.selected['event_id']}"]
+        return [part for part in (filters, *selected) if part]
 
     def code(self) -> str:
-        """Return Python that gives the shown events in a fresh kernel, under the name ``data``."""
+        """Return Python that reads the shown events in a fresh kernel as ``data``."""
         if self._grid is None or self.event_type is None:
             return ""
         return events_code(
@@ -293,22 +294,22 @@ class EventExplorer(Explorer):
         )
 
     def data(self) -> pd.DataFrame | None:
-        """Return the shown events, as `code` gives them: in the table's own order, however the reader sorted it."""
+        """Return the shown events, equal to those of `code`, in the original order of the table."""
         if self._grid is None:
             return None
         rows = self._grid.value
-        # A shallow copy: who writes into it doesn't write into what others are shown.
+        # A shallow copy, so that changes don't affect the cached table.
         return rows.copy(deep=False) if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame | None:
-        """Return some columns of the shown events: a chart needs few, and 300,000 rows of all take their time."""
+        """Return some columns of the shown events: charts need few, and all columns of 300,000 rows take time."""
         if self._grid is None:
             return None
         rows = self._grid.value[list(names)]
         return rows if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the shown events as a sheet; titles carry units."""
+        """Return the shown events as a table, units in the column titles."""
         rows = self.data()
         if rows is None or self.event_type is None:
             return {}
@@ -319,7 +320,7 @@ class EventExplorer(Explorer):
         }
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the settings as text: label -> value."""
         window = self.narrowing_window
         return {
             "Kind of event": next((k for k, v in self.param.event_type.names.items() if v == self.event_type), ""),
@@ -328,7 +329,7 @@ class EventExplorer(Explorer):
         }
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002
-        """Return None: a table isn't drawn."""
+        """Return None: there is no plot."""
         return None
 
     # -- layout -------------------------------------------------------------------------------------------------------
@@ -377,7 +378,7 @@ class EventExplorer(Explorer):
 
 
 def event_owner(event: pd.Series, spec: EventType) -> tuple[str, str] | None:
-    """Return the asset type and id of what an event is about: its own asset, else the first linked; None without.
+    """Return (asset type, asset) of an event: its own asset, else the first linked one; None if there is none.
 
     >>> from twinlab.model.twinmodel import EventType
     >>> event_owner(pd.Series({"asset": "T1", "origin": "H2"}), EventType(asset="truck", links={"origin": "hub"}))

@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["column_formatters", "column_titles", "events_code", "header_filters"]
 
-#: Up to this many different texts in a column are offered as a list to choose from.
+#: Largest number of distinct texts for which the filter of a column is a list.
 _CHOICES = 60
 _TIMES = ("planned_start", "start", "planned_end", "end")
 
 
 def column_titles(rows: pd.DataFrame, spec: EventType) -> dict[str, str]:
-    """Return column titles as people read them, with units."""
+    """Return the titles of the columns, with units."""
     special = {"asset": str(spec.asset or "asset").replace("_", " ")}
     special |= {name: f"{name.replace('_', ' ')} (UTC)" for name in _TIMES}
     special |= {name: f"{name.replace('_', ' ')} (min)" for name in ("start_delay", "end_delay")}
     out = {}
     for name in map(str, rows.columns):
         prop: PropertySpec | None = spec.properties.get(name)
-        words = (prop.title if prop is not None else None) or name.replace("_", " ")
-        out[name] = special.get(name) or axis_label(words, (prop.unit if prop is not None else None) or "")
+        title = (prop.title if prop is not None else None) or name.replace("_", " ")
+        out[name] = special.get(name) or axis_label(title, (prop.unit if prop is not None else None) or "")
     return out
 
 
 def column_formatters(rows: pd.DataFrame) -> dict[str, object]:
-    """Return how the values of each column are written."""
+    """Return the number formats of the columns."""
     out: dict[str, object] = {}
     for name in rows:
         kind = rows[name].dtype
@@ -54,7 +54,7 @@ def column_formatters(rows: pd.DataFrame) -> dict[str, object]:
 
 
 def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """Return filters that fit the column: a list for few texts, words for many, at least for numbers, yes or no."""
+    """Return the filter of each column: a list for few texts, a search for many, a minimum for numbers, a tick for flags."""
     out: dict[str, dict[str, object]] = {}
     for name in map(str, rows.columns):
         column = rows[name]
@@ -78,18 +78,18 @@ def header_filters(rows: pd.DataFrame) -> dict[str, dict[str, object]]:
 
 
 def events_code(event_type: str, *, window: Window | None, filters: Sequence[EventFilter], opening: str) -> str:
-    """Return the code, its result under the name ``data``.
+    """Return Python that reads the shown events in a fresh kernel as ``data``.
 
     >>> print(events_code("trip", window=None, filters=[], opening="twin = ...").splitlines()[-1])
     data = explore.shown_table(twin.events('trip'), twin.model.event_types['trip'])
     """
     imports = ["import twinlab.explore as explore"]
-    narrowing = filters_code(filters)
+    filtering = filters_code(filters)
     if window is not None:
         start, stop = (pd.Timestamp(t).isoformat() for t in window)
-        # Where a page narrows by period, so does this.
-        narrowing.append(f"data = events.overlapping(data, start={start!r}, stop={stop!r})  # UTC")
-    if any("events." in line for line in narrowing):
+        # Also limited to the period of the page.
+        filtering.append(f"data = events.overlapping(data, start={start!r}, stop={stop!r})  # UTC")
+    if any("events." in line for line in filtering):
         imports.insert(0, "import twinlab.events as events")
     reading = f"data = explore.shown_table(twin.events({event_type!r}), twin.model.event_types[{event_type!r}])"
-    return "\n".join([*imports, opening, "", reading, *narrowing, ""])
+    return "\n".join([*imports, opening, "", reading, *filtering, ""])

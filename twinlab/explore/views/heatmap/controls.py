@@ -17,19 +17,19 @@ __all__ = ["asset_properties", "find_assets", "heat_controls"]
 
 
 def find_assets(text: str, labels: Mapping[str, str], table: pd.DataFrame) -> tuple[str, ...]:
-    """Return the assets whose id, name or properties hold a text, whatever its case.
+    """Return the assets whose id, name or properties contain a text, case-insensitively.
 
     >>> table = pd.DataFrame({"site": ["Hall 1", "Yard"]}, index=["a", "b"])
     >>> find_assets("hall", {"a": "Alpha (a)", "b": "Beta (b)"}, table)
     ('a',)
     """
-    wanted = text.strip().casefold()
+    query = text.strip().casefold()
     rows = {str(i): row for i, row in zip(table.index, table.astype(str).to_numpy(), strict=True)}
-    return tuple(a for a, label in labels.items() if any(wanted in p.casefold() for p in (a, label, *rows.get(a, ()))))
+    return tuple(a for a, label in labels.items() if any(query in p.casefold() for p in (a, label, *rows.get(a, ()))))
 
 
 def asset_properties(table: pd.DataFrame, name: str) -> dict[str, str]:
-    """Return asset -> its property as text; "" where it has none."""
+    """Return asset -> property as text, "" if missing."""
     return {str(a): "" if pd.isna(value) else str(value) for a, value in table[name].items()}
 
 
@@ -63,6 +63,6 @@ def heat_controls(params: Any, *, on_reset: Callable[[], None]) -> pn.viewable.V
         reset,
     ]
     for widget in widgets:
-        # All of them fit one line of a usual screen.
+        # All of them fit on one line of a common screen.
         widget.margin = (5, 6)
     return row(widgets, margin=(8, 4, 4, 4))

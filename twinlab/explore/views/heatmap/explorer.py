@@ -52,22 +52,22 @@ __all__ = ["HeatExplorer"]
 
 _NO_DATA = (
     "No samples yet",
-    "No asset of this twin has observations. Ingest a source that holds some, then reload the page.",
+    "No asset of this twin has observations. Ingest a source with observations, then reload the page.",
 )
+_NO_SAMPLES = ("No samples of this signal have arrived yet", "They are drawn here once they arrive.")
 
 
 class HeatExplorer(Explorer):
-    """One signal of all assets of a type as a picture of assets x time, zoomable down to raw samples.
+    """One signal of all assets of a type as an image of assets x time, zoomable down to raw samples.
 
-    Set a parameter and the picture follows; zoom it and ``window`` follows; click a cell, and ``picked`` and ``chosen``
-    say which.
+    The image follows the parameters, ``window`` follows a zoom, and ``picked`` and ``chosen`` follow a click on a cell.
 
     Parameters
     ----------
     heat : {"values", "flags"}
-        What it begins with, unless the link says.
+        Initial content, unless the link says otherwise.
     twin, link, shared, session, patient, open_code
-        As `Explorer` takes them.
+        As for `Explorer`.
     """
 
     name_in_link = "heat"
@@ -80,7 +80,7 @@ class HeatExplorer(Explorer):
     share = param.Selector(default="worst", objects=list(SHARES.values()), check_on_set=True, doc="measure of flags")
     order = param.Selector(default="id", objects=list(ORDERS.values()), check_on_set=True, doc="order of rows")
     by = param.Selector(default="", objects=[""], check_on_set=True, doc="property whose values make the rows; '' none")
-    find = param.String(default="", doc="only assets whose id, name or properties hold this text")
+    find = param.String(default="", doc="only assets whose id, name or properties contain this text")
     window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
     picked = param.Parameter(default=None, allow_None=True, doc="(asset, (start, stop)) of the cell clicked, or None")
 
@@ -96,7 +96,7 @@ class HeatExplorer(Explorer):
         heat: Literal["values", "flags"] = "values",
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
-        self._usual = heat
+        self._default = heat
         self._quiet = True
         self._rows: HeatRows | None = None
         self._span: Window | None = None
@@ -108,22 +108,22 @@ class HeatExplorer(Explorer):
         self._quiet = False
         self.apply(self.first_link)
 
-    # -- choosing -----------------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
+        """Set the state from a link; wrong values become a notice, and missing ones the default."""
         problems = list(link.problems)
         types = list(self.param.asset_type.objects)
         if not types:
             self.notice = " · ".join(problems)
-            self._map.say(empty_pane(*_NO_DATA))
+            self._map.show_placeholder(empty_pane(*_NO_DATA))
             return
         with self._silently():
             self.asset_type = known_or_problem(link.asset_type, types, "asset type", problems) or types[0]
-            self._offer()
+            self._update_choices()
             signals = list(self.param.signal.objects)
             self.signal = known_or_problem(link.signal, signals, "signal", problems) or self.signal
-            self._offer_measures()
+            self._update_measures()
             self._apply_heat(link, problems)
             self.find = link.find or ""
             self.window = link.window
@@ -133,27 +133,28 @@ class HeatExplorer(Explorer):
         self._restore(link)
 
     def _apply_heat(self, link: Link, problems: list[str]) -> None:
-        asked = parse_heat(link.heat or self._usual)
-        self.heat = known_or_problem(asked["heat"], list(self.param.heat.objects), "heat map", problems) or self._usual
+        parsed = parse_heat(link.heat or self._default)
+        known = list(self.param.heat.objects)
+        self.heat = known_or_problem(parsed["heat"], known, "heat map", problems) or self._default
         target = "share" if self.heat == "flags" else "measure"
-        usual = {"share": "worst", "order": "id", "by": ""} | (
+        defaults = {"share": "worst", "order": "id", "by": ""} | (
             {} if target == "share" else {"measure": next(iter(self.param.measure.objects))}
         )
         for name in (target, "order", "by"):
             known = list(self.param[name].objects)
-            found = known_or_problem(asked[name if name != target else "shows"], known, name, problems)
-            setattr(self, name, usual[name] if found is None else found)
+            found = known_or_problem(parsed[name if name != target else "shows"], known, name, problems)
+            setattr(self, name, defaults[name] if found is None else found)
 
     def _restore(self, link: Link) -> None:
-        """Pick the cell that a link names, if it's drawn."""
+        """Select the cell that a link names, if it's drawn."""
         if link.at is None or not link.assets or self._rows is None:
             return
         span = drawn_span(self._rows, link.assets[0], link.at)
         if span is not None:
             self.picked = (link.assets[0], span)
 
-    def _offer(self) -> None:
-        """Offer the signals and properties of the chosen type, and keep what still fits."""
+    def _update_choices(self) -> None:
+        """Update the choices for the selected asset type; a signal that is still valid stays selected."""
         signals = self.shared.choices.signals(str(self.asset_type))
         signal = self.signal if self.signal in signals.values() else next(iter(signals.values()))
         self.param.update(signal=None)
@@ -162,13 +163,13 @@ class HeatExplorer(Explorer):
         properties = self.twin.model.asset_types[str(self.asset_type)].properties
         self.param.update(by="")
         self.param.by.objects = {"each asset": ""} | {p.title or readable_name(n): n for n, p in properties.items()}
-        self._offer_measures()
+        self._update_measures()
 
-    def _offer_measures(self) -> None:
-        offered = measures(self._spec)
-        measure = self.measure if self.measure in offered.values() else next(iter(offered.values()))
+    def _update_measures(self) -> None:
+        choices = measures(self._spec)
+        measure = self.measure if self.measure in choices.values() else next(iter(choices.values()))
         self.param.update(measure=None)
-        self.param.measure.objects = offered
+        self.param.measure.objects = choices
         self.measure = measure
 
     @property
@@ -180,7 +181,7 @@ class HeatExplorer(Explorer):
         if self._quiet:
             return
         with self._silently():
-            self._offer()
+            self._update_choices()
             self.picked = None
         self._selection_changed()
 
@@ -189,7 +190,7 @@ class HeatExplorer(Explorer):
         if self._quiet:
             return
         with self._silently():
-            self._offer_measures()
+            self._update_measures()
             self.picked = None
         self._selection_changed()
 
@@ -220,7 +221,7 @@ class HeatExplorer(Explorer):
 
     @property
     def shown(self) -> Window | None:
-        """Span that is shown: the window, or everything."""
+        """The shown span: the window, or everything."""
         if self.window is None:
             return self._span
         start, stop = (np.datetime64(t, "ns") for t in self.window)
@@ -228,12 +229,12 @@ class HeatExplorer(Explorer):
 
     @property
     def rows(self) -> HeatRows | None:
-        """What is drawn; None if there is nothing to show."""
+        """The drawn rows; None if nothing is shown."""
         return self._rows
 
     @property
     def title(self) -> str:
-        """The signal and the type, in words."""
+        """Titles of the signal and the asset type."""
         name = self._name
         kinds = {value: label for label, value in self.param.asset_type.names.items()}
         return f"{name[:1].upper()}{name[1:]} · {kinds.get(str(self.asset_type), self.asset_type)}"
@@ -246,7 +247,7 @@ class HeatExplorer(Explorer):
         shown = self.shown
         if self.signal is None or shown is None:
             self._rows = None
-            self._say(empty_pane("No samples of this signal have arrived yet", "Once some have, they're drawn here."))
+            self._replace(empty_pane(*_NO_SAMPLES))
             self.revision += 1
             return
         try:
@@ -257,18 +258,18 @@ class HeatExplorer(Explorer):
         self._draw(move=move)
         self.revision += 1
 
-    def _say(self, content: pn.viewable.Viewable) -> None:
-        """Show something in place of the picture."""
-        self._map.say(content)
+    def _replace(self, content: pn.viewable.Viewable) -> None:
+        """Show a placeholder instead of the image."""
+        self._map.show_placeholder(content)
         self._heading.object = title_html(self.title, "") if self.signal else ""
         self._legend.object = ""
 
     def _fail(self, error: Exception) -> None:
-        """Tell of a failure to read: beside the picture that stands, or in its place."""
+        """Show a read error: as a notice above the image, or instead of it."""
         if self._rows is not None:
             self.notice = f"The data can't be read: {error}"
         else:
-            self._say(error_pane("The heat map", str(error), retry=self._selection_changed))
+            self._replace(error_pane("The heat map", str(error), retry=self._selection_changed))
         self.revision += 1
 
     def _read(self, shown: Window) -> None:
@@ -303,12 +304,13 @@ class HeatExplorer(Explorer):
         self._heading.object = title_html(self.title, caption(self._rows, shown))
         self._legend.object = heat_legend(self._rows, style)
         if not self._rows.labels:
-            self._map.say(empty_pane(f"No asset holds “{self.find}” in its name or properties", "Look for less above."))
+            message = empty_pane(f"No asset matches “{self.find}”", "Search for a shorter text above.")
+            self._map.show_placeholder(message)
         else:
             self._map.show(self._rows, style, window=shown, move=move)
 
     def _on_zoom(self, window: Window) -> None:
-        """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        """Take over the zoomed window, without moving the axis of the plot."""
         shown = self.shown
         if shown is None or window[1] <= window[0] or same_on_screen(window, shown):
             return
@@ -323,48 +325,48 @@ class HeatExplorer(Explorer):
         self.picked = (asset, bin_span(self._rows, column))
         self.chosen = (str(self.asset_type), asset)
 
-    # -- what can be done ---------------------------------------------------------------------------------------------
+    # -- actions and exports ------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Show everything again."""
+        """Show everything."""
         self.window = None
 
     def go_to(self, *, asset_type: str, signal: str) -> None:
-        """Show another signal, in one step; the window stays."""
+        """Show another signal in the same window."""
         with self._silently():
             self.picked = None
             if asset_type != self.asset_type:
                 self.asset_type = asset_type
-                self._offer()
+                self._update_choices()
             self.signal = signal
-            self._offer_measures()
+            self._update_measures()
         self._selection_changed()
 
     def code(self) -> str:
-        """Return Python that reads what is shown in a fresh kernel, under the name ``data``."""
+        """Return Python that reads the shown data in a fresh kernel as ``data``."""
         if self._rows is None or self._request is None:
             return ""
         return heat_code(self._request, self._rows.cells.plan, opening=self.open_code)
 
     def data(self) -> xr.Dataset | None:
-        """Return the arrays behind the picture, each asset its own, as `code` gives them."""
+        """Return the arrays behind the image, one column per asset, equal to those of `code`."""
         if self._rows is None or self._request is None:
             return None
         return heat_dataset(self.twin, self._request, self._rows.cells.plan)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what is drawn: a row a bin, a column a row of the picture; and the samples of each flag."""
+        """Return the drawn values, one row per bin and one column per row of the image, and the samples of each flag."""
         return {} if self._rows is None else heat_tables(self._rows, self._style())
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the settings as text: label -> value."""
         if self._rows is None or self.shown is None:
             return {}
         chosen = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._style().title}
         return chosen | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return the picture as a HoloViews object."""
+        """Return the image as a HoloViews object."""
         if self._rows is None or not self._rows.labels:
             return None
         return draw_heat(self._rows, self._style(), backend=backend, window=self.shown)
@@ -387,7 +389,7 @@ class HeatExplorer(Explorer):
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def controls(self) -> pn.viewable.Viewable:
-        """Return the widgets that choose what is drawn."""
+        """Return the widgets of the explorer."""
         return heat_controls(self.param, on_reset=self.reset)
 
     def __panel__(self) -> pn.viewable.Viewable:

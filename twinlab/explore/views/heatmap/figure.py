@@ -21,7 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure as bokeh_figure
 
-from twinlab.explore.charts.figures import WHEEL_END_MS, dress, on_range_change
+from twinlab.explore.charts.figures import WHEEL_END_MS, on_range_change, style_figure
 from twinlab.explore.views.heatmap.reading import FLAGS
 from twinlab.explore.views.heatmap.style import (
     TOOLS,
@@ -73,9 +73,9 @@ def make_heat(
     Parameters
     ----------
     on_zoom : callable
-        Called with the ends of the time axis, in milliseconds since 1970, to which a reader has zoomed.
+        Called after a zoom with the ends of the time axis, in milliseconds since 1970.
     on_tap : callable
-        Called with the place on both axes that a reader tapped.
+        Called after a tap with its coordinates on both axes.
     """
     chart = bokeh_figure(
         height=heat_height(len(rows.labels)),
@@ -87,7 +87,7 @@ def make_heat(
         active_drag="xbox_zoom",
         toolbar_location="right",
     )
-    dress(chart)
+    style_figure(chart)
     dress_heat(chart)
     chart.min_border_left = 10
     chart.xaxis.axis_label = "time (UTC)"
@@ -96,12 +96,12 @@ def make_heat(
     chart.add_glyph(
         ColumnDataSource(data=blank), Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=mapper)
     )
-    words = {"text_font_size": "9pt", "text_color": "#000000", "text_align": "center", "text_baseline": "middle"}
-    letters = ColumnDataSource(data={"time": [], "row": [], "text": []})
-    chart.add_glyph(letters, Text(x="time", y="row", text="text", **words))
-    frame = ColumnDataSource(data={"left": [], "bottom": [], "right": [], "top": []})
-    edges = {name: name for name in frame.data}
-    chart.add_glyph(frame, Quad(**edges, fill_alpha=0, line_color="#D81B60", line_width=3))
+    font = {"text_font_size": "9pt", "text_color": "#000000", "text_align": "center", "text_baseline": "middle"}
+    texts = ColumnDataSource(data={"time": [], "row": [], "text": []})
+    chart.add_glyph(texts, Text(x="time", y="row", text="text", **font))
+    outline = ColumnDataSource(data={"left": [], "bottom": [], "right": [], "top": []})
+    edges = {name: name for name in outline.data}
+    chart.add_glyph(outline, Quad(**edges, fill_alpha=0, line_color="#D81B60", line_width=3))
     fill_heat(chart, rows, style, window=window)
     on_range_change(chart, on_zoom)
     chart.on_event(Tap, lambda event: on_tap(event.x, event.y))
@@ -109,7 +109,7 @@ def make_heat(
 
 
 def dress_heat(chart: Any) -> None:
-    """Hatch what lies behind the image: cells without a value let it through; and write the year once."""
+    """Add the hatched background, which shows through cells without a value, and format the time axis."""
     chart.add_layout(
         BoxAnnotation(
             fill_color="#A6A6A6",
@@ -127,21 +127,21 @@ def dress_heat(chart: Any) -> None:
     chart.output_backend = "canvas"
     chart.lod_timeout = WHEEL_END_MS
     chart.toolbar.logo = None
-    # The year once, below the first tick: repeated, the months' labels run into each other on a phone.
+    # The year only below the first tick: repeated, the labels of months would overlap on a phone.
     for axis in chart.xaxis:
         axis.formatter.months = "%b"
         axis.formatter.context.months = "%Y"
 
 
 def fill_heat(chart: Any, rows: HeatRows, style: HeatStyle, *, window: Window | None) -> None:
-    """Put other rows into a heat map's figure, without making it anew: one image is sent.
+    """Update the figure of a heat map in place: one image is sent.
 
     Parameters
     ----------
     chart : Bokeh figure
-        Its renderers are the image, the letters and the picked cell's frame.
+        With the renderers of `make_heat`: image, letters, frame of the selected cell.
     window : (datetime64, datetime64), optional
-        Span of the time axis; None leaves it where it is.
+        Span of the time axis; None leaves it unchanged.
     """
     image, texts, framed = chart.renderers
     values = shown_values(rows, style)
@@ -150,7 +150,7 @@ def fill_heat(chart: Any, rows: HeatRows, style: HeatStyle, *, window: Window | 
         palette=palette(style), low=low, high=high, low_color=clipping_colors(style).get("min")
     )
     for bar in chart.right:
-        # The plot's own title says it: beside a bar as low as a few rows it would be cut.
+        # The plot has a title already, and beside a low bar it would be cut off.
         bar.update(title="", visible=not style.categories)
     image.data_source.data = _image_columns(rows, values)
     _fill(texts.data_source, letters(rows, style))
@@ -170,7 +170,7 @@ def _fill(source: Any, columns: dict[str, list[Any]]) -> None:
 
 
 def _name_rows(axis: Any, ticks: Sequence[tuple[float, str]]) -> None:
-    """Label the rows. A ticker keeps its place: at each new model Bokeh walks through all models of the page."""
+    """Label the rows. The ticker is updated, not replaced: for a new model Bokeh visits all models of the page."""
     if not isinstance(axis.ticker, FixedTicker):
         axis.ticker = FixedTicker()
     axis.ticker.update(ticks=[at for at, _ in ticks], minor_ticks=[])
@@ -202,13 +202,13 @@ def _image_columns(rows: HeatRows, values: NDArray[np.float32]) -> dict[str, lis
 
 
 def set_hover(chart: Any, image: Any, rows: HeatRows, style: HeatStyle) -> None:
-    """Give a heat map's figure its hover texts, or those it has other words."""
+    """Add hover texts to the figure of a heat map, or update them."""
     start = rows.cells.time[0].astype("datetime64[us]").astype("int64") / 1e3 if rows.cells.time.size else 0.0
     unit = "%" if style.heat == "flags" else rows.cells.unit
-    # By a flag's code.
-    named = {int(flag): flag_word(flag) for flag in FLAGS}
+    # Flag code -> name.
+    named = {int(flag): flag_name(flag) for flag in FLAGS}
     names = [named.get(code, "") for code in range(max(named) + 1)] if style.categories else [""]
-    told: tuple[dict[str, Any], ...] = (
+    data: tuple[dict[str, Any], ...] = (
         {"labels": list(rows.labels)},
         {"bins": [float(start), int(rows.cells.width.astype("int64")) / 1e6]},
         {"names": names, "unit": [unit] * len(names)},
@@ -216,14 +216,14 @@ def set_hover(chart: Any, image: Any, rows: HeatRows, style: HeatStyle) -> None:
     tips = _tooltips(style, flags_in_view(rows))
     found = [tool for tool in chart.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
     if found:
-        # Columns aren't models: wherever a model may stand, Bokeh walks through the whole page at each change.
-        for key, words in zip(("$y", "$x", "@image"), told, strict=True):
+        # Data in a column source; for a changed model Bokeh would visit all models of the page.
+        for key, words in zip(("$y", "$x", "@image"), data, strict=True):
             source = found[0].formatters[key].args["words"]
             if source.data != words:
                 source.data = words
         found[0].tooltips = tips
         return
-    codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), told, strict=True)
+    codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), data, strict=True)
     formatters = {
         key: CustomJSHover(code=code, args={"words": ColumnDataSource(data=words)}) for key, code, words in codes
     }
@@ -231,19 +231,19 @@ def set_hover(chart: Any, image: Any, rows: HeatRows, style: HeatStyle) -> None:
     chart.add_tools(HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, tags=["heat"]))
 
 
-def flag_word(flag: Flag) -> str:
+def flag_name(flag: Flag) -> str:
     return flag.name.lower().replace("_", " ")
 
 
 def _tooltips(style: HeatStyle, seen: Sequence[Flag]) -> list[tuple[str, str]]:
-    def told(*flags: Flag) -> str:
-        return ", ".join(f"@{flag.name.lower()}{{0,0}} {flag_word(flag)}" for flag in flags if flag in seen)
+    def counts(*flags: Flag) -> str:
+        return ", ".join(f"@{flag.name.lower()}{{0,0}} {flag_name(flag)}" for flag in flags if flag in seen)
 
     lines = [
         ("asset", "$y{custom}"),
         ("time (UTC)", "$x{custom}"),
         (style.title, "@image{custom}"),
-        ("samples", told(Flag.PASS, Flag.SUSPECT, Flag.FAIL)),
-        ("without a value", told(Flag.MISSING, Flag.NOT_EVALUATED)),
+        ("samples", counts(Flag.PASS, Flag.SUSPECT, Flag.FAIL)),
+        ("without a value", counts(Flag.MISSING, Flag.NOT_EVALUATED)),
     ]
     return [line for line in lines if line[1]]

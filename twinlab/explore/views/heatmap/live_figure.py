@@ -1,4 +1,4 @@
-"""The heat map as it stands on screens: made anew for another height, refreshed in place for all else."""
+"""The heat map in a browser: updated in place, and rebuilt only for another height."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["LiveHeatMap"]
 
 
 class LiveHeatMap:
-    """One heat map, shown wherever ``pane`` is.
+    """A heat map, shown wherever ``pane`` is.
 
     Parameters
     ----------
     on_zoom : callable
-        Called with the window to which a reader has zoomed.
+        Called after a zoom with the window.
     on_pick : callable
-        Called with (row, bin) of a cell that a reader clicked.
+        Called after a click with (row, bin) of the cell.
     """
 
     def __init__(self, *, on_zoom: Callable[[Window], None], on_pick: Callable[[int, int], None]) -> None:
@@ -38,13 +38,13 @@ class LiveHeatMap:
         self._chart: FigurePane | None = None
         self._shown: tuple[HeatRows, HeatStyle, Window] | None = None
 
-    def say(self, content: pn.viewable.Viewable) -> None:
-        """Show what is given in place of a heat map."""
+    def show_placeholder(self, content: pn.viewable.Viewable) -> None:
+        """Show other content instead of the heat map."""
         self._chart, self._shown = None, None
         self.pane[:] = [content]
 
     def show(self, rows: HeatRows, style: HeatStyle, *, window: Window, move: bool) -> None:
-        """Show rows: in place where the figure has their height; ``move`` sets the time axis too."""
+        """Show rows, in place if the height stays the same; ``move`` sets the time axis too."""
         height = heat_height(len(rows.labels))
         self._shown = rows, style, window
         if self._chart is None or self._chart.height != height:
@@ -54,11 +54,11 @@ class LiveHeatMap:
         self._chart.change(partial(fill_heat, rows=rows, style=style, window=window if move else None))
 
     def charts(self) -> list[Any]:
-        """Return the figures on screens."""
+        """Return the figures in all documents."""
         return [] if self._chart is None else list(self._chart.figures().values())
 
-    def _make(self, ref: str) -> Any:  # noqa: ARG002  (each screen has the same)
-        """Make the figure for a screen, of what is shown by now."""
+    def _make(self, ref: str) -> Any:  # noqa: ARG002  (all documents show the same)
+        """Make the figure of a document."""
         assert self._shown is not None
         rows, style, window = self._shown
         return make_heat(rows, style, window=window, on_zoom=self._zoomed, on_tap=self._tapped)
@@ -76,5 +76,5 @@ class LiveHeatMap:
 
 
 def _instant(x: float) -> np.datetime64:
-    """A place on the time axis, in milliseconds since 1970, as an instant."""
+    """Return milliseconds since 1970 as an instant."""
     return np.datetime64(round(x * 1e6), "ns")

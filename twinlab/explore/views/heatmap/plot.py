@@ -38,7 +38,7 @@ def draw_heat(
     window: Window | None = None,
     hooks: Sequence[Callable[[Any, Any], None]] = (),
 ) -> hv.Overlay:
-    """Draw rows as an image with letters and the picked cell's frame; the first row on top.
+    """Draw rows as an image with letters and the frame of the selected cell; the first row on top.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def draw_heat(
     count = len(rows.labels)
     x, y = hv.Dimension("time", label="time (UTC)"), hv.Dimension("row", label="row")
     z = hv.Dimension("value", label=style.title)
-    # Bounds are told: of a single row or bin they couldn't be inferred.
+    # Explicit bounds, since HoloViews can't infer them from a single row or bin.
     left = rows.cells.time[0]
     bounds = (left, 0, left + values.shape[1] * rows.cells.width, count)
     image = hv.Image(values[::-1], kdims=[x, y], vdims=[z], bounds=bounds, rtol=1.0)
@@ -114,7 +114,7 @@ def _ground(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes
 
 
 def refresh_heat(plot: Any, rows: HeatRows, style: HeatStyle, *, window: Window | None) -> None:
-    """Put other rows into HoloViews' Bokeh plot of what `draw_heat` made; as `fill_heat`."""
+    """Update HoloViews' Bokeh plot of a heat map in place; see `fill_heat`."""
     fill_heat(plot.state, rows, style, window=window)
     plot.state.title.text = style.title
     plot.push()

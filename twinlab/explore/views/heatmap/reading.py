@@ -1,4 +1,4 @@
-"""What a heat map reads for a window: one signal of all assets in a few hundred bins, with the flags beneath."""
+"""Reading for a heat map: one signal of all assets in a few hundred bins, with counts of flags."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAGS", "HeatCells", "HeatRequest", "heat_dataset", "heat_plan", "measures", "read_heat"]
 
-#: Bins across a heat map: at least so many if a rollup has them, and at most so many.
+#: Smallest number of bins for which a rollup is read, and largest number of bins.
 MIN_BINS, MAX_BINS = 240, 500
-#: Flags in the order of the rollups' counts.
+#: Flags in the order of the counts.
 FLAGS: tuple[Flag, ...] = tuple(Flag)
 _NAMES = tuple(flag.name.lower() for flag in FLAGS)
 
 
 @dataclass(frozen=True)
 class HeatRequest:
-    """What a heat map is asked to show: one signal of some assets (None: all) in a window."""
+    """Content of a heat map: one signal of some assets (None: all) in a window."""
 
     asset_type: str
     signal: str
@@ -42,14 +42,14 @@ class HeatRequest:
 
 @dataclass(frozen=True)
 class HeatCells:
-    """A value and the number of samples of each flag, for each asset and bin."""
+    """Value and number of samples by flag, for each asset and bin."""
 
     request: HeatRequest
     plan: Plan
-    # Starts of the bins, UTC; all of one width.
+    # Starts of the bins, UTC, equally spaced.
     time: NDArray[np.datetime64]
     assets: tuple[str, ...]
-    # (asset, bin); NaN where no sample counts.
+    # (asset, bin); NaN without good or suspect samples.
     value: NDArray[np.float64]
     # (flag, asset, bin), in the order of `FLAGS`.
     counts: NDArray[np.int32]
@@ -62,14 +62,14 @@ class HeatCells:
 
 
 def measures(signal: Signal) -> dict[str, str]:
-    """Return label -> measure of what a cell of a signal's heat map can show, the usual one first.
+    """Return label -> statistic that a cell can show, the default first.
 
     >>> from twinlab.model.twinmodel import Signal
     >>> measures(Signal(unit="degC", resolution=0.1))
     {'mean': 'mean', 'smallest': 'min', 'largest': 'max'}
     """
     if signal.kind == "state":
-        # Share of the time in one of the states; the last named is usually the active one.
+        # Share of the time in one of the states; the last one is usually the active one.
         return {f"share of time: {name}": name for name in reversed(list((signal.states or {}).values()))}
     if signal.kind == "counter":
         return {"increase": "increase"}
@@ -77,7 +77,7 @@ def measures(signal: Signal) -> dict[str, str]:
 
 
 def heat_plan(twin: TwinReader, request: HeatRequest) -> Plan:
-    """Choose what is read: raw samples when close, else the coarsest rollup with bins enough, merged to `MAX_BINS`."""
+    """Return the plan: raw samples for a short window, else the coarsest sufficient rollup, merged to `MAX_BINS`."""
     spec = twin.model.asset_types[request.asset_type].signals[request.signal]
     span = int((request.window[1] - request.window[0]).astype("timedelta64[ns]").astype("int64"))
     return plan_reading(
@@ -91,7 +91,7 @@ def heat_plan(twin: TwinReader, request: HeatRequest) -> Plan:
 
 
 def whole_bins(window: Window, width: np.timedelta64) -> Window:
-    """Return the span of whole bins that a window touches; bins start at multiples of their width since 1970.
+    """Return the span of whole bins that overlap a window; bins start at multiples of their width since 1970.
 
     >>> hour = np.timedelta64(3600 * 10**9, "ns")
     >>> [str(t)[11:16] for t in whole_bins((np.datetime64("2026-01-01T00:30"), np.datetime64("2026-01-01T02:10")), hour)]
@@ -103,13 +103,13 @@ def whole_bins(window: Window, width: np.timedelta64) -> Window:
 
 
 def heat_dataset(twin: TwinReader, request: HeatRequest, plan: Plan) -> xr.Dataset:
-    """Return what is drawn as the twin's own arrays, dims ``time, asset``: raw samples or a rollup's variables."""
+    """Return the drawn data as the twin's arrays, dims ``time, asset``: raw samples or variables of a rollup."""
     data = _history(twin, request, plan).compute()
     return data if plan.factor == 1 else coarsen(data, request.signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
 def read_heat(twin: TwinReader, request: HeatRequest) -> HeatCells:
-    """Read what a heat map shows: of the twin's arrays only those that are drawn.
+    """Read the data of a heat map, only the arrays that are drawn.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _history(twin: TwinReader, request: HeatRequest, plan: Plan) -> xr.Dataset:
 
 
 def _wanted(request: HeatRequest, plan: Plan) -> list[str]:
-    """Names of the variables that cells are made of."""
+    """Return the names of the variables that cells are computed from."""
     name = request.signal
     if plan.step is None:
         return [name, f"{name}_qc"]
@@ -149,7 +149,7 @@ def _wanted(request: HeatRequest, plan: Plan) -> list[str]:
 
 
 def _places(data: xr.Dataset, plan: Plan) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
-    """Return the starts of the bins that hold something, and each cell's place among them."""
+    """Return the starts of the bins with data, and the number of the bin of each cell."""
     width = plan.cell_ns * plan.factor
     bins, place = np.unique(data.time.values.astype("datetime64[ns]").astype("int64") // width, return_inverse=True)
     return (bins * width).astype("datetime64[ns]"), place.astype("int64")
@@ -158,8 +158,8 @@ def _places(data: xr.Dataset, plan: Plan) -> tuple[NDArray[np.datetime64], NDArr
 def _of_samples(
     data: xr.Dataset, request: HeatRequest, spec: Signal, place: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Fold raw samples in one pass."""
-    from twinlab.history.layout.fold_kernels import fold_samples  # noqa: PLC0415  (numba loads when it's needed)
+    """Aggregate raw samples in one pass."""
+    from twinlab.history.layout.fold_kernels import fold_samples  # noqa: PLC0415  (numba is loaded when needed)
 
     values = np.ascontiguousarray(_shown(data[request.signal].values, request, spec).T, dtype="float64")
     flags = np.ascontiguousarray(data[f"{request.signal}_qc"].values.T)
@@ -173,7 +173,7 @@ def _of_samples(
 
 
 def _shown(value: NDArray[np.float64], request: HeatRequest, spec: Signal) -> NDArray[np.float64]:
-    """Samples as they're drawn: of a state, 100 where it's the one asked for, else 0."""
+    """Return drawn values of samples: for a state, 100 where it is the requested one, else 0."""
     code = next((code for code, name in (spec.states or {}).items() if name == request.measure), None)
     return value if code is None else np.where(np.isnan(value), np.nan, np.where(value == code, 100.0, 0.0))
 
@@ -181,24 +181,24 @@ def _shown(value: NDArray[np.float64], request: HeatRequest, spec: Signal) -> ND
 def _of_rollup(
     data: xr.Dataset, request: HeatRequest, place: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Merge the cells of a rollup."""
+    """Aggregate the cells of a rollup."""
     name = request.signal
     first = np.flatnonzero(np.diff(place, prepend=-1))
     alone = len(first) == len(place)
 
     def part(what: str, fold: np.ufunc = np.add) -> NDArray[Any]:
         found = data[f"{name}_{what}"].values
-        # Whole rows are added up, time by time: many times quicker than along each asset.
+        # Along time, over whole rows: many times as fast as along each asset.
         return (found if alone or not found.size else fold.reduceat(found, first, axis=0)).T
 
     counts = np.zeros((len(_NAMES), data.sizes["asset"], len(first)), "int32")
     for place_of, flag in enumerate(_NAMES):
-        # Most flags are rare, and what is zero stands there already.
+        # Most flags are rare, and the counts are zero already.
         if data[f"{name}_{flag}"].values.any():
             counts[place_of] = part(flag)
     seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
     if request.measure in ("min", "max"):
-        # Cells without a value are NaN, which fmin and fmax pass over.
+        # fmin and fmax ignore NaN, the value of empty cells.
         return part(request.measure, np.fmin if request.measure == "min" else np.fmax), counts
     if request.measure == "increase":
         return part("increase", np.fmax if alone else np.add), counts
@@ -213,7 +213,7 @@ def _of_rollup(
 
 
 def _regular(cells: HeatCells) -> HeatCells:
-    """Put the bins on a regular grid over the window: bins that weren't read hold nothing."""
+    """Return the bins on a regular grid over the window; bins without data are empty."""
     start, stop = whole_bins(cells.request.window, cells.width)
     bins = int((stop - start) // cells.width)
     place = ((cells.time - start) // cells.width).astype("int64")
@@ -229,7 +229,7 @@ def _regular(cells: HeatCells) -> HeatCells:
 
 
 def asset_groups(keys: Sequence[object]) -> tuple[list[object], NDArray[np.int64]]:
-    """Return the distinct keys in order of appearance, and the place of each key among them.
+    """Return the distinct keys in order of appearance, and the index of each key among them.
 
     >>> names, place = asset_groups(["b", "a", "b"])
     >>> names, place.tolist()

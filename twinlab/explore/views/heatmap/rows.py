@@ -1,4 +1,4 @@
-"""From assets to the rows of a heat map: chosen, ordered, and grouped honestly where there are more than fit."""
+"""Rows of a heat map: sorted, grouped by a property, and merged where there are more than fit; pure."""
 
 from __future__ import annotations
 
@@ -30,46 +30,46 @@ __all__ = [
     "worst_member",
 ]
 
-#: Most rows that are sent: a screen has hardly more pixels for them.
+#: Row limit: a screen has hardly more pixels.
 MAX_ROWS = 400
 Order = Literal["id", "value", "worst"]
 #: Label -> order of the rows.
 ORDERS: dict[str, Order] = {"by name": "id", "largest value first": "value", "worst first": "worst"}
-_JUDGED = (Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
-#: What cells of flags show as a share -> the flags that count.
-SHARE_FLAGS: dict[str, tuple[Flag, ...]] = {"not_pass": _JUDGED, "missing": (Flag.MISSING,)}
+_BAD_FLAGS = (Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
+#: Share that cells can show -> flags that count.
+SHARE_FLAGS: dict[str, tuple[Flag, ...]] = {"not_pass": _BAD_FLAGS, "missing": (Flag.MISSING,)}
 
 
 @dataclass(frozen=True)
 class HeatRows:
-    """What is drawn: rows from top to bottom, bins from left to right."""
+    """The drawn rows from top to bottom, bins from left to right."""
 
     cells: HeatCells
     # Name of each row, and the assets in it.
     labels: tuple[str, ...]
     members: tuple[tuple[str, ...], ...]
-    # One a row and bin.
+    # Per row and bin.
     value: NDArray[np.float64]
-    # Largest share of an asset's samples that bear one of the flags asked for, in percent, one a row and bin.
+    # Largest share of samples with one of the requested flags among the assets of a row, percent, per row and bin.
     share: NDArray[np.float64] | None
-    # One a flag, row and bin.
+    # Per flag, row and bin.
     counts: NDArray[np.int32]
-    # How rows came about, in words; "" if each is one asset.
+    # How rows were merged, as text; "" if each is one asset.
     grouped: str = ""
 
     @cached_property
     def worst(self) -> NDArray[np.uint8]:
-        """Worst flag of each row and bin; 0 where there is no sample."""
+        """Worst flag of each row and bin; 0 without samples."""
         return worst_flags(self.counts)
 
     @property
     def totals(self) -> dict[Flag, int]:
-        """Samples in view, by flag."""
+        """Number of samples in view, by flag."""
         return {flag: int(n) for flag, n in zip(FLAGS, self.counts.sum(axis=(1, 2)), strict=True)}
 
 
 def worst_flags(counts: NDArray[np.signedinteger[Any]]) -> NDArray[np.uint8]:
-    """Return the worst flag of each cell from counts whose first axis is `FLAGS`; 0 where there is no sample.
+    """Return the worst flag of each cell from counts whose first axis is `FLAGS`; 0 without samples.
 
     >>> worst_flags(np.array([[5, 0], [0, 0], [1, 0], [0, 0], [0, 2]])).tolist()
     [3, 9]
@@ -94,16 +94,16 @@ def heat_rows(
     Parameters
     ----------
     labels : mapping, optional
-        Asset -> the name people use.
+        Asset -> display name.
     order : {"id", "value", "worst"}
-        As read; by mean value, largest first; by failed, then missing, then suspect samples, most first.
+        Order as read; mean value, descending; numbers of failed, missing and suspect samples, descending.
     groups : mapping, optional
-        Asset -> group; all assets of a group make one row.
+        Asset -> group; the assets of a group are merged into one row.
     share : sequence of Flag
-        The flags whose share of samples is wanted too.
+        Flags whose share of samples is computed.
     max_rows : int
-        Where there are more assets, neighbours are put into one row: the mean of their values (weighted by samples;
-        the smallest or largest where that is what cells show), their worst flag, their largest share.
+        Beyond this number neighbouring assets are merged into one row, with the mean of their values (weighted by
+        samples; minimum or maximum where cells show that), their worst flag and their largest share.
     """
     names = labels or {}
     if groups is not None:
@@ -111,10 +111,10 @@ def heat_rows(
         titles = [f"{key or 'none'} ({int((place == i).sum())})" for i, key in enumerate(keys)]
         rows = _merged(cells, place, titles, share)
         shown = _ordered(rows, order)
-        words = f"one row for each group: {_how(cells)}"
-        return _limited(shown, max_rows, words=words)
+        note = f"one row for each group: {_how(cells)}"
+        return _limited(shown, max_rows, note=note)
     rows = _merged(cells, np.arange(len(cells.assets)), [names.get(a, a) for a in cells.assets], share)
-    return _limited(_ordered(rows, order), max_rows, words="")
+    return _limited(_ordered(rows, order), max_rows, note="")
 
 
 def _how(cells: HeatCells) -> str:
@@ -130,7 +130,7 @@ def _ordered(rows: HeatRows, order: Order) -> HeatRows:
         total = np.where(some, rows.value, 0.0).sum(axis=1)
         key = np.where(some.any(axis=1), total / np.maximum(some.sum(axis=1), 1), -np.inf)
         return _taken(rows, np.argsort(-key, kind="stable"))
-    sums = {flag: rows.counts[FLAGS.index(flag)].sum(axis=1) for flag in _JUDGED}
+    sums = {flag: rows.counts[FLAGS.index(flag)].sum(axis=1) for flag in _BAD_FLAGS}
     return _taken(rows, np.lexsort((-sums[Flag.SUSPECT], -sums[Flag.MISSING], -sums[Flag.FAIL])))
 
 
@@ -145,19 +145,19 @@ def _taken(rows: HeatRows, places: NDArray[np.intp]) -> HeatRows:
     )
 
 
-def _limited(rows: HeatRows, most: int, *, words: str) -> HeatRows:
-    """Put neighbouring rows together until at most ``most`` are left."""
+def _limited(rows: HeatRows, most: int, *, note: str) -> HeatRows:
+    """Merge neighbouring rows until at most ``most`` are left."""
     count = len(rows.labels)
     if count <= most:
-        return replace(rows, grouped=words)
+        return replace(rows, grouped=note)
     per = -(-count // most)
     place = np.arange(count) // per
     titles = []
     for first in range(0, count, per):
         last = min(first + per, count) - 1
         titles.append(rows.labels[first] if first == last else f"{rows.labels[first]} … {rows.labels[last]}")
-    said = f"{count:,} rows drawn in {len(titles):,} of {per}: {_how(rows.cells)}"
-    return _joined(rows, place, titles, grouped=f"{words}; {said}" if words else said)
+    merged = f"{count:,} rows drawn in {len(titles):,} of {per}: {_how(rows.cells)}"
+    return _joined(rows, place, titles, grouped=f"{note}; {merged}" if note else merged)
 
 
 def _merged(cells: HeatCells, place: NDArray[np.int64], titles: Sequence[str], share: Sequence[Flag]) -> HeatRows:
@@ -173,7 +173,7 @@ def _merged(cells: HeatCells, place: NDArray[np.int64], titles: Sequence[str], s
 
 
 def _joined(rows: HeatRows, place: NDArray[np.int64], titles: Sequence[str], *, grouped: str) -> HeatRows:
-    """Put rows together: ``place`` is the new row of each."""
+    """Merge rows; ``place`` is the number of the new row of each."""
     sort = np.argsort(place, kind="stable")
     first = np.searchsorted(place[sort], np.arange(len(titles)))
     members: list[tuple[str, ...]] = [()] * len(titles)
@@ -217,15 +217,15 @@ def _joined_value(rows: HeatRows, sort: NDArray[np.intp], first: NDArray[np.intp
 
 
 def worst_member(rows: HeatRows, row: int, column: int) -> str:
-    """Return the asset of a row that a click means: of several, the one with the most judged samples in the bin."""
+    """Return the asset that a click on a row selects: of several, the one with the most suspect and failed samples."""
     members = rows.members[row]
     places = [rows.cells.assets.index(asset) for asset in members]
-    judged = rows.cells.counts[2:, places, column].sum(axis=0)
-    return members[int(np.argmax(judged))]
+    bad = rows.cells.counts[2:, places, column].sum(axis=0)
+    return members[int(np.argmax(bad))]
 
 
 def picked_place(rows: HeatRows | None, picked: tuple[str, Window] | None) -> tuple[int, int] | None:
-    """Return (row, bin) of the cell that was picked as (asset, span), None where it isn't drawn."""
+    """Return (row, bin) of the cell selected as (asset, span), None if it isn't drawn."""
     if picked is None or rows is None or not rows.cells.time.size:
         return None
     asset, (start, _) = picked
@@ -235,7 +235,7 @@ def picked_place(rows: HeatRows | None, picked: tuple[str, Window] | None) -> tu
 
 
 def bin_at(rows: HeatRows, x: np.datetime64, y: float) -> tuple[int, int] | None:
-    """Return (row, bin) at a place of the plot, None beside the image."""
+    """Return (row, bin) at coordinates of the plot, None outside the image."""
     if not rows.cells.time.size:
         return None
     column = int((x - rows.cells.time[0]) // rows.cells.width)
@@ -251,7 +251,7 @@ def bin_span(rows: HeatRows, column: int) -> Window:
 
 
 def drawn_span(rows: HeatRows, asset: str, at: np.datetime64) -> Window | None:
-    """Return the span of the bin in which an asset is drawn at an instant, None where it isn't drawn."""
+    """Return the span of the bin of an asset at an instant, None if it isn't drawn."""
     row = _row_of(rows, asset)
     found = None if row is None else bin_at(rows, at, row + 0.5)
     return None if found is None else bin_span(rows, found[1])

@@ -35,7 +35,7 @@ __all__ = [
     "values_title",
 ]
 
-#: Colours of the worst flag of a cell; lightness alone tells them apart. Missing is left out: the hatched ground shows.
+#: Colours of the worst flag of a cell, distinguishable by lightness alone. Missing cells show the hatched background.
 FLAG_COLORS: dict[Flag, str] = {
     Flag.PASS: "#C9DFEC",
     Flag.NOT_EVALUATED: "#E9E9E9",
@@ -43,9 +43,9 @@ FLAG_COLORS: dict[Flag, str] = {
     Flag.FAIL: "#A62B00",
 }
 FLAG_LETTERS: dict[Flag, str] = {Flag.SUSPECT: "S", Flag.FAIL: "F", Flag.MISSING: "M", Flag.NOT_EVALUATED: "?"}
-#: A share above zero starts at a colour that can't be taken for none.
+#: Colours of shares above zero, the lowest clearly different from none.
 _SHARES = tuple(Oranges256[::-1][70:])
-#: Most letters, pixels that one needs, and the width of a plot on a usual screen.
+#: Largest number of letters, pixels that one needs, and the width of a plot on a common screen.
 _LETTERED, _LETTER_PIXELS, _PLOT_PIXELS = 400, 12, 900
 _ROW_PIXELS, _MOST_PIXELS, _LEAST_PIXELS = 24, 470, 96
 _LABEL_PIXELS = 14
@@ -57,28 +57,28 @@ Share = Literal["worst", "not_pass", "missing"]
 
 @dataclass(frozen=True)
 class HeatStyle:
-    """How rows are drawn: values, or flags as the worst of each cell or as a share."""
+    """Content of a heat map's cells: values, or flags as the worst of each cell or as a share."""
 
     heat: Literal["values", "flags"]
-    # What a cell shows: a measure of values, or one of `Share`.
+    # A statistic of values, or one of `Share`.
     shows: str
     title: str
-    # The cell that was picked: (row, bin), or None.
+    # The selected cell: (row, bin), or None.
     picked: tuple[int, int] | None = None
 
     @property
     def categories(self) -> bool:
-        """Whether colours are flags."""
+        """Whether colours are flags, not a scale."""
         return self.heat == "flags" and self.shows == "worst"
 
 
 def heat_height(rows: int) -> int:
-    """Return the height of a heat map in pixels: a row is as high as a line of text until the screen is full."""
+    """Return the height of a heat map, pixels: one line of text per row, up to the height of a screen."""
     return int(np.clip(rows * _ROW_PIXELS, _LEAST_PIXELS, _MOST_PIXELS)) + _AXES_PIXELS
 
 
 def shown_values(rows: HeatRows, style: HeatStyle) -> NDArray[np.float32]:
-    """Return what is coloured (row, bin); NaN shows the ground."""
+    """Return the coloured values (row, bin); NaN shows the background."""
     if style.heat == "values":
         return rows.value.astype("float32")
     if style.shows == "worst":
@@ -91,7 +91,7 @@ def shown_values(rows: HeatRows, style: HeatStyle) -> NDArray[np.float32]:
 
 
 def color_span(values: NDArray[np.float32], style: HeatStyle) -> tuple[float, float]:
-    """Return the values at both ends of the colours."""
+    """Return the values of the first and the last colour."""
     if style.categories:
         return 0.5, 4.5
     if style.heat == "flags":
@@ -118,12 +118,12 @@ def clipping_colors(style: HeatStyle) -> dict[str, Any]:
 
 
 def flags_in_view(rows: HeatRows) -> tuple[Flag, ...]:
-    """Return the flags that some sample in view bears, always passing: the counts of others needn't be sent."""
+    """Return the flags of samples in view, and pass; the counts of other flags needn't be sent."""
     return tuple(f for f, counts in zip(FLAGS, rows.counts, strict=True) if f == Flag.PASS or counts.any())
 
 
 def letters(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
-    """Return the letters of judged cells, one in the middle of each stretch that's wide enough: columns time, row, text."""
+    """Return the letters of bad cells, one in the middle of each wide enough run: columns time, row, text."""
     out: dict[str, list[Any]] = {"time": [], "row": [], "text": []}
     count, bins = rows.worst.shape
     if style.heat != "flags" or not rows.worst.size or (heat_height(count) - _AXES_PIXELS) / count < _LETTER_PIXELS:
@@ -140,7 +140,7 @@ def letters(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
 
 
 def frame(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
-    """Return the outline of the picked cell: columns of a rectangle."""
+    """Return the frame of the selected cell: columns of a rectangle."""
     if style.picked is None or not rows.cells.time.size:
         return {"left": [], "bottom": [], "right": [], "top": []}
     row, column = style.picked
@@ -149,7 +149,7 @@ def frame(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
 
 
 def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
-    """Return the labels of rows that fit: every one, or every so many."""
+    """Return the row labels that fit: all, or every n-th."""
     count = len(rows.labels)
     pixels = (heat_height(count) - _AXES_PIXELS) / max(count, 1)
     every = max(1, int(np.ceil(_LABEL_PIXELS / pixels)))
@@ -157,7 +157,7 @@ def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
 
 
 def _short(label: str) -> str:
-    """A row's name as it fits beside it: of several assets the first, without its id where that's too long."""
+    """Return a short row label: of merged assets the first, without its id if that is too long."""
     label = label.partition(" … ")[0]
     if len(label) > _LABEL_LENGTH and label.endswith(")"):
         label = label.rpartition(" (")[0] or label
@@ -165,14 +165,14 @@ def _short(label: str) -> str:
 
 
 def span_text(time: np.datetime64, width: np.timedelta64) -> str:
-    """Return a bin's span in words."""
+    """Return the span of a bin as text."""
     start, stop = pd.Timestamp(time), pd.Timestamp(time + width)
     same = start.date() == stop.date()
     return f"{start:%Y-%m-%d %H:%M} to {stop:{'%H:%M' if same else '%Y-%m-%d %H:%M'}} UTC"
 
 
 def values_title(name: str, measure: str, unit: str) -> str:
-    """Return what the colours of values mean, with the unit.
+    """Return the title of the colour scale, with the unit.
 
     >>> values_title("air temperature", "mean", "°C")
     'mean air temperature (°C)'

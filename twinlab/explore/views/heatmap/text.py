@@ -1,4 +1,4 @@
-"""A heat map in words: its caption, its legend with counts, its link, its code and its sheets."""
+"""Texts of a heat map: caption, legend with counts, link, code and tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SHARES", "caption", "format_heat", "heat_code", "heat_legend", "heat_settings", "heat_tables", "parse_heat"]
 
-#: Label -> what cells of flags show.
+#: Label -> content of cells that show flags.
 SHARES = {"worst flag": "worst", "share that didn't pass": "not_pass", "share missing": "missing"}
 _HATCH = Markup(
     '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
@@ -44,7 +44,7 @@ rgba(127,127,127,.6);background:linear-gradient(to right,{{ stops }})"></span> \
 
 
 def format_heat(heat: str, shows: str, *, order: str, by: str) -> str:
-    """Return how a link writes what a heat map shows.
+    """Return the content of a heat map as text for a link.
 
     >>> format_heat("flags", "worst", order="worst", by="")
     'flags.worst.order-worst'
@@ -53,7 +53,7 @@ def format_heat(heat: str, shows: str, *, order: str, by: str) -> str:
 
 
 def parse_heat(text: str) -> dict[str, str | None]:
-    """Read what a link says of a heat map: ``heat``, ``shows``, ``order`` and ``by``, None where it says nothing.
+    """Parse the content of a heat map in a link: ``heat``, ``shows``, ``order`` and ``by``, None if missing.
 
     >>> parse_heat("values.max")["shows"]
     'max'
@@ -70,7 +70,7 @@ def parse_heat(text: str) -> dict[str, str | None]:
 
 
 def caption(rows: HeatRows, window: Window) -> str:
-    """Return what is shown: step, span, and how assets became rows."""
+    """Return the step, the span, the number of assets and how they were merged into rows."""
     start, stop = (instant_text(t) for t in window)
     count = len(rows.cells.assets)
     many = f"{count:,} asset{'' if count == 1 else 's'}"
@@ -123,7 +123,7 @@ def _item(shape: Markup, text: str, *, faint: bool = False) -> Markup:
 
 
 def heat_code(request: HeatRequest, plan: Plan, *, opening: str) -> str:
-    """Return Python that reads what is shown in a fresh kernel, its data under the name ``data``."""
+    """Return Python that reads the shown data in a fresh kernel as ``data``."""
     start, stop = whole_bins(request.window, np.timedelta64(plan.cell_ns * plan.factor, "ns"))
     lines = ["import twinlab.explore as explore"] if plan.factor > 1 else []
     lines += [opening, "", "data = twin.history(", f"    {request.asset_type!r},", f"    signals=[{request.signal!r}],"]
@@ -139,11 +139,11 @@ def heat_code(request: HeatRequest, plan: Plan, *, opening: str) -> str:
 
 
 def heat_tables(rows: HeatRows, style: HeatStyle) -> dict[str, pd.DataFrame]:
-    """Return what is drawn (a line a bin, a column a row), and the samples of each flag a row."""
+    """Return the drawn values (one line per bin, one column per row), and the samples of each flag by row."""
     index = pd.Index(rows.cells.time, name="time (UTC)")
     if style.categories:
-        words = {int(f): f.name.lower().replace("_", " ") for f in FLAGS} | {0: ""}
-        drawn = pd.DataFrame(rows.worst.T).replace(words) if rows.worst.size else pd.DataFrame()
+        names = {int(f): f.name.lower().replace("_", " ") for f in FLAGS} | {0: ""}
+        drawn = pd.DataFrame(rows.worst.T).replace(names) if rows.worst.size else pd.DataFrame()
     else:
         drawn = pd.DataFrame(shown_values(rows, style).T.astype("float64"))
     drawn = drawn.set_axis(list(rows.labels), axis=1).set_axis(index, axis=0).reset_index()
@@ -156,7 +156,7 @@ def heat_tables(rows: HeatRows, style: HeatStyle) -> dict[str, pd.DataFrame]:
 
 
 def heat_settings(rows: HeatRows, shown: Window, *, order: str, find: str) -> dict[str, str]:
-    """Return how a heat map's rows were read and put in order, in words."""
+    """Return how the rows were read and sorted: label -> value."""
     out = {
         "from (UTC)": str(shown[0])[:19],
         "to (UTC)": str(shown[1])[:19],

@@ -3,5 +3,5 @@
 In: a twin to read and an instant. Out: a map with outlines, markers, routes and one asset's track.
 Read in order: `explorer`, `reading`, `preload`, `layers`, `colors`, `legend`, `tooltips`, `figure`, `live_figure`,
 `routes`, `planned_stops`, `track`, `tables`.
-Never: a map tile or another request, a position newer than the instant.
+Never: a map tile or another request, a position later than the instant.
 """

@@ -1,4 +1,4 @@
-"""Colours of a map's markers: by kind of asset, by a signal's value, by exceptions. Shapes and sizes tell the same."""
+"""Colours of the markers on a map: by asset type, value of a signal, or exceptions; shapes and sizes repeat them."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ if TYPE_CHECKING:
 
 __all__ = ["GREY", "RAMP", "SEVERITY_COLORS", "ColorScale", "color_scale", "kind_color", "marker_colors"]
 
-#: What has no value, and what is stale.
+#: Colour of markers without a value, and of stale ones.
 GREY = "#808080"
-#: Cividis without its darkest and lightest ends, which one theme would swallow; readable by all kinds of colour sight.
+#: Cividis without its ends, which are invisible on one of the themes; suits all forms of colour blindness.
 RAMP = ("#2b5a9c", "#4f6a8f", "#6c7a84", "#87897b", "#a4996d", "#c2aa5a", "#e0bc3c")
 SEVERITY_COLORS = {"": "#5b8fb0", "low": "#56B4E9", "medium": "#E69F00", "high": "#D55E00"}
 
 
 @dataclass(frozen=True)
 class ColorScale:
-    """How values become colours: along `RAMP` from ``low`` to ``high``, or by state."""
+    """Mapping of values to colours: along `RAMP` from ``low`` to ``high``, or by state."""
 
     low: float
     high: float
-    # State codes -> names; their colours follow their order.
+    # (State code, name), in the order of their colours.
     states: tuple[tuple[int, str], ...] = ()
 
     def colors(self, values: NDArray[np.float64]) -> NDArray[np.object_]:
-        """Return a colour a value; grey where there is none."""
+        """Return the colour of each value, grey for NaN."""
         out = np.full(values.shape, GREY, dtype=object)
-        there = np.isfinite(values)
+        known = np.isfinite(values)
         if self.states:
             for place, (code, _) in enumerate(self.states):
-                out[there & (values == code)] = ASSET_STYLES[place % len(ASSET_STYLES)].color
+                out[known & (values == code)] = ASSET_STYLES[place % len(ASSET_STYLES)].color
             return out
-        share = (values[there] - self.low) / ((self.high - self.low) or 1.0)
+        share = (values[known] - self.low) / ((self.high - self.low) or 1.0)
         step = np.clip((share * len(RAMP)).astype(int), 0, len(RAMP) - 1)
-        out[there] = np.array(RAMP, dtype=object)[step]
+        out[known] = np.array(RAMP, dtype=object)[step]
         return out
 
 
-def color_scale(shot: MapSnapshot, model: TwinModel, *, before: ColorScale | None = None) -> ColorScale | None:
-    """Return the scale for a snapshot's values; the one before, widened, so that colours keep their meaning as time runs.
+def color_scale(shot: MapSnapshot, model: TwinModel, *, previous: ColorScale | None = None) -> ColorScale | None:
+    """Return the scale for the values of a snapshot: the previous one, widened if necessary.
 
-    The signal's expected span counts where it has one.
+    So colours have the same meaning at all instants. A signal with an expected span uses that instead.
     """
     if shot.request.color_signal is None:
         return None
@@ -64,15 +64,15 @@ def color_scale(shot: MapSnapshot, model: TwinModel, *, before: ColorScale | Non
         return ColorScale(*spec.expected_span)
     values = shot.table["value"].to_numpy(dtype=float)
     if not np.isfinite(values).any():
-        return before or ColorScale(0, 1)
+        return previous or ColorScale(0, 1)
     low, high = value_range(values, pad=0.0)
-    if before is not None and not before.states:
-        low, high = min(low, before.low), max(high, before.high)
+    if previous is not None and not previous.states:
+        low, high = min(low, previous.low), max(high, previous.high)
     return ColorScale(low, high)
 
 
 def kind_color(model: TwinModel, asset_type: str) -> str:
-    """Return the colour of a kind of asset."""
+    """Return the colour of an asset type."""
     placed = [name for name, spec in model.asset_types.items() if spec.position is not None]
     return ASSET_STYLES[placed.index(asset_type) % len(ASSET_STYLES)].color
 

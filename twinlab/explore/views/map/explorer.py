@@ -1,4 +1,4 @@
-"""The map: where assets are at an instant, through time."""
+"""The map explorer: positions of assets at an instant, and their tracks."""
 
 from __future__ import annotations
 
@@ -53,24 +53,26 @@ _NO_PLACES = (
 )
 _NO_DATA = (
     "Nothing to show on a map yet",
-    "No asset has a place and nothing was observed. Ingest a source that holds some, then reload the page.",
+    "No asset has a place and nothing was observed. Ingest a source, then reload the page.",
 )
 
 
 class MapView(Explorer):
-    """Assets of chosen kinds on a map, at a chosen instant; one chosen asset with its track.
+    """Assets of selected types on a map, at an instant; one selected asset with its track.
 
-    The parameters are those of `Explorer`. Set ``at`` and the map moves in place.
+    The parameters are those of `Explorer`. Setting ``at`` updates the map in place.
     """
 
     name_in_link: ClassVar[str] = "map"
     label: ClassVar[str] = "Map"
 
-    kinds = param.ListSelector(default=[], objects=[], check_on_set=True, doc="kinds of asset that are shown")
-    color = param.Selector(default="", objects=[""], check_on_set=True, doc="what colours the markers")
-    at = param.Parameter(default=None, allow_None=True, doc="the instant that is shown, UTC")
-    selected = param.Parameter(default=(), doc="assets in the reader's box, as (asset type, asset)")
-    track_hours = param.Selector(default=6, objects=[0, 2, 6, 24], check_on_set=True, doc="hours of the chosen track")
+    kinds = param.ListSelector(default=[], objects=[], check_on_set=True, doc="asset types that are shown")
+    color = param.Selector(default="", objects=[""], check_on_set=True, doc="colour of the markers")
+    at = param.Parameter(default=None, allow_None=True, doc="the shown instant, UTC")
+    selected = param.Parameter(default=(), doc="assets in the selected box, as (asset type, asset)")
+    track_hours = param.Selector(
+        default=6, objects=[0, 2, 6, 24], check_on_set=True, doc="length of the track in hours"
+    )
 
     def __init__(
         self,
@@ -86,11 +88,11 @@ class MapView(Explorer):
         self._reader = PreloadingReader(self.shared.reader)
         self._quiet = True
         self._shot: MapSnapshot | None = None
-        # Why there is none.
+        # Message of the last read error.
         self._failure = ""
         self._scale: ColorScale | None = None
         self._track: Track | None = None
-        self._map = LiveMap(on_choose=self._pick, on_scale=self._rename)
+        self._map = LiveMap(on_choose=self._pick, on_scale=self._update_names)
         self._summary = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(4, 10))
         placed = placed_kinds(twin.model)
@@ -100,10 +102,10 @@ class MapView(Explorer):
         self._quiet = False
         self.apply(self.first_link)
 
-    # -- choosing -----------------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice."""
+        """Set the state from a link; wrong values become a notice."""
         problems = list(link.problems)
         with self._silently():
             known = list(self.twin.model.asset_types)
@@ -124,7 +126,7 @@ class MapView(Explorer):
         self.revision += 1
 
     def _span(self) -> tuple[np.datetime64, np.datetime64] | None:
-        """From the first fix to the newest data."""
+        """Return the span from the first fix to the newest data."""
         latest = self.shared.latest()
         if latest is None:
             return None
@@ -143,10 +145,10 @@ class MapView(Explorer):
     # -- reading and drawing ------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Read the snapshot, or note why it can't be read."""
+        """Read the snapshot, or store the error message."""
         try:
             self._shot = snapshot(self._reader, self._request())
-            self._scale = color_scale(self._shot, self.twin.model, before=self._scale)
+            self._scale = color_scale(self._shot, self.twin.model, previous=self._scale)
             self._read_track()
         except READING_ERRORS as error:
             self._shot, self._failure = None, str(error)
@@ -176,23 +178,23 @@ class MapView(Explorer):
         )
 
     def _show(self) -> None:
-        """Make the map anew, or say why there is none."""
+        """Build the map, or show why there is none."""
         if not self.param.kinds.objects:
-            self._map.say(empty_pane(*_NO_PLACES))
+            self._map.show_placeholder(empty_pane(*_NO_PLACES))
         elif self._empty:
-            self._map.say(empty_pane(*_NO_DATA))
+            self._map.show_placeholder(empty_pane(*_NO_DATA))
         elif not self.kinds:
-            self._map.say(empty_pane("Choose at least one kind of asset", "They are above, on the left."))
+            self._map.show_placeholder(empty_pane("Choose at least one kind of asset", "They are above, on the left."))
         elif self._shot is None:
-            self._map.say(error_pane("The map", self._failure, retry=self._changed))
+            self._map.show_placeholder(error_pane("The map", self._failure, retry=self._changed))
         else:
             view = self._extent()
             self._map.show(self._parts(self._map.scale_for(view)), view)
-        self._tell()
+        self._update_texts()
 
     @property
     def _empty(self) -> bool:
-        """Whether the twin holds nothing yet that could ever be shown."""
+        """Whether the twin has no data at all for a map."""
         return self._shot is not None and self._shot.table.empty and self._player.span is None
 
     def _extent(self) -> Any:
@@ -200,19 +202,19 @@ class MapView(Explorer):
         return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
 
     def _refresh(self) -> None:
-        """Put what was read into the map that stands."""
+        """Update the map in place, or build it."""
         if self._map.is_shown and self._shot is not None and self.kinds and not self._empty:
             self._map.refresh(self._parts(self._map.metres_a_pixel))
-            self._tell()
+            self._update_texts()
         else:
             self._show()
 
-    def _rename(self) -> None:
-        """Show the names that have room at the scale that a reader sees."""
+    def _update_names(self) -> None:
+        """Update the names of assets, which depend on the scale."""
         if self._shot is not None:
             self._map.refresh(self._parts(self._map.metres_a_pixel))
 
-    def _tell(self) -> None:
+    def _update_texts(self) -> None:
         if self._shot is None or self._empty:
             self._summary.object = self._legend.object = ""
             return
@@ -246,7 +248,7 @@ class MapView(Explorer):
         self.at = when
 
     def _pick(self, rows: list[int]) -> None:
-        """Take over what a reader tapped or boxed."""
+        """Take over a tapped marker or a selected box."""
         if self._shot is None:
             return
         table = self._shot.table
@@ -256,15 +258,15 @@ class MapView(Explorer):
             self.chosen = found[0]
         elif not found:
             self.chosen = None
-        self._tell()
+        self._update_texts()
         self.revision += 1
 
     def show_all(self) -> None:
-        """Let the map show all assets again."""
+        """Zoom to all assets."""
         if self._map.is_shown:
             self._map.go_to(self._extent())
 
-    # -- what a view must tell ----------------------------------------------------------------------------------------
+    # -- exports ------------------------------------------------------------------------------------------------------
 
     def link(self) -> Link:
         """Return the view's state."""
@@ -278,11 +280,11 @@ class MapView(Explorer):
         )
 
     def code(self) -> str:
-        """Return Python that reads the positions that are shown, under the name ``data``."""
+        """Return Python that reads the shown positions in a fresh kernel as ``data``."""
         return "" if self._shot is None or not self.kinds else map_code(self._shot.request, opening=self.open_code)
 
     def data(self) -> pd.DataFrame | None:
-        """Return the positions of all assets of the chosen kinds at the instant, as `code` gives them."""
+        """Return the positions of all assets of the selected types, equal to those of `code`."""
         if self._shot is None or not self.kinds:
             return None
         request = self._shot.request
@@ -291,11 +293,11 @@ class MapView(Explorer):
         )
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return a sheet a kind of asset: names, positions, ages of fixes, last values."""
+        """Return one table per asset type: names, positions, ages of fixes, last values."""
         return {} if self._shot is None else map_sheets(self._shot, self.twin.model, self.shared)
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the settings as text: label -> value."""
         color = next((label for label, value in self.param.color.names.items() if value == self.color), "")
         out = {
             "Instant (UTC)": "" if self.at is None else instant_text(np.datetime64(self.at, "ns")),
@@ -323,7 +325,7 @@ class MapView(Explorer):
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def controls(self) -> pn.viewable.Viewable:
-        """Return the widgets that choose what is drawn."""
+        """Return the widgets of the explorer."""
         kinds = pmui.CheckButtonGroup.from_param(
             self.param.kinds,
             label="Kinds of asset",

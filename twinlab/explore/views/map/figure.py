@@ -1,4 +1,4 @@
-"""A map as a Bokeh figure: its layers as glyphs, made once, and afterwards only what changed is sent."""
+"""A map as a Bokeh figure: layers become glyphs, and updates send only changed columns."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 __all__ = ["fill_map", "make_map"]
 
-#: A reader's hand rests this long before what they see is told, milliseconds.
-_REST = 90
-_TELL_SEEN = """
-clearTimeout(seen.rest)
-seen.rest = setTimeout(() => {
+#: The visible extent is reported once it hasn't changed for this many milliseconds.
+_SETTLED_MS = 90
+_REPORT_EXTENT = """
+clearTimeout(seen.timer)
+seen.timer = setTimeout(() => {
     const x = plot.x_range, y = plot.y_range
     if (plot.inner_width > 0) seen.tags = [x.start, y.start, x.end, y.end, plot.inner_width]
-}, rest)
+}, settled)
 """
-#: Up to so many numbers go within the message; each array by itself costs two more messages.
+#: Arrays up to this size are sent as lists within the message; each binary array takes two more messages.
 _FEW = 400
 _TIP = '<div style="font:12px/1.45 system-ui,sans-serif">@tip{safe}</div>'
 
@@ -61,16 +61,16 @@ def make_map(
     Parameters
     ----------
     layers : sequence of MapLayer
-        Bottom first; the ground's among them.
+        Bottom first, including those of the base map.
     view : Box
-        What is shown first.
+        Initial extent.
     pick : str
-        Name of the layer that can be chosen from.
+        Name of the selectable layer.
     on_choose : callable
-        Called with the rows of that layer that a reader tapped or boxed.
+        Called after a tap or a box selection with the rows of that layer.
     on_move : callable
-        Called with left, bottom, right and top of what a reader sees, and how many pixels wide that is: when it first
-        stands, and after dragging and zooming.
+        Called with (left, bottom, right, top) of the visible extent and its width in pixels, at first and after panning
+        and zooming.
     """
     chart = bokeh_figure(
         height=height,
@@ -89,7 +89,7 @@ def make_map(
     prepare(chart, view)
     for layer in layers:
         renderer = chart.add_glyph(ColumnDataSource(data=_columns(layer)), _glyph(layer), name=layer.name)
-        # Chosen or not, a marker keeps its look: the halo tells.
+        # Selection doesn't change the glyph; a halo shows it.
         renderer.selection_glyph = renderer.nonselection_glyph = None
         if "tip" in layer.columns:
             chart.add_tools(HoverTool(renderers=[renderer], tooltips=_TIP, visible=False))
@@ -97,10 +97,10 @@ def make_map(
             _listen_to_choices(chart, renderer, on_choose)
     seen = Range1d(name="seen")
     seen.on_change("tags", lambda _attr, _old, new: on_move((new[0], new[1], new[2], new[3]), new[4]))
-    tell = CustomJS(args={"seen": seen, "rest": _REST, "plot": chart}, code=_TELL_SEEN)
-    chart.js_on_event("rangesupdate", tell)
-    # After what `prepare` does then.
-    chart.js_on_change("inner_width", tell)
+    report = CustomJS(args={"seen": seen, "settled": _SETTLED_MS, "plot": chart}, code=_REPORT_EXTENT)
+    chart.js_on_event("rangesupdate", report)
+    # After the callback of `prepare`.
+    chart.js_on_change("inner_width", report)
     return chart
 
 
@@ -110,7 +110,7 @@ def _listen_to_choices(chart: Any, renderer: Any, on_choose: Callable[[list[int]
     chart.toolbar.active_tap = tap
 
     def chosen(event: Any) -> None:
-        # Told of each tap, be it on the marker that was tapped last; the rows have come just before.
+        # This event comes with each tap, even on the marker that is selected; the selection was updated just before.
         if event.final:
             with hold(chart.document):
                 on_choose([int(k) for k in renderer.data_source.selected.indices])
@@ -125,19 +125,19 @@ def _glyph(layer: MapLayer) -> Any:
     if layer.kind == "Polygons":
         return Patch(x="x", y="y", **options)
     if layer.kind == "Path":
-        look = {
+        style = {
             {"color": "line_color", "alpha": "line_alpha"}.get(name, name): value for name, value in options.items()
         }
         if not _own(layer):
-            return Line(x="x", y="y", line_join="round", **look)
-        return MultiLine(xs="xs", ys="ys", line_color=field("color"), line_width=field("line_width"), **look)
-    look = {name: field(name) for name in layer.columns if name not in ("x", "y", "tip", "color", "angle")}
+            return Line(x="x", y="y", line_join="round", **style)
+        return MultiLine(xs="xs", ys="ys", line_color=field("color"), line_width=field("line_width"), **style)
+    style = {name: field(name) for name in layer.columns if name not in ("x", "y", "tip", "color", "angle")}
     if "color" in layer.columns:
-        look |= {"fill_color": field("color"), "line_color": field("color")}
+        style |= {"fill_color": field("color"), "line_color": field("color")}
         options.pop("line_color", None)
     if "angle" in layer.columns:
-        look |= {"angle": field("angle"), "angle_units": "deg"}
-    return Scatter(x="x", y="y", **{**options, **look})
+        style |= {"angle": field("angle"), "angle_units": "deg"}
+    return Scatter(x="x", y="y", **{**options, **style})
 
 
 def _text(layer: MapLayer, options: Mapping[str, Any]) -> Text:
@@ -147,7 +147,7 @@ def _text(layer: MapLayer, options: Mapping[str, Any]) -> Text:
         text="text",
         text_align="center",
         text_color="#222222",
-        # Names stand above their marker, what it carries below, however many lines that is.
+        # Names above the marker, counts of contained assets below.
         text_baseline="top" if layer.name == "counts" else "middle",
         y_offset=9 if layer.name == "counts" else -14,
         background_fill_color="#ffffff",
@@ -159,12 +159,12 @@ def _text(layer: MapLayer, options: Mapping[str, Any]) -> Text:
 
 
 def _own(layer: MapLayer) -> bool:
-    """Whether each line has columns of its own."""
+    """Whether lines have individual columns, such as colours."""
     return any(name not in ("xs", "ys") for name in layer.columns)
 
 
 def _columns(layer: MapLayer) -> dict[str, Any]:
-    """The columns as the layer's glyph wants them: lines that look the same are one, with breaks."""
+    """Return the columns of a layer's glyph; lines without individual columns become one line with breaks."""
     columns = layer.columns
     if layer.kind in ("Polygons", "Path") and not _own(layer):
         one = joined({"x": columns["xs"], "y": columns["ys"]})
@@ -175,12 +175,12 @@ def _columns(layer: MapLayer) -> dict[str, Any]:
 def _plain(values: Any) -> Any:
     if isinstance(values, np.ndarray):
         return values.tolist() if values.dtype == object or values.size <= _FEW else values
-    # Of lines apart each would be two messages; a decimetre is less than a pixel.
+    # As lists, since each binary array takes two messages; a decimetre is less than a pixel.
     return [np.round(one, 1).tolist() if isinstance(one, np.ndarray) else one for one in values]
 
 
 def fill_map(chart: Any, layers: Sequence[MapLayer]) -> None:
-    """Put other columns into a map's layers, found by their names; only those that changed are sent."""
+    """Update the layers of a map, matched by name; only changed columns are sent."""
     sources = {renderer.name: renderer.data_source for renderer in chart.renderers}
     for layer in layers:
         source = sources[layer.name]

@@ -1,4 +1,4 @@
-"""From a snapshot to the layers of a map: plain columns, for screens as for the HoloViews objects that leave a page."""
+"""Layers of a map from a snapshot: plain columns, for Bokeh figures and for HoloViews objects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND_MARKERS", "MAP_TOOLS", "MapLayer", "asset_layers", "ground_layers", "kind_marker", "overlay"]
 
-#: Shapes of the kinds of asset, in the model's order: Bokeh's name and Matplotlib's.
+#: Markers of the asset types in the order of the model: names in Bokeh and Matplotlib.
 KIND_MARKERS = (
     ("square", "s"),
     ("circle", "o"),
@@ -41,9 +41,9 @@ KIND_MARKERS = (
     ("plus", "P"),
 )
 MAP_TOOLS = ("pan", "wheel_zoom", "box_zoom", "save")
-#: Up to this many assets of a kind carry their name.
+#: Largest number of assets of a type that are labelled.
 LABELLED = 30
-#: Room that a name and what stands below it take, width and height in pixels.
+#: Size of a label with the counts below it, width and height in pixels.
 _NAME_PIXELS = (110, 74)
 _SIZES = {"": 9, "low": 10, "medium": 12, "high": 15}
 _LINES = {"": 1.0, "low": 1.5, "medium": 2.0, "high": 3.0}
@@ -58,7 +58,7 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MapLayer:
-    """One layer: what it is, its columns as Bokeh's source holds them, and its options."""
+    """One layer: its kind, the columns of its Bokeh data source, and its options."""
 
     kind: Kind
     name: str
@@ -70,13 +70,13 @@ class MapLayer:
 
 
 def kind_marker(model: TwinModel, asset_type: str) -> tuple[str, str]:
-    """Return the shape of a kind of asset: Bokeh's name and Matplotlib's."""
+    """Return the marker of an asset type: its names in Bokeh and Matplotlib."""
     placed = [name for name, spec in model.asset_types.items() if spec.position is not None]
     return KIND_MARKERS[placed.index(asset_type) % len(KIND_MARKERS)]
 
 
 def ground_layers(columns: Mapping[str, Columns]) -> list[MapLayer]:
-    """Return the layers of the ground, from `twinlab.explore.charts.basemap.ground`."""
+    """Return the layers of the base map, from `twinlab.explore.charts.basemap.ground`."""
     return [
         MapLayer("Polygons" if name == "land" else "Path", name, part, _GROUND[name]) for name, part in columns.items()
     ]
@@ -92,15 +92,15 @@ def asset_layers(
     track: Sequence[MapLayer] = (),
     metres_a_pixel: float = 0.0,
 ) -> list[MapLayer]:
-    """Return the layers of the assets, bottom first: a chosen one's track, its halo, all assets, names.
+    """Return the layers of the assets, bottom first: track and halo of the selected one, all assets, labels.
 
     Parameters
     ----------
     scale : ColorScale, optional
-        How values become colours, where a signal colours the markers.
+        Colours of values, if markers are coloured by a signal.
     labels : mapping of asset type to a mapping of asset to name
     metres_a_pixel : float
-        Of the projection: names that would cover each other are left out, those of what moves first.
+        Metres of the projection. Labels that would overlap are left out, those of moving assets first.
     """
     table = shot.table
     x, y = mercator(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
@@ -141,14 +141,14 @@ def _apart(
     order: NDArray[np.int64],
     metres_a_pixel: float,
 ) -> NDArray[np.bool_]:
-    """Which of the wanted names have room; who comes first in ``order`` gets it."""
-    kept: list[int] = []
+    """Return which labels fit without overlap; the first ones in ``order`` have priority."""
+    placed: list[int] = []
     width, height = (size * metres_a_pixel for size in _NAME_PIXELS)
     for k in order[wanted[order]]:
-        if all(abs(x[k] - x[j]) >= width or abs(y[k] - y[j]) >= height for j in kept):
-            kept.append(int(k))
+        if all(abs(x[k] - x[j]) >= width or abs(y[k] - y[j]) >= height for j in placed):
+            placed.append(int(k))
     out = np.zeros(len(x), dtype=bool)
-    out[kept] = True
+    out[placed] = True
     return out
 
 
@@ -171,7 +171,7 @@ def _counts(
     table: pd.DataFrame, x: NDArray[np.float64], y: NDArray[np.float64], named: NDArray[np.bool_]
 ) -> dict[str, Any]:
     full = named & np.array([bool(one) for one in table["inside"]], dtype=bool)
-    # A line a kind: side by side they'd run over the edge of a phone.
+    # One line per type: a single line would be wider than a phone.
     texts = [
         "\n".join(f"{count:,} × {readable_name(kind)}" for kind, count in one.items()) for one in table["inside"][full]
     ]
@@ -179,7 +179,7 @@ def _counts(
 
 
 def overlay(parts: Sequence[MapLayer], *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.Overlay:
-    """Return layers as one HoloViews Overlay; put no options of your own on it for an equal aspect."""
+    """Return layers as one HoloViews Overlay, without options for an equal aspect."""
     make = _bokeh if backend == "bokeh" else _matplotlib
     return hv.Overlay([element for part in parts for element in make(part)])
 
@@ -190,8 +190,8 @@ def _bokeh(part: MapLayer) -> list[hv.Element]:
     if part.kind in ("Polygons", "Path"):
         return [_bokeh_lines(part, options)]
     if part.kind == "Labels":
-        look = {"text_color": "#222222", "text_baseline": "top" if part.name == "counts" else "bottom"}
-        return [hv.Labels(_off_markers(part), ["x", "y"], "text").opts(**{**look, **options})]
+        style = {"text_color": "#222222", "text_baseline": "top" if part.name == "counts" else "bottom"}
+        return [hv.Labels(_off_markers(part), ["x", "y"], "text").opts(**{**style, **options})]
     more = [name for name in columns if name not in ("x", "y")]
     options |= {name: name for name in more if name != "tip"}
     if "tip" in columns:
@@ -200,7 +200,7 @@ def _bokeh(part: MapLayer) -> list[hv.Element]:
 
 
 def _off_markers(part: MapLayer) -> tuple[Any, Any, list[str]]:
-    """Labels with an empty line between them and their markers: counts stand below, names above."""
+    """Return labels with an empty line between text and marker: counts below, names above."""
     below = part.name == "counts"
     return part.columns["x"], part.columns["y"], [f"\n{t}" if below else f"{t}\n" for t in part.columns["text"]]
 
@@ -214,20 +214,20 @@ _MATPLOTLIB = {
 
 
 def _bokeh_lines(part: MapLayer, options: dict[str, Any]) -> hv.Element:
-    """Lines or areas; further columns hold one value a line."""
+    """Return lines or areas; further columns have one value per line."""
     columns = part.columns
     more = [name for name in columns if name not in ("xs", "ys")]
     kind = hv.Polygons if part.kind == "Polygons" else hv.Path
     shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
     if not more:
         return kind(shapes, label=part.name).opts(**options)
-    # HoloViews would cut lines with colours of their own into segments, so Bokeh is told.
-    options |= {"tools": ["tap"], "hooks": [partial(_paint, columns=columns)]}
+    # HoloViews would split lines with individual colours into segments, so a hook sets them in Bokeh.
+    options |= {"tools": ["tap"], "hooks": [partial(_set_line_columns, columns=columns)]}
     return kind(shapes, label=part.name).opts(**options)
 
 
-def _paint(plot: Any, element: Any, *, columns: Columns) -> None:  # noqa: ARG001  (HoloViews passes both)
-    """Give each line its own columns, and a text when it's pointed at."""
+def _set_line_columns(plot: Any, element: Any, *, columns: Columns) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Set individual columns of lines, and their tooltips."""
     source, glyph = plot.handles["source"], plot.handles["glyph"]
     if "tip" in source.data and len(source.data["xs"]):
         return
@@ -240,8 +240,8 @@ def _paint(plot: Any, element: Any, *, columns: Columns) -> None:  # noqa: ARG00
 _BY_NAME = dict(KIND_MARKERS)
 
 
-def _pale(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
-    """Colour land: HoloViews' own colours would win over an option."""
+def _color_land(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Colour the land, since HoloViews' own colours override an option."""
     plot.handles["artist"].set(facecolor="#e6eaee", edgecolor="none")
 
 
@@ -251,17 +251,17 @@ def _matplotlib(part: MapLayer) -> list[hv.Element]:
         return []
     if part.kind == "Polygons":
         shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
-        return [hv.Polygons(shapes, label=part.name).opts(hooks=[_pale], backend="matplotlib")]
+        return [hv.Polygons(shapes, label=part.name).opts(hooks=[_color_land], backend="matplotlib")]
     if part.kind == "Path":
         shapes = [np.column_stack(pair) for pair in zip(columns["xs"], columns["ys"], strict=True)]
         colors = columns.get("color", [part.options.get("color", "#7b8b99")] * len(shapes))
         widths = columns.get("line_width", [part.options.get("line_width", 1.0)] * len(shapes))
-        looks = sorted(set(zip(colors, widths, strict=True)))
+        styles = sorted(set(zip(colors, widths, strict=True)))
         return [
             hv.Path(
-                [s for s, *own in zip(shapes, colors, widths, strict=True) if tuple(own) == look], label=part.name
-            ).opts(color=look[0], linewidth=look[1], backend="matplotlib")
-            for look in looks
+                [s for s, *own in zip(shapes, colors, widths, strict=True) if tuple(own) == style], label=part.name
+            ).opts(color=style[0], linewidth=style[1], backend="matplotlib")
+            for style in styles
         ]
     if part.kind == "Labels":
         return [
@@ -276,16 +276,16 @@ def _matplotlib(part: MapLayer) -> list[hv.Element]:
 
 
 def _matplotlib_points(part: MapLayer) -> list[hv.Element]:
-    """One element a look: Matplotlib draws a scatter with one shape."""
+    """Return one element per style: a scatter in Matplotlib has a single marker."""
     columns = part.columns
     frame = pd.DataFrame({name: values for name, values in columns.items() if name != "tip"})
-    for name, usual in (("marker", "circle"), ("color", "#D55E00"), ("fill_alpha", 0.0), ("size", 12.0)):
+    for name, default in (("marker", "circle"), ("color", "#D55E00"), ("fill_alpha", 0.0), ("size", 12.0)):
         if name not in frame:
-            frame[name] = usual
+            frame[name] = default
     out = []
     for _, rows in frame.groupby(["marker", "color", "fill_alpha", "size"], sort=False):
         marker, color, alpha, size = rows.iloc[0][["marker", "color", "fill_alpha", "size"]]
-        look = {"marker": _BY_NAME.get(str(marker), "o"), "edgecolors": color, "s": float(size) ** 2 / 3}
-        look["facecolors"] = color if alpha else "none"
-        out.append(hv.Points((rows["x"], rows["y"])).opts(**look, backend="matplotlib"))
+        style = {"marker": _BY_NAME.get(str(marker), "o"), "edgecolors": color, "s": float(size) ** 2 / 3}
+        style["facecolors"] = color if alpha else "none"
+        out.append(hv.Points((rows["x"], rows["y"])).opts(**style, backend="matplotlib"))
     return out

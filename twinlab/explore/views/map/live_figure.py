@@ -1,4 +1,4 @@
-"""The map as it stands on screens: made once for each, then refreshed in place, layer by layer."""
+"""The map in a browser: built once for each document, then updated in place, layer by layer."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from twinlab.explore.views.map.layers import MapLayer, ground_layers
 __all__ = ["HEIGHT", "LiveMap", "pixel_size"]
 
 HEIGHT = 520
-#: About as many pixels a map is wide, before a screen has told.
-_USUAL_WIDTH = 900
-#: A change of scale by less keeps the names that are shown.
-_SLIGHT = 1.2
+#: Assumed width of a map, pixels, until a browser reports it.
+_DEFAULT_WIDTH = 900
+#: Smallest relative change of scale that updates the labels.
+_RESCALE_FACTOR = 1.2
 
 
 class LiveMap:
-    """One map, shown wherever ``pane`` is.
+    """A map, shown wherever ``pane`` is.
 
     Parameters
     ----------
     on_choose : callable
-        Called with the rows of the layer ``pick`` that a reader tapped or boxed.
+        Called after a tap or a box selection with rows of the layer ``pick``.
     on_scale : callable, optional
-        Called when a reader sees the map at another scale than it was drawn for, so that other names have room.
+        Called when the scale differs from that of the labels.
     pick : str
-        Name of the layer that can be chosen from.
+        Name of the selectable layer.
     """
 
     def __init__(
@@ -51,42 +51,42 @@ class LiveMap:
         self._on_scale = on_scale
         self._pick = pick
         self._height = height
-        # What the map shows now: a screen that is opened later begins with it.
+        # Present content of the map, for documents that are opened later.
         self._ground: Sequence[MapLayer] = ()
         self._parts: Sequence[MapLayer] = ()
         self._drawn: Box | None = None
-        # What was asked to be shown, and what a reader sees by dragging and zooming.
+        # The requested extent, and the visible one after panning and zooming.
         self._view: Box | None = None
         self._seen: Box | None = None
-        self._width = float(_USUAL_WIDTH)
-        # For which scale the layers were made.
+        self._width = float(_DEFAULT_WIDTH)
+        # Scale of the labels.
         self._scale = 0.0
 
     @property
     def is_shown(self) -> bool:
-        """Whether a map is shown that can be refreshed."""
+        """Whether a map is shown that can be updated."""
         return self._view is not None
 
     @property
     def metres_a_pixel(self) -> float:
-        """How coarse the map is as a reader sees it; 0 if there is none."""
+        """Scale of the visible map, metres of the projection per pixel; 0 if there is none."""
         return 0.0 if self._seen is None else self.scale_for(self._seen)
 
     def scale_for(self, view: Box) -> float:
-        """Return how coarse the map would be that shows a box."""
+        """Return the scale of a map that shows a box, metres of the projection per pixel."""
         return pixel_size(view, width=self._width, height=self._height)
 
     def figures(self) -> list[Any]:
-        """Return the Bokeh figures of all screens."""
+        """Return the Bokeh figures of all documents."""
         return list(self._map.figures().values())
 
-    def say(self, *content: pn.viewable.Viewable) -> None:
-        """Show what is given in place of a map."""
+    def show_placeholder(self, *content: pn.viewable.Viewable) -> None:
+        """Show other content instead of the map."""
         self._view = self._seen = None
         self.pane[:] = list(content)
 
     def show(self, parts: Sequence[MapLayer], view: Box) -> None:
-        """Make the map, or let the one that was made show other layers and another box."""
+        """Show layers and an extent, in place if the map exists already."""
         self._parts = parts
         self._view = self._seen = view
         self._scale = self.metres_a_pixel
@@ -97,13 +97,13 @@ class LiveMap:
             self.pane[:] = [self._map]
 
     def refresh(self, parts: Sequence[MapLayer]) -> None:
-        """Put new columns into the layers on screens."""
+        """Update the layers."""
         self._parts = parts
         self._scale = self.metres_a_pixel
         self._map.change(lambda chart: fill_map(chart, parts))
 
     def go_to(self, view: Box) -> None:
-        """Let the map show a box."""
+        """Zoom to a box."""
         self._view = self._seen = view
         if needs_other_ground(self._drawn, view):
             self._draw_ground(view)
@@ -120,7 +120,7 @@ class LiveMap:
         self._drawn = view
         self._ground = ground_layers(ground(view))
 
-    def _make(self, ref: str) -> Any:  # noqa: ARG002  (a map shares nothing with others on its screen)
+    def _make(self, ref: str) -> Any:  # noqa: ARG002  (maps share no ranges)
         assert self._view is not None
         return make_map(
             [*self._ground, *self._parts],
@@ -140,7 +140,7 @@ class LiveMap:
             self._follow(seen)
 
     def _follow(self, seen: Box) -> None:
-        """Draw what a reader sees now and the map lacks: other ground, other names."""
+        """Update base map and labels for the visible extent."""
         if needs_other_ground(self._drawn, seen):
             self._draw_ground(seen)
             drawn = self._ground
@@ -148,12 +148,15 @@ class LiveMap:
         self._rescale()
 
     def _rescale(self) -> None:
-        if self._on_scale is not None and not 1 / _SLIGHT < self.metres_a_pixel / (self._scale or 1.0) < _SLIGHT:
+        if (
+            self._on_scale is not None
+            and not 1 / _RESCALE_FACTOR < self.metres_a_pixel / (self._scale or 1.0) < _RESCALE_FACTOR
+        ):
             self._on_scale()
 
 
-def pixel_size(view: Box, *, width: float = _USUAL_WIDTH, height: float = HEIGHT) -> float:
-    """Return how many metres of the projection a pixel of a map is that shows a box.
+def pixel_size(view: Box, *, width: float = _DEFAULT_WIDTH, height: float = HEIGHT) -> float:
+    """Return the scale of a map that shows a box, metres of the projection per pixel.
 
     >>> pixel_size(Box(0, 0, 9000, 520))
     10.0

@@ -1,4 +1,4 @@
-"""Where an asset is planned to be next: the places that its coming events link."""
+"""Planned stops of an asset: the places that its coming events link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["planned_stops"]
 
-#: Stops drawn.
+#: Largest number of stops.
 MOST_STOPS = 4
 
 
@@ -31,10 +31,10 @@ def planned_stops(
     ahead: str = "1d",
     events_of: Callable[[str], pd.DataFrame] | None = None,
 ) -> tuple[Stop, ...]:
-    """Return the next places of an asset, in the order of their planned times.
+    """Return the planned stops of an asset, in order of their planned times.
 
-    Events count whose own asset it is, or that link it once, and whose plan lies ahead of ``at``: those planned at most
-    ``ahead`` from it. The first link to a place is where an event begins, the last where it ends.
+    Includes events of the asset, and events with a single link to its type that names it, planned within ``ahead``
+    after ``at``. The first link to a place is where an event begins, the last where it ends.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def planned_stops(
     key : (asset type, asset)
     at : instant, UTC
     events_of : callable, optional
-        Gives the events of a type, where somebody keeps them; by default ``twin.events``.
+        Returns the events of a type, such as a cache; by default ``twin.events``.
     """
     found: list[Stop] = []
     window = (at, at + np.timedelta64(parse_duration(ahead), "ns"))
@@ -52,15 +52,15 @@ def planned_stops(
         if not columns or not places:
             continue
         table = (events_of or twin.events)(name)
-        mine = np.logical_or.reduce(
+        own = np.logical_or.reduce(
             [(table[column] == key[1]).to_numpy(dtype=bool, na_value=False) for column in columns]
         )
-        found += _stops(twin, table[mine], spec, link=places[0], time="planned_start", window=window)
-        found += _stops(twin, table[mine], spec, link=places[-1], time="planned_end", window=window)
+        found += _stops(twin, table[own], spec, link=places[0], time="planned_start", window=window)
+        found += _stops(twin, table[own], spec, link=places[-1], time="planned_end", window=window)
     found.sort(key=lambda one: one.planned)
-    # An end and the next start at one place are one stop.
-    kept = [one for k, one in enumerate(found) if not k or (one.asset_type, one.asset) != _place(found[k - 1])]
-    return tuple(kept[:MOST_STOPS])
+    # Merge an end and the next start at the same place.
+    stops = [one for k, one in enumerate(found) if not k or (one.asset_type, one.asset) != _place(found[k - 1])]
+    return tuple(stops[:MOST_STOPS])
 
 
 def _place(stop: Stop) -> tuple[str, str]:
@@ -70,7 +70,7 @@ def _place(stop: Stop) -> tuple[str, str]:
 def _own_columns(spec: EventType, asset_type: str) -> list[str]:
     own = ["asset"] if spec.asset == asset_type else []
     links = [name for name, kind in spec.links.items() if kind == asset_type]
-    # An event between two of a kind says of neither where it's going.
+    # With two links of the same type the event doesn't tell which of them moves.
     return own + (links if len(links) == 1 else [])
 
 
@@ -86,12 +86,12 @@ def _stops(
     planned = table[time].to_numpy(dtype="datetime64[ns]")
     actual = table[time.removeprefix("planned_")].to_numpy(dtype="datetime64[ns]")
     at, last = window
-    # What has happened by then is no plan any more.
-    open_ = (np.isnat(actual) | (actual > at)) & (planned > at) & (planned <= last)
+    # Without events that have taken place by then.
+    pending = (np.isnat(actual) | (actual > at)) & (planned > at) & (planned <= last)
     kind = spec.links[link]
-    places = places_of(twin, kind) if open_.any() else None
+    places = places_of(twin, kind) if pending.any() else None
     out = []
-    for when, asset in zip(planned[open_], table[link][open_], strict=True):
+    for when, asset in zip(planned[pending], table[link][pending], strict=True):
         if places is not None and asset in places.index:
             latitude, longitude = places.loc[asset]
             out.append(Stop(str(asset), kind, str(asset), float(latitude), float(longitude), when))

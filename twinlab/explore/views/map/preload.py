@@ -1,4 +1,4 @@
-"""History near the instant that is shown, read once: a step in time finds it at hand."""
+"""Preloading of history around the shown instant, so that steps in time are served from memory."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["PreloadingReader"]
 
 _T = TypeVar("_T")
-#: Cells of one block, and of all blocks of a twin, each nine bytes.
-_MOST = 2**21
-_MOST_OF_ALL = 2**22
-#: Who asks again at most this share of the span away goes step by step: then more is read than was asked for.
-_NEAR = 0.25
+#: Cell limit of one block, and of all blocks of a twin; nine bytes per cell.
+_MAX_CELLS = 2**21
+_MAX_TOTAL_CELLS = 2**22
+#: Requests at most this share of the span apart count as steps in time, which preload.
+_STEP_SHARE = 0.25
 
 Key = tuple[str, tuple[str, ...]]
 
@@ -34,7 +34,7 @@ class _Block:
     stop: np.datetime64
     data: xr.Dataset
     times: np.ndarray = field(init=False)
-    #: Counted once: a hundred blocks are added up at each step.
+    #: Computed once, since each step adds up a hundred blocks.
     cells: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class _Block:
 
 
 class _Blocks:
-    """The blocks of a twin, those used last at the end."""
+    """The blocks of a twin, the most recently used ones last."""
 
     def __init__(self) -> None:
         self._blocks: list[_Block] = []
@@ -66,33 +66,33 @@ class _Blocks:
 
     def add(self, block: _Block) -> None:
         with self._lock:
-            # What the new one holds too isn't needed any more.
+            # Without blocks that the new one contains.
             self._blocks = [one for one in self._blocks if not block.contains(one.key, one.start, one.stop)]
             self._blocks.append(block)
-            while len(self._blocks) > 1 and sum(one.cells for one in self._blocks) > _MOST_OF_ALL:
+            while len(self._blocks) > 1 and sum(one.cells for one in self._blocks) > _MAX_TOTAL_CELLS:
                 self._blocks.pop(0)
 
 
 class PreloadingReader(KeptReader):
-    """A `KeptReader` for somebody who goes through time: what lies around the spans asked for is kept in memory.
+    """A `KeptReader` for steps in time: history around the requested spans is preloaded into memory.
 
-    Whoever asks for a span a little away from their last gets it with what lies before and behind. Blocks are shared by
-    all readers of a twin, and dropped when its position moves.
+    A request near the previous one also reads the history before and after it. Blocks are shared by all readers of a
+    twin, and dropped when its position changes.
 
     Parameters
     ----------
     reader : KeptReader
-        What all readers of the twin share.
+        The reader that all users of the twin share.
     """
 
     def __init__(self, reader: KeptReader) -> None:
         super().__init__(reader)
         self._reader = reader
-        # Where each thing was asked for last, and how many cells that had.
+        # Start and number of cells of the last request for each key.
         self._last: dict[Key, tuple[np.datetime64, int]] = {}
 
     def remember(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """Return what was made under a key, for all readers of the twin."""
+        """Return the cached value of a key, shared by all readers of the twin."""
         return self._reader.remember(key, make)
 
     def history(
@@ -105,7 +105,7 @@ class PreloadingReader(KeptReader):
         stop: object = None,
         step: str | None = None,
     ) -> xr.Dataset:
-        """Return the history of one asset type, from memory where that holds it."""
+        """Return the history of one asset type, from memory if it was preloaded."""
         if step is not None or signals is None or start is None or stop is None:
             return super().history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         key = (asset_type, tuple(signals))
@@ -114,26 +114,26 @@ class PreloadingReader(KeptReader):
         block = blocks.find(key, first, last)
         if block is None and assets is None:
             block = self._read(key, first, last)
-            if block.cells <= _MOST:
+            if block.cells <= _MAX_CELLS:
                 blocks.add(block)
         part = None if block is None else block.cut(first, last)
         if part is not None and assets is None:
             self._last[key] = first, _cells(part)
             return part
-        places = None if part is None else part.indexes["asset"].get_indexer(pd.Index(list(assets or ())))
-        if part is None or places is None or (places < 0).any():
+        columns = None if part is None else part.indexes["asset"].get_indexer(pd.Index(list(assets or ())))
+        if part is None or columns is None or (columns < 0).any():
             return super().history(asset_type, signals=signals, assets=assets, start=start, stop=stop)
-        return part.isel(asset=places)
+        return part.isel(asset=columns)
 
     def _read(self, key: Key, start: np.datetime64, stop: np.datetime64) -> _Block:
-        """Read a span; where the last one lay near, with as much around it as may be kept."""
+        """Read a span; after a step in time, with as much history around it as the limit allows."""
         span, (before, cells) = stop - start, self._last.get(key, (None, 0))
-        if before is not None and abs(start - before) <= _NEAR * span and cells <= _MOST:
-            around = min(0.5, (_MOST / max(1, cells) - 1) / 2) * span
+        if before is not None and abs(start - before) <= _STEP_SHARE * span and cells <= _MAX_CELLS:
+            around = min(0.5, (_MAX_CELLS / max(1, cells) - 1) / 2) * span
             start, stop = start - around, stop + around
         data = super().history(key[0], signals=list(key[1]), start=start, stop=stop)
-        # More than may be kept stays lazy.
-        return _Block(key, start, stop, data.compute() if _cells(data) <= _MOST else data)
+        # Larger blocks stay lazy.
+        return _Block(key, start, stop, data.compute() if _cells(data) <= _MAX_CELLS else data)
 
 
 def _cells(data: xr.Dataset) -> int:

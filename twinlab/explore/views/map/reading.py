@@ -1,4 +1,4 @@
-"""What a map shows at an instant: which kinds of asset have a place, where each is, and how many are inside others."""
+"""Reading for a map: positions of assets at an instant, and the numbers of assets inside others."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ __all__ = [
     "table_of_positions",
 ]
 
-#: Colour by the gravest exception of each asset.
+#: Colour by the worst exception of each asset.
 EXCEPTIONS = "exceptions"
-#: A fix is stale after so many cells of its signal's cadence, but not before a quarter of an hour.
+#: A fix is stale after this many cells of its signal, but not before a quarter of an hour.
 _STALE_CELLS = 15
 _STALE_AT_LEAST_NS = 15 * 60 * 10**9
 _SEVERITIES = ("", "low", "medium", "high")
@@ -45,14 +45,14 @@ _SEVERITIES = ("", "low", "medium", "high")
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What a map is asked to show."""
+    """Content of a map."""
 
     at: np.datetime64
-    # Kinds with a position of their own.
+    # Asset types with their own position.
     asset_types: tuple[str, ...]
-    # Kinds that are counted where they are carried.
+    # Asset types that are counted in the assets that contain them.
     contained: tuple[str, ...] = ()
-    # "" (by kind), `EXCEPTIONS`, or "<asset type>.<signal>".
+    # "" (by asset type), `EXCEPTIONS`, or "<asset type>.<signal>".
     color: str = ""
     within: str = "1d"
 
@@ -65,28 +65,28 @@ class MapRequest:
 
 @dataclass(frozen=True)
 class MapSnapshot:
-    """What a map shows.
+    """Data of a map.
 
-    ``table`` has a row an asset with a position: ``asset_type, asset, latitude, longitude, time, stale, value, severity,
-    inside``; ``lost`` the assets of each kind that have none.
+    ``table`` has one row per asset with a position: ``asset_type, asset, latitude, longitude, time, stale, value,
+    severity, inside``; ``lost`` are the assets of each type without a position.
     """
 
     request: MapRequest
     table: pd.DataFrame
     lost: Mapping[str, tuple[str, ...]]
-    # Last values of each kind, as `twinlab.events.present` gives them.
+    # Last values of each asset type, from `twinlab.events.present`.
     values: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    # Exceptions that stand at the instant; None if they weren't asked for.
+    # Exceptions at the instant; None if they weren't requested.
     exceptions: pd.DataFrame | None = None
 
 
 def placed_kinds(model: TwinModel) -> list[str]:
-    """Return the asset types that have a position of their own."""
+    """Return the asset types with their own position."""
     return [name for name, spec in model.asset_types.items() if spec.position is not None]
 
 
 def contained_kinds(model: TwinModel) -> list[str]:
-    """Return the asset types that are where another is, directly or through others, and have no position of their own."""
+    """Return the asset types without an own position that are located in others, directly or indirectly."""
     placed = set(placed_kinds(model))
     found = dict.fromkeys(placed)
     links = [link for link in model.relationships.values() if link.locates]
@@ -96,7 +96,7 @@ def contained_kinds(model: TwinModel) -> list[str]:
 
 
 def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
-    """Return label -> what markers may be coloured by: their kind, exceptions, or a signal that isn't a position."""
+    """Return label -> colour of markers: by asset type, exceptions, or a signal that isn't a position."""
     out = {"kind of asset": ""}
     if model.rules:
         out["exceptions"] = EXCEPTIONS
@@ -110,7 +110,7 @@ def color_choices(model: TwinModel, kinds: Sequence[str]) -> dict[str, str]:
 
 
 def first_fix(twin: TwinReader) -> np.datetime64 | None:
-    """Return when the first of the signals that tell positions was observed; of all signals, where none does."""
+    """Return the first time of the position signals; of all signals if there are none."""
     model = twin.model
     found = [
         (kind, name) for kind, spec in model.asset_types.items() for name in spec.position or () if name in spec.signals
@@ -122,9 +122,9 @@ def first_fix(twin: TwinReader) -> np.datetime64 | None:
 
 
 def stale_after(model: TwinModel, asset_type: str) -> np.timedelta64 | None:
-    """Return how old a fix may be; None where positions don't move.
+    """Return the age at which a fix is stale; None for fixed positions.
 
-    The shortest time that a rule calls silence, else fifteen cells of the signal's cadence, at least a quarter of an
+    The shortest duration that a rule defines as silence, else fifteen cells of the signal, at least a quarter of an
     hour.
     """
     spec = model.asset_types[asset_type]
@@ -138,7 +138,7 @@ def stale_after(model: TwinModel, asset_type: str) -> np.timedelta64 | None:
 
 
 def table_of_positions(twin: TwinReader, *, kinds: Sequence[str], at: object, within: str = "1d") -> pd.DataFrame:
-    """Return the positions of all assets of some kinds, index ``asset_type, asset``, as `twinlab.events.positions`."""
+    """Return the positions of all assets of some types, index ``asset_type, asset``; see `twinlab.events.positions`."""
     parts = {kind: positions(twin, kind, at=at, within=within) for kind in kinds}
     return pd.concat(parts, names=["asset_type", "asset"])
 
@@ -149,18 +149,18 @@ def snapshot(twin: TwinReader, request: MapRequest, *, exceptions: pd.DataFrame 
     Raises
     ------
     UnknownTermError
-        If the twin doesn't know a kind of asset.
+        If an asset type is unknown.
     """
     if not request.asset_types:
         return MapSnapshot(request, _empty(), {})
     table = table_of_positions(twin, kinds=request.asset_types, at=request.at, within=request.within).reset_index()
-    there = (table["latitude"].notna() & table["longitude"].notna()).to_numpy()
+    located = (table["latitude"].notna() & table["longitude"].notna()).to_numpy()
     lost = {
         str(kind): tuple(part["asset"].astype(str))
-        for kind, part in table[~there].groupby("asset_type", sort=False, observed=True)
+        for kind, part in table[~located].groupby("asset_type", sort=False, observed=True)
     }
-    # What never had a fix within reach may still be listed with its age, elsewhere; here it has no place.
-    table = table[there].drop(columns="via").reset_index(drop=True)
+    # Assets without a fix within the look-back have no position on the map.
+    table = table[located].drop(columns="via").reset_index(drop=True)
     table["stale"] = _stale(twin, table, request.at)
     if exceptions is None and request.color == EXCEPTIONS:
         exceptions = _read_exceptions(twin, request)
@@ -183,13 +183,13 @@ def _stale(twin: TwinReader, table: pd.DataFrame, at: np.datetime64) -> NDArray[
     for kind in table["asset_type"].unique():
         limit = stale_after(twin.model, str(kind))
         if limit is not None:
-            mine = (table["asset_type"] == kind).to_numpy()
-            out |= mine & (at - table["time"].to_numpy() > limit)
+            own = (table["asset_type"] == kind).to_numpy()
+            out |= own & (at - table["time"].to_numpy() > limit)
     return out
 
 
 def _read_exceptions(twin: TwinReader, request: MapRequest) -> pd.DataFrame:
-    from twinlab import events  # noqa: PLC0415  (its public names load one by one)
+    from twinlab import events  # noqa: PLC0415  (its public names are loaded lazily)
 
     return events.exceptions(twin, at=request.at)
 
@@ -200,16 +200,16 @@ Key = tuple[str, str]
 def _inside(
     twin: TwinReader, request: MapRequest, exceptions: pd.DataFrame | None
 ) -> tuple[dict[Key, dict[str, int]], dict[Key, int]]:
-    """What each placed asset carries, counted by kind; and the gravest exception of it and of what it carries."""
+    """Return the counts of assets inside each asset by type, and the worst exception of it and of those inside."""
     worst: dict[Key, int] = {}
-    grave: dict[Key, int] = {}
+    ranks: dict[Key, int] = {}
     if exceptions is not None:
         for kind, asset, severity in zip(
             exceptions["asset_type"], exceptions["asset"], exceptions["severity"], strict=True
         ):
             key = (str(kind), str(asset))
-            grave[key] = max(grave.get(key, 0), _SEVERITIES.index(str(severity)))
-        worst |= {key: rank for key, rank in grave.items() if key[0] in request.asset_types}
+            ranks[key] = max(ranks.get(key, 0), _SEVERITIES.index(str(severity)))
+        worst |= {key: rank for key, rank in ranks.items() if key[0] in request.asset_types}
     inside: dict[Key, dict[str, int]] = {}
     if not request.contained:
         return inside, worst
@@ -225,14 +225,14 @@ def _inside(
     starts = np.array([first[kind] for kind in kinds])
     for kind in request.contained:
         span = slice(first[kind], first[kind] + len(names[kind]))
-        # What is in nothing is its own root, and no place.
+        # Assets in nothing are their own root, without a place.
         roots = root[span]
         numbers, counts = np.unique(roots[roots != np.arange(span.start, span.stop)], return_counts=True)
         for number, count in zip(numbers, counts, strict=True):
             key = _key(int(number), kinds, starts, names)
             if key[0] in request.asset_types:
                 inside.setdefault(key, {})[kind] = int(count)
-        for asset, rank in ((key[1], rank) for key, rank in grave.items() if key[0] == kind):
+        for asset, rank in ((key[1], rank) for key, rank in ranks.items() if key[0] == kind):
             if asset in names[kind]:
                 key = _key(int(root[first[kind] + names[kind].get_loc(asset)]), kinds, starts, names)
                 worst[key] = max(worst.get(key, 0), rank)
@@ -240,7 +240,7 @@ def _inside(
 
 
 def _key(number: int, kinds: Sequence[str], starts: NDArray[np.int64], names: Mapping[str, pd.Index]) -> Key:
-    # Of kinds without assets, which start where the next does, the last is meant.
+    # The last one, since types without assets have the same start as the next.
     place = int(np.searchsorted(starts, number, side="right")) - 1
     kind = kinds[place]
     return kind, str(names[kind][number - int(starts[place])])
@@ -263,7 +263,7 @@ def _targets(model: TwinModel, kinds: Sequence[str]) -> list[str]:
 
 
 def _values(twin: TwinReader, request: MapRequest, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Last values of the kinds on the map, but for their positions."""
+    """Return the last values of the asset types on the map, without positions."""
     out = {}
     for kind in request.asset_types:
         spec = twin.model.asset_types[kind]
@@ -278,13 +278,13 @@ def _colored(request: MapRequest, table: pd.DataFrame, values: Mapping[str, pd.D
     if request.color_signal is None or request.color_signal[0] not in values:
         return out
     kind, signal = request.color_signal
-    mine = (table["asset_type"] == kind).to_numpy()
-    out[mine] = values[kind][signal].reindex(table["asset"][mine]).to_numpy(dtype=float)
+    own = (table["asset_type"] == kind).to_numpy()
+    out[own] = values[kind][signal].reindex(table["asset"][own]).to_numpy(dtype=float)
     return out
 
 
 def map_code(request: MapRequest, *, opening: str) -> str:
-    """Return Python that reads the positions of a map in a fresh kernel, under the name ``data``."""
+    """Return Python that reads the shown positions in a fresh kernel as ``data``."""
     at = pd.Timestamp(request.at).isoformat()
     return "\n".join(
         [

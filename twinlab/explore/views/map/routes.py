@@ -1,4 +1,4 @@
-"""Events on a map: routes between the places that events link, as many as they are and as late as they end."""
+"""Routes on a map: lines between the places that events link, by number of events and median delay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DELAY_STEPS", "place_links", "places_of", "route_layers", "routes"]
 
-#: Up to this many minutes late, and the colour for it; the last is for more.
+#: Upper limit of the delay in minutes, colour and label of each step.
 DELAY_STEPS: tuple[tuple[float, str, str], ...] = (
     (5.0, "#0072B2", "under 5 min late"),
     (15.0, "#56B4E9", "5 to 15 min"),
@@ -31,7 +31,7 @@ DELAY_STEPS: tuple[tuple[float, str, str], ...] = (
     (np.inf, "#D55E00", "an hour and more"),
 )
 UNKNOWN = ("#808080", "no delay known")
-#: Most routes drawn: those with the most events.
+#: Largest number of routes; those with the most events are drawn.
 MOST_ROUTES = 400
 _POINTS = 14
 _BEND = 0.12
@@ -42,7 +42,7 @@ _TIP = """\
 
 
 def place_links(model: TwinModel, spec: EventType) -> tuple[str, ...]:
-    """Return an event type's links to places that stand still: kinds of asset whose position is two properties."""
+    """Return the links of an event type to fixed places: asset types whose position is two properties."""
     found = []
     for name, kind in spec.links.items():
         asset_type = model.asset_types[kind]
@@ -52,7 +52,7 @@ def place_links(model: TwinModel, spec: EventType) -> tuple[str, ...]:
 
 
 def places_of(twin: TwinReader, asset_type: str) -> pd.DataFrame:
-    """Return ``latitude, longitude`` of the assets of a type that stands still; those without a position left out."""
+    """Return ``latitude, longitude`` of the assets of a fixed type, without those that have no position."""
     position = twin.model.asset_types[asset_type].position
     assert position is not None
     frame = twin.assets(asset_type)
@@ -64,12 +64,12 @@ def places_of(twin: TwinReader, asset_type: str) -> pd.DataFrame:
 
 
 def routes(table: pd.DataFrame, links: Sequence[str]) -> pd.DataFrame:
-    """Return how many events go between each two places, and the median delay of their ends in minutes.
+    """Return the number of events between each two places, and the median delay of their ends in minutes.
 
     Parameters
     ----------
-    links : two names of columns
-        From where, to where.
+    links : (str, str)
+        Columns of origin and destination.
 
     >>> trips = pd.DataFrame({"a": ["X", "X"], "b": ["Y", "Y"], "end_delay": [4.0, 8.0]})
     >>> routes(trips, ("a", "b")).values.tolist()
@@ -100,7 +100,7 @@ def route_layers(
     chosen: tuple[str, str] | None = None,
     metres_a_pixel: float = 0.0,
 ) -> list[MapLayer]:
-    """Return the layers of routes, bottom first: lines, a chosen one, the places with names.
+    """Return the layers of routes, bottom first: the selected route, all routes, places, labels.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def route_layers(
     }
     mark = [] if chosen is None or not _both(places, chosen) else _curves(places, [chosen])
     marked = {"xs": [line[0] for line in mark], "ys": [line[1] for line in mark]}
-    look = {"color": ASSET_STYLES[3].color, "line_width": 9, "alpha": 0.55}
+    style = {"color": ASSET_STYLES[3].color, "line_width": 9, "alpha": 0.55}
     return [
-        MapLayer("Path", "chosen", marked, look),
+        MapLayer("Path", "chosen", marked, style),
         MapLayer("Path", "routes", columns, {"alpha": 0.8}),
         *_place_layers(found, places, labels, metres_a_pixel=metres_a_pixel),
     ]
@@ -148,10 +148,10 @@ def _both(places: Mapping[str, pd.DataFrame], ends: tuple[str, str]) -> bool:
 
 
 def _curves(places: Mapping[str, pd.DataFrame], ends: Sequence[tuple[str, str]]) -> list[tuple[Floats, Floats]]:
-    """Bent lines, so that there and back don't cover each other."""
+    """Return curved lines, so that both directions are visible."""
     if not ends:
         return []
-    x, y = np.stack([_spots(places[end], [pair[k] for pair in ends]) for k, end in enumerate(_ENDS)], axis=-1)
+    x, y = np.stack([_coordinates(places[end], [pair[k] for pair in ends]) for k, end in enumerate(_ENDS)], axis=-1)
     share = np.linspace(0, 1, _POINTS)
     weights = ((1 - share) ** 2, 2 * share * (1 - share), share**2)
     middle = (x.mean(axis=1) - _BEND * (y[:, 1] - y[:, 0]), y.mean(axis=1) + _BEND * (x[:, 1] - x[:, 0]))
@@ -162,8 +162,8 @@ def _curves(places: Mapping[str, pd.DataFrame], ends: Sequence[tuple[str, str]])
     return list(zip(*bent, strict=True))
 
 
-def _spots(places: pd.DataFrame, names: Sequence[str]) -> tuple[Floats, Floats]:
-    """Where places are on the map: x and y."""
+def _coordinates(places: pd.DataFrame, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Return x and y of places on the map."""
     here = places.index.get_indexer(pd.Index(list(names)))
     latitude, longitude = (places[name].to_numpy(dtype=float)[here] for name in ("latitude", "longitude"))
     return mercator(latitude, longitude)
@@ -176,23 +176,27 @@ def _place_layers(
     *,
     metres_a_pixel: float,
 ) -> list[MapLayer]:
-    """The places as dots, and the names of those that have room for it: the busiest first."""
+    """Return the places as dots, with labels where they fit; places with more events have priority."""
     both = pd.concat([found[[end, "count"]].set_axis(["place", "count"], axis=1).assign(end=end) for end in _ENDS])
     busy = both.groupby("place", sort=False).agg({"count": "sum", "end": "last"})
     busy = busy.sort_values("count", ascending=False, kind="stable")
     x, y = np.empty(len(busy)), np.empty(len(busy))
     texts = np.empty(len(busy), dtype=object)
     for end in _ENDS:
-        mine = (busy["end"] == end).to_numpy()
-        names = [str(name) for name in busy.index[mine]]
-        x[mine], y[mine] = _spots(places[end], names)
-        texts[mine] = [labels[end].get(name, name).removesuffix(f" ({name})") for name in names]
-    kept: list[int] = []
+        own = (busy["end"] == end).to_numpy()
+        names = [str(name) for name in busy.index[own]]
+        x[own], y[own] = _coordinates(places[end], names)
+        texts[own] = [labels[end].get(name, name).removesuffix(f" ({name})") for name in names]
+    labelled: list[int] = []
     for k in range(len(busy)):
-        if np.all((np.abs(x[kept] - x[k]) > 100 * metres_a_pixel) | (np.abs(y[kept] - y[k]) > 26 * metres_a_pixel)):
-            kept.append(k)
+        if np.all(
+            (np.abs(x[labelled] - x[k]) > 100 * metres_a_pixel) | (np.abs(y[labelled] - y[k]) > 26 * metres_a_pixel)
+        ):
+            labelled.append(k)
     dots = {"marker": "circle", "size": 6, "fill_color": "#5a6570", "line_color": "#ffffff"}
     return [
         MapLayer("Points", "places", {"x": x, "y": y}, dots),
-        MapLayer("Labels", "names", {"x": x[kept], "y": y[kept], "text": texts[kept]}, {"text_font_size": "11px"}),
+        MapLayer(
+            "Labels", "names", {"x": x[labelled], "y": y[labelled], "text": texts[labelled]}, {"text_font_size": "11px"}
+        ),
     ]

@@ -1,4 +1,4 @@
-"""A map's assets as sheets: names, positions, ages of fixes, last values, each title with its unit."""
+"""Tables of the assets on a map: names, positions, ages of fixes, last values, with units in the titles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["map_sheets"]
 
 
 def map_sheets(shot: MapSnapshot, model: TwinModel, shared: Shared) -> dict[str, pd.DataFrame]:
-    """Return a sheet a kind of asset; assets without a position come last."""
+    """Return one table per asset type; assets without a position come last."""
     out = {}
     for kind in shot.request.asset_types:
         spec = model.asset_types[kind]

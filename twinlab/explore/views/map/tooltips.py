@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["age_text", "tips"]
 
-# Thousands of texts are made at each step in time; `Markup` escapes as templates do, in a third of their time.
+# Each step in time makes thousands of tooltips; `Markup` escapes like a template in a third of the time.
 _NAME, _BREAK = Markup("<b>{}</b> · {}"), Markup("<br>")
 _PARTS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def age_text(age: np.timedelta64) -> str:
-    """Return how old something is, in its largest two units.
+    """Return an age in its two largest units.
 
     >>> age_text(np.timedelta64(3700, "s")), age_text(np.timedelta64(42, "s"))
     ('1 h 1 min', '42 s')
@@ -69,7 +69,7 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
 
 
 def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str, list[str]]:
-    """Asset -> its last values, a line each."""
+    """Return asset -> lines of its last values."""
     out: dict[str, list[str]] = {str(asset): [] for asset in frame.index}
     for name, spec in signals.items():
         if name not in frame:

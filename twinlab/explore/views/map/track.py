@@ -1,4 +1,4 @@
-"""The way that one asset came: its good fixes over some hours, broken where there are none."""
+"""Track of one asset: its good fixes over some hours, with gaps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stop", "Track", "read_track", "track_layers"]
 
-#: Arrows along a track.
+#: Number of arrows along a track.
 _ARROWS = 8
 _COLOR = "#D55E00"
 _PLAN = "#CC79A7"
@@ -27,26 +27,26 @@ _PLAN = "#CC79A7"
 
 @dataclass(frozen=True)
 class Stop:
-    """A place that an asset is planned to be at."""
+    """A planned stop of an asset."""
 
     label: str
     asset_type: str
     asset: str
     latitude: float
     longitude: float
-    # When it's planned to be there, UTC.
+    # Planned time, UTC.
     planned: np.datetime64
 
 
 @dataclass(frozen=True)
 class Track:
-    """Good fixes of one asset, oldest first, and where it's planned to go next."""
+    """Good fixes of one asset, oldest first, and its planned stops."""
 
     hours: int
     time: NDArray[np.datetime64]
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
-    # A pause longer than this breaks the line.
+    # Fixes farther apart than this aren't connected.
     gap: np.timedelta64
     stops: tuple[Stop, ...] = ()
 
@@ -60,9 +60,9 @@ class Track:
 
 
 def read_track(twin: TwinReader, key: tuple[str, str], *, at: np.datetime64, hours: int) -> Track | None:
-    """Return the track of an asset over the hours before an instant; None where its position isn't measured.
+    """Return the track of an asset over the hours before an instant; None for a fixed position.
 
-    Fixes that failed are left out.
+    Failed fixes are left out.
     """
     kind, asset = key
     spec = twin.model.asset_types[kind]
@@ -82,7 +82,7 @@ def read_track(twin: TwinReader, key: tuple[str, str], *, at: np.datetime64, hou
 
 
 def track_layers(track: Track | None) -> list[MapLayer]:
-    """Return the layers of a track: line, arrows, planned way, planned stops; all of them empty without one."""
+    """Return the layers of a track: line, arrows, planned route, planned stops; empty ones without a track."""
     xs: list[Any] = []
     ys: list[Any] = []
     arrows: dict[str, Any] = {name: np.empty(0) for name in ("x", "y", "angle")}
@@ -102,18 +102,18 @@ def track_layers(track: Track | None) -> list[MapLayer]:
             stops = {"x": sx, "y": sy}
     line = {"color": _COLOR, "line_width": 2.5, "alpha": 0.9}
     head = {"marker": "triangle", "size": 9, "fill_color": _COLOR, "line_color": "#ffffff", "line_width": 0.5}
-    way = {"color": _PLAN, "line_width": 2, "line_dash": "dashed"}
+    route = {"color": _PLAN, "line_width": 2, "line_dash": "dashed"}
     ring = {"marker": "circle_cross", "size": 16, "fill_alpha": 0.0, "line_color": _PLAN, "line_width": 2}
     return [
         MapLayer("Path", "track", {"xs": xs, "ys": ys}, line),
         MapLayer("Points", "direction", arrows, head),
-        MapLayer("Path", "plan", plan, way),
+        MapLayer("Path", "plan", plan, route),
         MapLayer("Points", "stops", stops, ring),
     ]
 
 
 def _arrows(x: NDArray[np.float64], y: NDArray[np.float64], pieces: NDArray[np.int64]) -> dict[str, Any]:
-    """Arrows at equal lengths along the pieces, pointing the way."""
+    """Return arrows at equal distances along the pieces, in the direction of travel."""
     within = np.zeros(max(len(x) - 1, 0), dtype=bool)
     for first, last in pieces:
         within[first : last - 1] = True
@@ -124,6 +124,6 @@ def _arrows(x: NDArray[np.float64], y: NDArray[np.float64], pieces: NDArray[np.i
     wanted = (np.arange(_ARROWS) + 0.5) / _ARROWS * total[-1]
     at = np.unique(np.minimum(np.searchsorted(total, wanted), len(length) - 1))
     at = at[length[at] > 0]
-    # Bokeh's triangle points up: a quarter turn before the x axis.
+    # Bokeh's triangle points up, 90 degrees from the x axis.
     angle = np.degrees(np.arctan2(np.diff(y)[at], np.diff(x)[at])) - 90
     return {"x": (x[at] + x[at + 1]) / 2, "y": (y[at] + y[at + 1]) / 2, "angle": angle}

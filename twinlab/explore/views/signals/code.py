@@ -1,4 +1,4 @@
-"""A view as Python: what reads and draws the same in a fresh kernel."""
+"""A view of signals as Python code for a fresh kernel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["view_code"]
 
 
 def view_code(view: View, *, opening: str) -> str:
-    """Return Python that reads and draws the same view in a fresh kernel, its data under the name ``data``."""
+    """Return Python that reads the same data as ``data`` in a fresh kernel, and draws it."""
     several = len(view.parts) > 1
     names = [f"part_{number}" for number in range(1, len(view.parts) + 1)] if several else ["data"]
     imports = ["import panel as pn"]
@@ -72,9 +72,9 @@ def _coarsen(part: Part, name: str) -> list[str]:
 
 
 def _drawing(view: View) -> str:
-    """The line that draws the first signal, as a cell of a notebook shows it.
+    """Return the line that draws the first signal in a notebook.
 
-    Wrapped by Panel: HoloViews' own display asks a CDN for style sheets, whatever ``inline`` says.
+    With ``pn.panel``, since HoloViews' own display loads style sheets from a CDN, whatever ``inline`` says.
     """
     signal, part = view.request.signals[0], view.parts[0]
     data = f"data.sel({PERIOD}={SHOWN!r}, drop=True)" if view.request.periods else "data"

@@ -1,4 +1,4 @@
-"""Another period under the shown one: shifted by the clock of a stated zone, or aligned by the starts of events."""
+"""Comparison periods: shifted by the clock of a time zone, or aligned by the starts of events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Period", "Shift", "align_period", "parse_shift", "period_text"]
 
 _PATTERN = re.compile(r"([+-])(\d+)(y|mo|w|d|h|min|s|ns)(?:@(\S+))?")
 _CALENDAR = ("y", "mo", "w", "d")
-_WORDS = {"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "min": "minute", "s": "second"}
+_UNITS = {"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "min": "minute", "s": "second"}
 _NANOSECONDS = {
     "w": 604_800_000_000_000,
     "d": 86_400_000_000_000,
@@ -37,18 +37,18 @@ _NANOSECONDS = {
 
 @dataclass(frozen=True)
 class Shift:
-    """How far another period lies from the shown one, and by which clock."""
+    """Distance of a comparison period from the shown one, and the clock by which it is counted."""
 
     # "-7d": earlier by seven days; "+1y": a year later.
     text: str
     count: int
     unit: str
-    # IANA zone by whose clock days are counted; None: by elapsed time, which is UTC's clock.
+    # IANA zone by whose clock days are counted; None: UTC.
     zone: str | None = None
 
     @cached_property
     def title(self) -> str:
-        """The shift in words: ``a week earlier``."""
+        """The shift as text: ``a week earlier``."""
         count, unit = abs(self.count), self.unit
         if unit == "d" and count % 7 == 0:
             count, unit = count // 7, "w"
@@ -56,12 +56,12 @@ class Shift:
         if unit == "ns":
             return f"{pd.Timedelta(count, 'ns')} {side}".replace("0 days ", "")
         article = "an" if unit == "h" else "a"
-        return f"{article if count == 1 else count} {_WORDS[unit]}{'' if count == 1 else 's'} {side}"
+        return f"{article if count == 1 else count} {_UNITS[unit]}{'' if count == 1 else 's'} {side}"
 
     def own_times(self, shown: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-        """Return the instants that stand under those shown, both naive UTC; NaT where the clock skipped them.
+        """Return the instants of the comparison period for the shown ones, both naive UTC; NaT where the clock skips them.
 
-        By a zone's clock, an hour that was passed twice stands for its first passage.
+        An ambiguous local time means its first occurrence.
 
         >>> parse_shift("-7d@Europe/Berlin").own_times(np.array(["2026-03-30T08:00"], "datetime64[ns]"))
         array(['2026-03-23T09:00:00.000000000'], dtype='datetime64[ns]')
@@ -78,26 +78,26 @@ class Shift:
             return (index + offset).to_numpy().astype("datetime64[ns]")
         wall = index.tz_localize("UTC").tz_convert(self.zone).tz_localize(None) + offset
         first = np.ones(len(wall), bool)
-        there = wall.tz_localize(self.zone, ambiguous=first, nonexistent="NaT").tz_convert("UTC").tz_localize(None)
-        return there.to_numpy().astype("datetime64[ns]")
+        utc = wall.tz_localize(self.zone, ambiguous=first, nonexistent="NaT").tz_convert("UTC").tz_localize(None)
+        return utc.to_numpy().astype("datetime64[ns]")
 
 
 @dataclass(frozen=True)
 class Period:
-    """Another period that is drawn under the shown one."""
+    """A comparison period, drawn with the shown one."""
 
     shift: Shift
-    # What the legend calls it.
+    # Label in the legend.
     label: str
 
 
 def parse_shift(text: str) -> Shift:
-    """Read a shift such as ``-7d``, ``-1y`` or, by the clock of a zone, ``-7d@Europe/Berlin``.
+    """Parse a shift such as ``-7d``, ``-1y`` or, by the clock of a zone, ``-7d@Europe/Berlin``.
 
     Raises
     ------
     SchemaError
-        If it isn't a sign, a whole number and a unit (y, mo, w, d, h, min, s), or the zone isn't known.
+        If it isn't a sign, an integer and a unit (y, mo, w, d, h, min, s), or the zone is unknown.
 
     >>> parse_shift("-28d").title
     '4 weeks earlier'
@@ -120,24 +120,24 @@ def parse_shift(text: str) -> Shift:
 def align_period(
     data: xr.Dataset, *, start: object, stop: object, cell_ns: int, shift: str | None = None
 ) -> xr.Dataset:
-    """Put cells of another period on the times of the shown one.
+    """Align the cells of a comparison period with the times of the shown one.
 
     Parameters
     ----------
     data : Dataset, dims ``time, asset``
-        Cells of the other period, regular by ``cell_ns``.
+        Cells of the comparison period, every ``cell_ns``.
     start, stop : instants
         The shown period, half-open, UTC.
     cell_ns : int
         Width of a cell, nanoseconds.
     shift : str, optional
-        How far the other period lies from the shown one; see `parse_shift`. None only fills up the shown period's own
-        cells.
+        Distance of the comparison period from the shown one; see `parse_shift`. None fills the missing cells of the
+        shown period.
 
     Returns
     -------
     Dataset
-        Every cell of the shown period, at its time; a cell that isn't in ``data`` is NaN, its flag *not evaluated*.
+        All cells of the shown period; one that is missing in ``data`` is NaN, its flag *not evaluated*.
     """
     grid = cell_times(start, stop, cell_ns)
     own = grid if shift is None else parse_shift(shift).own_times(grid)
@@ -145,41 +145,41 @@ def align_period(
 
 
 def cell_times(start: object, stop: object, cell_ns: int) -> NDArray[np.datetime64]:
-    """Return the starts of all cells that overlap ``[start, stop)``, aligned to whole multiples since 1970."""
+    """Return the starts of all cells that overlap ``[start, stop)``, multiples of their width since 1970."""
     first, last = (pd.Timestamp(t).as_unit("ns").value for t in (start, stop))  # type: ignore[arg-type]
     return (np.arange(first // cell_ns, -(-last // cell_ns)) * cell_ns).astype("datetime64[ns]")
 
 
 def at_times(data: xr.Dataset, wanted: NDArray[np.datetime64], *, cell_ns: int) -> xr.Dataset:
-    """Return the cells nearest to the wanted instants, at most half a cell away; others are NaN or zero."""
+    """Return the cells nearest to some instants, at most half a cell away; others are NaN or zero."""
     import xarray as xr  # noqa: PLC0415
 
     have = data["time"].values.astype("datetime64[ns]").astype("int64")
-    lost = np.isnat(wanted)
-    asked = np.where(lost, np.datetime64(0, "ns"), wanted).astype("int64")
-    place = np.searchsorted(have, asked - cell_ns // 2)
+    missing = np.isnat(wanted)
+    target = np.where(missing, np.datetime64(0, "ns"), wanted).astype("int64")
+    place = np.searchsorted(have, target - cell_ns // 2)
     inside = np.minimum(place, max(len(have) - 1, 0))
-    lost |= place >= len(have)
+    missing |= place >= len(have)
     if len(have):
-        lost |= np.abs(have[inside] - asked) > cell_ns // 2
+        missing |= np.abs(have[inside] - target) > cell_ns // 2
     out: dict[str, tuple[tuple[str, ...], NDArray[np.generic], dict[str, object]]] = {}
     for name, array in data.data_vars.items():
         array = array.transpose("time", ...)  # noqa: PLW2901
         values = array.values[inside] if len(have) else np.empty((len(wanted), *array.shape[1:]), array.dtype)
-        values[lost] = _nothing(str(name), values.dtype)
+        values[missing] = _fill_value(str(name), values.dtype)
         out[str(name)] = (tuple(map(str, array.dims)), values, dict(array.attrs))
     coords = {name: coord for name, coord in data.coords.items() if "time" not in coord.dims}
     return xr.Dataset(out, coords={"time": wanted, **coords})
 
 
-def _nothing(name: str, dtype: np.dtype[np.generic]) -> float | int:
+def _fill_value(name: str, dtype: np.dtype[np.generic]) -> float | int:
     if name.endswith("_qc"):
         return Flag.NOT_EVALUATED
     return np.nan if dtype.kind == "f" else 0
 
 
 def period_text(window: Window) -> str:
-    """Return the days of a span, as short as they stay clear.
+    """Return the days of a span as short, unambiguous text.
 
     >>> period_text((np.datetime64("2026-03-05", "ns"), np.datetime64("2026-03-12", "ns")))
     '5–11 Mar 2026'

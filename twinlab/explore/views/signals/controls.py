@@ -1,4 +1,4 @@
-"""The widgets of the signal explorer: what, when, and compared with what."""
+"""Widgets of the signal explorer: selection, window, comparison and display."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _PERIODS = {
     "the year before": "-1y",
     "earlier events of its kind": "event",
 }
-_OWN = "another start"
-# A line of what is chosen is as high as the other widgets.
+_OTHER = "another start"
+# Selected items in a line as high as the other widgets.
 _CHIPS = {
     "& .MuiSelect-select": {"padding": "7px 32px 7px 8px !important", "minHeight": "0 !important"},
     "& .MuiChip-root": {"height": "26px"},
@@ -35,17 +35,17 @@ _CHIPS = {
 
 
 def signal_controls(explorer: SignalNavigation) -> pn.viewable.Viewable:
-    """Return the explorer's widgets, in two rows that wrap on a phone."""
+    """Return the widgets of the explorer, in three rows."""
     return pn.Column(
-        row(_what(explorer), margin=(8, 0, 2, 0)),
-        row(_when(explorer), margin=(0, 0, 2, 0)),
-        row([_layout(explorer), *_compared(explorer), *_how(explorer)], margin=(0, 0, 4, 0)),
+        row(_selection(explorer), margin=(8, 0, 2, 0)),
+        row(_window(explorer), margin=(0, 0, 2, 0)),
+        row([_layout(explorer), *_comparison(explorer), *_display(explorer)], margin=(0, 0, 4, 0)),
         sizing_mode="stretch_width",
     )
 
 
 def _charted(explorer: SignalNavigation) -> Any:
-    """Whether charts are shown, as it changes: the fleet's heat map has widgets of its own."""
+    """Return a reactive condition: charts are shown, not the fleet's heat map with its own widgets."""
     return explorer.param.layout.rx() != "fleet"
 
 
@@ -62,7 +62,7 @@ def _layout(explorer: SignalNavigation) -> pmui.RadioButtonGroup:
     return without_debounce(layout)
 
 
-def _what(explorer: SignalNavigation) -> list[Any]:
+def _selection(explorer: SignalNavigation) -> list[Any]:
     charted = _charted(explorer)
     widgets = [
         pmui.Select.from_param(
@@ -99,7 +99,7 @@ def _what(explorer: SignalNavigation) -> list[Any]:
     return [without_debounce(widget) for widget in widgets]
 
 
-def _when(explorer: SignalNavigation) -> list[Any]:
+def _window(explorer: SignalNavigation) -> list[Any]:
     start = pmui.TextInput(label="From (UTC)", width=165, size="small")
     stop = pmui.TextInput(label="To (UTC)", width=165, size="small")
     writing = [False]
@@ -126,7 +126,7 @@ def _when(explorer: SignalNavigation) -> list[Any]:
     explorer.param.watch(write, "revision")
     write()
     show_all = _button("Show all", explorer.reset)
-    # The fleet's heat map has its own.
+    # The heat map of the fleet has its own button.
     show_all.visible = _charted(explorer)
     return [
         start,
@@ -146,8 +146,8 @@ def _button(label: str, action: Any) -> pmui.Button:
     return button
 
 
-def _compared(explorer: SignalNavigation) -> list[Any]:
-    period = pmui.Select(label="Compare with", options=[*_PERIODS, _OWN], value="nothing", width=200, size="small")
+def _comparison(explorer: SignalNavigation) -> list[Any]:
+    period = pmui.Select(label="Compare with", options=[*_PERIODS, _OTHER], value="nothing", width=200, size="small")
     start = pmui.TextInput(label="Its start (UTC)", width=165, size="small", visible=False)
     zones = ["UTC", *sorted(zoneinfo.available_timezones() - {"UTC"})]
     zone = pmui.Select(
@@ -158,17 +158,17 @@ def _compared(explorer: SignalNavigation) -> list[Any]:
     def write(*_: object) -> None:
         charted = explorer.layout != "fleet"
         own = bool(explorer.compare) and explorer.compare not in names
-        shown = names.get(explorer.compare, _OWN)
-        if period.value != shown and not (period.value == _OWN and not explorer.compare):
+        shown = names.get(explorer.compare, _OTHER)
+        if period.value != shown and not (period.value == _OTHER and not explorer.compare):
             period.value = shown
-        start.visible = charted and (own or period.value == _OWN)
+        start.visible = charted and (own or period.value == _OTHER)
         by_clock = bool(explorer.compare) and explorer.compare != "event"
         zone.param.update(value=explorer.zone or "UTC", visible=charted and by_clock)
         period.visible = charted
 
     def choose(*_: object) -> None:
-        start.visible = period.value == _OWN
-        if period.value != _OWN:
+        start.visible = period.value == _OTHER
+        if period.value != _OTHER:
             explorer.compare = _PERIODS[period.value]
 
     def set_start(*_: object) -> None:
@@ -189,7 +189,7 @@ def _compared(explorer: SignalNavigation) -> list[Any]:
     return [without_debounce(period), start, without_debounce(zone)]
 
 
-def _how(explorer: SignalNavigation) -> list[Any]:
+def _display(explorer: SignalNavigation) -> list[Any]:
     labels = {"show_flags": "Flags", "full_range": "Off-scale values", "selecting": "Drag to select events"}
     return [
         without_debounce(

@@ -1,4 +1,4 @@
-"""The signal explorer: pick assets and signals, zoom from years to single samples, compare with another period."""
+"""The signal explorer: select assets and signals, zoom from years to single samples, compare periods."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalExplorer"]
 
-_NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names some, then reload the page."
-_NO_DATA = "No asset of this twin has observations yet. Ingest a source that holds some, then reload the page."
+_NO_SIGNALS = "This twin has no signals yet. Ingest a source whose mapping names signals, then reload the page."
+_NO_DATA = "No asset of this twin has observations yet. Ingest a source with observations, then reload the page."
 
 
 class SignalExplorer(SignalNavigation):
     """Charts of signals of some assets, zoomable from the whole history down to raw samples.
 
-    Set a parameter and the charts follow; zoom a chart and ``window`` follows. The same object works in JupyterLab and
-    in a served page. Signals of one unit share a chart, others stand below one another on one time axis; in small
-    multiples each asset has a chart of its own.
+    The charts follow the parameters, and ``window`` follows a zoom. The same object works in JupyterLab and in a served
+    page. Signals of one unit share a chart, other charts are stacked on one time axis; in small multiples each asset has
+    its own chart.
 
     Parameters
     ----------
     twin, link, shared, session, open_code
-        As `Explorer` takes them.
+        As for `Explorer`.
     patient : bool
-        Changes nothing: a chart is read from a rollup that fits it. A page that must stand before its first chart makes
-        the explorer later, as `Workspace` does.
+        Has no effect: charts are read from rollups and need no deferred loading. A page that must be shown before its
+        first chart creates the explorer later, as `Workspace` does.
     """
 
     name_in_link = "history"
@@ -77,14 +77,14 @@ class SignalExplorer(SignalNavigation):
         self._charts_pane = LiveCharts(on_zoom=self._zoomed, on_brush=self._brushed)
         self._heading = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._legend = Html("", sizing_mode="stretch_width", margin=(2, 10))
-        #: The charts with their heading and legend, without the widgets above them.
+        #: The charts with heading and legend, without widgets.
         self.charts = pn.Column(self._heading, self._charts_pane.pane, self._legend, sizing_mode="stretch_width")
         self.param.asset_type.objects = self.shared.choices.kinds()
         self.apply(self.first_link)
 
     @param.depends("selecting", watch=True)
     def _selecting_changed(self) -> None:
-        # Who is done with selecting wants everything back.
+        # The end of selecting clears the selection.
         if not self.selecting:
             self.brush = None
 
@@ -98,12 +98,12 @@ class SignalExplorer(SignalNavigation):
 
     @property
     def view(self) -> View | None:
-        """What the charts show; None if there is nothing to show."""
+        """Content of the charts; None if nothing is shown."""
         return self._view
 
     @property
     def title(self) -> str:
-        """The signals and their assets, in words."""
+        """Titles of the signals and their assets."""
         if not self.signals:
             return "No signal"
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
@@ -113,11 +113,11 @@ class SignalExplorer(SignalNavigation):
         return f"{name[:1].upper()}{name[1:]} · {who}"
 
     def labels(self) -> dict[str, str]:
-        """Return asset -> label of the assets that can be chosen."""
+        """Return asset -> label of the selectable assets."""
         return {asset: label for label, asset in self.param.assets.names.items()}
 
     def drawn(self) -> list[str]:
-        """Return the assets that are drawn: as many of the chosen ones as can be told apart."""
+        """Return the drawn assets: as many of the selected ones as the limits allow."""
         others = 0 if self._view is None else len(self._view.request.periods)
         return list(self.assets)[: max_assets(self.layout, signals=len(self.signals), periods=1 + others)]
 
@@ -134,7 +134,7 @@ class SignalExplorer(SignalNavigation):
         return SignalRequest(kind, signals, assets, shown, self.labels(), periods, since, layout)
 
     def _read(self) -> bool:
-        """Read what is asked for; False if there is nothing new to draw."""
+        """Read the requested data; False if there is nothing new to draw."""
         shown = self.shown
         if not self.signals or shown is None or not self.assets:
             self._view = None
@@ -146,20 +146,20 @@ class SignalExplorer(SignalNavigation):
         return self._guarded(action)
 
     def _redraw(self, *, move: bool = True) -> None:
-        # The chart first: the browser draws it while the server follows with address, code and all else.
+        # The charts first: the browser draws them while the server prepares link, code and tables.
         with one_message():
             if self._read():
                 self._draw(move=move)
             elif self._view is None:
-                self._say_nothing()
+                self._show_empty()
         with one_message():
             self.revision += 1
 
     def _draw(self, *, move: bool) -> None:
-        """Put what was read on screens."""
+        """Draw the data that was read."""
         view = self._view
         if view is None:
-            self._say_nothing()
+            self._show_empty()
             return
         self._heading.object = title_html(self.title, view.title)
         self._legend.object = legend_html(
@@ -170,12 +170,12 @@ class SignalExplorer(SignalNavigation):
     def _style(self) -> ChartStyle:
         return ChartStyle(self.show_flags, self.full_range, self.marked, self.brush, self.selecting)
 
-    def _say_nothing(self) -> None:
-        self._charts_pane.say(*self._why_nothing())
+    def _show_empty(self) -> None:
+        self._charts_pane.show_message(*self._empty_message())
         self._heading.object = title_html(self.title, "") if self.signals else ""
         self._legend.object = ""
 
-    def _why_nothing(self) -> tuple[str, str]:
+    def _empty_message(self) -> tuple[str, str]:
         if not self.param.asset_type.objects:
             some = any(kind.signals for kind in self.twin.model.asset_types.values())
             return "Nothing to draw yet", _NO_DATA if some else _NO_SIGNALS
@@ -184,23 +184,23 @@ class SignalExplorer(SignalNavigation):
         if not self.assets:
             return "Choose at least one asset", "Type a part of its name above."
         if self._known and self._span is None and self.window is None:
-            return "No samples of this signal have arrived yet", "Once some have, they're drawn here."
+            return "No samples of this signal have arrived yet", "They are drawn here once they arrive."
         return "Nothing can be shown", "The notice above says why."
 
-    # -- what readers do to a chart -----------------------------------------------------------------------------------
+    # -- zooming and selecting in a chart -----------------------------------------------------------------------------
 
     def _zoomed(self, ends: tuple[Any, Any]) -> None:
         since = None if self._view is None else self._view.request.since
         self._on_zoom((instant(ends[0], since), instant(ends[1], since)))
 
     def _on_zoom(self, window: Window) -> None:
-        """Take over the window to which the reader has zoomed; the plot's own axis stays in the reader's hands."""
+        """Take over the zoomed window, without moving the axis of the plot."""
         shown = self.shown
         if self._view is None or window[1] <= window[0] or (shown is not None and same_on_screen(window, shown)):
             return
         self._history.push(self._own_window)
         with self._silently():
-            # Who zooms looks at something: the window doesn't move on by itself any more.
+            # A zoom stops following: the window must not move while it is looked at.
             self.param.update(window=window, follow=False)
         self._redraw(move=False)
 
@@ -209,28 +209,28 @@ class SignalExplorer(SignalNavigation):
         start, stop = sorted((instant(ends[0], since), instant(ends[1], since)))
         self.brush = (start, stop) if start < stop else None
 
-    # -- what can be done ---------------------------------------------------------------------------------------------
+    # -- actions ------------------------------------------------------------------------------------------------------
 
     def can_draw(self, asset_type: str, asset: str) -> bool:
         """Whether an asset has observations."""
         return asset in self.shared.choices.assets(asset_type).values()
 
-    # -- what leaves --------------------------------------------------------------------------------------------------
+    # -- exports ------------------------------------------------------------------------------------------------------
 
     def code(self) -> str:
-        """Return Python that reads and draws the same view in a fresh kernel."""
+        """Return Python that reads the shown data as ``data`` in a fresh kernel, and draws it."""
         return "" if self._view is None else view_code(self._view, opening=self.open_code)
 
     def data(self) -> xr.Dataset | None:
-        """Return what is drawn, as `code` reads it."""
+        """Return the drawn data, equal to that of `code`."""
         return None if self._view is None else self._view.data
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return a sheet a signal."""
+        """Return one table per signal."""
         return {} if self._view is None else view_tables(self._view, self.twin.model)
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the settings as text: label -> value."""
         if self._view is None:
             return {}
         flags = "marked" if self.show_flags else "not marked"
@@ -261,7 +261,7 @@ class SignalExplorer(SignalNavigation):
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def controls(self) -> pn.viewable.Viewable:
-        """Return the widgets that choose what is drawn."""
+        """Return the widgets of the explorer."""
         return signal_controls(self)
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -1,4 +1,4 @@
-"""A view of signals as one HoloViews object, for a screen without widgets or for paper."""
+"""A view of signals as one HoloViews object, without widgets, for screens and for print."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["signal_figure"]
 
-#: Small multiples in a row on paper.
+#: Small multiples in a row in print.
 _COLUMNS = 4
 
 
@@ -24,7 +24,7 @@ def signal_figure(
     """Return the charts of a view: one, a stack on one time axis, or small multiples."""
     small = view.request.layout == "multiples"
     if backend == "matplotlib":
-        import holoviews.plotting.mpl  # noqa: F401, PLC0415  (only paper needs Matplotlib)
+        import holoviews.plotting.mpl  # noqa: F401, PLC0415  (Matplotlib is loaded for print only)
     charts = [
         draw(
             chart.traces,
@@ -32,7 +32,7 @@ def signal_figure(
             states=chart.states,
             extent=extent,
             show_flags=style.show_flags,
-            # On paper, one legend below all.
+            # In print, one legend below all charts.
             show_legend=place == len(view.charts) - 1 if backend == "matplotlib" else not small or place == 0,
             legend=view.traces,
             height=SMALL if small else HEIGHT if len(view.charts) == 1 else 250,

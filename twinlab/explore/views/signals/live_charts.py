@@ -1,4 +1,4 @@
-"""The charts as they stand on screens: made anew for another number of curves, refreshed in place for other data."""
+"""The charts in a browser: updated in place for other data, and rebuilt only for more curves or another layout."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ HEIGHT = 380
 _STACKED = (HEIGHT, 250, 200, 180)
 SMALL = 170
 #: Small charts in a row, at most.
-_ACROSS = 4
+_MAX_COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class ChartStyle:
-    """How a view is drawn."""
+    """Display options of the charts."""
 
     show_flags: bool = True
-    # Failed samples stretch the value axis.
+    # Include failed samples in the value range.
     full_range: bool = False
-    # Spans drawn behind the curves: an event, and what the reader selected.
+    # Spans drawn behind the curves: an event, and the selected span.
     marked: Window | None = None
     brush: Window | None = None
     # Dragging selects a span instead of zooming to it.
@@ -44,15 +44,15 @@ class ChartStyle:
 
 
 def chart_extents(view: View, *, full_range: bool) -> list[tuple[float, float]]:
-    """Return the value range of each chart: small multiples share one, so that they can be compared."""
+    """Return the value range of each chart; small multiples share one."""
     own = [y_extent(chart.traces, full_range=full_range) for chart in view.charts]
     if view.request.layout == "multiples" and own:
         own = [y_extent(view.traces, full_range=full_range)] * len(own)
     return own
 
 
-def slots_of(chart: Chart, *, small: bool) -> int:
-    """Return the room for curves of a chart: rounded up, so that one more is drawn without making the chart anew."""
+def curve_capacity(chart: Chart, *, small: bool) -> int:
+    """Return the capacity of a chart in curves, rounded up so that another curve needs no rebuild."""
     count = len(chart.traces)
     return count if small else next((n for n in (2, 4, 8, 16) if n >= count), count)
 
@@ -63,7 +63,7 @@ class LiveCharts:
     Parameters
     ----------
     on_zoom, on_brush : callable
-        Called with the ends to which a reader has zoomed, or which they have selected, in the axis' own numbers.
+        Called after a zoom or a selection with its ends, in numbers of the axis.
     """
 
     def __init__(
@@ -72,37 +72,39 @@ class LiveCharts:
         self.pane = pn.Column(sizing_mode="stretch_width", min_height=HEIGHT)
         self._on_zoom, self._on_brush = on_zoom, on_brush
         self._panes: list[FigurePane] = []
-        # What each chart shows now: a screen that is opened later begins with it.
+        # Present content of each chart, for documents that are opened later.
         self._drawn: list[tuple[list[Layer], Frame]] = []
         self._shape: tuple[object, ...] | None = None
-        # Room for curves in each chart.
-        self._rooms: list[int] = []
+        # Capacity of each chart in curves.
+        self._capacities: list[int] = []
 
-    def say(self, title: str, detail: str = "") -> None:
-        """Show a sentence in place of charts."""
+    def show_message(self, title: str, detail: str = "") -> None:
+        """Show a message instead of the charts."""
         self._panes, self._drawn, self._shape = [], [], None
         self.pane.param.update(objects=[empty_pane(title, detail, height=HEIGHT - 20)], min_height=HEIGHT)
 
     def show(self, view: View, style: ChartStyle, *, move: bool = True) -> None:
-        """Draw a view: in place if the charts on screens can take it; ``move`` sets their time axis then too."""
+        """Draw a view, in place if the present charts have the capacity; ``move`` then sets the time axis too."""
         shape = _shape(view, style)
         if shape == self._shape and self._panes and self._fits(view):
             self._refresh(view, style, move=move)
         else:
             self._shape = shape
             small = view.request.layout == "multiples"
-            self._rooms = [slots_of(chart, small=small) for chart in view.charts]
+            self._capacities = [curve_capacity(chart, small=small) for chart in view.charts]
             self._rebuild(view, style)
 
     def _fits(self, view: View) -> bool:
-        """Whether the charts on screens have room: who draws fewer curves than before needs no other chart."""
+        """Whether the present charts have the capacity for a view."""
         counts = [len(chart.traces) for chart in view.charts]
         if view.request.layout == "multiples":
-            return counts == self._rooms
-        return len(counts) == len(self._rooms) and all(n <= most for n, most in zip(counts, self._rooms, strict=True))
+            return counts == self._capacities
+        return len(counts) == len(self._capacities) and all(
+            n <= most for n, most in zip(counts, self._capacities, strict=True)
+        )
 
     def _charts(self, view: View, style: ChartStyle) -> list[tuple[list[Layer], Frame]]:
-        """The layers of each chart, and what stands around them."""
+        """Return the layers and the frame of each chart."""
         small = view.request.layout == "multiples"
         compared = any(trace.own is not None for trace in view.traces)
         height = SMALL if small else _STACKED[min(len(view.charts), len(_STACKED)) - 1]
@@ -113,7 +115,7 @@ class LiveCharts:
                 chart.traces,
                 extent=extent,
                 show_flags=style.show_flags,
-                slots=self._rooms[place],
+                slots=self._capacities[place],
                 mark=style.marked,
                 brush=style.brush,
                 since=view.request.since,
@@ -147,7 +149,7 @@ class LiveCharts:
             self.pane.param.update(objects=list(self._panes), min_height=HEIGHT)
 
     def _make(self, place: int, ref: str) -> Any:
-        """Make one chart for a screen, on the time axis of the first one there."""
+        """Make a chart for a document, on the time axis of its first chart."""
         parts, frame = self._drawn[place]
         first = self._panes[0].figures().get(ref) if place else None
         return make_figure(
@@ -160,17 +162,17 @@ class LiveCharts:
 
     def _refresh(self, view: View, style: ChartStyle, *, move: bool) -> None:
         self._drawn = self._charts(view, style)
-        screens: dict[str, list[tuple[Any, list[Layer], Frame]]] = {}
+        documents: dict[str, list[tuple[Any, list[Layer], Frame]]] = {}
         for pane, (parts, frame) in zip(self._panes, self._drawn, strict=True):
             for ref, chart in pane.figures().items():
-                screens.setdefault(ref, []).append((chart, parts, frame))
-        for ref, charts in screens.items():
+                documents.setdefault(ref, []).append((chart, parts, frame))
+        for ref, charts in documents.items():
             update_screen(ref, charts[0][0].document, partial(_put, charts, move=move))
 
 
 def _grid(count: int) -> dict[str, str]:
-    """A grid of small charts that fills its width: up to four in a row, one on a phone."""
-    widest = f"calc({100 / min(count, _ACROSS):.4g}% - 8px)"
+    """Return the style of a grid of small charts: up to four in a row, one on a phone."""
+    widest = f"calc({100 / min(count, _MAX_COLUMNS):.4g}% - 8px)"
     return {
         "display": "grid",
         "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, max(250px, {widest})), 1fr))",
@@ -184,14 +186,14 @@ def _put(charts: list[tuple[Any, list[Layer], Frame]], *, move: bool) -> None:
 
 
 def _shape(view: View, style: ChartStyle) -> tuple[object, ...]:
-    """What charts on screens can't change in place, beside their room for curves."""
+    """Return the properties that need a rebuild when they change, besides the capacities."""
     small = view.request.layout == "multiples"
     compared = any(trace.own is not None for trace in view.traces)
     return (small, view.request.since is None, compared, style.selecting)
 
 
 def instant(x: Any, since: np.datetime64 | None = None) -> np.datetime64:
-    """Return an end of a time axis as an instant: milliseconds since 1970, or hours since an instant."""
+    """Return a number of the time axis as an instant: milliseconds since 1970, or hours since ``since``."""
     if since is not None:
         return since + np.timedelta64(round(float(x) * 3600e9), "ns")
     return np.datetime64(round(float(x) * 1e6), "ns")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NewDataCheck", "SignalNavigation", "WindowHistory", "shifted"]
 
 WEEK = np.timedelta64(7, "D").astype("timedelta64[ns]")
-#: How often a window that follows is updated, milliseconds.
+#: Period of the updates while following, milliseconds.
 FOLLOW_MS = 2_000
 
 
@@ -106,12 +106,12 @@ class SignalNavigation(SignalParameters):
 
     @property
     def span(self) -> Window | None:
-        """Span in which the chosen signals have samples."""
+        """Span in which the selected signals have samples."""
         return self._span
 
     @property
     def shown(self) -> Window | None:
-        """Span that the charts show: the window, or everything."""
+        """The shown span: the window, or everything."""
         if self.window is None:
             return self._span
         start, stop = (np.datetime64(t, "ns") for t in self.window)
@@ -119,16 +119,16 @@ class SignalNavigation(SignalParameters):
 
     @property
     def _own_window(self) -> Window | None:
-        """The window; None for everything."""
+        """The window as instants; None for everything."""
         return None if self.window is None else self.shown
 
     def see(self, window: Window | None) -> None:
-        """Show a window, remembering the one that was shown."""
+        """Show a window and add the previous one to the history."""
         self._history.push(self._own_window)
         self.window = window
 
     def reset(self) -> None:
-        """Show everything again."""
+        """Show everything."""
         self.param.update(brush=None, follow=False)
         self.see(None)
 
@@ -142,17 +142,17 @@ class SignalNavigation(SignalParameters):
         self.window = self._history.back(self._own_window)
 
     def step_forward(self) -> None:
-        """Show the window from which the reader stepped back."""
+        """Show the window from which the user stepped back."""
         self.window = self._history.forward(self._own_window)
 
     def go_to(self, *, asset_type: str | None = None, assets: Sequence[str] = (), window: Window | None = None) -> None:
-        """Move the charts: to assets (if they have signals) and a window, in one step."""
+        """Select assets (if they have signals) and a window in one step."""
         with self._silently():
             if asset_type in self.param.asset_type.objects:
                 changed = self.asset_type != asset_type
                 self.asset_type = asset_type
                 if changed:
-                    self._offer()
+                    self._update_choices()
                 known = [a for a in assets if a in self.param.assets.objects]
                 self.assets = known or self.assets
             if window is not None:
@@ -162,7 +162,7 @@ class SignalNavigation(SignalParameters):
 
     @param.depends("follow", watch=True)
     def _follow_changed(self) -> None:
-        """ChartStyle for news every few seconds while the window follows; a page that isn't served has nobody to call."""
+        """Update the window every few seconds while following; only a served page has periodic callbacks."""
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None
@@ -194,7 +194,7 @@ class SignalNavigation(SignalParameters):
         self._redraw()
 
     def _newest(self) -> np.datetime64 | None:
-        """The end of the newest cell of the chosen signals."""
+        """Return the end of the newest cell of the selected signals."""
         kind, specs = str(self.asset_type), self.twin.model.asset_types[str(self.asset_type)].signals
         times = [
             (newest, specs[signal].cadence_ns)

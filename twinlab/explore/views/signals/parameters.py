@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ASSETS", "MAX_MULTIPLES", "MAX_SIGNALS", "SignalParameters", "link_parameters"]
 
-#: Assets in one chart; curves of more can't be told apart.
+#: Largest number of assets in one chart; more curves are hard to distinguish.
 MAX_ASSETS = 6
-#: Small charts on a page.
+#: Largest number of small charts.
 MAX_MULTIPLES = 24
 MAX_SIGNALS = 4
 
 
 class SignalParameters(Explorer):
-    """Kind of asset, signals, assets, window and how they're drawn; whatever changes, what is shown is read once."""
+    """Asset type, signals, assets, window and display options; any change updates the charts once."""
 
     asset_type = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="kind of asset")
     signal = param.Selector(default=None, objects=[], check_on_set=True, allow_None=True, doc="the first signal")
     signals = param.ListSelector(default=[], objects=[], check_on_set=True, doc="what is measured, up to four")
-    assets = param.ListSelector(default=[], objects=[], check_on_set=True, doc="assets that are drawn")
+    assets = param.ListSelector(default=[], objects=[], check_on_set=True, doc="selected assets")
     window = param.DateRange(default=None, allow_None=True, doc="visible span, UTC, half-open; None is everything")
     layout = param.Selector(
         default="together", objects=["together", "multiples"], check_on_set=True, doc="one chart, or one an asset"
@@ -43,24 +43,24 @@ class SignalParameters(Explorer):
     anchor = param.ClassSelector(class_=Anchor, default=None, allow_None=True, doc="the event to align by")
     show_flags = param.Boolean(default=True, doc="mark suspect, failed and missing samples")
     full_range = param.Boolean(default=False, doc="let failed samples stretch the value axis")
-    follow = param.Boolean(default=False, doc="keep the window's end at the newest sample")
+    follow = param.Boolean(default=False, doc="move the window's end with the newest sample")
     selecting = param.Boolean(default=False, doc="dragging selects a span instead of zooming to it")
-    brush = param.Parameter(default=None, allow_None=True, doc="span that the reader has selected")
-    marked = param.Parameter(default=None, allow_None=True, doc="span of a chosen event, drawn behind the curves")
+    brush = param.Parameter(default=None, allow_None=True, doc="selected span")
+    marked = param.Parameter(default=None, allow_None=True, doc="span of a selected event, drawn behind the curves")
 
     _span: Window | None = None
     # Whether the span could be read.
     _known = True
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice, and what a link doesn't say is the usual."""
+        """Set the state from a link; wrong values become a notice, and missing ones the default."""
         types = self.param.asset_type.objects
         wanted, problems = link_parameters(link, types, self.shared.choices, list(self.param.layout.objects))
         with self._silently():
             if types:
                 self.asset_type = wanted.pop("asset_type")
-                self._offer()
-            # What a link names wins; what it doesn't name stays.
+                self._update_choices()
+            # Parameters that the link leaves out are unchanged.
             self.param.update(**wanted)
             self.signal = next(iter(self.signals), None)
         self.notice = " · ".join(problems)
@@ -68,19 +68,19 @@ class SignalParameters(Explorer):
 
     @contextmanager
     def as_one(self) -> Iterator[None]:
-        """Change several things as one: they're read and drawn once, at the end."""
+        """Change several parameters with one update at the end."""
         with self._silently():
             yield
         if not self._quiet:
             self._selection_changed()
 
-    def _offer(self) -> None:
-        """Offer the signals and assets of the chosen type, and keep what still fits."""
+    def _update_choices(self) -> None:
+        """Update the choices for the selected asset type; signals and assets that are still valid stay selected."""
         kind = str(self.asset_type)
         names, labels = self.shared.choices.signals(kind), self.shared.choices.assets(kind)
         signals = [s for s in self.signals if s in names.values()] or list(names.values())[:1]
         assets = [a for a in self.assets if a in labels.values()] or self.shared.choices.first(kind)
-        # Choices first emptied, so that no value is ever outside its choices.
+        # Values are cleared first, so that none is ever outside its choices.
         self.param.update(signal=None, signals=[], assets=[])
         self.param.signal.objects, self.param.signals.objects = names, names
         self.param.assets.objects = labels
@@ -92,7 +92,7 @@ class SignalParameters(Explorer):
         self._span = (min(s[0] for s in known), max(s[1] for s in known)) if known else None
 
     def _span_of(self, kind: str, signal: str) -> Window | None:
-        """The span of a signal; read once for all readers."""
+        """Return the span of a signal, cached for all readers."""
 
         def read() -> Window | None:
             return data_span(self.twin, asset_type=kind, signal=signal)
@@ -104,7 +104,7 @@ class SignalParameters(Explorer):
         if self._quiet:
             return
         with self._silently():
-            self._offer()
+            self._update_choices()
         self._selection_changed()
 
     @param.depends("signal", watch=True)
@@ -133,14 +133,14 @@ class SignalParameters(Explorer):
             self._redraw()
 
     def _redraw(self, *, move: bool = True) -> None:
-        """Read what is chosen, and draw it."""
+        """Read and draw the selection."""
         raise NotImplementedError
 
 
 def link_parameters(
     link: Link, types: Sequence[str], choices: Choices, layouts: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the parameters that a link asks for, and what couldn't be understood, a sentence each."""
+    """Return the parameters that a link sets, and a message for each wrong value."""
     problems = list(link.problems)
     wanted: dict[str, Any] = {
         "window": link.window,
@@ -165,7 +165,7 @@ def link_parameters(
 
 
 def _compare_parameters(text: str | None, problems: list[str]) -> dict[str, Any]:
-    """The parameters ``compare``, ``zone`` and ``anchor`` of a link's ``compare=``."""
+    """Return the parameters ``compare``, ``zone`` and ``anchor`` from the ``compare=`` of a link."""
     nothing = {"compare": "", "zone": "", "anchor": None}
     if not text:
         return nothing

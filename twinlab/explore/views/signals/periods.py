@@ -1,4 +1,4 @@
-"""Which other periods a reader asks for: by the clock, or those of earlier events of the same kind."""
+"""Selection of comparison periods: by the clock, or those of earlier events of the same kind."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 __all__ = ["Anchor", "clock_period", "event_periods", "parse_anchor", "shift_to"]
 
-#: Earlier events of one kind that are drawn under the chosen one.
+#: Number of earlier events that are drawn with the selected one.
 PREVIOUS = 3
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """The event whose start is the zero of the time axis."""
+    """The event whose start is the origin of the time axis."""
 
     event_type: str
     event_id: str
 
     @property
     def text(self) -> str:
-        """As a link says it."""
+        """The text in a link."""
         return f"event:{self.event_type}:{self.event_id}"
 
 
 def parse_anchor(text: str) -> Anchor:
-    """Read ``event:<event type>:<event id>``.
+    """Parse ``event:<event type>:<event id>``.
 
     Raises
     ------
     SchemaError
-        If it isn't that.
+        If the text has another form.
 
     >>> parse_anchor("event:trip:trip-7").event_id
     'trip-7'
@@ -56,7 +56,7 @@ def parse_anchor(text: str) -> Anchor:
 
 
 def clock_period(text: str, window: Window) -> Period:
-    """Return the period that lies under a window by a shift, named in the legend by its days.
+    """Return the comparison period of a window for a shift, with its days as label.
 
     >>> clock_period("-7d", (np.datetime64("2026-03-12", "ns"), np.datetime64("2026-03-19", "ns"))).label
     'a week earlier, 5–11 Mar 2026'
@@ -69,7 +69,7 @@ def clock_period(text: str, window: Window) -> Period:
 
 
 def shift_to(start: object, window: Window) -> str:
-    """Return the shift that puts a start under the start of a window.
+    """Return the shift from the start of a window to another start.
 
     >>> shift_to("2026-03-05", (np.datetime64("2026-03-12", "ns"), np.datetime64("2026-03-19", "ns")))
     '-7d'
@@ -86,9 +86,9 @@ def shift_to(start: object, window: Window) -> str:
 def event_periods(
     table: pd.DataFrame, anchor: Anchor, spec: EventType, *, asset_type: str, assets: Sequence[str]
 ) -> tuple[np.datetime64, tuple[Period, ...]]:
-    """Return an event's start, and the periods of the events before it that share its key.
+    """Return the start of an event, and the periods of earlier events with the same key.
 
-    The key is the end of the event that names a drawn asset, else its asset.
+    The key is the asset or link of the event that is a drawn asset, else the first one that is set.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The request of the signal explorer: which signals, assets and periods its parameters request for, within the limits."""
+"""The request of the signal explorer: the signals, assets and periods that its parameters select, within the limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def max_assets(layout: str, *, signals: int, periods: int) -> int:
 
 
 def requested_signals(params: SignalParameters) -> tuple[str, ...]:
-    """Return the signals that are drawn: up to four; in small multiples those that share the first one's axis."""
+    """Return the drawn signals: up to four; in small multiples those that share the axis of the first one."""
     signals = tuple(params.signals[:MAX_SIGNALS])
     if params.layout != "multiples" or not signals:
         return signals
@@ -48,7 +48,7 @@ def requested_signals(params: SignalParameters) -> tuple[str, ...]:
 
 
 def limit_notice(params: SignalParameters, signals: Sequence[str], assets: Sequence[str]) -> str:
-    """Return a sentence that says what is drawn of too much."""
+    """Return a notice about what is drawn of a selection that exceeds the limits."""
     specs = params.twin.model.asset_types[str(params.asset_type)].signals
     names = ", ".join(specs[s].title or readable_name(s) for s in signals)
     if len(signals) < len(params.signals[:MAX_SIGNALS]):
@@ -57,7 +57,7 @@ def limit_notice(params: SignalParameters, signals: Sequence[str], assets: Seque
 
 
 def requested_periods(params: SignalParameters, window: Window) -> tuple[np.datetime64 | None, tuple[Period, ...], str]:
-    """Return the instant from which time is counted (None: the clock), the other periods, and what was wrong."""
+    """Return the origin of the time axis (None: UTC), the comparison periods, and an error message."""
     if not params.compare:
         return None, (), ""
     try:

@@ -1,4 +1,4 @@
-"""A view of signals as tables and in words, for files that leave the page."""
+"""Tables and settings of a view of signals, for exports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FLAG_NAMES = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
 
 
 def view_tables(view: View, model: TwinModel) -> dict[str, pd.DataFrame]:
-    """Return a sheet a signal: a row a time and asset, titles with units."""
+    """Return one table per signal: one row per time and asset, units in the column titles."""
     specs = model.asset_types[view.request.asset_type].signals
     return {
         (specs[signal].title or signal.replace("_", " ")): _signal_table(view, part, signal, specs[signal])
@@ -68,16 +68,16 @@ def _period_table(data: xr.Dataset, view: View, signal: str, spec: Signal) -> pd
             columns["state"] = [spec.states.get(int(v), "") if np.isfinite(v) else "" for v in values.astype("float64")]
         columns["flag"] = [_FLAG_NAMES.get(int(f), str(f)) for f in _flat(data[f"{signal}_qc"])]
         return pd.DataFrame(columns)
-    for part, words in _PARTS.items():
+    for part, title in _PARTS.items():
         if f"{signal}_{part}" in data:
-            columns[axis_label(words.format(name), spec.unit)] = _flat(data[f"{signal}_{part}"])
+            columns[axis_label(title.format(name), spec.unit)] = _flat(data[f"{signal}_{part}"])
     if f"{signal}_share" in data:
         share = data[f"{signal}_share"].transpose("time", "asset", f"{signal}_state")
         for place, state in enumerate(share[f"{signal}_state"].values):
             columns[f"{state} (% of time)"] = 100 * share.values[:, :, place].ravel()
-    for part, words in _COUNTS.items():
+    for part, title in _COUNTS.items():
         if f"{signal}_{part}" in data:
-            columns[words] = _flat(data[f"{signal}_{part}"])
+            columns[title] = _flat(data[f"{signal}_{part}"])
     return pd.DataFrame(columns)
 
 
@@ -87,7 +87,7 @@ def _flat(array: xr.DataArray) -> NDArray[np.generic]:
 
 
 def view_settings(view: View, model: TwinModel) -> dict[str, str]:
-    """Return what is shown, in words: label -> value."""
+    """Return the settings as text: label -> value."""
     request, kind = view.request, model.asset_types[view.request.asset_type]
     start, stop = (instant_text(t) for t in request.window)
     out = {

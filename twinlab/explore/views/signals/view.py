@@ -1,4 +1,4 @@
-"""One style at signals: what was asked for, what was read for it, and the charts that it makes."""
+"""Views of signals: the request, the data that was read for it, and the charts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from twinlab.explore.charts.reading import MAX_POINTS, Plan, Window, coarsen, cover, instant_text, plan_reading
 from twinlab.explore.charts.scale import axis_label, pretty_unit, runs
-from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_stretches
+from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_gaps
 from twinlab.explore.views.signals.compare import align_period, cell_times
 from twinlab.model.basics import parse_duration
 from twinlab.model.flags import Flag
@@ -25,40 +25,40 @@ if TYPE_CHECKING:
 
 __all__ = ["Chart", "Part", "SignalRequest", "View", "join_parts", "read_view"]
 
-#: Stretches of failed samples that a rollup's chart looks up in the raw samples, to show their values.
-_LOOK_UPS = 6
-#: Name of the dimension of periods, and of the shown one on it.
+#: Largest number of runs of failed samples whose raw values are read for the chart of a rollup.
+_MAX_LOOKUPS = 6
+#: Name of the period dimension, and its label for the shown period.
 PERIOD = "period"
 SHOWN = "shown"
 
 
 @dataclass(frozen=True)
 class SignalRequest:
-    """What charts are asked to show."""
+    """Selection that charts show."""
 
     asset_type: str
     signals: tuple[str, ...]
     assets: tuple[str, ...]
     window: Window
-    # Asset -> the name people use.
+    # Asset -> display name.
     labels: Mapping[str, str] = field(default_factory=dict)
-    # Other periods, drawn under the shown one.
+    # Comparison periods.
     periods: tuple[Period, ...] = ()
-    # The instant from which time is counted on the axis; None: the axis shows UTC.
+    # Origin of the time axis, counted in hours; None: the axis shows UTC.
     since: np.datetime64 | None = None
-    # All assets in one chart, or a small chart each.
+    # All assets in one chart, or one small chart each.
     layout: Literal["together", "multiples"] = "together"
 
 
 @dataclass(frozen=True)
 class Part:
-    """What was read at one step: signals that share a time axis, and all periods of them."""
+    """Data that was read at one step: signals with one time axis, in all periods."""
 
     plan: Plan
     signals: tuple[str, ...]
-    # One dataset a period, the shown one first, all on the same times.
+    # One dataset per period, the shown one first, all on the same times.
     periods: tuple[xr.Dataset, ...]
-    # The instants that each other period's cells have themselves.
+    # Instants of the cells of each comparison period.
     own: tuple[NDArray[np.datetime64], ...]
 
     @property
@@ -76,15 +76,15 @@ class Chart:
     title: str
     y_label: str
     traces: tuple[Trace, ...]
-    # State codes -> names where the value axis shows them.
+    # State code -> name, if the value axis shows states.
     states: Mapping[int, str] | None = None
-    # Unit of the value axis as people write it; "" for states and bare numbers.
+    # Display form of the unit; "" for states and dimensionless values.
     unit: str = ""
 
 
 @dataclass(frozen=True)
 class View:
-    """What charts show."""
+    """Content of the charts."""
 
     request: SignalRequest
     parts: tuple[Part, ...]
@@ -93,7 +93,7 @@ class View:
 
     @property
     def plan(self) -> Plan:
-        """How the first signal was read."""
+        """Plan of the first signal."""
         return self.parts[0].plan
 
     @property
@@ -108,20 +108,20 @@ class View:
 
     @property
     def title(self) -> str:
-        """Step, span and other periods, in words."""
+        """Step, span and alignment as text."""
         start, stop = (instant_text(t) for t in self.request.window)
         steps = dict.fromkeys(part.plan.title for part in self.parts)
-        words = [" and ".join(steps), f"{start} to {stop} UTC"]
+        parts = [" and ".join(steps), f"{start} to {stop} UTC"]
         if self.request.since is not None:
-            words.append("aligned by the events' starts")
+            parts.append("aligned by the events' starts")
         elif self.request.periods:
             zone = self.request.periods[0].shift.zone
-            words.append(f"periods aligned by {'UTC' if zone is None else f'the clock of {zone}'}")
-        return " · ".join(words)
+            parts.append(f"periods aligned by {'UTC' if zone is None else f'the clock of {zone}'}")
+        return " · ".join(parts)
 
 
 def read_view(twin: TwinReader, request: SignalRequest) -> View:
-    """Read what ``request`` needs and turn it into charts.
+    """Read the data of a request and return it with its charts.
 
     Raises
     ------
@@ -145,9 +145,9 @@ def read_view(twin: TwinReader, request: SignalRequest) -> View:
 
 
 def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Return signals that were read at several steps as one dataset on all their times.
+    """Merge signals that were read at several steps into one dataset.
 
-    Where a signal has no cell at a time of another, it's NaN and its flag *not evaluated*.
+    A signal without a cell at a time is NaN there, its flag *not evaluated*.
     """
     import xarray as xr  # noqa: PLC0415
 
@@ -162,7 +162,7 @@ def join_parts(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 def _plan(twin: TwinReader, request: SignalRequest, signal: str) -> Plan:
     spec = twin.model.asset_types[request.asset_type].signals[signal]
     span = int((request.window[1] - request.window[0]).astype("timedelta64[ns]").astype("int64"))
-    # A step of a state is drawn with two points.
+    # Each step of a state is drawn as two points.
     limit = MAX_POINTS // 2 if spec.kind == "state" else MAX_POINTS
     return plan_reading(
         span,
@@ -205,7 +205,7 @@ def _read_part(twin: TwinReader, request: SignalRequest, plan: Plan, signals: tu
 
 
 def own_span(period: Period, window: Window, cell_ns: int) -> Window:
-    """Return the span of a period's own cells under a window."""
+    """Return the span of the cells of a comparison period for a window."""
     own = period.shift.own_times(cell_times(*window, cell_ns))
     own = own[~np.isnat(own)]
     half = np.timedelta64(cell_ns, "ns")
@@ -213,7 +213,7 @@ def own_span(period: Period, window: Window, cell_ns: int) -> Window:
 
 
 def _axis(signal: str, spec: Signal, plan: Plan) -> tuple[str, str]:
-    """What decides which signals share a value axis: what is drawn of them, and in which unit."""
+    """Return the key of the value axis of a signal: the drawn quantity and its unit."""
     if plan.raw:
         return ("state", signal) if spec.kind == "state" else ("value", spec.unit)
     if spec.kind == "state":
@@ -226,7 +226,7 @@ def _name(signal: str, spec: Signal) -> str:
 
 
 def _traces(twin: TwinReader, request: SignalRequest, part: Part, signal: str) -> list[list[Trace]]:
-    """The curves of one signal, a list a period."""
+    """Return the curves of one signal, one list per period."""
     spec = twin.model.asset_types[request.asset_type].signals[signal]
     out = []
     for number, data in enumerate(part.periods):
@@ -238,9 +238,9 @@ def _traces(twin: TwinReader, request: SignalRequest, part: Part, signal: str) -
             out.append(rollup_traces(data, signal, failed=failed, labels=request.labels))
     if spec.gap is None:
         return out
-    # What reports now and then leaves most cells empty, and that's no gap: the signal says what is one.
+    # Irregular signals have many empty cells; only runs longer than the declared gap are shown as missing.
     gap = np.timedelta64(parse_duration(spec.gap), "ns")
-    return [without_short_stretches(traces, gap) for traces in out]
+    return [without_short_gaps(traces, gap) for traces in out]
 
 
 def _charts(
@@ -263,36 +263,38 @@ def _charts(
         ]
         if request.layout == "multiples":
             for place, asset in enumerate(request.assets):
-                mine = [[t for t in period if t.asset == place] for period in _side_by_side(curves)]
+                mine = [[t for t in period if t.asset == place] for period in _by_period(curves)]
                 out.append(
                     Chart(request.labels.get(asset, asset), label, tuple(_placed(request, mine)), states, shown_unit)
                 )
-            # A small chart an asset has one value axis.
+            # Small charts have one value axis.
             return tuple(out)
-        out.append(Chart("", label, tuple(_placed(request, _side_by_side(curves))), states, shown_unit))
+        out.append(Chart("", label, tuple(_placed(request, _by_period(curves))), states, shown_unit))
     return tuple(out)
 
 
-def _side_by_side(curves: list[list[list[Trace]]]) -> list[list[Trace]]:
-    """Curves a signal and period, as curves a period."""
+def _by_period(curves: list[list[list[Trace]]]) -> list[list[Trace]]:
+    """Convert lists of curves by signal and period into lists by period."""
     return [[trace for signal in curves for trace in signal[number]] for number in range(len(curves[0]))]
 
 
 def _curves(
     request: SignalRequest, name: str, periods: list[list[Trace]], part: Part, *, several: bool
 ) -> list[list[Trace]]:
-    """Give curves their labels: asset, signal where there are several, period; a small chart's title names its asset."""
+    """Label curves with asset, signal (if several) and period; a small chart names its asset in the title."""
     small = request.layout == "multiples"
     out = []
     for number, traces in enumerate(periods):
         named = []
         for trace in traces:
             asset = request.labels.get(request.assets[trace.place], request.assets[trace.place])
-            # What stands behind the asset: one of a signal's states.
+            # The part after the asset: a state of the signal.
             state = trace.label.removeprefix(asset).removeprefix(": ")
-            who = [] if small or (several and len(request.assets) == 1) else [asset]
-            what = [name] if several or (small and not state) else []
-            label = " · ".join([*who, *what]) + (f": {state}" if who or what else state) * bool(state)
+            asset_part = [] if small or (several and len(request.assets) == 1) else [asset]
+            signal_part = [name] if several or (small and not state) else []
+            label = " · ".join([*asset_part, *signal_part]) + (
+                f": {state}" if asset_part or signal_part else state
+            ) * bool(state)
             own = None
             if number:
                 label, own = f"{label}: {request.periods[number - 1].label}", part.own[number - 1]
@@ -304,7 +306,7 @@ def _curves(
 
 
 def _placed(request: SignalRequest, periods: list[list[Trace]]) -> list[Trace]:
-    """Give each curve its style: a colour and dash a curve, fainter in another period; a colour an event of one curve."""
+    """Assign styles: a colour and dash per curve, fainter in comparison periods; for one curve a colour per event."""
     alone = request.since is not None and len(periods[0]) == 1
     return [
         replace(trace, place=number if alone else place, faint=0 if alone else number)
@@ -314,7 +316,7 @@ def _placed(request: SignalRequest, periods: list[list[Trace]]) -> list[Trace]:
 
 
 def _failed_samples(twin: TwinReader, request: SignalRequest, part: Part, signal: str) -> xr.DataArray | None:
-    """ChartStyle up the raw values of failed samples, where they stand in few stretches; a rollup leaves them out."""
+    """Return the raw values of failed samples, which rollups leave out; None if they are too many."""
     import xarray as xr  # noqa: PLC0415
 
     name, data, plan = f"{signal}_fail", part.periods[0], part.plan
@@ -324,7 +326,7 @@ def _failed_samples(twin: TwinReader, request: SignalRequest, part: Part, signal
     spec = twin.model.asset_types[request.asset_type].signals[signal]
     width = np.timedelta64(plan.cell_ns * plan.factor, "ns")
     cells = int((spans[:, 1] - spans[:, 0]).sum()) * plan.cell_ns * plan.factor // spec.cadence_ns if spans.size else 0
-    if not 0 < len(spans) <= _LOOK_UPS or cells > 20 * MAX_POINTS:
+    if not 0 < len(spans) <= _MAX_LOOKUPS or cells > 20 * MAX_POINTS:
         return None
     time = data.time.values
     found = []
