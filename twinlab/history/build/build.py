@@ -1,7 +1,7 @@
-"""Build: claims become cells, cells become integers, and every cell gets its flag. Pure; one code path for all readers.
+"""Build cells from claims: values as integers, and a flag for every cell.
 
-Ingest, rebuild, tail and as-of differ only in where the claims come from (`ClaimSource`), what is built already
-(`Base`), and what becomes of the `Block` that come out.
+Ingest, rebuild, tail and as-of use the same code. They differ only in where the claims come from (`ClaimSource`), which
+cells exist already (`Base`), and what is done with the resulting `Block` objects.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ __all__ = [
     "reach_of_change",
 ]
 
-#: Changes whenever the same rows would give other arrays: history built by another version is built anew.
+#: Changes whenever the same rows would give other arrays. A history of another version is rebuilt.
 BUILD_VERSION = 2
-#: Cells (time x asset x signal) built at once: about 30 bytes each while they're being built.
+#: Cells (time x asset x signal) built at once; each takes about 30 bytes meanwhile.
 PIECE_CELLS = 4_000_000
 _EARLIEST = np.iinfo(np.int64).min
-#: Accumulators of so many cells are kept by each thread between builds.
-_KEPT_CELLS = 6_000_000
+#: Size in cells of the accumulators that each thread reuses from build to build.
+_REUSED_CELLS = 6_000_000
 #: Later than any watermark.
 NEVER = 2**62
 
@@ -55,7 +55,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class GroupSpec:
-    """The signals of one asset type and cadence, with the assets in the order in which they are stored."""
+    """The signals of one asset type and cadence, and the assets in storage order."""
 
     group: Group
     origin_ns: int
@@ -79,7 +79,7 @@ class GroupSpec:
 
     @cached_property
     def margins(self) -> tuple[int, int]:
-        """The widest margins of all signals, in cells before and after."""
+        """The widest margins of all signals: cells before and cells after."""
         found = [margins(signal) for signal in self.signals.values()]
         return max(m[0] for m in found), max(m[1] for m in found)
 
@@ -88,7 +88,7 @@ class GroupSpec:
         return {}
 
     def numbered(self, series: tuple[Series, ...]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return the signal's number and the asset's column of each series, -1 if it is none of this group's."""
+        """Return the signal's number and the asset's column of each series; -1 for series of other groups."""
         found = self._numbered.get(id(series))
         if found is not None and found[0] is series:
             return found[1], found[2]
@@ -118,7 +118,7 @@ class GroupSpec:
 
 @dataclass(frozen=True)
 class Part:
-    """Claims of one frame. Rows outside the twin's span are left out already."""
+    """Claims of one frame, within the twin's span."""
 
     # Sources are numbered in the order of their names.
     source: int
@@ -128,22 +128,22 @@ class Part:
 
 
 class ClaimSource(Protocol):
-    """Gives the claims that a window of one group depends on."""
+    """Provides the claims that a window of one group depends on."""
 
     def parts(self, spec: GroupSpec, window: Span) -> Iterable[Part]:
-        """Yield all claims of the window (others may come along), and all claims that share a key with one of them."""
+        """Yield all claims of the window and all that share a key with one of them; others are allowed, too."""
 
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
-        """Return the signals (all of the rule ``last``) of which `scatter` may build this window."""
+        """Return the signals for which `scatter` may build this window; all have the rule ``last``."""
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """Up to where each series is settled and from where it's expected: int64 [signal, asset], cells."""
+    """From where each series is expected and up to where it is settled: cells, int64 [signal, asset]."""
 
-    # First cell of the series' first observation: before it nothing is missing.
+    # Cell of the series' first observation; no cell before it is missing.
     known_from: Ints
-    # First cell that the watermark hasn't passed, that is, the cell that holds it; -NEVER where there is none.
+    # First cell that the watermark hasn't passed, which is the cell of the watermark; -NEVER without a watermark.
     passed: Ints
 
 
@@ -163,24 +163,24 @@ class Block:
 
 
 class Base(Protocol):
-    """Cells that are built already."""
+    """Provides cells that were built before."""
 
     def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return stored integers [time, asset]; the sentinel where there is nothing."""
+        """Return stored integers [time, asset]; the sentinel where there is no value."""
 
 
 class Empty:
-    """Nothing is built yet."""
+    """A base without cells."""
 
     def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return the sentinel everywhere."""
+        """Return the sentinel for all cells."""
         dtype = spec.signals[signal].storage_dtype
         return np.full((span[1] - span[0], len(spec.assets)), sentinel(dtype), dtype=dtype)
 
 
 @dataclass
 class Recent:
-    """A base under blocks that were just built and aren't stored."""
+    """Blocks that were just built and aren't stored yet, on top of another base."""
 
     below: Base
     blocks: list[Block] = field(default_factory=list)
@@ -204,11 +204,11 @@ class Recent:
 
 @dataclass
 class Tally:
-    """What the build met on its way."""
+    """Counts of a build."""
 
     cells: int = 0
-    slabs: int = 0
-    # Claims that a later one of the same identity supersedes, or that came again.
+    blocks: int = 0
+    # Claims that a later one of the same identity supersedes, and repeated claims.
     duplicates: int = 0
     # Cells in which two sources differ by more than the resolution.
     disagreements: int = 0
@@ -218,7 +218,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
         self.cells += other.cells
-        self.slabs += other.slabs
+        self.blocks += other.blocks
         self.duplicates += other.duplicates
         self.disagreements += other.disagreements
         self.lost += other.lost
@@ -227,7 +227,7 @@ class Tally:
 def build_values(
     spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally
 ) -> tuple[dict[str, npt.NDArray[np.signedinteger]], dict[str, npt.NDArray[np.int16]]]:
-    """Return the integers [time, asset] of every signal in a span of cells, and (where sources compete) the chosen source."""
+    """Return the integers [time, asset] of every signal in a span of cells, and the chosen source where several compete."""
     simple = source.simple(spec, span)
     names = list(spec.signals)
     quick = [name for name in names if name in simple]
@@ -265,37 +265,37 @@ def build_values(
     return out, chosen
 
 
-_kept = threading.local()
+_reused = threading.local()
 
 
 def _accumulators(shape: tuple[int, int, int]) -> tuple[npt.NDArray[np.float64], Ints, Ints, Ints]:
-    """Return empty accumulators of a shape, in memory that this thread used before: fresh pages cost more than the build."""
+    """Return empty accumulators of a shape, in memory that this thread reuses: allocating it would cost more than the build."""
     size = shape[0] * shape[1] * shape[2]
-    if size > _KEPT_CELLS:
+    if size > _REUSED_CELLS:
         value = np.full(shape, np.nan)
         return value, *(np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))  # type: ignore[return-value]
-    held: npt.NDArray[np.int64] | None = getattr(_kept, "cells", None)
-    if held is None or held.shape[1] < size:
-        # Room for the largest piece at once: what isn't used takes no memory, and nothing is moved when pieces grow.
-        held = _kept.cells = np.empty((4, _KEPT_CELLS), dtype=np.int64)
-    value = held[0, :size].view(np.float64).reshape(shape)
+    buffer: npt.NDArray[np.int64] | None = getattr(_reused, "cells", None)
+    if buffer is None or buffer.shape[1] < size:
+        # Allocated for the largest piece: unused pages take no memory.
+        buffer = _reused.cells = np.empty((4, _REUSED_CELLS), dtype=np.int64)
+    value = buffer[0, :size].view(np.float64).reshape(shape)
     value.fill(np.nan)
-    held[1:, :size] = _EARLIEST
-    return value, held[1, :size].reshape(shape), held[2, :size].reshape(shape), held[3, :size].reshape(shape)
+    buffer[1:, :size] = _EARLIEST
+    return value, buffer[1, :size].reshape(shape), buffer[2, :size].reshape(shape), buffer[3, :size].reshape(shape)
 
 
 def _constant(column: Ints) -> Ints:
-    """Return one element of a column that is broadcast from it, else the whole column."""
+    """Return the first element if the column is broadcast from it, else the whole column."""
     return np.ascontiguousarray(column[:1]) if column.size and column.strides == (0,) else column
 
 
 def _flags(  # noqa: PLR0917  (one call)
     spec: GroupSpec, name: str, ints: npt.NDArray[np.signedinteger], first: int, span: Span, frontier: Frontier
 ) -> npt.NDArray[np.uint8]:
-    """Return the flags of ``span``; ``ints`` starts at cell ``first`` and holds the margins too."""
+    """Return the flags of ``span``; ``ints`` starts at cell ``first`` and includes the margins."""
     signal, number = spec.signals[name], spec.numbers[name]
     passed = frontier.passed[number]
-    # The cell that holds the watermark counts as settled where it holds a value: it can't be missing yet.
+    # The cell of the watermark is settled if it has a value; without one it isn't missing yet.
     until = passed.copy()
     at = passed - first
     columns = np.flatnonzero((at >= 0) & (at < len(ints)))
@@ -313,7 +313,7 @@ def _flags(  # noqa: PLR0917  (one call)
 
 
 def piece_length(spec: GroupSpec) -> int:
-    """Return how many cells in time are built at once: whole tiles, within the memory allowed."""
+    """Return how many cells in time are built at once: whole tiles of at most `PIECE_CELLS` cells."""
     wide = max(1, len(spec.assets) * len(spec.signals))
     return max(128, PIECE_CELLS // wide // 128 * 128)
 
@@ -336,25 +336,25 @@ def build_blocks(
     source : ClaimSource
         Claims of the cells in ``fresh``.
     base : Base
-        All other cells that flags depend on. If the blocks are written to what ``base`` reads, write each before the
-        next is asked for.
+        All other cells that flags depend on. If ``base`` reads what the blocks are written to, write each block before
+        requesting the next one.
     fresh : spans of cells
-        Whose values are computed from claims.
+        Cells whose values are computed from claims.
     write : spans of cells
-        Whose flags are computed: what comes out. Contains ``fresh`` widened by the margins; what is fresh beyond it is
-        computed as margin alone.
+        Cells whose flags are computed and that are yielded. Contains ``fresh`` widened by the margins; fresh cells
+        beyond it are computed as margins only.
     edges : cell numbers, optional
         No block crosses one of these.
     """
     before, after = spec.margins
     fresh, write = union(fresh), union(write)
     for k0, k1 in pieces(write, longest=piece_length(spec), edges=edges):
-        # What is fresh before the piece and isn't written at all: margins that `base` doesn't know.
+        # Fresh cells before the piece that aren't written: margins that `base` doesn't have.
         unwritten = holes(clip(write, (k0 - before, k0)), (k0 - before, k0)) if before else []
         now = union(clip(fresh, (k0, k1)), *(clip(fresh, hole) for hole in unwritten))
         later = clip(fresh, (k1, k1 + after))
         made = {s: build_values(spec, s, source, tally)[0] for s in now}
-        # The few cells after the piece are built once more with the next piece: cheaper than to carry them over.
+        # The few cells after the piece are built again with the next piece, which is simpler than passing them on.
         made |= {s: build_values(spec, s, source, Tally())[0] for s in later}
         values, flags = {}, {}
         for name, signal in spec.signals.items():
@@ -364,7 +364,7 @@ def build_blocks(
             flags[name] = _flags(spec, name, ints, first, (k0, k1), frontier)
             values[name] = ints[k0 - first : k1 - first]
         tally.cells += (k1 - k0) * len(spec.assets) * len(spec.signals)
-        tally.slabs += 1
+        tally.blocks += 1
         yield Block(spec.group, k0, values, flags)
 
 
@@ -384,6 +384,6 @@ def _assembled(
 
 
 def reach_of_change(spec: GroupSpec, spans: Iterable[Span]) -> list[Span]:
-    """Return the cells whose flags depend on the cells in ``spans``: no more than the widest margins around them."""
+    """Return the cells whose flags depend on the cells in ``spans``: the spans widened by the widest margins."""
     before, after = spec.margins
     return widen(spans, before=after, after=before)

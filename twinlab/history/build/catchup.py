@@ -1,6 +1,6 @@
-"""From a stored state and the ledger's position to the blocks that bring the one up to the other.
+"""The update of a stored state to a position of the ledger: plan it, and build its blocks.
 
-The historian writes them, a reader lays them over what is stored: the same plan and the same build for both.
+The historian writes the blocks, a reader shows them instead of the stored cells; plan and build are the same for both.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["Stored", "Update", "plan_update"]
 
 
 class Stored:
-    """The cells of a view or transaction as a base to build on."""
+    """The cells of a view or transaction as a `Base`."""
 
     def __init__(self, reader: Any) -> None:  # noqa: ANN401  (view and transaction share no class)
         self._reader = reader
 
     def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return stored integers of all columns of ``spec``; the sentinel beyond what is stored."""
+        """Return stored integers of all columns of ``spec``; the sentinel for cells that aren't stored."""
         out = Empty().ints(spec, signal, span)
         entry = self._reader.catalog.groups.get(spec.group)
         if entry is None or signal not in entry.signals or entry.extent is None:
@@ -48,7 +48,7 @@ class Stored:
 
 @dataclass
 class Update:
-    """What lies between a stored state and a position vector."""
+    """All that changes between a stored state and a position vector."""
 
     sources: Sources
     old: dict[str, int]
@@ -57,12 +57,12 @@ class Update:
     plans: list[GroupPlan]
     claims: LedgerClaims
     marks: dict[str, Marks]
-    # Sources whose meaning is another one than history was built with.
+    # Sources whose mapping context differs from the one that history was built with.
     changed: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
 
     def blocks(self, base: Base) -> Iterator[tuple[GroupSpec, Block]]:
-        """Build every block; write each to what ``base`` reads (or put it in a `Recent`) before asking for the next."""
+        """Build all blocks. Write each where ``base`` reads it, or add it to a `Recent`, before requesting the next one."""
         for plan in self.plans:
             for block in build_blocks(
                 plan.spec,
@@ -75,11 +75,11 @@ class Update:
             ):
                 yield plan.spec, block
 
-    def feeds(self) -> dict[str, list[str]]:
-        """Return which groups each source speaks of."""
+    def groups_of_sources(self) -> dict[str, list[str]]:
+        """Return the groups with rows of each source."""
         numbers = {n: path for path, n in self.sources.group_numbers().items()}
         return {
-            name: sorted({numbers[g] for s in view.index.stretches for g in s.reach if g in numbers})
+            name: sorted({numbers[g] for s in view.index.ranges for g in s.reach if g in numbers})
             for name, view in self.sources.views.items()
         }
 
@@ -87,12 +87,13 @@ class Update:
 def plan_update(
     sources: Sources, meta: Mapping[str, Any], position: dict[str, int], *, report: BuildReport | None = None
 ) -> Update:
-    """Plan what brings a state with the notes ``meta`` up to a position vector."""
+    """Plan the update of a state with the metadata ``meta`` to a position vector."""
     old: dict[str, int] = {name: int(at) for name, at in dict(meta.get("position", {})).items()}
-    meanings = sources.meanings(position)
+    hashes = sources.context_hashes(position)
+    # Stored under the name of an earlier version.
     known: dict[str, str] = dict(meta.get("meanings", {}))
-    changed = {name for name, meaning in known.items() if meanings.get(name) != meaning}
-    before = {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in meanings}
+    changed = {name for name, built_with in known.items() if hashes.get(name) != built_with}
+    before = {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in hashes}
     sources.prepare(position, upto=before)
     sources.prepare(position, report=report)
     marks_old, marks_new = sources.marks(before), sources.marks(position)
@@ -125,10 +126,10 @@ def plan_update(
 
 
 def _groups_to_redo(sources: Sources, meta: Mapping[str, Any], changed: set[str]) -> set[str]:
-    """Return the groups that a source spoke of under its old meaning or speaks of under its new one."""
+    """Return the groups with rows of changed sources, under their old or their new mapping context."""
     numbers = {n: path for path, n in sources.group_numbers().items()}
     feeds = dict(meta.get("feeds", {}))
     out = {path for name in changed for path in feeds.get(name, ())}
     for name in changed & set(sources.views):
-        out |= {numbers[g] for s in sources.views[name].index.stretches for g in s.reach if g in numbers}
+        out |= {numbers[g] for s in sources.views[name].index.ranges for g in s.reach if g in numbers}
     return out

@@ -1,6 +1,6 @@
-"""Tables of events, assets and relationships: by key, the newest claim stands, withdrawn rows are out.
+"""Tables of events, assets and relationships: the newest claim of each key, without withdrawn rows.
 
-A table row keeps, in columns that readers don't see, from where it came: ``_source``, ``_ordinal`` and ``_ingest``.
+The origin of a row is in columns that readers don't get: ``_source``, ``_ordinal`` and ``_ingest``.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from twinlab.model.mapping import Mapping as SourceMapping
 __all__ = [
     "HIDDEN",
     "asset_mapping",
-    "mentioned",
     "merged_assets",
     "month_of",
+    "named_assets",
     "newest",
     "properties_of",
     "rows_of",
-    "shown",
+    "without_origin",
 ]
 
 HIDDEN = ("_source", "_ordinal", "_ingest")
-#: What names a row of each kind of table.
+#: Key columns of each kind of table.
 KEYS = {"event": ("event_id",), "asset": ("id",), "relationship": ("source", "target", "valid_from")}
 _ATTRIBUTE = {"event": "events", "asset": "assets", "relationship": "relationships"}
 
 
 def asset_mapping(mapping: SourceMapping) -> SourceMapping | None:
-    """Return the part of a mapping that speaks of assets' properties; it depends on no clock and no zone."""
+    """Return the part of a mapping that describes assets; it depends on no clock or time zone."""
     tables = [
         table.model_copy(
             update={
@@ -69,9 +69,7 @@ def rows_of(
     parts: list[pa.Table] = []
     for view in views:
         first = 0 if start is None else start.get(view.name, 0)
-        numbers = [
-            n for n in view.index.naming(f"{kind}:{name}", stop[view.name]) if view.index.stretches[n].stop > first
-        ]
+        numbers = [n for n in view.index.naming(f"{kind}:{name}", stop[view.name]) if view.index.ranges[n].stop > first]
         for frame, found in view.harmonised(numbers, stop=stop[view.name]):
             for one in getattr(found, _ATTRIBUTE[kind]):
                 if _name(one) == name and len(one.ordinal):
@@ -87,7 +85,7 @@ def rows_of(
 
 
 def newest(table: pa.Table, kind: str, *, within_source: bool = False) -> pa.Table:
-    """Keep of each key the row that was taken in last; on a tie, the one of the source whose name comes last."""
+    """Return the row of each key that was ingested last; on a tie, that of the source whose name sorts last."""
     keys = [*KEYS[kind], *(["_source"] if within_source else [])]
     ordered = table.take(
         pc.sort_indices(
@@ -100,11 +98,11 @@ def newest(table: pa.Table, kind: str, *, within_source: bool = False) -> pa.Tab
 
 
 def merged_assets(table: pa.Table) -> pa.Table:
-    """Return one row an asset: each property from the source that told it last."""
+    """Return one row per asset, with each property from the source that reported it last."""
     rows = newest(table, "asset", within_source=True)
     rows = rows.take(pc.sort_indices(rows, sort_keys=[("_ingest", "ascending"), ("_source", "ascending")]))
     names = [name for name in rows.column_names if name not in HIDDEN and name != "id"]
-    # "last" leaves out nulls, so that a source that doesn't know a property takes nothing from one that does.
+    # "last" ignores nulls: a source without a property doesn't overwrite that of another source.
     merged = rows.group_by("id", use_threads=False).aggregate([(name, "last") for name in names])
     merged = merged.rename_columns([name.removesuffix("_last") for name in merged.column_names]).select(["id", *names])
     return merged.take(pc.sort_indices(merged, sort_keys=[("id", "ascending")]))
@@ -119,14 +117,14 @@ def properties_of(table: pa.Table | None) -> dict[str, dict[str, object]]:
 
 
 def month_of(table: pa.Table) -> np.ndarray:
-    """Return the month (``2013-01``) in which each event starts, by its plan if it never started."""
+    """Return the month (``2013-01``) of each event's start, or of its planned start if it never started."""
     start = pc.coalesce(table["start"], table["planned_start"]).to_numpy().astype("datetime64[ns]")
     months = start.astype("datetime64[M]").astype(str)
     return np.where(np.isnat(start), "undated", months)
 
 
-def mentioned(table: pa.Table, columns: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """Return the assets of each type that events name; ``columns`` says which column holds which asset type."""
+def named_assets(table: pa.Table, columns: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """Return the assets that events name, by asset type; ``columns`` maps columns to asset types."""
     found: dict[str, set[str]] = {}
     for column, asset_type in columns.items():
         if column in table.column_names:
@@ -135,6 +133,6 @@ def mentioned(table: pa.Table, columns: Mapping[str, str]) -> dict[str, Sequence
     return {asset_type: sorted(ids) for asset_type, ids in found.items()}
 
 
-def shown(table: pa.Table) -> pa.Table:
-    """Return the table without what only the build needs."""
+def without_origin(table: pa.Table) -> pa.Table:
+    """Return the table without the columns of a row's origin."""
     return table.drop_columns([name for name in HIDDEN if name in table.column_names])

@@ -1,8 +1,8 @@
-"""What each stretch of a source's ledger speaks of, so that a slab reads only the frames it needs.
+"""The index of a source: which rows of its ledger concern which cells, so that a build reads only the frames it needs.
 
-Derived from ledger, mapping and model, kept beside history, and deletable at any time: what is missing is worked out
-again. It also knows, for any position of the source, up to where the source has spoken (the watermark) and when each
-series was first heard of, with the rows of withdrawn files left out.
+It is derived from ledger, mapping and model and may be deleted at any time: missing parts are computed again. For any
+position of the source it also gives the watermark and the time of each series' first observation, without the rows of
+withdrawn files.
 """
 
 # ruff: noqa: PLR0917  (numba takes arrays by position)
@@ -18,9 +18,9 @@ from numba import njit
 
 from twinlab.harmonise.claims import Claims, Series
 
-__all__ = ["LATEST_AHEAD", "NEVER", "Marks", "SourceIndex", "Stretch", "hashes_of"]
+__all__ = ["LATEST_AHEAD", "NEVER", "Marks", "RowRange", "SourceIndex", "hashes_of"]
 
-#: A row may lie this far ahead of its ingest time (a clock that is fast); beyond, it isn't built.
+#: A row may be this far ahead of its ingest time (its clock is fast); later rows aren't built.
 LATEST_AHEAD = 86_400 * 10**9
 NEVER = 2**62
 
@@ -28,36 +28,36 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Rows ``[first, stop)`` of one source that are read together: a frame, or a sealed segment's observations."""
+class RowRange:
+    """Rows ``[first, stop)`` of one source that are read together: a frame, or the observations of a sealed segment."""
 
     first: int
     stop: int
     ingest_time: int
-    # Number of the reading of a file that the rows come from; -1 for none.
+    # Number of the reading of the file that the rows come from; -1 for rows without a file.
     reading: int
     # The latest event time (ns), -NEVER for none.
     latest: int
-    # Some claim has a key, or is a retraction.
+    # Whether some claim has a key, and whether some is a retraction.
     keyed: bool
     retracts: bool
-    # Asset type and cadence (by number) -> least and greatest event time.
+    # Number of the group -> least and greatest event time.
     reach: dict[int, tuple[int, int]]
-    # Event types, asset types and relationships that its rows name.
+    # Tables (event types, asset types, relationships) with rows in this range.
     tables: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a source has said up to a position."""
+    """Watermark and first observations of a source at a position."""
 
-    # ns; -NEVER if nothing.
+    # ns; -NEVER without any claim.
     watermark: int
     series: tuple[Series, ...]
     # Event time of each series' first observation, ns; NEVER if it has none.
     first: Ints
 
-    def heard(self) -> Iterator[Series]:
+    def observed(self) -> Iterator[Series]:
         """Yield the series that have observations."""
         return (self.series[n] for n in np.flatnonzero(self.first < NEVER).tolist())
 
@@ -77,7 +77,7 @@ def _summarise(
     least: npt.NDArray[np.int16],
     greatest: npt.NDArray[np.int16],
 ) -> tuple[int, bool]:
-    """Note the reach of every group, the first time and the priorities of every series."""
+    """Update the time range of each group, and first time and priorities of each series."""
     retracts = False
     latest = -(2**62)
     for i in range(code.size):
@@ -99,7 +99,7 @@ def _summarise(
 
 
 def hashes_of(claims: Claims) -> npt.NDArray[np.uint64]:
-    """Return the sorted hashes of the keys among claims: equal keys have equal hashes."""
+    """Return the sorted hashes of the claims' keys."""
     from pandas.util import hash_array  # noqa: PLC0415  (few sources have keys)
 
     if claims.key is None:
@@ -115,18 +115,18 @@ class SourceIndex:
     Parameters
     ----------
     group_of : dict
-        (asset type, signal) -> number of the group that holds the signal.
+        (asset type, signal) -> number of the signal's group.
     """
 
     group_of: dict[tuple[str, str], int]
     position: int = 0
-    stretches: list[Stretch] = field(default_factory=list)
+    ranges: list[RowRange] = field(default_factory=list)
     series: dict[Series, int] = field(default_factory=dict)
-    # (stretch, series numbers, first times) where a first time went down, by reading of a file.
+    # (row range, series numbers, first times) where the first time of a series decreased, per reading of a file.
     firsts: list[tuple[int, npt.NDArray[np.int32], Ints]] = field(default_factory=list)
-    # Key hashes of a stretch.
+    # Number of a row range -> hashes of its keys.
     keys: dict[int, npt.NDArray[np.uint64]] = field(default_factory=dict)
-    # Where clocks stood before a stretch (`ambiguous: order`).
+    # First row of a row range -> state of the clocks before it (for `ambiguous: order`).
     carries: dict[int, dict[tuple[str, ...], tuple[int, int]]] = field(default_factory=dict)
     readings: list[str] = field(default_factory=list)
     # (ordinal of the retraction, number of the reading that it ends).
@@ -137,7 +137,7 @@ class SourceIndex:
     _first: dict[int, Ints] = field(default_factory=dict)
     _current: dict[str, int] = field(default_factory=dict)
     _luts: dict[int, tuple[object, npt.NDArray[np.int32]]] = field(default_factory=dict)
-    # The series as a tuple that stays the same object, by which others know it again.
+    # The series as a tuple; callers cache by its identity.
     _names: tuple[Series, ...] = ()
     _sets: dict[int, tuple[object, list[int]]] = field(default_factory=dict)
     _arrays: tuple[int, Ints, dict[int, tuple[Ints, Ints, Ints]]] | None = None
@@ -152,9 +152,9 @@ class SourceIndex:
         file_id: str | None,
         tables: Iterable[str] = (),
         carry: dict[tuple[str, ...], tuple[int, int]] | None = None,
-    ) -> Stretch:
-        """Add the claims (of the twin's span) that the rows ``[first, stop)`` make."""
-        number = len(self.stretches)
+    ) -> RowRange:
+        """Add the claims of the rows ``[first, stop)`` that are within the twin's span."""
+        number = len(self.ranges)
         reading = self._reading(file_id)
         groups = 1 + max(self.group_of.values(), default=-1)
         low, high = np.full(groups + 1, NEVER), np.full(groups + 1, -NEVER)
@@ -164,16 +164,16 @@ class SourceIndex:
             if not len(part):
                 continue
             lut = self._lut(part.series)
-            standing = self._standing(reading)
-            changed = np.zeros(len(standing), dtype=np.bool_)
+            times_so_far = self._first_times(reading)
+            changed = np.zeros(len(times_so_far), dtype=np.bool_)
             found = _summarise(
-                part.code, part.event_time, part.op, part.priority, lut, self._group, standing, changed, low, high,
+                part.code, part.event_time, part.op, part.priority, lut, self._group, times_so_far, changed, low, high,
                 self.least, self.greatest,
             )  # fmt: skip
             latest, retracts = max(latest, int(found[0])), retracts or bool(found[1])
             which = np.flatnonzero(changed).astype(np.int32)
             if len(which):
-                self.firsts.append((number, which, standing[which].copy()))
+                self.firsts.append((number, which, times_so_far[which].copy()))
             if part.key is not None:
                 hashes.append(hashes_of(part))
         keys = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, dtype=np.uint64)
@@ -182,17 +182,17 @@ class SourceIndex:
         if carry:
             self.carries[first] = dict(carry)
         reach = {g: (int(low[g]), int(high[g])) for g in range(groups) if low[g] <= high[g]}
-        done = Stretch(first, stop, ingest_time, reading, latest, bool(len(keys)), retracts, reach, frozenset(tables))
-        self.stretches.append(done)
+        done = RowRange(first, stop, ingest_time, reading, latest, bool(len(keys)), retracts, reach, frozenset(tables))
+        self.ranges.append(done)
         self.position = max(self.position, stop)
         return done
 
     def groups_of(self, series: tuple[Series, ...]) -> npt.NDArray[np.int32]:
-        """Return the group's number for each of a claim's series."""
+        """Return the number of the group of each series."""
         return self._group[self._lut(series)]
 
     def group_set(self, series: tuple[Series, ...]) -> list[int]:
-        """Return the numbers of the groups that a claim's series belong to."""
+        """Return the numbers of the groups of all series."""
         known = self._sets.get(id(series))
         if known is None or known[0] is not series:
             if len(self._sets) > 256:
@@ -214,10 +214,10 @@ class SourceIndex:
         return frozenset(reading for ordinal, reading in self.ended if ordinal < position)
 
     def marks(self, position: int) -> Marks:
-        """Return what the source had said up to ``position``, which must lie between stretches."""
+        """Return watermark and first observations at a position, which must be between two row ranges."""
         gone = self.withdrawn(position)
-        alive = [s.first < position and s.reading not in gone for s in self.stretches]
-        watermark = max((s.latest for s, ok in zip(self.stretches, alive, strict=True) if ok), default=-NEVER)
+        alive = [s.first < position and s.reading not in gone for s in self.ranges]
+        watermark = max((s.latest for s, ok in zip(self.ranges, alive, strict=True) if ok), default=-NEVER)
         first = np.full(len(self.series), NEVER)
         for number, which, times in self.firsts:
             if alive[number]:
@@ -227,48 +227,46 @@ class SourceIndex:
         return Marks(watermark, self._names, first)
 
     def covering(self, group: int | None, low: int, high: int, position: int) -> list[int]:
-        """Return the numbers of standing stretches before ``position`` that reach into [low, high) ns of a group."""
-        if self._arrays is None or self._arrays[0] != len(self.stretches):
-            self._arrays = (len(self.stretches), *self._columns())
+        """Return the numbers of valid row ranges before ``position`` with claims of a group in [low, high) ns."""
+        if self._arrays is None or self._arrays[0] != len(self.ranges):
+            self._arrays = (len(self.ranges), *self._columns())
         _, _, by_group = self._arrays
         if group not in by_group:
             return []
         gone = self.withdrawn(position)
         number, least, greatest = by_group[group]
         found = number[(least < high) & (greatest >= low)].tolist()
-        return [n for n in found if self.stretches[n].first < position and self.stretches[n].reading not in gone]
+        return [n for n in found if self.ranges[n].first < position and self.ranges[n].reading not in gone]
 
     def naming(self, table: str, position: int) -> list[int]:
-        """Return the numbers of standing stretches before ``position`` whose rows name an event or asset table."""
+        """Return the numbers of valid row ranges before ``position`` with rows of a table."""
         gone = self.withdrawn(position)
         return [
-            n
-            for n, s in enumerate(self.stretches)
-            if s.first < position and s.reading not in gone and table in s.tables
+            n for n, s in enumerate(self.ranges) if s.first < position and s.reading not in gone and table in s.tables
         ]
 
     def sharing(self, hashes: npt.NDArray[np.uint64], position: int) -> list[int]:
-        """Return the numbers of standing stretches before ``position`` that have one of these keys."""
+        """Return the numbers of valid row ranges before ``position`` with one of these keys."""
         gone = self.withdrawn(position)
         return [
             n
             for n, keys in self.keys.items()
-            if self.stretches[n].first < position
-            and self.stretches[n].reading not in gone
+            if self.ranges[n].first < position
+            and self.ranges[n].reading not in gone
             and np.isin(hashes, keys, assume_unique=True).any()
         ]
 
     def until(self, position: int) -> SourceIndex:
-        """Return a copy that has only seen whole stretches before ``position``: read on from its own position."""
-        whole = [s for s in self.stretches if s.stop <= position]
+        """Return a copy with the complete row ranges before ``position``; continue from the copy's own position."""
+        whole = [s for s in self.ranges if s.stop <= position]
         count = (
             len(whole)
-            if whole == self.stretches[: len(whole)]
-            else next(n for n, s in enumerate(self.stretches) if s.stop > position)
+            if whole == self.ranges[: len(whole)]
+            else next(n for n, s in enumerate(self.ranges) if s.stop > position)
         )
         out = SourceIndex(self.group_of)
-        out.stretches, out.series = self.stretches[:count], dict(self.series)
-        out.position = out.stretches[-1].stop if count else 0
+        out.ranges, out.series = self.ranges[:count], dict(self.series)
+        out.position = out.ranges[-1].stop if count else 0
         out.firsts = [entry for entry in self.firsts if entry[0] < count]
         out.keys = {n: keys for n, keys in self.keys.items() if n < count}
         out.carries = self.carries
@@ -279,7 +277,7 @@ class SourceIndex:
         return out
 
     def restore(self, series: Sequence[Series], least: npt.NDArray[np.int16], greatest: npt.NDArray[np.int16]) -> None:
-        """Take over the series of a stored index, whose other parts are in place already."""
+        """Set the series of an index that is loaded from a file; all other parts must be set before."""
         self._lut(tuple(series))
         self._luts.clear()
         self.least, self.greatest = least, greatest
@@ -294,8 +292,8 @@ class SourceIndex:
             self.readings.append(file_id)
         return self._current[file_id]
 
-    def _standing(self, reading: int) -> Ints:
-        """Return the first times of a reading, long enough for all series."""
+    def _first_times(self, reading: int) -> Ints:
+        """Return the first times of a reading, with an element for each series."""
         found = self._first.get(reading)
         if found is None or len(found) < len(self.series):
             grown = np.full(len(self.series), NEVER)
@@ -324,20 +322,20 @@ class SourceIndex:
 
     def _columns(self) -> tuple[Ints, dict[int, tuple[Ints, Ints, Ints]]]:
         lists: dict[int, list[tuple[int, int, int]]] = {}
-        for n, stretch in enumerate(self.stretches):
-            for group, (low, high) in stretch.reach.items():
+        for n, rows_read in enumerate(self.ranges):
+            for group, (low, high) in rows_read.reach.items():
                 lists.setdefault(group, []).append((n, low, high))
-        firsts = np.array([s.first for s in self.stretches], dtype=np.int64)
+        firsts = np.array([s.first for s in self.ranges], dtype=np.int64)
         return firsts, {g: tuple(np.array(rows, dtype=np.int64).T.copy()) for g, rows in lists.items()}
 
     def _resume(self) -> None:
-        """Work out again what is only kept for going on."""
+        """Compute the state that is needed to add more rows."""
         over = {reading for _, reading in self.ended}
-        self.readings = self.readings[: 1 + max((s.reading for s in self.stretches), default=-1)]
+        self.readings = self.readings[: 1 + max((s.reading for s in self.ranges), default=-1)]
         self._current = {file: n for n, file in enumerate(self.readings) if n not in over}
         self._first = {}
         for number, which, times in self.firsts:
-            reading = self.stretches[number].reading
+            reading = self.ranges[number].reading
             if reading not in over:
-                standing = self._standing(reading)
-                standing[which] = np.minimum(standing[which], times)
+                times_so_far = self._first_times(reading)
+                times_so_far[which] = np.minimum(times_so_far[which], times)

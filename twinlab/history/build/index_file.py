@@ -1,4 +1,4 @@
-"""The index of a source on disk: one checksummed file a meaning. A file that doesn't fit is simply ignored."""
+"""The index of a source on disk: one file with a checksum per mapping context. A file that doesn't match is ignored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import google_crc32c
 import numpy as np
 
 from twinlab._files import replace_file
-from twinlab.history.build.index import SourceIndex, Stretch
+from twinlab.history.build.index import RowRange, SourceIndex
 
 __all__ = ["index_folder", "load_index", "save_index"]
 
@@ -24,7 +24,7 @@ def index_folder(root: Path) -> Path:
 
 
 def save_index(path: Path, index: SourceIndex) -> None:
-    """Write an index; readers see the old file or the new one. Not synced: what is lost is worked out again."""
+    """Write an index in one step. It isn't synced, since a lost index is computed again."""
     words = {
         "format": _FORMAT,
         "position": index.position,
@@ -32,12 +32,12 @@ def save_index(path: Path, index: SourceIndex) -> None:
         "series": [[one.asset_type, one.asset, one.signal] for one in index.series],
         "readings": index.readings,
         "ended": index.ended,
-        "tables": [sorted(s.tables) for s in index.stretches],
+        "tables": [sorted(s.tables) for s in index.ranges],
         "carries": [
             [first, [[list(key), *state] for key, state in carry.items()]] for first, carry in index.carries.items()
         ],
     }
-    rows = index.stretches
+    rows = index.ranges
     arrays = {
         "stretches": np.array(
             [(s.first, s.stop, s.ingest_time, s.reading, s.latest, s.keyed, s.retracts) for s in rows], dtype="i8"
@@ -64,7 +64,7 @@ def save_index(path: Path, index: SourceIndex) -> None:
 
 
 def load_index(path: Path, group_of: dict[tuple[str, str], int]) -> SourceIndex | None:
-    """Read an index back; None if there is none, or it's damaged, or of another form."""
+    """Read an index; None if there is none, or it is damaged or of another format."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -88,8 +88,8 @@ def _index(found: dict[str, np.ndarray], words: dict[str, list], group_of: dict[
         reach.setdefault(n, {})[group] = (low, high)
     for n, (first, stop, ingest, reading, latest, keyed, retracts) in enumerate(found["stretches"].tolist()):
         tables = frozenset(words["tables"][n])
-        index.stretches.append(
-            Stretch(first, stop, ingest, reading, latest, bool(keyed), bool(retracts), reach.get(n, {}), tables)
+        index.ranges.append(
+            RowRange(first, stop, ingest, reading, latest, bool(keyed), bool(retracts), reach.get(n, {}), tables)
         )
     at = 0
     for n, count in found["first_rows"].tolist():

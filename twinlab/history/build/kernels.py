@@ -1,9 +1,9 @@
-"""Kernels that turn claims into cells: identity, precedence, retraction and the signal's rule, in any order of arrival.
+"""Kernels that turn claims into cells: identity, precedence, retraction and the signal's rule, for any order of arrival.
 
-Two ways lead to the same numbers. *Scatter* goes through the claims once and keeps the best of each cell; it serves
-``last`` of one source without keys and retractions, because there the winner of a cell is a maximum under one total
-order, which no order of arrival and no repetition can change. *Resolve* sorts the claims of every cell and serves all
-else. (The least of a cell is no such maximum: of two claims of one sequence the greater stands, by `resolve_cells`.)
+Two algorithms give the same numbers. *Scatter* reads the claims once and keeps the best of each cell. It applies to
+``last`` of one source without keys and retractions, where the result is the maximum under a total order, which doesn't
+depend on the order of arrival or on repetition. *Resolve* sorts the claims of every cell and applies to all other cases.
+(``min`` is no such maximum: of two claims with one sequence the greater value is valid, see `resolve_cells`.)
 """
 
 # ruff: noqa: PLR0917  (numba takes arrays by position)
@@ -19,7 +19,7 @@ from numba import njit
 __all__ = ["LAST", "MAX", "MEAN", "MIN", "RULES", "SUM", "Rows", "mark_cells", "resolve_cells", "scatter"]
 
 LAST, MEAN, MIN, MAX, SUM = range(5)
-#: `Signal.combine` -> the kernels' number.
+#: `Signal.combine` -> number of the rule.
 RULES: Final = {"last": LAST, "mean": MEAN, "min": MIN, "max": MAX, "sum": SUM}
 _EARLIEST: Final = -(2**63)
 
@@ -28,9 +28,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Rows(NamedTuple):
-    """Claims of one signal, placed: one element a claim, all arrays of equal length."""
+    """Claims of one signal with their cells: arrays with one element per claim."""
 
-    # Cell number times assets + asset; -1 outside the window (kept only for the sake of keys).
+    # Cell number times number of assets + asset; -1 outside the window (needed for claims with keys).
     cell: Ints
     time: Ints
     value: Floats
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
     source: npt.NDArray[np.int16]
     tag: npt.NDArray[np.int32]
     priority: npt.NDArray[np.int16]
-    # Whether the claim came since the last build; only those count as duplicates.
+    # Whether the claim is newer than the last build; only those are counted as duplicates.
     new: npt.NDArray[np.bool_]
 
 
@@ -66,16 +66,16 @@ def scatter(
     best_epoch: Ints,
     best_rank: Ints,
 ) -> int:
-    """Fold claims into the best of each cell; return how many from ordinal ``new_from`` on were known already.
+    """Update the best claim of each cell; return how many claims from ordinal ``new_from`` on were repetitions.
 
-    ``best_*`` have shape [signal, time, asset] and start as NaN and the least integer. A claim replaces the standing
-    one if it's greater under (time, epoch, rank, value). Arrays of one element stand for constant columns.
+    ``best_*`` have shape [signal, time, asset] and start as NaN and the least integer. A claim replaces the
+    current one if it is greater by (time, epoch, rank, value). Arrays of one element are constant columns.
     """
     repeated = 0
     cells = best_value.shape[1]
     low, high = origin + k0 * cadence, origin + (k0 + cells) * cadence
     one_epoch, one_sequence = epoch.size == 1, sequence.size == 1
-    # Neighbours mostly share an instant: one division for all of them.
+    # Neighbouring rows mostly have the same time: one division for all of them.
     known, k = low, 0
     for i in range(code.size):
         s = lut_signal[code[i]]
@@ -94,10 +94,10 @@ def scatter(
         if t < old:
             continue
         if t == old:
-            standing = best_epoch[s, k, a]
-            if e < standing or (e == standing and n < best_rank[s, k, a]):
+            current = best_epoch[s, k, a]
+            if e < current or (e == current and n < best_rank[s, k, a]):
                 continue
-            if e == standing and n == best_rank[s, k, a]:
+            if e == current and n == best_rank[s, k, a]:
                 repeated += ordinal[i] >= new_from
                 if v <= best_value[s, k, a]:
                     continue
@@ -119,7 +119,7 @@ def mark_cells(
     k0: int,
     marks: npt.NDArray[np.bool_],
 ) -> None:
-    """Mark the cells ``k0 + i`` in which a claim of ``group`` lies; ``marks`` spans them all."""
+    """Mark the cells ``k0 + i`` with a claim of ``group``; ``marks`` must cover all of them."""
     low = origin + k0 * cadence
     known, inside = low - 1, False
     for i in range(code.size):
@@ -135,7 +135,7 @@ def mark_cells(
 
 @njit(inline="always")
 def _before(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 (inlined by numba)
-    """Identity first, then precedence, then content, so that equal sets sort equally."""
+    """Return whether claim i sorts before claim j: by identity, then precedence, then content."""
     if rows.source[i] != rows.source[j]:
         return rows.source[i] < rows.source[j]
     if rows.tag[i] != rows.tag[j]:
@@ -188,7 +188,7 @@ def _sort_cell(order, base, n, rows):  # type: ignore[no-untyped-def] # noqa: AN
 
 @njit(inline="always")
 def _one_claim(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether two claims have one identity; rows with a key are resolved before they get here."""
+    """Return whether two claims have the same identity; rows with a key were resolved before."""
     same = rows.source[i] == rows.source[j] and rows.tag[i] == rows.tag[j] and rows.time[i] == rows.time[j]
     if not same or rows.kind[i] != rows.kind[j] or rows.kind[i] == 2:
         return False
@@ -196,8 +196,8 @@ def _one_claim(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True)
-def _survivors(order, base, n, rows, kept):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Write the survivors of a sorted cell into ``kept``; return their number and how many claims were superseded."""
+def _valid_claims(order, base, n, rows, kept):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    """Write the valid claims of a sorted cell into ``kept``; return their number and the number of superseded claims."""
     count = lost = 0
     i = 0
     while i < n:
@@ -214,7 +214,7 @@ def _survivors(order, base, n, rows, kept):  # type: ignore[no-untyped-def] # no
             kept[count] = winner
             count += 1
         elif rows.kind[winner] == 1 and observed == 0:
-            # A retraction with a sequence of its own withdraws what was claimed for its tag and time before it.
+            # A retraction with a sequence of its own withdraws the earlier claims for its tag and time.
             while count > 0 and _same_place(kept[count - 1], winner, rows):
                 count -= 1
         i = j
@@ -228,7 +228,7 @@ def _same_place(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN
 
 @njit(cache=True, nogil=True)
 def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Whether claim i comes after claim j for the rule ``last``: by event time, then by precedence, then by content."""
+    """Return whether claim i is after claim j for the rule ``last``: by event time, then precedence, then content."""
     if rows.time[i] != rows.time[j]:
         return rows.time[i] > rows.time[j]
     if rows.source[i] != rows.source[j]:
@@ -245,7 +245,7 @@ def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 @njit(cache=True, nogil=True)
 def _combined(kept, count, priority, source, rule, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the value of the survivors of one source at one priority, and the last of them."""
+    """Return the combined value of the valid claims of one source and priority, and the last of them."""
     last = -1
     m = 0
     for x in range(count):
@@ -257,7 +257,7 @@ def _combined(kept, count, priority, source, rule, rows, buffer):  # type: ignor
                 last = i
     if rule == LAST:
         return rows.value[last], last
-    # In the order of values: a float sum must not depend on the order of arrival.
+    # Sorted by value: a sum of floats must not depend on the order of arrival.
     values = np.sort(buffer[:m])
     if rule == MIN:
         return values[0], last
@@ -271,7 +271,7 @@ def _combined(kept, count, priority, source, rule, rows, buffer):  # type: ignor
 
 @njit(cache=True, nogil=True)
 def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the cell's value, the source it comes from, and whether another source says something else.
+    """Return the cell's value, its source, and whether another source disagrees.
 
     The highest priority wins; of sources of equal priority, the one whose last observation is the latest.
     """
@@ -306,14 +306,14 @@ def resolve_cells(
     Parameters
     ----------
     order : int64
-        Positions in ``rows``, sorted by cell; cells below zero aren't built. Reordered within cells.
+        Positions in ``rows``, sorted by cell; those with a negative cell are ignored. Reordered within cells.
     out, chosen : float64, int16 [cell]
-        Take the value and the source; untouched where nothing survives.
+        Receive value and source; unchanged for cells without a valid claim.
 
     Returns
     -------
     (int, int)
-        Superseded claims, and cells in which sources disagree.
+        Number of superseded claims, and of cells in which sources disagree.
     """
     superseded = disagreements = 0
     kept = np.empty(order.size, np.int64)
@@ -326,7 +326,7 @@ def resolve_cells(
             j += 1
         if cell >= 0:
             _sort_cell(order, i, j - i, rows)
-            count, lost = _survivors(order, i, j - i, rows, kept)
+            count, lost = _valid_claims(order, i, j - i, rows, kept)
             superseded += lost
             if count:
                 value, source, differs = _choose(kept, count, rule, resolution, rows, buffer)

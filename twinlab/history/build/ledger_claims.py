@@ -1,4 +1,4 @@
-"""The ledger as the build sees it: frames given their meaning once, kept for a while, and found again by time or key."""
+"""The claims of the ledger: frames are harmonised once, cached, and found by time or key."""
 
 from __future__ import annotations
 
@@ -28,63 +28,62 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameCache", "LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
 
-#: Three million rows between two publications, and those before them among which late rows come, are given their
-#: meaning once.
+#: Size of the cache: enough for three million rows between two publications and the rows before them.
 FRAME_BYTES = 256 * 2**20
 #: Asset type -> asset -> property -> value.
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
-#: A local clock differs from UTC by at most so much.
+#: Maximum difference between a local clock and UTC, and some margin.
 _ZONE_REACH = 26 * 3600 * 10**9
 
 
 class FrameCache:
-    """Harmonised frames, the most recently used ones up to a number of bytes."""
+    """A cache of harmonised frames: the most recently used ones, up to a number of bytes."""
 
     def __init__(self, size: int = FRAME_BYTES) -> None:
         self._size = size
         self._used = 0
-        self._kept: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()
+        self._frames: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()
 
     def get(self, key: tuple[object, ...]) -> Harmonised | None:
-        """Return what was put under a key, if it's still here."""
-        found = self._kept.get(key)
+        """Return the frame of a key, None if it isn't cached."""
+        found = self._frames.get(key)
         if found is None:
             return None
-        self._kept.move_to_end(key)
+        self._frames.move_to_end(key)
         return found[0]
 
     def put(self, key: tuple[object, ...], found: Harmonised) -> None:
-        """Keep a harmonised frame."""
+        """Add a harmonised frame."""
         size = _bytes_of(found)
-        self._kept[key] = (found, size)
+        self._frames[key] = (found, size)
         self._used += size
         self.shrink(self._size)
 
     def shrink(self, size: int) -> None:
-        """Keep at most so many bytes from now on."""
+        """Limit the cache to ``size`` bytes."""
         self._size = size
-        while self._used > self._size and len(self._kept) > 1:
-            _, (_, freed) = self._kept.popitem(last=False)
+        while self._used > self._size and len(self._frames) > 1:
+            _, (_, freed) = self._frames.popitem(last=False)
             self._used -= freed
 
 
 def _bytes_of(found: Harmonised) -> int:
     c = found.claims
     arrays = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority)
-    # A broadcast column takes no memory.
+    # A broadcast column has no memory of its own.
     size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
     tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
     return size + sum(int(one.table.nbytes) for one in tables) + 1000
 
 
 def digest(part: object) -> str:
-    """Return a short hash of JSON-able content."""
+    """Return a short hash of content that JSON can represent."""
     text = json.dumps(part, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def zones_of(mapping: Mapping) -> set[tuple[str, str]]:
-    """Return the (asset type, property) pairs whose zones the mapping's clocks go by."""
+    """Return the (asset type, property) pairs with the time zones that a mapping refers to."""
     rules: list[TimeRule | None] = []
     for table in mapping.tables:
         rules.append(table.time)
@@ -97,7 +96,7 @@ def zones_of(mapping: Mapping) -> set[tuple[str, str]]:
 
 
 def zone_properties(mapping: Mapping, properties: Properties) -> dict[str, dict[str, dict[str, object]]]:
-    """Return those properties of assets that the mapping's clocks depend on."""
+    """Return the asset properties that a mapping takes time zones from: asset type -> asset -> property -> value."""
     out: dict[str, dict[str, dict[str, object]]] = {}
     for asset_type, name in sorted(zones_of(mapping)):
         for asset, values in properties.get(asset_type, {}).items():
@@ -108,7 +107,7 @@ def zone_properties(mapping: Mapping, properties: Properties) -> dict[str, dict[
 
 @dataclass
 class SourceView:
-    """One source under one mapping: its frames with their meaning, and its index."""
+    """One source under one mapping: its harmonised frames and its index."""
 
     name: str
     reader: Reader
@@ -117,35 +116,35 @@ class SourceView:
     properties: Properties
     index: SourceIndex
     cache: FrameCache
-    # Names the meaning: frames of different mappings don't meet in the cache.
-    meaning: str = ""
+    # Hash of all that the claims depend on; part of the keys of the cache.
+    context_hash: str = ""
     _carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
 
     def extend(self, position: int, tally: SourceTally | None = None) -> list[int]:
-        """Index the rows up to ``position``; return the numbers of the new stretches."""
+        """Index the rows up to ``position``; return the numbers of the new row ranges."""
         new: list[int] = []
         pending: list[Frame] = []
         for frame in self.reader.frames(start=self.index.position, stop=position):
             # A sealed segment's observations come as several frames whose ordinals interleave.
             if pending and (frame.kind != "observations" or frame.index != pending[0].index):
-                new += self._note(pending, tally)
+                new += self._add(pending, tally)
                 pending = []
             pending.append(frame)
         if pending:
-            new += self._note(pending, tally)
+            new += self._add(pending, tally)
         self.index.position = max(self.index.position, position)
         return new
 
     def marks(self, position: int) -> Marks:
-        """Return what the source had said up to any position (which the index has reached)."""
+        """Return watermark and first observations at any position that is indexed."""
         index = self.index
-        if any(s.first < position < s.stop for s in index.stretches):
+        if any(s.first < position < s.stop for s in index.ranges):
             part = replace(self, index=index.until(position), _carry={})
             part.extend(position)
             return part.index.marks(position)
         return index.marks(position)
 
-    def _note(self, frames: list[Frame], tally: SourceTally | None) -> list[int]:
+    def _add(self, frames: list[Frame], tally: SourceTally | None) -> list[int]:
         head = frames[0]
         if head.kind == "retract_file":
             self.index.end_reading(head.file_id or "", head.first)
@@ -156,9 +155,9 @@ class SourceView:
             done, whole = self._harmonised(frame, self._carry)
             found.append(done)
             if tally is not None:
-                tally.note(whole, rows=frame.rows, kept=len(done.claims))
+                tally.add_frame(whole, rows=frame.rows, kept=len(done.claims))
         tables = {f"{kind}:{name}" for one in found for kind, name in _named(one)}
-        stretch = self.index.add(
+        rows = self.index.add(
             [one.claims for one in found],
             first=min(frame.first for frame in frames),
             stop=max(frame.last for frame in frames) + 1,
@@ -167,18 +166,18 @@ class SourceView:
             tables=tables,
             carry=carry,
         )
-        if tally is not None and stretch.reach:
-            tally.spans(min(low for low, _ in stretch.reach.values()), max(high for _, high in stretch.reach.values()))
-        return [len(self.index.stretches) - 1]
+        if tally is not None and rows.reach:
+            tally.widen_span(min(low for low, _ in rows.reach.values()), max(high for _, high in rows.reach.values()))
+        return [len(self.index.ranges) - 1]
 
     def harmonised(
         self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None
     ) -> Iterator[tuple[Frame, Harmonised]]:
-        """Yield the frames of some stretches, rows before ``stop`` only, with the claims of the twin's span.
+        """Yield the frames of some row ranges with their claims, for rows before ``stop`` and within the twin's span.
 
-        ``time`` (ns UTC) lets frames be skipped whose observations lie elsewhere.
+        Frames without observations in the time span ``time`` (ns UTC) are skipped.
         """
-        spans = union([(s.first, s.stop) for s in (self.index.stretches[n] for n in numbers)])
+        spans = union([(s.first, s.stop) for s in (self.index.ranges[n] for n in numbers)])
         gone = self.index.withdrawn(stop)
         withdrawn = {self.index.readings[n]: ordinal for ordinal, n in self.index.ended if n in gone}
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
@@ -189,9 +188,9 @@ class SourceView:
                 yield frame, self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
 
     def _harmonised(self, frame: Frame, carry: dict[tuple[str, ...], tuple[int, int]]) -> tuple[Harmonised, Harmonised]:
-        """Return the frame within the twin's span, and all that it says."""
-        # A sealed frame has the same first ordinal and other rows than the open one had.
-        key = (self.name, self.meaning, frame.first, frame.rows, frame.index, frame.time_range)
+        """Return the claims of a frame within the twin's span, and all of its claims."""
+        # After sealing, a frame of the same first ordinal has other rows.
+        key = (self.name, self.context_hash, frame.first, frame.rows, frame.index, frame.time_range)
         kept = self.cache.get(key)
         if kept is not None:
             return kept, kept
@@ -227,11 +226,11 @@ def _named(found: Harmonised) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class LedgerClaims:
-    """The claims of all sources up to a position vector, as `build_blocks` asks for them."""
+    """The claims of all sources up to a position vector, as a `ClaimSource`."""
 
     views: Dictionary[str, SourceView]
     position: Dictionary[str, int]
-    # Ordinals from which claims are new since the last build.
+    # Ordinals from which claims are newer than the last build.
     new_from: Dictionary[str, int] = field(default_factory=dict)
     _fed: dict[tuple[str, str], bool] | None = None
 
@@ -249,7 +248,7 @@ class LedgerClaims:
         return view.index.covering(group, low, high, self.position[view.name])
 
     def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
-        """Yield the claims of the window's frames, and those elsewhere that share a key with one of the window."""
+        """Yield the claims of the frames that overlap the window, and all other claims that share a key with one of them."""
         low, high = self._reach(spec, window)
         for name, number in self.numbers().items():
             view, stop = self.views[name], self.position[name]
@@ -268,19 +267,19 @@ class LedgerClaims:
 
     @staticmethod
     def _partners(view: SourceView, keys: npt.NDArray[np.uint64], known: list[int], stop: int) -> Iterator[Claims]:
-        # Frames that `known` names came already, whole.
+        # All claims of the frames in `known` were yielded already.
         others = sorted(set(view.index.sharing(keys, stop)) - set(known))
-        spans = union([(view.index.stretches[n].first, view.index.stretches[n].stop) for n in known])
+        spans = union([(view.index.ranges[n].first, view.index.ranges[n].stop) for n in known])
         for frame, found in view.harmonised(others, stop=stop):
             if any(low <= frame.first < high for low, high in spans) or found.claims.key is None:
                 continue
             yield found.claims.select(_with_key(found.claims, keys))
 
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
-        """Return the signals of the rule ``last`` that one source feeds at one priority, here without keys and retractions."""
+        """Return the signals of the rule ``last`` with one source and one priority, if no claim has a key or is a retraction."""
         for view in self.views.values():
             for n in self._covering(view, spec, window):
-                if view.index.stretches[n].keyed or view.index.stretches[n].retracts:
+                if view.index.ranges[n].keyed or view.index.ranges[n].retracts:
                     return frozenset()
         fed = self._single()
         kind = spec.group.asset_type
@@ -289,7 +288,7 @@ class LedgerClaims:
         )
 
     def _single(self) -> dict[tuple[str, str], bool]:
-        """Return for each signal whether one source alone feeds it, at one priority."""
+        """Return for each signal whether it has a single source and priority."""
         if self._fed is None:
             seen: dict[tuple[str, str], set[tuple[str, int]]] = {}
             for view in self.views.values():

@@ -1,4 +1,4 @@
-"""All sources of a twin with their meaning: which mapping holds, which properties its clocks need, which index fits."""
+"""All sources of a twin with their mappings, the asset properties that these depend on, and their indexes."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
     from twinlab.ledger.reader import Reader
 
-__all__ = ["LedgerLike", "Sources", "hash_of"]
+__all__ = ["LedgerLike", "Sources", "content_hash"]
 
 
 class LedgerLike(Protocol):
-    """What the build needs of a ledger."""
+    """The methods of a ledger that the build needs."""
 
     def sources(self) -> list[str]:
-        """Names of the sources."""
+        """Return the names of all sources."""
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source."""
 
 
-def hash_of(words: TwinModel | SourceMapping) -> str:
-    """Return the hash under which a model or mapping is activated; with the versions of the quality tests it names."""
+def content_hash(content: TwinModel | SourceMapping) -> str:
+    """Return the hash that identifies a model or mapping, versions of its quality tests included."""
     # Questions are for people: neither asking nor answering one changes a value by itself.
-    written = words.model_dump(mode="json", by_alias=True, exclude={"questions"})
-    versions = versions_of_tests(words) if isinstance(words, TwinModel) else {}
+    written = content.model_dump(mode="json", by_alias=True, exclude={"questions"})
+    versions = versions_of_tests(content) if isinstance(content, TwinModel) else {}
     return digest([written, versions] if versions else written)
 
 
@@ -52,16 +52,16 @@ class Sources:
     model: TwinModel
     mappings: Mapping[str, SourceMapping]
     cache: FrameCache = field(default_factory=FrameCache)
-    # Where indexes are kept; None: nowhere.
+    # Folder of the indexes; None: indexes aren't stored.
     index_folder: Path | None = None
     views: dict[str, SourceView] = field(default_factory=dict)
     _assets: dict[str, SourceView] = field(default_factory=dict)
     _saved: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Work out the hashes once."""
-        self.model_hash = hash_of(self.model)
-        self.mapping_hashes = {name: hash_of(mapping) for name, mapping in self.mappings.items()}
+        """Compute the hashes once."""
+        self.model_hash = content_hash(self.model)
+        self.mapping_hashes = {name: content_hash(mapping) for name, mapping in self.mappings.items()}
         self._groups: dict[tuple[str, str], int] = {}
         numbers: dict[Group, int] = {}
         for kind, spec in self.model.asset_types.items():
@@ -74,20 +74,20 @@ class Sources:
         return [name for name in sorted(self.ledger.sources()) if name in self.mappings]
 
     def unmapped(self) -> list[str]:
-        """Return the sources whose rows nobody gave a meaning."""
+        """Return the sources without a mapping."""
         return [
             name for name in sorted(self.ledger.sources()) if name not in self.mappings and not name.startswith("_")
         ]
 
     def position(self) -> dict[str, int]:
-        """Return the position vector as it stands now."""
+        """Return the current position vector."""
         return {name: self.ledger.reader(name).position() for name in [*self.names(), *self._journal()]}
 
     def _journal(self) -> list[str]:
         return [name for name in self.ledger.sources() if name == "_twin"]
 
-    def meanings(self, position: Mapping[str, int]) -> dict[str, str]:
-        """Return for each source a hash of all that its rows' meaning depends on at a position."""
+    def context_hashes(self, position: Mapping[str, int]) -> dict[str, str]:
+        """Return for each source a hash of all that its claims depend on at a position, apart from its rows."""
         properties = self._zones(position)
         return {
             name: digest(
@@ -105,50 +105,50 @@ class Sources:
     def prepare(
         self, position: Mapping[str, int], *, upto: Mapping[str, int] | None = None, report: BuildReport | None = None
     ) -> set[str]:
-        """Index every source; return the sources whose meaning changed since the last call.
+        """Index all sources; return those whose mapping context changed since the last call.
 
         Parameters
         ----------
         position : mapping
-            Position vector at which meanings are worked out.
+            Position vector of the asset properties that mappings depend on.
         upto : mapping, optional
             Position vector up to which sources are indexed, ``position`` by default.
         report : BuildReport, optional
-            Takes note of rows that are indexed for the first time.
+            Receives the counts of rows that are indexed for the first time.
         """
         properties = self._zones(position)
-        meanings = self.meanings(position)
+        hashes = self.context_hashes(position)
         changed = set()
-        for name, meaning in meanings.items():
+        for name, found in hashes.items():
             view = self.views.get(name)
-            if view is not None and view.meaning != meaning:
+            if view is not None and view.context_hash != found:
                 changed.add(name)
-            if view is None or view.meaning != meaning:
+            if view is None or view.context_hash != found:
                 mine = zone_properties(self.mappings[name], properties)
-                index = self._stored_index(name, meaning)
+                index = self._stored_index(name, found)
                 view = SourceView(
-                    name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, meaning
+                    name, self.ledger.reader(name), self.mappings[name], self.model, mine, index, self.cache, found
                 )
                 self.views[name] = view
             view.extend((upto or position).get(name, 0), report.of(name) if report is not None else None)
         return changed
 
-    def _index_path(self, name: str, meaning: str) -> Path | None:
-        return None if self.index_folder is None else self.index_folder / f"{name}-{meaning}.npz"
+    def _index_path(self, name: str, context_hash: str) -> Path | None:
+        return None if self.index_folder is None else self.index_folder / f"{name}-{context_hash}.npz"
 
-    def _stored_index(self, name: str, meaning: str) -> SourceIndex:
-        path = self._index_path(name, meaning)
+    def _stored_index(self, name: str, context_hash: str) -> SourceIndex:
+        path = self._index_path(name, context_hash)
         found = load_index(path, self._groups) if path is not None else None
-        # An index that is ahead of its ledger belongs to a ledger that was replaced.
+        # An index that is ahead of its ledger was made for another ledger, which this one replaced.
         if found is None or found.position > self.ledger.reader(name).position():
             return SourceIndex(self._groups)
         self._saved[name] = found.position
         return found
 
     def save(self) -> None:
-        """Keep the indexes that have grown. Those of other meanings stay: `as_of` may ask for them again."""
+        """Write the indexes that have grown. Those of other mapping contexts stay: `as_of` may need them."""
         for name, view in self.views.items():
-            path = self._index_path(name, view.meaning)
+            path = self._index_path(name, view.context_hash)
             if path is None or self._saved.get(name) == view.index.position:
                 continue
             save_index(path, view.index)
@@ -159,7 +159,7 @@ class Sources:
         return {kind: properties_of(self.asset_table(kind, position)) for kind in sorted(needed)}
 
     def asset_table(self, asset_type: str, position: Mapping[str, int]) -> pa.Table | None:
-        """Return the properties of the assets of one type at a position, one row an asset; None if there are none."""
+        """Return the properties of the assets of one type at a position, one row per asset; None if there are none."""
         views = self._asset_views(asset_type, position)
         rows = rows_of(views, "asset", asset_type, stop=position)
         return None if rows is None else merged_assets(rows)
@@ -175,9 +175,9 @@ class Sources:
                 part = asset_mapping(mapping)
                 if part is None:
                     continue
-                meaning = "assets " + self.mapping_hashes[name] + self.model_hash
+                context = "assets " + self.mapping_hashes[name] + self.model_hash
                 view = SourceView(
-                    name, self.ledger.reader(name), part, self.model, {}, SourceIndex({}), self.cache, meaning
+                    name, self.ledger.reader(name), part, self.model, {}, SourceIndex({}), self.cache, context
                 )
                 self._assets[name] = view
             view.extend(position[name])
@@ -185,33 +185,33 @@ class Sources:
         return out
 
     def marks(self, position: Mapping[str, int]) -> dict[str, Marks]:
-        """Return what each source had said at a position that `prepare` has reached."""
+        """Return watermark and first observations of each source at a position that `prepare` has indexed."""
         return {name: view.marks(position.get(name, 0)) for name, view in self.views.items()}
 
     def group_numbers(self) -> dict[str, int]:
-        """Return path of a group -> number in the indexes."""
+        """Return path of a group -> its number in the indexes."""
         return {
             Group(kind, self.model.asset_types[kind].signals[name].cadence).path: n
             for (kind, name), n in self._groups.items()
         }
 
     def columns(self, known: Mapping[str, list[str]], marks: Iterable[Marks]) -> dict[str, list[str]]:
-        """Return the assets that have observations, those known before first; new ones in natural order."""
+        """Return the assets with observations by type: first those in ``known``, then new ones in natural order."""
         found: dict[str, set[str]] = {}
         for one in marks:
-            for series in one.heard():
+            for series in one.observed():
                 found.setdefault(series.asset_type, set()).add(series.asset)
         out = {kind: list(ids) for kind, ids in known.items()}
         for kind, ids in found.items():
-            standing = out.setdefault(kind, [])
-            standing += sorted(ids - set(standing), key=natural)
+            ordered = out.setdefault(kind, [])
+            ordered += sorted(ids - set(ordered), key=natural_key)
         return out
 
 
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sorting key under which ``gate 2`` comes before ``gate 10``.
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key by which ``gate 2`` comes before ``gate 10``.
 
-    >>> sorted(["g10", "g2"], key=natural)
+    >>> sorted(["g10", "g2"], key=natural_key)
     ['g2', 'g10']
     """
     import re  # noqa: PLC0415

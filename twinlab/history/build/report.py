@@ -1,7 +1,8 @@
-"""What a build did, in figures: `BuildReport`."""
+"""Counts and notes of a build."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,23 +11,23 @@ from twinlab.harmonise.claims import NAT, Harmonised, Problem, UnknownTerm
 
 __all__ = ["BuildReport", "SourceTally"]
 
-_PROBLEMS_KEPT = 100
+_MAX_PROBLEMS = 100
 
 
 @dataclass
 class SourceTally:
-    """What one source's new rows came to."""
+    """Counts of one source's new rows."""
 
     rows: int = 0
     # Cells that became claims.
     values: int = 0
-    # Claims whose cell the source's watermark had passed before they came.
+    # Claims that arrived after the source's watermark had passed their cell.
     late: int = 0
-    # Claims that were known already, or that a newer claim of the same identity supersedes.
+    # Repeated claims, and claims that a newer one of the same identity supersedes.
     duplicates: int = 0
-    # Claims outside [origin, ingest + 1 day]: kept in the ledger, not built.
+    # Claims outside [origin, ingest + 1 day], which aren't built.
     out_of_span: int = 0
-    # Cells that are empty or hold a missing-value code.
+    # Cells that are empty or have a missing-value code.
     missing: int = 0
     events: int = 0
     problem_count: int = 0
@@ -36,15 +37,15 @@ class SourceTally:
     earliest: int | None = None
     latest: int | None = None
 
-    def note(self, found: Harmonised, *, rows: int, kept: int) -> None:
-        """Add what harmonising one frame found; ``kept`` claims lay within the twin's span."""
+    def add_frame(self, found: Harmonised, *, rows: int, kept: int) -> None:
+        """Add the counts of one harmonised frame; ``kept`` of its claims are within the twin's span."""
         self.rows += rows
         self.values += kept
         self.out_of_span += len(found.claims) - kept
         self.missing += found.missing
         self.events += sum(len(one.ordinal) for one in found.events)
         self.problem_count += found.problem_count
-        self.problems += found.problems[: _PROBLEMS_KEPT - len(self.problems)]
+        self.problems += found.problems[: _MAX_PROBLEMS - len(self.problems)]
         for term, one in found.unknown.items():
             before = self.unknown.get(term)
             self.unknown[term] = UnknownTerm(one.rows + (before.rows if before else 0), one.message)
@@ -53,10 +54,10 @@ class SourceTally:
                 column = event.table.column(name).drop_null()
                 if len(column):
                     times = column.cast("int64").to_numpy()
-                    self.spans(int(times.min()), int(times.max()))
+                    self.widen_span(int(times.min()), int(times.max()))
 
-    def spans(self, low: int, high: int) -> None:
-        """Widen the span of event times."""
+    def widen_span(self, low: int, high: int) -> None:
+        """Extend the range of event times."""
         if low == NAT:
             return
         self.earliest = low if self.earliest is None else min(low, self.earliest)
@@ -79,26 +80,27 @@ def _instant(time: int | None) -> str | None:
 
 @dataclass
 class BuildReport:
-    """What a catch-up or rebuild read, met and wrote."""
+    """Report of a catch-up or rebuild."""
 
     sources: dict[str, SourceTally] = field(default_factory=dict)
-    # Position vector that history now stands at: source -> rows.
+    # Position vector of the history now: source -> rows.
     position: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     # Cells in which two sources of one signal differ by more than its resolution.
     disagreements: int = 0
     # Values that don't fit their signal's storage.
     lost: int = 0
-    slabs: int = 0
+    # Blocks of cells that were built.
+    blocks: int = 0
     cells: int = 0
     commits: int = 0
     rebuilt: bool = False
     seconds: float = 0.0
-    # Sentences for a person: why a rebuild, values that don't fit, sources without a mapping.
+    # Messages: the reason for a rebuild, values that don't fit, sources without a mapping.
     notes: list[str] = field(default_factory=list)
 
     def of(self, source: str) -> SourceTally:
-        """Return the tally of a source, made on first use."""
+        """Return the tally of a source; the first call adds it."""
         return self.sources.setdefault(source, SourceTally())
 
     @property
@@ -107,8 +109,14 @@ class BuildReport:
         return sum(tally.rows for tally in self.sources.values())
 
     @property
+    def slabs(self) -> int:
+        """Deprecated name of `blocks`."""
+        warnings.warn("BuildReport.slabs is called blocks now", DeprecationWarning, stacklevel=2)
+        return self.blocks
+
+    @property
     def late(self) -> int:
-        """Claims whose cell had been passed by the watermark."""
+        """Claims that arrived after the watermark had passed their cell."""
         return sum(tally.late for tally in self.sources.values())
 
     @property

@@ -1,10 +1,10 @@
-"""Identity and precedence: which of the claims stand.
+"""Identity and precedence: which claims are valid.
 
 First, claims of one identity are resolved: the row's key with its tag if it has one, else (epoch, sequence), else
-(source, tag, event time). The highest (epoch, sequence) wins; without sequences, the latest position in the ledger; of
-equal ones a retraction, then the later and larger content, so that the outcome never depends on the order of arrival.
-A retraction that has a sequence of its own and meets no claim of that sequence withdraws what its source claimed before
-it for its tag and time.
+(source, tag, event time). The highest (epoch, sequence) wins; without sequences, the latest position in the ledger. Of
+equal ones a retraction wins, then the later time, then the larger value, so that the result never depends on the order
+of arrival. A retraction with a sequence of its own, without a claim of that sequence, withdraws the earlier claims of
+its source for its tag and time.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _NO_EPOCH = -(2**62)
 
 @dataclass(frozen=True)
 class Resolved:
-    """Values of one signal's cells and what was met on the way."""
+    """Values of one signal's cells, and counts."""
 
-    # float64 [time, asset], NaN where nothing stands.
+    # float64 [time, asset], NaN where there is no valid claim.
     values: npt.NDArray[np.float64]
-    # int16 [time, asset]: number of the source that the value comes from, -1 for none.
+    # int16 [time, asset]: number of the value's source, -1 for none.
     chosen: npt.NDArray[np.int16]
     superseded: int
     disagreements: int
@@ -37,7 +37,7 @@ class Resolved:
 
 @dataclass
 class Collector:
-    """Gathers the claims of one signal in a window of cells, from any number of sources and frames."""
+    """Collects the claims of one signal in a window of cells, from any number of sources and frames."""
 
     origin: int
     cadence: int
@@ -54,11 +54,11 @@ class Collector:
         Parameters
         ----------
         asset : int32, one for each of ``claims.series``
-            Place of the asset; -1 for series of other signals.
+            Column of the asset; -1 for series of other signals.
         source : int
             Number of the source; numbers must follow the order of the sources' names.
         new_from : int
-            Ordinal from which a claim counts as new.
+            Ordinal from which claims are new.
         """
         place = asset[claims.code]
         keyed = _has_key(claims)
@@ -118,8 +118,8 @@ def _has_key(claims: Claims) -> npt.NDArray[np.bool_] | None:
     return keyed if keyed.any() else None
 
 
-def _standing(rows: Rows, keys: Ints) -> tuple[npt.NDArray[np.bool_], int]:
-    """Return which rows stand after resolving those with a key, and how many claims were superseded."""
+def _valid(rows: Rows, keys: Ints) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return which rows are valid after resolving those with a key, and how many claims were superseded."""
     at = np.flatnonzero(keys >= 0)
     order = at[
         np.lexsort(
@@ -143,20 +143,20 @@ def _standing(rows: Rows, keys: Ints) -> tuple[npt.NDArray[np.bool_], int]:
     )
     # `same` is true where a later claim of the same identity follows.
     loses = same | (rows.op[order] != 0)
-    stands = np.ones(len(keys), dtype=np.bool_)
-    stands[order[loses]] = False
-    return stands, int(np.count_nonzero(same & rows.new[order] & (rows.op[order] == 0)))
+    valid = np.ones(len(keys), dtype=np.bool_)
+    valid[order[loses]] = False
+    return valid, int(np.count_nonzero(same & rows.new[order] & (rows.op[order] == 0)))
 
 
 def resolve(collector: Collector, *, combine: str, resolution: float) -> Resolved:
-    """Return the values that stand in the collector's window.
+    """Return the values of the cells in the collector's window.
 
     Parameters
     ----------
     combine : str
         The signal's rule: last, mean, min, max or sum.
     resolution : float
-        Sources that differ by more disagree; the signal's unit.
+        In the signal's unit; sources that differ by more than this disagree.
     """
     rows, keys = collector.rows()
     shape = (collector.k1 - collector.k0, collector.assets)
@@ -165,8 +165,8 @@ def resolve(collector: Collector, *, combine: str, resolution: float) -> Resolve
     superseded = 0
     order: Ints = np.arange(len(rows.cell))
     if keys is not None:
-        stands, superseded = _standing(rows, keys)
-        order = np.flatnonzero(stands)
+        valid, superseded = _valid(rows, keys)
+        order = np.flatnonzero(valid)
     order = order[rows.cell[order] >= 0]
     order = order[np.argsort(rows.cell[order], kind="stable")]
     more, disagreements = resolve_cells(order, rows, RULES[combine], resolution, values.reshape(-1), chosen.reshape(-1))

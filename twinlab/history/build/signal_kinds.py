@@ -1,7 +1,7 @@
-"""States and counters by their own rules: the last observation holds until the next; a counter only ever rises.
+"""States and counters: a state lasts until the next observation, a counter only increases.
 
-A cell holds an observation if it has a value and its flag is pass, suspect or not evaluated (the newest cells, which no
-watermark has passed yet). A failed or missing cell says nothing: what was known before holds on.
+A cell is an observation if it has a value and its flag is pass, suspect or not evaluated (the newest cells, which no
+watermark has passed yet). Failed and missing cells are ignored: the last observation before them is still valid.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from twinlab.history.layout.encoding import divisor, sentinel
 from twinlab.history.layout.fold_kernels import hold_states, rise_counters, share_states
 from twinlab.model.twinmodel import Signal
 
-__all__ = ["carry_of", "hold", "increases", "shares", "wrap_of"]
+__all__ = ["hold", "increases", "last_observation", "shares", "wrap_integer"]
 
 
 def hold(
     values: NDArray[np.signedinteger], flags: NDArray[np.uint8], carry: NDArray[np.signedinteger]
 ) -> NDArray[np.signedinteger]:
-    """Return cells (time, asset) in which each observation holds until the next; ``carry`` (asset) before the first."""
+    """Return cells (time, asset) filled with the last observation, which before the first one is ``carry`` (asset)."""
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     out = np.empty_like(v)
     hold_states(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
@@ -27,9 +27,9 @@ def hold(
 
 
 def shares(held: NDArray[np.signedinteger], per: int, windows: int, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each state's share of the known time of every window, (window, asset, state); NaN where nothing is known.
+    """Return each state's share of the known time of each window, (window, asset, state); NaN if no time is known.
 
-    Codes that aren't in ``codes`` count as known time, so that shares then don't add up to one.
+    Cells with other codes than ``codes`` are known time, too: the shares then add up to less than one.
     """
     h = np.ascontiguousarray(held.T)
     counts = np.zeros((h.shape[0], windows, codes.size + 1), dtype=np.int64)
@@ -40,8 +40,8 @@ def shares(held: NDArray[np.signedinteger], per: int, windows: int, codes: NDArr
     return np.asarray(out.transpose(1, 0, 2))
 
 
-def wrap_of(signal: Signal) -> int:
-    """Return the integers after which a counter starts again from zero; 0 if it never does."""
+def wrap_integer(signal: Signal) -> int:
+    """Return the integer at which a counter wraps to zero; 0 if it never does."""
     if signal.wraps_at is None:
         return 0
     scale = divisor(signal)
@@ -57,9 +57,9 @@ def increases(
     carry: NDArray[np.signedinteger],
     wrap: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return a counter's rise (window, asset) in its integers, and how many observations each window has.
+    """Return a counter's increase (window, asset) as an integer, and the number of observations of each window.
 
-    A rise belongs to the window of the later of its two observations. A fall is a wrap (``wrap`` integers a turn) or, if
+    An increase is counted in the window of the later of its two observations. A decrease is a wrap at ``wrap`` or, if
     the counter never wraps, a reset to zero.
     """
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
@@ -69,7 +69,7 @@ def increases(
     return out.T, seen.T
 
 
-def carry_of(values: NDArray[np.signedinteger], flags: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
+def last_observation(values: NDArray[np.signedinteger], flags: NDArray[np.uint8]) -> NDArray[np.signedinteger]:
     """Return each asset's last observation in cells (time, asset); the type's smallest integer if there is none."""
     none = sentinel(values.dtype)
     good = (flags <= 3) & (values != none)  # fail is 4, missing 9

@@ -1,4 +1,4 @@
-"""Which source each cell's value comes from, where several report one signal."""
+"""The source of each cell's value where several sources report one signal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from twinlab.model.twinmodel import Signal
 
 __all__ = ["chosen_sources"]
 
+#: Cells (time x asset) resolved at once.
 _PIECE = 1_000_000
 
 
 class _Resolved(LedgerClaims):
-    """The same claims, all of them by the way that knows sources apart."""
+    """The same claims; all cells are built by `resolve`, which distinguishes sources."""
 
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
-        """Return nothing."""
+        """Return an empty set."""
         del spec, window
         return frozenset()
 

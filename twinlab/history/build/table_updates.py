@@ -41,7 +41,7 @@ def touched(update: Update, table: str) -> bool:
     """Whether an update changes a table, such as ``event:flight``."""
     for name, view in update.sources.views.items():
         old = update.old[name]
-        if any(table in s.tables and s.stop > old and s.first < update.new[name] for s in view.index.stretches):
+        if any(table in s.tables and s.stop > old and s.first < update.new[name] for s in view.index.ranges):
             return True
     return _withdrawn(update, table)
 
@@ -50,7 +50,7 @@ def _withdrawn(update: Update, table: str) -> bool:
     """Whether rows of a table were withdrawn, or their mapping changed."""
     for name, view in update.sources.views.items():
         gone = {reading for ordinal, reading in view.index.ended if update.old[name] <= ordinal < update.new[name]}
-        if any(s.reading in gone and table in s.tables for s in view.index.stretches):
+        if any(s.reading in gone and table in s.tables for s in view.index.ranges):
             return True
     return bool(update.changed)
 

@@ -1,4 +1,4 @@
-"""What new rows change: which cells are computed anew, and how far their change reaches."""
+"""Which cells new rows change, and which other cells depend on those."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from twinlab.history.layout.dirty_spans import Span, clip, spans_of_marks, union
 __all__ = ["GroupPlan", "changed_cells", "frontier_of", "late_claims", "plan_group"]
 
 Ints = npt.NDArray[np.int64]
-#: Spans so close are built as one: a piece costs more than the cells between them.
+#: Spans at most this many cells apart are built as one, which costs less than another piece.
 _GAP = 64
-#: Beyond so many cells from first to last, changed cells are listed and not marked in a bitmap.
+#: Maximum size of a bitmap of changed cells; over a longer span they are listed.
 _BITMAP = 50_000_000
 
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """The cells of one group to compute from claims, and those to flag and write."""
+    """The cells of one group whose values are computed (``fresh``), and those that are flagged and written (``write``)."""
 
     spec: GroupSpec
     fresh: list[Span]
@@ -35,12 +35,12 @@ class GroupPlan:
 
     @property
     def cells(self) -> int:
-        """Values to write."""
+        """Number of values to write."""
         return sum(high - low for low, high in self.write) * len(self.spec.assets) * len(self.spec.signals)
 
 
 def frontier_of(spec: GroupSpec, marks: Iterable[Marks]) -> Frontier:
-    """Return from where and up to where the series of a group are settled: the furthest source that feeds them counts."""
+    """Return from where and up to where the series of a group are settled; of several sources the most advanced counts."""
     shape = (len(spec.signals), len(spec.assets))
     known_from, passed = np.full(shape, NEVER), np.full(shape, -NEVER)
     axis = spec.axis
@@ -48,21 +48,21 @@ def frontier_of(spec: GroupSpec, marks: Iterable[Marks]) -> Frontier:
         signal, asset = spec.numbered(one.series)
         mine = np.flatnonzero((signal[: len(one.series)] >= 0) & (one.first < NEVER))
         at = (signal[mine], asset[mine])
-        # A series stands once in a source's index, so no place is named twice.
+        # A series occurs once in a source's index, so no element is assigned twice.
         known_from[at] = np.minimum(known_from[at], (one.first[mine] - axis.origin_ns) // axis.cadence_ns)
         passed[at] = np.maximum(passed[at], axis.cell(one.watermark) if one.watermark > -NEVER else -NEVER)
     return Frontier(known_from, passed)
 
 
 def _moved(old: Frontier, new: Frontier, after: int) -> list[Span]:
-    """Return the cells whose flags change because a watermark or a series' beginning moved."""
+    """Return the cells whose flags change because a watermark or the first observation of a series changed."""
     start, stop = np.full(new.passed.shape, NEVER), np.full(new.passed.shape, -NEVER)
     risen = (new.passed > old.passed) & (new.known_from < NEVER)
     start[risen] = np.maximum(new.known_from, np.where(old.passed > -NEVER, old.passed - after, -NEVER))[risen]
     stop[risen] = new.passed[risen] + 1
     other = ((new.passed < old.passed) | (new.known_from != old.known_from)) & (old.passed > -NEVER)
     lowest, highest = np.minimum(new.known_from, old.known_from), np.maximum(new.passed, old.passed) + 1
-    # A series that turns out to be older: what lies before its old beginning.
+    # The first observation of a series is earlier than before: only cells before the old one change.
     older = other & ~risen & (new.known_from < old.known_from) & (new.passed == old.passed)
     highest = np.where(older, np.minimum(highest, old.known_from), highest)
     start[other], stop[other] = np.minimum(start, lowest)[other], np.maximum(stop, highest)[other]
@@ -73,12 +73,12 @@ def _moved(old: Frontier, new: Frontier, after: int) -> list[Span]:
 def plan_group(
     spec: GroupSpec, *, old: Frontier, new: Frontier, changed: Sequence[Span], limit: int = 0
 ) -> GroupPlan | None:
-    """Return what to build after the cells in ``changed`` got new claims; None if nothing.
+    """Return what to build after cells in ``changed`` got new claims; None if there is nothing to build.
 
-    ``limit`` is the end of what is stored, for groups that are built anew.
+    ``limit`` is the end of the stored cells, for groups that are rebuilt.
     """
     end = max(int(new.passed.max(initial=-NEVER)) + 1, int(old.passed.max(initial=-NEVER)) + 1, limit)
-    # Before the first observation of all there is nothing to say, also where margins reach further back.
+    # No cell before the first observation of all series is built, even if margins extend to it.
     begin = max(0, min(int(new.known_from.min(initial=NEVER)), int(old.known_from.min(initial=NEVER)), end))
     fresh = clip(union(changed, gap=_GAP), (begin, end))
     write = clip(union(reach_of_change(spec, fresh), _moved(old, new, spec.margins[1]), gap=_GAP), (begin, end))
@@ -114,17 +114,17 @@ def changed_cells(
     old: Mapping[str, int],
     new: Mapping[str, int],
 ) -> dict[str, list[Span]]:
-    """Return the cells of each group (by path) about which the rows between two position vectors say something.
+    """Return the cells of each group (by path) that the rows between two position vectors change.
 
-    That is the cells of new claims, the cells of older claims that share a key with a new one, and all cells of the
-    rows of withdrawn files.
+    These are the cells of new claims, the cells of older claims that share a key with a new one, and the cells of
+    withdrawn files.
     """
     claims: dict[int, list[tuple[SourceView, Claims]]] = {}
     spans: dict[int, list[Span]] = {}
     by_number = {_number(view, spec): spec for view in views.values() for spec in specs if spec.signals}
     for name, view in views.items():
         index, start, stop = view.index, old.get(name, 0), new[name]
-        fresh = [n for n, s in enumerate(index.stretches) if start <= s.stop - 1 and s.first < stop and s.stop > start]
+        fresh = [n for n, s in enumerate(index.ranges) if start <= s.stop - 1 and s.first < stop and s.stop > start]
         hashes = [np.empty(0, dtype=np.uint64)]
         for _, found in view.harmonised(fresh, stop=stop):
             c = found.claims
@@ -136,11 +136,11 @@ def changed_cells(
             for group in index.group_set(c.series):
                 claims.setdefault(group, []).append((view, c))
         keys = np.unique(np.concatenate(hashes))
-        elder = [n for n in index.sharing(keys, stop) if index.stretches[n].first < start] if len(keys) else []
+        elder = [n for n in index.sharing(keys, stop) if index.ranges[n].first < start] if len(keys) else []
         ended = {reading for ordinal, reading in index.ended if start <= ordinal < stop}
-        elder += [n for n, s in enumerate(index.stretches) if s.reading in ended and s.first < start]
+        elder += [n for n, s in enumerate(index.ranges) if s.reading in ended and s.first < start]
         for n in elder:
-            for group, (low, high) in index.stretches[n].reach.items():
+            for group, (low, high) in index.ranges[n].reach.items():
                 if group in by_number:
                     axis = by_number[group].axis
                     spans.setdefault(group, []).append((axis.cell(low), axis.cell(high) + 1))
@@ -156,13 +156,13 @@ def _number(view: SourceView, spec: GroupSpec) -> int:
 
 
 def late_claims(view: SourceView, *, old: int, new: int, watermark: int) -> int:
-    """Return how many claims between two positions lie before the watermark that stood at the first."""
+    """Return the number of claims between two positions that are before the watermark of the first position."""
     if watermark == -NEVER:
         return 0
     index = view.index
     numbers = [
         n
-        for n, s in enumerate(index.stretches)
+        for n, s in enumerate(index.ranges)
         if s.stop > old and s.first < new and any(low < watermark for low, _ in s.reach.values())
     ]
     return sum(

@@ -10,7 +10,7 @@ import numpy as np
 from dask.base import tokenize
 from numpy.typing import NDArray
 
-from twinlab.history.build.signal_kinds import hold, increases, shares, wrap_of
+from twinlab.history.build.signal_kinds import hold, increases, shares, wrap_integer
 from twinlab.history.layout.encoding import decode, divisor, sentinel
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
@@ -141,7 +141,7 @@ def _increase(  # noqa: PLR0917
     per = parse_duration(step) // reader.group.cadence_ns
     values, flags = reader.cells(name, w0 * per, w1 * per, columns)
     carry = reader.carry(name, w0 * per, columns)
-    rise, seen = increases(values, flags, per, w1 - w0, carry=carry, wrap=wrap_of(signal))
+    rise, seen = increases(values, flags, per, w1 - w0, carry=carry, wrap=wrap_integer(signal))
     scale = divisor(signal)
     out = rise / scale if scale is not None else rise * (signal.resolution or 1.0)
     return np.where(seen == 0, np.nan, out)

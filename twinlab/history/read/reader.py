@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import UnknownTermError
-from twinlab.history.build.event_tables import shown
+from twinlab.history.build.event_tables import without_origin
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.source_priority import chosen_sources
 from twinlab.history.layout.grid import Group, rollup_steps
@@ -380,5 +380,5 @@ def _widened(span: tuple[int | None, int | None], step: str | None) -> tuple[int
 def _frame(table: pa.Table | None, columns: Sequence[str]) -> pd.DataFrame:
     if table is None:
         return pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
-    frame: pd.DataFrame = shown(table).to_pandas()
+    frame: pd.DataFrame = without_origin(table).to_pandas()
     return frame.reindex(columns=list(columns))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.history.build.signal_kinds import carry_of
+from twinlab.history.build.signal_kinds import last_observation
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group, rollup_steps, step_parent
 from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
@@ -104,7 +104,7 @@ class SpanReader:
         at = max(first, k0 - _LOOK_BACK)
         if at >= k0:
             return np.full(columns.size, none, dtype=self.signals[name].storage_dtype)
-        out = carry_of(*self.cells(name, at, k0, columns))
+        out = last_observation(*self.cells(name, at, k0, columns))
         left = np.flatnonzero(out == none)
         if left.size and at > first:
             out[left] = self._carry_far(name, at, columns[left])
@@ -130,7 +130,7 @@ class SpanReader:
                 left = np.flatnonzero(out == none)
                 if not left.size:
                     break
-                out[left] = carry_of(*self.cells(name, max(a, self.extent[0]), b, columns[left]))
+                out[left] = last_observation(*self.cells(name, max(a, self.extent[0]), b, columns[left]))
             at, long = low, min(long * 4, 256)
         return out
 

@@ -24,10 +24,10 @@ def note_state(meta: dict[str, Any], update: Update) -> None:
         build=BUILD_VERSION,
         model=sources.model_hash,
         mappings={name: sources.mapping_hashes[name] for name in sources.views},
-        meanings={name: view.meaning for name, view in sources.views.items()},
+        meanings={name: view.context_hash for name, view in sources.views.items()},
         position=update.new,
         assets=update.columns,
-        feeds=update.feeds(),
+        feeds=update.groups_of_sources(),
         watermarks={name: one.watermark for name, one in update.marks.items() if one.watermark > -NEVER},
     )
 
@@ -37,7 +37,7 @@ def add_tally(report: BuildReport, update: Update) -> None:
     report.duplicates += update.tally.duplicates
     report.disagreements += update.tally.disagreements
     report.lost += update.tally.lost
-    report.slabs += update.tally.slabs
+    report.blocks += update.tally.blocks
     report.cells += update.tally.cells
     # Which source a superseded claim came from isn't kept; with one source it's plain.
     if len(report.sources) == 1:

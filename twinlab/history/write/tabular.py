@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from twinlab.history.build.event_tables import mentioned, month_of
+from twinlab.history.build.event_tables import month_of, named_assets
 from twinlab.history.build.table_updates import event_table, table_at, touched
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _mentions(update: Update, name: str, events: pa.Table) -> pa.Table | None:
     """Return the assets that events of a type name, as a table of type and id."""
     spec = update.sources.model.event_types[name]
     columns = {**({"asset": spec.asset} if spec.asset else {}), **spec.links}
-    found = mentioned(events, columns)
+    found = named_assets(events, columns)
     kinds = [kind for kind, ids in found.items() for _ in ids]
     ids = [one for ids in found.values() for one in ids]
     return pa.table({"asset_type": pa.array(kinds, pa.string()), "id": pa.array(ids, pa.string())}) if ids else None
