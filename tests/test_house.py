@@ -256,7 +256,18 @@ PLAIN_ENGLISH = {
     r"\btravels?\b": "is passed, is stored with",
 }
 #: Rooms whose comments, docstrings and messages are free of them.
-PLAIN_ROOMS = {"__init__.py", "_html.py", "_lazy.py", "errors.py", "harmonise", "plant"}
+PLAIN_ROOMS = {
+    "__init__.py",
+    "_files.py",
+    "_html.py",
+    "_lazy.py",
+    "_locks.py",
+    "cli.py",
+    "errors.py",
+    "harmonise",
+    "plant",
+    "sources",
+}
 
 
 def prose(path: Path) -> str:

@@ -631,7 +631,7 @@ EXCEL = [
         list(range(2, 12)),
         suffix=".xlsx",
     ),
-    Case("a sheet of nothing", book(), suffix=".xlsx", error=SchemaError, parts=("no sheet holds a row",)),
+    Case("a sheet of nothing", book(), suffix=".xlsx", error=SchemaError, parts=("no sheet has a row",)),
     Case(
         "a sheet that isn't there",
         book(["a"], [1]),

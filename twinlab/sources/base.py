@@ -1,4 +1,4 @@
-"""What a source yields: batches of rows as the source wrote them, and the rows it could not read."""
+"""Result types and protocol of sources: batches of rows as written, and rows that could not be read."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _PROBLEM_TEXT = 2_000
 
 @dataclass(frozen=True)
 class Problem:
-    """A row (or cell) that could not be read, with its text, so that nothing is dropped in silence."""
+    """A row (or cell) that could not be read, with its text, so that nothing is dropped without a report."""
 
     row: int
-    """1-based row in the file or sheet, as a person counts; the line on which the row begins."""
+    """1-based row in the file or sheet, as shown to people; the line on which the row begins."""
     column: str | None
-    """Column, if the trouble is in one cell."""
+    """Column, if the problem is in one cell."""
     text: str
-    """What stands there (the first 2,000 characters)."""
+    """Text of the row or cell (the first 2,000 characters)."""
     reason: str
     """Why it could not be read."""
 
 
 @dataclass(frozen=True)
 class RowBatch:
-    """Some rows of one table, as the source wrote them; their meaning is given later, by the mapping."""
+    """Some rows of one table, as written in the source; the mapping is applied later."""
 
     table: str
     """Record type: file stem, sheet name or SQL table."""
@@ -49,7 +49,7 @@ class RowBatch:
     row_numbers: npt.NDArray[np.int64]
     """1-based row of each row in the file or sheet, shape (rows,)."""
     units: Mapping[str, str] = field(default_factory=dict)
-    """Column -> unit as spelt in a units row (or in the attributes of a dataset)."""
+    """Column -> unit as written in a units row (or in the attributes of a dataset)."""
     problems: tuple[Problem, ...] = ()
     """Rows that could not be read, found while reading this batch."""
     file: str | None = None
@@ -58,7 +58,7 @@ class RowBatch:
 
 @runtime_checkable
 class Source(Protocol):
-    """Anything that yields batches of rows; it only ever reads."""
+    """Protocol of a source: it yields batches of rows, and only reads."""
 
     @property
     def name(self) -> str:
@@ -66,44 +66,44 @@ class Source(Protocol):
 
     @property
     def mapping(self) -> Path | None:
-        """File that says what the columns mean."""
+        """Mapping file of the source."""
 
     def files(self) -> tuple[Path, ...]:
-        """Return the files this source reads, for keeping as blobs; empty for databases and frames."""
+        """Return the files that this source reads, which the ledger stores as blobs; empty for databases and frames."""
 
     def batches(self) -> Iterator[RowBatch]:
-        """Yield the rows in the order in which they stand."""
+        """Yield the rows in their order in the source."""
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """What all sources that read one file have in common."""
+    """Base class of sources that read one file."""
 
     path: Path
     """The file; opened for reading only."""
     name: str
     """Name of the source; by default the file's stem."""
     mapping: Path | None
-    """File that says what the columns mean, if given."""
+    """Mapping file of the source, if given."""
     reading: Reading
-    """How to read the file; what is None is detected."""
+    """Options to read the file; those that are None are detected."""
 
     @property
     def table(self) -> str:
-        """Name of the file's table: its stem, whatever the source is called; a source may have many files."""
+        """Name of the file's table: the file's stem, because a source may have many files."""
         return file_stem(self.path)
 
     def files(self) -> tuple[Path, ...]:
-        """Return the one file this source reads."""
+        """Return the file that this source reads."""
         return (self.path,)
 
     def with_reading(self, reading: Reading) -> Self:
-        """Return this source with ``reading``'s options laid over its own."""
+        """Return this source with the options of ``reading`` in place of its own."""
         return replace(self, reading=self.reading.merged(reading))
 
 
 def problem_text(text: str) -> str:
-    """Return ``text`` cut to what a Problem shows."""
+    """Return ``text`` cut to the length that a Problem shows."""
     return text if len(text) <= _PROBLEM_TEXT else text[:_PROBLEM_TEXT] + "…"
 
 

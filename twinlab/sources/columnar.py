@@ -1,4 +1,4 @@
-"""Parquet files, and any Arrow columns brought to the few types that a RowBatch has."""
+"""Parquet files, and conversion of Arrow columns to the types of a RowBatch."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class ParquetSource(FileSource):
 def plain_batch(
     batch: pa.RecordBatch, *, text_columns: Iterable[str] = (), missing: Iterable[str] = ()
 ) -> tuple[pa.RecordBatch, dict[str, str]]:
-    """Bring a batch's columns to string, int64, float64, bool or timestamp[us]; structs are flattened with dots.
+    """Convert a batch's columns to string, int64, float64, bool or timestamp[us]; structs are flattened with dots.
 
     Returns
     -------
     rows : RecordBatch
     units : dict
-        Units that the types themselves state (durations).
+        Units given by the types (of durations).
     """
     names, arrays = [], []
     for name, array in _flat(batch):
@@ -123,7 +123,7 @@ def _flat(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Return one column in a RowBatch's type, losing no digit; what has no such type becomes text."""
+    """Return one column in a type of RowBatch, without losing digits; other types become text."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _plain(array.dictionary_decode())

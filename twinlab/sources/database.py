@@ -1,4 +1,4 @@
-"""SQL databases through SQLAlchemy, read only; an SQLite file is opened so that nothing beside it changes."""
+"""SQL databases through SQLAlchemy, read only; an SQLite file is opened without changing it or its journal files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sql(
     missing: Iterable[str] = (),
     text_columns: Iterable[str] = (),
 ) -> SqlSource:
-    """Return a source that reads tables, or one query, of a database, and changes nothing in it.
+    """Return a source that reads tables, or one query, of a database without changing it.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def sql(
     tables : iterable of str, optional
         Tables to read, each in the order of its primary key (or rowid); all of them by default.
     query : str, optional
-        One SELECT instead of tables; its rows come in the order it states.
+        One SELECT instead of tables; rows are in the order of the query.
     mapping, name, missing, text_columns
         See `csv`; a query's table has the source's name.
 
@@ -134,7 +134,7 @@ class SqlSource:
     """The file, for SQLite."""
 
     def files(self) -> tuple[Path, ...]:
-        """Return the SQLite file; nothing for a server."""
+        """Return the SQLite file; none for a database server."""
         return () if self.path is None else (self.path,)
 
     def batches(self) -> Iterator[RowBatch]:
@@ -146,7 +146,7 @@ class SqlSource:
                     yield from self._rows(connection, table, statement, check)
             except (SQLAlchemyError, ImportError) as error:
                 if check is not None:
-                    next(check)  # the damage may be a change under our eyes
+                    next(check)  # the file may have changed while it was read
                 raise self._failed(error) from error
 
     def _connect(self, stack: ExitStack) -> sa.Connection:
@@ -230,7 +230,7 @@ def _select(connection: sa.Connection, inspector: sa.Inspector, table: str) -> s
 
 
 def _marks(path: Path) -> tuple[tuple[int, int], ...]:
-    """Return time and size of a database and of what stands beside it while it is written."""
+    """Return time and size of a database and of its journal files."""
     marks = []
     for suffix in ("", "-wal", "-journal"):
         beside = path.with_name(path.name + suffix)
@@ -240,7 +240,7 @@ def _marks(path: Path) -> tuple[tuple[int, int], ...]:
 
 
 def _unchanged(path: Path) -> Iterator[None]:
-    """Yield for as long as nobody writes to the database; else raise SourceError."""
+    """Yield, and raise SourceError if the database was written to in the meantime."""
     before = _marks(path)
     while True:
         if _marks(path) != before:
@@ -251,10 +251,10 @@ def _unchanged(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _sqlite_reader(path: Path) -> Iterator[Any]:
-    """Yield a function that connects to an SQLite file without locks, journals or other files beside it.
+    """Yield a function that connects to an SQLite file without creating locks, journals or other files.
 
-    A database at rest is opened as immutable. One with a journal beside it is being written (or its writer died):
-    it is copied first, so that its journal is played into the copy.
+    A database without a journal is opened as immutable. One with a journal is being written (or its writer has
+    crashed): it is copied first, and the journal is applied to the copy.
     """
     if kind_of(path) != "sqlite":
         msg = f"{path.name}: not an SQLite database; expected its magic bytes: check the file"
@@ -275,7 +275,7 @@ def _sqlite_reader(path: Path) -> Iterator[Any]:
 
 
 def _text(raw: bytes) -> str:
-    """Decode a text cell; bytes that aren't UTF-8 are shown, not lost."""
+    """Decode a text cell; bytes that aren't UTF-8 are replaced by escapes, not dropped."""
     return raw.decode("utf-8", errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""CSV and TSV files, streamed: bounded memory, right row numbers, every row read or reported."""
+"""CSV and TSV files, streamed: bounded memory, correct row numbers, every row read or reported."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ __all__ = ["DelimitedSource", "csv", "tsv"]
 
 #: Bytes read at a time.
 BLOCK = 1 << 22
-#: A row longer than this is no row.
+#: A longer row is an error: the file is no table.
 _LONGEST_ROW = 1 << 26
-#: Rows held back, because they may be a footer.
+#: Number of last rows that may be a footer.
 _FOOTER_ROWS = 5
 _MARK = MARK.encode()
 
 
 class DelimitedSource(FileSource):
-    """A file whose cells stand between delimiters."""
+    """A file with cells between delimiters."""
 
     def sniff(self) -> Sniffed:
-        """Return how the file is written, and the evidence."""
+        """Return the detected options of the file, and the evidence."""
         return sniff(self.path, reading=self.reading)
 
     def batches(self) -> Iterator[RowBatch]:
@@ -80,14 +80,14 @@ def csv(
     missing: Iterable[str] = (),
     text_columns: Iterable[str] = (),
 ) -> DelimitedSource:
-    """Return a source that reads a CSV file; whatever isn't given is detected when it is read.
+    """Return a source that reads a CSV file; options that aren't given are detected when it is read.
 
     Parameters
     ----------
     path : str or Path
         The file, plain, gzipped or alone in a zip archive; opened for reading only.
     mapping : str or Path, optional
-        File that says what the columns mean; its ``reading`` section is used, the options here win.
+        Mapping file of the source; its ``reading`` section is used, options given here take precedence.
     name : str, optional
         Name of the source; the file's stem by default. The table is always named by the file's stem.
     encoding, delimiter, decimal, thousands, quote, header_rows, units_row, skip_rows, footer_rows, missing, text_columns
@@ -135,7 +135,7 @@ def tsv(
     missing: Iterable[str] = (),
     text_columns: Iterable[str] = (),
 ) -> DelimitedSource:
-    """Return a source that reads a file of cells between tabs; see `csv`."""
+    """Return a source that reads a tab-separated file; see `csv`."""
     return csv(
         path,
         mapping=mapping,
@@ -154,8 +154,8 @@ def tsv(
     )
 
 
-def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]:
-    """Yield the file's records in stretches, and whether a stretch is the last; ``hold`` records stay for the last."""
+def _cuts(path: Path, sniffed: Sniffed, reserve: int) -> Iterator[tuple[Cut, bool]]:
+    """Yield parts of the file's records, and whether a part is the last; the last ``reserve`` records are in the last part."""
     reading = sniffed.reading
     delimiter, quote = _delimiter(reading), reading.quote or ""
     line, rest = 1, b""
@@ -164,19 +164,19 @@ def _cuts(path: Path, sniffed: Sniffed, hold: int) -> Iterator[tuple[Cut, bool]]
         block = next(blocks, b"")
         for following in blocks:
             rest = spaced(rest + block, delimiter)
-            block = following  # one ahead, so that a small file is one stretch
+            block = following  # reads one block ahead, so that a small file is one part
             found = cut(rest, delimiter=delimiter, quote=quote, line=line, final=False)
-            if len(found.starts) <= hold:
+            if len(found.starts) <= reserve:
                 _check_row_length(rest, found, path, line)
                 continue
-            found.shorten(len(found.starts) - hold)
+            found.shorten(len(found.starts) - reserve)
             rest, line = rest[found.used :], found.next_line
             yield found, False
     yield cut(spaced(rest + block, delimiter), delimiter=delimiter, quote=quote, line=line, final=True), True
 
 
 def _delimiter(reading: Reading) -> str:
-    """Return the delimiter; for fixed width one that no line holds."""
+    """Return the delimiter; for fixed width, a character that isn't in any line."""
     return "\x1f" if reading.widths is not None else reading.delimiter or ","
 
 
@@ -187,7 +187,7 @@ def _check_row_length(rest: bytes, found: Cut, path: Path, line: int) -> None:
 
 
 class _Reader:
-    """Turns cut records into batches; keeps the columns' types while they pass by."""
+    """Converts records to batches; the types of the columns are the same in all batches."""
 
     def __init__(self, source: DelimitedSource, sniffed: Sniffed) -> None:
         self.source = source
@@ -205,7 +205,7 @@ class _Reader:
         return self._batch(rows, np.zeros(0, dtype=np.int64), self._take_waiting())
 
     def batches(self, stretch: tuple[Cut, bool]) -> Iterator[RowBatch]:
-        """Yield the batches of one stretch of records."""
+        """Yield the batches of one part of the records."""
         found, final = stretch
         self.waiting += found.problems
         keep = self._keep(found, final=final)
@@ -232,7 +232,7 @@ class _Reader:
         return taken
 
     def _keep(self, found: Cut, *, final: bool) -> npt.NDArray[np.bool_]:
-        """Tell which records are rows of the table; report those that are not blank either."""
+        """Return a mask of the records that are rows of the table; others are reported unless they are blank."""
         blank = found.ends == found.starts
         below = found.lines >= self.layout.first_row
         keep = ~blank & below
@@ -275,7 +275,7 @@ class _Reader:
         self.waiting.append(Problem(int(found.lines[index]), None, problem_text(text), reason))
 
     def _text_of(self, found: Cut, keep: npt.NDArray[np.bool_]) -> bytes:
-        """Return the text of the kept records alone."""
+        """Return the text of the selected records only."""
         if not len(keep):
             return b""
         if keep.all():
@@ -306,18 +306,18 @@ class _Reader:
             ),
         )
         if table.num_rows != size:
-            msg = f"{self.source.path.name}: {table.num_rows} rows read where {size} stand: report this file"
+            msg = f"{self.source.path.name}: {table.num_rows} rows read, expected {size}: report this file as a bug of twinlab"
             raise SchemaError(msg)
         return [column.combine_chunks() for column in table.columns]
 
     def _without_crossing(self, data: bytes, numbers: npt.NDArray[np.int64]) -> tuple[bytes, npt.NDArray[np.int64]]:
-        """Report lines of a fixed-width file that don't keep to the places we found ourselves."""
+        """Report lines of a fixed-width file that don't fit the detected columns."""
         if self.reading.widths is None or self.source.reading.widths is not None:
             return data, numbers
         lines = _lines(data)
         bad = crossing(lines, self.reading.widths)
         for index in np.flatnonzero(bad):
-            reason = "writes across the columns: give widths, if they stand elsewhere"
+            reason = "writes across the columns: give widths if the columns are elsewhere"
             self.waiting.append(Problem(int(numbers[index]), None, problem_text(lines[index]), reason))
         return "\n".join([line for line, out in zip(lines, bad, strict=True) if not out]).encode(), numbers[~bad]
 
@@ -331,7 +331,7 @@ class _Reader:
     def _without_repeats(
         self, cells: list[pa.Array], lines: npt.NDArray[np.int64]
     ) -> tuple[list[pa.Array], npt.NDArray[np.int64]]:
-        """Report rows that repeat the header or the units, and leave out rows without any value."""
+        """Report rows that repeat the header or the units, and leave out rows without values."""
         drop = np.ones(len(lines), dtype=bool)
         for column in cells:
             drop &= column.is_null().to_numpy(zero_copy_only=False)

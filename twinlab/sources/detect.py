@@ -1,4 +1,4 @@
-"""Choose the right reader for a file, by what is in it first and by its suffix second."""
+"""Choose the format of a file, by content first and by suffix second."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_source(
     mapping: str | Path | None = None,
     name: str | None = None,
 ) -> Source:
-    """Return the source that fits a file.
+    """Return a source of the format of a file.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def open_source(
         CSV, TSV, fixed width or JSON lines (also gzipped, or alone in a zip archive), Excel, Parquet, SQLite, or a format
         that another package adds; see `twinlab.sources.registry`.
     reading : Reading or mapping, optional
-        How to read it; wins over the mapping's ``reading`` section. ``format`` names the format.
+        Options to read it; they take precedence over the mapping's ``reading`` section. ``format`` names the format.
     mapping : str or Path, optional
-        File that says what the columns mean.
+        Mapping file of the source.
     name : str, optional
         Name of the source; the file's stem by default.
 
@@ -45,7 +45,7 @@ def open_source(
     SourceError
         If the file doesn't exist or can't be read.
     SchemaError
-        If it is of a kind that can't be read as a table, or an option is wrong.
+        If its kind can't be read as a table, or an option is wrong.
     """
     found = file_path(path)
     where = Path(mapping) if mapping is not None else None
@@ -59,7 +59,7 @@ def open_source(
 
 
 def _chosen(head: FileHead) -> FileFormat:
-    """Return the format that fits a file: by its content, then by its suffix, then by what it looks like."""
+    """Return the format of a file: by content, then by suffix, then by resemblance."""
     if head.reading.format is not None:
         return FILE_FORMATS.get(head.reading.format)
     added = list(FILE_FORMATS.usable())

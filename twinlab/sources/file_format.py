@@ -1,4 +1,4 @@
-"""A file format: how a source tells its files from others, its options, and how it opens one."""
+"""Definition of a file format: how its files are recognised, its options, and how they are opened."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _HEAD_BYTES = 1 << 16
 
 
 class FileHead:
-    """What a format is shown of a file, to tell whether it can read it.
+    """The start of a file, by which a format decides whether it can read the file.
 
     Parameters
     ----------
     path : Path
     reading : Reading
-        The options that a person gave.
+        The options given by the user.
     """
 
     def __init__(self, path: Path, reading: Reading) -> None:

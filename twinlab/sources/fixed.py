@@ -1,4 +1,4 @@
-"""Fixed-width files: columns at the same character places in every line."""
+"""Fixed-width files: columns at the same character positions in every line."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def fixed_width(
     missing: Iterable[str] = (),
     text_columns: Iterable[str] = (),
 ) -> DelimitedSource:
-    """Return a source that reads a fixed-width file; blanks round a cell don't count.
+    """Return a source that reads a fixed-width file; blanks around a cell are removed.
 
     Parameters
     ----------
     path, mapping, name, encoding, decimal, thousands, header_rows, units_row, skip_rows, footer_rows, missing, text_columns
         See `csv`.
     widths : iterable of int, optional
-        Characters of each column from the left; the last column reaches to the line's end. By default columns start
-        where all lines have a blank before.
+        Number of characters of each column from the left; the last column extends to the end of the line. By default
+        columns start after positions that are blank in all lines.
     columns : iterable of str, optional
         Names of the columns, if the file has no header (or another).
 
@@ -72,7 +72,7 @@ def fixed_width(
 
 
 def looks_fixed(head: bytes) -> bool:
-    """Tell whether the start of a file shows columns at fixed places, and no delimiter."""
+    """Return whether the start of a file has columns at fixed positions, and no delimiter."""
     encoding, _ = detect_encoding(head, complete=False)
     lines = text_lines(head, encoding, complete=False)
     if len(lines) < 3:

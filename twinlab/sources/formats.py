@@ -1,4 +1,4 @@
-"""The built-in file formats: how each is recognised; its reader is imported only when a file is opened."""
+"""The built-in file formats: how each is recognised. Readers are imported when a file is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, nested objects flattened with dots; also one JSON array of objects."""
+"""JSON lines: one object per line, nested objects flattened with dots; also one JSON array of objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["JsonLinesSource", "json_lines"]
 _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 26
 _MARK = MARK.encode()
-#: Lines held in one batch: Python objects are big.
+#: Maximal number of lines of one batch: Python objects are large.
 _LINES = BATCH_ROWS // 4
 
 
@@ -40,7 +40,7 @@ def json_lines(
 ) -> JsonLinesSource:
     """Return a source that reads JSON lines (or one array of objects), plain or compressed.
 
-    Nested objects become columns ``outer.inner``; lists stay JSON text; lines that are no object are Problems.
+    Nested objects become columns ``outer.inner``; lists stay JSON text; lines that aren't an object are Problems.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def json_lines(
 
 
 class JsonLinesSource(FileSource):
-    """A file with one JSON object a line."""
+    """A file with one JSON object per line."""
 
     def batches(self) -> Iterator[RowBatch]:
-        """Yield the objects in batches; a key that appears later is a column of the later batches."""
+        """Yield the objects in batches; a key that first appears later is a column of the later batches only."""
         columns = ValueColumns(Numerals(), frozenset(self.reading.text_columns), frozenset(self.reading.missing))
         numbers: list[int] = []
         records: list[dict[str, Any]] = []
@@ -141,7 +141,7 @@ class JsonLinesSource(FileSource):
         yield rest
 
     def _array(self, encoding: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
-        """Yield the objects of one JSON array, a block at a time; their numbers are their places in it."""
+        """Yield the objects of one JSON array, block by block; their row numbers are their positions in the array."""
         text, at, number, opened = "", 0, 0, False
         with open_bytes(self.path) as stream:
             for block in utf8_blocks(stream, encoding, size=_BLOCK, path=self.path):
@@ -155,7 +155,7 @@ class JsonLinesSource(FileSource):
                     except json.JSONDecodeError:
                         break
                     if end == len(text):
-                        break  # a number might go on in the next block
+                        break  # a number might continue in the next block
                     number, at = number + 1, end
                     yield number, _flat_or_problem(value, number)
                 if len(text) - at > _LONGEST_LINE:
@@ -169,7 +169,7 @@ _BETWEEN = re.compile(r"[ \t\r\n,]*")
 
 
 def _is_line_of_array(text: bytes) -> bool:
-    """Tell whether a text that starts with a bracket is lines of small lists, which are no objects."""
+    """Return whether a text that starts with a bracket has one list per line, and not one array of objects."""
     first = text.split(b"\n", 1)[0].strip()
     if len(first) <= 1 or not first.endswith(b"]"):
         return False
@@ -202,7 +202,7 @@ def _flat_or_problem(value: object, number: int) -> dict[str, Any] | Problem:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; a key that stands twice gets a number, so that no value is lost."""
+    """Return an object as a dict; a repeated key gets a number, so that no value is lost."""
     result = dict(pairs)
     if len(result) == len(pairs):
         return result
@@ -212,7 +212,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-#: Made once: `json.loads` with options makes a decoder a line, which takes longer than reading the line.
+#: Created once: `json.loads` with options creates a decoder per call, which takes longer than decoding a line.
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=str)
 
 

@@ -1,4 +1,4 @@
-"""pandas frames and xarray datasets as sources."""
+"""pandas DataFrames and xarray Datasets as sources."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["DatasetSource", "FrameSource", "dataset", "frame"]
 
 
 def frame(data: pd.DataFrame, *, mapping: str | Path | None = None, name: str = "frame") -> FrameSource:
-    """Return a source that reads a pandas frame; an index that is named or of times becomes columns.
+    """Return a source that reads a pandas DataFrame; an index that has a name or contains times becomes columns.
 
     Parameters
     ----------
     data : DataFrame
-        Columns of any type; those of Python objects are read value by value.
+        Columns of any type; columns of Python objects are read value by value.
     mapping : str or Path, optional
-        File that says what the columns mean.
+        Mapping file of the source.
     name : str
         Name of the source and of its table.
 
@@ -52,16 +52,16 @@ def frame(data: pd.DataFrame, *, mapping: str | Path | None = None, name: str = 
 
 
 def dataset(data: xr.Dataset, *, mapping: str | Path | None = None, name: str = "dataset") -> DatasetSource:
-    """Return a source that reads an xarray Dataset: one table for the variables of each set of dimensions.
+    """Return a source that reads an xarray Dataset, with one table per set of dimensions.
 
     Parameters
     ----------
     data : Dataset
         May be lazy; it is read in slices along each table's first dimension. ``units`` attributes are reported.
     mapping : str or Path, optional
-        File that says what the columns mean.
+        Mapping file of the source.
     name : str
-        Name of the source and of its table; with several tables their dimensions are added.
+        Name of the source and of its table; several tables have their dimensions in the name.
 
     Raises
     ------
@@ -131,7 +131,7 @@ class DatasetSource:
 def frame_batches(
     frames: Iterator[pd.DataFrame] | list[pd.DataFrame], table: str, units: dict[str, str]
 ) -> Iterator[RowBatch]:
-    """Yield the rows of frames that have the same columns, counted through."""
+    """Yield the rows of frames with the same columns, numbered consecutively."""
     columns = ValueColumns()
     first = 1
     for data in frames:
@@ -167,7 +167,7 @@ def _rows(part: pd.DataFrame, names: list[str], columns: ValueColumns) -> tuple[
 
 
 def _array(series: pd.Series[Any]) -> pa.Array | None:
-    """Return a column as Arrow has it; None if only its values, one by one, say what it is (periods, complex)."""
+    """Return a column as an Arrow array; None if Arrow has no such type (periods, complex numbers)."""
     if isinstance(series.dtype, pd.PeriodDtype | pd.IntervalDtype):
         return None
     try:

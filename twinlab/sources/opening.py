@@ -1,4 +1,4 @@
-"""Open a file for reading only, plain or compressed, and tell what kind of file it is from its first bytes."""
+"""Open a file for reading only, plain or compressed, and detect its kind by its first bytes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _MAGIC = (
     (b"ARROW1", "arrow"),
 )
 
-#: What damaged or vanishing files raise while they are read.
+#: Exceptions of damaged or deleted files while they are read.
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
 
 
 def kind_of(path: Path) -> str:
-    """Return the kind of a file by its content: "text" unless the first bytes say otherwise.
+    """Return the kind of a file by its first bytes: "text" if they aren't known.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def kind_of(path: Path) -> str:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _kind_of_zip(path)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "web page or XML"  # what a portal hands out when the login has run out
+        return "web page or XML"  # the login page of a web portal, for example
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "text")
 
 
@@ -83,7 +83,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     SourceError
         If the file can't be opened, or is damaged or encrypted.
     SchemaError
-        If an archive holds no file or several.
+        If an archive has no file or several.
     """
     kind = kind_of(path)
     if kind == "zip":
@@ -111,7 +111,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile) -> IO[bytes]:
     ]
     if len(members) != 1:
         names = ", ".join(info.filename for info in members[:5]) or "none"
-        msg = f"{path.name}: holds {len(members)} files ({names}); expected an archive of one table: unpack it first"
+        msg = f"{path.name}: contains {len(members)} files ({names}); expected an archive of one table: unpack it first"
         raise SchemaError(msg)
     try:
         return archive.open(members[0])

@@ -1,4 +1,4 @@
-"""How a file is to be read: every option of syntax, given by a person or detected."""
+"""Options to read a file: its syntax, given by the user or detected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMATS = ("csv", "tsv", "fixed_width", "excel", "parquet", "json_lines", "sqlit
 
 @dataclass(frozen=True)
 class Reading:
-    """Syntax of a file. What is None is detected from the file; what is given is obeyed.
+    """Syntax of a file. Options that are None are detected; given ones are used as they are.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Reading:
     format: str | None = None
     """One of FORMATS, or a format that another package adds."""
     encoding: str | None = None
-    """A codec Python knows, e.g. ``cp1252``."""
+    """A codec of Python, such as ``cp1252``."""
     delimiter: str | None = None
     """One character between cells."""
     decimal: str | None = None
@@ -39,30 +39,30 @@ class Reading:
     thousands: str | None = None
     """Character between groups of three digits; ``""`` for none."""
     quote: str | None = None
-    """Character round cells that hold delimiters; ``""`` for none."""
+    """Character around cells that contain delimiters; ``""`` for none."""
     header_rows: tuple[int, ...] | None = None
-    """1-based rows that hold the columns' names, joined with a space; ``()`` for none."""
+    """1-based rows with the names of the columns, joined with a space; ``()`` for none."""
     units_row: int | None = None
-    """1-based row that holds the columns' units; 0 for none."""
+    """1-based row with the units of the columns; 0 for none."""
     skip_rows: int | None = None
-    """Rows at the top that are no part of the table (titles)."""
+    """Number of rows above the table (titles)."""
     footer_rows: int | None = None
-    """Rows at the end that are no part of the table (totals); reported as problems."""
+    """Number of rows below the table (totals); reported as problems."""
     missing: tuple[str, ...] = ()
-    """Texts that stand for an empty cell. Codes such as -9999 are meaning, and belong in the mapping."""
+    """Texts that stand for an empty cell. Codes such as -9999 belong in the mapping."""
     text_columns: tuple[str, ...] = ()
-    """Columns kept as text even if they hold numbers."""
+    """Columns that are read as text even if they contain numbers."""
     sheet: str | None = None
-    """Sheet of a workbook; all of them if None."""
+    """Sheet of a workbook; all sheets if None."""
     widths: tuple[int, ...] | None = None
-    """Characters of each column of a fixed-width file."""
+    """Number of characters of each column of a fixed-width file."""
     columns: tuple[str, ...] | None = None
-    """Names of the columns, instead of a header's."""
+    """Names of the columns, instead of those in the header."""
     options: Mapping[str, Any] | None = None
     """Options of a format that another package adds."""
 
     def __post_init__(self) -> None:
-        """Check what can be checked without the file."""
+        """Check the options as far as possible without the file."""
         if self.format not in FORMATS:
             _check_choice("format", self.format, tuple(registry_of("twinlab.sources").names()))
         _check_choice("decimal", self.decimal, (".", ","))
@@ -101,7 +101,7 @@ class Reading:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options that are set, as plain lists and scalars that YAML can hold."""
+        """Return the options that are set, as lists and scalars for YAML."""
         result: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -111,7 +111,7 @@ class Reading:
         return result
 
     def merged(self, over: Reading | None) -> Self:
-        """Return these options with those that ``over`` sets laid over them."""
+        """Return these options, replaced by those that ``over`` sets."""
         if over is None:
             return self
         return replace(self, **{key: getattr(over, key) for key in over.to_dict()})
@@ -133,7 +133,7 @@ def reading_of_mapping(mapping: Path | None) -> Reading:
     if section is None:
         return Reading()
     if not isinstance(section, Mapping):
-        msg = f"{mapping}: reading: holds {section!r}; expected keys and values such as 'delimiter: \";\"'"
+        msg = f"{mapping}: reading: is {section!r}; expected keys and values such as 'delimiter: \";\"'"
         raise SchemaError(msg)
     return Reading.from_dict(section, where=f"{mapping}: reading")
 
@@ -164,7 +164,7 @@ def _typed(key: str, value: object, where: str) -> object:
         items = [value] if isinstance(value, str) else value
         if isinstance(items, Iterable) and all(isinstance(item, str) for item in items):
             return tuple(items)
-        msg = f"{where}: {key} is {value!r}; expected a list of texts: put quotes round each"
+        msg = f"{where}: {key} is {value!r}; expected a list of texts: put quotes around each"
         raise SchemaError(msg)
     if key in _NUMBERS:
         numbers = [value] if isinstance(value, int) else value
@@ -183,7 +183,7 @@ def _typed(key: str, value: object, where: str) -> object:
         raise SchemaError(msg)
     if isinstance(value, str):
         return value
-    msg = f"{where}: {key} is {value!r}; expected text: put quotes round it"
+    msg = f"{where}: {key} is {value!r}; expected text: put quotes around it"
     raise SchemaError(msg)
 
 
@@ -194,7 +194,7 @@ def _is_count(value: object, least: int) -> bool:
 def reading_from(
     mapping: Path | None,
     *,
-    format: str | None = None,  # noqa: A002 - Reading's own word
+    format: str | None = None,  # noqa: A002 - the name of Reading's option
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -210,7 +210,7 @@ def reading_from(
     widths: Iterable[int] | None = None,
     columns: Iterable[str] | None = None,
 ) -> Reading:
-    """Return a mapping file's reading section with the given options laid over it; the options are Reading's."""
+    """Return the reading section of a mapping file, with options of `Reading` that take precedence."""
     given = Reading.from_dict(
         {
             "format": format,

@@ -1,4 +1,4 @@
-"""Excel workbooks: each sheet a table; dates by the workbook's epoch; formulas by the values Excel last saved."""
+"""Excel workbooks: one table per sheet; dates by the workbook's epoch; formulas by the values that Excel saved."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from twinlab.sources.reading import Reading, reading_from
 
 __all__ = ["ExcelSource", "excel"]
 
-#: Rows of a batch: Python objects are big.
+#: Maximal number of rows of a batch: Python objects are large.
 _ROWS = 16_384
 _SAMPLE_ROWS = 300
 _FOOTER_ROWS = 5
-#: Shown and kept in the place of a formula whose value was never saved.
+#: Reason of the problem for a formula without a saved value.
 _NO_VALUE = "a formula without a saved value: open the workbook in Excel, save it, and read it again"
 
 _READ_ERRORS = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, ParseError, InvalidFileException)
 
-#: A row of a sheet: its number and its values.
+#: Number and values of a row of a sheet.
 SheetRow = tuple[int, list[Any]]
 
 
@@ -65,22 +65,22 @@ def excel(
     missing: Iterable[str] = (),
     text_columns: Iterable[str] = (),
 ) -> ExcelSource:
-    """Return a source that reads an Excel workbook (.xlsx, .xlsm); each sheet is a table of its own.
+    """Return a source that reads an Excel workbook (.xlsx, .xlsm); each sheet is a table.
 
     Cells that Excel shows as dates become timestamps (by the 1900 or 1904 epoch of the workbook); a serial number
     that isn't formatted as a date stays a number. Errors such as ``#N/A`` stay text. Hidden rows are read. A formula
-    counts with the value Excel saved; one without is a Problem.
+    has the value that Excel saved; without a saved value it is a Problem.
 
     Parameters
     ----------
     path, mapping, name
         See `csv`.
     sheet : str, optional
-        Read this sheet alone.
+        Read only this sheet.
     decimal, thousands
-        How numbers are written in cells that hold text.
+        Format of numbers in text cells.
     header_rows, units_row, skip_rows, footer_rows, missing, text_columns
-        See `Reading`; they hold for every sheet that is read.
+        See `Reading`; they apply to every sheet that is read.
 
     Raises
     ------
@@ -110,12 +110,12 @@ class ExcelSource(FileSource):
     """An Excel workbook."""
 
     def sheets(self) -> dict[str, Sniffed]:
-        """Return, for each sheet that isn't empty, how it is laid out, and the evidence."""
+        """Return the detected layout of each sheet that isn't empty, and the evidence."""
         with _Book(self.path) as book:
             return {sheet: found for sheet in book.tables(self.reading) if (found := self._sniff(book, sheet))}
 
     def batches(self) -> Iterator[RowBatch]:
-        """Yield the rows of all sheets (or of the one asked for)."""
+        """Yield the rows of all sheets (or of the selected one)."""
         empty = True
         with _Book(self.path) as book:
             for sheet in book.tables(self.reading):
@@ -124,7 +124,7 @@ class ExcelSource(FileSource):
                     empty = False
                     yield from _Sheet(self, sheet, found).batches(book.rows(sheet))
         if empty:
-            msg = f"{self.path.name}: no sheet holds a row; expected at least a header: check the workbook"
+            msg = f"{self.path.name}: no sheet has a row; expected at least a header: check the workbook"
             raise SchemaError(msg)
 
     def _sniff(self, book: _Book, sheet: str) -> Sniffed | None:
@@ -158,7 +158,7 @@ def _width(values: list[Any]) -> int:
 
 
 def _shown(value: object, numerals: Numerals) -> str:
-    """Return a cell as the layout's rules see it: numbers written as the texts beside them are."""
+    """Return a cell as text for the detection of the layout: numbers in the format of text cells."""
     if value is None:
         return ""
     text = value_text(value)
@@ -167,7 +167,7 @@ def _shown(value: object, numerals: Numerals) -> str:
 
 @dataclass(frozen=True)
 class _Formula:
-    """A formula of which Excel saved no value."""
+    """A formula without a saved value."""
 
     text: str
 
@@ -192,7 +192,7 @@ class _Book:
     def _load(self, *, data_only: bool) -> Workbook:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about styles and extensions, which don't touch values
+                warnings.simplefilter("ignore")  # about styles and extensions, which don't affect values
                 return openpyxl.load_workbook(self.stream, read_only=True, data_only=data_only, keep_links=False)
         except _READ_ERRORS as error:
             self.stream.close()
@@ -218,7 +218,7 @@ class _Book:
         return [reading.sheet]
 
     def rows(self, sheet: str, *, values_alone: bool = False) -> Iterator[SheetRow]:
-        """Yield a sheet's rows with their numbers; formulas without a saved value come as _Formula."""
+        """Yield a sheet's rows with their numbers; formulas without a saved value are _Formula."""
         values = self._rows(self.values, sheet)
         if values_alone or not self._has_formulas(sheet):
             yield from values
@@ -230,7 +230,7 @@ class _Book:
 
     def _rows(self, book: Workbook, sheet: str) -> Iterator[SheetRow]:
         page: Any = book[sheet]
-        page.reset_dimensions()  # what the file says of its size may be wrong, and would cut rows off
+        page.reset_dimensions()  # the size stated in the file may be wrong, which would cut off rows
         rows = page.iter_rows(values_only=True)
         number = 0
         while True:
@@ -266,7 +266,7 @@ def _value(value: object, written: object) -> object:
 
 
 class _Sheet:
-    """Turns one sheet's rows into batches."""
+    """Converts the rows of one sheet to batches."""
 
     def __init__(self, source: ExcelSource, table: str, found: Sniffed) -> None:
         self.source = source
@@ -281,7 +281,7 @@ class _Sheet:
         self.problems: list[Problem] = []
 
     def batches(self, rows: Iterator[SheetRow]) -> Iterator[RowBatch]:
-        """Yield the sheet's data rows; the last few are looked at for footers."""
+        """Yield the sheet's data rows; the last few are checked for footers."""
         hold = max(_FOOTER_ROWS, self.source.reading.footer_rows or 0)
         kept: list[SheetRow] = []
         yielded = False
@@ -309,7 +309,7 @@ class _Sheet:
                     yield number, row
 
     def _again(self, values: list[Any]) -> str | None:
-        """Return what the row repeats, if it is one of the header's or the units'."""
+        """Return which row of header or units this row repeats; None if it repeats none."""
         if not all(isinstance(value, str) for value in values if value is not None):
             return None
         width = len(self.names)

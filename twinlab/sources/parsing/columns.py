@@ -1,4 +1,4 @@
-"""Decide each column's type from its first cells, keep to it, and lose no cell that is of another."""
+"""Types of columns: determined from the first cells, the same in all batches; cells of other types are kept as text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ __all__ = ["TextColumns"]
 
 Kind = Literal["text", "whole", "fraction"]
 
-#: Share of a numeric column's cells that may be something else (a hand's note) when its type is decided.
+#: Maximal share of other cells (a remark, for example) in a numeric column when its type is determined.
 _EXCEPTIONS = 0.1
 
 
 @dataclass
 class TextColumns:
-    """Types of the columns of one table of text cells, kept while its blocks pass by.
+    """Types of the columns of one table of text cells, the same for all its blocks.
 
-    A column is numeric if at least nine tenths of its first block's cells are numbers ("NA" and its like not counted)
-    and none is a whole number with a leading zero. It stays what it is: in a numeric column later text goes to the
-    column's text companion, and only a column of whole numbers may widen to fractions. A column is text as long as
-    it is empty.
+    A column is numeric if at least nine tenths of the cells of its first block are numbers ("NA" and similar texts
+    don't count) and none is a whole number with a leading zero. The type doesn't change: later texts in a numeric
+    column are written to its text column, and only integers can widen to floats. An empty column is text.
     """
 
     numerals: Numerals = PLAIN
@@ -79,7 +78,7 @@ def decide(cells: pa.Array, parsed: Parsed) -> Kind:
         return "text"
     others = len(words)
     if others:
-        # Distinct words first: a column of names has few enough, and the set is looked up in Python.
+        # Distinct texts first: a column of names has few of them, so a set in Python is fast enough.
         counts = pc.value_counts(pc.utf8_lower(words))
         others -= sum(item["counts"].as_py() for item in counts if item["values"].as_py() in NOT_AVAILABLE)
     allowed = max(_EXCEPTIONS * (numbers + others), 1 if numbers >= 4 else 0)

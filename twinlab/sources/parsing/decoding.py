@@ -50,7 +50,7 @@ def detect_encoding(sample: bytes, *, complete: bool) -> tuple[str, str]:
 
     Notes
     -----
-    Unicode is recognised by its byte order mark, its zero bytes or its validity; anything else is taken for Western
+    Unicode is recognised by its byte order mark, its zero bytes or its validity; anything else is read as Western
     European. Other code pages (cp1250, cp850, ...) have to be declared: a statistical guess such as
     charset-normalizer's is wrong more often on tables, which have few non-ASCII characters.
 
@@ -104,7 +104,7 @@ def _first_bad(sample: bytes) -> tuple[int, int]:
 
 
 def is_binary(sample: bytes, encoding: str) -> bool:
-    """Tell whether a sample isn't text: it has many control characters or zero bytes."""
+    """Return whether a sample isn't text: it has many control characters or zero bytes."""
     if encoding.startswith(("utf-16", "utf-32")):
         width = 2 if "16" in encoding else 4
         text = sample[: len(sample) - len(sample) % width].decode(encoding, errors="replace")
@@ -117,12 +117,12 @@ def is_binary(sample: bytes, encoding: str) -> bool:
 
 
 def check_encoding(encoding: str, sample: bytes, *, complete: bool, file: str) -> str | None:
-    """Check an encoding that a person declared against the start of the file.
+    """Check a declared encoding against the start of the file.
 
     Returns
     -------
     str or None
-        A warning if the bytes can be decoded, but are certainly of another encoding.
+        A warning if the bytes can be decoded, but are certainly in another encoding.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def check_encoding(encoding: str, sample: bytes, *, complete: bool, file: str) -
         If the codec is unknown, or the bytes can't be decoded with it.
     """
     try:
-        "".encode(encoding)  # also refuses codecs that aren't of text, such as hex
+        "".encode(encoding)  # also refuses codecs that aren't for text, such as hex
         name = codecs.lookup(encoding).name
     except LookupError:
         msg = f"{file}: encoding {encoding!r} is unknown; expected a codec such as utf-8, cp1252 or utf-16: correct it"
@@ -171,7 +171,7 @@ def utf8_blocks(stream: IO[bytes], encoding: str, *, size: int, path: Path) -> I
         if plain and raw.isascii() and not decoder.getstate()[0]:
             block = raw
         else:
-            # A lone surrogate that a decoder lets through can't be written as UTF-8.
+            # A lone surrogate, which some decoders accept, can't be written as UTF-8.
             block = decoder.decode(raw, final).encode("utf-8", errors="backslashreplace")
         if first and block.startswith(codecs.BOM_UTF8):
             block = block[3:]

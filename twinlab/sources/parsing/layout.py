@@ -1,4 +1,4 @@
-"""Find the header, the units and the way numbers are written in the first rows of a table of text cells."""
+"""Detect header, units and the format of numbers in the first rows of a table of text cells."""
 
 from __future__ import annotations
 
@@ -39,41 +39,41 @@ _FOOTER_WORD = re.compile(
 )
 
 
-# Of one letter, only in their own case: "T" and "H" are names of columns more often than tesla and henry.
+# Units of one letter are case-sensitive: "T" and "H" are more often names of columns than tesla and henry.
 _LETTERS = frozenset("CFKVAWJNsmhdgtlL%°€$Ω")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the table's parts stand."""
+    """Positions of the parts of a table."""
 
     header_rows: tuple[int, ...]
     units_row: int
     """0 if there is none."""
     first_row: int
-    """Row on which the data start."""
+    """First row of the data."""
     width: int
     names: tuple[str, ...]
     """Names as written, joined over several header rows; not yet made unique."""
     units: tuple[str, ...]
     evidence: tuple[str, ...]
     heads: tuple[tuple[tuple[str, ...], str], ...] = ()
-    """Cells of each row of header and units, and what to call it where it stands again among the data."""
+    """Cells of each row of header and units -> its name in a report if it is repeated among the data."""
 
 
 def is_footer(cells: Sequence[str], width: int) -> bool:
-    """Tell whether the cells of a row at the end of a table are a total or a closing remark."""
+    """Return whether the cells of a row at the end of a table are a total or a closing remark."""
     filled = [cell for cell in cells if cell.strip()]
     if not filled:
         return False
     if len(cells) != width:
         return bool(_FOOTER.match(filled[0]))
-    # A row as wide as the table is only taken for a footer if its first cell says nothing else and others are empty.
+    # A row as wide as the table is a footer only if its first cell has nothing else and other cells are empty.
     return bool(cells[0].strip() and _FOOTER_WORD.fullmatch(cells[0]) and len(filled) < width) and width > 1
 
 
 def looks_like_units(cells: Sequence[str]) -> bool:
-    """Tell whether a row's cells are spellings of units."""
+    """Return whether the cells of a row are units."""
     filled = [cell.strip() for cell in cells if cell.strip() and cell.strip() not in {"-", "--", "n/a"}]
     if not filled:
         return False
@@ -101,12 +101,12 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def detect_numerals(cells: Sequence[str]) -> tuple[Numerals, list[str]]:
-    """Return how numbers are written, and the evidence; what is ambiguous isn't guessed.
+    """Return the format of numbers, and the evidence; ambiguous formats aren't guessed.
 
     Parameters
     ----------
     cells : sequence of str
-        Cells of any columns; those that are no numbers don't matter.
+        Cells of any columns; cells that aren't numbers are ignored.
     """
     seen: Counter[str] = Counter()
     example: dict[str, str] = {}
@@ -155,9 +155,9 @@ def _group_example(example: dict[str, str], thousands: str) -> str:
 
 
 def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
-    """Find header, units and data among the first rows of a table; blank rows must be left out already.
+    """Detect header, units and data in the first rows of a table without blank rows.
 
-    The header is the first row as wide as most rows, with more than one cell filled, and with words above numbers.
+    The header is the first row as wide as most rows, with more than one cell filled, and with texts above numbers.
     Rows above it are titles. A row above it with gaps, or with repeated names, is a merged header and joined with it.
     """
     is_number = number_test(numerals)
@@ -171,18 +171,18 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     body = [row for row in rows[top:] if len(row[1]) in {width, width - 1}]
     if not body:
         return Layout((), 0, rows[0][0] if rows else 1, width, (), (), tuple(evidence))
-    # Neither a second header row nor repeats of the first two speak of what the columns hold.
+    # Neither a second header row nor repeats of the first two rows are data.
     above = [cells for _, cells in body[:2]]
     rest = [row for row in body[2:] if row[1] not in above]
     numeric = _numeric_columns(rest or body[1:], width, is_number)
     depth = _header_depth(body, numeric, is_number)
     row_names = _row_names(rows, top, width, is_number) if not depth else None
     if row_names is not None:
-        evidence[:] = [f"header in row {row_names[0]}; the rows' own numbers stand before, without a name"]
+        evidence[:] = [f"header in row {row_names[0]}; row numbers without a name come before it"]
         names = ("", *[cell.strip() for cell in row_names[1]])
         return Layout((row_names[0],), 0, body[0][0], width, names, (), tuple(evidence))
     if not depth:
-        evidence.append(f"no header: row {body[0][0]} already holds numbers where the rows below do")
+        evidence.append(f"no header: row {body[0][0]} already has numbers in the same columns as the rows below")
         return Layout((), 0, body[0][0], width, ("",) * width, (), tuple(evidence))
     header = body[:depth]
     units_row, units = _units(body[depth : depth + 1], header[0][1][0], numeric, is_number, width)
@@ -199,7 +199,7 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
 def repeatable(
     header: Sequence[Sequence[str]], units: Sequence[str] | None, width: int
 ) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return the rows of header and units as they look where they stand again among the data."""
+    """Return the cells of header and units, to find repetitions among the data."""
 
     def padded(cells: Sequence[str]) -> tuple[str, ...]:
         return tuple(([cell.strip() for cell in cells] + [""] * width)[:width])
@@ -209,7 +209,7 @@ def repeatable(
 
 
 def _row_names(rows: Sequence[Row], top: int, width: int, is_number: Callable[[str], bool]) -> Row | None:
-    """Return the header that R's write.table leaves: one name less than cells, because rows are numbered."""
+    """Return the header of a file of R's write.table: one name less than cells, because rows are numbered."""
     if not top or len(rows) < top + 2:
         return None
     cells = rows[top - 1][1]
@@ -221,7 +221,7 @@ def _row_names(rows: Sequence[Row], top: int, width: int, is_number: Callable[[s
 
 
 def _usual_width(rows: Sequence[Row]) -> int:
-    # Later rows count: titles stand at the top.
+    # Later rows count, because titles are at the top.
     widths = Counter(len(cells) for _, cells in rows[:500])
     if not widths:
         return 0
@@ -230,7 +230,7 @@ def _usual_width(rows: Sequence[Row]) -> int:
 
 
 def _comments(rows: Sequence[Row], is_number: Callable[[str], bool]) -> int:
-    """Return how many rows at the top are comments (#) above a header that is none itself."""
+    """Return the number of comment rows (#) above the header, unless the header is a comment itself."""
     count = next((index for index, (_, cells) in enumerate(rows) if not cells[0].lstrip().startswith("#")), 0)
     if not count or count + 1 >= len(rows):
         return 0
@@ -239,7 +239,7 @@ def _comments(rows: Sequence[Row], is_number: Callable[[str], bool]) -> int:
 
 
 def _skip_titles(rows: Sequence[Row], width: int, is_number: Callable[[str], bool]) -> int:
-    """Return how many rows stand above the first that can be a header."""
+    """Return the number of rows above the first that can be a header."""
 
     def filled(cells: Sequence[str]) -> int:
         return sum(bool(cell.strip()) for cell in cells)
@@ -261,7 +261,7 @@ def _skip_titles(rows: Sequence[Row], width: int, is_number: Callable[[str], boo
 def _is_entry(
     cells: Sequence[str], following: Sequence[Sequence[str]], width: int, is_number: Callable[[str], bool]
 ) -> bool:
-    """Tell whether a row is a title's "Week | 7", because a row full of words, a header, comes below."""
+    """Return whether a row is a title such as "Week | 7", because a row of texts, the header, follows."""
     if width < 4 or not cells[0].strip() or any(cell.strip() for cell in cells[2:]):
         return False
     return any(
@@ -275,7 +275,7 @@ def _last_empty(rows: Sequence[Row], width: int) -> bool:
 
 
 def _numeric_columns(rows: Sequence[Row], width: int, is_number: Callable[[str], bool]) -> list[bool]:
-    """Tell for each column whether most of its filled cells (of the rows well below the header) are numbers."""
+    """Return for each column whether most of its filled cells (of rows well below the header) are numbers."""
     result = []
     for column in range(width):
         filled = [cells[column].strip() for _, cells in rows if column < len(cells) and cells[column].strip()]
@@ -286,10 +286,10 @@ def _numeric_columns(rows: Sequence[Row], width: int, is_number: Callable[[str],
 
 
 def _header_depth(body: Sequence[Row], numeric: Sequence[bool], is_number: Callable[[str], bool]) -> int:
-    """Return how many rows of ``body`` are header: 0, 1, or more where upper rows are merged."""
+    """Return the number of header rows of ``body``: 0, 1, or more if upper rows have merged cells."""
 
     def wordy(cells: Sequence[str]) -> bool:
-        """Tell whether words stand where numbers do below."""
+        """Return whether a row has texts above numbers."""
         over = [cell.strip() for cell, yes in zip(cells, numeric, strict=False) if yes and cell.strip()]
         words = [cell for cell in over if not is_number(cell) and cell.casefold() not in NOT_AVAILABLE]
         return bool(words) and len(words) > 0.5 * len(over)
@@ -301,7 +301,7 @@ def _header_depth(body: Sequence[Row], numeric: Sequence[bool], is_number: Calla
         above = [cell for cell, yes in zip(first, numeric, strict=False) if yes]
         if any(cell.strip() for cell in above):
             return 0
-        # Nothing stands above the numbers: a merged header whose names are in the next row, or no header.
+        # No text above the numbers: a merged header with names in the next row, or no header.
     depth = 1
     while depth < min(4, len(body) - 1) and _merged(body[depth - 1][1]):
         cells = body[depth][1]
@@ -314,7 +314,7 @@ def _header_depth(body: Sequence[Row], numeric: Sequence[bool], is_number: Calla
 
 
 def _merged(cells: Sequence[str]) -> bool:
-    """Tell whether a header row has gaps or repeats, as merged cells leave them."""
+    """Return whether a header row has gaps or repeats, which result from merged cells."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return len(filled) < len(cells) or len(set(filled)) < len(filled)
 
@@ -340,7 +340,7 @@ def join_header(rows: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
         level = [re.sub(r"\s+", " ", cell).strip() for cell in cells] + [""] * (width - len(cells))
         if depth < len(rows) - 1:
             for column in range(1, width):
-                # A gap is a merged cell's rest, unless nothing stands below it either.
+                # A gap belongs to a merged cell, unless the cell below is empty too.
                 level[column] = level[column] or level[column - 1]
         levels.append(level)
     names = []

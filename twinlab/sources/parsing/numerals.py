@@ -1,4 +1,4 @@
-"""Text to numbers, whole columns at once, without changing a digit: what is no number stays text."""
+"""Text to numbers, whole columns at once, without changing a digit; other cells stay text."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 __all__ = ["NOT_AVAILABLE", "PLAIN", "Numerals", "Parsed", "parse_numbers"]
 
-#: Words that say "no value" in a column of numbers. They stay text (the mapping says what they mean), but don't speak
-#: against the column's being numeric.
+#: Texts that mean "no value" in a column of numbers. They stay text (the mapping defines their meaning), but don't count
+#: when the type of the column is determined.
 _NOT_AVAILABLE_TEXT = (
     "na|n/a|#n/a|nan|null|none|nil|-|--|---|missing|m|mm|?|.|*|#ref!|#div/0!|#value!|#name?|#num!|#null!|#getting_data"
     "|#n/a n/a|1.#qnan|-1.#ind|1.#inf|inf|-inf|+inf|err|error|bad|offline|(null)|<na>|k.a.|k. a."
@@ -28,18 +28,18 @@ _DIGIT_STARTS[list(b"0123456789+-.")] = True
 
 @dataclass(frozen=True)
 class Numerals:
-    """How numbers are written."""
+    """Format of numbers."""
 
     decimal: str = "."
     thousands: str = ""
 
     @property
     def plain(self) -> bool:
-        """Whether numbers are written as Python writes them."""
+        """Whether numbers have Python's format."""
         return self.decimal == "." and not self.thousands
 
 
-#: As Python writes them.
+#: Python's format.
 PLAIN = Numerals()
 
 
@@ -48,9 +48,9 @@ class Parsed:
     """A column of text read as numbers."""
 
     values: pa.Array
-    """int64 or float64; null where the cell is empty or no number."""
+    """int64 or float64; null where the cell is empty or isn't a number."""
     text: pa.Array
-    """The text of cells that are no numbers; null elsewhere."""
+    """Text of cells that aren't numbers; null elsewhere."""
 
     @property
     def whole(self) -> bool:
@@ -61,8 +61,8 @@ class Parsed:
 def parse_numbers(cells: pa.Array, numerals: Numerals) -> Parsed:
     """Read a string array as numbers.
 
-    A cell is a number if it is one by ``numerals``, without a leading zero ("007" is text) and finite, surrounded by
-    nothing but blanks; whole numbers beyond 18 digits (15 among fractions) stay text, because digits would get lost.
+    A cell is a number if it has the format ``numerals``, no leading zero ("007" is text), and is finite; blanks around
+    it are ignored. Whole numbers of more than 18 digits (15 among fractions) stay text, because digits would be lost.
     The values equal Python's ``float`` of the normalised text.
     """
     if numerals.plain:
@@ -76,7 +76,7 @@ def parse_numbers(cells: pa.Array, numerals: Numerals) -> Parsed:
 
 
 def _likely(cells: pa.Array) -> tuple[pa.Array, bool]:
-    """Null the cells that don't start as a number; tell whether one has a leading zero."""
+    """Return the cells with null where they don't start like a number, and whether one has a leading zero."""
     size = len(cells)
     if cells.null_count == size:
         return cells, False
@@ -121,7 +121,7 @@ def _cast(cells: pa.Array) -> pa.Array | None:
 def _pattern(numerals: Numerals) -> str:
     whole = r"\d+"
     if numerals.thousands:
-        # A space between groups comes in several widths, an apostrophe in two shapes.
+        # There are several characters for a space between groups, and two for an apostrophe.
         group = {" ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}.get(numerals.thousands, re.escape(numerals.thousands))
         whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
     point = re.escape(numerals.decimal)
@@ -167,6 +167,6 @@ def float_column(parsed: Parsed) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
 
 
 def number_test(numerals: Numerals) -> Callable[[str], bool]:
-    """Return a function that tells whether one cell is a number (also one with a leading zero)."""
+    """Return a function that returns whether a cell is a number (leading zeros included)."""
     matcher = re.compile(_pattern(numerals))
     return lambda cell: matcher.match(cell.strip()) is not None

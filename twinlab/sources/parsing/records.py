@@ -1,4 +1,4 @@
-"""Cut UTF-8 text into records: rows with their line numbers, also where quotes hold line ends or are broken."""
+"""Split UTF-8 text into records with line numbers; quoted cells may contain line ends, and quotes may be broken."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass
 class Cut:
-    """Complete records found in a stretch of text."""
+    """Complete records of a part of a text."""
 
     data: bytes
-    """Text in which ``starts`` and ``ends`` count; quotes in it are regular (RFC 4180)."""
+    """Text to which ``starts`` and ``ends`` refer; its quotes are regular (RFC 4180)."""
     starts: Ints
-    """Where each record starts."""
+    """Position of the start of each record."""
     ends: Ints
-    """Where each record ends, without its line end."""
+    """Position of the end of each record, without its line end."""
     lines: Ints
     """1-based line on which each record starts."""
     cells: Ints
     """Number of cells of each record."""
     used: int
-    """Bytes of the given text that these records took."""
+    """Number of bytes of the given text in these records."""
     next_line: int
-    """Line on which the unused rest starts."""
+    """Line on which the remaining text starts."""
     problems: list[Problem] = field(default_factory=list)
     origins: Ints | None = None
-    """Where each record starts in the text that was given, if that isn't ``data``."""
+    """Position of the start of each record in the given text, if that isn't ``data``."""
 
     def shorten(self, keep: int) -> None:
-        """Leave all but the first ``keep`` records for later."""
+        """Return only the first ``keep`` records; the others are left for later."""
         if keep >= len(self.starts):
             return
         origins = self.starts if self.origins is None else self.origins
@@ -62,18 +62,18 @@ class Cut:
 
 
 def cut(data: bytes, *, delimiter: str, quote: str, line: int, final: bool) -> Cut:
-    """Cut text into records.
+    """Split text into records.
 
     Parameters
     ----------
     data : bytes
         UTF-8, starting at the start of a record.
     delimiter, quote : str
-        ``quote`` may be empty: then quotes are characters like others.
+        ``quote`` may be empty: then quotes are ordinary characters.
     line : int
         1-based line on which ``data`` starts.
     final : bool
-        Whether the file ends here; else the last, perhaps incomplete record is left for later.
+        Whether the file ends here; else the last record, which can be incomplete, is left for later.
     """
     if final and data and data[-1] not in (_LF, _CR):
         data += b"\n"
@@ -89,14 +89,14 @@ def cut(data: bytes, *, delimiter: str, quote: str, line: int, final: bool) -> C
 
 
 def spaced(data: bytes, delimiter: str) -> bytes:
-    """Return text in which one blank stands for several, if blanks are the delimiter."""
+    """Return text with single blanks in place of several, if blanks are the delimiter."""
     if delimiter != " ":
         return data
     return re.sub(rb"(?m)^ +| +(?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", data))
 
 
 def _breaks(data: bytes, buffer: npt.NDArray[np.uint8], *, final: bool) -> Ints:
-    """Return where lines end: at every line feed, and at carriage returns that no line feed follows."""
+    """Return the positions of line ends: line feeds, and carriage returns without a line feed after them."""
     ends = buffer == _LF
     if b"\r" in data:
         lone = buffer == _CR
@@ -133,7 +133,7 @@ def _cut_plain(data: bytes, delim: bytes, line: int, *, final: bool) -> Cut:
 
 
 def _cut_regular(data: bytes, delim: bytes, mark: bytes, line: int, *, final: bool) -> Cut | None:
-    """Cut text whose quotes are regular, by the parity of the quotes before each byte; None if they aren't."""
+    """Split text with regular quotes, by the parity of quotes before each byte; None if quotes aren't regular."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     is_quote = buffer == mark[0]
     inside = np.bitwise_xor.accumulate(is_quote.view(np.uint8)).view(bool)
@@ -163,14 +163,14 @@ def _cut_regular(data: bytes, delim: bytes, mark: bytes, line: int, *, final: bo
 
 @cache
 def _patterns(delimiter: str, quote: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return patterns of a quoted cell up to where it might close, and of a cell without quotes at its start."""
+    """Return patterns of a quoted cell up to a possible closing quote, and of a cell that doesn't start with a quote."""
     d, q = re.escape(delimiter), re.escape(quote)
     blanks = "" if delimiter == " " else " *"
     return re.compile(rf"{blanks}{q}([^{q}]*(?:{q}{q}[^{q}]*)*)"), re.compile(rf"(?!{blanks}{q})[^{d}\r\n]*")
 
 
 class _BrokenError(Exception):
-    """A quoted cell that doesn't close where it should."""
+    """A quoted cell that isn't closed at the end of a cell."""
 
 
 class _IncompleteError(Exception):
@@ -178,7 +178,7 @@ class _IncompleteError(Exception):
 
 
 def _record(text: str, at: int, delimiter: str, quote: str, *, final: bool) -> tuple[list[str], int]:
-    """Return the cells of the record that starts at ``at``, and where it ends (at its line end)."""
+    """Return the cells of the record that starts at ``at``, and the position of its line end."""
     quoted, bare = _patterns(delimiter, quote)
     cells = []
     while True:
@@ -210,7 +210,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def _cut_broken(data: bytes, delimiter: str, quote: str, line: int, *, final: bool) -> Cut:
-    """Cut text with irregular quotes, record by record; what stays unclear becomes a Problem of its line."""
+    """Split text with irregular quotes, record by record; lines that remain unclear become Problems."""
     text = data.decode("utf-8")
     pieces: list[str] = []
     found: list[tuple[int, int, int, int]] = []  # bytes, line, cells, where it starts

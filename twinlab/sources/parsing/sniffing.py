@@ -1,4 +1,4 @@
-"""Detect how a text file is written: encoding, delimiter, header, units, decimal comma, with the evidence for each."""
+"""Detect the syntax of a text file: encoding, delimiter, header, units, decimal comma, with the evidence for each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from twinlab.sources.reading import Reading
 
 __all__ = ["Sniffed", "sniff"]
 
-#: Bytes looked at; more if the first lines are longer than this.
+#: Number of bytes that are read; more if the first lines are longer.
 SAMPLE = 1 << 18
 _LONGEST = 1 << 26
-#: Bytes in which the encoding is checked.
+#: Number of bytes in which the encoding is checked.
 _ENCODING_SAMPLE = 1 << 23
 _ROWS = 500
-# In the order of preference at equal evidence: a comma is often part of a number, a tab never.
+# In order of preference at equal evidence: a comma is often part of a number, a tab never.
 _DELIMITERS = ("\t", ";", "|", ",")
 
 _NOT_TEXT = {
@@ -39,16 +39,16 @@ _NOT_TEXT = {
 
 @dataclass(frozen=True)
 class Sniffed:
-    """How a file is written, and why we think so."""
+    """Detected syntax of a file, with the evidence."""
 
     reading: Reading
     """All options, detected or given."""
     layout: Layout
     numerals: Numerals
     evidence: tuple[str, ...]
-    """One sentence per finding, for a person."""
+    """One sentence per finding, for people."""
     warnings: tuple[str, ...] = ()
-    """Findings that contradict what was declared."""
+    """Findings that contradict declared options."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,14 +57,14 @@ class Sniffed:
 
 
 def sniff(path: str | Path, *, reading: Reading | None = None) -> Sniffed:
-    """Detect how a text file is written.
+    """Detect the syntax of a text file.
 
     Parameters
     ----------
     path : str or Path
         A text file, plain, gzipped or alone in a zip archive.
     reading : Reading, optional
-        Options that are known already; they are obeyed, not detected.
+        Options that are already known; they aren't detected.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def sniff(path: str | Path, *, reading: Reading | None = None) -> Sniffed:
 
 
 def refuse_other_kinds(path: Path) -> None:
-    """Raise SchemaError if the file's first bytes say that it is no text."""
+    """Raise SchemaError if the file isn't text by its first bytes."""
     kind = kind_of(path)
     if kind == "empty":
         msg = f"{path.name}: the file is empty; expected at least a header row: export it again"
@@ -161,7 +161,7 @@ def _sniff_fixed(
 
 
 def _sliced(lines: list[tuple[int, str]], widths: tuple[int, ...], *, titles: bool) -> list[Row]:
-    """Return the lines' cells; a line at the top that writes across the columns (a title) is one cell."""
+    """Return the cells of lines; a line at the top that extends across columns (a title) is one cell."""
     starts = list(itertools.accumulate(widths[:-1]))
     rows: list[Row] = []
     for number, line in lines:
@@ -187,7 +187,7 @@ def _with_layout(
 
 
 def text_lines(sample: bytes, encoding: str, *, complete: bool) -> list[tuple[int, str]]:
-    """Return the lines at the start of a file that aren't blank, with their numbers; a cut last line is left out."""
+    """Return the lines at the start of a file that aren't blank, with numbers; an incomplete last line is left out."""
     lines = utf8_text(sample, encoding, complete=complete).decode("utf-8").splitlines()
     if not complete and len(lines) > 1:
         lines = lines[:-1]
@@ -195,7 +195,7 @@ def text_lines(sample: bytes, encoding: str, *, complete: bool) -> list[tuple[in
 
 
 def _no_rows(path: Path) -> SchemaError:
-    return SchemaError(f"{path.name}: holds no rows; expected at least a header row: export it again")
+    return SchemaError(f"{path.name}: contains no rows; expected at least a header row: export it again")
 
 
 def _numerals(given: Reading, rows: list[Row]) -> tuple[Numerals, list[str]]:
@@ -221,7 +221,7 @@ def sample_rows(text: bytes, delimiter: str, quote: str, skip: int, *, final: bo
 
 
 def detect_delimiter(text: bytes, quote: str, skip: int, *, final: bool) -> tuple[str, str, float]:
-    """Return the delimiter that gives the most rows the same number (two or more) of cells, why, and their share."""
+    """Return the delimiter that gives most rows the same number (two or more) of cells, the evidence, and their share."""
     first = text[:64].split(b"\n")[0].strip()
     if first.lower().startswith(b"sep=") and len(first) == 5:
         mark = first[4:].decode()
@@ -253,7 +253,7 @@ def _cells_below(found: Cut, skip: int) -> list[int]:
 
 
 def given_layout(given: Reading, rows: list[Row], found: Layout, path: Path) -> Layout:
-    """Return the layout with what a person said about header and units in the place of what was detected."""
+    """Return the layout with declared options of header and units in place of detected ones."""
     header, units_row, names, units = found.header_rows, found.units_row, found.names, found.units
     by_number = dict(rows)
     if given.header_rows is not None:

@@ -1,4 +1,4 @@
-"""Columns that stand at the same character places in every line: find the places, slice the lines."""
+"""Columns at the same character positions in every line: find the positions, slice the lines."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _RULER = re.compile(r"\s*[-=_]{2,}(\s+[-=_]{2,})*\s*")
 
 
 def is_ruler(line: str) -> bool:
-    """Tell whether a line only underlines others."""
+    """Return whether a line only underlines others."""
     return _RULER.fullmatch(line) is not None
 
 
 def evenly_spaced(lines: Sequence[str]) -> bool:
-    """Tell whether every line has the same number (two or more) of words; the first may have one less (R's tables)."""
+    """Return whether all lines have the same number (two or more) of words; the first may have one less (files of R)."""
     counts = [len(line.split()) for line in lines]
     usual = counts[-1] if counts else 0
     first_fits = len(counts) > 1 and (counts[0] == usual or (len(counts) > 2 and counts[0] == usual - 1))
@@ -29,9 +29,9 @@ def evenly_spaced(lines: Sequence[str]) -> bool:
 
 
 def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
-    """Return the width of each column, found by the places that are blank in all lines; one width if there are none.
+    """Return the width of each column, from positions that are blank in all lines; one width if there are none.
 
-    Lines at the top that fill these places (titles) don't count; neither do those at the end (remarks).
+    Titles at the top and remarks at the end, which fill these positions, don't count.
     """
     ruler = next((line for line in lines if is_ruler(line) and len(line.split()) > 1), None)
     if ruler is not None:
@@ -43,7 +43,7 @@ def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
     width = max(len(line) for line in solid)
     spread = ["  " in line.strip() for line in solid]
     if 2 * sum(spread) >= len(solid):
-        # Prose, without a wide gap, stands above the table and below it.
+        # Lines of text, without a wide gap, are above and below the table.
         last = len(solid) - 3
         solid = [
             line for place, (line, wide) in enumerate(zip(solid, spread, strict=True)) if wide or 10 <= place < last
@@ -53,7 +53,7 @@ def find_widths(lines: Sequence[str]) -> tuple[int, ...]:
 
 
 def crossing(lines: Sequence[str], widths: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Tell which lines write across the columns: have a character where each column has its last blank."""
+    """Return a mask of lines that extend across columns: they have a character at the last blank of each column."""
     array = pa.array(lines, pa.string())
     result = np.zeros(len(lines), dtype=bool)
     for end in np.cumsum(widths)[:-1]:
@@ -71,7 +71,7 @@ def _widths(starts: list[int], width: int) -> tuple[int, ...]:
 
 
 def slice_line(line: str, widths: Sequence[int]) -> list[str]:
-    """Return a line's cells without the blanks round them; the last cell reaches to the line's end."""
+    """Return a line's cells without blanks around them; the last cell extends to the end of the line."""
     ends = list(np.cumsum(widths))
     starts = [0, *ends[:-1]]
     ends[-1] = max(len(line), int(ends[-1]))
