@@ -1,4 +1,4 @@
-"""All pages of a twin in one object: what `Twin.explore` returns and what is served."""
+"""Workspace: all pages of a twin in one object, which `Twin.explore` returns and the server shows."""
 
 from __future__ import annotations
 
@@ -32,53 +32,53 @@ __all__ = ["Workspace"]
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
-#: How a view tells that it can't take over what was chosen on another page; nobody asked for it there.
+#: In the notice of a view that doesn't have an asset of the page state.
 _UNKNOWN = "unknown asset"
-_NO_PAGE = "There is no page here that you may see. Ask who looks after this twin for a role that opens one."
+_NO_PAGE = "There is no page here that you may see. Ask the administrator of this twin for a role that opens one."
 
 
 @dataclass
-class _Place:
-    """Where one page stands: its view, once it's built."""
+class _Slot:
+    """One page of the workspace: its view, once it is built, and its place in the layout."""
 
     spec: PageSpec
     body: pn.Column
     view: Any = None
-    # Link with which it's built.
+    # Link for building the view.
     first: Link = field(default_factory=Link)
-    # Whether that link is what was chosen on another page.
-    carried: bool = False
-    # Whether it's being built.
+    # Whether that link is the page state, not one that a reader opened.
+    from_page_state: bool = False
+    # Whether a thread is building the view.
     building: bool = False
-    # Why it couldn't be built.
+    # Why the view couldn't be built.
     error: str = ""
 
 
 class Workspace(Explorer):
-    """The pages of a twin, each built when it's first looked at and then kept.
+    """All pages of a twin. Each is built when it is first opened, and then stays as the reader left it.
 
-    Set ``page`` to go to another one: assets, period and instant that were chosen go along. ``revision``, ``chosen`` and
-    ``notice`` are those of the page that is shown.
+    Set ``page`` to open another page, which takes over the selected assets, the period and the instant. ``revision``,
+    ``chosen`` and ``notice`` are those of the current page.
 
     Parameters
     ----------
     twin : TwinReader
-        What is read.
+        The twin to read.
     page : str, optional
-        Page to begin with. By default the link's, else the twin's first.
+        The first page. By default that of the link, else the first page of the twin.
     link, shared, session, patient, open_code
-        As `Explorer` takes them; the link goes to the page it names.
+        As for `Explorer`; the link opens the page that it names.
     allowed : callable, optional
-        Says whether the reader may see a page, by its name. By default they may see all.
+        Called with a page's name; returns whether the reader may see the page. By default they may see all.
     """
 
     name_in_link = ""
     label = "Explorer"
 
-    page = param.Selector(default=None, objects=[], allow_None=True, check_on_set=True, doc="name of the page shown")
-    #: The view of the page shown; None while it's being built, and where it can't be.
-    current = param.Parameter(default=None, allow_None=True, doc="the view that is shown")
-    picks = param.Integer(default=0, doc="rises whenever the reader picks an asset, be it the same again")
+    page = param.Selector(default=None, objects=[], allow_None=True, check_on_set=True, doc="name of the current page")
+    #: The view of the current page; None until it is built, or if it can't be built.
+    current = param.Parameter(default=None, allow_None=True, doc="view of the current page")
+    picks = param.Integer(default=0, doc="number of times that the reader selected an asset")
 
     def __init__(
         self,
@@ -95,39 +95,41 @@ class Workspace(Explorer):
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         specs, self._faults = available_pages(twin, allowed=allowed)
         self._allowed = allowed
-        # What is said of a page that's being read stands there from the start: put in later, it takes a sixth of a visit.
-        self._places = {
-            spec.name: _Place(spec, pn.Column(loading_pane(spec.label), sizing_mode="stretch_width", visible=False))
+        # The loading message is there from the start: adding it later takes a sixth of the time of a visit.
+        self._slots = {
+            spec.name: _Slot(spec, pn.Column(loading_pane(spec.label), sizing_mode="stretch_width", visible=False))
             for spec in specs
         }
         self._page_state = PageState()
         self._quiet = True
-        self._said = pmui.Alert(
+        self._alert_of_pages = pmui.Alert(
             object="", severity="warning", visible=False, closeable=True, margin=(4, 10), sizing_mode="stretch_width"
         )
-        #: The page that is shown, without tabs.
-        self.body = pn.Column(self._said, *(place.body for place in self._places.values()), sizing_mode="stretch_width")
+        #: The current page, without the row of buttons.
+        self.body = pn.Column(
+            self._alert_of_pages, *(slot.body for slot in self._slots.values()), sizing_mode="stretch_width"
+        )
         self.param.page.objects = {spec.label: spec.name for spec in specs}
         if not specs:
-            self._say(_NO_PAGE)
+            self._show_notice(_NO_PAGE)
         self._quiet = False
         first = self.first_link
         self.apply(first if page is None else replace(first, page=page))
         if self._faults:
-            self._say(" · ".join(self._faults.values()))
-            self._follow()
+            self._show_notice(" · ".join(self._faults.values()))
+            self._sync()
 
-    # -- going from page to page --------------------------------------------------------------------------------------
+    # -- changing pages -----------------------------------------------------------------------------------------------
 
     @property
     def pages(self) -> tuple[PageSpec, ...]:
-        """The pages that this reader has."""
-        return tuple(place.spec for place in self._places.values())
+        """The pages that this reader can open."""
+        return tuple(slot.spec for slot in self._slots.values())
 
     def apply(self, link: Link) -> None:
-        """Go to the page a link names and show there what it asks for; a wrong name becomes a notice."""
-        if not self._places:
-            self._follow()
+        """Open the page that a link names, in the state of the link; a wrong name becomes a notice."""
+        if not self._slots:
+            self._sync()
             return
         problems: list[str] = []
         if link.page in PAGES and self._allowed is not None and not self._allowed(str(link.page)):
@@ -135,45 +137,45 @@ class Workspace(Explorer):
         elif link.page in self._faults:
             problems.append(self._faults[link.page])
         else:
-            known_or_problem(link.page, self._places, "page", problems)
-        name = link.page if link.page in self._places else next(iter(self._places))
+            known_or_problem(link.page, self._slots, "page", problems)
+        name = link.page if link.page in self._slots else next(iter(self._slots))
         self._leave()
         self._quiet = True
         try:
             self.page = name
         finally:
             self._quiet = False
-        self._say(" · ".join(problems))
-        place = self._places[name]
-        if place.view is None:
-            place.first, place.carried = link, False
-        self._turn()
-        if place.view is not None and place.first is not link:
-            place.view.apply(link)
-        self._arrive(place)
+        self._show_notice(" · ".join(problems))
+        slot = self._slots[name]
+        if slot.view is None:
+            slot.first, slot.from_page_state = link, False
+        self._show_page()
+        if slot.view is not None and slot.first is not link:
+            slot.view.apply(link)
+        self._arrive(slot)
 
     @param.depends("page", watch=True)
-    def _go(self) -> None:
-        """Go to the page that was chosen, with what was chosen on the one before."""
+    def _page_changed(self) -> None:
+        """Open the page that was set, with the page state."""
         if self._quiet or self.page is None:
             return
         self._leave()
         self._open()
 
     def _open(self) -> None:
-        """Show the page that is named, with what is carried to it."""
-        self._say("")
-        place = self._places[str(self.page)]
-        if place.view is None:
-            place.first, place.carried = self._page_state.link, True
-        self._turn()
-        if place.view is not None:
-            self._bring(place.view)
-        self._arrive(place)
+        """Show the current page and update it from the page state."""
+        self._show_notice("")
+        slot = self._slots[str(self.page)]
+        if slot.view is None:
+            slot.first, slot.from_page_state = self._page_state.link, True
+        self._show_page()
+        if slot.view is not None:
+            self._apply_page_state(slot.view)
+        self._arrive(slot)
 
     def visit(self, link: Link | None) -> None:
-        """Go to the page a link names and take along what it says; all else there stays as it was left."""
-        if link is None or link.page not in self._places:
+        """Open the page that a link names and apply the parts that the link states; the rest of the page stays as it is."""
+        if link is None or link.page not in self._slots:
             return
         self._leave()
         self._page_state.leave("", link)
@@ -186,49 +188,49 @@ class Workspace(Explorer):
         self._open()
 
     def _leave(self) -> None:
-        shown = next((place for place in self._places.values() if place.body.visible), None)
+        shown = next((slot for slot in self._slots.values() if slot.body.visible), None)
         if shown is not None and shown.view is not None:
             self._page_state.leave(shown.spec.name, shown.view.link())
 
-    def _arrive(self, place: _Place) -> None:
-        if place.view is not None and place.body.visible:
-            self._page_state.arrive(place.spec.name, place.view.link())
-        self._follow()
+    def _arrive(self, slot: _Slot) -> None:
+        if slot.view is not None and slot.body.visible:
+            self._page_state.arrive(slot.spec.name, slot.view.link())
+        self._sync()
 
-    def _turn(self) -> None:
-        """Show the page that is named, and build it if it isn't there."""
-        for name, place in self._places.items():
-            place.body.visible = name == self.page
-        place = self._places[str(self.page)]
-        if place.view is not None:
+    def _show_page(self) -> None:
+        """Make the current page visible, and build it if it isn't built."""
+        for name, slot in self._slots.items():
+            slot.body.visible = name == self.page
+        slot = self._slots[str(self.page)]
+        if slot.view is not None:
             return
         if self.patient and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.onload(partial(self._build_later, place))
+            pn.state.onload(partial(self._build_later, slot))
         else:
-            self._build(place)
+            self._build(slot)
 
-    def _bring(self, view: Explorer) -> None:
-        """Give a view what was chosen elsewhere, as far as it knows it."""
+    def _apply_page_state(self, view: Explorer) -> None:
+        """Apply the page state to a view, as far as the view has the assets."""
         own = view.link()
         asked = with_page_state(own, self._page_state.link)
         if asked != own:
             view.apply(asked)
-            self._without_unknown(view, own)
+            self._drop_unknown_assets(view, own)
 
-    def _without_unknown(self, view: Explorer, own: Link) -> None:
-        """Leave out assets that a view doesn't have: they were chosen for another page."""
+    def _drop_unknown_assets(self, view: Explorer, own: Link) -> None:
+        """Drop assets of the page state that a view doesn't have: they were selected on another page."""
         if _UNKNOWN in view.notice:
             times = Link(window=self._page_state.link.window, at=self._page_state.link.at)
             view.apply(with_page_state(own, times))
 
     # -- building -----------------------------------------------------------------------------------------------------
 
-    def _make(self, place: _Place) -> tuple[Explorer, pn.viewable.Viewable] | None:
-        """Build a page's view with its layout; None where it can't be read."""
+    def _make(self, slot: _Slot) -> tuple[Explorer, pn.viewable.Viewable] | None:
+        """Return a page's view with its layout; None if it can't be built."""
         try:
-            view = place.spec.load()(
+            view = slot.spec.load()(
                 self.twin,
-                link=replace(place.first, page=None),
+                link=replace(slot.first, page=None),
                 shared=self.shared,
                 session=self.session,
                 patient=self.patient,
@@ -236,116 +238,116 @@ class Workspace(Explorer):
             )
             return view, cast("pn.viewable.Viewable", pn.panel(view))
         except READING_ERRORS as error:
-            _LOG.exception("the page %s can't be built", place.spec.name)
-            place.error = str(error)
+            _LOG.exception("the page %s can't be built", slot.spec.name)
+            slot.error = str(error)
         except Exception:  # noqa: BLE001  (a fault of one page, logged and told to the reader, leaves the others)
-            _LOG.exception("the page %s of %s has a fault", place.spec.name, PAGES.origin(place.spec.name))
-            place.error = "Something went wrong and was logged."
+            _LOG.exception("the page %s of %s has a fault", slot.spec.name, PAGES.origin(slot.spec.name))
+            slot.error = "Something went wrong and was logged."
         return None
 
-    def _build(self, place: _Place) -> None:
-        self._put(place, self._make(place))
+    def _build(self, slot: _Slot) -> None:
+        self._put(slot, self._make(slot))
 
-    async def _build_later(self, place: _Place) -> None:
-        """Build in a thread: the page that stands can be used meanwhile, by this reader and by others."""
-        if place.view is not None or place.building:
+    async def _build_later(self, slot: _Slot) -> None:
+        """Build in a thread, so that this reader and others can use their pages meanwhile."""
+        if slot.view is not None or slot.building:
             return
-        made, asked = None, place.first
-        place.building, place.error = True, ""
+        made, asked = None, slot.first
+        slot.building, slot.error = True, ""
         try:
-            made = await asyncio.to_thread(self._make, place)
+            made = await asyncio.to_thread(self._make, slot)
         finally:
-            place.building = False
-            self._put(place, made)
-        if made is not None and place.first is not asked:
-            # The reader has gone on meanwhile.
-            made[0].apply(place.first)
-        self._arrive(place)
+            slot.building = False
+            self._put(slot, made)
+        if made is not None and slot.first is not asked:
+            # The reader has opened another link meanwhile.
+            made[0].apply(slot.first)
+        self._arrive(slot)
 
-    def _put(self, place: _Place, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
+    def _put(self, slot: _Slot, made: tuple[Explorer, pn.viewable.Viewable] | None) -> None:
         if made is None:
-            place.body[:] = [error_pane(place.spec.label, place.error, retry=lambda: self._retry(place))]
+            slot.body[:] = [error_pane(slot.spec.label, slot.error, retry=lambda: self._retry(slot))]
             return
         view, layout = made
-        place.view, place.error = view, ""
-        if place.carried:
-            self._without_unknown(view, Link())
-        place.body[:] = [layout]
-        view.param.watch(lambda *_: self._follow(), ["revision", "notice"])
-        view.param.watch(self._picked, "chosen", onlychanged=False)
+        slot.view, slot.error = view, ""
+        if slot.from_page_state:
+            self._drop_unknown_assets(view, Link())
+        slot.body[:] = [layout]
+        view.param.watch(lambda *_: self._sync(), ["revision", "notice"])
+        view.param.watch(self._selected, "chosen", onlychanged=False)
         if "asked" in view.param:
             view.param.watch(lambda event: self.visit(event.new), "asked")
 
-    def _retry(self, place: _Place) -> None:
-        place.body[:] = [loading_pane(place.spec.label)]
-        self._turn()
-        self._arrive(place)
+    def _retry(self, slot: _Slot) -> None:
+        slot.body[:] = [loading_pane(slot.spec.label)]
+        self._show_page()
+        self._arrive(slot)
 
-    # -- following the page that is shown -----------------------------------------------------------------------------
+    # -- following the current page -----------------------------------------------------------------------------------
 
-    def _shown(self) -> _Place | None:
-        return self._places.get(str(self.page))
+    def _current_slot(self) -> _Slot | None:
+        return self._slots.get(str(self.page))
 
-    def _follow(self) -> None:
-        """Tell what the view tells."""
-        place = self._shown()
-        view = None if place is None else place.view
+    def _sync(self) -> None:
+        """Copy notice, selection and revision from the current view."""
+        slot = self._current_slot()
+        view = None if slot is None else slot.view
         notice = "" if view is None else view.notice
-        said = str(self._said.object or "")
-        told = " · ".join(text for text in (said, place.error if place is not None else "", notice) if text)
+        said = str(self._alert_of_pages.object or "")
+        told = " · ".join(text for text in (said, slot.error if slot is not None else "", notice) if text)
         self.param.update(
             current=view, notice=told, chosen=None if view is None else view.chosen, revision=self.revision + 1
         )
 
-    def _picked(self, event: param.parameterized.Event) -> None:
-        """Tell which asset the reader picked, be it the same again."""
-        self._follow()
+    def _selected(self, event: param.parameterized.Event) -> None:
+        """Pass on the asset that the reader selected, also if it is the same again."""
+        self._sync()
         if event.new is not None:
             self.picks += 1
 
-    def _say(self, text: str) -> None:
-        """Tell something about the pages themselves; views tell their own notices."""
-        self._said.param.update(object=text, visible=bool(text), closed=False)
+    def _show_notice(self, text: str) -> None:
+        """Show a notice about the pages themselves; views show their own notices."""
+        self._alert_of_pages.param.update(object=text, visible=bool(text), closed=False)
 
-    # -- what the page that is shown can do ---------------------------------------------------------------------------
+    # -- the current page as an explorer ------------------------------------------------------------------------------
 
-    def _of_view(self, ask: Callable[[Explorer], _T], *, otherwise: _T) -> _T:
-        place = self._shown()
-        return otherwise if place is None or place.view is None else ask(place.view)
+    def _ask(self, ask: Callable[[Explorer], _T], *, otherwise: _T) -> _T:
+        slot = self._current_slot()
+        return otherwise if slot is None or slot.view is None else ask(slot.view)
 
     def link(self) -> Link:
-        """Return the state of the page shown."""
-        place = self._shown()
-        waiting = Link() if place is None else place.first
-        return replace(self._of_view(lambda view: view.link(), otherwise=waiting), page=self.page, problems=())
+        """Return the state of the current page."""
+        slot = self._current_slot()
+        waiting = Link() if slot is None else slot.first
+        return replace(self._ask(lambda view: view.link(), otherwise=waiting), page=self.page, problems=())
 
     def code(self) -> str:
-        """Return Python that reads what the page shows."""
-        return self._of_view(lambda view: view.code(), otherwise="")
+        """Return Python that reads the data of the current page."""
+        return self._ask(lambda view: view.code(), otherwise="")
 
     def data(self) -> xr.Dataset | pd.DataFrame | None:
-        """Return what the page shows."""
-        return self._of_view(lambda view: view.data(), otherwise=None)
+        """Return the data of the current page."""
+        return self._ask(lambda view: view.data(), otherwise=None)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what the page shows as tables."""
-        return self._of_view(lambda view: view.tables(), otherwise={})
+        """Return the data of the current page as tables."""
+        return self._ask(lambda view: view.tables(), otherwise={})
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose on the page, in words."""
-        place = self._shown()
-        page = {} if place is None else {"page": place.spec.label}
+        """Return the reader's choices on the current page: label -> value."""
+        slot = self._current_slot()
+        page = {} if slot is None else {"page": slot.spec.label}
         nothing: dict[str, str] = {}
-        return page | self._of_view(lambda view: view.settings(), otherwise=nothing)
+        return page | self._ask(lambda view: view.settings(), otherwise=nothing)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return what the page draws."""
-        return self._of_view(lambda view: view.figure(backend=backend), otherwise=None)
+        """Return the plot of the current page."""
+        return self._ask(lambda view: view.figure(backend=backend), otherwise=None)
 
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def tabs(self) -> pn.viewable.Viewable:
-        """Return a row of buttons, one a page."""
+        """Return a row of buttons, one for each page."""
         names = [spec.name for spec in self.pages]
         row = pmui.RadioButtonGroup.from_param(
             self.param.page, label="Page", size="small", margin=(4, 10), description=""
