@@ -8,12 +8,12 @@ from twinlab.explore.kit.panes import Html, code_html
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.kit.table_filters import EventFilter
 from twinlab.explore.pages.events.page import _filters_html
-from twinlab.explore.pages.now.answer import found_html, read_found
 from twinlab.explore.pages.now.dispatch.reading import RefusedRow, SheetChange, SheetChanges
 from twinlab.explore.pages.now.page import NowView
-from twinlab.explore.pages.now.sheet import difference_html
+from twinlab.explore.pages.now.search_result import read_result, result_html
 from twinlab.explore.pages.now.tile_buttons import TileStrip
 from twinlab.explore.pages.now.tiles import Tile
+from twinlab.explore.pages.now.workbook_exchange import difference_html
 from twinlab.explore.pages.quality.page import QualityView
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
@@ -75,7 +75,7 @@ def test_no_pane_of_a_page_has_a_title_or_a_name_as_html(twin, page):
 def test_the_answer_to_a_search_escapes_names_titles_and_events(twin):
     shared = Shared(twin)
     worst = twin.assets("van").index[0]
-    said = found_html(read_found(shared, "van", str(worst), at=None), twin.model, {})
+    said = result_html(read_result(shared, "van", str(worst), at=None), twin.model, {})
     assert "<script>" not in said
     assert f"<h2>{ESCAPED}" in said
     assert said.count(ESCAPED) > 2
@@ -112,8 +112,8 @@ def test_a_sheet_that_cannot_be_read_says_so_as_text(twin, monkeypatch):
         raise ValueError(SCRIPT)
 
     view = NowView(twin)
-    monkeypatch.setattr("twinlab.explore.pages.now.sheet.read_sheet", broken)
-    view.sheet.bring(b"no workbook")
+    monkeypatch.setattr("twinlab.explore.pages.now.workbook_exchange.read_sheet", broken)
+    view.sheet.compare(b"no workbook")
     assert ESCAPED in view.sheet._text.object
     assert "<script>" not in view.sheet._text.object
 

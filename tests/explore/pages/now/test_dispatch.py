@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
 from twinlab.events import exceptions
-from twinlab.explore.pages.now.dispatch.rows import cleaned
-from twinlab.explore.pages.now.dispatch.sheet import apply_changes, read_sheet, write_sheet
+from twinlab.explore.pages.now.dispatch.fingerprint import cleaned
+from twinlab.explore.pages.now.dispatch.reading import apply_changes, read_sheet
+from twinlab.explore.pages.now.dispatch.writing import write_sheet
 from twinlab.testing import FakeTwin
 
 AT = "2026-01-03T21:58"
@@ -147,7 +148,7 @@ def test_what_cannot_be_read_is_refused_by_its_row(table):
     found = reasons(read_sheet(content, table, author="dora"))
     assert found[2] == "expected yes or no in Acknowledged, got 'perhaps'"
     assert found[3] == "its note is a formula; type text"
-    assert found[4] == "its note has 10,001 characters; at most 10,000 are kept"
+    assert found[4] == "its note has 10,001 characters; at most 10,000 are allowed"
 
 
 def test_a_row_that_ended_meanwhile_is_refused_only_if_something_was_typed(table):
@@ -201,11 +202,11 @@ def test_edited_removed_and_copied_keys_are_refused(table):
     assert len(table) == 6
     found = reasons(read_sheet(edited(written(table), edit), table, author="dora"))
     assert found == {
-        2: "its key stands in row 5 too: the row was copied",
+        2: "its key is in row 5 too: the row was copied",
         3: "it has no key: the hidden column was emptied, or the row was added by hand",
-        5: "its key stands in row 2 too: the row was copied",
-        7: "its key stands in row 8 too: the row was copied",
-        8: "its key stands in row 7 too: the row was copied",
+        5: "its key is in row 2 too: the row was copied",
+        7: "its key is in row 8 too: the row was copied",
+        8: "its key is in row 7 too: the row was copied",
         9: "it has no key: the hidden column was emptied, or the row was added by hand",
     }
     lone = edited(written(table), lambda sheet, column: setattr(sheet.cell(2, column("twinlab key")), "value", "mine"))

@@ -130,7 +130,7 @@ def test_sheets_hold_the_readers_columns(view):
 
 def test_nothing_wrong_is_said_calmly(shared):
     view = NowView(shared.twin, shared=shared, link=Link(layout="type:station"))
-    assert "Nothing here" in view.table._body[0].object
+    assert "No such exceptions" in view.table._body[0].object
     assert view.table.rows is None
     assert len(view.data()) == 0
 
@@ -145,7 +145,7 @@ def test_a_twin_without_rules_says_how_to_get_some():
 
 def test_a_twin_without_data_says_so():
     view = NowView(FakeTwin(TwinModel(twin="empty")))
-    assert "Nothing has come yet" in view.table._body[0].object
+    assert "No data yet" in view.table._body[0].object
     assert view.data() is None
     assert view.code() == ""
 

@@ -1,4 +1,4 @@
-"""The exceptions table: rows that hold still, columns that are the reader's own, notes that go out and come back."""
+"""The exceptions table: rows that keep their places, columns chosen by the reader, notes exported and imported."""
 
 import io
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ import pytest
 from twinlab.explore.kit.session import Session
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.page import NowView
-from twinlab.explore.pages.now.rows import COLUMNS, hold
+from twinlab.explore.pages.now.rows import COLUMNS, update_rows
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.testing import FakeTwin
 
@@ -42,7 +42,7 @@ def keys(table):
 
 
 def test_shown_rows_keep_their_places_and_take_fresh_values():
-    held = hold(rows("a", "b"), rows("c", "b", "a", lasting="6 min"))
+    held = update_rows(rows("a", "b"), rows("c", "b", "a", lasting="6 min"))
     assert list(held.rows.index) == ["a", "b"]
     assert set(held.rows["lasting"]) == {"6 min"}
     assert (held.added, held.ended, held.news) == (("c",), (), "1 new")
@@ -168,7 +168,7 @@ def test_the_sheet_has_the_readers_columns_in_the_order_shown(view):
 
 
 def test_a_sheet_that_comes_back_is_shown_before_anything_is_written(view):
-    view.sheet.bring(typed(view, r2=("Note", "called <them>"), r3=("Acknowledged", "yes")))
+    view.sheet.compare(typed(view, r2=("Note", "called <them>"), r3=("Acknowledged", "yes")))
     assert view.sheet.panel.visible
     assert len(view.twin.notes()) == 0
     html = view.sheet._text.object
@@ -184,7 +184,7 @@ def test_a_sheet_that_comes_back_is_shown_before_anything_is_written(view):
 def test_a_row_that_changed_meanwhile_is_refused_by_number_with_the_reason(view):
     sheet = typed(view, r2=("Note", "mine"), r3=("Note", "also mine"))
     view.twin.annotate(view.table.rows.index[0], note="bob's", author="bob")
-    view.sheet.bring(sheet)
+    view.sheet.compare(sheet)
     assert "1 to write, 1 refused" in view.sheet._text.object
     assert "row 2: its note was changed meanwhile by bob" in view.sheet._text.object
     view.sheet.confirm()
@@ -192,10 +192,10 @@ def test_a_row_that_changed_meanwhile_is_refused_by_number_with_the_reason(view)
 
 
 def test_a_sheet_may_be_left_and_a_wrong_file_is_told(view):
-    view.sheet.bring(typed(view, r2=("Note", "x")))
-    view.sheet.leave()
+    view.sheet.compare(typed(view, r2=("Note", "x")))
+    view.sheet.discard()
     assert not view.sheet.panel.visible
-    view.sheet.bring(b"no workbook")
+    view.sheet.compare(b"no workbook")
     assert "expected an Excel workbook" in view.sheet._text.object
     assert not view.sheet.write.visible
     assert len(view.twin.notes()) == 0

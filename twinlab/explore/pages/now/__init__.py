@@ -1,9 +1,9 @@
-"""The Now page: what needs attention, worst first; where an asset is; notes and acknowledgements.
+"""The Now page: exceptions with the highest severity first, the place of any asset, notes and acknowledgements.
 
 In: a twin with rules and an instant. Out: tiles, the table of exceptions, a map, a search, the dispatcher's workbook.
-Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `actions`, `notes`, `map`,
-`search`, `answer`, `sheet` with `dispatch`.
-Never: a row that moves while somebody types in it, a note lost.
+Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `row_actions`, `notes`, `map`, `search`,
+`search_result`, `workbook_exchange` with `dispatch`.
+Never: a row that moves while somebody types in it, a lost note.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The dialog in which a reader chooses the columns of their table and puts them in order."""
+"""Dialog for choosing and ordering the columns of the exceptions table."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from twinlab.explore.pages.now.rows import COLUMNS, chosen_columns
 
 __all__ = ["ColumnsDialog"]
 
-#: Height of a line, pixels.
+#: Height of a line in pixels.
 _LINE = 38
 
 
 class ColumnsDialog:
-    """A dialog with a tick and two arrows a column; each change is shown at once.
+    """Dialog with a checkbox and two arrows for each column; every change takes effect at once.
 
     Parameters
     ----------
     columns : sequence of str
-        The columns shown at first, in their order.
+        The shown columns, in their order.
     on_change : callable
-        Called with the columns to show.
+        Called with the shown columns after each change.
     """
 
     def __init__(self, columns: Sequence[str], *, on_change: Callable[[list[str]], None]) -> None:
         self._on_change = on_change
         self._order = _all(columns)
         self._shown = set(columns)
-        # As high as it will be: a dialog that grows while its lines come moves them from under the pointer.
+        # Its final height from the start: a growing dialog would move its lines under the pointer.
         self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
-        usual = pmui.Button(label="The usual columns", variant="text", size="small")
-        usual.on_click(lambda _: self.set(chosen_columns(None)))
+        default = pmui.Button(label="Default columns", variant="text", size="small")
+        default.on_click(lambda _: self.set(chosen_columns(None)))
         done = pmui.Button(label="Done", variant="contained", size="small")
         done.on_click(lambda _: self.close())
         self.dialog: Any = pmui.Dialog(
             self._list,
-            pn.FlexBox(usual, done, justify_content="space-between", sizing_mode="stretch_width"),
+            pn.FlexBox(default, done, justify_content="space-between", sizing_mode="stretch_width"),
             title="Columns",
             close_on_click=True,
         )
@@ -49,16 +49,16 @@ class ColumnsDialog:
 
     @property
     def columns(self) -> list[str]:
-        """The columns to show, in their order."""
+        """The shown columns, in their order."""
         return [name for name in self._order if name in self._shown]
 
     def open(self) -> None:
-        """Show the dialog."""
+        """Open the dialog."""
         self._fill()
         self.dialog.open = True
 
     def close(self) -> None:
-        """Put the dialog away."""
+        """Close the dialog."""
         self.dialog.open = False
 
     def set(self, columns: Sequence[str]) -> None:
@@ -67,17 +67,17 @@ class ColumnsDialog:
         self._changed()
 
     def show(self, name: str, *, shown: bool) -> None:
-        """Show or hide a column; the last one stays."""
+        """Show or hide a column; the last shown column can't be hidden."""
         after = (self._shown | {name}) if shown else (self._shown - {name})
         if after:
             self._shown = after
-            # The list stands as it is: a tick must not be taken from under the pointer.
+            # The list isn't rebuilt: the checkbox under the pointer keeps the focus.
             self._on_change(self.columns)
         else:
             self._fill()
 
     def move(self, name: str, *, by: int) -> None:
-        """Move a column one place towards the front (-1) or the end (1)."""
+        """Move a column by one place, towards the front (-1) or the end (1)."""
         place = self._order.index(name)
         other = min(max(place + by, 0), len(self._order) - 1)
         self._order.insert(other, self._order.pop(place))
@@ -116,5 +116,5 @@ class ColumnsDialog:
 
 
 def _all(columns: Sequence[str]) -> list[str]:
-    """All columns: those shown in their order, then the others."""
+    """Return all columns: the shown ones in their order, then the others."""
     return [*columns, *(name for name in COLUMNS if name not in columns)]

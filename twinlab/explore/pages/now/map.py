@@ -1,4 +1,4 @@
-"""The small map of the Now page: assets with what is wrong with them; a tap chooses one."""
+"""Small map of the Now page: assets with the severity of their exceptions; a click selects an asset."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _SETTING = "now_map"
 
 
 class NowMap:
-    """A map wherever ``pane`` is, and a button that hides it; nothing for a twin without positions.
+    """A map (``pane``) and a button that hides it (``pieces``); both empty for a twin without positions.
 
     Parameters
     ----------
     shared : Shared
     settings : mutable mapping
-        The reader's own; whether the map is shown is kept under ``now_map``.
+        Settings of the reader; whether the map is shown is stored under ``now_map``.
     on_choose : callable
-        Called with the (asset type, asset) that was tapped.
+        Called with the (asset type, asset) that was clicked.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class NowMap:
         self._shared, self._settings, self._on_choose = shared, settings, on_choose
         self._kinds = tuple(placed_kinds(shared.twin.model))
         self._shot: MapSnapshot | None = None
-        # The instant that the page shows.
+        # Instant of the page.
         self._at: np.datetime64 | None = None
         self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
-        self._screens = LiveMap(on_choose=self._tapped, on_scale=self._rename, height=_HEIGHT)
-        self.pane = pn.Column(self._screens.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
+        self._live_map = LiveMap(on_choose=self._tapped, on_scale=self._update_labels, height=_HEIGHT)
+        self.pane = pn.Column(self._live_map.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
         self._button = pmui.Button(label="", icon="map", variant="outlined", size="small", margin=4)
         self._button.on_click(lambda _: self.toggle())
-        self._name_button()
+        self._label_button()
         self.pieces = [self._button] if self._kinds else []
 
     def read(self, at: np.datetime64 | None) -> MapSnapshot | None:
-        """Return where assets are and what is wrong with them, as the page has found it; None if no map is shown."""
+        """Return positions and exceptions of the assets at an instant; None if no map is shown."""
         self._at = at
         if not self.shown or at is None:
             return None
@@ -71,26 +71,26 @@ class NowMap:
         return self._shared.cached(("now map", str(at)), lambda: snapshot(self._shared.reader, ask, exceptions=found))
 
     def show(self, shot: MapSnapshot | None) -> None:
-        """Show a snapshot; a map that stands is refreshed in place."""
+        """Show a snapshot; an existing map is updated in place."""
         self._shot = shot
         if shot is None or not len(shot.table):
             self.pane.visible = False
             return
         self.pane.visible = True
-        if self._screens.is_shown:
-            self._screens.refresh(self._parts(shot))
+        if self._live_map.is_shown:
+            self._live_map.refresh(self._parts(shot))
         else:
-            self._screens.show(self._parts(shot), _extent(shot))
+            self._live_map.show(self._parts(shot), _extent(shot))
 
     def toggle(self) -> None:
-        """Show or hide the map, and keep that for the reader."""
+        """Show or hide the map, and store the choice."""
         self.shown = not self.shown
         self._settings[_SETTING] = self.shown
-        self._name_button()
+        self._label_button()
         self.show(self.read(self._at))
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"]) -> hv.core.Dimensioned | None:
-        """Return the map as a HoloViews object; None if none is shown."""
+        """Return the map as a HoloViews object; None if no map is shown."""
         if self._shot is None or not len(self._shot.table):
             return None
         view = _extent(self._shot)
@@ -113,20 +113,20 @@ class NowMap:
             model,
             scale=color_scale(shot, model),
             labels=KindLabels(self._shared),
-            metres_a_pixel=self._screens.metres_a_pixel or self._screens.scale_for(_extent(shot)),
+            metres_a_pixel=self._live_map.metres_a_pixel or self._live_map.scale_for(_extent(shot)),
         )
 
-    def _rename(self) -> None:
-        """Show the names that have room at the scale that a reader sees."""
+    def _update_labels(self) -> None:
+        """Show the labels that fit at the current scale."""
         if self._shot is not None:
-            self._screens.refresh(self._parts(self._shot))
+            self._live_map.refresh(self._parts(self._shot))
 
     def _tapped(self, rows: list[int]) -> None:
         if self._shot is not None and len(rows) == 1 and rows[0] < len(self._shot.table):
             row = self._shot.table.iloc[rows[0]]
             self._on_choose((str(row["asset_type"]), str(row["asset"])))
 
-    def _name_button(self) -> None:
+    def _label_button(self) -> None:
         self._button.label = "Hide map" if self.shown else "Show map"
 
 

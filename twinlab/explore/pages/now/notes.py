@@ -1,4 +1,4 @@
-"""Notes and acknowledgements of exceptions: read from the twin, and written so that nobody's words are lost."""
+"""Notes and acknowledgements of exceptions, read from and written to the twin; a note that is unread is not overwritten."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Note", "author_of", "can_note", "read_notes", "write_notes"]
 
 
-class _Noting(Protocol):
-    """A twin that keeps notes."""
+class _WithNotes(Protocol):
+    """A twin with notes."""
 
     def annotate(self, key: str, *, note: str | None, acknowledged: bool | None, author: str) -> None: ...
 
@@ -27,46 +27,46 @@ class _Noting(Protocol):
 
 @dataclass(frozen=True)
 class Note:
-    """What people have written about one exception."""
+    """Latest note and acknowledgement of one exception."""
 
     text: str = ""
-    #: Who wrote last, and when.
+    #: Author and time of the latest note.
     author: str = ""
     time: pd.Timestamp | None = None
-    #: Who has acknowledged it, and when; "" if nobody has.
+    #: Author and time of the acknowledgement; "" and None without one.
     acknowledged_by: str = ""
     acknowledged_at: pd.Timestamp | None = None
 
     @property
     def acknowledgement(self) -> str:
-        """``✓ ada, 2026-01-31 14:02``; "" if nobody has acknowledged it."""
+        """``✓ ada, 2026-01-31 14:02``; "" if the exception isn't acknowledged."""
         if not self.acknowledged_by:
             return ""
         return f"✓ {self.acknowledged_by}, {time_text(self.acknowledged_at)}"
 
 
 def can_note(twin: object) -> bool:
-    """Return whether notes can be written to a twin: not to a view of its past."""
+    """Return whether a twin accepts notes; a read-only view of its past doesn't."""
     return hasattr(twin, "annotate") and hasattr(twin, "notes")
 
 
 def author_of(session: Session) -> str:
-    """Return who writes: the reader who logged in, else the user of this computer."""
+    """Return the author of notes: the user who has logged in, else the user of this computer."""
     if session.user:
         return session.user
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        # A container may run under a number without a name.
+        # In a container, the user id may have no name.
         return "somebody"
 
 
 def read_notes(twin: object) -> dict[str, Note]:
-    """Return the notes of a twin by the key of the exception they are about."""
+    """Return the notes of a twin by the key of their exception."""
     if not can_note(twin):
         return {}
     out: dict[str, Note] = {}
-    for row in cast("_Noting", twin).notes(history=True).to_dict("records"):
+    for row in cast("_WithNotes", twin).notes(history=True).to_dict("records"):
         key, before = str(row["key"]), out.get(str(row["key"]), Note())
         by, at = before.acknowledged_by, before.acknowledged_at
         if not row["acknowledged"]:
@@ -86,39 +86,41 @@ def write_notes(
     text: str | None = None,
     acknowledged: bool | None = None,
 ) -> list[str]:
-    """Write a note or an acknowledgement to exceptions, but not over what the reader hasn't seen.
+    """Write a note or an acknowledgement to exceptions, unless somebody else has changed the note since it was shown.
 
     Parameters
     ----------
     twin : Twin
     keys : sequence of str
     seen : mapping of key to Note
-        The notes as the reader saw them.
+        The notes as they were shown to the reader.
     author : str
     text : str, optional
-        The note from now on.
+        The new note; by default the note is unchanged.
     acknowledged : bool, optional
 
     Returns
     -------
     list of str
-        A sentence for each exception to which somebody else has written meanwhile; those weren't written.
+        A sentence for each exception that wasn't written, because somebody else has changed it.
 
     Raises
     ------
     TwinlabError
-        If the twin can't keep it.
+        If the note can't be saved.
     """
-    standing, told = read_notes(twin), []
+    current, messages = read_notes(twin), []
     for key in keys:
-        now, before = standing.get(key, Note()), seen.get(key, Note())
+        now, before = current.get(key, Note()), seen.get(key, Note())
         if text is not None and now.text != before.text:
-            told.append(
+            messages.append(
                 f"{now.author} wrote “{now.text}” at {time_text(now.time)} UTC meanwhile; “{text}” was not written. "
-                "Look at it, then write again"
+                "Read it, then write again"
             )
         elif acknowledged and now.acknowledged_by:
-            told.append(f"{now.acknowledged_by} has acknowledged it at {time_text(now.acknowledged_at)} UTC already")
+            messages.append(
+                f"{now.acknowledged_by} has acknowledged it at {time_text(now.acknowledged_at)} UTC already"
+            )
         elif (text is not None and text.strip() != now.text) or acknowledged is not None:
             cast("Any", twin).annotate(key, note=text, acknowledged=acknowledged, author=author)
-    return told
+    return messages

@@ -1,4 +1,4 @@
-"""The Now page: what needs somebody, as of the newest data or of a chosen instant."""
+"""The Now page: exceptions, tiles, map and search, for the newest data or for a chosen instant."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from twinlab.explore.kit.link import Link, merge_problems, parse_link
 from twinlab.explore.kit.panes import Html, error_pane, loading_pane
 from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
-from twinlab.explore.pages.now.actions import RowActions
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.map import NowMap
 from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_notes, write_notes
+from twinlab.explore.pages.now.row_actions import RowActions
 from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, narrowed
 from twinlab.explore.pages.now.search import AssetSearch
-from twinlab.explore.pages.now.sheet import Outgoing, SheetTrip
 from twinlab.explore.pages.now.table import ExceptionTable
-from twinlab.explore.pages.now.tile_buttons import TileStrip, calm_html
+from twinlab.explore.pages.now.tile_buttons import TileStrip, no_exceptions_html
 from twinlab.explore.pages.now.tiles import tiles
+from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
 
 if TYPE_CHECKING:
@@ -51,9 +51,15 @@ _AS_OF = (
 
 
 class NowView(Explorer):
-    """What needs somebody: tiles, exceptions worst first, and where any asset is.
+    """Tiles, exceptions with the highest severity first, a map, and a search for any asset.
 
-    Rows hold still while somebody reads: when data move on, what came and went is told and waits for "Update".
+    Rows of the table keep their places while new data arrive: values are updated, and a bar above the table counts new
+    and ended exceptions, which the button "Update" then shows.
+
+    Parameters
+    ----------
+    twin, link, shared, session, patient, open_code
+        As for `Explorer`.
     """
 
     name_in_link: ClassVar[str] = "now"
@@ -62,8 +68,8 @@ class NowView(Explorer):
     at = param.Parameter(
         default=None, allow_None=True, doc="instant shown, datetime64 UTC; None follows the newest data"
     )
-    only = param.String(default="", doc="the tile that narrows the table, such as severity:high")
-    asked = param.Parameter(default=None, allow_None=True, doc="the Link of a page that the reader wants to see")
+    only = param.String(default="", doc="tile that filters the table, such as severity:high")
+    asked = param.Parameter(default=None, allow_None=True, doc="Link of the page that the reader wants to open")
 
     def __init__(
         self,
@@ -77,8 +83,8 @@ class NowView(Explorer):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._now: Now | None = None
-        self._carried: tuple[str, tuple[str, ...]] | None = None
-        # Notes as the reader sees them.
+        self._linked_assets: tuple[str, tuple[str, ...]] | None = None
+        # Notes as shown to the reader.
         self._seen: dict[str, Note] = {}
         self._timer: Any = None
         self._quiet = False
@@ -108,7 +114,9 @@ class NowView(Explorer):
         self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
         self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
         self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
-        self.sheet = SheetTrip(twin, author=author_of(self.session), ask=self._outgoing, on_written=self._reshow)
+        self.sheet = WorkbookExchange(
+            twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
+        )
         self._body = pn.Column(sizing_mode="stretch_width")
         self.apply(self.first_link)
         if self._now is None:
@@ -117,13 +125,13 @@ class NowView(Explorer):
     # -- state --------------------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice."""
+        """Show the state of a link; a wrong value becomes a notice."""
         problems: list[str] = []
         only = link.layout or ""
         if only and only not in self._filters():
             problems.append(f"unknown tile {only!r}; all exceptions are shown")
             only = ""
-        self._carried = (link.asset_type, link.assets or ()) if link.asset_type else None
+        self._linked_assets = (link.asset_type, link.assets or ()) if link.asset_type else None
         with param.parameterized.batch_call_watchers(self):
             self.param.update(at=link.at, only=only)
         self.notice = merge_problems((link.problems, problems))
@@ -144,8 +152,8 @@ class NowView(Explorer):
         ]
 
     def link(self) -> Link:
-        """Return the page's state; an asset that was picked goes along to other pages."""
-        kind, assets = self._carried or (None, ())
+        """Return the state of the page, with the selected asset."""
+        kind, assets = self._linked_assets or (None, ())
         if self.chosen is not None:
             kind, assets = self.chosen[0], (self.chosen[1],)
         return Link(
@@ -153,13 +161,13 @@ class NowView(Explorer):
         )
 
     def data(self) -> pd.DataFrame | None:
-        """Return the exceptions at the instant, worst first, as far as a tile narrows them."""
+        """Return the exceptions at the instant, highest severity first, filtered by the pressed tile."""
         if self._now is None or self._now.at is None:
             return None
         return narrowed(self._now.exceptions, self.only).reset_index(drop=True)
 
     def code(self) -> str:
-        """Return Python that finds the same exceptions."""
+        """Return Python that gives the same exceptions."""
         if self._now is None or self._now.at is None:
             return ""
         lines = [
@@ -175,40 +183,40 @@ class NowView(Explorer):
         return "\n".join(lines) + "\n"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the table in the reader's columns, and the tiles."""
+        """Return the table with the reader's columns, and the tiles."""
         rows = self.table.rows
         if rows is None or self._now is None:
             return {}
         shown = rows[self.table.columns].rename(columns=COLUMNS).reset_index(drop=True)
         shown = shown.astype({name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)})
-        told = [(tile.title, tile.main, tile.detail) for tile in self._tiles()]
-        return {"exceptions": shown, "tiles": pd.DataFrame(told, columns=["tile", "number", "detail"])}
+        messages = [(tile.title, tile.main, tile.detail) for tile in self._tiles()]
+        return {"exceptions": shown, "tiles": pd.DataFrame(messages, columns=["tile", "number", "detail"])}
 
     def settings(self) -> dict[str, str]:
-        """Return what the page shows, in words."""
+        """Return instant and filter: label -> value."""
         when = None if self._now is None else self._now.at
         return {
-            "as of": "nothing has come yet" if when is None else f"{time_text(when)} UTC",
+            "as of": "no data yet" if when is None else f"{time_text(when)} UTC",
             "only": self.only.replace(":", " ") or "all exceptions",
         }
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return the map; None where none is shown."""
+        """Return the map; None if no map is shown."""
         return self.map.figure(backend=backend)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     @param.depends("at", watch=True)
-    def _moved(self) -> None:
+    def _at_changed(self) -> None:
         self._reload(anew=True)
 
     @param.depends("only", watch=True)
-    def _narrowed(self) -> None:
+    def _only_changed(self) -> None:
         if self._now is not None:
             self._fill(self._now, anew=True)
 
     def refresh(self) -> None:
-        """Read what stands now; the rows that are shown hold still."""
+        """Read the current state; shown rows keep their places."""
         self._reload(anew=False)
 
     def _reload(self, *, anew: bool) -> None:
@@ -219,7 +227,7 @@ class NowView(Explorer):
             pn.state.onload(partial(self._read_later, anew=anew))
             return
         try:
-            now, shot = self._look(self.at)
+            now, shot = self._read(self.at)
         except READING_ERRORS as error:
             self._fail(error)
             return
@@ -228,20 +236,20 @@ class NowView(Explorer):
         if served:
             pn.state.execute(self._stay_fresh, schedule=True)
 
-    def _look(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
+    def _read(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
         now = now_at(self.shared, at)
         return now, self.map.read(now.at)
 
     async def _read_later(self, *, anew: bool) -> None:
-        """Read in a thread: the page that stands can be used meanwhile."""
+        """Read in a thread, so that the page can be used meanwhile."""
         asked = self.at
         try:
-            now, shot = await asyncio.to_thread(self._look, asked)
+            now, shot = await asyncio.to_thread(self._read, asked)
         except READING_ERRORS as error:
             self._fail(error)
             return
         if asked is self.at:
-            # Else the reader has gone on to another instant meanwhile.
+            # Otherwise the reader has chosen another instant meanwhile.
             self._fill(now, anew=anew)
             self.map.show(shot)
             await self._stay_fresh()
@@ -260,7 +268,7 @@ class NowView(Explorer):
         if self._now is None:
             self._body[:] = [error_pane(self.label, str(error), retry=lambda: self._reload(anew=True))]
         else:
-            self.notice = f"What is shown may be old: {error}"
+            self.notice = f"The page may be out of date: {error}"
 
     def _fill(self, now: Now, *, anew: bool) -> None:
         first = self._now is None
@@ -270,7 +278,7 @@ class NowView(Explorer):
         if len(rows) or (not anew and self.table.rows is not None):
             (self.table.show if anew else self.table.move)(rows)
         else:
-            self.table.say(calm_html(now, only=self.only, rules=bool(self.twin.model.rules)))
+            self.table.say(no_exceptions_html(now, only=self.only, rules=bool(self.twin.model.rules)))
         self._search.at = self.at
         if first:
             self._body[:] = self._layout()
@@ -278,7 +286,7 @@ class NowView(Explorer):
                 self._search.find(self._search.text)
         else:
             self._search.refresh()
-        self._tell(now)
+        self._show_instant(now)
         self.revision += 1
 
     def _rows(self, now: Now) -> pd.DataFrame:
@@ -290,7 +298,7 @@ class NowView(Explorer):
         assert self._now is not None
         return tiles(self._now, self.twin.model, newest=self.shared.latest())
 
-    def _tell(self, now: Now) -> None:
+    def _show_instant(self, now: Now) -> None:
         self._as_of.object = html(
             _AS_OF,
             at=None if now.at is None else time_text(now.at),
@@ -324,9 +332,9 @@ class NowView(Explorer):
         self.revision += 1
 
     def _found(self, found: tuple[str, str] | None) -> None:
-        """Take along to other pages what was found; its answer stands here, so the drawer stays as it is."""
+        """Pass the found asset on to other pages. The drawer stays closed, since this page shows the result."""
         if found is not None:
-            self.chosen, self._carried = None, (found[0], (found[1],))
+            self.chosen, self._linked_assets = None, (found[0], (found[1],))
         self.revision += 1
 
     def _go(self, page: str, asset: tuple[str, str]) -> None:
@@ -343,26 +351,28 @@ class NowView(Explorer):
         self._write([key], text=text)
 
     def _write(self, keys: list[str], *, text: str | None = None, acknowledged: bool | None = None) -> None:
-        """Write to the twin what a reader noted, and show it; what somebody else wrote meanwhile is told."""
+        """Write notes of the reader to the twin and show them; a note that somebody else changed becomes a notice."""
         try:
-            told = write_notes(
+            messages = write_notes(
                 self.twin, keys, seen=self._seen, author=author_of(self.session), text=text, acknowledged=acknowledged
             )
         except READING_ERRORS as error:
-            told = [f"It can't be kept: {error}"]
-        self.notice = " · ".join(told)
-        self._reshow()
+            messages = [f"The note can't be saved: {error}"]
+        self.notice = " · ".join(messages)
+        self._show_notes()
 
-    def _reshow(self) -> None:
-        """Show notes that were written; the rows hold still."""
+    def _show_notes(self) -> None:
+        """Show the written notes; rows keep their places."""
         if self._now is not None and self.table.rows is not None:
             self.table.move(self._rows(self._now))
 
-    def _outgoing(self) -> Outgoing | None:
+    def _workbook_content(self) -> WorkbookContent | None:
         rows = self.table.rows
         if rows is None or self._now is None or self._now.at is None:
             return None
-        return Outgoing(self._now.at, self._now.exceptions, rows, self.table.columns, self.settings(), self.code())
+        return WorkbookContent(
+            self._now.at, self._now.exceptions, rows, self.table.columns, self.settings(), self.code()
+        )
 
     def _ticked(self, keys: list[str]) -> None:
         self._actions.ticked(len(keys))
@@ -374,7 +384,7 @@ class NowView(Explorer):
     # -- layout -------------------------------------------------------------------------------------------------------
 
     def controls(self) -> pn.viewable.Viewable:
-        """Return search and instant."""
+        """Return the widgets for search and instant."""
         find = pn.Column(self._search.field, sizing_mode="stretch_width", styles={"flex": "1 1 300px"})
         when = pn.Row(self._instant, self._latest)
         return pn.FlexBox(find, when, align_items="center", sizing_mode="stretch_width")

@@ -1,4 +1,4 @@
-"""Rows of the exceptions table: what they say, which columns there are, and how they hold still while somebody reads."""
+"""Rows of the exceptions table: columns, text of the cells, and updates in which shown rows keep their places."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from twinlab.explore.pages.now.notes import Note
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "Held", "chosen_columns", "exception_rows", "hold", "narrowed"]
+__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "exception_rows", "narrowed", "update_rows"]
 
-#: Columns in their usual order -> title; those after "acknowledged" are hidden at first.
+#: Column -> title, in default order; the columns after "acknowledged" are hidden by default.
 COLUMNS: Mapping[str, str] = {
     "severity": "severity",
     "title": "what",
@@ -40,15 +40,15 @@ COLUMNS: Mapping[str, str] = {
     "asset_type": "kind",
     "event": "event",
     "rule": "rule",
-    "text": "in words",
+    "text": "description",
 }
-_USUAL = tuple(COLUMNS)[:10]
+_DEFAULT = tuple(COLUMNS)[:10]
 _GRADES = [f"{SEVERITY_SYMBOLS[name]} {name}" for name in reversed(SEVERITIES)]
 
 
 @dataclass(frozen=True)
-class Held:
-    """Rows that kept their places, and what has come and gone meanwhile."""
+class UpdatedRows:
+    """Updated rows in their former places, with the keys of new and ended exceptions."""
 
     rows: pd.DataFrame
     added: tuple[str, ...] = field(default=())
@@ -56,25 +56,25 @@ class Held:
 
     @property
     def news(self) -> str:
-        """What has changed: ``3 new, 1 ended``; "" if nothing."""
+        """Counts of changes: ``3 new, 1 ended``; "" without changes."""
         parts = [(len(self.added), "new"), (len(self.ended), "ended")]
         return ", ".join(f"{count} {word}" for count, word in parts if count)
 
 
-def chosen_columns(kept: object) -> list[str]:
-    """Return the columns that a reader kept, as far as there are such; the usual ones if they kept none.
+def chosen_columns(stored: object) -> list[str]:
+    """Return the known columns of a reader's setting; the default columns if there are none.
 
     >>> chosen_columns(["asset", "since", "since", "gone"]), len(chosen_columns(None))
     (['asset', 'since'], 10)
     """
-    names = [str(name) for name in kept] if isinstance(kept, Sequence) and not isinstance(kept, str) else []
-    return list(dict.fromkeys(name for name in names if name in COLUMNS)) or list(_USUAL)
+    names = [str(name) for name in stored] if isinstance(stored, Sequence) and not isinstance(stored, str) else []
+    return list(dict.fromkeys(name for name in names if name in COLUMNS)) or list(_DEFAULT)
 
 
 def exception_rows(
     now: Now, model: TwinModel, *, labels: Mapping[str, Mapping[str, str]], notes: Mapping[str, Note]
 ) -> pd.DataFrame:
-    """Return the exceptions of an instant as people read them.
+    """Return the exceptions of an instant as rows of text.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ def exception_rows(
     Returns
     -------
     DataFrame
-        Index ``key``, all of `COLUMNS` as texts but ``since``; and ``ended``, False.
+        Index ``key``; all of `COLUMNS` as text, ``since`` as datetime64; and ``ended``, False.
     """
-    told = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
-    frame = pd.DataFrame(told, columns=["key", *COLUMNS])
+    out = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
+    frame = pd.DataFrame(out, columns=["key", *COLUMNS])
     frame["severity"] = pd.Categorical(frame["severity"], categories=_GRADES, ordered=True)
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[ns]")
     frame["ended"] = False
@@ -125,27 +125,27 @@ def _record(
     }
 
 
-def hold(shown: pd.DataFrame, fresh: pd.DataFrame) -> Held:
-    """Return the shown rows in their places with fresh values; what ended stays, what is new waits.
+def update_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> UpdatedRows:
+    """Return the shown rows with new values; ended exceptions stay in the table, new ones aren't added.
 
     Parameters
     ----------
     shown, fresh : DataFrame
-        As `exception_rows` returns them.
+        Rows in the table and rows of the current state, as `exception_rows` returns them.
     """
-    gone = shown.index.difference(fresh.index, sort=False)
+    ended = shown.index.difference(fresh.index, sort=False)
     new = fresh.index.difference(shown.index, sort=False)
     rows = shown.copy()
-    kept = shown.index.intersection(fresh.index, sort=False)
-    rows.loc[kept] = fresh.loc[kept, shown.columns]
-    first = gone[~shown.loc[gone, "ended"].to_numpy(dtype=bool)]
+    common = shown.index.intersection(fresh.index, sort=False)
+    rows.loc[common] = fresh.loc[common, shown.columns]
+    first = ended[~shown.loc[ended, "ended"].to_numpy(dtype=bool)]
     rows.loc[first, "lasting"] = "ended after " + shown.loc[first, "lasting"].astype("str")
-    rows.loc[gone, "ended"] = True
-    return Held(rows, tuple(map(str, new)), tuple(map(str, gone)))
+    rows.loc[ended, "ended"] = True
+    return UpdatedRows(rows, tuple(map(str, new)), tuple(map(str, ended)))
 
 
 def narrowed(exceptions: pd.DataFrame, only: str) -> pd.DataFrame:
-    """Return the exceptions that a tile stands for: ``severity:high``, ``type:room``, ``event:trip``; all for ""."""
+    """Return the exceptions of a tile: ``severity:high``, ``type:room``, ``event:trip``; all for ""."""
     what, _, name = only.partition(":")
     column = {"severity": "severity", "type": "asset_type", "event": "event_type"}.get(what)
     return exceptions if column is None or column not in exceptions else exceptions[exceptions[column] == name]

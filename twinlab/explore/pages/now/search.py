@@ -1,4 +1,4 @@
-"""Search for any asset of any kind by id or label: a field with suggestions, and the answer below it."""
+"""Search for an asset of any type by id or label: a text field with suggestions, and the result below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.kit.exception_text import KindLabels
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.present import asset_index
-from twinlab.explore.pages.now.answer import Found, found_html, read_found
+from twinlab.explore.pages.now.search_result import SearchResult, read_result, result_html
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["AssetSearch"]
 
-_MOST = 20
+_MAX_MATCHES = 20
 _FRAME = {"border": "1px solid rgba(127,127,127,.4)", "border-radius": "6px"}
 
 
 class AssetSearch:
-    """Field (``field``) and answer (``answer``).
+    """Text field (``field``) and result (``answer``).
 
     Parameters
     ----------
     shared : Shared
     on_found : callable
-        Called with (asset type, asset) when an asset was found, with None when the answer is closed.
+        Called with (asset type, asset) when an asset was found, and with None when the result is closed.
     on_go : callable
-        Called with a page's name and (asset type, asset): the reader wants to see it there.
+        Called with the name of a page and (asset type, asset) to open the asset on that page.
     on_details : callable
-        Called with (asset type, asset): the reader wants to see all there is to it.
+        Called with (asset type, asset) to show the asset's card.
     pages : mapping
-        Page -> what the button to it says.
+        Name of a page -> label of the button that opens it.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class AssetSearch:
         self._on_details = on_details
         self.at: np.datetime64 | None = None
         self.text = ""
-        self.found: Found | None = None
+        self.found: SearchResult | None = None
         self.field = pmui.AutocompleteInput(
             label="Find any asset: id or name",
             placeholder="where is …?",
@@ -69,31 +69,31 @@ class AssetSearch:
             sizing_mode="stretch_width",
             margin=(6, 10),
         )
-        # The server is asked 300 ms after the last key. A class of its own would be unknown to the browser's half.
+        # Called 300 ms after the last key. Not a subclass, which the JavaScript part of the widget wouldn't know.
         self.field._filter_options = lambda text, *_: self.suggestions(text)  # noqa: SLF001
         self.field.param.watch(self._entered, "value")
         self._text = Html("", sizing_mode="stretch_width", margin=(10, 14, 4, 14))
-        # A column: what a FlexBox that stands is given later asks a notebook's browser for styles from elsewhere.
+        # A column, because children added to a FlexBox later load their styles from a CDN in a notebook.
         self._row = pn.Column(sizing_mode="stretch_width")
         self.answer = pn.Column(
             self._text, self._row, visible=False, sizing_mode="stretch_width", margin=(4, 10), styles=_FRAME
         )
 
-    # -- looking up ---------------------------------------------------------------------------------------------------
+    # -- searching ----------------------------------------------------------------------------------------------------
 
     def matches(self, text: str) -> list[tuple[str, str, str]]:
-        """Return up to 20 (asset type, asset, label) that fit a text, best first."""
-        found = find_assets(asset_index(self._shared), text, limit=_MOST)
+        """Return up to 20 (asset type, asset, label) that match a text, best match first."""
+        found = find_assets(asset_index(self._shared), text, limit=_MAX_MATCHES)
         return [
             (kind, asset, self._shared.labels(kind).get(asset, asset))
             for kind, asset in zip(found["asset_type"].astype(str), found["asset"].astype(str), strict=True)
         ]
 
     def suggestions(self, text: str) -> list[str]:
-        """Return up to 20 suggestions in words: ``48213 · Parcels``."""
-        return [self._words(kind, label) for kind, _, label in self.matches(text)]
+        """Return up to 20 suggestions as text: ``48213 · Parcels``."""
+        return [self._suggestion(kind, label) for kind, _, label in self.matches(text)]
 
-    def _words(self, kind: str, label: str) -> str:
+    def _suggestion(self, kind: str, label: str) -> str:
         return f"{label} · {self._shared.twin.model.asset_types[kind].title or readable_name(kind)}"
 
     def _entered(self, event: Any) -> None:
@@ -102,25 +102,27 @@ class AssetSearch:
             self.find(text)
 
     def find(self, text: str) -> None:
-        """Show what a text stands for: an asset's answer, else what is nearest; nothing for no text."""
+        """Show the asset that a text names, else the best matches; close the result for an empty text."""
         self.text = text
         if not text:
             self.close()
             return
         wanted = text.rpartition(" · ")[0] or text
-        found = find_assets(asset_index(self._shared), wanted, limit=_MOST)
-        fits = self.matches(wanted)
-        named = [fit for fit in fits if text == self._words(fit[0], fit[2])]
-        sure = named or [fit for fit, how in zip(fits, found["match"], strict=True) if how in ("exact", "number")]
-        if len(sure) == 1:
-            self.show(*sure[0][:2])
+        found = find_assets(asset_index(self._shared), wanted, limit=_MAX_MATCHES)
+        matches = self.matches(wanted)
+        named = [match for match in matches if text == self._suggestion(match[0], match[2])]
+        exact = named or [
+            match for match, how in zip(matches, found["match"], strict=True) if how in ("exact", "number")
+        ]
+        if len(exact) == 1:
+            self.show(*exact[0][:2])
         else:
-            self._offer(text, sure or fits)
+            self._show_matches(text, exact or matches)
 
     def show(self, asset_type: str, asset: str) -> None:
-        """Show the answer for an asset."""
-        self.found = read_found(self._shared, asset_type, asset, at=self.at)
-        self._text.object = found_html(self.found, self._shared.twin.model, KindLabels(self._shared))
+        """Show the result for an asset."""
+        self.found = read_result(self._shared, asset_type, asset, at=self.at)
+        self._text.object = result_html(self.found, self._shared.twin.model, KindLabels(self._shared))
         self._put(
             *(
                 self._button(label, partial(self._on_go, page, (asset_type, asset)))
@@ -133,28 +135,28 @@ class AssetSearch:
         self._on_found((asset_type, asset))
 
     def refresh(self) -> None:
-        """Tell the same of the present instant."""
+        """Read the result again for the current instant."""
         if self.found is not None:
-            self.found = read_found(self._shared, self.found.asset_type, self.found.asset, at=self.at)
-            self._text.object = found_html(self.found, self._shared.twin.model, KindLabels(self._shared))
+            self.found = read_result(self._shared, self.found.asset_type, self.found.asset, at=self.at)
+            self._text.object = result_html(self.found, self._shared.twin.model, KindLabels(self._shared))
 
     def close(self) -> None:
-        """Put the answer away."""
+        """Close the result."""
         self.text, self.found = "", None
         self.answer.visible = False
         self.field.value = ""
         self._on_found(None)
 
-    def _offer(self, text: str, fits: list[tuple[str, str, str]]) -> None:
+    def _show_matches(self, text: str, matches: list[tuple[str, str, str]]) -> None:
         self.found = None
         self._text.object = html(
             '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{{ said }}</p>',
-            said=f"“{text}” isn't the whole name. Is it one of these?" if fits else f"Nothing is called “{text}”.",
+            said=f"“{text}” isn't the whole name. Is it one of these?" if matches else f"Nothing is called “{text}”.",
         )
         self._put(
             *(
-                self._button(self._words(kind, label), partial(self.show, kind, asset))
-                for kind, asset, label in fits[:8]
+                self._button(self._suggestion(kind, label), partial(self.show, kind, asset))
+                for kind, asset, label in matches[:8]
             ),
             self._button("Close", self.close),
         )

@@ -1,4 +1,4 @@
-"""The exceptions table: the reader's own columns, notes typed in place, rows that hold still while data move on."""
+"""The exceptions table: columns chosen by the reader, editable notes, rows that keep their places during updates."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from twinlab._html import html
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.now.rows import COLUMNS, Held, chosen_columns, hold
+from twinlab.explore.pages.now.rows import COLUMNS, UpdatedRows, chosen_columns, update_rows
 
 __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
 _WIDTHS = {"severity": 88, "title": 120, "asset": 210, "note": 170, "text": 260}
-#: Behind a severity's symbol and word, so faint that the word stays legible on both themes.
-_TINTS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
+#: Text of a severity -> colour of the line beside it.
+_COLORS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
 _SHEET = """
 .tabulator-row .tabulator-cell[tabulator-field=note] { cursor: text; }
 .tabulator-row .tabulator-cell { padding-left: 5px !important; padding-right: 5px !important; }
@@ -35,16 +35,16 @@ _SHEET = """
 
 
 class ExceptionTable:
-    """The exceptions as a table wherever ``pane`` is.
+    """The exceptions as a table; ``pane`` is its place in a layout.
 
     Parameters
     ----------
     settings : mutable mapping
-        The reader's own; columns and their order are kept under ``now_columns``.
+        Settings of the reader; the columns and their order are stored under ``now_columns``.
     on_pick : callable
-        Called with the key of the row that was chosen.
+        Called with the key of a clicked row.
     on_note : callable
-        Called with key and text when a note was typed.
+        Called with key and text when a note was edited.
     on_tick : callable
         Called with the keys of the ticked rows.
     """
@@ -61,22 +61,22 @@ class ExceptionTable:
         self._columns = chosen_columns(settings.get(_SETTING))
         self._grid: pn.widgets.Tabulator | None = None
         self._rows: pd.DataFrame | None = None
-        # What stands while the shown rows hold still.
+        # Rows of the current state, shown by the next update.
         self._fresh: pd.DataFrame | None = None
         self._news = Html("", align="center", margin=(4, 10))
         self._update = pmui.Button(label="Update", size="small", variant="contained", margin=(4, 10))
         self._update.on_click(lambda _: self.update())
         self._bar = pn.FlexBox(self._news, self._update, align_items="center", visible=False)
-        # Words and grid stay where they are and are shown in turn: to swap them, Panel goes through the page's models.
-        self._words = Html("", sizing_mode="stretch_width", margin=(16, 10), visible=False)
-        self._body = pn.Column(self._words, sizing_mode="stretch_width", min_height=120)
+        # Message and grid both stay in the layout, one of them hidden: replacing them, Panel searches all models.
+        self._message = Html("", sizing_mode="stretch_width", margin=(16, 10), visible=False)
+        self._body = pn.Column(self._message, sizing_mode="stretch_width", min_height=120)
         self.pane = pn.Column(self._bar, self._body, sizing_mode="stretch_width")
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
     @property
     def rows(self) -> pd.DataFrame | None:
-        """The shown rows with all columns, None before there are any."""
+        """The shown rows with all columns; None before the first."""
         return self._rows
 
     @property
@@ -86,8 +86,8 @@ class ExceptionTable:
 
     @property
     def news(self) -> str:
-        """What has come and gone since the rows hold still, in words."""
-        return "" if self._rows is None or self._fresh is None else hold(self._rows, self._fresh).news
+        """Counts of new and ended exceptions since the last update."""
+        return "" if self._rows is None or self._fresh is None else update_rows(self._rows, self._fresh).news
 
     @property
     def selected(self) -> list[str]:
@@ -96,36 +96,36 @@ class ExceptionTable:
             return []
         return [str(self._grid.value.index[place]) for place in self._grid.selection if place < len(self._grid.value)]
 
-    def say(self, html: str) -> None:
-        """Show words in place of the table."""
+    def say(self, message: str) -> None:
+        """Show a message in place of the table."""
         if self._grid is not None:
             self._grid.param.update(selection=[], visible=False)
         self._rows, self._fresh = None, None
         self._bar.visible = False
-        self._words.param.update(object=html, visible=True)
+        self._message.param.update(object=message, visible=True)
 
     def show(self, rows: pd.DataFrame) -> None:
-        """Show rows anew: the reader has asked for them."""
+        """Show new rows in their own order."""
         self._rows, self._fresh = rows, rows
-        self._bar.visible = self._words.visible = False
+        self._bar.visible = self._message.visible = False
         if self._grid is None or list(self._grid.value.columns) != self._shown_columns():
             self._rebuild()
         else:
             self._grid.param.update(value=self._shown(), selection=[], page=1, visible=True)
 
     def move(self, fresh: pd.DataFrame) -> None:
-        """Take what stands now: shown rows keep their places, and what has come and gone is told."""
+        """Take over the current state: shown rows keep their places, new and ended exceptions are counted in a bar."""
         if self._rows is None or self._grid is None:
             self.show(fresh)
             return
         self._fresh = fresh
-        held = hold(self._rows, fresh)
-        self._rows = held.rows
-        self._write(held)
-        self._tell(held)
+        updated = update_rows(self._rows, fresh)
+        self._rows = updated.rows
+        self._write(updated)
+        self._show_news(updated)
 
     def update(self) -> None:
-        """Show what stands now; what is ticked stays so."""
+        """Show the current state; ticked rows stay ticked."""
         if self._fresh is None:
             return
         ticked = self.selected
@@ -134,7 +134,7 @@ class ExceptionTable:
             self._grid.selection = [k for k, key in enumerate(self._grid.value.index) if key in set(ticked)]
 
     def set_columns(self, names: Sequence[str]) -> None:
-        """Show these columns in this order, and keep that for the reader."""
+        """Show these columns in this order, and store the choice."""
         self._columns = chosen_columns(list(names))
         self._settings[_SETTING] = list(self._columns)
         if self._rows is not None:
@@ -152,23 +152,23 @@ class ExceptionTable:
         assert self._rows is not None
         return self._rows[self._shown_columns()].copy()
 
-    def _write(self, held: Held) -> None:
-        """Write fresh values into the grid's rows; selection, page and scroll stay."""
+    def _write(self, updated: UpdatedRows) -> None:
+        """Write new values into the rows of the grid; selection, page and scroll position stay."""
         assert self._grid is not None
-        fresh = held.rows.loc[self._grid.value.index, self._shown_columns()]
+        fresh = updated.rows.loc[self._grid.value.index, self._shown_columns()]
         if fresh.equals(self._grid.value):
             return
         for name in fresh:
             self._grid.value[name] = fresh[name]
-        # The same frame: a new one would clear what is ticked.
+        # The same DataFrame: a new one would clear the selection.
         self._grid.param.trigger("value")
 
-    def _tell(self, held: Held) -> None:
+    def _show_news(self, updated: UpdatedRows) -> None:
         text = html(
-            '<span role="status" style="font:14px Roboto,system-ui,sans-serif">{{ news }}</span>', news=held.news
+            '<span role="status" style="font:14px Roboto,system-ui,sans-serif">{{ news }}</span>', news=updated.news
         )
-        self._news.object = text if held.news else ""
-        self._bar.visible = bool(held.news)
+        self._news.object = text if updated.news else ""
+        self._bar.visible = bool(updated.news)
 
     def _rebuild(self) -> None:
         rows = self._shown()
@@ -183,10 +183,10 @@ class ExceptionTable:
             titles=dict(COLUMNS),
             formatters={"since": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–", null_format="–")},
             editors={name: {"type": "input"} if name == "note" else None for name in rows},
-            # Times tell what these say in words.
+            # Text that doesn't sort by its value.
             sortable={name: name not in ("lasting", "value", "limit") for name in rows},
             widths={name: width for name, width in _WIDTHS.items() if name in rows},
-            # A narrow screen puts the last columns under their row first: the reader's order says what matters.
+            # A narrow screen folds columns under their row, the last ones first.
             configuration={"responsiveLayout": "collapse"},
             stylesheets=[TABLE_SHEET, _SHEET],
             sizing_mode="stretch_width",
@@ -198,7 +198,7 @@ class ExceptionTable:
         grid.on_edit(self._edited)
         grid.param.watch(lambda _: self._on_tick(self.selected), "selection")
         self._grid = grid
-        self._body[:] = [self._words, grid]
+        self._body[:] = [self._message, grid]
 
     def _picked(self, event: Any) -> None:
         if self._grid is not None and event.column != "note":
@@ -211,11 +211,11 @@ class ExceptionTable:
 
 
 def _styled(rows: pd.DataFrame) -> pd.DataFrame:
-    """Colours beside the words: severity, and greyed rows that have ended."""
+    """Return CSS for each cell: a coloured line for the severity, dimmed text for ended rows."""
     out = pd.DataFrame("", index=rows.index, columns=rows.columns)
     if "severity" in rows:
         out["severity"] = [
-            f"border-left: 4px solid {_TINTS.get(str(word), 'transparent')}; font-weight: 500"
+            f"border-left: 4px solid {_COLORS.get(str(word), 'transparent')}; font-weight: 500"
             for word in rows["severity"]
         ]
     if "ended" in rows:

@@ -1,4 +1,4 @@
-"""The tiles as buttons on a screen: rewritten in place when data move on."""
+"""Tiles as buttons, updated in place."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.present import Now
     from twinlab.explore.pages.now.tiles import Tile
 
-__all__ = ["TileStrip", "calm_html"]
+__all__ = ["TileStrip", "no_exceptions_html"]
 
-# Two tiles a row on a phone; on a desk all of them in one, so that the table stands in sight.
+# Two tiles in a row on a phone, all in one row on a desktop, so that the table is visible below them.
 _PLACE = {"flex": "1 1 118px", "max-width": "240px", "align-self": "stretch"}
-# A tile of two lines is as tall as its neighbour of three.
+# All tiles of a row have the same height.
 _TALL = [":host { height: auto !important; } :host > div { height: 100%; }"]
 _BUTTON = {
     "display": "block",
@@ -49,12 +49,12 @@ _PLAIN = (
 
 
 class TileStrip:
-    """Tiles wherever ``pane`` is; pressing one again lets go of it.
+    """Row of tiles (``pane``); pressing the active tile again removes its filter.
 
     Parameters
     ----------
     on_press : callable
-        Called with the tile's filter, "" when it's let go.
+        Called with the filter of the pressed tile; with "" when its filter is removed.
     """
 
     def __init__(self, *, on_press: Callable[[str], None]) -> None:
@@ -62,11 +62,11 @@ class TileStrip:
         self._active = ""
         self._pieces: list[pmui.Button | Html] = []
         self._filters: list[str] = []
-        # A column: what a FlexBox that stands is given later asks a notebook's browser for styles from elsewhere.
+        # A column, because children added to a FlexBox later load their styles from a CDN in a notebook.
         self.pane = pn.Column(sizing_mode="stretch_width")
 
     def show(self, tiles: Sequence[Tile], *, active: str) -> None:
-        """Show tiles; those that stand already are rewritten in place."""
+        """Show tiles; existing ones are updated in place."""
         self._active = active
         filters = [tile.filter for tile in tiles]
         if filters != self._filters:
@@ -108,26 +108,26 @@ def _plain(tile: Tile) -> Markup:
     return html(_PLAIN, tile=tile)
 
 
-def calm_html(now: Now, *, only: str, rules: bool) -> Markup:
-    """Return what stands in place of the table where nothing is wrong.
+def no_exceptions_html(now: Now, *, only: str, rules: bool) -> Markup:
+    """Return the message that replaces an empty table.
 
     Parameters
     ----------
     now : Now
     only : str
-        The tile that narrows the table, "" if none does.
+        Filter of the pressed tile, "" without one.
     rules : bool
         Whether the twin's model has rules.
     """
     if now.at is None:
-        head, told = "Nothing has come yet", "Tiles and exceptions show as soon as the twin has observations."
+        head, told = "No data yet", "Tiles and exceptions appear as soon as the twin has observations."
     elif not rules:
         head = "No rules yet"
-        told = "Add rules to the twin's model (rules: in twin.yaml), and what breaks them stands here, worst first."
+        told = "Add rules to the twin's model (rules: in twin.yaml), and their exceptions appear here, the most severe first."
     elif only:
-        head, told = "Nothing here", "No exception of this kind stands. Press the tile again to see all."
+        head, told = "No such exceptions", "Press the tile again to see all exceptions."
     else:
-        head, told = "✓ Nothing needs you", f"No exception stands as of {time_text(now.at)} UTC."
+        head, told = "✓ No exceptions", f"No rule is broken as of {time_text(now.at)} UTC."
     return html(
         '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;padding:26px 10px;text-align:center">'
         '<div style="font-size:20px;font-weight:500">{{ head }}</div><div style="opacity:.85">{{ told }}</div></div>',

@@ -1,4 +1,4 @@
-"""The tiles of the Now page: what there is to know at a glance, each a button that narrows the table."""
+"""Tiles of the Now page: counts of exceptions, assets and events. Pure; `tile_buttons` draws them."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ __all__ = ["Tile", "tiles"]
 class Tile:
     """One tile."""
 
-    #: What the table is narrowed to: ``severity:high``, ``type:room``, ``event:trip``; "" for a tile that only tells.
+    #: Filter of the table: ``severity:high``, ``type:room``, ``event:trip``; "" for a tile that filters nothing.
     filter: str
     title: str
-    #: The number that is read first.
+    #: The number in large type.
     main: str
     detail: str
-    #: Whether somebody should look.
+    #: Whether the tile reports something wrong.
     alarming: bool = False
 
 
 def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) -> list[Tile]:
-    """Return the tiles of an instant: severities worst first, asset types, event types, age of the newest data.
+    """Return the tiles of an instant: severities from high to low, asset types, event types, age of the newest data.
 
     Parameters
     ----------
     now : Now
     model : TwinModel
     newest : datetime64, optional
-        Newest sample of the twin, to tell how far back ``now`` looks.
+        Time of the newest sample of the twin, to show how far ``now`` is behind it.
     """
     out = [
         Tile(
@@ -67,7 +67,7 @@ def tiles(now: Now, model: TwinModel, *, newest: np.datetime64 | None = None) ->
 
 def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
     if at is None or newest is None:
-        return Tile("", "Newest data", "–", "nothing has come yet")
+        return Tile("", "Newest data", "–", "no data yet")
     back = pd.Timestamp(newest) - pd.Timestamp(at)
     if back > pd.Timedelta(minutes=1):
         return Tile("", "Looking back", age_text(back), "before the newest data")

@@ -1,4 +1,4 @@
-"""What was typed into a dispatcher's sheet: read back, compared, applied."""
+"""Import of an edited workbook: read, compare with the current notes, apply."""
 
 from __future__ import annotations
 
@@ -14,22 +14,30 @@ import pandas as pd
 
 from twinlab.errors import SchemaError
 from twinlab.events.annotations import Annotation, annotation
-from twinlab.explore.pages.now.dispatch.rows import ACKNOWLEDGED, FINGERPRINT, KEY, NOTE, cleaned, fingerprint, noted
+from twinlab.explore.pages.now.dispatch.fingerprint import (
+    ACKNOWLEDGED,
+    FINGERPRINT,
+    KEY,
+    NOTE,
+    cleaned,
+    fingerprint,
+    with_notes,
+)
 
 __all__ = ["RefusedRow", "SheetChange", "SheetChanges", "apply_changes", "read_sheet"]
 
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "✓", "✔"})
 _NO = frozenset({"no", "n", "false", "0", "", "nein", "non", "-"})
 _COLUMNS = (NOTE, ACKNOWLEDGED, KEY, FINGERPRINT)
-_LONGEST = 10_000
-_BIGGEST = 100_000_000
+_MAX_CHARACTERS = 10_000
+_MAX_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
 class SheetChange:
-    """What was typed into one row."""
+    """Changes in one row of the workbook."""
 
-    # As the spreadsheet numbers it.
+    # Row number of the spreadsheet, from 1.
     row: int
     key: str
     note_before: str
@@ -40,7 +48,7 @@ class SheetChange:
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row that can't be taken over, and why."""
+    """A row that can't be applied, and the reason."""
 
     row: int
     reason: str
@@ -48,16 +56,16 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class SheetChanges:
-    """What a sheet would change; nothing is written before `apply_changes`."""
+    """All changes of a workbook; nothing is written before `apply_changes`."""
 
     author: str
     changes: tuple[SheetChange, ...] = ()
     refused: tuple[RefusedRow, ...] = ()
-    # Rows in which nothing was typed.
+    # Number of rows without changes.
     unchanged: int = 0
 
     def table(self) -> pd.DataFrame:
-        """Return the difference as a table, a row a change."""
+        """Return the differences as a table with one row for each change."""
         names = ("row", "key", "note_before", "note", "acknowledged_before", "acknowledged")
         rows = [[getattr(one, name) for name in names] for one in self.changes]
         return pd.DataFrame(rows, columns=list(names))
@@ -69,14 +77,16 @@ class SheetChanges:
             if one.note != one.note_before:
                 lines.append(f"    note: {one.note_before!r} -> {one.note!r}")
             if one.acknowledged != one.acknowledged_before:
-                lines.append(f"    acknowledged: {_word(one.acknowledged_before)} -> {_word(one.acknowledged)}")
+                lines.append(
+                    f"    acknowledged: {_yes_or_no(one.acknowledged_before)} -> {_yes_or_no(one.acknowledged)}"
+                )
         return "\n".join([*lines, *(f"  row {one.row} refused: {one.reason}" for one in self.refused)])
 
 
-class _Noted(Protocol):
+class _WithNotes(Protocol):
     def notes(self) -> pd.DataFrame: ...
 
-    def annotate_many(self, said: Sequence[Annotation]) -> None: ...
+    def annotate_many(self, annotations: Sequence[Annotation]) -> None: ...
 
 
 def read_sheet(
@@ -86,36 +96,37 @@ def read_sheet(
     author: str,
     notes: pd.DataFrame | None = None,
 ) -> SheetChanges:
-    """Read what was typed into a sheet of `write_sheet`, against the exceptions as they stand now.
+    """Read an edited workbook of `write_sheet` and compare it with the current exceptions and notes.
 
-    Rows may have been sorted and filtered, columns moved and added, and LibreOffice may have saved it. Nothing is written.
+    Rows may have been sorted and filtered, and columns moved and added; LibreOffice's files work too. Nothing is written.
 
     Parameters
     ----------
     path : path, binary file or bytes
     current : DataFrame
-        The exceptions as they stand now, as `twinlab.events.exceptions` returns them.
+        The current exceptions, as `twinlab.events.exceptions` returns them.
     author : str
-        Who typed.
+        Author of the changes.
     notes : DataFrame, optional
-        As ``twin.notes()`` returns them now; by default the columns ``note`` and ``acknowledged`` of ``current``.
+        The current notes, as ``twin.notes()`` returns them; by default the columns ``note`` and ``acknowledged`` of
+        ``current``.
 
     Returns
     -------
     SheetChanges
-        A row in which something was typed is refused if its exception has ended or changed, if somebody else changed its
-        note, or if what was typed can't be read; a row whose hidden key was edited, removed or copied, always.
+        An edited row is refused if its exception has ended or changed, if somebody else has changed its note, or if a
+        value is invalid. A row whose hidden key was edited, removed or copied is always refused.
 
     Raises
     ------
     SchemaError
-        If it's no workbook, or none of `write_sheet`, or there is no author.
+        If the file isn't a workbook of `write_sheet`, or without an author.
     """
     if not author.strip():
-        msg = f"expected who typed into the sheet, got author {author!r}"
+        msg = f"expected the name of the person who typed into the sheet, got author {author!r}"
         raise SchemaError(msg)
     rows = list(_rows(path))
-    state = {str(row["key"]): row for row in _records(noted(current, notes))}
+    state = {str(row["key"]): row for row in _records(with_notes(current, notes))}
     people = {} if notes is None else {str(row["key"]): row for row in _records(notes)}
     keys: dict[str, list[int]] = {}
     for row in rows:
@@ -126,7 +137,7 @@ def read_sheet(
     unchanged = 0
     for row in rows:
         try:
-            change = _judge(row, state, people, keys)
+            change = _change_of(row, state, people, keys)
         except _RefusedError as refusal:
             refused.append(RefusedRow(row.number, str(refusal)))
             continue
@@ -137,31 +148,31 @@ def read_sheet(
     return SheetChanges(author.strip(), tuple(changes), tuple(refused), unchanged)
 
 
-def apply_changes(twin: _Noted, changes: SheetChanges, *, author: str | None = None) -> tuple[RefusedRow, ...]:
-    """Write what a sheet changes as notes of its author, all at once.
+def apply_changes(twin: _WithNotes, changes: SheetChanges, *, author: str | None = None) -> tuple[RefusedRow, ...]:
+    """Write the changes of a workbook as notes of its author, all at once.
 
     Returns
     -------
     tuple of RefusedRow
-        Rows whose notes somebody changed between reading and now; these aren't written.
+        Rows whose notes somebody has changed since `read_sheet`; these aren't written.
     """
     now = twin.notes()
     last = {str(row["key"]): (cleaned(str(row["note"])), bool(row["acknowledged"])) for row in _records(now)}
     refused: list[RefusedRow] = []
-    said: list[Annotation] = []
+    annotations: list[Annotation] = []
     for one in changes.changes:
         if last.get(one.key, ("", False)) != (cleaned(one.note_before), one.acknowledged_before):
             refused.append(RefusedRow(one.row, "somebody changed its note after the sheet had been compared"))
             continue
         note = one.note if one.note != cleaned(one.note_before) else None
         acknowledged = one.acknowledged if one.acknowledged != one.acknowledged_before else None
-        said.append(annotation(one.key, note=note, acknowledged=acknowledged, author=author or changes.author))
-    twin.annotate_many(said)
+        annotations.append(annotation(one.key, note=note, acknowledged=acknowledged, author=author or changes.author))
+    twin.annotate_many(annotations)
     return tuple(refused)
 
 
 class _RefusedError(Exception):
-    """Why a row is refused."""
+    """The reason for which a row is refused."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,7 @@ class _Row:
     fingerprint: str
     note: object
     acknowledged: object
-    # Cells that hold a formula or an error: header -> what it is.
+    # Cells with a formula or an error: header -> description.
     odd: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -179,13 +190,13 @@ class _Row:
         return not (self.key or self.fingerprint or _as_text(self.note) or _as_text(self.acknowledged) or self.odd)
 
 
-def _judge(
+def _change_of(
     row: _Row,
     state: Mapping[str, Mapping[str, Any]],
     people: Mapping[str, Mapping[str, Any]],
     keys: Mapping[str, Sequence[int]],
 ) -> SheetChange | None:
-    """What a row changes; None if nothing was typed."""
+    """Return the change of a row; None if the row wasn't edited."""
     _check_key(row, keys)
     note = _note(row)
     acknowledged = _acknowledged(row)
@@ -196,20 +207,20 @@ def _judge(
         msg = f"the exception {row.key} has ended meanwhile"
         raise _RefusedError(msg)
     now = state[row.key]
-    stands = cleaned(str(now["note"])), bool(now["acknowledged"])
-    expected = fingerprint(now, note=stands[0], acknowledged=stands[1]).split("-")
+    current_note = cleaned(str(now["note"])), bool(now["acknowledged"])
+    expected = fingerprint(now, note=current_note[0], acknowledged=current_note[1]).split("-")
     if expected[1] != before[1]:
         msg = f"the exception {row.key} has changed meanwhile (severity, limit or what it's about)"
         raise _RefusedError(msg)
     if expected[2] != before[2]:
-        if stands == (note, acknowledged):
-            # Typed here, and by somebody else too: it stands already.
+        if current_note == (note, acknowledged):
+            # Somebody else has written the same.
             return None
         who = people.get(row.key)
         by = f" by {who['author']} at {who['time']:%Y-%m-%d %H:%M}" if who is not None else ""
-        msg = f"its note was changed meanwhile{by}: {stands[0]!r}, acknowledged {_word(stands[1])}"
+        msg = f"its note was changed meanwhile{by}: {current_note[0]!r}, acknowledged {_yes_or_no(current_note[1])}"
         raise _RefusedError(msg)
-    return SheetChange(row.number, row.key, stands[0], note, stands[1], acknowledged)
+    return SheetChange(row.number, row.key, current_note[0], note, current_note[1], acknowledged)
 
 
 def _check_key(row: _Row, keys: Mapping[str, Sequence[int]]) -> None:
@@ -218,7 +229,7 @@ def _check_key(row: _Row, keys: Mapping[str, Sequence[int]]) -> None:
         raise _RefusedError(msg)
     if len(keys[row.key]) > 1:
         others = ", ".join(str(number) for number in keys[row.key] if number != row.number)
-        msg = f"its key stands in row {others} too: the row was copied"
+        msg = f"its key is in row {others} too: the row was copied"
         raise _RefusedError(msg)
     parts = row.fingerprint.split("-")
     if len(parts) != 3 or fingerprint({"key": row.key}, note="", acknowledged=False).split("-")[0] != parts[0]:
@@ -231,8 +242,8 @@ def _note(row: _Row) -> str:
         msg = f"its note is {row.odd[NOTE]}; type text"
         raise _RefusedError(msg)
     note = cleaned(_as_text(row.note))
-    if len(note) > _LONGEST:
-        msg = f"its note has {len(note):,} characters; at most {_LONGEST:,} are kept"
+    if len(note) > _MAX_CHARACTERS:
+        msg = f"its note has {len(note):,} characters; at most {_MAX_CHARACTERS:,} are allowed"
         raise _RefusedError(msg)
     return note
 
@@ -267,13 +278,13 @@ def _rows(path: str | PathLike[str] | BinaryIO | bytes) -> Iterator[_Row]:
             if cell is not None and cell.data_type in {"f", "e"}
         }
         row = _Row(number, _as_text(values[2]).strip(), _as_text(values[3]).strip(), values[0], values[1], odd)
-        # Above the header people put titles of their own.
+        # Rows above the header are titles that people have added.
         if not row.empty and (number > header or row.key):
             yield row
 
 
 def _open(path: str | PathLike[str] | BinaryIO | bytes) -> Any:
-    import openpyxl  # noqa: PLC0415  (loads when somebody reads)
+    import openpyxl  # noqa: PLC0415  (imported only when a workbook is read)
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     name = "the file" if isinstance(path, bytes) or hasattr(path, "read") else str(path)
@@ -281,7 +292,7 @@ def _open(path: str | PathLike[str] | BinaryIO | bytes) -> Any:
         content = path if isinstance(path, bytes) else _content(path)
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             size = sum(part.file_size for part in packed.infolist())
-        if size > _BIGGEST:
+        if size > _MAX_BYTES:
             msg = f"expected a dispatcher's sheet, got {name} of {size:,} bytes unpacked"
             raise SchemaError(msg)
         return openpyxl.load_workbook(io.BytesIO(content))
@@ -297,7 +308,7 @@ def _content(path: str | PathLike[str] | BinaryIO) -> bytes:
 
 
 def _find(book: Any) -> tuple[list[Any], int, dict[str, int]]:
-    """The sheet, the row of its header, and where the columns are."""
+    """Return the rows of the sheet, the row number of its header, and the position of each column."""
     best: list[str] = list(_COLUMNS)
     for sheet in book.worksheets:
         rows = [tuple(row) for row in sheet.iter_rows()]
@@ -306,15 +317,15 @@ def _find(book: Any) -> tuple[list[Any], int, dict[str, int]]:
             for place, cell in enumerate(cells):
                 if isinstance(cell.value, str):
                     named.setdefault(cell.value.strip().casefold(), []).append(place)
-            lacking = [name for name in _COLUMNS if name.casefold() not in named]
-            if not lacking:
+            missing = [name for name in _COLUMNS if name.casefold() not in named]
+            if not missing:
                 return rows, number, {name: _only(named[name.casefold()], name, number) for name in _COLUMNS}
-            if len(lacking) < len(best):
-                best = lacking
+            if len(missing) < len(best):
+                best = missing
     if len(best) == len(_COLUMNS):
         msg = "expected a dispatcher's sheet that twinlab wrote: no sheet of this workbook has its columns"
     else:
-        msg = f"this dispatcher's sheet lacks the column {' and '.join(best)}: it was removed or renamed; take the sheet anew"
+        msg = f"this dispatcher's sheet lacks the column {' and '.join(best)}: it was removed or renamed; export the sheet again"
     raise SchemaError(msg)
 
 
@@ -329,5 +340,5 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[return-value]  # columns are named by text
 
 
-def _word(yes: bool) -> str:  # noqa: FBT001
+def _yes_or_no(yes: bool) -> str:  # noqa: FBT001
     return "yes" if yes else "no"

@@ -1,4 +1,4 @@
-"""Exceptions go out as the dispatcher's sheet."""
+"""Export of exceptions as a workbook with editable notes and acknowledgements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pandas as pd
 
 from twinlab.errors import SchemaError
-from twinlab.explore.pages.now.dispatch.rows import (
+from twinlab.explore.pages.now.dispatch.fingerprint import (
     ACKNOWLEDGED,
     FINGERPRINT,
     KEY,
@@ -17,7 +17,7 @@ from twinlab.explore.pages.now.dispatch.rows import (
     SHEET,
     cleaned,
     fingerprint,
-    noted,
+    with_notes,
 )
 from twinlab.model.terms import nearest
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["write_sheet"]
 
-#: Columns of a table of exceptions that go out by default.
+#: Exported columns by default.
 COLUMNS = ("severity", "title", "asset", "event_id", "text", "since", "raised", "value", "limit", "unit")
 _HEADERS = {"title": "What", "event_id": "Event", "text": "Details"}
-_COLOURS = {"high": ("#D55E00", "#FFFFFF"), "medium": ("#E69F00", "#000000"), "low": ("#F0E442", "#000000")}
+_COLORS = {"high": ("#D55E00", "#FFFFFF"), "medium": ("#E69F00", "#000000"), "low": ("#F0E442", "#000000")}
 _TIME = "yyyy-mm-dd hh:mm"
-_WIDEST, _NOTE_WIDE = 60, 40
+_MAX_WIDTH, _NOTE_WIDTH = 60, 40
 
 
 def write_sheet(
@@ -47,40 +47,40 @@ def write_sheet(
     settings: Mapping[str, str] | None = None,
     code: str = "",
 ) -> None:
-    """Write exceptions as a workbook in which notes and acknowledgements can be typed.
+    """Write exceptions to a workbook in which notes and acknowledgements can be edited.
 
     Parameters
     ----------
     table : DataFrame
-        As `twinlab.events.exceptions` returns it, in the order wanted.
+        As `twinlab.events.exceptions` returns it, in the order of the rows.
     path : path or binary file
     at : instant
-        As of when the table is, UTC.
+        Time of the exceptions, UTC.
     title : str
         The twin's title.
     columns : sequence of str, optional
-        Columns of the table, in this order.
+        Exported columns of the table, in this order.
     notes : DataFrame, optional
         As ``twin.notes()`` returns them.
     settings : mapping of label to value, optional
-        For the *about* sheet.
+        Settings on the sheet *About*.
     code : str
-        Python that gives the table, for the *about* sheet.
+        Python that gives the table, on the sheet *About*.
 
     Raises
     ------
     SchemaError
-        If a column isn't in the table, or the table has no keys.
+        If the table lacks a column or its keys.
     """
-    import xlsxwriter  # noqa: PLC0415  (loads when somebody writes)
+    import xlsxwriter  # noqa: PLC0415  (imported only when a workbook is written)
 
     shown = list(columns) if columns is not None else [name for name in COLUMNS if name in table]
     for name in (*shown, "key"):
         if name not in table:
             msg = f"the table of exceptions has no column {name!r}{nearest(name, map(str, table.columns))}"
             raise SchemaError(msg)
-    full = noted(table, notes)
-    # Text stays text, whatever it begins with: a note "=1+1" is no formula.
+    full = with_notes(table, notes)
+    # Text stays text: a note "=1+1" isn't a formula.
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path if hasattr(path, "write") else str(path), plain) as book:
         book.set_properties({"title": f"{title}: exceptions", "created": pd.Timestamp(at).to_pydatetime()})  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
         sheet.write_string(number, place + 1, "yes" if acknowledged else "no", wrapped)
         sheet.write_string(number, place + 2, str(row["key"]), hidden)
         sheet.write_string(number, place + 3, fingerprint(row, note=note, acknowledged=acknowledged), hidden)
-    sheet.set_column(place, place, _NOTE_WIDE)
+    sheet.set_column(place, place, _NOTE_WIDTH)
     sheet.set_column(place + 1, place + 1, 16)
     sheet.set_column(place + 2, place + 3, 24, None, {"hidden": True})
     sheet.freeze_panes(1, 0)
@@ -130,9 +130,9 @@ def _exceptions(book: Workbook, table: pd.DataFrame, shown: Sequence[str]) -> No
 def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.Series[Any]) -> None:
     top: Format = book.add_format({"valign": "top"})
     when = book.add_format({"num_format": _TIME, "valign": "top"})
-    grave = {
+    severity_formats = {
         word: book.add_format({"bg_color": fill, "font_color": ink, "bold": True, "valign": "top"})
-        for word, (fill, ink) in _COLOURS.items()
+        for word, (fill, ink) in _COLORS.items()
     }
     for number, value in enumerate(values.tolist(), start=1):
         if not isinstance(value, str) and pd.isna(value):
@@ -141,7 +141,9 @@ def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.
             sheet.write_datetime(number, place, value.floor("s").to_pydatetime(), when)
         elif isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
             text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-            sheet.write_string(number, place, cleaned(text), grave.get(text, top) if name == "severity" else top)
+            sheet.write_string(
+                number, place, cleaned(text), severity_formats.get(text, top) if name == "severity" else top
+            )
         else:
             sheet.write_number(number, place, round(float(value), 6), top)
 
@@ -155,7 +157,7 @@ def _width(header: str, values: pd.Series) -> int:
     if pd.api.types.is_datetime64_any_dtype(values):
         return 18
     longest = max((len(_text(value)) for value in values), default=0)
-    return min(_WIDEST, max(len(header) + 4, longest + 2))
+    return min(_MAX_WIDTH, max(len(header) + 4, longest + 2))
 
 
 def _text(value: object) -> str:
@@ -173,7 +175,7 @@ def _about(book: Workbook, facts: Mapping[str, str], code: str) -> None:
     sheet.set_column(1, 1, 100)
     how = (
         f"Type in the columns {NOTE} and {ACKNOWLEDGED} (yes or no) of the sheet {SHEET}, then read the workbook back. Rows may be "
-        "sorted and filtered, columns added and moved. Leave the hidden columns as they are: they tell which row is which."
+        "sorted and filtered, columns added and moved. Don't change the hidden columns, which identify the rows."
     )
     number = 0
     for label, value in {**facts, "How to use it": how}.items():

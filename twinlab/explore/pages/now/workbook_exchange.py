@@ -1,4 +1,4 @@
-"""The exceptions as the dispatcher's own workbook, and what comes back from it: shown first, written on confirmation."""
+"""Export of the exceptions as a workbook, and import of its notes: compared first, written on confirmation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.now.dispatch.sheet import SheetChanges, apply_changes, read_sheet, write_sheet
+from twinlab.explore.pages.now.dispatch.reading import SheetChanges, apply_changes, read_sheet
+from twinlab.explore.pages.now.dispatch.writing import write_sheet
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["Outgoing", "SheetTrip", "difference_html", "sheet_table"]
+__all__ = ["WorkbookContent", "WorkbookExchange", "difference_html", "sheet_table"]
 
-#: Column of the page's table -> columns of the sheet.
+#: Column of the page's table -> columns of the workbook.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "severity": ("severity",),
     "title": ("title",),
@@ -37,31 +38,31 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "text": ("text",),
 }
-#: The difference: a table of the cells that change, then the refused rows.
+#: A table of the changed cells, then the refused rows.
 _DIFFERENCE = (
     "{% set cell %}style='padding:4px 14px 4px 0;text-align:left;vertical-align:top;"
     "border-top:1px solid rgba(127,127,127,.3)'{% endset %}"
     "<p style='margin:0 0 6px'><b style='font-weight:500'>{{ changes.author }}</b>: {{ changes.changes | length }} to write, "
     "{{ changes.refused | length }} refused, {{ changes.unchanged }} as they were</p>"
-    "{% if lines %}<table aria-label='What the sheet changes' style='border-collapse:collapse'><tr>"
+    "{% if lines %}<table aria-label='Changes in the workbook' style='border-collapse:collapse'><tr>"
     "{% for name in ('row', 'exception', 'what', 'before', 'after') %}<th scope='col' {{ cell }}>{{ name }}</th>{% endfor %}</tr>"
     "{% for row, exception, what, before, after in lines %}"
     "<tr><td {{ cell }}>{{ row }}</td><td {{ cell }}>{{ exception }}</td><td {{ cell }}>{{ what }}</td>"
     "<td {{ cell }}>{{ before or '–' }}</td><td {{ cell }}><b style='font-weight:500'>{{ after or '–' }}</b></td></tr>"
     "{% endfor %}</table>{% endif %}"
-    "{% if changes.refused %}<p style='margin:8px 0 0'>Refused, and why:</p><ul style='margin:2px 0'>"
+    "{% if changes.refused %}<p style='margin:8px 0 0'>Refused rows:</p><ul style='margin:2px 0'>"
     "{% for one in changes.refused %}<li>row {{ one.row }}: {{ one.reason }}</li>{% endfor %}</ul>{% endif %}"
 )
 _WRITTEN = (
     "<p>✓ {{ written }} written.</p>"
-    "{% if refused %}<p>Refused:</p><ul>"
+    "{% if refused %}<p>Refused rows:</p><ul>"
     "{% for one in refused %}<li>row {{ one.row }}: {{ one.reason }}</li>{% endfor %}</ul>{% endif %}"
 )
 _ALERT = '<div role="alert">{{ text }}</div>'
 
 
 def sheet_table(exceptions: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the exceptions in the order of the shown rows, and the sheet's columns for a reader's columns.
+    """Return the exceptions in the order of the shown rows, and the columns of the workbook for a reader's columns.
 
     Parameters
     ----------
@@ -72,20 +73,22 @@ def sheet_table(exceptions: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[
     columns : sequence of str
         The reader's columns.
     """
-    standing = exceptions.set_index("key", drop=False)
-    table = standing.loc[[key for key in rows.index if key in standing.index]]
-    said = rows.loc[table.index]
-    table = table.assign(asset_name=said["asset"], lasting=said["lasting"], place=said["place"]).reset_index(drop=True)
+    by_key = exceptions.set_index("key", drop=False)
+    table = by_key.loc[[key for key in rows.index if key in by_key.index]]
+    texts = rows.loc[table.index]
+    table = table.assign(asset_name=texts["asset"], lasting=texts["lasting"], place=texts["place"]).reset_index(
+        drop=True
+    )
     names = list(dict.fromkeys(name for column in columns for name in _COLUMNS.get(column, ())))
     if (table["asset_name"] == table["asset"]).all():
-        # Assets without names of their own stand once.
+        # One column is enough for assets whose name is their id.
         names = [name for name in names if name != "asset_name"]
     return table, names
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """What goes out in a sheet."""
+class WorkbookContent:
+    """Content of an exported workbook."""
 
     at: np.datetime64
     exceptions: pd.DataFrame
@@ -95,17 +98,17 @@ class Outgoing:
     code: str
 
 
-class SheetTrip:
-    """Buttons to take the sheet and to bring it back (``pieces``), and the difference (``panel``).
+class WorkbookExchange:
+    """Buttons for export and import (``pieces``), and the differences that an import makes (``panel``).
 
     Parameters
     ----------
     twin : Twin
-        Keeps notes.
+        A twin with notes.
     author : str
-        Who brings a sheet back.
-    ask : callable
-        Returns what goes out: instant, exceptions, shown rows, the reader's columns, settings and code; None if nothing.
+        Author of imported notes.
+    content : callable
+        Returns the `WorkbookContent` to export; None if there is nothing to export.
     on_written : callable
         Called when notes were written.
     """
@@ -115,19 +118,19 @@ class SheetTrip:
         twin: Any,
         *,
         author: str,
-        ask: Callable[[], Outgoing | None],
+        content: Callable[[], WorkbookContent | None],
         on_written: Callable[[], None],
     ) -> None:
-        self._twin, self._author, self._ask, self._on_written = twin, author, ask, on_written
+        self._twin, self._author, self._content, self._on_written = twin, author, content, on_written
         self.changes: SheetChanges | None = None
         name = f"{twin.model.twin}-dispatch.xlsx"
         self.download = pmui.FileDownload(
             callback=self.workbook, filename=name, label="Excel for dispatch", size="small", margin=4
         )
-        # Given at once, the widget warns of its own defaults.
+        # Set afterwards: as an argument, the widget warns of its own defaults.
         self.download.variant = "outlined"
         self.upload = pmui.FileInput(
-            label="Bring a sheet back",
+            label="Import notes",
             accept=".xlsx",
             variant="outlined",
             size="small",
@@ -138,11 +141,11 @@ class SheetTrip:
         self._text = Html("", sizing_mode="stretch_width", margin=(8, 14))
         self.write = pmui.Button(label="Write", variant="contained", size="small", margin=4)
         self.write.on_click(lambda _: self.confirm())
-        leave = pmui.Button(label="Leave it", variant="outlined", size="small", margin=4)
-        leave.on_click(lambda _: self.leave())
+        discard = pmui.Button(label="Discard", variant="outlined", size="small", margin=4)
+        discard.on_click(lambda _: self.discard())
         self.panel = pn.Column(
             self._text,
-            pn.FlexBox(self.write, leave, margin=(0, 10, 8, 10)),
+            pn.FlexBox(self.write, discard, margin=(0, 10, 8, 10)),
             visible=False,
             styles={"border": "1px solid rgba(127,127,127,.4)", "border-radius": "6px"},
             sizing_mode="stretch_width",
@@ -151,90 +154,93 @@ class SheetTrip:
         self.pieces = [self.download, self.upload]
 
     def workbook(self) -> io.BytesIO:
-        """Return the sheet as a workbook."""
+        """Return the exported workbook."""
         out = io.BytesIO()
-        going = self._ask()
-        if going is not None:
-            table, columns = sheet_table(going.exceptions, going.rows, going.columns)
+        exported = self._content()
+        if exported is not None:
+            table, columns = sheet_table(exported.exceptions, exported.rows, exported.columns)
             model = self._twin.model
             write_sheet(
                 table,
                 out,
-                at=going.at,
+                at=exported.at,
                 title=model.title or model.twin,
                 columns=columns,
                 notes=self._twin.notes(),
-                settings=going.settings,
-                code=going.code,
+                settings=exported.settings,
+                code=exported.code,
             )
         out.seek(0)
         return out
 
     def _uploaded(self, event: Any) -> None:
         if event.new:
-            self.bring(bytes(event.new))
+            self.compare(bytes(event.new))
 
-    def bring(self, content: bytes) -> None:
-        """Show what a sheet would change; nothing is written yet."""
-        going = self._ask()
-        if going is None:
+    def compare(self, content: bytes) -> None:
+        """Compare an imported workbook with the notes and show the differences; nothing is written yet."""
+        exported = self._content()
+        if exported is None:
             return
         try:
-            self.changes = read_sheet(content, going.exceptions, author=self._author, notes=self._twin.notes())
+            self.changes = read_sheet(content, exported.exceptions, author=self._author, notes=self._twin.notes())
         except READING_ERRORS as error:
             self.changes = None
-            self._say(html(_ALERT, text=error), count=0)
+            self._show(html(_ALERT, text=error), count=0)
             return
         names = {
             str(key): f"{title} · {asset}"
-            for key, title, asset in zip(going.rows.index, going.rows["title"], going.rows["asset"], strict=True)
+            for key, title, asset in zip(
+                exported.rows.index, exported.rows["title"], exported.rows["asset"], strict=True
+            )
         }
-        self._say(difference_html(self.changes, names), count=len(self.changes.changes))
+        self._show(difference_html(self.changes, names), count=len(self.changes.changes))
 
     def confirm(self) -> None:
-        """Write what the sheet changes."""
+        """Write the changes of the imported workbook."""
         if self.changes is None:
             return
         try:
             refused = apply_changes(cast("Any", self._twin), self.changes)
         except READING_ERRORS as error:
-            self._say(html(_ALERT, text=f"It can't be kept: {error}"), count=0)
+            self._show(html(_ALERT, text=f"The notes can't be saved: {error}"), count=0)
             return
         written = len(self.changes.changes) - len(refused)
         self.changes = None
-        self._say(html(_WRITTEN, written=written, refused=refused), count=0)
+        self._show(html(_WRITTEN, written=written, refused=refused), count=0)
         self._on_written()
 
-    def leave(self) -> None:
-        """Put the difference away."""
+    def discard(self) -> None:
+        """Discard the imported workbook."""
         self.changes = None
         self.panel.visible = False
 
-    def _say(self, told: Markup, *, count: int) -> None:
+    def _show(self, message: Markup, *, count: int) -> None:
         self._text.object = html(
-            '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-x:auto">{{ told }}</div>',
-            told=told,
+            '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;overflow-x:auto">{{ message }}</div>',
+            message=message,
         )
         self.write.param.update(visible=count > 0, label=f"Write {count} {'change' if count == 1 else 'changes'}")
         self.panel.visible = True
 
 
 def difference_html(changes: SheetChanges, names: Mapping[str, str]) -> Markup:
-    """Return who changes what, before and after, and which rows are refused and why.
+    """Return the differences as HTML: author, values before and after, and refused rows with the reason.
 
     Parameters
     ----------
     changes : SheetChanges
-    names : mapping of key to what an exception is called
+    names : mapping of str to str
+        Key of an exception -> its title and asset.
     """
     lines = []
     for one in changes.changes:
         pairs = [("note", one.note_before, one.note)] if one.note != one.note_before else []
         if one.acknowledged != one.acknowledged_before:
-            pairs.append(("acknowledged", _word(yes=one.acknowledged_before), _word(yes=one.acknowledged)))
+            pairs.append(("acknowledged", _yes_or_no(yes=one.acknowledged_before), _yes_or_no(yes=one.acknowledged)))
         lines += [(one.row, names.get(one.key, one.key), *pair) for pair in pairs]
     return html(_DIFFERENCE, changes=changes, lines=lines)
 
 
-def _word(*, yes: bool) -> str:
+def _yes_or_no(*, yes: bool) -> str:
     return "yes" if yes else "no"

@@ -1,4 +1,4 @@
-"""What ties a row of a dispatcher's sheet to its exception: column names, fingerprints, notes as spreadsheets keep them."""
+"""Link between a row of the workbook and its exception: column names, fingerprints, normalized notes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-__all__ = ["ACKNOWLEDGED", "FINGERPRINT", "KEY", "NOTE", "SHEET", "cleaned", "fingerprint", "noted"]
+__all__ = ["ACKNOWLEDGED", "FINGERPRINT", "KEY", "NOTE", "SHEET", "cleaned", "fingerprint", "with_notes"]
 
 SHEET = "Exceptions"
-#: Headers of the columns that come back, and of the hidden ones that tell which row is which.
+#: Headers of the editable columns, and of the hidden columns that identify a row.
 NOTE, ACKNOWLEDGED, KEY, FINGERPRINT = "Note", "Acknowledged", "twinlab key", "twinlab row"
-#: What makes an exception the same one; its value and wording change all the time.
+#: Columns that identify an exception; its value and its text change with every sample.
 _IDENTITY = ("rule", "severity", "asset_type", "asset", "event_type", "event_id", "since", "limit")
 
 
-def noted(table: pd.DataFrame, notes: pd.DataFrame | None) -> pd.DataFrame:
-    """Return exceptions with the columns ``note`` and ``acknowledged`` as they stand in a table of notes.
+def with_notes(table: pd.DataFrame, notes: pd.DataFrame | None) -> pd.DataFrame:
+    """Return exceptions with the columns ``note`` and ``acknowledged`` from a table of notes.
 
-    Without notes, those that the table has itself; nothing noted where it has none.
+    Without ``notes``, the columns of the table itself are used, or empty ones.
     """
     if notes is None:
         note = table["note"].fillna("") if "note" in table else ""
@@ -35,7 +35,7 @@ def noted(table: pd.DataFrame, notes: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def fingerprint(row: Mapping[str, object], *, note: str, acknowledged: bool) -> str:
-    """Return what tells whether a row is still the same: its key, its exception, and what stood noted.
+    """Return hashes of a row's key, of its exception, and of its note and acknowledgement, joined by hyphens.
 
     >>> row = {"key": "late/P7", "severity": "high", "since": pd.Timestamp("2026-01-01")}
     >>> fingerprint(row, note="", acknowledged=False).count("-")
@@ -47,7 +47,7 @@ def fingerprint(row: Mapping[str, object], *, note: str, acknowledged: bool) -> 
 
 
 def cleaned(note: str) -> str:
-    r"""Return a note without what spreadsheets add or lose: line ends, control characters, blanks at either end.
+    r"""Return a note with normalized line ends, without control characters and surrounding blanks.
 
     >>> cleaned(" called\r\nthem_x000D_ ")
     'called\nthem'

@@ -1,4 +1,4 @@
-"""The answer to "where is it?": place, plan against fact, story so far, what's ahead."""
+"""Result of a search for an asset: its place, exceptions, plan against actual times, past and planned events."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Found", "found_html", "read_found"]
+__all__ = ["SearchResult", "read_result", "result_html"]
 
-#: Most lines of a story and of a plan, and how many of them stand open: what needs somebody should stay in sight.
+#: Most lines of past and of planned events, and how many are visible without a click.
 _STEPS, _OPEN = 12, 4
 
 
 @dataclass(frozen=True)
-class Found:
-    """One asset that was looked for."""
+class SearchResult:
+    """What is known of one asset at an instant."""
 
     asset_type: str
     asset: str
@@ -47,39 +47,39 @@ class Found:
     at: np.datetime64 | None
     place: Place | None = None
     exceptions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    #: What happened, and what is planned, as `twinlab.events.story` and `twinlab.events.plan_of` tell it.
+    #: Past and planned events, as `twinlab.events.story` and `twinlab.events.plan_of` return them.
     story: pd.DataFrame = field(default_factory=pd.DataFrame)
     ahead: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def read_found(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> Found:
-    """Return what there is to tell of an asset at an instant.
+def read_result(shared: Shared, asset_type: str, asset: str, *, at: np.datetime64 | None) -> SearchResult:
+    """Return what is known of an asset at an instant.
 
     Raises
     ------
     UnknownTermError
-        If the twin doesn't know it.
+        If the twin has no such asset.
     """
     twin, now = shared.reader, now_at(shared, at)
     label = shared.labels(asset_type).get(asset, asset)
     if now.at is None:
-        return Found(asset_type, asset, label, None)
-    mine = now.exceptions
-    if len(mine):
-        mine = mine[(mine["asset_type"] == asset_type) & (mine["asset"].astype(str) == asset)]
-    return Found(
+        return SearchResult(asset_type, asset, label, None)
+    exceptions = now.exceptions
+    if len(exceptions):
+        exceptions = exceptions[(exceptions["asset_type"] == asset_type) & (exceptions["asset"].astype(str) == asset)]
+    return SearchResult(
         asset_type,
         asset,
         label,
         now.at,
         place=where(twin, asset_type, asset, at=now.at),
-        exceptions=mine,
+        exceptions=exceptions,
         story=story(twin, asset_type, asset, at=now.at),
         ahead=plan_of(twin, asset_type, asset, at=now.at),
     )
 
 
-#: Rows under a name: the first in sight, the others and ``earlier`` behind a line that opens them.
+#: A list shows its first lines; a ``<details>`` element has the others and the number of ``earlier`` events.
 _ANSWER = (
     "{% macro line(row) %}"
     '<tr><td style="white-space:nowrap;width:1%">{{ row.time }}</td><td>{{ row.what }}{{ row.against }}'
@@ -115,8 +115,8 @@ _ANSWER = (
 )
 
 
-def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> Markup:
-    """Return the answer as HTML."""
+def result_html(found: SearchResult, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> Markup:
+    """Return the result as HTML."""
     story_rows = [_line(row) for row in records(found.story.tail(_STEPS).iloc[::-1])]
     earlier = len(found.story) - len(story_rows)
     return html(
@@ -124,7 +124,7 @@ def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str,
         style=STYLE,
         found=found,
         kind=model.asset_types[found.asset_type].title or readable_name(found.asset_type),
-        when="nothing has come yet" if found.at is None else f"as of {time_text(found.at)} UTC",
+        when="no data yet" if found.at is None else f"as of {time_text(found.at)} UTC",
         exceptions=[_exception(row, model) for row in records(found.exceptions)],
         place=place_html(found.place, labels, heading="Where it is"),
         plan=_plan(found, model),
@@ -136,7 +136,7 @@ def found_html(found: Found, model: TwinModel, labels: Mapping[str, Mapping[str,
 
 
 def _exception(row: Mapping[str, Any], model: TwinModel) -> dict[str, str]:
-    """One exception as text, with its colour and symbol."""
+    """Return one exception as text, with its colour and symbol."""
     severity = str(row["severity"])
     return {
         "severity": severity,
@@ -148,8 +148,8 @@ def _exception(row: Mapping[str, Any], model: TwinModel) -> dict[str, str]:
     }
 
 
-def _plan(found: Found, model: TwinModel) -> list[tuple[str, str]]:
-    """The event in progress against its plan: label and text of each row; empty without such an event."""
+def _plan(found: SearchResult, model: TwinModel) -> list[tuple[str, str]]:
+    """Return the event in progress against its plan, label and text of each row; empty without such an event."""
     event = None if found.place is None else found.place.event
     if event is None:
         return []
@@ -157,15 +157,15 @@ def _plan(found: Found, model: TwinModel) -> list[tuple[str, str]]:
     times = (("began", event.start), ("planned start", event.planned_start), ("planned end", event.planned_end))
     return [
         ("event", f"{title} {event.event_id}"),
-        ("against plan", _late_words(event.late)),
+        ("against plan", _late_text(event.late)),
         *((label, time_text(when)) for label, when in times if when is not None),
     ]
 
 
-def _late_words(late: pd.Timedelta | None) -> str:
-    """How an event stands against its plan.
+def _late_text(late: pd.Timedelta | None) -> str:
+    """Return the difference between actual and planned time as text.
 
-    >>> _late_words(pd.Timedelta(minutes=12)), _late_words(pd.Timedelta(minutes=-3)), _late_words(pd.Timedelta(0))
+    >>> _late_text(pd.Timedelta(minutes=12)), _late_text(pd.Timedelta(minutes=-3)), _late_text(pd.Timedelta(0))
     ('12 min late', '3 min early', 'on time')
     """
     if late is None or pd.isna(late):
@@ -176,10 +176,10 @@ def _late_words(late: pd.Timedelta | None) -> str:
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, str]:
-    """One thing that happened or will: when, what, in detail, against its plan."""
+    """Return one past or planned event as text: time, what, detail, difference to the plan."""
     what, detail = str(row["what"]), str(row["detail"])
     late = row["late"]
-    against = "" if pd.isna(late) else f" · {_late_words(pd.Timedelta(late))}"
-    # "stored at" followed by "stored at EAST" would say it twice.
+    against = "" if pd.isna(late) else f" · {_late_text(pd.Timedelta(late))}"
+    # Not "stored at" followed by "stored at EAST".
     what, detail = (detail, "") if detail.startswith(what) else (what, detail)
     return {"time": time_text(row["time"]), "what": what, "against": against, "detail": detail}

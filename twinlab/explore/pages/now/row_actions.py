@@ -1,4 +1,4 @@
-"""What a reader does with the ticked rows: acknowledge them, and write one note to all."""
+"""Buttons for the ticked rows: acknowledge them, or write one note to all of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["RowActions"]
 
 
 class RowActions:
-    """Buttons over the table.
+    """Widgets above the table (``pieces``).
 
     Parameters
     ----------
     on_acknowledge : callable
-        Called without anything when the ticked rows are acknowledged.
+        Called without arguments to acknowledge the ticked rows.
     on_note : callable
-        Called with a text for the ticked rows.
+        Called with the text of a note for the ticked rows.
     """
 
     def __init__(self, *, on_acknowledge: Callable[[], None], on_note: Callable[[str], None]) -> None:
@@ -29,11 +29,11 @@ class RowActions:
         self.text = pmui.TextInput(label="Note to ticked rows", size="small", width=184, margin=(4, 6), disabled=True)
         self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4, disabled=True)
         self.write.on_click(lambda _: self._written())
-        # They stand always: the table mustn't move under the reader's hand.
+        # Always visible, disabled without ticked rows, so that the table doesn't move when a row is ticked.
         self.pieces = [self.acknowledge, self.text, self.write]
 
     def ticked(self, count: int) -> None:
-        """Say how many rows are ticked."""
+        """Update the widgets for a number of ticked rows."""
         self.acknowledge.param.update(disabled=count == 0, label=f"Acknowledge ({count})" if count else "Acknowledge")
         self.text.disabled = self.write.disabled = count == 0
 
