@@ -41,7 +41,7 @@ def test_it_tells_what_stands_at_the_newest_data_worst_first(view, shared):
     assert len(found) > 2
     assert list(view.table.rows.index) == list(found["key"])
     assert [word.split()[1] for word in view.table.rows["severity"]] == list(found["severity"])
-    assert "the newest data" in view._as_of.object
+    assert "the newest data" in view._instant.text.object
 
 
 def test_copied_code_gives_the_pages_numbers(view):
@@ -78,16 +78,16 @@ def test_a_link_shows_a_past_instant_and_keeps_it(shared):
     view = NowView(shared.twin, shared=shared, link=link)
     assert view.settings()["as of"] == "2026-01-02 12:00 UTC"
     assert "at=2026-01-02T12:00:00" in view.url()
-    assert not view._latest.disabled
+    assert not view._instant.latest.disabled
     assert any(tile.title == "Looking back" for tile in view._tiles())
-    view._latest.clicks += 1
+    view._instant.latest.clicks += 1
     assert view.at is None
 
 
 def test_an_instant_is_typed_and_a_wrong_one_is_told(view):
-    view._instant.value = "2026-01-02 06:00"
+    view._instant.field.value = "2026-01-02 06:00"
     assert view.at == np.datetime64("2026-01-02T06:00", "ns")
-    view._instant.value = "soon"
+    view._instant.field.value = "soon"
     assert "isn't a time such as" in view.notice
     assert view.at == np.datetime64("2026-01-02T06:00", "ns")
 

@@ -101,7 +101,7 @@ def test_the_answer_leads_to_the_other_pages_and_closes(view):
 def test_the_answer_moves_to_another_instant_with_the_page(view):
     view._search.find("V3")
     before = view._search._text.object
-    view._instant.value = "2026-01-02 06:00"
+    view._instant.field.value = "2026-01-02 06:00"
     assert "as of 2026-01-02 06:00 UTC" in view._search._text.object
     assert view._search._text.object != before
 

@@ -6,21 +6,20 @@ import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
-from urllib.parse import urlencode
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import KindLabels, time_text
-from twinlab.explore.kit.link import Link, merge_problems, parse_link
-from twinlab.explore.kit.panes import Html, error_pane, loading_pane
+from twinlab.explore.kit.link import Link, merge_problems
+from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.columns import ColumnsDialog
+from twinlab.explore.pages.now.instant import InstantWidgets
 from twinlab.explore.pages.now.map import NowMap
 from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_notes, write_notes
 from twinlab.explore.pages.now.row_actions import RowActions
@@ -44,10 +43,6 @@ __all__ = ["NowView"]
 
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 60_000
-_AS_OF = (
-    '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif">'
-    "{% if at %}as of <b style='font-weight:500'>{{ at }} UTC</b> · {{ how }}{% else %}no data yet{% endif %}</div>"
-)
 
 
 class NowView(Explorer):
@@ -87,19 +82,12 @@ class NowView(Explorer):
         # Notes as shown to the reader.
         self._seen: dict[str, Note] = {}
         self._timer: Any = None
-        self._quiet = False
         self._alert = pmui.Alert(
             object="", severity="warning", visible=False, closeable=True, margin=(4, 10), sizing_mode="stretch_width"
         )
-        self._as_of = Html("", margin=(4, 14), sizing_mode="stretch_width")
-        self._instant = pmui.TextInput(
-            label="As of (UTC)", placeholder="the newest data", size="small", width=190, margin=(6, 6, 6, 10)
+        self._instant = InstantWidgets(
+            on_change=lambda at: self.param.update(at=at), on_problem=lambda text: self.param.update(notice=text)
         )
-        self._instant.param.watch(self._typed, "value")
-        self._latest = pmui.Button(
-            label="Latest", icon="update", variant="outlined", size="small", margin=(6, 10, 6, 6)
-        )
-        self._latest.on_click(lambda _: self.param.update(at=None))
         self._search = AssetSearch(
             self.shared,
             on_found=self._found,
@@ -286,7 +274,7 @@ class NowView(Explorer):
                 self._search.find(self._search.text)
         else:
             self._search.refresh()
-        self._show_instant(now)
+        self._instant.show(now.at, chosen=self.at)
         self.revision += 1
 
     def _rows(self, now: Now) -> pd.DataFrame:
@@ -298,27 +286,7 @@ class NowView(Explorer):
         assert self._now is not None
         return tiles(self._now, self.twin.model, newest=self.shared.latest())
 
-    def _show_instant(self, now: Now) -> None:
-        self._as_of.object = html(
-            _AS_OF,
-            at=None if now.at is None else time_text(now.at),
-            how="the newest data" if self.at is None else "a chosen time",
-        )
-        self._quiet = True
-        self._instant.value = "" if self.at is None else time_text(self.at)
-        self._quiet = False
-        self._latest.disabled = self.at is None
-
     # -- what the reader does -----------------------------------------------------------------------------------------
-
-    def _typed(self, event: Any) -> None:
-        text = str(event.new or "").strip()
-        if self._quiet:
-            return
-        link = parse_link("?" + urlencode({"at": text})) if text else Link()
-        self.notice = merge_problems((link.problems,))
-        if not link.problems:
-            self.at = link.at
 
     def _pick(self, key: str) -> None:
         assert self._now is not None
@@ -386,14 +354,14 @@ class NowView(Explorer):
     def controls(self) -> pn.viewable.Viewable:
         """Return the widgets for search and instant."""
         find = pn.Column(self._search.field, sizing_mode="stretch_width", styles={"flex": "1 1 300px"})
-        when = pn.Row(self._instant, self._latest)
+        when = self._instant.row()
         return pn.FlexBox(find, when, align_items="center", sizing_mode="stretch_width")
 
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
         tools = row([*noting, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
         return [
-            self._as_of,
+            self._instant.text,
             self._strip.pane,
             self.map.pane,
             tools,
