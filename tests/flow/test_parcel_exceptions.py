@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
-from twinlab.events import AssetIndex, KeptReader, episodes, exceptions, score, where
+from twinlab.events import AssetIndex, CachedReader, episodes, exceptions, score, where
 from twinlab.plant import ParcelSize
 
 SIZE = ParcelSize.small()
@@ -13,7 +13,7 @@ START, STOP = pd.Timestamp(SIZE.begin).tz_localize(None), pd.Timestamp(SIZE.stop
 
 @pytest.fixture(scope="module")
 def parcel():
-    return KeptReader(tl.demo("parcel", size=SIZE))
+    return CachedReader(tl.demo("parcel", size=SIZE))
 
 
 @pytest.fixture(scope="module")

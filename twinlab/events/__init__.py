@@ -1,21 +1,24 @@
 """FIND: event tables, the present state, where things are, and exceptions from rules, as plain DataFrames.
 
 In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
-Read in order: `tables`, `tables_as_of`, `present_state` (what holds at an instant), `rules` (what needs attention),
+Read in order: `tables`, `tables_as_of`, `present_state` (the state of assets at an instant), `rules` (what needs attention),
 `annotations`, `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(
+_attribute, __dir__ = attach(
     __name__,
     {
         "Annotation": "annotations",
         "AssetIndex": "present_state.search",
-        "KeptReader": "present_state.cached_reader",
+        "CachedReader": "present_state.cached_reader",
         "Place": "present_state.whereabouts",
         "Score": "rules.scoring",
         "STATUSES": "tables",
@@ -39,3 +42,11 @@ __getattr__, __dir__ = attach(
         "where": "present_state.whereabouts",
     },
 )
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (any public name)
+    """Return a public name; ``KeptReader`` is the old name of `CachedReader`."""
+    if name == "KeptReader":
+        warnings.warn("twinlab.events.KeptReader is now called CachedReader", DeprecationWarning, stacklevel=2)
+        return _attribute("CachedReader")
+    return _attribute(name)

@@ -1,4 +1,4 @@
-"""Notes that people leave on exceptions: who said what when, and what stands now."""
+"""Notes that people write on exceptions: who wrote what and when, and the current notes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What somebody said of an exception; None leaves what was said before."""
+    """One person's note on an exception; None leaves the field as it was."""
 
     key: str
     note: str | None
@@ -37,12 +37,12 @@ class Annotation:
 
 
 def annotation(key: object, *, note: object, acknowledged: object, author: object, time: object = None) -> Annotation:
-    """Return an annotation that has been looked at.
+    """Return a validated annotation.
 
     Raises
     ------
     SchemaError
-        If it has no key or author, says nothing, or the note is longer than 10,000 characters.
+        If it has no key or author, neither note nor acknowledgement, or the note is longer than 10,000 characters.
     """
     if not isinstance(key, str) or not key:
         msg = f"expected the key of an exception (column `key` of its table), got {key!r}"
@@ -65,19 +65,19 @@ def annotation(key: object, *, note: object, acknowledged: object, author: objec
 
 
 def notes_table(said: Iterable[Annotation], *, history: bool = False) -> pd.DataFrame:
-    """Return what people said, in the order in which it was written.
+    """Return notes as a table, in the order in which they were written.
 
     Parameters
     ----------
     said : iterable of Annotation
         In the order in which they were written.
     history : bool
-        Every state that each key was in; by default only the last.
+        Every version of each note; by default only the last.
 
     Returns
     -------
     DataFrame
-        ``key, note, acknowledged, author, time``: note and acknowledgement as they stood after ``author`` had written at
+        ``key, note, acknowledged, author, time``: note and acknowledgement after ``author`` had written at
         ``time``.
 
     >>> first = annotation("a", note="seen", acknowledged=None, author="ann", time="2026-01-01")

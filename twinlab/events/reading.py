@@ -1,4 +1,4 @@
-"""What the present needs of a history: plain arrays of the last cells, read once a cadence."""
+"""Read cells of a history as plain arrays, once per cadence."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Cells:
     cadence_ns: int
     values: Mapping[str, NDArray[np.float64]]
     flags: Mapping[str, NDArray[np.uint8]]
-    # Signals whose value holds until the next.
+    # Signals whose value is valid until the next.
     states: frozenset[str]
 
     def observed(self, signal: str) -> NDArray[np.bool_]:
-        """Return which cells hold an observation, good or bad.
+        """Return which cells have an observation, good or bad.
 
-        A state's value is given in each cell that it holds in, so that only its flag tells an observation; in cells that
-        nobody has judged yet a change does.
+        A state has a value in each cell until the next observation, so that only its flag shows an observation; in cells
+        without a flag yet, a change of the value does.
         """
         value, flag = self.values[signal], self.flags[signal]
         there = ~np.isnan(value)
@@ -57,7 +57,7 @@ class Cells:
         return np.asarray((there & ((flag == Flag.PASS) | (flag == Flag.SUSPECT) | fresh)) | (flag == Flag.FAIL))
 
     def good(self, signal: str) -> NDArray[np.bool_]:
-        """Return which cells say something that may be used: a state also where it's held, a gauge where it was seen."""
+        """Return which cells have a usable value: of a state also between observations, of a gauge where it was observed."""
         there = ~np.isnan(self.values[signal])
         if signal in self.states:
             return np.asarray(there & (self.flags[signal] != Flag.FAIL))
@@ -104,7 +104,7 @@ def read_cells(
             having = set(ids)
             ids = [one for one in assets if one in having]
             data = twin.history(asset_type, signals=names, assets=ids, start=start, stop=stop)
-        # A thread pool costs more than it saves where little is read.
+        # A thread pool costs more than it saves if little is read.
         small = data.sizes.get("time", 0) * len(ids) * len(names) <= _LITTLE
         data = data.compute(scheduler="synchronous") if small else data.compute()
         yield Cells(
@@ -118,12 +118,12 @@ def read_cells(
 
 
 def known(name: str, names: Mapping[str, _T], what: str) -> _T:
-    """Return what a name stands for.
+    """Return the entry of a name.
 
     Raises
     ------
     UnknownTermError
-        If it stands for nothing; shows the nearest.
+        If there is none; shows the nearest name.
     """
     if name not in names:
         msg = f"expected a known {what}, got {name!r}{nearest(name, names)}"

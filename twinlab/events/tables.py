@@ -12,10 +12,10 @@ from twinlab.model.terms import nearest
 
 __all__ = ["STATUSES", "delays", "overlapping", "select", "status"]
 
-#: What `status` says of an event.
+#: Values of `status`.
 STATUSES = ("planned", "cancelled", "not started", "running", "done", "no end")
 
-#: So long after its planned end an event without a recorded end is taken to run on.
+#: How long after its planned end an event without a recorded end counts as running.
 _GRACE = pd.Timedelta(days=1)
 _TIMES = ("start", "end", "planned_start", "planned_end")
 
@@ -24,8 +24,8 @@ def overlapping(events: pd.DataFrame, *, start: object = None, stop: object = No
     """Return the events that overlap ``[start, stop)``.
 
     The actual time counts; where an event has none, the planned one. An event without any end lasts an instant, unless
-    it has begun: then it's still running and overlaps whatever comes after its start, until a day after its planned end
-    if it has one: as in `status`, nobody has recorded an end then.
+    it has begun: then it counts as running from its start until a day after its planned end, or without an end if it has no
+    planned end; as in `status`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def overlapping(events: pd.DataFrame, *, start: object = None, stop: object = No
         finish = events["end"].fillna(events["planned_end"].where(events["start"].isna()))
         lost = running & (events["planned_end"] + _GRACE <= low)
         finish = finish.fillna(begin)
-        # Half-open: what ends at the window's start lies before it, unless it's an instant.
+        # Half-open: what ends at the window's start is before it, unless it's an instant.
         keep &= (running & ~lost) | (finish > low) | ((finish == begin) & (begin == low))
     return events[keep]
 
@@ -70,7 +70,7 @@ def select(events: pd.DataFrame, *, filters: Mapping[str, object]) -> pd.DataFra
     ----------
     events : DataFrame
     filters : mapping of column to a value, or to a list, tuple or set of values
-        All must hold. None means "unknown" (NaN, NaT).
+        All must be fulfilled. None means "unknown" (NaN, NaT).
 
     Raises
     ------
@@ -132,8 +132,8 @@ def status(
     """Return each event's state as text, one of `STATUSES`.
 
     ``cancelled`` needs a source or a model that says so; ``not started`` is only the fact that the planned start has
-    passed. An event that started is ``running`` until a day after its planned end, then ``no end``: nobody has recorded
-    one.
+    passed. An event that started is ``running`` until a day after its planned end, then ``no end``: no end was
+    recorded.
 
     Parameters
     ----------
@@ -177,8 +177,8 @@ def status(
     codes = np.select(
         [off, ended, started & lost, started, ~overdue], [1, 4, 5, 3, 0], default=STATUSES.index(without_start)
     )
-    words = pd.Categorical(STATUSES, categories=list(STATUSES))
-    return pd.Series(words.take(codes), index=events.index, name="status")
+    texts = pd.Categorical(STATUSES, categories=list(STATUSES))
+    return pd.Series(texts.take(codes), index=events.index, name="status")
 
 
 def _need(events: pd.DataFrame, columns: Iterable[str]) -> None:

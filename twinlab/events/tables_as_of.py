@@ -1,4 +1,4 @@
-"""Event tables as somebody would have seen them at an instant."""
+"""Event tables as they were known at an instant."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["called_off", "events_at"]
 def events_at(table: pd.DataFrame, at: object) -> pd.DataFrame:
     """Return an event table without what happened after an instant.
 
-    Actual times after ``at`` become NaT; plans stay, for they were made before. Other columns stay as they are: nothing
-    tells when they became known.
+    Actual times after ``at`` become NaT; planned times don't change, since plans are made before. Nor do other columns:
+    when they became known isn't recorded.
 
     Parameters
     ----------
@@ -51,6 +51,6 @@ def called_off(table: pd.DataFrame) -> np.ndarray:
     if "cancelled" in table:
         off |= table["cancelled"].eq(other=True).fillna(value=False).to_numpy(dtype=bool)
     if "status" in table and not pd.api.types.is_numeric_dtype(table["status"]):
-        words = table["status"].astype("str").str.casefold().isin(("cancelled", "canceled"))
-        off |= words.fillna(value=False).to_numpy(dtype=bool)
+        statuses = table["status"].astype("str").str.casefold().isin(("cancelled", "canceled"))
+        off |= statuses.fillna(value=False).to_numpy(dtype=bool)
     return off

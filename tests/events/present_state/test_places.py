@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.events import KeptReader, positions, where
+from twinlab.events import CachedReader, positions, where
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
@@ -151,9 +151,9 @@ def test_an_unknown_type_and_an_impossible_time_are_refused():
         positions(yard(), "parcel", at="whenever")
 
 
-def test_a_kept_reader_gives_the_same_places():
+def test_a_cached_reader_gives_the_same_places():
     twin = yard([(2, 1, 51.0, 7.0, Flag.PASS)], packed=[("P1", "C1", 0, None)], on=[("C1", "T2", 5, 90)])
-    kept = KeptReader(twin)
+    kept = CachedReader(twin)
     for minute in (20, 95, 3):
         pd.testing.assert_frame_equal(
             positions(twin, "parcel", at=at(minute)), positions(kept, "parcel", at=at(minute))
@@ -165,7 +165,7 @@ def test_a_place_is_told_in_a_sentence():
     place = where(twin, "parcel", "P1", at=at(20))
     assert str(place) == "parcel P1: in crate C1 since 00:03, in truck T2, 111.2 km from hub H1, fix 10 min old"
     assert place.steps[0] == ("crate", "C1", pd.Timestamp(at(3)))
-    assert str(where(twin, "parcel", "P2", at=at(20))) == "parcel P2: nobody knows where it is"
+    assert str(where(twin, "parcel", "P2", at=at(20))) == "parcel P2: position unknown"
     with pytest.raises(UnknownTermError, match="did you mean 'P1'"):
         where(twin, "parcel", "P11", at=at(20))
 
@@ -210,3 +210,10 @@ def test_places_are_those_that_a_walk_link_by_link_finds(tables, minute):
             assert (None if np.isnan(got[0]) else tuple(got)) == expected
             place = where(twin, kind, asset, at=at(minute))
             assert (place.latitude, place.longitude) == (expected or (None, None))
+
+
+def test_the_old_name_of_the_cached_reader_warns():
+    import twinlab.events
+
+    with pytest.warns(DeprecationWarning, match="now called CachedReader"):
+        assert twinlab.events.KeptReader is CachedReader

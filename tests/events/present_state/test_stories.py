@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.events import KeptReader, events_at, plan_of, score, story, where
+from twinlab.events import CachedReader, events_at, plan_of, score, story, where
 from twinlab.testing import FakeTwin
 
 
@@ -70,7 +70,7 @@ def test_an_assets_story_holds_events_it_took_part_in_by_a_link(twin, one):
     assert one["event_id"] in set(told["event_id"])
     assert f"{one['asset']} aboard" in set(told["detail"])
     assert len(story(twin, "van", one["van"], at=one["end"], limit=3)) == 3
-    kept = story(KeptReader(twin), "van", one["van"], at=one["end"])
+    kept = story(CachedReader(twin), "van", one["van"], at=one["end"])
     pd.testing.assert_frame_equal(told, kept)
 
 

@@ -1,4 +1,4 @@
-"""What holds at an instant: last values, places, links, stories of assets, and search.
+"""The state of assets at an instant: last values, positions, links, what happened to them, and search.
 
 In: a twin to read and an instant. Out: DataFrames and small records.
 Read in order: `latest_values`, `links`, `places`, `whereabouts`, `stories`, `search`, `cached_reader`.

@@ -1,4 +1,4 @@
-"""A twin whose tables are kept at hand for as long as it doesn't move."""
+"""A reader that caches a twin's tables until the twin has new data."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["KeptReader", "kept_reader", "position_of"]
+__all__ = ["CachedReader", "cached_reader", "position_of"]
 
 _T = TypeVar("_T")
 _FRESH_SECONDS = 60.0
-#: A page reads many tables at once: the twin's position, which looks into files, is asked for this often at most.
-_LOOKED_SECONDS = 1.0
+#: A page reads many tables at once; the twin's position, which is read from files, is checked at most this often.
+_CHECK_SECONDS = 1.0
 
 
-class KeptReader:
-    """A `TwinReader` that keeps events, assets and relationships, and what was computed from them.
+class CachedReader:
+    """A `TwinReader` that caches events, assets and relationships, and what was computed from them.
 
-    What is kept is dropped within a second after the twin's position moves; of a twin that doesn't tell its position,
-    after a minute. History is read anew each time. Everything else is the twin's own. Treat the tables as read-only: they're shared.
+    The cache is emptied within a second after the twin's position changes, or every minute if the twin has no position.
+    History isn't cached. All other attributes are the twin's. The tables are shared: treat them as read-only.
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ class KeptReader:
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
         self._clock = clock
-        self._kept: dict[Hashable, Any] = {}
-        self._stamp: object = None
-        self._looked = float("-inf")
-        # One reading at a time: who comes second finds it read. Remembered things may build on others.
+        self._cache: dict[Hashable, Any] = {}
+        self._seen: object = None
+        self._checked = float("-inf")
+        # One reading at a time; the next caller finds it cached. Reentrant, since cached results may be computed from others.
         self._lock = threading.RLock()
 
     @property
     def model(self) -> TwinModel:
-        """The twin's words."""
+        """The twin's model."""
         return self._twin.model
 
     def history(
@@ -66,54 +66,54 @@ class KeptReader:
         """Return the events of one type."""
         if start is not None or stop is not None:
             return self._twin.events(event_type, start=start, stop=stop)
-        return self.remember(("events", event_type), lambda: self._twin.events(event_type))
+        return self.cached(("events", event_type), lambda: self._twin.events(event_type))
 
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type."""
-        return self.remember(("assets", asset_type), lambda: self._twin.assets(asset_type))
+        return self.cached(("assets", asset_type), lambda: self._twin.assets(asset_type))
 
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type."""
-        return self.remember(("relationships", relationship), lambda: self._twin.relationships(relationship))
+        return self.cached(("relationships", relationship), lambda: self._twin.relationships(relationship))
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal stand ready, finest first."""
+        """Return the steps at which rollups of a signal are available, finest first."""
         return self._twin.steps(asset_type, signal)
 
-    def remember(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """Return what was made under a key, made now if it isn't there or the twin has moved since."""
+    def cached(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """Return the cached result of a key; made now if there is none, or the twin has new data."""
         with self._lock:
-            if self._clock() - self._looked >= _LOOKED_SECONDS:
-                stamp = self._position()
-                self._looked = self._clock()
-                if stamp != self._stamp:
-                    self._kept.clear()
-                    self._stamp = stamp
-            if key not in self._kept:
-                self._kept[key] = make()
-            return cast("_T", self._kept[key])
+            if self._clock() - self._checked >= _CHECK_SECONDS:
+                now = self._position()
+                self._checked = self._clock()
+                if now != self._seen:
+                    self._cache.clear()
+                    self._seen = now
+            if key not in self._cache:
+                self._cache[key] = make()
+            return cast("_T", self._cache[key])
 
     def _position(self) -> object:
         position = position_of(self._twin)
         return self._clock() // _FRESH_SECONDS if position is None else position
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever else the twin can do)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (all other attributes of the twin)
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._twin, name)
 
 
-def kept_reader(twin: TwinReader) -> KeptReader:
+def cached_reader(twin: TwinReader) -> CachedReader:
     """Return a twin that reads each of its tables once: itself if it does so already."""
-    return twin if isinstance(twin, KeptReader) else KeptReader(twin)
+    return twin if isinstance(twin, CachedReader) else CachedReader(twin)
 
 
-def remember(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:
-    """Return what a `KeptReader` remembers under a key; made anew for any other twin."""
-    return twin.remember(key, make) if isinstance(twin, KeptReader) else make()
+def cached(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:
+    """Return the result that a `CachedReader` caches under a key; for any other twin it is made anew."""
+    return twin.cached(key, make) if isinstance(twin, CachedReader) else make()
 
 
 def position_of(twin: TwinReader) -> object:
-    """Return how far a twin has read, to be compared with what it says later; None if it doesn't tell."""
+    """Return a twin's position in its ledger, which changes with new data; None if it has none."""
     position = getattr(getattr(twin, "reader", twin), "position", None)
     return position() if callable(position) else None

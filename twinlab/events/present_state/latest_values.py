@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["present", "spans_back"]
 
-#: Up to this many cells of a signal are read at once; of more, the newest first.
+#: Up to this many cells of a signal are read at once; of more, the newest are read first.
 _AT_ONCE = 2**21
 _FIRST_CELLS = 64
 
@@ -49,8 +49,8 @@ def present(
     DataFrame
         Index ``asset``; of each signal ``<signal>`` (float in its unit; of a state the code), ``<signal>_qc`` (flag's
         number, 9 where there is nothing) and ``<signal>_time`` (start of the cell, NaT where there is nothing). A failed
-        observation is told with its flag; of a state the value that held before. A state that still holds from before
-        ``within`` has a value, the flag "not evaluated" and no time.
+        observation has its flag, and of a state the previous value. A state that was last observed before ``within``
+        has a value, the flag "not evaluated" and no time.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class _Column:
             self.value[at] = value[rows, mine]
 
     def _hold(self, cells: Cells, signal: str, where: NDArray[np.int64]) -> None:
-        """A state holds on where nothing was observed, and where the observation failed."""
+        """Continue a state's value where nothing was observed, and where the observation failed."""
         row = last_row(cells.good(signal))
         mine = np.flatnonzero((where >= 0) & (row >= 0))
         mine = mine[np.isnan(self.value[where[mine]])]

@@ -1,4 +1,4 @@
-"""Relationships that locate, as arrays: who is where since when."""
+"""Relationships that locate, as arrays: which asset is in which, and since when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.events.present_state.cached_reader import remember
+from twinlab.events.present_state.cached_reader import cached
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -22,7 +22,7 @@ _EVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Links:
-    """One relationship: places of source and target among the assets of their types, -1 if unknown; when it holds."""
+    """One relationship: places of source and target among the assets of their types, -1 if unknown; when each link is valid."""
 
     name: str
     source_type: str
@@ -34,13 +34,13 @@ class Links:
     until: NDArray[np.int64]
 
     def valid(self, at_ns: int) -> NDArray[np.int64]:
-        """Return the rows that hold at an instant, both of whose ends are known."""
+        """Return the rows that are valid at an instant and whose two assets are known."""
         return np.flatnonzero((self.since <= at_ns) & (at_ns < self.until) & (self.source >= 0) & (self.target >= 0))
 
 
 def asset_codes(twin: TwinReader, asset_type: str) -> pd.Index:
-    """Return the assets of a type as an index that knows their places."""
-    return remember(twin, ("codes", asset_type), lambda: pd.Index(twin.assets(asset_type).index.astype("str")))
+    """Return the assets of a type as an index, for their positions in arrays."""
+    return cached(twin, ("codes", asset_type), lambda: pd.Index(twin.assets(asset_type).index.astype("str")))
 
 
 def links_of(twin: TwinReader, relationship: str) -> Links:
@@ -59,7 +59,7 @@ def links_of(twin: TwinReader, relationship: str) -> Links:
             _nanoseconds(frame["valid_until"], _EVER),
         )
 
-    return remember(twin, ("links", relationship), make)
+    return cached(twin, ("links", relationship), make)
 
 
 def links_that_locate(twin: TwinReader, source_type: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where assets are at an instant: by their properties, by their own fixes, or by what they are in."""
+"""Where assets are at an instant: by their properties, by their own position signals, or by the asset that they are in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
-from twinlab.events.present_state.cached_reader import kept_reader
+from twinlab.events.present_state.cached_reader import cached_reader
 from twinlab.events.present_state.latest_values import spans_back
 from twinlab.events.present_state.links import asset_codes, links_of, links_that_locate
 from twinlab.events.reading import duration_ns, instant_ns, known, last_row, read_cells
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Parents", "Whereabouts", "parents_at", "positions", "whereabouts"]
 
-#: Longest chain of things inside each other; what goes on longer runs in a circle.
+#: Longest chain of assets inside each other; a longer one is a cycle.
 _DEEPEST = 32
 _NAT = np.iinfo(np.int64).min
 
 
 @dataclass
 class Whereabouts:
-    """Own positions of all assets of the types that a question reaches, and what each asset is in.
+    """Own positions of all assets of the types concerned, and the asset that each is in.
 
     Assets are numbered through all types: those of one type from its ``first`` on.
     """
@@ -55,8 +55,8 @@ def positions(
     """Return where the assets of a type are at an instant.
 
     Its own position counts first: properties, or the last good fix of its signals at or before ``at``. Where an asset
-    has none, it's where that is which it's in, by the relationships that ``locates``; of several that hold, the one that
-    began last.
+    has none, it's at the position of the asset that it's in, by the relationships with ``locates``; of several valid ones,
+    the one that began last.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def positions(
     -------
     DataFrame
         Index ``asset``; ``latitude, longitude`` (degrees, NaN if it's located nowhere), ``time`` (of the fix; NaT for a
-        fixed place) and ``via`` (what it's in, ``"truck/T12"``, several by " > "; "" if the position is its own). What
-        is in a circle is nowhere.
+        fixed place) and ``via`` (what it's in, ``"truck/T12"``, several by " > "; "" if the position is its own). Assets
+        that are in each other have no position.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def positions(
 def whereabouts(twin: TwinReader, asset_type: str, *, at: object, within: str = "1d") -> Whereabouts:
     """Return own positions and parents of all assets of a type and of what its assets may be in."""
     at_ns, back = instant_ns(at), duration_ns(within)
-    twin = kept_reader(twin)
+    twin = cached_reader(twin)
     out = Whereabouts()
     kinds = _reached(twin, asset_type)
     parts: dict[str, list[NDArray[np.generic]]] = {"latitude": [], "longitude": [], "time": []}
@@ -129,21 +129,21 @@ def whereabouts(twin: TwinReader, asset_type: str, *, at: object, within: str = 
 
 @dataclass(frozen=True)
 class Parents:
-    """What each asset is in at an instant."""
+    """Return what each asset is in at an instant."""
 
     parent: NDArray[np.int64]
     since: NDArray[np.int64]
 
 
 def parents_at(twin: TwinReader, kinds: Sequence[str], first: dict[str, int], total: int, at_ns: int) -> Parents:
-    """Return what each of all assets is in, by numbers: of several, what it came into last."""
+    """Return what each of all assets is in, by numbers: of several, the one that it entered last."""
     parent = np.full(total, -1, dtype=np.int64)
     since = np.full(total, _NAT, dtype=np.int64)
     for kind in kinds:
         for relationship in links_that_locate(twin, kind):
             links = links_of(twin, relationship)
             rows = links.valid(at_ns)
-            # Stable, so that of those that began together the last in the table stays.
+            # Stable, so that of those that began together the last in the table counts.
             rows = rows[np.argsort(links.since[rows], kind="stable")]
             source = links.source[rows] + first[kind]
             # Assignment in order: the last of several wins.
@@ -155,7 +155,7 @@ def parents_at(twin: TwinReader, kinds: Sequence[str], first: dict[str, int], to
 
 
 def _reached(twin: TwinReader, asset_type: str) -> list[str]:
-    """The asset type and all that its assets may be in."""
+    """Return the asset type and all types that its assets may be in."""
     found = [asset_type]
     for kind in found:
         found += [
@@ -169,7 +169,7 @@ def _reached(twin: TwinReader, asset_type: str) -> list[str]:
 def _own(
     twin: TwinReader, asset_type: str, at_ns: int, back: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Own latitude, longitude and time of the fix of all assets of a type."""
+    """Return own latitude, longitude and time of the fix of all assets of a type."""
     ids = asset_codes(twin, asset_type)
     latitude, longitude = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
     time = np.full(len(ids), _NAT, dtype=np.int64)
@@ -191,7 +191,7 @@ def _own(
     todo: list[str] | None = None
     for low, high in spans_back(at_ns, back, signals[0].cadence_ns, len(ids)):
         for cells in read_cells(twin, asset_type, signals=spec.position, start_ns=low, stop_ns=high, assets=todo):
-            # A fix is both of one time, and neither failed.
+            # A fix needs both values of one time, and neither failed.
             fix = cells.good(spec.position[0]) & cells.good(spec.position[1])
             row = last_row(fix)
             mine = np.flatnonzero(row >= 0)
@@ -206,7 +206,7 @@ def _own(
 
 
 def _follow(found: Whereabouts, start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where the chain of each asset ends: at the first that has a position of its own."""
+    """Return the end of each asset's chain: the first that has a position of its own."""
     end = start.copy()
     if not len(found.latitude):
         return end, np.zeros(len(end), dtype=bool)
@@ -220,27 +220,27 @@ def _follow(found: Whereabouts, start: NDArray[np.int64]) -> tuple[NDArray[np.in
 
 
 def _via(found: Whereabouts, start: NDArray[np.int64]) -> NDArray[np.object_]:
-    """What each asset is in, in words; each different one is put into words once."""
+    """Return what each asset is in as text; each different one is written once."""
     out = np.full(len(start), "", dtype=object)
     if not len(found.latitude):
         return out
     mine = np.flatnonzero(start >= 0)
     inside = mine[np.isnan(found.latitude[start[mine]]) & (found.parent[start[mine]] >= 0)]
     parents, place = np.unique(found.parent[start[inside]], return_inverse=True)
-    words = np.array([_chain(found, int(one)) for one in parents], dtype=object)
-    out[inside] = words[place] if len(words) else ""
+    texts = np.array([_chain(found, int(one)) for one in parents], dtype=object)
+    out[inside] = texts[place] if len(texts) else ""
     return out
 
 
 def _chain(found: Whereabouts, number: int) -> str:
-    words: list[str] = []
+    names: list[str] = []
     for _ in range(_DEEPEST):
-        words.append("/".join(found.name(number)))
+        names.append("/".join(found.name(number)))
         if not np.isnan(found.latitude[number]) or found.parent[number] < 0:
-            return " > ".join(words)
+            return " > ".join(names)
         number = int(found.parent[number])
-    # In a circle: once round is enough.
-    return " > ".join(dict.fromkeys(words))
+    # A cycle: each asset once.
+    return " > ".join(dict.fromkeys(names))
 
 
 def _taken(values: NDArray[np.float64], at: NDArray[np.int64], good: NDArray[np.bool_]) -> NDArray[np.float64]:

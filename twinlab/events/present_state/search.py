@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["AssetIndex", "find_assets"]
 
 _COLUMNS = ("asset_type", "asset", "label", "match")
-#: Ends each key; stands in no id that people type.
+#: End of each key; not part of any id that people type.
 _END = "\n"
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _CANDIDATES = 2_000
 
 
 class AssetIndex:
-    """The ids and labels of a twin's assets, made ready for `find_assets`.
+    """The ids and labels of a twin's assets, prepared for `find_assets`.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class AssetIndex:
         return len(self._ids)
 
     def find(self, text: str, *, limit: int = 20) -> pd.DataFrame:
-        """Return the assets that a text may mean; see `find_assets`."""
+        """Return the assets that match a text; see `find_assets`."""
         kind, wanted = self._meant(text.strip().casefold())
         if not wanted:
             return _frame([])
@@ -139,12 +139,12 @@ class AssetIndex:
 
 
 def find_assets(labels: AssetIndex | Mapping[str, Mapping[str, str]], text: str, *, limit: int = 20) -> pd.DataFrame:
-    """Return the assets that a text may mean, by id or label, whatever its case.
+    """Return the assets that match a text by id or label; case is ignored.
 
     Parameters
     ----------
     labels : AssetIndex, or mapping of asset type to mapping of asset to label
-        Keep an index for repeated searches of many assets.
+        Reuse an index for repeated searches of many assets.
     text : str
         An id, a label, a part of one, or a number within an id without its leading zeros; with the asset type before it
         only that type is searched: ``"parcel 48213"``.
@@ -165,7 +165,7 @@ def find_assets(labels: AssetIndex | Mapping[str, Mapping[str, str]], text: str,
 
 
 class _Keys:
-    """Texts in one long text, so that one search goes through all of them at C's speed."""
+    """Texts joined to one long text, so that one search in C goes through all of them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         clean = [key.replace(_END, " ") for key in keys]
@@ -181,7 +181,7 @@ class _Keys:
         return [self.text(place) for place in range(span[0], min(span[1], span[0] + count))]
 
     def places(self, part: str, limit: int, span: tuple[int, int]) -> Iterator[int]:
-        """Yield the keys that hold a part, in order; each once."""
+        """Yield the keys that contain a text, in order; each once."""
         at, stop = int(self._starts[span[0]]) - 1, int(self._starts[span[1]])
         for _ in range(limit):
             at = self._all.find(part, at, stop)

@@ -32,15 +32,15 @@ def story(twin: TwinReader, asset_type: str, asset: str, *, at: object, limit: i
     twin : TwinReader
     asset_type, asset : str
     at : instant
-        Naive is UTC. What happened later isn't told; `plan_of` tells what was planned then.
+        Naive is UTC. What happened later isn't included; `plan_of` returns what was planned.
     limit : int
-        Most rows; the newest stay.
+        Most rows: the newest ones.
 
     Returns
     -------
     DataFrame
         ``time``; ``what`` happened ("delivery began", "delivery ended", "in", "left", "overdue": planned before ``at``,
-        but not done by then); ``detail`` in words; ``planned`` time and ``late`` (timedelta, negative is early; NaT where
+        but not done by then); ``detail`` as text; ``planned`` time and ``late`` (timedelta, negative is early; NaT where
         there is no plan); ``event_type, event_id``; ``other_type, other``: the asset on the other side of a
         relationship, "" of events.
 
@@ -100,7 +100,7 @@ def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp, m
         done = _newest(then[then[column].notna()], column, most)
         plan = done[f"planned_{column}"]
         parts.append(_rows(done, name, spec, done[column], verb, plan, done[column] - plan))
-    # Of what hasn't even begun only that is told, not that it hasn't ended either.
+    # Of an event that hasn't begun, only the missing start is reported, not the missing end.
     for column, verb, rest in (
         ("start", "should have begun", then["end"].isna()),
         ("end", "should have ended", then["start"].notna()),
@@ -113,7 +113,7 @@ def _told(table: pd.DataFrame, name: str, spec: EventType, when: pd.Timestamp, m
 
 
 def _newest(table: pd.DataFrame, column: str, most: int) -> pd.DataFrame:
-    """The newest rows, in their order: what a story leaves out needn't be put into words."""
+    """Return the newest rows, in their order, before texts are made of them."""
     if len(table) <= most:
         return table
     order = np.argsort(table[column].to_numpy(), kind="stable")
@@ -146,7 +146,7 @@ def _rows(  # noqa: PLR0917
 
 
 def _detail(table: pd.DataFrame, spec: EventType) -> pd.Series:
-    """The assets of each event in words: "P7, origin EAST, destination WEST"."""
+    """Return the assets of each event as text: "P7, origin EAST, destination WEST"."""
     out = pd.Series("", index=table.index, dtype=object)
     for column in ("asset", *spec.links):
         if column not in table or (column == "asset" and spec.asset is None):
@@ -171,13 +171,13 @@ def _linked(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp, m
             inward = mine == "source"
             for column, verb in (("valid_from", ""), ("valid_until", "no longer ")):
                 done = _newest(rows[rows[column].notna() & (rows[column] <= when)], column, most)
-                words = [f"{verb}{title} {one}" if inward else f"{one} {verb}{title}" for one in done[other]]
+                texts = [f"{verb}{title} {one}" if inward else f"{one} {verb}{title}" for one in done[other]]
                 parts.append(
                     pd.DataFrame(
                         {
                             "time": done[column].to_numpy(),
                             "what": f"{verb}{title}",
-                            "detail": words,
+                            "detail": texts,
                             "planned": np.datetime64("NaT", "ns"),
                             "late": np.timedelta64("NaT", "ns"),
                             "event_type": "",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import UnknownTermError
-from twinlab.events.present_state.cached_reader import kept_reader
+from twinlab.events.present_state.cached_reader import cached_reader
 from twinlab.events.present_state.links import asset_codes
 from twinlab.events.present_state.places import whereabouts
 from twinlab.events.present_state.stories import events_of
@@ -39,20 +39,20 @@ class CurrentEvent:
     start: pd.Timestamp | None
     planned_start: pd.Timestamp | None
     planned_end: pd.Timestamp | None
-    # How long after its plan it began, or hasn't begun yet, or hasn't ended yet; None without a plan.
+    # How much later than planned it began, or hasn't begun or ended yet; None without a plan.
     late: pd.Timedelta | None
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an asset is at an instant; ``str`` tells it in a sentence."""
+    """Where an asset is at an instant; its ``str`` is a sentence."""
 
     asset_type: str
     asset: str
     at: pd.Timestamp
-    # What it's in, and what that is in: (asset type, asset, since when, None if since ever).
+    # What it's in, and what that is in: (asset type, asset, since when; None if unknown).
     steps: tuple[tuple[str, str, pd.Timestamp | None], ...]
-    # Degrees; None if it's located nowhere.
+    # Degrees; None without a position.
     latitude: float | None
     longitude: float | None
     # Time of the fix and its age at `at`; None for a fixed place.
@@ -64,25 +64,25 @@ class Place:
 
     @property
     def known(self) -> bool:
-        """Whether anything says where it is."""
+        """Whether its position is known."""
         return bool(self.steps) or self.latitude is not None
 
     def __str__(self) -> str:
-        words = [f"in {kind} {asset}{_since(since, self.at)}" for kind, asset, since in self.steps]
+        parts = [f"in {kind} {asset}{_since(since, self.at)}" for kind, asset, since in self.steps]
         if self.near is not None and not self._stands_in_it():
             kind, asset, far = self.near
-            words.append(f"{far:.1f} km from {_word(kind)} {asset}")
+            parts.append(f"{far:.1f} km from {_word(kind)} {asset}")
         if self.latitude is not None and self.near is None and not self.steps:
-            words.append(f"at {self.latitude:.4f}, {self.longitude:.4f}")
+            parts.append(f"at {self.latitude:.4f}, {self.longitude:.4f}")
         if self.age is not None:
-            words.append(f"fix {_duration(self.age)} old")
+            parts.append(f"fix {_duration(self.age)} old")
         if self.event is not None and self.event.late is not None:
-            words.append(self.event_text())
-        text = ", ".join(words) if words else "nobody knows where it is"
+            parts.append(self.event_text())
+        text = ", ".join(parts) if parts else "position unknown"
         return f"{_word(self.asset_type)} {self.asset}: {text}"
 
     def event_text(self) -> str:
-        """Return the current event against its plan: "delivery late by 12 min"."""
+        """Return the current event compared with its plan: "delivery late by 12 min"."""
         if self.event is None:
             return ""
         name = _word(self.event.event_type)
@@ -99,7 +99,7 @@ class Place:
 
 
 def where(twin: TwinReader, asset_type: str, asset: str, *, at: object, within: str = "1d") -> Place:
-    """Return where an asset is at an instant, through what, how old that is, and how it stands against its plan.
+    """Return where an asset is at an instant, what it is in, how old the position is, and how late its event is.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def where(twin: TwinReader, asset_type: str, asset: str, *, at: object, within: 
     """
     known(asset_type, twin.model.asset_types, "asset type")
     when = pd.Timestamp(np.datetime64(instant_ns(at), "ns"))
-    twin = kept_reader(twin)
+    twin = cached_reader(twin)
     ids = asset_codes(twin, asset_type)
     code = int(ids.get_indexer(pd.Index([asset], dtype="str"))[0])
     if code < 0:
@@ -131,7 +131,7 @@ def where(twin: TwinReader, asset_type: str, asset: str, *, at: object, within: 
     while np.isnan(found.latitude[number]) and found.parent[number] >= 0 and len(steps) < _DEEPEST:
         since, number = int(found.since[number]), int(found.parent[number])
         if number in seen:
-            # In a circle: it's nowhere.
+            # A cycle: it has no position.
             break
         seen.add(number)
         steps.append((*found.name(number), None if since == np.iinfo(np.int64).min else _stamp(since)))
@@ -189,7 +189,7 @@ def nearest_fixed(
 
 
 def _current(twin: TwinReader, asset_type: str, asset: str, when: pd.Timestamp) -> CurrentEvent | None:
-    """The event that runs at an instant, else the one that should have begun last, else the next that is planned."""
+    """Return the event running at an instant, else the last that should have begun, else the next that is planned."""
     best: tuple[int, float, CurrentEvent] | None = None
     for name, spec in twin.model.event_types.items():
         if spec.asset != asset_type:
@@ -239,7 +239,7 @@ def _since(since: pd.Timestamp | None, at: pd.Timestamp) -> str:
 
 
 def _duration(span: pd.Timedelta) -> str:
-    """A span in two units at most: "12 min", "3 h 5 min", "2 d 4 h"."""
+    """Return a span in two units at most: "12 min", "3 h 5 min", "2 d 4 h"."""
     minutes = round(span.total_seconds() / 60)
     if minutes < 60:
         return f"{minutes} min"

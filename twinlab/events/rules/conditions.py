@@ -1,4 +1,4 @@
-"""Where comparisons of signals hold, and since when: the rules that say ``when``."""
+"""When comparisons of signals are true: rules with ``when``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["WHEN", "Judged", "condition_spans", "hold_cells", "judged"]
 
 _HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
-#: How far the beginning of what stands is searched back; a minute's step has 46,080 cells in that time.
+#: How far back the beginning of a span is searched; 46,080 cells of a minute.
 _FURTHEST = 32 * _DAY
 _MOST_CELLS = 10**6
 _NAT = np.iinfo(np.int64).min
@@ -42,20 +42,20 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Judged:
-    """Where all comparisons hold (time, asset), and the first comparison's value and limit there."""
+    """Where all comparisons are true (time, asset), and the first comparison's value and limit there."""
 
     times: NDArray[np.int64]
     assets: tuple[str, ...]
     holds: NDArray[np.bool_]
     value: NDArray[np.float64]
-    # One an asset.
+    # One per asset.
     limit: NDArray[np.float64]
 
 
 def hold_cells(cadence_ns: int) -> int:
-    """Return for how many cells an observation of a gauge says something: an hour, at least three.
+    """Return for how many cells an observation of a gauge is valid: an hour, at least three.
 
-    A state holds until its next observation, as everywhere in a twin.
+    A state is valid until its next observation, as everywhere in a twin.
 
     >>> hold_cells(300 * 10**9), hold_cells(3600 * 10**9)
     (12, 3)
@@ -64,10 +64,10 @@ def hold_cells(cadence_ns: int) -> int:
 
 
 def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
-    """Return the spans in which a rule's comparisons hold for long enough, that touch ``[start, stop)``.
+    """Return the spans overlapping ``[start, stop)`` in which a rule's comparisons are true for long enough.
 
-    What is known at ``stop`` counts, nothing later. A span that stands then has no end. Of one that began before the
-    furthest look-back, ``since`` is NaT.
+    Only what is known at ``stop`` counts. A span that hasn't ended by then has no end; if it began before the furthest
+    look-back, ``since`` is NaT.
     """
     spec = twin.model.asset_types[rule.on]
     conditions = bind_conditions(rule.when or "", spec)
@@ -106,7 +106,7 @@ def judged(
     stop_ns: int,
     assets: Sequence[str] | None,
 ) -> Judged | None:
-    """Return where comparisons hold at each cell of ``[low, stop)``; None if no asset has a history."""
+    """Return where comparisons are true at each cell of ``[low, stop)``; None if no asset has a history."""
     signals = list(dict.fromkeys(one.signal for one in conditions))
     parts = [
         _padded(cells, stop_ns)
@@ -125,7 +125,7 @@ def judged(
         bound = np.array([limit.get(one, limit.get("", np.nan)) for one in finest.assets])
         with np.errstate(invalid="ignore"):
             fits = _COMPARE[condition.operator](value, bound[None, :])
-        # An unknown value or limit fulfils nothing, "!=" neither.
+        # With an unknown value or limit no comparison is true, not even "!=".
         holds &= fits & ~np.isnan(value) & ~np.isnan(bound)[None, :]
         if shown is None:
             shown = value, bound
@@ -134,7 +134,7 @@ def judged(
 
 
 def _padded(cells: Cells, stop_ns: int) -> Cells:
-    """Add empty cells up to the stop, so that what was last seen can run out."""
+    """Add empty cells up to the stop, so that the validity of the last observation can end."""
     if not len(cells.times):
         return cells
     lacking = (stop_ns - 1 - int(cells.times[-1].astype("int64"))) // cells.cadence_ns
@@ -153,7 +153,7 @@ def _padded(cells: Cells, stop_ns: int) -> Cells:
 
 
 def _held(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[str]) -> NDArray[np.float64]:
-    """A signal's value at each instant of an axis: the last good one, which counts for a while (a state for ever)."""
+    """Return a signal's value at each instant of an axis: the last good one while it is valid."""
     most = None if signal in cells.states else hold_cells(cells.cadence_ns)
     rows = held_rows(cells.good(signal), most=most)
     value = np.where(rows >= 0, np.take_along_axis(cells.values[signal], np.maximum(rows, 0), axis=0), np.nan)
@@ -170,7 +170,7 @@ def _held(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[s
 def _limits(
     twin: TwinReader, asset_type: str, spec: AssetType, conditions: Sequence[Condition]
 ) -> list[dict[str, float]]:
-    """What each comparison compares with: under "" for all assets, or by asset; in the signal's unit."""
+    """Return the limit of each comparison: under "" for all assets, or by asset; in the signal's unit."""
     out: list[dict[str, float]] = []
     for one in conditions:
         signal = spec.signals[one.signal]
@@ -211,15 +211,15 @@ def _spans(  # noqa: PLR0917
     runs = runs_of(found.holds)
     size = len(found.times)
     since = found.times[runs.first]
-    standing = runs.stop == size
-    until = np.where(standing, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
+    not_over = runs.stop == size
+    until = np.where(not_over, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
     raised = since + rule.lasting_ns
     keep = (raised < until) & (raised < window[1]) & (until > window[0])
     column, first, stop = runs.column[keep], runs.first[keep], runs.stop[keep]
-    since, until, raised, standing = since[keep], until[keep], raised[keep], standing[keep]
-    value = _shown_values(found, (column, first, stop), conditions[0], standing)
+    since, until, raised, not_over = since[keep], until[keep], raised[keep], not_over[keep]
+    value = _shown_values(found, (column, first, stop), conditions[0], not_over)
     limit = found.limit[column]
-    lasted = np.where(standing, window[1] - 1, until) - since
+    lasted = np.where(not_over, window[1] - 1, until) - since
     before = earlier & (first == 0)
     signal = spec.signals[conditions[0].signal]
     unit = "" if signal.kind == "state" else signal.unit
@@ -229,18 +229,18 @@ def _spans(  # noqa: PLR0917
         / max(rule.lasting_ns, _HOUR // 6)
         * (1.0 if signal.kind == "state" else 1.0 + np.abs(value - limit) / scale)
     )
-    words = _words(conditions, spec, value, limit, lasted, found.times[0] if size else 0, before)
+    texts = _texts(conditions, spec, value, limit, lasted, found.times[0] if size else 0, before)
     return exception_rows(
         {
             "asset_type": rule.on,
             "asset": np.array([found.assets[one] for one in column], dtype=object),
             "since": times(np.where(before, _NAT, since)),
             "raised": times(np.where(before, _NAT, raised)),
-            "until": times(np.where(standing, _NAT, until)),
+            "until": times(np.where(not_over, _NAT, until)),
             "value": value,
             "limit": limit,
             "unit": unit,
-            "text": words,
+            "text": texts,
             "beyond": beyond,
         },
         name=name,
@@ -252,18 +252,18 @@ def _shown_values(
     found: Judged,
     runs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     condition: Condition,
-    standing: NDArray[np.bool_],
+    not_over: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """The present value of what stands; of what is over, the worst."""
+    """Return the current value of spans that haven't ended, the worst value of those that have."""
     column, first, stop = runs
     out = found.value[stop - 1, column] if len(stop) else np.empty(0)
     worst = np.nanmin if condition.operator in {"<", "<="} else np.nanmax
-    for k in np.flatnonzero(~standing):
+    for k in np.flatnonzero(~not_over):
         out[k] = worst(found.value[first[k] : stop[k], column[k]])
     return out
 
 
-def _words(  # noqa: PLR0917
+def _texts(  # noqa: PLR0917
     conditions: Sequence[Condition],
     spec: AssetType,
     value: NDArray[np.float64],

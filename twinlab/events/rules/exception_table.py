@@ -1,4 +1,4 @@
-"""The table of exceptions: its columns, its words, its order."""
+"""The table of exceptions: its columns, its keys, its order."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ COLUMNS: dict[str, str] = {
     "limit": "float64",
     "unit": "str",
     "text": "str",
-    # How far beyond, as a multiple of what is allowed: only for the order.
+    # By how much the limit is exceeded, as a multiple of what is allowed: only for the order.
     "beyond": "float64",
 }
-#: Stands in a key for a beginning that lies further back than was looked.
+#: In a key, for a beginning before the furthest look-back.
 EARLIER = "earlier"
 
 
@@ -46,7 +46,7 @@ def exception_rows(columns: Mapping[str, object], *, name: str, rule: Rule) -> p
     Parameters
     ----------
     columns : mapping of str to array, or to one value for all rows
-        ``since`` (datetime64, one an exception; NaT: longer than was looked back), ``asset`` or for events ``event_id``,
+        ``since`` (datetime64, one per exception; NaT: before the furthest look-back), ``asset`` or for events ``event_id``,
         and what else `COLUMNS` lists. By default ``asset_type`` (or ``event_type``) is what the rule is ``on``, ``raised``
         is ``since``, ``until`` is NaT (not over yet), ``value`` and ``limit`` are NaN, ``beyond`` is 0 and texts are empty.
     name : str
@@ -56,7 +56,7 @@ def exception_rows(columns: Mapping[str, object], *, name: str, rule: Rule) -> p
     Returns
     -------
     DataFrame
-        A row an exception, with the columns of `COLUMNS`.
+        One row per exception, with the columns of `COLUMNS`.
 
     >>> from twinlab.model import Rule
     >>> spans = {"asset": ["a/1"], "since": [np.datetime64("2026-01-01T00:00", "ns")], "text": ["door open"]}
@@ -96,14 +96,14 @@ def concat(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def worst_first(table: pd.DataFrame) -> pd.DataFrame:
-    """Return exceptions in order: the gravest, then the furthest beyond its limit, then the one that stands longest."""
-    grave = table["severity"].map({one: -rank for rank, one in enumerate(SEVERITIES)}).to_numpy(dtype=float)
+    """Return exceptions in order: by severity, then by how far the limit is exceeded, then the oldest first."""
+    severity = table["severity"].map({one: -rank for rank, one in enumerate(SEVERITIES)}).to_numpy(dtype=float)
     order = np.lexsort(
         (
             table["key"].to_numpy(dtype=object).astype(str),
             table["since"].to_numpy(dtype="datetime64[ns]").astype("int64"),
             -table["beyond"].fillna(0.0).to_numpy(),
-            grave,
+            severity,
         )
     )
     return table.iloc[order].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Exceptions from a twin's rules: what stands at an instant, and what stood in a span; one way to find both."""
+"""Exceptions from a twin's rules: those at an instant, and all of a span, found in the same way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["episodes", "exceptions"]
 def exceptions(
     twin: TwinReader, *, at: object, rules: Sequence[str] | Mapping[str, Rule] | None = None
 ) -> pd.DataFrame:
-    """Return what stands against the rules at an instant, worst first.
+    """Return the exceptions at an instant, worst first.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def exceptions(
     Returns
     -------
     DataFrame
-        ``key`` (rule, asset or event, and since: stays the same for as long as it stands), ``rule, title, severity,
-        asset_type, asset, event_type, event_id``; ``since`` (when it began to hold, was last heard, was planned; NaT:
-        never heard, or longer than is looked back), ``raised`` (when it had lasted long enough to be told), ``until``
-        (NaT while it stands), ``value`` and ``limit`` in ``unit``, ``text`` in words, ``beyond`` (by which rows of one
-        severity are ordered).
+        ``key`` (rule, asset or event, and since: the same for as long as the exception lasts), ``rule, title, severity,
+        asset_type, asset, event_type, event_id``; ``since`` (when a condition became true, the last observation or the
+        planned time; NaT if there was never an observation, or it began before the furthest look-back), ``raised`` (when
+        it had lasted long enough to be reported), ``until`` (NaT until it's over), ``value`` and ``limit`` in ``unit``,
+        ``text``, and ``beyond`` (by which rows of one severity are ordered).
 
     Raises
     ------
@@ -48,18 +48,18 @@ def exceptions(
 
     Notes
     -----
-    Gauges hold for an hour (at least three cells) after their last good observation, states until their next one.
-    Failed observations neither raise nor end anything; suspect ones count. A beginning is searched back for 32 days.
+    A gauge's value is valid for an hour (at least three cells) after its last good observation, a state's until its next
+    one. Failed observations are ignored; suspect ones count. Beginnings are searched up to 32 days back.
     """
     now = instant_ns(at)
-    parts = [_spans(twin, name, rule, now, now + 1) for name, rule in _chosen(twin, rules).items()]
+    parts = [_spans(twin, name, rule, now, now + 1) for name, rule in _rules(twin, rules).items()]
     return worst_first(concat(parts))
 
 
 def episodes(twin: TwinReader, rule: str | Mapping[str, Rule], *, start: object, stop: object) -> pd.DataFrame:
-    """Return all spans in which a rule stood in ``[start, stop)``, in order of time; columns as `exceptions` gives them.
+    """Return all exceptions of a rule that overlap ``[start, stop)``, in order of time; columns as in `exceptions`.
 
-    ``until`` is NaT for what still stood at ``stop``; of what is over, ``value`` is the worst.
+    ``until`` is NaT for those that weren't over at ``stop``; for the others ``value`` is the worst.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def episodes(twin: TwinReader, rule: str | Mapping[str, Rule], *, start: object,
     if not low < high:
         msg = f"expected start before stop, got {start} and {stop}; swap them or widen the window"
         raise SchemaError(msg)
-    chosen = _chosen(twin, [rule] if isinstance(rule, str) else rule)
+    chosen = _rules(twin, [rule] if isinstance(rule, str) else rule)
     found = concat([_spans(twin, name, one, low, high) for name, one in chosen.items()])
     return found.sort_values(["since", "key"], na_position="first", ignore_index=True)
 
 
-def _chosen(twin: TwinReader, rules: Sequence[str] | Mapping[str, Rule] | None) -> dict[str, Rule]:
+def _rules(twin: TwinReader, rules: Sequence[str] | Mapping[str, Rule] | None) -> dict[str, Rule]:
     if isinstance(rules, Mapping):
         for name, rule in rules.items():
             faults = rule.faults(twin.model.asset_types, twin.model.event_types)

@@ -1,4 +1,4 @@
-"""Events that begin or end later than planned: the rules that say ``late``."""
+"""Events that begin or end later than planned: rules with ``late``."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 __all__ = ["GIVEN_UP", "LATE", "late_spans"]
 
-#: So long after its plan an event of which nothing more was recorded isn't told any more.
+#: How long after its planned time an event without a recorded end is still reported.
 GIVEN_UP = pd.Timedelta(days=7)
 _NAT = np.iinfo(np.int64).min
 _OPEN = np.iinfo(np.int64).max
 
 
 def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
-    """Return the spans in which events are late, that touch ``[start, stop)``.
+    """Return the spans overlapping ``[start, stop)`` in which events are late.
 
-    It stands from so much after the plan until the event has ended, also where its beginning was what came late; a week
-    after its plan an event whose end nobody has recorded isn't told any more. Cancelled events aren't late. What has
-    happened by ``stop`` counts, nothing later.
+    A span begins when the delay exceeds what is allowed and lasts until the event ends, also if only its start is late. An
+    event without a recorded end is reported for a week after its planned time. Cancelled events aren't late. Only what has
+    happened by ``stop`` counts.
     """
     spec = twin.model.event_types[rule.on]
     table = twin.events(rule.on)
     allowed = parse_duration(rule.late or "")
     planned, start, end = (_ns(table[column]) for column in (f"planned_{rule.at}", "start", "end"))
     actual = end if rule.at == "end" else start
-    # Known when it had happened; what was given up had an end that wasn't recorded.
+    # Without a recorded end, the span ends `GIVEN_UP` after the planned time.
     gone = np.where(end == _NAT, planned + GIVEN_UP.value, end)
     raised = planned + allowed
     keep = (planned != _NAT) & (raised < stop_ns) & (gone > start_ns) & (raised < gone)
@@ -45,10 +45,10 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
     rows = np.flatnonzero(keep)
     rows = rows[~_off(table, rows, cancelled_unless_begun=spec.without_start == "cancelled", start=start)]
     planned, raised, actual, gone = planned[rows], raised[rows], actual[rows], gone[rows]
-    standing = gone >= stop_ns
+    not_over = gone >= stop_ns
     now = stop_ns - 1
     happened = (actual != _NAT) & (actual <= now)
-    delay = np.where(happened, actual, np.where(standing, now, gone)) - planned
+    delay = np.where(happened, actual, np.where(not_over, now, gone)) - planned
     ids = table["event_id"].iloc[rows].astype("str").to_numpy(dtype=object)
     own = table["asset"].iloc[rows].fillna("").astype("str").to_numpy(dtype=object) if spec.asset is not None else ""
     title = rule.on.replace("_", " ")
@@ -60,12 +60,12 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
             "event_id": ids,
             "since": times(planned),
             "raised": times(raised),
-            "until": times(np.where(standing, _NAT, gone)),
+            "until": times(np.where(not_over, _NAT, gone)),
             "value": delay / 60e9,
             "limit": allowed / 60e9,
             "unit": "min",
             "text": [
-                _words(title, rule.at, span, plan, done=done)
+                _text(title, rule.at, span, plan, done=done)
                 for span, plan, done in zip(delay.tolist(), times(planned), happened.tolist(), strict=True)
             ],
             "beyond": delay / allowed,
@@ -84,7 +84,7 @@ def _off(
     return off
 
 
-def _words(title: str, at: str, delay: float, planned: np.datetime64, *, done: bool) -> str:
+def _text(title: str, at: str, delay: float, planned: np.datetime64, *, done: bool) -> str:
     verb = {("start", True): "began", ("end", True): "ended"}.get((at, done), f"hasn't {at}ed")
     plan = str(planned.astype("datetime64[m]")).replace("T", " ")
     return f"{title} {verb}, {duration_text(delay)} after its plan ({plan})"

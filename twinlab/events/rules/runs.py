@@ -1,4 +1,4 @@
-"""Spans in which something holds, from arrays (time, asset)."""
+"""Runs of true cells in arrays (time, asset)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def held_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np
     ----------
     good : array (time, asset), bool
     most : int, optional
-        How many rows a good cell counts at most, itself included; for ever by default.
+        For how many rows a good cell is valid, itself included; without limit by default.
 
     >>> held_rows(np.array([[False], [True], [False], [False]]), most=2).ravel().tolist()
     [-1, 1, 1, -1]

@@ -1,4 +1,4 @@
-"""How well found exceptions fit a known truth."""
+"""Precision, recall and delay of found exceptions compared with a known truth."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FIRST, _LAST = np.iinfo(np.int64).min // 2, np.iinfo(np.int64).max // 2
 
 @dataclass(frozen=True)
 class Score:
-    """How found spans fit true ones."""
+    """Precision, recall and delay of found spans."""
 
-    # Share of the found ones that are true, and of the true ones that were found; NaN of none.
+    # Share of the found ones that are true, and of the true ones that were found; NaN if there are none.
     precision: float
     recall: float
     f1: float
-    # How many were found, are true, of each how many have a counterpart.
+    # Numbers of found and true spans, and of each how many have a counterpart.
     found: int
     truth: int
     found_matched: int
@@ -35,22 +35,22 @@ class Score:
     def __str__(self) -> str:
         return (
             f"precision {self.precision:.3f}, recall {self.recall:.3f}, F1 {self.f1:.3f}: {self.found_matched} of {self.found} "
-            f"found are true, {self.matched} of {self.truth} true ones found, told {self.mean_delay} after they began"
+            f"found are true, {self.matched} of {self.truth} true ones found, raised {self.mean_delay} after they began"
         )
 
 
 def score(found: pd.DataFrame, truth: pd.DataFrame, *, slack: str = "10min") -> Score:
     """Compare found exceptions with the truth.
 
-    A found span and a true one belong together if they're of the same asset (the same event, where both name one; the
-    same rule, where both name one) and overlap, or come as close as ``slack``. One may belong to several: a true span
-    found in two parts counts once as found, and both parts are right.
+    A found span matches a true one if both have the same asset (or the same event, if both name one; and the same rule, if
+    both name one) and they overlap, or are at most ``slack`` apart. One may match several: a true span found in two parts
+    counts once as found, and both parts count as true.
 
     Parameters
     ----------
     found, truth : DataFrame
         ``asset`` or ``event_id``, and ``since, until`` or ``start, end``; optionally ``rule``, and ``raised`` of what was
-        found. NaT is since ever, or still. Naive UTC.
+        found. NaT is an unknown beginning, or no end yet. Naive UTC.
     slack : str
         A duration.
 
@@ -124,7 +124,7 @@ def _overlaps(
     theirs: tuple[NDArray[np.int64], NDArray[np.int64]],
     near: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of rows of one group whose spans come as close as ``near``."""
+    """Return pairs of rows of one group whose spans are at most ``near`` apart."""
     left = pd.DataFrame({"group": one, "mine": np.arange(len(one))})
     right = pd.DataFrame({"group": other, "yours": np.arange(len(other))})
     pairs = left.merge(right, on="group")
@@ -139,7 +139,7 @@ def _delay(
     theirs: tuple[NDArray[np.int64], NDArray[np.int64]],
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> pd.Timedelta:
-    """Mean time from each true beginning to the first telling."""
+    """Return the mean time from each true beginning to the first exception raised."""
     told = _ns(found["raised"], _FIRST) if "raised" in found else ours[0]
     mine, yours = pairs
     sure = (told[mine] != _FIRST) & (theirs[0][yours] != _FIRST)

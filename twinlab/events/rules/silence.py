@@ -1,4 +1,4 @@
-"""Assets of which nothing has been heard for too long: the rules that say ``silent``."""
+"""Assets without an observation for too long: rules with ``silent``."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.rules import Rule
 
-__all__ = ["SILENT", "heard", "last_heard", "silent_spans"]
+__all__ = ["SILENT", "last_observed", "observed", "silent_spans"]
 
 _DAY = 86400 * 10**9
-#: So far back cells are looked through; beyond, the coarsest rollups say in which of their windows to look.
+#: How far back cells are searched; further back, the coarsest rollups show in which windows to search.
 _CELLS_BACK = 4 * _DAY
 _NEVER = np.iinfo(np.int64).min
 _OPEN = np.iinfo(np.int64).max
 
 
 def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
-    """Return the spans without any observation for too long, that touch ``[start, stop)``.
+    """Return the spans overlapping ``[start, stop)`` in which an asset has been without observation for too long.
 
-    A failed observation counts: the asset was heard. What is known at ``stop`` counts, nothing later. Of an asset that
-    was never heard, ``since`` is NaT.
+    A failed observation counts as an observation. Only what is known at ``stop`` counts. If there was never an observation,
+    ``since`` is NaT.
     """
     allowed = parse_duration(rule.silent or "")
     wanted = [str(one) for one in twin.assets(rule.on).index]
     place = {one: k for k, one in enumerate(wanted)}
     low = max(twin.model.origin_ns, start_ns - allowed)
-    who, when = heard(twin, rule.on, start_ns=low, stop_ns=stop_ns, place=place)
+    who, when = observed(twin, rule.on, start_ns=low, stop_ns=stop_ns, place=place)
     first = np.full(len(wanted), _OPEN, dtype=np.int64)
     np.minimum.at(first, who, when)
-    # Whoever was heard before the window need not be looked for further back: the silence before is over.
+    # Assets observed at the window's start aren't searched further back: an earlier silence is over.
     older = np.flatnonzero(first > start_ns)
-    known = last_heard(twin, rule.on, before_ns=low, assets=[wanted[k] for k in older])
+    known = last_observed(twin, rule.on, before_ns=low, assets=[wanted[k] for k in older])
     who = np.concatenate([who, older])
     when = np.concatenate([when, np.array([known.get(wanted[k], _NEVER) for k in older], dtype=np.int64)])
     order = np.lexsort((when, who))
@@ -53,8 +53,8 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
     raised = np.where(when == _NEVER, _NEVER, when + allowed)
     keep = (raised < until) & (raised < stop_ns) & (until > start_ns)
     who, when, until, raised = who[keep], when[keep], until[keep], raised[keep]
-    standing = until == _OPEN
-    age = np.where(standing, stop_ns - 1, until) - when.astype(float)
+    not_over = until == _OPEN
+    age = np.where(not_over, stop_ns - 1, until) - when.astype(float)
     never = when == _NEVER
     return exception_rows(
         {
@@ -62,7 +62,7 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
             "asset": np.array([wanted[k] for k in who], dtype=object),
             "since": times(when),
             "raised": times(raised),
-            "until": times(np.where(standing, _NEVER, until)),
+            "until": times(np.where(not_over, _NEVER, until)),
             "value": np.where(never, np.nan, age / 60e9),
             "limit": allowed / 60e9,
             "unit": "min",
@@ -70,7 +70,7 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
                 "never heard" if no else f"silent for {duration_text(span)} (allowed {duration_text(allowed)})"
                 for no, span in zip(never.tolist(), age.tolist(), strict=True)
             ],
-            # Who was never heard comes after those who fell silent: likely there is nothing to hear.
+            # Assets without any observation come last: they probably have no sensor.
             "beyond": np.where(never, 0.0, age / allowed),
         },
         name=name,
@@ -78,10 +78,10 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
     )
 
 
-def heard(
+def observed(
     twin: TwinReader, asset_type: str, *, start_ns: int, stop_ns: int, place: dict[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return who was heard when in ``[start, stop)``: numbers of assets and starts of cells, of any signal."""
+    """Return observations of any signal in ``[start, stop)``: numbers of assets and starts of cells."""
     who: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     when: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     signals = list(twin.model.asset_types[asset_type].signals)
@@ -97,8 +97,8 @@ def heard(
     return np.concatenate(who), np.concatenate(when)
 
 
-def last_heard(twin: TwinReader, asset_type: str, *, before_ns: int, assets: Sequence[str]) -> dict[str, int]:
-    """Return when each asset was last heard before an instant, in nanoseconds; those never heard aren't in it."""
+def last_observed(twin: TwinReader, asset_type: str, *, before_ns: int, assets: Sequence[str]) -> dict[str, int]:
+    """Return the last observation of each asset before an instant, in nanoseconds; without those that have none."""
     out: dict[str, int] = {}
     todo, high, origin = list(assets), before_ns, twin.model.origin_ns
     back = _DAY // 4
@@ -116,7 +116,7 @@ def last_heard(twin: TwinReader, asset_type: str, *, before_ns: int, assets: Seq
 
 def _note(twin: TwinReader, asset_type: str, out: dict[str, int], todo: list[str], span: tuple[int, int]) -> None:
     place = {one: k for k, one in enumerate(todo)}
-    who, when = heard(twin, asset_type, start_ns=span[0], stop_ns=span[1], place=place)
+    who, when = observed(twin, asset_type, start_ns=span[0], stop_ns=span[1], place=place)
     last = np.full(len(todo), _NEVER, dtype=np.int64)
     np.maximum.at(last, who, when)
     out |= {one: int(found) for one, found in zip(todo, last, strict=True) if found != _NEVER}
@@ -125,7 +125,7 @@ def _note(twin: TwinReader, asset_type: str, out: dict[str, int], todo: list[str
 def _busy_windows(
     twin: TwinReader, asset_type: str, assets: Sequence[str], span: tuple[int, int]
 ) -> list[tuple[int, int]]:
-    """Windows of the coarsest rollups in which any of the assets was last heard, newest first."""
+    """Return windows of the coarsest rollups with the last observation of any of the assets, newest first."""
     spans: set[tuple[int, int]] = set()
     groups: dict[int, list[str]] = {}
     for name, signal in twin.model.asset_types[asset_type].signals.items():

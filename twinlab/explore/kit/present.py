@@ -105,7 +105,7 @@ def preload_search(shared: Shared) -> None:
 def asset_index(shared: Shared) -> AssetIndex:
     """Return the index of all assets by id and name, cached for all readers."""
     reader = shared.reader
-    return reader.remember("asset index", lambda: AssetIndex(reader))
+    return reader.cached("asset index", lambda: AssetIndex(reader))
 
 
 def _read(shared: Shared, at: np.datetime64) -> Now:

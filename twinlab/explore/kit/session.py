@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from twinlab.events import KeptReader
+from twinlab.events import CachedReader
 from twinlab.explore.charts.choices import Choices, asset_labels
 from twinlab.explore.charts.reading import latest_time
 from twinlab.explore.kit.cache import ReadCache
@@ -40,9 +40,9 @@ class Shared:
         return Choices(self.twin)
 
     @cached_property
-    def reader(self) -> KeptReader:
+    def reader(self) -> CachedReader:
         """The twin, with tables that are cached until its position changes."""
-        return KeptReader(self.twin)
+        return CachedReader(self.twin)
 
     def latest(self) -> np.datetime64 | None:
         """Return the time of the newest sample, None if there is none."""

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinlab.events import positions, present
-from twinlab.events.present_state.cached_reader import KeptReader
+from twinlab.events.present_state.cached_reader import CachedReader
 from twinlab.explore.views.map.preload import PreloadingReader
 from twinlab.testing import FakeTwin
 
@@ -16,7 +16,7 @@ START = np.datetime64("2026-01-03T12:00", "ns")
 SIGNALS = ("latitude", "longitude")
 
 
-class Counting(KeptReader):
+class Counting(CachedReader):
     """Counts what is read of history."""
 
     def __init__(self, twin):
@@ -36,7 +36,7 @@ def twin():
 @given(st.lists(st.integers(-6 * 60, 6 * 60), min_size=1, max_size=6), st.sampled_from([None, ["V3", "V1"]]))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_after_any_steps_the_history_is_the_twins(twin, steps, assets):
-    near, at = PreloadingReader(KeptReader(twin)), START
+    near, at = PreloadingReader(CachedReader(twin)), START
     names = list(twin.model.asset_types["van"].position)
     for minutes in steps:
         at = at + np.timedelta64(minutes, "m")
@@ -82,7 +82,7 @@ def test_what_was_read_is_dropped_when_the_twin_moves(twin):
             return getattr(twin, name)
 
     moving, clock = Moving(), [0.0]
-    kept = KeptReader(moving, clock=lambda: clock[0])
+    kept = CachedReader(moving, clock=lambda: clock[0])
     near, read = PreloadingReader(kept), []
     history = kept.history
     kept.history = lambda *args, **asked: read.append(1) or history(*args, **asked)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pandas as pd
 
-from twinlab.events.present_state.cached_reader import KeptReader
+from twinlab.events.present_state.cached_reader import CachedReader
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,27 +73,27 @@ class _Blocks:
                 self._blocks.pop(0)
 
 
-class PreloadingReader(KeptReader):
-    """A `KeptReader` for steps in time: history around the requested spans is preloaded into memory.
+class PreloadingReader(CachedReader):
+    """A `CachedReader` for steps in time: history around the requested spans is preloaded into memory.
 
     A request near the previous one also reads the history before and after it. Blocks are shared by all readers of a
     twin, and dropped when its position changes.
 
     Parameters
     ----------
-    reader : KeptReader
+    reader : CachedReader
         The reader that all users of the twin share.
     """
 
-    def __init__(self, reader: KeptReader) -> None:
+    def __init__(self, reader: CachedReader) -> None:
         super().__init__(reader)
         self._reader = reader
         # Start and number of cells of the last request for each key.
         self._last: dict[Key, tuple[np.datetime64, int]] = {}
 
-    def remember(self, key: Hashable, make: Callable[[], _T]) -> _T:
+    def cached(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return the cached value of a key, shared by all readers of the twin."""
-        return self._reader.remember(key, make)
+        return self._reader.cached(key, make)
 
     def history(
         self,
@@ -110,7 +110,7 @@ class PreloadingReader(KeptReader):
             return super().history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         key = (asset_type, tuple(signals))
         first, last = _instant(start), _instant(stop)
-        blocks = self.remember("blocks of history", _Blocks)
+        blocks = self.cached("blocks of history", _Blocks)
         block = blocks.find(key, first, last)
         if block is None and assets is None:
             block = self._read(key, first, last)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twinlab.events.present_state.cached_reader import KeptReader
+from twinlab.events.present_state.cached_reader import CachedReader
 from twinlab.events.present_state.latest_values import present
 from twinlab.events.present_state.places import parents_at, positions
 from twinlab.explore.charts.reading import data_span
@@ -248,7 +248,7 @@ def _key(number: int, kinds: Sequence[str], starts: NDArray[np.int64], names: Ma
 
 def _ids(twin: TwinReader, kind: str) -> Sequence[str]:
     make = lambda: pd.Index(twin.assets(kind).index.astype("str"))  # noqa: E731
-    return twin.remember(("codes", kind), make) if isinstance(twin, KeptReader) else make()
+    return twin.cached(("codes", kind), make) if isinstance(twin, CachedReader) else make()
 
 
 def _targets(model: TwinModel, kinds: Sequence[str]) -> list[str]:
