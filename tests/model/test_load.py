@@ -341,6 +341,17 @@ def test_every_name_in_a_mapping_must_exist_in_the_model(text: str, message: str
             "columns.t.signl: unknown key 'signl'",
         ),
         ("source: a\ntables: [{tags: {t: {signal: t}}}]", "a long table needs tag and value"),
+        (
+            "source: a\ntables: [{time: {column: t, zone: UTC}, tag: g, value: v, columns: {a: {signal: a}}}]",
+            "'columns' is not used",
+        ),
+        (
+            "source: a\ntables: [{time: {column: t, zone: UTC}, value: v, columns: {a: {signal: a}}}]",
+            "'value' is not used",
+        ),
+        ("source: a\ntables: [{unit_column: u}]", "'unit_column' is not used: the table has no signals"),
+        ("source: a\ntables: [{asset: {type: a, id: b}, assets: [{type: a, id: c}]}]", "'asset' is not used"),
+        ("source: a\ntables: [{asset: {type: a, id: b, pattern: c}}]", "'pattern' is not used"),
         ("source: a\ntables: [{events: [{type: t, key: [a]}]}]", "an event needs start or planned_start"),
         ("source: a\ntables: [{events: [{type: t, key: [], start: {column: a, zone: UTC}}]}]", "key"),
     ],

@@ -110,6 +110,9 @@ class AssetRule(Model):
         if (self.id is None) == (self.column is None):
             msg = "expected exactly one of id or column"
             raise ValueError(msg)
+        if self.pattern is not None and self.column is None:
+            msg = "the key 'pattern' is not used: it is matched with the text of a `column`, and the asset is an `id`"
+            raise ValueError(msg)
         return self
 
 
@@ -211,9 +214,11 @@ class TableRule(Model):
     r"""Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\d+) temp$/") is a pattern for a
     family."""
     tag: str | None = None
-    """Long: columns with the tag, the value, and (if the source has one) the unit."""
+    """Long: columns that hold the tag and the value."""
     value: str | None = None
     unit_column: str | None = None
+    """Long or wide: column that states the unit of each row's values, and converts them row by row. A rule's own `unit`
+    takes precedence."""
     tags: Tags = Field(default_factory=dict)
     ignore: list[str] = Field(default_factory=list)
     """Columns that are known and not needed; they aren't reported as unknown."""
@@ -229,7 +234,29 @@ class TableRule(Model):
         if (self.columns or self.tags) and self.time is None:
             msg = "a table of signals needs time"
             raise ValueError(msg)
+        unused = self._unused()
+        if unused:
+            msg = "; ".join(f"the key {key!r} is not used: {why}" for key, why in unused.items())
+            raise ValueError(msg)
         return self
+
+    def _unused(self) -> dict[str, str]:
+        """Return the keys that a table of this shape doesn't use, each with the reason."""
+        long = "`tag` and `value` make this a long table, which uses `tags`"
+        wide = "`tag` and `value` belong together, with `tags`"
+        none = "the table has no signals (`columns` or `tags`)"
+        found: dict[str, str] = {}
+        if self.tag and self.value:
+            found |= {"columns": long} if self.columns else {}
+        else:
+            found |= {key: wide for key in ("tag", "value") if getattr(self, key)}
+        if not (self.columns or self.tag):
+            found |= {"unit_column": none} if self.unit_column else {}
+            # A table without any rows' meaning yet is unfinished, not of another shape.
+            if self.events or self.assets or self.relationships:
+                found |= {"time": f"{none}; events state their own times"} if self.time else {}
+                found |= {"asset": f"{none}; events state their own `asset`"} if self.asset else {}
+        return found
 
     @field_validator("columns", "tags")
     @classmethod

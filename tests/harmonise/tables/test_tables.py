@@ -285,3 +285,23 @@ def test_claims_join_under_common_dictionaries_and_select_by_mask(kit):
     assert both.row_number.tolist() == [-1, -1, -1, 7, 8, 9, -1, -1, -1]
     assert both.select(both.value > 4).value.tolist() == [5.0, 6.0]
     assert len(Claims.concat([])) == 0
+
+
+def test_a_unit_column_converts_a_wide_table_row_by_row(kit):
+    rule = {"T": {"signal": "temperature"}, "kWh": {"signal": "energy", "unit": "kWh"}}
+    table = {"time": TIMES, "T": [212.0, 100.0, 7.0], "kWh": [1.0, 2.0, 3.0], "u": ["°F", "C", None]}
+    done = kit.run(table, kit.wide(rule, unit_column="u"))
+    found = {
+        signal: sorted(float(v) for c, v in zip(done.claims.code, done.claims.value, strict=True) if done.claims.series[c].signal == signal)
+        for signal in ("temperature", "energy")
+    }  # fmt: skip
+    # A row without a unit is in the signal's own, and a rule's unit takes precedence over the column's.
+    assert found == {"temperature": [7.0, 100.0, 100.0], "energy": [1.0, 2.0, 3.0]}
+    assert (done.problem_count, done.unknown) == (0, {})
+
+
+def test_a_unit_in_a_wide_table_that_doesnt_fit_is_reported_and_stores_nothing(kit):
+    table = {"time": TIMES, "T": [1.0, 2.0, 3.0], "u": ["C", "kWh", "C"]}
+    done = kit.run(table, kit.wide({"T": {"signal": "temperature"}}, unit_column="u"))
+    assert done.claims.value.tolist() == [1.0, 3.0]
+    assert list(done.unknown) == ["unit 'kWh'"]

@@ -36,9 +36,23 @@ def wide_claims(
         for meaning in table.meanings(name):
             now = left if meaning.always else left & (times >= meaning.start) & (times < meaning.stop)
             left = left & ~now
-            if now.any():
-                parts.append(_column_claims(name, meaning, rows, assets, times=times, now=now, unit=units.get(name)))
+            for unit, here in _units_of_rows(rule, rows, now, meaning):
+                stated = units.get(name) if unit is None else unit
+                parts.append(_column_claims(name, meaning, rows, assets, times=times, now=here, unit=stated))
     return [part for part in parts if len(part)]
+
+
+def _units_of_rows(rule: TableRule, rows: Rows, now: Bools, meaning: Meaning) -> list[tuple[str | None, Bools]]:
+    """Return the rows of each unit that the table's unit column states, of the rows ``now``."""
+    parts = _by_unit(rule, rows, np.flatnonzero(now), meaning) if now.any() else []
+    if len(parts) == 1:
+        return [(parts[0][0], now)]
+    found = []
+    for unit, at in parts:
+        here = np.zeros(rows.count, dtype=bool)
+        here[at] = True
+        found.append((unit, here))
+    return found
 
 
 def _clock_groups(assets: RowAssets) -> Groups:
