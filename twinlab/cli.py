@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
-from twinlab.errors import TwinlabError
+from twinlab._click import Command, Commands, Several
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -51,83 +51,6 @@ def _say(text: str, *, error: bool = False) -> None:
     click.echo(text, err=error)
 
 
-class _Commands(click.Group):
-    """All commands; an error in one of them is one line on standard error and the exit code 1."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        # In the order of a twin's life, not of the alphabet.
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's signature)
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:  # noqa: BLE001  (a program error is explained in one line, too)
-            if ctx.params["traceback"]:
-                import traceback  # noqa: PLC0415  (loaded when needed: --help stays quick)
-
-                traceback.print_exc()
-            _say(f"twinlab: {_explained(error)}", error=True)
-            return 1
-
-
-def _explained(error: Exception) -> str:
-    if isinstance(error, (TwinlabError, OSError)):
-        return str(error)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"unexpected error: {what}\nRun the command again as `twinlab --traceback …` and report it."
-
-
-class _Command(click.Command):
-    """A command with an example below its help, and options that take several values: ``--from a.csv b.csv``."""
-
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
-        super().__init__(*args, **kwargs)
-        self.example = example
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        several = {name for option in self.params if isinstance(option, _Several) for name in option.opts}
-        try:
-            return super().parse_args(ctx, _repeat_option(args, several))
-        except click.UsageError as error:
-            # Some of click's errors don't name the command.
-            error.ctx = error.ctx or ctx
-            raise
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        # Line by line: click would fill the lines of an epilog into one paragraph.
-        formatter.write("\nexample:\n")
-        for line in self.example.splitlines():
-            formatter.write(f"  {line}\n")
-
-
-class _Several(click.Option):
-    """An option with one or more values; click itself has options with a fixed number of values only."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
-        super().__init__(*args, **{**kwargs, "multiple": True})
-
-
-def _repeat_option(arguments: Sequence[str], options: set[str]) -> list[str]:
-    """Return arguments with ``--from a b`` written as ``--from a --from b``, for the options that take several values."""
-    repeated: list[str] = []
-    current, values = "", 0
-    for position, argument in enumerate(arguments):
-        if argument == "--":
-            return [*repeated, *arguments[position:]]
-        if argument in options:
-            current, values = argument, 0
-            repeated.append(argument)
-        elif argument.startswith("-"):
-            current = ""
-            repeated.append(argument)
-        else:
-            repeated += [current, argument] if current and values else [argument]
-            values += 1
-    return repeated
-
-
 def _path(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401  (passed to click)
     """Return the decorator of an option or an argument that is a path. A missing file is reported by what reads it."""
     decorator = click.option if names[0].startswith("-") else click.argument
@@ -165,7 +88,7 @@ def _serving(command: F) -> F:
     return command
 
 
-@click.group(cls=_Commands, epilog="Start with: twinlab demo", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, epilog="Start with: twinlab demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--traceback", is_flag=True, help="Show where an error came from.")
 def _twinlab(*, traceback: bool) -> None:
     """Build, trust, explore and use a digital twin."""
@@ -192,7 +115,7 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 @_twinlab.command(
-    "demo", cls=_Command,
+    "demo", cls=Command,
     example="twinlab demo nyc --no-browser --port 5006\ntwinlab demo parcel --weeks 2 --parcels 1000",
 )  # fmt: skip
 @click.argument(
@@ -224,13 +147,13 @@ def _demo(
 
 
 @_twinlab.command(
-    "create", cls=_Command,
+    "create", cls=Command,
     example="twinlab create pilot/ --from fridges.csv dispatch.xlsx\ntwinlab ingest pilot/ fridges.csv dispatch.xlsx",
 )  # fmt: skip
 @_folder
-@_path("--from", "files", cls=_Several, metavar="FILE...", help="Files to draft the twin from.")
+@_path("--from", "files", cls=Several, metavar="FILE...", help="Files to draft the twin from.")
 @_path("--model", metavar="FILE", help="Instead of files: a twin.yaml that exists already.")
-@_path("--mapping", cls=_Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
+@_path("--mapping", cls=Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
 def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mapping: tuple[Path, ...]) -> None:
     """Draft a twin from your own files, for you to edit."""
     from twinlab.twin import checklist, create  # noqa: PLC0415
@@ -246,7 +169,7 @@ def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mappin
     _say("\n".join(["wrote", written, head, *asked, f"Then:\n  twinlab ingest {folder} {given}"]))
 
 
-@_twinlab.command("ingest", cls=_Command, example="twinlab ingest pilot/ fridges.csv")
+@_twinlab.command("ingest", cls=Command, example="twinlab ingest pilot/ fridges.csv")
 @_folder
 @_path("files", nargs=-1, required=True, help="Files to read.")
 @click.option("--strict", is_flag=True, help="Refuse while a unit, a zone or another question is open.")
@@ -255,7 +178,7 @@ def _ingest(folder: Path, files: tuple[Path, ...], *, strict: bool) -> None:
     _say(_open(folder).ingest(*files, strict=strict).text())
 
 
-@_twinlab.command("serve", cls=_Command, example="twinlab serve pilot/ --port 5006")
+@_twinlab.command("serve", cls=Command, example="twinlab serve pilot/ --port 5006")
 @_folder
 @_serving
 def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
@@ -275,7 +198,7 @@ def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
 
 
 @_twinlab.command(
-    "user", cls=_Command,
+    "user", cls=Command,
     example="twinlab user add users.json dora --role dispatcher\n"
     "twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
 )  # fmt: skip
@@ -293,7 +216,7 @@ def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], st
     _say(manage_users(what, file, name=name, roles=roles or None, stdin=stdin))
 
 
-@_twinlab.command("status", cls=_Command, example="twinlab status pilot/")
+@_twinlab.command("status", cls=Command, example="twinlab status pilot/")
 @_folder
 def _status(folder: Path) -> None:
     """Show assets, signals, freshness, coverage and bytes."""
@@ -302,7 +225,7 @@ def _status(folder: Path) -> None:
     _say(str(twin.reader.status()))
 
 
-@_twinlab.command("verify", cls=_Command, example="twinlab verify pilot/")
+@_twinlab.command("verify", cls=Command, example="twinlab verify pilot/")
 @_folder
 def _verify(folder: Path) -> int:
     """Read everything again and check every checksum."""
@@ -311,7 +234,7 @@ def _verify(folder: Path) -> int:
     return 0 if report.ok else 1
 
 
-@_twinlab.command("rebuild", cls=_Command, example="twinlab rebuild pilot/")
+@_twinlab.command("rebuild", cls=Command, example="twinlab rebuild pilot/")
 @_folder
 def _rebuild(folder: Path) -> None:
     """Build the history again from the ledger."""
@@ -319,14 +242,14 @@ def _rebuild(folder: Path) -> None:
 
 
 @_twinlab.command(
-    "export", cls=_Command,
+    "export", cls=Command,
     example="twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n"
     "twinlab export pilot/ cold_room rooms.zarr",
 )  # fmt: skip
 @_folder
 @click.argument("what", help="An asset type or an event type of the twin.")
 @_path("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
-@click.option("--signals", cls=_Several, metavar="NAME...", help="Signals to write (default: all).")
+@click.option("--signals", cls=Several, metavar="NAME...", help="Signals to write (default: all).")
 @click.option("--start", metavar="TIME", help="First instant, UTC.")
 @click.option("--stop", metavar="TIME", help="End, not included, UTC.")
 @click.option("--step", metavar="STEP", help="Step of a rollup, such as 1h (default: the signals' own).")
@@ -338,7 +261,7 @@ def _export(
     _say(f"wrote {path}")
 
 
-@_twinlab.command("notebook", cls=_Command, example="twinlab notebook pilot/")
+@_twinlab.command("notebook", cls=Command, example="twinlab notebook pilot/")
 @_folder
 @_path("--to", metavar="PATH", help="Notebook or folder (default: beside the twin); nothing is overwritten.")
 @click.option("--no-lab", is_flag=True, help="Write the notebook only.")
@@ -357,7 +280,7 @@ def _notebook(folder: Path, *, to: Path | None, no_lab: bool, port: int, no_brow
     return open_lab(path, port=port, browser=not no_browser)
 
 
-@_twinlab.command("tutorials", cls=_Command, example="twinlab tutorials learn/")
+@_twinlab.command("tutorials", cls=Command, example="twinlab tutorials learn/")
 @_path("folder", help="Folder to copy to.")
 @click.option("--overwrite", is_flag=True, help="Replace notebooks that you have changed, too.")
 def _tutorials(folder: Path, *, overwrite: bool) -> None:
@@ -373,7 +296,7 @@ def _tutorials(folder: Path, *, overwrite: bool) -> None:
 
 
 @_twinlab.command(
-    "completion", cls=_Command,
+    "completion", cls=Command,
     example="""eval "$(twinlab completion bash)"    # a line for ~/.bashrc
 eval "$(twinlab completion zsh)"     # a line for ~/.zshrc
 twinlab completion fish > ~/.config/fish/completions/twinlab.fish""",

@@ -1,8 +1,9 @@
-"""YAML as people mean it: no value turned into something else behind their back, and the line of every key kept.
+"""Read and write YAML: YAML 1.2's meaning of plain values, the line of each key, and strict checks.
 
 PyYAML follows YAML 1.1, in which ``no`` is false, ``12:30`` is 750, ``010`` is 8 and ``1e5`` is text. Here plain words are
-text, numbers are the numbers of YAML 1.2's core schema, and duplicate keys, several documents, object tags and documents
-that grow without end when their aliases are followed are refused.
+text and numbers are those of YAML 1.2's core schema, without leading zeros, octal and hexadecimal ones, so that codes such
+as ``08`` stay text. Duplicate keys, several documents, object tags and documents that become too large when aliases are
+followed are refused.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
 )
 _HINTS = {
     "'\\t'": "; indent with spaces",
-    "mapping values": "; put a value that holds ': ' in quotes",
+    "mapping values": "; put a value that contains ': ' in quotes",
     "cannot start any token": "; put a value that begins with a sign in quotes, such as '%'",
 }
 _LARGEST = 4 * 2**20
@@ -44,18 +45,18 @@ _MOST_NODES = 200_000
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads plain words as text."""
+    """Loader that reads plain words as text."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML 1.1 or our reading would take for anything but text."""
+    """Dumper that quotes a text which YAML 1.1 or our loader would read as another type."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (repeat instead of &id001)
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (repeat values instead of writing &id001)
         return True
 
 
 class _LineDumper(_Dumper):
-    """Writes texts with line breaks on one line, in double quotes."""
+    """Dumper that writes a text with line breaks on one line, in double quotes."""
 
     def represent_text(self, text: str) -> yaml.Node:
         return self.represent_scalar(_PREFIX + "str", text, style='"' if "\n" in text else None)
@@ -63,7 +64,7 @@ class _LineDumper(_Dumper):
 
 _LineDumper.add_representer(str, _LineDumper.represent_text)
 
-# Set from outside: the stubs know the resolvers as an attribute of an instance.
+# By setattr: the type stubs declare the resolvers as an attribute of instances.
 _inherited = yaml.SafeDumper.yaml_implicit_resolvers
 setattr(_Loader, "yaml_implicit_resolvers", {})  # noqa: B010
 setattr(_Dumper, "yaml_implicit_resolvers", {first: list(rules) for first, rules in _inherited.items()})  # noqa: B010
@@ -76,7 +77,7 @@ for _name, _pattern, _first in _RULES:
 
 @dataclass
 class Document:
-    """A YAML file's content, the line of every key and item, and what is wrong with it."""
+    """A YAML file's data, the line of each key and item, and its problems."""
 
     data: object = None
     lines: dict[Path_, int] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Document:
 
 
 def path_text(path: Path_) -> str:
-    """Return a path as people write it.
+    """Return a path as text.
 
     >>> path_text(("tables", 0, "columns", "temp", "unit"))
     'tables[0].columns.temp.unit'
@@ -122,7 +123,7 @@ def read_yaml(text: str, *, name: str) -> Document:
     Raises
     ------
     SchemaError
-        If ``text`` isn't YAML at all; smaller faults are in ``problems``.
+        If ``text`` isn't YAML at all; problems of single values are in ``problems``.
     """
     try:
         node = yaml.compose(text.removeprefix("\ufeff"), Loader=_Loader)
@@ -137,7 +138,7 @@ def read_yaml(text: str, *, name: str) -> Document:
         msg = f"{name}: expected YAML, got something else: {str(error).splitlines()[0]}"
         raise SchemaError(msg) from error
     except RecursionError as error:
-        msg = f"{name}: expected YAML of reasonable depth, got brackets nested without end"
+        msg = f"{name}: expected YAML of reasonable depth, got brackets nested too deeply"
         raise SchemaError(msg) from error
     document = Document()
     if node is not None:
@@ -238,7 +239,7 @@ class _Builder:
 
 
 def write_yaml(data: object) -> str:
-    """Return ``data`` (mappings, lists, plain values) as YAML that any YAML reader reads the same way.
+    """Return ``data`` (mappings, lists, plain values) as YAML that every YAML reader reads the same way.
 
     >>> print(write_yaml({"states": {"no": "closed"}, "span": [0, 1.5]}), end="")
     states: {'no': closed}
