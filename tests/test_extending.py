@@ -185,5 +185,5 @@ def test_a_wrong_option_is_told_with_file_line_and_the_nearest_name(used: dict[s
 
 
 def test_another_version_of_a_test_rebuilds_history(used: dict[str, object]) -> None:
-    assert any("built anew" in note for note in used["notes"])  # type: ignore[attr-defined]
+    assert any("rebuilt" in note for note in used["notes"])  # type: ignore[attr-defined]
     assert set(used["rebuilt"]) == {1}  # type: ignore[call-overload]

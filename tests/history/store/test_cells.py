@@ -81,8 +81,8 @@ def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_
 
 
 def test_old_hot_chunks_are_compacted_and_windows_between_hot_and_cold_stay_exact(tmp_path, monkeypatch):
-    monkeypatch.setattr("twinlab.history.write.transaction._HOT_MOST", 2)
-    monkeypatch.setattr("twinlab.history.write.transaction._HOT_KEPT", 1)
+    monkeypatch.setattr("twinlab.history.write.transaction._MAX_HOT", 2)
+    monkeypatch.setattr("twinlab.history.write.transaction._NEWEST_HOT", 1)
     store, assets, rng = HistoryStore.create(tmp_path / "h", origin_ns=ORIGIN), 70, np.random.default_rng(4)
     want, flags = np.full((SIZE, assets), sentinel("int32"), "int32"), np.full((SIZE, assets), 2, "uint8")
     moved = 0

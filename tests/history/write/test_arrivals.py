@@ -198,8 +198,8 @@ def test_an_index_that_is_lost_or_damaged_is_worked_out_again(site):
 
 
 def test_history_that_is_compacted_as_it_grows_reads_as_one_built_at_once(make_site, tmp_path, monkeypatch):
-    monkeypatch.setattr("twinlab.history.write.transaction._HOT_MOST", 2)
-    monkeypatch.setattr("twinlab.history.write.transaction._HOT_KEPT", 1)
+    monkeypatch.setattr("twinlab.history.write.transaction._MAX_HOT", 2)
+    monkeypatch.setattr("twinlab.history.write.transaction._NEWEST_HOT", 1)
     rows = [
         (tag, float(minute), float(minute % 7), n)
         for n, (minute, tag) in enumerate((m, t) for m in range(0, 30_000, 97) for t in TAGS)

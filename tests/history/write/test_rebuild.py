@@ -113,7 +113,7 @@ def test_a_changed_mapping_builds_anew_what_its_source_speaks_of_and_as_of_shows
     latest = np.datetime64(max(entry.ingest_time for entry in built.ledger.journal.entries()), "ns")
     other = make_site(built.root, {"rooms": changed})
     report = other.historian().catch_up()
-    assert any("meaning of rooms changed" in note for note in report.notes)
+    assert any("mapping of rooms changed" in note for note in report.notes)
     np.testing.assert_allclose(temperature(other), (before - 32) / 1.8, atol=0.051)
     reader = other.reader()
     shown = reader.as_of(latest).history("room", signals=["temperature"]).temperature.values

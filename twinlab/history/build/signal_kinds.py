@@ -26,12 +26,12 @@ def hold(
     return out.T
 
 
-def shares(held: NDArray[np.signedinteger], per: int, windows: int, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+def shares(filled: NDArray[np.signedinteger], per: int, windows: int, codes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return each state's share of the known time of each window, (window, asset, state); NaN if no time is known.
 
     Cells with other codes than ``codes`` are known time, too: the shares then add up to less than one.
     """
-    h = np.ascontiguousarray(held.T)
+    h = np.ascontiguousarray(filled.T)
     counts = np.zeros((h.shape[0], windows, codes.size + 1), dtype=np.int64)
     share_states(h, per, codes, h.dtype.type(sentinel(h.dtype)), counts)
     known = counts.sum(axis=2, keepdims=True)

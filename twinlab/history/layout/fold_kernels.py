@@ -162,12 +162,12 @@ def hold_states(values, flags, carry, none, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def share_states(held, per, codes, none, out):
+def share_states(states, per, codes, none, out):
     """Count the cells of each window in each state, (asset, window, state); unknown codes are the last state."""
-    for a in range(held.shape[0]):
+    for a in range(states.shape[0]):
         for w in range(out.shape[1]):
-            for k in range(w * per, min((w + 1) * per, held.shape[1])):
-                v = held[a, k]
+            for k in range(w * per, min((w + 1) * per, states.shape[1])):
+                v = states[a, k]
                 if v == none:
                     continue
                 for c in range(codes.size):

@@ -1,4 +1,4 @@
-"""Which model and mappings were active at an ingest time, by the twin's journal."""
+"""Which model and mappings were active at an ingest time, according to the twin's journal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["activated"]
 
 
 def activated(journal: Journal, known: int, which: str, model: TwinModel) -> tuple[TwinModel, dict[str, Mapping]]:
-    """Return the words that were active at ``known`` (ns UTC); ``model`` if none had been activated yet.
+    """Return the model and the mappings that were active at ``known`` (ns UTC); ``model`` if none was active yet.
 
     Raises
     ------

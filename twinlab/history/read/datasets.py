@@ -51,19 +51,19 @@ def instant_ns(instant: object) -> int:
     try:
         return int(stamp.as_unit("ns").value)
     except pd.errors.OutOfBoundsDatetime as error:
-        msg = f"expected an instant from 1677-09-22 to 2262-04-11, which 64-bit nanoseconds hold, got {instant!r}"
+        msg = f"expected an instant from 1677-09-22 to 2262-04-11, the range of 64-bit nanoseconds, got {instant!r}"
         raise SchemaError(msg) from error
 
 
 def natural_order(ids: Sequence[str]) -> list[int]:
-    """Return the places of ids in the order people expect: ``truck/2`` before ``truck/10``.
+    """Return the indices that sort ids in natural order: ``truck/2`` before ``truck/10``.
 
     >>> natural_order(["b10", "b9", "a"])
     [2, 1, 0]
     """
     numbers = _numbers(ids)
     if numbers is not None:
-        # Ids that differ by one number alone: hundreds of thousands of parcels.
+        # Ids that differ only by a number, as those of hundreds of thousands of parcels.
         found: list[int] = np.lexsort((np.array(ids), numbers)).tolist()
         return found
 
@@ -75,10 +75,10 @@ def natural_order(ids: Sequence[str]) -> list[int]:
 
 
 def _numbers(ids: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return the numbers with which ids end if all else of them is the same; None if it isn't."""
+    """Return the numbers at the end of ids if everything before them is the same, else None."""
     if len(ids) < 2:
         return None
-    # What the first and the last in order have in common, all others have, too.
+    # A common prefix of the first and the last id in sort order is common to all.
     low, high = min(ids), max(ids)
     same = next(
         (place for place, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
@@ -98,7 +98,7 @@ def _asset_ids(view: View, asset_type: str, asset_ids: Sequence[str] | None) -> 
     noted = view.meta.get("assets")
     found = noted.get(asset_type) if isinstance(noted, dict) else None
     if found is None:
-        msg = f"expected the ids of {asset_type!r} in the history's notes; pass `asset_ids` in storage order"
+        msg = f"expected the ids of {asset_type!r} in the history's metadata; pass `asset_ids` in storage order"
         raise SchemaError(msg)
     return [str(one) for one in found]
 
@@ -151,25 +151,26 @@ def dataset(
     Parameters
     ----------
     view : View
-        The pinned state.
+        The state of the history.
     signals, assets : sequences of str, optional
-        Which ones, in this order; all by default.
+        In this order; all by default.
     start, stop : instants, optional
-        Half-open span; what was ever written by default. With ``step`` every window that it touches is whole.
+        Half-open span, by default of all cells. With ``step`` all windows that overlap it are complete.
     step : str, optional
         Aggregate to windows aligned to UTC midnight: gauges to ``_mean _min _max _sum _count``, counters to
         ``_increase _min _max _count``, states to ``_share`` (each state's share of the known time), all with counts of
-        cells per flag (``_pass _not_evaluated _suspect _fail _missing``). Over cells that pass or are suspect.
-        Without it: values at the signals' cadence (states held until their next observation) and flags ``_qc``.
+        cells per flag (``_pass _not_evaluated _suspect _fail _missing``). Statistics are of cells that pass or are
+        suspect.
+        By default: values at the signals' cadence (states are filled until their next observation) and flags ``_qc``.
     overlay : sequence of Block, optional
-        Finished cells that supersede stored ones: the tail.
+        Cells that replace stored ones: the tail.
     asset_ids : sequence of str, optional
-        Ids in storage order; the history's notes (``meta["assets"][asset_type]``) by default.
+        Ids in storage order; those of the history's metadata (``meta["assets"][asset_type]``) by default.
 
     Raises
     ------
     SchemaError
-        If the signals have several cadences and no ``step`` joins them, or ``step`` isn't a multiple of the cadence.
+        If the signals have several cadences and ``step`` isn't given, or ``step`` isn't a multiple of the cadence.
     UnknownTermError
         If type, signal or asset isn't known; shows the nearest.
     """
@@ -221,7 +222,7 @@ def _group_dataset(
     if size % axis.cadence_ns or (DAY_NS % size and size % DAY_NS):
         msg = (
             f"expected a step of whole cells of {reader.group.cadence} that divides a day (or is whole days), got {step!r}; "
-            f"ready ones: {', '.join(rollup_steps(axis.cadence_ns)) or 'none'}"
+            f"stored ones: {', '.join(rollup_steps(axis.cadence_ns)) or 'none'}"
         )
         raise SchemaError(msg)
     if size == axis.cadence_ns:
@@ -273,7 +274,7 @@ def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, l
     ready = step in rollup_steps(reader.group.cadence_ns)
     for name, signal in reader.signals.items():
         about = _attributes(name, signal)
-        # Work of a task: a stored window is one element; what must be folded costs its cells.
+        # Work of a task: a stored window is one element; one that must be computed costs its cells.
         per = 1 if ready else parse_duration(step) // reader.group.cadence_ns
         for what in (*_AGGREGATES[signal.kind], *(("increase",) if signal.kind == "counter" else ()), *COUNTS):
             lazy = LazyWindows(reader, name, first, stop - first, step=step, statistic=what)

@@ -1,4 +1,4 @@
-"""Leave with the data: plain Zarr that opens without us, Parquet, CSV, Excel."""
+"""Export to plain Zarr, Parquet, CSV and Excel."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from twinlab.errors import SchemaError
 
 __all__ = ["to_csv", "to_excel", "to_frame", "to_parquet", "to_zarr"]
 
-#: Excel's own limit of rows in a sheet.
+#: Maximum number of rows of an Excel sheet.
 _EXCEL_ROWS = 1_048_576
 
 
 def to_zarr(ds: xr.Dataset, path: Path) -> None:
-    """Write a Dataset of `twinlab.history.read.datasets.dataset` as plain Zarr: codecs of the specification alone, CF attributes.
+    """Write a Dataset of `twinlab.history.read.datasets.dataset` as plain Zarr: codecs of the specification only, CF attributes.
 
     ``xr.open_zarr(path)`` opens it without twinlab; gauges are packed as integers of their resolution where that is exact.
 
     Raises
     ------
     SchemaError
-        If something stands at ``path`` already.
+        If ``path`` exists.
     """
     target = Path(path)
     if target.exists():
@@ -36,7 +36,7 @@ def to_zarr(ds: xr.Dataset, path: Path) -> None:
     for name, variable in plain.data_vars.items():
         chunks = tuple(max(sizes) for sizes in variable.chunks) if variable.chunks else variable.shape
         encoding[str(name)] = {"chunks": tuple(max(1, size) for size in chunks)}
-        # An attribute that isn't JSON (numpy arrays of flag values) is written as a list.
+        # Attributes must be JSON: arrays of flag values are written as lists.
         variable.attrs = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in variable.attrs.items()}
         if variable.chunks:
             plain[name] = variable.chunk(dict(zip(variable.dims, chunks, strict=True)))
@@ -44,14 +44,14 @@ def to_zarr(ds: xr.Dataset, path: Path) -> None:
         if plain[name].dtype == object:
             plain[name] = plain[name].astype("str").astype(np.dtypes.StringDType())
     with warnings.catch_warnings():
-        # Variable-length text has no final Zarr v3 specification yet; every current reader knows it.
+        # Variable-length text has no final Zarr v3 specification yet, but all current readers support it.
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part.*")
         plain.to_zarr(target, mode="w-", encoding=encoding, consolidated=True, zarr_format=3)
 
 
 def to_frame(ds: xr.Dataset) -> pd.DataFrame:
-    """Return a Dataset as a table: a row a time and asset, in that order; rows that hold nothing at all are kept."""
+    """Return a Dataset as a table with a row per time and asset, sorted by both; rows without any value are included."""
     extra = [dim for dim in ds.dims if dim not in ("time", "asset")]
     flat = ds
     for dim in extra:
@@ -78,7 +78,7 @@ def to_excel(ds: xr.Dataset, path: Path) -> None:
     Raises
     ------
     SchemaError
-        If it has more rows than a sheet holds.
+        If it has more rows than an Excel sheet.
     """
     rows = ds.sizes["time"] * ds.sizes["asset"]
     if rows >= _EXCEL_ROWS:

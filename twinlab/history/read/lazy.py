@@ -1,4 +1,4 @@
-"""Array-likes that dask slices: what a task carries is a path, a snapshot and a span, never an open handle."""
+"""Array-likes that Dask slices; a task contains path, snapshot and span, never an open file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from twinlab.model.twinmodel import Signal, parse_duration
 
 __all__ = ["LazyCells", "LazyShares", "LazyWindows", "as_dask", "finished"]
 
-#: Cells a task: about 50 ms of reading, 64 MB of float64.
+#: Cells per task: about 50 ms of reading, 64 MB of float64.
 TASK_CELLS = 2**23
 _SPAN = 2**16
 _BAND = 64
 
 
 def _ends(key: slice | int, size: int) -> tuple[int, int]:
-    """Return the bounds of a slice of step one, as dask asks for."""
+    """Return the bounds of a slice of step one, as Dask passes it."""
     if not isinstance(key, slice):
         return int(key), int(key) + 1
     start, stop, _ = key.indices(size)
@@ -63,7 +63,7 @@ class _Lazy:
 
 @dataclass(frozen=True)
 class LazyCells(_Lazy):
-    """Values (float64 in the signal's unit; states held) or flags (uint8) of cells from ``first`` on."""
+    """Values (float64 in the signal's unit; states filled) or flags (uint8) of cells from ``first`` on."""
 
     flags: bool = False
 
@@ -81,17 +81,17 @@ class LazyCells(_Lazy):
             return _finish(self.reader.cells(self.name, k0, k1, columns, what="flags")[1], key)
         if self.signal.kind != "state":
             return _finish(decode(self.reader.cells(self.name, k0, k1, columns, what="values")[0], self.signal), key)
-        return _finish(decode(_held(self.reader, self.name, k0, k1, columns), self.signal), key)
+        return _finish(decode(_filled(self.reader, self.name, k0, k1, columns), self.signal), key)
 
 
-def _held(reader: SpanReader, name: str, k0: int, k1: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
+def _filled(reader: SpanReader, name: str, k0: int, k1: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
     values, flags = reader.cells(name, k0, k1, columns)
-    held = hold(values, flags, reader.carry(name, k0, columns))
-    # Nothing holds before the first or after the last cell ever written.
+    filled = hold(values, flags, reader.carry(name, k0, columns))
+    # States aren't filled before the first and after the last cell that was written.
     low, high = reader.extent
-    held[: max(0, min(low, k1) - k0)] = sentinel(held.dtype)
-    held[max(0, high - k0) :] = sentinel(held.dtype)
-    return held
+    filled[: max(0, min(low, k1) - k0)] = sentinel(filled.dtype)
+    filled[max(0, high - k0) :] = sentinel(filled.dtype)
+    return filled
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class LazyWindows(_Lazy):
 
     @property
     def dtype(self) -> np.dtype:
-        """Counts are integers, all else float64."""
+        """int64 for counts, else float64."""
         return np.dtype("float64" if self.statistic in ("mean", "sum", "min", "max", "increase") else "int64")
 
     def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
@@ -119,7 +119,7 @@ class LazyWindows(_Lazy):
 
 
 def finished(parts: dict[str, NDArray[Any]], statistic: str, signal: Signal) -> NDArray[np.generic]:
-    """Return a statistic in the signal's unit from the exact integers of a rollup; NaN where no cell counts."""
+    """Return a statistic in the signal's unit from the exact integers of a rollup; NaN where the count is zero."""
     if statistic in ("min", "max"):
         return decode(parts[statistic], signal)
     if statistic not in ("mean", "sum"):
@@ -128,7 +128,7 @@ def finished(parts: dict[str, NDArray[Any]], statistic: str, signal: Signal) -> 
     count = parts["count"]
     scale = divisor(signal)
     if statistic == "mean":
-        # One division of exact integers first, then the unit: the same bits however the sum came about.
+        # Integers are divided before the unit is applied: the same bits however the sum was computed.
         total = total / np.where(count == 0, np.nan, count)
     out = total / scale if scale is not None else total * (signal.resolution or 1.0)
     return np.where(count == 0, np.nan, out)
@@ -149,7 +149,7 @@ def _increase(  # noqa: PLR0917
 
 @dataclass(frozen=True)
 class LazyShares(_Lazy):
-    """Shares of states (window, asset, state), weighted by how long each was held."""
+    """Shares of states (window, asset, state), weighted by duration."""
 
     step: str = ""
 
@@ -173,14 +173,14 @@ class LazyShares(_Lazy):
         (t0, t1), (a0, a1), (s0, s1) = (_ends(k, n) for k, n in zip(key, self.shape, strict=True))
         per = parse_duration(self.step) // self.reader.group.cadence_ns
         w0, w1 = self.first + t0, self.first + t1
-        held = _held(self.reader, self.name, w0 * per, w1 * per, self.reader.columns[a0:a1])
-        return _finish(shares(held, per, w1 - w0, self.codes)[:, :, s0:s1], key)
+        filled = _filled(self.reader, self.name, w0 * per, w1 * per, self.reader.columns[a0:a1])
+        return _finish(shares(filled, per, w1 - w0, self.codes)[:, :, s0:s1], key)
 
 
 def as_dask(lazy: _Lazy, *, per: int = 1, offset: int = 0) -> da.Array:
-    """Return a dask array over an array-like, in tasks of about `TASK_CELLS` cells (``per`` of them an element).
+    """Return a dask array over an array-like, in tasks of about `TASK_CELLS` cells (``per`` cells per element).
 
-    ``offset`` is the position of the first element within its year's arrays, so that tasks end where shards end.
+    ``offset`` is the index of the first element in its year's arrays; tasks end at the edges of shards.
     """
     length, wide = lazy.shape[:2]
     band = min(wide, _BAND * 2)

@@ -1,4 +1,4 @@
-"""The exact rows behind a signal, each with where it came from."""
+"""The rows behind a signal, with their origin."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def observations(
     span: tuple[int | None, int | None],
     ledger: Ledger,
 ) -> pd.DataFrame:
-    """Return every row that speaks of a series, whether it stands or is superseded.
+    """Return all rows of a series, superseded ones included.
 
     Parameters
     ----------
@@ -49,10 +49,10 @@ def observations(
     Returns
     -------
     DataFrame
-        ``time`` (event time, UTC), ``value`` (the signal's unit, as computed, not rounded to its resolution), and the
-        row's lineage: ``source, tag, written, written_unit`` (as the source wrote them), ``ingest_time``, ``epoch,
-        sequence, op`` (observe or retract), ``key, priority, file, row, position`` (ordinal in the ledger). Ordered by
-        time, then as taken in.
+        ``time`` (event time, UTC), ``value`` (in the signal's unit, not rounded to its resolution), and the row's
+        origin: ``source, tag, written, written_unit`` (as the source wrote them), ``ingest_time``, ``epoch,
+        sequence, op`` (observe or retract), ``key, priority, file, row, position`` (ordinal in the ledger). Sorted by
+        time, then by ingest time.
     """
     low = -NEVER if span[0] is None else span[0]
     high = NEVER if span[1] is None else span[1]

@@ -1,4 +1,4 @@
-"""The state that a reader's calls answer for, cached until something new is published or comes in."""
+"""The state of a twin that a reader uses, cached until something new is published or ingested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TAIL_ROWS", "PinCache"]
 
-#: Rows that a reader builds by itself; beyond, it shows what the historian has published.
+#: Maximum number of unpublished rows that a reader builds; it ignores further ones until they are published.
 TAIL_ROWS = 2_000_000
 
 
@@ -38,7 +38,7 @@ class PinCache:
     model : TwinModel
     mappings : dict of source to Mapping
     known : int, optional
-        Nanoseconds since 1970: rows taken in later don't count. The newest state by default.
+        Ingest time in nanoseconds since 1970: later rows are ignored. The newest state by default.
     rebuild : callable, optional
         Builds a history that is missing or doesn't open, and returns a report.
     """
@@ -59,13 +59,13 @@ class PinCache:
         self.mappings = mappings
         self.known = known
         self.rebuild = rebuild
-        #: What was repaired when the history was opened; empty if nothing was.
+        #: Notes of a rebuild when the history was opened; empty if there was none.
         self.note = ""
         self._pin: Pin | None = None
         self._seen: object = None
 
     def pin(self) -> Pin:
-        """Return the cached state, or a newer one if something was published or came in since."""
+        """Return the cached state, or a newer one if something was published or ingested since."""
         sources = self._pin.sources if self._pin is not None else self._sources()
         if self.known is not None:
             if self._pin is None:
@@ -103,7 +103,7 @@ def _temporary() -> Path:
 
 
 def _signature(root: Path) -> object:
-    """Return what changes whenever something is published."""
+    """Return a value that changes whenever something is published."""
     try:
         found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def _signature(root: Path) -> object:
 
 
 def _bounded(position: dict[str, int], view: View) -> dict[str, int]:
-    """Return the position, cut so that the tail has no more rows than a reader builds."""
+    """Return the position, limited such that the tail has at most `TAIL_ROWS` rows."""
     stored: object = view.meta.get("position", {})
     published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
     left, out = TAIL_ROWS, {}

@@ -1,4 +1,4 @@
-"""What a reader holds on to: one snapshot and one position vector, with the rows between them built as the tail."""
+"""Pins: one state of the twin, given by a snapshot and a position vector; rows between them are built as the tail."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from twinlab.model.flags import Flag
 
 __all__ = ["AsOfPin", "Pin", "TailPin", "empty_view"]
 
-#: Cells that are looked through first for the observation that a window's states are held from.
+#: Number of cells before a window that are searched first for the last observation before it.
 _LOOK_BACK = 4096
 
 
 @dataclass
 class Pin(ABC):
-    """One state of the twin, as all calls of one reader see it until it looks again."""
+    """One state of the twin."""
 
     view: View
     sources: Sources
@@ -49,17 +49,17 @@ class Pin(ABC):
     @property
     @abstractmethod
     def marks(self) -> Mapping[str, Marks]:
-        """What each source had said."""
+        """Watermark and first observations of each source."""
 
     @abstractmethod
     def blocks(
         self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
     ) -> list[Block]:
-        """Return the cells to lay over the view; ``span`` in ns."""
+        """Return the cells that replace those of the view; ``span`` in ns."""
 
     @abstractmethod
     def table(self, kind: str, name: str) -> pa.Table | None:
-        """Return the rows of an event type, asset type or relationship that stand; None if there are none."""
+        """Return the valid rows of an event type, asset type or relationship; None if there are none."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class TailPin(Pin):
 
     @cached_property
     def update(self) -> Update | None:
-        """What lies between snapshot and position; None if nothing does, or if history was built with other words."""
+        """Changes from the snapshot to the position; None if there are none, or model or mapping changed since."""
         meta: Mapping[str, Any] = self.view.meta
         stored = dict(meta.get("position", {}))
         hashes, built = self.sources.mapping_hashes, dict(meta.get("mappings", {}))
@@ -99,7 +99,7 @@ class TailPin(Pin):
 
     @cached_property
     def marks(self) -> Mapping[str, Marks]:
-        """What each source had said."""
+        """Watermark and first observations of each source."""
         if self.update is not None:
             return self.update.marks
         watermarks: Any = self.view.meta.get("watermarks", {})
@@ -115,7 +115,7 @@ class TailPin(Pin):
         return [block for block in self._tail if block.group.asset_type == asset_type]
 
     def table(self, kind: str, name: str) -> pa.Table | None:
-        """Return stored rows and the tail's."""
+        """Return the stored rows and those of the tail."""
         if self.update is not None and touched(self.update, f"{kind}:{name}"):
             return self._fresh_table(self.update, kind, name)
         if kind == "event":
@@ -132,13 +132,13 @@ class TailPin(Pin):
 
 @dataclass
 class AsOfPin(Pin):
-    """What was known at a position vector, built from the ledger alone: only the window that is asked for."""
+    """The state that was known at a position vector; each requested window is built from the ledger."""
 
     known: dict[tuple[str, str], pa.Table | None] = field(default_factory=dict)
 
     @cached_property
     def marks(self) -> Mapping[str, Marks]:
-        """What each source had said."""
+        """Watermark and first observations of each source."""
         self.sources.prepare(self.position)
         self.sources.save()
         return self.sources.marks(self.position)
@@ -171,7 +171,7 @@ class AsOfPin(Pin):
         return out
 
     def table(self, kind: str, name: str) -> pa.Table | None:
-        """Return the rows that stood."""
+        """Return the rows that were valid."""
         if (kind, name) not in self.known:
             _ = self.marks
             self.known[kind, name] = table_at(self.sources, kind, name, self.position)
@@ -183,7 +183,7 @@ def _build(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, fro
 
 
 def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:
-    """Build a window and, for states and counters, enough before it to hold each series' last observation."""
+    """Build a window and, for states and counters, enough cells before it to contain each series' last observation."""
     blocks = _build(spec, window, known, claims, frontier)
     carried = {name: signal for name, signal in spec.signals.items() if signal.kind != "gauge"}
     at, look = window[0], _LOOK_BACK
@@ -206,7 +206,7 @@ def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims
 
 
 def empty_view(folder: Path, origin_ns: int, make: Callable[[], Path]) -> View:
-    """Return a view of a history that holds nothing; made once in ``folder``, or where ``make`` says."""
+    """Return a view of an empty history, created once in ``folder`` or, if that isn't writable, in ``make()``."""
     path = folder / f"empty-{origin_ns}"
     try:
         if not repository_path(path).is_dir():

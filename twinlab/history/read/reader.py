@@ -1,4 +1,4 @@
-"""Reading a twin: published history and the ledger's newest rows as one, now or as it was known at some time."""
+"""Read a twin: published history together with the ledger's newest rows, now or as known at some time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = ["HistoryReader", "HistoryStatus"]
 
 
 class HistoryReader:
-    """A twin's history, events and assets as of now, or as of a time (`as_of`).
+    """A twin's history, events and assets, now or as known at an ingest time (`as_of`).
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ class HistoryReader:
 
     @property
     def note(self) -> str:
-        """What was repaired when the history was opened; empty if nothing was."""
+        """Notes of a rebuild when the history was opened; empty if there was none."""
         return self._pins.note
 
-    # -- what a TwinReader does
+    # -- the TwinReader protocol
     def history(
         self,
         asset_type: str,
@@ -127,7 +127,7 @@ class HistoryReader:
     def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
         """Return the events of one type, those that overlap ``[start, stop)`` if given, in order of their start.
 
-        An event that never started counts by its plan.
+        An event that never started is placed by its planned times.
         """
         spec = self._model.event_types[_known(event_type, self._model.event_types, "event type")]
         table = self._pinned().table("event", event_type)
@@ -151,7 +151,7 @@ class HistoryReader:
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type with their properties, indexed by id in natural order.
 
-        Assets of which no table speaks are listed too, if observations or events name them.
+        Assets that only observations or events name are included; their properties are missing.
         """
         kind = self._kind(asset_type)
         pin = self._pinned()
@@ -172,7 +172,7 @@ class HistoryReader:
         return frame.sort_values(["source", "target", "valid_from"], ignore_index=True)
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal stand ready, finest first."""
+        """Return the steps at which rollups of a signal are stored, finest first."""
         return rollup_steps(self._signal(asset_type, signal).cadence_ns)
 
     def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
@@ -197,14 +197,14 @@ class HistoryReader:
         Parameters
         ----------
         known : instant
-            Rows taken in later don't count.
+            Later rows are ignored.
         mapping : "then" or "current"
-            With the model and mappings that were active then, or with today's.
+            Use the model and mappings that were active then, or the current ones.
 
         Raises
         ------
         SchemaError
-            If ``known`` is no instant, or ``mapping`` is neither.
+            If ``known`` isn't an instant, or ``mapping`` is neither.
         """
         at = instant_ns(known)
         model, mappings = self._model, self._mappings
@@ -225,8 +225,8 @@ class HistoryReader:
     ) -> xr.DataArray:
         """Return the name of the source that each cell's value comes from (empty where there is none), dims ``time, asset``.
 
-        Of sources that report in one cell, the one of the highest priority is chosen; at equal priority, the one that
-        spoke last.
+        Of several sources in one cell, the one with the highest priority is chosen; at equal priority, the one with
+        the latest observation.
         """
         spec = self._signal(asset_type, signal)
         pin = self._pinned()
@@ -244,13 +244,13 @@ class HistoryReader:
             _known(name, ids, f"asset of type {asset_type!r}")
         return found.sel(asset=list(assets) if assets is not None else [ids[place] for place in natural_order(ids)])
 
-    # -- where it stands ---------------------------------------------------------------------------------------------
+    # -- status ------------------------------------------------------------------------------------------------------
     def position(self) -> dict[str, int]:
-        """Return the position vector that calls answer for: source -> rows."""
+        """Return the position vector of the state that calls use: source -> rows."""
         return dict(self._pinned().position)
 
     def watermarks(self) -> dict[str, np.datetime64]:
-        """Return for each source the event time up to which it has spoken."""
+        """Return the watermark of each source: the event time up to which its rows are complete."""
         marks = self._pinned().marks
         return {
             name: np.datetime64(one.watermark, "ns") for name, one in sorted(marks.items()) if one.watermark > -NEVER
@@ -269,7 +269,7 @@ class HistoryReader:
         return HistoryStatus(pin.position, self.watermarks(), behind, points, *sizes, note=self.note)
 
     def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:
-        """Return how many cells of each signal bear each flag, from the coarsest rollup."""
+        """Return the number of cells of each signal with each flag, from the coarsest rollup."""
         pin = self._pinned()
         out: dict[tuple[str, str], dict[Flag, int]] = {}
         for kind, name, reader in self._spans(pin):
@@ -279,7 +279,7 @@ class HistoryReader:
         return out
 
     def last_times(self) -> dict[tuple[str, str], np.datetime64]:
-        """Return the start of the last cell of each signal that holds a value."""
+        """Return the start of the last cell with a value, for each signal."""
         pin = self._pinned()
         out: dict[tuple[str, str], np.datetime64] = {}
         for kind, name, reader in self._spans(pin):
@@ -308,7 +308,7 @@ class HistoryReader:
         return kind.signals[_known(signal, kind.signals, f"signal of {asset_type!r}")]
 
     def _spans(self, pin: Pin) -> list[tuple[str, str, SpanReader]]:
-        """Return a reader of all cells of each signal that has any."""
+        """Return a reader of all cells, for each signal that has any."""
         out = []
         for kind, spec in self._model.asset_types.items():
             ids = pin.assets.get(kind, ())
@@ -370,7 +370,7 @@ def _instant(value: object) -> int | None:
 
 
 def _widened(span: tuple[int | None, int | None], step: str | None) -> tuple[int | None, int | None]:
-    """Return the span of whole windows of ``step`` that a span touches."""
+    """Return the span of all windows of ``step`` that overlap a span."""
     if step is None:
         return span
     size, (low, high) = parse_duration(step), span

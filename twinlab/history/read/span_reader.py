@@ -1,4 +1,4 @@
-"""Cells and windows of one group, stored or superseded by a tail; picklable, opened once a process."""
+"""Read cells and windows of one group, stored ones and those of the tail; picklable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOOK_BACK = 4096
 
 
 class Block(Protocol):
-    """Finished cells of a group that supersede stored ones: the tail."""
+    """Cells of a group that replace stored ones: the tail."""
 
     @property
     def group(self) -> Group:
@@ -52,13 +52,13 @@ def _view(path: Path, snapshot: str) -> View:
 
 @dataclass(frozen=True)
 class SpanReader:
-    """Reads cells and windows of one group at one snapshot, with the tail's blocks laid over."""
+    """Reads cells and windows of one group in one snapshot, and the tail's blocks instead of stored cells."""
 
     path: Path
     snapshot: str
     group: Group
     signals: Mapping[str, Signal]
-    # Stored columns in the order wanted.
+    # Stored columns, in the order of the result.
     columns: NDArray[np.int64]
     extent: tuple[int, int]
     overlay: Sequence[Block] = field(default=(), repr=False)
@@ -70,7 +70,7 @@ class SpanReader:
     def cells(
         self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, what: str = "both"
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
-        """Return integers and flags (time, asset) of stored columns; ``what`` spares reading "values" or "flags"."""
+        """Return integers and flags (time, asset) of stored columns; ``what`` is "both", or "values" or "flags" to read only these."""
         values: NDArray[Any] = (
             self._part(name, k0, k1, columns, flags=False) if what != "flags" else np.empty((0, 0), "int8")
         )
@@ -94,7 +94,7 @@ class SpanReader:
         for block in self.overlay:
             part = (block.flags if flags else block.values).get(name)
             if part is not None:
-                _lay(out, part, k0, block.k0, columns)
+                _overlay(out, part, k0, block.k0, columns)
         return out
 
     def carry(self, name: str, k0: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
@@ -111,7 +111,7 @@ class SpanReader:
         return out
 
     def _carry_far(self, name: str, k0: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
-        """Look further back, guided by the coarsest stored rollup, so that long silences cost little."""
+        """Search further back with the counts of the coarsest stored rollup, so that long gaps cost little."""
         none = sentinel(self.signals[name].storage_dtype)
         out = np.full(columns.size, none, dtype=self.signals[name].storage_dtype)
         steps = rollup_steps(self.group.cadence_ns)
@@ -137,9 +137,9 @@ class SpanReader:
     def windows(  # noqa: PLR0917
         self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
     ) -> dict[str, NDArray[Any]]:
-        """Return statistics (window, asset) of windows of ``step``, stored where they stand ready, else computed."""
+        """Return statistics (window, asset) of windows of ``step``: stored ones where there are, else computed."""
         per = parse_duration(step) // self.group.cadence_ns
-        out = self._ready(name, step, w0, w1, columns, statistics)
+        out = self._stored_windows(name, step, w0, w1, columns, statistics)
         touched = Spans()
         for block in self.overlay:
             if name in block.values:
@@ -153,7 +153,7 @@ class SpanReader:
                 out[key][a - w0 : b - w0] = fresh[key]
         return out
 
-    def _ready(  # noqa: PLR0917
+    def _stored_windows(  # noqa: PLR0917
         self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
     ) -> dict[str, NDArray[Any]]:
         view = self._stored()
@@ -173,7 +173,7 @@ class SpanReader:
         return {key: out[key] for key in statistics}
 
 
-def _lay(out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]) -> None:
+def _overlay(out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]) -> None:
     first, stop = max(k0, at), min(k0 + out.shape[0], at + part.shape[0])
     if first >= stop:
         return

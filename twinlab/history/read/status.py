@@ -1,4 +1,4 @@
-"""How far a twin's history reaches and how large it is: what a summary needs, read from coarse rollups."""
+"""Extent and size of a twin's history, for summaries; read from coarse rollups."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.F
 
 @dataclass(frozen=True)
 class HistoryStatus:
-    """Where a twin's history stands, and its size."""
+    """Position, extent and size of a twin's history."""
 
     position: dict[str, int]
     watermarks: dict[str, np.datetime64]
     # Ledger rows that aren't published yet.
     behind: int
-    # Cells that hold a value.
+    # Cells with a value.
     points: int
-    # Of history: the arrays of cells, flags and rollups; the rest is tables and what Icechunk keeps.
+    # Arrays of cells, flags and rollups; the rest of the history is tables and Icechunk's metadata.
     array_bytes: int
     history_bytes: int
     ledger_bytes: int
@@ -37,7 +37,7 @@ class HistoryStatus:
 
     @property
     def bytes_per_point(self) -> float:
-        """Bytes of the arrays, flags and rollups included, a cell that holds a value."""
+        """Bytes of the arrays, flags and rollups included, per cell with a value."""
         return self.array_bytes / self.points if self.points else 0.0
 
     def __str__(self) -> str:
@@ -53,13 +53,13 @@ class HistoryStatus:
 
 
 def array_bytes(view: View) -> int:
-    """Return the bytes of all chunks of cells, flags and rollups; those of tables aside."""
+    """Return the bytes of all chunks of cells, flags and rollups, without tables."""
     groups = tuple(f"{group.path}/" for group in view.groups())
     return sum(size for path, size in view.bytes().items() if path.lstrip("/").startswith(groups)) if groups else 0
 
 
 def flag_counts(reader: SpanReader, name: str) -> dict[Flag, int]:
-    """Return how many cells of a signal bear each flag, from the coarsest rollup."""
+    """Return the number of cells of a signal with each flag, from the coarsest rollup."""
     low, high = reader.extent
     steps = rollup_steps(reader.group.cadence_ns)
     if not steps:
@@ -69,14 +69,14 @@ def flag_counts(reader: SpanReader, name: str) -> dict[Flag, int]:
     first, stop = low // per, -(-high // per)
     found = reader.windows(name, steps[-1], first, stop, reader.columns, COUNTS)
     out = {_FLAG_OF[what]: int(part.astype(np.int64).sum()) for what, part in found.items()}
-    # Windows are whole; cells beyond what was ever written aren't anybody's.
+    # Windows are complete; their cells outside the extent were never written and don't count.
     beyond = ((stop - first) * per - (high - low)) * len(reader.columns)
     out[Flag.NOT_EVALUATED] = max(0, out[Flag.NOT_EVALUATED] - beyond)
     return out
 
 
 def last_cell(reader: SpanReader, name: str) -> int | None:
-    """Return the last cell of a signal that holds a value."""
+    """Return the last cell of a signal with a value."""
     low, high = reader.extent
     steps = rollup_steps(reader.group.cadence_ns)
     per = parse_duration(steps[-1]) // reader.group.cadence_ns if steps else max(1, high - low)
@@ -89,8 +89,8 @@ def last_cell(reader: SpanReader, name: str) -> int | None:
             end = min(high, (first + int(busy[-1]) + 1) * per)
     start = max(low, end - per)
     values, flags = reader.cells(name, start, end, reader.columns)
-    held = (values != np.iinfo(values.dtype).min) & (flags != Flag.MISSING.value)
-    rows = np.flatnonzero(held.any(axis=1))
+    has_value = (values != np.iinfo(values.dtype).min) & (flags != Flag.MISSING.value)
+    rows = np.flatnonzero(has_value.any(axis=1))
     return start + int(rows[-1]) if len(rows) else None
 
 
@@ -101,6 +101,6 @@ def bytes_below(folder: Path) -> int:
         try:
             total += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:
-            # Published meanwhile: the file moved on.
+            # Removed meanwhile, for example by a rebuild.
             continue
     return total

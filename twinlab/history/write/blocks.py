@@ -1,4 +1,4 @@
-"""Decoded blocks that wait to be written, so that slab after slab of one block is encoded once."""
+"""Decoded blocks that haven't been written yet, so that a block is encoded once after several changes."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from numpy.typing import NDArray
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.history.store.tiles import ByteStore, block_key, write_block
 
-__all__ = ["Blocks"]
+__all__ = ["PendingBlocks"]
 
-#: Decoded blocks that wait to be written; more are encoded early.
-_HELD_BYTES = 256 * 2**20
+#: Maximum size of all decoded blocks; beyond it the least recently used ones are written.
+_MAX_BYTES = 256 * 2**20
 
 
-class Blocks:
-    """Blocks being written, decoded; the least recently touched are encoded when they outgrow their memory."""
+class PendingBlocks:
+    """Decoded blocks to write; the least recently used ones are written when they exceed their memory."""
 
     def __init__(self, store: ByteStore) -> None:
         self._store = store
-        self._held: OrderedDict[str, tuple[ArraySpec, tuple[int, int], NDArray[np.generic]]] = OrderedDict()
+        self._blocks: OrderedDict[str, tuple[ArraySpec, tuple[int, int], NDArray[np.generic]]] = OrderedDict()
         self._bytes = 0
 
     def get(self, key: str) -> NDArray[np.generic] | None:
-        """Return the block of a key if it waits here."""
-        found = self._held.get(key)
+        """Return the block of a key, None if it isn't pending."""
+        found = self._blocks.get(key)
         return None if found is None else found[2]
 
-    def hold(self, spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic]) -> None:
-        """Keep a block (asset, time) until it is written."""
+    def put(self, spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic]) -> None:
+        """Add a block (asset, time)."""
         key = block_key(spec, block)
-        if key not in self._held:
+        if key not in self._blocks:
             self._bytes += data.nbytes
-        self._held[key] = (spec, block, data)
-        self._held.move_to_end(key)
-        while self._bytes > _HELD_BYTES and len(self._held) > 1:
-            self._write(next(iter(self._held)))
+        self._blocks[key] = (spec, block, data)
+        self._blocks.move_to_end(key)
+        while self._bytes > _MAX_BYTES and len(self._blocks) > 1:
+            self._write(next(iter(self._blocks)))
 
     def drop(self, key: str) -> None:
-        """Forget a block."""
-        found = self._held.pop(key, None)
+        """Discard a block."""
+        found = self._blocks.pop(key, None)
         if found is not None:
             self._bytes -= found[2].nbytes
 
     def _write(self, key: str) -> None:
-        spec, block, data = self._held.pop(key)
+        spec, block, data = self._blocks.pop(key)
         self._bytes -= data.nbytes
         write_block(spec, block, data, store=self._store)
 
     def flush(self) -> None:
-        """Write every block that waits."""
-        for key in list(self._held):
+        """Write all pending blocks."""
+        for key in list(self._blocks):
             self._write(key)

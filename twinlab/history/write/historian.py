@@ -1,4 +1,4 @@
-"""The historian: the one process that brings history up to the ledger, under a lock, in commits that carry their position."""
+"""The historian: brings history up to date with the ledger, under a lock, in commits that record their position."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Historian", "HistorianStatus", "Progress"]
 
-#: Called with (done, of how many, what).
+#: Called with (number done, total number, what is being done).
 Progress = Callable[[int, int, str], None]
-#: An empty history with more rows than this before it is built by partitions.
+#: If there is no history yet and the ledger has more rows than this, it is built by partitions.
 _BULK_ROWS = 4_000_000
 
 
 @dataclass(frozen=True)
 class HistorianStatus:
-    """Where history stands."""
+    """Position of a history, and how far the ledger is ahead."""
 
     position: dict[str, int]
-    # Rows that the ledger has and history hasn't.
+    # Ledger rows that aren't in the history yet.
     behind: int
     snapshot: str | None
 
@@ -52,11 +52,11 @@ class Historian:
     Parameters
     ----------
     root : Path
-        The twin's folder; history stands in ``history`` below it, what can be derived again in ``cache``.
+        The twin's folder, with the history in ``history`` and the indexes in ``cache``.
     ledger : Ledger
     model : TwinModel
     mappings : dict of source to Mapping
-        Sources without one stay in the ledger.
+        Sources without a mapping aren't built.
     """
 
     def __init__(
@@ -71,24 +71,24 @@ class Historian:
 
     @property
     def folder(self) -> Path:
-        """Where history stands."""
+        """Folder of the history."""
         return self.root / "history"
 
-    # -- what people call --------------------------------------------------------------------------------------------
+    # -- public -------------------------------------------------------------------------------------------------------
     def catch_up(self, progress: Progress | None = None) -> BuildReport:
-        """Bring history up to the ledger's durable position; make or repair it if need be.
+        """Bring history up to the durable position of the ledger; create or rebuild it if necessary.
 
-        Only the cells that new rows touch, and those whose flags depend on them, are computed. A history that
-        doesn't open, or that another build version wrote, is built anew.
+        Only the cells that new rows change, and those whose flags depend on them, are computed. A history that doesn't
+        open, or that was written by another build version, is rebuilt.
 
         Raises
         ------
         HistoryConflictError
-            If another process writes this history; names it.
+            If another process is writing this history; names it.
         CorruptionError
             If the ledger is damaged.
         SourceError
-            If the disk is full; what is published stands as it was.
+            If the disk is full; what is published is unchanged.
         """
         began = time.perf_counter()
         report = BuildReport()
@@ -109,14 +109,14 @@ class Historian:
         workers: int | None = None,
         client: Any = None,  # noqa: ANN401
     ) -> BuildReport:
-        """Build history anew from the ledger, by partition; go on where a rebuild that was killed stopped.
+        """Rebuild history from the ledger, by partitions; an interrupted rebuild is continued.
 
         Parameters
         ----------
         workers : int, optional
-            Threads that build partitions; as many as there are cores by default.
+            Number of threads; the number of cores by default.
         client : distributed.Client, optional
-            Build partitions on this cluster instead.
+            Build on this Dask cluster instead.
         """
         began = time.perf_counter()
         report = BuildReport()
@@ -127,7 +127,7 @@ class Historian:
         return report
 
     def status(self) -> HistorianStatus:
-        """Return where history stands and how far the ledger is ahead."""
+        """Return the position of the history, and how far the ledger is ahead."""
         now = self.sources.position()
         try:
             view = HistoryStore.open(self.folder).view()
@@ -142,7 +142,7 @@ class Historian:
         return Lock(self.root / "history.lock", what=f"the history of {self.root}")
 
     def _activate(self) -> None:
-        """Write the model and the mappings into the twin's journal, if they aren't the active ones."""
+        """Write model and mappings to the twin's journal if they differ from the active ones."""
         active: dict[tuple[str, str], str] = {}
         for kind in ("model", "mapping"):
             for entry in self.ledger.journal.entries(kind=kind):
@@ -157,9 +157,9 @@ class Historian:
                 self.ledger.journal.append("mapping", {"source": name, "hash": found, "text": text})
 
     def _open(self, report: BuildReport) -> str:
-        """Open or create the store; return why it must be built anew, or nothing."""
+        """Open or create the store; return the reason if it must be rebuilt, else an empty text."""
         if Rebuild.waiting(self.root, self.sources):
-            return "a rebuild was interrupted: it goes on"
+            return "an interrupted rebuild was continued"
         if not self.folder.exists():
             self._store = None
             rows = sum(at for name, at in self.sources.position().items() if name in self.mappings)
@@ -171,11 +171,11 @@ class Historian:
             self._store = self._store or HistoryStore.open(self.folder)
             meta = self._store.view().meta
         except CorruptionError as error:
-            return f"history did not open and was built anew from the ledger ({error})"
+            return f"history did not open and was rebuilt from the ledger ({error})"
         if meta and meta.get("build") != BUILD_VERSION:
-            return f"history was built by version {meta.get('build')} and is built anew by version {BUILD_VERSION}"
+            return f"history was built by version {meta.get('build')} and was rebuilt by version {BUILD_VERSION}"
         if meta and meta.get("model") != self.sources.model_hash:
-            return "the model changed: history is built anew"
+            return "the model changed: history was rebuilt"
         del report
         return ""
 
@@ -235,16 +235,16 @@ class Historian:
             report.position = update.new
             if update.changed:
                 names = ", ".join(sorted(update.changed))
-                report.notes.append(f"the meaning of {names} changed: what they speak of was built anew")
+                report.notes.append(f"the mapping of {names} changed: the signals of these sources were rebuilt")
         waiting = {name: self.ledger.reader(name).position() for name in self.sources.unmapped()}
         report.notes += [
-            f"source {name!r} has no mapping: its {rows:,} rows stay in the ledger until mapping/{name}.yaml says what they mean"
+            f"source {name!r} has no mapping: its {rows:,} rows are in the ledger only; write mapping/{name}.yaml"
             for name, rows in waiting.items()
             if rows
         ]
         if report.lost:
             report.notes.append(
-                f"{report.lost} values don't fit their signal's storage and are missing: check unit and resolution"
+                f"{report.lost} values are too large for their signal's storage and are missing: check unit and resolution"
             )
         if report.disagreements:
             report.notes.append(

@@ -1,4 +1,4 @@
-"""The history's files: create, open, lock, write in transactions, read pinned views."""
+"""The history's files for writing: create, open, lock, transactions, compaction, garbage collection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["HistoryStore"]
 
 
 class HistoryStore:
-    """The history of one twin: a directory with an Icechunk repository and a lock beside it."""
+    """The history of one twin: a directory with an Icechunk repository and a lock."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -35,7 +35,7 @@ class HistoryStore:
         Raises
         ------
         HistoryConflictError
-            If the directory already holds one.
+            If the directory already has one.
         """
         create_history(root, origin_ns=origin_ns)
         return cls(Path(root))
@@ -47,19 +47,19 @@ class HistoryStore:
         Raises
         ------
         CorruptionError
-            If there is none or it doesn't open: rebuild it from the ledger.
+            If there is none, or it doesn't open.
         """
         existing_path(root)
         return cls(Path(root))
 
     @contextmanager
     def lock(self) -> Iterator[HistoryStore]:
-        """Be the only writer for the time of the block.
+        """Lock the history for writing, for the duration of the block.
 
         Raises
         ------
         HistoryConflictError
-            If another process or thread is; the message names pid, host and since when.
+            If another process or thread has the lock; names it.
         """
         with Lock(self.root / "writer.lock", what=f"the history in {self.root}"):
             self._locked = True
@@ -70,12 +70,12 @@ class HistoryStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Begin a transaction; what isn't committed when the block ends is forgotten.
+        """Begin a transaction; changes that aren't committed when the block ends are discarded.
 
         Raises
         ------
         HistoryConflictError
-            If this store's lock isn't held.
+            If this store isn't locked.
         """
         self._require_lock()
         txn = Transaction(self._repository, self.path)
@@ -85,7 +85,7 @@ class HistoryStore:
             txn.discard()
 
     def view(self, snapshot: str | None = None) -> View:
-        """Return a pinned view: of a snapshot, or of the newest published state."""
+        """Return a view of a snapshot, by default of the newest published state."""
         return open_view(self.path, snapshot)
 
     def compact(self, group: Group, *, before: int | None = None) -> str | None:
@@ -94,7 +94,7 @@ class HistoryStore:
         Raises
         ------
         HistoryConflictError
-            If this store's lock isn't held.
+            If this store isn't locked.
         """
         with self.transaction() as txn:
             if not txn.compact(group, before=before):
@@ -102,7 +102,7 @@ class HistoryStore:
             return txn.commit(f"compact {group.path}")
 
     def status(self) -> StoreStatus:
-        """Return what the history takes on the disk."""
+        """Return the disk usage of the history."""
         return status(self.path, self.view())
 
     def garbage_collect(self, *, older_than: timedelta = MIN_AGE) -> GarbageReport:
@@ -111,13 +111,13 @@ class HistoryStore:
         Raises
         ------
         HistoryConflictError
-            If this store's lock isn't held, or the cut-off is nearer than 24 h: sessions read for up to 12 h, and
-            collecting what an open one reads destroyed ``main`` in our tests.
+            If this store isn't locked, or the cut-off is less than 24 h ago: sessions last up to 12 h, and collecting
+            what an open session reads destroyed ``main`` in tests.
         """
         self._require_lock()
         return collect(self._repository, self.path, older_than=older_than)
 
     def _require_lock(self) -> None:
         if not self._locked:
-            msg = "expected the history's lock to be held; write within `with store.lock():`"
+            msg = "expected a locked history; write within `with store.lock():`"
             raise HistoryConflictError(msg)

@@ -1,4 +1,4 @@
-"""Housekeeping: what the history takes on the disk, and removing what no snapshot that counts refers to."""
+"""Maintenance of the history: disk usage and garbage collection."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from twinlab.history.store.view import View
 
 __all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "status"]
 
-#: Sessions last at most 12 h; collecting anything younger than twice that could take files from under one.
+#: Sessions last at most 12 h; collecting anything younger than twice that could remove files that one reads.
 MIN_AGE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class StoreStatus:
-    """What the history takes on the disk."""
+    """Disk usage of a history."""
 
-    # All files, with old snapshots and metadata.
+    # All files, old snapshots and metadata included.
     bytes_on_disk: int
-    # Bytes the newest snapshot refers to: by ``<type>/<cadence>`` and by "tables".
+    # Bytes that the newest snapshot refers to, by ``<type>/<cadence>`` and by "tables".
     bytes_by_group: dict[str, int]
-    # Cells (time x asset x signal) ever spanned, by group.
+    # Cells (time x asset x signal) within the extent of each group.
     points_by_group: dict[str, int]
     # Metadata: snapshots, manifests, transaction logs, seals.
     metadata_bytes: int
@@ -35,7 +35,7 @@ class StoreStatus:
 
     @property
     def bytes_per_point(self) -> float:
-        """Bytes a cell in the newest snapshot, flags, rollups and checksums counted; NaN if there is none."""
+        """Bytes per cell in the newest snapshot, with flags, rollups and checksums; NaN without cells."""
         points = sum(self.points_by_group.values())
         used = sum(size for group, size in self.bytes_by_group.items() if group != "tables")
         return used / points if points else float("nan")
@@ -43,7 +43,7 @@ class StoreStatus:
 
 @dataclass(frozen=True)
 class GarbageReport:
-    """What a collection removed."""
+    """Result of a garbage collection."""
 
     snapshots: int
     bytes_deleted: int
@@ -54,7 +54,7 @@ def _size(folder: Path) -> int:
 
 
 def status(path: Path, view: View) -> StoreStatus:
-    """Return what the repository in ``path`` takes, as its newest state ``view`` sees it."""
+    """Return the disk usage of the repository in ``path``, whose newest state is ``view``."""
     by_group: dict[str, int] = {"tables": 0}
     points: dict[str, int] = {}
     for group in view.groups():
@@ -75,31 +75,31 @@ def status(path: Path, view: View) -> StoreStatus:
 
 
 def collect(repository: icechunk.Repository, path: Path, *, older_than: timedelta) -> GarbageReport:
-    """Expire snapshots older than ``older_than`` and remove what only they refer to; the caller holds the lock.
+    """Expire snapshots older than ``older_than`` and remove what only they refer to. The store must be locked.
 
     Raises
     ------
     HistoryConflictError
-        If the cut-off is nearer than `MIN_AGE`.
+        If the cut-off is younger than `MIN_AGE`.
     """
     if older_than < MIN_AGE:
-        msg = f"expected a cut-off at least {MIN_AGE} old, got {older_than}: younger snapshots may be being read; wait"
+        msg = f"expected a cut-off at least {MIN_AGE} old, got {older_than}: younger snapshots may be in use; wait"
         raise HistoryConflictError(msg)
     return sweep(repository, path, cut=datetime.now(UTC) - older_than)
 
 
 def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> GarbageReport:
-    """Remove what is older than ``cut``, whatever it is: only `collect` knows whether that is safe."""
+    """Remove everything older than ``cut``; `collect` checks whether that is safe."""
     for seal in (path.parent / "seals").iterdir():
         verify_seal(path, seal.name)
-    # What a crash left on staging must not keep old snapshots alive.
+    # A commit that a crash left on staging must not keep old snapshots.
     if STAGING in repository.list_branches():
         repository.reset_branch(STAGING, repository.lookup_branch(MAIN))
     expired = repository.expire_snapshots(older_than=cut)
     summary = repository.garbage_collect(cut)
     for seal in (path.parent / "seals").iterdir():
         if (path / "snapshots" / seal.name).exists():
-            # Expiry writes the oldest snapshot that stays again, without its parent.
+            # Expiry rewrites the oldest remaining snapshot without its parent.
             write_seal(path, seal.name, base={k: v for k, v in read_seal(path, seal.name).items() if k != seal.name})
         else:
             seal.unlink()

@@ -1,6 +1,6 @@
-"""Rebuild: the whole history from the ledger, partition by partition, in parallel, going on where it was killed.
+"""Rebuild all history from the ledger, by partitions, in parallel; an interrupted rebuild is continued.
 
-The new history grows in ``history.building`` beside the old one, which stays readable until the new one is complete.
+The new history is built in ``history.building``; the old one stays readable until the new one is complete.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = ["Rebuild"]
 _BUILDING = "history.building"
 _OLD = "history.old"
 _PLAN = "plan.json"
-#: Cells (time x asset x signal) of one commit: what is lost when a rebuild is killed.
+#: Cells (time x asset x signal) of one commit, which is what an interruption loses.
 _COMMIT_CELLS = 70_000_000
 _FRAME_BYTES = 64 * 2**20
 
@@ -56,12 +56,12 @@ class Rebuild:
         self.sources = sources
         self.model = model
         self.building = root / _BUILDING
-        # Partitions come in order of time and read hardly any frame twice; their memory is needed for cells.
+        # Partitions are in order of time and read hardly any frame twice: the memory is better used for cells.
         sources.cache.shrink(_FRAME_BYTES)
 
     @staticmethod
     def waiting(root: Path, sources: Sources) -> bool:
-        """Whether a rebuild with these words was interrupted; one with other words is cleared away."""
+        """Return whether a rebuild with this model and these mappings was interrupted; remove one with others."""
         plan = _read_plan(root / _BUILDING / _PLAN)
         if plan is None:
             return False
@@ -79,7 +79,7 @@ class Rebuild:
         workers: int | None = None,
         client: Any = None,  # noqa: ANN401  (a distributed.Client)
     ) -> None:
-        """Build all partitions that aren't built yet, then put the new history in the old one's place."""
+        """Build all remaining partitions, then replace the old history by the new one."""
         position = self._plan()
         report.rebuilt, report.position = True, position
         if (self.building / "history").is_dir() or not (self.root / "history").exists():
@@ -92,7 +92,7 @@ class Rebuild:
         self._swap()
 
     def _plan(self) -> dict[str, int]:
-        """Return the position to build up to: that of the interrupted rebuild, or the ledger's now."""
+        """Return the position to build up to: that of the interrupted rebuild, or the current one of the ledger."""
         plan = _read_plan(self.building / _PLAN)
         if plan is not None and _fits(plan, self.sources):
             return {str(name): int(at) for name, at in plan["position"].items()}
@@ -117,7 +117,7 @@ class Rebuild:
             store = HistoryStore.open(path)
             store.view()
         except CorruptionError:
-            # Killed while it was made, or damaged: nothing is lost but time.
+            # Interrupted while it was created, or damaged: it is built again.
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
             store = HistoryStore.create(path, origin_ns=self.model.origin_ns)
@@ -141,7 +141,7 @@ class Rebuild:
         )
 
     def _swap(self) -> None:
-        """Put the new history in the place of the old one; each step may be the last before a crash."""
+        """Replace the old history by the new one, such that a crash after any step can be repaired."""
         new, place, old = self.building / "history", self.root / "history", self.root / _OLD
         if new.is_dir():
             shutil.rmtree(old, ignore_errors=True)
@@ -177,7 +177,7 @@ def _fits(plan: dict[str, Any], sources: Sources) -> bool:
 
 @dataclass
 class _Work:
-    """The partitions of one rebuild on their way into the store."""
+    """Builds the partitions of one rebuild and writes them to the store."""
 
     rebuild: Rebuild
     store: HistoryStore
@@ -186,7 +186,7 @@ class _Work:
     progress: Callable[[int, int, str], None] | None
 
     def run(self, *, workers: int, client: Any) -> None:  # noqa: ANN401
-        """Build and commit every span that isn't in the store yet, then the tables."""
+        """Build and commit all spans that aren't in the store yet, then the tables."""
         spans = [(number, span) for number, plan in enumerate(self.update.plans) for span in _spans(plan)]
         done = int(str(self.store.view().meta.get("spans_done", 0)))
         complete = bool(self.store.view().meta.get("position"))
@@ -218,7 +218,7 @@ class _Work:
         spec = plan.spec
         txn.ensure_group(spec.group, spec.signals, len(spec.assets))
         shape = (len(spec.assets), span[1] - span[0])
-        # Stored blocks lie along time: gathered so, a span goes into them without another turn.
+        # Stored blocks are contiguous by asset: gathered likewise, a span needs no further transposition.
         values = {name: np.empty(shape, dtype=signal.storage_dtype) for name, signal in spec.signals.items()}
         flags = {name: np.empty(shape, dtype=np.uint8) for name in spec.signals}
         windows = (Partition(spec, window, plan.frontier) for window in pieces([span], longest=piece_length(spec)))
@@ -237,7 +237,7 @@ def _width(spec: GroupSpec) -> int:
 
 
 def _spans(plan: GroupPlan) -> Iterator[Span]:
-    """Cut a plan at the turns of the year and at the edges of cold blocks, a commit's worth each."""
+    """Split a plan by year and at edges of cold blocks, into spans of one commit each."""
     spec = plan.spec
     for low, high in plan.write:
         for year, first, stop in spec.axis.split(low, high):

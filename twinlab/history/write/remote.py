@@ -1,4 +1,4 @@
-"""Build partitions in other processes: what they need to open the ledger for themselves."""
+"""Build partitions in other processes, which open the ledger themselves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Recipe", "build_remotely"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a partition becomes; pickles small."""
+    """All that a process needs to build partitions; small when pickled."""
 
     ledger: Path
     index_folder: Path | None
@@ -33,7 +33,7 @@ class Recipe:
 
     @classmethod
     def of(cls, update: Update) -> Recipe:
-        """Return the recipe of an update whose indexes are saved."""
+        """Return the recipe of an update, whose indexes must be saved."""
         sources = update.sources
         ledger: Ledger = sources.ledger  # type: ignore[assignment]
         return cls(
@@ -61,5 +61,5 @@ def _claims(recipe: Recipe) -> LedgerClaims:
 
 
 def build_remotely(partition: Partition, recipe: Recipe) -> tuple[list[Block], Tally]:
-    """Build a partition in this process, which may be any."""
+    """Build a partition in a worker process."""
     return build_partition(partition, _claims(recipe))

@@ -1,4 +1,4 @@
-"""What a commit notes of what it was built from, and what a report takes over from a build."""
+"""Metadata of a commit: what it was built from; and the counts of a build in a report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["add_tally", "note_state"]
 
 
 def note_state(meta: dict[str, Any], update: Update) -> None:
-    """Write into a commit's notes what it was built from."""
+    """Write what a commit was built from to its metadata."""
     sources = update.sources
     ends = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
     for plan in update.plans:
@@ -33,12 +33,12 @@ def note_state(meta: dict[str, Any], update: Update) -> None:
 
 
 def add_tally(report: BuildReport, update: Update) -> None:
-    """Add what the build met to a report."""
+    """Add the counts of a build to a report."""
     report.duplicates += update.tally.duplicates
     report.disagreements += update.tally.disagreements
     report.lost += update.tally.lost
     report.blocks += update.tally.blocks
     report.cells += update.tally.cells
-    # Which source a superseded claim came from isn't kept; with one source it's plain.
+    # The source of a superseded claim isn't recorded; with a single source it is known.
     if len(report.sources) == 1:
         next(iter(report.sources.values())).duplicates += update.tally.duplicates

@@ -1,4 +1,4 @@
-"""Write cells, tables and notes, and publish them together with their rollups, or not at all."""
+"""Transactions: write cells, tables and metadata, and publish them together with their rollups, or not at all."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from twinlab.history.store.cells import CellReader
 from twinlab.history.store.chunk_reader import DirectBytes, verify_seal
 from twinlab.history.store.codecs import ArraySpec, array_metadata
 from twinlab.history.store.tiles import SessionBytes, block_key, read_region, split_blocks
-from twinlab.history.write.blocks import Blocks
+from twinlab.history.write.blocks import PendingBlocks
 from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["Transaction"]
 
-#: More hot chunks a year than this are compacted, but for so many of the newest, where late rows still come.
-_HOT_MOST, _HOT_KEPT = 128, 32
+#: A year with more hot chunks than the first number is compacted, except for the newest ones, where late rows arrive.
+_MAX_HOT, _NEWEST_HOT = 128, 32
 #: Cells folded at once when rollups are brought up to date.
 _FOLD_CELLS = 2**24
 
 
 class Transaction:
-    """One publication: everything written since it began becomes visible at once, by `commit`."""
+    """Changes of the history, which `commit` publishes all at once."""
 
     def __init__(self, repository: icechunk.Repository, path: Path) -> None:
         self._repository = repository
@@ -48,7 +48,7 @@ class Transaction:
         self._bytes = SessionBytes(self._session, DirectBytes(path, base))
         (root,) = self._bytes.fetch([("zarr.json", None)])
         self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
-        self._blocks = Blocks(self._bytes)
+        self._blocks = PendingBlocks(self._bytes)
         self._reader = CellReader(self._catalog, self._bytes, pending=self._blocks.get)
         self._dirty: dict[tuple[Group, str], Spans] = {}
         self._groups: set[str] = set()
@@ -56,18 +56,18 @@ class Transaction:
 
     @property
     def meta(self) -> dict[str, object]:
-        """The historian's notes, as JSON: positions, watermarks, hashes. Change it in place."""
+        """The historian's metadata, as JSON: positions, watermarks, hashes. Change it in place."""
         return self._catalog.meta
 
     @property
     def catalog(self) -> Catalog:
-        """What the store holds, with what this transaction added."""
+        """The catalogue, with the changes of this transaction."""
         return self._catalog
 
     # -- cells
 
     def ensure_group(self, group: Group, signals: Mapping[str, Signal], n_assets: int) -> None:
-        """Add signals and assets to a group; nothing is ever removed or reordered.
+        """Add signals and assets to a group; none is ever removed or reordered.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class Transaction:
         entry.extent = (min(low, k0), max(high, k0 + shape[0]))
 
     def _route(self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool) -> Iterable[tuple[bool, int, int]]:
-        """Decide for each piece of a span whether it goes to hot or cold chunks, and note it."""
+        """Decide which pieces of a span go to hot and which to cold chunks, and record it."""
         part = entry.year(year)
         long = part.hot.tile[0]
         bulk = l1 - l0 >= part.cold.tile[0]
@@ -153,7 +153,7 @@ class Transaction:
             start, stop = chunk * long, (chunk + 1) * long
             if chunk in part.hot_chunks:
                 if bulk and whole and l0 <= start and stop <= l1:
-                    self._forget_hot(entry, year, chunk)
+                    self._drop_hot(entry, year, chunk)
             elif not bulk and start >= part.cold_end:
                 part.hot_chunks.add(chunk)
         for hot, a, b in part.runs(l0, l1):
@@ -161,7 +161,7 @@ class Transaction:
                 part.cold_end = max(part.cold_end, b)
             yield hot, a, b
 
-    def _forget_hot(self, entry: GroupEntry, year: int, chunk: int) -> None:
+    def _drop_hot(self, entry: GroupEntry, year: int, chunk: int) -> None:
         part = entry.year(year)
         part.hot_chunks.discard(chunk)
         wide = part.hot.tile[1]
@@ -197,10 +197,10 @@ class Transaction:
                 part.times[0] - times[0] : part.times[1] - times[0],
                 part.assets[0] - assets[0] : part.assets[1] - assets[0],
             ].T
-            self._blocks.hold(spec, part.block, block)
+            self._blocks.put(spec, part.block, block)
 
     def _block(self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]) -> NDArray[np.generic]:
-        """Return a block (asset, time) as stored, ready to be changed; not read where it is covered anyway."""
+        """Return a copy of a stored block (asset, time); it isn't read if ``covered`` is all of it."""
         long, wide = spec.layout.block
         t, a = block[0] * long, block[1] * wide
         bottom, right = min(spec.shape[1] - a, wide), min(spec.shape[0] - t, long)
@@ -210,7 +210,7 @@ class Transaction:
         return out
 
     def _ensure_array(self, entry: GroupEntry, year: int, spec: ArraySpec, data: NDArray[np.generic]) -> bool:
-        """Create an array on its first use; False if it would hold nothing but its fill value."""
+        """Create an array on its first use; return False if it would have only the fill value."""
         relative = spec.path.removeprefix(entry.path(year) + "/")
         arrays = entry.year(year).arrays
         if relative in arrays:
@@ -233,7 +233,7 @@ class Transaction:
         return True
 
     def _ensure_parents(self, path: str) -> None:
-        """Create the groups above an array, which Zarr's listings need."""
+        """Create the groups above an array, which Zarr needs to list it."""
         parts = path.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
             key = "/".join([*parts[:depth], "zarr.json"])
@@ -245,13 +245,13 @@ class Transaction:
     def read_cells(
         self, group: Group, signal: str, k0: int, k1: int
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
-        """Return integers and flags (time, asset) as this transaction sees them."""
+        """Return integers and flags (time, asset), with the changes of this transaction."""
         return self._reader.cells(group, signal, k0, k1)
 
     def compact(self, group: Group, *, before: int | None = None) -> int:
         """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
 
-        Values, flags and rollups stay what they are.
+        Values, flags and rollups don't change.
         """
         self._check_open()
         entry = self._catalog.entry(group)
@@ -277,23 +277,23 @@ class Transaction:
                     self._dirty.setdefault((group, name), Spans()).add(first + l0, first + l1)
                 part.cold_end = max(part.cold_end, l1)
             for chunk in ready:
-                self._forget_hot(entry, year, chunk)
+                self._drop_hot(entry, year, chunk)
             moved += len(ready)
         return moved
 
     def compact_old(self, group: Group) -> int:
-        """Compact the older hot chunks of years that have many, so that readers never fold more than a few of them."""
+        """Compact the older hot chunks of years with many of them, since readers compute the rollups of hot chunks."""
         entry, moved = self._catalog.entry(group), 0
         for year, part in sorted(entry.years.items()):
-            if len(part.hot_chunks) > _HOT_MOST:
-                newest = sorted(part.hot_chunks)[-_HOT_KEPT]
+            if len(part.hot_chunks) > _MAX_HOT:
+                newest = sorted(part.hot_chunks)[-_NEWEST_HOT]
                 moved += self.compact(group, before=entry.axis.year_cells(year)[0] + newest * part.hot.tile[0])
         return moved
 
     # -- tables
 
     def write_table(self, path: str, table: pa.Table) -> None:
-        """Store a table under a path such as ``events/flight/2013-01``, in place of what stands there."""
+        """Store a table under a path such as ``events/flight/2013-01``, replacing the one that is there."""
         self._check_open()
         self.drop_table(path)
         self._ensure_parents(path)
@@ -301,7 +301,7 @@ class Transaction:
         self._catalog.tables.add(path)
 
     def read_table(self, path: str) -> pa.Table:
-        """Return a stored table as this transaction sees it."""
+        """Return a stored table, with the changes of this transaction."""
         return tables.read_table(path, store=self._bytes)
 
     def drop_table(self, path: str) -> None:
@@ -317,7 +317,7 @@ class Transaction:
     # -- publication
 
     def commit(self, message: str) -> str:
-        """Bring touched rollups up to date and publish; return the snapshot's id once it is on the disk."""
+        """Update the rollups of changed cells and publish; return the snapshot's id once it is on the disk."""
         self._check_open()
         for (group, name), spans in sorted(self._dirty.items(), key=lambda item: (item[0][0], item[0][1])):
             self._fold(self._catalog.entry(group), name, spans)
@@ -344,7 +344,7 @@ class Transaction:
                 for year, k0, k1 in entry.axis.split(first, stop):
                     base = entry.axis.year_cells(year)[0]
                     windows = ((k0 - base) // per, (k1 - base) // per)
-                    # Windows of hot cells are folded when they're read: they would be written anew by every commit.
+                    # Windows of hot cells are computed by readers: every commit would have to rewrite them.
                     for w0, w1 in holes(entry.year(year).hot_windows(per, *windows), windows):
                         low, high = base + w0 * per, base + w1 * per
                         for start in range(low, high, limit):
@@ -369,7 +369,7 @@ class Transaction:
             self._patch(entry, year, spec, windows, (0, entry.n_assets), result[statistic])
 
     def discard(self) -> None:
-        """Forget everything written since the transaction began."""
+        """Discard all changes of the transaction."""
         if self._open:
             self._session.discard_changes()
             self._open = False
