@@ -104,7 +104,7 @@ def test_any_kind_of_header_filter_gives_the_same_in_code(view, header):
 
 
 def test_a_box_over_time_narrows_the_table_to_a_period(view):
-    view._boxed((millis("2026-01-03"), millis("2026-01-05")))
+    view._box_drawn((millis("2026-01-03"), millis("2026-01-05")))
     rows = view.data()
     begin, end = rows["start"].fillna(rows["planned_start"]), rows["end"].fillna(rows["planned_end"])
     assert 0 < len(rows) < 600
@@ -115,16 +115,16 @@ def test_a_box_over_time_narrows_the_table_to_a_period(view):
 
 def test_a_box_over_delays_narrows_the_table_to_them(view):
     view.chart = "delay"
-    view._boxed((10.0, 30.0))
+    view._box_drawn((10.0, 30.0))
     assert view.data()["end_delay"].between(10, 30, inclusive="left").all()
-    view._boxed((20.0, 40.0))
+    view._box_drawn((20.0, 40.0))
     assert view.data()["end_delay"].between(20, 40, inclusive="left").all()
     assert same_as_code(view)
 
 
 def test_a_tap_on_a_route_narrows_the_table_to_it(view):
     route = view._drawn.iloc[1]
-    view._tapped([1])
+    view._route_clicked([1])
     assert len(view.data()) == route["count"]
     assert set(view.data()["origin"]) == {route["origin"]}
     assert set(view.data()["destination"]) == {route["destination"]}
@@ -140,7 +140,7 @@ def test_routes_count_events_between_places(twin, view):
 
 
 def test_filters_are_cleared_by_one_button(view):
-    view._boxed((millis("2026-01-03"), millis("2026-01-05")))
+    view._box_drawn((millis("2026-01-03"), millis("2026-01-05")))
     view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
     assert view._clear.visible
     view._clear.clicks += 1
@@ -151,14 +151,14 @@ def test_filters_are_cleared_by_one_button(view):
 
 def test_when_nothing_fulfils_the_filters_that_is_said(view):
     view.table.filters = (EventFilter("distance", ">=", 1e9),)
-    assert "No event fulfils" in view._narrowed.object
+    assert "No event fulfils" in view._filters.object
     assert view._clear.visible
     assert same_as_code(view)
 
 
 def test_a_link_opens_the_same_events(twin, shared, view):
     view.chart = "delay"
-    view._boxed((10.0, 30.0))
+    view._box_drawn((10.0, 30.0))
     view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
     again = EventsView(twin, shared=shared, link=parse_link(view.url()))
     pd.testing.assert_frame_equal(again.data(), view.data())

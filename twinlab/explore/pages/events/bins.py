@@ -1,4 +1,4 @@
-"""Events counted in bins: by time and status, or by delay. Pure; quick at hundreds of thousands of rows."""
+"""Counts of events by status in bins of time or of delay. Pure, and vectorized for hundreds of thousands of rows."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ if TYPE_CHECKING:
 
 __all__ = ["Bins", "count_by_delay", "count_by_time", "event_times"]
 
-#: Round widths of a bin in minutes.
+#: Possible widths of a bin.
 _WIDTHS = tuple(
     np.timedelta64(60 * minutes, "s").astype("timedelta64[ns]")
     for minutes in (1, 5, 15, 60, 180, 360, 1_440, 10_080, 40_320)
 )
-_MOST = 120
+_MAX_BINS = 120
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Counts in bins; ``edges`` has one more than there are bins."""
+    """Counts of events in bins."""
 
-    # datetime64[ns], or minutes.
+    # Edges of the bins, shape (bins + 1,): datetime64[ns], or minutes.
     edges: NDArray[np.generic]
-    # Status -> counts.
+    # Status -> counts, shape (bins,).
     counts: dict[str, NDArray[np.int64]]
-    # What isn't in any bin for want of a time or a delay.
+    # Number of events without a time or a delay, in no bin.
     without: int
-    # Delays beyond the first and last edge, counted in the outermost bins.
+    # Number of delays outside the edges, counted in the outermost bins.
     beyond: int = 0
 
     @property
     def total(self) -> int:
-        """All events in bins."""
+        """Number of events in all bins."""
         return int(sum(int(part.sum()) for part in self.counts.values()))
 
 
 def event_times(table: pd.DataFrame) -> NDArray[np.datetime64]:
-    """Return when each event began, or was to begin, or ended: the first that is known."""
+    """Return one time for each event: the first known of start, planned start, end and planned end."""
     out = table["start"].to_numpy(dtype="datetime64[ns]").copy()
     for name in ("planned_start", "end", "planned_end"):
-        lacking = np.isnat(out)
-        if not lacking.any():
+        missing = np.isnat(out)
+        if not missing.any():
             break
-        out[lacking] = table[name].to_numpy(dtype="datetime64[ns]")[lacking]
+        out[missing] = table[name].to_numpy(dtype="datetime64[ns]")[missing]
     return out
 
 
 def count_by_time(table: pd.DataFrame) -> Bins | None:
-    """Count events by when they began, at most some 120 bins of a round width; None if none has a time.
+    """Count events by time in at most about 120 bins of a round width; None if no event has a time.
 
     >>> times = pd.to_datetime(["2013-01-01 00:10", "2013-01-01 00:50", "2013-01-01 02:30"])
     >>> table = pd.DataFrame({"status": "done", "start": times, "planned_start": times, "end": times, "planned_end": times})
@@ -62,21 +62,21 @@ def count_by_time(table: pd.DataFrame) -> Bins | None:
     3
     """
     times = event_times(table)
-    there = ~np.isnat(times)
-    if not there.any():
+    known = ~np.isnat(times)
+    if not known.any():
         return None
-    low, high = times[there].min(), times[there].max()
-    width = next((one for one in _WIDTHS if (high - low) / one <= _MOST), _WIDTHS[-1])
+    low, high = times[known].min(), times[known].max()
+    width = next((one for one in _WIDTHS if (high - low) / one <= _MAX_BINS), _WIDTHS[-1])
     size = int(width.astype("int64"))
     first = int(low.astype("int64")) // size
     count = int(high.astype("int64")) // size - first + 1
-    place = times[there].astype("int64") // size - first
+    place = times[known].astype("int64") // size - first
     edges = ((np.arange(count + 1) + first) * size).astype("datetime64[ns]")
-    return Bins(edges, _by_status(table, there, place, count), int((~there).sum()))
+    return Bins(edges, _by_status(table, known, place, count), int((~known).sum()))
 
 
 def count_by_delay(table: pd.DataFrame, *, column: str = "end_delay") -> Bins | None:
-    """Count events by their delay, in minutes; the rarest delays are counted in the outermost bins. None without any.
+    """Count events by delay in minutes; extreme delays are counted in the outermost bins. None without delays.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ def count_by_delay(table: pd.DataFrame, *, column: str = "end_delay") -> Bins | 
     3
     """
     delay = table[column].to_numpy(dtype=float)
-    there = np.isfinite(delay)
-    if not there.any():
+    known = np.isfinite(delay)
+    if not known.any():
         return None
-    values = delay[there]
+    values = delay[known]
     low, high = np.quantile(values, [0.005, 0.99])
     width = next((one for one in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440) if (high - low) / one <= 60), 10_080)
     first, last = int(np.floor(low / width)), int(np.floor(high / width))
@@ -98,14 +98,14 @@ def count_by_delay(table: pd.DataFrame, *, column: str = "end_delay") -> Bins | 
     raw = np.floor(values / width).astype("int64") - first
     place = np.clip(raw, 0, count - 1)
     edges = (np.arange(count + 1) + first) * float(width)
-    return Bins(edges, _by_status(table, there, place, count), int((~there).sum()), int((raw != place).sum()))
+    return Bins(edges, _by_status(table, known, place, count), int((~known).sum()), int((raw != place).sum()))
 
 
 def _by_status(
-    table: pd.DataFrame, there: NDArray[np.bool_], place: NDArray[np.int64], count: int
+    table: pd.DataFrame, known: NDArray[np.bool_], place: NDArray[np.int64], count: int
 ) -> dict[str, NDArray[np.int64]]:
     status = pd.Categorical(table["status"], categories=list(STATUSES))
-    codes = np.asarray(status.codes)[there].astype("int64")
-    known = codes >= 0
-    grid = np.bincount(codes[known] * count + place[known], minlength=len(STATUSES) * count)
+    codes = np.asarray(status.codes)[known].astype("int64")
+    valid = codes >= 0
+    grid = np.bincount(codes[valid] * count + place[valid], minlength=len(STATUSES) * count)
     return {name: grid[k * count : (k + 1) * count] for k, name in enumerate(STATUSES)}

@@ -1,4 +1,4 @@
-"""The chart of events as it stands on screens: one Bokeh figure, refreshed in place."""
+"""The chart of events on a page: one Bokeh figure, updated in place."""
 
 from __future__ import annotations
 
@@ -35,33 +35,45 @@ HEIGHT = 240
 
 
 class EventChart:
-    """The chart, shown wherever ``pane`` is.
+    """The chart; ``pane`` is its place in a layout.
 
     Parameters
     ----------
     on_box : callable
-        Called with the span of a reader's box: milliseconds since 1970, or minutes.
+        Called with the span of a box that a reader draws: milliseconds since 1970, or minutes.
     """
 
     def __init__(self, *, on_box: Callable[[Span], None]) -> None:
         self.pane = pn.Column(sizing_mode="stretch_width", min_height=HEIGHT)
         self._on_box = on_box
         self._shown: FigurePane | None = None
-        # What the chart shows now: a screen that is opened later begins with it.
+        # Current content, for a figure that is made later.
         self._bins: Bins | None = None
         self._marked: Span | None = None
         self._by_time = True
 
     def show(self, bins: Bins | None, *, by_time: bool, marked: Span | None, empty: bool = False) -> None:
-        """Draw counts: in place where the axis is the same; ``empty``: there's no event at all."""
+        """Draw counts, in place if the axis is the same.
+
+        Parameters
+        ----------
+        bins : Bins or None
+            None if no event has a time or a delay.
+        by_time : bool
+            Whether the horizontal axis is time; otherwise it is the delay in minutes.
+        marked : (float, float) or None
+            Span of the selected event, in units of the axis.
+        empty : bool
+            Whether no event matches the filters.
+        """
         same = self._shown is not None and by_time == self._by_time
         self._bins, self._marked, self._by_time = bins, marked, by_time
         if bins is None:
             self._shown = None
-            lacking = "time" if by_time else "delay"
-            text = "Nothing to count." if empty else f"No shown event has a {lacking}."
-            said = pmui.Typography(text, variant="body1", margin=(20, 10))
-            self.pane.param.update(objects=[said], min_height=0)
+            needed = "time" if by_time else "delay"
+            text = "Nothing to count." if empty else f"No event has a {needed}."
+            message = pmui.Typography(text, variant="body1", margin=(20, 10))
+            self.pane.param.update(objects=[message], min_height=0)
         elif same and self._shown is not None:
             self._shown.change(partial(_fill, bins=bins, marked=marked))
         else:
@@ -69,30 +81,30 @@ class EventChart:
             self.pane.param.update(objects=[self._shown], min_height=HEIGHT)
 
     def mark(self, span: Span | None) -> None:
-        """Mark a span; what else is shown, and what a reader has zoomed to, stays."""
+        """Mark a span, without changing bars or zoom."""
         self._marked = span
         if self._shown is not None:
             self._shown.change(partial(_mark, span=span))
 
     def figures(self) -> list[Any]:
-        """Return the figures on screens."""
+        """Return the figures that are shown."""
         return [] if self._shown is None else list(self._shown.figures().values())
 
     def _make(self) -> Any:
         assert self._bins is not None
         chart = _figure(by_time=self._by_time)
         _fill(chart, bins=self._bins, marked=self._marked)
-        chart.on_event(SelectionGeometry, self._boxed)
+        chart.on_event(SelectionGeometry, self._box_drawn)
         return chart
 
-    def _boxed(self, event: Any) -> None:
+    def _box_drawn(self, event: Any) -> None:
         box = event.geometry
         if event.final and box.get("type") == "rect" and box["x1"] > box["x0"]:
             self._on_box((float(box["x0"]), float(box["x1"])))
 
 
 def _figure(*, by_time: bool) -> Any:
-    """A chart without bars."""
+    """Return a chart without bars."""
     chart = bokeh_figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
@@ -108,10 +120,10 @@ def _figure(*, by_time: bool) -> Any:
     chart.yaxis.axis_label = "events"
     chart.yaxis.formatter.update(use_scientific=False)
     if by_time:
-        # The year once, below the first tick.
+        # The year is shown once, below the first tick.
         chart.xaxis.formatter.months = "%b"
         chart.xaxis.formatter.context.months = "%Y"
-    # Bars hide a mark that lies behind them.
+    # Drawn below the bars.
     chart.add_layout(
         BoxAnnotation(visible=False, fill_color="#56B4E9", fill_alpha=0.35, line_color="#D55E00", line_width=2)
     )
@@ -142,7 +154,7 @@ def _figure(*, by_time: bool) -> Any:
 
 
 def _columns(bins: Bins | None) -> dict[str, Any]:
-    """The bars of all statuses below each other."""
+    """Return the bars of all statuses as columns of one table."""
     parts = bar_columns(bins)
     names = ("left", "bottom", "right", "top", "count")
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts.values()]) for name in names}
@@ -151,7 +163,7 @@ def _columns(bins: Bins | None) -> dict[str, Any]:
 
 
 def _fill(chart: Any, *, bins: Bins, marked: Span | None) -> None:
-    """Put counts into a chart."""
+    """Write counts into a chart."""
     chart.renderers[0].data_source.data = _columns(bins)
     edges = bin_edges(bins)
     chart.y_range.update(start=0, end=height_of(bins))

@@ -1,4 +1,4 @@
-"""The events page: what it comes to, a chart, a map of the routes, and the table, each narrowing the others."""
+"""The Events page: a summary, a chart of counts, a map of routes and a table, each filtering the others."""
 
 from __future__ import annotations
 
@@ -45,16 +45,21 @@ _MAP_HEIGHT = 360
 
 
 class EventsView(Explorer):
-    """Events of one kind: summary, chart, map and table.
+    """Events of one type: summary, chart, map and table.
 
-    A box on the chart narrows the table to a period or to a span of delays, a tap on a route to that route; the headers
-    of the table narrow the chart and the map. Choosing a row marks it on both. Parameters as `Explorer`.
+    A box on the chart filters the table by period or by delay, a click on a route by that route; filters in the headers
+    of the table apply to chart and map too. A selected row is marked on both.
+
+    Parameters
+    ----------
+    twin, link, shared, session, patient, open_code
+        As for `Explorer`.
     """
 
     name_in_link: ClassVar[str] = "events"
     label: ClassVar[str] = "Events"
 
-    chart = param.Selector(default="time", objects=_CHARTS, check_on_set=True, doc="what the chart counts by")
+    chart = param.Selector(default="time", objects=_CHARTS, check_on_set=True, doc="horizontal axis of the chart")
 
     def __init__(
         self,
@@ -69,17 +74,17 @@ class EventsView(Explorer):
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self._quiet = True
         self._route: tuple[str, str] | None = None
-        # The counts and the routes that are drawn.
+        # Counts and routes on the page.
         self._bins: Bins | None = None
         self._drawn: pd.DataFrame | None = None
         self._extent: Box | None = None
         self._summary = Html("", sizing_mode="stretch_width", margin=(6, 10))
-        self._chart = EventChart(on_box=self._boxed)
+        self._chart = EventChart(on_box=self._box_drawn)
         self._chart_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
-        self._map = LiveMap(on_choose=self._tapped, pick="routes", height=_MAP_HEIGHT)
+        self._map = LiveMap(on_choose=self._route_clicked, pick="routes", height=_MAP_HEIGHT)
         self._map_legend = Html("", sizing_mode="stretch_width", margin=(0, 10))
         self._map_part = pn.Column(self._map.pane, self._map_legend, sizing_mode="stretch_width")
-        self._narrowed = Html("", margin=(4, 10))
+        self._filters = Html("", margin=(4, 10))
         self._clear = pmui.Button(label="Clear filters", variant="outlined", size="small", visible=False)
         self._clear.on_click(lambda _: self.clear_filters())
         self.table = EventExplorer(
@@ -87,33 +92,33 @@ class EventsView(Explorer):
             link=_for_table(self.first_link),
             shared=self.shared,
             session=self.session,
-            # Where a page is built in a thread of its own, nobody waits for it.
+            # A page that is built in a thread may read at once: it blocks no other reader.
             patient=patient and on_event_loop(),
             open_code=self.open_code,
         )
         self.table.patient = patient
         self._table_part = pn.Column(self.table.grid(), sizing_mode="stretch_width")
         with param.parameterized.batch_call_watchers(self):
-            self._take(self.first_link)
+            self._apply_own(self.first_link)
         self.table.param.watch(self._others_shown, "shows")
         self.table.param.watch(self._follow, "revision")
         self.table.param.watch(self._row_chosen, "selected")
-        self.table.param.watch(self._told, "notice")
+        self.table.param.watch(self._copy_notice, "notice")
         self._quiet = False
-        self._told()
+        self._copy_notice()
         self._draw()
 
-    # -- choosing -----------------------------------------------------------------------------------------------------
+    # -- selecting ----------------------------------------------------------------------------------------------------
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for; a wrong value becomes a notice."""
+        """Show the state of a link; a wrong value becomes a notice."""
         with self._silently():
-            self._take(link)
+            self._apply_own(link)
             self.table.apply(_for_table(link))
         self._draw()
         self.revision += 1
 
-    def _take(self, link: Link) -> None:
+    def _apply_own(self, link: Link) -> None:
         self.chart = link.layout if link.layout in _CHARTS.values() else "time"
         self.table.window = link.window
 
@@ -125,7 +130,7 @@ class EventsView(Explorer):
         if not self._quiet:
             self.revision += 1
 
-    def _told(self, *_: object) -> None:
+    def _copy_notice(self, *_: object) -> None:
         self.notice = self.table.notice
 
     def _row_chosen(self, *_: object) -> None:
@@ -142,29 +147,29 @@ class EventsView(Explorer):
         self._draw_routes()
         self.revision += 1
 
-    def _boxed(self, span: Span) -> None:
-        """Narrow the table to what a reader boxed on the chart."""
+    def _box_drawn(self, span: Span) -> None:
+        """Filter the table by a box that a reader drew on the chart."""
         if self.chart == "time":
             start, stop = (np.datetime64(round(x * 1e3), "us").astype("datetime64[ns]") for x in span)
             with param.parameterized.batch_call_watchers(self.table):
                 self.table.param.update(window=(start, stop), in_view=True)
         else:
             low, high = (float(round(x, 1)) for x in span)
-            kept = tuple(one for one in self.table.filters if one.column != _DELAY)
-            self.table.filters = (*kept, EventFilter(_DELAY, ">=", low), EventFilter(_DELAY, "<", high))
+            others = tuple(one for one in self.table.filters if one.column != _DELAY)
+            self.table.filters = (*others, EventFilter(_DELAY, ">=", low), EventFilter(_DELAY, "<", high))
 
-    def _tapped(self, rows: list[int]) -> None:
-        """Narrow the table to the route that a reader tapped."""
+    def _route_clicked(self, rows: list[int]) -> None:
+        """Filter the table by a route that a reader clicked."""
         links = self._links()
         if self._drawn is None or len(rows) != 1 or rows[0] >= len(self._drawn):
             return
         route = self._drawn.iloc[rows[0]]
-        kept = tuple(one for one in self.table.filters if one.column not in links[:2])
+        others = tuple(one for one in self.table.filters if one.column not in links[:2])
         ends = (EventFilter(links[0], "=", str(route["origin"])), EventFilter(links[1], "=", str(route["destination"])))
-        self.table.filters = (*kept, *ends)
+        self.table.filters = (*others, *ends)
 
     def clear_filters(self) -> None:
-        """Show all events again."""
+        """Remove all filters."""
         with self._silently():
             self.table.clear_filters()
             self.table.window = None
@@ -184,20 +189,20 @@ class EventsView(Explorer):
         return () if kind is None else place_links(self.twin.model, self.twin.model.event_types[kind])
 
     def _rows(self) -> pd.DataFrame | None:
-        """The shown events, of their columns those that are drawn; None if there are none to draw."""
+        """Return the columns of the filtered events that chart and map need; None if the events can't be read."""
         links = self._links()
         return self.table.columns(["status", *_TIMES, _DELAY, *(links[:2] if len(links) > 1 else ())])
 
     def _draw(self) -> None:
-        """Draw everything from what the table shows."""
+        """Update summary, chart and map from the filtered events."""
         rows = self._rows()
         some = rows is not None and self.table.total > 0
         self._chart.pane.visible = self._table_part.visible = some
         if rows is None or not some:
-            # A table that can't be read says why itself.
+            # The table shows the error itself.
             self._table_part.visible = rows is None
             self._summary.object = "" if rows is None else empty_pane(*NO_EVENTS).object
-            self._chart_legend.object = self._map_legend.object = self._narrowed.object = ""
+            self._chart_legend.object = self._map_legend.object = self._filters.object = ""
             self._map_part.visible = self._clear.visible = False
             return
         self._summary.object = summary_html(summarise(rows))
@@ -205,7 +210,7 @@ class EventsView(Explorer):
         if self.table.narrowing_window is not None:
             filters.append("overlapping " + self.table.settings()["Period (UTC)"] + " UTC")
         self._clear.visible = bool(filters)
-        self._narrowed.object = _filters_html(filters, empty=rows.empty)
+        self._filters.object = _filters_html(filters, empty=rows.empty)
         self._draw_chart(rows)
         self._draw_map(rows)
 
@@ -217,7 +222,7 @@ class EventsView(Explorer):
         self._chart_legend.object = chart_legend(self._bins)
 
     def _marked(self) -> Span | None:
-        """The chosen event on the chart."""
+        """Return the position of the selected event on the chart's axis."""
         event = self.table.selected
         if event is None:
             return None
@@ -229,7 +234,7 @@ class EventsView(Explorer):
         return (min(known), max(known)) if known else None
 
     def _find_routes(self, rows: pd.DataFrame) -> None:
-        """Count the events between each two places; none where events link no places."""
+        """Count the events between each pair of places; None if the events link no places."""
         ends = self._ends()
         if ends is None:
             self._drawn = None
@@ -240,7 +245,7 @@ class EventsView(Explorer):
         self._drawn = found[there].reset_index(drop=True)
 
     def _ends(self) -> tuple[tuple[str, str], tuple[str, str]] | None:
-        """From where to where events go: the names of two links, each with its asset type; None without."""
+        """Return the links to origin and destination, each with its asset type; None without two such links."""
         links, kind = self._links(), self.table.event_type
         if len(links) < 2 or kind is None:
             return None
@@ -248,7 +253,7 @@ class EventsView(Explorer):
         return (links[0], spec.links[links[0]]), (links[1], spec.links[links[1]])
 
     def _layers(self) -> list[MapLayer] | None:
-        """The map's layers; None where there is no map."""
+        """Return the layers of the map; None without a map."""
         ends = self._ends()
         if self._drawn is None or ends is None or (self._extent is None and self._drawn.empty):
             return None
@@ -287,10 +292,10 @@ class EventsView(Explorer):
             self._map.show(layers, self._extent)
         self._map_legend.object = routes_legend()
 
-    # -- what a view must tell ----------------------------------------------------------------------------------------
+    # -- state, code and data -----------------------------------------------------------------------------------------
 
     def link(self) -> Link:
-        """Return the view's state."""
+        """Return the state of the page."""
         own = self.table.link()
         chosen = self.chosen
         return replace(
@@ -301,15 +306,15 @@ class EventsView(Explorer):
         )
 
     def code(self) -> str:
-        """Return Python that gives the shown events, under the name ``data``."""
+        """Return Python that gives the filtered events under the name ``data``."""
         return self.table.code()
 
     def data(self) -> pd.DataFrame | None:
-        """Return the shown events, as `code` gives them."""
+        """Return the filtered events, as `code` gives them."""
         return self.table.data()
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the shown events, and the routes between their places, as sheets."""
+        """Return the filtered events, and the routes between their places, as tables."""
         out = self.table.tables()
         if out and self._drawn is not None and self._links():
             names = {"count": "events", "delay": "median delay (min)"}
@@ -317,19 +322,19 @@ class EventsView(Explorer):
         return out
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the reader's choices: label -> value."""
         return {**self.table.settings(), "Chart": next(k for k, v in _CHARTS.items() if v == self.chart)}
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the chart as a HoloViews object."""
-        from twinlab.explore.pages.events.plot import event_bars  # noqa: PLC0415  (HoloViews loads when a picture is wanted)
+        from twinlab.explore.pages.events.plot import event_bars  # noqa: PLC0415  (HoloViews is imported only for pictures)
 
         if self._bins is None or self.table.data() is None:
             return None
         return event_bars(self._bins, by_time=self.chart == "time", backend=backend)
 
     def map_figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return the map of routes as a HoloViews object; None where events link no places."""
+        """Return the map of routes as a HoloViews object; None if the events link no places."""
         layers = self._layers()
         if layers is None or self._extent is None:
             return None
@@ -356,7 +361,7 @@ class EventsView(Explorer):
             self._alert,
             self.controls(),
             self._summary,
-            pn.FlexBox(self._narrowed, self._clear, align_items="center", sizing_mode="stretch_width"),
+            pn.FlexBox(self._filters, self._clear, align_items="center", sizing_mode="stretch_width"),
             self._chart.pane,
             self._chart_legend,
             self._map_part,
@@ -366,7 +371,7 @@ class EventsView(Explorer):
 
 
 def _for_table(link: Link) -> Link:
-    """What the table takes of a link: a period that a link states narrows it."""
+    """Return a link for the table, in which a period filters the events unless the link says otherwise."""
     return replace(link, in_view=link.in_view if link.in_view is not None else link.window is not None)
 
 
@@ -375,7 +380,7 @@ def _filters_html(filters: list[str], *, empty: bool) -> str:
         return ""
     return html(
         '<span role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">'
-        "{{ 'No event fulfils' if empty else 'Shown:' }} {{ filters | join('; ') }}</span>",
+        "{{ 'No event fulfils' if empty else 'Filters:' }} {{ filters | join('; ') }}</span>",
         empty=empty,
         filters=filters,
     )

@@ -1,4 +1,4 @@
-"""The chart of events as a HoloViews object: for pictures, reports and whoever wants to put it beside another."""
+"""The chart of events as a HoloViews object, for pictures, reports and notebooks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def event_bars(
     Parameters
     ----------
     by_time : bool
-        The horizontal axis is time; else delay in minutes.
+        Whether the horizontal axis is time; otherwise it is the delay in minutes.
 
     Returns
     -------
@@ -36,9 +36,9 @@ def event_bars(
     label = axis_title(by_time=by_time)
     x = hv.Dimension("time" if by_time else "delay", label=label)
     found = bar_columns(bins)
-    # A legend names what is there.
+    # The legend has only statuses that occur.
     names = [name for name in ORDER if len(found[name]["count"])] or list(ORDER[:1])
-    kept = [_element(name, found[name], x, by_time=by_time, backend=backend) for name in names]
+    elements = [_element(name, found[name], x, by_time=by_time, backend=backend) for name in names]
     shared: dict[str, Any] = {
         "xlabel": label,
         "ylabel": "events",
@@ -47,14 +47,14 @@ def event_bars(
         "backend": backend,
     }
     if backend == "matplotlib":
-        return hv.Overlay(kept).opts(aspect=3, fig_size=200, show_legend=True, **shared)
-    return hv.Overlay(kept).opts(
+        return hv.Overlay(elements).opts(aspect=3, fig_size=200, show_legend=True, **shared)
+    return hv.Overlay(elements).opts(
         responsive=True,
         height=_HEIGHT,
         show_legend=True,
         legend_position="right",
         default_tools=["xpan", "xwheel_zoom", "save"],
-        hooks=[_plain],
+        hooks=[_style_plot],
         **shared,
     )
 
@@ -73,18 +73,18 @@ def _element(name: str, columns: Columns, x: hv.Dimension, *, by_time: bool, bac
         line_color="#ffffff",
         tools=["hover"],
         hover_tooltips=[("status", name), ("events", "@count{0,0}")],
-        hooks=[_hatched],
+        hooks=[_hatch],
         backend="bokeh",
     )
 
 
-def _plain(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+def _style_plot(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
     plot.state.output_backend = "canvas"
     plot.state.toolbar.logo = None
     plot.state.yaxis.formatter.update(use_scientific=False)
 
 
-def _hatched(plot: Any, element: Any) -> None:
-    """Hatch a status' bars, as HoloViews itself can't."""
+def _hatch(plot: Any, element: Any) -> None:
+    """Hatch the bars of a status, for which HoloViews has no option."""
     glyph = plot.handles["glyph"]
     glyph.update(hatch_pattern=HATCHES[element.label], hatch_color="#ffffff", hatch_alpha=0.6, hatch_scale=8)

@@ -1,4 +1,4 @@
-"""Counted events as stacked bars: how high, in which colours and hatches, and what their legend says. Pure."""
+"""Counts of events as stacked bars: rectangles, colours, hatches and legend. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATUS_COLORS: Mapping[str, str] = {
     "done": ASSET_STYLES[0].color,
     "no end": ASSET_STYLES[3].color,
 }
-#: Hatches, so that no status is told by its colour alone.
+#: Hatches, so that a status doesn't depend on its colour alone.
 HATCHES: Mapping[str, str] = {
     "planned": "dot",
     "cancelled": "cross",
@@ -36,10 +36,10 @@ HATCHES: Mapping[str, str] = {
     "done": "blank",
     "no end": "left_diagonal_line",
 }
-#: From the bottom: what is done stands on the axis.
+#: Order of the statuses in a stack, from the axis upwards.
 ORDER = ("done", "running", "planned", "not started", "no end", "cancelled")
 assert set(ORDER) == set(STATUSES)
-#: The hatches as a legend draws them, in a square of 12.
+#: Hatches as SVG for the legend, in a square of 12 pixels.
 _STROKES: Mapping[str, str] = {
     "dot": Markup('<circle cx="6" cy="6" r="2.5" fill="#fff"/>'),
     "cross": Markup('<path d="M0 6H12M6 0V12" stroke="#fff" stroke-width="1.5"/>'),
@@ -58,7 +58,7 @@ def axis_title(*, by_time: bool) -> str:
 
 
 def bar_columns(bins: Bins | None) -> dict[str, Columns]:
-    """Return the columns of each status' bars, stacked; none has bars where there is nothing."""
+    """Return the stacked bars of each status as columns of rectangles; bins without events have none."""
     if bins is None:
         none = np.empty(0)
         return {status: _rectangles(none, none, none, none) for status in ORDER}
@@ -78,13 +78,13 @@ def _rectangles(left: Any, bottom: Any, right: Any, top: Any) -> Columns:
 
 
 def bin_edges(bins: Bins) -> NDArray[np.float64]:
-    """Return the edges in the axis' own numbers: milliseconds since 1970, or minutes."""
+    """Return the edges in units of the axis: milliseconds since 1970, or minutes."""
     edges = bins.edges
     return edges.astype("datetime64[us]").astype("int64") / 1e3 if edges.dtype.kind == "M" else edges.astype(float)
 
 
 def height_of(bins: Bins | None) -> float:
-    """Return the height of the chart."""
+    """Return the upper limit of the vertical axis."""
     if bins is None or not bins.total:
         return 1.0
     return 1.06 * float(np.sum(list(bins.counts.values()), axis=0).max())
@@ -102,7 +102,7 @@ _LEGEND = (
 
 
 def chart_legend(bins: Bins | None) -> str:
-    """Return the statuses that are there, with their colours and counts, and what isn't in the chart."""
+    """Return the legend as HTML: statuses with colours and counts, and the events outside the chart."""
     if bins is None:
         return ""
     shown = [

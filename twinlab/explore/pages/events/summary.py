@@ -1,4 +1,4 @@
-"""What a table of events comes to, in one line: how many, on time, how late, cancelled, and what isn't known yet."""
+"""Summary of a table of events in one line: counts, punctuality, delays, cancelled and unfinished events."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 __all__ = ["ON_TIME_MINUTES", "EventSummary", "summarise", "summary_html"]
 
-#: An event counts as on time up to this much after its plan; airlines count so (U.S. DOT: less than 15 minutes).
+#: An event is on time if it ends less than this many minutes after its plan, as the U.S. DOT counts flights.
 ON_TIME_MINUTES = 15.0
 
 
 @dataclass(frozen=True)
 class EventSummary:
-    """Counts of events, and their delays in minutes; NaN where nothing is known."""
+    """Counts of events and their delays in minutes; NaN without any known delay."""
 
     count: int
-    # Events that ended and had a plan for it: what the delays are of.
+    # Events with a known delay: ended, with a planned end.
     judged: int
     on_time: float
     median: float
     p90: float
     cancelled: int
-    # Events that run or are planned still: their delay isn't known yet.
+    # Running and planned events, whose delay isn't known yet.
     open: int
-    # Events that nobody ended, or that never started.
+    # Events without an end, or that never started.
     lost: int
 
 
 def summarise(table: pd.DataFrame) -> EventSummary:
-    """Sum a shown event table up. Delays are those of the ends; of events that have ended, for no other is known.
+    """Summarise a table of events. Delays are those of the end, of events that have ended.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ _SUMMARY = (
 
 
 def summary_html(found: EventSummary) -> Markup:
-    """Return the line as HTML that wraps on a phone."""
+    """Return the summary as one line of HTML, which wraps on a phone."""
     unknown = [
         text
         for count, text in (

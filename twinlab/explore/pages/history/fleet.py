@@ -1,4 +1,4 @@
-"""The fleet on the History page: a heat map of all assets, which moves with the charts and moves them."""
+"""The layout *fleet* of the History page: a heat map of all assets, synchronized with the charts."""
 
 from __future__ import annotations
 
@@ -21,35 +21,34 @@ __all__ = ["Fleet", "HistoryCharts"]
 
 
 class HistoryCharts(SignalExplorer):
-    """The signal explorer with one layout more: the fleet, which a heat map draws in its place."""
+    """Signal explorer with the additional layout *fleet*, in which a heat map replaces its charts."""
 
     layout = param.Selector(
         default="together",
         objects=["together", "multiples", "fleet"],
         check_on_set=True,
-        doc="one chart, one an asset, or a heat map of all assets",
+        doc="one chart for all assets, one chart for each, or a heat map of all assets",
     )
 
     def _redraw(self, *, move: bool = True) -> None:
         if self.layout == "fleet":
-            # Nobody sees the charts: they're read again when they're asked for.
+            # The charts are hidden, and read again when they are shown.
             self.revision += 1
         else:
             super()._redraw(move=move)
 
 
 class Fleet:
-    """A heat map that stands in the charts' place; made when it's first looked at.
+    """Heat map in the place of the charts, built when it is first shown.
 
-    Kind of asset, signal and window are the charts'; whichever of the two is moved, the other follows. A cell that is
-    picked leads back to the chart of its asset.
+    Asset type, signal and window of charts and heat map are synchronized. A click on a cell shows the chart of its asset.
 
     Parameters
     ----------
     view : Explorer
-        The page, to which the heat map's notices and picks go.
+        The page, which shows the notices and selections of the heat map.
     charts : HistoryCharts
-        The charts in whose place it stands.
+        The charts that the heat map replaces.
     """
 
     def __init__(self, view: Explorer, charts: HistoryCharts) -> None:
@@ -61,31 +60,31 @@ class Fleet:
 
     @property
     def heat(self) -> HeatExplorer | None:
-        """The heat map where it's shown; None while charts are."""
+        """The heat map while it is shown; None while the charts are."""
         return self._heat if self.body.visible else None
 
     def ask(self, link: Link) -> None:
-        """Show next time what a link asks of the heat map; `follow` shows it."""
+        """Store the parts of a link for the heat map; `follow` applies them."""
         self._asked = link
 
     def link(self, link: Link) -> Link:
-        """Return the charts' link with what the heat map adds to it."""
+        """Return a link of the charts with the state of the heat map."""
         if self.heat is None:
             return link
         own = self.heat.link()
         return replace(link, heat=own.heat, find=own.find)
 
     def follow(self) -> None:
-        """Show what the charts' layout asks for, where the charts are."""
+        """Show charts or heat map, by the layout of the charts."""
         charts = self._charts
         shown = charts.layout == "fleet" and bool(charts.param.asset_type.objects)
         if shown and not self._moving:
-            with self._alone():
-                self._go()
+            with self._without_feedback():
+                self._follow_charts()
         self.body.visible, charts.charts.visible = shown, not shown
 
-    def _go(self) -> None:
-        """Move the heat map to where the charts are."""
+    def _follow_charts(self) -> None:
+        """Apply asset type, signal and window of the charts to the heat map."""
         charts, asked, heat = self._charts, self._asked, self._heat
         window = None if charts.window is None else charts.shown
         where = Link(asset_type=charts.asset_type, signals=tuple(charts.signals[:1]) or None, window=window)
@@ -103,7 +102,7 @@ class Fleet:
             heat.window = window
 
     def _make(self, link: Link) -> HeatExplorer:
-        from twinlab.explore.views.heatmap.explorer import HeatExplorer  # noqa: PLC0415  (most readers never look at the fleet)
+        from twinlab.explore.views.heatmap.explorer import HeatExplorer  # noqa: PLC0415  (imported when the layout is first used)
 
         view = self._view
         heat = HeatExplorer(
@@ -121,8 +120,8 @@ class Fleet:
         return heat
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Move one of the two without being moved by it."""
+    def _without_feedback(self) -> Iterator[None]:
+        """Update one of the two without updating the other in return."""
         self._moving = True
         try:
             yield
@@ -130,13 +129,13 @@ class Fleet:
             self._moving = False
 
     def _moved(self, *_: object) -> None:
-        """Move the charts to where the heat map is."""
+        """Apply asset type, signal and window of the heat map to the charts."""
         heat, charts = self.heat, self._charts
         if self._moving or heat is None or heat.signal is None:
             return
         signal, same = str(heat.signal), heat.asset_type == charts.asset_type
         window = None if heat.window is None else heat.shown
-        with self._alone(), charts.as_one():
+        with self._without_feedback(), charts.as_one():
             charts.go_to(asset_type=str(heat.asset_type))
             others = [s for s in charts.signals if s != signal] if same and signal in charts.signals else []
             charts.param.update(signals=[signal, *others], signal=signal)
@@ -145,13 +144,13 @@ class Fleet:
                 charts.see(window)
 
     def _picked(self, event: Any) -> None:
-        """Show the chart of the asset that was picked."""
+        """Show the chart of the selected asset."""
         heat, charts = self.heat, self._charts
         if event.new is None or heat is None:
             return
         asset_type, asset = event.new
-        with self._alone():
-            # The same cell can be picked again later.
+        with self._without_feedback():
+            # The same cell can then be selected again.
             heat.picked = None
         with charts.as_one():
             charts.go_to(asset_type=asset_type, assets=(asset,))

@@ -1,4 +1,4 @@
-"""Chart and events side by side, each moving the other."""
+"""The History page: charts of signals above a table of events, synchronized with each other."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryView", "event_asset", "event_window"]
 
-#: Shortest time shown on either side of a chosen event.
+#: Shortest time shown before and after a selected event.
 _AROUND = np.timedelta64(6, "h")
 
 
 class HistoryView(Explorer):
-    """The signal explorer above the event table: choose an event and the charts move to it, select a span and the table
-    holds its events. In the layout *fleet*, a heat map of all assets stands in the charts' place.
+    """Signal explorer above an event table. A selected event moves the charts to its time, and a span selected on the
+    charts filters the table. In the layout *fleet*, a heat map of all assets replaces the charts.
 
     Parameters
     ----------
     twin, link, shared, session, patient, open_code
-        As `Explorer` takes them.
+        As for `Explorer`.
     """
 
     name_in_link = "history"
@@ -67,7 +67,7 @@ class HistoryView(Explorer):
         self.fleet.ask(link)
         self.events = EventExplorer(
             twin,
-            # What is searched for is the fleet's.
+            # The search text belongs to the heat map.
             link=replace(link, find=None),
             shared=self.shared,
             session=self.session,
@@ -84,7 +84,7 @@ class HistoryView(Explorer):
         self._follow()
 
     def _follow(self, *_: object) -> None:
-        """Tell the table where the charts are: the selected span if there is one, else the window."""
+        """Pass the selected span of the charts, or their window, to the table."""
         brush = self.signals.brush
         self.events.window = self.signals.shown if brush is None else brush
         if brush is not None and not self.events.in_view:
@@ -98,7 +98,7 @@ class HistoryView(Explorer):
         self.chosen = self.signals.chosen
 
     def _go_to(self, *_: object) -> None:
-        """Move the charts to the chosen event."""
+        """Move the charts to the selected event."""
         event = self.events.selected
         if event is None:
             self.signals.param.update(marked=None, anchor=None)
@@ -118,7 +118,7 @@ class HistoryView(Explorer):
             self.signals.param.update(
                 marked=None if window is None else window[0], anchor=Anchor(kind, str(event["event_id"]))
             )
-            # In view, the table must not lose the chosen row because the charts moved: it holds still.
+            # The selected row must stay in the table although the charts move.
             self.signals.go_to(
                 asset_type=asset_type,
                 assets=() if asset is None else (asset,),
@@ -134,33 +134,33 @@ class HistoryView(Explorer):
         self._code.object = code_html(self.code())
 
     def link(self) -> Link:
-        """Return the state of both halves."""
+        """Return the state of charts and table."""
         kinds = list(self.events.param.event_type.objects)
         several = self.events.event_type if len(kinds) > 1 else None
         in_view = self.events.in_view and not self._narrowed
         return replace(self.fleet.link(self.signals.link()), event_type=several, in_view=in_view or None)
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for."""
+        """Show the state of a link."""
         self.fleet.ask(link)
         self.signals.apply(link)
         self.events.apply(replace(link, find=None))
 
     @property
     def _drawn(self) -> HeatExplorer | HistoryCharts:
-        """What stands above the table."""
+        """Return the charts, or the heat map that replaces them."""
         return self.fleet.heat or self.signals
 
     def code(self) -> str:
-        """Return Python that reproduces the charts, or the fleet's heat map."""
+        """Return Python that reads the data of the charts or of the heat map."""
         return self._drawn.code()
 
     def data(self) -> xr.Dataset | pd.DataFrame | None:
-        """Return what the charts show, or the fleet's heat map."""
+        """Return the data of the charts or of the heat map."""
         return self._drawn.data()
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the signals and the events beneath them, a sheet each."""
+        """Return the signals and the shown events as tables."""
         out = self._drawn.tables()
         if self.events.event_type is not None:
             try:
@@ -171,15 +171,15 @@ class HistoryView(Explorer):
         return out
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the reader's choices: label -> value."""
         return self._drawn.settings()
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
-        """Return the charts without widgets."""
+        """Return the charts or the heat map as a HoloViews object."""
         return self._drawn.figure(backend=backend)
 
     def actions(self) -> pn.viewable.Viewable:
-        """Return the buttons that take a view elsewhere."""
+        """Return the buttons for code and link, for notebooks."""
         code = pmui.Button(label="Show as Python", variant="outlined", size="small")
 
         def toggle(_: object) -> None:
@@ -204,12 +204,12 @@ class HistoryView(Explorer):
 
 
 def _on_a_page() -> bool:
-    """Whether a page is served: it has the buttons of all its views at its bottom."""
+    """Return whether the view is in a served page, which has such buttons in its action bar."""
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
 def event_window(event: pd.Series) -> tuple[Window, Window] | None:
-    """Return an event's own span and the window that shows it with its surroundings; None if it has no time.
+    """Return the span of an event, and a window around it; None if the event has no time.
 
     >>> times = {"start": None, "end": None, "planned_start": "2013-01-01T06:00", "planned_end": "2013-01-01T08:00"}
     >>> [str(t)[:16] for t in event_window(pd.Series({k: pd.Timestamp(v) for k, v in times.items()}))[1]]
@@ -230,7 +230,7 @@ def event_window(event: pd.Series) -> tuple[Window, Window] | None:
 def event_asset(
     event: pd.Series, spec: EventType, *, prefer: str | None, drawn: Callable[[str, str], bool]
 ) -> tuple[str, str] | None:
-    """Return the asset type and id of an event's first asset that can be drawn, of the preferred type if any is."""
+    """Return type and id of the first asset of an event that has signals, preferably one of type ``prefer``."""
     ends = {"asset": spec.asset, **spec.links}
     named = [(kind, str(event[name])) for name, kind in ends.items() if kind is not None and name in event]
     fits = [(kind, asset) for kind, asset in named if drawn(kind, asset)]

@@ -1,4 +1,4 @@
-"""How good the samples of every signal are over a window: counts and shares of flags, worst first."""
+"""Counts and shares of the flags of every signal over a window, worst first. Pure."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["flag_counts", "summary_step", "worst_first"]
 
-#: A window has at least so many cells of the rollup that is counted, so that whole cells at its ends count for little.
+#: Least number of rollup cells in a window, so that the whole cells at its ends change the counts little.
 _CELLS = 24
-#: What the page is for comes first: a phone shows no more than the first few.
+#: Order of the columns; a phone shows only the first few.
 _ORDER = ("asset_type", "signal", "what", "not_pass", "fail", "suspect", "missing", "pass", "not_evaluated", "coverage")
 _NAMES = tuple(flag.name.lower() for flag in FLAGS)
 
 
 def summary_step(twin: TwinReader, asset_type: str, signal: str, window: Window) -> str | None:
-    """Return the coarsest step whose cells count a window well enough; None for raw samples."""
+    """Return the coarsest rollup step with enough cells in a window; None for raw samples."""
     span = int((window[1] - window[0]).astype("timedelta64[ns]").astype("int64"))
     fitting = [s for s in twin.steps(asset_type, signal) if span >= _CELLS * parse_duration(s)]
     return fitting[-1] if fitting else None
@@ -41,9 +41,10 @@ def flag_counts(twin: TwinReader, window: Window) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a signal that has samples or should have: ``asset_type, signal, what`` (in words), ``not_pass`` (percent
-        of the samples that were due that failed, are missing or suspect), ``fail, suspect, missing, pass,
-        not_evaluated`` (samples), ``coverage`` (percent of the samples that were due that came), ``assets``; worst first.
+        One row for each signal that has samples or should have them, worst first: ``asset_type``, ``signal``, ``what``
+        (title), ``not_pass`` (failed, missing and suspect samples, percent of those due), ``fail``, ``suspect``,
+        ``missing``, ``pass``, ``not_evaluated`` (samples), ``coverage`` (received samples, percent of those due),
+        ``assets`` (number).
     """
     rows = [row for kind in twin.model.asset_types for row in _of_type(twin, kind, window)]
     columns = ["asset_type", "signal", "what", "assets", "fail", "missing", "suspect", "pass", "not_evaluated"]
@@ -51,16 +52,16 @@ def flag_counts(twin: TwinReader, window: Window) -> pd.DataFrame:
 
 
 def worst_first(counts: pd.DataFrame) -> pd.DataFrame:
-    """Add ``coverage`` and ``not_pass`` in percent, and put the worst first: by failed, missing and suspect shares.
+    """Add ``coverage`` and ``not_pass`` in percent, and sort by the shares of failed, missing and suspect samples.
 
     >>> counts = pd.DataFrame({"fail": [0, 1], "missing": [2, 0], "suspect": 0, "pass": [8, 9], "not_evaluated": 0})
     >>> worst_first(counts)[["fail", "coverage", "not_pass"]].values.tolist()
     [[1.0, 100.0, 10.0], [0.0, 80.0, 20.0]]
     """
-    came = counts["pass"] + counts["suspect"] + counts["fail"]
-    due = (came + counts["missing"]).astype(float).replace(0.0, np.nan)
+    received = counts["pass"] + counts["suspect"] + counts["fail"]
+    due = (received + counts["missing"]).astype(float).replace(0.0, np.nan)
     bad = counts["suspect"] + counts["fail"] + counts["missing"]
-    out = counts.assign(coverage=100.0 * came / due, not_pass=100.0 * bad / due)
+    out = counts.assign(coverage=100.0 * received / due, not_pass=100.0 * bad / due)
     out = out[[*(name for name in _ORDER if name in out), *(name for name in out if name not in _ORDER)]]
     keys = [(counts[name] / due).fillna(-1.0).to_numpy() for name in ("suspect", "missing", "fail")]
     return out.iloc[np.lexsort([-key for key in keys])].reset_index(drop=True)
@@ -68,10 +69,10 @@ def worst_first(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _of_type(twin: TwinReader, asset_type: str, window: Window) -> Iterator[dict[str, object]]:
     spec = twin.model.asset_types[asset_type]
-    alike: dict[tuple[str, str | None], list[str]] = {}
+    by_step: dict[tuple[str, str | None], list[str]] = {}
     for name, signal in spec.signals.items():
-        alike.setdefault((signal.cadence, summary_step(twin, asset_type, name, window)), []).append(name)
-    for (_, step), names in alike.items():
+        by_step.setdefault((signal.cadence, summary_step(twin, asset_type, name, window)), []).append(name)
+    for (_, step), names in by_step.items():
         width = spec.signals[names[0]].cadence_ns if step is None else parse_duration(step)
         start, stop = whole_bins(window, np.timedelta64(width, "ns"))
         data = twin.history(asset_type, signals=names, start=start, stop=stop, step=step)

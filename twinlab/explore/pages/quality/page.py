@@ -1,4 +1,4 @@
-"""The Quality page: how good every signal is, where the bad samples lie, and the very rows they came from."""
+"""The Quality page: flags of every signal, a heat map of flags, and the source rows of a cell."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 __all__ = ["QualityView"]
 
-#: Samples on either side of a picked cell that its chart shows, at least.
+#: The chart of a selected cell shows at least this many samples before and after it.
 _AROUND = 30
 
 
 class QualityView(Explorer):
-    """For who looks after the data: flags of every signal, worst first; a heat map; and from a cell to its rows.
+    """Data quality: a table of flags by signal, worst first, a heat map, and the samples of a cell with their sources.
 
-    Choose a signal in the table and the heat map shows it; click a cell of the map and its samples follow, each with the
-    source, the file and the row it came from.
+    A signal selected in the table is shown on the heat map. A click on a cell of the heat map shows its samples, each
+    with the source, the file and the row that it was read from.
 
     Parameters
     ----------
     twin, link, shared, session, patient, open_code
-        As `Explorer` takes them.
+        As for `Explorer`.
     """
 
     name_in_link = "quality"
@@ -90,7 +90,7 @@ class QualityView(Explorer):
         self.revision += 1
 
     def _count(self) -> None:
-        """Count the flags of the window shown; nothing is counted twice."""
+        """Count the flags of the shown window, unless they are counted already."""
         shown = self.heat.shown
         if shown is None or shown == self._counted:
             return
@@ -110,14 +110,14 @@ class QualityView(Explorer):
             self._grid.param.update(value=self._summary, selection=[])
 
     def _not_counted(self, error: Exception) -> None:
-        """Tell of a failure to count: beside the table that stands, or in its place."""
+        """Show that counting has failed: as a notice beside an existing table, or in place of the table."""
         if self._grid is None:
             self._table[:] = [error_pane("The table of flags", str(error), retry=self._count)]
         else:
             self.heat.notice = f"The flags can't be counted: {error}"
 
     def _choose(self, event: Any) -> None:
-        """Show a signal of the table on the heat map."""
+        """Show the signal selected in the table on the heat map."""
         if not event.new:
             return
         row = self._summary.iloc[event.new[-1]]
@@ -141,12 +141,12 @@ class QualityView(Explorer):
             self._rows = sample_rows(self.twin, kind, asset, signal, window)
         except READING_ERRORS as error:
             self._rows = pd.DataFrame()
-            # The heat map shows notices, its own and the page's.
+            # The heat map shows the notices of the page too.
             self.heat.notice = f"The rows can't be read: {error}"
         self._beneath[:] = self._samples(asset, window)
 
     def _around(self, window: Window) -> Window:
-        """The window that shows a cell's samples with some on either side."""
+        """Return a window around the samples of a cell."""
         spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
         margin = max(window[1] - window[0], np.timedelta64(_AROUND * spec.cadence_ns, "ns"))
         return window[0] - margin, window[1] + margin
@@ -161,7 +161,7 @@ class QualityView(Explorer):
         close.on_click(lambda _: setattr(self.heat, "picked", None))
         head = Html(
             html(
-                '<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">Samples of the cell you chose</h2>'
+                '<h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:14px 0 0">Samples of the selected cell</h2>'
                 '<div style="font:13px/1.4 Roboto,system-ui,sans-serif;opacity:.85">{{ label }}, {{ span }}</div>',
                 label=label,
                 span=span_text(window[0], window[1] - window[0]),
@@ -172,38 +172,38 @@ class QualityView(Explorer):
         return [pmui.Divider(sizing_mode="stretch_width", margin=(8, 0)), head, *parts, self._lineage(), close]
 
     def _lineage(self) -> pn.viewable.Viewable:
-        """The rows of the cell; a sentence if there are none."""
+        """Return the table of the cell's rows, or a sentence if there are none."""
         if not len(self._rows):
-            return pmui.Typography("No row speaks of this cell.", variant="body1", margin=(10, 10))
+            return pmui.Typography("No row was read for this cell.", variant="body1", margin=(10, 10))
         spec = self.twin.model.asset_types[str(self.heat.asset_type)].signals[str(self.heat.signal)]
         return lineage_grid(self._rows, unit=spec.unit)
 
-    # -- what a view must tell ----------------------------------------------------------------------------------------
+    # -- state, code and data -----------------------------------------------------------------------------------------
 
     def link(self) -> Link:
-        """Return the state of the heat map, with the cell that was picked."""
+        """Return the state of the heat map, with the selected cell."""
         return self.heat.link()
 
     def apply(self, link: Link) -> None:
-        """Show what a link asks for."""
+        """Show the state of a link."""
         self.heat.apply(link)
 
     def code(self) -> str:
-        """Return Python that reads what the heat map shows."""
+        """Return Python that reads the data of the heat map."""
         return self.heat.code()
 
     def data(self) -> xr.Dataset | None:
-        """Return the arrays behind the heat map."""
+        """Return the data of the heat map."""
         return self.heat.data()
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the summary, the heat map and the rows of the picked cell."""
+        """Return the counts of flags, the heat map and the rows of the selected cell."""
         out = {"flags by signal": self._summary} if len(self._summary) else {}
         out |= self.heat.tables()
         return out | ({"samples": self._rows} if len(self._rows) else {})
 
     def settings(self) -> dict[str, str]:
-        """Return what the reader chose, in words."""
+        """Return the reader's choices: label -> value."""
         out = self.heat.settings()
         if self.heat.picked is not None:
             asset, (start, stop) = self.heat.picked

@@ -1,4 +1,4 @@
-"""The Quality page's tables: flags by signal, and the rows behind a cell with where each came from."""
+"""Tables of the Quality page: flags by signal, and the rows of a cell with their sources."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ _TITLES = {
 
 
 def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
-    """Return the verdict on a window in a sentence: how many samples, and how many of them didn't pass."""
+    """Return a heading and a sentence on a window: the number of samples, and how many of them didn't pass."""
     start, stop = (instant_text(t) for t in window)
     span = f"{start} to {stop} UTC"
     if not len(summary):
-        return _said("○", "Nothing to judge", f"No signal has samples from {span}.")
+        return _verdict("○", "Nothing to judge", f"No signal has samples from {span}.")
     totals = {name: int(summary[name].sum()) for name in _COUNTS}
     judged = sum(totals[name] for name in _COUNTS[:4])
     if not judged:
-        return _said("○", "Nothing was judged yet", f"No sample from {span} has a flag.")
+        return _verdict("○", "Nothing was judged yet", f"No sample from {span} has a flag.")
     bad = {name: totals[name] for name in _COUNTS[:3] if totals[name]}
     if not bad:
-        return _said(
+        return _verdict(
             "✓",
             "Everything passed",
             f"All {judged:,} samples of {_signals(len(summary))}, {span}: none failed, none is suspect, none is missing.",
@@ -64,7 +64,7 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     detail = (
         f"{parts}: {said} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
     )
-    return _said(
+    return _verdict(
         "!",
         f"{signals} of {_signals(len(summary))} {'has' if signals == 1 else 'have'} samples that didn't pass",
         detail,
@@ -76,12 +76,12 @@ def _signals(count: int) -> str:
     return f"{count} signal{'' if count == 1 else 's'}"
 
 
-def _said(sign: str, head: str, detail: str, *, color: str = "currentColor") -> Markup:
+def _verdict(sign: str, head: str, detail: str, *, color: str = "currentColor") -> Markup:
     return html(_VERDICT, sign=sign, head=head, detail=detail, color=color)
 
 
 def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
-    """Return the table of flags by signal; a row can be chosen."""
+    """Return the table of flags by signal; one row can be selected."""
     counts = {name: NumberFormatter(format="0,0") for name in ("assets", *_COUNTS)}
     shares = {
         name: NumberFormatter(format="0.00", nan_format="–", null_format="–") for name in ("coverage", "not_pass")
@@ -105,19 +105,19 @@ def summary_grid(summary: pd.DataFrame) -> pn.widgets.Tabulator:
 
 
 def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, window: Window) -> pd.DataFrame:
-    """Return the samples of a cell with their flags; where the twin keeps them, the rows they came from.
+    """Return the samples of a cell with their flags and, if the twin has them, the rows that they were read from.
 
     Returns
     -------
     DataFrame
-        With lineage: a row of the ledger each, as `twin.observations` gives it, and the flag of the cell it lies in;
-        and a row without a source for each cell in which nothing came. Without lineage: ``time, flag, value``.
+        For a twin with ``observations``: one row for each row of the ledger, as `twin.observations` returns it, with the
+        flag of its cell, and one row without a source for each missing cell. Otherwise the columns ``time, flag, value``.
     """
     data = twin.history(asset_type, signals=[signal], assets=[asset], start=window[0], stop=window[1]).compute()
     spec = twin.model.asset_types[asset_type].signals[signal]
-    words = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
+    names = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
     time = data.time.values.astype("datetime64[ns]")
-    flags = [words[int(code)] for code in data[f"{signal}_qc"].values[:, 0]]
+    flags = [names[int(code)] for code in data[f"{signal}_qc"].values[:, 0]]
     cells = pd.DataFrame({"time": time, "flag": flags, "value": data[signal].values[:, 0].astype(float)})
     read: Any = getattr(twin, "observations", None)
     if read is None:
@@ -137,7 +137,7 @@ def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, wind
 
 
 def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
-    """Put failed, missing and suspect rows before the others, each in order of time."""
+    """Sort rows by flag (fail, missing, suspect, others), then by time."""
     rank = {flag.name.lower().replace("_", " "): place for place, flag in enumerate(FLAG_SEVERITY)}
     places = rows["flag"].map(rank).fillna(len(rank))
     return (
@@ -149,15 +149,15 @@ def _worst_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def lineage_grid(rows: pd.DataFrame, *, unit: str = "") -> pn.viewable.Viewable:
-    """Return the table of samples, worst first where there are more than a page."""
+    """Return the table of samples."""
     stamp = DateFormatter(format="%Y-%m-%d %H:%M:%S", nan_format="–", null_format="–")
     shown = rows
     for name in ("written", "written_unit", "source", "file", "tag", "op"):
         if name in shown:
             shown = shown.assign(**{name: ["" if pd.isna(v) else str(v) for v in shown[name]]})
-    titles = {"time": "time (UTC)", "written": "as written", "written_unit": "unit as written", "op": "what it does"}
+    titles = {"time": "time (UTC)", "written": "as written", "written_unit": "unit as written", "op": "operation"}
     titles |= {"value": f"value ({pretty_unit(unit)})"} if unit else {}
-    titles |= {"ingest_time": "taken in (UTC)"}
+    titles |= {"ingest_time": "ingest time (UTC)"}
     return pn.widgets.Tabulator(
         shown,
         pagination="remote",
