@@ -1,4 +1,4 @@
-"""The façade: `Twin` connects the rooms; everything it does can be had from the rooms without it.
+"""The façade: `Twin` connects the rooms; the rooms offer the same functions without it.
 
 In: a folder, or files to start from. Out: a `Twin`, reports, exports.
 Read in order: `facade`, `folder`, `definitions`, `ingest`, `report`, `summary`, `export`, `notes`, `questions`,

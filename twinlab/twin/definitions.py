@@ -1,4 +1,4 @@
-"""The files of a twin's folder that people write: the model and the mappings."""
+"""The files of a twin's folder that people edit: the model and the mappings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_definitions(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
     Raises
     ------
     SchemaError
-        If a file breaks its schema, names what the model lacks, or two mappings speak for one source.
+        If a file breaks its schema, names what the model doesn't have, or two mappings are for one source.
     """
     model = load_model(folder / MODEL)
     mappings: dict[str, Mapping] = {}
@@ -31,9 +31,7 @@ def read_definitions(folder: Path) -> tuple[TwinModel, dict[str, Mapping]]:
         mapping = load_mapping(path)
         check_mapping(mapping, model, path.name)
         if mapping.source in mappings:
-            msg = (
-                f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; keep one of them"
-            )
+            msg = f"{path.name} and {seen[mapping.source].name} both map the source {mapping.source!r}; remove one of them"
             raise SchemaError(msg)
         mappings[mapping.source], seen[mapping.source] = mapping, path
     return model, mappings
@@ -46,12 +44,12 @@ def mapping_file(folder: Path, source: str) -> Path:
 
 
 def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:
-    """Copy a mapping file that a source brings along into the twin's ``mapping`` folder, and return it.
+    """Copy a source's mapping file into the twin's ``mapping`` folder, and return the mapping.
 
     Raises
     ------
     SchemaError
-        If the mapping breaks its schema or names what the model lacks.
+        If the mapping breaks its schema or names what the model doesn't have.
     """
     mapping = load_mapping(path)
     check_mapping(mapping, model, path.name)

@@ -1,4 +1,4 @@
-"""Data out, in the format that the target's ending says; a target appears whole or not at all."""
+"""Export data in the format of the target's suffix; the target is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def export_dataset(data: xr.Dataset, target: Path) -> Path:
     Raises
     ------
     SchemaError
-        If the ending is none of those, something stands at the target, or the data don't fit an Excel sheet.
+        If the suffix is none of those, the target exists, or the data don't fit an Excel sheet.
     """
     writers: Mapping[str, Callable[[xr.Dataset, Path], None]] = {
         ".zarr": export.to_zarr,
@@ -47,7 +47,7 @@ def export_table(table: pd.DataFrame, target: Path) -> Path:
     Raises
     ------
     SchemaError
-        If the ending is none of those, something stands at the target, or the table doesn't fit an Excel sheet.
+        If the suffix is none of those, the target exists, or the table doesn't fit an Excel sheet.
     """
     writers: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {".parquet": _parquet, ".csv": _csv, ".xlsx": _excel}
     write = _writer(writers, target)
@@ -64,7 +64,7 @@ def _csv(table: pd.DataFrame, path: Path) -> None:
 
 def _excel(table: pd.DataFrame, path: Path) -> None:
     if len(table) >= _EXCEL_ROWS:
-        msg = f"an Excel sheet holds {_EXCEL_ROWS - 1:,} rows, the table has {len(table):,}; narrow start and stop, or export Parquet"
+        msg = f"an Excel sheet has at most {_EXCEL_ROWS - 1:,} rows, the table has {len(table):,}; narrow start and stop, or export Parquet"
         raise SchemaError(msg)
     table.to_excel(path, index=False, sheet_name="events")
 
@@ -74,13 +74,13 @@ def _writer(writers: Mapping[str, Callable[[Data, Path], None]], target: Path) -
         msg = f"expected a target ending in {', '.join(writers)}, got {target.name!r}{nearest(target.suffix, writers)}"
         raise SchemaError(msg)
     if target.exists():
-        msg = f"expected nothing at {target} yet; choose another name or remove it first"
+        msg = f"{target} exists; choose another name, or remove it first"
         raise SchemaError(msg)
     return writers[target.suffix]
 
 
 def _whole(target: Path, write: Callable[[Path], None]) -> Path:
-    # Written beside and renamed, so that a full disk or an interrupt leaves no half of a file under the target's name.
+    # Written under another name and renamed, so that a full disk or an interrupt leaves no incomplete target.
     draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`Twin`: one object that wires ledger, harmonise, history, events and explorers."""
+"""`Twin`: one object that connects ledger, harmonise, history, events and explorers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import twinlab.explore.accessor  # noqa: F401  (what a twin returns then has ``.twin``)
+import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import BUILD_VERSION, Historian, HistoryReader
@@ -15,7 +15,7 @@ from twinlab.ledger import Ledger
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping, read_definitions
-from twinlab.twin.ingest import Kept, keep, resolve_source
+from twinlab.twin.ingest import StoredSource, resolve_source, store
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
@@ -37,10 +37,10 @@ __all__ = ["BUILD_VERSION", "Twin"]
 
 
 class Twin:
-    """A twin in a directory: its history, events and assets, and what can be done with them.
+    """A twin in a directory: its history, events, assets, notes and exports.
 
-    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take it for
-    as long as they run.
+    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` hold
+    one while they run.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -50,22 +50,22 @@ class Twin:
         self._reader: HistoryReader | None = None
         self._notes = NotesStore(self.ledger.journal)
 
-    # -- what it is ------------------------------------------------------------------------------------------------
+    # -- properties ------------------------------------------------------------------------------------------------
     @property
     def model(self) -> TwinModel:
-        """The twin's words, as its ``twin.yaml`` says now."""
+        """The twin's model, as last read from its ``twin.yaml``."""
         return self._model
 
     @property
     def reader(self) -> HistoryReader:
-        """The history as of now, tail included; made on first use and again after an ingest."""
+        """The reader of the twin's history, with the newest rows of the ledger."""
         if self._reader is None:
             self._reader = HistoryReader(self.folder, self.ledger, self._model, self.mappings, rebuild=self._catch_up)
         return self._reader
 
     @property
     def open_code(self) -> str:
-        """Python that opens this twin under the name ``twin``, for code that explorers copy."""
+        """Python that opens this twin under the name ``twin``, for the code of explorers."""
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
@@ -89,14 +89,14 @@ class Twin:
         """Return the questions as records; `questions` has them as a table."""
         return open_questions(self.model, self.mappings)
 
-    # -- in --------------------------------------------------------------------------------------------------------
+    # -- write --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
-        """Keep files or sources in the ledger and bring history up to date.
+        """Store files or sources in the ledger and update the history.
 
         Parameters
         ----------
         *sources : path or Source
-            Files (read the way the mapping whose ``files`` match them says) or sources such as
+            Files (read with the options of the mapping whose ``files`` match) or sources such as
             ``twinlab.sources.csv("fridges.csv", mapping="fridges.yaml")``.
         strict : bool
             Refuse while a question is open; see `questions`.
@@ -104,7 +104,7 @@ class Twin:
         Returns
         -------
         IngestReport
-            Rows read, kept, known already, late, unknown, unparseable.
+            Numbers of rows read, stored, known already, late, unknown and unparseable.
 
         Raises
         ------
@@ -123,21 +123,21 @@ class Twin:
                 [f"expected every question answered, {len(asked)} are open; nothing was taken in", *checklist(asked)]
             )
             raise SchemaError(msg)
-        kept = [keep(self.ledger, source) for source in resolved]
+        stored = [store(self.ledger, source) for source in resolved]
         with progress_bar("history", unit=" cells") as show:
             build = self._historian().catch_up(show)
         self._reader = None
         return IngestReport(
-            tuple(_part(one, build) for one in kept),
+            tuple(_part(one, build) for one in stored),
             seconds=time.perf_counter() - began,
             notes=tuple(build.notes),
             questions=tuple(asked),
         )
 
     def rebuild(self, *, client: Client | None = None) -> BuildReport:
-        """Build history anew from the ledger with the model and the mappings as they stand on disk.
+        """Rebuild the history from the ledger with the model and the mappings in the twin's folder.
 
-        It works by partition and goes on where a rebuild that was interrupted stopped.
+        It works by partition; a rebuild that was interrupted is continued.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Twin:
         self._reader = None
         return report
 
-    # -- out -------------------------------------------------------------------------------------------------------
+    # -- read -------------------------------------------------------------------------------------------------------
     def history(
         self,
         asset_type: str,
@@ -194,11 +194,11 @@ class Twin:
         return self.reader.relationships(relationship)
 
     def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal stand ready, finest first."""
+        """Return the steps at which rollups of a signal are available, finest first."""
         return self.reader.steps(asset_type, signal)
 
     def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        """Return the exact rows behind a signal of one asset (``"airport/EWR"``), with where each came from."""
+        """Return the source rows of a signal of one asset (``"airport/EWR"``), with the origin of each."""
         return self.reader.observations(asset, signal, start=start, stop=stop)
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
@@ -211,7 +211,7 @@ class Twin:
         Parameters
         ----------
         page : str
-            The page it opens on: "now", "map", "history", "events" or "quality", of those that the twin can fill.
+            The page it opens on: "now", "map", "history", "events" or "quality", of those that the twin has.
         """
         from twinlab.explore import Workspace  # noqa: PLC0415  (Panel loads only when looked at)
 
@@ -227,14 +227,14 @@ class Twin:
         stop: object = None,
         step: str | None = None,
     ) -> Path:
-        """Write an asset type's history or an event table to Zarr, Parquet, CSV or Excel, by the target's ending.
+        """Write an asset type's history or an event table to Zarr, Parquet, CSV or Excel, by the target's suffix.
 
         Raises
         ------
         UnknownTermError
             If ``what`` is neither an asset type nor an event type of the model.
         SchemaError
-            If the ending is none of those, or the table is too long for Excel.
+            If the suffix is none of those, or the table is too long for Excel.
         """
         from twinlab.twin.export import export_dataset, export_table  # noqa: PLC0415  (Excel writers load late)
 
@@ -251,49 +251,49 @@ class Twin:
     def annotate(
         self, key: str, *, note: str | None = None, acknowledged: bool | None = None, author: str, time: object = None
     ) -> None:
-        """Note something on an exception, or acknowledge it; durable when it returns.
+        """Write a note on an exception, or acknowledge it; stored durably when the function returns.
 
         Parameters
         ----------
         key : str
-            The exception's ``key``, as `twinlab.events.exceptions` gives it.
+            The exception's ``key``, a column of `twinlab.events.exceptions`.
         note : str, optional
-            The note from now on; "" clears it, None leaves it.
+            The new note; "" removes it, None doesn't change it.
         acknowledged : bool, optional
-            None leaves it.
+            None doesn't change it.
         author : str
-            Who says so.
+            Who writes it.
         time : instant, optional
             When; now by default. Naive is UTC.
 
         Raises
         ------
         SchemaError
-            If key or author are missing, or there is nothing to say.
+            If key or author are missing, or both note and acknowledgement are.
         HistoryConflictError
-            If another process kept the journal for too long.
+            If another process locked the journal for too long.
         """
         self._notes.write([annotation(key, note=note, acknowledged=acknowledged, author=author, time=time)])
 
     def annotate_many(self, said: Sequence[Annotation]) -> None:
-        """Keep several annotations under one sync, as `twinlab.events.annotation` makes them."""
+        """Store several annotations, made by `twinlab.events.annotation`, with one sync to disk."""
         self._notes.write(said)
 
     def notes(self, *, history: bool = False) -> pd.DataFrame:
-        """Return the notes on exceptions as they stand: ``key, note, acknowledged, author, time``.
+        """Return the current notes on exceptions: ``key, note, acknowledged, author, time``.
 
-        ``history`` gives every state that each was in, in the order of writing.
+        With ``history``, all versions of each note, in the order of writing.
         """
         return self._notes.table(history=history)
 
-    # -- care ------------------------------------------------------------------------------------------------------
+    # -- maintenance ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:
         """Read every byte of the ledger again and check it against its checksums."""
         with progress_bar("verify", unit="B") as show:
             return self.ledger.verify(progress=show)
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Close open files."""
         self._reader = None
 
     def _catch_up(self) -> BuildReport:
@@ -303,31 +303,31 @@ class Twin:
         return Historian(self.folder, self.ledger, self._model, self.mappings)
 
     def _with_mapping(self, source: Source) -> Source:
-        """Take over the mapping file that a source brings along."""
+        """Copy a source's mapping file into the twin's folder, if it has one."""
         if source.mapping is not None:
             mapping = adopt_mapping(self.folder, source.mapping, self._model)
             self.mappings = {**self.mappings, mapping.source: mapping}
         return source
 
 
-def _part(kept: Kept, build: BuildReport) -> SourceReport:
-    tally = build.sources.get(kept.source)
-    note = kept.note
+def _part(stored: StoredSource, build: BuildReport) -> SourceReport:
+    tally = build.sources.get(stored.source)
+    note = stored.note
     if tally is None:
         return SourceReport(
-            kept.source, kept.name, rows_read=kept.rows_read, rows_kept=kept.rows_kept, duplicates=kept.duplicates,
-            retracted=kept.retracted, unparseable=kept.unparseable, problems=kept.problems, note=note,
+            stored.source, stored.name, rows_read=stored.rows_read, rows_kept=stored.rows_kept, duplicates=stored.duplicates,
+            retracted=stored.retracted, unparseable=stored.unparseable, problems=stored.problems, note=note,
         )  # fmt: skip
     return SourceReport(
-        kept.source,
-        kept.name,
-        rows_read=kept.rows_read,
-        rows_kept=kept.rows_kept,
-        duplicates=kept.duplicates + tally.duplicates,
+        stored.source,
+        stored.name,
+        rows_read=stored.rows_read,
+        rows_kept=stored.rows_kept,
+        duplicates=stored.duplicates + tally.duplicates,
         late=tally.late,
-        retracted=kept.retracted,
-        unparseable=kept.unparseable + tally.problem_count,
-        problems=(kept.problems + tuple(tally.problems))[:100],
+        retracted=stored.retracted,
+        unparseable=stored.unparseable + tally.problem_count,
+        problems=(stored.problems + tuple(tally.problems))[:100],
         unknown=tuple(UnknownTerm(term, one.rows, one.message) for term, one in tally.unknown.items()),
         values=tally.values,
         missing_values=tally.missing,

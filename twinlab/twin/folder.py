@@ -1,4 +1,4 @@
-"""A twin is a directory: make one, open one."""
+"""Create and open a twin in a directory."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def create(
     Parameters
     ----------
     folder : path
-        Directory of the twin; it must not hold one yet.
+        Directory of the twin; it must not contain a twin yet.
     model : path, optional
         A ``twin.yaml`` to start from.
     mappings : path or paths, optional
         Mapping files, or a folder of them.
     files : sequence of paths, optional
-        Instead of a model: your own files. ``twin.yaml`` and a mapping a file are drafted from them for you to edit;
+        Instead of a model: your own files. ``twin.yaml`` and a mapping per file are drafted from them for you to edit;
         then call ``twin.ingest(*files)``.
 
     Raises
@@ -45,7 +45,7 @@ def create(
     """
     root = Path(folder)
     if (root / MODEL).exists():
-        msg = f"{root} holds a twin already; open it with twinlab.open({str(root)!r}), or choose another folder"
+        msg = f"{root} contains a twin already; open it with twinlab.open({str(root)!r}), or choose another folder"
         raise SourceError(msg)
     if (model is None) == (files is None):
         msg = "expected either model= (a twin.yaml) or files= (to draft one from them)"
@@ -61,7 +61,7 @@ def create(
                 shutil.copyfile(path, root / MAPPINGS / path.name)
         read_definitions(root)
     except BaseException:
-        # Nothing half-made stays behind.
+        # Remove what was written before the error.
         if existed:
             (root / MODEL).unlink(missing_ok=True)
             shutil.rmtree(root / MAPPINGS)

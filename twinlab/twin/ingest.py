@@ -1,4 +1,4 @@
-"""From a source to the ledger: keep the file, append its rows, withdraw its earlier reading."""
+"""From a source to the ledger: store the file, append its rows, withdraw the rows of its previous reading."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from twinlab.sources import Problem, Source, open_source
 from twinlab.twin.progress import DELAY
 from twinlab.twin.report import PROBLEMS_KEPT
 
-__all__ = ["Kept", "keep", "need_file", "resolve_source"]
+__all__ = ["StoredSource", "need_file", "resolve_source", "store"]
 
 
 @dataclass
-class Kept:
-    """What keeping one source in the ledger did."""
+class StoredSource:
+    """Result of storing one source in the ledger."""
 
     source: str
     name: str
@@ -44,7 +44,7 @@ def need_file(path: Path) -> Path:
     Raises
     ------
     SourceError
-        If it doesn't; the message shows the file beside it with the nearest name.
+        If it doesn't; the message shows the file with the nearest name in the same folder.
     """
     if not path.exists():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -54,7 +54,7 @@ def need_file(path: Path) -> Path:
 
 
 def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping]) -> Source:
-    """Return a source for a path, read the way that the mapping whose ``files`` match it says.
+    """Return a source for a path, with the options of the mapping whose ``files`` match.
 
     Raises
     ------
@@ -70,11 +70,11 @@ def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping
     return open_source(path)
 
 
-def keep(ledger: Ledger, source: Source) -> Kept:
-    """Append what a source holds to the ledger, durably.
+def store(ledger: Ledger, source: Source) -> StoredSource:
+    """Append the rows of a source to the ledger, durably.
 
-    A file is kept as a blob first. The same file again changes nothing; another content under the same name withdraws
-    the rows of the earlier reading after its own rows are in.
+    A file is stored as a blob first. The same file again changes nothing; other content under the same name withdraws the
+    rows of the previous reading after its own rows are stored.
 
     Raises
     ------
@@ -83,50 +83,50 @@ def keep(ledger: Ledger, source: Source) -> Kept:
     """
     files = source.files()
     if not files:
-        return _keep_content(ledger, source)
+        return _store_content(ledger, source)
     path = files[0]
-    kept = Kept(source.name, path.name)
+    stored = StoredSource(source.name, path.name)
     stamp = _stamp(path)
     file_id = ledger.blobs.put(path)
     readings = ledger.blobs.readings(source.name, path.name)
-    standing = readings[-1] if readings else None
-    if file_id == standing:
-        kept.rows_read = kept.duplicates = _rows_of(ledger, source.name, file_id)
-        kept.note = "the same file as before: nothing changed"
-        return kept
+    previous = readings[-1] if readings else None
+    if file_id == previous:
+        stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, file_id)
+        stored.note = "the same file as before: nothing changed"
+        return stored
     if _rows_of(ledger, source.name, file_id):
-        # Rows of this very file stand there, but not as a finished reading: a crash cut it short, or the file went back
-        # to an older content. They are withdrawn, then it's read anew.
+        # There are rows of this file, but not of a finished reading: a crash interrupted it, or the file has its older
+        # content again. They are withdrawn, then the file is read again.
         _withdraw(ledger, source.name, file_id)
-    _append(ledger, source, kept, file_id=file_id)
+    _append(ledger, source, stored, file_id=file_id)
     if _stamp(path) != stamp:
         _withdraw(ledger, source.name, file_id)
-        msg = f"{path.name} changed while it was read: nothing of it was taken. Ingest it again when its writer is done"
+        msg = f"{path.name} changed while it was read: none of its rows was stored. Ingest it again when it is complete"
         raise SourceError(msg)
-    if standing is not None:
-        kept.retracted = _rows_of(ledger, source.name, standing)
-        _withdraw(ledger, source.name, standing)
-        kept.note = f"replaces its earlier reading ({kept.retracted:,} rows withdrawn, still in the ledger)"
+    if previous is not None:
+        stored.retracted = _rows_of(ledger, source.name, previous)
+        _withdraw(ledger, source.name, previous)
+        stored.note = f"replaces its earlier reading ({stored.retracted:,} rows withdrawn, still in the ledger)"
     ledger.blobs.read_as(source.name, path.name, file_id)
-    return kept
+    return stored
 
 
-def _keep_content(ledger: Ledger, source: Source) -> Kept:
-    """Append what a source without a file holds (a frame, a query); the same content again changes nothing.
+def _store_content(ledger: Ledger, source: Source) -> StoredSource:
+    """Append the rows of a source without a file (a frame, a query); the same content again changes nothing.
 
-    Other content adds to what came before: a frame is a delivery, not a new edition of the last one.
+    Other content is added: a frame is a delivery, not a new version of the previous one.
     """
-    kept = Kept(source.name, source.name)
+    stored = StoredSource(source.name, source.name)
     content = _content_id(source)
     if content in ledger.blobs.readings(source.name, source.name):
-        kept.rows_read = kept.duplicates = _rows_of(ledger, source.name, content)
-        kept.note = "the same rows as before: nothing changed"
-        return kept
+        stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, content)
+        stored.note = "the same rows as before: nothing changed"
+        return stored
     if _rows_of(ledger, source.name, content):
         _withdraw(ledger, source.name, content)
-    _append(ledger, source, kept, file_id=content)
+    _append(ledger, source, stored, file_id=content)
     ledger.blobs.read_as(source.name, source.name, content)
-    return kept
+    return stored
 
 
 def _content_id(source: Source) -> str:
@@ -177,16 +177,16 @@ def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
     return rows
 
 
-def _append(ledger: Ledger, source: Source, kept: Kept, *, file_id: str | None) -> None:
+def _append(ledger: Ledger, source: Source, stored: StoredSource, *, file_id: str | None) -> None:
     problems: list[Problem] = []
-    with ledger.writer(source.name) as writer, tqdm(desc=kept.name, unit=" rows", delay=DELAY, leave=False) as bar:
+    with ledger.writer(source.name) as writer, tqdm(desc=stored.name, unit=" rows", delay=DELAY, leave=False) as bar:
         for batch in source.batches():
             ack = writer.append_records(
                 batch.table, batch.rows, row_numbers=batch.row_numbers, file_id=file_id, units=dict(batch.units)
             )
-            kept.rows_kept += ack.rows
-            kept.unparseable += len(batch.problems)
+            stored.rows_kept += ack.rows
+            stored.unparseable += len(batch.problems)
             problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
-            kept.rows_read += batch.rows.num_rows + len(batch.problems)
+            stored.rows_read += batch.rows.num_rows + len(batch.problems)
             bar.update(ack.rows)
-    kept.problems = tuple(problems)
+    stored.problems = tuple(problems)

@@ -1,4 +1,4 @@
-"""Notes on exceptions, kept in the twin's own journal: durable, and written by several processes."""
+"""Notes on exceptions, stored durably in the twin's own journal; several processes may write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KIND = "annotation"
 
 
 class NotesStore:
-    """Write notes to a journal, and read them; reading again costs only what has come since.
+    """Write notes to a journal, and read them; reading again reads only what is new.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class NotesStore:
         self._lock = threading.Lock()
 
     def write(self, said: Sequence[Annotation]) -> None:
-        """Keep annotations, all under one sync; durable when it returns.
+        """Store annotations with one sync to disk; durable when the function returns.
 
         Raises
         ------
         HistoryConflictError
-            If another process kept the journal for too long.
+            If another process locked the journal for too long.
         SourceError
             If the disk is full or fails.
         """
@@ -48,7 +48,7 @@ class NotesStore:
             self._journal.append_many([(_KIND, asdict(one)) for one in said])
 
     def table(self, *, history: bool = False) -> pd.DataFrame:
-        """Return the notes as they stand, or all that was ever said."""
+        """Return the current notes, or all versions of them."""
         with self._lock:
             self._catch_up()
             if history:

@@ -1,4 +1,4 @@
-"""One progress bar for what takes more than two seconds, in a terminal and in a notebook."""
+"""A progress bar for work that takes more than two seconds, in a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tqdm.auto import tqdm
 
 __all__ = ["progress_bar"]
 
-#: Work that is done sooner shows no bar, seconds.
+#: Seconds of work before a bar is shown.
 DELAY = 2
 
 
 @contextmanager
 def progress_bar(title: str, *, unit: str) -> Iterator[Callable[..., None]]:
-    """Show a bar while the block runs; the function it yields is called with ``(done, total)`` and maybe what is done now."""
+    """Show a bar while the block runs; the function that it yields is called with ``(done, total)`` and optionally the current step."""
     with tqdm(desc=title, unit=unit, unit_scale=True, delay=DELAY, leave=False) as bar:
 
         def show(done: int, total: int, what: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What an ingest did, for a person: `IngestReport` with text and HTML."""
+"""The result of an ingest: `IngestReport`, as text and HTML."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def format_count(number: float) -> str:
 
 
 def format_bytes(size: float) -> str:
-    """Return a size in the unit that suits it.
+    """Return a size in a suitable unit.
 
     >>> format_bytes(1_234_567)
     '1.2 MB'
@@ -51,7 +51,7 @@ def format_bytes(size: float) -> str:
 
 @dataclass(frozen=True)
 class UnknownTerm:
-    """A name the mapping doesn't know: its rows are kept in the ledger and not in history."""
+    """A name that isn't in the mapping: its rows are in the ledger, but not in history."""
 
     term: str
     rows: int
@@ -84,12 +84,12 @@ class SourceReport:
 class IngestReport:
     """Rows read, kept, duplicate, late, unknown and unparseable, with time span and rate.
 
-    Its `str` is the text a terminal shows; in a notebook it's a table.
+    Its `str` is text for a terminal; a notebook shows a table.
     """
 
     parts: tuple[SourceReport, ...]
     seconds: float = field(compare=False)
-    # What the build of history noticed beyond single sources (values that don't fit, disagreements, rebuilds).
+    # Remarks of the history's build that aren't about one source (values that don't fit, disagreements, rebuilds).
     notes: tuple[str, ...] = ()
     # What nobody has stated yet of the twin's units, zones and meanings.
     questions: tuple[Question, ...] = ()
@@ -99,7 +99,7 @@ class IngestReport:
 
     @property
     def rows_read(self) -> int:
-        """Rows that the sources held."""
+        """Rows in the sources."""
         return self._total(lambda part: part.rows_read)
 
     @property
@@ -114,17 +114,17 @@ class IngestReport:
 
     @property
     def late(self) -> int:
-        """Values whose event time lay before the source's watermark when they came."""
+        """Values whose event time was before the source's watermark when they arrived."""
         return self._total(lambda part: part.late)
 
     @property
     def unparseable(self) -> int:
-        """Rows or cells that could not be read as what the mapping says; `problems` has the first hundred."""
+        """Rows or cells that could not be read as the mapping states; `problems` has the first hundred."""
         return self._total(lambda part: part.unparseable)
 
     @property
     def unknown(self) -> tuple[UnknownTerm, ...]:
-        """Terms that no mapping knows."""
+        """Terms that are in no mapping."""
         return tuple(term for part in self.parts for term in part.unknown)
 
     @property
@@ -134,7 +134,7 @@ class IngestReport:
 
     @property
     def rate(self) -> float:
-        """Rows a second, from file to flagged history."""
+        """Rows per second, from file to flagged history."""
         return self.rows_read / self.seconds if self.seconds > 0 else 0.0
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A notebook to start from: the twin's own words in cells that run as they stand."""
+"""A notebook to start from, with the names of the twin's model in cells that run unchanged."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["starter_cells", "write_starter"]
 
 
 def write_starter(twin: Twin, target: Path | None = None) -> Path:
-    """Write a starter notebook for a twin; what stands at the target is never overwritten.
+    """Write a starter notebook for a twin; an existing file is never overwritten.
 
     Parameters
     ----------
     twin : Twin
         What the notebook opens.
     target : Path, optional
-        The notebook, or a folder for it; by default ``<twin's name>.ipynb`` beside the twin's folder. Where a file
-        stands already, a number is added.
+        The notebook, or a folder for it; by default ``<twin's name>.ipynb`` beside the twin's folder. If the file
+        exists, a number is added.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def starter_cells(twin: Twin) -> list[tuple[str, str]]:
             "markdown",
             f"# {model.title or model.twin}\n\nA place to start: run the cells in order (Shift+Enter), then change them.",
         ),
-        # Without it Panel asks a CDN for its scripts in JupyterLab, and shows nothing where there is no network.
+        # Without it Panel loads its scripts from a CDN in JupyterLab, and shows nothing without a network.
         ("code", f"import panel as pn\n\npn.extension(inline=True)\n{twin.open_code}\ntwin"),
     ]
     measured = [name for name, spec in model.asset_types.items() if spec.signals]
@@ -100,9 +100,9 @@ def _history_cells(twin: Twin, asset_type: str) -> list[tuple[str, str]]:
     steps = twin.steps(asset_type, signal)
     step = next((step for step in ("1h", "4h", "1d") if step in steps), steps[-1] if steps else None)
     named = ", ".join(f"`{name}`" for name in spec.signals)
-    words = f"`{asset_type}` has {named}. The Dataset is lazy: nothing is read before it's needed."
+    text = f"`{asset_type}` has {named}. The Dataset is lazy: nothing is read before it's needed."
     cells = [
-        ("markdown", f"## What was measured\n\n{words}"),
+        ("markdown", f"## What was measured\n\n{text}"),
         ("code", f"data = twin.history({asset_type!r}, signals=[{signal!r}])\ndata"),
     ]
     if spec.signals[signal].kind == "gauge" and step is not None:

@@ -14,14 +14,14 @@ __all__ = ["CopiedTutorials", "copy_tutorials"]
 
 @dataclass(frozen=True)
 class CopiedTutorials:
-    """What was copied, and what was left because the reader's own stands there."""
+    """What was copied, and what was not because the reader has changed it."""
 
     copied: tuple[Path, ...]
     kept: tuple[Path, ...]
 
 
 def copy_tutorials(folder: Path, *, overwrite: bool = False) -> CopiedTutorials:
-    """Copy the notebooks into a folder; one that was changed there is kept unless ``overwrite``.
+    """Copy the notebooks into a folder; one that was changed there isn't replaced unless ``overwrite``.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def tutorial_files() -> list[Path]:
         If neither has them.
     """
     package = Path(str(files("twinlab")))
-    # In a wheel they lie inside the package; in an editable install beside it.
+    # In a wheel they are inside the package; in an editable install beside it.
     for folder in (package / "_tutorials", package.parent / "notebooks"):
         found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
         if found:
             return found
-    msg = f"no notebooks stand in {package}; install twinlab again"
+    msg = f"there are no notebooks in {package}; install twinlab again"
     raise SourceError(msg)
