@@ -263,10 +263,16 @@ PLAIN_ROOMS = {
     "_lazy.py",
     "_locks.py",
     "cli.py",
+    "demos",
     "errors.py",
+    "events",
     "harmonise",
+    "model",
     "plant",
+    "quality",
     "sources",
+    "testing",
+    "twin",
 }
 
 

@@ -165,7 +165,7 @@ class _Builder:
                 self._complain(path, line, f"expected at most {_MOST_NODES:,} values once aliases are followed")
             return None
         if id(node) in self._open:
-            self._complain(path, line, "expected a tree, got an alias to a part that holds itself")
+            self._complain(path, line, "expected a tree, got an alias to a part that contains itself")
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
@@ -220,7 +220,7 @@ class _Builder:
                 continue
             here = (*path, key if isinstance(key, str) else str(key))
             if here in first:
-                self._complain(here, line, f"the key {key!r} stands twice, first on line {first[here]}; remove one")
+                self._complain(here, line, f"the key {key!r} is there twice, first on line {first[here]}; remove one")
                 continue
             first[here] = self._document.lines[here] = line
             made[key] = self.build(value_node, here)

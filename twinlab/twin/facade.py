@@ -39,7 +39,7 @@ __all__ = ["BUILD_VERSION", "Twin"]
 class Twin:
     """A twin in a directory: its history, events, assets, notes and exports.
 
-    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` hold
+    Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
     one while they run.
     """
 
