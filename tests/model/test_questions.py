@@ -7,7 +7,7 @@ import pytest
 from twinlab.errors import UnitError, UnknownTermError
 from twinlab.harmonise import Context, harmonise
 from twinlab.harmonise.drafting.profiles import samples_of
-from twinlab.history.build.mapping_context import hash_of
+from twinlab.history.build.mapping_context import content_hash
 from twinlab.model.load import check_mapping, parse_mapping, parse_model
 from twinlab.model.questions import open_questions
 from twinlab.model.units import canonical_unit, conversion
@@ -94,4 +94,4 @@ def test_a_clock_of_unknown_zone_is_read_as_utc(tmp_path: Path) -> None:
 
 def test_questions_change_no_hash_so_that_nothing_is_built_anew() -> None:
     bare = MODEL[: MODEL.index("questions:")]
-    assert hash_of(parse_model(bare)) == hash_of(parse_model(MODEL))
+    assert content_hash(parse_model(bare)) == content_hash(parse_model(MODEL))

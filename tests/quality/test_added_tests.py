@@ -193,18 +193,18 @@ def test_a_test_that_looks_too_far_is_left_out_and_told() -> None:
 
 @pytest.mark.usefixtures("jump")
 def test_the_models_hash_changes_with_a_tests_version_only_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    from twinlab.history.build.mapping_context import hash_of
+    from twinlab.history.build.mapping_context import content_hash
 
     plain = TwinModel.model_validate({"twin": "x", "asset_types": {"room": {"signals": {"t": {"resolution": 1}}}}})
     used = TwinModel.model_validate(
         {"twin": "x", "asset_types": {"room": {"signals": {"t": {"resolution": 1, "tests": {"jump": {"height": 1}}}}}}}
     )
     assert "tests" not in plain.model_dump_json()
-    before = hash_of(plain), hash_of(used)
+    before = content_hash(plain), content_hash(used)
     monkeypatch.setitem(QUALITY_TESTS._loaded, "jump", replace(JUMP, version=2))
     assert versions_of_tests(used) == {"jump": 2}
-    assert hash_of(plain) == before[0]
-    assert hash_of(used) != before[1]
+    assert content_hash(plain) == before[0]
+    assert content_hash(used) != before[1]
 
 
 @pytest.mark.usefixtures("jump")

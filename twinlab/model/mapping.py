@@ -214,7 +214,7 @@ class TableRule(Model):
     r"""Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\d+) temp$/") is a pattern for a
     family."""
     tag: str | None = None
-    """Long: columns that hold the tag and the value."""
+    """Long: columns with the tag and the value."""
     value: str | None = None
     unit_column: str | None = None
     """Long or wide: column that states the unit of each row's values, and converts them row by row. A rule's own `unit`
