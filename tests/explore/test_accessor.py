@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import twinlab.explore
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.explore.dataset_reader import PlainReader, cadence_of
+from twinlab.explore.dataset_reader import DatasetReader, cadence_of
 from twinlab.model import TwinReader
 
 
@@ -86,7 +86,7 @@ def test_data_that_cannot_be_read_are_refused_with_words(data: xr.Dataset, words
 
 
 def test_what_plain_data_do_not_have_is_told() -> None:
-    reader = PlainReader(series().to_dataset())
+    reader = DatasetReader(series().to_dataset())
     for ask in (
         lambda: reader.events("trip"),
         lambda: reader.relationships("in"),
@@ -101,7 +101,7 @@ def test_what_plain_data_do_not_have_is_told() -> None:
 def test_a_unit_nobody_knows_is_shown_and_not_refused() -> None:
     array = series(10)
     array.attrs["units"] = "widgets/fortnight"
-    spec = PlainReader(array.to_dataset()).model.asset_types["series"].signals["air_temp"]
+    spec = DatasetReader(array.to_dataset()).model.asset_types["series"].signals["air_temp"]
     assert spec.title == "room air (widgets/fortnight)"
 
 

@@ -1,4 +1,4 @@
-"""`.twin` on plain xarray data: what needs no twin. Registered when this module is imported."""
+"""The accessor ``.twin`` of xarray data, for plots and flags without a twin; registered at import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twinlab.errors import SchemaError, UnitError
 if TYPE_CHECKING:
     import holoviews as hv
 
-    from twinlab.explore.dataset_reader import PlainReader
+    from twinlab.explore.dataset_reader import DatasetReader
     from twinlab.explore.views.signals.explorer import SignalExplorer
 
 __all__ = ["TwinArray", "TwinDataset"]
@@ -32,20 +32,20 @@ class _Accessor(Generic[_Data]):
         return self._data.to_dataset(name=self._data.name or _UNNAMED)
 
     @property
-    def reader(self) -> PlainReader:
-        """The data as explorers read a twin.
+    def reader(self) -> DatasetReader:
+        """A `TwinReader` over the data, for explorers.
 
         Raises
         ------
         SchemaError
             If there is no time axis, more than one other dimension, or nothing numeric.
         """
-        from twinlab.explore.dataset_reader import PlainReader  # noqa: PLC0415  (the accessor itself stays light)
+        from twinlab.explore.dataset_reader import DatasetReader  # noqa: PLC0415  (the accessor is light to import)
 
-        return PlainReader(self._dataset())
+        return DatasetReader(self._dataset())
 
     def explore(self) -> SignalExplorer:
-        """Return an explorer of the data: zoom, flags, code; the same object in JupyterLab and in a served page.
+        """Return a signal explorer of the data; the same object works in JupyterLab and in a served page.
 
         Raises
         ------
@@ -59,24 +59,24 @@ class _Accessor(Generic[_Data]):
 
 @xr.register_dataset_accessor("twin")
 class TwinDataset(_Accessor[xr.Dataset]):
-    """What a Dataset with a time axis can do: ``explore``."""
+    """Accessor of a Dataset with a time axis: ``explore``."""
 
 
 @xr.register_dataarray_accessor("twin")
 class TwinArray(_Accessor[xr.DataArray]):
-    """What a DataArray with a time axis can do: ``explore``, ``plot``, ``flags``."""
+    """Accessor of a DataArray with a time axis: ``explore``, ``plot``, ``flags``."""
 
     def plot(
         self, *, flags: xr.DataArray | None = None, full_range: bool = False, title: str = "", height: int = 360
     ) -> hv.Overlay:
-        """Return the array as curves; more samples than a chart shows are drawn as means in bands.
+        """Return the array as curves; many samples are drawn as means with a band from minimum to maximum.
 
         Parameters
         ----------
         flags : DataArray like this one, optional
-            QARTOD's numbers, as `flags` returns them.
+            QARTOD numbers, as returned by `flags`.
         full_range : bool
-            Let failed samples stretch the value axis.
+            Include failed samples in the value range.
         title : str
         height : int
             Pixels.
@@ -84,13 +84,13 @@ class TwinArray(_Accessor[xr.DataArray]):
         Raises
         ------
         SchemaError
-            If the array or its flags don't fit.
+            If the array or its flags have wrong dims or shapes.
         """
-        import holoviews.plotting.bokeh  # noqa: F401, PLC0415  (options can be given for a loaded backend only)
+        import holoviews.plotting.bokeh  # noqa: F401, PLC0415  (options are accepted only for a loaded backend)
 
         from twinlab.explore.charts.plots import band_curve, signal_curve  # noqa: PLC0415
         from twinlab.explore.charts.reading import MAX_POINTS, coarsen  # noqa: PLC0415
-        from twinlab.explore.dataset_reader import PlainReader  # noqa: PLC0415
+        from twinlab.explore.dataset_reader import DatasetReader  # noqa: PLC0415
 
         data = self._dataset()
         name = str(self._data.name or _UNNAMED)
@@ -99,7 +99,7 @@ class TwinArray(_Accessor[xr.DataArray]):
                 msg = f"expected flags of dims {self._data.dims} and shape {self._data.shape}, got {flags.dims}, {flags.shape}"
                 raise SchemaError(msg)
             data = data.assign({f"{name}_qc": flags})
-        cube = PlainReader(data)
+        cube = DatasetReader(data)
         signal = next(iter(cube.model.asset_types["series"].signals))
         read = cube.history("series")
         read[signal].attrs.setdefault("long_name", name.replace("_", " "))
@@ -108,7 +108,7 @@ class TwinArray(_Accessor[xr.DataArray]):
                 read[signal], flags=read[f"{signal}_qc"], full_range=full_range, title=title, height=height
             )
         times = read.time.values.astype("int64")
-        # Windows are aligned to whole multiples: one more may be touched.
+        # Bins are multiples of their width, so that one more may overlap the span.
         cell = int(times[-1] - times[0]) // (MAX_POINTS - 2) + 1
         merged = coarsen(read, signal, factor=1, cell_ns=cell)
         return band_curve(merged, signal, full_range=full_range, title=title, height=height)
@@ -123,18 +123,18 @@ class TwinArray(_Accessor[xr.DataArray]):
         flat_line: str | None = None,
         **tests: Mapping[str, object],
     ) -> xr.DataArray:
-        """Return one QARTOD flag a value; a test that isn't asked for isn't made.
+        """Return a QARTOD flag for each value; only the tests with a parameter are run.
 
         Parameters
         ----------
         sensor_span, expected_span : (float, float), optional
-            In the array's unit: outside the first is *fail*, outside the second *suspect*.
+            In the unit of the array; values outside the first are *fail*, outside the second *suspect*.
         spike : (float, float), optional
-            Largest distance from the mean of both neighbours: (suspect, fail).
+            Largest difference from the mean of both neighbours: (suspect, fail).
         max_rate : (float, float), optional
-            Largest change a second: (suspect, fail).
+            Largest change per second: (suspect, fail).
         flat_line : str, optional
-            A value that doesn't change for this long (``"2h"``) is suspect.
+            A value that is constant for this long (``"2h"``) is suspect.
         **tests : mapping of str to object
             Tests of the registry (`twinlab.quality.QUALITY_TESTS`) by name, each with its options. Their numbers with a
             unit are converted to ``attrs["units"]``.

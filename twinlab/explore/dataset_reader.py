@@ -1,4 +1,4 @@
-"""Plain xarray data read like a twin: one kind of asset, its variables as signals, no rollups."""
+"""A `TwinReader` over plain xarray data: one asset type, variables as signals, no rollups."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import AssetType, Signal, TwinModel
 from twinlab.model.units import canonical_unit
 
-__all__ = ["PlainReader", "cadence_of"]
+__all__ = ["DatasetReader", "cadence_of"]
 
-#: Steps that divide a day, finest first: what a model may state as a cadence.
+#: Steps that divide a day, finest first: the valid cadences of a model.
 _CADENCES = {
     "1ms": 10**6,
     "10ms": 10**7,
@@ -30,14 +30,14 @@ _CADENCES = {
 }
 
 
-class PlainReader:
+class DatasetReader:
     """A `TwinReader` over one Dataset in memory.
 
     Parameters
     ----------
     data : Dataset, dims ``time`` and at most one other
-        Numbers; units in ``attrs["units"]``. Flags may stand beside a variable as ``<name>_qc`` (QARTOD's numbers);
-        without them values pass and NaN is missing.
+        Numbers with units in ``attrs["units"]``. The flags of a variable are ``<name>_qc`` (QARTOD numbers); without
+        them values pass and NaN is missing.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class PlainReader:
 
     @property
     def model(self) -> TwinModel:
-        """The data's words: the asset type ``series``, a signal a variable."""
+        """The model of the data: the asset type ``series`` with a signal for each variable."""
         return self._model
 
     def history(
@@ -129,19 +129,19 @@ def _unknown(name: str, known: Collection[str], what: str) -> NoReturn:
 
 
 def cadence_of(time: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> str:
-    """Return the coarsest step that divides a day and isn't longer than the usual distance of two times.
+    """Return the coarsest valid cadence up to the median difference between times.
 
     >>> cadence_of(np.array(["2026-01-01T00:00", "2026-01-01T00:05", "2026-01-01T00:10"], "datetime64[ns]"))
     '5min'
     """
     if time.size < 2:
         return "1min"
-    usual = float(np.median(np.diff(time.astype("datetime64[ns]").astype("int64"))))
-    return next((name for name, width in reversed(_CADENCES.items()) if width <= usual), "1ms")
+    median = float(np.median(np.diff(time.astype("datetime64[ns]").astype("int64"))))
+    return next((name for name, width in reversed(_CADENCES.items()) if width <= median), "1ms")
 
 
 def _as_cube(data: xr.Dataset) -> xr.Dataset:
-    """The data with dims ``time, asset``, in order of time."""
+    """Return the data with dims ``time, asset``, sorted by time."""
     if "time" not in data.dims or data.indexes.get("time") is None:
         msg = f"expected a dimension 'time' with times, got {', '.join(map(str, data.dims)) or 'none'}; rename yours"
         raise SchemaError(msg)
@@ -156,36 +156,36 @@ def _as_cube(data: xr.Dataset) -> xr.Dataset:
     if not numeric:
         msg = f"expected a variable with numbers along 'time', got {', '.join(map(str, data.data_vars)) or 'none'}"
         raise SchemaError(msg)
-    kept = data[numeric].reset_coords(drop=True)
-    cube = kept.rename({others[0]: "asset"}) if others else kept.expand_dims(asset=["all"])
+    numbers = data[numeric].reset_coords(drop=True)
+    cube = numbers.rename({others[0]: "asset"}) if others else numbers.expand_dims(asset=["all"])
     if others and "asset" not in cube.coords:
         cube = cube.assign_coords(asset=range(cube.sizes["asset"]))
     names = [str(a) for a in cube.asset.values]
     if len(set(names)) < len(names) or not cube.indexes["time"].is_unique:
-        msg = "expected each time and each name along the other dimension once; drop what stands twice first"
+        msg = "expected each time and each name along the other dimension once; drop duplicates first"
         raise SchemaError(msg)
     cube = cube.assign_coords(asset=np.array(names, dtype=object)).transpose("time", "asset").sortby("time")
     return cube.assign_coords(time=cube.time.values.astype("datetime64[ns]")).compute()
 
 
 def _plain_flags(values: xr.DataArray) -> xr.DataArray:
-    judged = np.where(np.isfinite(values.values.astype(float)), Flag.PASS, Flag.MISSING).astype("uint8")
-    return xr.DataArray(judged, coords=values.coords, dims=values.dims, attrs=flag_attributes(str(values.name)))
+    flags = np.where(np.isfinite(values.values.astype(float)), Flag.PASS, Flag.MISSING).astype("uint8")
+    return xr.DataArray(flags, coords=values.coords, dims=values.dims, attrs=flag_attributes(str(values.name)))
 
 
 def _signal(values: xr.DataArray, cadence: str) -> Signal:
-    written = str(values.attrs.get("units", "1"))
+    unit_text = str(values.attrs.get("units", "1"))
     title = str(values.attrs.get("long_name", values.name)).replace("_", " ")
     try:
-        unit = canonical_unit(written)
+        unit = canonical_unit(unit_text)
     except UnitError:
-        # Data of others may have units that the model doesn't know; they're shown, not converted.
-        unit, title = "1", f"{title} ({written})"
+        # Units that the model doesn't know are shown, not converted.
+        unit, title = "1", f"{title} ({unit_text})"
     return Signal(unit=unit, resolution=1e-9, cadence=cadence, title=title)
 
 
 def _term(name: str) -> str:
-    """The variable's name as the model wants names.
+    """Return the name of a variable as a valid name of the model.
 
     >>> _term("Air Temp"), _term("2m")
     ('air_temp', 'v_2m')

@@ -45,12 +45,12 @@ def value_range(
     (-1.0, 11.0)
     """
     finite = np.isfinite(values)
-    chosen = values[finite & keep] if keep is not None else values[finite]
-    if chosen.size == 0:
-        chosen = values[finite]
-    if chosen.size == 0:
+    selected = values[finite & keep] if keep is not None else values[finite]
+    if selected.size == 0:
+        selected = values[finite]
+    if selected.size == 0:
         return (0.0, 1.0)
-    low, high = float(chosen.min()), float(chosen.max())
+    low, high = float(selected.min()), float(selected.max())
     margin = (high - low) * pad or max(abs(high) * pad, 0.5)
     return low - margin, high + margin
 

@@ -104,10 +104,10 @@ def parse_link(query: str) -> Link:
         switches[name] = {"1": True, "0": False}.get(one.get(key, ""))
         if key in one and switches[name] is None:
             wrong.append(f"{key}={one[key]!r} is neither 1 nor 0; ignored")
-    asked: dict[str, Any] = {name: one.get(key) for key, name in _TEXTS.items()}
+    fields: dict[str, Any] = {name: one.get(key) for key, name in _TEXTS.items()}
     for name in ("asset", "signal"):
-        asked[f"{name}s"] = tuple(value for key, value in pairs if key == name) or None
-    return Link(window=window, at=at, problems=(*problems, *wrong), **asked, **switches)
+        fields[f"{name}s"] = tuple(value for key, value in pairs if key == name) or None
+    return Link(window=window, at=at, problems=(*problems, *wrong), **fields, **switches)
 
 
 def known_or_problem(value: str | None, known: Iterable[str], what: str, problems: list[str]) -> str | None:

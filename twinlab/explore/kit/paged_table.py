@@ -103,8 +103,8 @@ class EventGrid(pn.widgets.Tabulator):
         self._index_mapping = {first + k: self.value.index[place] for k, place in enumerate(self._page())}
 
     def _update_selected(self, *events: Any, indices: list[int] | None = None) -> None:  # noqa: ARG002
-        chosen = set(self.selection)
-        here = [k for k, place in enumerate(self._page()) if int(place) in chosen]
+        selected = set(self.selection)
+        here = [k for k, place in enumerate(self._page()) if int(place) in selected]
         super(pn.widgets.Tabulator, self)._update_selected(*events, indices=here)
 
     def _map_indexes(self, indexes: list[int], existing: list[int] | None = None, add: bool = True) -> list[int]:  # noqa: FBT001, FBT002  (Panel's signature)

@@ -177,7 +177,7 @@ def test_exceptions_colour_by_severity(view):
 
 def test_an_instant_before_all_fixes_lists_who_has_no_position(view):
     view.at = np.datetime64("2025-12-01", "ns")
-    assert len(view._shot.lost["van"]) == 8
+    assert len(view._shot.unlocated["van"]) == 8
     assert "Vans: 8 without a position" in view._summary.object
 
 

@@ -47,15 +47,15 @@ if TYPE_CHECKING:
 __all__ = ["dress_heat", "fill_heat", "make_heat"]
 
 _ROW_JS = (
-    "const labels = words.data.labels, i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
+    "const labels = texts.data.labels, i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
 )
 _TIME_JS = """
-const [start, width] = words.data.bins;
+const [start, width] = texts.data.bins;
 const from = start + Math.floor((value - start) / width) * width;
 const text = (t) => new Date(t).toISOString().slice(0, width % 60000 ? 19 : 16).replace('T', ' ');
 return `${text(from)} to ${text(from + width)}`;"""
 _VALUE_JS = """
-const {names, unit: [unit]} = words.data;
+const {names, unit: [unit]} = texts.data;
 if (names.length > 1) return names[value] ?? 'missing';
 return Number.isNaN(value) ? 'none' : `${value.toLocaleString('en', {maximumSignificantDigits: 6})} ${unit}`;"""
 
@@ -217,15 +217,15 @@ def set_hover(chart: Any, image: Any, rows: HeatRows, style: HeatStyle) -> None:
     found = [tool for tool in chart.tools if isinstance(tool, HoverTool) and "heat" in tool.tags]
     if found:
         # Data in a column source; for a changed model Bokeh would visit all models of the page.
-        for key, words in zip(("$y", "$x", "@image"), data, strict=True):
-            source = found[0].formatters[key].args["words"]
-            if source.data != words:
-                source.data = words
+        for key, texts in zip(("$y", "$x", "@image"), data, strict=True):
+            source = found[0].formatters[key].args["texts"]
+            if source.data != texts:
+                source.data = texts
         found[0].tooltips = tips
         return
     codes = zip(("$y", "$x", "@image"), (_ROW_JS, _TIME_JS, _VALUE_JS), data, strict=True)
     formatters = {
-        key: CustomJSHover(code=code, args={"words": ColumnDataSource(data=words)}) for key, code, words in codes
+        key: CustomJSHover(code=code, args={"texts": ColumnDataSource(data=texts)}) for key, code, texts in codes
     }
     renderers = [image]
     chart.add_tools(HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, tags=["heat"]))

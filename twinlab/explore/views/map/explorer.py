@@ -109,7 +109,7 @@ class MapView(Explorer):
         problems = list(link.problems)
         with self._silently():
             known = list(self.twin.model.asset_types)
-            asked = known_or_problem(link.asset_type, known, "asset type", problems)
+            asset_type = known_or_problem(link.asset_type, known, "asset type", problems)
             self.kinds = list(self.param.kinds.objects)
             self.color = known_or_problem(link.layout, list(self.param.color.objects), "colour", problems) or ""
             self._player.span = self._span()
@@ -117,7 +117,7 @@ class MapView(Explorer):
             when = link.at if link.at is not None else (link.window[1] if link.window is not None else latest)
             self.at = when if when is not None else np.datetime64("2000-01-01", "ns")
             self._player.show(self.at)
-            assets = tuple((asked, one) for one in link.assets or ()) if asked in self.kinds else ()
+            assets = tuple((asset_type, one) for one in link.assets or ()) if asset_type in self.kinds else ()
             self.chosen = assets[0] if len(assets) == 1 else None
             self.selected = assets if len(assets) > 1 else ()
         self.notice = " · ".join(problems)

@@ -109,13 +109,13 @@ def _listen_to_choices(chart: Any, renderer: Any, on_choose: Callable[[list[int]
     chart.add_tools(tap, BoxSelectTool(renderers=[renderer], persistent=False))
     chart.toolbar.active_tap = tap
 
-    def chosen(event: Any) -> None:
+    def report_selection(event: Any) -> None:
         # This event comes with each tap, even on the marker that is selected; the selection was updated just before.
         if event.final:
             with hold(chart.document):
                 on_choose([int(k) for k in renderer.data_source.selected.indices])
 
-    chart.on_event(SelectionGeometry, chosen)
+    chart.on_event(SelectionGeometry, report_selection)
 
 
 def _glyph(layer: MapLayer) -> Any:

@@ -33,7 +33,7 @@ _SUMMARY = """\
 <div role="status" style="font:13px/1.5 Roboto,system-ui,sans-serif">\
 <h2 style="font:600 18px/1.3 Roboto,system-ui,sans-serif;margin:0">{{ instant }} UTC</h2>\
 {{ counts | join(" · ") or "nothing to show" }}\
-{% for kind, count, names, more in lost %}\
+{% for kind, count, names, more in unlocated %}\
 <details><summary>{{ kind }}: {{ count }} without a position</summary>{{ names | join(", ") }}\
 {% if more %} and {{ more }} more{% endif %}</details>{% endfor %}</div>"""
 _SCALE = """\
@@ -85,11 +85,11 @@ def summary(shot: MapSnapshot, model: TwinModel, shared: Shared) -> Markup:
     for kind in shot.request.contained:
         inside = sum(one.get(kind, 0) for one in table["inside"])
         counts.append(f"{_title(model, kind)}: {inside:,} inside these")
-    lost = [_lost(kind, assets, model, shared) for kind, assets in shot.lost.items()]
-    return html(_SUMMARY, instant=instant_text(shot.request.at), counts=counts, lost=lost)
+    unlocated = [_unlocated(kind, assets, model, shared) for kind, assets in shot.unlocated.items()]
+    return html(_SUMMARY, instant=instant_text(shot.request.at), counts=counts, unlocated=unlocated)
 
 
-def _lost(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> tuple[str, str, list[str], str]:
+def _unlocated(kind: str, assets: tuple[str, ...], model: TwinModel, shared: Shared) -> tuple[str, str, list[str], str]:
     """Return the title of a kind, how many of its assets have no position, some names, and how many more."""
     labels = shared.labels(kind)
     names = [labels.get(asset, asset) for asset in assets[:_NAMED]]

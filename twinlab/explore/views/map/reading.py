@@ -68,12 +68,12 @@ class MapSnapshot:
     """Data of a map.
 
     ``table`` has one row per asset with a position: ``asset_type, asset, latitude, longitude, time, stale, value,
-    severity, inside``; ``lost`` are the assets of each type without a position.
+    severity, inside``; ``unlocated`` are the assets of each type without a position.
     """
 
     request: MapRequest
     table: pd.DataFrame
-    lost: Mapping[str, tuple[str, ...]]
+    unlocated: Mapping[str, tuple[str, ...]]
     # Last values of each asset type, from `twinlab.events.present`.
     values: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     # Exceptions at the instant; None if they weren't requested.
@@ -155,7 +155,7 @@ def snapshot(twin: TwinReader, request: MapRequest, *, exceptions: pd.DataFrame 
         return MapSnapshot(request, _empty(), {})
     table = table_of_positions(twin, kinds=request.asset_types, at=request.at, within=request.within).reset_index()
     located = (table["latitude"].notna() & table["longitude"].notna()).to_numpy()
-    lost = {
+    unlocated = {
         str(kind): tuple(part["asset"].astype(str))
         for kind, part in table[~located].groupby("asset_type", sort=False, observed=True)
     }
@@ -170,7 +170,7 @@ def snapshot(twin: TwinReader, request: MapRequest, *, exceptions: pd.DataFrame 
     table["severity"] = [_SEVERITIES[worst.get(key, 0)] for key in keys]
     values = _values(twin, request, table)
     table["value"] = _colored(request, table, values)
-    return MapSnapshot(request, table, lost, values, exceptions)
+    return MapSnapshot(request, table, unlocated, values, exceptions)
 
 
 def _empty() -> pd.DataFrame:

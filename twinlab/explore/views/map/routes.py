@@ -139,7 +139,7 @@ def route_layers(
 
 def _tip(origin: str, destination: str, count: int, delay: float) -> str:
     late = "no delay known" if np.isnan(delay) else f"median delay {delay:.0f} min"
-    # Bokeh wants plain strings.
+    # Bokeh serializes plain strings only.
     return str(html(_TIP, origin=origin, destination=destination, count=f"{count:,}", late=late))
 
 

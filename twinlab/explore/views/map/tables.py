@@ -24,7 +24,7 @@ def map_sheets(shot: MapSnapshot, model: TwinModel, shared: Shared) -> dict[str,
     for kind in shot.request.asset_types:
         spec = model.asset_types[kind]
         rows = shot.table[shot.table["asset_type"] == kind]
-        assets = [*rows["asset"], *shot.lost.get(kind, ())]
+        assets = [*rows["asset"], *shot.unlocated.get(kind, ())]
         labels = shared.labels(kind)
         blank = [np.nan] * (len(assets) - len(rows))
         sheet: dict[str, object] = {

@@ -63,7 +63,7 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
         lines += [f"{count:,} × {readable_name(contained)} inside" for contained, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
-        # Bokeh wants plain strings.
+        # Bokeh serializes plain strings only.
         out.append(str(_BREAK.join(lines)))
     return np.array(out, dtype=object)
 

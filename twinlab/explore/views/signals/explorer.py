@@ -109,8 +109,8 @@ class SignalExplorer(SignalNavigation):
         specs = self.twin.model.asset_types[str(self.asset_type)].signals
         labels, drawn = self.labels(), self.drawn()
         name = ", ".join(specs[s].title or readable_name(s) for s in requested_signals(self))
-        who = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
-        return f"{name[:1].upper()}{name[1:]} · {who}"
+        assets = ", ".join(labels.get(a, a) for a in drawn) if len(drawn) <= MAX_ASSETS else f"{len(drawn)} assets"
+        return f"{name[:1].upper()}{name[1:]} · {assets}"
 
     def labels(self) -> dict[str, str]:
         """Return asset -> label of the selectable assets."""

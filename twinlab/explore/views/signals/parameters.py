@@ -157,8 +157,8 @@ def link_parameters(
         ("signals", "signal", choices.signals(kind)),
         ("assets", "asset", choices.assets(kind)),
     ):
-        asked = [known_or_problem(value, known.values(), what, problems) for value in getattr(link, name) or ()]
-        found = list(dict.fromkeys(value for value in asked if value is not None))
+        known_values = [known_or_problem(value, known.values(), what, problems) for value in getattr(link, name) or ()]
+        found = list(dict.fromkeys(value for value in known_values if value is not None))
         if found:
             wanted[name] = found
     return wanted, problems

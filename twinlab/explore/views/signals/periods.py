@@ -100,14 +100,14 @@ def event_periods(
     SchemaError
         If the event isn't in the table, or has no start.
     """
-    chosen = table["event_id"].astype("str") == anchor.event_id
-    rows = table[chosen]
+    selected = table["event_id"].astype("str") == anchor.event_id
+    rows = table[selected]
     if rows.empty:
         msg = f"there is no {anchor.event_type.replace('_', ' ')} {anchor.event_id!r}; choose one in the table"
         raise SchemaError(msg)
     row = rows.iloc[0]
     begin = table["start"].fillna(table["planned_start"])
-    zero = begin[chosen].iloc[0]
+    zero = begin[selected].iloc[0]
     if pd.isna(zero):
         msg = f"{anchor.event_id} has no start yet, so nothing can be aligned by it"
         raise SchemaError(msg)
