@@ -362,12 +362,8 @@ class HeatExplorer(Explorer):
         """Return the settings as text: label -> value."""
         if self._rows is None or self.shown is None:
             return {}
-        selection = {
-            "kind of asset": str(self.asset_type),
-            "signal": str(self.signal),
-            "cells show": self._style().title,
-        }
-        return selection | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
+        first = {"kind of asset": str(self.asset_type), "signal": str(self.signal), "cells show": self._style().title}
+        return first | heat_settings(self._rows, self.shown, order=self.order, find=self.find)
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:
         """Return the image as a HoloViews object."""
