@@ -306,11 +306,13 @@ def test_nothing_else_is_visible_at_the_top() -> None:
     assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
 
 
-def test_tests_mirror_the_rooms() -> None:
+def test_tests_mirror_the_rooms_and_their_packages() -> None:
     folders = {
         path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and not path.name.startswith(("_", "."))
     }
     assert folders <= rooms() | {"benchmarks", "flow"}
+    inside = [path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").glob("*/*/**/test_*.py")]
+    assert {str(folder) for folder in inside if not (PACKAGE / folder).is_dir()} == set()
 
 
 def requirements(*extras: str) -> dict[str, SpecifierSet]:
