@@ -1,4 +1,4 @@
-"""The command: examples that run, errors in one line."""
+"""The command line: examples in the help, errors in one line, completion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in: what a page beyond this machine lets through, and what it refuses, asked without a browser."""
+"""Requests to a served page: which are accepted and which are refused, without a browser."""
 
 import asyncio
 import http.client

@@ -1,7 +1,8 @@
-"""The users file: private, hashed, never half written."""
+"""The users file: private, with hashed passwords, replaced in one step."""
 
 import io
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -299,3 +300,11 @@ def test_at_a_terminal_the_password_is_asked_for_twice(path, monkeypatch):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(SourceError, match="expected a folder"):
         Users(tmp_path / "none" / "users.json", cost=QUICK).add("dora", GOOD)
+
+
+def test_without_argon2_the_command_names_the_extra(path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "argon2", None)
+    for name in ("passwords", "users", "user_command"):
+        monkeypatch.delitem(sys.modules, f"twinlab.apps.login.{name}", raising=False)
+    assert main(["user", "list", str(path)]) == 1
+    assert capsys.readouterr().err == 'twinlab: a login needs argon2-cffi: pip install "twinlab-kit[explore]"\n'
