@@ -16,6 +16,7 @@ from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermErro
 from twinlab.model.check import Finding, mapping_findings
 from twinlab.model.extensions.options import fault_text
 from twinlab.model.extensions.quality_test import QualityTest
+from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.mapping import Mapping
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
@@ -136,18 +137,20 @@ def json_schema(what: str) -> dict[str, Any]:
                     k: v for k, v in entry.items() if k in ("description", "default", "title")
                 } | units
     if what == "model":
-        made["$defs"]["Signal"]["properties"]["tests"] |= _options_by_name(registry_of("twinlab.quality"))
-        rules = registry_of("twinlab.rules")
-        added = {name: rules.get(name).options.model_json_schema() for name in rules.added()}
-        made["$defs"]["Rule"]["properties"] |= added
+        made["$defs"]["Signal"]["properties"]["tests"] |= {
+            "properties": _options_by_name(registry_of("twinlab.quality"), built_in=True),
+            "additionalProperties": False,
+        }
+        # The options of the built-in kinds are keys of the rule.
+        made["$defs"]["Rule"]["properties"] |= _options_by_name(registry_of("twinlab.rules"), built_in=False)
         made["$defs"]["Rule"]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
-def _options_by_name(registry: Registry[QualityTest]) -> dict[str, Any]:
-    """Return the schema of a mapping from names in a registry to the options of each."""
-    options = {name: entry.options.model_json_schema() for name, entry in registry.items()}
-    return {"properties": options, "additionalProperties": False}
+def _options_by_name(registry: Registry[QualityTest] | Registry[RuleKind], *, built_in: bool) -> dict[str, Any]:
+    """Return the schema of the options of each entry of a registry that can be loaded."""
+    own = [registry.get(name) for name in registry.built_in()] if built_in else []
+    return {entry.name: entry.options.model_json_schema() for entry in (*own, *registry.usable())}
 
 
 def write_schemas(folder: Path | str) -> tuple[Path, Path]:

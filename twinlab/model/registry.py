@@ -101,8 +101,13 @@ class Registry(Generic[T]):
         return "twinlab" if entry is None else _package(entry)
 
     def usable(self) -> Iterator[T]:
-        """Yield the entries of other packages; of one that can't be loaded a warning says why, and it is left out."""
-        for name in self.added():
+        """Yield the entries of other packages; those that can't be loaded are left out with a warning that says why."""
+        try:
+            names = self.added()
+        except SchemaError as error:
+            warnings.warn(str(error), stacklevel=2)
+            return
+        for name in names:
             try:
                 yield self.get(name)
             except SchemaError as error:
