@@ -1,7 +1,8 @@
 """WORDS: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
-Read in order: `twinmodel`, `mapping`, `rules`, `schema`, `flags`, `units`, `load`, `check`, `reader`, `registry`.
+Read in order: `twinmodel`, `asset_types`, `signal`, `rules`, `mapping`, `schema`, `flags`, `units`, `load`, `check`,
+`questions`, `reader`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """
 

@@ -1,8 +1,8 @@
 """JUDGE: one flag per value per test, QARTOD's numbers; never changes a value.
 
 In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays were.
-Read in order: `checks` (one function a test), `lazily`, `kernels` (numba), `aggregate`, `cells` (as the history's
-build uses it); `registry`, `built_in` and `added` (tests that other packages add).
+Read in order: `checks` (one function per test), `labelled` (any dimensions, lazy or not), `kernels` (numba), `aggregate`,
+`cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names).
 Never: a value changed, a test that fails on missing data.
 """
 

@@ -114,7 +114,7 @@ def margins(signal: Signal) -> tuple[int, int]:
 def _reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
     if not signal.tests:
         return {}
-    from twinlab.quality.added import reaches_of_tests  # noqa: PLC0415  (loads xarray, which few signals need here)
+    from twinlab.quality.signal_tests import reaches_of_tests  # noqa: PLC0415  (loads xarray, which few signals need here)
 
     return reaches_of_tests(signal)
 
@@ -242,7 +242,7 @@ def flag_cells(
     else:
         judge_plain(table, margin_before, since, until, limits, codes_of(signal), out)
     if signal.tests:
-        from twinlab.quality.added import add_test_flags  # noqa: PLC0415  (loads xarray, which few signals need here)
+        from twinlab.quality.signal_tests import add_test_flags  # noqa: PLC0415  (loads xarray, which few signals need here)
 
         skip = frozenset(name.removeprefix("tests.") for name in untested(signal) if name.startswith("tests."))
         add_test_flags(out, table, signal=signal, first=margin_before, until=until, start_ns=start_ns, untested=skip)

@@ -22,11 +22,10 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.twinmodel import Signal
-from twinlab.quality.added import flags_of_tests
 from twinlab.quality.aggregate import aggregate_flags
 from twinlab.quality.cells import NEIGHBOUR_REACH, codes_of, limits_of, margins
 from twinlab.quality.kernels import Limits, gap_runs
-from twinlab.quality.lazily import (
+from twinlab.quality.labelled import (
     Duration,
     along_time,
     cell_by_cell,
@@ -36,6 +35,7 @@ from twinlab.quality.lazily import (
     step_of,
     times_of,
 )
+from twinlab.quality.signal_tests import flags_of_tests
 
 __all__ = [
     "counter_flags",

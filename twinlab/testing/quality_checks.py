@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from twinlab.model.extensions.options import Options
 from twinlab.model.extensions.quality_test import QualityTest
 from twinlab.model.flags import Flag
-from twinlab.quality.added import run_test
 from twinlab.quality.registry import QUALITY_TESTS
+from twinlab.quality.signal_tests import run_test
 
 __all__ = ["check_quality_test"]
 

@@ -11,7 +11,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
 from twinlab.quality.aggregate import worst_of
-from twinlab.quality.lazily import along_time, step_of, times_of
+from twinlab.quality.labelled import along_time, step_of, times_of
 from twinlab.quality.registry import QUALITY_TESTS
 
 if TYPE_CHECKING:
