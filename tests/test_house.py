@@ -253,7 +253,7 @@ PLAIN_ENGLISH = {
     r"\bmend(?:s|ed|ing)?\b": "repair, correct",
     r"\bmade ready\b": "prepared, resolved",
     r"\bworked out\b": "computed",
-    r"\btravels?\b": "is passed, is stored with",
+    r"\btravels\b": "is passed, is stored with",
 }
 #: Rooms whose comments, docstrings and messages are free of them.
 PLAIN_ROOMS = {
@@ -285,7 +285,8 @@ def prose(path: Path) -> str:
         # Before Python 3.12 an f-string is one string, since then its texts are tokens of their own.
         kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-        text = "\n".join(token.string for token in tokens if token.type in kinds)
+        # A string without a space is a name, no sentence.
+        text = "\n".join(token.string for token in tokens if token.type in kinds and " " in token.string)
     return re.sub(r"\s*\n\s*(?:#:?\s*)?", " ", text)
 
 

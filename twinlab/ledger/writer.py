@@ -328,7 +328,7 @@ class Writer:
             sync_data(self._descriptor)
         except OSError as error:
             # After a failed sync the system may mark lost pages as clean: unless the disk was merely full, only a new
-            # writer can tell what is on the disk.
+            # writer can find out what is on the disk.
             self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             self._undo()
             raise disk_error(error, self._folder / f"{self._at.segment:08d}.seg", "appending to") from error

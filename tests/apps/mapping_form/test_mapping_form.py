@@ -120,7 +120,7 @@ def test_a_preview_tells_problems_and_unknown_columns(folder: Path) -> None:
 
 def test_a_preview_of_a_table_that_is_not_there_says_so(folder: Path) -> None:
     mapping, model = load_mapping(folder / "mapping" / "fridges.yaml"), load_model(folder / "twin.yaml")
-    with pytest.raises(SourceError, match="holds no table 'fridge'; did you mean 'fridges'"):
+    with pytest.raises(SourceError, match="has no table 'fridge'; did you mean 'fridges'"):
         preview(mapping, model, folder.parent / "fridges.csv", table="fridge")
 
 

@@ -62,7 +62,7 @@ class Users:
         self._cost = cost or Cost()
         self._stamp: tuple[int, ...] | None = None
         self._accounts: dict[str, Account] = {}
-        # A name that isn't in the file is checked against one of these, so that the time it takes tells nothing.
+        # A name that isn't in the file is checked against one of these, so that the response time doesn't depend on it.
         self._unmatched = [unmatched_hash(self._cost)]
         self._secret = secrets.token_bytes(16)
 

@@ -226,7 +226,7 @@ def preview(
     sample = file if isinstance(file, Sample) else read_sample(file, mapping.reading)
     name = table or next(iter(sample.tables), None)
     if name is None or name not in sample.tables:
-        msg = f"{sample.file} holds no table{f' {name!r}' + nearest(name, sample.tables) if name else ' with rows'}"
+        msg = f"{sample.file} has no table{f' {name!r}' + nearest(name, sample.tables) if name else ' with rows'}"
         raise SourceError(msg)
     head = sample.tables[name].head(rows)
     done = harmonise(head, mapping, Context(model, properties or {}))

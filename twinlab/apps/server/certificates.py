@@ -114,7 +114,7 @@ def _handshake(context: ssl.SSLContext, certificate: Path) -> dict:
         server = context.wrap_bio(to_server, to_client, server_side=True)
         client = trusting.wrap_bio(to_client, to_server)
         for _ in range(8):
-            # The client speaks first.
+            # The client sends the first message.
             if _shake(client) and _shake(server):
                 break
             _shake(server)

@@ -61,7 +61,7 @@ class Box:
         return Box(self.left - dx, self.bottom - dy, self.right + dx, self.top + dy)
 
     def contains(self, other: Box) -> bool:
-        """Whether another box lies inside."""
+        """Whether another box is inside."""
         return (
             self.left <= other.left
             and self.bottom <= other.bottom

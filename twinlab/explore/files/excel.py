@@ -51,7 +51,7 @@ def write_excel(view: Exportable, path: Path) -> Path:
     for name, table in tables.items():
         if len(table) >= SHEET_ROWS:
             msg = (
-                f"{name}: an Excel sheet holds {SHEET_ROWS - 1:,} rows, the table has {len(table):,}; "
+                f"{name}: an Excel sheet has at most {SHEET_ROWS - 1:,} rows, the table has {len(table):,}; "
                 "narrow what is shown, or export Parquet"
             )
             raise SchemaError(msg)

@@ -39,7 +39,7 @@ STEPS = ("1min", "15min", "1h", "4h", "1d")
 
 _UNITS = (("d", DAY_NS), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 10**9), ("ms", 10**6))
 
-#: A cold tile holds 2**15 cells, 4,096 x 8 once there are eight assets. One pcodec call decodes it in 80 us; a series
+#: A cold tile has 2**15 cells, 4,096 x 8 once there are eight assets. One pcodec call decodes it in 80 us; a series
 #: over a year and an instant over a thousand assets each touch about 130 tiles of a one-minute signal.
 _TILE_CELLS = 2**15
 _TILE_ASSETS = 8
@@ -133,7 +133,7 @@ class Axis:
         return int(np.datetime64(days, "D").astype("datetime64[Y]").astype("int64")) + 1970
 
     def year_cells(self, year: int) -> tuple[int, int]:
-        """Return the cells ``(first, last + 1)`` that start in a year; the first may lie before the origin."""
+        """Return the cells ``(first, last + 1)`` that start in a year; the first can be before the origin."""
         january = [int(np.datetime64(f"{y:04d}-01-01", "D").astype("int64")) * DAY_NS for y in (year, year + 1)]
         return self.cell_ceil(january[0]), self.cell_ceil(january[1])
 

@@ -21,7 +21,7 @@ def reduce_cells(
 ) -> dict[str, NDArray[np.generic]]:
     """Fold cells (time, asset) into windows of ``per`` cells; the number of cells is a multiple of ``per``.
 
-    Returns ``sum min max count`` over cells that pass or are suspect and hold a value (min and max are the type's
+    Returns ``sum min max count`` over cells that pass or are suspect and have a value (min and max are the type's
     smallest integer in windows without one), and the number of cells with each flag.
     """
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)

@@ -155,7 +155,7 @@ class Rebuild:
 
 
 def _cores() -> int:
-    """Return the number of cores that this process may use; macOS and Windows tell only how many there are."""
+    """Return the number of cores that this process may use; macOS and Windows report only the total number."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
