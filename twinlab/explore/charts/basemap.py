@@ -13,7 +13,7 @@ from twinlab.explore.charts.outlines import CREDIT, Box, cut_outlines, level_of,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EUROPE", "GROUND", "ground", "joined", "needs_other_ground", "prepare", "show_box", "view_of"]
+__all__ = ["EUROPE", "GROUND", "base_map", "extent_of", "join_lines", "needs_other_outlines", "prepare", "show_box"]
 
 #: Extent of a map without positions.
 EUROPE = Box(
@@ -54,10 +54,10 @@ state.turn = turn; state.w = w;
 """
 
 
-def view_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Box:
+def extent_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Box:
     """Return the extent of all positions with a margin; a default extent if there are none.
 
-    >>> box = view_of(np.array([48.0]), np.array([11.0]))
+    >>> box = extent_of(np.array([48.0]), np.array([11.0]))
     >>> round(box.width), round(box.height)
     (80000, 80000)
     """
@@ -70,7 +70,7 @@ def view_of(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> Bo
     return Box(box.left - dx, box.bottom - dy, box.right + dx, box.top + dy)
 
 
-def ground(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
+def base_map(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
     """Return the columns ``xs, ys`` of each layer of `GROUND` around an extent."""
     cut = cut_outlines(_drawn(view), level=level_of(view))
     lines = {"land": cut.land, "borders": cut.borders, "coast": cut.coast}
@@ -80,11 +80,11 @@ def ground(view: Box) -> dict[str, dict[str, list[NDArray[np.float32]]]]:
     }
 
 
-def joined(columns: dict[str, list[NDArray[np.float32]]]) -> dict[str, list[NDArray[np.float32]]]:
+def join_lines(columns: dict[str, list[NDArray[np.float32]]]) -> dict[str, list[NDArray[np.float32]]]:
     """Join lines into one line with NaN between them, which needs far fewer arrays in Bokeh.
 
     >>> both = {"xs": [np.float32([0, 1]), np.float32([5])], "ys": [np.float32([2, 3]), np.float32([6])]}
-    >>> joined(both)["xs"][0].tolist()
+    >>> join_lines(both)["xs"][0].tolist()
     [0.0, 1.0, nan, 5.0]
     """
     gap = np.full(1, np.nan, "float32")
@@ -94,11 +94,11 @@ def joined(columns: dict[str, list[NDArray[np.float32]]]) -> dict[str, list[NDAr
     }
 
 
-def needs_other_ground(drawn: Box | None, view: Box) -> bool:
+def needs_other_outlines(drawn: Box | None, view: Box) -> bool:
     """Whether another extent needs other outlines than those drawn for ``drawn``.
 
     >>> near, far = Box(0, 0, 1e5, 1e5), Box(0, 0, 1e6, 1e6)
-    >>> needs_other_ground(near, near), needs_other_ground(near, far)
+    >>> needs_other_outlines(near, near), needs_other_outlines(near, far)
     (False, True)
     """
     return drawn is None or level_of(drawn) != level_of(view) or not _drawn(drawn).contains(view)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SEVERITY_COLORS",
     "SEVERITY_SYMBOLS",
-    "KindLabels",
+    "LabelsByType",
     "age_text",
     "measure_text",
     "near_text",
@@ -108,7 +108,7 @@ def time_text(when: Any) -> str:
     return "–" if pd.isna(stamp) else stamp.strftime("%Y-%m-%d %H:%M")
 
 
-class KindLabels(Mapping[str, Mapping[str, str]]):
+class LabelsByType(Mapping[str, Mapping[str, str]]):
     """Asset type -> (asset -> display name), each read at first use."""
 
     def __init__(self, shared: Shared) -> None:

@@ -42,15 +42,15 @@ class EventGrid(pn.widgets.Tabulator):
     """
 
     # Positions of the filtered rows, in the table's order and sorted, and the state for which they were computed.
-    _left: NDArray[np.intp]
+    _filtered: NDArray[np.intp]
     _order: NDArray[np.intp]
     _computed_for: tuple[object, str, str] | None = None
 
     @property
-    def left(self) -> NDArray[np.intp]:
+    def filtered(self) -> NDArray[np.intp]:
         """Positions of the rows that pass the filters in the headers, in the table's own order."""
         self._update_order()
-        return self._left
+        return self._filtered
 
     @property
     def current_view(self) -> pd.DataFrame:
@@ -58,7 +58,7 @@ class EventGrid(pn.widgets.Tabulator):
         self._update_order()
         return self.value.iloc[self._order]
 
-    def place_of(self, row: int) -> int:
+    def shown_position(self, row: int) -> int:
         """Return the position of a table row among the filtered, sorted rows; -1 if it is filtered out."""
         self._update_order()
         found = np.flatnonzero(self._order == row)
@@ -71,8 +71,8 @@ class EventGrid(pn.widgets.Tabulator):
             return
         if before is None or before[0] is not state[0] or before[1] != state[1]:
             filters = from_headers(self.filters)
-            self._left = np.flatnonzero(filter_mask(self.value, filters)) if filters else np.arange(len(self.value))
-        self._order = sort_rows(self.value, self._left, self.sorters)
+            self._filtered = np.flatnonzero(filter_mask(self.value, filters)) if filters else np.arange(len(self.value))
+        self._order = sort_rows(self.value, self._filtered, self.sorters)
         self._computed_for = state
 
     def _page(self) -> NDArray[np.intp]:

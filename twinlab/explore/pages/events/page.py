@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import param
 
 from twinlab._html import html
-from twinlab.explore.charts.basemap import ground, view_of
+from twinlab.explore.charts.basemap import base_map, extent_of
 from twinlab.explore.charts.outlines import Box
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.link import Link
@@ -26,7 +26,7 @@ from twinlab.explore.pages.events.stacks import Span, chart_legend
 from twinlab.explore.pages.events.summary import summarise, summary_html
 from twinlab.explore.views.base import Explorer, on_event_loop
 from twinlab.explore.views.events.explorer import NO_EVENTS, EventExplorer
-from twinlab.explore.views.map.layers import MapLayer, ground_layers, overlay
+from twinlab.explore.views.map.layers import MapLayer, base_map_layers, overlay
 from twinlab.explore.views.map.legend import routes_legend
 from twinlab.explore.views.map.live_figure import LiveMap, pixel_size
 from twinlab.explore.views.map.routes import place_links, places_of, route_layers, routes
@@ -261,7 +261,7 @@ class EventsView(Explorer):
         places = {end: self._places(kind) for end, kind in kinds.items()}
         if self._extent is None:
             both = pd.concat([places[end].loc[self._drawn[end].unique()] for end in kinds])
-            self._extent = view_of(both["latitude"].to_numpy(dtype=float), both["longitude"].to_numpy(dtype=float))
+            self._extent = extent_of(both["latitude"].to_numpy(dtype=float), both["longitude"].to_numpy(dtype=float))
         return route_layers(
             self._drawn,
             places,
@@ -340,7 +340,7 @@ class EventsView(Explorer):
             return None
         view = self._extent
         limits: dict[str, Any] = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top)}
-        plot = overlay([*ground_layers(ground(view)), *layers], backend=backend)
+        plot = overlay([*base_map_layers(base_map(view)), *layers], backend=backend)
         return plot.opts(**limits, xaxis=None, yaxis=None, backend=backend)
 
     # -- layout -------------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.charts.basemap import ground, view_of
-from twinlab.explore.kit.exception_text import KindLabels
+from twinlab.explore.charts.basemap import base_map, extent_of
+from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.kit.present import now_at
 from twinlab.explore.views.map.colors import color_scale
-from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
+from twinlab.explore.views.map.layers import MapLayer, asset_layers, base_map_layers, overlay
 from twinlab.explore.views.map.live_figure import LiveMap
 from twinlab.explore.views.map.reading import EXCEPTIONS, MapRequest, MapSnapshot, placed_kinds, snapshot
 
@@ -94,7 +94,7 @@ class NowMap:
         if self._shot is None or not len(self._shot.table):
             return None
         view = _extent(self._shot)
-        plot = overlay([*ground_layers(ground(view)), *self._parts(self._shot)], backend=backend)
+        plot = overlay([*base_map_layers(base_map(view)), *self._parts(self._shot)], backend=backend)
         limits: dict[str, Any] = {
             "xlim": (view.left, view.right),
             "ylim": (view.bottom, view.top),
@@ -112,7 +112,7 @@ class NowMap:
             shot,
             model,
             scale=color_scale(shot, model),
-            labels=KindLabels(self._shared),
+            labels=LabelsByType(self._shared),
             metres_a_pixel=self._live_map.metres_a_pixel or self._live_map.scale_for(_extent(shot)),
         )
 
@@ -132,4 +132,4 @@ class NowMap:
 
 def _extent(shot: MapSnapshot) -> Box:
     table = shot.table
-    return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
+    return extent_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))

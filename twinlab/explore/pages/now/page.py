@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 import param
 
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.exception_text import KindLabels, time_text
+from twinlab.explore.kit.exception_text import LabelsByType, time_text
 from twinlab.explore.kit.link import Link, merge_problems
 from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.kit.present import Now, now_at, preload_search
@@ -280,7 +280,7 @@ class NowView(Explorer):
     def _rows(self, now: Now) -> pd.DataFrame:
         shown = Now(now.at, narrowed(now.exceptions, self.only), now.places, now.fixes)
         self._seen = read_notes(self.twin)
-        return exception_rows(shown, self.twin.model, labels=KindLabels(self.shared), notes=self._seen)
+        return exception_rows(shown, self.twin.model, labels=LabelsByType(self.shared), notes=self._seen)
 
     def _tiles(self) -> list[Any]:
         assert self._now is not None

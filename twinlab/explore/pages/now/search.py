@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from twinlab._html import html
 from twinlab.events import find_assets
 from twinlab.explore.charts.choices import readable_name
-from twinlab.explore.kit.exception_text import KindLabels
+from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.present import asset_index
 from twinlab.explore.pages.now.search_result import SearchResult, read_result, result_html
@@ -122,7 +122,7 @@ class AssetSearch:
     def show(self, asset_type: str, asset: str) -> None:
         """Show the result for an asset."""
         self.found = read_result(self._shared, asset_type, asset, at=self.at)
-        self._text.object = result_html(self.found, self._shared.twin.model, KindLabels(self._shared))
+        self._text.object = result_html(self.found, self._shared.twin.model, LabelsByType(self._shared))
         self._put(
             *(
                 self._button(label, partial(self._on_go, page, (asset_type, asset)))
@@ -138,7 +138,7 @@ class AssetSearch:
         """Read the result again for the current instant."""
         if self.found is not None:
             self.found = read_result(self._shared, self.found.asset_type, self.found.asset, at=self.at)
-            self._text.object = result_html(self.found, self._shared.twin.model, KindLabels(self._shared))
+            self._text.object = result_html(self.found, self._shared.twin.model, LabelsByType(self._shared))
 
     def close(self) -> None:
         """Close the result."""

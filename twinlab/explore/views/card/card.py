@@ -12,7 +12,7 @@ import param
 
 from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
-from twinlab.explore.kit.exception_text import KindLabels
+from twinlab.explore.kit.exception_text import LabelsByType
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, loading_pane
 from twinlab.explore.kit.session import Shared
@@ -101,7 +101,7 @@ class AssetCard(pn.viewable.Viewer):
     def _read(self, asset_type: str, asset: str, at: np.datetime64 | None) -> tuple[CardData | None, str]:
         try:
             card = read_card(self.shared, asset_type, asset, at=at)
-            return card, card_html(card, self.twin.model, KindLabels(self.shared))
+            return card, card_html(card, self.twin.model, LabelsByType(self.shared))
         except READING_ERRORS as error:
             _LOG.exception("the card of %s/%s can't be read", asset_type, asset)
             return None, failed_html(f"{asset_type}/{asset} can't be shown", str(error))

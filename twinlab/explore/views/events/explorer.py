@@ -205,7 +205,7 @@ class EventExplorer(Explorer):
         for one in events[:1]:
             row = np.flatnonzero(self._grid.value["event_id"] == one)
             if len(row):
-                page = self._grid.place_of(int(row[0])) // self._page_size + 1
+                page = self._grid.shown_position(int(row[0])) // self._page_size + 1
                 self._grid.param.update(selection=[int(row[0])], page=page)
             else:
                 problems.append(f"the event {one!r} isn't among those shown")
@@ -227,7 +227,7 @@ class EventExplorer(Explorer):
     def _show_count(self) -> None:
         if self._grid is None:
             return
-        shown, total = len(self._grid.left), self._total
+        shown, total = len(self._grid.filtered), self._total
         what = "all" if shown == total else f"{shown:,} of"
         self._count.object = html(_COUNT, what=what, total=f"{total:,}")
 
@@ -299,14 +299,14 @@ class EventExplorer(Explorer):
             return None
         rows = self._grid.value
         # A shallow copy, so that changes don't affect the cached table.
-        return rows.copy(deep=False) if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
+        return rows.copy(deep=False) if len(self._grid.filtered) == len(rows) else rows.iloc[self._grid.filtered]
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame | None:
         """Return some columns of the shown events: charts need few, and all columns of 300,000 rows take time."""
         if self._grid is None:
             return None
         rows = self._grid.value[list(names)]
-        return rows if len(self._grid.left) == len(rows) else rows.iloc[self._grid.left]
+        return rows if len(self._grid.filtered) == len(rows) else rows.iloc[self._grid.filtered]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the shown events as a table, units in the column titles."""

@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 import param
 from panel.io import hold
 
-from twinlab.explore.charts.basemap import ground, view_of
+from twinlab.explore.charts.basemap import base_map, extent_of
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS, instant_text
 from twinlab.explore.kit.link import Link, known_or_problem
@@ -23,7 +23,7 @@ from twinlab.explore.kit.time_player import TimePlayer
 from twinlab.explore.kit.widgets import TOGGLES, TOGGLES_LABEL, row, without_debounce
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.map.colors import ColorScale, color_scale
-from twinlab.explore.views.map.layers import MapLayer, asset_layers, ground_layers, overlay
+from twinlab.explore.views.map.layers import MapLayer, asset_layers, base_map_layers, overlay
 from twinlab.explore.views.map.legend import map_legend, summary
 from twinlab.explore.views.map.live_figure import LiveMap, pixel_size
 from twinlab.explore.views.map.planned_stops import planned_stops
@@ -199,7 +199,7 @@ class MapView(Explorer):
 
     def _extent(self) -> Any:
         table = self._shot.table if self._shot is not None else pd.DataFrame({"latitude": [], "longitude": []})
-        return view_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
+        return extent_of(table["latitude"].to_numpy(dtype=float), table["longitude"].to_numpy(dtype=float))
 
     def _refresh(self) -> None:
         """Update the map in place, or build it."""
@@ -313,7 +313,7 @@ class MapView(Explorer):
         if self._shot is None or not self.kinds:
             return None
         view = self._extent()
-        plot = overlay([*ground_layers(ground(view)), *self._parts(pixel_size(view))], backend=backend)
+        plot = overlay([*base_map_layers(base_map(view)), *self._parts(pixel_size(view))], backend=backend)
         limits = {"xlim": (view.left, view.right), "ylim": (view.bottom, view.top), "xaxis": None, "yaxis": None}
         if backend == "matplotlib":
             return plot.opts(

@@ -24,7 +24,7 @@ from bokeh.models import (
 from bokeh.plotting import figure as bokeh_figure
 from panel.io import hold
 
-from twinlab.explore.charts.basemap import joined, prepare
+from twinlab.explore.charts.basemap import join_lines, prepare
 from twinlab.explore.charts.figures import WHEEL_END_MS
 from twinlab.explore.views.map.layers import MAP_TOOLS, MapLayer
 
@@ -167,7 +167,7 @@ def _columns(layer: MapLayer) -> dict[str, Any]:
     """Return the columns of a layer's glyph; lines without individual columns become one line with breaks."""
     columns = layer.columns
     if layer.kind in ("Polygons", "Path") and not _own(layer):
-        one = joined({"x": columns["xs"], "y": columns["ys"]})
+        one = join_lines({"x": columns["xs"], "y": columns["ys"]})
         return {name: _plain(parts[0]) if parts else [] for name, parts in one.items()}
     return {name: _plain(values) for name, values in columns.items()}
 

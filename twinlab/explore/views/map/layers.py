@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twinlab.explore.views.map.reading import MapSnapshot
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["KIND_MARKERS", "MAP_TOOLS", "MapLayer", "asset_layers", "ground_layers", "kind_marker", "overlay"]
+__all__ = ["KIND_MARKERS", "MAP_TOOLS", "MapLayer", "asset_layers", "base_map_layers", "kind_marker", "overlay"]
 
 #: Markers of the asset types in the order of the model: names in Bokeh and Matplotlib.
 KIND_MARKERS = (
@@ -75,8 +75,8 @@ def kind_marker(model: TwinModel, asset_type: str) -> tuple[str, str]:
     return KIND_MARKERS[placed.index(asset_type) % len(KIND_MARKERS)]
 
 
-def ground_layers(columns: Mapping[str, Columns]) -> list[MapLayer]:
-    """Return the layers of the base map, from `twinlab.explore.charts.basemap.ground`."""
+def base_map_layers(columns: Mapping[str, Columns]) -> list[MapLayer]:
+    """Return the layers of the base map, from `twinlab.explore.charts.basemap.base_map`."""
     return [
         MapLayer("Polygons" if name == "land" else "Path", name, part, _GROUND[name]) for name, part in columns.items()
     ]

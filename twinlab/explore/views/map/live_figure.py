@@ -9,11 +9,11 @@ import numpy as np
 import panel as pn
 from panel.io import hold
 
-from twinlab.explore.charts.basemap import ground, needs_other_ground, show_box
+from twinlab.explore.charts.basemap import base_map, needs_other_outlines, show_box
 from twinlab.explore.charts.figures import FigurePane
 from twinlab.explore.charts.outlines import Box
 from twinlab.explore.views.map.figure import fill_map, make_map
-from twinlab.explore.views.map.layers import MapLayer, ground_layers
+from twinlab.explore.views.map.layers import MapLayer, base_map_layers
 
 __all__ = ["HEIGHT", "LiveMap", "pixel_size"]
 
@@ -52,7 +52,7 @@ class LiveMap:
         self._pick = pick
         self._height = height
         # Present content of the map, for documents that are opened later.
-        self._ground: Sequence[MapLayer] = ()
+        self._base_map: Sequence[MapLayer] = ()
         self._parts: Sequence[MapLayer] = ()
         self._drawn: Box | None = None
         # The requested extent, and the visible one after panning and zooming.
@@ -90,8 +90,8 @@ class LiveMap:
         self._parts = parts
         self._view = self._seen = view
         self._scale = self.metres_a_pixel
-        if needs_other_ground(self._drawn, view):
-            self._draw_ground(view)
+        if needs_other_outlines(self._drawn, view):
+            self._draw_base_map(view)
         self._map.change(self._fill_all)
         if list(self.pane) != [self._map]:
             self.pane[:] = [self._map]
@@ -105,25 +105,25 @@ class LiveMap:
     def go_to(self, view: Box) -> None:
         """Zoom to a box."""
         self._view = self._seen = view
-        if needs_other_ground(self._drawn, view):
-            self._draw_ground(view)
+        if needs_other_outlines(self._drawn, view):
+            self._draw_base_map(view)
         with hold():
             self._map.change(self._fill_all)
             self._rescale()
 
     def _fill_all(self, chart: Any) -> None:
         if self._view is not None:
-            fill_map(chart, [*self._ground, *self._parts])
+            fill_map(chart, [*self._base_map, *self._parts])
             show_box(chart, self._view)
 
-    def _draw_ground(self, view: Box) -> None:
+    def _draw_base_map(self, view: Box) -> None:
         self._drawn = view
-        self._ground = ground_layers(ground(view))
+        self._base_map = base_map_layers(base_map(view))
 
     def _make(self, ref: str) -> Any:  # noqa: ARG002  (maps share no ranges)
         assert self._view is not None
         return make_map(
-            [*self._ground, *self._parts],
+            [*self._base_map, *self._parts],
             self._view,
             height=self._height,
             pick=self._pick,
@@ -141,9 +141,9 @@ class LiveMap:
 
     def _follow(self, seen: Box) -> None:
         """Update base map and labels for the visible extent."""
-        if needs_other_ground(self._drawn, seen):
-            self._draw_ground(seen)
-            drawn = self._ground
+        if needs_other_outlines(self._drawn, seen):
+            self._draw_base_map(seen)
+            drawn = self._base_map
             self._map.change(lambda chart: fill_map(chart, drawn))
         self._rescale()
 
