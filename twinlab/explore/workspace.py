@@ -240,7 +240,7 @@ class Workspace(Explorer):
         except READING_ERRORS as error:
             _LOG.exception("the page %s can't be built", slot.spec.name)
             slot.error = str(error)
-        except Exception:  # noqa: BLE001  (a fault of one page, logged and told to the reader, leaves the others)
+        except Exception:  # noqa: BLE001  (a fault of one page, logged and shown, leaves the others)
             _LOG.exception("the page %s of %s has a fault", slot.spec.name, PAGES.origin(slot.spec.name))
             slot.error = "Something went wrong and was logged."
         return None
@@ -293,10 +293,10 @@ class Workspace(Explorer):
         slot = self._current_slot()
         view = None if slot is None else slot.view
         notice = "" if view is None else view.notice
-        said = str(self._alert_of_pages.object or "")
-        told = " · ".join(text for text in (said, slot.error if slot is not None else "", notice) if text)
+        own = str(self._alert_of_pages.object or "")
+        notices = " · ".join(text for text in (own, slot.error if slot is not None else "", notice) if text)
         self.param.update(
-            current=view, notice=told, chosen=None if view is None else view.chosen, revision=self.revision + 1
+            current=view, notice=notices, chosen=None if view is None else view.chosen, revision=self.revision + 1
         )
 
     def _selected(self, event: param.parameterized.Event) -> None:

@@ -32,16 +32,16 @@ class BrowserSide(pn.custom.JSComponent):
     // Bokeh rewrites the style sheet of each part of a chart at every draw, mostly with the same text, and the browser
     // then recalculates all styles: a quarter of the time until a chart is painted. Unchanged text is skipped here. If
     // a later Bokeh renames these internals, nothing is skipped.
-    const keepStyles = () => {
+    const skipUnchangedStyles = () => {
       let sheets
       try { sheets = window.Bokeh.require("core/dom").InlineStyleSheet.prototype } catch { return }
       const write = sheets?._update
-      if (!write || sheets.keeps) return
-      sheets.keeps = true
+      if (!write || sheets.skipsUnchanged) return
+      sheets.skipsUnchanged = true
       sheets._update = function(text) { if (this.el.textContent !== text) write.call(this, text) }
     }
     export function render({model, view}) {
-      keepStyles()
+      skipUnchangedStyles()
       const page = view.root.model
       const set = (name, value) => { if (page.data && name in page.data.properties) page.data[name] = value }
       const title = () => { if (model.tab_title) document.title = model.tab_title }

@@ -165,13 +165,13 @@ def _sync_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> Non
     """Follow the theme of the system until the reader chooses one; then store their choice."""
     browser.follow_system = session.settings.get("theme") is None
 
-    def keep(event: Any) -> None:
+    def store(event: Any) -> None:
         if browser.follow_system and event.new == browser.system_dark:
             return
         session.settings["theme"] = "dark" if event.new else "light"
         browser.follow_system = False
 
-    shown.param.watch(keep, "dark_theme")
+    shown.param.watch(store, "dark_theme")
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:

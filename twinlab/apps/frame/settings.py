@@ -121,9 +121,9 @@ class Settings(MutableMapping[str, Any]):
         except (ValueError, RecursionError):
             damaged = True
         if damaged:
-            kept = self.path.with_name(f"{self.path.name}.damaged")
-            replace_file(self.path, kept)
-            _LOG.warning("the damaged settings were renamed to %s", kept)
+            renamed = self.path.with_name(f"{self.path.name}.damaged")
+            replace_file(self.path, renamed)
+            _LOG.warning("the damaged settings were renamed to %s", renamed)
 
 
 def settings_for(user: User | None, twin_name: str) -> Settings:

@@ -164,7 +164,7 @@ def test_a_twin_that_cant_be_read_says_why_and_can_be_tried_again(monkeypatch):
     assert view.data() is None
     assert "the disk is gone" in view._body[0][0][0].object
     wrong[0] = False
-    view._reload(anew=True)
+    view._reload(replace_rows=True)
     assert view.data() is not None
 
 

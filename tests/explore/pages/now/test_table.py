@@ -49,13 +49,13 @@ def test_shown_rows_keep_their_places_and_take_fresh_values():
 
 
 def test_what_ended_stays_until_the_reader_updates_and_says_so(table):
-    table.move(rows("d", "e", "c", "b"))
+    table.refresh(rows("d", "e", "c", "b"))
     assert keys(table) == ["a", "b", "c"]
     assert table.news == "2 new, 1 ended"
     assert "2 new, 1 ended" in table._news.object
     assert table._bar.visible
     assert table.rows.loc["a", "lasting"] == "ended after 5 min"
-    table.move(rows("d", "e", "c", "b", lasting="7 min"))
+    table.refresh(rows("d", "e", "c", "b", lasting="7 min"))
     assert table.rows.loc["a", "lasting"] == "ended after 5 min"
     table._update.clicks += 1
     assert keys(table) == ["d", "e", "c", "b"]
@@ -63,8 +63,8 @@ def test_what_ended_stays_until_the_reader_updates_and_says_so(table):
 
 
 def test_what_comes_back_before_the_update_stands_again(table):
-    table.move(rows("b", "c"))
-    table.move(rows("a", "b", "c", lasting="9 min"))
+    table.refresh(rows("b", "c"))
+    table.refresh(rows("a", "b", "c", lasting="9 min"))
     assert table.news == ""
     assert table.rows.loc["a", "lasting"] == "9 min"
     assert not table.rows["ended"].any()
@@ -77,7 +77,7 @@ def test_ticks_and_page_survive_when_data_move_on():
     table._grid.page = 2
     table._grid.selection = [16, 20]
     grid = table._grid
-    table.move(rows(*many[5:], "new", lasting="6 min"))
+    table.refresh(rows(*many[5:], "new", lasting="6 min"))
     assert table._grid is grid
     assert (grid.page, table.selected) == (2, ["k16", "k20"])
     assert grid.value["lasting"].iloc[20] == "6 min"
@@ -86,7 +86,7 @@ def test_ticks_and_page_survive_when_data_move_on():
 
 
 def test_rows_that_ended_are_greyed_and_severity_has_a_shape_beside_its_colour(table):
-    table.move(rows("b", "c"))
+    table.refresh(rows("b", "c"))
     style = table._grid.style._compute().ctx
     assert ("opacity", "0.55") in style[0, 1]
     assert ("opacity", "0.55") not in style.get((1, 1), [])

@@ -94,15 +94,18 @@ class ColumnsDialog:
         tick = pmui.Checkbox(label=COLUMNS[name], value=name in self._shown, size="small", align="center", width=180)
         tick.param.watch(partial(self._ticked, name), "value")
         arrows = []
-        for by, icon, word, end in ((-1, "arrow_upward", "up", 0), (1, "arrow_downward", "down", len(self._order) - 1)):
+        for by, icon, direction, end in (
+            (-1, "arrow_upward", "up", 0),
+            (1, "arrow_downward", "down", len(self._order) - 1),
+        ):
             arrow = pmui.Button(
-                label=word,
+                label=direction,
                 icon=icon,
                 variant="text",
                 size="small",
                 margin=0,
                 disabled=place == end,
-                description=f"Move {COLUMNS[name]} {word}",
+                description=f"Move {COLUMNS[name]} {direction}",
             )
             arrow.on_click(partial(self._moved, name, by))
             arrows.append(arrow)

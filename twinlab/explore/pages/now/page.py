@@ -23,7 +23,7 @@ from twinlab.explore.pages.now.instant import InstantWidgets
 from twinlab.explore.pages.now.map import NowMap
 from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_notes, write_notes
 from twinlab.explore.pages.now.row_actions import RowActions
-from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, narrowed
+from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, filtered
 from twinlab.explore.pages.now.search import AssetSearch
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.explore.pages.now.tile_buttons import TileStrip, no_exceptions_html
@@ -108,7 +108,7 @@ class NowView(Explorer):
         self._body = pn.Column(sizing_mode="stretch_width")
         self.apply(self.first_link)
         if self._now is None:
-            self._reload(anew=True)
+            self._reload(replace_rows=True)
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class NowView(Explorer):
         """Return the exceptions at the instant, highest severity first, filtered by the pressed tile."""
         if self._now is None or self._now.at is None:
             return None
-        return narrowed(self._now.exceptions, self.only).reset_index(drop=True)
+        return filtered(self._now.exceptions, self.only).reset_index(drop=True)
 
     def code(self) -> str:
         """Return Python that gives the same exceptions."""
@@ -196,39 +196,39 @@ class NowView(Explorer):
 
     @param.depends("at", watch=True)
     def _at_changed(self) -> None:
-        self._reload(anew=True)
+        self._reload(replace_rows=True)
 
     @param.depends("only", watch=True)
     def _only_changed(self) -> None:
         if self._now is not None:
-            self._fill(self._now, anew=True)
+            self._fill(self._now, replace_rows=True)
 
     def refresh(self) -> None:
         """Read the current state; shown rows keep their places."""
-        self._reload(anew=False)
+        self._reload(replace_rows=False)
 
-    def _reload(self, *, anew: bool) -> None:
+    def _reload(self, *, replace_rows: bool) -> None:
         served = self.patient and pn.state.curdoc is not None
         if served and (self._now is not None or on_event_loop()):
             if self._now is None:
                 self._body[:] = [loading_pane(self.label)]
-            pn.state.onload(partial(self._read_later, anew=anew))
+            pn.state.onload(partial(self._read_later, replace_rows=replace_rows))
             return
         try:
             now, shot = self._read(self.at)
         except READING_ERRORS as error:
             self._fail(error)
             return
-        self._fill(now, anew=anew)
+        self._fill(now, replace_rows=replace_rows)
         self.map.show(shot)
         if served:
-            pn.state.execute(self._stay_fresh, schedule=True)
+            pn.state.execute(self._start_refreshing, schedule=True)
 
     def _read(self, at: np.datetime64 | None) -> tuple[Now, MapSnapshot | None]:
         now = now_at(self.shared, at)
         return now, self.map.read(now.at)
 
-    async def _read_later(self, *, anew: bool) -> None:
+    async def _read_later(self, *, replace_rows: bool) -> None:
         """Read in a thread, so that the page can be used meanwhile."""
         asked = self.at
         try:
@@ -238,35 +238,35 @@ class NowView(Explorer):
             return
         if asked is self.at:
             # Otherwise the reader has chosen another instant meanwhile.
-            self._fill(now, anew=anew)
+            self._fill(now, replace_rows=replace_rows)
             self.map.show(shot)
-            await self._stay_fresh()
+            await self._start_refreshing()
 
-    async def _stay_fresh(self) -> None:
+    async def _start_refreshing(self) -> None:
         if self._timer is None:
             self._timer = pn.state.add_periodic_callback(cast("Any", self._tick), period=_REFRESH_MS)
         await asyncio.to_thread(preload_search, self.shared)
 
     async def _tick(self) -> None:
         if self.at is None and self._now is not None:
-            await self._read_later(anew=False)
+            await self._read_later(replace_rows=False)
 
     def _fail(self, error: Exception) -> None:
-        _LOG.error("the present can't be read", exc_info=error)
+        _LOG.error("the current state can't be read", exc_info=error)
         if self._now is None:
-            self._body[:] = [error_pane(self.label, str(error), retry=lambda: self._reload(anew=True))]
+            self._body[:] = [error_pane(self.label, str(error), retry=lambda: self._reload(replace_rows=True))]
         else:
             self.notice = f"The page may be out of date: {error}"
 
-    def _fill(self, now: Now, *, anew: bool) -> None:
+    def _fill(self, now: Now, *, replace_rows: bool) -> None:
         first = self._now is None
         self._now = now
         self._strip.show(self._tiles(), active=self.only)
         rows = self._rows(now)
-        if len(rows) or (not anew and self.table.rows is not None):
-            (self.table.show if anew else self.table.move)(rows)
+        if len(rows) or (not replace_rows and self.table.rows is not None):
+            (self.table.show if replace_rows else self.table.refresh)(rows)
         else:
-            self.table.say(no_exceptions_html(now, only=self.only, rules=bool(self.twin.model.rules)))
+            self.table.show_message(no_exceptions_html(now, only=self.only, rules=bool(self.twin.model.rules)))
         self._search.at = self.at
         if first:
             self._body[:] = self._layout()
@@ -278,7 +278,7 @@ class NowView(Explorer):
         self.revision += 1
 
     def _rows(self, now: Now) -> pd.DataFrame:
-        shown = Now(now.at, narrowed(now.exceptions, self.only), now.places, now.fixes)
+        shown = Now(now.at, filtered(now.exceptions, self.only), now.places, now.fixes)
         self._seen = read_notes(self.twin)
         return exception_rows(shown, self.twin.model, labels=LabelsByType(self.shared), notes=self._seen)
 
@@ -332,7 +332,7 @@ class NowView(Explorer):
     def _show_notes(self) -> None:
         """Show the written notes; rows keep their places."""
         if self._now is not None and self.table.rows is not None:
-            self.table.move(self._rows(self._now))
+            self.table.refresh(self._rows(self._now))
 
     def _workbook_content(self) -> WorkbookContent | None:
         rows = self.table.rows

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twinlab.explore.pages.now.notes import Note
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "exception_rows", "narrowed", "update_rows"]
+__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "exception_rows", "filtered", "update_rows"]
 
 #: Column -> title, in default order; the columns after "acknowledged" are hidden by default.
 COLUMNS: Mapping[str, str] = {
@@ -58,7 +58,7 @@ class UpdatedRows:
     def news(self) -> str:
         """Counts of changes: ``3 new, 1 ended``; "" without changes."""
         parts = [(len(self.added), "new"), (len(self.ended), "ended")]
-        return ", ".join(f"{count} {word}" for count, word in parts if count)
+        return ", ".join(f"{count} {name}" for count, name in parts if count)
 
 
 def chosen_columns(stored: object) -> list[str]:
@@ -144,7 +144,7 @@ def update_rows(shown: pd.DataFrame, fresh: pd.DataFrame) -> UpdatedRows:
     return UpdatedRows(rows, tuple(map(str, new)), tuple(map(str, ended)))
 
 
-def narrowed(exceptions: pd.DataFrame, only: str) -> pd.DataFrame:
+def filtered(exceptions: pd.DataFrame, only: str) -> pd.DataFrame:
     """Return the exceptions of a tile: ``severity:high``, ``type:room``, ``event:trip``; all for ""."""
     what, _, name = only.partition(":")
     column = {"severity": "severity", "type": "asset_type", "event": "event_type"}.get(what)

@@ -150,8 +150,10 @@ class AssetSearch:
     def _show_matches(self, text: str, matches: list[tuple[str, str, str]]) -> None:
         self.found = None
         self._text.object = html(
-            '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{{ said }}</p>',
-            said=f"“{text}” isn't the whole name. Is it one of these?" if matches else f"Nothing is called “{text}”.",
+            '<p role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;margin:0">{{ message }}</p>',
+            message=f"“{text}” isn't the whole name. Is it one of these?"
+            if matches
+            else f"Nothing is called “{text}”.",
         )
         self._put(
             *(

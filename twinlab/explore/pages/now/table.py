@@ -96,7 +96,7 @@ class ExceptionTable:
             return []
         return [str(self._grid.value.index[place]) for place in self._grid.selection if place < len(self._grid.value)]
 
-    def say(self, message: str) -> None:
+    def show_message(self, message: str) -> None:
         """Show a message in place of the table."""
         if self._grid is not None:
             self._grid.param.update(selection=[], visible=False)
@@ -113,7 +113,7 @@ class ExceptionTable:
         else:
             self._grid.param.update(value=self._shown(), selection=[], page=1, visible=True)
 
-    def move(self, fresh: pd.DataFrame) -> None:
+    def refresh(self, fresh: pd.DataFrame) -> None:
         """Take over the current state: shown rows keep their places, new and ended exceptions are counted in a bar."""
         if self._rows is None or self._grid is None:
             self.show(fresh)
@@ -215,8 +215,8 @@ def _styled(rows: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame("", index=rows.index, columns=rows.columns)
     if "severity" in rows:
         out["severity"] = [
-            f"border-left: 4px solid {_COLORS.get(str(word), 'transparent')}; font-weight: 500"
-            for word in rows["severity"]
+            f"border-left: 4px solid {_COLORS.get(str(severity), 'transparent')}; font-weight: 500"
+            for severity in rows["severity"]
         ]
     if "ended" in rows:
         out.loc[rows["ended"].to_numpy(dtype=bool), :] = "opacity: 0.55; font-style: italic"

@@ -120,17 +120,17 @@ def no_exceptions_html(now: Now, *, only: str, rules: bool) -> Markup:
         Whether the twin's model has rules.
     """
     if now.at is None:
-        head, told = "No data yet", "Tiles and exceptions appear as soon as the twin has observations."
+        heading, text = "No data yet", "Tiles and exceptions appear as soon as the twin has observations."
     elif not rules:
-        head = "No rules yet"
-        told = "Add rules to the twin's model (rules: in twin.yaml), and their exceptions appear here, the most severe first."
+        heading = "No rules yet"
+        text = "Add rules to the twin's model (rules: in twin.yaml), and their exceptions appear here, the most severe first."
     elif only:
-        head, told = "No such exceptions", "Press the tile again to see all exceptions."
+        heading, text = "No such exceptions", "Press the tile again to see all exceptions."
     else:
-        head, told = "✓ No exceptions", f"No rule is broken as of {time_text(now.at)} UTC."
+        heading, text = "✓ No exceptions", f"No rule is broken as of {time_text(now.at)} UTC."
     return html(
         '<div role="status" style="font:14px/1.5 Roboto,system-ui,sans-serif;padding:26px 10px;text-align:center">'
-        '<div style="font-size:20px;font-weight:500">{{ head }}</div><div style="opacity:.85">{{ told }}</div></div>',
-        head=head,
-        told=told,
+        '<div style="font-size:20px;font-weight:500">{{ heading }}</div><div style="opacity:.85">{{ text }}</div></div>',
+        heading=heading,
+        text=text,
     )

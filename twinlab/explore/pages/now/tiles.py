@@ -75,8 +75,8 @@ def _freshness(at: np.datetime64 | None, newest: np.datetime64 | None) -> Tile:
     return Tile("", "Age of the data", age_text(age), "since the newest")
 
 
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
 
 
 def _capital(text: str) -> str:

@@ -60,9 +60,9 @@ def verdict_html(summary: pd.DataFrame, window: Window) -> Markup:
     parts = ", ".join(f"{count:,} {name}" for name, count in bad.items())
     signals = int((summary[list(_COUNTS[:3])].sum(axis=1) > 0).sum())
     share = 100 * sum(bad.values()) / judged
-    said = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
+    percent = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
     detail = (
-        f"{parts}: {said} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
+        f"{parts}: {percent} of {judged:,} samples, {span}. Choose a signal to see where; click a cell to see its rows."
     )
     return _verdict(
         "!",

@@ -27,9 +27,9 @@ def with_notes(table: pd.DataFrame, notes: pd.DataFrame | None) -> pd.DataFrame:
         note = table["note"].fillna("") if "note" in table else ""
         acknowledged = table["acknowledged"].eq(other=True) if "acknowledged" in table else False
         return table.assign(note=note, acknowledged=acknowledged)
-    last = notes.drop_duplicates("key", keep="last")
-    said = dict(zip(last["key"], zip(last["note"], last["acknowledged"], strict=True), strict=True))
-    found = [said.get(key, ("", False)) for key in table["key"]]
+    rows = notes.drop_duplicates("key", keep="last")
+    latest = dict(zip(rows["key"], zip(rows["note"], rows["acknowledged"], strict=True), strict=True))
+    found = [latest.get(key, ("", False)) for key in table["key"]]
     note = pd.Series([one[0] for one in found], index=table.index, dtype="str")
     return table.assign(note=note, acknowledged=np.array([bool(one[1]) for one in found], dtype=bool))
 
@@ -42,8 +42,8 @@ def fingerprint(row: Mapping[str, object], *, note: str, acknowledged: bool) -> 
     2
     """
     exception = "\x1f".join(_identity(row.get(name)) for name in _IDENTITY)
-    said = f"{cleaned(note)}\x1f{acknowledged}"
-    return "-".join(hashlib.sha256(part.encode()).hexdigest()[:10] for part in (str(row["key"]), exception, said))
+    state = f"{cleaned(note)}\x1f{acknowledged}"
+    return "-".join(hashlib.sha256(part.encode()).hexdigest()[:10] for part in (str(row["key"]), exception, state))
 
 
 def cleaned(note: str) -> str:

@@ -250,9 +250,9 @@ def _note(row: _Row) -> str:
 
 def _acknowledged(row: _Row) -> bool:
     typed = row.odd.get(ACKNOWLEDGED) or _as_text(row.acknowledged)
-    word = typed.strip().casefold()
-    if ACKNOWLEDGED not in row.odd and word in _YES | _NO:
-        return word in _YES
+    answer = typed.strip().casefold()
+    if ACKNOWLEDGED not in row.odd and answer in _YES | _NO:
+        return answer in _YES
     msg = f"expected yes or no in {ACKNOWLEDGED}, got {typed!r}"
     raise _RefusedError(msg)
 

@@ -131,8 +131,8 @@ def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.
     top: Format = book.add_format({"valign": "top"})
     when = book.add_format({"num_format": _TIME, "valign": "top"})
     severity_formats = {
-        word: book.add_format({"bg_color": fill, "font_color": ink, "bold": True, "valign": "top"})
-        for word, (fill, ink) in _COLORS.items()
+        severity: book.add_format({"bg_color": fill, "font_color": ink, "bold": True, "valign": "top"})
+        for severity, (fill, ink) in _COLORS.items()
     }
     for number, value in enumerate(values.tolist(), start=1):
         if not isinstance(value, str) and pd.isna(value):
@@ -149,8 +149,8 @@ def _column(book: Workbook, sheet: Worksheet, place: int, name: str, values: pd.
 
 
 def _header(name: str, values: pd.Series) -> str:
-    words = _HEADERS.get(name, name.replace("_", " ").capitalize())
-    return f"{words} (UTC)" if pd.api.types.is_datetime64_any_dtype(values) else words
+    title = _HEADERS.get(name, name.replace("_", " ").capitalize())
+    return f"{title} (UTC)" if pd.api.types.is_datetime64_any_dtype(values) else title
 
 
 def _width(header: str, values: pd.Series) -> int:
