@@ -331,7 +331,7 @@ def test_every_name_in_a_mapping_must_exist_in_the_model(text: str, message: str
         ("source: a\ntables: [{tme: {}}]", r"tables[0].tme: unknown key 'tme'; did you mean 'time'"),
         ("source: a\ntables: [{columns: {t: {signal: t}}}]", "a table of signals needs time"),
         ("source: a\ntables: [{time: {column: t}}]", "expected exactly one of zone"),
-        ("source: a\ntables: [{time: {zone: UTC}}]", "expected exactly one of column, parts or clock"),
+        ("source: a\ntables: [{time: {zone: UTC}}]", "expected exactly one of column, parts, clock or elapsed"),
         (
             "source: a\ntables: [{time: {column: t, zone: UTC}, columns: {'/(/': {signal: t}}}]",
             "is no regular expression",
@@ -352,7 +352,10 @@ def test_every_name_in_a_mapping_must_exist_in_the_model(text: str, message: str
         ("source: a\ntables: [{unit_column: u}]", "'unit_column' is not used: the table has no signals"),
         ("source: a\ntables: [{asset: {type: a, id: b}, assets: [{type: a, id: c}]}]", "'asset' is not used"),
         ("source: a\ntables: [{asset: {type: a, id: b, pattern: c}}]", "'pattern' is not used"),
-        ("source: a\ntables: [{events: [{type: t, key: [a]}]}]", "an event needs start or planned_start"),
+        (
+            "source: a\ntables: [{events: [{type: t, key: [a]}]}]",
+            "an event needs a time: start, end, planned_start or planned_end",
+        ),
         ("source: a\ntables: [{events: [{type: t, key: [], start: {column: a, zone: UTC}}]}]", "key"),
     ],
 )

@@ -49,7 +49,7 @@ def overlapping(events: pd.DataFrame, *, start: object = None, stop: object = No
     if low is not None and high is not None and not low < high:
         msg = f"expected start before stop, got {low} and {high}; swap them or widen the window"
         raise SchemaError(msg)
-    begin = events["start"].fillna(events["planned_start"])
+    begin = events["start"].fillna(events["planned_start"]).fillna(events["end"]).fillna(events["planned_end"])
     keep = pd.Series(data=True, index=events.index)
     if high is not None:
         keep &= begin < high

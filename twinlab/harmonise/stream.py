@@ -16,7 +16,7 @@ from twinlab.harmonise.compiled import CompiledMapping
 from twinlab.harmonise.findings import Findings
 from twinlab.harmonise.tags import Meaning, TagTable
 from twinlab.harmonise.times.folds import Groups, localise
-from twinlab.harmonise.times.zones import Zones, zone
+from twinlab.harmonise.times.zones import Zones, zone_name
 from twinlab.harmonise.values import affine, convert_cells, reason
 from twinlab.model.mapping import StreamRule
 from twinlab.model.schema import OBSERVE
@@ -269,7 +269,7 @@ class _Columns:
             local = is_local[encoded.indices.fill_null(len(is_local) - 1).to_numpy(zero_copy_only=False)]
         if self.rule.zone == "UTC" or not local.any():
             return times
-        zones = Zones([zone(self.rule.zone).key])
+        zones = Zones([zone_name(self.rule.zone)])
         wall = np.where(local, times, NAT)
         utc, twice, never = localise(
             wall,

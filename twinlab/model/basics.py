@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from twinlab.model.units import canonical_unit
 
-__all__ = ["NANOSECONDS", "Duration", "Model", "Term", "Unit", "parse_duration", "yaml_text"]
+__all__ = ["NANOSECONDS", "Duration", "ExtendedModel", "Model", "Term", "Unit", "parse_duration", "yaml_text"]
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
 NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
@@ -63,3 +70,21 @@ class Model(BaseModel):
     """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+
+class ExtendedModel(Model):
+    """A part of a model or mapping that got further keys later.
+
+    A key of `added_keys` is written only if it differs from its default, so that a mapping without it has the same hash
+    as before there was such a key, and stored twins open without a rebuild.
+    """
+
+    added_keys: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_unused_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        for key in self.added_keys & written.keys():
+            if getattr(self, key) == type(self).model_fields[key].get_default(call_default_factory=True):
+                del written[key]
+        return written

@@ -13,6 +13,7 @@ import numpy as np
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
 from twinlab.model.mapping import AssetRule, ColumnRule, EventsRule, Mapping, TableRule, TagRule, Tags, TimeRule
 from twinlab.model.terms import nearest
+from twinlab.model.time_rule import fixed_offset
 from twinlab.model.twinmodel import EventType, PropertySpec, Signal, TwinModel
 from twinlab.model.units import conversion
 from twinlab.model.units.spelling import UNKNOWN
@@ -75,6 +76,8 @@ def _time(rule: TimeRule | None, model: TwinModel, path: Path_) -> Iterator[Find
         return
     if rule.zone is not None:
         yield from _zone(rule.zone, (*path, "zone"), offset=True)
+    for code, zone in rule.zones.items():
+        yield from _zone(zone, (*path, "zones", code))
     if rule.zone_of is None:
         return
     here, kind = (*path, "zone_of"), rule.zone_of.asset_type
@@ -88,13 +91,13 @@ def _time(rule: TimeRule | None, model: TwinModel, path: Path_) -> Iterator[Find
 
 
 def _zone(name: str, path: Path_, *, offset: bool = False) -> Iterator[Finding]:
-    if name == "UTC" or (offset and name in ("offset", UNKNOWN)):
+    if name == "UTC" or (offset and name in ("offset", UNKNOWN)) or fixed_offset(name) is not None:
         return
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         close = nearest(name, zoneinfo.available_timezones())
-        hint = close if "did you mean" in close else "; write one such as 'UTC', 'Europe/Berlin' or 'America/New_York'"
+        hint = close if "did you mean" in close else "; write one such as 'UTC', 'Europe/Berlin' or '-05:00'"
         yield Finding(path, UnknownTermError, f"there is no IANA time zone {name!r}{hint}")
 
 
@@ -210,6 +213,16 @@ def _properties(
             yield _unknown((*path, name), f"property of {owner} called", name, specs)
         else:
             yield from _unit(column.unit, specs[name].unit, f"property {name!r}", (*path, name, "unit"))
+            yield from _time_property(column, specs[name], (*path, name))
+
+
+def _time_property(column: ColumnRule, spec: PropertySpec, path: Path_) -> Iterator[Finding]:
+    given = [key for key in ("format", "zone") if getattr(column, key) is not None]
+    if given and spec.dtype != "time":
+        message = f"expected a property with dtype: time, got {spec.dtype}; remove {' and '.join(given)}"
+        yield Finding((*path, given[0]), SchemaError, message)
+    if column.zone is not None:
+        yield from _zone(column.zone, (*path, "zone"), offset=True)
 
 
 def _events(rule: EventsRule, model: TwinModel, path: Path_) -> Iterator[Finding]:
@@ -221,6 +234,9 @@ def _events(rule: EventsRule, model: TwinModel, path: Path_) -> Iterator[Finding
             if other is not None and (other == key or getattr(rule, other) is None):
                 message = f"expected the name of another time of this event that has a rule, got {other!r}"
                 yield Finding((*path, key, way), SchemaError, message)
+    for key in ("duration", "planned_duration"):
+        column: ColumnRule | None = getattr(rule, key)
+        yield from _unit(None if column is None else column.unit, "s", f"{key} of an event", (*path, key, "unit"))
     yield from _asset(rule.asset, model, (*path, "asset"))
     if rule.type not in model.event_types:
         yield _unknown((*path, "type"), "event type", rule.type, model.event_types)

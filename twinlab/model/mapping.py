@@ -6,12 +6,13 @@ A mapping states the *meaning* of the ledger's rows; only its ``reading`` sectio
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.basics import Duration, Model, Term, Unit, yaml_text
+from twinlab.model.basics import ExtendedModel, Model, Term, Unit
 from twinlab.model.questions import QuestionRule
+from twinlab.model.time_rule import Text, TimeRule, ZoneOf
 
 __all__ = [
     "AssetRule",
@@ -25,75 +26,6 @@ __all__ = [
     "TimeRule",
     "ZoneOf",
 ]
-
-Text = Annotated[str, BeforeValidator(yaml_text, json_schema_input_type=str | float | bool)]
-
-
-class ZoneOf(Model):
-    """A time zone that depends on the row: the zone property of the asset that a column names."""
-
-    column: str
-    asset_type: Term
-    property: Term
-    also: dict[str, str] = Field(default_factory=dict)
-    """Zones of assets that the source's own table lacks or has wrong: asset id -> IANA zone. Wins over the
-    property."""
-
-
-class TimeRule(Model):
-    """How columns become an instant. Give `column` with `format`, or `parts`, or `date` with `clock`."""
-
-    column: str | None = None
-    """One column with date and time."""
-    format: str | list[str] = "iso"
-    """"iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us",
-    "epoch_ns", or strptime formats, tried in this order ("%d.%m.%Y %H:%M")."""
-    parts: dict[Literal["year", "month", "day", "hour", "minute", "second"], str] | None = None
-    """Columns of year, month, day, hour, minute, second."""
-    clock: str | None = None
-    """Column of the clock time as an HHMM integer ("517", 2400 is midnight at the day's end) or "HH:MM"."""
-    date: dict[Literal["year", "month", "day"], str] | None = None
-    """The clock's day: columns of year, month, day ..."""
-    date_column: str | None = None
-    """... or one column with the date, written in `format` ..."""
-    after: Literal["start", "end", "planned_start", "planned_end"] | None = None
-    """... or the first such clock time at or after another time of this event ("planned_start") ..."""
-    near: Literal["start", "end", "planned_start", "planned_end"] | None = None
-    """... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay)."""
-    plus: str | None = None
-    plus_unit: Unit = "min"
-    missing: list[float | str] = Field(default_factory=list)
-    """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
-    zone: str | None = None
-    """IANA zone of the source's clock, "UTC", "offset" if every value has its own, or "unknown": read as UTC, and
-    an open question until somebody states it."""
-    zone_of: ZoneOf | None = None
-    ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
-    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or follow
-    the order of the rows (the second pass begins where the clock steps back)."""
-    nonexistent: Literal["refuse", "shift_forward"] = "refuse"
-    """The missing hour of spring: refuse, or shift by the hour that was left out."""
-    shift: Duration | None = None
-    """Added to every time, to correct a source's clock that is known to be off ("-5min" written as {shift: 5min,
-    sign: -1})."""
-    shift_sign: Literal[1, -1] = 1
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = [name for name in ("column", "parts", "clock") if getattr(self, name) is not None]
-        if len(ways) != 1:
-            msg = f"expected exactly one of column, parts or clock, got {ways or 'none'}"
-            raise ValueError(msg)
-        if (
-            self.clock is not None
-            and sum(x is not None for x in (self.date, self.date_column, self.after, self.near)) != 1
-        ):
-            msg = "a clock time needs exactly one of date, date_column, after or near, to know its day"
-            raise ValueError(msg)
-        if (self.zone is None) == (self.zone_of is None):
-            msg = "expected exactly one of zone (such as 'UTC' or 'Europe/Berlin') or zone_of"
-            raise ValueError(msg)
-        return self
 
 
 class AssetRule(Model):
@@ -137,14 +69,20 @@ class TagRule(Model):
     """Two sources for one signal: the higher priority wins in a cell where both report."""
 
 
-class ColumnRule(Model):
+class ColumnRule(ExtendedModel):
     """Where a property's value comes from."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"format", "zone"})
 
     column: str
     unit: Unit | None = None
     missing: list[float | str] = Field(default_factory=list)
     values: dict[Text, Any] | None = None
     """Spellings of booleans or codes: what the source writes -> our value."""
+    format: str | list[str] | None = None
+    """Properties that are times: their formats, as in a TimeRule; ISO by default."""
+    zone: str | None = None
+    """Properties that are times: zone of the source's clock, as in a TimeRule; UTC by default."""
 
 
 def _column(value: object) -> object:
@@ -159,8 +97,10 @@ Column = Annotated[ColumnRule, BeforeValidator(_column, json_schema_input_type=s
 Tags = dict[str, Annotated[list[TagRule], BeforeValidator(_rules, json_schema_input_type=TagRule | list[TagRule])]]
 
 
-class EventsRule(Model):
-    """Rows of a table as events."""
+class EventsRule(ExtendedModel):
+    """Rows of a table as events: from `start` to `end`, or with one of them and a `duration`."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"duration", "planned_duration"})
 
     type: Term
     key: Annotated[list[str], Field(min_length=1)]
@@ -170,14 +110,24 @@ class EventsRule(Model):
     end: TimeRule | None = None
     planned_start: TimeRule | None = None
     planned_end: TimeRule | None = None
+    duration: Column | None = None
+    """How long the event lasted, where the source has no end (or no start): numbers in the column's `unit`, or "1:30"
+    for an hour and a half."""
+    planned_duration: Column | None = None
+    """The same for the plan."""
     links: dict[Term, Column] = Field(default_factory=dict)
     properties: dict[Term, Column] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
-        if not (self.start or self.planned_start):
-            msg = "an event needs start or planned_start"
+        if not (self.start or self.planned_start or self.end or self.planned_end):
+            msg = "an event needs a time: start, end, planned_start or planned_end"
             raise ValueError(msg)
+        for key, first, last in (("duration", "start", "end"), ("planned_duration", "planned_start", "planned_end")):
+            given = [name for name in (first, last) if getattr(self, name) is not None]
+            if getattr(self, key) is not None and len(given) != 1:
+                msg = f"{key} needs exactly one of {first} and {last}, and gives the other; got {' and '.join(given) or 'none'}"
+                raise ValueError(msg)
         return self
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import (
     Field,
-    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
-    model_serializer,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
 from twinlab.errors import UnknownTermError
-from twinlab.model.basics import NANOSECONDS, Duration, Model, Term, Unit, parse_duration
+from twinlab.model.basics import NANOSECONDS, Duration, ExtendedModel, Term, Unit, parse_duration
 from twinlab.model.extensions.options import fault, located
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
@@ -33,8 +31,10 @@ Sensitivity = Literal["open", "internal", "personal"]
 Span = tuple[float, float]
 
 
-class Signal(Model):
+class Signal(ExtendedModel):
     """One measured quantity of an asset type."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"tests"})
 
     kind: Kind = "gauge"
     unit: Unit = "1"
@@ -160,12 +160,6 @@ class Signal(Model):
         except ValidationError as error:
             return [fault(details["loc"], details["ctx"]["error"], details["input"]) for details in error.errors()]
         return []
-
-    @model_serializer(mode="wrap")
-    def _without_no_tests(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A model without tests keeps the hash it had before `tests` existed, so that its history isn't rebuilt.
-        written: dict[str, Any] = write(self)
-        return written if self.tests else {key: value for key, value in written.items() if key != "tests"}
 
     @property
     def cadence_ns(self) -> int:

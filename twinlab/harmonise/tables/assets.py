@@ -33,7 +33,7 @@ def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
         if name not in kind.properties:
             msg = f"the mapping names the property {name!r} of {rule.type!r}{nearest(name, kind.properties)}"
             raise UnknownTermError(msg)
-        columns[name] = property_array(source, kind.properties[name], rows)
+        columns[name] = property_array(source, kind.properties[name], rows, context)
     whole = columns["id"].is_valid().to_numpy(zero_copy_only=False)
     rows.findings.problem_rows(
         ~whole, column=rule.id, texts=None, reason=f"the row has no id for the asset type {rule.type}"

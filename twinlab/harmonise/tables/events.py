@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT, Context, EventClaims, Ints
+from twinlab.harmonise.tables.durations import durations, shifted
 from twinlab.harmonise.tables.properties import arrow_type, as_instants, property_array, text_array
 from twinlab.harmonise.tables.row_assets import row_assets
 from twinlab.harmonise.times.resolve import resolve_times
@@ -63,7 +64,9 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
     columns |= {name: as_instants(found) for name, found in times.items()}
     schema = event_arrow_schema(event)
     columns |= {name: text_array(source, rows) for name, source in rule.links.items()}
-    columns |= {name: property_array(source, event.properties[name], rows) for name, source in rule.properties.items()}
+    columns |= {
+        name: property_array(source, event.properties[name], rows, context) for name, source in rule.properties.items()
+    }
     arrays = [columns.get(field.name, pa.nulls(rows.count, field.type)) for field in schema]
     table = pa.Table.from_arrays(
         [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema
@@ -121,6 +124,14 @@ def _times(rule: EventsRule, rows: Rows, context: Context) -> dict[str, Ints]:
             raise SchemaError(msg)
         for name in ready:
             done[name] = resolve_times(rules[name], rows, context, others=done)
+    for length, first, last in (
+        (rule.duration, "start", "end"),
+        (rule.planned_duration, "planned_start", "planned_end"),
+    ):
+        if length is not None and first in done:
+            done[last] = shifted(done[first], durations(length, rows))
+        elif length is not None:
+            done[first] = shifted(done[last], -durations(length, rows))
     return {name: done.get(name, np.full(rows.count, NAT)) for name in _TIMES}
 
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Rows, encode
-from twinlab.harmonise.claims import NAT, Floats, Ints
-from twinlab.harmonise.times.formats import from_format
+from twinlab.harmonise.claims import NAT, Context, Floats, Ints
+from twinlab.harmonise.times.resolve import resolve_times
 from twinlab.harmonise.values import missing_codes
-from twinlab.model.mapping import ColumnRule
+from twinlab.model.mapping import ColumnRule, TimeRule
 from twinlab.model.twinmodel import PropertySpec
 from twinlab.model.units import conversion
 
@@ -77,14 +77,14 @@ def _count(codes: Ints, wanted: list[bool]) -> int:
     return int(np.array([*wanted, False])[codes].sum())
 
 
-def property_array(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> pa.Array:
+def property_array(rule: ColumnRule, spec: PropertySpec, rows: Rows, context: Context) -> pa.Array:
     """Return a column as a property in the model's type and unit; null where empty, missing or unreadable (reported)."""
     if spec.dtype == "text":
         return text_array(rule, rows)
     if spec.dtype == "boolean":
         return _booleans(rule, rows, {**_TRUE, "true": True, "false": False}, "expected true or false")
     if spec.dtype == "time":
-        return _instants(rule, rows)
+        return _instants(rule, rows, context)
     number = _numbers(rule, spec, rows)
     none = np.isnan(number)
     if spec.dtype == "number":
@@ -135,12 +135,13 @@ def _booleans(rule: ColumnRule, rows: Rows, known: dict[str, bool], reason: str)
     return pa.array([*found, None], pa.bool_()).take(pa.array(np.where(codes < 0, len(terms), codes)))
 
 
-def _instants(rule: ColumnRule, rows: Rows) -> pa.Array:
-    cells = rows.cells(rule.column)
-    if cells.time is not None:
-        return as_instants(cells.time)
-    times, _ = from_format(cells, lambda: rows.texts(rule.column), "iso", column=rows.array(rule.column))
-    rows.findings.problem_rows(
-        (times == NAT) & ~cells.empty, column=rule.column, texts=rows.texts(rule.column), reason="expected an ISO time"
+def _instants(rule: ColumnRule, rows: Rows, context: Context) -> pa.Array:
+    rows.findings.missing += int(rows.without_codes(rule.column, rule.missing).empty.sum())
+    clock = TimeRule(
+        column=rule.column,
+        format=rule.format or "iso",
+        missing=rule.missing,
+        zone=rule.zone or "UTC",
+        ambiguous="refuse",
     )
-    return as_instants(times)
+    return as_instants(resolve_times(clock, rows, context))

@@ -13,7 +13,7 @@ from twinlab.harmonise.claims import NAT, Bools, Claims, Context, Ints, Series
 from twinlab.harmonise.tables.row_assets import RowAssets, row_assets
 from twinlab.harmonise.tags import Meaning, TagTable
 from twinlab.harmonise.times.folds import Groups
-from twinlab.harmonise.times.resolve import resolve_times, rule_columns
+from twinlab.harmonise.times.resolve import resolve_times, rule_columns, zone_columns
 from twinlab.harmonise.values import convert_cells, reason
 from twinlab.model.mapping import TableRule
 
@@ -62,7 +62,7 @@ def _clock_groups(assets: RowAssets) -> Groups:
 def _report_missing_times(rule: TableRule, rows: Rows, times: Ints, columns: Sequence[str]) -> None:
     if rule.time is None or not (times == NAT).any():
         return
-    named = [name for name in rule_columns(rule.time) if rule.time.zone_of is None or name != rule.time.zone_of.column]
+    named = [name for name in rule_columns(rule.time) if name not in zone_columns(rule.time)]
     untimed = times == NAT
     for name in named:
         untimed &= rows.without_codes(name, rule.time.missing).empty

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from twinlab.harmonise.cells import Cells, encode, to_nanoseconds
 from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
 
-__all__ = ["DAY_NS", "from_format", "from_parts", "parse_clock", "parse_iso"]
+__all__ = ["DAY_NS", "clock_from_format", "from_format", "from_parts", "parse_clock", "parse_iso"]
 
 DAY_NS = 86_400 * 10**9
 
@@ -25,6 +26,9 @@ DAY_NS = 86_400 * 10**9
 _EXCEL = {"excel1900": -25_569, "excel1904": -24_107}
 _EPOCHS = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3, "epoch_ns": 1}
 _OFFSET = r"[T ]?\d\d:?\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$"
+#: "2024-01-01T24:00" is midnight at the end of that day.
+_ISO_24 = re.compile(r"[T ](24)(?::?00(?::?00)?)?(?=$|Z$|[+-]\d\d(?::?\d\d)?$)")
+_UTC_SUFFIX = re.compile(r" ?(?:UTC|GMT|Z)$")
 _LIMIT = float(np.iinfo(np.int64).max)
 
 Parsed = tuple[Ints, Bools]
@@ -127,12 +131,16 @@ def parse_iso(text: str) -> tuple[int, bool]:
     fraction = re.search(r"[.,](\d+)(?=$|[Zz+-])", text)
     nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
     bare = text if fraction is None else text[: fraction.start()] + text[fraction.end() :]
+    bare = _UTC_SUFFIX.sub("Z", bare.upper())
+    late = _ISO_24.search(bare) if nanoseconds == 0 else None
+    if late is not None:
+        bare = f"{bare[: late.start(1)]}00{bare[late.end(1) :]}"
     try:
-        when = datetime.fromisoformat(bare.upper().replace(" ", "T", 1) if bare[10:11] == " " else bare.upper())
+        when = datetime.fromisoformat(bare.replace(" ", "T", 1) if bare[10:11] == " " else bare)
     except ValueError:
         return NAT, False
     aware = when.tzinfo is not None
-    seconds = round((when if aware else when.replace(tzinfo=UTC)).timestamp())
+    seconds = round((when if aware else when.replace(tzinfo=UTC)).timestamp()) + (86_400 if late is not None else 0)
     fits = abs(seconds) * 10**9 < _LIMIT - 10**9
     return (seconds * 10**9 + nanoseconds if fits else NAT), aware
 
@@ -140,11 +148,59 @@ def parse_iso(text: str) -> tuple[int, bool]:
 def _strptime(text: pa.Array, form: str) -> Parsed:
     codes, terms = encode(text)
     aware = "%z" in form
-    parsed = pd.to_datetime(pd.Series(terms, dtype=object), format=form, errors="coerce", utc=aware)
+    # Hour 24 is midnight at the end of the day; strptime knows no such hour.
+    written = [_without_hour_24(term, form) for term in terms]
+    parsed = pd.to_datetime(
+        pd.Series([term for term, _ in written], dtype=object), format=form, errors="coerce", utc=aware
+    )
     raw = pa.Array.from_pandas(parsed)
-    lut = np.append(to_nanoseconds(raw), NAT) if pa.types.is_timestamp(raw.type) else np.full(len(terms) + 1, NAT)
-    times = lut[codes]
+    if not pa.types.is_timestamp(raw.type):
+        return np.full(len(text), NAT), np.zeros(len(text), dtype=bool)
+    lut = to_nanoseconds(raw)
+    late = np.array([later for _, later in written], dtype=np.int64)
+    times = np.append(np.where(lut == NAT, NAT, lut + late), NAT)[codes]
     return times, (times != NAT) & aware
+
+
+def _without_hour_24(term: str, form: str) -> tuple[str, int]:
+    """Return a text with hour 24 as hour 0, and the ns to add: a day, if the text has an hour 24 and nothing after it."""
+    if "24" not in term or "%H" not in form:
+        return term, 0
+    match = _hour_24(form).fullmatch(term)
+    if match is None or any(part and int(part) for part in match.groups()[1:]):
+        return term, 0
+    return term[: match.start(1)] + "00" + term[match.end(1) :], DAY_NS
+
+
+@cache
+def _hour_24(form: str) -> re.Pattern[str]:
+    """Return the pattern of texts of a strptime format whose hour is 24; minutes, seconds and fraction are groups."""
+    groups = {"%H": "(24)", "%M": r"(\d{1,2})", "%S": r"(\d{1,2})", "%f": r"(\d{1,9})", "%Y": r"\d{4}", "%y": r"\d\d"}
+    groups |= {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%j": r"\d{1,3}", "%z": "(?:[Zz]|[+-][0-9:]+)"}
+    parts = re.split(r"(%[A-Za-z%])", form)
+    return re.compile(
+        "".join(groups.get(part, r"[^\d\s]+" if part.startswith("%") else re.escape(part)) for part in parts)
+    )
+
+
+def clock_from_format(cells: Cells, texts: Callable[[], pa.Array], form: str) -> Ints:
+    """Return clock times in a strptime format as int64[n] ns since midnight; NAT where the cell doesn't have the format.
+
+    Numbers in the format ``%H.%M`` are read with two decimals: 18.3 is 18:30.
+    """
+    if form == "%H.%M" and cells.text is None:
+        with np.errstate(invalid="ignore"):
+            hour = np.floor(cells.number + 1e-9)
+            minute = np.rint((cells.number - hour) * 100)
+            good = (np.abs(cells.number * 100 - np.rint(cells.number * 100)) < 1e-6) & (minute < 60)
+            good &= (hour >= 0) & ((hour < 24) | ((hour == 24) & (minute == 0)))
+        seconds = np.where(good, np.where(good, hour, 0) * 3600 + np.where(good, minute, 0) * 60, 0)
+        return np.where(good, seconds.astype(np.int64) * 10**9, NAT)
+    # The day is stated, because strptime assumes different ones where the format has none.
+    dated = pc.binary_join_element_wise("2000-01-01", texts(), " ")
+    times, _ = _strptime(dated, f"%Y-%m-%d {form}")
+    start = int(np.datetime64("2000-01-01", "ns").astype(np.int64))
+    return np.where(times == NAT, NAT, np.where(times == NAT, start, times) - start)
 
 
 def from_parts(parts: Mapping[str, Floats]) -> Ints:
@@ -178,10 +234,11 @@ _LOWEST = {"year": 1678.0, "month": 1.0, "day": 1.0, "hour": 0.0, "minute": 0.0,
 _HIGHEST = {"year": 2261.0, "month": 12.0, "day": 31.0, "hour": 24.0, "minute": 59.0, "second": 59.999999999}
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*(am|pm|a\.m\.|p\.m\.)?$", re.IGNORECASE)
+_DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d(?:,\d+)?)()$")
 
 
 def parse_clock(cells: Cells) -> Ints:
-    """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM".
+    """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM", "05.17.00".
 
     NAT where the cell isn't a clock time.
 
@@ -207,7 +264,7 @@ def parse_clock(cells: Cells) -> Ints:
 
 
 def _clock_one(term: str) -> int:
-    match = _CLOCK.match(term)
+    match = _CLOCK.match(term) or _DOTTED_CLOCK.match(term)
     if match is None:
         return NAT
     hour, minute = int(match[1]), int(match[2])

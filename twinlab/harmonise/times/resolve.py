@@ -8,18 +8,25 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from twinlab.errors import UnknownTermError
-from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT, Bools, Context, Ints
+from twinlab.harmonise.times.days import fixed_day
 from twinlab.harmonise.times.folds import Groups, localise
-from twinlab.harmonise.times.formats import DAY_NS, from_format, from_parts, parse_clock
-from twinlab.harmonise.times.zones import MISSING, TWICE, Zones, zone
-from twinlab.model.mapping import TimeRule, ZoneOf
+from twinlab.harmonise.times.formats import (
+    DAY_NS,
+    clock_from_format,
+    from_format,
+    from_parts,
+    parse_clock,
+    parse_iso,
+)
+from twinlab.harmonise.times.row_zones import row_zones
+from twinlab.harmonise.times.zones import MISSING, TWICE, Zones
+from twinlab.model.mapping import TimeRule
 from twinlab.model.twinmodel import parse_duration
 from twinlab.model.units import conversion
-from twinlab.model.units.spelling import UNKNOWN
 
-__all__ = ["resolve_times", "rule_columns"]
+__all__ = ["resolve_times", "rule_columns", "zone_columns"]
 
 # Avoids loading the unit registry for the usual units of delays.
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -37,8 +44,19 @@ def rule_columns(rule: TimeRule | None) -> tuple[str, ...]:
     """
     if rule is None:
         return ()
-    named = [rule.column, rule.clock, rule.date_column, rule.plus, rule.zone_of.column if rule.zone_of else None]
-    return tuple(dict.fromkeys([*(n for n in named if n), *(rule.parts or {}).values(), *(rule.date or {}).values()]))
+    named = [rule.column, rule.clock, rule.date_column, rule.elapsed, rule.plus, *zone_columns(rule)]
+    date = rule.date if isinstance(rule.date, dict) else {}
+    return tuple(dict.fromkeys([*(n for n in named if n), *(rule.parts or {}).values(), *date.values()]))
+
+
+def zone_columns(rule: TimeRule) -> tuple[str, ...]:
+    """Return the columns that state the zone of a row: none or one.
+
+    >>> zone_columns(TimeRule(column="when", zone_column="tz_cd"))
+    ('tz_cd',)
+    """
+    column = rule.zone_of.column if rule.zone_of is not None else rule.zone_column
+    return () if column is None else (column,)
 
 
 def resolve_times(
@@ -64,9 +82,11 @@ def resolve_times(
     groups : Groups, optional
         The clock of each row, for ``ambiguous: order``; one clock for all rows by default.
     """
-    zones = _zones(rule, rows, context)
+    zones = row_zones(rule, rows, context)
     if rule.clock is not None and (rule.after or rule.near):
         utc = _near_other_time(rule, rows, zones, others or {})
+    elif rule.elapsed is not None:
+        utc = _elapsed(rule, rows, context, zones)
     else:
         wall, fixed = _local_times(rule, rows)
         utc = _to_utc(rule, rows, context, zones, wall=wall, fixed=fixed, groups=groups)
@@ -75,45 +95,12 @@ def resolve_times(
     return utc
 
 
-def _zones(rule: TimeRule, rows: Rows, context: Context) -> Zones | None:
-    """Return the zone of every row; None if each value has its own offset."""
-    if rule.zone_of is None:
-        # A clock whose zone nobody has stated is read as UTC; it stays an open question of the twin.
-        name = "UTC" if rule.zone in (None, UNKNOWN) else rule.zone
-        return None if name == "offset" else Zones([zone(name).key])
-    return _zones_of(rule.zone_of, rows, context)
-
-
-def _zones_of(rule: ZoneOf, rows: Rows, context: Context) -> Zones:
-    codes, terms = encode(rows.texts(rule.column))
-    counts = np.bincount(codes[codes >= 0], minlength=len(terms))
-    known = context.properties.get(rule.asset_type, {})
-    names: list[str] = []
-    lut = np.full(len(terms) + 1, -1, dtype=np.int64)
-    for position, term in enumerate(terms):
-        name = rule.also.get(term) or known.get(term, {}).get(rule.property)
-        try:
-            found = zone(str(name)).key if name else None
-        except UnknownTermError as error:
-            found, reason = None, str(error)
-        else:
-            reason = "it isn't a known asset" if term not in known else f"it has no {rule.property!r}"
-        if found is None:
-            message = (
-                f"the zone of {rule.asset_type} {term!r} (column {rule.column!r}) is unknown: {reason}; add "
-                f"`also: {{{term}: <IANA zone>}}` to this zone_of, or give the asset its property {rule.property!r}"
-            )
-            rows.findings.unknown_term(f"{rule.asset_type} {term!r}", int(counts[position]), message)
-            continue
-        if found not in names:
-            names.append(found)
-        lut[position] = names.index(found)
-    return Zones(names or ["UTC"], lut[codes])
-
-
 def _local_times(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
     """Return times on the source's clock, and a mask of those that are UTC already."""
     none = np.zeros(rows.count, dtype=bool)
+    if rule.parts is not None and (rule.date is not None or rule.date_pattern is not None):
+        day = fixed_day(rule, rows)
+        return _on_day(day, _clock_parts({str(part): name for part, name in rule.parts.items()}, rule, rows)), none
     if rule.parts is not None:
         return _from_columns({str(part): name for part, name in rule.parts.items()}, rule, rows), none
     if rule.column is not None:
@@ -122,21 +109,70 @@ def _local_times(rule: TimeRule, rows: Rows) -> tuple[Ints, Bools]:
     if rule.date_column is not None:
         day, _ = _from_column(rule.date_column, rule, rows)
         day = np.where(day == NAT, NAT, day - day % DAY_NS)
+    elif isinstance(rule.date, dict):
+        day = _from_columns({str(part): name for part, name in rule.date.items()}, rule, rows)
     else:
-        day = _from_columns({str(part): name for part, name in (rule.date or {}).items()}, rule, rows)
+        day = fixed_day(rule, rows)
+    return _on_day(day, clock), none
+
+
+def _on_day(day: Ints, clock: Ints) -> Ints:
     good = (clock != NAT) & (day != NAT)
-    return np.where(good, np.where(good, day, 0) + np.where(good, clock, 0), NAT), none
+    return np.where(good, np.where(good, day, 0) + np.where(good, clock, 0), NAT)
+
+
+def _clock_parts(parts: dict[str, str], rule: TimeRule, rows: Rows) -> Ints:
+    """Return columns of hour, minute and second as ns since midnight."""
+    day = {"year": np.full(rows.count, 1970.0), "month": np.ones(rows.count), "day": np.ones(rows.count)}
+    columns = tuple(parts.values())
+    clock = from_parts({**day, **{part: rows.without_codes(name, rule.missing).number for part, name in parts.items()}})
+    bad = (clock == NAT) & ~_empty(rows, rule, columns)
+    if bad.any():
+        reason = "these columns (" + ", ".join(columns) + ") are no valid clock time"
+        rows.findings.problem_rows(bad, column=columns[0], texts=rows.joined(columns), reason=reason)
+    return clock
 
 
 def _clock(rule: TimeRule, rows: Rows) -> Ints:
     column = rule.clock or ""
     cells = rows.without_codes(column, rule.missing)
-    clock = parse_clock(cells)
+    forms = [rule.clock_format] if isinstance(rule.clock_format, str) else rule.clock_format or []
+    clock = np.full(rows.count, NAT) if forms else parse_clock(cells)
+    for form in forms:
+        left = (clock == NAT) & ~cells.empty
+        if left.any():
+            clock = np.where(left, clock_from_format(cells, lambda: rows.texts(column), form), clock)
     bad = (clock == NAT) & ~cells.empty
     if bad.any():
-        reason = "expected a clock time such as 517, 0517 or 05:17"
+        known = " or ".join(map(repr, forms))
+        reason = f"expected a clock time as {known}" if forms else "expected a clock time such as 517, 0517 or 05:17"
         rows.findings.problem_rows(bad, column=column, texts=rows.texts(column), reason=reason)
     return clock
+
+
+def _elapsed(rule: TimeRule, rows: Rows, context: Context, zones: Zones | None) -> Ints:
+    """Return the instants of a column that counts from a start; the start alone is read on the source's clock."""
+    column = rule.elapsed or ""
+    cells = rows.without_codes(column, rule.missing)
+    if rule.since is not None:
+        since, aware = parse_iso(rule.since)
+        start, fixed = np.full(rows.count, since), np.full(rows.count, aware)
+    else:
+        start, fixed = fixed_day(rule, rows), np.zeros(rows.count, dtype=bool)
+    utc = _to_utc(rule, rows, context, zones, wall=start, fixed=fixed, groups=None)
+    count, step = cells.number, parse_duration(rule.step)
+    with np.errstate(invalid="ignore"):
+        whole = np.floor(count)
+        good = np.isfinite(count) & (np.abs(count) * step < 2.0**62)
+    bad = ~good & ~cells.empty
+    if bad.any():
+        reason = f"expected a number of steps of {rule.step} since the start"
+        rows.findings.problem_rows(bad, column=column, texts=rows.texts(column), reason=reason)
+    # The whole part is multiplied as an integer, so that long series stay exact.
+    fraction = np.rint(np.where(good, count - np.where(good, whole, 0), 0.0) * step).astype(np.int64)
+    passed = np.where(good, whole, 0).astype(np.int64) * step + fraction
+    good &= utc != NAT
+    return np.where(good, np.where(good, utc, 0) + passed, NAT)
 
 
 def _from_columns(parts: Mapping[str, str], rule: TimeRule, rows: Rows) -> Ints:

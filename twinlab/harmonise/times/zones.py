@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -18,8 +18,9 @@ import numpy.typing as npt
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.model.terms import nearest
+from twinlab.model.time_rule import fixed_offset
 
-__all__ = ["MISSING", "TWICE", "UNIQUE", "Lookup", "ZoneTable", "Zones", "zone"]
+__all__ = ["MISSING", "TWICE", "UNIQUE", "Lookup", "ZoneTable", "Zones", "zone", "zone_name"]
 
 _SECOND = 10**9
 _DAY = 86_400
@@ -30,22 +31,34 @@ UNIQUE, TWICE, MISSING = 0, 1, 2
 
 
 @cache
-def zone(name: str) -> ZoneInfo:
-    """Return the IANA zone of this name.
+def zone(name: str) -> tzinfo:
+    """Return the IANA zone of this name, or the fixed offset that it states.
 
     Raises
     ------
     UnknownTermError
-        If there is none; the message names the nearest one.
+        If it is neither; the message names the nearest zone.
 
-    >>> zone("Europe/Berlin").key
-    'Europe/Berlin'
+    >>> str(zone("Europe/Berlin")), str(zone("GMT-05:00"))
+    ('Europe/Berlin', 'UTC-05:00')
     """
+    seconds = fixed_offset(name)
+    if seconds is not None:
+        return timezone(timedelta(seconds=seconds))
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"expected an IANA time zone such as 'Europe/Berlin', got {name!r}{nearest(name, available_timezones())}"
+        msg = f"expected an IANA time zone such as 'Europe/Berlin' or an offset such as '-05:00', got {name!r}{nearest(name, available_timezones())}"
         raise UnknownTermError(msg) from error
+
+
+def zone_name(name: str) -> str:
+    """Return the name of a zone as `Zones` takes it; raises as `zone` does.
+
+    >>> zone_name("GMT-05:00"), zone_name("UTC")
+    ('UTC-05:00', 'UTC')
+    """
+    return str(zone(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,8 @@ def _decade(name: str, decade: int) -> tuple[tuple[int, int], ...]:
         delta = (_EPOCH + timedelta(seconds=second)).astimezone(info).utcoffset()
         return 0 if delta is None else round(delta.total_seconds())
 
+    if isinstance(info, timezone):
+        return ((int((datetime(max(decade * 10, 2), 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()), offset(0)),)
     first = int((datetime(max(decade * 10, 2), 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
     last = int((datetime(min(decade * 10 + 10, 9998), 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
     found = [(first, offset(first))]

@@ -50,7 +50,9 @@ class SourceTally:
             before = self.unknown.get(term)
             self.unknown[term] = UnknownTerm(one.rows + (before.rows if before else 0), one.message)
         for event in found.events:
-            for name in ("start", "planned_start"):
+            begins = [event.table.column(name) for name in ("start", "planned_start")]
+            undated = all(column.null_count == len(column) for column in begins)
+            for name in ("end", "planned_end") if undated else ("start", "planned_start"):
                 column = event.table.column(name).drop_null()
                 if len(column):
                     times = column.cast("int64").to_numpy()

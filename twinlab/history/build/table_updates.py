@@ -91,5 +91,7 @@ def _joined(
 
 
 def _ordered(table: pa.Table) -> pa.Table:
-    keyed = table.append_column("_start", pc.coalesce(table["start"], table["planned_start"]))
+    keyed = table.append_column(
+        "_start", pc.coalesce(table["start"], table["planned_start"], table["end"], table["planned_end"])
+    )
     return table.take(pc.sort_indices(keyed, sort_keys=[("_start", "ascending"), ("event_id", "ascending")]))

@@ -127,7 +127,7 @@ class HistoryReader:
     def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
         """Return the events of one type, those that overlap ``[start, stop)`` if given, in order of their start.
 
-        An event that never started is placed by its planned times.
+        An event that never started is placed by its planned times, one that has only an end by its end.
         """
         spec = self._model.event_types[_known(event_type, self._model.event_types, "event type")]
         table = self._pinned().table("event", event_type)
@@ -138,7 +138,7 @@ class HistoryReader:
                 frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
         if start is None and stop is None:
             return frame
-        begin = frame["start"].fillna(frame["planned_start"])
+        begin = frame["start"].fillna(frame["planned_start"]).fillna(frame["end"]).fillna(frame["planned_end"])
         end = frame["end"].fillna(frame["planned_end"]).fillna(begin)
         keep = begin.notna()
         if stop is not None:
