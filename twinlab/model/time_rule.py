@@ -54,7 +54,7 @@ class TimeRule(ExtendedModel):
     )
 
     column: str | None = None
-    """One column that holds the whole time."""
+    """One column with date and time."""
     format: _Formats = "iso"
     """"iso" (also with a trailing Z or offset), "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us",
     "epoch_ns", or strptime formats, tried in this order ("%d.%m.%Y %H:%M")."""
@@ -68,7 +68,7 @@ class TimeRule(ExtendedModel):
     date: Annotated[dict[_DatePart, str] | str | None, BeforeValidator(yaml_text)] = None
     """The clock's day: columns of year, month, day, or one fixed day such as 2026-01-05 ..."""
     date_column: str | None = None
-    """... or one column that holds the date, written in `format` ..."""
+    """... or one column with the date, written in `format` ..."""
     date_pattern: str | None = None
     r"""... or a regular expression over the table's name (a file's name without its suffix, or a sheet's name) with
     groups year, month and day: "(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)" ..."""
@@ -87,7 +87,7 @@ class TimeRule(ExtendedModel):
     missing: list[float | str] = Field(default_factory=list)
     """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
     zone: str | None = None
-    """IANA zone of the source's clock, "UTC", a fixed offset such as "-05:00", "offset" where every value carries its
+    """IANA zone of the source's clock, "UTC", a fixed offset such as "-05:00", "offset" if every value has its
     own, or "unknown": read as UTC, and an open question until somebody states it."""
     zone_of: ZoneOf | None = None
     zone_column: str | None = None
@@ -96,12 +96,12 @@ class TimeRule(ExtendedModel):
     """Meaning of the codes in `zone_column`: code -> IANA zone or fixed offset. IANA zones, offsets, Z and UTC need no
     entry; abbreviations do, since most have several meanings."""
     ambiguous: Literal["refuse", "earlier", "later", "order"] = "refuse"
-    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or go
-    by the order of rows (the clock stepping back marks the second pass)."""
+    """The repeated hour of autumn: refuse (count it as unparseable), take the earlier or the later instant, or
+    follow the order of the rows (the second pass begins where the clock steps back)."""
     nonexistent: Literal["refuse", "shift_forward"] = "refuse"
     """The missing hour of spring: refuse, or shift by the hour that was left out."""
     shift: Duration | None = None
-    """Added to every time, to mend a source's clock that is known to be off ("-5min" written as {shift: 5min,
+    """Added to every time, to correct a source's clock that is known to be off ("-5min" written as {shift: 5min,
     sign: -1})."""
     shift_sign: Literal[1, -1] = 1
 
