@@ -267,6 +267,8 @@ PLAIN_ROOMS = {
     "errors.py",
     "events",
     "harmonise",
+    "history",
+    "ledger",
     "model",
     "plant",
     "quality",

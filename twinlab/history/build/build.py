@@ -18,9 +18,9 @@ import numpy.typing as npt
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.kernels import scatter
 from twinlab.history.build.resolve import Collector, resolve
-from twinlab.history.layout.dirty_spans import Span, clip, holes, pieces, union, widen
 from twinlab.history.layout.encoding import decode, encode, sentinel
 from twinlab.history.layout.grid import Axis, Group, floor_midnight
+from twinlab.history.layout.spans import Span, clip, holes, pieces, union, widen
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import flag_cells, margins
 

@@ -18,7 +18,7 @@ from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, late_claims, plan_group
-from twinlab.history.layout.dirty_spans import Span, clip
+from twinlab.history.layout.spans import Span, clip
 
 __all__ = ["Stored", "Update", "plan_update"]
 

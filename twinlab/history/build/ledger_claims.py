@@ -18,7 +18,7 @@ from twinlab.harmonise.frames import harmonise
 from twinlab.history.build.build import GroupSpec, Part
 from twinlab.history.build.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
 from twinlab.history.build.report import SourceTally
-from twinlab.history.layout.dirty_spans import Span, union
+from twinlab.history.layout.spans import Span, union
 from twinlab.model.mapping import Mapping, TimeRule, ZoneOf
 from twinlab.model.twinmodel import TwinModel
 

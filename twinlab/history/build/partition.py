@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twinlab.history.build.build import Block, Empty, Frontier, GroupSpec, Recent, Tally, build_blocks
 from twinlab.history.build.ledger_claims import LedgerClaims
-from twinlab.history.layout.dirty_spans import Span, clip
+from twinlab.history.layout.spans import Span, clip
 
 __all__ = ["Partition", "build_partition"]
 

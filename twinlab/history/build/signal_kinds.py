@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.history.layout.encoding import divisor, sentinel
-from twinlab.history.layout.fold_kernels import hold_states, rise_counters, share_states
+from twinlab.history.layout.fold_kernels import fill_forward, rise_counters, share_states
 from twinlab.model.twinmodel import Signal
 
-__all__ = ["hold", "increases", "last_observation", "shares", "wrap_integer"]
+__all__ = ["fill_states", "increases", "last_observation", "shares", "wrap_integer"]
 
 
-def hold(
+def fill_states(
     values: NDArray[np.signedinteger], flags: NDArray[np.uint8], carry: NDArray[np.signedinteger]
 ) -> NDArray[np.signedinteger]:
     """Return cells (time, asset) filled with the last observation, which before the first one is ``carry`` (asset)."""
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     out = np.empty_like(v)
-    hold_states(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
+    fill_forward(v, f, carry.astype(v.dtype), v.dtype.type(sentinel(v.dtype)), out)
     return out.T
 
 

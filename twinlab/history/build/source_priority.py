@@ -12,8 +12,8 @@ from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.update import frontier_of
-from twinlab.history.layout.dirty_spans import Span, clip, pieces
 from twinlab.history.layout.grid import Group
+from twinlab.history.layout.spans import Span, clip, pieces
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["chosen_sources"]

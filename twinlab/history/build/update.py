@@ -13,7 +13,7 @@ from twinlab.history.build.build import Frontier, GroupSpec, reach_of_change
 from twinlab.history.build.index import NEVER, Marks, hashes_of
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
-from twinlab.history.layout.dirty_spans import Span, clip, spans_of_marks, union
+from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 
 __all__ = ["GroupPlan", "changed_cells", "frontier_of", "late_claims", "plan_group"]
 

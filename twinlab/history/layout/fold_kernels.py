@@ -9,12 +9,12 @@ import numba
 import numpy as np
 
 __all__ = [
+    "fill_forward",
     "fold_high",
     "fold_low",
     "fold_samples",
     "fold_sum",
     "fold_tile",
-    "hold_states",
     "reduce_windows",
     "rise_counters",
     "share_states",
@@ -151,7 +151,7 @@ def fold_high(values, per, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def hold_states(values, flags, carry, none, out):
+def fill_forward(values, flags, carry, none, out):
     """Fill each cell with the last observation up to it, starting with ``carry``."""
     for a in range(values.shape[0]):
         last = carry[a]

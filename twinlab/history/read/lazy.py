@@ -10,7 +10,7 @@ import numpy as np
 from dask.base import tokenize
 from numpy.typing import NDArray
 
-from twinlab.history.build.signal_kinds import hold, increases, shares, wrap_integer
+from twinlab.history.build.signal_kinds import fill_states, increases, shares, wrap_integer
 from twinlab.history.layout.encoding import decode, divisor, sentinel
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
@@ -86,7 +86,7 @@ class LazyCells(_Lazy):
 
 def _filled(reader: SpanReader, name: str, k0: int, k1: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
     values, flags = reader.cells(name, k0, k1, columns)
-    filled = hold(values, flags, reader.carry(name, k0, columns))
+    filled = fill_states(values, flags, reader.carry(name, k0, columns))
     # States aren't filled before the first and after the last cell that was written.
     low, high = reader.extent
     filled[: max(0, min(low, k1) - k0)] = sentinel(filled.dtype)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlab.errors import CorruptionError
+from twinlab.errors import CorruptionError, SchemaError
 from twinlab.history.build.index_file import index_folder
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
@@ -19,9 +19,9 @@ from twinlab.model.twinmodel import TwinModel
 if TYPE_CHECKING:
     from twinlab.history.build.report import BuildReport
     from twinlab.history.store.view import View
-    from twinlab.ledger import Ledger
+    from twinlab.ledger import Journal, Ledger
 
-__all__ = ["TAIL_ROWS", "PinCache"]
+__all__ = ["TAIL_ROWS", "PinCache", "activated"]
 
 #: Maximum number of unpublished rows that a reader builds; it ignores further ones until they are published.
 TAIL_ROWS = 2_000_000
@@ -121,3 +121,23 @@ def _bounded(position: dict[str, int], view: View) -> dict[str, int]:
         out[name] = published.get(name, 0) + more if name != "_twin" else more
         left -= more if name != "_twin" else 0
     return out
+
+
+def activated(journal: Journal, known: int, which: str, model: TwinModel) -> tuple[TwinModel, dict[str, SourceMapping]]:
+    """Return the model and the mappings that were active at ``known`` (ns UTC); ``model`` if none was active yet.
+
+    Raises
+    ------
+    SchemaError
+        If ``which`` isn't "then".
+    """
+    if which != "then":
+        msg = f"expected mapping='then' or mapping='current', got {which!r}"
+        raise SchemaError(msg)
+    mappings: dict[str, str] = {}
+    for entry in journal.entries(kind="model", known=known):
+        model_text = str(entry.payload["text"])
+        model = TwinModel.model_validate_json(model_text)
+    for entry in journal.entries(kind="mapping", known=known):
+        mappings[str(entry.payload["source"])] = str(entry.payload["text"])
+    return model, {name: SourceMapping.model_validate_json(text) for name, text in mappings.items()}

@@ -21,8 +21,8 @@ from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.table_updates import event_table, table_at, touched
 from twinlab.history.build.update import frontier_of
-from twinlab.history.layout.dirty_spans import Span, clip
 from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.spans import Span, clip
 from twinlab.history.store.opening import create_history, open_history, repository_path
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag

@@ -14,10 +14,9 @@ from twinlab.history.build.event_tables import without_origin
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.source_priority import chosen_sources
 from twinlab.history.layout.grid import Group, rollup_steps
-from twinlab.history.read.as_of import activated
 from twinlab.history.read.datasets import dataset, instant_ns, natural_order
 from twinlab.history.read.observations import observations
-from twinlab.history.read.pin_cache import PinCache
+from twinlab.history.read.pin_cache import PinCache, activated
 from twinlab.history.read.pinned import Pin, TailPin
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.history.read.status import (

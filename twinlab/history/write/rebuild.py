@@ -27,8 +27,8 @@ from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import BuildReport
 from twinlab.history.build.update import GroupPlan, frontier_of
-from twinlab.history.layout.dirty_spans import Span, pieces
 from twinlab.history.layout.grid import cold_layout
+from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.store.publish import sync_filesystem
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.state import add_tally, note_state

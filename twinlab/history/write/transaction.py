@@ -13,11 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twinlab.errors import HistoryConflictError, SchemaError
-from twinlab.history.layout.dirty_spans import holes
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group, rollup_steps
 from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
-from twinlab.history.layout.spans import Spans
+from twinlab.history.layout.spans import Spans, holes
 from twinlab.history.store import publish, tables
 from twinlab.history.store.catalog import Catalog, GroupEntry, check_same
 from twinlab.history.store.cells import CellReader
