@@ -1,4 +1,4 @@
-"""The workspace, without a browser: pages are built when looked at, and what was chosen goes along."""
+"""The workspace without a browser: pages are built when opened, and selections apply to all of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +99,7 @@ def three_pages(monkeypatch):
     monkeypatch.setattr(workspace_module, "PAGES", pages)
 
 
-def test_a_page_is_built_when_it_is_first_looked_at_and_then_kept(twin):
+def test_a_page_is_built_once_when_it_is_first_opened(twin):
     workspace = Workspace(twin)
     assert Plain.built == ["First"]
     first = workspace.current
@@ -109,7 +109,7 @@ def test_a_page_is_built_when_it_is_first_looked_at_and_then_kept(twin):
     assert workspace.current is first
 
 
-def test_what_was_chosen_goes_along_and_what_is_a_pages_own_stays(twin):
+def test_selections_apply_to_all_pages_and_other_state_stays_with_its_page(twin):
     workspace = Workspace(twin, link=Link(asset_type="station", assets=("3",), window=WINDOW, signals=("speed",)))
     workspace.page = "second"
     assert workspace.link() == Link(page="second", asset_type="station", assets=("3",), window=WINDOW)
@@ -122,16 +122,16 @@ def test_what_was_chosen_goes_along_and_what_is_a_pages_own_stays(twin):
     assert workspace.link().layout == "rows"
 
 
-def test_a_page_that_says_nothing_resets_no_other(twin):
+def test_a_page_without_a_window_does_not_reset_that_of_others(twin):
     workspace = Workspace(twin, link=Link(asset_type="station", window=WINDOW))
     workspace.page = "second"
     workspace.current.apply(Link())
     workspace.page = "first"
-    # The second page had taken the window over and let go of it: that isn't a wish of the first.
+    # The second page has taken the window over and cleared it, which doesn't apply to the first page.
     assert workspace.link() == Link(page="first", asset_type="station", window=WINDOW)
 
 
-def test_assets_that_a_page_does_not_have_are_left_out_without_a_word(twin):
+def test_assets_that_a_page_does_not_have_are_dropped_without_a_notice(twin):
     workspace = Workspace(twin, link=Link(asset_type="station", assets=("3",)))
     workspace.page = "second"
     workspace.page = "first"
@@ -141,7 +141,7 @@ def test_assets_that_a_page_does_not_have_are_left_out_without_a_word(twin):
     assert workspace.notice == ""
 
 
-def test_a_link_is_taken_by_its_word_and_nothing_is_carried_into_it(twin):
+def test_a_link_is_applied_without_the_selections_of_other_pages(twin):
     workspace = Workspace(twin, link=Link(asset_type="station", assets=("3",)))
     workspace.page = "second"
     workspace.apply(parse_link("?page=first&type=truck"))
@@ -166,7 +166,7 @@ def test_a_page_that_is_not_open_to_the_reader_is_not_built(twin):
         workspace.page = "second"
 
 
-def test_a_reader_without_any_page_is_told(twin):
+def test_a_reader_without_any_page_sees_a_notice(twin):
     workspace = Workspace(twin, allowed=lambda _: False)
     assert "no page here" in workspace.notice
     assert (workspace.link(), workspace.code(), workspace.tables()) == (Link(), "", {})
@@ -174,7 +174,7 @@ def test_a_reader_without_any_page_is_told(twin):
     assert Plain.built == []
 
 
-def test_a_page_that_cannot_be_built_says_why_and_may_be_tried_again(twin, monkeypatch):
+def test_a_page_that_cannot_be_built_shows_the_reason_and_can_be_tried_again(twin, monkeypatch):
     workspace = Workspace(twin, page="broken", link=Link(asset_type="station"))
     assert "the disk is gone" in workspace.notice
     said = [pane.object for pane in workspace.body.select(pn.pane.HTML)]
@@ -224,7 +224,7 @@ def test_two_workspaces_share_no_page(twin):
     assert list(one.param.page.objects) == ["first", "second", "broken"]
 
 
-def test_every_page_of_a_real_model_has_a_view_that_tells_its_name(monkeypatch):
+def test_the_view_of_every_page_has_the_name_of_the_page(monkeypatch):
     monkeypatch.undo()
     for spec in all_pages.PAGES:
         assert spec.load().name_in_link == spec.name

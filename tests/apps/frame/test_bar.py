@@ -1,4 +1,4 @@
-"""What the top bar says of the data's age."""
+"""Age of the newest data in the top bar."""
 
 import numpy as np
 import panel as pn
@@ -10,7 +10,7 @@ from twinlab.explore.kit.session import Session, Shared
 from twinlab.testing import FakeTwin
 
 
-def test_data_that_cannot_be_read_are_not_called_absent() -> None:
+def test_unreadable_data_are_not_reported_as_absent() -> None:
     assert "no data yet" in freshness_html(None)
     assert "t be read" in freshness_html(None, failed=True)
 
@@ -21,7 +21,7 @@ def test_a_time_that_could_not_be_read_again_is_marked_as_old() -> None:
     assert "◷" in freshness_html(now, failed=True)
 
 
-def test_before_it_has_read_anything_the_bar_claims_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bar_is_empty_before_the_first_read(monkeypatch: pytest.MonkeyPatch) -> None:
     # Outside a server it's read at once.
     monkeypatch.setattr(pn.state, "onload", lambda _: None)
     browser = BrowserSide()

@@ -1,4 +1,4 @@
-"""What the frame of a page shows of names is text, never HTML."""
+"""The frame of a page shows names as text, never as HTML."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the server keeps of a page that is closed."""
+"""A closed page leaves nothing in the server's memory."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ async def _made():
     return page(FakeTwin.example(days=1, trips=3), query="?page=history")
 
 
-def test_a_page_neither_follows_nor_is_kept_by_what_the_server_is_busy_with():
+def test_a_page_does_not_follow_whether_the_server_is_busy():
     shown = asyncio.run(_made())
     watched = [watcher.fn for watcher in state.param.watchers.get("busy", {}).get("value", [])]
     assert all(getattr(getattr(fn, "__self__", None), "self", None) is not shown for fn in watched)

@@ -1,4 +1,4 @@
-"""A reader's own settings: kept, private, and shared by the reader's sessions."""
+"""Settings of a reader: stored, private, and shared by the reader's sessions."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ def path(tmp_path):
     return tmp_path / "deep" / "me.json"
 
 
-def test_a_setting_is_there_at_the_next_visit(path):
+def test_a_setting_is_stored_for_the_next_visit(path):
     Settings(path)["columns"] = ["asset", "since"]
     later = Settings(path)
     assert dict(later) == {"columns": ["asset", "since"]}
@@ -41,7 +41,7 @@ def test_only_their_owner_can_read_them(path):
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_two_sessions_of_one_reader_keep_what_each_has_written(path):
+def test_two_sessions_of_one_reader_merge_their_settings(path):
     first, second = Settings(path), Settings(path)
     assert "clock" not in first
     second["clock"] = "UTC"
@@ -63,7 +63,7 @@ def test_many_sessions_writing_at_once_lose_nothing(path):
     assert len(Settings(path)) == 20
 
 
-def test_a_changed_list_is_kept_only_when_it_is_assigned(path):
+def test_a_changed_list_is_stored_only_when_it_is_assigned(path):
     mine = Settings(path)
     given = ["asset"]
     mine["columns"] = given
@@ -73,7 +73,7 @@ def test_a_changed_list_is_kept_only_when_it_is_assigned(path):
 
 
 @pytest.mark.parametrize("damage", [b"{", b"[1]", b"\xff\xfe", b"", b"[" * 100_000])
-def test_damaged_settings_start_empty_and_are_kept_aside(path, caplog, damage):
+def test_damaged_settings_start_empty_and_are_renamed(path, caplog, damage):
     path.parent.mkdir()
     path.write_bytes(damage)
     mine = Settings(path)
@@ -85,7 +85,7 @@ def test_damaged_settings_start_empty_and_are_kept_aside(path, caplog, damage):
     assert path.with_name("me.json.damaged").read_bytes() == damage
 
 
-def test_a_folder_that_cannot_be_written_takes_no_page_down(tmp_path, caplog):
+def test_a_folder_that_cannot_be_written_breaks_no_page(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
     mine = Settings(tmp_path / "file" / "me.json")
     mine["clock"] = "UTC"
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_written_takes_no_page_down(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])
-def test_what_json_cannot_hold_is_refused_by_name(path, value):
+def test_values_that_json_cannot_represent_are_refused_by_name(path, value):
     with pytest.raises(SchemaError, match="'clock'"):
         Settings(path)["clock"] = value
     assert not path.exists()

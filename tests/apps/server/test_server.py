@@ -1,4 +1,4 @@
-"""Serving: to this machine unless others log in, quickly, and with notices in place of blank pages."""
+"""Serving: addresses, ports, preloading, and notices in place of blank pages."""
 
 import asyncio
 import logging
@@ -80,7 +80,7 @@ def test_the_newest_time_is_read_once_a_minute():
         shared.latest()
 
 
-def test_what_is_served_answers_when_it_says_so_and_can_be_stopped_twice():
+def test_a_server_answers_once_it_is_ready_and_can_be_stopped_twice():
     said = []
 
     def ready(served):
@@ -126,7 +126,7 @@ def test_on_this_machine_a_page_is_served_under_this_machines_names_only():
         served.stop()
 
 
-def test_every_page_is_warmed_without_complaint_and_without_a_readers_settings(caplog, tmp_path, monkeypatch):
+def test_every_page_is_preloaded_without_errors_and_without_a_readers_settings(caplog, tmp_path, monkeypatch):
     monkeypatch.setenv("TWINLAB_CONFIG", str(tmp_path))
     twin = FakeTwin.example(days=5, trips=20)
     built = []

@@ -1,4 +1,4 @@
-"""What a serving process leaves out, and that it's back afterwards."""
+"""Checks and garbage collection that are off while serving are on again afterwards."""
 
 import gc
 
@@ -12,14 +12,14 @@ def watch_with_the_wrong_signature():
     Range1d().on_change("start", lambda: None)
 
 
-def test_signatures_are_checked_again_once_nothing_is_served():
+def test_signatures_are_checked_again_after_serving():
     with without_developer_checks():
         watch_with_the_wrong_signature()
     with pytest.raises(ValueError, match="signature"):
         watch_with_the_wrong_signature()
 
 
-def test_what_was_set_aside_is_collected_again_once_nothing_is_served():
+def test_frozen_objects_are_collected_again_after_serving():
     with without_developer_checks():
         freeze_garbage_collector()
         assert gc.get_freeze_count() > 10_000

@@ -72,7 +72,7 @@ def test_no_pane_of_a_page_has_a_title_or_a_name_as_html(twin, page):
     assert "<script>" not in said
 
 
-def test_the_answer_to_a_search_escapes_names_titles_and_events(twin):
+def test_the_result_of_a_search_escapes_names_titles_and_events(twin):
     shared = Shared(twin)
     worst = twin.assets("van").index[0]
     said = result_html(read_result(shared, "van", str(worst), at=None), twin.model, {})
@@ -81,7 +81,7 @@ def test_the_answer_to_a_search_escapes_names_titles_and_events(twin):
     assert said.count(ESCAPED) > 2
 
 
-def test_a_search_for_html_is_told_as_text(twin):
+def test_a_search_for_html_is_shown_as_text(twin):
     view = NowView(twin)
     view._search.find(SCRIPT + "no such thing")
     assert f"“{ESCAPED}no such thing” isn" in view._search._text.object
@@ -96,7 +96,7 @@ def test_a_tile_escapes_its_number_title_and_detail():
     assert "<script>" not in pane.object
 
 
-def test_the_difference_of_a_sheet_escapes_everything_typed_into_it():
+def test_the_changes_of_a_workbook_are_escaped():
     changes = SheetChanges(
         SCRIPT,
         changes=(SheetChange(3, "key", SCRIPT, SCRIPT + "!", acknowledged_before=False, acknowledged=False),),
@@ -107,7 +107,7 @@ def test_the_difference_of_a_sheet_escapes_everything_typed_into_it():
     assert "<script>" not in said
 
 
-def test_a_sheet_that_cannot_be_read_says_so_as_text(twin, monkeypatch):
+def test_the_error_of_an_unreadable_workbook_is_shown_as_text(twin, monkeypatch):
     def broken(*_, **__):
         raise ValueError(SCRIPT)
 

@@ -1,4 +1,4 @@
-"""The events page: summary, chart, routes and table narrow each other; what is shown is what the code gives."""
+"""The Events page: summary, chart, routes and table filter each other, and the code gives the same events."""
 
 import html
 
@@ -49,7 +49,7 @@ def same_as_code(view):
     return True
 
 
-def test_the_summary_counts_what_the_table_holds(view):
+def test_the_summary_counts_the_rows_of_the_table(view):
     found = summarise(view.data())
     assert found.count == 600
     assert found.cancelled == (view.data()["status"] == "cancelled").sum()
@@ -59,7 +59,7 @@ def test_the_summary_counts_what_the_table_holds(view):
     assert f"<b>{found.on_time:.1%}</b> on time" in view._summary.object
 
 
-def test_what_has_not_ended_is_said_and_not_judged():
+def test_unfinished_events_are_counted_apart():
     table = pd.DataFrame({"status": ["done", "running", "planned"], "end_delay": [3.0, np.nan, np.nan]})
     found = summarise(table)
     assert (found.judged, found.open, found.on_time) == (1, 2, 1.0)
@@ -69,7 +69,7 @@ def test_what_has_not_ended_is_said_and_not_judged():
 
 
 @pytest.mark.parametrize("count", [count_by_time, count_by_delay])
-def test_each_event_is_in_one_bin_or_told_to_be_in_none(twin, view, count):
+def test_each_event_is_counted_in_one_bin_or_as_without_time(twin, view, count):
     bins = count(view.data())
     assert bins.total + bins.without == 600
     by_status = view.data()["status"].astype(str).value_counts()
@@ -103,7 +103,7 @@ def test_any_kind_of_header_filter_gives_the_same_in_code(view, header):
     assert same_as_code(view)
 
 
-def test_a_box_over_time_narrows_the_table_to_a_period(view):
+def test_a_box_over_time_filters_the_table_by_period(view):
     view._box_drawn((millis("2026-01-03"), millis("2026-01-05")))
     rows = view.data()
     begin, end = rows["start"].fillna(rows["planned_start"]), rows["end"].fillna(rows["planned_end"])
@@ -113,7 +113,7 @@ def test_a_box_over_time_narrows_the_table_to_a_period(view):
     assert same_as_code(view)
 
 
-def test_a_box_over_delays_narrows_the_table_to_them(view):
+def test_a_box_over_delays_filters_the_table_by_delay(view):
     view.chart = "delay"
     view._box_drawn((10.0, 30.0))
     assert view.data()["end_delay"].between(10, 30, inclusive="left").all()
@@ -122,7 +122,7 @@ def test_a_box_over_delays_narrows_the_table_to_them(view):
     assert same_as_code(view)
 
 
-def test_a_tap_on_a_route_narrows_the_table_to_it(view):
+def test_a_click_on_a_route_filters_the_table_by_it(view):
     route = view._drawn.iloc[1]
     view._route_clicked([1])
     assert len(view.data()) == route["count"]
@@ -149,7 +149,7 @@ def test_filters_are_cleared_by_one_button(view):
     assert view.link().find is None
 
 
-def test_when_nothing_fulfils_the_filters_that_is_said(view):
+def test_filters_without_events_give_a_message(view):
     view.table.filters = (EventFilter("distance", ">=", 1e9),)
     assert "No event fulfils" in view._filters.object
     assert view._clear.visible
@@ -165,7 +165,7 @@ def test_a_link_opens_the_same_events(twin, shared, view):
     assert again.url() == view.url()
 
 
-def test_wrong_filters_in_a_link_are_told_and_the_others_kept(twin, shared):
+def test_wrong_filters_in_a_link_give_a_notice_and_the_others_apply(twin, shared):
     view = EventsView(twin, shared=shared, link=parse_link("?find=orgin%3DEAST;distance%3E%3D100&event=trips"))
     assert "did you mean 'origin'" in view.notice
     assert "did you mean 'trip'" in view.notice
@@ -173,7 +173,7 @@ def test_wrong_filters_in_a_link_are_told_and_the_others_kept(twin, shared):
     assert (view.data()["distance"] >= 100).all()
 
 
-def test_choosing_a_row_marks_it_and_chooses_its_asset(view):
+def test_a_selected_row_is_marked_and_its_asset_selected(view):
     view.table._grid.selection = [7]
     event = view.table.selected
     assert view.chosen == ("vehicle", event["asset"])
@@ -219,14 +219,14 @@ def test_a_chosen_event_is_marked_on_the_chart(view):
     assert (mark.left, mark.right) == view._marked()
 
 
-def test_a_screen_that_is_opened_later_shows_the_chart_of_now(view):
+def test_a_figure_that_is_made_later_shows_the_current_chart(view):
     view.table._grid.filters = [{"field": "origin", "type": "=", "value": "EAST"}]
     pn.panel(view).get_root()
     (chart,) = view._chart.figures()
     assert sum(chart.renderers[0].data_source.data["count"]) == len(view.data())
 
 
-def test_a_twin_without_events_says_so():
+def test_a_twin_without_events_gives_a_message():
     view = EventsView(FakeTwin(TwinModel(twin="empty")))
     assert view.data() is None
     assert view.code() == ""
@@ -242,7 +242,7 @@ _VALUES = st.one_of(
 
 
 @given(st.lists(_VALUES, max_size=4, unique=True))
-def test_filters_survive_the_way_through_a_link(filters):
+def test_filters_are_restored_from_a_link(filters):
     table = pd.DataFrame({"origin": pd.Categorical(["EAST"]), "distance": [1.0], "cancelled": [True]})
     found, problems = parse_filters(filters_text(filters), table)
     assert problems == []
@@ -251,7 +251,7 @@ def test_filters_survive_the_way_through_a_link(filters):
 
 
 @pytest.mark.parametrize("chart", ["time", "delay"])
-def test_the_chart_leaves_as_a_picture(view, tmp_path, chart):
+def test_the_chart_is_exported_as_a_picture(view, tmp_path, chart):
     view.chart = chart
     assert view.picture(tmp_path / "events.png").stat().st_size > 5_000
     assert set(view.tables()) == {"Trips", "Routes"}
@@ -273,7 +273,7 @@ class Failing:
         return self._twin.events(event_type)
 
 
-def test_events_that_cant_be_read_say_why_and_are_read_again_on_a_button(twin):
+def test_events_that_cannot_be_read_give_the_reason_and_a_button_to_try_again(twin):
     failing = Failing(twin)
     view = EventsView(failing)
     assert view.data() is None
@@ -295,7 +295,7 @@ def test_a_kind_without_events_says_what_to_do_and_shows_no_empty_chart_map_or_t
     assert view.figure() is None or len(view.data()) == 0
 
 
-def test_filters_that_leave_nothing_keep_the_map_for_what_comes_back(view):
+def test_filters_without_events_leave_the_extent_of_the_map(view):
     view.table.filters = (EventFilter("distance", ">=", 1e9),)
     assert view._chart.pane[0].object == "Nothing to count."
     view.table.filters = ()

@@ -1,4 +1,4 @@
-"""The fleet on the History page: a heat map of all assets in the charts' place."""
+"""The layout *fleet* of the History page: a heat map of all assets replaces the charts."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def instants(*texts):
 FLEET = "?layout=fleet&signal=wind_speed&asset=WEST&from=2026-01-05&to=2026-01-08"
 
 
-def test_the_fleet_shows_the_chosen_signal_of_all_assets_in_the_charts_window(twin):
+def test_the_heat_map_shows_the_signal_and_the_window_of_the_charts(twin):
     view = HistoryView(twin, link=parse_link(FLEET))
     heat = view.fleet.heat
     assert (heat.signal, heat.heat, heat.shown) == ("wind_speed", "values", instants("2026-01-05", "2026-01-08"))
@@ -34,7 +34,7 @@ def test_the_fleet_shows_the_chosen_signal_of_all_assets_in_the_charts_window(tw
     assert (view.link().layout, view.link().assets) == ("fleet", ("WEST",))
 
 
-def test_what_leaves_the_page_is_the_heat_maps(twin):
+def test_code_data_and_tables_are_those_of_the_heat_map(twin):
     view = HistoryView(twin, link=parse_link(FLEET))
     heat = view.fleet.heat
     assert view.code() == heat.code()
@@ -46,7 +46,7 @@ def test_what_leaves_the_page_is_the_heat_maps(twin):
     assert view.code() == view.signals.code() != ""
 
 
-def test_whichever_is_moved_the_other_follows(twin):
+def test_heat_map_and_charts_are_synchronized(twin):
     view = HistoryView(twin, link=parse_link(FLEET))
     heat, charts = view.fleet.heat, view.signals
     heat._on_zoom(instants("2026-01-06", "2026-01-07"))
@@ -63,7 +63,7 @@ def test_whichever_is_moved_the_other_follows(twin):
     assert charts.window is None
 
 
-def test_a_picked_cell_is_chosen_and_leads_back_to_its_chart(twin):
+def test_a_click_on_a_cell_selects_its_asset_and_shows_its_chart(twin):
     view = HistoryView(twin, link=parse_link(FLEET))
     heat = view.fleet.heat
     heat._on_pick(0, 3)
@@ -90,7 +90,7 @@ def test_the_link_of_the_fleet_opens_the_same_fleet(twin):
     assert again.link().find is None
 
 
-def test_a_signal_chosen_beside_others_stays_first_of_them(twin):
+def test_a_signal_selected_among_others_comes_first(twin):
     view = HistoryView(twin, link=parse_link("?layout=fleet&signal=wind_speed&signal=temperature"))
     view.fleet.heat.signal = "temperature"
     assert view.signals.signals == ["temperature", "wind_speed"]

@@ -1,4 +1,4 @@
-"""The dispatcher's sheet: what goes out, and what comes back from people and spreadsheets."""
+"""The dispatcher's workbook: export of exceptions, import of edited notes."""
 
 import io
 import subprocess
@@ -63,7 +63,7 @@ def reasons(found):
 # -- out --------------------------------------------------------------------------------------------------------------
 
 
-def test_it_has_dates_words_a_frozen_header_and_hidden_keys(table):
+def test_it_has_dates_text_a_frozen_header_and_hidden_keys(table):
     book = openpyxl.load_workbook(io.BytesIO(written(table, settings={"Rules": "all"}, code="data = 1\nprint(data)")))
     sheet = book["Exceptions"]
     head = {cell.value: cell.column_letter for cell in sheet[1]}
@@ -93,7 +93,7 @@ def test_a_table_without_exceptions_is_a_sheet_too(table):
     assert str(read_sheet(written(none), none, author="dora")) == "0 changed, 0 refused, 0 as they were"
 
 
-def test_a_note_that_looks_like_a_formula_goes_out_as_text(table, twin):
+def test_a_note_that_looks_like_a_formula_is_exported_as_text(table, twin):
     twin.annotate(table["key"][0], note="=HYPERLINK('x')", author="eve")
     content = written(table, notes=twin.notes())
     assert "<f>" not in zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml").decode()
@@ -103,7 +103,7 @@ def test_a_note_that_looks_like_a_formula_goes_out_as_text(table, twin):
 # -- back -------------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_typed_comes_back_with_its_author_once_it_is_applied(table, twin):
+def test_applied_changes_have_their_author(table, twin):
     content = typed(typed(written(table), 2, note=" called them\r\n"), 3, note="waiting", acknowledged="YES")
     found = read_sheet(content, table, author="dora", notes=twin.notes())
     assert [(one.row, one.key, one.note, one.acknowledged) for one in found.changes] == [
@@ -119,7 +119,7 @@ def test_what_was_typed_comes_back_with_its_author_once_it_is_applied(table, twi
     assert (again.changes, again.refused) == ((), ())
 
 
-def test_a_note_may_be_emptied_and_an_acknowledgement_taken_back(table, twin):
+def test_a_note_can_be_cleared_and_an_acknowledgement_revoked(table, twin):
     twin.annotate(table["key"][0], note="seen", acknowledged=True, author="eve")
     content = typed(written(table, notes=twin.notes()), 2, note="", acknowledged="no")
     apply_changes(twin, read_sheet(content, table, author="dora", notes=twin.notes()))
@@ -143,7 +143,7 @@ def test_numbers_and_dates_typed_as_notes_are_texts(table):
     assert [one.note for one in read_sheet(content, table, author="d").changes] == ["4711", "2026-01-04 10:00:00"]
 
 
-def test_what_cannot_be_read_is_refused_by_its_row(table):
+def test_invalid_values_are_refused_with_their_row(table):
     content = typed(typed(typed(written(table), 2, acknowledged="perhaps"), 3, note="=A1"), 4, note="x" * 10_001)
     found = reasons(read_sheet(content, table, author="dora"))
     assert found[2] == "expected yes or no in Acknowledged, got 'perhaps'"
@@ -151,14 +151,14 @@ def test_what_cannot_be_read_is_refused_by_its_row(table):
     assert found[4] == "its note has 10,001 characters; at most 10,000 are allowed"
 
 
-def test_a_row_that_ended_meanwhile_is_refused_only_if_something_was_typed(table):
+def test_a_row_whose_exception_has_ended_is_refused_only_if_it_was_edited(table):
     content = typed(written(table), 2, note="too late")
     found = read_sheet(content, table.iloc[2:], author="dora")
     assert reasons(found) == {2: f"the exception {table['key'][0]} has ended meanwhile"}
     assert found.unchanged == len(table) - 1
 
 
-def test_a_row_whose_exception_changed_is_refused_and_a_risen_value_is_no_change(table):
+def test_a_row_whose_exception_has_changed_is_refused_but_a_new_value_is_no_change(table):
     content = typed(typed(written(table), 2, note="a"), 3, note="b")
     now = table.copy()
     now.loc[0, "severity"] = "low"
@@ -182,7 +182,7 @@ def test_a_note_that_changes_between_reading_and_applying_is_not_overwritten(tab
     assert twin.notes()["note"].tolist() == ["theirs"]
 
 
-def test_two_who_typed_the_same_do_not_disturb_each_other(table, twin):
+def test_the_same_change_by_two_people_is_no_conflict(table, twin):
     content = typed(written(table), 2, note="called")
     twin.annotate(table["key"][0], note="called", author="eve")
     found = read_sheet(content, table, author="dora", notes=twin.notes())
@@ -213,7 +213,7 @@ def test_edited_removed_and_copied_keys_are_refused(table):
     assert reasons(read_sheet(lone, table, author="dora")) == {2: "its hidden key doesn't fit the row: it was edited"}
 
 
-def test_sorted_rows_added_columns_and_titles_above_do_no_harm(table):
+def test_sorted_rows_added_columns_and_titles_above_the_header_are_accepted(table):
     def edit(sheet, column):
         rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
         rows[0][column("Note") - 1] = "first"
@@ -230,7 +230,7 @@ def test_sorted_rows_added_columns_and_titles_above_do_no_harm(table):
     assert found.refused == ()
 
 
-def test_deleted_rows_and_other_sheets_are_nobodys_concern(table):
+def test_deleted_rows_and_other_sheets_are_ignored(table):
     def edit(sheet, column):
         sheet.delete_rows(3, 2)
         sheet.parent.create_sheet("Notes", 0)["A1"] = "Note"
@@ -239,7 +239,7 @@ def test_deleted_rows_and_other_sheets_are_nobodys_concern(table):
     assert (len(found.changes), found.refused, found.unchanged) == (0, (), len(table) - 2)
 
 
-def test_what_is_not_our_sheet_is_refused_as_such(table, tmp_path):
+def test_other_files_are_refused(table, tmp_path):
     own = openpyxl.Workbook()
     own.active.append(["Asset", "Note"])
     own.save(tmp_path / "own.xlsx")
@@ -265,7 +265,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_siz
 
 @settings(max_examples=25)
 @given(TEXT, st.booleans(), TEXT, st.booleans())
-def test_any_note_goes_out_and_comes_back(table, before, acknowledged, after, then):
+def test_any_note_is_exported_and_imported_unchanged(table, before, acknowledged, after, then):
     twin = FakeTwin(FakeTwin.example(days=1, trips=1).model)
     twin.annotate(table["key"][0], note=before, acknowledged=acknowledged, author="eve")
     content = written(table, notes=twin.notes())
@@ -276,7 +276,7 @@ def test_any_note_goes_out_and_comes_back(table, before, acknowledged, after, th
     assert cleaned(str(book.cell(2, 11).value or "")) == cleaned(after)
 
 
-def test_a_sheet_that_libreoffice_saved_comes_back(table, tmp_path, need):
+def test_a_workbook_saved_by_libreoffice_is_read(table, tmp_path, need):
     office = need("soffice")
     (tmp_path / "sheet.xlsx").write_bytes(typed(written(table), 2, note="saved elsewhere", acknowledged="yes"))
     command = [office, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", tmp_path / "out"]

@@ -1,4 +1,4 @@
-"""The Now page: what needs somebody, told of any instant, in the reader's own columns, holding still while they read."""
+"""The Now page at any instant: exceptions, tiles, links, notes."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def tiles(view):
     return {tile.filter: tile for tile in view._tiles()}
 
 
-def test_it_tells_what_stands_at_the_newest_data_worst_first(view, shared):
+def test_exceptions_of_the_newest_data_come_worst_first(view, shared):
     found = exceptions(shared.twin, at=shared.latest())
     assert len(found) > 2
     assert list(view.table.rows.index) == list(found["key"])
@@ -52,7 +52,7 @@ def test_copied_code_gives_the_pages_numbers(view):
     assert len(view.data()) == len(view.table.rows)
 
 
-def test_tiles_count_who_reports_what_is_late_and_what_is_wrong(view, shared):
+def test_tiles_count_reporting_assets_late_events_and_exceptions(view, shared):
     found = tiles(view)
     counts = view.data()["severity"].value_counts()
     assert found["severity:high"].main == str(counts["high"])
@@ -63,7 +63,7 @@ def test_tiles_count_who_reports_what_is_late_and_what_is_wrong(view, shared):
     assert late == 0 or found["event:delivery"].alarming
 
 
-def test_a_tile_narrows_the_table_and_lets_go_when_pressed_again(view):
+def test_a_tile_filters_the_table_until_it_is_pressed_again(view):
     everything = len(view.table.rows)
     view._strip._pressed("severity:high", None)
     assert view.only == "severity:high"
@@ -73,7 +73,7 @@ def test_a_tile_narrows_the_table_and_lets_go_when_pressed_again(view):
     assert len(view.table.rows) == everything
 
 
-def test_a_link_shows_a_past_instant_and_keeps_it(shared):
+def test_a_link_opens_a_past_instant(shared):
     link = parse_link("?at=2026-01-02T12:00&layout=type:cold_room")
     view = NowView(shared.twin, shared=shared, link=link)
     assert view.settings()["as of"] == "2026-01-02 12:00 UTC"
@@ -84,7 +84,7 @@ def test_a_link_shows_a_past_instant_and_keeps_it(shared):
     assert view.at is None
 
 
-def test_an_instant_is_typed_and_a_wrong_one_is_told(view):
+def test_an_instant_can_be_typed_and_a_wrong_one_gives_a_notice(view):
     view._instant.field.value = "2026-01-02 06:00"
     assert view.at == np.datetime64("2026-01-02T06:00", "ns")
     view._instant.field.value = "soon"
@@ -99,7 +99,7 @@ def test_a_wrong_link_gives_a_notice_and_the_whole_page(shared):
     assert len(view.table.rows) == len(view.data())
 
 
-def test_a_row_that_is_picked_is_chosen_and_goes_along_to_other_pages(view):
+def test_the_asset_of_a_clicked_row_is_selected_on_other_pages_too(view):
     key = view.table.rows.index[0]
     view.table._on_pick(key)
     first = view.data().iloc[0]
@@ -107,7 +107,7 @@ def test_a_row_that_is_picked_is_chosen_and_goes_along_to_other_pages(view):
     assert (view.link().asset_type, view.link().assets) == (first["asset_type"], (first["asset"],))
 
 
-def test_values_stand_with_units_and_states_by_name(view):
+def test_values_have_units_and_states_have_names(view):
     rows = view.table.rows
     warm = rows[rows["rule"] == "too_warm"]
     door = rows[rows["rule"] == "door_open"]
@@ -115,20 +115,20 @@ def test_values_stand_with_units_and_states_by_name(view):
     assert door.empty or (set(door["value"]) == {"open"} and set(door["limit"]) == {""})
 
 
-def test_a_place_is_told_by_what_the_asset_is_in(view):
+def test_a_place_is_that_of_the_containing_asset(view):
     rooms = view.table.rows[view.table.rows["rule"].isin(["too_warm", "door_open"])]
     assert len(rooms)
     assert rooms["place"].str.contains(r"\((?:EAST|NORTH|WEST)\)").all()
 
 
-def test_sheets_hold_the_readers_columns(view):
+def test_tables_have_the_readers_columns(view):
     sheets = view.tables()
     assert list(sheets["exceptions"])[:3] == ["severity", "what", "asset"]
     assert len(sheets["exceptions"]) == len(view.data())
     assert len(sheets["tiles"]) == len(view._tiles())
 
 
-def test_nothing_wrong_is_said_calmly(shared):
+def test_without_exceptions_a_message_replaces_the_table(shared):
     view = NowView(shared.twin, shared=shared, link=Link(layout="type:station"))
     assert "No such exceptions" in view.table._body[0].object
     assert view.table.rows is None
@@ -179,7 +179,7 @@ def test_two_readers_do_not_disturb_each_other(shared):
 # -- notes --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_note_is_kept_with_its_author_and_shown(own):
+def test_a_note_is_saved_with_its_author_and_shown(own):
     key = own.table.rows.index[0]
     own.table._on_note(key, "called the driver")
     assert own.twin.notes()[["key", "note", "author"]].to_numpy().tolist() == [[key, "called the driver", "ada"]]
@@ -196,7 +196,7 @@ def test_ticked_rows_are_acknowledged_together(own):
     assert own.table.selected == [own.table.rows.index[0], own.table.rows.index[2]]
 
 
-def test_what_somebody_else_wrote_meanwhile_isnt_lost(own):
+def test_a_note_of_somebody_else_is_not_overwritten(own):
     key = own.table.rows.index[0]
     own.twin.annotate(key, note="bob is on it", author="bob", time="2026-01-04T10:00")
     own.table._on_note(key, "mine")

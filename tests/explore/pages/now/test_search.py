@@ -1,4 +1,4 @@
-"""Where is it? Any asset of any kind is found by id or name, and told through what it's in."""
+"""Search for an asset by id or name: suggestions, place, history and plan."""
 
 import pandas as pd
 import panel as pn
@@ -40,7 +40,7 @@ def test_suggestions_come_from_all_kinds_of_assets(view):
     assert len(view._search.suggestions("0")) <= 20
 
 
-def test_a_parcel_is_found_by_its_number_and_told_through_the_van_it_was_in(shared, aboard):
+def test_a_parcel_found_by_its_number_has_the_position_of_its_van(shared, aboard):
     parcel, van, when = aboard
     view = NowView(shared.twin, shared=shared, link=parse_link(f"?find={parcel}&at={when:%Y-%m-%dT%H:%M:%S}"))
     html = view._search._text.object
@@ -55,7 +55,7 @@ def test_a_parcel_is_found_by_its_number_and_told_through_the_van_it_was_in(shar
     assert f"find={parcel}" in view.url()
 
 
-def test_the_story_tells_nothing_of_the_future(shared, aboard):
+def test_past_events_end_at_the_instant(shared, aboard):
     parcel, _, when = aboard
     view = NowView(shared.twin, shared=shared, link=parse_link(f"?find={parcel}&at={when:%Y-%m-%dT%H:%M:%S}"))
     assert (view._search.found.story["time"] <= pd.Timestamp(view.at)).all()
@@ -63,14 +63,14 @@ def test_the_story_tells_nothing_of_the_future(shared, aboard):
     assert "What's ahead" in view._search._text.object
 
 
-def test_a_suggestion_that_was_taken_is_shown(view):
+def test_a_selected_suggestion_is_shown(view):
     view._search.field.value = view._search.suggestions("north")[0]
     assert view._search.found.asset == "NORTH"
     view._search.field.value = "V3"
     assert view._search.found.asset_type == "van"
 
 
-def test_what_isnt_found_offers_the_nearest_and_a_button_for_each(view):
+def test_an_unknown_name_gives_a_button_for_each_near_match(view):
     view._search.field.value = "NORHT"
     assert view._search.found is None
     assert "NORHT" in view._search._text.object
@@ -80,13 +80,13 @@ def test_what_isnt_found_offers_the_nearest_and_a_button_for_each(view):
     assert view._search.found.asset == "NORTH"
 
 
-def test_what_nothing_is_called_is_said_without_markup_of_its_own(view):
+def test_an_unknown_name_with_markup_is_escaped(view):
     view._search.find("<b>zzzzzzzz</b>")
     assert "&lt;b&gt;zzzzzzzz" in view._search._text.object
     assert view.chosen is None
 
 
-def test_the_answer_leads_to_the_other_pages_and_closes(view):
+def test_the_result_opens_other_pages_and_closes(view):
     view._search.find("V3")
     buttons = {button.label: button for button in view._search._row[0]}
     buttons["Show on map"].clicks += 1
@@ -98,7 +98,7 @@ def test_the_answer_leads_to_the_other_pages_and_closes(view):
     assert view.link().find is None
 
 
-def test_the_answer_moves_to_another_instant_with_the_page(view):
+def test_the_result_follows_the_instant_of_the_page(view):
     view._search.find("V3")
     before = view._search._text.object
     view._instant.field.value = "2026-01-02 06:00"
@@ -106,7 +106,7 @@ def test_the_answer_moves_to_another_instant_with_the_page(view):
     assert view._search._text.object != before
 
 
-def test_what_a_notebooks_page_is_given_later_brings_its_styles_along(view, monkeypatch):
+def test_panes_added_later_in_a_notebook_load_no_style_sheet(view, monkeypatch):
     monkeypatch.setattr(pn.config, "inline", True)
     root = pn.panel(view)._render_model(Document(), Comm())
     stood = set(root.select({"type": UIElement}))

@@ -41,14 +41,14 @@ def keys(table):
 # -- holding still ------------------------------------------------------------------------------------------------------
 
 
-def test_shown_rows_keep_their_places_and_take_fresh_values():
+def test_shown_rows_keep_their_places_and_get_new_values():
     held = update_rows(rows("a", "b"), rows("c", "b", "a", lasting="6 min"))
     assert list(held.rows.index) == ["a", "b"]
     assert set(held.rows["lasting"]) == {"6 min"}
     assert (held.added, held.ended, held.news) == (("c",), (), "1 new")
 
 
-def test_what_ended_stays_until_the_reader_updates_and_says_so(table):
+def test_ended_rows_stay_until_the_update(table):
     table.refresh(rows("d", "e", "c", "b"))
     assert keys(table) == ["a", "b", "c"]
     assert table.news == "2 new, 1 ended"
@@ -62,7 +62,7 @@ def test_what_ended_stays_until_the_reader_updates_and_says_so(table):
     assert not table._bar.visible
 
 
-def test_what_comes_back_before_the_update_stands_again(table):
+def test_an_exception_that_returns_before_the_update_is_current_again(table):
     table.refresh(rows("b", "c"))
     table.refresh(rows("a", "b", "c", lasting="9 min"))
     assert table.news == ""
@@ -70,7 +70,7 @@ def test_what_comes_back_before_the_update_stands_again(table):
     assert not table.rows["ended"].any()
 
 
-def test_ticks_and_page_survive_when_data_move_on():
+def test_ticked_rows_and_page_survive_new_data():
     table = ExceptionTable(settings={}, on_pick=print, on_note=print, on_tick=lambda _: None)
     many = [f"k{k:02d}" for k in range(40)]
     table.show(rows(*many))
@@ -93,7 +93,7 @@ def test_rows_that_ended_are_greyed_and_severity_has_a_shape_beside_its_colour(t
     assert table._grid.value["severity"].iloc[0].startswith("▲ ")
 
 
-def test_a_row_is_picked_by_a_cell_but_not_by_the_one_for_notes(table):
+def test_a_click_on_a_cell_selects_the_row_except_in_the_column_of_notes(table):
     picked = []
     table._on_pick = picked.append
     table._picked(SimpleNamespace(row=1, column="asset"))
@@ -104,7 +104,7 @@ def test_a_row_is_picked_by_a_cell_but_not_by_the_one_for_notes(table):
 # -- columns ------------------------------------------------------------------------------------------------------------
 
 
-def test_columns_are_the_readers_own_and_kept(table):
+def test_columns_of_a_reader_are_stored(table):
     table._grid.selection = [1]
     table.set_columns(["asset", "rule", "since"])
     assert list(table._grid.value.columns) == ["asset", "rule", "since", "ended"]
@@ -114,7 +114,7 @@ def test_columns_are_the_readers_own_and_kept(table):
     assert again.columns == ["asset", "rule", "since"]
 
 
-def test_settings_that_make_no_sense_give_the_usual_columns():
+def test_invalid_settings_give_the_default_columns():
     for kept in ("asset", 7, ["gone"], None):
         assert (
             len(ExceptionTable(settings={"now_columns": kept}, on_pick=print, on_note=print, on_tick=print).columns)
@@ -158,7 +158,7 @@ def typed(view, **cells):
     return out.getvalue()
 
 
-def test_the_sheet_has_the_readers_columns_in_the_order_shown(view):
+def test_the_workbook_has_the_readers_columns_and_row_order(view):
     view.table.set_columns(["asset", "title", "since"])
     sheet = openpyxl.load_workbook(view.sheet.workbook())["Exceptions"]
     assert sheet.max_row == 1 + len(view.table.rows)
@@ -167,7 +167,7 @@ def test_the_sheet_has_the_readers_columns_in_the_order_shown(view):
     assert "severity" not in headers
 
 
-def test_a_sheet_that_comes_back_is_shown_before_anything_is_written(view):
+def test_changes_of_a_workbook_are_shown_before_they_are_written(view):
     view.sheet.compare(typed(view, r2=("Note", "called <them>"), r3=("Acknowledged", "yes")))
     assert view.sheet.panel.visible
     assert len(view.twin.notes()) == 0
@@ -191,7 +191,7 @@ def test_a_row_that_changed_meanwhile_is_refused_by_number_with_the_reason(view)
     assert view.twin.notes()["note"].tolist() == ["bob's", "also mine"]
 
 
-def test_a_sheet_may_be_left_and_a_wrong_file_is_told(view):
+def test_a_workbook_can_be_discarded_and_a_wrong_file_gives_a_message(view):
     view.sheet.compare(typed(view, r2=("Note", "x")))
     view.sheet.discard()
     assert not view.sheet.panel.visible

@@ -1,4 +1,4 @@
-"""The Quality page: counts that are right, and the way from a bad cell to the row in the file."""
+"""The Quality page: counts of flags, and the source rows of a cell."""
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def test_the_worst_signal_comes_first(twin):
     assert (last["not_pass"], last["coverage"]) == (0.0, 100.0)
 
 
-def test_the_verdict_is_proud_where_everything_passed():
+def test_the_verdict_says_that_everything_passed():
     twin = one_room(np.ones(60))
     view = QualityView(twin)
     assert "Everything passed" in view._verdict.object
@@ -90,7 +90,7 @@ def test_the_verdict_never_rounds_a_failure_away():
         (FakeTwin(TwinModel.model_validate({"twin": "new"})), "Nothing to judge"),
     ],
 )
-def test_a_twin_without_flags_says_so(twin, says):
+def test_a_twin_without_flags_gives_a_message(twin, says):
     view = QualityView(twin)
     view.__panel__()
     if view.heat.shown is None:
@@ -100,14 +100,14 @@ def test_a_twin_without_flags_says_so(twin, says):
         assert says in view._verdict.object
 
 
-def test_a_signal_chosen_in_the_table_is_shown_on_the_map(twin):
+def test_a_signal_selected_in_the_table_is_shown_on_the_heat_map(twin):
     view = QualityView(twin)
     place = int(view._summary.index[view._summary["signal"] == "wind_speed"][0])
     view._grid.selection = [place]
     assert (view.heat.asset_type, view.heat.signal, view.heat.heat) == ("station", "wind_speed", "flags")
 
 
-def test_a_click_leads_from_a_bad_cell_to_its_samples(twin):
+def test_a_click_on_a_cell_shows_its_samples(twin):
     view = QualityView(twin, link=Link(asset_type="station", signals=("wind_speed",)))
     row, column = np.argwhere(view.heat.rows.worst == Flag.FAIL)[0]
     view.heat._on_pick(int(row), int(column))
@@ -134,7 +134,7 @@ def test_samples_come_with_the_rows_they_were_read_from(twin):
     assert table["written_unit"].tolist()[1:] == ["degF"] * 2
 
 
-def test_a_window_that_can_not_be_counted_becomes_a_notice(twin, monkeypatch):
+def test_a_window_that_cannot_be_counted_gives_a_notice(twin, monkeypatch):
     view = QualityView(twin)
 
     def gone(*_, **__):
@@ -146,7 +146,7 @@ def test_a_window_that_can_not_be_counted_becomes_a_notice(twin, monkeypatch):
     assert "it's gone" in view.notice
 
 
-def test_flags_that_can_not_be_counted_at_first_say_so_in_the_table_s_place(monkeypatch):
+def test_an_error_replaces_the_table_if_the_first_count_fails(monkeypatch):
     def gone(*_, **__):
         message = "expected the disk, but it's gone"
         raise SourceError(message)
@@ -162,7 +162,7 @@ def test_flags_that_can_not_be_counted_at_first_say_so_in_the_table_s_place(monk
     assert "Everything passed" in view._verdict.object
 
 
-def test_the_code_gives_what_the_map_shows(twin):
+def test_the_code_gives_the_data_of_the_heat_map(twin):
     view = QualityView(twin)
     namespace = {}
     exec(view.code(), namespace)
