@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from markupsafe import Markup
 
 from twinlab._html import html
@@ -11,10 +12,10 @@ from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import axis_label, compact_number
+from twinlab.explore.kit.exception_text import age_text
 from twinlab.explore.views.map.colors import GREY, RAMP, SEVERITY_COLORS, ColorScale, kind_color
 from twinlab.explore.views.map.layers import kind_marker
 from twinlab.explore.views.map.reading import EXCEPTIONS, stale_after
-from twinlab.explore.views.map.tooltips import age_text
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
@@ -106,7 +107,7 @@ def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *,
         limit = stale_after(model, kind)
         if limit is not None:
             hollow = marker_svg(kind_marker(model, kind)[0], GREY, hollow=True)
-            items.append(_item(hollow, f"{_title(model, kind)}, fix older than {age_text(limit)}"))
+            items.append(_item(hollow, f"{_title(model, kind)}, fix older than {age_text(pd.Timedelta(limit))}"))
     if shot.request.color == EXCEPTIONS:
         items += [
             _item(_dot(SEVERITY_COLORS[name], size), f"{name} exception" if name else "no exception")

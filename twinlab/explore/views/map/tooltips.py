@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.scale import compact_number, pretty_unit
+from twinlab.explore.kit.exception_text import age_text
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -19,25 +22,7 @@ if TYPE_CHECKING:
     from twinlab.explore.views.map.reading import MapSnapshot
     from twinlab.model.twinmodel import Signal, TwinModel
 
-__all__ = ["age_text", "tips"]
-
-# Each step in time makes thousands of tooltips; `Markup` escapes like a template in a third of the time.
-_NAME, _BREAK = Markup("<b>{}</b> · {}"), Markup("<br>")
-_PARTS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-
-
-def age_text(age: np.timedelta64) -> str:
-    """Return an age in its two largest units.
-
-    >>> age_text(np.timedelta64(3700, "s")), age_text(np.timedelta64(42, "s"))
-    ('1 h 1 min', '42 s')
-    """
-    seconds = int(age / np.timedelta64(1, "s"))
-    for place, (size, word) in enumerate(_PARTS):
-        if seconds >= size:
-            rest = (seconds % size) // _PARTS[place + 1][0] if place + 1 < len(_PARTS) else 0
-            return f"{seconds // size} {word}" + (f" {rest} {_PARTS[place + 1][1]}" if rest else "")
-    return f"{seconds} s"
+__all__ = ["tips"]
 
 
 def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
@@ -56,16 +41,21 @@ def tips(shot: MapSnapshot, model: TwinModel, labels: Mapping[str, Mapping[str, 
     ):
         title = model.asset_types[kind].title or readable_name(kind)
         name = labels.get(kind, {}).get(asset, asset)
-        lines = [_NAME.format(name, title), *values.get(kind, {}).get(asset, ())]
+        lines = [_heading(name, title), *values.get(kind, {}).get(asset, ())]
         if not np.isnat(time):
-            age = age_text(shot.request.at - time)
+            age = age_text(pd.Timedelta(shot.request.at - time))
             lines.append(f"fix {age} old" + (" (stale)" if stale else ""))
         lines += [f"{count:,} × {readable_name(contained)} inside" for contained, count in inside.items()]
         if severity:
             lines.append(f"exception: {severity}")
-        # Bokeh serializes plain strings only.
-        out.append(str(_BREAK.join(lines)))
+        # Each step in time makes thousands of tooltips: `escape` takes a tenth of the time of a template.
+        out.append("<br>".join(map(escape, lines)))
     return np.array(out, dtype=object)
+
+
+@lru_cache(maxsize=16_384)
+def _heading(name: str, title: str) -> Markup:
+    return html("<b>{{ name }}</b> · {{ title }}", name=name, title=title)
 
 
 def _value_lines(signals: Mapping[str, Signal], frame: pd.DataFrame) -> dict[str, list[str]]:
