@@ -1,4 +1,4 @@
-"""Types that all parts of a model share: the frozen base class, names, durations, units."""
+"""Types that several parts of a model share: the frozen base class, names, durations, units, questions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 
 from twinlab.model.units import canonical_unit
 
-__all__ = ["NANOSECONDS", "Duration", "ExtendedModel", "Model", "Term", "Unit", "parse_duration", "yaml_text"]
+__all__ = [
+    "NANOSECONDS",
+    "Duration",
+    "ExtendedModel",
+    "Model",
+    "QuestionRule",
+    "Term",
+    "Unit",
+    "parse_duration",
+    "yaml_text",
+]
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
 NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
@@ -88,3 +99,19 @@ class ExtendedModel(Model):
             if getattr(self, key) == type(self).model_fields[key].get_default(call_default_factory=True):
                 del written[key]
         return written
+
+
+class QuestionRule(Model):
+    """A question that a draft leaves to a person."""
+
+    at: str
+    """Path of the value in this file: "tables[0].time.format"."""
+    ask: str
+    """The question, one sentence."""
+    evidence: str = ""
+    """What was found in the data."""
+    choices: list[str | float | bool] = Field(default_factory=list)
+    """Values that fit the data; the first is the one that was drafted."""
+    drafted: str | float | bool | None = None
+    """The value that was drafted: the question is answered once another value is in its place. Without it, the question
+    is open as long as its entry is there."""

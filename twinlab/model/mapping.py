@@ -10,8 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.basics import ExtendedModel, Model, Term, Unit
-from twinlab.model.questions import QuestionRule
+from twinlab.model.basics import ExtendedModel, Model, QuestionRule, Term, Unit
 from twinlab.model.time_rule import Text, TimeRule, ZoneOf
 
 __all__ = [

@@ -10,9 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from twinlab.model.basics import Model
 from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import Path_, path_text
 
@@ -20,26 +17,10 @@ if TYPE_CHECKING:
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["Question", "QuestionRule", "open_questions"]
+__all__ = ["Question", "open_questions"]
 
 #: Keys whose value may be ``unknown`` -> the question.
 _ASKED = {"unit": "In which unit are these values?", "zone": "In which zone does this clock run?"}
-
-
-class QuestionRule(Model):
-    """A question that a draft leaves to a person."""
-
-    at: str
-    """Path of the value in this file: "tables[0].time.format"."""
-    ask: str
-    """The question, one sentence."""
-    evidence: str = ""
-    """What was found in the data."""
-    choices: list[str | float | bool] = Field(default_factory=list)
-    """Values that fit the data; the first is the one that was drafted."""
-    drafted: str | float | bool | None = None
-    """The value that was drafted: the question is answered once another value is in its place. Without it, the question
-    is open as long as its entry is there."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
-from twinlab.model.basics import Model, Term, Unit, parse_duration, yaml_text
-from twinlab.model.questions import QuestionRule
+from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
 from twinlab.model.terms import nearest

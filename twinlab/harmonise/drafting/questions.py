@@ -12,7 +12,7 @@ __all__ = ["QuestionPlan", "question_lines"]
 
 @dataclass(frozen=True)
 class QuestionPlan:
-    """A question about one value of a drafted file; see `twinlab.model.questions.QuestionRule`."""
+    """A question about one value of a drafted file; see `twinlab.model.basics.QuestionRule`."""
 
     # Path of the value in the file: "tables[0].time.zone".
     at: str
