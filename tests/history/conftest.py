@@ -1,4 +1,4 @@
-"""A small twin in a folder: a ledger with streams, and what its model and mappings say."""
+"""A small twin in a folder: a ledger with streams, a model and mappings."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STREAM = {
 
 
 class Site:
-    """A twin's folder with its ledger and words."""
+    """A twin's folder with ledger, model and mappings."""
 
     def __init__(self, root: Path, mappings: dict[str, dict] | None = None, model: dict | None = None) -> None:
         self.root = root
@@ -76,7 +76,7 @@ class Site:
             self.root, self.ledger, self.model, self.mappings, rebuild=lambda: self.historian().catch_up()
         )
 
-    def tell(self, rows: list[tuple], source: str = "rooms", **constant) -> None:
+    def append(self, rows: list[tuple], source: str = "rooms", **constant) -> None:
         """Append (tag, minute, value, sequence) rows as one frame."""
         with self.ledger.writer(source) as writer:
             writer.append_observations(observations(rows, **constant))
@@ -99,18 +99,18 @@ def observations(rows: list[tuple], *, op: int = 0, keys: list[str] | None = Non
 
 @pytest.fixture(scope="session")
 def make_site() -> type[Site]:
-    """How a test makes a twin in a folder of its choice."""
+    """The class of twins in a folder."""
     return Site
 
 
 @pytest.fixture(scope="session")
 def rows_of():
-    """How a test makes a batch of observations with keys or retractions."""
+    """A function that returns a batch of observations with keys or retractions."""
     return observations
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    # Nothing here is about durability: a disk's syncs would take most of the time.
+    # These tests aren't about durability, and syncs of a disk would take most of the time.
     with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         yield Site(Path(folder))

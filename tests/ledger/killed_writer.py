@@ -1,4 +1,4 @@
-"""Append rows that follow from their ordinals, seal now and then, and say after each acknowledgement how far it got."""
+"""Append rows that are functions of their ordinals, seal now and then, and print the position after each acknowledgement."""
 
 from __future__ import annotations
 

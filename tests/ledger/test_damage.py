@@ -1,3 +1,5 @@
+"""Damage of any file of the ledger is found and named, and a torn tail is cut."""
+
 from __future__ import annotations
 
 import os

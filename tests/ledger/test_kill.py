@@ -1,3 +1,5 @@
+"""Writers killed at any moment lose no acknowledged row."""
+
 from __future__ import annotations
 
 import random

@@ -1,4 +1,4 @@
-"""The ledger beside a plain list, through appends, crashes, reopening, retraction and sealing in any order."""
+"""The ledger compared with a plain list, after appends, crashes, reopening, retraction and sealing in any order."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _records(numbers: list[int], file_id: str) -> Records:
 
 
 class Beside(RuleBasedStateMachine):
-    """What the ledger holds must be what the list holds."""
+    """The ledger must have the rows of the list."""
 
     def __init__(self) -> None:
         super().__init__()

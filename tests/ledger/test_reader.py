@@ -1,4 +1,4 @@
-"""Reading a source: windows of positions, filters, columns, and rows that come in meanwhile."""
+"""Reading a source: windows of positions, filters, columns, and rows that are appended meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger's folder: one folder a source, whatever its name."""
+"""The ledger's folder: one folder per source, for any name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appending to a source: rows come back as they were, one writer at a time, failures of the disk."""
+"""Appending to a source: rows are read as they were appended; one writer at a time; failures of the disk."""
 
 from __future__ import annotations
 

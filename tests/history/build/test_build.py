@@ -1,4 +1,4 @@
-"""Claims become cells: the fast ways against a slow oracle, in any order of arrival."""
+"""Claims become cells: both algorithms against a slow reference, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ ROW = st.fixed_dictionaries(
 
 
 def with_tags(rows: list[dict]) -> list[dict]:
-    # A tag speaks of one asset.
+    # A tag belongs to one asset.
     return [{**r, "tag": "tag of " + r["asset"] + str(r.get("twig", 0)), "ordinal": i} for i, r in enumerate(rows)]
 
 

@@ -1,4 +1,4 @@
-"""Integers in storage and the plan of the arrays."""
+"""Encoding of values as integers, and the grid of cells."""
 
 import numpy as np
 import pytest

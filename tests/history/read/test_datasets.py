@@ -1,4 +1,4 @@
-"""Datasets: values, flags, held states, counters, any step, the tail, and every way of computing them."""
+"""Datasets: values, flags, filled states, counters, any step, the tail, and threads, processes and clusters."""
 
 import dask
 import numpy as np
@@ -42,7 +42,7 @@ CELLS = 9000
 
 
 def made(k0: int, k1: int) -> tuple[dict, dict]:
-    """Return what the cells ``k0 .. k1 - 1`` hold, the same whatever the cut: sparse states, a wrapping counter."""
+    """Return the contents of the cells ``k0 .. k1 - 1``, independent of the span: sparse states, a wrapping counter."""
     k = np.arange(k0, k1)[:, None] + np.array([0, 7, 13])
     speed = (k * 7919 % 1000).astype("int32")
     door = np.where(k % 1700 == 0, k // 1700 % 2, NONE16).astype("int16")

@@ -1,4 +1,4 @@
-"""The order in which people expect ids."""
+"""Natural order of ids."""
 
 from __future__ import annotations
 

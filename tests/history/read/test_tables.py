@@ -1,4 +1,4 @@
-"""Events, assets and relationships by key: the newest row stands, withdrawn files are out, what isn't started stays."""
+"""Events, assets and relationships by key: the newest row is valid, rows of withdrawn files aren't, cancelled events stay."""
 
 from __future__ import annotations
 

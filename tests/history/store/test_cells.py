@@ -1,4 +1,4 @@
-"""Cells written in any slabs and order read back as the last write left them; rollups are exact however they came about."""
+"""Cells written in any order have the values of the last write; rollups are exact in every case."""
 
 import warnings
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables come back as they were written."""
+"""Tables are read as they were written."""
 
 import numpy as np
 import pyarrow as pa

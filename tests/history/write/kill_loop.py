@@ -1,4 +1,4 @@
-"""Run by test_rebuild: children ingest and publish until they are killed at a random moment; then see what is left.
+"""Run by test_rebuild: children ingest and publish until they are killed at a random moment; then the rest is checked.
 
 Usage: kill_loop.py FOLDER KILLS SEED. Prints "rows <n>" once everything is in and equals an uninterrupted run.
 """
@@ -35,7 +35,7 @@ def ingest(folder: Path, *, rebuild_after: int = -1) -> None:
     if rebuild_after >= 0:
         historian.rebuild()
     while (at := site.ledger.reader("rooms").position()) < TOTAL:
-        site.tell([row(n) for n in range(at, min(at + BATCH, TOTAL))])
+        site.append([row(n) for n in range(at, min(at + BATCH, TOTAL))])
         # Acknowledged: what the child has told and the disk must keep.
         (folder / "acknowledged").write_text(str(min(at + BATCH, TOTAL)))
         if at // BATCH % 3 == 2:

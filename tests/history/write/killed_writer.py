@@ -1,4 +1,4 @@
-"""A writer to be killed: commits slab after slab, and says so once each is published. Used by test_publication."""
+"""A writer that is killed: commits slab after slab and prints each number after its publication. Used by test_publication."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def slab(number: int) -> np.ndarray:
 
 
 def main(root: Path) -> None:
-    """Write on from where the history stands until killed."""
+    """Continue writing from the history's position until killed."""
     store = HistoryStore.open(root)
     with store.lock():
         print("ready", flush=True)  # noqa: T201  (the parent reads it)

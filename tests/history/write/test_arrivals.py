@@ -1,4 +1,4 @@
-"""The contract over the real ledger and store: order, repetition, batches, publications and tails change nothing."""
+"""History from the ledger: order, repetition, batches, publications and tails don't change the result."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def assert_same(first: list[xr.Dataset], second: list[xr.Dataset]) -> None:
 def build(
     make_site, rows: list[tuple], *, batches: list[int], publish: set[int], read: set[int] = frozenset()
 ) -> list[xr.Dataset]:
-    """Tell rows in batches, publish after some of them, read (and so build tails) after others, and return all there is."""
+    """Append rows in batches, publish after some of them, read (and so build tails) after others, and return all there is."""
     with TemporaryDirectory(dir=MEMORY) as folder:
         site = make_site(Path(folder))
         historian, reader = site.historian(), site.reader()
         edges = [0, *sorted({cut % (len(rows) + 1) for cut in batches}), len(rows)]
         for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
             if start < stop:
-                site.tell(rows[start:stop])
+                site.append(rows[start:stop])
             if number in publish:
                 historian.catch_up()
             if number in read:
@@ -84,9 +84,9 @@ def test_any_order_of_arrival_gives_the_same_history(make_site, rows, shuffle, a
 def test_the_tail_shows_what_publishing_it_would(site):
     rng = np.random.default_rng(3)
     rows = [(TAGS[i % 7], float(rng.uniform(0, 200)), float(rng.integers(0, 2)), i) for i in range(300)]
-    site.tell(rows[:150])
+    site.append(rows[:150])
     site.historian().catch_up()
-    site.tell(rows[150:])
+    site.append(rows[150:])
     tail = everything(site.reader())
     site.historian().catch_up()
     assert_same(everything(site.reader()), tail)
@@ -97,7 +97,7 @@ def test_incremental_rebuilt_and_as_of_now_are_the_same(site):
     rows = [(TAGS[i % 7], float(rng.uniform(0, 400)), float(rng.integers(0, 2)), i) for i in range(400)]
     historian = site.historian()
     for start in range(0, 400, 80):
-        site.tell(rows[start : start + 80])
+        site.append(rows[start : start + 80])
         historian.catch_up()
     incremental = everything(site.reader())
     assert_same(everything(site.reader().as_of("2200-01-01")), incremental)
@@ -109,7 +109,7 @@ def test_incremental_rebuilt_and_as_of_now_are_the_same(site):
 
 def test_a_window_as_of_now_is_the_window_of_history(site):
     rng = np.random.default_rng(5)
-    site.tell([(TAGS[i % 7], i / 2, float(rng.integers(0, 2)), i) for i in range(400)])
+    site.append([(TAGS[i % 7], i / 2, float(rng.integers(0, 2)), i) for i in range(400)])
     site.historian().catch_up()
     window = {"start": "2024-01-01T01:07", "stop": "2024-01-01T02:33"}
     now = site.reader()
@@ -121,10 +121,10 @@ def test_a_window_as_of_now_is_the_window_of_history(site):
 
 
 def test_a_late_row_writes_its_cell_and_the_widest_margin_and_no_more(site):
-    site.tell([("a.t", m, 20.0 + m % 3, m) for m in range(2000)])
+    site.append([("a.t", m, 20.0 + m % 3, m) for m in range(2000)])
     historian = site.historian()
     historian.catch_up()
-    site.tell([("a.t", 700.5, 25.0, 5000)])
+    site.append([("a.t", 700.5, 25.0, 5000)])
     report = historian.catch_up()
     assert report.late == 1
     # flat_line 10 min + gap 5 min back, spike 5 min ahead; three signals of one room share the cells.
@@ -132,7 +132,7 @@ def test_a_late_row_writes_its_cell_and_the_widest_margin_and_no_more(site):
 
 
 def test_rows_outside_the_twins_span_are_counted_and_not_built(site):
-    site.tell([("a.t", 0, 20.0, 0), ("a.t", -10, 19.0, 1), ("a.t", 60 * 24 * 365 * 80, 21.0, 2)])
+    site.append([("a.t", 0, 20.0, 0), ("a.t", -10, 19.0, 1), ("a.t", 60 * 24 * 365 * 80, 21.0, 2)])
     report = site.historian().catch_up()
     assert report.out_of_span == 2
     assert site.reader().history("room", signals=["temperature"]).sizes["time"] == 1
@@ -148,9 +148,9 @@ def test_two_sources_of_one_signal_the_priority_wins_and_the_disagreement_is_cou
             "second": {"source": "second", "stream": {"tags": tags(2)}},
         },
     )
-    site.tell([("x", 0, 20.0, 0), ("x", 1, 20.0, 1), ("x", 2, 20.0, 2)], source="first")
+    site.append([("x", 0, 20.0, 0), ("x", 1, 20.0, 1), ("x", 2, 20.0, 2)], source="first")
     site.historian().catch_up()
-    site.tell([("x", 0.5, 20.1, 0), ("x", 1.5, 23.0, 1)], source="second")
+    site.append([("x", 0.5, 20.1, 0), ("x", 1.5, 23.0, 1)], source="second")
     report = site.historian().catch_up()
     assert report.disagreements == 1
     values = site.reader().history("room", signals=["temperature"]).temperature.values[:, 0]
@@ -186,12 +186,12 @@ def test_a_correction_by_key_moves_a_value_and_a_retraction_takes_it_away(site, 
 
 
 def test_an_index_that_is_lost_or_damaged_is_worked_out_again(site):
-    site.tell([("a.t", m, 20.0 + m % 3, m) for m in range(50)])
+    site.append([("a.t", m, 20.0 + m % 3, m) for m in range(50)])
     site.historian().catch_up()
     expected = everything(site.reader())
     for path in (site.root / "cache" / "index").iterdir():
         path.write_bytes(path.read_bytes()[:-7])
-    site.tell([("a.t", 20, 20.0 + 20 % 3, 20)])
+    site.append([("a.t", 20, 20.0 + 20 % 3, 20)])
     assert_same(everything(site.reader()), expected)
     site.historian().catch_up()
     assert_same(everything(site.reader()), expected)
@@ -208,7 +208,7 @@ def test_history_that_is_compacted_as_it_grows_reads_as_one_built_at_once(make_s
     site = make_site(tmp_path / "grown")
     historian = site.historian()
     for start in range(0, len(rows), 250):
-        site.tell(rows[start : start + 250])
+        site.append(rows[start : start + 250])
         historian.catch_up()
     grown = everything(site.reader())
     historian.rebuild()

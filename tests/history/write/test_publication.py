@@ -1,4 +1,4 @@
-"""Killed writers lose nothing acknowledged; damaged bytes never become wrong numbers; one writer at a time."""
+"""Killed writers lose no acknowledged commit; damaged bytes never become wrong numbers; there is one writer at a time."""
 
 import importlib.util
 import os

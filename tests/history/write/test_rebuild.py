@@ -1,4 +1,4 @@
-"""History after kill -9, after damage and after it was deleted."""
+"""History after kill -9, after damage, after deletion and after interrupted rebuilds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def temperature(site) -> np.ndarray:
 
 @pytest.fixture
 def built(site):
-    site.tell([("a.t", m, 20.0 + m % 4, m) for m in range(300)])
+    site.append([("a.t", m, 20.0 + m % 4, m) for m in range(300)])
     site.historian().catch_up()
     return site
 
@@ -95,7 +95,7 @@ def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         built.historian().rebuild(progress=stop)
-    # The old history stands until the new one is complete.
+    # The old history is readable until the new one is complete.
     np.testing.assert_array_equal(temperature(built), before)
     went_on = []
     report = built.historian().catch_up(progress=lambda at, of, what: went_on.append(at))

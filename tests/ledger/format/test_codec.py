@@ -1,4 +1,4 @@
-"""Compressed columns: they come back exactly."""
+"""Compressed columns are decoded exactly."""
 
 from __future__ import annotations
 
