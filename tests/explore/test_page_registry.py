@@ -12,8 +12,9 @@ import panel as pn
 import pytest
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.explore import PAGES, Explorer, Link, PageSpec
+from twinlab.explore import PAGES, Explorer, Link, PageSpec, Workspace
 from twinlab.explore.page_registry import PageRegistry, available_pages
+from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin, check_page
 
 # Bokeh 3.9 resets an index in place, which pandas 3.1 deprecates.
@@ -80,6 +81,7 @@ import json
 
 from twinlab.apps import User, may_see
 from twinlab.explore import PAGES, Link, Workspace
+from twinlab.model.twinmodel import TwinModel
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin, check_page
 
@@ -208,6 +210,22 @@ def test_a_page_that_fails_to_tell_whether_a_twin_has_it_leaves_the_others(monke
     pages, faults = available_pages(FakeTwin.example(days=1, trips=1))
     assert [page.name for page in pages] == ["now", "history", "events", "quality"]
     assert "the page 'map' of twinlab fails to tell whether this twin has it: AttributeError" in faults["map"]
+
+
+def test_faults_of_pages_leave_the_notice_of_a_wrong_link(monkeypatch):
+    monkeypatch.setattr(PAGES, "_faults", {"broken": "the page 'broken' can't be imported"})
+    workspace = Workspace(FakeTwin(TwinModel(twin="empty")), link=Link(page="histroy"))
+    assert "unknown page 'histroy'" in workspace.notice
+    assert "the page 'broken' can't be imported" in workspace.notice
+
+
+def test_two_pages_may_have_one_label(monkeypatch):
+    loaded = {"history": replace(PAGES.get("history"), label="Now"), "now": PAGES.get("now")}
+    monkeypatch.setattr(PAGES, "_loaded", loaded)
+    workspace = Workspace(FakeTwin(TwinModel(twin="empty")), page="history")
+    assert workspace.page == "history"
+    assert workspace.param.page.objects == ["now", "history"]
+    assert [spec.label for spec in workspace.pages] == ["Now", "Now"]
 
 
 def test_an_unknown_page_shows_the_nearest_name():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -109,15 +109,13 @@ class Workspace(Explorer):
         self.body = pn.Column(
             self._alert_of_pages, *(slot.body for slot in self._slots.values()), sizing_mode="stretch_width"
         )
-        self.param.page.objects = {spec.label: spec.name for spec in specs}
+        self.param.page.objects = _labels(specs)
         if not specs:
             self._show_notice(_NO_PAGE)
         self._quiet = False
         first = self.first_link
         self.apply(first if page is None else replace(first, page=page))
-        if self._faults:
-            self._show_notice(" · ".join(self._faults.values()))
-            self._sync()
+        self._show_faults()
 
     # -- changing pages -----------------------------------------------------------------------------------------------
 
@@ -305,6 +303,14 @@ class Workspace(Explorer):
         if event.new is not None:
             self.picks += 1
 
+    def _show_faults(self) -> None:
+        """Add the faults of pages that can't be loaded to the notice about the pages."""
+        own = str(self._alert_of_pages.object or "")
+        faults = [fault for fault in self._faults.values() if fault not in own]
+        if faults:
+            self._show_notice(" · ".join(text for text in (own, *faults) if text))
+            self._sync()
+
     def _show_notice(self, text: str) -> None:
         """Show a notice about the pages themselves; views show their own notices."""
         self._alert_of_pages.param.update(object=text, visible=bool(text), closed=False)
@@ -357,3 +363,11 @@ class Workspace(Explorer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(self.tabs(), self.body, sizing_mode="stretch_width")
+
+
+def _labels(specs: Iterable[PageSpec]) -> dict[str, str]:
+    """Return label -> name of each page; a label that several pages have is followed by the name."""
+    labels: dict[str, str] = {}
+    for spec in specs:
+        labels[spec.label if spec.label not in labels else f"{spec.label} ({spec.name})"] = spec.name
+    return labels
