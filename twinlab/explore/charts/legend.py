@@ -11,7 +11,7 @@ from twinlab.explore.charts.palette import FLAG_STYLES, asset_style
 from twinlab.explore.charts.traces import Trace, count_flags
 from twinlab.model.flags import Flag
 
-__all__ = ["legend_html", "title_html"]
+__all__ = ["legend_html", "legend_list", "title_html"]
 
 _LEGEND = """\
 <div role="list" aria-label="Legend" style="display:flex;flex-wrap:wrap;gap:4px 18px;\
@@ -53,6 +53,15 @@ def legend_html(
         items.append(_item(_EVENT, 14, "chosen event"))
     if brush:
         items.append(_item(_SELECTED, 14, "selected span"))
+    return legend_list(items)
+
+
+def legend_list(items: Sequence[Markup]) -> Markup:
+    """Return items as a legend that wraps.
+
+    >>> legend_list([Markup('<span role="listitem">mean</span>')]).count("listitem")
+    1
+    """
     return html(_LEGEND, items=items)
 
 

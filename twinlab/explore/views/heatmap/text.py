@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from twinlab._html import html
+from twinlab.explore.charts.legend import legend_list
 from twinlab.explore.charts.reading import Plan, Window, instant_text, iso_text
 from twinlab.explore.views.heatmap.reading import FLAGS, HeatRequest, whole_bins
 from twinlab.explore.views.heatmap.rows import ORDERS
@@ -26,9 +27,6 @@ _HATCH = Markup(
     '<svg aria-hidden="true" width="16" height="14"><rect x=".5" y=".5" width="15" height="13" fill="#B0B0B0" '
     'stroke="#6E6E6E"/><path d="M0 14 L14 0 M-4 8 L6 -2 M6 18 L20 4" stroke="#5E5E5E"/></svg>'
 )
-_LEGEND = """\
-<div role="list" aria-label="Legend" style="display:flex;flex-wrap:wrap;gap:4px 18px;\
-font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center">{% for item in items %}{{ item }}{% endfor %}</div>"""
 _ITEM = """\
 <span role="listitem" style="display:inline-flex;align-items:center;gap:6px;white-space:nowrap\
 {{ ";opacity:.7" if faint }}">{{ shape }}{{ text }}</span>"""
@@ -92,7 +90,7 @@ def heat_legend(rows: HeatRows, style: HeatStyle) -> Markup:
         items.append(_item(_swatch(flag, style), f"{name}{letter}: {count:,} samples{share}", faint=count == 0))
     if not style.categories:
         items.append(_item(_HATCH, "no value"))
-    return html(_LEGEND, items=items)
+    return legend_list(items)
 
 
 def _scale(rows: HeatRows, style: HeatStyle) -> Markup:

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.scale import value_range
+from twinlab.explore.kit import exception_text
 from twinlab.explore.views.map.reading import EXCEPTIONS
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ __all__ = ["GREY", "RAMP", "SEVERITY_COLORS", "ColorScale", "color_scale", "kind
 GREY = "#808080"
 #: Cividis without its ends, which are invisible on one of the themes; suits all forms of colour blindness.
 RAMP = ("#2b5a9c", "#4f6a8f", "#6c7a84", "#87897b", "#a4996d", "#c2aa5a", "#e0bc3c")
-SEVERITY_COLORS = {"": "#5b8fb0", "low": "#56B4E9", "medium": "#E69F00", "high": "#D55E00"}
+#: Severity -> colour; "" for assets without an exception.
+SEVERITY_COLORS = {"": "#5b8fb0", **exception_text.SEVERITY_COLORS}
 
 
 @dataclass(frozen=True)

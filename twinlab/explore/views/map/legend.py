@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from twinlab._html import html
 from twinlab.explore.charts.choices import readable_name
+from twinlab.explore.charts.legend import legend_list
 from twinlab.explore.charts.palette import ASSET_STYLES
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import axis_label, compact_number
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["map_legend", "marker_svg", "routes_legend", "summary"]
 
-_LEGEND = """\
-<div role="list" aria-label="Legend" style="display:flex;flex-wrap:wrap;gap:4px 18px;\
-font:13px/1.5 Roboto,system-ui,sans-serif;align-items:center">{% for item in items %}{{ item }}{% endfor %}</div>"""
 _ITEM = """\
 <span role="listitem" style="display:inline-flex;align-items:center;gap:6px">{{ shape }}{{ text }}</span>"""
 _SUMMARY = """\
@@ -119,7 +117,7 @@ def map_legend(shot: MapSnapshot, model: TwinModel, scale: ColorScale | None, *,
         items.append(_item(_line("#D55E00", ""), f"track, {track.hours} h"))
         if track.stops:
             items.append(_item(_line("#CC79A7", "5 3"), "planned"))
-    return html(_LEGEND, items=items)
+    return legend_list(items)
 
 
 def routes_legend() -> Markup:
@@ -129,7 +127,7 @@ def routes_legend() -> Markup:
     steps = [(color, text) for _, color, text in DELAY_STEPS]
     items = [_item(_line(color, ""), text) for color, text in (*steps, UNKNOWN)]
     note = "median delay of the end; a line is as thick as it has events; tap one to see its events"
-    return html(_LEGEND, items=[*items, _item(Markup(), note)])
+    return legend_list([*items, _item(Markup(), note)])
 
 
 def _scale(shot: MapSnapshot, model: TwinModel, scale: ColorScale) -> list[Markup]:
