@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from twinlab._spreadsheets import write_csv, write_workbook
 from twinlab.errors import SchemaError, SourceError
 from twinlab.history.read import export
 from twinlab.model.terms import nearest
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["export_dataset", "export_table"]
-
-_EXCEL_ROWS = 1_048_576
 
 Data = TypeVar("Data")
 
@@ -49,7 +48,11 @@ def export_table(table: pd.DataFrame, target: Path) -> Path:
     SchemaError
         If the suffix is none of those, the target exists, or the table doesn't fit an Excel sheet.
     """
-    writers: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {".parquet": _parquet, ".csv": _csv, ".xlsx": _excel}
+    writers: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
+        ".parquet": _parquet,
+        ".csv": write_csv,
+        ".xlsx": _excel,
+    }
     write = _writer(writers, target)
     return _whole(target, lambda path: write(table, path))
 
@@ -58,15 +61,8 @@ def _parquet(table: pd.DataFrame, path: Path) -> None:
     table.to_parquet(path, index=False, compression="zstd")
 
 
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
-
-
 def _excel(table: pd.DataFrame, path: Path) -> None:
-    if len(table) >= _EXCEL_ROWS:
-        msg = f"an Excel sheet has at most {_EXCEL_ROWS - 1:,} rows, the table has {len(table):,}; narrow start and stop, or export Parquet"
-        raise SchemaError(msg)
-    table.to_excel(path, index=False, sheet_name="events")
+    write_workbook(path, {"events": table})
 
 
 def _writer(writers: Mapping[str, Callable[[Data, Path], None]], target: Path) -> Callable[[Data, Path], None]:

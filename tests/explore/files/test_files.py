@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import xarray as xr
 
+from twinlab import _spreadsheets
 from twinlab.errors import SchemaError, SourceError
-from twinlab.explore.files import excel as excel_file
 from twinlab.explore.files import report as report_file
 from twinlab.explore.kit.link import Link
 from twinlab.explore.views.base import Explorer
@@ -100,7 +100,7 @@ def test_an_excel_file_holds_the_tables_as_they_are(view: Small, tmp_path: Path)
 def test_a_table_longer_than_a_sheet_is_refused_and_nothing_is_left(
     view: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(excel_file, "SHEET_ROWS", 2)
+    monkeypatch.setattr(_spreadsheets, "SHEET_ROWS", 2)
     with pytest.raises(SchemaError, match="holds 1 rows, the table has 2; narrow"):
         view.to_excel(tmp_path / "view.xlsx")
     assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twinlab._spreadsheets import write_csv
 from twinlab.errors import SchemaError
 from twinlab.explore.files.atomic_write import check_suffix, write_atomically
 
@@ -43,7 +44,7 @@ def write_data(view: Exportable, path: Path) -> Path:
         raise SchemaError(msg)
     table = tidy_table(data)
     if suffix == ".csv":
-        return write_atomically(path, lambda draft: table.to_csv(draft, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
+        return write_atomically(path, lambda draft: write_csv(table, draft))
     units = {} if isinstance(data, pd.DataFrame) else _units(data)
     about = {"twinlab": {"settings": view.settings(), "code": view.code(), "units": units}}
     return write_atomically(path, lambda draft: _parquet(table, draft, about))

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from twinlab._spreadsheets import SHEET_ROWS, write_csv, write_workbook
 from twinlab.errors import SchemaError
 
 __all__ = ["to_csv", "to_excel", "to_frame", "to_parquet", "to_zarr"]
-
-#: Maximum number of rows of an Excel sheet.
-_EXCEL_ROWS = 1_048_576
 
 
 def to_zarr(ds: xr.Dataset, path: Path) -> None:
@@ -69,7 +67,7 @@ def to_parquet(ds: xr.Dataset, path: Path) -> None:
 
 def to_csv(ds: xr.Dataset, path: Path) -> None:
     """Write a Dataset as CSV in UTF-8: ISO times in UTC, empty cells where there is no value."""
-    to_frame(ds).to_csv(Path(path), index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+    write_csv(to_frame(ds), Path(path))
 
 
 def to_excel(ds: xr.Dataset, path: Path) -> None:
@@ -78,10 +76,13 @@ def to_excel(ds: xr.Dataset, path: Path) -> None:
     Raises
     ------
     SchemaError
-        If it has more rows than an Excel sheet.
+        If it has more rows than a sheet.
+    SourceError
+        If the package xlsxwriter isn't installed.
     """
     rows = ds.sizes["time"] * ds.sizes["asset"]
-    if rows >= _EXCEL_ROWS:
-        msg = f"expected fewer than {_EXCEL_ROWS:,} rows for one Excel sheet, got {rows:,}; ask for less, or use step="
+    if rows >= SHEET_ROWS:
+        # Before the table is made, which may not fit into memory.
+        msg = f"expected fewer than {SHEET_ROWS:,} rows for one Excel sheet, got {rows:,}; ask for less, or use step="
         raise SchemaError(msg)
-    to_frame(ds).to_excel(Path(path), index=False, sheet_name="history")
+    write_workbook(Path(path), {"data": to_frame(ds)})

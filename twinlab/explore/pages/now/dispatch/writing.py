@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
+from twinlab._spreadsheets import new_workbook
 from twinlab.errors import SchemaError
 from twinlab.explore.pages.now.dispatch.fingerprint import (
     ACKNOWLEDGED,
@@ -72,17 +73,13 @@ def write_sheet(
     SchemaError
         If the table lacks a column or its keys.
     """
-    import xlsxwriter  # noqa: PLC0415  (imported only when a workbook is written)
-
     shown = list(columns) if columns is not None else [name for name in COLUMNS if name in table]
     for name in (*shown, "key"):
         if name not in table:
             msg = f"the table of exceptions has no column {name!r}{nearest(name, map(str, table.columns))}"
             raise SchemaError(msg)
     full = with_notes(table, notes)
-    # Text stays text: a note "=1+1" isn't a formula.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path if hasattr(path, "write") else str(path), plain) as book:
+    with new_workbook(path) as book:
         book.set_properties({"title": f"{title}: exceptions", "created": pd.Timestamp(at).to_pydatetime()})  # type: ignore[arg-type]
         _exceptions(book, full, [name for name in shown if name not in ("note", "acknowledged", "key")])
         about = {"Twin": title, "As of (UTC)": _text(pd.Timestamp(at)), "Exceptions": str(len(table))}  # type: ignore[arg-type]
