@@ -101,7 +101,7 @@ def test_a_table_longer_than_a_sheet_is_refused_and_nothing_is_left(
     view: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_spreadsheets, "SHEET_ROWS", 2)
-    with pytest.raises(SchemaError, match="holds 1 rows, the table has 2; narrow"):
+    with pytest.raises(SchemaError, match="has at most 1 rows, the table has 2; narrow"):
         view.to_excel(tmp_path / "view.xlsx")
     assert not list(tmp_path.iterdir())
 
