@@ -52,6 +52,9 @@ settings.load_profile("ci" if CI else "default")
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session a cache of its own; before any kernel starts, so that notebooks share it."""
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    # A bar appears when work takes longer than two seconds, which would make the output of a notebook's cell depend on
+    # the machine and on whether numba has compiled already.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     # What tests set must not become the settings of who runs them.
     if "TWINLAB_CONFIG" not in os.environ:
         own = tempfile.mkdtemp(prefix="twinlab-config-")

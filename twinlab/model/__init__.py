@@ -1,4 +1,4 @@
-"""WORDS: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
+"""DEFINE: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
 Read in order: `twinmodel`, `asset_types`, `signal`, `rules`, `mapping`, `schema`, `flags`, `units`, `load`, `check`,
