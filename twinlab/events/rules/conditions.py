@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinlab.events.reading import Cells, read_cells
 from twinlab.events.rules.exception_table import concat, duration_text, exception_rows, times
-from twinlab.events.rules.runs import held_rows, runs_of
+from twinlab.events.rules.runs import last_valid_rows, runs_of
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Condition, Rule, bind_conditions
 from twinlab.model.units import convert
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import AssetType
 
-__all__ = ["WHEN", "Judged", "condition_spans", "hold_cells", "judged"]
+__all__ = ["WHEN", "Evaluated", "condition_spans", "evaluate", "valid_cells"]
 
 _HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
 #: How far back the beginning of a span is searched; 46,080 cells of a minute.
@@ -41,23 +41,23 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluated:
     """Where all comparisons are true (time, asset), and the first comparison's value and limit there."""
 
     times: NDArray[np.int64]
     assets: tuple[str, ...]
-    holds: NDArray[np.bool_]
+    fulfilled: NDArray[np.bool_]
     value: NDArray[np.float64]
     # One per asset.
     limit: NDArray[np.float64]
 
 
-def hold_cells(cadence_ns: int) -> int:
+def valid_cells(cadence_ns: int) -> int:
     """Return for how many cells an observation of a gauge is valid: an hour, at least three.
 
     A state is valid until its next observation, as everywhere in a twin.
 
-    >>> hold_cells(300 * 10**9), hold_cells(3600 * 10**9)
+    >>> valid_cells(300 * 10**9), valid_cells(3600 * 10**9)
     (12, 3)
     """
     return max(3, -(-_HOUR // cadence_ns))
@@ -72,31 +72,33 @@ def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, s
     spec = twin.model.asset_types[rule.on]
     conditions = bind_conditions(rule.when or "", spec)
     cadences = [spec.signals[one.signal].cadence_ns for one in conditions]
-    warm = max(hold_cells(one) * one for one in cadences)
+    lead = max(valid_cells(one) * one for one in cadences)
     limits = _limits(twin, rule.on, spec, conditions)
     parts: list[pd.DataFrame] = []
     todo: list[str] | None = None
     origin = twin.model.origin_ns
     back, furthest = rule.lasting_ns + max(cadences), min(_FURTHEST, _MOST_CELLS * min(cadences))
     while todo is None or todo:
-        low = max(origin, start_ns - back - warm)
-        found = judged(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=todo)
+        low = max(origin, start_ns - back - lead)
+        found = evaluate(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=todo)
         if found is None:
             break
         # The first cells may depend on what was observed before them.
-        sure = low if low == origin else low + warm
-        found = _from(found, sure)
+        first_valid = low if low == origin else low + lead
+        found = _from(found, first_valid)
         last = low == origin or back >= furthest
-        open_left = found.holds[0] if len(found.times) and not last else np.zeros(len(found.assets), dtype=bool)
-        closed = _chosen(found, ~open_left)
+        begins_earlier = (
+            found.fulfilled[0] if len(found.times) and not last else np.zeros(len(found.assets), dtype=bool)
+        )
+        closed = _of_assets(found, ~begins_earlier)
         earlier = back >= furthest and low != origin
         parts.append(_spans(closed, rule, name, spec, conditions, (start_ns, stop_ns), earlier=earlier))
-        todo = [one for one, more in zip(found.assets, open_left, strict=True) if more]
+        todo = [one for one, more in zip(found.assets, begins_earlier, strict=True) if more]
         back = min(max(back * 4, _DAY // 4), furthest)
     return concat(parts)
 
 
-def judged(
+def evaluate(
     twin: TwinReader,
     asset_type: str,
     conditions: Sequence[Condition],
@@ -105,11 +107,11 @@ def judged(
     low: int,
     stop_ns: int,
     assets: Sequence[str] | None,
-) -> Judged | None:
+) -> Evaluated | None:
     """Return where comparisons are true at each cell of ``[low, stop)``; None if no asset has a history."""
     signals = list(dict.fromkeys(one.signal for one in conditions))
     parts = [
-        _padded(cells, stop_ns)
+        _with_empty_cells(cells, stop_ns)
         for cells in read_cells(twin, asset_type, signals=signals, start_ns=low, stop_ns=stop_ns, assets=assets)
     ]
     parts.sort(key=lambda cells: cells.cadence_ns)
@@ -117,23 +119,23 @@ def judged(
     if not finest.assets:
         return None
     axis = finest.times.astype("int64")
-    holds = np.ones((len(axis), len(finest.assets)), dtype=bool)
+    fulfilled = np.ones((len(axis), len(finest.assets)), dtype=bool)
     shown: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     for condition, limit in zip(conditions, limits, strict=True):
         cells = next(part for part in parts if condition.signal in part.values)
-        value = _held(cells, condition.signal, axis, finest.assets)
+        value = _valid_value(cells, condition.signal, axis, finest.assets)
         bound = np.array([limit.get(one, limit.get("", np.nan)) for one in finest.assets])
         with np.errstate(invalid="ignore"):
             fits = _COMPARE[condition.operator](value, bound[None, :])
         # With an unknown value or limit no comparison is true, not even "!=".
-        holds &= fits & ~np.isnan(value) & ~np.isnan(bound)[None, :]
+        fulfilled &= fits & ~np.isnan(value) & ~np.isnan(bound)[None, :]
         if shown is None:
             shown = value, bound
     assert shown is not None
-    return Judged(axis, finest.assets, holds, *shown)
+    return Evaluated(axis, finest.assets, fulfilled, *shown)
 
 
-def _padded(cells: Cells, stop_ns: int) -> Cells:
+def _with_empty_cells(cells: Cells, stop_ns: int) -> Cells:
     """Add empty cells up to the stop, so that the validity of the last observation can end."""
     if not len(cells.times):
         return cells
@@ -152,10 +154,10 @@ def _padded(cells: Cells, stop_ns: int) -> Cells:
     )
 
 
-def _held(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[str]) -> NDArray[np.float64]:
+def _valid_value(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[str]) -> NDArray[np.float64]:
     """Return a signal's value at each instant of an axis: the last good one while it is valid."""
-    most = None if signal in cells.states else hold_cells(cells.cadence_ns)
-    rows = held_rows(cells.good(signal), most=most)
+    most = None if signal in cells.states else valid_cells(cells.cadence_ns)
+    rows = last_valid_rows(cells.good(signal), most=most)
     value = np.where(rows >= 0, np.take_along_axis(cells.values[signal], np.maximum(rows, 0), axis=0), np.nan)
     own = cells.times.astype("int64")
     if len(own) != len(axis) or (own != axis).any():
@@ -188,18 +190,18 @@ def _limits(
     return out
 
 
-def _from(found: Judged, first_ns: int) -> Judged:
+def _from(found: Evaluated, first_ns: int) -> Evaluated:
     row = int(np.searchsorted(found.times, first_ns))
-    return Judged(found.times[row:], found.assets, found.holds[row:], found.value[row:], found.limit)
+    return Evaluated(found.times[row:], found.assets, found.fulfilled[row:], found.value[row:], found.limit)
 
 
-def _chosen(found: Judged, keep: NDArray[np.bool_]) -> Judged:
+def _of_assets(found: Evaluated, keep: NDArray[np.bool_]) -> Evaluated:
     assets = tuple(one for one, yes in zip(found.assets, keep, strict=True) if yes)
-    return Judged(found.times, assets, found.holds[:, keep], found.value[:, keep], found.limit[keep])
+    return Evaluated(found.times, assets, found.fulfilled[:, keep], found.value[:, keep], found.limit[keep])
 
 
 def _spans(  # noqa: PLR0917
-    found: Judged,
+    found: Evaluated,
     rule: Rule,
     name: str,
     spec: AssetType,
@@ -208,7 +210,7 @@ def _spans(  # noqa: PLR0917
     *,
     earlier: bool,
 ) -> pd.DataFrame:
-    runs = runs_of(found.holds)
+    runs = runs_of(found.fulfilled)
     size = len(found.times)
     since = found.times[runs.first]
     not_over = runs.stop == size
@@ -249,7 +251,7 @@ def _spans(  # noqa: PLR0917
 
 
 def _shown_values(
-    found: Judged,
+    found: Evaluated,
     runs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     condition: Condition,
     not_over: NDArray[np.bool_],

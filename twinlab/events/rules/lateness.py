@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.rules import Rule
 
-__all__ = ["GIVEN_UP", "LATE", "late_spans"]
+__all__ = ["END_ASSUMED_AFTER", "LATE", "late_spans"]
 
 #: How long after its planned time an event without a recorded end is still reported.
-GIVEN_UP = pd.Timedelta(days=7)
+END_ASSUMED_AFTER = pd.Timedelta(days=7)
 _NAT = np.iinfo(np.int64).min
 _OPEN = np.iinfo(np.int64).max
 
@@ -37,18 +37,18 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
     allowed = parse_duration(rule.late or "")
     planned, start, end = (_ns(table[column]) for column in (f"planned_{rule.at}", "start", "end"))
     actual = end if rule.at == "end" else start
-    # Without a recorded end, the span ends `GIVEN_UP` after the planned time.
-    gone = np.where(end == _NAT, planned + GIVEN_UP.value, end)
+    # Without a recorded end, the span ends `END_ASSUMED_AFTER` after the planned time.
+    over = np.where(end == _NAT, planned + END_ASSUMED_AFTER.value, end)
     raised = planned + allowed
-    keep = (planned != _NAT) & (raised < stop_ns) & (gone > start_ns) & (raised < gone)
+    keep = (planned != _NAT) & (raised < stop_ns) & (over > start_ns) & (raised < over)
     keep &= (actual == _NAT) | (actual > raised)
     rows = np.flatnonzero(keep)
-    rows = rows[~_off(table, rows, cancelled_unless_begun=spec.without_start == "cancelled", start=start)]
-    planned, raised, actual, gone = planned[rows], raised[rows], actual[rows], gone[rows]
-    not_over = gone >= stop_ns
+    rows = rows[~_cancelled(table, rows, cancelled_unless_begun=spec.without_start == "cancelled", start=start)]
+    planned, raised, actual, over = planned[rows], raised[rows], actual[rows], over[rows]
+    not_over = over >= stop_ns
     now = stop_ns - 1
     happened = (actual != _NAT) & (actual <= now)
-    delay = np.where(happened, actual, np.where(not_over, now, gone)) - planned
+    delay = np.where(happened, actual, np.where(not_over, now, over)) - planned
     ids = table["event_id"].iloc[rows].astype("str").to_numpy(dtype=object)
     own = table["asset"].iloc[rows].fillna("").astype("str").to_numpy(dtype=object) if spec.asset is not None else ""
     title = rule.on.replace("_", " ")
@@ -60,7 +60,7 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
             "event_id": ids,
             "since": times(planned),
             "raised": times(raised),
-            "until": times(np.where(not_over, _NAT, gone)),
+            "until": times(np.where(not_over, _NAT, over)),
             "value": delay / 60e9,
             "limit": allowed / 60e9,
             "unit": "min",
@@ -75,7 +75,7 @@ def late_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_n
     )
 
 
-def _off(
+def _cancelled(
     table: pd.DataFrame, rows: NDArray[np.int64], *, cancelled_unless_begun: bool, start: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     off = called_off(table.iloc[rows])

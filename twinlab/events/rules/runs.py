@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Runs", "held_rows", "runs_of"]
+__all__ = ["Runs", "last_valid_rows", "runs_of"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def runs_of(mask: NDArray[np.bool_]) -> Runs:
     return Runs(column, first, stop)
 
 
-def held_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np.int64]:
+def last_valid_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np.int64]:
     """Return for each cell the row of the last good cell at or above it, -1 if there is none.
 
     Parameters
@@ -44,7 +44,7 @@ def held_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np
     most : int, optional
         For how many rows a good cell is valid, itself included; without limit by default.
 
-    >>> held_rows(np.array([[False], [True], [False], [False]]), most=2).ravel().tolist()
+    >>> last_valid_rows(np.array([[False], [True], [False], [False]]), most=2).ravel().tolist()
     [-1, 1, 1, -1]
     """
     own = np.arange(good.shape[0])[:, None]
