@@ -145,7 +145,7 @@ def _phrase(tokens: Sequence[str], at: int, size: int, unit: str | None) -> tupl
     if at + size > len(tokens):
         return None
     text = " ".join(tokens[at : at + size])
-    quantity = _spellings().get(text)
+    quantity = _spellings().get(text) or _spellings().get(text.replace(" ", ""))
     if quantity is None and size == 1:
         if unit is not None:
             quantity = next((name for name in _symbols().get(text, ()) if fits(name, unit)), None)

@@ -181,7 +181,7 @@ _TABLE = (
     _quantity(
         "odometer",
         "km 0 3000000|mile 0 2000000|m 0 3000000000",
-        "odometer|odo|mileage|kilometerstand|km stand|kmstand|laufleistung|kilométrage|kilometraje|cuentakilómetros"
+        "odometer|odo|mileage|kilometerstand|kmstand|laufleistung|kilométrage|kilometraje|cuentakilómetros"
         "|chilometraggio|contachilometri|kilometerteller",
         cumulative=True,
     ),
