@@ -189,7 +189,7 @@ def test_threads_processes_and_a_cluster_compute_equal_numbers(view):
 
     with dask.config.set(scheduler="threads"):
         threads = work()
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster):
         distributed = work()
     xr.testing.assert_identical(threads, distributed)
 

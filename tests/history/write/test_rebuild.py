@@ -129,7 +129,7 @@ def test_a_cluster_builds_what_threads_build(built):
         warnings.simplefilter("ignore")
         with (
             distributed.LocalCluster(
-                n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
             ) as cluster,
             distributed.Client(cluster) as client,
         ):
