@@ -209,7 +209,7 @@ def test_a_page_that_fails_to_tell_whether_a_twin_has_it_leaves_the_others(monke
     monkeypatch.setattr(PAGES, "_loaded", {"map": replace(PAGES.get("map"), has=has)})
     pages, faults = available_pages(FakeTwin.example(days=1, trips=1))
     assert [page.name for page in pages] == ["now", "history", "events", "quality"]
-    assert "the page 'map' of twinlab fails to tell whether this twin has it: AttributeError" in faults["map"]
+    assert "the page 'map' of twinlab can't determine whether this twin has it: AttributeError" in faults["map"]
 
 
 def test_faults_of_pages_leave_the_notice_of_a_wrong_link(monkeypatch):

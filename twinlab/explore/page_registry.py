@@ -134,7 +134,7 @@ def available_pages(
             has = spec.has(twin)
         except Exception as error:  # noqa: BLE001  (a fault of one page, shown to the reader, leaves the others)
             faults[spec.name] = (
-                f"the page {spec.name!r} of {PAGES.origin(spec.name)} fails to tell whether this twin has it: "
+                f"the page {spec.name!r} of {PAGES.origin(spec.name)} can't determine whether this twin has it: "
                 f"{type(error).__name__}: {error}; repair or uninstall that package"
             )
             _LOG.exception("%s", faults[spec.name])

@@ -24,7 +24,7 @@ def asset_drawer(workspace: Workspace, browser: BrowserSide, *, on_toggle: Calla
     workspace : Workspace
         Whose selection is followed.
     browser : BrowserSide
-        Tells whether the screen is that of a phone.
+        Reports whether the screen is that of a phone.
     on_toggle : callable
         Called with True when the drawer opens and with False when it closes.
     """

@@ -70,7 +70,7 @@ def _place(stop: Stop) -> tuple[str, str]:
 def _own_columns(spec: EventType, asset_type: str) -> list[str]:
     own = ["asset"] if spec.asset == asset_type else []
     links = [name for name, kind in spec.links.items() if kind == asset_type]
-    # With two links of the same type the event doesn't tell which of them moves.
+    # With two links of the same type the event doesn't state which of them moves.
     return own + (links if len(links) == 1 else [])
 
 
