@@ -5,6 +5,8 @@ an entry point in their ``pyproject.toml``; nothing in twinlab changes::
 
     [project.entry-points."twinlab.quality"]
     stuck_at_zero = "my_package.quality:STUCK_AT_ZERO"
+
+A further kind of thing needs a `Registry`, a line in `_REGISTRIES`, and a conformance check in `twinlab.testing`.
 """
 
 from __future__ import annotations

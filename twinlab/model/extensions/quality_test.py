@@ -49,8 +49,8 @@ class QualityTest:
     kinds : tuple of {"gauge", "state", "counter"}
         Kinds of signal that the test judges.
     version : int
-        Raise it when the same values would get other flags: every history that uses the test is then built anew by the
-        next ingest.
+        Raise it when the same values would get other flags: every history that uses the test is then rebuilt by the next
+        ingest; until then readers show it as it was published.
     lazy : bool
         Whether the function accepts lazy (dask) arrays and returns lazy flags. By default it is called with numbers in
         memory, piece by piece with ``reach`` around each.
