@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from filelock import lock_descriptor
 
 from twinlab import sources
 from twinlab.errors import SchemaError, SourceError
@@ -72,7 +72,7 @@ def test_files_are_opened_for_reading_alone_and_a_lock_on_them_is_respected(fold
     for path in sorted(folder.iterdir()):
         # Whoever holds the file locked doesn't keep us from reading, and we don't ask for the lock.
         with path.open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+            assert lock_descriptor(held.fileno(), blocking=False)
             list(sources.open_source(path).batches())
     watching = False
     assert {name for name, _ in opened} == {path.name for path in folder.iterdir()}

@@ -70,9 +70,9 @@ def test_a_fridges_csv_becomes_signals_without_an_edit(tmp_path):
     drafted, model, found = made(fridge(tmp_path))
     signals = model.asset_types["fridge"].signals
     assert {name: (s.kind, s.unit, s.cadence) for name, s in signals.items()} == {
-        "temperatur": ("gauge", "degC", "5min"), "feuchte": ("gauge", "%", "5min"), "tuer": ("state", "1", "5min"),
+        "temperature": ("gauge", "degC", "5min"), "humidity": ("gauge", "%", "5min"), "tuer": ("state", "1", "5min"),
     }  # fmt: skip
-    assert signals["temperatur"].resolution == 0.1
+    assert signals["temperature"].resolution == 0.1
     assert signals["tuer"].states == {0: "offen", 1: "zu"}
     (done,) = found["fridge_7"]
     assert (len(done.claims), done.missing, done.problem_count, done.unknown) == (576 * 3 - 5, 5, 0, {})
@@ -129,9 +129,9 @@ def test_a_unit_that_isnt_stated_is_left_open_with_a_hint(tmp_path):
             tmp_path, lines("time,temp", lambda i: f"2024-01-01T{i // 60:02d}:{i % 60:02d}:00Z,{34 + i % 60}.{i % 10}")
         )
     )
-    assert model.asset_types["log" if "log" in model.asset_types else "asset"].signals["temp"].unit == "unknown"
+    assert model.asset_types["log" if "log" in model.asset_types else "asset"].signals["temperature"].unit == "unknown"
     assert "# unit not stated: values" in drafted.mappings["log"]
-    assert "look like degF" in drafted.model_yaml
+    assert "fit degF and degC" in drafted.model_yaml
     assert "zone: offset" in drafted.mappings["log"]
 
 
@@ -193,7 +193,7 @@ def test_assets_are_in_a_column_or_in_the_headers(tmp_path):
             tmp_path, lines("time,Room 1 temp [°C],Room 2 temp [°C]", lambda i: f"2024-01-01 00:{i:02d},{i}.5,{i}.25")
         )
     )
-    assert model.asset_types["room"].signals["temp"].resolution == 0.01
+    assert model.asset_types["room"].signals["temperature"].resolution == 0.01
     assert {series.asset for series in found["log"][0].claims.series} == {"room_1", "room_2"}
     assert "one asset per number" in drafted.mappings["log"]
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from twinlab._files import replace_file
 from twinlab.errors import SchemaError, SourceError
 from twinlab.model.terms import nearest
 
@@ -41,7 +42,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write(draft)
-            draft.replace(path)
+            replace_file(draft, path)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:

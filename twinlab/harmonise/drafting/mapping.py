@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import Ints
+from twinlab.harmonise.drafting.columns import (
+    located,
+    quantity_of,
+    signal_names,
+    unit_column,
+    value_columns,
+    with_units_of_rows,
+)
+from twinlab.harmonise.drafting.counters import counter_evidence, may_count
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
-from twinlab.harmonise.drafting.signals import rule_lines, signal_of, stated_unit
+from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
-from twinlab.harmonise.drafting.times.columns import TimeColumn
-from twinlab.harmonise.drafting.times.lines import NO_ZONE, missing_line, property_line, time_lines
-from twinlab.harmonise.drafting.units import range_hint
+from twinlab.harmonise.drafting.times import TimeColumn
+from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
 from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
+
+_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
 
 
 def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
@@ -39,6 +51,11 @@ def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: Mode
     return "\n".join([*lines, *question_lines(questions)]) + "\n"
 
 
+def _times(plan: TablePlan) -> list[str]:
+    columns = [name for time in plan.times.instants for name in time.columns]
+    return list(dict.fromkeys([*columns, *plan.times.parts.values(), *(clock.column for clock in plan.times.clocks)]))
+
+
 class _TableLines:
     """Lines of YAML for one table of the mapping."""
 
@@ -47,6 +64,9 @@ class _TableLines:
         self.questions: list[QuestionPlan] = []
         self.rows = Rows(plan.sample)
         self.used: set[str] = set()
+        # Column -> why it is ignored.
+        self.notes: dict[str, str] = {}
+        self._known_cadence: tuple[str, str] | None = None
 
     def lines(self) -> list[str]:
         plan = self.plan
@@ -62,9 +82,6 @@ class _TableLines:
             head[0] += comment(
                 "no times and no unique ids were recognised: its rows stay in the ledger and are counted"
             )
-        for time in plan.times.unread:
-            if time is not plan.time:
-                self.questions += [QuestionPlan(f"{self.path}.ignore", one.ask, one.evidence) for one in time.asked]
         return head + made + self._ignored()
 
     def _ignored(self) -> list[str]:
@@ -75,16 +92,43 @@ class _TableLines:
             shown = {"text": f"texts, {profile.distinct} different", "empty": "no values"}.get(
                 profile.kind, profile.kind
             )
-            lines.append(f"      - {quoted(name)}{comment(shown)}")
+            lines.append(f"      - {quoted(name)}{comment(self.notes.get(name, shown))}")
         return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
 
     def _time_lines(self, time: TimeColumn, indent: str, at: str = "time") -> list[str]:
+        lines = []
+        if time.swapped:
+            ask = "Which comes first, the day or the month?"
+            form = str(time.rule["format"])
+            self.questions.append(
+                QuestionPlan(f"{self.path}.{at}.format", ask, time.note, (form, time.swapped), drafted=form)
+            )
         self.used |= set(time.columns)
-        if time.zone is not None and time.zone.column:
-            self.used.add(time.zone.column)
-        lines, questions = time_lines(time, self.plan.profiles, indent=indent, at=f"{self.path}.{at}")
-        self.questions += questions
-        return lines
+        for key, value in time.rule.items():
+            if isinstance(value, dict):
+                lines.append(
+                    f"{indent}{key}: {{{', '.join(f'{part}: {quoted(name)}' for part, name in value.items())}}}{comment(time.note)}"
+                )
+            else:
+                lines.append(f"{indent}{key}: {quoted(str(value))}{comment(time.note) if key == 'format' else ''}")
+        lines += self._no_time(time.columns, indent)
+        counted = str(time.rule.get("format", "")).startswith("epoch")
+        zone = (
+            "zone: UTC  # counted from 1970 in UTC"
+            if counted
+            else "zone: offset  # every value has its own offset"
+            if time.fixed
+            else _ZONE
+        )
+        return [*lines, indent + zone]
+
+    def _no_time(self, columns: Sequence[str], indent: str) -> list[str]:
+        found = {str(code): code for name in columns for code in self.plan.profiles[name].missing}
+        return (
+            [f"{indent}missing: {flow(found[key] for key in sorted(found))}  # texts and codes that are no time"]
+            if found
+            else []
+        )
 
     def _asset(self) -> tuple[str, list[str]]:
         """Return the asset type of the rows, and the lines for the asset of each row."""
@@ -95,6 +139,12 @@ class _TableLines:
             kind = self.model.type_with(ids) or type_of(column)
             self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
             return kind, [f"    asset: {{type: {kind}, column: {quoted(column)}}}"]
+        serials = {serial for name in self.plan.profiles if (serial := serial_of(name))}
+        if len(serials) == 1:
+            self.model.asset("logger", "named by the serial number in the headers").ids |= serials
+            return "logger", [
+                f"    asset: {{type: logger, id: {quoted(min(serials))}}}  # the logger's serial number, from the headers"
+            ]
         kind = type_of(self.source)
         self.model.asset(kind, "named after the file")
         name = self.source if self.plan.sample.record_type in {self.source, ""} else self.plan.sample.record_type
@@ -106,36 +156,51 @@ class _TableLines:
         time = self.plan.time
         if time is None:
             return "1min", ""
-        groups = np.zeros(self.rows.count, dtype=np.int64)
-        for column in (self.plan.asset_column, self.plan.tag):
-            if column is not None:
-                codes, terms = encode(self.rows.texts(column))
-                groups = groups * (len(terms) + 1) + codes
-        cadence, step = cadence_of(time.wall, groups)
-        return (
-            cadence,
-            "the sample has no two different times: set it" if step is None else f"rows come every {step:g} s (median)",
-        )
+        if self._known_cadence is None:
+            cadence, step = cadence_of(time.wall, self._groups(self.plan.asset_column, self.plan.tag))
+            note = (
+                "the sample has no two different times: set it"
+                if step is None
+                else f"rows come every {step:g} s (median)"
+            )
+            self._known_cadence = cadence, note
+        return self._known_cadence
 
     def _signals(self) -> list[str]:
         plan = self.plan
         kind, asset = self._asset()
         lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
+        found = value_columns(
+            {n: p for n, p in plan.profiles.items() if n not in {*self.used, *_times(plan)}}, self.rows
+        )
+        self.notes |= found.ignored
+        for name in found.qualifiers:
+            ask = f"Is {name!r} the source's own status? Its codes aren't used yet."
+            self.questions.append(QuestionPlan(f"{self.path}.ignore", ask, found.ignored[name]))
+        if found.unit_column is not None:
+            self.used.add(found.unit_column)
+            lines.append(f"    unit_column: {quoted(found.unit_column)}")
+        names = signal_names([profile for name, profile in found.profiles.items() if name not in plan.family])
         columns: list[str] = []
-        taken: set[str] = set()
         patterns: dict[str, str] = {}
-        for name, profile in plan.profiles.items():
-            signal = None if name in self.used or name in plan.times.columns else self._signal(profile)
+        terms: dict[str, str] = {}
+        for name, profile in found.profiles.items():
+            signal = self._signal(profile)
             if signal is None:
                 continue
             self.used.add(name)
             if name in plan.family:
                 columns += self._family(name, signal, profile, patterns)
                 continue
-            wanted = unique(name_of(profile.unit.stem or name, fallback="signal"), taken)
-            term = self.model.add_signal(kind, wanted, signal, source=self.source)
-            taken.add(term)
-            columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ")]
+            term = terms[name] = self.model.add_signal(kind, names[name], signal, source=self.source)
+            self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
+            stated = name not in found.by_row
+            columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=stated)]
+            if found.unit_column and stated and signal.kind != "state" and signal.unit is None:
+                columns.append(f"        unit: unknown  # the units in {found.unit_column!r} don't fit")
+        pair = [profile.name for _, profile in sorted(located(found.profiles).items())]
+        if pair and all(name in terms for name in pair):
+            self.model.asset(kind).position = (terms[pair[0]], terms[pair[1]])
         return [*lines, *(["    columns:", *columns] if columns else [])]
 
     def _family(self, name: str, signal: SignalPlan, profile: Profile, patterns: dict[str, str]) -> list[str]:
@@ -143,12 +208,8 @@ class _TableLines:
         prefix, _, suffix = name.partition(number)
         kind = type_of(prefix)
         self.model.asset(kind, "named after the headers").ids.add(f"{kind}_{number}")
-        base = unique(name_of(suffix.strip(" _-.") or prefix.strip(" _-."), fallback="signal"), [])
-        stem = (
-            name_of((profile.unit.stem or "").partition(number)[2].strip(" _-."), fallback=base)
-            if profile.unit.stem
-            else base
-        )
+        bare = (profile.unit.stem or name).partition(number)[2].strip(" _-.") or prefix.strip(" _-.")
+        stem = signal_names([replace(profile, name=bare, unit=replace(profile.unit, stem=bare))])[bare]
         known = patterns.get(pattern)
         if known is not None:
             self.model.asset(kind).signals[known].join(signal)
@@ -161,9 +222,25 @@ class _TableLines:
             *rule_lines(term, signal, profile, "        "),
         ]
 
-    def _signal(self, profile: Profile) -> SignalPlan | None:
+    def _signal(self, profile: Profile, *, where: np.ndarray | None = None) -> SignalPlan | None:
+        """Return a column as a signal; ``where``: the rows of one tag."""
         cadence, note = self._cadence()
-        return signal_of(profile, cadence=cadence, cadence_note=note)
+        counter = None
+        time = self.plan.time
+        if profile.kind == "number" and time is not None and may_count(profile.name, quantity_of(profile)):
+            column = profile.name if where is None else self.plan.value or ""
+            values = self.rows.without_codes(column, profile.missing).number
+            values = values if where is None else np.where(where, values, np.nan)
+            counter = counter_evidence(values, self._groups(self.plan.asset_column), time.wall)
+        return signal_of(profile, cadence=cadence, cadence_note=note, counter=counter)
+
+    def _groups(self, *columns: str | None) -> Ints:
+        groups = np.zeros(self.rows.count, dtype=np.int64)
+        for column in columns:
+            if column is not None:
+                codes, terms = encode(self.rows.texts(column))
+                groups = groups * (len(terms) + 1) + codes
+        return groups
 
     def _long(self) -> list[str]:
         plan = self.plan
@@ -177,33 +254,28 @@ class _TableLines:
             f"    tag: {quoted(tag)}",
             f"    value: {quoted(value)}",
         ]
-        units = [
-            name
-            for name, p in plan.profiles.items()
-            if p.kind == "text" and re.fullmatch(r"units?|einheit|uom", name.strip(), re.IGNORECASE)
-        ]
-        if units:
-            self.used.add(units[0])
-            lines.append(f"    unit_column: {quoted(units[0])}")
+        unit = unit_column(plan.profiles)
+        if unit is not None:
+            self.used.add(unit)
+            lines.append(f"    unit_column: {quoted(unit)}")
         lines.append("    tags:")
         codes, terms = encode(self.rows.texts(tag))
+        profiles: dict[str, tuple[Profile, np.ndarray]] = {}
         for place in np.argsort(np.array(terms, dtype=str), kind="stable").tolist():
-            part = _part(plan.sample, codes == place)
-            profile = profile_of(value, Rows(part))
-            signal = self._signal(profile)
+            where = codes == place
+            part = Rows(_part(plan.sample, where))
+            profile = replace(profile_of(value, part), name=terms[place], unit=unit_of(terms[place]))
+            if unit is not None:
+                profile = with_units_of_rows(profile, unit, part)
+            profiles[terms[place]] = profile, where
+        names = signal_names([profile for profile, _ in profiles.values()])
+        for name, (profile, where) in profiles.items():
+            signal = self._signal(profile, where=where)
             if signal is None:
                 continue
-            if units:
-                stated = profile_of(units[0], Rows(part)).terms
-                signal.unit, signal.unit_note = stated_unit(stated)
-            else:
-                signal.unit_note = f"unit not stated: {range_hint(terms[place], profile.low, profile.high)}"
-            signal.title = terms[place]
-            term = self.model.add_signal(kind, name_of(terms[place], fallback="signal"), signal, source=self.source)
-            lines += [
-                f"      {quoted(terms[place])}:",
-                *rule_lines(term, signal, profile, "        ", written=not units),
-            ]
+            term = self.model.add_signal(kind, names[name], signal, source=self.source)
+            self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
+            lines += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=unit is None)]
         return lines
 
     def _properties(self, skip: set[str]) -> tuple[dict[str, PropertyPlan], list[str]]:
@@ -269,23 +341,8 @@ class _TableLines:
             event.links[link] = self.model.type_with(plan.profiles[column].terms) or "place"
             self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
             lines.append(f"          {link}: {quoted(column)}")
-        event.properties, properties = self._properties(self.used | set(plan.times.columns))
-        return lines + self._time_properties(event, properties)
-
-    def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:
-        """Return the lines of an event's properties with its further times, such as the one of recording, added."""
-        lines = [*lines] if lines or not self.plan.other_times else ["        properties:"]
-        for time in self.plan.other_times:
-            if len(time.columns) > 1:
-                continue
-            term = unique(name_of(time.name), event.properties)
-            event.properties[term] = PropertyPlan("time", None, "", time.name)
-            self.used.add(time.name)
-            at = f"{self.path}.events[0].properties"
-            line, questions = property_line(term, time, self.plan.profiles, indent="          ", at=at)
-            lines.append(line)
-            self.questions += questions
-        return lines
+        event.properties, properties = self._properties(self.used | set(_times(plan)))
+        return lines + properties
 
     def _type_of_ids(self, column: str) -> str:
         ids = self.plan.profiles[column].terms
@@ -318,7 +375,7 @@ class _TableLines:
             columns += delay[:1]
         else:
             lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")
-        return [*lines, *missing_line(columns, plan.profiles, "          "), "          " + NO_ZONE]
+        return [*lines, *self._no_time(columns, "          "), "          " + _ZONE]
 
 
 def _part(sample: Sample, where: np.ndarray) -> Sample:

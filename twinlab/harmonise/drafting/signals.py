@@ -2,71 +2,63 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
+from twinlab.harmonise.drafting.columns import quantity_of
 from twinlab.harmonise.drafting.model import SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile
-from twinlab.harmonise.drafting.units import range_hint, unit_of
+from twinlab.harmonise.drafting.questions import QuestionPlan
+from twinlab.harmonise.drafting.units import range_hint
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
+from twinlab.model.quantities.table import choices
 from twinlab.model.units import canonical_unit
 
-__all__ = ["rule_lines", "signal_of", "stated_unit"]
+__all__ = ["rule_lines", "signal_of", "state_question"]
 
-_COUNTER = re.compile(r"(?i)total|count|energy|kwh|mwh|meter|zähler|zaehler|odometer|mileage|km-?stand|cumul")
 _MAX_STATES = 12
+_ZERO_ONE = "only 0 and 1: a state?"
 
 
-def signal_of(profile: Profile, *, cadence: str, cadence_note: str) -> SignalPlan | None:
-    """Return a column as a signal; None for times, empty columns, and texts with too many distinct values for a state."""
+def signal_of(profile: Profile, *, cadence: str, cadence_note: str, counter: str | None = None) -> SignalPlan | None:
+    """Return a column as a signal; None for times, empty columns, and texts with too many distinct values for a state.
+
+    ``counter`` is the evidence that the column is a counter, if it is one.
+    """
     if profile.kind in {"text", "bool"}:
         few = 2 <= profile.distinct <= _MAX_STATES and (
-            profile.kind == "bool" or profile.distinct <= max(2, profile.filled // 5)
+            profile.kind == "bool" or profile.distinct <= max(3, profile.filled // 5)
         )
         if not few and profile.kind != "bool":
             return None
-        return SignalPlan(
-            "state",
-            None,
-            0,
-            cadence,
-            profile.name,
-            states=profile.terms,
-            cadence_note=cadence_note,
-            kind_note=f"{profile.distinct} different texts",
-        )
+        note = f"{profile.distinct} different texts"
+        return _state(profile, cadence, cadence_note, note)
     if profile.kind != "number":
         return None
     unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
+    quantity = quantity_of(profile)
+    if profile.terms == ("0", "1") and unit is None and quantity is None and profile.filled > 2:
+        return _state(profile, cadence, cadence_note, _ZERO_ONE)
     evidence = profile.unit.evidence
-    hint = range_hint(profile.name, profile.low, profile.high)
+    hint = range_hint(profile.unit.stem or profile.name, profile.low, profile.high)
     unit_note = evidence if unit else f"unit not stated: {evidence + '; ' if evidence else ''}{hint}"
-    counter = profile.rising and _COUNTER.search(profile.name) is not None
-    kind_note = (
-        "never falls: looks like a counter"
-        if counter
-        else "only 0 and 1: possibly a state"
-        if profile.terms == ("0", "1")
-        else ""
-    )
     return SignalPlan(
         "counter" if counter else "gauge", unit, profile.decimals, cadence, profile.name,
-        unit_note=unit_note, cadence_note=cadence_note, kind_note=kind_note, span=(profile.low, profile.high),
+        unit_note=unit_note, cadence_note=cadence_note, kind_note=f"a counter: {counter}" if counter else "",
+        span=(profile.low, profile.high),
+        unit_choices=() if unit or quantity is None else choices(quantity, profile.low, profile.high),
     )  # fmt: skip
 
 
-def stated_unit(units: Sequence[str]) -> tuple[str | None, str]:
-    """Return the unit that the rows of one tag state, and a comment about it."""
-    known = [unit for unit in units if _is_unit(unit)]
-    if len(units) == 1 and known:
-        return canonical_unit(known[0]), f"the rows say {known[0]!r}"
-    return (
-        canonical_unit(known[0]) if known else None
-    ), f"the rows say {', '.join(map(repr, units)) or 'nothing'}: check"
+def _state(profile: Profile, cadence: str, cadence_note: str, note: str) -> SignalPlan:
+    return SignalPlan(
+        "state", None, 0, cadence, profile.name, states=profile.terms, cadence_note=cadence_note, kind_note=note
+    )
 
 
-def _is_unit(text: str) -> bool:
-    return unit_of("x", units_row=text).unit is not None
+def state_question(path: str, signal: SignalPlan) -> list[QuestionPlan]:
+    """Return the question about a signal with the values 0 and 1; ``path`` is the signal's path in the model."""
+    if signal.kind_note != _ZERO_ONE:
+        return []
+    ask = "What do 0 and 1 mean? Name both states, or make it a gauge."
+    return [QuestionPlan(f"{path}.states.1", ask, _ZERO_ONE, ("1", "on", "open", "yes", "fault"), drafted="1")]
 
 
 def rule_lines(term: str, signal: SignalPlan, profile: Profile, indent: str, *, written: bool = True) -> list[str]:

@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 
 from twinlab.errors import UnitError
+from twinlab.model.quantities.codes import parameter_code
+from twinlab.model.quantities.names import name_parts
+from twinlab.model.quantities.table import choices, fits
 from twinlab.model.units import canonical_unit
 
-__all__ = ["Hint", "range_hint", "unit_of"]
+__all__ = ["Hint", "range_hint", "serial_of", "unit_of"]
 
 _BRACKETS = re.compile(r"^(?P<stem>.*?)\s*(?:\[(?P<a>[^\]]+)\]|\((?P<b>[^)]+)\)|\{(?P<c>[^}]+)\}|<(?P<d>[^>]+)>)\s*$")
+_COMMA = re.compile(r"^(?P<stem>.+?)\s*[,;]\s*(?P<unit>[^,;]{1,30})$")
 _TAIL = re.compile(r"^(?P<stem>.+?)(?:[\s_]+|,\s*|\s+in\s+|/)(?P<unit>[^\s_,]+)$")
 #: Last words of a header that are read as units without brackets; a single letter would too often be a name.
 _TAILS = frozenset(
@@ -87,8 +91,14 @@ _TAILS = frozenset(
         "litres",
     ]
 )
-#: Words for a temperature, after which a single letter (C or F) is read as a unit.
-_TEMPERATURE = re.compile(r"temp|tmp|dew|wärme|kühl|cool|heat", re.IGNORECASE)
+#: Units that are also kinds of value ("BattV_Min"): read from the end of a name only if it names a duration.
+_DURATIONS = frozenset({"min", "sec", "ms", "hours"})
+_DURATION = re.compile(
+    r"time|dur|delay|late|lag|wait|run|uptime|elapsed|interval|age|dauer|zeit|durée|tiempo|tempo|tijd", re.IGNORECASE
+)
+#: Processing of a logger's table, in its own header line: no unit.
+_PROCESSING = frozenset(["avg", "min", "max", "smp", "tot", "std", "wvc", "med", "sum", "mean", "average", "sample"])
+_SERIAL = re.compile(r"(?:LGR|logger)\s*S/?N:?\s*(?P<serial>[\w-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -110,49 +120,92 @@ def _known(text: str) -> bool:
     return True
 
 
+def serial_of(name: str) -> str | None:
+    """Return the logger's serial number that a header states.
+
+    >>> serial_of("Temp, °F (LGR S/N: 20111111, SEN S/N: 7)"), serial_of("Temp")
+    ('20111111', None)
+    """
+    match = _SERIAL.search(name)
+    return match["serial"] if match else None
+
+
 def unit_of(name: str, *, units_row: str | None = None) -> Hint:
     """Return the unit stated by a header or a units row.
 
     >>> unit_of("Temp [°F]").unit, unit_of("wind_mph").unit, unit_of("line_a").unit
     ('°F', 'mph', None)
+    >>> unit_of("RH, % (LGR S/N: 12, SEN S/N: 13)").stem, unit_of("BattV_Min").unit
+    ('RH', None)
     """
-    bracket = _BRACKETS.match(name)
-    stem = bracket["stem"] if bracket else None
-    if units_row:
+    code = parameter_code(name)
+    if code is not None:
+        return Hint(code.unit, f"USGS parameter code {code.code}: {code.title}", code.name)
+    if units_row and units_row.strip().casefold() not in _PROCESSING:
+        stem = _in_header(name).stem
         if _known(units_row):
             return Hint(units_row, f"the units row says {units_row!r}", stem)
         return Hint(None, f"the units row says {units_row!r}, which isn't known", stem)
-    if bracket:
+    return _in_header(name)
+
+
+def _in_header(name: str) -> Hint:
+    bracket = _BRACKETS.match(name)
+    if bracket is not None:
         text = next(part for part in bracket.groups()[1:] if part)
         if _known(text):
-            return Hint(text, f"the header says {text!r}", stem or None)
-        return Hint(None, f"{text!r} in the header isn't known as a unit", stem or None)
+            return Hint(text, f"the header says {text!r}", bracket["stem"] or None)
+        # A serial number or a remark in brackets; the unit may be before it.
+        inner = _in_header(bracket["stem"]) if bracket["stem"] else Hint()
+        if inner.unit:
+            return inner
+        remark = inner.evidence or (
+            "" if text.casefold() in _PROCESSING or "S/N" in text else f"{text!r} in the header isn't known as a unit"
+        )
+        return Hint(None, remark, inner.stem or bracket["stem"] or None)
+    comma = _COMMA.match(name)
+    if comma is not None and _known(comma["unit"]) and _fits(comma["stem"], comma["unit"]):
+        return Hint(comma["unit"], f"the header says {comma['unit']!r}", comma["stem"])
     tail = _TAIL.match(name)
     if tail is None:
-        return Hint()
+        whole = name.strip()
+        return Hint(whole, f"the header is {whole!r}", None) if _is_tail(whole, alone=True) else Hint()
     text = tail["unit"]
-    single = len(text) == 1 and text.casefold() in "cf" and _TEMPERATURE.search(tail["stem"]) is not None
-    if (text.casefold() in _TAILS or single) and _known(text):
-        return Hint(text, f"the header ends in {text!r}", tail["stem"])
+    if _is_tail(text) or len(text) == 1:
+        # "battery_v": names in lower case spell units so, too.
+        for unit in (text, text.upper()):
+            if _known(unit) and _fits(tail["stem"], unit):
+                return Hint(unit, f"the header ends in {text!r}", tail["stem"])
     return Hint()
+
+
+def _is_tail(text: str, *, alone: bool = False) -> bool:
+    folded = text.casefold()
+    return (folded in _TAILS or folded[:1] in ("°", "*")) and not (
+        alone and (len(folded) < 3 or folded in _DURATIONS or not folded.isalpha())
+    )
+
+
+def _fits(stem: str, text: str) -> bool:
+    """Return whether a unit fits the quantity that the rest of the header names; a single letter needs a quantity."""
+    unit = canonical_unit(text)
+    if text.casefold() in _DURATIONS:
+        return _DURATION.search(stem) is not None
+    named = name_parts(stem).quantity
+    if named is None:
+        return len(text) > 1
+    return fits(named, unit) or name_parts(stem, unit=unit).quantity is not None
 
 
 def range_hint(name: str, low: float, high: float) -> str:
     """Return a comment on the units that a range of values fits; it is never used as the unit.
 
     >>> range_hint("temp", 34, 101)
-    'values 34..101 look like degF'
+    'values 34..101 fit degF and degC'
     """
     values = f"values {low:g}..{high:g}"
-    folded = name.casefold()
-    if _TEMPERATURE.search(folded):
-        if low >= 250 and high <= 330:
-            return f"{values} look like K"
-        if high > 60:
-            return f"{values} look like degF"
-        return f"{values} fit degC and degF" if low >= -5 else f"{values} look like degC"
-    if re.search(r"hum|feucht|rh", folded) and low >= 0 and high <= 100:
-        return f"{values} look like %" if high > 1 else f"{values} look like a share of 1"
-    if re.search(r"press|druck|baro", folded) and low > 850 and high < 1100:
-        return f"{values} look like hPa"
-    return values
+    quantity = name_parts(name).quantity
+    units = choices(quantity, low, high) if quantity else ()
+    if not units:
+        return values
+    return f"{values} look like {units[0]}" if len(units) == 1 else f"{values} fit {' and '.join(units[:4])}"

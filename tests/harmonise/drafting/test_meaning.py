@@ -1,0 +1,164 @@
+"""What drafts say about columns: quantities, units, positions, counters, states, row numbers and qualifiers."""
+
+import pytest
+
+from twinlab.harmonise import Context, draft, harmonise
+from twinlab.harmonise.drafting.counters import counter_evidence
+from twinlab.harmonise.drafting.profiles import samples_of
+from twinlab.model.load import check_mapping, parse_mapping, parse_model
+from twinlab.sources import open_source
+
+
+def drafted(folder, text, *, name="log.csv"):
+    """Draft one file; return the model, the mapping, and what the file gives."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    made = draft([path], name="x")
+    model = parse_model(made.model_yaml)
+    (mapping,) = (parse_mapping(text, name) for name, text in made.mappings.items())
+    check_mapping(mapping, model)
+    (sample,) = samples_of(open_source(path))
+    return model, mapping, harmonise(sample, mapping, Context(model))
+
+
+def table(header, row, *, rows=24):
+    """A table of hourly rows; ``row`` gives the cells of a row's number."""
+    return "\n".join([f"time,{header}", *(f"2025-06-01T{i:02d}:00Z,{row(i)}" for i in range(rows))])
+
+
+def only(model):
+    (kind,) = model.asset_types.values()
+    return kind
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "unit"),
+    [
+        ('"Temp, °F (LGR S/N: 42, SEN S/N: 43)"', "temperature", "degF"),
+        ('"Air temp *C"', "air_temperature", "degC"),
+        ("Temperatura [Deg C]", "temperature", "degC"),
+        ("Vorlauftemperatur (°C)", "vorlauf_temperature", "degC"),
+        ("T (°C)", "temperature", "degC"),
+        ("luchtvochtigheid (%)", "humidity", "%"),
+        ("Batt_V", "battery_voltage", "V"),
+        ("débit (L/min)", "flow", "L/min"),
+        ("77_00300", "dissolved_oxygen", "mg/L"),
+        ("1234_00060_00003", "flow", "ft³/s"),
+        ("pression (hPa)", "pressure", "hPa"),
+        ("BattV_Min", "battery_v_minimum", "unknown"),
+        ("line_a", "line_a", "unknown"),
+        ("fan speed (%)", "fan_speed", "%"),
+    ],
+)
+def test_a_signal_is_named_after_its_quantity_and_its_unit_is_read_wherever_a_header_states_it(
+    tmp_path, header, name, unit
+):
+    model, _, done = drafted(tmp_path, table(header, lambda i: f"{2 + i % 5}.5"))
+    ((found, signal),) = only(model).signals.items()
+    assert (found, signal.unit, signal.title) == (name, unit, header.strip('"'))
+    assert len(done.claims) == 24
+
+
+def test_two_columns_of_one_quantity_have_names_that_tell_them_apart(tmp_path):
+    model, _, _ = drafted(tmp_path, table("temp_in,temp_out,T1 (°C),T2 (°C)", lambda i: f"{i}.5,{i}.1,{i}.2,{i}.3"))
+    assert list(only(model).signals) == ["temperature_in", "temperature_out", "temperature_1", "temperature_2"]
+    model, _, _ = drafted(tmp_path, table("temp_f,temp_c", lambda i: f"{i}.5,{i}.1"))
+    assert list(only(model).signals) == ["temp_f", "temp_c"]
+
+
+def test_a_known_quantity_without_a_unit_is_a_question_with_the_units_that_fit(tmp_path):
+    model, _, _ = drafted(tmp_path, table("temp,door_angle", lambda i: f"{40 + i}.5,{i}.5"))
+    asked = {rule.at.split(".")[-2]: rule.choices for rule in model.questions}
+    assert asked == {"temperature": ["degF", "degC"], "door_angle": []}
+
+
+def test_a_unit_column_is_used_row_by_row_in_wide_and_long_tables(tmp_path):
+    for header, cells in (
+        ("room,temp,unit", "A,4.0,C B,40.0,F"),
+        ("room,tag,value,unit", "A,temp,4.0,C B,temp,40.0,F"),
+    ):
+        rows = [f"2025-01-01T{i:02d}:00Z,{cell}" for i in range(9) for cell in cells.split()]
+        model, mapping, done = drafted(tmp_path, "\n".join([f"time,{header}", *rows]))
+        assert mapping.tables[0].unit_column == "unit"
+        assert only(model).signals["temperature"].unit == "degC"
+        assert {round(value, 2) for value in done.claims.value.tolist()} == {4.0, 4.44}
+
+
+def test_a_unit_column_is_not_applied_to_a_quantity_that_it_doesnt_fit(tmp_path):
+    model, _, done = drafted(tmp_path, table("temp,rh,unit", lambda i: f"{i}.5,{40 + i},°F"))
+    assert {name: signal.unit for name, signal in only(model).signals.items()} == {"temperature": "degF", "humidity": "unknown"}  # fmt: skip
+    assert (len(done.claims), done.unknown) == (48, {})
+
+
+@pytest.mark.parametrize("header", ["Lat,Lon", "latitude,longitude", "gps.lat,gps.lng", "Breitengrad,Längengrad"])
+def test_latitude_and_longitude_become_a_position_in_degrees(tmp_path, header):
+    model, _, _ = drafted(tmp_path, table(header, lambda i: f"{50 + i / 1000:.3f},{-i / 1000:.3f}"))
+    kind = only(model)
+    assert [kind.signals[name].unit for name in kind.position] == ["degree", "degree"]
+    assert max(kind.signals[name].resolution for name in kind.position) <= 1e-5
+
+
+def test_a_latitude_out_of_range_is_no_position(tmp_path):
+    model, _, _ = drafted(tmp_path, table("lat,lon", lambda i: f"{180 + i}.5,{i}.5"))
+    assert only(model).position is None
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("energy (kWh)", lambda i: 100 + i, "counter"),
+        ("energy (kWh)", lambda i: 0 if i == 5 else 100 + i, "counter"),
+        ("energy (kWh)", lambda i: 9999 if i == 5 else 100 + i, "counter"),
+        ("energy (kWh)", lambda i: (100 + i) if i < 12 else i - 12, "counter"),
+        ("Kilometerstand", lambda i: 48_000 + i * 3, "counter"),
+        ("rain total (mm)", lambda i: i // 2, "counter"),
+        ("energy (kWh)", lambda i: 5 + i % 3, "gauge"),
+        ("rain (mm)", lambda i: 2 if i % 9 == 4 else 0, "gauge"),
+        ("temp (°C)", lambda i: 2 + i, "gauge"),
+    ],
+)
+def test_totals_that_never_fall_but_for_resets_are_counters(tmp_path, header, values, kind):
+    model, _, _ = drafted(tmp_path, table(header, lambda i: f"{values(i)}"))
+    ((_, signal),) = only(model).signals.items()
+    assert signal.kind == kind
+
+
+def test_each_assets_counter_runs_by_itself(tmp_path):
+    rows = [f"2025-01-01T{i:02d}:00Z,{m},{s + i}" for i in range(9) for m, s in (("A", 900), ("B", 10))]
+    model, _, _ = drafted(tmp_path, "\n".join(["time,meter,kWh", *rows]))
+    assert only(model).signals["energy"].kind == "counter"
+
+
+def test_words_are_states_and_zero_and_one_are_states_with_a_question(tmp_path):
+    model, _, done = drafted(tmp_path, table("ignition,alarm", lambda i: f"{'On' if i % 3 else 'Off'},{int(i == 4)}"))
+    signals = only(model).signals
+    assert {name: signal.states for name, signal in signals.items()} == {"ignition": {0: "Off", 1: "On"}, "alarm": {0: "0", 1: "1"}}  # fmt: skip
+    assert [rule.at.rpartition("signals.")[2] for rule in model.questions] == ["alarm.states.1"]
+    assert len(done.claims) == 48
+
+
+@pytest.mark.parametrize("name", ["#", "RECORD", "index", "Unnamed: 0"])
+def test_row_numbers_are_ignored(tmp_path, name):
+    model, mapping, _ = drafted(tmp_path, table(f"{name},temp (°C)", lambda i: f"{i + 7},{i}.5"))
+    assert list(only(model).signals) == ["temperature"]
+    assert mapping.tables[0].ignore == [name]
+
+
+def test_a_qualifier_beside_a_value_is_no_signal_and_is_asked_about(tmp_path):
+    model, mapping, _ = drafted(tmp_path, table("77_00010,77_00010_cd,flag", lambda i: f"{i}.5,{'P' if i % 5 else 'A'},{'E' if i == 3 else ''}"))  # fmt: skip
+    assert list(only(model).signals) == ["temperature"]
+    assert mapping.tables[0].ignore == ["77_00010_cd", "flag"]
+    assert [rule.at for rule in mapping.questions if "status" in rule.ask] == ["tables[0].ignore"] * 2
+
+
+def test_a_serial_number_in_the_headers_names_the_asset(tmp_path):
+    _, mapping, _ = drafted(tmp_path, table('"Temp, °C (LGR S/N: 0042)"', lambda i: f"{i}.5"))
+    assert (mapping.tables[0].asset.type, mapping.tables[0].asset.id) == ("logger", "0042")
+
+
+def test_counter_evidence_needs_rises():
+    import numpy as np
+
+    hours = np.arange(6)
+    assert counter_evidence(np.full(6, 5.0), np.zeros(6, np.int64), hours) is None
+    assert counter_evidence(np.array([]), np.array([], np.int64), np.array([], np.int64)) is None
