@@ -18,10 +18,7 @@ __all__ = ["STEPS", "onboarding"]
 #: Setting that is true once a reader has dismissed the introduction.
 DONE = "hint_done"
 STEPS = (
-    (
-        "The list at the left has the pages; on a phone, the button at the top opens it. Assets and period that you choose "
-        "on one page apply to the others."
-    ),
+    "The list at the left has the pages (on a phone, the button at the top). Assets and period apply to all pages.",
     "Drag over a chart to zoom in, down to single samples. “Show all” shows everything again.",
     (
         "The bar at the bottom exports what you see: as a table, a picture, a report, a link, or the Python "
@@ -35,7 +32,7 @@ def onboarding(session: Session) -> pn.viewable.Viewable | None:
     if session.settings.get(DONE):
         return None
     step = [0]
-    text = Html("", margin=(6, 8), styles={"flex": "1 1 260px"})
+    text = Html("", margin=(6, 8), styles={"flex": "1 1 180px"})
     forward = pmui.Button(label="Next", variant="contained", size="small", margin=(4, 4), disable_elevation=True)
     dismiss = pmui.Button(label="Dismiss", variant="text", size="small", margin=(4, 4))
     strip = pn.FlexBox(
