@@ -14,6 +14,7 @@ from twinlab.harmonise.drafting.mapping import mapping_yaml
 from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
 from twinlab.harmonise.drafting.profiles import list_files, name_of, samples_of
 from twinlab.harmonise.drafting.tables import TablePlan, plan_table
+from twinlab.harmonise.drafting.times.zones import lines_above, zone_in_preamble
 from twinlab.harmonise.drafting.yaml_text import unique
 from twinlab.harmonise.frames import harmonise
 from twinlab.model.load import parse_mapping, parse_model
@@ -61,7 +62,9 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
     for path in list_files(Path(file) for file in given):
         try:
             source = open_source(path)
-            plans = [plan_table(sample) for sample in samples_of(source)]
+            samples = samples_of(source)
+            zone = zone_in_preamble(lines_above(path, samples))
+            plans = [plan_table(sample, zone=zone) for sample in samples]
         except TwinlabError as error:
             evidence.append(f"{path.name}: left out, {error}")
             continue
@@ -85,7 +88,7 @@ def _first_year(plans: Sequence[TablePlan]) -> int | None:
     firsts = [
         int(time.wall[time.wall != NAT].min())
         for plan in plans
-        for time in plan.times.instants
+        for time in (*plan.times.instants, *(plan.times.span or ()))
         if (time.wall != NAT).any()
     ]
     for plan in plans:

@@ -25,14 +25,13 @@ from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profil
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
-from twinlab.harmonise.drafting.times import TimeColumn
+from twinlab.harmonise.drafting.times.columns import TimeColumn
+from twinlab.harmonise.drafting.times.lines import NO_ZONE, missing_line, property_line, time_lines
 from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
 from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
-
-_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
 
 
 def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
@@ -49,11 +48,6 @@ def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: Mode
         lines += table.lines()
         questions += table.questions
     return "\n".join([*lines, *question_lines(questions)]) + "\n"
-
-
-def _times(plan: TablePlan) -> list[str]:
-    columns = [name for time in plan.times.instants for name in time.columns]
-    return list(dict.fromkeys([*columns, *plan.times.parts.values(), *(clock.column for clock in plan.times.clocks)]))
 
 
 class _TableLines:
@@ -82,6 +76,9 @@ class _TableLines:
             head[0] += comment(
                 "no times and no unique ids were recognised: its rows stay in the ledger and are counted"
             )
+        for time in plan.times.unread:
+            if time is not plan.time:
+                self.questions += [QuestionPlan(f"{self.path}.ignore", one.ask, one.evidence) for one in time.asked]
         return head + made + self._ignored()
 
     def _ignored(self) -> list[str]:
@@ -96,39 +93,12 @@ class _TableLines:
         return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
 
     def _time_lines(self, time: TimeColumn, indent: str, at: str = "time") -> list[str]:
-        lines = []
-        if time.swapped:
-            ask = "Which comes first, the day or the month?"
-            form = str(time.rule["format"])
-            self.questions.append(
-                QuestionPlan(f"{self.path}.{at}.format", ask, time.note, (form, time.swapped), drafted=form)
-            )
         self.used |= set(time.columns)
-        for key, value in time.rule.items():
-            if isinstance(value, dict):
-                lines.append(
-                    f"{indent}{key}: {{{', '.join(f'{part}: {quoted(name)}' for part, name in value.items())}}}{comment(time.note)}"
-                )
-            else:
-                lines.append(f"{indent}{key}: {quoted(str(value))}{comment(time.note) if key == 'format' else ''}")
-        lines += self._no_time(time.columns, indent)
-        counted = str(time.rule.get("format", "")).startswith("epoch")
-        zone = (
-            "zone: UTC  # counted from 1970 in UTC"
-            if counted
-            else "zone: offset  # every value has its own offset"
-            if time.fixed
-            else _ZONE
-        )
-        return [*lines, indent + zone]
-
-    def _no_time(self, columns: Sequence[str], indent: str) -> list[str]:
-        found = {str(code): code for name in columns for code in self.plan.profiles[name].missing}
-        return (
-            [f"{indent}missing: {flow(found[key] for key in sorted(found))}  # texts and codes that are no time"]
-            if found
-            else []
-        )
+        if time.zone is not None and time.zone.column:
+            self.used.add(time.zone.column)
+        lines, questions = time_lines(time, self.plan.profiles, indent=indent, at=f"{self.path}.{at}")
+        self.questions += questions
+        return lines
 
     def _asset(self) -> tuple[str, list[str]]:
         """Return the asset type of the rows, and the lines for the asset of each row."""
@@ -171,7 +141,7 @@ class _TableLines:
         kind, asset = self._asset()
         lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
         found = value_columns(
-            {n: p for n, p in plan.profiles.items() if n not in {*self.used, *_times(plan)}}, self.rows
+            {n: p for n, p in plan.profiles.items() if n not in {*self.used, *plan.times.columns}}, self.rows
         )
         self.notes |= found.ignored
         for name in found.qualifiers:
@@ -341,8 +311,23 @@ class _TableLines:
             event.links[link] = self.model.type_with(plan.profiles[column].terms) or "place"
             self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
             lines.append(f"          {link}: {quoted(column)}")
-        event.properties, properties = self._properties(self.used | set(_times(plan)))
-        return lines + properties
+        event.properties, properties = self._properties(self.used | set(plan.times.columns))
+        return lines + self._time_properties(event, properties)
+
+    def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:
+        """Return the lines of an event's properties with its further times, such as the one of recording, added."""
+        lines = [*lines] if lines or not self.plan.other_times else ["        properties:"]
+        for time in self.plan.other_times:
+            if len(time.columns) > 1:
+                continue
+            term = unique(name_of(time.name), event.properties)
+            event.properties[term] = PropertyPlan("time", None, "", time.name)
+            self.used.add(time.name)
+            at = f"{self.path}.events[0].properties"
+            line, questions = property_line(term, time, self.plan.profiles, indent="          ", at=at)
+            lines.append(line)
+            self.questions += questions
+        return lines
 
     def _type_of_ids(self, column: str) -> str:
         ids = self.plan.profiles[column].terms
@@ -375,7 +360,7 @@ class _TableLines:
             columns += delay[:1]
         else:
             lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")
-        return [*lines, *self._no_time(columns, "          "), "          " + _ZONE]
+        return [*lines, *missing_line(columns, plan.profiles, "          "), "          " + NO_ZONE]
 
 
 def _part(sample: Sample, where: np.ndarray) -> Sample:

@@ -12,7 +12,10 @@ import numpy as np
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profiles_of
-from twinlab.harmonise.drafting.times import TimeColumn, Times, times_of
+from twinlab.harmonise.drafting.times.columns import TimeColumn
+from twinlab.harmonise.drafting.times.find import Times, times_of
+from twinlab.harmonise.drafting.times.roles import clock_roles, time_roles
+from twinlab.harmonise.drafting.times.zones import StatedZone
 
 __all__ = ["TablePlan", "cadence_of", "plan_table", "type_of"]
 
@@ -24,11 +27,6 @@ _MOVERS = re.compile(
     r"truck|vehicle|tail|trailer|lkw|fahrzeug|plate|machine|asset|device|vessel|aircraft|(^|[_\s])(car|van|ship)($|[_\s\d])",
     re.IGNORECASE,
 )
-_PLANNED = re.compile(r"plan|sched|soll|expect|due|eta|etd|target|slot|booked", re.IGNORECASE)
-_START = re.compile(
-    r"dep|start|left|leave|begin|from|out|abfahrt|von|pickup|load(?!.*unload)|opened|etd", re.IGNORECASE
-)
-_END = re.compile(r"arr|end|stop|return|ankunft|bis|deliver|finish|complet|closed|in$|eta", re.IGNORECASE)
 _FAMILY = re.compile(
     r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold",
     re.IGNORECASE,
@@ -56,6 +54,8 @@ class TablePlan:
     key: tuple[str, ...] = ()
     # Role of an event's time ("planned_start", ...) -> column.
     roles: dict[str, TimeColumn | str] = field(default_factory=dict)
+    # Times of an event without a role: properties.
+    other_times: tuple[TimeColumn, ...] = ()
     links: dict[str, str] = field(default_factory=dict)
     # Long tables: tag and value columns.
     tag: str | None = None
@@ -68,16 +68,21 @@ class TablePlan:
         return Rows(self.sample)
 
 
-def plan_table(sample: Sample) -> TablePlan:
-    """Return the recognised content of a table, with the evidence."""
+def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
+    """Return the recognised content of a table, with the evidence; ``zone`` is the one stated above the table."""
     profiles = profiles_of(sample)
     rows = Rows(sample)
-    plan = TablePlan(sample, profiles, times_of(profiles, rows))
+    plan = TablePlan(sample, profiles, times_of(profiles, rows, zone=zone))
     many = [time for time in plan.times.instants if "parts" not in time.rule]
-    if (len(many) >= 2 or len(plan.times.clocks) >= 2) and _as_events(plan, many, rows):
+    several = len(many) >= 2 or len(plan.times.clocks) >= 2 or plan.times.span is not None
+    if several and _as_events(plan, many, rows):
         return plan
-    if plan.times.instants:
-        plan.time = plan.times.instants[0]
+    times = plan.times.instants
+    if not times and plan.times.unread and _unique_column(plan, sample.rows, ids=True) is None:
+        # Without its times the table means nothing, so the column is drafted as the time, with a question.
+        times = plan.times.unread
+    if times:
+        plan.time = times[0]
         plan.content = "signals"
         _find_tags(plan)
         plan.asset_column = _asset_column(plan, rows, plan.time.wall)
@@ -97,21 +102,18 @@ def plan_table(sample: Sample) -> TablePlan:
     return plan
 
 
-def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0) -> str | None:
+def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0, ids: bool = False) -> str | None:
+    """Return a column that is different in every row; with ``ids``, only one of texts that is named as an id."""
     candidates = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
     unique = [
         p for p in candidates if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd
     ]
-    unique = [p for p in unique if p.name not in _time_columns(plan)]
+    unique = [p for p in unique if p.name not in plan.times.columns]
+    unique = [p for p in unique if not ids or (p.kind == "text" and _IDS.search(p.name))]
     ranked = sorted(
         unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name))
     )
     return ranked[0].name if ranked else None
-
-
-def _time_columns(plan: TablePlan) -> set[str]:
-    columns = {name for time in plan.times.instants for name in time.columns}
-    return columns | set(plan.times.parts.values()) | {clock.column for clock in plan.times.clocks}
 
 
 def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
@@ -119,14 +121,19 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
     if not plan.key:
         return False
     roles: dict[str, TimeColumn | str] = {}
-    named: list[tuple[str, TimeColumn | str]] = [(clock.column, clock.column) for clock in plan.times.clocks]
-    if len(named) < 2:
-        named = [(time.name, time) for time in sorted(many, key=lambda time: _median_time(time.wall))]
-    # Columns whose names state the role are assigned first.
-    for name, time in sorted(named, key=lambda pair: not (_START.search(pair[0]) or _END.search(pair[0]))):
-        _assign_role(name, time, roles)
-    if "start" not in roles and "planned_start" not in roles:
+    others: list[TimeColumn] = []
+    if plan.times.span is not None:
+        roles |= dict(zip(("start", "end"), plan.times.span, strict=True))
+    elif len(plan.times.clocks) >= 2:
+        roles |= clock_roles([clock.column for clock in plan.times.clocks])
+        if "start" not in roles and "planned_start" not in roles:
+            return False
+    else:
+        named, others = time_roles(many)
+        roles |= named
+    if not roles:
         return False
+    plan.other_times = tuple(others)
     plan.content, plan.roles = "events", roles
     plan.evidence.append(f"{len(roles)} columns of times, and rows identified by {' + '.join(plan.key)}: events")
     movers = [
@@ -138,32 +145,12 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
     texts = [
         name
         for name, p in plan.profiles.items()
-        if p.kind == "text" and name not in {*_time_columns(plan), plan.asset_column} and name not in plan.key[:1]
+        if p.kind == "text" and name not in {*plan.times.columns, plan.asset_column} and name not in plan.key[:1]
     ]
     for link, pattern in (("origin", _FROM), ("destination", r"to|dest\w*|nach|ziel|ship to")):
         found = [name for name in texts if re.fullmatch(pattern, name.strip(), re.IGNORECASE)]
         plan.links |= {link: found[0]} if found else {}
     return True
-
-
-def _median_time(wall: Ints) -> int:
-    known = wall[wall != NAT]
-    return int(np.median(known)) if len(known) else 0
-
-
-def _assign_role(name: str, time: TimeColumn | str, roles: dict[str, TimeColumn | str]) -> None:
-    planned = "planned_" if _PLANNED.search(name) else ""
-    bare = _PLANNED.sub("", name) or name
-    if _START.search(bare):
-        wanted = ["start", "end"]
-    elif _END.search(bare):
-        wanted = ["end"]
-    else:
-        wanted = ["start", "end"]
-    for role in wanted:
-        if planned + role not in roles:
-            roles[planned + role] = time
-            return
 
 
 def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
@@ -172,12 +159,14 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
     if single is not None:
         return (single,)
     day = tuple(plan.times.parts[part] for part in ("year", "month", "day") if part in plan.times.parts)
+    if plan.times.span is not None:
+        day = plan.times.span[0].columns
     names = [
         p.name for p in plan.profiles.values()
-        if (p.kind == "text" or p.whole) and p.name not in {*day, *(c.column for c in plan.times.clocks)} and p.filled == rows.count and p.distinct > 1 and not p.missing
+        if (p.kind == "text" or p.whole) and p.name not in {*day, *_no_key(plan)} and p.filled == rows.count and p.distinct > 1 and not p.missing
     ]  # fmt: skip
     names.sort(key=lambda name: (-bool(_IDS.search(name)), -plan.profiles[name].distinct))
-    for size in (1, 2, 3):
+    for size in (0, 1, 2, 3) if plan.times.span is not None else (1, 2, 3):
         for extra in itertools.islice(itertools.combinations(names[:8], size), 60):
             if _distinct([*day, *extra], rows) == rows.count:
                 # Only a sample proves that the key is unique, so the origin is added: a longer key can't merge two events.
@@ -186,6 +175,13 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
                 ]
                 return (*day, *extra, *more)
     return ()
+
+
+def _no_key(plan: TablePlan) -> set[str]:
+    """Return the columns of times that are no part of a key: clock times, and what can't be read."""
+    times = (*plan.times.unread, *(plan.times.span or ()))
+    columns = {name for time in times for name in time.columns}
+    return columns | {clock.column for clock in plan.times.clocks} | set(plan.times.unused)
 
 
 def _distinct(names: Sequence[str], rows: Rows) -> int:
@@ -219,7 +215,7 @@ def _find_tags(plan: TablePlan) -> None:
 
 
 def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
-    used = {*_time_columns(plan), plan.tag, plan.value}
+    used = {*plan.times.columns, plan.tag, plan.value}
     known = wall[wall != NAT]
     repeated = len(np.unique(known)) < len(known)
     for name, profile in plan.profiles.items():

@@ -90,6 +90,13 @@ def _epoch(numbers: Floats, factor: int, column: pa.Array) -> Ints:
         whole = pc.cast(column, pa.int64(), safe=False).fill_null(NAT).to_numpy(zero_copy_only=False)
         fits = np.abs(whole.astype(np.float64)) * factor < _LIMIT
         return np.where(fits, np.where(fits, whole, 0) * factor, NAT)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        # Whole numbers of more than 15 digits come as text; float64 would round them.
+        codes, terms = encode(pc.utf8_trim_whitespace(column))
+        exact = [int(term) * factor if re.fullmatch(r"-?\d{1,19}", term) else NAT for term in terms]
+        lut = np.array([*(at if abs(at) < _LIMIT else NAT for at in exact), NAT], dtype=np.int64)
+        if (lut[codes] != NAT).sum() >= np.isfinite(numbers).sum():
+            return lut[codes]
     with np.errstate(invalid="ignore"):
         whole = np.floor(numbers)
     # Digits of float64 seconds beyond the microsecond are noise.

@@ -20,7 +20,7 @@ from twinlab.harmonise.claims import NAT, Ints
 from twinlab.model.terms import nearest
 from twinlab.model.time_rule import fixed_offset
 
-__all__ = ["MISSING", "TWICE", "UNIQUE", "Lookup", "ZoneTable", "Zones", "zone", "zone_name"]
+__all__ = ["MISSING", "TWICE", "UNIQUE", "Lookup", "ZoneTable", "Zones", "available_zones", "zone", "zone_name"]
 
 _SECOND = 10**9
 _DAY = 86_400
@@ -48,8 +48,14 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"expected an IANA time zone such as 'Europe/Berlin' or an offset such as '-05:00', got {name!r}{nearest(name, available_timezones())}"
+        msg = f"expected an IANA time zone such as 'Europe/Berlin' or an offset such as '-05:00', got {name!r}{nearest(name, available_zones())}"
         raise UnknownTermError(msg) from error
+
+
+@cache
+def available_zones() -> frozenset[str]:
+    """Return the names of all IANA zones."""
+    return frozenset(available_timezones())
 
 
 def zone_name(name: str) -> str:

@@ -1,0 +1,112 @@
+"""Time rules as lines of YAML, with the questions that they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from twinlab.harmonise.drafting.profiles import Profile
+from twinlab.harmonise.drafting.questions import QuestionPlan
+from twinlab.harmonise.drafting.times.columns import TimeColumn
+from twinlab.harmonise.drafting.times.zones import StatedZone
+from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
+
+__all__ = ["NO_ZONE", "missing_line", "property_line", "time_lines"]
+
+NO_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
+
+
+def time_lines(
+    time: TimeColumn, profiles: Mapping[str, Profile], *, indent: str, at: str
+) -> tuple[list[str], list[QuestionPlan]]:
+    """Return the lines of a time rule, and its questions; ``at`` is the rule's path in the mapping."""
+    noted = next((key for key in ("format", "parts", "elapsed", "clock") if key in time.rule), "")
+    lines = [
+        f"{indent}{key}: {_value(value)}{comment(time.note) if key == noted else ''}"
+        for key, value in time.rule.items()
+    ]
+    lines += missing_line(time.columns, profiles, indent, words=time.words)
+    questions = [
+        QuestionPlan(
+            f"{at}.{one.key}", one.ask, one.evidence, one.choices, drafted=_drafted(time.rule.get(one.key), one.choices)
+        )
+        for one in time.asked
+    ]
+    counted = str(time.rule.get("format", "")).startswith("epoch")
+    if counted:
+        return [*lines, f"{indent}zone: UTC  # counted from 1970 in UTC"], questions
+    if time.fixed:
+        return [*lines, f"{indent}zone: offset  # every value has its own offset"], questions
+    if time.zone is None:
+        return [*lines, indent + NO_ZONE], questions
+    return [*lines, *_zone_lines(time.zone, indent)], [*questions, *_zone_questions(time.zone, at)]
+
+
+def _drafted(value: object, choices: Sequence[str]) -> str | None:
+    # A list of formats is no single value to compare with: its question is open until it is removed.
+    return value if isinstance(value, str) and choices else None
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{part}: {quoted(name)}' for part, name in value.items())}}}"
+    return flow(value) if isinstance(value, list) else quoted(str(value))
+
+
+def _zone_lines(zone: StatedZone, indent: str) -> list[str]:
+    if not zone.column:
+        return [f"{indent}zone: {quoted(zone.zone)}{comment(zone.note)}"]
+    codes = ", ".join(f"{quoted(code)}: {quoted(name)}" for code, name in zone.zones.items())
+    lines = [f"{indent}zone_column: {quoted(zone.column)}{comment(zone.note)}"]
+    return [*lines, f"{indent}zones: {{{codes}}}"] if codes else lines
+
+
+def _zone_questions(zone: StatedZone, at: str) -> list[QuestionPlan]:
+    found = []
+    for code, civil in zone.doubts.items():
+        drafted = zone.zones[code] if zone.column else zone.zone
+        ask = f"Is this clock at {drafted} all year, or is it the civil time of {civil}?"
+        path = f"{at}.zones.{code}" if zone.column else f"{at}.zone"
+        evidence = f"every row of {zone.column!r} says {code!r}" if zone.column else zone.note
+        found.append(QuestionPlan(path, ask, evidence, (drafted, civil), drafted=drafted))
+    return found
+
+
+def missing_line(
+    columns: Sequence[str], profiles: Mapping[str, Profile], indent: str, *, words: Mapping[str, int] | None = None
+) -> list[str]:
+    """Return the line of texts and codes that mean "no time"; none if there are none."""
+    found = _missing(columns, profiles, words or {})
+    if not found:
+        return []
+    counts = "".join(f", {word!r} in {rows} rows" for word, rows in (words or {}).items())
+    return [f"{indent}missing: {flow(found)}{comment('texts and codes that are no time' + counts)}"]
+
+
+def _missing(columns: Sequence[str], profiles: Mapping[str, Profile], words: Mapping[str, int]) -> list[float | str]:
+    codes = [code for name in columns for code in profiles[name].missing]
+    found = {str(code): code for code in (*codes, *words)}
+    return [found[key] for key in sorted(found)]
+
+
+def property_line(
+    term: str, time: TimeColumn, profiles: Mapping[str, Profile], *, indent: str, at: str
+) -> tuple[str, list[QuestionPlan]]:
+    """Return the line of a property that is a time, and its questions; ``at`` is the path of the properties.
+
+    A date without a clock needs no zone: it stays the same day.
+    """
+    parts = [f"column: {quoted(time.name)}"]
+    form = time.rule.get("format", "iso")
+    parts += [] if form == "iso" else [f"format: {_value(form)}"]
+    missing = _missing(time.columns, profiles, time.words)
+    parts += [f"missing: {flow(missing)}"] if missing else []
+    zone = "" if time.fixed or time.is_date else "unknown" if time.zone is None or time.zone.column else time.zone.zone
+    parts += [f"zone: {quoted(zone)}"] if zone else []
+    questions = [
+        QuestionPlan(f"{at}.{term}.{one.key}", one.ask, one.evidence, one.choices, drafted=_drafted(form, one.choices))
+        for one in time.asked
+        if one.key == "format"
+    ]
+    note = comment("; ".join(f"{word!r} in {rows} rows" for word, rows in time.words.items())) if time.words else ""
+    value = quoted(time.name) if len(parts) == 1 else "{" + ", ".join(parts) + "}"
+    return f"{indent}{term}: {value}{note}", questions
