@@ -1,13 +1,14 @@
 """Reading for a chart: enough for its pixels, never more than can be sent, equal to the rollup."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.errors import UnknownTermError
 from twinlab.explore.charts.reading import MAX_POINTS, coarsen, data_span, latest_time, plan_reading, read
-from twinlab.model.twinmodel import parse_duration
+from twinlab.model.twinmodel import TwinModel, parse_duration
 from twinlab.testing import FakeTwin
 
 MINUTE = 60 * 10**9
@@ -67,6 +68,26 @@ def test_the_span_of_a_signal_is_that_of_its_samples(twin):
 
 def test_the_newest_time_is_that_of_a_sample_and_not_of_a_rollup(twin):
     assert latest_time(twin) == np.datetime64("2026-01-12T21:59")
+
+
+def legs(**times):
+    columns = ("start", "end", "planned_start", "planned_end")
+    table = {
+        name: pd.to_datetime(pd.Series(times.get(name, [None, None]))).astype("datetime64[ns]") for name in columns
+    }
+    model = TwinModel.model_validate(
+        {"twin": "legs", "asset_types": {"courier": {}}, "event_types": {"leg": {"asset": "courier"}}}
+    )
+    return FakeTwin(model, events={"leg": pd.DataFrame({"event_id": ["1", "2"], "asset": "C1", **table})})
+
+
+def test_the_newest_time_of_a_twin_without_samples_is_that_of_an_event():
+    begun = {"start": ["2026-01-03T10:00", "2026-01-03T12:00"], "end": ["2026-01-03T11:00", None]}
+    assert latest_time(legs(**begun, planned_end=["2026-01-03T11:00", "2026-01-09T00:00"])) == np.datetime64(
+        "2026-01-03T12:00"
+    )
+    assert latest_time(legs(planned_start=["2026-01-03", "2199-01-01"])) == np.datetime64("2026-01-03")
+    assert latest_time(legs(start=["2199-01-01", None])) is None
 
 
 def test_the_fake_twin_names_the_nearest_known_term(twin):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -268,7 +269,7 @@ def _filled(data: xr.Dataset, signal: str) -> NDArray[np.bool_]:
 
 
 def latest_time(twin: TwinReader) -> np.datetime64 | None:
-    """Return the time of the newest sample of any signal, None without samples.
+    """Return the time of the newest sample of any signal; without samples that of the newest event, None without either.
 
     Reads the coarsest rollups, then raw samples of the newest cell with data; signals of one cadence are read together.
     """
@@ -281,7 +282,19 @@ def latest_time(twin: TwinReader) -> np.datetime64 | None:
             found = newest_time(twin, asset_type, signals=names)
             if found is not None and (best is None or found > best):
                 best = found
-    return best
+    return _newest_event_time(twin) if best is None else best
+
+
+def _newest_event_time(twin: TwinReader) -> np.datetime64 | None:
+    """Return the newest start or end of any event, else the newest planned time; later than now doesn't count."""
+    now = np.datetime64(datetime.now(UTC).replace(tzinfo=None), "ns")
+    tables = [twin.events(name) for name in twin.model.event_types]
+    for columns in (("start", "end"), ("planned_start", "planned_end")):
+        times = [table[name].to_numpy(dtype="datetime64[ns]") for table in tables for name in columns if name in table]
+        past = [found.max() for found in (one[one <= now] for one in times) if found.size]
+        if past:
+            return max(past)
+    return None
 
 
 def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) -> np.datetime64 | None:

@@ -45,8 +45,8 @@ class Shared:
         return CachedReader(self.twin)
 
     def latest(self) -> np.datetime64 | None:
-        """Return the time of the newest sample, None if there is none."""
-        return self.cached("latest", lambda: latest_time(self.twin))
+        """Return the time of the newest sample, or of the newest event of a twin without samples; None without either."""
+        return self.cached("latest", lambda: latest_time(self.reader))
 
     def labels(self, asset_type: str) -> dict[str, str]:
         """Return asset -> display name, of all assets of a type."""

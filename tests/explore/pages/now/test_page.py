@@ -143,6 +143,33 @@ def test_a_twin_without_rules_says_how_to_get_some():
     assert "Add rules" in NowView(plain).table._body[0].object
 
 
+def test_a_twin_with_events_and_no_signals_shows_its_exceptions():
+    model = TwinModel.model_validate(
+        {
+            "twin": "legs",
+            "asset_types": {"courier": {}},
+            "event_types": {"leg": {"asset": "courier"}},
+            "rules": {"late_leg": {"on": "leg", "late": "30min"}},
+        }
+    )
+    planned = pd.to_datetime(["2026-01-01T10:00", "2026-01-01T11:00", "2026-01-01T12:00"])
+    legs = pd.DataFrame(
+        {
+            "event_id": ["1", "2", "3"],
+            "type": "leg",
+            "asset": "C1",
+            "start": planned,
+            "end": pd.to_datetime([None, None, "2026-01-01T12:20"]),
+            "planned_start": planned,
+            "planned_end": planned + pd.Timedelta("10min"),
+        }
+    )
+    view = NowView(FakeTwin(model, events={"leg": legs}, assets={"courier": pd.DataFrame(index=["C1"])}))
+    assert view.settings()["as of"] == "2026-01-01 12:20 UTC"
+    assert set(view.data()["event_id"]) == {"1", "2"}
+    assert tiles(view)["event:leg"].detail.startswith("on time · 2 late")
+
+
 def test_a_twin_without_data_says_so():
     view = NowView(FakeTwin(TwinModel(twin="empty")))
     assert "No data yet" in view.table._body[0].object
