@@ -48,3 +48,11 @@ class Findings:
             text = "" if cell is None else str(cell)
             why = reason if isinstance(reason, str) else reason(text)
             self.problems.append(Problem(int(self._rows[position]), column, text, why))
+
+    def problem_values(self, rows: Ints, *, column: str, texts: Sequence[str], reason: str) -> None:
+        """Record values as problems, by the numbers of their rows; ``texts`` needs to cover the first `MAX_PROBLEMS` only."""
+        self.problem_count += len(rows)
+        room = max(0, MAX_PROBLEMS - len(self.problems))
+        self.problems += [
+            Problem(row, column, text, reason) for row, text in zip(rows[:room].tolist(), texts, strict=False)
+        ]

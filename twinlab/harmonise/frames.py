@@ -5,6 +5,7 @@ from __future__ import annotations
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
 from twinlab.harmonise.compiled import compile_mapping
+from twinlab.harmonise.overflow import report_overflows
 from twinlab.harmonise.stream import harmonise_observations
 from twinlab.harmonise.tables.assets import asset_claims, relationship_claims
 from twinlab.harmonise.tables.events import event_claims
@@ -50,7 +51,7 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
     if frame.kind == "observations":
         if mapping.stream is None or ready.stream is None:
             return _all_unknown(frame, f"stream {mapping.source!r}", "the mapping has no `stream:` section")
-        return harmonise_observations(frame, mapping.stream, ready.stream, ready)
+        return harmonise_observations(frame, mapping.stream, ready.stream, ready, context.model)
     rules = ready.rules(frame.record_type or "")
     if not rules:
         known = nearest(frame.record_type or "", [rule.table for rule in mapping.tables])
@@ -83,8 +84,10 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
     assets = tuple(asset_claims(each, rows, context) for rule, _ in rules for each in rule.assets)
     links = tuple(relationship_claims(each, rows, context) for rule, _ in rules for each in rule.relationships)
     found = rows.findings
+    claims = Claims.concat(parts)
+    report_overflows(claims, context.model, found)
     return Harmonised(
-        claims=Claims.concat(parts),
+        claims=claims,
         events=events,
         assets=assets,
         relationships=links,

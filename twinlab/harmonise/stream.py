@@ -14,12 +14,14 @@ from twinlab.harmonise.cells import Cells, as_texts, parse_number
 from twinlab.harmonise.claims import NAT, Bools, Claims, Floats, FrameLike, Harmonised, Ints, Series
 from twinlab.harmonise.compiled import CompiledMapping
 from twinlab.harmonise.findings import Findings
+from twinlab.harmonise.overflow import report_overflows
 from twinlab.harmonise.tags import Meaning, TagTable
 from twinlab.harmonise.times.folds import Groups, localise
 from twinlab.harmonise.times.zones import Zones, zone_name
 from twinlab.harmonise.values import affine, convert_cells, reason
 from twinlab.model.mapping import StreamRule
 from twinlab.model.schema import OBSERVE
+from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["harmonise_observations"]
 
@@ -86,7 +88,9 @@ def _layer(meanings: Sequence[Meaning | None]) -> _Layer:
     return _Layer(tuple(index), code, scale, pre, factor, post, priority, start, stop, slow, always)
 
 
-def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, ready: CompiledMapping) -> Harmonised:
+def harmonise_observations(
+    frame: FrameLike, rule: StreamRule, table: TagTable, ready: CompiledMapping, model: TwinModel
+) -> Harmonised:
     """Return the claims of one frame of observations; see `twinlab.harmonise.harmonise`."""
     batch = frame.batch()
     columns = _Columns(batch, frame, rule)
@@ -108,7 +112,7 @@ def harmonise_observations(frame: FrameLike, rule: StreamRule, table: TagTable, 
         if layer.always:
             break
         left = ~applied if left is None else left & ~applied
-    return columns.harmonised(parts)
+    return columns.harmonised(parts, model)
 
 
 def _apply(
@@ -343,11 +347,13 @@ class _Columns:
             row_number=None if self.rows is None else (self.rows if at is None else self.rows[at]),
         )
 
-    def harmonised(self, parts: list[Claims]) -> Harmonised:
+    def harmonised(self, parts: list[Claims], model: TwinModel) -> Harmonised:
         """Return the result of this frame."""
         found = self.findings
+        claims = Claims.concat(parts)
+        report_overflows(claims, model, found)
         return Harmonised(
-            claims=Claims.concat(parts),
+            claims=claims,
             unknown=found.unknown,
             problems=tuple(found.problems),
             problem_count=found.problem_count,

@@ -34,13 +34,16 @@ Span = tuple[float, float]
 class Signal(ExtendedModel):
     """One measured quantity of an asset type."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"tests"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"storage", "tests"})
 
     kind: Kind = "gauge"
     unit: Unit = "1"
     """Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none."""
     resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Step to which values are rounded; finer than the sensor's own. Needed for gauges and counters."""
+    storage: Literal["int32", "int64"] | None = None
+    """Gauges and counters only: type of the stored multiples of the resolution. int32 ranges to 2,147,483,647 steps, int64
+    to 2**53 steps. By default int64 where `sensor_span` needs it, else int32."""
     cadence: Duration = "1min"
     """Regular step of the history's time axis."""
     combine: Combine = "last"
@@ -116,6 +119,9 @@ class Signal(ExtendedModel):
             if self.combine not in ("last", "min", "max"):
                 msg = f"a state can't be combined by {self.combine!r}; use last, min or max"
                 raise ValueError(msg)
+            if self.storage is not None:
+                msg = f"a state is stored as int16; remove `storage: {self.storage}`"
+                raise ValueError(msg)
         elif self.resolution is None:
             msg = f"a {self.kind} needs `resolution:` (the rounding step in {self.unit}, finer than the sensor's own)"
             raise ValueError(msg)
@@ -168,9 +174,23 @@ class Signal(ExtendedModel):
 
     @property
     def storage_dtype(self) -> np.dtype:
-        """The integer type of the stored array: int16 for states, else int32, or int64 where the span needs it."""
+        """The integer type of the stored array: int16 for states, else `storage`, else int32, or int64 where the span needs it."""
         if self.kind == "state" or self.resolution is None:
             return np.dtype("int16")
+        if self.storage is not None:
+            return np.dtype(self.storage)
         reach = max(map(abs, self.sensor_span)) if self.sensor_span else 0.0
         # Room for sixteen times the span: readings beyond the sensor's span are flagged, not lost.
         return np.dtype("int64" if math.isinf(reach) or 16 * reach / self.resolution >= 2**31 else "int32")
+
+    @property
+    def largest(self) -> float:
+        """The largest magnitude that the storage represents, in the signal's unit; infinity for states.
+
+        >>> Signal(resolution=1e-6).largest, Signal(resolution=1e-6, storage="int64").largest > 9e9
+        (2147.483647, True)
+        """
+        if self.kind == "state" or self.resolution is None:
+            return math.inf
+        # Beyond 2**53 steps, neighbouring multiples of the resolution are the same double.
+        return (2**31 - 1 if self.storage_dtype == np.int32 else 2**53 - 1) * self.resolution

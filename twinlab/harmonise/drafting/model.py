@@ -29,6 +29,12 @@ class SignalPlan:
     kind_note: str = ""
     span: tuple[float, float] | None = None
 
+    @property
+    def wide(self) -> bool:
+        """Whether 32 bits may be too few: values seen times a thousand, but at least a million, must fit."""
+        reach = max(map(abs, self.span)) if self.span is not None else 0.0
+        return max(1e6, 1e3 * reach) * 10.0**self.decimals >= 2**31
+
     def fits(self, other: SignalPlan) -> bool:
         """Whether the column of another file can be the same signal."""
         return (self.kind, self.unit) == (other.kind, other.unit)
@@ -176,6 +182,8 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
         lines.append(f"        unit: {quoted(plan.unit or 'unknown')}{comment(plan.unit_note)}")
         step = "1" if plan.decimals == 0 else f"{10.0**-plan.decimals:.{plan.decimals}f}"
         lines.append(f"        resolution: {step}{comment(f'decimals seen: {plan.decimals}')}")
+        if plan.wide:
+            lines.append(f"        storage: int64{comment('int32 might not represent every value at this resolution')}")
         if plan.span is not None:
             lines.append(
                 f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}"

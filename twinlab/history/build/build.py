@@ -7,6 +7,7 @@ cells exist already (`Base`), and what is done with the resulting `Block` object
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -212,8 +213,8 @@ class Tally:
     duplicates: int = 0
     # Cells in which two sources differ by more than the resolution.
     disagreements: int = 0
-    # Values that don't fit the signal's storage.
-    lost: int = 0
+    # Cells by signal ("meter.energy") that are empty because their values don't fit the signal's storage.
+    lost: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
@@ -261,7 +262,8 @@ def build_values(
         else:
             floats = value[quick.index(name)]
         out[name], lost = encode(floats, spec_signal)
-        tally.lost += int(np.count_nonzero(lost))
+        if lost.any():
+            tally.lost[f"{spec.group.asset_type}.{name}"] += int(np.count_nonzero(lost))
     return out, chosen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,8 +91,8 @@ class BuildReport:
     duplicates: int = 0
     # Cells in which two sources of one signal differ by more than its resolution.
     disagreements: int = 0
-    # Values that don't fit their signal's storage.
-    lost: int = 0
+    # Cells by signal ("meter.energy") that are empty because their values don't fit the signal's storage.
+    lost: Counter[str] = field(default_factory=Counter)
     # Blocks of cells that were built.
     blocks: int = 0
     cells: int = 0

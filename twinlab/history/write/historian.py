@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinlab._locks import Lock
 from twinlab.errors import CorruptionError
+from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, plan_update
 from twinlab.history.build.index_file import index_folder
@@ -242,10 +243,10 @@ class Historian:
             for name, rows in waiting.items()
             if rows
         ]
-        if report.lost:
-            report.notes.append(
-                f"{report.lost} values are too large for their signal's storage and are missing: check unit and resolution"
-            )
+        for name, count in sorted(report.lost.items()):
+            kind, _, signal = name.partition(".")
+            remedy = storage_remedy(self.model.asset_types[kind].signals[signal])
+            report.notes.append(f"{count:,} cells of {name} are empty, because their values don't fit its storage: {remedy}")
         if report.disagreements:
             report.notes.append(
                 f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
