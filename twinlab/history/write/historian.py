@@ -246,7 +246,9 @@ class Historian:
         for name, count in sorted(report.lost.items()):
             kind, _, signal = name.partition(".")
             remedy = storage_remedy(self.model.asset_types[kind].signals[signal])
-            report.notes.append(f"{count:,} cells of {name} are empty, because their values don't fit its storage: {remedy}")
+            report.notes.append(
+                f"{count:,} cells of {name} are empty, because their values don't fit its storage: {remedy}"
+            )
         if report.disagreements:
             report.notes.append(
                 f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
