@@ -5,6 +5,8 @@ import threading
 import pytest
 
 from twinlab.explore.kit.cache import ReadCache
+from twinlab.explore.kit.session import Shared
+from twinlab.testing import FakeTwin
 
 
 class Moving:
@@ -91,3 +93,10 @@ def test_who_finds_it_read_doesnt_wait_for_what_another_reads(now):
     go_on.set()
     slow.join(20)
     assert kept.ready("b")
+
+
+def test_the_old_name_of_cached_still_works_and_warns():
+    shared = Shared(FakeTwin.example(days=1, trips=1))
+    with pytest.warns(DeprecationWarning, match="Shared.cached"):
+        assert shared.kept("key", lambda: 1) == 1
+    assert shared.cached("key", lambda: 2) == 1
