@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.basics import ExtendedModel, Model, QuestionRule, Term, Unit
-from twinlab.model.time_rule import Text, TimeRule, ZoneOf
+from twinlab.model.time_rule import Text, TimeRule, ZoneOf, check_format
 
 __all__ = [
     "AssetRule",
@@ -82,6 +82,13 @@ class ColumnRule(ExtendedModel):
     """Properties that are times: their formats, as in a TimeRule; ISO by default."""
     zone: str | None = None
     """Properties that are times: zone of the source's clock, as in a TimeRule; UTC by default."""
+
+    @field_validator("format")
+    @classmethod
+    def _formats_can_be_read(cls, value: str | list[str] | None) -> str | list[str] | None:
+        for form in [value] if isinstance(value, str) else value or []:
+            check_format(form)
+        return value
 
 
 def _column(value: object) -> object:

@@ -10,14 +10,38 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.basics import Duration, ExtendedModel, Model, Term, Unit, yaml_text
 
-__all__ = ["Text", "TimeRule", "ZoneOf", "fixed_offset"]
+__all__ = ["Text", "TimeRule", "ZoneOf", "check_format", "fixed_offset"]
 
 Text = Annotated[str, BeforeValidator(yaml_text, json_schema_input_type=str | float | bool)]
 _Formats = str | list[str]
 _EventTime = Literal["start", "end", "planned_start", "planned_end"]
 _DatePart = Literal["year", "month", "day"]
 _OFFSET = re.compile(r"(?:(?:UTC|GMT)\s*)?([+\-\u2212])(\d{1,2})(?::?(\d\d))?")
+_NAMED_FORMATS = ("iso", "excel1900", "excel1904", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
+
+
+def check_format(form: str) -> None:
+    """Check a format of times: one of the named ones, or a strptime format.
+
+    Raises
+    ------
+    ValueError
+        If it has no directive, or one that strptime doesn't know.
+
+    >>> check_format("%d.%m.%Y %H:%M")
+    """
+    if form in _NAMED_FORMATS:
+        return
+    if "%" not in form:
+        msg = f"expected {', '.join(_NAMED_FORMATS)} or a strptime format such as '%d.%m.%Y %H:%M', got {form!r}"
+        raise ValueError(msg)
+    try:
+        datetime.strptime("", form)  # noqa: DTZ007  (only the format is tested)
+    except (ValueError, re.error) as error:
+        if "does not match format" not in str(error):
+            msg = f"expected a strptime format such as '%d.%m.%Y %H:%M', got {form!r}: {error}"
+            raise ValueError(msg) from None
 
 
 def fixed_offset(name: str) -> int | None:
@@ -104,6 +128,13 @@ class TimeRule(ExtendedModel):
     """Added to every time, to correct a source's clock that is known to be off ("-5min" written as {shift: 5min,
     sign: -1})."""
     shift_sign: Literal[1, -1] = 1
+
+    @field_validator("format", "clock_format")
+    @classmethod
+    def _formats_can_be_read(cls, value: _Formats | None) -> _Formats | None:
+        for form in [value] if isinstance(value, str) else value or []:
+            check_format(form)
+        return value
 
     @field_validator("date")
     @classmethod

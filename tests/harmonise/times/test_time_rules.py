@@ -38,6 +38,13 @@ def test_a_column_of_zones_gives_each_row_its_own(kit):
     assert "column 'tz'" not in found.unknown
 
 
+def test_a_row_without_a_zone_in_its_column_is_reported(kit):
+    columns = {"when": ["2026-07-01 12:00", "2026-07-01 12:00Z"], "tz": ["", ""]}
+    got, found = times(kit, columns, column="when", zone_column="tz")
+    assert got == [ns(2026, 7, 1, 12)]
+    assert [problem.reason for problem in found.problems] == ["the row states no zone, so its time is unknown"]
+
+
 def test_an_abbreviation_needs_an_entry_even_if_the_tz_database_has_a_zone_of_this_name(kit):
     got, found = times(kit, {"when": ["2026-07-01 12:00"], "tz": ["CET"]}, column="when", zone_column="tz")
     assert got == []
@@ -110,6 +117,10 @@ def test_counts_since_a_start_are_exact(kit):
         ({"clock": "c", "date": {"month": "m"}}, "date lacks year, day"),
         ({"clock": "c", "date": "5 Jan"}, "expected a day such as 2026-01-05"),
         ({"clock": "c", "date_pattern": r"(?P<year>\d+)"}, r"lacks the groups \(\?P<month>…\), \(\?P<day>…\)"),
+        ({"column": "c", "format": "DD.MM.YYYY"}, "or a strptime format such as"),
+        ({"column": "c", "format": ["iso", "%d.%m.%Q"]}, "'Q' is a bad directive"),
+        ({"column": "c", "format": "%d.%d"}, "expected a strptime format"),
+        ({"clock": "c", "date": "2026-01-05", "clock_format": "%H:%"}, "stray %"),
         ({"elapsed": "n"}, "exactly one of since, date or date_pattern"),
         ({"elapsed": "n", "since": "soon"}, "expected an ISO time"),
         ({"column": "c", "since": "2026-01-05"}, "state elapsed, or remove since"),

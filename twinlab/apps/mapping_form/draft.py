@@ -23,7 +23,10 @@ __all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "parse_draft", "par
 ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asset"}
 LONG_ROLES = {"=tag": "tag", "=value": "value", "=unit": "unit of the value"}
 _KEYS = {"=tag": "tag", "=value": "value", "=unit": "unit_column"}
-_TIME_WAYS = ("column", "parts", "clock", "date", "date_column", "after", "near", "plus", "plus_unit")
+_TIME_WAYS = (
+    "column", "parts", "clock", "clock_format", "elapsed", "step", "since", "date", "date_column", "date_pattern", "after",
+    "near", "plus", "plus_unit",
+)  # fmt: skip
 _NO_UNIT = re.compile("unit not stated", re.IGNORECASE)
 _EVENT_TIMES = ("planned_start", "planned_end", "start", "end")
 _DOUBT = re.compile(
@@ -122,7 +125,7 @@ class MappingDraft:
 
     def clocks(self, table: str) -> list[Path_]:
         """Return the paths, within a table's rule, of all times that have a zone of their own (or none yet)."""
-        return [path for path, rule in _clocks(self.rule(table)) if "zone_of" not in rule]
+        return [path for path, rule in _clocks(self.rule(table)) if not {"zone_of", "zone_column"} & rule.keys()]
 
     def zone(self, table: str) -> str:
         """Return the zone of a table's clock: of its time, else of the first time of its events."""
@@ -170,8 +173,9 @@ class MappingDraft:
         """
         old = self.zone(table)
         made = self
-        if self.get(table, "time", "zone_of") is not None:
-            made = made.with_value(table, ("time", "zone_of"), None)
+        for other in ("zone_of", "zone_column", "zones"):
+            if self.get(table, "time", other) is not None:
+                made = made.with_value(table, ("time", other), None)
         for path in made.clocks(table) or [("time",)]:
             if str((made.get(table, *path) or {}).get("zone") or "") != old and path != ("time",):
                 continue

@@ -18,6 +18,7 @@ __all__ = ["AssetBox", "TimeBox"]
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _WAYS = [("one column", "column"), ("columns of year, month, day …", "parts")]
+_IN_YAML = {"clock": "a clock (edit in the YAML)", "elapsed": "a count from a start (edit in the YAML)"}
 _FORMATS = (
     *(
         "iso",
@@ -119,8 +120,8 @@ class TimeBox(_Box):
         self.table = table
         time = draft.get(table, "time")
         rule = time if isinstance(time, dict) else {}
-        way = next((key for key in ("parts", "clock") if key in rule), "column")
-        set_options(self.way, [*_WAYS, *([("a clock (edit in the YAML)", "clock")] if way == "clock" else [])], way)
+        way = next((key for key in ("parts", "clock", "elapsed") if key in rule), "column")
+        set_options(self.way, [*_WAYS, *([(_IN_YAML[way], way)] if way in _IN_YAML else [])], way)
         set_options(self.column, _columns(sample, none="– choose –"), _plain(rule.get("column")))
         parts = rule.get("parts")
         for part, widget in self.parts.items():
@@ -151,6 +152,8 @@ class TimeBox(_Box):
         if isinstance(zone_of, dict):
             words = f"the {zone_of.get('property')} of the {zone_of.get('asset_type')} in {zone_of.get('column')}"
             self.zone.placeholder = words
+        if rule.get("zone_column"):
+            self.zone.placeholder = f"each row's own, in {rule['zone_column']}"
         said = draft.zone_question(self.table)
         ask = f"Confirm that the clock shows {zone}, or choose its zone." if zone else "Choose the zone of the clock."
         set_value(

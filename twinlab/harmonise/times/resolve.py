@@ -232,6 +232,10 @@ def _to_utc(
 ) -> Ints:
     local = np.where(fixed, NAT, wall)
     columns = list(rule_columns(rule))
+    if rule.zone_column is not None:
+        nowhere = (local != NAT) & rows.cells(rule.zone_column).empty
+        reason = "the row states no zone, so its time is unknown"
+        rows.findings.problem_rows(nowhere, column=rule.zone_column, texts=rows.joined(columns), reason=reason)
     if zones is None:
         bare = local != NAT
         if bare.any():
