@@ -155,3 +155,9 @@ def test_2400_is_the_days_end_and_what_is_no_clock_is_refused():
 def test_epoch_of_utc_is_what_python_says():
     when = datetime(2013, 5, 17, 3, tzinfo=UTC)
     assert parsed(["2013-05-17T03:00Z"], "iso")[0] == [int(when.timestamp()) * 10**9]
+
+
+def test_dots_in_a_clock_are_no_fraction_of_an_iso_time():
+    texts = ["2013-01-01 10.30.15", "2013-01-01 10.30", "2013-01-01 10:30.5", "2013-01-01T10:30:00.25 UTC"]
+    when = ns(datetime(2013, 1, 1, 10, 30)) + 250_000_000
+    assert parsed(texts, "iso") == ([None, None, None, when], [False, False, False, True])

@@ -173,9 +173,8 @@ class MappingDraft:
         """
         old = self.zone(table)
         made = self
-        for other in ("zone_of", "zone_column", "zones"):
-            if self.get(table, "time", other) is not None:
-                made = made.with_value(table, ("time", other), None)
+        for other in [key for key in ("zone_of", "zone_column", "zones") if self.get(table, "time", key) is not None]:
+            made = made.with_value(table, ("time", other), None)
         for path in made.clocks(table) or [("time",)]:
             if str((made.get(table, *path) or {}).get("zone") or "") != old and path != ("time",):
                 continue

@@ -28,6 +28,7 @@ _EPOCHS = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3, "epoch_ns": 1
 _OFFSET = r"[T ]?\d\d:?\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)$"
 #: "2024-01-01T24:00" is midnight at the end of that day.
 _ISO_24 = re.compile(r"[T ](24)(?::?00(?::?00)?)?(?=$|Z$|[+-]\d\d(?::?\d\d)?$)")
+_ISO_FRACTION = re.compile(r"(?:\d\d:\d\d:\d\d|[Tt ]\d{6})[.,](\d+)(?=$|[ Zz+-])")
 _UTC_SUFFIX = re.compile(r" ?(?:UTC|GMT|Z)$")
 _LIMIT = float(np.iinfo(np.int64).max)
 
@@ -135,9 +136,12 @@ def parse_iso(text: str) -> tuple[int, bool]:
     >>> parse_iso("1970-01-01T01:00:00.5+01:00"), parse_iso("tomorrow")[0] == NAT
     ((500000000, True), True)
     """
-    fraction = re.search(r"[.,](\d+)(?=$|[Zz+-])", text)
+    fraction = _ISO_FRACTION.search(text)
     nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
-    bare = text if fraction is None else text[: fraction.start()] + text[fraction.end() :]
+    bare = text if fraction is None else text[: fraction.start(1) - 1] + text[fraction.end() :]
+    if "." in bare or "," in bare:
+        # Only seconds have a fraction: "10.30.15" is no ISO time, although Python reads it as 10 h.
+        return NAT, False
     bare = _UTC_SUFFIX.sub("Z", bare.upper())
     late = _ISO_24.search(bare) if nanoseconds == 0 else None
     if late is not None:
