@@ -162,3 +162,82 @@ def test_counter_evidence_needs_rises():
     hours = np.arange(6)
     assert counter_evidence(np.full(6, 5.0), np.zeros(6, np.int64), hours) is None
     assert counter_evidence(np.array([]), np.array([], np.int64), np.array([], np.int64)) is None
+
+
+def test_words_among_numbers_are_listed_as_missing_with_counts_and_asked_about(tmp_path):
+    words = {3: "Ice", 7: "Ice", 9: "Eqp"}
+    model, mapping, done = drafted(tmp_path, table("level (m),room", lambda i: f"{words.get(i, f'{i}.5')},A{i}"))
+    assert only(model).signals["level"].unit == "m"
+    assert mapping.tables[0].columns["level (m)"][0].missing == ["Eqp", "Ice"]
+    assert [(q.at, q.evidence) for q in mapping.questions] == [("tables[0].columns.level (m).missing", "'Eqp' in 1 rows, 'Ice' in 2 rows")]  # fmt: skip
+    assert (len(done.claims), done.missing, done.problem_count) == (21, 3, 0)
+
+
+def test_a_word_among_ids_or_states_stays_one_of_them(tmp_path):
+    model, mapping, done = drafted(tmp_path, table("mode", lambda i: ["m1", "m2", "m3", "off"][i % 4]))
+    assert list(only(model).signals["mode"].states.values()) == ["m1", "m2", "m3", "off"]
+    assert (mapping.tables[0].columns["mode"][0].missing, len(done.claims)) == ([], 24)
+
+
+def test_ids_with_leading_zeros_are_no_numbers_and_stay_as_written(tmp_path):
+    rows = [f"2025-01-01T{i:02d}:00Z,{v},{i}.5" for i in range(9) for v in ("007", "008")]
+    _, mapping, done = drafted(tmp_path, "\n".join(["time,vehicle,speed (km/h)", *rows]))
+    assert mapping.tables[0].asset.column == "vehicle"
+    assert {series.asset for series in done.claims.series} == {"007", "008"}
+
+
+def test_planned_and_actual_dates_are_events_with_the_columns_that_identify_a_row_as_key(tmp_path):
+    rows = ["Order,Line,Scheduled delivery,Delivered,Weight (kg)"]
+    rows += [
+        f"SO-{i // 2},{1 + i % 2},2025-03-{1 + i:02d},{'Not delivered' if i % 7 == 3 else f'2025-03-{3 + i:02d}'},"
+        f"{'Weighed apart' if i % 6 == 2 else 10 * i}"
+        for i in range(20)
+    ]
+    model, mapping, done = drafted(tmp_path, "\n".join(rows))
+    (event,) = mapping.tables[0].events
+    assert event.key == ["Order", "Line"]
+    assert (event.planned_end.column, event.end.column) == ("Scheduled delivery", "Delivered")
+    assert event.end.missing == ["Not delivered"]
+    (kind,) = model.event_types.values()
+    assert (kind.properties["weight"].dtype, kind.properties["weight"].unit) == ("number", "kg")
+    assert sorted(rule.evidence for rule in mapping.questions) == [
+        "'Not delivered' in 3 rows",
+        "'Weighed apart' in 3 rows",
+    ]
+    assert done.problem_count == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("parcel,scan,hub,time", ["parcel", "scan", "time"]),
+        ("Sendung,Vorgang,Ort,Zeit", ["Sendung", "Vorgang", "Zeit"]),
+    ],
+)
+def test_a_scan_log_is_events_of_what_was_scanned_linked_to_the_place(tmp_path, header, key):
+    rows = [f"P{i:03d},{what},HUB{j},2025-01-0{j + 1} 10:{i:02d}" for i in range(20) for j, what in enumerate(("in", "out", "done"))]  # fmt: skip
+    model, mapping, done = drafted(tmp_path, "\n".join([header, *rows]))
+    (event,) = mapping.tables[0].events
+    assert event.key == key
+    assert event.asset.column == header.split(",")[0]
+    assert list(event.links) == ["place"]
+    (kind,) = model.event_types.values()
+    assert len(kind.properties) == 1
+    (found,) = done.events
+    assert found.table.num_rows == 60
+    assert found.table["start"] == found.table["end"]
+
+
+def test_a_log_of_doors_is_no_scan_log(tmp_path):
+    rows = [f"2025-01-01T{i:02d}:{d:02d}Z,door {d},{'open' if i % 2 else 'shut'}" for i in range(20) for d in range(5)]
+    model, _, _ = drafted(tmp_path, "\n".join(["time,door,state", *rows]))
+    assert not model.event_types
+
+
+def test_rows_that_share_their_instants_are_events_if_a_key_identifies_them(tmp_path):
+    rows = [f"2025-01-{1 + i // 8:02d},O-{i},{['red', 'blue'][i % 2]},{i}.5" for i in range(64)]
+    model, mapping, done = drafted(tmp_path, "\n".join(["day,order,colour,price (EUR)", *rows]))
+    (event,) = mapping.tables[0].events
+    assert (event.key, sum(part.table.num_rows for part in done.events)) == (["order"], 64)
+    (kind,) = model.event_types.values()
+    assert kind.properties["price"].unit == "EUR"

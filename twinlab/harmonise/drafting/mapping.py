@@ -23,7 +23,7 @@ from twinlab.harmonise.drafting.counters import counter_evidence, may_count
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
-from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question
+from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question, words_note
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.lines import NO_ZONE, missing_line, property_line, time_lines
@@ -166,6 +166,7 @@ class _TableLines:
             self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
             stated = name not in found.by_row
             columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=stated)]
+            self._ask_words(profile, f"columns.{name}")
             if found.unit_column and stated and signal.kind != "state" and signal.unit is None:
                 columns.append(f"        unit: unknown  # the units in {found.unit_column!r} don't fit")
         pair = [profile.name for _, profile in sorted(located(found.profiles).items())]
@@ -246,9 +247,16 @@ class _TableLines:
             term = self.model.add_signal(kind, names[name], signal, source=self.source)
             self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
             lines += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=unit is None)]
+            self._ask_words(profile, f"tags.{name}")
         return lines
 
-    def _properties(self, skip: set[str]) -> tuple[dict[str, PropertyPlan], list[str]]:
+    def _ask_words(self, profile: Profile, at: str) -> None:
+        """Ask whether the words among a column's numbers mean that there is no value."""
+        if profile.words and profile.kind == "number":
+            ask = f"Do these texts among the numbers of {profile.name!r} mean that there is no value?"
+            self.questions.append(QuestionPlan(f"{self.path}.{at}.missing", ask, words_note(profile)))
+
+    def _properties(self, skip: set[str], at: str) -> tuple[dict[str, PropertyPlan], list[str]]:
         found: dict[str, PropertyPlan] = {}
         lines: list[str] = []
         for name, profile in self.plan.profiles.items():
@@ -264,7 +272,9 @@ class _TableLines:
             self.used.add(name)
             parts = [f"column: {quoted(name)}"]
             parts += [f"unit: {quoted(profile.unit.unit)}"] if profile.unit.unit else []
-            parts += [f"missing: {flow(profile.missing)}"] if profile.missing else []
+            no_values = profile.no_values if profile.kind == "number" else profile.missing
+            parts += [f"missing: {flow(no_values)}"] if no_values else []
+            self._ask_words(profile, f"{at}.properties.{term}")
             lines.append(
                 f"          {term}: {{{', '.join(parts)}}}" if len(parts) > 1 else f"          {term}: {quoted(name)}"
             )
@@ -276,7 +286,7 @@ class _TableLines:
         kind = type_of(self.plan.sample.record_type)
         asset = self.model.asset(kind, "named after the table")
         asset.ids |= set(self.plan.profiles[key].terms)
-        properties, lines = self._properties({key})
+        properties, lines = self._properties({key}, "assets[0]")
         asset.properties |= properties
         latitude = next(
             (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
@@ -296,7 +306,7 @@ class _TableLines:
         kind = f"{kind}_event" if kind == "asset" else kind
         event = self.model.events[kind] = EventPlan("one event per row")
         lines = ["    events:", f"      - type: {kind}", f"        key: {flow(plan.key)}  # unique in the sample"]
-        self.used |= set(plan.key)
+        self.used |= set(plan.key) - set(plan.also)
         if plan.asset_column is not None:
             self.used.add(plan.asset_column)
             event.asset = self._type_of_ids(plan.asset_column)
@@ -308,10 +318,11 @@ class _TableLines:
             lines.append("        links:")
         for link, column in plan.links.items():
             self.used.add(column)
-            event.links[link] = self.model.type_with(plan.profiles[column].terms) or "place"
+            named = "place" if link in ("origin", "destination") else type_of(column)
+            event.links[link] = self.model.type_with(plan.profiles[column].terms) or named
             self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
             lines.append(f"          {link}: {quoted(column)}")
-        event.properties, properties = self._properties(self.used | set(plan.times.columns))
+        event.properties, properties = self._properties(self.used | set(plan.times.columns), "events[0]")
         return lines + self._time_properties(event, properties)
 
     def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.cells import Rows, encode, parse_number
 from twinlab.harmonise.claims import Floats, Ints
 from twinlab.harmonise.drafting.units import Hint, unit_of
 from twinlab.harmonise.drafting.yaml_text import YAML_WORDS
@@ -26,6 +27,7 @@ __all__ = [
     "profile_of",
     "profiles_of",
     "samples_of",
+    "words_among",
 ]
 
 #: Maximal number of rows of one table, and of a whole file with several tables, that a draft reads.
@@ -34,6 +36,8 @@ _ALL_ROWS = 400_000
 #: Maximal number of distinct texts in a profile.
 _TERMS = 5_000
 _MOST_DECIMALS = 6
+#: Maximal number of different words among numbers or times.
+_MAX_WORDS = 12
 
 NO_VALUE_TEXTS = frozenset(
     [
@@ -122,9 +126,16 @@ class Profile:
     # Never falls from one row to the next.
     rising: bool = False
     missing: tuple[float | str, ...] = ()
-    # Texts in a column of numbers that aren't known texts for "no value".
+    # Texts in a column of numbers that are neither known texts for "no value" nor words.
     odd: tuple[str, ...] = ()
+    # Words in a column of numbers or times, each with its number of cells: ("Date Not Captured", 12).
+    words: tuple[tuple[str, int], ...] = ()
     unit: Hint = field(default_factory=Hint)
+
+    @property
+    def no_values(self) -> tuple[float | str, ...]:
+        """Numbers and texts that seem to mean "no value" in a column of numbers or times."""
+        return (*self.missing, *(word for word, _ in self.words))
 
     @property
     def whole(self) -> bool:
@@ -199,19 +210,54 @@ def profile_of(name: str, rows: Rows, *, units_row: str | None = None) -> Profil
         return Profile(name, "time", filled, len(shown), shown)
     if pa.types.is_boolean(kind):
         return Profile(name, "bool", filled, len(shown), shown)
+    words = words_among(codes, terms)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return Profile(name, "text", filled, len(terms) - len(no_value), shown, missing=tuple(sorted(no_value)))
-    return _numbers(name, rows, units_row=units_row, filled=filled)
+        if words and _mostly_numbers(terms, words):
+            return _numbers(name, rows, units_row=units_row, filled=filled, words=words)
+        missing = tuple(sorted(no_value))
+        return Profile(name, "text", filled, len(terms) - len(no_value), shown, missing=missing, words=words)
+    return _numbers(name, rows, units_row=units_row, filled=filled, words=words)
 
 
-def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Profile:
+def words_among(codes: Ints, terms: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Return texts without a digit, with counts, if they are few kinds among many texts with digits.
+
+    Parameters
+    ----------
+    codes, terms
+        As of `twinlab.harmonise.cells.encode`.
+
+    >>> words_among(np.array([0, 1, 2, 2]), ["8-Jan-24", "9-Jan-24", "Not captured"])
+    (('Not captured', 2),)
+    """
+    counts = np.bincount(codes[codes >= 0], minlength=len(terms))
+    plain = [place for place, term in enumerate(terms) if not any(map(str.isdigit, term))]
+    words = [place for place in plain if terms[place].casefold() not in NO_VALUE_TEXTS]
+    numbered = int(counts.sum()) - int(counts[plain].sum())
+    if not 0 < len(words) <= _MAX_WORDS or counts[words].sum() > numbered or len(terms) - len(plain) < len(words):
+        return ()
+    return tuple(sorted((terms[place], int(counts[place])) for place in words))
+
+
+def _mostly_numbers(terms: Sequence[str], words: Sequence[tuple[str, int]]) -> bool:
+    """Return whether all texts but a few are numbers; numbers with a leading zero are ids."""
+    left = {word for word, _ in words}
+    others = [t for t in terms if t not in left and t.casefold() not in NO_VALUE_TEXTS]
+    numbers = [t for t in others if math.isfinite(parse_number(t)) and not re.match(r"[-+]?0\d", t)]
+    return len(numbers) >= 0.95 * len(others) > 0
+
+
+def _numbers(
+    name: str, rows: Rows, *, units_row: str | None, filled: int, words: tuple[tuple[str, int], ...] = ()
+) -> Profile:
     cells = rows.cells(name)
     number = cells.number[np.isfinite(cells.number)]
     code = _no_value_code(number)
     values = number[number != code] if code is not None else number
     spelt = [] if cells.text is None else sorted({text for text in cells.text.to_pylist() if text is not None})
     no_value = [text for text in spelt if text.casefold() in NO_VALUE_TEXTS]
-    odd = tuple(text for text in spelt if text not in no_value)
+    named = {word for word, _ in words}
+    odd = tuple(text for text in spelt if text not in no_value and text not in named and math.isnan(parse_number(text)))
     if not len(values):
         return Profile(name, "empty", filled, 0)
     missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *no_value)
@@ -232,6 +278,7 @@ def _numbers(name: str, rows: Rows, *, units_row: str | None, filled: int) -> Pr
         rising=bool((np.diff(values) >= 0).all()) and len(distinct) > 1,
         missing=missing,
         odd=odd,
+        words=words,
         unit=unit_of(name, units_row=units_row),
     )
 

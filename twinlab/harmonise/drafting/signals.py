@@ -11,7 +11,7 @@ from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 from twinlab.model.quantities.table import choices
 from twinlab.model.units import canonical_unit
 
-__all__ = ["rule_lines", "signal_of", "state_question"]
+__all__ = ["rule_lines", "signal_of", "state_question", "words_note"]
 
 _MAX_STATES = 12
 _ZERO_ONE = "only 0 and 1: a state?"
@@ -69,12 +69,18 @@ def rule_lines(term: str, signal: SignalPlan, profile: Profile, indent: str, *, 
             lines.append(f"{indent}unit: {quoted(profile.unit.unit)}{comment(signal.unit_note)}")
         else:
             lines.append(f"{indent}# {' '.join(signal.unit_note.split())}")
-    if profile.missing:
-        lines.append(
-            f"{indent}missing: {flow(profile.missing)}  # found in the column: far from all other values, or a usual text for no value"
-        )
+    no_values = profile.no_values if profile.kind == "number" else profile.missing
+    if no_values:
+        notes = ["far from all other values, or a usual text for no value"] if profile.missing else []
+        notes += [words_note(profile)] if profile.words and profile.kind == "number" else []
+        lines.append(f"{indent}missing: {flow(no_values)}{comment('found in the column: ' + '; '.join(notes))}")
     if profile.odd:
         lines.append(
             f"{indent}# texts among the numbers, reported as problems: {' '.join(', '.join(map(repr, profile.odd[:5])).split())}"
         )
     return lines
+
+
+def words_note(profile: Profile) -> str:
+    """Return the words among a column's numbers, with counts: "'Ice' in 3 rows"."""
+    return ", ".join(f"{word!r} in {count} rows" for word, count in profile.words)

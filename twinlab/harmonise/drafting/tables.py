@@ -12,6 +12,7 @@ import numpy as np
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profiles_of
+from twinlab.harmonise.drafting.scans import scan_log
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.find import Times, times_of
 from twinlab.harmonise.drafting.times.roles import clock_roles, time_roles
@@ -35,6 +36,8 @@ _CADENCES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 1080
 _FROM = r"from|orig\w*|von|source|ship from"
 #: Minimal share of distinct ids in a list of assets.
 _MIN_UNIQUE_SHARE = 0.99
+#: Minimal share of rows at an instant of other rows, in a table of events.
+_MIN_SHARED = 0.6
 
 
 @dataclass
@@ -52,6 +55,8 @@ class TablePlan:
     # Columns of a family, one asset each: column -> (pattern, id in the column's name).
     family: dict[str, tuple[str, str]] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    # Columns of the key that are properties, too.
+    also: tuple[str, ...] = ()
     # Role of an event's time ("planned_start", ...) -> column.
     roles: dict[str, TimeColumn | str] = field(default_factory=dict)
     # Times of an event without a role: properties.
@@ -82,11 +87,15 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
         # Without its times the table means nothing, so the column is drafted as the time, with a question.
         times = plan.times.unread
     if times:
+        if plan.times.instants and _as_scans(plan, rows):
+            return plan
         plan.time = times[0]
         plan.content = "signals"
         _find_tags(plan)
         plan.asset_column = _asset_column(plan, rows, plan.time.wall)
         if plan.content == "signals" and plan.asset_column is None:
+            if plan.times.instants and _as_moments(plan, rows):
+                return plan
             _find_family(plan)
         return plan
     unique = _unique_column(plan, sample.rows, share=_MIN_UNIQUE_SHARE)
@@ -153,6 +162,55 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
     return True
 
 
+def _as_scans(plan: TablePlan, rows: Rows) -> bool:
+    """Plan a scan log as events of the id's asset, with a link to the place."""
+    log = scan_log(plan.profiles, rows, times=plan.times.columns)
+    time = plan.times.instants[0]
+    if log is None or "parts" in time.rule:
+        return False
+    # Only a sample proves a key unique, so the time is part of it: a longer key can't merge two events.
+    key = tuple(name for name in (log.thing, log.activity, *time.columns) if name is not None)
+    key = key if _distinct(key, rows) == rows.count else (*key, *([log.place] if log.place else []))
+    if _distinct(key, rows) < _MIN_UNIQUE_SHARE * rows.count:
+        return False
+    plan.also = (log.activity,) if log.activity else ()
+    plan.content, plan.key, plan.asset_column = "events", key, log.thing
+    plan.roles = {"start": time, "end": time}
+    plan.links = {"place": log.place} if log.place else {}
+    plan.evidence.append(f"few rows for each {log.thing!r}, with {log.activity!r} and no measured values: a scan log")
+    return True
+
+
+def _as_moments(plan: TablePlan, rows: Rows) -> bool:
+    """Plan a table as events if most rows share their instant with others and a key identifies each row."""
+    time = plan.times.instants[0]
+    known = time.wall[time.wall != NAT]
+    counts = np.unique(known, return_counts=True)[1]
+    if not len(known) or counts[counts > 1].sum() < _MIN_SHARED * len(known) or "parts" in time.rule:
+        return False
+    key = _key(plan, rows)
+    if not set(key) - set(plan.times.columns):
+        _best_asset(plan, rows, time.wall)
+        return False
+    plan.content, plan.key, plan.time, plan.roles = "events", key, None, {"start": time, "end": time}
+    plan.evidence.append(f"most rows share their instant with others; {' + '.join(key)} identifies each row: events")
+    return True
+
+
+def _best_asset(plan: TablePlan, rows: Rows, wall: Ints) -> None:
+    """Choose the column of ids that leaves the fewest rows at one instant, if it leaves clearly fewer than no column."""
+    instants = len(np.unique(wall))
+    found = [
+        (np.unique(np.stack([encode(rows.texts(name))[0], wall]), axis=1).shape[1], name)
+        for name, p in plan.profiles.items()
+        if p.kind == "text" and p.filled == rows.count and _IDS.search(name) and name not in plan.times.columns
+    ]
+    best, name = max(found, default=(0, ""))
+    if name and (best > 1.2 * instants or plan.profiles[name].distinct == 1):
+        plan.asset_column = name
+        plan.evidence.append(f"{len(wall) - best} rows share their instant with another row of the same {name!r}")
+
+
 def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
     """Return columns that together identify every row of the sample: one if possible, else as few as possible."""
     single = _unique_column(plan, rows.count)
@@ -166,14 +224,17 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
         if (p.kind == "text" or p.whole) and p.name not in {*day, *_no_key(plan)} and p.filled == rows.count and p.distinct > 1 and not p.missing
     ]  # fmt: skip
     names.sort(key=lambda name: (-bool(_IDS.search(name)), -plan.profiles[name].distinct))
-    for size in (0, 1, 2, 3) if plan.times.span is not None else (1, 2, 3):
-        for extra in itertools.islice(itertools.combinations(names[:8], size), 60):
+    sizes = (0, 1, 2, 3) if plan.times.span is not None else (1, 2, 3)
+    untimed = [name for name in names if name not in plan.times.columns]
+    # A key without times, if there is one: a time may be corrected later.
+    for size, among in [(size, among) for among in (untimed, names) for size in sizes]:
+        for extra in itertools.islice(itertools.combinations(among[:8], size), 60):
             if _distinct([*day, *extra], rows) == rows.count:
                 # Only a sample proves that the key is unique, so the origin is added: a longer key can't merge two events.
                 more = [
                     name for name in names if re.fullmatch(_FROM, name.strip(), re.IGNORECASE) and name not in extra
                 ]
-                return (*day, *extra, *more)
+                return (*day, *sorted((*extra, *more), key=list(plan.profiles).index))
     return ()
 
 

@@ -31,6 +31,7 @@ def time_lines(
         )
         for one in time.asked
     ]
+    questions += _words_question(time, at)
     counted = str(time.rule.get("format", "")).startswith("epoch")
     if counted:
         return [*lines, f"{indent}zone: UTC  # counted from 1970 in UTC"], questions
@@ -71,6 +72,14 @@ def _zone_questions(zone: StatedZone, at: str) -> list[QuestionPlan]:
     return found
 
 
+def _words_question(time: TimeColumn, at: str) -> list[QuestionPlan]:
+    if not time.words:
+        return []
+    ask = f"Do these texts among the times of {time.name!r} mean that there is no time?"
+    counts = ", ".join(f"{word!r} in {rows} rows" for word, rows in time.words.items())
+    return [QuestionPlan(f"{at}.missing", ask, counts)]
+
+
 def missing_line(
     columns: Sequence[str], profiles: Mapping[str, Profile], indent: str, *, words: Mapping[str, int] | None = None
 ) -> list[str]:
@@ -107,6 +116,7 @@ def property_line(
         for one in time.asked
         if one.key == "format"
     ]
+    questions += _words_question(time, f"{at}.{term}")
     note = comment("; ".join(f"{word!r} in {rows} rows" for word, rows in time.words.items())) if time.words else ""
     value = quoted(time.name) if len(parts) == 1 else "{" + ", ".join(parts) + "}"
     return f"{indent}{term}: {value}{note}", questions
