@@ -11,6 +11,7 @@ import xarray as xr
 from twinlab.errors import SourceError
 from twinlab.explore.kit.link import Link, parse_link
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
+from twinlab.explore.views.heatmap.figure import fill_heat, make_heat
 from twinlab.explore.views.heatmap.plot import refresh_heat
 from twinlab.explore.views.heatmap.reading import heat_dataset
 from twinlab.explore.views.heatmap.style import FLAG_COLORS, row_ticks, shown_values
@@ -267,3 +268,14 @@ def test_it_leaves_as_tables_and_as_a_picture(twin, tmp_path):
     for name in ("heat.svg", "heat.png"):
         assert view.picture(tmp_path / name).stat().st_size > 5_000
     assert HeatExplorer(twin).settings()["cells show"] == "mean air temperature (°C)"
+
+
+def test_a_figure_has_the_names_of_all_rows_and_its_ticks_those_that_fit(twin):
+    view = HeatExplorer(twin)
+    chart = make_heat(view.rows, view._style(), window=view.shown, on_zoom=print, on_tap=print)
+    axis = chart.yaxis[0]
+    assert list(axis.formatter.args["names"].data["labels"]) == list(view.rows.labels)
+    assert axis.ticker.ticks == [0.5, 1.5, 2.5]
+    many = HeatExplorer(fleet(1000))
+    fill_heat(chart, many.rows, many._style(), window=many.shown)
+    assert axis.formatter.args["names"].data["labels"][1] == "S0003"

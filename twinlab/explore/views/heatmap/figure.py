@@ -11,6 +11,7 @@ from bokeh.models import (
     BoxAnnotation,
     ColumnDataSource,
     CustomJSHover,
+    CustomJSTickFormatter,
     FixedTicker,
     HoverTool,
     Image,
@@ -33,6 +34,7 @@ from twinlab.explore.views.heatmap.style import (
     heat_height,
     letters,
     palette,
+    row_names,
     row_ticks,
     shown_values,
 )
@@ -49,6 +51,15 @@ __all__ = ["dress_heat", "fill_heat", "make_heat"]
 _ROW_JS = (
     "const labels = texts.data.labels, i = Math.floor(value); return i >= 0 && i < labels.length ? labels[i] : '';"
 )
+# A name may take 30 % of the window's width, at 6.5 pixels a character; a longer one loses its id, then its middle, since names of
+# one fleet differ at the end.
+_NAME_JS = """
+const name = names.data.labels[Math.floor(tick)] ?? '';
+const room = Math.max(14, Math.min(40, Math.floor(0.3 * window.innerWidth / 6.5)));
+if (name.length <= room) return name;
+const bare = name.endsWith(')') && name.includes(' (') ? name.slice(0, name.lastIndexOf(' (')) : name;
+const end = Math.floor(room / 2);
+return bare.length <= room ? bare : `${bare.slice(0, room - 1 - end)}…${bare.slice(-end)}`;"""
 _TIME_JS = """
 const [start, width] = texts.data.bins;
 const from = start + Math.floor((value - start) / width) * width;
@@ -156,7 +167,7 @@ def fill_heat(chart: Any, rows: HeatRows, style: HeatStyle, *, window: Window | 
     _fill(texts.data_source, letters(rows, style))
     _fill(framed.data_source, frame(rows, style))
     set_hover(chart, image, rows, style)
-    _name_rows(chart.yaxis[0], row_ticks(rows))
+    _name_rows(chart, rows)
     chart.y_range.update(start=max(len(rows.labels), 1), end=0)
     if window is not None:
         start, stop = _millis(list(window))
@@ -169,12 +180,19 @@ def _fill(source: Any, columns: dict[str, list[Any]]) -> None:
         source.data = data
 
 
-def _name_rows(axis: Any, ticks: Sequence[tuple[float, str]]) -> None:
-    """Label the rows. The ticker is updated, not replaced: for a new model Bokeh visits all models of the page."""
+def _name_rows(chart: Any, rows: HeatRows) -> None:
+    """Label the rows. Ticker and names are updated, not replaced: for a new model Bokeh visits all models of the page."""
+    axis = chart.yaxis[0]
     if not isinstance(axis.ticker, FixedTicker):
         axis.ticker = FixedTicker()
-    axis.ticker.update(ticks=[at for at, _ in ticks], minor_ticks=[])
-    axis.major_label_overrides = dict(ticks)
+    axis.ticker.update(ticks=[at for at, _ in row_ticks(rows)], minor_ticks=[])
+    names = {"labels": row_names(rows)}
+    if not isinstance(axis.formatter, CustomJSTickFormatter):
+        # Labels of HoloViews would replace those of the formatter.
+        axis.major_label_overrides = {}
+        axis.formatter = CustomJSTickFormatter(code=_NAME_JS, args={"names": ColumnDataSource(data=names)})
+    elif axis.formatter.args["names"].data != names:
+        axis.formatter.args["names"].data = names
 
 
 def _millis(values: Iterable[Any]) -> list[Any]:

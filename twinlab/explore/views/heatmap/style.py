@@ -29,7 +29,9 @@ __all__ = [
     "heat_height",
     "letters",
     "palette",
+    "row_names",
     "row_ticks",
+    "shorten_name",
     "shown_values",
     "span_text",
     "values_title",
@@ -49,7 +51,8 @@ _SHARES = tuple(Oranges256[::-1][70:])
 _LETTERED, _LETTER_PIXELS, _PLOT_PIXELS = 400, 12, 900
 _ROW_PIXELS, _MOST_PIXELS, _LEAST_PIXELS = 24, 470, 96
 _LABEL_PIXELS = 14
-_LABEL_LENGTH = 18
+#: Longest row label of a figure for print, characters.
+_LABEL_LENGTH = 32
 _AXES_PIXELS = 62
 TOOLS = ("xpan", "xwheel_zoom", "xbox_zoom", "save")
 Share = Literal["worst", "not_pass", "missing"]
@@ -149,19 +152,28 @@ def frame(rows: HeatRows, style: HeatStyle) -> dict[str, list[Any]]:
 
 
 def row_ticks(rows: HeatRows) -> list[tuple[float, str]]:
-    """Return the row labels that fit: all, or every n-th."""
-    count = len(rows.labels)
-    pixels = (heat_height(count) - _AXES_PIXELS) / max(count, 1)
+    """Return position and label of the rows whose labels fit: all, or every n-th."""
+    names = row_names(rows)
+    pixels = (heat_height(len(names)) - _AXES_PIXELS) / max(len(names), 1)
     every = max(1, int(np.ceil(_LABEL_PIXELS / pixels)))
-    return [(i + 0.5, _short(rows.labels[i])) for i in range(0, count, every)]
+    return [(i + 0.5, shorten_name(names[i])) for i in range(0, len(names), every)]
 
 
-def _short(label: str) -> str:
-    """Return a short row label: of merged assets the first, without its id if that is too long."""
-    label = label.partition(" … ")[0]
-    if len(label) > _LABEL_LENGTH and label.endswith(")"):
-        label = label.rpartition(" (")[0] or label
-    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+def row_names(rows: HeatRows) -> list[str]:
+    """Return a name for each row; of merged assets that of the first."""
+    return [label.partition(" … ")[0] for label in rows.labels]
+
+
+def shorten_name(name: str, length: int = _LABEL_LENGTH) -> str:
+    """Return a name without its id, then without its middle, if it is longer than ``length`` characters.
+
+    >>> shorten_name("Cold room Frankfurt 1 (R01)", 21), shorten_name("Cold room Frankfurt 1 (R01)", 14)
+    ('Cold room Frankfurt 1', 'Cold r…kfurt 1')
+    """
+    if len(name) > length and name.endswith(")"):
+        name = name.rpartition(" (")[0] or name
+    end = length // 2
+    return name if len(name) <= length else f"{name[: length - 1 - end]}…{name[-end:]}"
 
 
 def span_text(time: np.datetime64, width: np.timedelta64) -> str:
