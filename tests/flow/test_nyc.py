@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
+from twinlab.events import episodes, exceptions
+from twinlab.explore.kit.present import Coverage, now_at
+from twinlab.explore.kit.session import Shared
 from twinlab.model.flags import Flag
 
 
@@ -129,3 +132,21 @@ def test_the_text_of_a_twin_has_its_signals_and_coverage(nyc: tl.Twin) -> None:
     assert "airport: 1,462 assets" in text
     assert "flight: 336,776 events" in text
     assert "temperature" in text and "degC" in text
+
+
+def test_rules_report_late_flights_and_storms_but_not_the_absurd_wind(nyc: tl.Twin, events: pd.DataFrame) -> None:
+    now = pd.Timestamp("2013-12-30T23:00")
+    found = exceptions(nyc, at=now)
+    assert set(found["rule"]) == {"late_arrival", "late_departure"}
+    flown = events[events["start"].notna() & ~(events["end"] <= now)]
+    planned = flown["planned_end"]
+    late = flown[(planned < now - pd.Timedelta("30min")) & (planned > now - pd.Timedelta("7D"))]
+    assert set(found.loc[found["rule"] == "late_arrival", "event_id"]) == set(late["event_id"])
+    gusts = nyc.history("airport", signals=["wind_gust"]).wind_gust.compute()
+    storms = episodes(nyc, "storm", start="2013-01-01", stop="2014-01-01")
+    assert set(storms["asset"]) == set(gusts.asset.values[(gusts > 20).any("time").values])
+    assert storms["value"].between(20, 45).all()
+
+
+def test_only_airports_with_observations_count_as_reporting_or_silent(nyc: tl.Twin) -> None:
+    assert now_at(Shared(nyc), None).coverage["airport"] == Coverage(3, 0)

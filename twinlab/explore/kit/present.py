@@ -156,7 +156,9 @@ def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64)
     spec = shared.twin.model.asset_types[kind]
     cadence = max(signal.cadence_ns for signal in spec.signals.values())
     silent_after = max(pd.Timedelta(_SILENT_CELLS * cadence, "ns"), _SHORTEST)
+    # Assets known from tables only, such as the destinations of flights, never report and aren't silent.
     last = present(shared.reader, kind, at=at)
+    last = last[last.index.isin(assets)]
     newest = last[[name for name in last if str(name).endswith("_time")]].max(axis=1)
     silent = int((newest.isna() | (newest < pd.Timestamp(at) - silent_after)).sum())
     return Coverage(len(last) - silent, silent)
