@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from twinlab.model.flags import Flag
 from twinlab.sources.base import Problem
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class Claims:
     priority: npt.NDArray[np.int16]
     # int64 row number in the file (as shown to people), or None.
     row_number: Ints | None
+    # uint8: the source's own flag of the value (see `twinlab.model.flags`), or None if it states none.
+    flag: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         """Return the number of claims."""
@@ -167,6 +170,7 @@ class Claims:
             key=None if self.key is None else self.key[mask],
             priority=self.priority[mask],
             row_number=None if self.row_number is None else self.row_number[mask],
+            flag=None if self.flag is None else self.flag[mask],
         )
 
     @classmethod
@@ -193,6 +197,7 @@ class Claims:
             key=_joined_keys(parts),
             priority=np.concatenate([part.priority for part in parts]),
             row_number=_joined_rows(parts),
+            flag=_joined_flags(parts),
         )
 
 
@@ -220,6 +225,15 @@ def _joined_rows(parts: Sequence[Claims]) -> Ints | None:
         return None
     return np.concatenate(
         [np.full(len(part), -1, dtype=np.int64) if part.row_number is None else part.row_number for part in parts]
+    )
+
+
+def _joined_flags(parts: Sequence[Claims]) -> npt.NDArray[np.uint8] | None:
+    if all(part.flag is None for part in parts):
+        return None
+    none = int(Flag.NOT_EVALUATED)
+    return np.concatenate(
+        [np.full(len(part), none, dtype=np.uint8) if part.flag is None else part.flag for part in parts]
     )
 
 

@@ -104,6 +104,9 @@ def _known_columns(rule: TableRule) -> set[str]:
     known |= {name for name in (rule.tag, rule.value, rule.unit_column) if name}
     if rule.asset is not None and rule.asset.column:
         known.add(rule.asset.column)
+    meanings = [meaning for tags in (rule.columns, rule.tags) for rules in tags.values() for meaning in rules]
+    statuses = [rule.status, *(meaning.status for meaning in meanings)]
+    known |= {status.column for status in statuses if status is not None}
     for event in rule.events:
         known |= {*event.key, *(source.column for source in (*event.links.values(), *event.properties.values()))}
         known |= {event.asset.column} if event.asset is not None and event.asset.column else set()

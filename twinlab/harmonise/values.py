@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from twinlab.harmonise.cells import Cells, encode
+from twinlab.harmonise.cells import Cells, encode, parse_number
 from twinlab.harmonise.claims import Bools, Floats
 from twinlab.harmonise.tags import Meaning
 from twinlab.model.mapping import TagRule
@@ -138,7 +138,20 @@ def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) ->
         value = affine(meaning.rule, meaning.signal, unit=unit).apply(cells.number)
         value = np.where(np.isfinite(value), value, np.nan)
     value = np.where(missing, np.nan, value)
+    if meaning.rule.blank is not None:
+        empty = cells.empty
+        value, missing = np.where(empty, _blank(meaning, unit), value), missing & ~empty
     return Converted(value, missing, np.isnan(value) & ~missing)
+
+
+def _blank(meaning: Meaning, unit: str | None) -> float:
+    """Return the value of an empty cell."""
+    written = meaning.rule.blank or ""
+    if meaning.signal.kind == "state":
+        names = {name: code for code, name in (meaning.signal.states or {}).items()}
+        return float(names.get(written, np.nan))
+    number = np.array([parse_number(written)])
+    return float(affine(meaning.rule, meaning.signal, unit=unit).apply(number)[0])
 
 
 def reason(meaning: Meaning, text: str) -> str:

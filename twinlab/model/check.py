@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import zoneinfo
@@ -161,6 +162,8 @@ def _rule(rule: TagRule, signal: Signal, path: Path_) -> Iterator[Finding]:
         for written, state in (rule.states or {}).items():
             if state not in known:
                 yield _unknown((*path, "states", written), f"state of {rule.signal!r} called", state, known)
+        if rule.blank is not None and rule.blank not in known:
+            yield _unknown((*path, "blank"), f"state of {rule.signal!r} called", rule.blank, known)
         if rule.unit is not None and rule.unit != "1":
             yield Finding(
                 (*path, "unit"), UnitError, f"the state {rule.signal!r} has no unit, got {rule.unit!r}; remove it"
@@ -169,8 +172,18 @@ def _rule(rule: TagRule, signal: Signal, path: Path_) -> Iterator[Finding]:
         if rule.states:
             message = f"{rule.signal!r} is a {signal.kind}, not a state; remove `states`"
             yield Finding((*path, "states"), SchemaError, message)
+        if rule.blank is not None and not _is_number(rule.blank):
+            message = f"expected a number, since {rule.signal!r} is a {signal.kind}, got {rule.blank!r}"
+            yield Finding((*path, "blank"), SchemaError, message)
         yield from _unit(rule.unit, signal.unit, f"signal {rule.signal!r}", (*path, "unit"))
     yield from _validity(rule, path)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _validity(rule: TagRule, path: Path_) -> Iterator[Finding]:

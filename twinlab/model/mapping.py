@@ -20,6 +20,7 @@ __all__ = [
     "EventsRule",
     "Mapping",
     "RelationshipRule",
+    "StatusRule",
     "TableRule",
     "TagRule",
     "TimeRule",
@@ -47,8 +48,24 @@ class AssetRule(Model):
         return self
 
 
-class TagRule(Model):
+SourceFlag = Literal["pass", "not_evaluated", "suspect", "fail", "missing"]
+
+
+class StatusRule(Model):
+    """The source's own status of its values, in a column beside them: a code for each row."""
+
+    column: str
+    codes: dict[Text, SourceFlag]
+    """What the source writes -> a flag. Several codes in a cell, such as "P:e", give the worst of their flags; a code that
+    isn't listed is reported, and its value is suspect. A value whose flag is "missing" is left out."""
+    blank: SourceFlag = "pass"
+    """The flag of a value without a code."""
+
+
+class TagRule(ExtendedModel):
     """What one tag (or a family of tags) means."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"blank", "status"})
 
     signal: Term
     asset: str | None = None
@@ -61,6 +78,11 @@ class TagRule(Model):
     """Numbers or texts that stand for "no value"."""
     states: dict[Text, str] | None = None
     """States: what the source writes -> the state's name in the model."""
+    blank: Text | None = None
+    """What an empty cell means: the name of a state, or a number in `unit`. Without it, an empty cell is no value, and a
+    state applies until the next one is written."""
+    status: StatusRule | None = None
+    """Tables: the source's own status of the values; the worst of it and of the quality tests is the value's flag."""
     valid_from: Text | None = None
     """Validity of this rule, half-open, UTC: a sensor gets replaced."""
     valid_until: Text | None = None
@@ -155,12 +177,14 @@ class RelationshipRule(Model):
     valid_until: TimeRule | None = None
 
 
-class TableRule(Model):
+class TableRule(ExtendedModel):
     """What the rows of one table (a file, a sheet, an SQL table) mean.
 
     A wide table has `columns` (a signal a column), a long one `tag`, `value` and `tags`; events, assets and
     relationships may be read from the same rows as well.
     """
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"status"})
 
     table: str = "*"
     """Name of the table; "*" matches all."""
@@ -176,6 +200,8 @@ class TableRule(Model):
     """Long or wide: column that states the unit of each row's values, and converts them row by row. A rule's own `unit`
     takes precedence."""
     tags: Tags = Field(default_factory=dict)
+    status: StatusRule | None = None
+    """The source's own status of all values of a row; a column's or tag's own `status` takes precedence."""
     ignore: list[str] = Field(default_factory=list)
     """Columns that are known and not needed; they aren't reported as unknown."""
     events: list[EventsRule] = Field(default_factory=list)
@@ -207,7 +233,7 @@ class TableRule(Model):
         else:
             found |= {key: wide for key in ("tag", "value") if getattr(self, key)}
         if not (self.columns or self.tag):
-            found |= {"unit_column": none} if self.unit_column else {}
+            found |= {key: none for key in ("unit_column", "status") if getattr(self, key)}
             # A table without any rows' meaning yet is unfinished, not of another shape.
             if self.events or self.assets or self.relationships:
                 found |= {"time": f"{none}; events state their own times"} if self.time else {}
@@ -232,6 +258,9 @@ class StreamRule(Model):
     @field_validator("tags")
     @classmethod
     def _patterns(cls, tags: Tags) -> Tags:
+        if any(rule.status is not None for rules in tags.values() for rule in rules):
+            msg = "the key 'status' is not used: it names a column of a table, which a stream doesn't have"
+            raise ValueError(msg)
         return _compiled(tags)
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.build.build import NEVER, Empty, Frontier, GroupSpec, Part, Tally, build_blocks, build_values
+from twinlab.history.build.build import NEVER, Empty, Frontier, GroupSpec, Part, build_blocks, build_values
+from twinlab.history.build.report import Tally
 from twinlab.history.layout.encoding import decode
 from twinlab.history.layout.grid import Group
 from twinlab.model.twinmodel import Signal
@@ -33,6 +34,9 @@ class FakeSource:
 
     def simple(self, spec: GroupSpec, window: tuple[int, int]) -> frozenset[str]:
         return frozenset(spec.signals) if self._simple else frozenset()
+
+    def judged(self, spec: GroupSpec) -> frozenset[str]:
+        return frozenset()
 
 
 def claims_of(rows: list[dict]) -> Claims:
@@ -120,8 +124,8 @@ def build(sources: list[list[dict]], combine: str, *, simple: bool, cuts: list[i
         edges = [0, *sorted({c % (len(rows) + 1) for c in cuts}), len(rows)]
         parts += [Part(number, claims_of(rows[a:b])) for a, b in zip(edges, edges[1:], strict=False) if a < b]
     spec = spec_of(combine)
-    values, _ = build_values(spec, (0, 4), FakeSource(parts, simple), Tally())
-    return decode(values["x"], spec.signals["x"])
+    values = build_values(spec, (0, 4), FakeSource(parts, simple), Tally())
+    return decode(values.ints["x"], spec.signals["x"])
 
 
 def grid(cells: dict[tuple[int, str], float]) -> np.ndarray:

@@ -11,6 +11,7 @@ from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Cells, Rows, encode
 from twinlab.harmonise.claims import NAT, Bools, Claims, Context, Ints, Series
 from twinlab.harmonise.tables.row_assets import RowAssets, row_assets
+from twinlab.harmonise.tables.statuses import RowStatus, status_of_rows
 from twinlab.harmonise.tags import Meaning, TagTable
 from twinlab.harmonise.times.folds import Groups
 from twinlab.harmonise.times.resolve import resolve_times, rule_columns, zone_columns
@@ -38,7 +39,10 @@ def wide_claims(
             left = left & ~now
             for unit, here in _units_of_rows(rule, rows, now, meaning):
                 stated = units.get(name) if unit is None else unit
-                parts.append(_column_claims(name, meaning, rows, assets, times=times, now=here, unit=stated))
+                status = status_of_rows(rule, meaning, rows)
+                parts.append(
+                    _column_claims(name, meaning, rows, assets, status=status, times=times, now=here, unit=stated)
+                )
     return [part for part in parts if len(part)]
 
 
@@ -73,7 +77,15 @@ def _report_missing_times(rule: TableRule, rows: Rows, times: Ints, columns: Seq
 
 
 def _column_claims(
-    name: str, meaning: Meaning, rows: Rows, assets: RowAssets, *, times: Ints, now: Bools, unit: str | None
+    name: str,
+    meaning: Meaning,
+    rows: Rows,
+    assets: RowAssets,
+    *,
+    status: RowStatus,
+    times: Ints,
+    now: Bools,
+    unit: str | None,
 ) -> Claims:
     cells = rows.cells(name)
     try:
@@ -81,11 +93,12 @@ def _column_claims(
     except UnitError as error:
         rows.findings.unknown_term(f"unit {unit!r}", int(now.sum()), f"column {name!r}: {error}")
         return Claims.empty()
-    rows.findings.missing += int((converted.missing & now).sum())
-    bad = converted.bad & now
+    gone = status.gone(rows.count)
+    rows.findings.missing += int(((converted.missing | gone) & now).sum())
+    bad = converted.bad & now & ~gone
     if bad.any():
         rows.findings.problem_rows(bad, column=name, texts=rows.texts(name), reason=lambda text: reason(meaning, text))
-    good = now & ~np.isnan(converted.value)
+    good = now & ~np.isnan(converted.value) & ~gone
     if meaning.asset is None:
         nameless = good & (assets.codes < 0)
         if nameless.any():
@@ -105,6 +118,7 @@ def _column_claims(
         tags=tuple(f"{name}@{meaning.asset_type}/{asset}" for asset in names),
         tag=codes[at].astype(np.int32),
         priority=meaning.rule.priority,
+        flag=status.of(at),
     )
 
 
@@ -119,6 +133,7 @@ def make_claims(
     tags: tuple[str, ...],
     tag: npt.NDArray[np.int32],
     priority: int,
+    flag: npt.NDArray[np.uint8] | None = None,
 ) -> Claims:
     """Return claims of the rows at positions ``at``; constant columns are broadcast, not copied."""
     count = len(at)
@@ -136,6 +151,7 @@ def make_claims(
         key=None if rows.keys is None else rows.keys[at],
         priority=np.broadcast_to(np.int16(priority), count),
         row_number=None if rows.row_numbers is None else rows.row_numbers[at],
+        flag=flag,
     )
 
 
@@ -206,12 +222,15 @@ def _long_part(
     except UnitError as error:
         rows.findings.unknown_term(f"unit {unit!r}", len(at), f"tag {term!r}: {error}")
         return Claims.empty()
-    rows.findings.missing += int(converted.missing.sum())
-    if converted.bad.any():
+    status = status_of_rows(rule, meaning, rows)
+    gone = status.gone(rows.count)[at]
+    rows.findings.missing += int((converted.missing | gone).sum())
+    bad = converted.bad & ~gone
+    if bad.any():
         rows.findings.problem_rows(
-            at[converted.bad], column=column, texts=rows.texts(column), reason=lambda text: reason(meaning, text)
+            at[bad], column=column, texts=rows.texts(column), reason=lambda text: reason(meaning, text)
         )
-    good = ~np.isnan(converted.value)
+    good = ~np.isnan(converted.value) & ~gone
     if meaning.asset is None:
         nameless = good & (assets.codes[at] < 0)
         rows.findings.problem_rows(
@@ -231,6 +250,7 @@ def _long_part(
         tags=tuple(f"{term}@{meaning.asset_type}/{asset}" for asset in names) if meaning.asset is None else (term,),
         tag=codes,
         priority=meaning.rule.priority,
+        flag=status.of(here),
     )
 
 

@@ -7,21 +7,22 @@ cells exist already (`Base`), and what is done with the resulting `Block` object
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.kernels import scatter
+from twinlab.history.build.report import Tally
 from twinlab.history.build.resolve import Collector, resolve
 from twinlab.history.layout.encoding import decode, encode, sentinel
 from twinlab.history.layout.grid import Axis, Group, floor_midnight
 from twinlab.history.layout.spans import Span, clip, holes, pieces, union, widen
+from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import flag_cells, margins
 
@@ -35,7 +36,7 @@ __all__ = [
     "GroupSpec",
     "Part",
     "Recent",
-    "Tally",
+    "Values",
     "build_blocks",
     "build_values",
     "reach_of_change",
@@ -137,6 +138,9 @@ class ClaimSource(Protocol):
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
         """Return the signals for which `scatter` may build this window; all have the rule ``last``."""
 
+    def judged(self, spec: GroupSpec) -> frozenset[str]:
+        """Return the signals of whose values a source states its own status; none of them is ``simple``."""
+
 
 @dataclass(frozen=True)
 class Frontier:
@@ -203,32 +207,18 @@ class Recent:
         return out
 
 
-@dataclass
-class Tally:
-    """Counts of a build."""
+class Values(NamedTuple):
+    """Values of a span of cells, by signal: arrays [time, asset]."""
 
-    cells: int = 0
-    blocks: int = 0
-    # Claims that a later one of the same identity supersedes, and repeated claims.
-    duplicates: int = 0
-    # Cells in which two sources differ by more than the resolution.
-    disagreements: int = 0
-    # Cells by signal ("meter.energy") that are empty because their values don't fit the signal's storage.
-    lost: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
-        self.cells += other.cells
-        self.blocks += other.blocks
-        self.duplicates += other.duplicates
-        self.disagreements += other.disagreements
-        self.lost += other.lost
+    ints: dict[str, npt.NDArray[np.signedinteger]]
+    # The chosen source, for signals for which several compete.
+    chosen: dict[str, npt.NDArray[np.int16]]
+    # The source's own flag, for signals with a status.
+    flags: dict[str, npt.NDArray[np.uint8]]
 
 
-def build_values(
-    spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally
-) -> tuple[dict[str, npt.NDArray[np.signedinteger]], dict[str, npt.NDArray[np.int16]]]:
-    """Return the integers [time, asset] of every signal in a span of cells, and the chosen source where several compete."""
+def build_values(spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally) -> Values:
+    """Return the values of every signal in a span of cells, with their sources and the flags that these state."""
     simple = source.simple(spec, span)
     names = list(spec.signals)
     quick = [name for name in names if name in simple]
@@ -251,20 +241,22 @@ def build_values(
             mine = np.where(signal == spec.numbers[name], asset, -1).astype(np.int32)
             if (mine >= 0).any():
                 collector.add(part.claims, mine, source=part.source, new_from=part.new_from)
-    out, chosen = {}, {}
+    found, judged = Values({}, {}, {}), source.judged(spec)
     for name in names:
         spec_signal = spec.signals[name]
         if name in slow:
             done = resolve(slow[name], combine=spec_signal.combine, resolution=spec_signal.resolution or 0.5)
             tally.duplicates += done.superseded
             tally.disagreements += done.disagreements
-            floats, chosen[name] = done.values, done.chosen
+            floats, found.chosen[name] = done.values, done.chosen
+            if name in judged:
+                found.flags[name] = done.flags
         else:
             floats = value[quick.index(name)]
-        out[name], lost = encode(floats, spec_signal)
+        found.ints[name], lost = encode(floats, spec_signal)
         if lost.any():
             tally.lost[f"{spec.group.asset_type}.{name}"] += int(np.count_nonzero(lost))
-    return out, chosen
+    return found
 
 
 _reused = threading.local()
@@ -349,15 +341,18 @@ def build_blocks(
         No block crosses one of these.
     """
     before, after = spec.margins
-    fresh, write = union(fresh), union(write)
+    judged = source.judged(spec)
+    # A stored flag doesn't tell which part of it is the source's: it is computed from the claims again.
+    fresh, write = union(fresh, write) if judged else union(fresh), union(write)
     for k0, k1 in pieces(write, longest=piece_length(spec), edges=edges):
         # Fresh cells before the piece that aren't written: margins that `base` doesn't have.
         unwritten = holes(clip(write, (k0 - before, k0)), (k0 - before, k0)) if before else []
         now = union(clip(fresh, (k0, k1)), *(clip(fresh, hole) for hole in unwritten))
         later = clip(fresh, (k1, k1 + after))
-        made = {s: build_values(spec, s, source, tally)[0] for s in now}
+        built = {s: build_values(spec, s, source, tally) for s in now}
+        made = {s: found.ints for s, found in built.items()}
         # The few cells after the piece are built again with the next piece, which is simpler than passing them on.
-        made |= {s: build_values(spec, s, source, Tally())[0] for s in later}
+        made |= {s: build_values(spec, s, source, Tally()).ints for s in later}
         values, flags = {}, {}
         for name, signal in spec.signals.items():
             reach = margins(signal)
@@ -365,9 +360,22 @@ def build_blocks(
             ints = _assembled(spec, name, (first, last), base, made)
             flags[name] = _flags(spec, name, ints, first, (k0, k1), frontier)
             values[name] = ints[k0 - first : k1 - first]
+            if name in judged:
+                for (low, _), found in built.items():
+                    _add_source_flags(flags[name], found.flags[name], low - k0)
         tally.cells += (k1 - k0) * len(spec.assets) * len(spec.signals)
         tally.blocks += 1
         yield Block(spec.group, k0, values, flags)
+
+
+def _add_source_flags(flags: npt.NDArray[np.uint8], stated: npt.NDArray[np.uint8], at: int) -> None:
+    """Replace flags by the source's own where these are worse; ``stated`` starts at row ``at``. In place."""
+    low, high = max(at, 0), min(at + len(stated), len(flags))
+    if low < high:
+        part, flag = flags[low:high], stated[low - at : high - at]
+        # Of the flags of a value, only suspect and fail are worse than another, and their numbers are greater.
+        worse = ((flag == Flag.SUSPECT) | (flag == Flag.FAIL)) & (flag > part)
+        part[worse] = flag[worse]
 
 
 def _assembled(

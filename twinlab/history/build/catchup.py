@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.history.build.build import Base, Block, Empty, GroupSpec, Tally, build_blocks
+from twinlab.history.build.build import Base, Block, Empty, GroupSpec, build_blocks
 from twinlab.history.build.index import Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
-from twinlab.history.build.report import BuildReport
+from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, late_claims, plan_group
 from twinlab.history.layout.spans import Span, clip
 

@@ -16,12 +16,26 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["LAST", "MAX", "MEAN", "MIN", "RULES", "SUM", "Rows", "mark_cells", "resolve_cells", "scatter"]
+__all__ = [
+    "LAST",
+    "MAX",
+    "MEAN",
+    "MIN",
+    "NOT_EVALUATED",
+    "RULES",
+    "SUM",
+    "Rows",
+    "mark_cells",
+    "resolve_cells",
+    "scatter",
+]
 
 LAST, MEAN, MIN, MAX, SUM = range(5)
 #: `Signal.combine` -> number of the rule.
 RULES: Final = {"last": LAST, "mean": MEAN, "min": MIN, "max": MAX, "sum": SUM}
 _EARLIEST: Final = -(2**63)
+#: Flag of a value of which the source states no status, see `twinlab.model.flags`.
+NOT_EVALUATED: Final = np.uint8(2)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -45,6 +59,8 @@ class Rows(NamedTuple):
     priority: npt.NDArray[np.int16]
     # Whether the claim is newer than the last build; only those are counted as duplicates.
     new: npt.NDArray[np.bool_]
+    # The source's own flag of the value.
+    flag: npt.NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True)
@@ -245,33 +261,39 @@ def _later(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
 
 @njit(cache=True, nogil=True)
 def _combined(kept, count, priority, source, rule, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the combined value of the valid claims of one source and priority, and the last of them."""
+    """Return the combined value of the valid claims of one source and priority, and the worst of the source's flags.
+
+    The rule ``last`` uses one claim, and its flag.
+    """
     last = -1
     m = 0
+    worst = NOT_EVALUATED
     for x in range(count):
         i = kept[x]
         if rows.priority[i] == priority and rows.source[i] == source:
             buffer[m] = rows.value[i]
             m += 1
+            # Only suspect and fail, the numbers after "not evaluated", change a cell's flag.
+            worst = max(worst, rows.flag[i])
             if last < 0 or _later(i, last, rows):
                 last = i
     if rule == LAST:
-        return rows.value[last], last
+        return rows.value[last], rows.flag[last]
     # Sorted by value: a sum of floats must not depend on the order of arrival.
     values = np.sort(buffer[:m])
     if rule == MIN:
-        return values[0], last
+        return values[0], worst
     if rule == MAX:
-        return values[m - 1], last
+        return values[m - 1], worst
     total = 0.0
     for x in range(m):
         total += values[x]
-    return (total / m if rule == MEAN else total), last
+    return (total / m if rule == MEAN else total), worst
 
 
 @njit(cache=True, nogil=True)
 def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    """Return the cell's value, its source, and whether another source disagrees.
+    """Return the cell's value, its source, the source's flag, and whether another source disagrees.
 
     The highest priority wins; of sources of equal priority, the one whose last observation is the latest.
     """
@@ -284,7 +306,7 @@ def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-unt
             rows.priority[i] == rows.priority[best] and _later(i, best, rows)
         ):
             best = i
-    chosen, _ = _combined(kept, count, rows.priority[best], rows.source[best], rule, rows, buffer)
+    chosen, flag = _combined(kept, count, rows.priority[best], rows.source[best], rule, rows, buffer)
     differs = False
     if several:
         for x in range(count):
@@ -294,12 +316,18 @@ def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-unt
                 differs |= abs(other - chosen) > resolution * (1.0 + 1e-9)
                 if differs:
                     break
-    return chosen, rows.source[best], differs
+    return chosen, rows.source[best], flag, differs
 
 
 @njit(cache=True, nogil=True)
 def resolve_cells(
-    order: Ints, rows: Rows, rule: int, resolution: float, out: Floats, chosen: npt.NDArray[np.int16]
+    order: Ints,
+    rows: Rows,
+    rule: int,
+    resolution: float,
+    out: Floats,
+    chosen: npt.NDArray[np.int16],
+    flags: npt.NDArray[np.uint8],
 ) -> tuple[int, int]:
     """Resolve and combine the claims of each cell.
 
@@ -307,8 +335,8 @@ def resolve_cells(
     ----------
     order : int64
         Positions in ``rows``, sorted by cell; those with a negative cell are ignored. Reordered within cells.
-    out, chosen : float64, int16 [cell]
-        Receive value and source; unchanged for cells without a valid claim.
+    out, chosen, flags : float64, int16, uint8 [cell]
+        Receive value, source and the source's own flag; unchanged for cells without a valid claim.
 
     Returns
     -------
@@ -329,9 +357,10 @@ def resolve_cells(
             count, lost = _valid_claims(order, i, j - i, rows, kept)
             superseded += lost
             if count:
-                value, source, differs = _choose(kept, count, rule, resolution, rows, buffer)
+                value, source, flag, differs = _choose(kept, count, rule, resolution, rows, buffer)
                 out[cell] = value
                 chosen[cell] = source
+                flags[cell] = flag
                 disagreements += differs
         i = j
     return superseded, disagreements

@@ -69,7 +69,8 @@ class FrameCache:
 
 def _bytes_of(found: Harmonised) -> int:
     c = found.claims
-    arrays = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority)
+    columns = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority, c.flag)
+    arrays = [column for column in columns if column is not None]
     # A broadcast column has no memory of its own.
     size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
     tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
@@ -93,6 +94,17 @@ def zones_of(mapping: Mapping) -> set[tuple[str, str]]:
             rules += [link.valid_from, link.valid_until]
     found: list[ZoneOf] = [rule.zone_of for rule in rules if rule is not None and rule.zone_of is not None]
     return {(zone.asset_type, zone.property) for zone in found}
+
+
+def judged_signals(mapping: Mapping) -> frozenset[str]:
+    """Return the names of the signals of whose values a source states its own status."""
+    return frozenset(
+        rule.signal
+        for table in mapping.tables
+        for rules in (*table.columns.values(), *table.tags.values())
+        for rule in rules
+        if rule.status is not None or table.status is not None
+    )
 
 
 def zone_properties(mapping: Mapping, properties: Properties) -> dict[str, dict[str, dict[str, object]]]:
@@ -281,11 +293,18 @@ class LedgerClaims:
             for n in self._covering(view, spec, window):
                 if view.index.ranges[n].keyed or view.index.ranges[n].retracts:
                     return frozenset()
-        fed = self._single()
+        fed, judged = self._single(), self.judged(spec)
         kind = spec.group.asset_type
         return frozenset(
-            name for name, s in spec.signals.items() if s.combine == "last" and fed.get((kind, name), True)
+            name
+            for name, s in spec.signals.items()
+            if s.combine == "last" and fed.get((kind, name), True) and name not in judged
         )
+
+    def judged(self, spec: GroupSpec) -> frozenset[str]:
+        """Return the signals of whose values a source states its own status."""
+        names = frozenset(name for view in self.views.values() for name in judged_signals(view.mapping))
+        return names & spec.signals.keys()
 
     def _single(self) -> dict[tuple[str, str], bool]:
         """Return for each signal whether it has a single source and priority."""

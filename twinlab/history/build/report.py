@@ -10,9 +10,31 @@ import numpy as np
 
 from twinlab.harmonise.claims import NAT, Harmonised, Problem, UnknownTerm
 
-__all__ = ["BuildReport", "SourceTally"]
+__all__ = ["BuildReport", "SourceTally", "Tally"]
 
 _MAX_PROBLEMS = 100
+
+
+@dataclass
+class Tally:
+    """Counts of a build."""
+
+    cells: int = 0
+    blocks: int = 0
+    # Claims that a later one of the same identity supersedes, and repeated claims.
+    duplicates: int = 0
+    # Cells in which two sources differ by more than the resolution.
+    disagreements: int = 0
+    # Cells by signal ("meter.energy") that are empty because their values don't fit the signal's storage.
+    lost: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.cells += other.cells
+        self.blocks += other.blocks
+        self.duplicates += other.duplicates
+        self.disagreements += other.disagreements
+        self.lost += other.lost
 
 
 @dataclass

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.build.kernels import RULES, Rows, resolve_cells
+from twinlab.history.build.kernels import NOT_EVALUATED, RULES, Rows, resolve_cells
 
 __all__ = ["Collector", "Resolved", "resolve"]
 
@@ -31,6 +31,8 @@ class Resolved:
     values: npt.NDArray[np.float64]
     # int16 [time, asset]: number of the value's source, -1 for none.
     chosen: npt.NDArray[np.int16]
+    # uint8 [time, asset]: the source's own flag of the value, "not evaluated" if it states none.
+    flags: npt.NDArray[np.uint8]
     superseded: int
     disagreements: int
 
@@ -88,6 +90,7 @@ class Collector:
                 tag=lut[claims.tag],
                 priority=np.ascontiguousarray(claims.priority),
                 new=claims.ordinal >= new_from,
+                flag=np.full(len(place), NOT_EVALUATED) if claims.flag is None else claims.flag,
             )
         )
         self._keys.append(None if keyed is None else np.asarray(claims.key))
@@ -95,7 +98,9 @@ class Collector:
     def rows(self) -> tuple[Rows, Ints | None]:
         """Return all rows and, if any has one, the number of each row's key (-1 for none)."""
         if not self._parts:
-            empty = [np.empty(0, dtype=t) for t in ("i8", "i8", "f8", "i1", "i8", "i8", "i1", "i2", "i4", "i2", "?")]
+            empty = [
+                np.empty(0, dtype=t) for t in ("i8", "i8", "f8", "i1", "i8", "i8", "i1", "i2", "i4", "i2", "?", "u1")
+            ]
             return Rows(*empty), None
         joined = self._parts[0] if len(self._parts) == 1 else Rows(*map(np.concatenate, zip(*self._parts, strict=True)))
         if all(keys is None for keys in self._keys):
@@ -162,6 +167,7 @@ def resolve(collector: Collector, *, combine: str, resolution: float) -> Resolve
     shape = (collector.k1 - collector.k0, collector.assets)
     values = np.full(shape, np.nan)
     chosen = np.full(shape, -1, dtype=np.int16)
+    flags = np.full(shape, NOT_EVALUATED)
     superseded = 0
     order: Ints = np.arange(len(rows.cell))
     if keys is not None:
@@ -169,5 +175,7 @@ def resolve(collector: Collector, *, combine: str, resolution: float) -> Resolve
         order = np.flatnonzero(valid)
     order = order[rows.cell[order] >= 0]
     order = order[np.argsort(rows.cell[order], kind="stable")]
-    more, disagreements = resolve_cells(order, rows, RULES[combine], resolution, values.reshape(-1), chosen.reshape(-1))
-    return Resolved(values, chosen, superseded + more, disagreements)
+    more, disagreements = resolve_cells(
+        order, rows, RULES[combine], resolution, values.reshape(-1), chosen.reshape(-1), flags.reshape(-1)
+    )
+    return Resolved(values, chosen, flags, superseded + more, disagreements)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from twinlab.history.build.build import GroupSpec, Tally, build_values
+from twinlab.history.build.build import GroupSpec, build_values
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.report import Tally
 from twinlab.history.build.update import frontier_of
 from twinlab.history.layout.grid import Group
 from twinlab.history.layout.spans import Span, clip, pieces
@@ -60,7 +61,7 @@ def chosen_sources(  # noqa: PLR0917  (one call)
     names = np.array([*sorted(sources.views), ""], dtype=object)
     parts = [np.full((0, len(assets)), "", dtype=object)]
     for piece in pieces([window], longest=max(1, _PIECE // max(1, len(assets)))):
-        chosen = build_values(spec, piece, claims, Tally())[1][name]
+        chosen = build_values(spec, piece, claims, Tally()).chosen[name]
         parts.append(names[chosen])
     coords = {"time": spec.axis.times(*window), "asset": np.array(list(assets), dtype=object)}
     return xr.DataArray(np.concatenate(parts), dims=("time", "asset"), coords=coords, name=f"{name}_source")

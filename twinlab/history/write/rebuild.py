@@ -19,13 +19,13 @@ import numpy as np
 
 from twinlab._files import replace_file
 from twinlab.errors import CorruptionError
-from twinlab.history.build.build import BUILD_VERSION, Block, GroupSpec, Tally, piece_length
+from twinlab.history.build.build import BUILD_VERSION, Block, GroupSpec, piece_length
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
-from twinlab.history.build.report import BuildReport
+from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.update import GroupPlan, frontier_of
 from twinlab.history.layout.grid import cold_layout
 from twinlab.history.layout.spans import Span, pieces
