@@ -342,7 +342,7 @@ def build_blocks(
     """
     before, after = spec.margins
     judged = source.judged(spec)
-    # A stored flag doesn't tell which part of it is the source's: it is computed from the claims again.
+    # The source's part of a stored flag is unknown, so flags of all written cells need their claims.
     fresh, write = union(fresh, write) if judged else union(fresh), union(write)
     for k0, k1 in pieces(write, longest=piece_length(spec), edges=edges):
         # Fresh cells before the piece that aren't written: margins that `base` doesn't have.
