@@ -140,7 +140,7 @@ def test_rules_report_late_flights_and_storms_but_not_the_absurd_wind(nyc: tl.Tw
     assert set(found["rule"]) == {"late_arrival", "late_departure"}
     flown = events[events["start"].notna() & ~(events["end"] <= now)]
     planned = flown["planned_end"]
-    late = flown[(planned < now - pd.Timedelta("30min")) & (planned > now - pd.Timedelta("7D"))]
+    late = flown[(planned <= now - pd.Timedelta("30min")) & (planned > now - pd.Timedelta("7D"))]
     assert set(found.loc[found["rule"] == "late_arrival", "event_id"]) == set(late["event_id"])
     gusts = nyc.history("airport", signals=["wind_gust"]).wind_gust.compute()
     storms = episodes(nyc, "storm", start="2013-01-01", stop="2014-01-01")
