@@ -147,8 +147,33 @@ def test_row_numbers_are_ignored(tmp_path, name):
 def test_a_qualifier_beside_a_value_is_no_signal_and_is_asked_about(tmp_path):
     model, mapping, _ = drafted(tmp_path, table("77_00010,77_00010_cd,flag", lambda i: f"{i}.5,{'P' if i % 5 else 'A'},{'E' if i == 3 else ''}"))  # fmt: skip
     assert list(only(model).signals) == ["temperature"]
-    assert mapping.tables[0].ignore == ["77_00010_cd", "flag"]
-    assert [rule.at for rule in mapping.questions if "status" in rule.ask] == ["tables[0].ignore"] * 2
+    table_rule = mapping.tables[0]
+    assert table_rule.ignore == []
+    assert table_rule.columns["77_00010"][0].status.codes == {"A": "pass", "P": "pass"}
+    assert (table_rule.status.column, table_rule.status.codes, table_rule.status.blank) == (
+        "flag",
+        {"E": "suspect"},
+        "pass",
+    )
+    assert [rule.at for rule in mapping.questions if "code" in rule.ask] == [
+        "tables[0].status.codes.E",
+        "tables[0].columns.77_00010.status.codes.A",
+        "tables[0].columns.77_00010.status.codes.P",
+    ]
+
+
+def test_codes_that_are_words_need_no_question_and_unknown_ones_change_no_flag(tmp_path):
+    codes = ["good", "Bad", "questionable", "X7"]
+    _, mapping, _ = drafted(tmp_path, table("temp (°C),temp_qc,quality,flag", lambda i: f"{i}.5,{codes[i % 4]},ok,ok"))
+    assert mapping.tables[0].columns["temp (°C)"][0].status.codes == {
+        "good": "pass",
+        "Bad": "fail",
+        "questionable": "suspect",
+        "X7": "not_evaluated",
+    }
+    asked = [(rule.at, rule.drafted) for rule in mapping.questions]
+    assert ("tables[0].columns.temp (°C).status.codes.X7", "not_evaluated") in asked
+    assert ("tables[0].ignore", None) in asked
 
 
 def test_a_serial_number_in_the_headers_names_the_asset(tmp_path):

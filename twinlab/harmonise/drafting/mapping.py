@@ -24,6 +24,7 @@ from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan,
 from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question, words_note
+from twinlab.harmonise.drafting.statuses import status_line, status_questions
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.lines import NO_ZONE, missing_line, property_line, time_lines
@@ -144,9 +145,14 @@ class _TableLines:
             {n: p for n, p in plan.profiles.items() if n not in {*self.used, *plan.times.columns}}, self.rows
         )
         self.notes |= found.ignored
-        for name in found.qualifiers:
-            ask = f"Is {name!r} the source's own status? Its codes aren't used yet."
-            self.questions.append(QuestionPlan(f"{self.path}.ignore", ask, found.ignored[name]))
+        status_of: dict[str | None, str] = {}
+        for name, value in found.qualifiers.items():
+            if status_of.setdefault(value, name) != name:
+                ask = f"Is {name!r} another status of the source? Its codes aren't used, since {status_of[value]!r} is one."
+                self.questions.append(QuestionPlan(f"{self.path}.ignore", ask, found.ignored[name]))
+        asked: set[str] = set()
+        if None in status_of:
+            lines += self._status(status_of[None], "    ", f"{self.path}.status", asked)
         if found.unit_column is not None:
             self.used.add(found.unit_column)
             lines.append(f"    unit_column: {quoted(found.unit_column)}")
@@ -167,12 +173,21 @@ class _TableLines:
             stated = name not in found.by_row
             columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=stated)]
             self._ask_words(profile, f"columns.{name}")
+            if name in status_of:
+                columns += self._status(status_of[name], "        ", f"{self.path}.columns.{name}.status", asked)
             if found.unit_column and stated and signal.kind != "state" and signal.unit is None:
                 columns.append(f"        unit: unknown  # the units in {found.unit_column!r} don't fit")
         pair = [profile.name for _, profile in sorted(located(found.profiles).items())]
         if pair and all(name in terms for name in pair):
             self.model.asset(kind).position = (terms[pair[0]], terms[pair[1]])
         return [*lines, *(["    columns:", *columns] if columns else [])]
+
+    def _status(self, column: str, indent: str, path: str, asked: set[str]) -> list[str]:
+        """Return the line of the source's own status of values, which is in a column beside them."""
+        self.used.add(column)
+        profile = self.plan.profiles[column]
+        self.questions += status_questions(column, profile, path, asked)
+        return [status_line(column, profile, indent)]
 
     def _family(self, name: str, signal: SignalPlan, profile: Profile, patterns: dict[str, str]) -> list[str]:
         pattern, number = self.plan.family[name]
