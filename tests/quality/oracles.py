@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 Series = Sequence[float]
 
@@ -64,9 +65,45 @@ def flat(v: Series, k: int, reach: int, cells: int) -> int:
     return 2 if a is None else 1
 
 
+def wraps(high: float, low: float, wraps_at: float) -> bool:
+    return 0 < low - high + wraps_at < wraps_at / 2
+
+
+def goes_on(before: float, within: float, after: float) -> bool:
+    return after >= before and 2 * (after - before) <= min(abs(before - within), abs(after - within)) != 0
+
+
+def spikes(v: Series, reach: int, wraps_at: float) -> set[int]:
+    """Return single readings above both neighbours, between which the counter went on."""
+    found = set()
+    present = [k for k, x in enumerate(v) if not math.isnan(x)]
+    for a, k, b in zip(present, present[1:], present[2:], strict=False):
+        above = v[k] > v[b] and v[a] > 0 and not wraps(v[k], v[b], wraps_at)
+        if above and b - a <= reach and goes_on(v[a], v[k], v[b]):
+            found.add(k)
+    return found
+
+
+def transient(v: Series, reach: int, wraps_at: float) -> set[int]:
+    """Return the transient readings: spikes, and runs of one value below both neighbours of the run."""
+    found = spikes(v, reach, wraps_at)
+    present = [k for k, x in enumerate(v) if not math.isnan(x) and k not in found]
+    runs = [list(group) for _, group in groupby(present, key=lambda k: v[k])]
+    for before, run, after in zip(runs, runs[1:], runs[2:], strict=False):
+        a, k, b = before[-1], run[0], after[0]
+        counted = wraps(v[a], v[k], wraps_at) and v[b] - v[k] < wraps_at / 2
+        if v[k] < v[a] and b - a <= reach and goes_on(v[a], v[k], v[b]) and not counted:
+            found |= set(run)
+    return found
+
+
 def counter(v: Series, k: int, reach: int, wraps_at: float) -> int:
     if math.isnan(v[k]):
         return 9
+    passing = transient(v, reach, wraps_at)
+    if k in passing:
+        return 4
+    v = [math.nan if n in passing else x for n, x in enumerate(v)]
     a = neighbour(v, k, reach, -1)
     if a is None:
         return 2

@@ -79,8 +79,14 @@ def _around(options: SpikeOptions, step: int) -> tuple[int, int]:
     return reach, reach
 
 
-def _before(options: RateOptions | CounterOptions, step: int) -> tuple[int, int]:
+def _before(options: RateOptions, step: int) -> tuple[int, int]:
     return _within(options, step * NEIGHBOUR_REACH), 0
+
+
+def _transient(options: CounterOptions, step: int) -> tuple[int, int]:
+    # The reading before a transient and the one after it may have transient neighbours themselves.
+    reach = _within(options, step * NEIGHBOUR_REACH)
+    return 3 * reach, 2 * reach
 
 
 def _run(options: FlatLineOptions, step: int) -> tuple[int, int]:
@@ -91,7 +97,7 @@ MISSING = QualityTest("missing", missing_flags, kinds=("gauge", "state", "counte
 RANGE = QualityTest("range", range_flags, RangeOptions, lazy=True)
 SPIKE = QualityTest("spike", spike_flags, SpikeOptions, _around, kinds=("gauge",), lazy=True)
 RATE = QualityTest("rate", rate_flags, RateOptions, _before, lazy=True)
-COUNTER = QualityTest("counter", counter_flags, CounterOptions, _before, kinds=("counter",), lazy=True)
+COUNTER = QualityTest("counter", counter_flags, CounterOptions, _transient, kinds=("counter",), lazy=True)
 FLAT_LINE = QualityTest(
     "flat_line", flat_line_flags, FlatLineOptions, _run, kinds=("gauge", "state", "counter"), lazy=True
 )

@@ -18,6 +18,8 @@ __all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "codes_of", "flag_cells", "limits
 MAX_LOOK_BACK: Final = 16_384
 #: How many cells back the rate, counter and flat-line tests look for a value, if the signal states no ``gap``.
 NEIGHBOUR_REACH: Final = 64
+#: Maximum distance, in cells, of the readings before and after a transient of a counter.
+TRANSIENT_REACH: Final = 256
 # Stored values are whole multiples of the resolution: an excess is at least half of it.
 _SLACK: Final = 1e-6
 
@@ -47,7 +49,8 @@ def _heartbeat(signal: Signal) -> int:
 def limits_of(signal: Signal) -> Limits:
     """Return what the kernels test a signal's values against.
 
-    States are tested for unknown codes and flat lines, counters for range, unexplained decreases, rate and flat lines,
+    States are tested for unknown codes and flat lines, counters for range, transient
+    zeros and spikes, unexplained decreases, rate and flat lines,
     gauges for everything but decreases. A counter that reads more than ``wraps_at`` fails.
 
     >>> limits_of(Signal(resolution=0.1, sensor_span=(-40, 85))).fail_high
@@ -64,6 +67,7 @@ def limits_of(signal: Signal) -> Limits:
         flat_reach=_reach(signal, NEIGHBOUR_REACH) * cadence,
         rate_reach=_reach(signal, NEIGHBOUR_REACH) * cadence,
         spike_reach=_reach(signal, 1) * cadence,
+        transient_reach=min(_reach(signal, NEIGHBOUR_REACH), TRANSIENT_REACH) * cadence,
         slack=0.0 if signal.resolution is None else _SLACK * signal.resolution,
         wraps_at=float(signal.wraps_at or 0.0),
         heartbeat=_heartbeat(signal),
@@ -102,6 +106,10 @@ def margins(signal: Signal) -> tuple[int, int]:
         before = max(before, limits.rate_reach // cadence)
     if limits.flat_on:
         before = max(before, (limits.flat_after + limits.flat_reach) // cadence)
+    if limits.counter_on:
+        # Whether a value is transient depends on values within the reach, which may be transient themselves.
+        passing = 2 * limits.transient_reach // cadence
+        before, after = before + passing, max(after, passing)
     if limits.heartbeat:
         # The two reports around a cell in which no value was expected.
         before, after = (max(reach, limits.heartbeat // cadence) for reach in (before, after))

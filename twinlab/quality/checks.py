@@ -220,10 +220,12 @@ def rate_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Dur
 def counter_flags(
     signal: xr.DataArray, *, wraps_at: float | None = None, within: Duration | None = None
 ) -> xr.DataArray:
-    """Flag decreases of a counter that neither a wrap nor a reset explains: suspect.
+    """Flag transient zeros and spikes of a counter (fail), and decreases that neither a wrap nor a reset explains (suspect).
 
-    A decrease is a wrap if going on over ``wraps_at`` is the shorter way, and a reset if the counter reads at most
-    half of what it read before.
+    A zero or another low reading, repeated or not, is transient if the counter then goes on from where it was; so is a
+    single high reading (see `twinlab.quality.transients`). Both are ignored by the comparison with the reading before. A
+    decrease is a wrap if going on over ``wraps_at`` is the shorter way, and a reset if the counter reads at most half of
+    what it read before.
 
     Parameters
     ----------
@@ -231,7 +233,8 @@ def counter_flags(
     wraps_at : float, optional
         Value at which the counter starts again from zero.
     within : duration, optional
-        Largest distance of the previous value; by default 64 usual steps.
+        Largest distance of the previous value, and of the readings before and after a transient; by default 64 usual
+        steps.
 
     Raises
     ------
@@ -245,14 +248,16 @@ def counter_flags(
     >>> hours = np.datetime64("2013-01-01T00", "ns") + np.arange(5) * np.timedelta64(1, "h")
     >>> counter_flags(xr.DataArray([90.0, 95, 3, 2, 0], {"time": hours}, "time"), wraps_at=100).values.tolist()
     [2, 1, 1, 3, 1]
+    >>> counter_flags(xr.DataArray([90.0, 0, 91, 0, 1], {"time": hours}, "time")).values.tolist()
+    [2, 4, 1, 1, 1]
     """
     if wraps_at is not None and not 0 < wraps_at < math.inf:
         msg = f"expected wraps_at as a positive number, got {wraps_at!r}"
         raise SchemaError(msg)
     times = times_of(signal)
     reach = step_of(times) * NEIGHBOUR_REACH if within is None else nanoseconds(within, "within")
-    limits = Limits(counter_on=True, wraps_at=float(wraps_at or 0.0), rate_reach=reach)
-    return judged(signal, limits, times=times, before=reach, after=0, standard_name="quality_flag")
+    limits = Limits(counter_on=True, wraps_at=float(wraps_at or 0.0), rate_reach=reach, transient_reach=reach)
+    return judged(signal, limits, times=times, before=3 * reach, after=2 * reach, standard_name="quality_flag")
 
 
 def flat_line_flags(

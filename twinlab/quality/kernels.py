@@ -2,7 +2,8 @@
 """Numba kernels of the quality tests: one pass over ``[time, asset]``, whatever tests are switched on.
 
 All state is per asset and is carried forward along time, so each kernel reads its input once and in storage order. A
-value that fails the gross range test is ignored by the other tests: they would flag its good neighbours.
+value that fails the gross range test, and a transient zero or spike of a counter, is ignored by the other tests: they
+would flag its good neighbours.
 
 References
 ----------
@@ -17,6 +18,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+from twinlab.quality.transients import transients
 
 __all__ = ["NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
 
@@ -63,6 +66,8 @@ class Limits(NamedTuple):
     flat_after: int = NEVER
     flat_reach: int = 0
     counter_on: bool = False
+    # Longest time from the reading before a transient zero or spike of a counter to the one after it.
+    transient_reach: int = 0
     # Value at which a counter starts again from zero; 0 if it doesn't.
     wraps_at: float = 0.0
     states_on: bool = False
@@ -245,6 +250,14 @@ def judge(
     row = np.full(assets, -1, np.int64)
     run_t = np.zeros(assets, np.int64)
     run_known = np.zeros(assets, np.bool_)
+    passing = np.zeros(values.shape if limits.counter_on else (0, 0), np.bool_)
+    if limits.counter_on:
+        present = np.zeros(values.shape, np.bool_)
+        for r in range(values.shape[0]):
+            for j in range(assets):
+                v = values[r, j]
+                present[r, j] = r - first < until[j] and not np.isnan(v) and _range_flag(v, limits, codes) != FAIL
+        transients(values, times, present, limits.slack, limits.wraps_at, limits.transient_reach, passing)
     for r in range(values.shape[0]):
         i = r - first
         t = times[r]
@@ -254,7 +267,7 @@ def judge(
             if i < until[j] and np.isnan(v):
                 flag = MISSING if i >= since[j] else NOT_EVALUATED
             elif i < until[j]:
-                flag = _range_flag(v, limits, codes)
+                flag = FAIL if limits.counter_on and passing[r, j] else _range_flag(v, limits, codes)
                 if flag != FAIL:
                     k = row[j] - first
                     lag = t - last_t[j] if row[j] >= 0 else NEVER

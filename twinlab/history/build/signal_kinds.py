@@ -59,8 +59,10 @@ def increases(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return a counter's increase (window, asset) as an integer, and the number of observations of each window.
 
-    An increase is counted in the window of the later of its two observations. A decrease is a wrap at ``wrap`` or, if
-    the counter never wraps, a reset to zero.
+    An increase is counted in the window of the later of its two observations, so increases of windows add up to those of
+    longer windows. A decrease is a wrap at ``wrap`` by the shorter way round, else a reset to zero if the counter reads at
+    most half of what it read before; any other decrease is counted as one. Transient readings are flagged *fail* and
+    ignored.
     """
     v, f = np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T)
     out = np.zeros((v.shape[0], windows), dtype=np.int64)

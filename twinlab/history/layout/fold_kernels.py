@@ -180,7 +180,12 @@ def share_states(states, per, codes, none, out):
 
 @numba.njit(cache=True, nogil=True)
 def rise_counters(values, flags, per, carry, none, wrap, out, seen):
-    """Sum the increases and count the observations of each window."""
+    """Sum the increases and count the observations of each window.
+
+    A decrease is judged as in `twinlab.quality.counter_flags`: a wrap by the shorter way round counts on over ``wrap``; a
+    reading of at most half the one before is a reset and counts from zero. Any other decrease is a wrong reading, of which
+    nobody knows which one: it counts as a decrease, so that sums over it are exact once the counter reads right again.
+    """
     for a in range(values.shape[0]):
         last = carry[a]
         for k in range(values.shape[1]):
@@ -192,7 +197,9 @@ def rise_counters(values, flags, per, carry, none, wrap, out, seen):
             if last != none:
                 rise = np.int64(v) - np.int64(last)
                 if rise < 0:
-                    # Wrapped if the counter wraps, else reset to zero.
-                    rise = rise + wrap if wrap > 0 else np.int64(v)
+                    if rise + wrap > 0 and 2 * (rise + wrap) < wrap:
+                        rise += wrap
+                    elif v >= 0 and 2 * np.int64(v) <= last:
+                        rise = np.int64(v)
                 out[a, w] += rise
             last = v
