@@ -46,7 +46,7 @@ def test_a_summary_shows_titles_and_definitions_as_text(twin: tl.Twin) -> None:
     page = twin._repr_html_()
     assert type(page) is str
     assert "Fridges &lt;b&gt;and&lt;/b&gt; doors" in page
-    assert "<b>Fridges &amp; co</b> <code>fridge</code>: 1 assets" in page
+    assert "<b>Fridges &amp; co</b> <code>fridge</code>: 1 asset<" in page
     assert "title='measured &#39;inside&#39; &lt;top&gt;'" in page
     assert "<b>visit</b> <code>visit</code>: 0 events" in page
 

@@ -34,7 +34,7 @@ _COLORS = {Flag.PASS: "#009E73", Flag.SUSPECT: "#E69F00", Flag.FAIL: "#D55E00"}
 
 @dataclass(frozen=True)
 class SignalSummary:
-    """One signal over all assets of its type."""
+    """One signal over all assets of its type, from its first to its last value."""
 
     asset_type: str
     name: str
@@ -56,12 +56,16 @@ class SignalSummary:
 
 def signal_summaries(model: TwinModel, reader: HistoryReader) -> list[SignalSummary]:
     """Return one summary per signal, from the coarsest rollups."""
-    counts, last = reader.flag_counts(), reader.last_times()
-    return [
-        SignalSummary(asset_type, name, spec, counts.get((asset_type, name), {}), last.get((asset_type, name)))
-        for asset_type, kind in model.asset_types.items()
-        for name, spec in kind.signals.items()
-    ]
+    counts, extents = reader.flag_counts(), reader.value_extents()
+    out = []
+    for asset_type, kind in model.asset_types.items():
+        for name, spec in kind.signals.items():
+            found, extent = counts.get((asset_type, name), {}), extents.get((asset_type, name))
+            if extent is not None:
+                # Cells before a signal's first value aren't missing: it wasn't recorded yet.
+                found = found | {Flag.MISSING: extent.missing}
+            out.append(SignalSummary(asset_type, name, spec, found, None if extent is None else extent.last))
+    return out
 
 
 def _instant(time: np.datetime64 | None) -> str:
@@ -76,24 +80,43 @@ def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0)
     """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
     lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
     summaries = signal_summaries(model, reader)
+    cells = _aligned([_signal_text(one) for one in summaries])
     for asset_type in model.asset_types:
-        lines.append(f"  {asset_type}: {format_count(reader.asset_count(asset_type))} assets")
-        lines += [_signal_line(one) for one in summaries if one.asset_type == asset_type]
-    lines += [f"  {name}: {format_count(reader.event_count(name))} events" for name in model.event_types]
+        lines.append(f"  {asset_type}: {_count(reader.asset_count(asset_type), 'asset')}")
+        lines += [f"    {text}" for one, text in zip(summaries, cells, strict=True) if one.asset_type == asset_type]
+    lines += [f"  {name}: {_count(reader.event_count(name), 'event')}" for name in model.event_types]
     lines += [f"  {_open(questions)}"] if questions else []
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{format_count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _open(questions: int) -> str:
     return f"{questions} open question{'s' if questions > 1 else ''}: twin.questions() lists what nobody has stated yet"
 
 
-def _signal_line(one: SignalSummary) -> str:
-    flags = f"suspect {one.counts.get(Flag.SUSPECT, 0)}  fail {one.counts.get(Flag.FAIL, 0)}"
+def _signal_text(one: SignalSummary) -> tuple[str, ...]:
     return (
-        f"    {one.name:<18} {_unit(one.spec):<7} {one.spec.cadence:<5} to {_instant(one.last)}  "
-        f"coverage {one.coverage:4.0%}  {flags}"
+        one.name,
+        _unit(one.spec),
+        one.spec.cadence,
+        f"to {_instant(one.last)}",
+        f"coverage {one.coverage:4.0%}",
+        f"suspect {one.counts.get(Flag.SUSPECT, 0)}",
+        f"fail {one.counts.get(Flag.FAIL, 0)}",
     )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return rows of text as lines in which each column starts at the same place.
+
+    >>> _aligned([("level", "m"), ("temperature", "degC")])
+    ['level        m', 'temperature  degC']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 _SUMMARY = (
@@ -101,7 +124,7 @@ _SUMMARY = (
     """\
 <div class=tl-twin><div style='font-size:15px'><b>{{ title }}</b></div>\
 <div style='opacity:.75'>{{ size }}</div>\
-{% for kind in kinds %}<div><b>{{ kind.title }}</b> <code>{{ kind.name }}</code>: {{ kind.count }} assets</div>\
+{% for kind in kinds %}<div><b>{{ kind.title }}</b> <code>{{ kind.name }}</code>: {{ kind.count }}</div>\
 {% if kind.signals %}<table><tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th>\
 <th class=n>suspect</th><th class=n>fail</th></tr>\
 {% for one in kind.signals %}<tr><td title='{{ one.definition }}'>{{ one.name }}</td><td>{{ one.unit }}</td>\
@@ -109,7 +132,7 @@ _SUMMARY = (
 <td><span class=bar title='{{ one.hover }}'>\
 {% for width, color in one.bar %}<span style='width:{{ width }}px;background:{{ color }}'></span>{% endfor %}</span></td>\
 <td class=n>{{ one.suspect }}</td><td class=n>{{ one.fail }}</td></tr>{% endfor %}</table>{% endif %}{% endfor %}\
-{% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }} events</div>\
+{% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }}</div>\
 {% endfor %}{% if asked %}<div style='margin-top:6px'><b>{{ asked }}</b></div>{% endif %}</div>"""
 )
 
@@ -126,13 +149,13 @@ def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0)
         {
             "title": kind.title or name,
             "name": name,
-            "count": format_count(reader.asset_count(name)),
+            "count": _count(reader.asset_count(name), "asset"),
             "signals": [_signal_cells(one) for one in summaries if one.asset_type == name],
         }
         for name, kind in model.asset_types.items()
     ]
     events = [
-        {"title": kind.title or name, "name": name, "count": format_count(reader.event_count(name))}
+        {"title": kind.title or name, "name": name, "count": _count(reader.event_count(name), "event")}
         for name, kind in model.event_types.items()
     ]
     return html(

@@ -21,10 +21,11 @@ from twinlab.history.read.pinned import Pin, TailPin
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.history.read.status import (
     HistoryStatus,
+    ValueExtent,
     array_bytes,
     bytes_below,
     flag_counts,
-    last_cell,
+    value_extent,
 )
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -279,14 +280,14 @@ class HistoryReader:
 
     def last_times(self) -> dict[tuple[str, str], np.datetime64]:
         """Return the start of the last cell with a value, for each signal."""
+        return {key: extent.last for key, extent in self.value_extents().items()}
+
+    def value_extents(self) -> dict[tuple[str, str], ValueExtent]:
+        """Return where each signal has values: the first and the last one, and the missing cells between them."""
         pin = self._pinned()
-        out: dict[tuple[str, str], np.datetime64] = {}
-        for kind, name, reader in self._spans(pin):
-            cell = last_cell(reader, name)
-            if cell is not None:
-                time = pin.view.origin_ns + cell * reader.group.cadence_ns
-                out[kind, name] = np.datetime64(time, "ns")
-        return out
+        origin = pin.view.origin_ns
+        found = {(kind, name): value_extent(reader, name, origin_ns=origin) for kind, name, reader in self._spans(pin)}
+        return {key: extent for key, extent in found.items() if extent is not None}
 
     def asset_count(self, asset_type: str) -> int:
         """Return the number of assets of a type."""

@@ -14,9 +14,11 @@ from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
-__all__ = ["HistoryStatus", "bytes_below", "flag_counts", "last_cell"]
+__all__ = ["HistoryStatus", "ValueExtent", "bytes_below", "flag_counts", "value_extent"]
 
 _FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL, Flag.MISSING), strict=True))
+#: Statistics of cells with a value.
+_SAMPLED = ("pass", "suspect", "fail")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ class HistoryStatus:
         return "\n".join([*lines, *([f"  {self.note}"] if self.note else [])])
 
 
+@dataclass(frozen=True)
+class ValueExtent:
+    """Where a signal has values: start of the first and of the last cell with one, and the missing cells between them."""
+
+    first: np.datetime64
+    last: np.datetime64
+    # Of all assets.
+    missing: int
+
+
 def array_bytes(view: View) -> int:
     """Return the bytes of all chunks of cells, flags and rollups, without tables."""
     groups = tuple(f"{group.path}/" for group in view.groups())
@@ -75,23 +87,51 @@ def flag_counts(reader: SpanReader, name: str) -> dict[Flag, int]:
     return out
 
 
-def last_cell(reader: SpanReader, name: str) -> int | None:
-    """Return the last cell of a signal with a value."""
+def value_extent(reader: SpanReader, name: str, *, origin_ns: int) -> ValueExtent | None:
+    """Return where a signal has values, of any asset; None if it has none."""
+    cells = _extent_in_cells(reader, name)
+    if cells is None:
+        return None
+    first, last = (np.datetime64(origin_ns + cell * reader.group.cadence_ns, "ns") for cell in cells[:2])
+    return ValueExtent(first, last, cells[2])
+
+
+def _extent_in_cells(reader: SpanReader, name: str) -> tuple[int, int, int] | None:
     low, high = reader.extent
     steps = rollup_steps(reader.group.cadence_ns)
-    per = parse_duration(steps[-1]) // reader.group.cadence_ns if steps else max(1, high - low)
-    end = high
-    if steps:
-        first = low // per
-        found = reader.windows(name, steps[-1], first, -(-high // per), reader.columns, ("pass", "suspect", "fail"))
-        busy = np.flatnonzero(sum(part.astype(np.int64) for part in found.values()).any(axis=1))  # type: ignore[union-attr]
-        if len(busy):
-            end = min(high, (first + int(busy[-1]) + 1) * per)
-    start = max(low, end - per)
-    values, flags = reader.cells(name, start, end, reader.columns)
-    has_value = (values != np.iinfo(values.dtype).min) & (flags != Flag.MISSING.value)
-    rows = np.flatnonzero(has_value.any(axis=1))
-    return start + int(rows[-1]) if len(rows) else None
+    if not steps:
+        return _extent_within(reader, name, low, high)
+    per = parse_duration(steps[-1]) // reader.group.cadence_ns
+    w0 = low // per
+    found = reader.windows(name, steps[-1], w0, -(-high // per), reader.columns, (*_SAMPLED, "missing"))
+    busy = np.flatnonzero(np.logical_or.reduce([found[what] > 0 for what in _SAMPLED]).any(axis=1))
+    if not len(busy):
+        return None
+    # Exact at both ends: the first and the last window with values are read cell by cell.
+    begin, end = int(busy[0]), int(busy[-1])
+    spans = [(max(low, (w0 + at) * per), min(high, (w0 + at + 1) * per)) for at in (begin, end)]
+    head, tail = (_extent_within(reader, name, *span) for span in spans)
+    if head is None or tail is None or begin == end:
+        return head
+    between = int(found["missing"][begin + 1 : end].sum(dtype="int64"))
+    between += _missing(reader, name, head[1] + 1, spans[0][1]) + _missing(reader, name, spans[1][0], tail[0])
+    return head[0], tail[1], head[2] + between + tail[2]
+
+
+def _extent_within(reader: SpanReader, name: str, start: int, stop: int) -> tuple[int, int, int] | None:
+    values, flags = reader.cells(name, start, stop, reader.columns)
+    missing = flags == Flag.MISSING.value
+    rows = np.flatnonzero(((values != np.iinfo(values.dtype).min) & ~missing).any(axis=1))
+    if not len(rows):
+        return None
+    first, last = int(rows[0]), int(rows[-1])
+    return start + first, start + last, int(missing[first : last + 1].sum())
+
+
+def _missing(reader: SpanReader, name: str, start: int, stop: int) -> int:
+    if start >= stop:
+        return 0
+    return int((reader.cells(name, start, stop, reader.columns, what="flags")[1] == Flag.MISSING.value).sum())
 
 
 def bytes_below(folder: Path) -> int:
