@@ -21,7 +21,7 @@ from twinlab.harmonise.drafting.times.formats import (
     suffixes,
 )
 from twinlab.harmonise.drafting.times.zones import StatedZone, zone_in_header, zone_in_values
-from twinlab.harmonise.times.formats import DAY_NS, clock_from_format, from_format, parse_clock
+from twinlab.harmonise.times.formats import DAY_NS, clock_from_format, from_format, parse_clock, parse_iso
 
 __all__ = ["Asked", "Clock", "TimeColumn", "clock_of", "disorder", "time_column", "unread_column"]
 
@@ -36,6 +36,7 @@ _CLOCKED = re.compile(
     re.IGNORECASE,
 )
 _LENGTH = re.compile(r"duration|dauer|dur[eé]e|durata|elapsed|length|lasted|delay|latency|lead", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _HOUR = re.compile(r"(hour|hr|hh|stunde|std|ora|heure|hora)s?(\s*of\s*day)?", re.IGNORECASE)
 #: Names of a clock's column, and of nothing else: "runtime" and "time to failure" are other numbers.
 _TIME = re.compile(
@@ -130,7 +131,9 @@ def time_column(profile: Profile, rows: Rows) -> TimeColumn | None:
         # Whole numbers that float64 can't represent come as text.
         span = replace(profile, low=float(min(map(int, dated))), high=float(max(map(int, dated))))
         return _counted(span, cells, rows)
-    wall, fixed = from_format(cells, lambda: texts, "iso", column=texts)
+    wall, fixed = np.full(rows.count, NAT), np.zeros(rows.count, dtype=bool)
+    if any(parse_iso(term)[0] != NAT for term in dated[:: max(1, len(dated) // 100)]):
+        wall, fixed = from_format(cells, lambda: texts, "iso", column=texts)
     covered = int((wall != NAT).sum())
     fits = [] if covered >= wanted else fitting_formats(cells, texts, dated, wanted=wanted)
     if covered >= MIN_SHARE * wanted and not any(int((fit.wall != NAT).sum()) > covered for fit in fits):
@@ -147,8 +150,9 @@ def _terms(texts: pa.Array) -> tuple[list[str], dict[str, int], int]:
     codes, terms = encode(texts)
     counts = np.bincount(codes[codes >= 0], minlength=len(terms)).tolist()
     rows = dict(zip(terms, counts, strict=True))
-    dated = [term for term in terms if any(char.isdigit() for char in term)]
-    words = {term: rows[term] for term in terms if term not in set(dated) and term.casefold() not in NO_VALUE_TEXTS}
+    dated = [term for term in terms if _DIGIT.search(term)]
+    plain = [term for term in terms if not _DIGIT.search(term)]
+    words = {term: rows[term] for term in plain if term.casefold() not in NO_VALUE_TEXTS}
     if len(words) > _MOST_WORDS:
         return [], {}, 0
     return dated, dict(sorted(words.items())), sum(rows[term] for term in dated)

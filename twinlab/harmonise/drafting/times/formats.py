@@ -101,7 +101,7 @@ def looks_like_time(terms: Sequence[str]) -> bool:
     return bool(some) and sum(_LOOKS.search(term) is not None for term in some) >= 0.8 * len(some)
 
 
-def fitting_formats(cells: Cells, texts: pa.Array, terms: Iterable[str], *, wanted: int) -> list[Fit]:
+def fitting_formats(cells: Cells, texts: pa.Array, terms: Sequence[str], *, wanted: int) -> list[Fit]:
     """Return all ways to read a column of times, one for each order of day, month and year that fits.
 
     Parameters
@@ -110,11 +110,14 @@ def fitting_formats(cells: Cells, texts: pa.Array, terms: Iterable[str], *, want
         The column.
     texts : Array
         The column as text, string[n].
-    terms : iterable of str
+    terms : sequence of str
         Its distinct texts, without those that mean "no time".
     wanted : int
         Number of rows whose text is one of ``terms``.
     """
+    some = terms[:: max(1, len(terms) // 50)]
+    if sum(_shape(term) is not None for term in some) < 0.3 * len(some):
+        return []
     shapes = dict.fromkeys(shape for term in terms if (shape := _shape(term)) is not None)
     if not shapes or len(shapes) > 12:
         return []
@@ -167,7 +170,6 @@ def suffixes(terms: Iterable[str]) -> set[str]:
     return found
 
 
-@lru_cache(maxsize=20_000)
 def _shape(term: str) -> _Shape | None:
     parts = _parts(term)
     if parts is None:
@@ -177,6 +179,7 @@ def _shape(term: str) -> _Shape | None:
     return _Shape(f"{head}{{0}}{clock}{suffix}", middle)
 
 
+@lru_cache(maxsize=65_536)
 def _parts(term: str) -> tuple[tuple[str, str | tuple[str, int, int]], str, str] | None:
     """Return ((weekday, date), separator and clock, suffix) of a text."""
     head, at = "", 0
