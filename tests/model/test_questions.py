@@ -41,6 +41,11 @@ def asked(model: str = MODEL, mapping: str = MAPPING) -> list[tuple[str, str]]:
     return [(one.file, one.path) for one in found]
 
 
+def test_several_questions_may_be_about_one_value() -> None:
+    more = '  - {at: "tables[0].ignore", ask: "Is a a time?"}\n  - {at: "tables[0].ignore", ask: "Is b a time?"}\n'
+    assert len(asked(mapping=MAPPING + more)) == len(asked()) + 2
+
+
 def test_each_question_names_its_file_its_path_and_the_evidence() -> None:
     assert asked() == [
         ("twin.yaml", "asset_types.room.signals.temp.unit"),

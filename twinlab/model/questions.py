@@ -14,6 +14,7 @@ from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import Path_, path_text
 
 if TYPE_CHECKING:
+    from twinlab.model.basics import QuestionRule
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
 
@@ -64,17 +65,21 @@ def open_questions(model: TwinModel, mappings: Mapping[str, SourceMapping]) -> l
 
 def _questions(file: str, part: TwinModel | SourceMapping) -> Iterator[Question]:
     written = part.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"questions"})
-    asked = {rule.at: rule for rule in part.questions}
+    # Several questions may be about one value, such as a list of columns.
+    asked: dict[str, list[QuestionRule]] = {}
+    for rule in part.questions:
+        asked.setdefault(rule.at, []).append(rule)
     values = {path_text(path): value for path, value in _leaves(written, ())}
     for path, value in values.items():
         key = path.rpartition(".")[2]
         if value == UNKNOWN and key in _ASKED:
-            rule = asked.pop(path, None)
-            evidence, choices = (rule.evidence, tuple(map(str, rule.choices))) if rule is not None else ("", ())
+            about = asked.pop(path, [])
+            evidence, choices = (about[0].evidence, tuple(map(str, about[0].choices))) if about else ("", ())
             yield Question(file, path, _ASKED[key], evidence, choices)
-    for path, rule in asked.items():
-        if rule.drafted is None or values.get(path) == rule.drafted:
-            yield Question(file, path, rule.ask, rule.evidence, tuple(map(str, rule.choices)))
+    for path, rules in asked.items():
+        for rule in rules:
+            if rule.drafted is None or values.get(path) == rule.drafted:
+                yield Question(file, path, rule.ask, rule.evidence, tuple(map(str, rule.choices)))
 
 
 def _leaves(value: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:  # noqa: ANN401  (JSON)

@@ -2,7 +2,17 @@
 
 import pytest
 
-from twinlab.apps.mapping_form.html import cell, heading, message, messages, muted, preview_html, state, title
+from twinlab.apps.mapping_form.html import (
+    cell,
+    heading,
+    message,
+    messages,
+    muted,
+    preview_html,
+    question_html,
+    state,
+    title,
+)
 from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTable, Value
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -24,8 +34,9 @@ TABLE = PreviewTable(
         message(EVIL, kind="error"),
         messages(EVIL, [EVIL] * 3, kind="warn"),
         preview_html(TABLE),
+        question_html(EVIL, evidence=EVIL, places=[(EVIL, EVIL), (EVIL, "b")]),
     ],
-    ids=["title", "muted", "state", "cell", "heading", "message", "messages", "preview"],
+    ids=["title", "muted", "state", "cell", "heading", "message", "messages", "preview", "question"],
 )
 def test_text_of_others_is_escaped_everywhere(made: str) -> None:
     assert "&lt;script&gt;" in made

@@ -572,9 +572,10 @@ def test_a_drafted_twin_opens_in_the_form(tmp_path: Path) -> None:
     assert form.table is not None
     assert len(form.table.values) == 20
     assert "Not stated" in form.time.zone_warning.value
-    form.time.confirm.click()
+    form.questions.rows[-1].buttons["UTC"].click()
+    assert form.time.zone_warning.value == ""
     form.save()
-    assert "rooms.yaml: comments or layout only" in form.message.value
+    assert "rooms.yaml: tables[0].time.zone: unknown → UTC" in form.message.value
 
 
 def test_the_model_can_be_edited_beside_the_mapping(form: MappingForm, folder: Path) -> None:
@@ -606,3 +607,97 @@ def test_a_model_that_another_mapping_needs_is_not_broken(form: MappingForm, fol
     form.reload_button.click()
     assert form.model.text.value == MODEL
     assert not form.unsaved
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------
+ASKING_MODEL = MODEL.replace("unit: degC", "unit: unknown")
+ASKING = MAPPING.replace(
+    "zone: UTC  # not stated in the file: check", "zone: unknown  # not stated in the file: set it"
+)
+ASKING = ASKING.replace("unit: °F", "unit: unknown") + (
+    "questions:\n"
+    '  - {at: "tables[0].time.format", ask: "Day first?", choices: ["%d.%m.%Y %H:%M", "%m.%d.%Y %H:%M"], drafted: "%d.%m.%Y %H:%M"}\n'
+)
+
+
+@pytest.fixture
+def asking(folder: Path) -> MappingForm:
+    (folder / "twin.yaml").write_text(ASKING_MODEL, encoding="utf-8")
+    (folder / "mapping" / "fridges.yaml").write_text(ASKING, encoding="utf-8")
+    return MappingForm(folder, "fridges")
+
+
+def test_questions_are_answered_with_one_click_each(asking: MappingForm, folder: Path) -> None:
+    assert "4 open questions" in asking.open_count.value
+    assert [len(row.asked.places) for row in asking.questions.rows] == [2, 1, 1]
+    asking.questions.rows[0].buttons["degF"].click()
+    assert asking.model.text.value == ASKING_MODEL.replace("unit: unknown", "unit: degF")
+    assert shown(asking, "temperature")[0] == ("fridge/K1", "2026-03-28 00:00:00", "39.20")
+    zone = asking.questions.rows[0].field
+    assert zone is not None
+    zone.value = "Europe/Berlin"
+    assert shown(asking, "temperature")[0][1] == "2026-03-27 23:00:00"
+    assert "1 open question" in asking.open_count.value
+    keep = asking.questions.rows[0].keep
+    assert keep is not None
+    assert keep.description == "Keep DD.MM.YYYY hh:mm (day first)"
+    keep.click()
+    assert "No open questions" in asking.open_count.value
+    assert "No open questions" in asking.questions._note.value
+    expected = MAPPING.replace("zone: UTC  # not stated in the file: check", "zone: Europe/Berlin")
+    assert asking.yaml.value == expected.replace("unit: °F", "unit: degF")
+    assert saved(folder) == ASKING
+    asking.save_button.click()
+    assert saved(folder) == asking.yaml.value
+    assert (folder / "twin.yaml").read_text(encoding="utf-8") == MODEL.replace("degC", "degF")
+
+
+def test_an_answer_that_does_not_fit_is_told_and_changes_nothing(asking: MappingForm) -> None:
+    field = asking.questions.rows[0].field
+    assert field is not None
+    field.value = "degX"
+    assert "unknown unit 'degX'" in unescape(asking.message.value)
+    assert (asking.model.text.value, asking.yaml.value) == (ASKING_MODEL, ASKING)
+    zone = asking.questions.rows[1].field
+    assert zone is not None
+    zone.value = "Europe/Berln"
+    assert "did you mean 'Europe/Berlin'" in unescape(asking.message.value)
+    assert asking.yaml.value == ASKING
+    zone.value = "Europe/Berlin"
+    assert asking.message.value == ""
+    assert "zone: Europe/Berlin\n" in asking.yaml.value
+
+
+def test_questions_follow_the_text_and_are_hidden_while_it_has_errors(asking: MappingForm) -> None:
+    asking.yaml.value = ASKING.replace("zone: unknown", "zone: UTC")
+    assert "3 open questions" in asking.open_count.value
+    asking.yaml.value = ASKING.replace("zone: unknown", "zone: Mars")
+    assert asking.open_count.value.count("question") == 0
+    assert asking.questions.rows == []
+    asking.reload_button.click()
+    assert len(asking.questions.rows) == 3
+
+
+def test_a_zone_that_is_unknown_is_not_offered_for_confirmation(asking: MappingForm) -> None:
+    assert asking.time.zone.value == ""
+    assert asking.time.confirm.layout.display == "none"
+    assert "tl-unset" in asking.time._dom_classes
+
+
+def test_the_browser_s_zone_is_a_choice_once_the_browser_has_told_it(asking: MappingForm) -> None:
+    tell = asking.questions._zone.field
+    tell.value = "<b>Mars</b>"
+    assert list(asking.questions.rows[1].buttons) == ["UTC"]
+    tell.value = "Asia/Tokyo"
+    assert list(asking.questions.rows[1].buttons) == ["UTC", "Asia/Tokyo"]
+    asking.questions.rows[1].buttons["Asia/Tokyo"].click()
+    assert "zone: Asia/Tokyo\n" in asking.yaml.value
+
+
+def test_many_questions_are_shown_in_parts(folder: Path) -> None:
+    signals = "".join(f"      s{number}: {{unit: unknown, resolution: 1}}\n" for number in range(40))
+    (folder / "twin.yaml").write_text(MODEL.replace("    signals:\n", f"    signals:\n{signals}"), encoding="utf-8")
+    form = MappingForm(folder, "fridges")
+    assert "40 open questions" in form.open_count.value
+    assert len(form.questions.rows) == 25
+    assert "The first 25 of 40" in form.questions._note.value

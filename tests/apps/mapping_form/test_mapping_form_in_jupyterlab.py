@@ -11,6 +11,7 @@ asset_types:
   fridge:
     signals:
       temperature: {unit: degC, resolution: 0.01}
+      humidity: {unit: unknown, resolution: 1}
       door: {kind: state, states: {0: closed, 1: open}}
 """
 MAPPING = """\
@@ -18,7 +19,7 @@ source: fridges
 files: [fridges.csv]
 tables:
   - table: fridges
-    time: {column: when, zone: UTC}  # not stated in the file: set it
+    time: {column: when, zone: unknown}  # not stated in the file: set it
     asset: {type: fridge, column: fridge}
     columns:
       temp: {signal: temperature, unit: degF}  # the header says °F
@@ -42,6 +43,8 @@ def folder(tmp_path: Path, write_notebook) -> Path:
 @pytest.mark.browser
 def test_in_jupyterlab_a_unit_is_changed_seen_and_saved_without_a_network(desk, folder: Path, tmp_path: Path) -> None:
     page = desk.page
+    # The browser is in another zone than the kernel.
+    page.context.new_cdp_session(page).send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     desk.run("form.ipynb", page.locator(".tl-preview td", has_text="3.89").first)
     unit = page.get_by_title("unit of column temp")
     unit.fill("degC")
@@ -49,6 +52,12 @@ def test_in_jupyterlab_a_unit_is_changed_seen_and_saved_without_a_network(desk, 
     page.locator(".tl-preview td", has_text="39.00").first.wait_for()
     assert "unit: degC}" in page.locator(".tl-yaml textarea").first.input_value()
     page.get_by_text("unsaved changes").wait_for()
+    page.get_by_text("2 open questions").wait_for()
+    page.locator(".tl-question button", has_text="(this browser)").click()
+    page.get_by_text("1 open question", exact=False).first.wait_for()
+    page.locator(".tl-preview td", has_text="2026-03-27 15:00:00").first.wait_for()
+    page.locator(".tl-question button", has_text="%").click()
+    page.get_by_text("✔ No open questions", exact=True).wait_for()
     assert (folder / "kitchen" / "mapping" / "fridges.yaml").read_text(encoding="utf-8") == MAPPING
     picture = Path(os.environ.get("TWINLAB_SHOTS", tmp_path)) / "form.png"
     page.screenshot(path=picture)
@@ -56,5 +65,6 @@ def test_in_jupyterlab_a_unit_is_changed_seen_and_saved_without_a_network(desk, 
     page.get_by_text("Changed:").wait_for()
     assert (folder / "kitchen" / "mapping" / "fridges.yaml").read_text(encoding="utf-8") == MAPPING.replace(
         "degF", "degC"
-    )
+    ).replace("unknown}  # not stated in the file: set it", "Asia/Tokyo}")
+    assert "humidity: {unit: '%', resolution: 1}" in (folder / "kitchen" / "twin.yaml").read_text(encoding="utf-8")
     assert desk.outside == []

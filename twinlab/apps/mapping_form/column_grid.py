@@ -12,6 +12,7 @@ from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.yaml_edit import comments
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
+from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "set_options", "set_value"]
 
@@ -117,14 +118,16 @@ class ColumnRow:
         _visible(self.missing, mapped)
         _visible(self.states, state or bool(self.states.value))
         _visible(self.asset, mapped and (bool(self.asset.value) or not draft.get(table, "asset", "type")))
-        self._show_note(draft, table, free=draft.data is not None)
+        has_unit = signal is not None and signal.unit not in ("1", UNKNOWN)
+        self._show_note(draft, table, free=draft.data is not None, stated=has_unit)
 
-    def _show_note(self, draft: MappingDraft, table: str, *, free: bool) -> None:
+    def _show_note(self, draft: MappingDraft, table: str, *, free: bool, stated: bool) -> None:
         kind = "tags" if self._tags else "columns"
         wrong = draft.error_at(table, kind, self.name)
         note = draft.note(table, self.name, tags=self._tags)
         found = comments(draft.text, (*draft.rule_path(table), kind, self.name))
-        unsure = any("not stated" in text for text in found)
+        # The model's unit applies where the mapping has none.
+        unsure = not stated and any("not stated" in text for text in found)
         lines = [message(wrong, kind="error", role="alert")] if wrong else []
         lines += [message("; ".join(found), kind="warn")] if unsure else []
         said = "" if unsure or not found else f"in the draft: {' · '.join(found)}"

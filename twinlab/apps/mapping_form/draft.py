@@ -15,6 +15,7 @@ from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, parse_mapping
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
+from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import path_text
 
 __all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "parse_draft", "parse_missing_codes", "parse_states"]
@@ -134,11 +135,10 @@ class MappingDraft:
     def zone_question(self, table: str) -> str:
         """Return why a person has to check the zone of a table's clock; "" if it was checked."""
         for path in self.clocks(table):
-            if not self.get(table, *path).get("zone"):
-                return "no zone is set"
-            said = comment(self.text, (*self.rule_path(table), *path, "zone"))
-            if _DOUBT.search(said):
-                return said
+            zone = self.get(table, *path).get("zone")
+            said = comment(self.text, (*self.rule_path(table), *path, "zone")) if zone else ""
+            if _DOUBT.search(said) or zone in (None, "", UNKNOWN):
+                return said or "no zone is set"
         return ""
 
     def error_at(self, table: str, *path: str) -> str:

@@ -11,14 +11,17 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from twinlab.apps.mapping_form.answers import MODEL_FILE, Asked, answered, asked_questions, kept
 from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit
 from twinlab.apps.mapping_form.draft import MappingDraft, parse_draft
 from twinlab.apps.mapping_form.files import EditedFile, check_others, find_mapping, find_sample_file, properties
 from twinlab.apps.mapping_form.html import heading, message, messages, muted, preview_html, state, title
 from twinlab.apps.mapping_form.model_pane import ModelPane
 from twinlab.apps.mapping_form.preview import PreviewTable, Properties, Sample, preview, read_sample
+from twinlab.apps.mapping_form.question_pane import QuestionPane, count_text
 from twinlab.apps.mapping_form.time_and_asset import AssetBox, TimeBox
-from twinlab.errors import SourceError, TwinlabError
+from twinlab.errors import SchemaError, SourceError, TwinlabError
+from twinlab.model.load import parse_model
 
 __all__ = ["MappingForm"]
 
@@ -84,6 +87,20 @@ class MappingForm(widgets.VBox):
             self._show_message("")
         self._refresh()
 
+    def answer(self, asked: Asked, value: object) -> None:
+        """Write a question's answer in the texts it is about; an answer that doesn't fit is shown and changes nothing."""
+        with self._guarded():
+            self._show_message("")
+            self._replace(answered(self._texts(), asked, value))
+        self._refresh()
+
+    def keep(self, asked: Asked) -> None:
+        """Accept what was drafted: remove the question's entry."""
+        with self._guarded():
+            self._show_message("")
+            self._replace(kept(self._texts(), asked))
+        self._refresh()
+
     def edit_model(self, text: str) -> None:
         """Replace the text of ``twin.yaml``; while it has errors, the mapping is checked against the last valid model."""
         with self._guarded():
@@ -127,6 +144,7 @@ class MappingForm(widgets.VBox):
         )
         self.reload_button.on_click(lambda _: self.reload())
         self.status, self.message, self.errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.open_count = widgets.HTML()
         self.file = widgets.Text(
             description="Sample file", continuous_update=False, style=wide, layout=widgets.Layout(flex="1 1 320px")
         )
@@ -134,6 +152,7 @@ class MappingForm(widgets.VBox):
         self.file.observe(self._file_changed, "value")
         self.tables = widgets.Dropdown(description="Table", style=wide, layout=widgets.Layout(flex="0 1 320px"))
         self.tables.observe(self._table_changed, "value")
+        self.questions = QuestionPane(self)
         self.columns, self.tags = ColumnGrid(self), ColumnGrid(self, tags=True)
         self.time, self.asset = TimeBox(self), AssetBox(self)
         self.preview = widgets.HTML()
@@ -151,10 +170,11 @@ class MappingForm(widgets.VBox):
         )
         self._tag_head = widgets.HTML(heading("Tags", note="values of the tag column, and what each means"))
         return [
-            widgets.HBox([head, self.status, self.save_button, self.reload_button], layout=line),
+            widgets.HBox([head, self.open_count, self.status, self.save_button, self.reload_button], layout=line),
             self.message,
             self.errors,
             widgets.HBox([self.file, self.tables], layout=line),
+            self.questions,
             widgets.HTML(heading("Columns", note="what each column means; missing codes are separated by commas")),
             self.columns,
             self._tag_head,
@@ -223,6 +243,8 @@ class MappingForm(widgets.VBox):
                 self._show_tables()
                 self._show_fields()
             with self._guarded():
+                self._show_questions()
+            with self._guarded():
                 self._show_preview()
             self._show_state()
         finally:
@@ -268,6 +290,16 @@ class MappingForm(widgets.VBox):
         self.time.show(self.draft, table, sample)
         self.asset.show(self.draft, table, sample)
 
+    def _show_questions(self) -> None:
+        mapping = self.draft.mapping
+        asked = None
+        if mapping is not None and not self.model.errors:
+            asked = asked_questions(self._texts(), self.model.model, mapping)
+        self.questions.show(asked)
+        count = self.questions.count
+        said = "" if count is None else f"{'⚠' if count else '✔'} {count_text(count)}"
+        self.open_count.value = state(said, unsaved=bool(count))
+
     def _show_preview(self) -> None:
         mapping = self.draft.mapping
         if self.sample is None:
@@ -310,6 +342,21 @@ class MappingForm(widgets.VBox):
             self.save_button.tooltip = "nothing to save"
         mark = "● unsaved changes" if self.unsaved else f"{self.path.name} as saved"
         self.status.value = state(mark, unsaved=self.unsaved)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+    def _texts(self) -> dict[str, str]:
+        return {MODEL_FILE: self.model.text.value, f"mapping/{self.draft.source}.yaml": self.draft.text}
+
+    def _replace(self, texts: dict[str, str]) -> None:
+        """Replace the texts of model and mapping by ones without errors."""
+        model_text, text = texts.values()
+        model = parse_model(model_text, MODEL_FILE) if model_text != self.model.text.value else self.model.model
+        draft = parse_draft(text, model, source=self.draft.source, name=self.path.name)
+        if draft.errors:
+            raise SchemaError("\n".join(draft.errors))
+        self.draft = draft
+        # The field's change is an edit of the model.
+        self.model.text.value = model_text
 
     # -- writing -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:

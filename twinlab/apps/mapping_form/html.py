@@ -11,7 +11,18 @@ from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTabl
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["STYLE", "cell", "heading", "message", "messages", "muted", "preview_html", "state", "title"]
+__all__ = [
+    "STYLE",
+    "cell",
+    "heading",
+    "message",
+    "messages",
+    "muted",
+    "preview_html",
+    "question_html",
+    "state",
+    "title",
+]
 
 #: Part of the form's title; every colour is JupyterLab's, with a default for other notebooks.
 STYLE = html("""<style>
@@ -26,6 +37,9 @@ STYLE = html("""<style>
 .tl-form .tl-warn {border-color: #b35900; background: color-mix(in srgb, #b35900 12%, transparent);}
 .tl-form .tl-ok {border-color: #00754f; background: color-mix(in srgb, #00754f 10%, transparent);}
 .tl-form .tl-box {border: 1px solid var(--jp-border-color2, #ccc); border-radius: 4px; padding: 8px 10px;}
+.tl-form .tl-question {border-left: 4px solid #b35900; padding: 2px 0 4px 10px; margin: 4px 0;}
+.tl-form .tl-question button, .tl-form .tl-question input {max-width: 100%;}
+.tl-form .tl-question code {font-size: 12px; overflow-wrap: anywhere;}
 .tl-form .tl-unset {border: 2px solid #b35900;}
 .tl-form .tl-grid {border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 6px;}
 .tl-form .tl-grid > * {min-width: 0;}
@@ -48,6 +62,9 @@ _SIGNS = {"error": "✖", "warn": "⚠", "ok": "✔"}
 _CELL = '<span class="tl-cell {{ kind }}" title="{{ title }}">{{ text }}</span>'
 _HEADING = '<p class="tl-h">{{ text }} <span class="tl-muted" style="font-weight: 400">{{ note }}</span></p>'
 _MESSAGE = '<div class="tl-msg tl-{{ kind }}" role="{{ role }}">{{ sign }} {{ text }}</div>'
+_QUESTION = """\
+<span class="tl-h">{{ ask }}</span>{% if evidence %} {{ evidence }}{% endif %}<br>\
+<span class="tl-muted">{% for file, path in places %}{% if not loop.first %}, {% endif %}{{ file }}: <code>{{ path }}</code>{% endfor %}</span>"""
 _MESSAGES = """\
 <div class="tl-msg tl-{{ kind }}" style="white-space: normal">{{ sign }} {{ title }}\
 <ul>{% for line in lines %}<li>{{ line }}</li>{% endfor %}{% if more %}<li>… and {{ more }} more</li>{% endif %}</ul></div>"""
@@ -101,6 +118,11 @@ def heading(text: str, *, note: str = "") -> Markup:
 def message(text: str, *, kind: str, role: str = "status") -> Markup:
     """Return a message of kind "error", "warn" or "ok"; its sign says which, too, not its colour alone."""
     return html(_MESSAGE, kind=kind, role=role, sign=_SIGNS[kind], text=text)
+
+
+def question_html(ask: str, *, evidence: str, places: Sequence[tuple[str, str]]) -> Markup:
+    """Return an open question with its evidence, and file and path of each place of its answer."""
+    return html(_QUESTION, ask=ask, evidence=evidence, places=places)
 
 
 def messages(title: str, lines: Sequence[str], *, kind: str, most: int = 12) -> Markup:

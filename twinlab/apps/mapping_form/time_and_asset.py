@@ -13,6 +13,7 @@ from twinlab.apps.mapping_form.column_grid import Edit, Host, set_options, set_v
 from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.html import heading, message
 from twinlab.apps.mapping_form.preview import SampleTable
+from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["AssetBox", "TimeBox"]
 
@@ -147,7 +148,8 @@ class TimeBox(_Box):
 
     def _show_zone(self, draft: MappingDraft, rule: dict[str, Any]) -> None:
         zone_of = rule.get("zone_of")
-        zone = draft.zone(self.table)
+        written = draft.zone(self.table)
+        zone = "" if written == UNKNOWN else written
         set_value(self.zone, zone)
         if isinstance(zone_of, dict):
             words = f"the {zone_of.get('property')} of the {zone_of.get('asset_type')} in {zone_of.get('column')}"
