@@ -15,13 +15,13 @@ __all__ = ["BrowserZone"]
 # script can set and the kernel receives; the field may be drawn after the script has run, so the script tries again.
 _SCRIPT = """
 let tries = 0;
-const tell = () => {
+const report = () => {
   const field = document.querySelector(".tl-browser-zone input");
-  if (field === null) { if (tries++ < 50) { setTimeout(tell, 100); } return; }
+  if (field === null) { if (tries++ < 50) { setTimeout(report, 100); } return; }
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   field.dispatchEvent(new Event("change", {bubbles: true}));
 };
-tell();
+report();
 """
 
 
@@ -33,7 +33,7 @@ class BrowserZone(widgets.VBox):
     Parameters
     ----------
     found : callable
-        Called with the zone once the browser has answered.
+        Called with the zone once the browser has reported it.
     """
 
     def __init__(self, found: Callable[[str], None]) -> None:

@@ -232,7 +232,8 @@ def _options(draft: MappingDraft, table: str, name: str, *, tags: bool) -> list[
 
 
 def _label(name: str, signal: Signal) -> str:
-    return f"{name} ({'state' if signal.kind == 'state' else signal.unit})"
+    unit = "unit unknown" if signal.unit == UNKNOWN else signal.unit
+    return f"{name} ({'state' if signal.kind == 'state' else unit})"
 
 
 def _signal(draft: MappingDraft, table: str, name: str, role: str, *, tags: bool) -> Signal | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twinlab._html import html
 from twinlab.apps.mapping_form.preview import FoundRows, PreviewRow, PreviewTable
+from twinlab.model.units.spelling import UNKNOWN
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -173,7 +174,7 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
         for one in row.values:
             where = "" if shared else f"{one.asset} · "
             key = (one.term, one.signal if shared else f"{one.asset} {one.signal}")
-            terms.setdefault(key, f"{where}{one.signal}" + (f" [{one.unit}]" if one.unit else ""))
+            terms.setdefault(key, f"{where}{one.signal}" + (f" [{_unit(one.unit)}]" if one.unit else ""))
     made = []
     for row in rows:
         found: dict[tuple[str, str], list[str]] = {}
@@ -188,10 +189,14 @@ def _right(rows: Sequence[PreviewRow]) -> tuple[list[str], list[list[str]]]:
 
 def _one_a_row(rows: Sequence[PreviewRow]) -> list[list[str]]:
     return [
-        [one.time, one.asset, one.signal, f"{one.shown} {one.unit}".strip()] if one else ["", "", "", ""]
+        [one.time, one.asset, one.signal, f"{one.shown} {_unit(one.unit)}".strip()] if one else ["", "", "", ""]
         for row in rows
         for one in [row.values[0] if row.values else None]
     ]
+
+
+def _unit(unit: str) -> str:
+    return "unit unknown" if unit == UNKNOWN else unit
 
 
 def _number_like(texts: Sequence[str]) -> list[bool]:
