@@ -4,7 +4,7 @@ In: a path, a connection or a frame. Out: `RowBatch` after `RowBatch`, and a `Pr
 read.
 Read in order: `base` (the protocol), `reading` (options), `file_format`, `registry`, `detect` and `formats` (which
 format fits a file), then one module a format: `delimited`, `fixed`, `workbook`, `jsonlines`, `columnar`, `database`,
-`memory`; `opening`; `parsing` has what several formats need.
+`memory`, and `loggers` (exports recognised by a signature); `opening`; `parsing` has what several formats need.
 Never: a row lost, a number changed in its last digit, a file written or moved.
 """
 

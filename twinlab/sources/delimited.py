@@ -24,7 +24,7 @@ from twinlab.sources.base import (
     unique_names,
 )
 from twinlab.sources.opening import open_bytes
-from twinlab.sources.parsing.columns import TextColumns
+from twinlab.sources.parsing.columns import Kind, TextColumns
 from twinlab.sources.parsing.decoding import MARK, utf8_blocks
 from twinlab.sources.parsing.layout import is_footer
 from twinlab.sources.parsing.records import Cut, cut, spaced, split_cells
@@ -195,7 +195,8 @@ class _Reader:
         self.reading = sniffed.reading
         self.names = unique_names([*self.layout.names, *[""] * (self.layout.width - len(self.layout.names))])
         self.width = len(self.names)
-        self.columns = TextColumns(sniffed.numerals, frozenset(self.reading.text_columns))
+        kinds: dict[str, Kind] = dict.fromkeys(self.layout.numbers, "whole")
+        self.columns = TextColumns(sniffed.numerals, frozenset(self.reading.text_columns), kinds)
         self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
         self.waiting = [Problem(1, None, sniffed.reading.encoding or "", text) for text in sniffed.warnings]
 

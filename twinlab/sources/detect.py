@@ -25,6 +25,7 @@ def open_source(
     reading: Reading | Mapping[str, Any] | None = None,
     mapping: str | Path | None = None,
     name: str | None = None,
+    signatures: bool = True,
 ) -> Source:
     """Return a source of the format of a file.
 
@@ -39,6 +40,9 @@ def open_source(
         Mapping file of the source.
     name : str, optional
         Name of the source; the file's stem by default.
+    signatures : bool
+        Whether formats of loggers and historians (TOA5, HOBOware, RDB ...) are recognised by their signature. False where
+        a mapping names columns that another format reads; ``format`` may still name one.
 
     Raises
     ------
@@ -51,19 +55,21 @@ def open_source(
     where = Path(mapping) if mapping is not None else None
     given = Reading.from_dict(reading) if isinstance(reading, Mapping) else reading
     options = reading_of_mapping(where).merged(given)
-    chosen = _chosen(FileHead(found, options))
+    stated = where is not None and where.is_file()
+    chosen = _chosen(FileHead(found, options), signatures=signatures and not stated)
     own = _options(chosen, options)
     more = {"options": own} if type(own).model_fields else {}
     settled = replace(options, format=chosen.name)
     return chosen.open(path=found, name=name or file_stem(found), mapping=where, reading=settled, **more)
 
 
-def _chosen(head: FileHead) -> FileFormat:
+def _chosen(head: FileHead, *, signatures: bool) -> FileFormat:
     """Return the format of a file: by content, then by suffix, then by resemblance."""
     if head.reading.format is not None:
         return FILE_FORMATS.get(head.reading.format)
     added = list(FILE_FORMATS.usable())
     built_in = [FILE_FORMATS.get(name) for name in FILE_FORMATS.built_in()]
+    built_in = [one for one in built_in if signatures or not one.signature]
     known = [one for one in added if one.recognises(head)]
     if len(known) > 1:
         names = " and ".join(repr(one.name) for one in known)

@@ -80,6 +80,9 @@ class FileFormat:
         file and no suffix decides.
     options : type of Options
         Options under ``reading: {format: ..., options: {...}}``.
+    signature : bool
+        A format of loggers or historians, which `recognises` finds by a signature: its reader names the columns in its own
+        way, so a file with a mapping is read by it only if the mapping states ``reading: {format: ...}``.
     binary : bool
         Whether a suffix alone may choose the format for a file that isn't text.
     """
@@ -90,4 +93,5 @@ class FileFormat:
     recognises: Callable[[FileHead], bool] = never
     resembles: Callable[[FileHead], bool] = never
     options: type[Options] = Options
+    signature: bool = False
     binary: bool = False

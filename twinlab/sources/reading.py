@@ -15,7 +15,10 @@ from twinlab.model.yamltext import read_yaml
 __all__ = ["FORMATS", "Reading"]
 
 #: The built-in formats that ``Reading.format`` may name.
-FORMATS = ("csv", "tsv", "fixed_width", "excel", "parquet", "json_lines", "sqlite")
+FORMATS = (
+    *("csv", "tsv", "fixed_width", "excel", "parquet", "json_lines", "sqlite"),
+    *("toa5", "hobo", "rdb", "weatherlink", "pi", "line_protocol"),
+)
 
 
 @dataclass(frozen=True)

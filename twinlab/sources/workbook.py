@@ -29,7 +29,8 @@ from twinlab.sources.base import (
     unique_names,
 )
 from twinlab.sources.opening import kind_of, unreadable
-from twinlab.sources.parsing.layout import Layout, Row, detect_numerals, find_layout, is_footer
+from twinlab.sources.parsing.layout import Layout, Row, find_layout, is_footer
+from twinlab.sources.parsing.number_formats import detect_numerals
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.sniffing import Sniffed, given_layout
 from twinlab.sources.parsing.values import ValueColumns, value_text

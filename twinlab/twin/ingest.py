@@ -66,7 +66,7 @@ def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping
     path = need_file(Path(given))
     for mapping in mappings.values():
         if any(fnmatch(path.name, pattern) for pattern in mapping.files):
-            return open_source(path, reading=mapping.reading, name=mapping.source)
+            return open_source(path, reading=mapping.reading, name=mapping.source, signatures=False)
     return open_source(path)
 
 

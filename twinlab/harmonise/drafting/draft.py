@@ -18,7 +18,9 @@ from twinlab.harmonise.drafting.times.zones import lines_above, zone_in_preamble
 from twinlab.harmonise.drafting.yaml_text import unique
 from twinlab.harmonise.frames import harmonise
 from twinlab.model.load import parse_mapping, parse_model
+from twinlab.sources.base import FileSource, Source
 from twinlab.sources.detect import open_source
+from twinlab.sources.registry import FILE_FORMATS
 
 __all__ = ["Draft", "draft"]
 
@@ -59,6 +61,7 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
     given = [files] if isinstance(files, (str, Path)) else list(files)
     evidence: list[str] = []
     sources: dict[str, tuple[Path, list[TablePlan]]] = {}
+    formats: dict[str, str | None] = {}
     for path in list_files(Path(file) for file in given):
         try:
             source = open_source(path)
@@ -68,7 +71,8 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
         except TwinlabError as error:
             evidence.append(f"{path.name}: left out, {error}")
             continue
-        sources[unique(name_of(source.name, fallback="source"), sources)] = (path, plans)
+        source_name = unique(name_of(source.name, fallback="source"), sources)
+        sources[source_name], formats[source_name] = (path, plans), _stated_format(source)
     model = ModelPlan(name_of(name, fallback="twin"))
     model.first_year = _first_year([plan for _, plans in sources.values() for plan in plans])
     texts: dict[str, str] = {}
@@ -78,10 +82,16 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
         path, plans = sources[source_name]
         for plan in plans:
             evidence += [f"{path.name}, {plan.sample.record_type}: {sentence}" for sentence in plan.evidence]
-        texts[source_name] = mapping_yaml(source_name, path.name, plans, model)
+        texts[source_name] = mapping_yaml(source_name, path.name, plans, model, reading=formats[source_name])
     done = Draft(model_yaml(model), {key: texts[key] for key in sources}, evidence)
     _harmonise_samples(done, sources)
     return done
+
+
+def _stated_format(source: Source) -> str | None:
+    """Return the format of a source if its mapping has to state it."""
+    name = source.reading.format if isinstance(source, FileSource) else None
+    return name if name is not None and FILE_FORMATS.get(name).signature else None
 
 
 def _first_year(plans: Sequence[TablePlan]) -> int | None:

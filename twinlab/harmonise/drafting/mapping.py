@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Ints
@@ -21,7 +20,7 @@ from twinlab.harmonise.drafting.columns import (
 )
 from twinlab.harmonise.drafting.counters import counter_evidence, may_count
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
-from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profile_of
+from twinlab.harmonise.drafting.profiles import Profile, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question, words_note
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
@@ -35,13 +34,19 @@ from twinlab.model.units import canonical_unit
 __all__ = ["mapping_yaml"]
 
 
-def mapping_yaml(source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan) -> str:
-    """Return the mapping of one file, and add its asset types, signals and event types to the model."""
+def mapping_yaml(
+    source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan, *, reading: str | None = None
+) -> str:
+    """Return the mapping of one file, and add its asset types, signals and event types to the model.
+
+    ``reading`` is the format that the mapping has to state, because its reader names the columns.
+    """
     lines = [
         f"# Drafted from {' '.join(file.split())}: please check the comments (#).",
         f"source: {source}",
         f"files: [{quoted(file)}]",
     ]
+    lines += [f"reading: {{format: {reading}}}  # recognised by its first lines"] if reading else []
     lines.append("tables:")
     questions: list[QuestionPlan] = []
     for place, plan in enumerate(plans):
@@ -90,7 +95,9 @@ class _TableLines:
             shown = {"text": f"texts, {profile.distinct} different", "empty": "no values"}.get(
                 profile.kind, profile.kind
             )
-            lines.append(f"      - {quoted(name)}{comment(self.notes.get(name, shown))}")
+            lines.append(
+                f"      - {quoted(name)}{comment(self.notes.get(name) or self.plan.sample.notes.get(name, shown))}"
+            )
         return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
 
     def _time_lines(self, time: TimeColumn, indent: str, at: str = "time") -> list[str]:
@@ -142,9 +149,9 @@ class _TableLines:
         kind, asset = self._asset()
         lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
         found = value_columns(
-            {n: p for n, p in plan.profiles.items() if n not in {*self.used, *plan.times.columns}}, self.rows
+            {n: p for n, p in plan.profiles.items() if n not in self.used | plan.known_columns}, self.rows
         )
-        self.notes |= found.ignored
+        self.notes |= {**found.ignored, **plan.sample.ignored}
         status_of: dict[str | None, str] = {}
         for name, value in found.qualifiers.items():
             if status_of.setdefault(value, name) != name:
@@ -164,6 +171,7 @@ class _TableLines:
             signal = self._signal(profile)
             if signal is None:
                 continue
+            signal.definition = plan.sample.notes.get(name, "")
             self.used.add(name)
             if name in plan.family:
                 columns += self._family(name, signal, profile, patterns)
@@ -249,7 +257,7 @@ class _TableLines:
         profiles: dict[str, tuple[Profile, np.ndarray]] = {}
         for place in np.argsort(np.array(terms, dtype=str), kind="stable").tolist():
             where = codes == place
-            part = Rows(_part(plan.sample, where))
+            part = Rows(plan.sample.where(where))
             profile = replace(profile_of(value, part), name=terms[place], unit=unit_of(terms[place]))
             if unit is not None:
                 profile = with_units_of_rows(profile, unit, part)
@@ -387,7 +395,3 @@ class _TableLines:
         else:
             lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")
         return [*lines, *missing_line(columns, plan.profiles, "          "), "          " + NO_ZONE]
-
-
-def _part(sample: Sample, where: np.ndarray) -> Sample:
-    return Sample(sample.record_type, sample.rows_.filter(pa.array(where)), sample.units, sample.numbers[where])

@@ -26,6 +26,8 @@ class SignalPlan:
     # Units that the range of values fits, the likeliest first.
     unit_choices: tuple[str, ...] = ()
     cadence_note: str = ""
+    # What the file's header says about the column.
+    definition: str = ""
     kind_note: str = ""
     span: tuple[float, float] | None = None
 
@@ -174,6 +176,7 @@ def _asset_lines(name: str, asset: AssetPlan) -> list[str]:
 
 def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
     lines = [f"      {name}:", f"        title: {quoted(plan.title)}"]
+    lines += [f"        definition: {quoted(plan.definition)}"] if plan.definition else []
     if plan.kind == "state":
         states = ", ".join(f"{code}: {quoted(state)}" for code, state in enumerate(plan.states))
         lines += [f"        kind: state{comment(plan.kind_note)}", f"        states: {{{states}}}"]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode, parse_number
-from twinlab.harmonise.claims import Floats, Ints
+from twinlab.harmonise.claims import Bools, Floats, Ints
 from twinlab.harmonise.drafting.units import Hint, unit_of
 from twinlab.harmonise.drafting.yaml_text import YAML_WORDS
 from twinlab.sources.base import RowBatch, Source
+from twinlab.sources.loggers.base import LoggerSource
+from twinlab.sources.loggers.pi import DIGITAL_STATES
 
 __all__ = [
     "NO_VALUE_NUMBERS",
@@ -89,6 +91,12 @@ class Sample:
     units: dict[str, str]
     numbers: Ints
     kind: str = "records"
+    # Column -> what the file's header says about it: its processing or description.
+    notes: Mapping[str, str] = field(default_factory=dict)
+    # Columns of facts that the header states about every row, such as the station.
+    facts: tuple[str, ...] = ()
+    # Column without a meaning of its own -> the reason.
+    ignored: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -106,6 +114,10 @@ class Sample:
     def row_numbers(self) -> Ints:
         """Return the row numbers in the file, as shown to people."""
         return self.numbers
+
+    def where(self, mask: Bools) -> Sample:
+        """Return some of the rows."""
+        return replace(self, rows_=self.rows_.filter(pa.array(mask)), numbers=self.numbers[mask])
 
 
 @dataclass(frozen=True)
@@ -171,7 +183,20 @@ def samples_of(source: Source) -> list[Sample]:
         total += batch.rows.num_rows
         if total >= (_ALL_ROWS if several else _ROWS):
             break
-    return [_joined(name, batches) for name, batches in tables.items() if batches]
+    samples = [_joined(name, batches) for name, batches in tables.items() if batches]
+    if not isinstance(source, LoggerSource):
+        return samples
+    header = source.header()
+    count = len(header.facts)
+    return [
+        replace(
+            sample,
+            notes={**header.notes, **dict.fromkeys(header.facts, "from the file's header")},
+            facts=tuple(sample.rows_.schema.names[sample.rows_.num_columns - count :]),
+            ignored=header.ignored,
+        )
+        for sample in samples
+    ]
 
 
 def _joined(name: str, batches: list[RowBatch]) -> Sample:
@@ -255,8 +280,9 @@ def _numbers(
     code = _no_value_code(number)
     values = number[number != code] if code is not None else number
     spelt = [] if cells.text is None else sorted({text for text in cells.text.to_pylist() if text is not None})
-    no_value = [text for text in spelt if text.casefold() in NO_VALUE_TEXTS]
     named = {word for word, _ in words}
+    states = DIGITAL_STATES - {word.casefold() for word in named}
+    no_value = [text for text in spelt if text.casefold() in NO_VALUE_TEXTS | states]
     odd = tuple(text for text in spelt if text not in no_value and text not in named and math.isnan(parse_number(text)))
     if not len(values):
         return Profile(name, "empty", filled, 0)

@@ -68,6 +68,11 @@ class TablePlan:
     evidence: list[str] = field(default_factory=list)
 
     @property
+    def known_columns(self) -> set[str]:
+        """Columns that are no values: those of times, and those that the file's header explains."""
+        return {*self.times.columns, *self.sample.facts, *self.sample.ignored}
+
+    @property
     def rows(self) -> Rows:
         """The sample's rows."""
         return Rows(self.sample)
@@ -77,7 +82,11 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
     """Return the recognised content of a table, with the evidence; ``zone`` is the one stated above the table."""
     profiles = profiles_of(sample)
     rows = Rows(sample)
-    plan = TablePlan(sample, profiles, times_of(profiles, rows, zone=zone))
+    plan = TablePlan(
+        sample,
+        profiles,
+        times_of({name: one for name, one in profiles.items() if name not in sample.facts}, rows, zone=zone),
+    )
     many = [time for time in plan.times.instants if "parts" not in time.rule]
     several = len(many) >= 2 or len(plan.times.clocks) >= 2 or plan.times.span is not None
     if several and _as_events(plan, many, rows):
@@ -92,7 +101,7 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
         plan.time = times[0]
         plan.content = "signals"
         _find_tags(plan)
-        plan.asset_column = _asset_column(plan, rows, plan.time.wall)
+        plan.asset_column = _asset_column(plan, rows, plan.time.wall) or next(iter(sample.facts), None)
         if plan.content == "signals" and plan.asset_column is None:
             if plan.times.instants and _as_moments(plan, rows):
                 return plan
@@ -355,7 +364,7 @@ def type_of(text: str) -> str:
     """
     words = [word for word in name_of(text, fallback="asset").split("_") if not word.isdigit()]
     name = "_".join(words) or "asset"
-    name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code")
+    name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code").removesuffix("_no")
     name = name.removesuffix("s") if len(name) > 3 and not name.endswith("ss") else name
     return (
         "asset"

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.sources.parsing.numerals import NOT_AVAILABLE, PLAIN, Numerals, Parsed, float_column, parse_numbers
 
-__all__ = ["TextColumns"]
+__all__ = ["Kind", "TextColumns"]
 
 Kind = Literal["text", "whole", "fraction"]
 

@@ -1,4 +1,4 @@
-"""Detect header, units and the format of numbers in the first rows of a table of text cells."""
+"""Detect header and units in the first rows of a table of text cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from twinlab.sources.parsing.numerals import NOT_AVAILABLE, Numerals, number_test
 
-__all__ = ["Layout", "Row", "detect_numerals", "find_layout", "is_footer", "looks_like_units"]
+__all__ = ["Layout", "Row", "find_layout", "is_footer", "looks_like_units"]
 
 #: A row of a table: its 1-based number and its cells.
 Row = tuple[int, list[str]]
@@ -59,6 +59,8 @@ class Layout:
     evidence: tuple[str, ...]
     heads: tuple[tuple[tuple[str, ...], str], ...] = ()
     """Cells of each row of header and units -> its name in a report if it is repeated among the data."""
+    numbers: frozenset[str] = frozenset()
+    """Columns that are numbers whatever share of their cells is; a format states them."""
 
 
 def is_footer(cells: Sequence[str], width: int) -> bool:
@@ -88,72 +90,6 @@ def _is_unit(cell: str) -> bool:
     return cell in _LETTERS if len(cell) == 1 else cell.casefold() in _UNITS
 
 
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("dot groups", re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\.\d{3}){2,}|(?:\.\d{3})+,\d+)")),
-    ("comma groups", re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3}){2,}|(?:,\d{3})+\.\d+)")),
-    ("space groups", re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")),
-    ("quote groups", re.compile(r"[+-]?[1-9]\d{0,2}(?:['\u2019]\d{3})+(?:[.,]\d+)?")),
-    ("dot or comma group", re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")),
-    ("dot group or dot", re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")),
-    ("comma", re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")),
-    ("dot", re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")),
-)
-
-
-def detect_numerals(cells: Sequence[str]) -> tuple[Numerals, list[str]]:
-    """Return the format of numbers, and the evidence; ambiguous formats aren't guessed.
-
-    Parameters
-    ----------
-    cells : sequence of str
-        Cells of any columns; cells that aren't numbers are ignored.
-    """
-    seen: Counter[str] = Counter()
-    example: dict[str, str] = {}
-    for raw in cells:
-        cell = raw.strip()
-        shape = next((name for name, pattern in _SHAPES if pattern.fullmatch(cell)), None)
-        if shape:
-            seen[shape] += 1
-            example.setdefault(shape, cell)
-            if shape in {"space groups", "quote groups"} and (tail := re.search(r"[.,]", cell)):
-                seen["comma" if tail.group() == "," else "dot"] += 1
-                example.setdefault("comma" if tail.group() == "," else "dot", cell)
-    comma = seen["comma"] + seen["dot groups"]
-    dot = seen["dot"] + seen["comma groups"]
-    evidence: list[str] = []
-    decimal = "," if comma > dot else "."
-    thousands = _thousands(seen, decimal, dot=dot, comma=comma)
-    if decimal == ",":
-        shown = example.get("comma") or example["dot groups"]
-        evidence.append(f"decimal comma: {comma} cells such as {shown!r}")
-    if comma and dot:
-        evidence.append(f"both decimal commas ({comma} cells) and points ({dot} cells) seen: the fewer stay text")
-    if thousands:
-        evidence.append(f"thousands separator {thousands!r}: such as {_group_example(example, thousands)!r}")
-    elif seen["dot or comma group"] and not comma:
-        shown = example["dot or comma group"]
-        evidence.append(f"{shown!r} may be a decimal or a thousands comma: kept as text; say decimal or thousands")
-    return Numerals(decimal, thousands), evidence
-
-
-def _thousands(seen: Counter[str], decimal: str, *, dot: int, comma: int) -> str:
-    if decimal == ",":
-        if seen["dot groups"] or (seen["dot group or dot"] and not dot):
-            return "."
-    elif seen["comma groups"] or (seen["dot or comma group"] and dot and not comma):
-        return ","
-    if seen["space groups"]:
-        return " "
-    return "'" if seen["quote groups"] else ""
-
-
-def _group_example(example: dict[str, str], thousands: str) -> str:
-    shapes = {".": ("dot groups", "dot group or dot"), ",": ("comma groups", "dot or comma group")}
-    names = shapes.get(thousands, ("space groups", "quote groups"))
-    return next((example[name] for name in names if name in example), thousands)
-
-
 def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     """Detect header, units and data in the first rows of a table without blank rows.
 
@@ -164,6 +100,9 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
     width = _usual_width(rows)
     top = _skip_titles(rows, width, is_number)
     evidence = []
+    commented = _commented_header(rows, width, is_number)
+    if commented is not None:
+        return commented
     if top:
         evidence.append(
             f"{top} title line{'s' if top > 1 else ''} above the header, such as {' '.join(rows[0][1]).strip()!r}"
@@ -186,14 +125,76 @@ def find_layout(rows: Sequence[Row], numerals: Numerals) -> Layout:
         return Layout((), 0, body[0][0], width, ("",) * width, (), tuple(evidence))
     header = body[:depth]
     units_row, units = _units(body[depth : depth + 1], header[0][1][0], numeric, is_number, width)
-    first = body[depth - 1][0] + 1 if not units_row else units_row + 1
+    last = units_row or body[depth - 1][0]
+    described = _descriptions(body[depth + bool(units_row) :], is_number)
+    last = described[-1][0] if described else last
+    first = last + 1
     names = join_header([cells for _, cells in header], width)
     evidence.append("header in row " + ", ".join(str(number) for number, _ in header))
     if units_row:
         evidence.append(f"units in row {units_row}: {', '.join(unit for unit in units if unit)}")
+    if described:
+        evidence.append("processing or formats in row " + ", ".join(str(number) for number, _ in described))
     numbers = tuple(number for number, _ in header)
     heads = repeatable([cells for _, cells in header], body[depth][1] if units_row else None, width)
     return Layout(numbers, units_row, first, width, names, units, tuple(evidence), heads)
+
+
+#: Cells of a row below the header that is no data: how a value was made, or how wide its column is.
+_DESCRIPTION = re.compile(
+    r"(?i)avg|mean|average|min|max|minimum|maximum|tot|total|sum|smp|sample|std|stdev|med|median|inst|instantaneous"
+    r"|\d+[sdn]|[-=]{2,}|float|double|integer|int|text|string|datetime|date|char|varchar"
+)
+
+
+def _descriptions(rows: Sequence[Row], is_number: Callable[[str], bool]) -> list[Row]:
+    """Return the rows below names and units that describe the columns: processing, formats or data types."""
+    found: list[Row] = []
+    for number, cells in rows[:3]:
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if not filled or any(map(is_number, filled)) or not all(map(_DESCRIPTION.fullmatch, filled)):
+            break
+        found.append((number, cells))
+    return found if len(rows) > len(found) else []
+
+
+def _uncommented(cells: Sequence[str]) -> list[str]:
+    return [re.sub(r"^\s*#+\s*", "", cells[0]), *cells[1:]]
+
+
+def _commented_header(rows: Sequence[Row], width: int, is_number: Callable[[str], bool]) -> Layout | None:
+    """Return the layout of a table below comments (#), the last of which is the header, or header and units.
+
+    None if there are no other comments than names (and units), which are read as they are, or if the first row without #
+    may be the header.
+    """
+    comments = 0
+    while comments < len(rows) and rows[comments][1][0].lstrip().startswith("#"):
+        comments += 1
+    body = rows[comments:]
+    if width < 2 or comments < 2 or not body or len(body[0][1]) != width:
+        return None
+    numeric = _numeric_columns(body, width, is_number)
+    if any(numeric) and not any(
+        is_number(cell) for cell, yes in zip(body[0][1], numeric, strict=False) if yes and cell.strip()
+    ):
+        return None
+    while comments > 1 and not re.search(r"\w", "".join(rows[comments - 1][1])):
+        comments -= 1  # an empty comment, or a line of dashes
+    block = [(number, _uncommented(cells)) for number, cells in rows[:comments] if len(cells) == width]
+    block = [row for row in block if all(cell.strip() for cell in row[1]) and not any(map(is_number, row[1]))]
+    if not block or block[-1][0] != rows[comments - 1][0] or comments == len(block) == 2:
+        return None
+    above = block[-2] if len(block) > 1 and block[-2][0] == rows[comments - 2][0] else None
+    units = block[-1] if above and any(map(_is_unit, block[-1][1])) and not any(map(_is_unit, above[1])) else None
+    header = above if above and units else block[-1]
+    names = join_header([header[1]], width)
+    bare = tuple(re.sub(r"^[\[(](.*)[\])]$", r"\1", cell.strip()) for cell in units[1]) if units else ()
+    evidence = [f"{comments - 1 - bool(units)} comment lines above the header", f"header in row {header[0]}, a comment"]
+    evidence += [f"units in row {units[0]}: {', '.join(bare)}"] if units else []
+    written = dict(rows)
+    heads = repeatable([written[header[0]]], written[units[0]] if units else None, width)
+    return Layout((header[0],), units[0] if units else 0, body[0][0], width, names, bare, tuple(evidence), heads)
 
 
 def repeatable(

@@ -12,7 +12,8 @@ from twinlab.errors import SchemaError
 from twinlab.sources.base import file_path
 from twinlab.sources.opening import kind_of, open_bytes, read_some
 from twinlab.sources.parsing.decoding import check_encoding, detect_encoding, is_binary, utf8_text
-from twinlab.sources.parsing.layout import Layout, Row, detect_numerals, find_layout, join_header, repeatable
+from twinlab.sources.parsing.layout import Layout, Row, find_layout, join_header, repeatable
+from twinlab.sources.parsing.number_formats import detect_numerals
 from twinlab.sources.parsing.numerals import Numerals
 from twinlab.sources.parsing.records import Cut, cut, spaced, split_cells
 from twinlab.sources.parsing.spans import evenly_spaced, find_widths, is_ruler, slice_line
