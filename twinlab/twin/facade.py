@@ -197,9 +197,21 @@ class Twin:
         """Return the steps at which rollups of a signal are available, finest first."""
         return self.reader.steps(asset_type, signal)
 
-    def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        """Return the source rows of a signal of one asset (``"airport/EWR"``), with the origin of each."""
-        return self.reader.observations(asset, signal, start=start, stop=stop)
+    def observations(
+        self,
+        asset: str,
+        signal: str,
+        *,
+        start: object = None,
+        stop: object = None,
+        all: bool = False,  # noqa: A002
+    ) -> pd.DataFrame:
+        """Return the source rows of a signal of one asset (``"airport/EWR"``), with the origin of each; each row once.
+
+        With ``all``, also repetitions and the rows of withdrawn files, and the ``standing`` of every row: valid, repeated,
+        superseded, retracted, retraction or withdrawn.
+        """
+        return self.reader.observations(asset, signal, start=start, stop=stop, all=all)
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
         """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""

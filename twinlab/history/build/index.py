@@ -226,14 +226,17 @@ class SourceIndex:
             self._names = tuple(self.series)
         return Marks(watermark, self._names, first)
 
-    def covering(self, group: int | None, low: int, high: int, position: int) -> list[int]:
-        """Return the numbers of valid row ranges before ``position`` with claims of a group in [low, high) ns."""
+    def covering(self, group: int | None, low: int, high: int, position: int, *, withdrawn: bool = False) -> list[int]:
+        """Return the numbers of valid row ranges before ``position`` with claims of a group in [low, high) ns.
+
+        Those of withdrawn files are included only if ``withdrawn``.
+        """
         if self._arrays is None or self._arrays[0] != len(self.ranges):
             self._arrays = (len(self.ranges), *self._columns())
         _, _, by_group = self._arrays
         if group not in by_group:
             return []
-        gone = self.withdrawn(position)
+        gone = frozenset() if withdrawn else self.withdrawn(position)
         number, least, greatest = by_group[group]
         found = number[(least < high) & (greatest >= low)].tolist()
         return [n for n in found if self.ranges[n].first < position and self.ranges[n].reading not in gone]

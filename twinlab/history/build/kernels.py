@@ -117,6 +117,9 @@ def scatter(
                 repeated += ordinal[i] >= new_from
                 if v <= best_value[s, k, a]:
                     continue
+            elif e == current and e == _EARLIEST + 1 and v == best_value[s, k, a]:
+                # The same row again, from a source without sequences.
+                repeated += ordinal[i] >= new_from
         best_value[s, k, a] = v
         best_time[s, k, a] = t
         best_epoch[s, k, a] = e

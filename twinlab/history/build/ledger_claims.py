@@ -183,21 +183,26 @@ class SourceView:
         return [len(self.index.ranges) - 1]
 
     def harmonised(
-        self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None
+        self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None, withdrawn: bool = False
     ) -> Iterator[tuple[Frame, Harmonised]]:
         """Yield the frames of some row ranges with their claims, for rows before ``stop`` and within the twin's span.
 
-        Frames without observations in the time span ``time`` (ns UTC) are skipped.
+        Frames without observations in the time span ``time`` (ns UTC) are skipped, and those of withdrawn files unless
+        ``withdrawn``.
         """
         spans = union([(s.first, s.stop) for s in (self.index.ranges[n] for n in numbers)])
-        gone = self.index.withdrawn(stop)
-        withdrawn = {self.index.readings[n]: ordinal for ordinal, n in self.index.ended if n in gone}
+        ended = {} if withdrawn else self.withdrawn_before(stop)
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
         for first, last in spans:
             for frame in self.reader.frames(start=first, stop=min(last, stop), time=hint):
-                if frame.kind == "retract_file" or frame.first < withdrawn.get(frame.file_id or "", 0):
+                if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
                     continue
                 yield frame, self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
+
+    def withdrawn_before(self, stop: int) -> dict[str, int]:
+        """Return the files that are withdrawn at a position, each with the ordinal before which its rows don't count."""
+        gone = self.index.withdrawn(stop)
+        return {self.index.readings[n]: ordinal for ordinal, n in self.index.ended if n in gone}
 
     def _harmonised(self, frame: Frame, carry: dict[tuple[str, ...], tuple[int, int]]) -> tuple[Harmonised, Harmonised]:
         """Return the claims of a frame within the twin's span, and all of its claims."""

@@ -13,6 +13,7 @@ from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import SourceView
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.read.standing import standing_of
 from twinlab.model.twinmodel import Signal
 
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ def observations(
     *,
     span: tuple[int | None, int | None],
     ledger: Ledger,
+    everything: bool = False,
 ) -> pd.DataFrame:
-    """Return all rows of a series, superseded ones included.
+    """Return the rows of a series, each once: superseded ones included, repetitions and withdrawn files left out.
 
     Parameters
     ----------
     series : (asset type, asset, signal)
     span : (int, int)
         Event times [start, stop), ns UTC; None is unbounded.
+    everything : bool
+        Return every claim, with its ``standing``: valid, repeated, superseded, retracted, retraction or withdrawn.
 
     Returns
     -------
@@ -64,20 +68,26 @@ def observations(
         if wanted not in view.index.series:
             continue
         group = view.index.group_of.get((wanted.asset_type, wanted.signal))
-        near = view.index.covering(group, low, high, position[name])
+        near = view.index.covering(group, low, high, position[name], withdrawn=everything)
         names[name] = {file_id: file for file, file_id in ledger.blobs.names(name).items()}
         hint = None if span[0] is None or span[1] is None else (low, high)
-        for frame, found in view.harmonised(near, stop=position[name], time=hint):
+        ended = view.withdrawn_before(position[name])
+        for frame, found in view.harmonised(near, stop=position[name], time=hint, withdrawn=everything):
             c = found.claims
             codes = [n for n, one in enumerate(c.series) if one == wanted]
             mine = np.isin(c.code, codes) & (c.event_time >= low) & (c.event_time < high)
             if mine.any():
-                parts.append(_rows(view, frame, c.select(mine), names[name]))
+                rows = _rows(view, frame, c.select(mine), names[name])
+                parts.append(rows.assign(withdrawn=frame.first < ended.get(frame.file_id or "", 0)))
+    columns = [*_COLUMNS, "standing"] if everything else list(_COLUMNS)
     if not parts:
-        return pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "str") for name in _COLUMNS})
+        return pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "str") for name in columns})
     out = pd.concat(parts, ignore_index=True).sort_values(["time", "ingest_time", "position"], ignore_index=True)
+    out["standing"] = standing_of(out)
+    if not everything:
+        out = out[out["standing"] != "repeated"].reset_index(drop=True)
     out.attrs["units"] = signal.unit
-    return out[list(_COLUMNS)]
+    return out[columns]
 
 
 def _rows(view: SourceView, frame: Frame, claims: Claims, files: Mapping[str, str]) -> pd.DataFrame:

@@ -175,7 +175,15 @@ class HistoryReader:
         """Return the steps at which rollups of a signal are stored, finest first."""
         return rollup_steps(self._signal(asset_type, signal).cadence_ns)
 
-    def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+    def observations(
+        self,
+        asset: str,
+        signal: str,
+        *,
+        start: object = None,
+        stop: object = None,
+        all: bool = False,  # noqa: A002
+    ) -> pd.DataFrame:
         """Return the exact rows behind one signal of an asset (``"room/3"``); see `twinlab.history.read.observations`."""
         asset_type, _, name = asset.partition("/")
         spec = self._signal(asset_type, signal)
@@ -189,6 +197,7 @@ class HistoryReader:
             spec,
             span=(_instant(start), _instant(stop)),
             ledger=self.ledger,
+            everything=all,
         )
 
     def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
