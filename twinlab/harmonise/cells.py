@@ -70,6 +70,8 @@ class Rows:
     def __init__(self, frame: FrameLike) -> None:
         self.batch = frame.batch()
         self.table = frame.record_type or ""
+        # Folder and name of the file, "north/log.csv"; None for rows that aren't from a file.
+        self.path: str | None = getattr(frame, "path", None)
         self.count = self.batch.num_rows
         self.ordinals = np.asarray(frame.ordinals(), dtype=np.int64)
         numbers = getattr(frame, "row_numbers", None)

@@ -164,6 +164,7 @@ class Writer:
         file_id: str | None = None,
         units: Mapping[str, str] | None = None,
         keys: Sequence[str | None] | None = None,
+        path: str | None = None,
     ) -> Ack:
         """Append rows of a table, with the source's own columns. They are durable when this returns.
 
@@ -175,7 +176,7 @@ class Writer:
             If the disk is full or fails; no row was written.
         """
         with self.group():
-            return self._records(Records(record_type, rows, row_numbers, file_id, units, keys))
+            return self._records(Records(record_type, rows, row_numbers, file_id, units, keys, path))
 
     def append_many(self, parts: Sequence[pa.RecordBatch | Records]) -> list[Ack]:
         """Append several batches of observations or `Records` with one sync: all are acknowledged, or none."""

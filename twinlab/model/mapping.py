@@ -28,22 +28,29 @@ __all__ = [
 ]
 
 
-class AssetRule(Model):
-    """Which asset a row is about: always the same `id`, or the text of a `column`."""
+class AssetRule(ExtendedModel):
+    """Which asset a row is about: always the same `id`, the text of a `column`, or the name of the rows' file."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"name_of"})
 
     type: Term
     id: Text | None = None
     column: str | None = None
+    name_of: Literal["file", "folder", "sheet"] | None = None
+    """The name that is the id: of the file, without its extension; of the file's folder; or of the sheet or table."""
     pattern: str | None = None
-    """Regular expression over the column's text; its group "id" (or the whole match) is the id."""
+    """Regular expression over the column's text or the name; its group "id" (or the whole match) is the id."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.id is None) == (self.column is None):
-            msg = "expected exactly one of id or column"
+        if sum(way is not None for way in (self.id, self.column, self.name_of)) != 1:
+            msg = "expected exactly one of id, column or name_of"
             raise ValueError(msg)
-        if self.pattern is not None and self.column is None:
-            msg = "the key 'pattern' is not used: it is matched with the text of a `column`, and the asset is an `id`"
+        if self.pattern is not None and self.id is not None:
+            msg = (
+                "the key 'pattern' is not used: it is matched with the text of a `column` or a `name_of`, and the asset is "
+                "an `id`"
+            )
             raise ValueError(msg)
         return self
 

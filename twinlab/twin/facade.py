@@ -15,7 +15,7 @@ from twinlab.ledger import Ledger
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping, read_definitions
-from twinlab.twin.ingest import StoredSource, resolve_source, store
+from twinlab.twin.ingest import StoredSource, names_folders, resolve_source, store
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
@@ -123,7 +123,9 @@ class Twin:
                 [f"expected every question answered, {len(asked)} are open; nothing was taken in", *checklist(asked)]
             )
             raise SchemaError(msg)
-        stored = [store(self.ledger, source) for source in resolved]
+        stored = [
+            store(self.ledger, source, folders=names_folders(self.mappings.get(source.name))) for source in resolved
+        ]
         with progress_bar("history", unit=" cells") as show:
             build = self._historian().catch_up(show)
         self._reader = None

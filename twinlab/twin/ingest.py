@@ -70,11 +70,19 @@ def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping
     return open_source(path)
 
 
-def store(ledger: Ledger, source: Source) -> StoredSource:
+def names_folders(mapping: Mapping | None) -> bool:
+    """Return whether a mapping takes assets from the names of folders, so that these tell files of one name apart."""
+    tables = mapping.tables if mapping is not None else []
+    rules = [asset for table in tables for asset in (table.asset, *(event.asset for event in table.events))]
+    return any(asset is not None and asset.name_of == "folder" for asset in rules)
+
+
+def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSource:
     """Append the rows of a source to the ledger, durably.
 
     A file is stored as a blob first. The same file again changes nothing; other content under the same name withdraws the
-    rows of the previous reading after its own rows are stored.
+    rows of the previous reading after its own rows are stored. With ``folders``, the name of the file's folder is part of
+    its name.
 
     Raises
     ------
@@ -85,10 +93,12 @@ def store(ledger: Ledger, source: Source) -> StoredSource:
     if not files:
         return _store_content(ledger, source)
     path = files[0]
-    stored = StoredSource(source.name, path.name)
+    place = f"{path.resolve().parent.name}/{path.name}"
+    name = place if folders else path.name
+    stored = StoredSource(source.name, name)
     stamp = _stamp(path)
     file_id = ledger.blobs.put(path)
-    readings = ledger.blobs.readings(source.name, path.name)
+    readings = ledger.blobs.readings(source.name, name)
     previous = readings[-1] if readings else None
     if file_id == previous:
         stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, file_id)
@@ -98,7 +108,10 @@ def store(ledger: Ledger, source: Source) -> StoredSource:
         # There are rows of this file, but not of a finished reading: a crash interrupted it, or the file has its older
         # content again. They are withdrawn, then the file is read again.
         _withdraw(ledger, source.name, file_id)
-    _append(ledger, source, stored, file_id=file_id)
+        twins = [other for other, its in ledger.blobs.names(source.name).items() if its == file_id and other != name]
+        if twins:
+            stored.note = f"the same content as {twins[0]}, whose rows it replaces"
+    _append(ledger, source, stored, file_id=file_id, path=place)
     if _stamp(path) != stamp:
         _withdraw(ledger, source.name, file_id)
         msg = f"{path.name} changed while it was read: none of its rows was stored. Ingest it again when it is complete"
@@ -107,7 +120,7 @@ def store(ledger: Ledger, source: Source) -> StoredSource:
         stored.retracted = _rows_of(ledger, source.name, previous)
         _withdraw(ledger, source.name, previous)
         stored.note = f"replaces its earlier reading ({stored.retracted:,} rows withdrawn, still in the ledger)"
-    ledger.blobs.read_as(source.name, path.name, file_id)
+    ledger.blobs.read_as(source.name, name, file_id)
     return stored
 
 
@@ -177,12 +190,19 @@ def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
     return rows
 
 
-def _append(ledger: Ledger, source: Source, stored: StoredSource, *, file_id: str | None) -> None:
+def _append(
+    ledger: Ledger, source: Source, stored: StoredSource, *, file_id: str | None, path: str | None = None
+) -> None:
     problems: list[Problem] = []
     with ledger.writer(source.name) as writer, tqdm(desc=stored.name, unit=" rows", delay=DELAY, leave=False) as bar:
         for batch in source.batches():
             ack = writer.append_records(
-                batch.table, batch.rows, row_numbers=batch.row_numbers, file_id=file_id, units=dict(batch.units)
+                batch.table,
+                batch.rows,
+                row_numbers=batch.row_numbers,
+                file_id=file_id,
+                units=dict(batch.units),
+                path=path,
             )
             stored.rows_kept += ack.rows
             stored.unparseable += len(batch.problems)

@@ -26,6 +26,8 @@ class RowAssets:
 
 def row_assets(rule: AssetRule | None, rows: Rows) -> RowAssets:
     """Return the asset of each row; all codes are -1 without a rule."""
+    if rule is not None and rule.name_of is not None:
+        return _named_by_file(rule, rows)
     if rule is None or rule.column is None:
         return RowAssets(
             np.full(rows.count, -1 if rule is None else 0, dtype=np.int64), () if rule is None else (rule.id or "",)
@@ -46,6 +48,24 @@ def row_assets(rule: AssetRule | None, rows: Rows) -> RowAssets:
         reason=f"expected an asset id that matches {rule.pattern!r}",
     )
     return RowAssets(found, names)
+
+
+def _named_by_file(rule: AssetRule, rows: Rows) -> RowAssets:
+    """Return the asset that the name of the rows' file, folder or sheet states; no asset, and a finding, if it states none."""
+    folder, _, file = (rows.path or "").rpartition("/")
+    stem = file.rpartition(".")[0] or file
+    name = {"file": stem or rows.table, "folder": folder, "sheet": rows.table}[rule.name_of or "sheet"]
+    found = name if rule.pattern is None else _matched_id(re.compile(rule.pattern), name)
+    if found:
+        return RowAssets(np.zeros(rows.count, dtype=np.int64), (found,))
+    if name:
+        message = f"the name of the {rule.name_of} {name!r} doesn't match the pattern {rule.pattern!r} of the asset"
+    else:
+        message = (
+            f"the rows of the table {rows.table!r} came without the name of a {rule.name_of}; ingest their file again"
+        )
+    rows.findings.unknown_term(f"asset of {name or rows.table!r}", rows.count, message)
+    return RowAssets(np.full(rows.count, -1, dtype=np.int64), ())
 
 
 def _matched_id(pattern: re.Pattern[str], term: str) -> str | None:

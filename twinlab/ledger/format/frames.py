@@ -66,6 +66,8 @@ class Frame:
     row_range: tuple[int, int] | None
     """Least and greatest row number in the file (records)."""
     _source: Rows = field(repr=False)
+    path: str | None = None
+    """Folder and name of the file that the records came from, such as ``north/log.csv``; None if it wasn't stored."""
     _ramp: bool = field(default=False, repr=False)
     """Whether the row numbers are all numbers of ``row_range``, in order."""
 
@@ -175,6 +177,7 @@ def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, s
         time_range=(head.time_low, head.time_high) if head.kind == OBSERVATIONS_KIND else None,
         row_range=_row_range(extra, source, low, high),
         _source=source,
+        path=str(extra["path"]) if "path" in extra else None,
         _ramp="rows_from" in extra,
     )
 

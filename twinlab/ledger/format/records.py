@@ -29,6 +29,8 @@ class Records:
     file_id: str | None = None
     units: Mapping[str, str] | None = None
     keys: Sequence[str | None] | None = None
+    path: str | None = None
+    """Folder and name of the file, with a slash between them."""
 
 
 def encode(records: Records) -> tuple[bytes, bytes]:
@@ -41,6 +43,8 @@ def encode(records: Records) -> tuple[bytes, bytes]:
     """
     rows = records.rows
     meta: dict[str, object] = {"units": dict(records.units)} if records.units else {}
+    if records.path is not None:
+        meta["path"] = records.path
     arrays, fields = list(rows.columns), list(rows.schema)
     for taken in (ROW, KEY):
         if taken in rows.schema.names:
