@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,40 @@ import pyarrow.compute as pc
 
 from twinlab.harmonise.claims import NAT, Bools, Floats, FrameLike, Ints
 from twinlab.harmonise.findings import Findings
+from twinlab.model.basics import is_pattern
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.model.terms import nearest
 
-__all__ = ["Cells", "Rows", "encode", "parse_number"]
+__all__ = ["Cells", "MissingCodes", "Rows", "encode", "parse_number"]
+
+
+class MissingCodes:
+    """The numbers and texts that mean "no value" in a column; a text that is a number is both."""
+
+    def __init__(self, codes: Sequence[float | str]) -> None:
+        self._patterns = [re.compile(code[1:-1]) for code in codes if is_pattern(code)]
+        plain = [code for code in codes if not is_pattern(code)]
+        self.texts = frozenset(map(str, plain))
+        self.numbers = [number for code in plain if not math.isnan(number := _as_float(code))]
+
+    def __bool__(self) -> bool:
+        """Return whether there are any codes."""
+        return bool(self.texts or self._patterns)
+
+    def among(self, terms: Sequence[str]) -> list[bool]:
+        """Return for each text whether it means "no value".
+
+        >>> MissingCodes([-9999, "n/a", "/^See /"]).among(["-9999", "n/a", "See ASN-93", "4"])
+        [True, True, True, False]
+        """
+        return [term in self.texts or any(pattern.search(term) for pattern in self._patterns) for term in terms]
+
+
+def _as_float(code: float | str) -> float:
+    try:
+        return float(code)
+    except ValueError:
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +147,11 @@ class Rows:
         cells = self.cells(name)
         if not codes:
             return cells
-        texts = {str(code) for code in codes}
-        is_code = np.isin(cells.number, [number for code in codes if not math.isnan(number := parse_number(str(code)))])
+        none = MissingCodes(codes)
+        is_code = np.isin(cells.number, [number for number in none.numbers if math.isfinite(number)])
         if cells.text is not None:
             where, terms = encode(cells.text)
-            is_code |= np.array([*(term in texts for term in terms), False])[where]
+            is_code |= np.array([*none.among(terms), False])[where]
         text = None if cells.text is None else pc.if_else(pa.array(is_code), pa.scalar(None, pa.string()), cells.text)
         return Cells(np.where(is_code, np.nan, cells.number), text, cells.time)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from twinlab.harmonise.cells import Cells, encode, parse_number
+from twinlab.harmonise.cells import Cells, MissingCodes, encode, parse_number
 from twinlab.harmonise.claims import Bools, Floats
 from twinlab.harmonise.tags import Meaning
 from twinlab.model.mapping import TagRule
@@ -17,7 +17,10 @@ from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal
 from twinlab.model.units import conversion
 
-__all__ = ["Affine", "Converted", "affine", "convert_cells", "missing_codes", "state_codes"]
+__all__ = ["Affine", "Converted", "affine", "convert_cells", "state_codes"]
+
+#: Spellings of booleans in Arrow -> those in mappings (YAML's true is written True).
+_BOOLEANS = {"true": "True", "false": "False"}
 
 
 class Affine(NamedTuple):
@@ -66,23 +69,6 @@ def affine(rule: TagRule, signal: Signal, *, unit: str | None = None) -> Affine:
     return Affine(rule.scale, rule.offset + pre, factor, post)
 
 
-def missing_codes(codes: list[float | str]) -> tuple[frozenset[float], frozenset[str]]:
-    """Return the numbers and the texts that mean "no value"; a text that is a number is in both.
-
-    >>> numbers, texts = missing_codes([-9999, "n/a"])
-    >>> sorted(numbers), sorted(texts)
-    ([-9999.0], ['-9999', 'n/a'])
-    """
-    numbers, texts = set(), set()
-    for code in codes:
-        texts.add(str(code))
-        try:
-            numbers.add(float(code))
-        except ValueError:
-            continue
-    return frozenset(numbers), frozenset(texts)
-
-
 def state_codes(rule: TagRule, signal: Signal) -> dict[str, int]:
     """Return the source's text for a state -> the state's code in the model; names that aren't in the model are left out.
 
@@ -126,12 +112,14 @@ def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) ->
     UnitError
         If a unit is unknown or doesn't fit the signal's.
     """
-    numbers, texts = missing_codes(meaning.rule.missing)
+    none = MissingCodes(meaning.rule.missing)
     missing = cells.empty
-    if numbers:
-        missing |= np.isin(cells.number, list(numbers))
-    if texts and cells.text is not None:
-        missing |= _lookup(cells.text, dict.fromkeys(texts, 1.0)) == 1.0
+    if none.numbers:
+        missing |= np.isin(cells.number, none.numbers)
+    if none and cells.text is not None:
+        codes, terms = encode(cells.text)
+        folded = [_BOOLEANS.get(term, term) for term in terms]
+        missing |= np.array([*map(any, zip(none.among(terms), none.among(folded), strict=True)), False])[codes]
     if meaning.signal.kind == "state":
         value = _states(cells, state_codes(meaning.rule, meaning.signal))
     else:
@@ -180,6 +168,5 @@ def _states(cells: Cells, codes: Mapping[str, int]) -> Floats:
 
 def _lookup(text: pa.Array, known: Mapping[str, float]) -> Floats:
     codes, terms = encode(text)
-    folded = {"true": "True", "false": "False"}
-    lut = [known.get(term, known.get(folded.get(term, term), np.nan)) for term in terms]
+    lut = [known.get(term, known.get(_BOOLEANS.get(term, term), np.nan)) for term in terms]
     return np.array([*lut, np.nan])[codes]

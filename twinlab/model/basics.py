@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -21,10 +21,12 @@ __all__ = [
     "NANOSECONDS",
     "Duration",
     "ExtendedModel",
+    "MissingCode",
     "Model",
     "QuestionRule",
     "Term",
     "Unit",
+    "is_pattern",
     "parse_duration",
     "yaml_text",
 ]
@@ -72,6 +74,27 @@ def yaml_text(value: object) -> object:
     return value if value is None or isinstance(value, (str, dict, list)) else str(value)
 
 
+def _missing_code(code: float | str) -> float | str:
+    if is_pattern(code):
+        try:
+            re.compile(code[1:-1])
+        except re.error as error:
+            msg = f"the pattern {code} is no regular expression: {error}"
+            raise ValueError(msg) from error
+    return code
+
+
+def is_pattern(code: object) -> TypeGuard[str]:
+    """Return whether a name or code is a pattern between slashes.
+
+    >>> is_pattern("/^See /"), is_pattern("n/a"), is_pattern(-9999)
+    (True, False, False)
+    """
+    return isinstance(code, str) and len(code) > 2 and code.startswith("/") and code.endswith("/")
+
+
+#: A number or text that means "no value", or a pattern of such texts between slashes: "/^See /".
+MissingCode = Annotated[float | str, AfterValidator(_missing_code)]
 Term = Annotated[str, AfterValidator(_term)]
 Duration = Annotated[str, AfterValidator(_duration)]
 Unit = Annotated[str, BeforeValidator(yaml_text), AfterValidator(canonical_unit)]

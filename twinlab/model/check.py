@@ -234,6 +234,9 @@ def _time_property(column: ColumnRule, spec: PropertySpec, path: Path_) -> Itera
     if given and spec.dtype != "time":
         message = f"expected a property with dtype: time, got {spec.dtype}; remove {' and '.join(given)}"
         yield Finding((*path, given[0]), SchemaError, message)
+    if column.texts_only and spec.dtype != "text":
+        message = f"expected a property with dtype: text, got {spec.dtype}; remove texts_only, or give the texts their own property"
+        yield Finding((*path, "texts_only"), SchemaError, message)
     if column.zone is not None:
         yield from _zone(column.zone, (*path, "zone"), offset=True)
 

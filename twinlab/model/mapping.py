@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.basics import ExtendedModel, Model, QuestionRule, Term, Unit
+from twinlab.model.basics import ExtendedModel, MissingCode, Model, QuestionRule, Term, Unit
 from twinlab.model.time_rule import Text, TimeRule, ZoneOf, check_format
 
 __all__ = [
@@ -81,8 +81,8 @@ class TagRule(ExtendedModel):
     scale: float = 1.0
     """value in `unit` = scale * written + offset, before the unit is converted."""
     offset: float = 0.0
-    missing: list[float | str] = Field(default_factory=list)
-    """Numbers or texts that stand for "no value"."""
+    missing: list[MissingCode] = Field(default_factory=list)
+    """Numbers or texts that mean "no value"; a text between slashes ("/^See /") is a pattern of such texts."""
     states: dict[Text, str] | None = None
     """States: what the source writes -> the state's name in the model."""
     blank: Text | None = None
@@ -100,11 +100,14 @@ class TagRule(ExtendedModel):
 class ColumnRule(ExtendedModel):
     """Where a property's value comes from."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"format", "zone"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"format", "texts_only", "zone"})
 
     column: str
     unit: Unit | None = None
-    missing: list[float | str] = Field(default_factory=list)
+    missing: list[MissingCode] = Field(default_factory=list)
+    """As in a TagRule."""
+    texts_only: bool = False
+    """Properties that are text: only the cells that are no numbers, such as "See ASN-93" in a column of weights."""
     values: dict[Text, Any] | None = None
     """Spellings of booleans or codes: what the source writes -> our value."""
     format: str | list[str] | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.basics import Duration, ExtendedModel, Model, Term, Unit, yaml_text
+from twinlab.model.basics import Duration, ExtendedModel, MissingCode, Model, Term, Unit, yaml_text
 
 __all__ = ["Text", "TimeRule", "ZoneOf", "check_format", "fixed_offset"]
 
@@ -108,7 +108,7 @@ class TimeRule(ExtendedModel):
     """How long one count of `elapsed` lasts."""
     since: Annotated[str | None, BeforeValidator(yaml_text)] = None
     """The instant at which `elapsed` is 0, an ISO time on the source's clock: "2026-01-05T08:00"."""
-    missing: list[float | str] = Field(default_factory=list)
+    missing: list[MissingCode] = Field(default_factory=list)
     """Numbers or texts in these columns that stand for "no time" (or "no delay")."""
     zone: str | None = None
     """IANA zone of the source's clock, "UTC", a fixed offset such as "-05:00", "offset" if every value has its

@@ -71,7 +71,7 @@ def resolve_source(given: str | Path | Source, mappings: Dictionary[str, Mapping
 
 
 def names_folders(mapping: Mapping | None) -> bool:
-    """Return whether a mapping takes assets from the names of folders, so that these tell files of one name apart."""
+    """Return whether a mapping takes assets from the names of folders, where files of one name may be several files."""
     tables = mapping.tables if mapping is not None else []
     rules = [asset for table in tables for asset in (table.asset, *(event.asset for event in table.events))]
     return any(asset is not None and asset.name_of == "folder" for asset in rules)

@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab.errors import UnitError
-from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.cells import MissingCodes, Rows, encode
 from twinlab.harmonise.claims import NAT, Context, Floats, Ints
 from twinlab.harmonise.times.resolve import resolve_times
-from twinlab.harmonise.values import missing_codes
 from twinlab.model.mapping import ColumnRule, TimeRule
 from twinlab.model.twinmodel import PropertySpec
 from twinlab.model.units import conversion
@@ -54,14 +53,20 @@ def as_instants(times: Ints) -> pa.Array:
 def text_array(rule: ColumnRule, rows: Rows) -> pa.Array:
     """Return a column as text (string[n]): missing-value codes are null, values are replaced as the rule states."""
     codes, terms = encode(rows.texts(rule.column))
-    numbers, texts = missing_codes(rule.missing)
+    none = MissingCodes(rule.missing)
+    if rule.texts_only:
+        # Numbers in the column aren't missing: they are another property.
+        keep = np.array([*(np.isnan(_number(term)) for term in terms), False])
+        codes = np.where(keep[codes], codes, -1)
     spelt: list[str | None] = []
-    for term in terms:
-        is_code = term in texts or (bool(numbers) and _number(term) in numbers)
+    for term, is_text in zip(terms, none.among(terms), strict=True):
+        is_code = is_text or (bool(none.numbers) and _number(term) in none.numbers)
         value = None if is_code else (rule.values or {}).get(term, term)
         spelt.append(None if value is None else str(value))
-    rows.findings.missing += int((codes < 0).sum()) + _count(codes, [text is None for text in spelt])
-    if spelt == terms:
+    rows.findings.missing += (0 if rule.texts_only else int((codes < 0).sum())) + _count(
+        codes, [text is None for text in spelt]
+    )
+    if spelt == terms and not rule.texts_only:
         return rows.texts(rule.column)
     return pa.array([*spelt, None], pa.string()).take(pa.array(np.where(codes < 0, len(terms), codes)))
 
@@ -100,12 +105,12 @@ def property_array(rule: ColumnRule, spec: PropertySpec, rows: Rows, context: Co
 def _numbers(rule: ColumnRule, spec: PropertySpec, rows: Rows) -> Floats:
     cells = rows.cells(rule.column)
     number, empty = cells.number, cells.empty
-    numbers, texts = missing_codes(rule.missing)
-    if numbers:
-        empty = empty | np.isin(number, list(numbers))
-    if cells.text is not None and (texts or rule.values):
+    none = MissingCodes(rule.missing)
+    if none.numbers:
+        empty = empty | np.isin(number, none.numbers)
+    if cells.text is not None and none:
         codes, terms = encode(cells.text)
-        empty = empty | np.array([*(term in texts for term in terms), False])[codes]
+        empty = empty | np.array([*none.among(terms), False])[codes]
     if rule.values:
         codes, terms = encode(rows.texts(rule.column))
         coded = np.array([*(_number(str(rule.values.get(term, "nan"))) for term in terms), np.nan])[codes]
