@@ -86,8 +86,8 @@ def files() -> Files:
 def test_a_unit_is_stated_without_the_comment_that_asks_for_it(files: Files) -> None:
     path = "asset_types.tank.signals.temperature.unit"
     one = files.find(path)
-    assert [choice.value for choice in one.choices] == ["degC", "K"]
-    assert (one.field, one.keep) == ("unit", "")
+    assert [choice.value for choice in one.choices] == ["degC", "K", "1"]
+    assert (one.field, one.keep, one.subject) == ("unit", "", "temperature")
     assert files.answer(path, "K") == [("        unit: unknown  # unit not stated: values 3..9", "        unit: K")]
 
 
@@ -132,7 +132,7 @@ def test_an_order_of_day_and_month_replaces_the_formats_and_closes_the_question(
 def test_missing_codes_of_a_rule_in_a_list_are_typed(files: Files) -> None:
     path = "tables[0].columns.T. [1] °C.missing"
     one = files.find(path)
-    assert (one.field, one.value, one.keep) == ("list", "bad", "Keep as drafted")
+    assert (one.field, one.value, one.keep) == ("list", "bad", "Keep bad")
     changed = files.answer(path, typed(one, "bad, -99"))
     assert ("", '      "T. [1] °C": [{signal: temperature, missing: [bad, -99]}]') in changed
     assert path not in [one.question.path for one in files.asked]

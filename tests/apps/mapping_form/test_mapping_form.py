@@ -631,6 +631,7 @@ def test_questions_are_answered_with_one_click_each(asking: MappingForm, folder:
     assert "4 open questions" in asking.open_count.value
     assert [len(row.asked.places) for row in asking.questions.rows] == [2, 1, 1]
     assert "temperature [unit unknown]" in asking.preview.value
+    assert "temperature: In which unit are these values?" in asking.questions.rows[0].children[0].value
     asking.questions.rows[0].buttons["degF"].click()
     assert asking.model.text.value == ASKING_MODEL.replace("unit: unknown", "unit: degF")
     assert shown(asking, "temperature")[0] == ("fridge/K1", "2026-03-28 00:00:00", "39.20")

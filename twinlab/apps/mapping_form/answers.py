@@ -19,6 +19,8 @@ __all__ = ["MODEL_FILE", "Asked", "Choice", "answered", "asked_questions", "kept
 
 #: The model's file, as questions name it.
 MODEL_FILE = "twin.yaml"
+#: Characters of a value that a button shows.
+_LONGEST = 50
 #: Keys whose values are lists: a choice is added.
 _LISTS = ("missing", "ignore")
 #: A comment beside ``unknown`` that no longer applies once the value is stated.
@@ -59,6 +61,8 @@ class Asked:
         What can be typed instead: "unit", "zone", "list" (separated by commas), "number", "text", or "" for nothing.
     suggestions : tuple of str
         Units that fit the quantity, for the field.
+    subject : str
+        Name of the signal or column that a question about a unit is about; "" for other questions.
     value : str
         The value that is written now; "" if it is unknown or isn't written.
     """
@@ -69,7 +73,12 @@ class Asked:
     keep: str = ""
     field: str = ""
     suggestions: tuple[str, ...] = ()
+    subject: str = ""
     value: str = ""
+
+
+#: Counts, ratios and scores have no unit.
+_NO_UNIT = Choice("1", "no unit (1)")
 
 
 def asked_questions(files: Mapping[str, str], model: TwinModel, mapping: SourceMapping) -> list[Asked]:
@@ -98,7 +107,7 @@ def asked_questions(files: Mapping[str, str], model: TwinModel, mapping: SourceM
             key = _signal_unit(data, locate(data, question.path) or ()) or place
         before = made.get(key)
         made[key] = one if before is None else replace(before, places=(*before.places, *one.places))
-        if before is not None and not before.choices:
+        if before is not None and before.choices == (_NO_UNIT,):
             made[key] = replace(made[key], choices=one.choices, suggestions=one.suggestions)
     return list(made.values())
 
@@ -204,8 +213,10 @@ def _asked(question: Question, data: object) -> Asked:
     if value == UNKNOWN and key == "unit":
         fitting = _fitting_units(data, path or ())
         values = question.choices or fitting
-        choices = tuple(Choice(unit, unit) for unit in values)
-        return Asked(question, here, choices, field="unit", suggestions=tuple(dict.fromkeys((*values, *fitting))))
+        choices = tuple(Choice(unit, unit) for unit in values if unit != "1")
+        suggestions = tuple(dict.fromkeys((*values, *fitting)))
+        named = next((str(part) for part in reversed((path or ())[:-1]) if isinstance(part, str)), "")
+        return Asked(question, here, (*choices, _NO_UNIT), field="unit", suggestions=suggestions, subject=named)
     if value == UNKNOWN and key == "zone":
         values = tuple(dict.fromkeys((*question.choices, "UTC")))
         return Asked(question, here, tuple(Choice(zone, zone) for zone in values), field="zone")
@@ -214,7 +225,8 @@ def _asked(question: Question, data: object) -> Asked:
     choices = tuple(
         Choice(one, _label(key, one)) for one in (listed if isinstance(listed, list) else ()) if one != drafted
     )
-    keep = "Keep as drafted" if drafted is None else f"Keep {_label(key, drafted)}"
+    accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""
+    keep = f"Keep {accepted}" if 0 < len(accepted) <= _LONGEST else "Keep as drafted"
     return Asked(question, here, choices, keep, _field(key, value, path), value=written)
 
 

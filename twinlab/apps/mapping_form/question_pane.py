@@ -61,7 +61,8 @@ class QuestionRow(widgets.VBox):
             layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 4px"),
         )
         question = asked.question
-        text = question_html(question.ask, evidence=question.evidence, places=asked.places)
+        ask = f"{asked.subject}: {question.ask}" if asked.subject else question.ask
+        text = question_html(ask, evidence=question.evidence, places=asked.places)
         super().__init__(children=[widgets.HTML(text), answers])
         self.add_class("tl-question")
 
@@ -138,7 +139,7 @@ class QuestionPane(widgets.VBox):
             self._head.value = heading("Questions")
             self._note.value = muted("They are listed again once mapping and model have no errors.")
             return
-        said = "what the files don't state; an answer changes one value in the YAML below"
+        said = "what the files don't state; an answer changes only its value in the YAML below"
         self._head.value = heading("Questions", note=said if asked else "")
         if not asked:
             self._note.value = message("No open questions: units, zones and meanings are all stated.", kind="ok")
