@@ -28,6 +28,7 @@ __all__ = [
     "Problem",
     "RelationshipClaims",
     "Series",
+    "SharedInstants",
     "UnknownTerm",
 ]
 
@@ -270,6 +271,27 @@ class RelationshipClaims:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedInstants:
+    """Rows with a value of an asset at an instant of which another row of the same delivery has a value, too."""
+
+    rows: int
+    # Rows whose values differ by more than the resolution.
+    differing: int
+    # "type/id".
+    assets: frozenset[str]
+    # Rows, asset, time and values of the first two.
+    example: str
+
+    def joined(self, other: SharedInstants | None) -> SharedInstants:
+        """Return the counts of both."""
+        if other is None:
+            return self
+        first = other if not self.differing and other.differing else self
+        assets = self.assets | other.assets
+        return SharedInstants(self.rows + other.rows, self.differing + other.differing, assets, first.example)
+
+
+@dataclass(frozen=True, slots=True)
 class Harmonised:
     """Result of one frame: claims, events, assets, relationships, and everything that could not be harmonised."""
 
@@ -284,3 +306,5 @@ class Harmonised:
     problem_count: int = 0
     # Number of cells that are empty or have a missing-value code.
     missing: int = 0
+    # Several values of one series at one instant, if there are any.
+    shared: SharedInstants | None = None

@@ -6,6 +6,7 @@ from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
 from twinlab.harmonise.compiled import compile_mapping
 from twinlab.harmonise.overflow import report_overflows
+from twinlab.harmonise.shared_instants import mark_shared_instants
 from twinlab.harmonise.stream import harmonise_observations
 from twinlab.harmonise.tables.assets import asset_claims, relationship_claims
 from twinlab.harmonise.tables.events import event_claims
@@ -84,6 +85,7 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
     assets = tuple(asset_claims(each, rows, context) for rule, _ in rules for each in rule.assets)
     links = tuple(relationship_claims(each, rows, context) for rule, _ in rules for each in rule.relationships)
     found = rows.findings
+    parts, shared = mark_shared_instants(parts, context.model)
     claims = Claims.concat(parts)
     report_overflows(claims, context.model, found)
     return Harmonised(
@@ -95,6 +97,7 @@ def _records(frame: FrameLike, rules: list[tuple[TableRule, TagTable]], context:
         problems=tuple(found.problems),
         problem_count=found.problem_count,
         missing=found.missing,
+        shared=shared,
     )
 
 

@@ -139,7 +139,7 @@ class ClaimSource(Protocol):
         """Return the signals for which `scatter` may build this window; all have the rule ``last``."""
 
     def judged(self, spec: GroupSpec) -> frozenset[str]:
-        """Return the signals of whose values a source states its own status; none of them is ``simple``."""
+        """Return the signals some of whose claims have a flag of their own; none of them is ``simple``."""
 
 
 @dataclass(frozen=True)

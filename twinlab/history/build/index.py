@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from twinlab.harmonise.claims import Claims, Series
+from twinlab.model.flags import Flag
 
 __all__ = ["LATEST_AHEAD", "NEVER", "Marks", "RowRange", "SourceIndex", "hashes_of"]
 
@@ -129,6 +130,8 @@ class SourceIndex:
     # First row of a row range -> state of the clocks before it (for `ambiguous: order`).
     carries: dict[int, dict[tuple[str, ...], tuple[int, int]]] = field(default_factory=dict)
     readings: list[str] = field(default_factory=list)
+    # (asset type, signal) with a claim that is flagged itself: suspect or fail.
+    flagged: set[tuple[str, str]] = field(default_factory=set)
     # (ordinal of the retraction, number of the reading that it ends).
     ended: list[tuple[int, int]] = field(default_factory=list)
     least: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, dtype=np.int16))
@@ -176,6 +179,9 @@ class SourceIndex:
                 self.firsts.append((number, which, times_so_far[which].copy()))
             if part.key is not None:
                 hashes.append(hashes_of(part))
+            if part.flag is not None:
+                codes = np.unique(part.code[part.flag >= Flag.SUSPECT]).tolist()
+                self.flagged |= {(part.series[code].asset_type, part.series[code].signal) for code in codes}
         keys = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, dtype=np.uint64)
         if len(keys):
             self.keys[number] = keys
@@ -272,7 +278,7 @@ class SourceIndex:
         out.position = out.ranges[-1].stop if count else 0
         out.firsts = [entry for entry in self.firsts if entry[0] < count]
         out.keys = {n: keys for n, keys in self.keys.items() if n < count}
-        out.carries = self.carries
+        out.carries, out.flagged = self.carries, set(self.flagged)
         out.readings = list(self.readings)
         out.ended = [(ordinal, reading) for ordinal, reading in self.ended if ordinal < out.position]
         out.least, out.greatest, out._group = self.least.copy(), self.greatest.copy(), self._group

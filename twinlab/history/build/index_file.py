@@ -32,6 +32,7 @@ def save_index(path: Path, index: SourceIndex) -> None:
         "series": [[one.asset_type, one.asset, one.signal] for one in index.series],
         "readings": index.readings,
         "ended": index.ended,
+        "flagged": sorted(index.flagged),
         "tables": [sorted(s.tables) for s in index.ranges],
         "carries": [
             [first, [[list(key), *state] for key, state in carry.items()]] for first, carry in index.carries.items()
@@ -104,6 +105,8 @@ def _index(found: dict[str, np.ndarray], words: dict[str, list], group_of: dict[
     }
     index.readings = list(words["readings"])
     index.ended = [(ordinal, reading) for ordinal, reading in words["ended"]]
+    # Indexes of earlier versions have no such entry: flags of that time stay until the history is rebuilt.
+    index.flagged = {(kind, signal) for kind, signal in words.get("flagged", [])}
     index.position = int(str(words["position"]))
     index.restore([Series(*one) for one in words["series"]], found["least"].copy(), found["greatest"].copy())
     return index

@@ -307,9 +307,12 @@ class LedgerClaims:
         )
 
     def judged(self, spec: GroupSpec) -> frozenset[str]:
-        """Return the signals of whose values a source states its own status."""
-        names = frozenset(name for view in self.views.values() for name in judged_signals(view.mapping))
-        return names & spec.signals.keys()
+        """Return the signals some of whose claims have a flag: a source's own status, or of values that contradict each other."""
+        names = {name for view in self.views.values() for name in judged_signals(view.mapping)}
+        kind = spec.group.asset_type
+        for view in self.views.values():
+            names |= {name for name in spec.signals if (kind, name) in view.index.flagged}
+        return frozenset(names & spec.signals.keys())
 
     def _single(self) -> dict[tuple[str, str], bool]:
         """Return for each signal whether it has a single source and priority."""

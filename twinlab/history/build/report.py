@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twinlab.harmonise.claims import NAT, Harmonised, Problem, UnknownTerm
+from twinlab.harmonise.claims import NAT, Harmonised, Problem, SharedInstants, UnknownTerm
 
 __all__ = ["BuildReport", "SourceTally", "Tally"]
 
@@ -56,6 +56,8 @@ class SourceTally:
     problem_count: int = 0
     problems: list[Problem] = field(default_factory=list)
     unknown: dict[str, UnknownTerm] = field(default_factory=dict)
+    # Rows with several values of one asset at one instant.
+    shared: SharedInstants | None = None
     # Least and greatest event time, ns.
     earliest: int | None = None
     latest: int | None = None
@@ -68,6 +70,8 @@ class SourceTally:
         self.missing += found.missing
         self.events += sum(len(one.ordinal) for one in found.events)
         self.problem_count += found.problem_count
+        if found.shared is not None:
+            self.shared = found.shared if self.shared is None else self.shared.joined(found.shared)
         self.problems += found.problems[: _MAX_PROBLEMS - len(self.problems)]
         for term, one in found.unknown.items():
             before = self.unknown.get(term)

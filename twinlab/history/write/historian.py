@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinlab._locks import Lock
 from twinlab.errors import CorruptionError
+from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, plan_update
@@ -243,6 +244,9 @@ class Historian:
             for name, rows in waiting.items()
             if rows
         ]
+        for name, tally in sorted(report.sources.items()):
+            if tally.shared is not None:
+                report.notes.append(f"{name}: {_shared_note(tally.shared)}")
         for name, count in sorted(report.lost.items()):
             kind, _, signal = name.partition(".")
             remedy = storage_remedy(self.model.asset_types[kind].signals[signal])
@@ -254,3 +258,12 @@ class Historian:
                 f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
             )
         self.sources.save()
+
+
+def _shared_note(shared: SharedInstants) -> str:
+    many = f" of {len(shared.assets):,} assets" if len(shared.assets) > 1 else ""
+    suspect = f"; {shared.differing:,} differ and are suspect" if shared.differing else "; they are equal"
+    return (
+        f"{shared.rows:,} rows{many} share asset and time with another row of their file, of which only the last counts"
+        f"{suspect} (first: {shared.example}). If the rows are events, or of different assets, say so in the mapping"
+    )
