@@ -153,13 +153,20 @@ def test_the_last_entry_goes_with_its_section(files: Files) -> None:
 def test_a_state_at_1_names_the_one_at_0_too(files: Files) -> None:
     path = "asset_types.tank.signals.pump.states.1"
     one = files.find(path)
-    assert ([choice.value for choice in one.choices], one.keep) == (["on", "open"], "Keep 1")
+    assert ([choice.value for choice in one.choices], one.keep) == (["on", "open", "gauge"], "Keep 1")
     ((before, after),) = files.answer(path, "open")
     assert (before, parse_model(files.texts["twin.yaml"]).asset_types["tank"].signals["pump"].states) == (
         '      pump: {kind: state, states: {0: "0", 1: "1"}}  # 0 and 1',
         {0: "closed", 1: "open"},
     )
     assert after.endswith("}}  # 0 and 1")
+
+
+def test_a_state_of_0_and_1_can_be_a_number_instead(files: Files) -> None:
+    path = "asset_types.tank.signals.pump.states.1"
+    ((_, after),) = files.answer(path, "gauge")
+    assert after == "      pump: {kind: gauge, unit: unknown, resolution: 1}  # 0 and 1"
+    assert files.find("asset_types.tank.signals.pump.unit").subject == "pump"
 
 
 def test_every_question_is_answered_by_its_first_choice_or_kept(files: Files) -> None:

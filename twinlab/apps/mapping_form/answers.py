@@ -79,6 +79,8 @@ class Asked:
 
 #: Counts, ratios and scores have no unit.
 _NO_UNIT = Choice("1", "no unit (1)")
+#: For a signal with the values 0 and 1.
+_NUMBER = Choice("gauge", "numbers, no states")
 
 
 def asked_questions(files: Mapping[str, str], model: TwinModel, mapping: SourceMapping) -> list[Asked]:
@@ -132,6 +134,8 @@ def _with_answer(text: str, at: str, value: object) -> str:
     path = locate(document(text).data, at)
     if path is None:
         return text
+    if at.endswith(".states.1") and value == _NUMBER.value:
+        return _as_gauge(text, path[:-2])
     before = _value(document(text).data, path)
     if path[-1] in _LISTS and not isinstance(value, list):
         value = [*(before if isinstance(before, list) else ()), value]
@@ -143,6 +147,13 @@ def _with_answer(text: str, at: str, value: object) -> str:
         other = locate(document(text).data, f"{at[:-1]}0")
         text = put(text, other, zero) if other is not None and _value(document(text).data, other) == "0" else text
     return text
+
+
+def _as_gauge(text: str, signal: Path_) -> str:
+    """Return the model's text with a state signal of 0 and 1 as a gauge, whose unit is then a question."""
+    text = uncomment(put(text, (*signal, "kind"), "gauge"), (*signal, "kind"))
+    text = drop(text, (*signal, "states"))
+    return put(put(text, (*signal, "unit"), UNKNOWN), (*signal, "resolution"), 1)
 
 
 def kept(files: Mapping[str, str], asked: Asked) -> dict[str, str]:
@@ -225,6 +236,8 @@ def _asked(question: Question, data: object) -> Asked:
     choices = tuple(
         Choice(one, _label(key, one)) for one in (listed if isinstance(listed, list) else ()) if one != drafted
     )
+    if question.path.endswith(".states.1"):
+        choices = (*choices, _NUMBER)
     accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""
     keep = f"Keep {accepted}" if 0 < len(accepted) <= _LONGEST else "Keep as drafted"
     return Asked(question, here, choices, keep, _field(key, value, path), value=written)
