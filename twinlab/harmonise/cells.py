@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Sequence
@@ -117,6 +118,18 @@ class Rows:
         self._known = set(self.batch.schema.names)
         self._cells: dict[str, Cells] = {}
         self._texts: dict[str, pa.Array] = {}
+
+    def select(self, mask: Bools) -> Rows:
+        """Return the rows of ``mask`` (bool[n]), with findings of their own."""
+        part = copy.copy(self)
+        part.batch = self.batch.filter(pa.array(mask))
+        part.count = part.batch.num_rows
+        part.ordinals = self.ordinals[mask]
+        part.row_numbers = None if self.row_numbers is None else self.row_numbers[mask]
+        part.keys = None if self.keys is None else self.keys[mask]
+        part.findings = self.findings.select(mask)
+        part._cells, part._texts = {}, {}  # noqa: SLF001  (a copy of itself)
+        return part
 
     def has(self, name: str) -> bool:
         """Whether the table has this column; if not, it is reported with the nearest column."""

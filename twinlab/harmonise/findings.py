@@ -25,6 +25,18 @@ class Findings:
         self.missing = 0
         self._rows = row_numbers
 
+    def select(self, mask: Bools) -> Findings:
+        """Return empty findings of the rows of ``mask``."""
+        return Findings(self._rows[mask])
+
+    def add(self, other: Findings) -> None:
+        """Add the findings of some of the rows."""
+        for term, found in other.unknown.items():
+            self.unknown_term(term, found.rows, found.message)
+        self.problems += other.problems[: max(0, MAX_PROBLEMS - len(self.problems))]
+        self.problem_count += other.problem_count
+        self.missing += other.missing
+
     def unknown_term(self, term: str, rows: int, message: str) -> None:
         """Count an unknown term; rows that several rules report are counted once."""
         known = self.unknown.get(term)

@@ -115,6 +115,7 @@ def _known_columns(rule: TableRule) -> set[str]:
         known |= {event.asset.column} if event.asset is not None and event.asset.column else set()
         for time in (event.start, event.end, event.planned_start, event.planned_end):
             known |= {*rule_columns(time)}
+        known |= {where.column for where in event.where}
         known |= {length.column for length in (event.duration, event.planned_duration) if length is not None}
     for asset in rule.assets:
         known |= {asset.id, *(source.column for source in asset.properties.values())}

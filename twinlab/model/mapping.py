@@ -24,6 +24,7 @@ __all__ = [
     "TableRule",
     "TagRule",
     "TimeRule",
+    "WhereRule",
     "ZoneOf",
 ]
 
@@ -135,14 +136,40 @@ Column = Annotated[ColumnRule, BeforeValidator(_column, json_schema_input_type=s
 Tags = dict[str, Annotated[list[TagRule], BeforeValidator(_rules, json_schema_input_type=TagRule | list[TagRule])]]
 
 
+class WhereRule(Model):
+    """Which rows: those with a value in the column, or with one of some values."""
+
+    column: str
+    values: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Only rows with one of these texts."""
+    other_than: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Only rows with a text that isn't one of these."""
+    missing: list[MissingCode] = Field(default_factory=list)
+    """As in a TagRule."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.values is not None and self.other_than is not None:
+            msg = f"expected values or other_than for the column {self.column!r}, got both"
+            raise ValueError(msg)
+        return self
+
+
+Where = Annotated[WhereRule, BeforeValidator(_column, json_schema_input_type=str | WhereRule)]
+
+
 class EventsRule(ExtendedModel):
     """Rows of a table as events: from `start` to `end`, or with one of them and a `duration`."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"duration", "planned_duration"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"duration", "part", "planned_duration", "where"})
 
     type: Term
     key: Annotated[list[str], Field(min_length=1)]
     """Columns whose texts together name the event; also its identity when a corrected row comes."""
+    part: Text | None = None
+    """Appended to the key ("17/2"), where a row has several events of this type, such as the legs of a trip."""
+    where: list[Where] = Field(default_factory=list)
+    """Rows that have this event: all conditions apply. Other rows are no error; without a condition, each row is one."""
     asset: AssetRule | None = None
     start: TimeRule | None = None
     end: TimeRule | None = None

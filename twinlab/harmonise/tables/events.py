@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.harmonise.cells import Rows
-from twinlab.harmonise.claims import NAT, Context, EventClaims, Ints
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import NAT, Bools, Context, EventClaims, Ints
 from twinlab.harmonise.tables.durations import durations, shifted
 from twinlab.harmonise.tables.properties import arrow_type, as_instants, property_array, text_array
 from twinlab.harmonise.tables.row_assets import row_assets
 from twinlab.harmonise.times.resolve import resolve_times
-from twinlab.model.mapping import ColumnRule, EventsRule
+from twinlab.model.mapping import ColumnRule, EventsRule, WhereRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import EventType, TwinModel
 
@@ -49,8 +49,15 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
     SchemaError
         If times are relative to each other.
     """
+    if rule.where:
+        part = rows.select(_rows_where(rule.where, rows))
+        found = event_claims(rule.model_copy(update={"where": []}), part, context)
+        rows.findings.add(part.findings)
+        return found
     event = _event_type(rule, context.model)
     key = joined_key(rows, rule.key)
+    if rule.part is not None:
+        key = pc.binary_join_element_wise(key, rule.part, "/")
     whole = key.is_valid().to_numpy(zero_copy_only=False)
     if not whole.all():
         reason = f"the row has no key ({', '.join(rule.key)}), so its event has no identity"
@@ -75,6 +82,20 @@ def event_claims(rule: EventsRule, rows: Rows, context: Context) -> EventClaims:
         return EventClaims(rule.type, table, rows.ordinals, rows.row_numbers)
     numbers = None if rows.row_numbers is None else rows.row_numbers[whole]
     return EventClaims(rule.type, table.filter(pa.array(whole)), rows.ordinals[whole], numbers)
+
+
+def _rows_where(conditions: Sequence[WhereRule], rows: Rows) -> Bools:
+    """Return the rows to which all conditions apply."""
+    wanted = np.ones(rows.count, dtype=bool)
+    for where in conditions:
+        codes, terms = encode(rows.texts(where.column))
+        fits = np.ones(len(terms), dtype=bool)
+        if where.values is not None:
+            fits &= [term in where.values for term in terms]
+        if where.other_than is not None:
+            fits &= [term not in where.other_than for term in terms]
+        wanted &= np.append(fits, False)[codes] & ~rows.without_codes(where.column, where.missing).empty
+    return wanted
 
 
 def _event_type(rule: EventsRule, model: TwinModel) -> EventType:
