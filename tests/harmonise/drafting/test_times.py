@@ -100,6 +100,20 @@ def test_a_date_a_clock_and_a_stop_clock_are_an_event_that_may_pass_midnight(tmp
     assert (table.end - table.start == timedelta(hours=2)).all()
 
 
+def test_a_start_and_a_duration_are_an_event_and_its_unit_is_asked_for_if_nobody_states_it(tmp_path):
+    header = "trip id,started at,{},bike"
+    line = lambda i: f"{100 + i},2026-01-20 08:{i:02d},{i + 5},B{i % 4}"  # noqa: E731
+    _, questions, found = drafted(tmp_path, rows(header.format("duration (min)"), line))
+    table = found.events[0].table.to_pandas()
+    assert (table.end - table.start).tolist() == [timedelta(minutes=i + 5) for i in range(40)]
+    assert {path.rpartition(".")[2] for path in questions} == {"zone"}
+    mapping, _, _ = drafted(tmp_path, rows("trip id,planned departure,duration (min),bike", line))
+    assert not any(event.duration for event in mapping.tables[0].events)
+    _, questions, found = drafted(tmp_path, rows(header.format("duration"), line))
+    assert "In which unit is this duration?" in questions["tables[0].events[0].duration"].ask
+    assert found.events[0].table.column("end").null_count == 40
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
 @pytest.mark.parametrize("name", ["time", "column_1"])
 def test_counts_since_1970_are_recognised_and_asked_for_without_a_telling_name(tmp_path, unit, factor, name):

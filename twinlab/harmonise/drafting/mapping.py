@@ -26,7 +26,7 @@ from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_ques
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
-from twinlab.harmonise.drafting.times.lines import NO_ZONE, missing_line, property_line, time_lines
+from twinlab.harmonise.drafting.times.lines import NO_ZONE, duration_line, missing_line, property_line, time_lines
 from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
 from twinlab.model.units import canonical_unit
@@ -337,6 +337,13 @@ class _TableLines:
         for role in ("planned_start", "planned_end", "start", "end"):
             if role in plan.roles:
                 lines += [f"        {role}:", *self._role_lines(role)]
+        if plan.duration is not None:
+            self.used.add(plan.duration)
+            line, asked = duration_line(
+                plan.profiles[plan.duration], indent="        ", at=f"{self.path}.events[0].duration"
+            )
+            lines.append(line)
+            self.questions += asked
         if plan.links:
             lines.append("        links:")
         for link, column in plan.links.items():

@@ -15,7 +15,7 @@ from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profil
 from twinlab.harmonise.drafting.scans import scan_log
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.find import Times, times_of
-from twinlab.harmonise.drafting.times.roles import clock_roles, time_roles
+from twinlab.harmonise.drafting.times.roles import clock_roles, duration_column, time_roles
 from twinlab.harmonise.drafting.times.zones import StatedZone
 
 __all__ = ["TablePlan", "cadence_of", "plan_table", "type_of"]
@@ -59,6 +59,8 @@ class TablePlan:
     also: tuple[str, ...] = ()
     # Role of an event's time ("planned_start", ...) -> column.
     roles: dict[str, TimeColumn | str] = field(default_factory=dict)
+    # Column of an event's duration, where the table has no end.
+    duration: str | None = None
     # Times of an event without a role: properties.
     other_times: tuple[TimeColumn, ...] = ()
     links: dict[str, str] = field(default_factory=dict)
@@ -89,8 +91,12 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
     )
     many = [time for time in plan.times.instants if "parts" not in time.rule]
     several = len(many) >= 2 or len(plan.times.clocks) >= 2 or plan.times.span is not None
+    if len(many) == 1 and not plan.times.clocks and _unique_column(plan, sample.rows, named=True) is not None:
+        plan.duration = duration_column(profiles, taken=plan.times.columns)
+        several = several or plan.duration is not None
     if several and _as_events(plan, many, rows):
         return plan
+    plan.duration = None
     times = plan.times.instants
     if not times and plan.times.unread and _unique_column(plan, sample.rows, ids=True) is None:
         # Without its times the table means nothing, so the column is drafted as the time, with a question.
@@ -120,14 +126,17 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None) -> TablePlan:
     return plan
 
 
-def _unique_column(plan: TablePlan, count: int, *, share: float = 1.0, ids: bool = False) -> str | None:
-    """Return a column that is different in every row; with ``ids``, only one of texts that is named as an id."""
+def _unique_column(
+    plan: TablePlan, count: int, *, share: float = 1.0, ids: bool = False, named: bool = False
+) -> str | None:
+    """Return a column that is different in every row: with ``named`` one that is named as an id, with ``ids`` of texts."""
     candidates = [p for p in plan.profiles.values() if p.kind == "text" or (p.kind == "number" and p.whole)]
     unique = [
         p for p in candidates if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd
     ]
     unique = [p for p in unique if p.name not in plan.times.columns]
-    unique = [p for p in unique if not ids or (p.kind == "text" and _IDS.search(p.name))]
+    unique = [p for p in unique if not (ids or named) or _IDS.search(p.name)]
+    unique = [p for p in unique if not ids or p.kind == "text"]
     ranked = sorted(
         unique, key=lambda p: (p.kind != "text" and not _IDS.search(p.name), list(plan.profiles).index(p.name))
     )
@@ -151,6 +160,8 @@ def _as_events(plan: TablePlan, many: Sequence[TimeColumn], rows: Rows) -> bool:
         roles |= named
     if not roles:
         return False
+    if ("start" in roles) == ("end" in roles):
+        plan.duration = None
     plan.other_times = tuple(others)
     plan.content, plan.roles = "events", roles
     plan.evidence.append(f"{len(roles)} columns of times, and rows identified by {' + '.join(plan.key)}: events")

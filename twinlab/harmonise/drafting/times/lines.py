@@ -10,7 +10,7 @@ from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.zones import StatedZone
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 
-__all__ = ["NO_ZONE", "missing_line", "property_line", "time_lines"]
+__all__ = ["NO_ZONE", "duration_line", "missing_line", "property_line", "time_lines"]
 
 NO_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
 
@@ -78,6 +78,19 @@ def _words_question(time: TimeColumn, at: str) -> list[QuestionPlan]:
     ask = f"Do these texts among the times of {time.name!r} mean that there is no time?"
     counts = ", ".join(f"{word!r} in {rows} rows" for word, rows in time.words.items())
     return [QuestionPlan(f"{at}.missing", ask, counts)]
+
+
+def duration_line(profile: Profile, *, indent: str, at: str) -> tuple[str, list[QuestionPlan]]:
+    """Return the line of an event's duration, and the question of its unit if nothing states it."""
+    unit = profile.unit.unit if profile.unit.unit in ("ms", "s", "min", "h", "d") else None
+    parts = [f"column: {quoted(profile.name)}"]
+    parts += [f"unit: {unit}"] if unit else []
+    parts += [f"missing: {flow(profile.missing)}"] if profile.missing else []
+    line = f"{indent}duration: {{{', '.join(parts)}}}"
+    if unit or profile.kind == "text":
+        return line, []
+    evidence = f"values {profile.low:g}..{profile.high:g}; add its unit, such as unit: min, and remove this question"
+    return f"{line}  # unit not stated", [QuestionPlan(at, "In which unit is this duration?", evidence)]
 
 
 def missing_line(

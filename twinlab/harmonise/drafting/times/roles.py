@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from twinlab.harmonise.claims import NAT, Ints
+from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 
-__all__ = ["clock_roles", "time_roles"]
+__all__ = ["clock_roles", "duration_column", "time_roles"]
 
 _PLANNED = re.compile(
     r"plan|sched|soll|expect|due|(^|[_\s])eta($|[_\s])|(^|[_\s])etd($|[_\s])|target|slot|booked|promis|estimat|forecast|prévu|previst",
@@ -28,6 +29,9 @@ _END = re.compile(
 _ABOUT = re.compile(
     r"record|creat|updat|modif|enter(?!prise)|logged|import|post(?!al)|(^|[_\s])sent|captur|report|issued|ordered|invoic|quot|purchas|print",
     re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    r"duration|(^|[_\s])(dauer|durée|durata|duur)($|[_\s([])|trip[_\s]?(time|seconds|minutes)", re.IGNORECASE
 )
 #: Minimal share of rows in which a start comes before its end.
 _MIN_SHARE = 0.95
@@ -84,6 +88,17 @@ def clock_roles(names: Sequence[str]) -> dict[str, str]:
                 roles[planned + role] = name
                 break
     return roles
+
+
+def duration_column(profiles: Mapping[str, Profile], *, taken: Sequence[str]) -> str | None:
+    """Return the column that says how long each row lasted; None if there is none, or several."""
+    found = []
+    for name, profile in profiles.items():
+        numbers = profile.kind == "number" and profile.low >= 0 and profile.distinct > 1
+        texts = profile.kind == "text" and all(re.fullmatch(r"\d+:\d\d(:\d\d)?", term) for term in profile.terms)
+        if name not in taken and _LENGTH.search(name) and (numbers or texts):
+            found.append(name)
+    return found[0] if len(found) == 1 else None
 
 
 def _side(name: str) -> str:
