@@ -26,7 +26,7 @@ from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_ques
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
-from twinlab.harmonise.drafting.times.lines import NO_ZONE, duration_line, missing_line, property_line, time_lines
+from twinlab.harmonise.drafting.times.lines import clock_lines, duration_line, property_line, time_lines
 from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
 from twinlab.model.units import canonical_unit
@@ -380,25 +380,6 @@ class _TableLines:
         plan, time = self.plan, self.plan.roles[role]
         if isinstance(time, TimeColumn):
             return self._time_lines(time, "          ", f"events[0].{role}")
-        self.used.add(time)
-        lines = [f"          clock: {quoted(time)}  # clock times such as 517 for 05:17"]
-        columns = [time]
-        first = "planned_start" if "planned_start" in plan.roles else "start"
-        if role == first:
-            parts = {part: plan.times.parts[part] for part in ("year", "month", "day")}
-            self.used |= set(parts.values())
-            day = ", ".join(f"{part}: {quoted(name)}" for part, name in parts.items())
-            lines.append(f"          date: {{{day}}}")
-        elif role == "start":
-            lines.append(f"          near: {first}")
-            head = re.split(r"[_\s]", time)[0].casefold()
-            delay = [
-                name
-                for name, p in plan.profiles.items()
-                if p.kind == "number" and re.search(r"delay|late", name) and name.casefold().startswith(head)
-            ]
-            lines += [f"          plus: {quoted(delay[0])}  # read as minutes"] if delay else []
-            columns += delay[:1]
-        else:
-            lines.append(f"          after: {'start' if role == 'end' and 'start' in plan.roles else first}")
-        return [*lines, *missing_line(columns, plan.profiles, "          "), "          " + NO_ZONE]
+        lines, used = clock_lines(role, time, roles=plan.roles, parts=plan.times.parts, profiles=plan.profiles)
+        self.used |= used
+        return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.questions import QuestionPlan
@@ -10,9 +11,9 @@ from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.zones import StatedZone
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 
-__all__ = ["NO_ZONE", "duration_line", "missing_line", "property_line", "time_lines"]
+__all__ = ["clock_lines", "duration_line", "property_line", "time_lines"]
 
-NO_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
+_NO_ZONE = "zone: unknown  # not stated in the file: set it, for example Europe/Berlin; until then it is read as UTC"
 
 
 def time_lines(
@@ -24,7 +25,7 @@ def time_lines(
         f"{indent}{key}: {_value(value)}{comment(time.note) if key == noted else ''}"
         for key, value in time.rule.items()
     ]
-    lines += missing_line(time.columns, profiles, indent, words=time.words)
+    lines += _missing_line(time.columns, profiles, indent, words=time.words)
     questions = [
         QuestionPlan(
             f"{at}.{one.key}", one.ask, one.evidence, one.choices, drafted=_drafted(time.rule.get(one.key), one.choices)
@@ -38,7 +39,7 @@ def time_lines(
     if time.fixed:
         return [*lines, f"{indent}zone: offset  # every value has its own offset"], questions
     if time.zone is None:
-        return [*lines, indent + NO_ZONE], questions
+        return [*lines, indent + _NO_ZONE], questions
     return [*lines, *_zone_lines(time.zone, indent)], [*questions, *_zone_questions(time.zone, at)]
 
 
@@ -80,6 +81,35 @@ def _words_question(time: TimeColumn, at: str) -> list[QuestionPlan]:
     return [QuestionPlan(f"{at}.missing", ask, counts)]
 
 
+def clock_lines(
+    role: str, column: str, *, roles: Collection[str], parts: Mapping[str, str], profiles: Mapping[str, Profile]
+) -> tuple[list[str], set[str]]:
+    """Return the lines of an event's time that is a clock time, and the columns whose meaning they give.
+
+    The day of the first time is given by columns of year, month and day; the other times are near or after it.
+    """
+    indent, columns, used = 10 * " ", [column], {column}
+    lines = [f"{indent}clock: {quoted(column)}  # clock times such as 517 for 05:17"]
+    first = "planned_start" if "planned_start" in roles else "start"
+    if role == first:
+        day = {part: parts[part] for part in ("year", "month", "day")}
+        used |= set(day.values())
+        lines.append(f"{indent}date: {_value(day)}")
+    elif role == "start":
+        lines.append(f"{indent}near: {first}")
+        head = re.split(r"[_\s]", column)[0].casefold()
+        delay = [
+            name
+            for name, profile in profiles.items()
+            if profile.kind == "number" and re.search(r"delay|late", name) and name.casefold().startswith(head)
+        ]
+        lines += [f"{indent}plus: {quoted(delay[0])}  # read as minutes"] if delay else []
+        columns += delay[:1]
+    else:
+        lines.append(f"{indent}after: {'start' if role == 'end' and 'start' in roles else first}")
+    return [*lines, *_missing_line(columns, profiles, indent), indent + _NO_ZONE], used
+
+
 def duration_line(profile: Profile, *, indent: str, at: str) -> tuple[str, list[QuestionPlan]]:
     """Return the line of an event's duration, and the question of its unit if nothing states it."""
     unit = profile.unit.unit if profile.unit.unit in ("ms", "s", "min", "h", "d") else None
@@ -93,7 +123,7 @@ def duration_line(profile: Profile, *, indent: str, at: str) -> tuple[str, list[
     return f"{line}  # unit not stated", [QuestionPlan(at, "In which unit is this duration?", evidence)]
 
 
-def missing_line(
+def _missing_line(
     columns: Sequence[str], profiles: Mapping[str, Profile], indent: str, *, words: Mapping[str, int] | None = None
 ) -> list[str]:
     """Return the line of texts and codes that mean "no time"; none if there are none."""
