@@ -67,7 +67,7 @@ def test_an_analyst_zooms_to_raw_samples_filters_the_flights_and_follows_one(vis
     low, high = curve(page, 500)
     assert -25 < low < 0
     assert 30 < high < 45
-    page.get_by_text("data to 2013-12-30 23:00 UTC").wait_for()
+    page.get_by_text("ended 2013-12-30").wait_for()
     page.get_by_text("all 336,776 events").wait_for()
     page.locator(".tabulator-row").first.wait_for()
     # Zoom until single samples are drawn.

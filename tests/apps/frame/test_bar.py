@@ -21,6 +21,16 @@ def test_a_time_that_could_not_be_read_again_is_marked_as_old() -> None:
     assert "◷" in freshness_html(now, failed=True)
 
 
+def test_a_finished_data_set_has_ended_and_does_not_look_late() -> None:
+    ended = np.datetime64("2013-12-30T23:30", "ns")
+    assert ">ended 2013-12-30<" in freshness_html(ended)
+    assert ">ended 2013-12-31<" in freshness_html(ended, zone="Europe/Berlin")
+    assert "◷" not in freshness_html(ended)
+    late = freshness_html(np.datetime64("now", "ns") - np.timedelta64(3, "D"))
+    assert "3 days behind" in late and "◷" in late
+    assert "◷" in freshness_html(ended, failed=True)
+
+
 def test_the_bar_is_empty_before_the_first_read(monkeypatch: pytest.MonkeyPatch) -> None:
     # Outside a server it's read at once.
     monkeypatch.setattr(pn.state, "onload", lambda _: None)

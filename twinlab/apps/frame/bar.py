@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab._html import html
-from twinlab.apps.frame.clock import behind_text, clock_text, stale
+from twinlab.apps.frame.clock import behind_text, clock_text, finished, stale
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.panes import Html
 
@@ -109,18 +109,25 @@ class _Freshness:
 
 
 def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> Markup:
-    """Return the time of the newest data and their age; dimmed and marked if they are stale or if reading ``failed``."""
+    """Return the time of the newest data and their age; dimmed and marked if they are stale or if reading ``failed``.
+
+    Of a finished data set, the day on which it ended.
+    """
+    exact = "" if latest is None else f"newest data: {clock_text(latest, zone=zone)}"
     if latest is None:
         text, old = "the data can't be read" if failed else "no data yet", True
+    elif finished(latest) and not failed:
+        text, old = f"ended {clock_text(latest, zone=zone)[:10]}", False
     else:
         old = failed or stale(latest)
         behind = behind_text(latest)
         text = f"data to {clock_text(latest, zone=zone)}" + (f", {behind}" if behind else "")
     style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
     return html(
-        '<span style="{{ style }}{% if old %};opacity:.86{% endif %}">'
+        '<span style="{{ style }}{% if old %};opacity:.86{% endif %}" title="{{ exact }}">'
         '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}</span>',
         style=style,
+        exact=exact,
         old=old,
         text=text,
     )

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
-__all__ = ["STALE", "behind_text", "clock_text"]
+__all__ = ["FINISHED", "STALE", "behind_text", "clock_text", "finished"]
 
 #: Data older than this are shown as stale.
 STALE = np.timedelta64(15, "m")
+#: A data set whose newest data are older is shown as finished, not as late.
+FINISHED = np.timedelta64(30, "D")
 
 
 def clock_text(when: np.datetime64, *, zone: str = "", now: np.datetime64 | None = None) -> str:
@@ -37,11 +39,11 @@ def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> s
     seconds = int(((_now() if now is None else now) - latest) / np.timedelta64(1, "s"))
     if seconds < 0:
         return ""
-    for unit, length in (("year", 31_557_600), ("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+    for unit, length in (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count = seconds // length
         # 36 h is more precise than 1 day.
         if count > 1 or unit == "s":
-            plural = "s" if unit in ("year", "day") else ""
+            plural = "s" if unit == "day" else ""
             return f"{count} {unit}{plural} behind"
     return ""
 
@@ -49,6 +51,15 @@ def behind_text(latest: np.datetime64, *, now: np.datetime64 | None = None) -> s
 def stale(latest: np.datetime64, *, now: np.datetime64 | None = None) -> bool:
     """Return whether data are too old to be shown as current."""
     return bool((_now() if now is None else now) - latest > STALE)
+
+
+def finished(latest: np.datetime64, *, now: np.datetime64 | None = None) -> bool:
+    """Return whether the data are so old that the data set is taken as finished.
+
+    >>> finished(np.datetime64("2013-12-30T23:00"), now=np.datetime64("2026-07-04"))
+    True
+    """
+    return bool((_now() if now is None else now) - latest > FINISHED)
 
 
 def _now() -> np.datetime64:

@@ -33,6 +33,8 @@ SEVERITY_SYMBOLS: Mapping[str, str] = MappingProxyType({"high": "▲", "medium":
 #: Okabe-Ito's vermilion, orange and blue.
 SEVERITY_COLORS: Mapping[str, str] = MappingProxyType({"high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9"})
 
+_MONTH_DAYS = 365.25 / 12
+
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as mappings of its columns.
@@ -44,17 +46,21 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def age_text(age: Any) -> str:
-    """Return a duration in its two largest units.
+    """Return a duration in its two largest units; from 100 days on in years and months, rounded.
 
     >>> age_text(pd.Timedelta("0 days 02:05:31")), age_text(pd.Timedelta(days=3, hours=4)), age_text(pd.NaT)
     ('2 h 5 min', '3 d 4 h', '–')
+    >>> age_text(pd.Timedelta(days=237)), age_text(pd.Timedelta(days=366)), age_text(pd.Timedelta(days=4714))
+    ('8 months', '1 year', '12 years 11 months')
     """
     if pd.isna(age):
         return "–"
     seconds = max(0, int(age.total_seconds()))
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     if days > 99:
-        return f"{days:,} d"
+        years, months = divmod(round(days / _MONTH_DAYS), 12)
+        parts = ((years, "year"), (months, "month"))
+        return " ".join(f"{count:,} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count)
     if days:
         return f"{days} d {hours} h" if hours else f"{days} d"
     if hours:

@@ -1,5 +1,8 @@
 """The Now page at any instant: exceptions, tiles, links, notes."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -193,6 +196,17 @@ def test_a_twin_that_cant_be_read_says_why_and_can_be_tried_again(monkeypatch):
     wrong[0] = False
     view._reload(replace_rows=True)
     assert view.data() is not None
+
+
+def test_the_map_is_as_wide_as_its_assets_need(view):
+    shot = view.map._shot
+    square = shot.table.assign(latitude=[48.0, 50.0] * (len(shot.table) // 2) + [48.0] * (len(shot.table) % 2))
+    for span, narrow in ((1.0, True), (40.0, False)):
+        moved = square.assign(longitude=np.linspace(5.0, 5.0 + span, len(square)))
+        view.map.show(replace(shot, table=moved))
+        basis = int(re.search(r"(\d+)px", view.map.pane.styles["flex"])[1])
+        assert (basis == 320) is narrow
+        assert 320 <= basis <= 680
 
 
 def test_two_readers_do_not_disturb_each_other(shared):

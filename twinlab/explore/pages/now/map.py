@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NowMap"]
 
-_HEIGHT = 200
+_HEIGHT = 220
+#: Smallest and largest width beside the tiles, and the width of the tools beside the map, pixels.
+_WIDTHS, _TOOLS_WIDTH = (320, 680), 50
 _SETTING = "now_map"
 
 
@@ -56,6 +58,7 @@ class NowMap:
         self.shown = bool(self._kinds) and settings.get(_SETTING) is not False
         self._live_map = LiveMap(on_choose=self._tapped, on_scale=self._update_labels, height=_HEIGHT)
         self.pane = pn.Column(self._live_map.pane, sizing_mode="stretch_width", margin=(2, 10), visible=self.shown)
+        self._fit(_WIDTHS[0])
         self._button = pmui.Button(label="", icon="map", variant="outlined", size="small", margin=4)
         self._button.on_click(lambda _: self.toggle())
         self._label_button()
@@ -77,10 +80,17 @@ class NowMap:
             self.pane.visible = False
             return
         self.pane.visible = True
+        view = _extent(shot)
+        self._fit(round(_HEIGHT * view.width / view.height) + _TOOLS_WIDTH)
         if self._live_map.is_shown:
             self._live_map.refresh(self._parts(shot))
         else:
-            self._live_map.show(self._parts(shot), _extent(shot))
+            self._live_map.show(self._parts(shot), view)
+
+    def _fit(self, width: int) -> None:
+        """Take the width that the extent needs: a wider map would show what has no assets. Alone in a line, it's filled."""
+        basis = min(max(width, _WIDTHS[0]), _WIDTHS[1])
+        self.pane.styles = {"flex": f"1 1 {basis}px", "min-width": "0"}
 
     def toggle(self) -> None:
         """Show or hide the map, and store the choice."""

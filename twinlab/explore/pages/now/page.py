@@ -43,6 +43,8 @@ __all__ = ["NowView"]
 
 _LOG = logging.getLogger(__name__)
 _REFRESH_MS = 60_000
+#: On a phone, tiles and map come after the table, so that exceptions are seen first.
+_BODY_CSS = "@media (max-width: 700px) { .tl-overview { order: 1 } }"
 
 
 class NowView(Explorer):
@@ -105,7 +107,7 @@ class NowView(Explorer):
         self.sheet = WorkbookExchange(
             twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
         )
-        self._body = pn.Column(sizing_mode="stretch_width")
+        self._body = pn.Column(sizing_mode="stretch_width", stylesheets=[_BODY_CSS])
         self.apply(self.first_link)
         if self._now is None:
             self._reload(replace_rows=True)
@@ -360,10 +362,12 @@ class NowView(Explorer):
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
         tools = row([*noting, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
+        overview = pn.FlexBox(
+            self._strip.pane, self.map.pane, sizing_mode="stretch_width", gap="0px", css_classes=["tl-overview"]
+        )
         return [
             self._instant.text,
-            self._strip.pane,
-            self.map.pane,
+            overview,
             tools,
             self.sheet.panel,
             self.table.pane,

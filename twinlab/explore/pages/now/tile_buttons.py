@@ -63,7 +63,8 @@ class TileStrip:
         self._pieces: list[pmui.Button | Html] = []
         self._filters: list[str] = []
         # A column, because children added to a FlexBox later load their styles from a CDN in a notebook.
-        self.pane = pn.Column(sizing_mode="stretch_width")
+        # Beside other content it takes the width that this doesn't need.
+        self.pane = pn.Column(sizing_mode="stretch_width", styles={"flex": "1000 1 400px", "min-width": "0"})
 
     def show(self, tiles: Sequence[Tile], *, active: str) -> None:
         """Show tiles; existing ones are updated in place."""
