@@ -6,7 +6,7 @@ import pytest
 
 from twinlab.errors import UnitError, UnknownTermError
 from twinlab.harmonise import Context, harmonise
-from twinlab.harmonise.drafting.profiles import samples_of
+from twinlab.harmonise.drafting.samples import samples_of
 from twinlab.history.build.mapping_context import content_hash
 from twinlab.model.load import check_mapping, parse_mapping, parse_model
 from twinlab.model.questions import open_questions

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise import Context, draft, harmonise
-from twinlab.harmonise.drafting.profiles import samples_of
+from twinlab.harmonise.drafting.samples import samples_of
 from twinlab.harmonise.drafting.times.zones import zone_in_header, zone_in_preamble
 from twinlab.model.load import check_mapping, parse_mapping, parse_model
 from twinlab.model.questions import open_questions

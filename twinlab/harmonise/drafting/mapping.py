@@ -35,16 +35,17 @@ __all__ = ["mapping_yaml"]
 
 
 def mapping_yaml(
-    source: str, file: str, plans: Sequence[TablePlan], model: ModelPlan, *, reading: str | None = None
+    source: str, files: Sequence[str], plans: Sequence[TablePlan], model: ModelPlan, *, reading: str | None = None
 ) -> str:
-    """Return the mapping of one file, and add its asset types, signals and event types to the model.
+    """Return the mapping of one source, and add its asset types, signals and event types to the model.
 
+    ``files`` are the names of its files, or patterns.
     ``reading`` is the format that the mapping has to state, because its reader names the columns.
     """
     lines = [
-        f"# Drafted from {' '.join(file.split())}: please check the comments (#).",
+        f"# Drafted from {' '.join(', '.join(files).split())}: please check the comments (#).",
         f"source: {source}",
-        f"files: [{quoted(file)}]",
+        f"files: {flow(files)}",
     ]
     lines += [f"reading: {{format: {reading}}}  # recognised by its first lines"] if reading else []
     lines.append("tables:")
@@ -77,7 +78,7 @@ class _TableLines:
             "assets": self._assets,
             "nothing": list,
         }[plan.content]()
-        head = [f"  - table: {quoted(plan.sample.record_type)}"]
+        head = [f"  - table: {quoted(plan.sample.pattern or plan.sample.record_type)}"]
         if plan.content == "nothing":
             head[0] += comment(
                 "no times and no unique ids were recognised: its rows stay in the ledger and are counted"

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from twinlab.harmonise.cells import Rows, encode, parse_number
-from twinlab.harmonise.claims import Bools, Floats, Ints
+from twinlab.harmonise.claims import Floats, Ints
+from twinlab.harmonise.drafting.samples import Sample
 from twinlab.harmonise.drafting.units import Hint, unit_of
 from twinlab.harmonise.drafting.yaml_text import YAML_WORDS
-from twinlab.sources.base import RowBatch, Source
-from twinlab.sources.loggers.base import LoggerSource
 from twinlab.sources.loggers.pi import DIGITAL_STATES
 
 __all__ = [
     "NO_VALUE_NUMBERS",
     "NO_VALUE_TEXTS",
     "Profile",
-    "Sample",
-    "list_files",
     "name_of",
     "profile_of",
     "profiles_of",
-    "samples_of",
     "words_among",
 ]
 
-#: Maximal number of rows of one table, and of a whole file with several tables, that a draft reads.
-_ROWS = 50_000
-_ALL_ROWS = 400_000
 #: Maximal number of distinct texts in a profile.
 _TERMS = 5_000
 _MOST_DECIMALS = 6
@@ -71,6 +63,8 @@ NO_VALUE_NUMBERS = (
     -9999.9,
     -999.9,
     -99.9,
+    -200.0,
+    999.0,
     9999.0,
     999.9,
     9999.9,
@@ -80,44 +74,6 @@ NO_VALUE_NUMBERS = (
     32767.0,
     65535.0,
 )
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The first rows of one table, in the form of a ledger's frame."""
-
-    record_type: str
-    rows_: pa.RecordBatch
-    units: dict[str, str]
-    numbers: Ints
-    kind: str = "records"
-    # Column -> what the file's header says about it: its processing or description.
-    notes: Mapping[str, str] = field(default_factory=dict)
-    # Columns of facts that the header states about every row, such as the station.
-    facts: tuple[str, ...] = ()
-    # Column without a meaning of its own -> the reason.
-    ignored: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return int(self.rows_.num_rows)
-
-    def batch(self) -> pa.RecordBatch:
-        """Return the rows."""
-        return self.rows_
-
-    def ordinals(self) -> Ints:
-        """Return the position of every row in the sample."""
-        return np.arange(self.rows, dtype=np.int64)
-
-    def row_numbers(self) -> Ints:
-        """Return the row numbers in the file, as shown to people."""
-        return self.numbers
-
-    def where(self, mask: Bools) -> Sample:
-        """Return some of the rows."""
-        return replace(self, rows_=self.rows_.filter(pa.array(mask)), numbers=self.numbers[mask])
 
 
 @dataclass(frozen=True)
@@ -169,49 +125,6 @@ def name_of(text: str, *, fallback: str = "column") -> str:
         return fallback
     # A name that YAML reads as a boolean or null would need quotes wherever a person writes it.
     return words if words[0].isalpha() and words not in YAML_WORDS else f"{fallback}_{words}"
-
-
-def samples_of(source: Source) -> list[Sample]:
-    """Return the first rows of every table of a source, in the order of the tables."""
-    tables: dict[str, list[RowBatch]] = {}
-    total = 0
-    several = getattr(getattr(source, "reading", None), "format", None) in {"excel", "sqlite"}
-    for batch in source.batches():
-        batches = tables.setdefault(batch.table, [])
-        if sum(part.rows.num_rows for part in batches) < _ROWS and batch.rows.num_rows:
-            batches.append(batch)
-        total += batch.rows.num_rows
-        if total >= (_ALL_ROWS if several else _ROWS):
-            break
-    samples = [_joined(name, batches) for name, batches in tables.items() if batches]
-    if not isinstance(source, LoggerSource):
-        return samples
-    header = source.header()
-    count = len(header.facts)
-    return [
-        replace(
-            sample,
-            notes={**header.notes, **dict.fromkeys(header.facts, "from the file's header")},
-            facts=tuple(sample.rows_.schema.names[sample.rows_.num_columns - count :]),
-            ignored=header.ignored,
-        )
-        for sample in samples
-    ]
-
-
-def _joined(name: str, batches: list[RowBatch]) -> Sample:
-    tables = [pa.Table.from_batches([part.rows]) for part in batches]
-    try:
-        table = pa.concat_tables(tables, promote_options="permissive")
-        numbers = np.concatenate([part.row_numbers for part in batches])
-    except (
-        pa.ArrowTypeError,
-        pa.ArrowInvalid,
-    ):  # a column changed its type between batches: only the first batch is used
-        table, numbers = tables[0], batches[0].row_numbers
-    rows = table.combine_chunks().to_batches()[0].slice(0, _ROWS)
-    units = {column: unit for part in batches for column, unit in part.units.items()}
-    return Sample(name, rows, units, np.asarray(numbers[: rows.num_rows], dtype=np.int64))
 
 
 def profiles_of(sample: Sample) -> dict[str, Profile]:
@@ -277,8 +190,8 @@ def _numbers(
 ) -> Profile:
     cells = rows.cells(name)
     number = cells.number[np.isfinite(cells.number)]
-    code = _no_value_code(number)
-    values = number[number != code] if code is not None else number
+    codes = _no_value_codes(number)
+    values = number[~np.isin(number, codes)] if codes else number
     spelt = [] if cells.text is None else sorted({text for text in cells.text.to_pylist() if text is not None})
     named = {word for word, _ in words}
     states = DIGITAL_STATES - {word.casefold() for word in named}
@@ -286,7 +199,7 @@ def _numbers(
     odd = tuple(text for text in spelt if text not in no_value and text not in named and math.isnan(parse_number(text)))
     if not len(values):
         return Profile(name, "empty", filled, 0)
-    missing: tuple[float | str, ...] = (*(() if code is None else (code,)), *no_value)
+    missing: tuple[float | str, ...] = (*codes, *no_value)
     decimals = _decimals(values)
     distinct = np.unique(values)
     terms = (
@@ -309,18 +222,22 @@ def _numbers(
     )
 
 
-def _no_value_code(number: Floats) -> float | None:
-    """Return the number that means "no value": a known code, far outside the range of all other values."""
-    for code in NO_VALUE_NUMBERS:
-        at = number == code
-        rest = number[~at]
-        if not at.any() or not len(rest):
-            continue
-        reach = max(float(rest.max() - rest.min()), 1.0)
-        away = float(rest.min()) - code if code < rest.min() else code - float(rest.max())
-        if away > reach and not (code > rest.min() and code < rest.max()):
-            return code
-    return None
+def _no_value_codes(number: Floats) -> list[float]:
+    """Return the numbers that mean "no value": known codes, far outside the range of all other values."""
+    codes = [code for code in NO_VALUE_NUMBERS if (number == code).any()]
+    rest = number[~np.isin(number, codes)]
+    if not len(rest):
+        return []
+    low, high = float(rest.min()), float(rest.max())
+    reach = max(high - low, 1.0)
+    found = []
+    for code in codes:
+        away = low - code if code < low else code - high
+        # Among values that are never negative, a repeated negative code is no measurement, either.
+        alone = code < 0 <= low and int((number == code).sum()) > 1
+        if away > 0 and (away > reach or alone):
+            found.append(code)
+    return found
 
 
 def _decimals(values: Floats) -> int:
@@ -331,12 +248,3 @@ def _decimals(values: Floats) -> int:
         if (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
             return decimals
     return _MOST_DECIMALS
-
-
-def list_files(files: Iterable[Path]) -> Iterator[Path]:
-    """Yield files, and the files in directories, except hidden ones."""
-    for path in files:
-        if path.is_dir():
-            yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
-        else:
-            yield path

@@ -11,7 +11,8 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
-from twinlab.harmonise.drafting.profiles import Profile, Sample, name_of, profiles_of
+from twinlab.harmonise.drafting.profiles import Profile, name_of, profiles_of
+from twinlab.harmonise.drafting.samples import TAG, VALUE, Sample
 from twinlab.harmonise.drafting.scans import scan_log
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.find import Times, times_of
@@ -274,22 +275,8 @@ def _distinct(names: Sequence[str], rows: Rows) -> int:
 
 
 def _find_tags(plan: TablePlan) -> None:
-    tags = [
-        p
-        for p in plan.profiles.values()
-        if p.kind == "text"
-        and re.fullmatch(
-            r"tag(_?name)?|variable|parameter|signal|channel|point(_?name)?|metric|item|kanal|messgröße",
-            p.name.strip(),
-            re.IGNORECASE,
-        )
-    ]
-    values = [
-        p
-        for p in plan.profiles.values()
-        if p.kind == "number"
-        and re.fullmatch(r"value|wert|val|reading|measurement|result", p.name.strip(), re.IGNORECASE)
-    ]
+    tags = [p for p in plan.profiles.values() if p.kind == "text" and TAG.fullmatch(p.name.strip())]
+    values = [p for p in plan.profiles.values() if p.kind == "number" and VALUE.fullmatch(p.name.strip())]
     if len(tags) == 1 and len(values) == 1:
         plan.content, plan.tag, plan.value = "long", tags[0].name, values[0].name
         plan.evidence.append(f"a tag ({plan.tag!r}) and a value ({plan.value!r}) a row: {tags[0].distinct} tags")

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from twinlab.errors import UnitError
 from twinlab.model.quantities.table import fits, quantities, quantity_of_unit
-from twinlab.model.units import canonical_unit
 
 __all__ = ["Name", "name_parts"]
 
@@ -40,6 +38,16 @@ _GENERIC = frozenset(
 #: Kinds of average at the end of a logger's name; the mean over the interval is what a signal is anyway.
 _DROPPED = frozenset(["avg", "average", "mean", "smp", "sample", "moy", "mittel", "mw"])
 _SPELT = {"tot": "total", "min": "minimum", "max": "maximum", "std": "deviation", "batt": "battery"}
+#: Units that names spell out beside the quantity ("temperature_celsius").
+_UNIT_WORDS = {
+    "celsius": "degC",
+    "fahrenheit": "degF",
+    "kelvin": "K",
+    "percent": "%",
+    "pct": "%",
+    "volts": "V",
+    "amps": "A",
+}
 #: Endings of compounds (German, Dutch) are at least this long.
 _MIN_ENDING = 6
 #: Spellings that are also everyday terms without their accent.
@@ -93,15 +101,7 @@ def _says_nothing(tokens: Sequence[str]) -> bool:
 def _is_unit(word: str, unit: str | None) -> bool:
     if unit is None:
         return False
-    return word in (unit.casefold(), unit.casefold()[-1]) or (len(word) > 3 and _spelt_unit(word) == unit)
-
-
-@cache
-def _spelt_unit(word: str) -> str | None:
-    try:
-        return canonical_unit(word)
-    except UnitError:
-        return None
+    return word in (unit.casefold(), unit.casefold()[-1]) or _UNIT_WORDS.get(word) == unit
 
 
 def _tokens(column: str) -> list[str]:

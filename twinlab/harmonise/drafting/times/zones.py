@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twinlab.harmonise.drafting.profiles import Profile, Sample
+from twinlab.harmonise.drafting.profiles import Profile
+from twinlab.harmonise.drafting.samples import Sample
 from twinlab.harmonise.times.zones import available_zones
 from twinlab.model.time_rule import fixed_offset
 
