@@ -4,7 +4,7 @@ import numpy as np
 
 import twinlab as tl
 from twinlab.harmonise import Context, draft, harmonise
-from twinlab.harmonise.drafting.profiles import samples_of
+from twinlab.harmonise.drafting.samples import samples_of
 from twinlab.model.load import check_mapping, parse_mapping, parse_model
 from twinlab.sources import open_source
 
