@@ -54,6 +54,8 @@ class RowBatch:
     """Rows that could not be read, found while reading this batch."""
     file: str | None = None
     """Name of the file, without its directory."""
+    empty_rows: tuple[int, ...] = ()
+    """Numbers of the rows without any value, which are left out."""
 
 
 @runtime_checkable

@@ -198,6 +198,7 @@ class _Reader:
         kinds: dict[str, Kind] = dict.fromkeys(self.layout.numbers, "whole")
         self.columns = TextColumns(sniffed.numerals, frozenset(self.reading.text_columns), kinds)
         self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
+        self.empty: list[int] = []
         self.waiting = [Problem(1, None, sniffed.reading.encoding or "", text) for text in sniffed.warnings]
 
     def nothing(self) -> RowBatch:
@@ -226,7 +227,11 @@ class _Reader:
             yield self._batch(rows, lines[start : start + BATCH_ROWS], self._take_waiting())
 
     def _batch(self, rows: pa.RecordBatch, lines: npt.NDArray[np.int64], problems: tuple[Problem, ...]) -> RowBatch:
-        return RowBatch(self.source.table, rows, lines, self.units, problems, self.source.path.name)
+        return RowBatch(self.source.table, rows, lines, self.units, problems, self.source.path.name, self._take_empty())
+
+    def _take_empty(self) -> tuple[int, ...]:
+        taken, self.empty = tuple(sorted(self.empty)), []
+        return taken
 
     def _take_waiting(self) -> tuple[Problem, ...]:
         taken, self.waiting = tuple(self.waiting), []
@@ -237,6 +242,7 @@ class _Reader:
         blank = found.ends == found.starts
         below = found.lines >= self.layout.first_row
         keep = ~blank & below
+        self.empty += found.lines[blank & below].tolist()
         fits = (found.cells == self.width) | (self.reading.widths is not None)
         if _MARK in found.data:
             for index in np.flatnonzero(keep):
@@ -338,6 +344,7 @@ class _Reader:
             drop &= column.is_null().to_numpy(zero_copy_only=False)
             if not drop.any():
                 break
+        self.empty += lines[drop].tolist()
         for wanted, reason in self.layout.heads:
             same = _equal_rows(cells, wanted)
             for index in np.flatnonzero(same):

@@ -15,11 +15,12 @@ from twinlab.ledger import Ledger
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping, read_definitions
-from twinlab.twin.ingest import StoredSource, names_folders, resolve_source, store
+from twinlab.twin.file_reports import build_notes, file_reports
+from twinlab.twin.ingest import names_folders, resolve_source, store
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
-from twinlab.twin.report import IngestReport, SourceReport, UnknownTerm
+from twinlab.twin.report import IngestReport
 from twinlab.twin.summary import summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -130,9 +131,9 @@ class Twin:
             build = self._historian().catch_up(show)
         self._reader = None
         return IngestReport(
-            tuple(_part(one, build) for one in stored),
+            file_reports(stored, build),
             seconds=time.perf_counter() - began,
-            notes=tuple(build.notes),
+            notes=build_notes(stored, build),
             questions=tuple(asked),
         )
 
@@ -322,31 +323,3 @@ class Twin:
             mapping = adopt_mapping(self.folder, source.mapping, self._model)
             self.mappings = {**self.mappings, mapping.source: mapping}
         return source
-
-
-def _part(stored: StoredSource, build: BuildReport) -> SourceReport:
-    tally = build.sources.get(stored.source)
-    note = stored.note
-    if tally is None:
-        return SourceReport(
-            stored.source, stored.name, rows_read=stored.rows_read, rows_kept=stored.rows_kept, duplicates=stored.duplicates,
-            retracted=stored.retracted, unparseable=stored.unparseable, problems=stored.problems, note=note,
-        )  # fmt: skip
-    return SourceReport(
-        stored.source,
-        stored.name,
-        rows_read=stored.rows_read,
-        rows_kept=stored.rows_kept,
-        duplicates=stored.duplicates + tally.duplicates,
-        late=tally.late,
-        retracted=stored.retracted,
-        unparseable=stored.unparseable + tally.problem_count,
-        problems=(stored.problems + tuple(tally.problems))[:100],
-        unknown=tuple(UnknownTerm(term, one.rows, one.message) for term, one in tally.unknown.items()),
-        values=tally.values,
-        missing_values=tally.missing,
-        events=tally.events,
-        start=tally.start,
-        stop=tally.stop,
-        note=note,
-    )

@@ -18,7 +18,7 @@ from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
 from twinlab.sources import Problem, Source, open_source
 from twinlab.twin.progress import DELAY
-from twinlab.twin.report import PROBLEMS_KEPT
+from twinlab.twin.report import EMPTY_SHOWN, PROBLEMS_KEPT
 
 __all__ = ["StoredSource", "need_file", "resolve_source", "store"]
 
@@ -29,12 +29,17 @@ class StoredSource:
 
     source: str
     name: str
+    # Id of the file in the ledger; of a source without a file, the hash of its content.
+    file_id: str = ""
     rows_read: int = 0
     rows_kept: int = 0
     duplicates: int = 0
     retracted: int = 0
     unparseable: int = 0
     problems: tuple[Problem, ...] = ()
+    empty_rows: int = 0
+    # Numbers of the first empty rows.
+    empty: tuple[int, ...] = ()
     note: str = ""
 
 
@@ -97,7 +102,7 @@ def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSou
     name = place if folders else path.name
     stored = StoredSource(source.name, name)
     stamp = _stamp(path)
-    file_id = ledger.blobs.put(path)
+    file_id = stored.file_id = ledger.blobs.put(path)
     readings = ledger.blobs.readings(source.name, name)
     previous = readings[-1] if readings else None
     if file_id == previous:
@@ -130,7 +135,7 @@ def _store_content(ledger: Ledger, source: Source) -> StoredSource:
     Other content is added: a frame is a delivery, not a new version of the previous one.
     """
     stored = StoredSource(source.name, source.name)
-    content = _content_id(source)
+    content = stored.file_id = _content_id(source)
     if content in ledger.blobs.readings(source.name, source.name):
         stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, content)
         stored.note = "the same rows as before: nothing changed"
@@ -194,6 +199,7 @@ def _append(
     ledger: Ledger, source: Source, stored: StoredSource, *, file_id: str | None, path: str | None = None
 ) -> None:
     problems: list[Problem] = []
+    empty: list[int] = []
     with ledger.writer(source.name) as writer, tqdm(desc=stored.name, unit=" rows", delay=DELAY, leave=False) as bar:
         for batch in source.batches():
             ack = writer.append_records(
@@ -207,6 +213,8 @@ def _append(
             stored.rows_kept += ack.rows
             stored.unparseable += len(batch.problems)
             problems += batch.problems[: PROBLEMS_KEPT - len(problems)]
+            stored.empty_rows += len(batch.empty_rows)
+            empty += batch.empty_rows[: EMPTY_SHOWN - len(empty)]
             stored.rows_read += batch.rows.num_rows + len(batch.problems)
             bar.update(ack.rows)
-    stored.problems = tuple(problems)
+    stored.problems, stored.empty = tuple(problems), tuple(empty)

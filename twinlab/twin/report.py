@@ -14,6 +14,8 @@ __all__ = ["IngestReport", "SourceReport", "UnknownTerm", "format_bytes", "forma
 
 #: Number of unparseable rows that a report lists with their text; the others are only counted.
 PROBLEMS_KEPT = 100
+#: Number of empty rows that a report lists; the others are only counted.
+EMPTY_SHOWN = 10
 #: So many open questions are printed; `Twin.questions` has all.
 SHOWN_QUESTIONS = 10
 
@@ -72,12 +74,24 @@ class SourceReport:
     unparseable: int = 0
     problems: tuple[Problem, ...] = ()
     unknown: tuple[UnknownTerm, ...] = ()
+    empty_rows: int = 0
+    # Numbers of the first empty rows, which are left out.
+    empty: tuple[int, ...] = ()
     values: int = 0
     missing_values: int = 0
     events: int = 0
     start: str | None = None
     stop: str | None = None
     note: str = ""
+
+
+def _remarks(part: SourceReport) -> list[str]:
+    """Return the remarks on one file that aren't about a single row or term."""
+    remarks = [part.note] if part.note else []
+    if part.empty_rows:
+        shown = ", ".join(map(str, part.empty)) + (", …" if part.empty_rows > len(part.empty) else "")
+        remarks.append(f"{format_count(part.empty_rows)} empty rows left out: {shown}")
+    return remarks
 
 
 @dataclass(frozen=True)
@@ -162,8 +176,7 @@ class IngestReport:
                 + (f" -> {made}" if made else "")
                 + span
             )
-            if part.note:
-                lines.append(f"    {part.note}")
+            lines += [f"    {remark}" for remark in _remarks(part)]
             lines += [
                 f"    unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in part.unknown
             ]
@@ -192,7 +205,7 @@ class IngestReport:
             }
             for part in self.parts
         ]
-        remarks = [f"{part.name}: {part.note}" for part in self.parts if part.note]
+        remarks = [f"{part.name}: {remark}" for part in self.parts for remark in _remarks(part)]
         remarks += [f"unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in self.unknown]
         remarks += [f"row {problem.row}: {problem.reason}: {problem.text!r}" for problem in self.problems]
         remarks += self.notes

@@ -119,9 +119,9 @@ def plan_update(
     if report is not None:
         for name, view in sources.views.items():
             if before[name]:
-                report.of(name).late += late_claims(
-                    view, old=before[name], new=position[name], watermark=marks_old[name].watermark
-                )
+                late = late_claims(view, old=before[name], new=position[name], watermark=marks_old[name].watermark)
+                for file_id, count in late.items():
+                    report.of(name).add_late(count, file_id=file_id)
     return Update(sources, before, position, columns, plans, claims, marks_new, changed)
 
 

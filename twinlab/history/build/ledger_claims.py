@@ -167,7 +167,7 @@ class SourceView:
             done, whole = self._harmonised(frame, self._carry)
             found.append(done)
             if tally is not None:
-                tally.add_frame(whole, rows=frame.rows, kept=len(done.claims))
+                tally.add_frame(whole, rows=frame.rows, kept=len(done.claims), file_id=frame.file_id)
         tables = {f"{kind}:{name}" for one in found for kind, name in _named(one)}
         rows = self.index.add(
             [one.claims for one in found],
@@ -179,7 +179,8 @@ class SourceView:
             carry=carry,
         )
         if tally is not None and rows.reach:
-            tally.widen_span(min(low for low, _ in rows.reach.values()), max(high for _, high in rows.reach.values()))
+            low, high = min(low for low, _ in rows.reach.values()), max(high for _, high in rows.reach.values())
+            tally.widen_span(low, high, file_id=head.file_id)
         return [len(self.index.ranges) - 1]
 
     def harmonised(

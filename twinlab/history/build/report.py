@@ -61,9 +61,23 @@ class SourceTally:
     # Least and greatest event time, ns.
     earliest: int | None = None
     latest: int | None = None
+    # File id -> counts of the rows of this file alone; without superseded claims, which are counted by source.
+    files: dict[str, SourceTally] = field(default_factory=dict)
 
-    def add_frame(self, found: Harmonised, *, rows: int, kept: int) -> None:
+    def of_file(self, file_id: str) -> SourceTally:
+        """Return the tally of one file; the first call adds it."""
+        return self.files.setdefault(file_id, SourceTally())
+
+    def add_late(self, count: int, *, file_id: str) -> None:
+        """Add late claims of one file."""
+        self.late += count
+        if file_id:
+            self.of_file(file_id).late += count
+
+    def add_frame(self, found: Harmonised, *, rows: int, kept: int, file_id: str | None = None) -> None:
         """Add the counts of one harmonised frame; ``kept`` of its claims are within the twin's span."""
+        if file_id:
+            self.of_file(file_id).add_frame(found, rows=rows, kept=kept)
         self.rows += rows
         self.values += kept
         self.out_of_span += len(found.claims) - kept
@@ -85,8 +99,10 @@ class SourceTally:
                     times = column.cast("int64").to_numpy()
                     self.widen_span(int(times.min()), int(times.max()))
 
-    def widen_span(self, low: int, high: int) -> None:
+    def widen_span(self, low: int, high: int, *, file_id: str | None = None) -> None:
         """Extend the range of event times."""
+        if file_id:
+            self.of_file(file_id).widen_span(low, high)
         if low == NAT:
             return
         self.earliest = low if self.earliest is None else min(low, self.earliest)

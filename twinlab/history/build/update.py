@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,17 +156,18 @@ def _number(view: SourceView, spec: GroupSpec) -> int:
     return view.index.group_of[spec.group.asset_type, next(iter(spec.signals))]
 
 
-def late_claims(view: SourceView, *, old: int, new: int, watermark: int) -> int:
-    """Return the number of claims between two positions that are before the watermark of the first position."""
+def late_claims(view: SourceView, *, old: int, new: int, watermark: int) -> Counter[str]:
+    """Return the numbers of claims between two positions that are before the watermark of the first, by file id."""
+    found: Counter[str] = Counter()
     if watermark == -NEVER:
-        return 0
+        return found
     index = view.index
     numbers = [
         n
         for n, s in enumerate(index.ranges)
         if s.stop > old and s.first < new and any(low < watermark for low, _ in s.reach.values())
     ]
-    return sum(
-        int(np.count_nonzero((f.claims.event_time < watermark) & (f.claims.ordinal >= old)))
-        for _, f in view.harmonised(numbers, stop=new)
-    )
+    for frame, one in view.harmonised(numbers, stop=new):
+        late = (one.claims.event_time < watermark) & (one.claims.ordinal >= old)
+        found[frame.file_id or ""] += int(np.count_nonzero(late))
+    return found
