@@ -21,9 +21,9 @@ def test_a_twin_lists_what_nobody_has_stated_with_path_and_evidence(log: Path, t
     twin = tl.create(tmp_path / "pilot", files=[log])
     table = twin.questions()
     assert table[["file", "path"]].values.tolist() == [
-        ["twin.yaml", "asset_types.log.signals.temp.unit"]
+        ["twin.yaml", "asset_types.log.signals.temperature.unit"]
         if "log" in twin.model.asset_types
-        else ["twin.yaml", "asset_types.asset.signals.temp.unit"],
+        else ["twin.yaml", "asset_types.asset.signals.temperature.unit"],
         ["mapping/log.yaml", "tables[0].time.zone"],
     ]
     assert "values 4..8.9" in table.evidence[0]
