@@ -315,9 +315,21 @@ def test_time_can_be_composed_of_columns(folder: Path) -> None:
 
 def test_an_asset_can_be_fixed_for_the_whole_table(form: MappingForm) -> None:
     form.asset.column.value = ""
-    assert "exactly one of id or column" in form.asset.error.value
+    assert "exactly one of id, column or name_of" in form.asset.error.value
     form.asset.id.value = "K7"
     assert {asset for asset, _, _ in shown(form, "temperature")} == {"fridge/K7"}
+
+
+def test_an_asset_can_be_named_by_the_file_or_its_folder(form: MappingForm, folder: Path) -> None:
+    form.asset.column.value = "=file"
+    assert "asset: {type: fridge, name_of: file}" in form.yaml.value
+    assert shown(form, "temperature")[0][0] == "fridge/fridges"
+    form.asset.column.value = "=folder"
+    assert shown(form, "temperature")[0][0] == f"fridge/{folder.parent.name}"
+    assert form.asset.id.layout.display == "none"
+    form.columns.rows["Fridge"].role.value = "=asset"
+    assert "name_of" not in form.yaml.value
+    assert shown(form, "temperature")[0][0] == "fridge/K1"
 
 
 def test_a_column_takes_another_s_role_over(form: MappingForm) -> None:

@@ -209,13 +209,12 @@ class MappingDraft:
         if role == "=time":
             return made.with_time_way(table, "column", name)
         if role == "=asset":
-            return made.with_value(table, ("asset", "id"), None).with_value(table, ("asset", "column"), name)
+            made = made.with_value(table, ("asset", "id"), None).with_value(table, ("asset", "name_of"), None)
+            return made.with_value(table, ("asset", "column"), name)
         return made.with_value(table, (_KEYS[role],), name) if role in _KEYS else made
 
     def with_time_way(self, table: str, way: str, value: object) -> MappingDraft:
-        """Return this draft with another way to compose the time ("column" or "parts"); zone and rules of daylight
-        saving stay.
-        """
+        """Return this draft with another way to compose the time, "column" or "parts"; the rest of its rule stays."""
         time = self.get(table, "time")
         old = time if isinstance(time, dict) else {}
         kept = {key: item for key, item in old.items() if key not in _TIME_WAYS}

@@ -42,6 +42,8 @@ class SampleTable:
     rows_: pa.RecordBatch = field(repr=False)
     numbers: npt.NDArray[np.int64] = field(repr=False)
     units: Dictionary[str, str]
+    path: str | None = None
+    """Folder and name of the file, which may name the asset."""
     kind: str = "records"
 
     @property
@@ -68,7 +70,7 @@ class SampleTable:
 
     def head(self, rows: int) -> SampleTable:
         """Return the first rows."""
-        return SampleTable(self.record_type, self.rows_.slice(0, rows), self.numbers[:rows], self.units)
+        return SampleTable(self.record_type, self.rows_.slice(0, rows), self.numbers[:rows], self.units, self.path)
 
     def distinct(self, column: str, *, count: int) -> list[str]:
         """Return the first distinct texts of a column."""
@@ -178,12 +180,15 @@ def read_sample(file: str | Path, reading: Dictionary[str, Any] | None = None, *
     single = getattr(getattr(source, "reading", None), "format", None) in _SINGLE
     tables: dict[str, SampleTable] = {}
     problems: list[str] = []
+    place = f"{Path(file).resolve().parent.name}/{Path(file).name}"
     batches: Iterator[RowBatch] = iter(source.batches())
     for batch in islice(batches, 1 if single else _MOST_BATCHES):
         problems += [f"row {one.row}: {one.reason}" for one in batch.problems]
         if batch.table not in tables:
             units = dict(batch.units)
-            tables[batch.table] = SampleTable(batch.table, batch.rows.slice(0, rows), batch.row_numbers[:rows], units)
+            tables[batch.table] = SampleTable(
+                batch.table, batch.rows.slice(0, rows), batch.row_numbers[:rows], units, place
+            )
     close = getattr(batches, "close", None)
     if close is not None:
         close()

@@ -40,6 +40,8 @@ _AMBIGUOUS = [
     ("take the later", "later"),
     ("go by the order of rows", "order"),
 ]
+#: Names of which the asset may be, as values beside the names of columns.
+_NAMES = {"=file": "– the file's name –", "=folder": "– the folder's name –", "=sheet": "– the sheet's name –"}
 _NONEXISTENT = [("refuse and report", "refuse"), ("shift forward by the hour", "shift_forward")]
 
 
@@ -195,7 +197,7 @@ class AssetBox(_Box):
         super().__init__(host)
         self.title = widgets.HTML(heading("Asset"))
         self.type = self._field(widgets.Dropdown, "Type", self._setter("type"))
-        self.column = self._field(widgets.Dropdown, "Named by column", self._with_column)
+        self.column = self._field(widgets.Dropdown, "Named by", self._with_column)
         self.id = self._field(widgets.Text, "Always the asset", self._with_id)
         self.pattern = self._field(widgets.Text, "Pattern of the id", self._setter("pattern"))
         self.pattern.placeholder = r"the whole text, or (?P<id>\d+)"
@@ -211,12 +213,14 @@ class AssetBox(_Box):
         set_value(self.title, heading("Asset", note="its rows name theirs in the YAML" if alone else ""))
         types = [("– none for the whole table –", ""), *((name, name) for name in draft.model.asset_types)]
         set_options(self.type, types, _plain(rule.get("type")))
-        set_options(self.column, _columns(sample, none="– no column: always the same –"), _plain(rule.get("column")))
+        columns = _columns(sample, none="– no column: always the same –")
+        named = f"={rule['name_of']}" if rule.get("name_of") else _plain(rule.get("column"))
+        set_options(self.column, [*columns, *((label, key) for key, label in _NAMES.items())], named)
         set_value(self.id, _plain(rule.get("id")))
         set_value(self.pattern, _plain(rule.get("pattern")))
         _shown(self.column, bool(rule))
-        _shown(self.id, bool(rule) and "column" not in rule)
-        _shown(self.pattern, "column" in rule)
+        _shown(self.id, bool(rule) and not named)
+        _shown(self.pattern, bool(named))
         wrong = draft.error_at(table, "asset")
         set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
         self._enable(draft)
@@ -229,11 +233,11 @@ class AssetBox(_Box):
         return change
 
     def _with_column(self, draft: MappingDraft, column: str) -> MappingDraft:
-        if not column:
-            return draft.with_value(self.table, ("asset", "column"), None).with_value(
-                self.table, ("asset", "pattern"), None
-            )
-        return draft.with_value(self.table, ("asset", "id"), None).with_value(self.table, ("asset", "column"), column)
+        key, value = ("name_of", column[1:]) if column in _NAMES else ("column", column)
+        others = {"id", "column", "name_of"} - {key} if column else {"column", "name_of", "pattern"}
+        for other in sorted(others):
+            draft = draft.with_value(self.table, ("asset", other), None)
+        return draft.with_value(self.table, ("asset", key), value) if column else draft
 
     def _with_id(self, draft: MappingDraft, text: str) -> MappingDraft:
         return draft.with_value(self.table, ("asset", "id"), text.strip())
