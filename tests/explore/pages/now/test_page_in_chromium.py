@@ -96,3 +96,15 @@ def test_it_fits_a_phone_and_a_link_opens_what_was_found(visit):
     page = visit("?page=now&find=V3", viewport={"width": 390, "height": 844})
     page.get_by_role("heading", name="Where it is").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_phone_exceptions_come_before_tiles_and_map(visit):
+    page = visit("?page=now", viewport={"width": 390, "height": 844})
+    page.locator(".tabulator-row").first.wait_for()
+    top = {
+        name: page.locator(name).first.bounding_box()["y"] for name in (".tabulator-row", ".tl-overview", ".bk-events")
+    }
+    assert top[".tabulator-row"] < top[".tl-overview"] < top[".bk-events"]
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_timeout(500)
+    assert page.locator(".tl-overview").bounding_box()["y"] < page.locator(".tabulator-row").first.bounding_box()["y"]
