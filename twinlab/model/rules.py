@@ -191,6 +191,9 @@ def _bind(text: str, asset_type: AssetType) -> Condition:
     if signal is None:
         msg = f"there is no signal {name!r}{nearest(name, asset_type.signals)}"
         raise ValueError(msg)
+    if signal.role == "label":
+        msg = f"the signal {name!r} is a label, which nobody knows yet when a rule is evaluated; compare a measurement"
+        raise ValueError(msg)
     if signal.states is not None:
         if operator not in ("==", "!=") or right not in signal.states.values():
             msg = f"{name} is a state: compare it by == or != with one of {', '.join(signal.states.values())}; got {text.strip()!r}"

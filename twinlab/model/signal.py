@@ -34,7 +34,7 @@ Span = tuple[float, float]
 class Signal(ExtendedModel):
     """One measured quantity of an asset type."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"storage", "tests"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"role", "storage", "tests"})
 
     kind: Kind = "gauge"
     unit: Unit = "1"
@@ -69,6 +69,9 @@ class Signal(ExtendedModel):
     """Counters only: value at which the counter starts again from zero."""
     tests: dict[Term, dict[str, Any] | None] = Field(default_factory=dict)
     """Further quality tests of twinlab or of other packages: name -> options; see `twinlab.quality.registry`."""
+    role: Literal["measurement", "label"] = "measurement"
+    """A label is what somebody found out afterwards, such as a fault's name or the true occupancy: rules can't use it, and
+    datasets mark it with the attribute ``role``, so that it isn't an input of a model by accident."""
     title: str | None = None
     definition: str | None = None
     owner: str | None = None

@@ -304,7 +304,7 @@ def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-unt
     several = False
     for x in range(1, count):
         i = kept[x]
-        several |= rows.source[i] != rows.source[best] or rows.priority[i] != rows.priority[best]
+        several |= rows.source[i] != rows.source[best]
         if rows.priority[i] > rows.priority[best] or (
             rows.priority[i] == rows.priority[best] and _later(i, best, rows)
         ):
@@ -314,7 +314,8 @@ def _choose(kept, count, rule, resolution, rows, buffer):  # type: ignore[no-unt
     if several:
         for x in range(count):
             i = kept[x]
-            if rows.source[i] != rows.source[best] or rows.priority[i] != rows.priority[best]:
+            # Two versions of a value in one source, such as raw and corrected, may differ.
+            if rows.source[i] != rows.source[best]:
                 other, _ = _combined(kept, count, rows.priority[i], rows.source[i], rule, rows, buffer)
                 differs |= abs(other - chosen) > resolution * (1.0 + 1e-9)
                 if differs:

@@ -240,6 +240,8 @@ def _coords(axis: Axis, first: int, stop: int, labels: list[str]) -> dict[str, x
 
 def _attributes(name: str, signal: Signal) -> dict[str, object]:
     out: dict[str, object] = {"long_name": signal.title or name.replace("_", " ")}
+    if signal.role != "measurement":
+        out["role"] = signal.role
     if signal.kind == "state":
         codes = sorted(signal.states or {})
         out["flag_values"] = np.array(codes, dtype="int16")
