@@ -76,7 +76,7 @@ def oracle(sources: list[list[dict]], combine: str) -> dict[tuple[int, str], flo
             groups[identity].append(r)
         standing = []
         for identity, claims in groups.items():
-            best = max(claims, key=lambda r: (*precedence(r), r["op"], r["time"], r["value"]))
+            best = max(claims, key=lambda r: (*precedence(r), r["op"], r["time"], r["value"], r["priority"]))
             if best["op"] == 0:
                 standing.append((identity[0], best))
         for identity, claims in groups.items():

@@ -169,7 +169,8 @@ def _before(i, j, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 
         return rows.rank[i] < rows.rank[j]
     if rows.op[i] != rows.op[j]:
         return rows.op[i] < rows.op[j]
-    return rows.value[i] < rows.value[j]
+    first = (rows.value[i], rows.priority[i], rows.flag[i])
+    return first < (rows.value[j], rows.priority[j], rows.flag[j])
 
 
 @njit(cache=True, nogil=True)

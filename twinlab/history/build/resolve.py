@@ -2,9 +2,9 @@
 
 First, claims of one identity are resolved: the row's key with its tag if it has one, else (epoch, sequence), else
 (source, tag, event time). The highest (epoch, sequence) wins; without sequences, the latest position in the ledger. Of
-equal ones a retraction wins, then the later time, then the larger value, so that the result never depends on the order
-of arrival. A retraction with a sequence of its own, without a claim of that sequence, withdraws the earlier claims of
-its source for its tag and time.
+equal ones a retraction wins, then the later time, the larger value, the higher priority and the worse flag, so that the
+result never depends on the order of arrival. A retraction with a sequence of its own, without a claim of that sequence,
+withdraws the earlier claims of its source for its tag and time.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ def _valid(rows: Rows, keys: Ints) -> tuple[npt.NDArray[np.bool_], int]:
     order = at[
         np.lexsort(
             (
+                rows.flag[at],
+                rows.priority[at],
                 rows.value[at],
                 rows.time[at],
                 rows.op[at],
