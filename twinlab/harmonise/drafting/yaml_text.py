@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -52,4 +53,5 @@ def unique(name: str, taken: Iterable[str]) -> str:
     'truck_3'
     """
     known = set(taken)
-    return next(c for c in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if c not in known)
+    numbered = (f"{name}_{number}" for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([name], numbered) if candidate not in known)
