@@ -147,8 +147,10 @@ def test_an_export_takes_several_signals(pilot: Path, tmp_path: Path) -> None:
 
     (asset_type,) = open_twin(pilot).model.asset_types
     target = tmp_path / "out.csv"
-    assert main(["export", str(pilot), asset_type, str(target), "--signals", "temp", "power", "--step", "1h"]) == 0
-    assert {"temp_mean", "power_mean"} <= set(pd.read_csv(target).columns)
+    assert (
+        main(["export", str(pilot), asset_type, str(target), "--signals", "temperature", "power", "--step", "1h"]) == 0
+    )
+    assert {"temperature_mean", "power_mean"} <= set(pd.read_csv(target).columns)
 
 
 def test_an_interrupt_is_one_word(pilot: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
