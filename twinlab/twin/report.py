@@ -178,14 +178,18 @@ class IngestReport:
             )
             lines += [f"    {remark}" for remark in _remarks(part)]
             lines += [
-                f"    unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in part.unknown
+                f"    unknown {term.term!r} in {format_count(term.rows)} rows: {term.hint.lstrip('; :')}"
+                for term in part.unknown
             ]
             lines += [f"    row {problem.row}: {problem.reason}: {problem.text!r}" for problem in part.problems[:5]]
             if part.unparseable > 5:
                 lines.append(f"    … and {format_count(part.unparseable - 5)} more unparseable")
         lines += [f"  {note}" for note in self.notes]
         if self.questions:
-            lines.append(f"{format_count(len(self.questions))} open questions; values in doubt are kept as written:")
+            count = len(self.questions)
+            lines.append(
+                f"{format_count(count)} open question{'s' if count > 1 else ''}; values in doubt are kept as written:"
+            )
             lines += [f"  {line}" for line in checklist(self.questions, most=SHOWN_QUESTIONS)]
         return "\n".join(lines)
 
@@ -206,7 +210,10 @@ class IngestReport:
             for part in self.parts
         ]
         remarks = [f"{part.name}: {remark}" for part in self.parts for remark in _remarks(part)]
-        remarks += [f"unknown {term.term!r} in {format_count(term.rows)} rows{term.hint}" for term in self.unknown]
+        remarks += [
+            f"unknown {term.term!r} in {format_count(term.rows)} rows: {term.hint.lstrip('; :')}"
+            for term in self.unknown
+        ]
         remarks += [f"row {problem.row}: {problem.reason}: {problem.text!r}" for problem in self.problems]
         remarks += self.notes
         remarks += [f"open question, {one.file}, {one.path}: {one.ask} {one.evidence}" for one in self.questions]

@@ -1,6 +1,7 @@
 """Times in drafts: read as they were written, or asked for; a wrong time or zone is never stated."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -314,3 +315,24 @@ def test_times_with_offsets_and_fractions_need_no_zone(tmp_path, whens, offset):
     want = [ns(when.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)) for when in whens]
     assert times_of(found) == sorted(want)
     assert not questions
+
+
+def test_clocks_with_one_letter_for_the_half_of_the_day_are_times_and_no_assets(tmp_path: Path) -> None:
+    rows = [
+        f"{1 + i // 48}/15/24,{i // 2 % 12 or 12}:{i % 2 * 30:02d}{'ap'[i // 24 % 2]},{50 + i % 7}.{i % 10}"
+        for i in range(96)
+    ]
+    path = tmp_path / "davis.csv"
+    path.write_text("\n".join(["Date,Time,Temp (°F)", *rows]) + "\n", encoding="utf-8")
+    made = draft(path, name="x")
+    assert "clock: Time" in made.mappings["davis"]
+    assert "id: davis}" in made.mappings["davis"]
+
+
+def test_a_clock_in_a_spelling_that_is_not_known_names_no_asset(tmp_path: Path) -> None:
+    rows = [f"2024-01-{1 + i // 24:02d},{i % 24} o'clock sharp,{50 + i % 7}.{i % 10}" for i in range(96)]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["Date,Time,Temp", *rows]) + "\n", encoding="utf-8")
+    made = draft(path, name="x")
+    assert "column: Time" not in made.mappings["log"].split("ignore")[0]
+    assert "time" not in parse_model(made.model_yaml).asset_types

@@ -161,3 +161,9 @@ def test_dots_in_a_clock_are_no_fraction_of_an_iso_time():
     texts = ["2013-01-01 10.30.15", "2013-01-01 10.30", "2013-01-01 10:30.5", "2013-01-01T10:30:00.25 UTC"]
     when = ns(datetime(2013, 1, 1, 10, 30)) + 250_000_000
     assert parsed(texts, "iso") == ([None, None, None, when], [False, False, False, True])
+
+
+def test_clocks_with_one_letter_for_the_half_of_the_day() -> None:
+    clock = parse_clock(as_cells(pa.array(["12:30a", "1:05p", "12:00p", "13:00p"]))) / 3.6e12
+    assert clock[:3].tolist() == [0.5, 13 + 5 / 60, 12.0]
+    assert parse_clock(as_cells(pa.array(["13:00p"]))).tolist() == [NAT]

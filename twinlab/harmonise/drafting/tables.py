@@ -14,7 +14,7 @@ from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.profiles import Profile, name_of, profiles_of
 from twinlab.harmonise.drafting.samples import TAG, VALUE, Sample
 from twinlab.harmonise.drafting.scans import scan_log
-from twinlab.harmonise.drafting.times.columns import TimeColumn
+from twinlab.harmonise.drafting.times.columns import CLOCK_NAME, TimeColumn
 from twinlab.harmonise.drafting.times.find import Times, times_of
 from twinlab.harmonise.drafting.times.roles import clock_roles, duration_column, time_roles
 from twinlab.harmonise.drafting.times.zones import StatedZone
@@ -288,6 +288,9 @@ def _asset_column(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
     repeated = len(np.unique(known)) < len(known)
     for name, profile in plan.profiles.items():
         few = profile.kind == "text" or (profile.whole and _IDS.search(name))
+        if CLOCK_NAME.fullmatch(name.strip()):
+            # A clock in a spelling that isn't known is no asset.
+            continue
         if name in used or not few or profile.filled < rows.count or profile.distinct > max(2, rows.count // 2):
             continue
         if not repeated:

@@ -244,12 +244,12 @@ def from_parts(parts: Mapping[str, Floats]) -> Ints:
 _LOWEST = {"year": 1678.0, "month": 1.0, "day": 1.0, "hour": 0.0, "minute": 0.0, "second": 0.0}
 _HIGHEST = {"year": 2261.0, "month": 12.0, "day": 31.0, "hour": 24.0, "minute": 59.0, "second": 59.999999999}
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*(am|pm|a\.m\.|p\.m\.)?$", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*(am|pm|a\.m\.|p\.m\.|[ap])?$", re.IGNORECASE)
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d(?:,\d+)?)()$")
 
 
 def parse_clock(cells: Cells) -> Ints:
-    """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM", "05.17.00".
+    """Return clock times as ns since midnight: HHMM integers (2400 is the end of the day), "0517", "05:17", "5:17 PM", "5:17p", "05.17.00".
 
     NAT where the cell isn't a clock time.
 

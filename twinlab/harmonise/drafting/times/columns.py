@@ -23,7 +23,7 @@ from twinlab.harmonise.drafting.times.formats import (
 from twinlab.harmonise.drafting.times.zones import StatedZone, zone_in_header, zone_in_values
 from twinlab.harmonise.times.formats import DAY_NS, clock_from_format, from_format, parse_clock, parse_iso
 
-__all__ = ["Asked", "Clock", "TimeColumn", "clock_of", "disorder", "time_column", "unread_column"]
+__all__ = ["CLOCK_NAME", "Asked", "Clock", "TimeColumn", "clock_of", "disorder", "time_column", "unread_column"]
 
 NAMED = re.compile(
     r"time|date|datum|zeit|uhr|stamp|(^|[_\s])ts($|[_\s])|epoch|when|heure|fecha|hora|(^|[_\s])(data|ora)($|[_\s])|dep|arr|start|end",
@@ -39,7 +39,7 @@ _LENGTH = re.compile(r"duration|dauer|dur[eé]e|durata|elapsed|length|lasted|del
 _DIGIT = re.compile(r"\d")
 _HOUR = re.compile(r"(hour|hr|hh|stunde|std|ora|heure|hora)s?(\s*of\s*day)?", re.IGNORECASE)
 #: Names of a clock's column, and of nothing else: "runtime" and "time to failure" are other numbers.
-_TIME = re.compile(
+CLOCK_NAME = re.compile(
     r"(local\s*)?(time|zeit|uhrzeit|clock|ora|hora|heure|tid|tijd)(\s*of\s*day)?(\s*[\[(].*)?", re.IGNORECASE
 )
 #: Maximal number of distinct texts without a digit among times, such as "Date Not Captured".
@@ -269,9 +269,9 @@ def _clock_numbers(profile: Profile, cells: Cells) -> Clock | None:
     if profile.whole and _CLOCKED.search(name) and profile.high >= 100:
         clock = parse_clock(cells)
         return Clock(profile.name, clock) if _covers(clock, cells) else None
-    if profile.whole and profile.high <= 24 and (_HOUR.fullmatch(name) or _TIME.fullmatch(name)):
+    if profile.whole and profile.high <= 24 and (_HOUR.fullmatch(name) or CLOCK_NAME.fullmatch(name)):
         return _whole_hours(profile.name, cells)
-    if profile.decimals == 2 and _TIME.fullmatch(name) and profile.high <= 24:
+    if profile.decimals == 2 and CLOCK_NAME.fullmatch(name) and profile.high <= 24:
         note = f"{name!r} is read as hours and minutes, so 18.3 as 18:30; 18.5 could mean half past six"
         clock = clock_from_format(cells, lambda: pa.nulls(len(cells.number), pa.string()), "%H.%M")
         return Clock(profile.name, clock, ("%H.%M",), note) if _covers(clock, cells) else None
