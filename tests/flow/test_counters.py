@@ -84,3 +84,31 @@ def test_pieces_in_any_order_give_the_same_flags_and_increments(folder, tmp_path
         twin = ingest(other, f"part{low}.csv", shown[low:high], low)
     np.testing.assert_array_equal(twin.history("meter").energy.values, whole.energy.values)
     np.testing.assert_array_equal(twin.history("meter").energy_qc.values, whole.energy_qc.values)
+
+
+def test_a_replaced_meter_joins_two_runs_at_every_step(folder):
+    columns = """\
+      kwh:
+        - {signal: energy, unit: kWh, valid_until: "2026-01-06T00:00Z"}
+        - {signal: energy, unit: kWh, valid_from: "2026-01-06T00:00Z"}
+"""
+    text = (folder / "meters.yaml").read_text()
+    (folder / "meters.yaml").write_text(text[: text.index("      kwh:")] + columns)
+    shown = 500 + 0.5 * np.arange(300)
+    # The new meter has counted elsewhere before; it reads first at 02:00.
+    shown[96:] = 90_000 + 0.5 * np.arange(204)
+    kept = np.r_[0:96, 104:300]
+    times = pd.Timestamp("2026-01-05") + pd.to_timedelta(15 * kept, "min")
+    pd.DataFrame({"time": times, "meter": "M1", "kwh": shown[kept]}).to_csv(folder / "all.csv", index=False)
+    tl.create(folder / "twin", model=folder / "twin.yaml")
+    (folder / "twin" / "mapping" / "meters.yaml").write_text((folder / "meters.yaml").read_text())
+    twin = tl.open(folder / "twin")
+    twin.ingest(folder / "all.csv")
+    for step in ("15min", "1h", "1d"):
+        rises = twin.history("meter", step=step).energy_increase.values
+        assert round(float(np.nansum(rises)), 6) == 0.5 * (95 + 195), step
+    for hour in range(24, 30):
+        start = pd.Timestamp("2026-01-05") + pd.Timedelta(hours=hour)
+        part = twin.history("meter", step="1h", start=start, stop=start + pd.Timedelta("1h")).energy_increase.values
+        expected = np.nan if hour < 26 else 1.5 if hour == 26 else 2.0
+        np.testing.assert_array_equal(part, [[expected]])

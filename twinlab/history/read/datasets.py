@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,11 @@ from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask
+from twinlab.history.read.meter_changes import cells_of_changes, changes_of
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
 from twinlab.model.flags import flag_attributes
+from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, TwinModel, parse_duration
 
@@ -145,6 +147,7 @@ def dataset(
     step: str | None = None,
     overlay: Sequence[Block] | None = None,
     asset_ids: Sequence[str] | None = None,
+    mappings: Mapping[str, SourceMapping] | None = None,
 ) -> xr.Dataset:
     """Return the history of one asset type as a lazy Dataset, dims ``time, asset`` (assets in natural order).
 
@@ -166,6 +169,8 @@ def dataset(
         Cells that replace stored ones: the tail.
     asset_ids : sequence of str, optional
         Ids in storage order; those of the history's metadata (``meta["assets"][asset_type]``) by default.
+    mappings : dict of source to Mapping, optional
+        State when a counter's meters were replaced.
 
     Raises
     ------
@@ -190,8 +195,14 @@ def dataset(
     for group in groups:
         mine = {n: s for n, s in chosen.items() if s.cadence_ns == group.cadence_ns}
         blocks = tuple(b for b in tail if b.group == group)
-        reader = SpanReader(view.path, view.snapshot, group, mine, columns, extents[group], blocks)
-        parts.append(_group_dataset(reader, Axis(view.origin_ns, group.cadence_ns), span, step, labels))
+        axis = Axis(view.origin_ns, group.cadence_ns)
+        changes = {
+            name: cells_of_changes(changes_of(mappings or {}, asset_type, name), ids, axis)
+            for name, signal in mine.items()
+            if signal.kind == "counter"
+        }
+        reader = SpanReader(view.path, view.snapshot, group, mine, columns, extents[group], blocks, changes)
+        parts.append(_group_dataset(reader, axis, span, step, labels))
     if not parts:
         return xr.Dataset(coords={"asset": ("asset", np.array(labels, dtype=object))})
     out = parts[0] if len(parts) == 1 else xr.merge(parts, join="exact", compat="no_conflicts")

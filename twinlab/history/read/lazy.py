@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinlab.history.build.signal_kinds import fill_states, increases, shares, wrap_integer
 from twinlab.history.layout.encoding import decode, divisor, sentinel
+from twinlab.history.read.meter_changes import leave_out_changes
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
 
@@ -142,6 +143,7 @@ def _increase(  # noqa: PLR0917
     values, flags = reader.cells(name, w0 * per, w1 * per, columns)
     carry = reader.carry(name, w0 * per, columns)
     rise, seen = increases(values, flags, per, w1 - w0, carry=carry, wrap=wrap_integer(signal))
+    leave_out_changes(reader, name, w0 * per, per, columns, (values, flags), carry, rise)
     scale = divisor(signal)
     out = rise / scale if scale is not None else rise * (signal.resolution or 1.0)
     return np.where(seen == 0, np.nan, out)
@@ -209,6 +211,7 @@ def as_dask(lazy: _Lazy, *, per: int = 1, offset: int = 0) -> da.Array:
         lazy.length,
         extra,
         parts,
+        reader.changes.get(lazy.name, ()),
     )
     kind = type(lazy).__name__.lower()
     out: da.Array = da.from_array(lazy, chunks=chunks, name=f"{kind}-{lazy.name}-{token}", asarray=False, fancy=False)

@@ -121,7 +121,7 @@ class HistoryReader:
         blocks = pin.blocks(asset_type, signals, span)
         return dataset(
             pin.view, self._model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
-            overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())),
+            overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())), mappings=self._mappings,
         )  # fmt: skip
 
     def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:

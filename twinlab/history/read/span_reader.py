@@ -62,6 +62,8 @@ class SpanReader:
     columns: NDArray[np.int64]
     extent: tuple[int, int]
     overlay: Sequence[Block] = field(default=(), repr=False)
+    # Counters: stored column and first cell of each meter that replaced another one.
+    changes: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
 
     def _stored(self) -> View | None:
         view = _view(self.path, self.snapshot)
