@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from twinlab.model.basics import Model, Term, Unit
+from twinlab.model.basics import ExtendedModel, Model, Term, Unit
 from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.signal import Sensitivity, Signal
 
@@ -32,8 +32,17 @@ class PropertySpec(Model):
     sensitivity: Sensitivity = "internal"
 
 
-class AssetType(Model):
+class Lifetime(Model):
+    """When an asset exists: properties of its type that are times; without a value there is no limit."""
+
+    start: Annotated[Term | None, Field(alias="from")] = None
+    until: Term | None = None
+
+
+class AssetType(ExtendedModel):
     """A kind of asset with its signals and static properties."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"lifetime"})
 
     title: str | None = None
     label: str | None = None
@@ -42,6 +51,17 @@ class AssetType(Model):
     """Properties with latitude and longitude in degrees, or signals if the asset moves: (latitude, longitude)."""
     signals: dict[Term, Signal] = Field(default_factory=dict)
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+    lifetime: Lifetime | None = None
+    """Before and after it, no value is missing: a sensor that was replaced isn't missing for ever."""
+
+    @model_validator(mode="after")
+    def _known_lifetime(self) -> Self:
+        for key, name in (("from", self.lifetime.start), ("until", self.lifetime.until)) if self.lifetime else ():
+            spec = self.properties.get(name or "")
+            if name is not None and (spec is None or spec.dtype != "time"):
+                msg = f"lifetime.{key}: expected a property with dtype: time, got {name!r}"
+                raise ValueError(msg)
+        return self
 
     @field_validator("signals")
     @classmethod

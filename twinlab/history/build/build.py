@@ -20,7 +20,7 @@ from twinlab.history.build.kernels import scatter
 from twinlab.history.build.report import Tally
 from twinlab.history.build.resolve import Collector, resolve
 from twinlab.history.layout.encoding import decode, encode, sentinel
-from twinlab.history.layout.grid import Axis, Group, floor_midnight
+from twinlab.history.layout.grid import Axis, Frontier, Group, floor_midnight
 from twinlab.history.layout.spans import Span, clip, holes, pieces, union, widen
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, TwinModel
@@ -140,16 +140,6 @@ class ClaimSource(Protocol):
 
     def judged(self, spec: GroupSpec) -> frozenset[str]:
         """Return the signals some of whose claims have a flag of their own; none of them is ``simple``."""
-
-
-@dataclass(frozen=True)
-class Frontier:
-    """From where each series is expected and up to where it is settled: cells, int64 [signal, asset]."""
-
-    # Cell of the series' first observation; no cell before it is missing.
-    known_from: Ints
-    # First cell that the watermark hasn't passed, which is the cell of the watermark; -NEVER without a watermark.
-    passed: Ints
 
 
 @dataclass(frozen=True)
@@ -295,13 +285,16 @@ def _flags(  # noqa: PLR0917  (one call)
     columns = np.flatnonzero((at >= 0) & (at < len(ints)))
     filled = ints[at[columns], columns] != sentinel(ints.dtype)
     until[columns[filled]] += 1
+    since = frontier.known_from[number]
+    if frontier.lifetimes is not None:
+        since, until = np.maximum(since, frontier.lifetimes[0]), np.minimum(until, frontier.lifetimes[1])
     return flag_cells(
         decode(ints, signal),
         signal=signal,
         margin_before=span[0] - first,
         margin_after=first + len(ints) - span[1],
         known_until=np.clip(until - span[0], -NEVER, NEVER),
-        known_from=np.clip(frontier.known_from[number] - span[0], -NEVER, NEVER),
+        known_from=np.clip(since - span[0], -NEVER, NEVER),
         start_ns=spec.axis.origin_ns + first * spec.group.cadence_ns,
     )
 

@@ -103,9 +103,10 @@ def plan_update(
     spans = changed_cells(sources.views, specs, old=before, new=position)
     whole = _groups_to_redo(sources, meta, changed)
     plans = []
+    alive, alive_before = sources.lifetimes(position), sources.lifetimes(before)
     for spec in specs:
-        new = frontier_of(spec, marks_new.values())
-        earlier = frontier_of(spec, marks_old.values())
+        new = frontier_of(spec, marks_new.values(), alive)
+        earlier = frontier_of(spec, marks_old.values(), alive_before)
         redo = spec.group.path in whole
         ends = [
             int(new.passed.max()) + 1,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
-from twinlab.history.build.index import Marks, SourceIndex
+from twinlab.history.build.index import NEVER, Marks, SourceIndex
 from twinlab.history.build.index_file import load_index, save_index
 from twinlab.history.build.ledger_claims import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
 from twinlab.history.build.report import BuildReport
@@ -163,6 +163,24 @@ class Sources:
         views = self._asset_views(asset_type, position)
         rows = rows_of(views, "asset", asset_type, stop=position)
         return None if rows is None else merged_assets(rows)
+
+    def lifetimes(self, position: Mapping[str, int]) -> dict[str, dict[str, tuple[int, int]]]:
+        """Return the lifetimes of assets at a position: type -> asset -> (from, until), ns; NEVER without a limit."""
+        out: dict[str, dict[str, tuple[int, int]]] = {}
+        for name, kind in self.model.asset_types.items():
+            table = self.asset_table(name, position) if kind.lifetime is not None else None
+            if kind.lifetime is None or table is None:
+                continue
+            bounds = []
+            for key, default in ((kind.lifetime.start, -NEVER), (kind.lifetime.until, NEVER)):
+                known = key is not None and key in table.column_names
+                bounds.append(
+                    [default if ns is None else int(ns) for ns in table[key].cast("int64").to_pylist()]
+                    if known
+                    else [default] * table.num_rows
+                )
+            out[name] = dict(zip(table["id"].to_pylist(), zip(*bounds, strict=True), strict=True))
+        return out
 
     def _asset_views(self, asset_type: str, position: Mapping[str, int]) -> list[SourceView]:
         out = []

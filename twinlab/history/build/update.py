@@ -19,6 +19,8 @@ from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 __all__ = ["GroupPlan", "changed_cells", "frontier_of", "late_claims", "plan_group"]
 
 Ints = npt.NDArray[np.int64]
+#: Asset type -> asset -> (from, until) in ns since 1970; NEVER without a limit.
+Lifetimes = Mapping[str, Mapping[str, tuple[int, int]]]
 #: Spans at most this many cells apart are built as one, which costs less than another piece.
 _GAP = 64
 #: Maximum size of a bitmap of changed cells; over a longer span they are listed.
@@ -40,8 +42,11 @@ class GroupPlan:
         return sum(high - low for low, high in self.write) * len(self.spec.assets) * len(self.spec.signals)
 
 
-def frontier_of(spec: GroupSpec, marks: Iterable[Marks]) -> Frontier:
-    """Return from where and up to where the series of a group are settled; of several sources the most advanced counts."""
+def frontier_of(spec: GroupSpec, marks: Iterable[Marks], lifetimes: Lifetimes | None = None) -> Frontier:
+    """Return from where and up to where the series of a group are settled; of several sources the most advanced counts.
+
+    ``lifetimes`` are those of the assets, by type.
+    """
     shape = (len(spec.signals), len(spec.assets))
     known_from, passed = np.full(shape, NEVER), np.full(shape, -NEVER)
     axis = spec.axis
@@ -52,7 +57,13 @@ def frontier_of(spec: GroupSpec, marks: Iterable[Marks]) -> Frontier:
         # A series occurs once in a source's index, so no element is assigned twice.
         known_from[at] = np.minimum(known_from[at], (one.first[mine] - axis.origin_ns) // axis.cadence_ns)
         passed[at] = np.maximum(passed[at], axis.cell(one.watermark) if one.watermark > -NEVER else -NEVER)
-    return Frontier(known_from, passed)
+    ages = (lifetimes or {}).get(spec.group.asset_type)
+    if ages is None:
+        return Frontier(known_from, passed)
+    alive = np.array([ages.get(asset, (-NEVER, NEVER)) for asset in spec.assets], dtype=np.int64).reshape(-1, 2).T
+    limited = np.abs(alive) < NEVER
+    alive[limited] = (alive[limited] - axis.origin_ns) // axis.cadence_ns
+    return Frontier(known_from, passed, alive)
 
 
 def _moved(old: Frontier, new: Frontier, after: int) -> list[Span]:
@@ -68,7 +79,22 @@ def _moved(old: Frontier, new: Frontier, after: int) -> list[Span]:
     highest = np.where(older, np.minimum(highest, old.known_from), highest)
     start[other], stop[other] = np.minimum(start, lowest)[other], np.maximum(stop, highest)[other]
     pairs = np.unique(np.stack([start.ravel(), stop.ravel()], axis=1), axis=0)
-    return union([(int(low), int(high)) for low, high in pairs if low < high])
+    return union([(int(low), int(high)) for low, high in pairs if low < high], _other_lifetimes(old, new, after))
+
+
+def _other_lifetimes(old: Frontier, new: Frontier, after: int) -> list[Span]:
+    """Return the cells whose flags change because an asset's lifetime changed."""
+    if old.lifetimes is None and new.lifetimes is None:
+        return []
+    always = np.array([[-NEVER], [NEVER]])
+    was, now = (always if one.lifetimes is None else one.lifetimes for one in (old, new))
+    low, high = np.minimum(was, now), np.maximum(was, now)
+    begin, end = max(0, int(new.known_from.min(initial=NEVER))), int(new.passed.max(initial=-NEVER)) + 1
+    pairs = {
+        (max(int(a) - after, begin), min(int(b) + 1, end))
+        for a, b in zip(low[low < high], high[low < high], strict=True)
+    }
+    return union([(a, b) for a, b in sorted(pairs) if a < b])
 
 
 def plan_group(

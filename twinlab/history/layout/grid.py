@@ -19,6 +19,7 @@ __all__ = [
     "DAY_NS",
     "STEPS",
     "Axis",
+    "Frontier",
     "Group",
     "Layout",
     "asset_runs",
@@ -217,3 +218,15 @@ def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]
     for run in np.split(tiles, np.flatnonzero(np.diff(tiles) > 1) + 1):
         inside = assets[(assets >= run[0] * wide) & (assets < (run[-1] + 1) * wide)]
         yield int(inside.min()), int(inside.max()) + 1
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """From where each series is expected and up to where it is settled: cells, int64 [signal, asset]."""
+
+    # Cell of the series' first observation; no cell before it is missing.
+    known_from: NDArray[np.int64]
+    # First cell that the watermark hasn't passed, which is the cell of the watermark; -NEVER without a watermark.
+    passed: NDArray[np.int64]
+    # First cell of each asset's lifetime, and first one after it: int64 [2, asset]; None if the type states none.
+    lifetimes: NDArray[np.int64] | None = None

@@ -154,12 +154,13 @@ class AsOfPin(Pin):
         """Build the window from the ledger's rows."""
         out: list[Block] = []
         claims = LedgerClaims(self.sources.views, self.position)
+        alive = self.sources.lifetimes(self.position)
         for every in GroupSpec.all_of(self.sources.model, self.assets):
             wanted = {n: s for n, s in every.signals.items() if signals is None or n in signals}
             if every.group.asset_type != asset_type or not wanted or not every.assets:
                 continue
             spec = GroupSpec(every.group, every.origin_ns, wanted, every.assets)
-            frontier = frontier_of(spec, self.marks.values())
+            frontier = frontier_of(spec, self.marks.values(), alive)
             if frontier.known_from.min() == NEVER:
                 continue
             known = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
@@ -190,7 +191,7 @@ def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims
     while carried and at > known[0]:
         part = GroupSpec(spec.group, spec.origin_ns, carried, spec.assets)
         rows = [spec.numbers[name] for name in carried]
-        mine = Frontier(frontier.known_from[rows], frontier.passed[rows])
+        mine = Frontier(frontier.known_from[rows], frontier.passed[rows], frontier.lifetimes)
         low = max(known[0], at - look)
         found = _build(part, (low, at), known, claims, mine)
         blocks += found

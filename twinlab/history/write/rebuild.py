@@ -129,8 +129,9 @@ class Rebuild:
         marks = self.sources.marks(position)
         columns = self.sources.columns({}, marks.values())
         plans = []
+        alive = self.sources.lifetimes(position)
         for spec in GroupSpec.all_of(self.model, columns):
-            frontier = frontier_of(spec, marks.values()) if spec.assets else None
+            frontier = frontier_of(spec, marks.values(), alive) if spec.assets else None
             if frontier is None or frontier.known_from.min() == NEVER:
                 continue
             window = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
