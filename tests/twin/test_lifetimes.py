@@ -1,5 +1,6 @@
 """A lifetime of assets: a sensor that was replaced isn't missing for ever, and one to come isn't missing before."""
 
+import pandas as pd
 import pytest
 
 import twinlab as tl
@@ -84,6 +85,7 @@ def test_step_by_step_at_once_and_as_of_agree(tmp_path):
     once.ingest(sensors(tmp_path / "b"), log(tmp_path / "b"))
     assert flags(step) == flags(once)
     assert flags(step, "B") == flags(once, "B")
+    assert flags(step.as_of(pd.Timestamp.now("UTC") + pd.Timedelta("1h"))) == flags(once)
 
 
 def test_without_a_lifetime_properties_change_no_flag(tmp_path):
