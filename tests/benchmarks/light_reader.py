@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 #: An action is over when the server has said nothing for so long, and is free.
 SETTLED = 0.7
 #: What the page says by itself every few seconds.
-_BY_ITSELF = ("data to ", "no data yet")
+_BY_ITSELF = ("data to ", "ended ", "no data yet")
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Visit:
         """Zoom with a box over a share of the chart's width."""
         # The table is drawn last: once it's there, the chart answers.
         self.page.locator(".tabulator-row").first.wait_for()
-        self.page.get_by_text("data to").wait_for()
+        self.page.get_by_text(re.compile("data to|ended 20")).first.wait_for()
         self.page.wait_for_load_state("networkidle")
         # Only the page in front follows the mouse.
         self.page.bring_to_front()
