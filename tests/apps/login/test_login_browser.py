@@ -54,7 +54,7 @@ def visit(browser, served):
 def test_a_reader_logs_in_reads_and_logs_out(visit, served):
     context = visit()
     page = context.new_page()
-    page.goto(f"{served.url}?signal=wind_speed")
+    page.goto(f"{served.url}?page=history&signal=wind_speed")
     assert page.title() == "Log in · Three stations"
     assert page.evaluate("document.activeElement.id") == "name"
     page.keyboard.type("Dora")
