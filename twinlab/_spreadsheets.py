@@ -58,15 +58,22 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     returns = any("\r" in str(name) for name in table.columns)
     for place, dtype in enumerate(table.dtypes):
         if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype)) or dtype.kind == "O":
-            values = [_safe(value) for value in table.iloc[:, place]]
-            safe.isetitem(place, values)
-            returns = returns or any(isinstance(value, str) and "\r" in value for value in values)
+            column = table.iloc[:, place]
+            # Each distinct text is checked once: a column of asset ids has few.
+            texts = {value for value in column if isinstance(value, str)}
+            returns = returns or any("\r" in text for text in texts)
+            if any(_is_formula(text) for text in texts):
+                safe.isetitem(place, [_safe(value) for value in column])
     quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
     safe.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", quoting=quoting)
 
 
+def _is_formula(text: str) -> bool:
+    return re.match(_FORMULA, text) is not None
+
+
 def _safe(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and re.match(_FORMULA, value) else value
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
 
 
 @contextmanager
