@@ -1,13 +1,17 @@
-"""Files on POSIX and on Windows: names, binary access, replacement, syncing."""
+"""Files on POSIX and on Windows: names, binary access, atomic writing, replacement, syncing."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-__all__ = ["file_name", "open_binary", "replace_file", "sync_file", "sync_folder"]
+from twinlab.errors import SourceError
+
+__all__ = ["file_name", "open_binary", "replace_file", "sync_file", "sync_folder", "write_atomically"]
 
 _WINDOWS = os.name == "nt"
 #: Seconds for which Windows is asked again to replace a file that another process has open.
@@ -66,6 +70,33 @@ def replace_file(draft: Path, target: Path) -> None:
             time.sleep(_PAUSE)
         else:
             return
+
+
+def write_atomically(target: Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` make a temporary file or folder beside the target, then put it in the target's place.
+
+    A full disk or an interrupt leaves no incomplete target.
+
+    Raises
+    ------
+    SourceError
+        If the target can't be written.
+    """
+    draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(draft)
+            replace_file(draft, target)
+        finally:
+            if draft.is_dir():
+                shutil.rmtree(draft)
+            else:
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        msg = f"{target} can't be written: {error.strerror or error}; free some space or choose another place"
+        raise SourceError(msg) from error
+    return target
 
 
 def sync_file(path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_csv, write_workbook
-from twinlab.errors import SchemaError, SourceError
+from twinlab.errors import SchemaError
 from twinlab.history.read import export
 from twinlab.model.terms import nearest
 
@@ -37,7 +36,7 @@ def export_dataset(data: xr.Dataset, target: Path) -> Path:
         ".xlsx": export.to_excel,
     }
     write = _writer(writers, target)
-    return _whole(target, lambda path: write(data, path))
+    return write_atomically(target, lambda path: write(data, path))
 
 
 def export_table(table: pd.DataFrame, target: Path) -> Path:
@@ -54,7 +53,7 @@ def export_table(table: pd.DataFrame, target: Path) -> Path:
         ".xlsx": _excel,
     }
     write = _writer(writers, target)
-    return _whole(target, lambda path: write(table, path))
+    return write_atomically(target, lambda path: write(table, path))
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> None:
@@ -73,21 +72,3 @@ def _writer(writers: Mapping[str, Callable[[Data, Path], None]], target: Path) -
         msg = f"{target} exists; choose another name, or remove it first"
         raise SchemaError(msg)
     return writers[target.suffix]
-
-
-def _whole(target: Path, write: Callable[[Path], None]) -> Path:
-    # Written under another name and renamed, so that a full disk or an interrupt leaves no incomplete target.
-    draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(draft)
-        draft.rename(target)
-    except OSError as error:
-        msg = f"{target} can't be written: {error.strerror or error}; free some space or choose another place"
-        raise SourceError(msg) from error
-    finally:
-        if draft.is_dir():
-            shutil.rmtree(draft)
-        else:
-            draft.unlink(missing_ok=True)
-    return target

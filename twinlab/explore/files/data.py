@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_csv
 from twinlab.errors import SchemaError
-from twinlab.explore.files.atomic_write import check_suffix, write_atomically
+from twinlab.explore.files.exportable import check_suffix
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import twinlab
+from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_workbook
 from twinlab.errors import SchemaError
-from twinlab.explore.files.atomic_write import check_suffix, write_atomically
+from twinlab.explore.files.exportable import check_suffix
 
 if TYPE_CHECKING:
     from twinlab.explore.files.exportable import Exportable

@@ -1,8 +1,12 @@
-"""What the writers need from a view: a protocol, so that files know no explorer."""
+"""What the writers need from a view, as a protocol, and the check of a file's suffix."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from twinlab.errors import SchemaError
+from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,7 +15,7 @@ if TYPE_CHECKING:
 
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Exportable", "LatestTime"]
+__all__ = ["Exportable", "LatestTime", "check_suffix"]
 
 
 class LatestTime(Protocol):
@@ -48,3 +52,19 @@ class Exportable(Protocol):
 
     def url(self, *, base: str = "") -> str:
         """Return a link to the view."""
+
+
+def check_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> str:
+    """Return the suffix of a path, in lower case.
+
+    Raises
+    ------
+    SchemaError
+        If it's none of ``suffixes``.
+    """
+    suffix = path.suffix.casefold()
+    if suffix not in suffixes:
+        known = ", ".join(suffixes[:-1]) + f" or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
+        msg = f"expected {what} ending in {known}, got {path.name!r}{nearest(suffix, suffixes)}"
+        raise SchemaError(msg)
+    return suffix

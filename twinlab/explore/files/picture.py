@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinlab._files import write_atomically
 from twinlab.errors import SchemaError
-from twinlab.explore.files.atomic_write import check_suffix, write_atomically
+from twinlab.explore.files.exportable import check_suffix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

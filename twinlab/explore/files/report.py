@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from twinlab._files import write_atomically
 from twinlab._html import html
 from twinlab.errors import SchemaError
-from twinlab.explore.files.atomic_write import check_suffix, write_atomically
+from twinlab.explore.files.exportable import check_suffix
 
 if TYPE_CHECKING:
     from twinlab.explore.files.exportable import Exportable
