@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,15 @@ READING_ERRORS = (TwinlabError, OSError, ValueError, KeyError)
 
 #: Start and stop of a window, naive UTC, half-open.
 Window = tuple[np.datetime64, np.datetime64]
+
+
+def as_window(start: Any, stop: Any) -> Window:
+    """Return two times as a window in nanoseconds.
+
+    >>> as_window("2026-01-01", "2026-01-02")[1]
+    np.datetime64('2026-01-02T00:00:00.000000000')
+    """
+    return np.datetime64(start, "ns"), np.datetime64(stop, "ns")
 
 
 @dataclass(frozen=True)

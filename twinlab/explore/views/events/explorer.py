@@ -15,7 +15,7 @@ import param
 
 from twinlab._html import html
 from twinlab.events import overlapping
-from twinlab.explore.charts.reading import READING_ERRORS, Window, instant_text
+from twinlab.explore.charts.reading import READING_ERRORS, Window, as_window, instant_text
 from twinlab.explore.kit.event_tables import EventTables
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.paged_table import TABLE_SHEET, EventGrid
@@ -126,8 +126,7 @@ class EventExplorer(Explorer):
         """The window that limits the events; None if there is none."""
         if not self.in_view or self.window is None:
             return None
-        start, stop = (np.datetime64(t, "ns") for t in self.window)
-        return start, stop
+        return as_window(*self.window)
 
     @property
     def all_filters(self) -> tuple[EventFilter, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 import panel as pn
 import param
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.legend import title_html
-from twinlab.explore.charts.reading import READING_ERRORS, Window, data_span, same_on_screen
+from twinlab.explore.charts.reading import READING_ERRORS, Window, as_window, data_span, same_on_screen
 from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.panes import Html, empty_pane, error_pane
 from twinlab.explore.views.base import Explorer
@@ -222,10 +221,7 @@ class HeatExplorer(Explorer):
     @property
     def shown(self) -> Window | None:
         """The shown span: the window, or everything."""
-        if self.window is None:
-            return self._span
-        start, stop = (np.datetime64(t, "ns") for t in self.window)
-        return start, stop
+        return self._span if self.window is None else as_window(*self.window)
 
     @property
     def rows(self) -> HeatRows | None:

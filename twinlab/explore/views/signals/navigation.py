@@ -11,7 +11,7 @@ import panel as pn
 import param
 
 from twinlab.events import position_of
-from twinlab.explore.charts.reading import Window, newest_time
+from twinlab.explore.charts.reading import Window, as_window, newest_time
 from twinlab.explore.views.signals.parameters import SignalParameters
 
 if TYPE_CHECKING:
@@ -112,15 +112,12 @@ class SignalNavigation(SignalParameters):
     @property
     def shown(self) -> Window | None:
         """The shown span: the window, or everything."""
-        if self.window is None:
-            return self._span
-        start, stop = (np.datetime64(t, "ns") for t in self.window)
-        return start, stop
+        return self._span if self.window is None else as_window(*self.window)
 
     @property
     def _own_window(self) -> Window | None:
         """The window as instants; None for everything."""
-        return None if self.window is None else self.shown
+        return None if self.window is None else as_window(*self.window)
 
     def see(self, window: Window | None) -> None:
         """Show a window and add the previous one to the history."""
