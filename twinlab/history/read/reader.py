@@ -287,10 +287,6 @@ class HistoryReader:
                 out[kind, name] = found
         return out
 
-    def last_times(self) -> dict[tuple[str, str], np.datetime64]:
-        """Return the start of the last cell with a value, for each signal."""
-        return {key: extent.last for key, extent in self.value_extents().items()}
-
     def value_extents(self) -> dict[tuple[str, str], ValueExtent]:
         """Return where each signal has values: the first and the last one, and the missing cells between them."""
         pin = self._pinned()
