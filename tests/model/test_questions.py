@@ -100,3 +100,10 @@ def test_a_clock_of_unknown_zone_is_read_as_utc(tmp_path: Path) -> None:
 def test_questions_change_no_hash_so_that_nothing_is_built_anew() -> None:
     bare = MODEL[: MODEL.index("questions:")]
     assert content_hash(parse_model(bare)) == content_hash(parse_model(MODEL))
+
+
+def test_a_drafted_value_that_is_a_default_is_open_until_it_is_changed() -> None:
+    mapping = MAPPING.replace("%d/%m/%Y %H:%M", "iso")
+    assert ("mapping/log.yaml", "tables[0].time.format") in asked(mapping=mapping)
+    changed = mapping.replace('{column: t, format: "iso"', '{column: t, format: "%Y-%m-%d"')
+    assert ("mapping/log.yaml", "tables[0].time.format") not in asked(mapping=changed)

@@ -1,4 +1,4 @@
-"""Open questions of a twin: units, zones and meanings that nobody has stated yet, each with its place in YAML.
+"""Open questions of a twin: units, zones and meanings that aren't stated yet, each with its place in YAML.
 
 A unit or a zone that isn't known is written as ``unknown``. Anything else that a draft can't decide is an entry under
 ``questions:`` of the same file; it is answered when the value it asks about is changed, or the entry is removed.
@@ -26,7 +26,7 @@ _ASKED = {"unit": "In which unit are these values?", "zone": "In which zone does
 
 @dataclass(frozen=True)
 class Question:
-    """Something that nobody has stated yet.
+    """A unit, a zone or a meaning that isn't stated yet.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Question:
 
 
 def open_questions(model: TwinModel, mappings: Mapping[str, SourceMapping]) -> list[Question]:
-    """Return what nobody has stated yet: first of the model, then of each mapping, in the order of the files.
+    """Return the open questions: first those of the model, then those of each mapping, in the order of the files.
 
     >>> from twinlab.model.load import parse_model
     >>> text = "{twin: a, asset_types: {room: {signals: {t: {unit: unknown, resolution: 0.1}}}}}"
@@ -64,7 +64,8 @@ def open_questions(model: TwinModel, mappings: Mapping[str, SourceMapping]) -> l
 
 
 def _questions(file: str, part: TwinModel | SourceMapping) -> Iterator[Question]:
-    written = part.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"questions"})
+    # With defaults: a drafted value that equals one is open as well.
+    written = part.model_dump(mode="json", by_alias=True, exclude={"questions"})
     # Several questions may be about one value, such as a list of columns.
     asked: dict[str, list[QuestionRule]] = {}
     for rule in part.questions:
