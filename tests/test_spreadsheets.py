@@ -1,4 +1,4 @@
-"""Tables for spreadsheet programs: text that looks like a formula stays text, whoever opens it."""
+"""Tables for spreadsheet programs: text that looks like a formula stays text in every program."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What nobody has stated is asked by create, told by the twin and by ingest, and refused by ingest when it's strict."""
+"""Open questions: create prints them, a twin and an ingest report list them, and a strict ingest refuses while one is open."""
 
 from pathlib import Path
 

@@ -76,7 +76,7 @@ class Twin:
         return str(summary_html(self.model, self.reader, questions=len(self.open_questions())))
 
     def questions(self) -> pd.DataFrame:
-        """Return what nobody has stated yet: units, zones, and what a draft left open.
+        """Return the open questions: units and zones that aren't stated, and what a draft couldn't decide.
 
         Returns
         -------

@@ -10,7 +10,16 @@ from twinlab.model.questions import Question
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["checklist", "question_table"]
+__all__ = ["checklist", "count_text", "question_table"]
+
+
+def count_text(count: int) -> str:
+    """Return a number of open questions as text.
+
+    >>> count_text(1), count_text(1200)
+    ('1 open question', '1,200 open questions')
+    """
+    return f"{count:,} open question{'' if count == 1 else 's'}"
 
 
 def question_table(questions: Sequence[Question]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from twinlab._html import html
 from twinlab.model.questions import Question
 from twinlab.sources import Problem
-from twinlab.twin.questions import checklist
+from twinlab.twin.questions import checklist, count_text
 
 __all__ = ["IngestReport", "SourceReport", "UnknownTerm", "format_bytes", "format_count"]
 
@@ -105,7 +105,7 @@ class IngestReport:
     seconds: float = field(compare=False)
     # Remarks of the history's build that aren't about one source (values that don't fit, disagreements, rebuilds).
     notes: tuple[str, ...] = ()
-    # What nobody has stated yet of the twin's units, zones and meanings.
+    # Open questions about the twin's units, zones and meanings.
     questions: tuple[Question, ...] = ()
 
     def _total(self, count: Callable[[SourceReport], int]) -> int:
@@ -186,10 +186,7 @@ class IngestReport:
                 lines.append(f"    … and {format_count(part.unparseable - 5)} more unparseable")
         lines += [f"  {note}" for note in self.notes]
         if self.questions:
-            count = len(self.questions)
-            lines.append(
-                f"{format_count(count)} open question{'s' if count > 1 else ''}; values in doubt are kept as written:"
-            )
+            lines.append(f"{count_text(len(self.questions))}; values in doubt are stored as written:")
             lines += [f"  {line}" for line in checklist(self.questions, most=SHOWN_QUESTIONS)]
         return "\n".join(lines)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from twinlab._html import html
 from twinlab.model.flags import Flag
+from twinlab.twin.questions import count_text
 from twinlab.twin.report import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _open(questions: int) -> str:
-    return f"{questions} open question{'s' if questions > 1 else ''}: twin.questions() lists what nobody has stated yet"
+    return f"{count_text(questions)}: twin.questions() lists them with their place in YAML"
 
 
 def _signal_text(one: SignalSummary) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The zone of the browser that shows the form, as a choice for a clock whose zone nobody has stated."""
+"""The zone of the browser that shows the form, as a choice for a clock whose zone isn't stated."""
 
 from __future__ import annotations
 

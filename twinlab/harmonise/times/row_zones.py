@@ -29,7 +29,7 @@ def row_zones(rule: TimeRule, rows: Rows, context: Context) -> Zones | None:
         return _zones_of(rule.zone_of, rows, context)
     if rule.zone_column is not None:
         return _zones_in(rule.zone_column, rule, rows)
-    # A clock whose zone nobody has stated is read as UTC; it stays an open question of the twin.
+    # A clock whose zone isn't stated is read as UTC; its zone remains an open question of the twin.
     name = "UTC" if rule.zone in (None, UNKNOWN) else rule.zone
     return None if name == "offset" else Zones([zone_name(name)])
 

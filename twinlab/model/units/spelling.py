@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN", "canonical_unit", "known_units", "pint_names", "powers_of", "registry"]
 
-#: The unit of values whose unit nobody has stated. It converts to nothing; "1" is the unit of bare numbers.
+#: The unit of values whose unit isn't stated. It converts to nothing; "1" is the unit of bare numbers.
 UNKNOWN = "unknown"
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
