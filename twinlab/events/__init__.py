@@ -2,7 +2,7 @@
 
 In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
 Read in order: `tables`, `tables_as_of`, `present_state` (the state of assets at an instant), `rules` (what needs attention),
-`annotations`, `reading`.
+`annotations`, `lifetimes`, `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twinlab.events.lifetimes import lifetimes
 from twinlab.events.reading import Cells, read_cells
 from twinlab.events.rules.exception_table import concat, duration_text, exception_rows, times
 from twinlab.events.rules.runs import last_valid_rows, runs_of
@@ -119,7 +120,8 @@ def evaluate(
     if not finest.assets:
         return None
     axis = finest.times.astype("int64")
-    fulfilled = np.ones((len(axis), len(finest.assets)), dtype=bool)
+    # A state is valid until the next observation, but not beyond the asset's lifetime.
+    fulfilled = axis[:, None] < lifetimes(twin, asset_type, finest.assets)[1]
     shown: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     for condition, limit in zip(conditions, limits, strict=True):
         cells = next(part for part in parts if condition.signal in part.values)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twinlab.events.lifetimes import NO_END, NO_START, lifetimes
 from twinlab.events.reading import read_cells
 from twinlab.events.rules.exception_table import duration_text, exception_rows, times
 from twinlab.model.extensions.rule_kind import RuleKind
@@ -23,15 +24,15 @@ __all__ = ["SILENT", "last_observed", "observed", "silent_spans"]
 _DAY = 86400 * 10**9
 #: How far back cells are searched; further back, the coarsest rollups show in which windows to search.
 _CELLS_BACK = 4 * _DAY
-_NEVER = np.iinfo(np.int64).min
-_OPEN = np.iinfo(np.int64).max
+_NEVER, _OPEN = NO_START, NO_END
 
 
 def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
     """Return the spans overlapping ``[start, stop)`` in which an asset has been without observation for too long.
 
-    A failed observation counts as an observation. Only what is known at ``stop`` counts. If there was never an observation,
-    ``since`` is NaT.
+    A failed observation counts as an observation. Only what is known at ``stop`` counts. Silence begins with the last
+    observation or, if that is later, with the asset's lifetime; if there was never an observation and no lifetime is
+    stated, ``since`` is NaT. It is over at the end of the lifetime: what was removed isn't silent.
     """
     allowed = parse_duration(rule.silent or "")
     wanted = [str(one) for one in twin.assets(rule.on).index]
@@ -50,12 +51,15 @@ def silent_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop
     until = np.full(len(when), _OPEN, dtype=np.int64)
     same = who[1:] == who[:-1]
     until[:-1][same] = when[1:][same]
+    never = when == _NEVER
+    starts, ends = (bound[who] for bound in lifetimes(twin, rule.on, wanted))
+    # An end after the stop isn't known yet.
+    when, until = np.maximum(when, starts), np.minimum(until, np.where(ends < stop_ns, ends, _OPEN))
     raised = np.where(when == _NEVER, _NEVER, when + allowed)
     keep = (raised < until) & (raised < stop_ns) & (until > start_ns)
-    who, when, until, raised = who[keep], when[keep], until[keep], raised[keep]
+    who, when, until, raised, never = who[keep], when[keep], until[keep], raised[keep], never[keep]
     not_over = until == _OPEN
     age = np.where(not_over, stop_ns - 1, until) - when.astype(float)
-    never = when == _NEVER
     return exception_rows(
         {
             "asset_type": rule.on,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.events import AssetIndex, events_at, exceptions, positions, present
+from twinlab.events.lifetimes import lifetimes
 from twinlab.events.present_state.links import links_of
 from twinlab.events.present_state.whereabouts import nearest_fixed
 from twinlab.explore.charts.reading import READING_ERRORS
@@ -149,6 +150,10 @@ def _places(twin: TwinReader, found: pd.DataFrame, at: np.datetime64) -> tuple[d
 def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64) -> Coverage:
     """Count from the exceptions where a rule defines *silent*, else from the last observations."""
     assets = list(shared.choices.assets(kind).values())
+    starts, ends = lifetimes(shared.reader, kind, assets)
+    now = np.datetime64(at, "ns").astype("int64")
+    # Before and after its lifetime an asset neither reports nor is silent.
+    assets = [one for one, exists in zip(assets, (starts <= now) & (now < ends), strict=True) if exists]
     rules = [name for name, rule in shared.twin.model.rules.items() if rule.on == kind and rule.silent is not None]
     if rules:
         silent = int(found.loc[found["rule"].isin(rules), "asset"].nunique())
