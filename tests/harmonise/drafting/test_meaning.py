@@ -1,5 +1,8 @@
 """What drafts say about columns: quantities, units, positions, counters, states, row numbers and qualifiers."""
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from twinlab.harmonise import Context, draft, harmonise
@@ -266,3 +269,32 @@ def test_rows_that_share_their_instants_are_events_if_a_key_identifies_them(tmp_
     assert (event.key, sum(part.table.num_rows for part in done.events)) == (["order"], 64)
     (kind,) = model.event_types.values()
     assert kind.properties["price"].unit == "EUR"
+
+
+def test_the_index_that_pandas_wrote_is_ignored_and_float32_has_no_invented_decimals(tmp_path):
+    rows = 40
+    table = pa.table(
+        {
+            "time": pa.array(np.arange(rows) * 3600, pa.timestamp("s")),
+            "cond": pa.array(np.arange(rows) / 10 + 600.1, pa.float32()),
+            "__index_level_0__": pa.array(range(rows)),
+        }
+    )
+    pq.write_table(table, tmp_path / "log.parquet")
+    model = parse_model(draft([tmp_path / "log.parquet"], name="x").model_yaml)
+    ((name, signal),) = only(model).signals.items()
+    assert (name, signal.resolution) == ("cond", 0.1)
+
+
+def test_one_word_may_stand_for_no_value_in_most_cells_of_a_column(tmp_path):
+    _, mapping, done = drafted(tmp_path, table("gust", lambda i: f"{i}.5" if i % 3 == 0 else "M"))
+    assert mapping.tables[0].columns["gust"][0].missing == ["M"]
+    assert (len(done.claims), done.problem_count) == (8, 0)
+
+
+def test_a_property_named_as_a_column_of_the_event_table_gets_another_name(tmp_path):
+    rows = [f"{i},DEBIT,2025-06-01T{i % 24:02d}:00Z,2025-06-02T{i % 24:02d}:30Z" for i in range(1, 40)]
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join(["Order Id,Type,ordered at start,shipped end", *rows]))
+    model = parse_model(draft([path], name="x").model_yaml)
+    assert "order_type" in model.event_types["order"].properties

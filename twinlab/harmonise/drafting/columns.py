@@ -12,8 +12,9 @@ import numpy as np
 
 from twinlab.errors import UnitError
 from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.drafting.kinds.versions import bare_name
 from twinlab.harmonise.drafting.profiles import Profile, name_of
-from twinlab.harmonise.drafting.units import Hint
+from twinlab.harmonise.drafting.units import Hint, unit_of
 from twinlab.harmonise.drafting.yaml_text import unique
 from twinlab.model.quantities.names import Name, name_parts
 from twinlab.model.quantities.table import fits
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 _ROW_NUMBER = re.compile(
-    r"#|no\.?|nr\.?|num|record|rn|index|idx|row|row[_ ]?(no|num|number|id)|line[_ ]?(no|number)|seq|lfd\.? ?nr\.?|unnamed: ?0|column_?[01]?|",
+    r"#|no\.?|nr\.?|num|record|rn|index|idx|row|row[_ ]?(no|num|number|id)|line[_ ]?(no|number)|seq|lfd\.? ?nr\.?|unnamed: ?0|column_?[01]?|__index_level_\d+__|",
     re.IGNORECASE,
 )
 _UNITS = re.compile(r"units?|einheit|uom|unité|unidad|unità|eenheid|(unit of|units of) \w+", re.IGNORECASE)
@@ -195,7 +196,7 @@ def value_columns(profiles: Mapping[str, Profile], rows: Rows) -> ValueColumns:
         whose = f"of {value!r}" if value else "of the row's values"
         ignored[name] = f"codes {', '.join(profiles[name].terms)}: the source's own status {whose}"
     unit = unit_column(profiles)
-    left = {name: profile for name, profile in profiles.items() if name not in ignored}
+    left = _with_units_of_versions({name: profile for name, profile in profiles.items() if name not in ignored})
     left |= {profile.name: profile for profile in located(left).values()}
     if unit is None:
         return ValueColumns(left, ignored, codes)
@@ -209,6 +210,17 @@ def value_columns(profiles: Mapping[str, Profile], rows: Rows) -> ValueColumns:
         extra = max((_extra_decimals(text, its) for text in profiles[unit].terms if _known(text)), default=0)
         left[name] = replace(left[name], unit=hint, decimals=left[name].decimals + extra)
     return ValueColumns(left, ignored, codes, unit, found)
+
+
+def _with_units_of_versions(profiles: dict[str, Profile]) -> dict[str, Profile]:
+    """Return the profiles with the units that stand before a word such as "raw" or "corrected" in a header."""
+    found = dict(profiles)
+    for name, profile in profiles.items():
+        bare = bare_name(name, "corrected") or bare_name(name, "raw")
+        if bare is not None and profile.kind == "number" and not profile.unit.unit:
+            hint = unit_of(bare)
+            found[name] = replace(profile, unit=replace(hint, stem=hint.stem or bare))
+    return found
 
 
 def with_units_of_rows(profile: Profile, column: str, rows: Rows) -> Profile:

@@ -19,16 +19,18 @@ from twinlab.harmonise.drafting.columns import (
     with_units_of_rows,
 )
 from twinlab.harmonise.drafting.counters import counter_evidence, may_count
+from twinlab.harmonise.drafting.kinds.versions import versions
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
-from twinlab.harmonise.drafting.signals import rule_lines, signal_of, state_question, words_note
+from twinlab.harmonise.drafting.signals import rule_lines, signal_of, signal_questions, words_note
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.lines import clock_lines, duration_line, property_line, time_lines
 from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
+from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.units import canonical_unit
 
 __all__ = ["mapping_yaml"]
@@ -164,7 +166,9 @@ class _TableLines:
         if found.unit_column is not None:
             self.used.add(found.unit_column)
             lines.append(f"    unit_column: {quoted(found.unit_column)}")
-        names = signal_names([profile for name, profile in found.profiles.items() if name not in plan.family])
+        corrected = versions({name: one for name, one in found.profiles.items() if name not in plan.family})
+        names = signal_names([one for name, one in found.profiles.items() if name not in {*plan.family, *corrected}])
+        names |= {name: names[raw] for name, raw in corrected.items()}
         columns: list[str] = []
         patterns: dict[str, str] = {}
         terms: dict[str, str] = {}
@@ -178,10 +182,16 @@ class _TableLines:
                 columns += self._family(name, signal, profile, patterns)
                 continue
             term = terms[name] = self.model.add_signal(kind, names[name], signal, source=self.source)
-            self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
             stated = name not in found.by_row
             columns += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=stated)]
             self._ask_words(profile, f"columns.{name}")
+            if name in corrected and term == terms.get(corrected[name]):
+                columns.append("        priority: 1  # where both have a value, this one counts")
+                ask = f"Is {name!r} the corrected version of {corrected[name]!r}?"
+                evidence = "named so; if it isn't, give it a signal of its own"
+                self.questions.append(QuestionPlan(f"{self.path}.columns.{name}.priority", ask, evidence))
+            else:
+                self.model.questions += signal_questions(f"asset_types.{kind}.signals.{term}", signal)
             if name in status_of:
                 columns += self._status(status_of[name], "        ", f"{self.path}.columns.{name}.status", asked)
             if found.unit_column and stated and signal.kind != "state" and signal.unit is None:
@@ -269,7 +279,7 @@ class _TableLines:
             if signal is None:
                 continue
             term = self.model.add_signal(kind, names[name], signal, source=self.source)
-            self.model.questions += state_question(f"asset_types.{kind}.signals.{term}", signal)
+            self.model.questions += signal_questions(f"asset_types.{kind}.signals.{term}", signal)
             lines += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=unit is None)]
             self._ask_words(profile, f"tags.{name}")
         return lines
@@ -280,13 +290,17 @@ class _TableLines:
             ask = f"Do these texts among the numbers of {profile.name!r} mean that there is no value?"
             self.questions.append(QuestionPlan(f"{self.path}.{at}.missing", ask, words_note(profile)))
 
-    def _properties(self, skip: set[str], at: str) -> tuple[dict[str, PropertyPlan], list[str]]:
+    def _properties(
+        self, skip: set[str], at: str, *, reserved_as: str = ""
+    ) -> tuple[dict[str, PropertyPlan], list[str]]:
+        """Return the other columns as properties; ``reserved_as`` is put before names of an event's own columns."""
         found: dict[str, PropertyPlan] = {}
         lines: list[str] = []
         for name, profile in self.plan.profiles.items():
             if name in skip or profile.kind == "empty":
                 continue
-            term = unique(name_of(profile.unit.stem or name), found)
+            term = name_of(profile.unit.stem or name)
+            term = unique(f"{reserved_as}_{term}" if reserved_as and term in EVENT_COLUMNS else term, found)
             unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
             dtype = {"text": "text", "bool": "boolean", "time": "time"}.get(
                 profile.kind, "integer" if profile.whole and unit is None else "number"
@@ -353,7 +367,9 @@ class _TableLines:
             event.links[link] = self.model.type_with(plan.profiles[column].terms) or named
             self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
             lines.append(f"          {link}: {quoted(column)}")
-        event.properties, properties = self._properties(self.used | set(plan.times.columns), "events[0]")
+        event.properties, properties = self._properties(
+            self.used | set(plan.times.columns), "events[0]", reserved_as=kind
+        )
         return lines + self._time_properties(event, properties)
 
     def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:

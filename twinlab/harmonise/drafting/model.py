@@ -30,6 +30,8 @@ class SignalPlan:
     definition: str = ""
     kind_note: str = ""
     span: tuple[float, float] | None = None
+    # Whether somebody found it out afterwards.
+    label: bool = False
 
     @property
     def wide(self) -> bool:
@@ -39,7 +41,7 @@ class SignalPlan:
 
     def fits(self, other: SignalPlan) -> bool:
         """Whether the column of another file can be the same signal."""
-        return (self.kind, self.unit) == (other.kind, other.unit)
+        return (self.kind, self.unit, self.label) == (other.kind, other.unit, other.label)
 
     def join(self, other: SignalPlan) -> None:
         """Merge the column of another file: the finer resolution, the shorter cadence, all states."""
@@ -191,6 +193,7 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
             lines.append(
                 f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}"
             )
+    lines += ["        role: label"] if plan.label else []
     lines.append(f"        cadence: {plan.cadence}{comment(plan.cadence_note)}")
     return lines
 

@@ -32,6 +32,8 @@ _TERMS = 5_000
 _MOST_DECIMALS = 6
 #: Maximal number of different words among numbers or times.
 _MAX_WORDS = 12
+#: Minimal number of different texts in a column of numbers that is mostly one word.
+_MIN_NUMBERS = 8
 
 NO_VALUE_TEXTS = frozenset(
     [
@@ -172,7 +174,10 @@ def words_among(codes: Ints, terms: Sequence[str]) -> tuple[tuple[str, int], ...
     plain = [place for place, term in enumerate(terms) if not any(map(str.isdigit, term))]
     words = [place for place in plain if terms[place].casefold() not in NO_VALUE_TEXTS]
     numbered = int(counts.sum()) - int(counts[plain].sum())
-    if not 0 < len(words) <= _MAX_WORDS or counts[words].sum() > numbered or len(terms) - len(plain) < len(words):
+    if not 0 < len(words) <= _MAX_WORDS or len(terms) - len(plain) < len(words):
+        return ()
+    # One word may be in most cells, such as the M of a weather report; several are a column of words.
+    if counts[words].sum() > numbered and (len(words) > 1 or len(terms) < _MIN_NUMBERS):
         return ()
     return tuple(sorted((terms[place], int(counts[place])) for place in words))
 
@@ -200,7 +205,8 @@ def _numbers(
     if not len(values):
         return Profile(name, "empty", filled, 0)
     missing: tuple[float | str, ...] = (*codes, *no_value)
-    decimals = _decimals(values)
+    # A float32 has about seven digits; the others are not written anywhere.
+    decimals = _decimals(values, digits=6.5e-8 if pa.types.is_float32(rows.array(name).type) else 1e-9)
     distinct = np.unique(values)
     terms = (
         tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
@@ -240,11 +246,11 @@ def _no_value_codes(number: Floats) -> list[float]:
     return found
 
 
-def _decimals(values: Floats) -> int:
-    """Return the largest number of decimals of the values, at most 6."""
+def _decimals(values: Floats, *, digits: float) -> int:
+    """Return the largest number of decimals of the values, at most 6; ``digits`` is their relative precision."""
     distinct = np.unique(values)[:20_000]
     for decimals in range(_MOST_DECIMALS):
         scaled = distinct * 10.0**decimals
-        if (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
+        if (np.abs(scaled - np.rint(scaled)) <= digits * np.maximum(1.0, np.abs(scaled))).all():
             return decimals
     return _MOST_DECIMALS

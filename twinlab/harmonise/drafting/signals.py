@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinlab.harmonise.drafting.columns import quantity_of
+from twinlab.harmonise.drafting.kinds.labels import is_label, label_question
 from twinlab.harmonise.drafting.model import SignalPlan
 from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.questions import QuestionPlan
@@ -11,7 +12,7 @@ from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 from twinlab.model.quantities.table import choices
 from twinlab.model.units import canonical_unit
 
-__all__ = ["rule_lines", "signal_of", "state_question", "words_note"]
+__all__ = ["rule_lines", "signal_of", "signal_questions", "words_note"]
 
 _MAX_STATES = 12
 _ZERO_ONE = "only 0 and 1: a state?"
@@ -43,18 +44,21 @@ def signal_of(profile: Profile, *, cadence: str, cadence_note: str, counter: str
         "counter" if counter else "gauge", unit, profile.decimals, cadence, profile.name,
         unit_note=unit_note, cadence_note=cadence_note, kind_note=f"a counter: {counter}" if counter else "",
         span=(profile.low, profile.high),
-        unit_choices=() if unit or quantity is None else choices(quantity, profile.low, profile.high),
+        unit_choices=() if unit or quantity is None else choices(quantity, profile.low, profile.high), label=is_label(profile.name),
     )  # fmt: skip
 
 
 def _state(profile: Profile, cadence: str, cadence_note: str, note: str) -> SignalPlan:
     return SignalPlan(
-        "state", None, 0, cadence, profile.name, states=profile.terms, cadence_note=cadence_note, kind_note=note
-    )
+        "state", None, 0, cadence, profile.name, states=profile.terms, cadence_note=cadence_note, kind_note=note,
+        label=is_label(profile.name),
+    )  # fmt: skip
 
 
-def state_question(path: str, signal: SignalPlan) -> list[QuestionPlan]:
-    """Return the question about a signal with the values 0 and 1; ``path`` is the signal's path in the model."""
+def signal_questions(path: str, signal: SignalPlan) -> list[QuestionPlan]:
+    """Return the questions about a label, or a signal with the values 0 and 1; ``path`` is its path in the model."""
+    if signal.label:
+        return [label_question(path, signal.title)]
     if signal.kind_note != _ZERO_ONE:
         return []
     ask = "What do 0 and 1 mean? Name both states, or make it a gauge."

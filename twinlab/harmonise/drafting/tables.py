@@ -366,7 +366,7 @@ def type_of(text: str) -> str:
     words = [word for word in name_of(text, fallback="asset").split("_") if not word.isdigit()]
     name = "_".join(words) or "asset"
     name = name.removesuffix("_id").removesuffix("_name").removesuffix("_code").removesuffix("_no")
-    name = name.removesuffix("s") if len(name) > 3 and not name.endswith("ss") else name
+    name = name.removesuffix("s") if len(name) > 3 and not name.endswith(("ss", "series")) else name
     return (
         "asset"
         if name in {"data", "log", "export", "id", "name", "sheet", "table", "file", "id_number", "serial"}

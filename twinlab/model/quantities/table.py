@@ -121,7 +121,7 @@ _TABLE = (
     _quantity(
         "temperature",
         _TEMPERATURE,
-        "temperature|temp|tmp|tempr|temperatur|température|temperatura|temperatuur",
+        "temperature|temp|tmp|tempr|temperatur|température|temperatura|temperatuur|thermocouple|thermistor|thermoelement",
         symbols="t tc tf ta tair",
     ),
     _quantity(
@@ -136,7 +136,7 @@ _TABLE = (
         "pressure",
         _PRESSURE,
         "pressure|press|barometer|baro|baro pressure|druck|luftdruck|pression|presión|pressione|luchtdruk|druk",
-        symbols="p bp pr",
+        symbols="p bp pr pres slp",
     ),
     _quantity(
         "wind_speed",
@@ -285,6 +285,7 @@ _TABLE = (
         "conductivity",
         "µS/cm 0 200000|mS/cm 0 200",
         "conductivity|specific conductance|leitfähigkeit|conductivité|conductividad|conducibilità",
+        symbols="cond",
     ),
     _quantity(
         "dissolved_oxygen",
@@ -294,7 +295,9 @@ _TABLE = (
     ),
     _quantity("salinity", "PSU 0 50", "salinity|salzgehalt|salinité|salinidad|salinità"),
     _quantity(
-        "acceleration", "m/s² -500 500", "acceleration|accel|beschleunigung|accélération|aceleración|accelerazione"
+        "acceleration",
+        "m/s² -500 500",
+        "acceleration|accel|accelerometer|beschleunigung|accélération|aceleración|accelerazione",
     ),
     _quantity("torque", "N·m -100000 100000", "torque|drehmoment|couple|par motor|coppia|koppel"),
 )
