@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
-from twinlab.harmonise.claims import Ints
 from twinlab.harmonise.drafting.columns import (
     located,
     quantity_of,
@@ -20,18 +18,15 @@ from twinlab.harmonise.drafting.columns import (
 )
 from twinlab.harmonise.drafting.counters import counter_evidence, may_count
 from twinlab.harmonise.drafting.kinds.versions import versions
-from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan, SignalPlan
-from twinlab.harmonise.drafting.profiles import Profile, name_of, profile_of
+from twinlab.harmonise.drafting.model import ModelPlan, SignalPlan
+from twinlab.harmonise.drafting.profiles import Profile, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
-from twinlab.harmonise.drafting.signals import rule_lines, signal_of, signal_questions, words_note
+from twinlab.harmonise.drafting.records import RecordLines
+from twinlab.harmonise.drafting.signals import rule_lines, signal_of, signal_questions
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
 from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
-from twinlab.harmonise.drafting.times.columns import TimeColumn
-from twinlab.harmonise.drafting.times.lines import clock_lines, duration_line, property_line, time_lines
 from twinlab.harmonise.drafting.units import serial_of, unit_of
-from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted, unique
-from twinlab.model.schema import EVENT_COLUMNS
-from twinlab.model.units import canonical_unit
+from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 
 __all__ = ["mapping_yaml"]
 
@@ -59,17 +54,8 @@ def mapping_yaml(
     return "\n".join([*lines, *question_lines(questions)]) + "\n"
 
 
-class _TableLines:
+class _TableLines(RecordLines):
     """Lines of YAML for one table of the mapping."""
-
-    def __init__(self, source: str, plan: TablePlan, model: ModelPlan, path: str) -> None:
-        self.source, self.plan, self.model, self.path = source, plan, model, path
-        self.questions: list[QuestionPlan] = []
-        self.rows = Rows(plan.sample)
-        self.used: set[str] = set()
-        # Column -> why it is ignored.
-        self.notes: dict[str, str] = {}
-        self._known_cadence: tuple[str, str] | None = None
 
     def lines(self) -> list[str]:
         plan = self.plan
@@ -102,14 +88,6 @@ class _TableLines:
                 f"      - {quoted(name)}{comment(self.notes.get(name) or self.plan.sample.notes.get(name, shown))}"
             )
         return ["    ignore:  # columns without a rule yet; move the ones you need up", *lines] if lines else []
-
-    def _time_lines(self, time: TimeColumn, indent: str, at: str = "time") -> list[str]:
-        self.used |= set(time.columns)
-        if time.zone is not None and time.zone.column:
-            self.used.add(time.zone.column)
-        lines, questions = time_lines(time, self.plan.profiles, indent=indent, at=f"{self.path}.{at}")
-        self.questions += questions
-        return lines
 
     def _asset(self) -> tuple[str, list[str]]:
         """Return the asset type of the rows, and the lines for the asset of each row."""
@@ -239,14 +217,6 @@ class _TableLines:
             counter = counter_evidence(values, self._groups(self.plan.asset_column), time.wall)
         return signal_of(profile, cadence=cadence, cadence_note=note, counter=counter)
 
-    def _groups(self, *columns: str | None) -> Ints:
-        groups = np.zeros(self.rows.count, dtype=np.int64)
-        for column in columns:
-            if column is not None:
-                codes, terms = encode(self.rows.texts(column))
-                groups = groups * (len(terms) + 1) + codes
-        return groups
-
     def _long(self) -> list[str]:
         plan = self.plan
         kind, asset = self._asset()
@@ -282,121 +252,4 @@ class _TableLines:
             self.model.questions += signal_questions(f"asset_types.{kind}.signals.{term}", signal)
             lines += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=unit is None)]
             self._ask_words(profile, f"tags.{name}")
-        return lines
-
-    def _ask_words(self, profile: Profile, at: str) -> None:
-        """Ask whether the words among a column's numbers mean that there is no value."""
-        if profile.words and profile.kind == "number":
-            ask = f"Do these texts among the numbers of {profile.name!r} mean that there is no value?"
-            self.questions.append(QuestionPlan(f"{self.path}.{at}.missing", ask, words_note(profile)))
-
-    def _properties(
-        self, skip: set[str], at: str, *, reserved_as: str = ""
-    ) -> tuple[dict[str, PropertyPlan], list[str]]:
-        """Return the other columns as properties; ``reserved_as`` is put before names of an event's own columns."""
-        found: dict[str, PropertyPlan] = {}
-        lines: list[str] = []
-        for name, profile in self.plan.profiles.items():
-            if name in skip or profile.kind == "empty":
-                continue
-            term = name_of(profile.unit.stem or name)
-            term = unique(f"{reserved_as}_{term}" if reserved_as and term in EVENT_COLUMNS else term, found)
-            unit = canonical_unit(profile.unit.unit) if profile.unit.unit else None
-            dtype = {"text": "text", "bool": "boolean", "time": "time"}.get(
-                profile.kind, "integer" if profile.whole and unit is None else "number"
-            )
-            note = profile.unit.evidence if profile.kind == "number" else ""
-            found[term] = PropertyPlan(dtype, unit, note, name)
-            self.used.add(name)
-            parts = [f"column: {quoted(name)}"]
-            parts += [f"unit: {quoted(profile.unit.unit)}"] if profile.unit.unit else []
-            no_values = profile.no_values if profile.kind == "number" else profile.missing
-            parts += [f"missing: {flow(no_values)}"] if no_values else []
-            self._ask_words(profile, f"{at}.properties.{term}")
-            lines.append(
-                f"          {term}: {{{', '.join(parts)}}}" if len(parts) > 1 else f"          {term}: {quoted(name)}"
-            )
-        return found, ["        properties:", *lines] if lines else []
-
-    def _assets(self) -> list[str]:
-        key = self.plan.key[0]
-        self.used.add(key)
-        kind = type_of(self.plan.sample.record_type)
-        asset = self.model.asset(kind, "named after the table")
-        asset.ids |= set(self.plan.profiles[key].terms)
-        properties, lines = self._properties({key}, "assets[0]")
-        asset.properties |= properties
-        latitude = next(
-            (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
-        )
-        longitude = next(
-            (n for n, p in properties.items() if re.fullmatch(r"lon(g|gitude)?|lng", n) and p.dtype == "number"), None
-        )
-        if latitude and longitude:
-            asset.position = (latitude, longitude)
-        return ["    assets:", f"      - type: {kind}", f"        id: {quoted(key)}  # different in every row", *lines]
-
-    def _events(self) -> list[str]:
-        plan = self.plan
-        kind = unique(
-            type_of(plan.sample.record_type if len(plan.sample.record_type) > 2 else self.source), self.model.events
-        )
-        kind = f"{kind}_event" if kind == "asset" else kind
-        event = self.model.events[kind] = EventPlan("one event per row")
-        lines = ["    events:", f"      - type: {kind}", f"        key: {flow(plan.key)}  # unique in the sample"]
-        self.used |= set(plan.key) - set(plan.also)
-        if plan.asset_column is not None:
-            self.used.add(plan.asset_column)
-            event.asset = self._type_of_ids(plan.asset_column)
-            lines.append(f"        asset: {{type: {event.asset}, column: {quoted(plan.asset_column)}}}")
-        for role in ("planned_start", "planned_end", "start", "end"):
-            if role in plan.roles:
-                lines += [f"        {role}:", *self._role_lines(role)]
-        if plan.duration is not None:
-            self.used.add(plan.duration)
-            line, asked = duration_line(
-                plan.profiles[plan.duration], indent="        ", at=f"{self.path}.events[0].duration"
-            )
-            lines.append(line)
-            self.questions += asked
-        if plan.links:
-            lines.append("        links:")
-        for link, column in plan.links.items():
-            self.used.add(column)
-            named = "place" if link in ("origin", "destination") else type_of(column)
-            event.links[link] = self.model.type_with(plan.profiles[column].terms) or named
-            self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
-            lines.append(f"          {link}: {quoted(column)}")
-        event.properties, properties = self._properties(
-            self.used | set(plan.times.columns), "events[0]", reserved_as=kind
-        )
-        return lines + self._time_properties(event, properties)
-
-    def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:
-        """Return the lines of an event's properties with its further times, such as the one of recording, added."""
-        lines = [*lines] if lines or not self.plan.other_times else ["        properties:"]
-        for time in self.plan.other_times:
-            if len(time.columns) > 1:
-                continue
-            term = unique(name_of(time.name), event.properties)
-            event.properties[term] = PropertyPlan("time", None, "", time.name)
-            self.used.add(time.name)
-            at = f"{self.path}.events[0].properties"
-            line, questions = property_line(term, time, self.plan.profiles, indent="          ", at=at)
-            lines.append(line)
-            self.questions += questions
-        return lines
-
-    def _type_of_ids(self, column: str) -> str:
-        ids = self.plan.profiles[column].terms
-        kind = self.model.type_with(ids) or type_of(column)
-        self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
-        return kind
-
-    def _role_lines(self, role: str) -> list[str]:
-        plan, time = self.plan, self.plan.roles[role]
-        if isinstance(time, TimeColumn):
-            return self._time_lines(time, "          ", f"events[0].{role}")
-        lines, used = clock_lines(role, time, roles=plan.roles, parts=plan.times.parts, profiles=plan.profiles)
-        self.used |= used
         return lines

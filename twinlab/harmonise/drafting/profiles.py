@@ -30,6 +30,8 @@ __all__ = [
 #: Maximal number of distinct texts in a profile.
 _TERMS = 5_000
 _MOST_DECIMALS = 6
+#: Relative precision of float32: half of its last bit, 2**-24, rounded up.
+_SINGLE_PRECISION = 6.5e-8
 #: Maximal number of different words among numbers or times.
 _MAX_WORDS = 12
 #: Minimal number of different texts in a column of numbers that is mostly one word.
@@ -205,8 +207,7 @@ def _numbers(
     if not len(values):
         return Profile(name, "empty", filled, 0)
     missing: tuple[float | str, ...] = (*codes, *no_value)
-    # A float32 has about seven digits; the others are not written anywhere.
-    decimals = _decimals(values, digits=6.5e-8 if pa.types.is_float32(rows.array(name).type) else 1e-9)
+    decimals = _decimals(values)
     distinct = np.unique(values)
     terms = (
         tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
@@ -246,9 +247,13 @@ def _no_value_codes(number: Floats) -> list[float]:
     return found
 
 
-def _decimals(values: Floats, *, digits: float) -> int:
-    """Return the largest number of decimals of the values, at most 6; ``digits`` is their relative precision."""
+def _decimals(values: Floats) -> int:
+    """Return the largest number of decimals of the values, at most 6."""
     distinct = np.unique(values)[:20_000]
+    # Values that were float32 have about seven digits; what follows was never measured.
+    with np.errstate(over="ignore"):
+        single = bool((distinct == distinct.astype(np.float32)).all())
+    digits = _SINGLE_PRECISION if single else 1e-9
     for decimals in range(_MOST_DECIMALS):
         scaled = distinct * 10.0**decimals
         if (np.abs(scaled - np.rint(scaled)) <= digits * np.maximum(1.0, np.abs(scaled))).all():
