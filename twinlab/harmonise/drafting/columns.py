@@ -213,7 +213,7 @@ def value_columns(profiles: Mapping[str, Profile], rows: Rows) -> ValueColumns:
 
 
 def _with_units_of_versions(profiles: dict[str, Profile]) -> dict[str, Profile]:
-    """Return the profiles with the units that stand before a word such as "raw" or "corrected" in a header."""
+    """Return the profiles with the units before a word such as "raw" or "corrected" in a header."""
     found = dict(profiles)
     for name, profile in profiles.items():
         bare = bare_name(name, "corrected") or bare_name(name, "raw")
