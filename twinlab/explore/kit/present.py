@@ -151,7 +151,7 @@ def _coverage(shared: Shared, kind: str, found: pd.DataFrame, at: np.datetime64)
     """Count from the exceptions where a rule defines *silent*, else from the last observations."""
     assets = list(shared.choices.assets(kind).values())
     starts, ends = lifetimes(shared.reader, kind, assets)
-    now = np.datetime64(at, "ns").astype("int64")
+    now = at.astype("datetime64[ns]").astype("int64")
     # Before and after its lifetime an asset neither reports nor is silent.
     assets = [one for one, exists in zip(assets, (starts <= now) & (now < ends), strict=True) if exists]
     rules = [name for name, rule in shared.twin.model.rules.items() if rule.on == kind and rule.silent is not None]
