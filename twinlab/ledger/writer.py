@@ -168,6 +168,9 @@ class Writer:
     ) -> Ack:
         """Append rows of a table, with the source's own columns. They are durable when this returns.
 
+        ``file_id`` is what `retract_file` withdraws together: one file's SHA-256, with a colon and its name behind it so
+        that files of equal content differ.
+
         Raises
         ------
         SchemaError

@@ -18,6 +18,7 @@ from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
 from twinlab.sources import Problem, Source, open_source
 from twinlab.twin.progress import DELAY
+from twinlab.twin.readings import previous_reading, reading_id, standing_rows, unfinished_readings
 from twinlab.twin.report import EMPTY_SHOWN, PROBLEMS_KEPT
 
 __all__ = ["StoredSource", "need_file", "resolve_source", "store"]
@@ -29,7 +30,7 @@ class StoredSource:
 
     source: str
     name: str
-    # Id of the file in the ledger; of a source without a file, the hash of its content.
+    # Id of the file's reading in the ledger; of a source without a file, the hash of its content.
     file_id: str = ""
     rows_read: int = 0
     rows_kept: int = 0
@@ -86,8 +87,8 @@ def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSou
     """Append the rows of a source to the ledger, durably.
 
     A file is stored as a blob first. The same file again changes nothing; other content under the same name withdraws the
-    rows of the previous reading after its own rows are stored. With ``folders``, the name of the file's folder is part of
-    its name.
+    rows of the previous reading after its own rows are stored. The same content under another name is another file, with
+    rows of its own. With ``folders``, the name of the file's folder is part of its name.
 
     Raises
     ------
@@ -102,30 +103,28 @@ def store(ledger: Ledger, source: Source, *, folders: bool = False) -> StoredSou
     name = place if folders else path.name
     stored = StoredSource(source.name, name)
     stamp = _stamp(path)
-    file_id = stored.file_id = ledger.blobs.put(path)
-    readings = ledger.blobs.readings(source.name, name)
-    previous = readings[-1] if readings else None
-    if file_id == previous:
-        stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, file_id)
+    content = ledger.blobs.put(path)
+    stored.file_id = reading_id(content, name)
+    previous = previous_reading(ledger, source.name, name=name, place=place)
+    if previous is not None and content == previous.content:
+        stored.file_id, stored.rows_read, stored.duplicates = previous.file_id, previous.rows, previous.rows
         stored.note = "the same file as before: nothing changed"
         return stored
-    if _rows_of(ledger, source.name, file_id):
-        # There are rows of this file, but not of a finished reading: a crash interrupted it, or the file has its older
-        # content again. They are withdrawn, then the file is read again.
-        _withdraw(ledger, source.name, file_id)
-        twins = [other for other, its in ledger.blobs.names(source.name).items() if its == file_id and other != name]
-        if twins:
-            stored.note = f"the same content as {twins[0]}, whose rows it replaces"
-    _append(ledger, source, stored, file_id=file_id, path=place)
+    for unfinished in unfinished_readings(ledger, source.name, content, name=name):
+        _withdraw(ledger, source.name, unfinished)
+    _append(ledger, source, stored, file_id=stored.file_id, path=place)
     if _stamp(path) != stamp:
-        _withdraw(ledger, source.name, file_id)
+        _withdraw(ledger, source.name, stored.file_id)
         msg = f"{path.name} changed while it was read: none of its rows was stored. Ingest it again when it is complete"
         raise SourceError(msg)
+    alike = [other for other, its in ledger.blobs.names(source.name).items() if its == content and other != name]
     if previous is not None:
-        stored.retracted = _rows_of(ledger, source.name, previous)
-        _withdraw(ledger, source.name, previous)
+        stored.retracted = previous.rows
+        _withdraw(ledger, source.name, previous.file_id)
         stored.note = f"replaces its earlier reading ({stored.retracted:,} rows withdrawn, still in the ledger)"
-    ledger.blobs.read_as(source.name, name, file_id)
+    elif alike:
+        stored.note = f"the same content as {alike[0]}, whose rows stay"
+    ledger.blobs.read_as(source.name, name, content)
     return stored
 
 
@@ -136,11 +135,12 @@ def _store_content(ledger: Ledger, source: Source) -> StoredSource:
     """
     stored = StoredSource(source.name, source.name)
     content = stored.file_id = _content_id(source)
+    rows = standing_rows(ledger, source.name).get(content, 0)
     if content in ledger.blobs.readings(source.name, source.name):
-        stored.rows_read = stored.duplicates = _rows_of(ledger, source.name, content)
+        stored.rows_read = stored.duplicates = rows
         stored.note = "the same rows as before: nothing changed"
         return stored
-    if _rows_of(ledger, source.name, content):
+    if rows:
         _withdraw(ledger, source.name, content)
     _append(ledger, source, stored, file_id=content)
     ledger.blobs.read_as(source.name, source.name, content)
@@ -184,15 +184,6 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _withdraw(ledger: Ledger, source: str, file_id: str) -> None:
     with ledger.writer(source) as writer:
         writer.retract_file(file_id)
-
-
-def _rows_of(ledger: Ledger, source: str, file_id: str) -> int:
-    if source not in ledger.sources():
-        return 0
-    reader = ledger.reader(source)
-    withdrawn = reader.retracted_files().get(file_id, 0)
-    rows: int = sum(frame.rows for frame in reader.frames(start=withdrawn) if frame.file_id == file_id)
-    return rows
 
 
 def _append(

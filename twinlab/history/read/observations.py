@@ -114,7 +114,9 @@ def _rows(view: SourceView, frame: Frame, claims: Claims, files: Mapping[str, st
             "op": np.where(claims.op == 0, "observe", "retract"),
             "key": [None] * len(at) if claims.key is None else list(claims.key),
             "priority": claims.priority,
-            "file": [None if one is None else files.get(str(one), str(one)) for one in file],
+            "file": [
+                None if one is None else files.get(str(one)) or str(one).partition(":")[2] or str(one) for one in file
+            ],
             "row": pd.array([None if one is None else int(str(one)) for one in rows], dtype="Int64"),
             "position": claims.ordinal,
         }

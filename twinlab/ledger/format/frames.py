@@ -58,7 +58,7 @@ class Frame:
     record_type: str | None
     """Record type, for records."""
     file_id: str | None
-    """SHA-256 of the file that the records came from, or that is retracted."""
+    """Id of the file that the records came from, or that is retracted: its SHA-256, or that with a colon and its name."""
     units: Mapping[str, str]
     """Units of the records' columns, as spelt in the file's units row."""
     time_range: tuple[int, int] | None

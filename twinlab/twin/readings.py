@@ -1,0 +1,88 @@
+"""Readings of files in a ledger: which rows a file of some name and content has there.
+
+A reading is identified by the file's content and name. Ledgers of earlier versions know the content alone; the name of
+such a reading is that in the path of its rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from twinlab.ledger import Ledger
+
+__all__ = ["Reading", "previous_reading", "reading_id", "standing_rows", "unfinished_readings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Rows of a file that a source has in its ledger."""
+
+    # SHA-256 of the file.
+    content: str
+    # Id of the rows in the ledger.
+    file_id: str
+    # Number of rows that aren't withdrawn.
+    rows: int
+
+
+def reading_id(content: str, name: str) -> str:
+    """Return the id in the ledger of the rows of a file.
+
+    >>> reading_id("9f86d0", "log.csv")
+    '9f86d0:log.csv'
+    """
+    return f"{content}:{name}"
+
+
+def standing_rows(ledger: Ledger, source: str, *, place: str | None = None) -> Counter[str]:
+    """Return the number of rows that aren't withdrawn, by id of their reading.
+
+    ``place`` (folder and name) leaves out the rows of files in other places.
+    """
+    rows: Counter[str] = Counter()
+    if source not in ledger.sources():
+        return rows
+    reader = ledger.reader(source)
+    withdrawn = reader.retracted_files()
+    for frame in reader.frames():
+        elsewhere = place is not None and frame.path is not None and not _fits(frame.path, place)
+        if frame.kind == "records" and frame.file_id and not elsewhere:
+            rows[frame.file_id] += frame.rows if frame.first >= withdrawn.get(frame.file_id, 0) else 0
+    return +rows
+
+
+def _fits(path: str, place: str) -> bool:
+    return path == place or ("/" not in place and path.rpartition("/")[2] == place)
+
+
+def previous_reading(ledger: Ledger, source: str, *, name: str, place: str) -> Reading | None:
+    """Return the last finished reading of a file; None if there is none, or if it has no rows (any more).
+
+    Parameters
+    ----------
+    name : str
+        The file's name in the ledger: ``log.csv``, or ``north/log.csv`` under a mapping that names assets by folders.
+    place : str
+        Folder and name. If the mapping named files in the other way before, the rows of this place are the previous ones.
+    """
+    current = ledger.blobs.names(source)
+    for known, where in (
+        (name, name),
+        *((other, place) for other in (place, place.rpartition("/")[2]) if other != name),
+    ):
+        content = current.get(known)
+        if content is None:
+            continue
+        rows = standing_rows(ledger, source, place=where)
+        for file_id in (reading_id(content, known), content):
+            if rows[file_id]:
+                return Reading(content, file_id, rows[file_id])
+    return None
+
+
+def unfinished_readings(ledger: Ledger, source: str, content: str, *, name: str) -> list[str]:
+    """Return the ids of rows of a file that isn't read: an interrupted ingest left them."""
+    rows = standing_rows(ledger, source, place=name)
+    finished = content in ledger.blobs.names(source).values()
+    return [file_id for file_id in (reading_id(content, name), *(() if finished else (content,))) if rows[file_id]]
