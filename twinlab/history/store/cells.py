@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinlab.history.layout.grid import Group, asset_runs
 from twinlab.history.layout.rollup import STATISTICS, reduce_cells, reduce_rollup
+from twinlab.history.store.byte_store import ByteStore
 from twinlab.history.store.catalog import Catalog, GroupEntry
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.history.store.fold import fold_windows
-from twinlab.history.store.tiles import ByteStore, read_region
+from twinlab.history.store.tiles import Pending, read_region
 
 __all__ = ["CellReader"]
-
-#: Returns the block of a key if it hasn't been written yet.
-Pending = Callable[[str], NDArray[np.generic] | None]
 
 
 class CellReader:

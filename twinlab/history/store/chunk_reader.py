@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from twinlab._files import open_binary
 from twinlab.errors import CorruptionError
+from twinlab.history.store.byte_store import Request
 from twinlab.history.store.codecs import corrupt
-from twinlab.history.store.tiles import Request
 
 __all__ = ["DirectBytes", "Metadata", "UnknownFormatError", "manifest_names", "read_seal", "write_seal"]
 

@@ -7,7 +7,7 @@ The arrays are plain Zarr v3 all the same: ``zarr.open_group(session.store)`` re
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -155,7 +155,7 @@ def corrupt(where: str, reason: str) -> CorruptionError:
     )
 
 
-def assemble(tiles: list[bytes | None], grid: tuple[int, int]) -> bytes:
+def assemble(tiles: Sequence[bytes | memoryview | None], grid: tuple[int, int]) -> bytes:
     """Return a shard of tiles in C order; None for a tile with only the fill value."""
     index = np.full((*grid, 2), EMPTY, dtype="<u8").reshape(-1, 2)
     offset = 0

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.fold_kernels import fold_tile
 from twinlab.history.layout.grid import asset_runs
+from twinlab.history.store.byte_store import ByteStore
 from twinlab.history.store.catalog import GroupEntry
-from twinlab.history.store.tiles import ByteStore, pool, stream_tiles
+from twinlab.history.store.tiles import pool, stream_tiles
 from twinlab.model.flags import Flag
 
 __all__ = ["fold_windows"]

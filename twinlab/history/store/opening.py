@@ -8,8 +8,8 @@ from pathlib import Path
 from twinlab.errors import CorruptionError, HistoryConflictError
 from twinlab.history.layout.grid import floor_midnight
 from twinlab.history.store import publish
+from twinlab.history.store.byte_store import IcechunkBytes
 from twinlab.history.store.catalog import Catalog
-from twinlab.history.store.tiles import IcechunkBytes
 from twinlab.history.store.view import View, open_view
 
 __all__ = ["ORIGIN_NS", "create_history", "existing_path", "open_history", "repository_path"]

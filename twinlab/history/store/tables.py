@@ -17,8 +17,8 @@ from numcodecs import Zstd
 from numpy.typing import NDArray
 
 from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
+from twinlab.history.store.byte_store import ByteStore
 from twinlab.history.store.codecs import corrupt
-from twinlab.history.store.tiles import ByteStore
 
 __all__ = ["array_metadata", "delete_table", "read_table", "write_table"]
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
-import icechunk
 import numpy as np
 from numpy.typing import NDArray
-from zarr.core.sync import sync
 
+from twinlab.history.store.byte_store import ByteStore, Request
 from twinlab.history.store.codecs import (
     EMPTY,
     ArraySpec,
@@ -28,131 +25,20 @@ from twinlab.history.store.codecs import (
 )
 
 __all__ = [
-    "ByteStore",
-    "IcechunkBytes",
-    "Request",
-    "SessionBytes",
+    "Pending",
     "block_key",
     "read_region",
     "split_blocks",
     "stream_tiles",
-    "write_block",
+    "tiles_of",
+    "write_tiles",
 ]
 
 #: Share of a shard's tiles above which reading all of it is faster than reading its index first.
 _WHOLE = 0.3
 
-#: Maximum number of bytes that are buffered before they go to the session.
-_WAITING_BYTES = 32 * 2**20
-
-#: A key and the span of its bytes: (first, end), (-n, 0) for the last n, None for all.
-Request = tuple[str, tuple[int, int] | None]
-
-
-class ByteStore(Protocol):
-    """Reads and writes the bytes of chunks."""
-
-    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
-        """Return the bytes of each request; None where the key doesn't exist."""
-
-    def put(self, key: str, data: bytes) -> None:
-        """Store the bytes of a key."""
-
-    def delete(self, key: str) -> None:
-        """Remove a key if it exists."""
-
-
-def _bounds(span: tuple[int, int] | None) -> tuple[int | None, int | None] | None:
-    if span is None:
-        return None
-    return (None, -span[0]) if span[0] < 0 else span
-
-
-class IcechunkBytes:
-    """Chunks of an Icechunk session, those that the session wrote included."""
-
-    def __init__(self, session: icechunk.Session) -> None:
-        self._store = session.store._store  # noqa: SLF001  (the public wrapper copies every chunk into a Buffer)
-
-    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
-        """Return the bytes of each request; None where the key doesn't exist."""
-
-        async def one(key: str, span: tuple[int, int] | None) -> bytes | None:
-            try:
-                return bytes(await self._store.get(key, _bounds(span)))
-            except KeyError:
-                return None
-            except icechunk.IcechunkError as error:
-                reason = str(error).strip().splitlines() or [type(error).__name__]
-                raise corrupt(key, f"they can't be read ({reason[0]})") from error
-
-        async def every() -> list[bytes | None]:
-            return list(await asyncio.gather(*(one(key, span) for key, span in requests)))
-
-        return sync(every())
-
-    def put(self, key: str, data: bytes) -> None:
-        """Store the bytes of a key."""
-        self.put_all({key: data})
-
-    def delete(self, key: str) -> None:
-        """Remove a key if it exists."""
-        self.put_all({key: None})
-
-    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
-        """Store the bytes of many keys; None removes a key. Metadata is written before and removed after the chunks."""
-
-        async def one(key: str, data: bytes | None) -> None:
-            await (self._store.delete(key) if data is None else self._store.set(key, data))
-
-        nodes = {key: data for key, data in parts.items() if key.endswith("zarr.json")}
-
-        async def every() -> None:
-            for key, data in nodes.items():
-                if data is not None:
-                    await one(key, data)
-            await asyncio.gather(*(one(key, data) for key, data in parts.items() if key not in nodes))
-            for key, data in nodes.items():
-                if data is None:
-                    await one(key, data)
-
-        sync(every())
-
-
-class SessionBytes(IcechunkBytes):
-    """Chunks of a writable session; unchanged ones are read from the snapshot it started from, which is faster."""
-
-    def __init__(self, session: icechunk.Session, base: ByteStore) -> None:
-        super().__init__(session)
-        self._base = base
-        self._touched: set[str] = set()
-        # Buffered: a call of the session per key would cost more than compressing the chunk.
-        self._waiting: dict[str, bytes | None] = {}
-        self._size = 0
-
-    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
-        """Return the bytes of each request; None where the key doesn't exist."""
-        if any(key in self._waiting for key, _ in requests):
-            self.flush()
-        mine = [r for r in requests if r[0] in self._touched]
-        theirs = [r for r in requests if r[0] not in self._touched]
-        new, old = iter(super().fetch(mine) if mine else ()), iter(self._base.fetch(theirs))
-        return [next(new) if key in self._touched else next(old) for key, _ in requests]
-
-    def put_all(self, parts: Mapping[str, bytes | None]) -> None:
-        """Store the bytes of many keys; None removes a key. They are buffered until `flush`."""
-        self._touched.update(parts)
-        self._waiting.update(parts)
-        self._size += sum(len(data or b"") for data in parts.values())
-        ended = any(data is None and key.endswith("zarr.json") for key, data in parts.items())
-        if ended or self._size > _WAITING_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the buffered bytes to the session."""
-        waiting, self._waiting, self._size = self._waiting, {}, 0
-        if waiting:
-            super().put_all(waiting)
+#: Returns the tiles (asset, time) of a block that haven't been written yet, by their number; None if there are none.
+Pending = Callable[[str], "Mapping[int, NDArray[np.generic]] | None"]
 
 
 @lru_cache(maxsize=1)
@@ -208,13 +94,14 @@ def _whole_jobs(spec: ArraySpec, part: Part, data: bytes) -> Iterator[_Job]:
         return
     index = parse_index(data, _tile_grid(spec), where=where)
     view = memoryview(data)
-    for number, tile in _tiles_of(spec, part):
+    for number, tile in tiles_of(spec, part):
         offset, length = (int(x) for x in index[number])
         if offset != EMPTY:
             yield _Job(view[offset : offset + length], tile, f"{where} tile {tile.block}")
 
 
-def _tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
+def tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
+    """Yield the tiles of a block's part of a region, each with its number in the block."""
     rows, columns = _tile_grid(spec)
     for tile in split_blocks(spec.layout.tile, part.times, part.assets):
         row = tile.block[0] - part.block[0] * rows
@@ -233,7 +120,7 @@ def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterat
         key = block_key(spec, part.block)
         index = parse_index(tail, grid, where=key)
         run: list[tuple[Part, int, int]] = []
-        for number, tile in _tiles_of(spec, part):
+        for number, tile in tiles_of(spec, part):
             offset, length = (int(x) for x in index[number])
             if offset == EMPTY:
                 continue
@@ -255,7 +142,7 @@ def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterat
 
 
 def _share(spec: ArraySpec, part: Part) -> float:
-    wanted = sum(1 for _ in _tiles_of(spec, part))
+    wanted = sum(1 for _ in tiles_of(spec, part))
     rows, columns = _tile_grid(spec)
     return wanted / (rows * columns)
 
@@ -276,14 +163,14 @@ def read_region(
     assets: tuple[int, int],
     *,
     store: ByteStore,
-    pending: Callable[[str], NDArray[np.generic] | None] | None = None,
+    pending: Pending | None = None,
 ) -> NDArray[np.generic]:
     """Return the cells of a rectangle as an array (time, asset) whose memory is contiguous by asset.
 
     Parameters
     ----------
     pending : function of a block's key, optional
-        Returns the block (asset, time) if it hasn't been written yet.
+        Returns the tiles (asset, time) of the block that haven't been written yet, by number.
 
     Raises
     ------
@@ -293,11 +180,15 @@ def read_region(
     out = np.full((assets[1] - assets[0], times[1] - times[0]), spec.fill, dtype=spec.dtype)
     parts: list[Part] = []
     for part in split_blocks(spec.layout.block, times, assets):
-        block = pending(block_key(spec, part.block)) if pending is not None else None
-        if block is None:
+        waiting = pending(block_key(spec, part.block)) if pending is not None else None
+        if not waiting:
             parts.append(part)
-        else:
-            _place(out, block, part, size=spec.layout.block, times=times, assets=assets)
+            continue
+        for number, tile in tiles_of(spec, part):
+            if number in waiting:
+                _place(out, waiting[number], tile, size=spec.layout.tile, times=times, assets=assets)
+            else:
+                parts.append(Part(part.block, tile.times, tile.assets))
     jobs = list(_jobs(spec, parts, store))
 
     def work(job: _Job) -> None:
@@ -341,7 +232,7 @@ def stream_tiles(
 
 def _bodies(spec: ArraySpec, part: Part, store: ByteStore) -> Iterator[tuple[Part, bytes | memoryview | None]]:
     """Yield the tiles of a block's part of a region with their bytes; None where a tile isn't stored."""
-    tiles = [tile for _, tile in _tiles_of(spec, part)] if spec.layout.shard is not None else [part]
+    tiles = [tile for _, tile in tiles_of(spec, part)] if spec.layout.shard is not None else [part]
     # If few tiles of a shard are needed, only those are fetched.
     found = {job.tile.block: job.data for job in _jobs(spec, [part], store)}
     for tile in tiles:
@@ -363,26 +254,32 @@ def _place(
     ] = block[part.assets[0] - a : part.assets[1] - a, part.times[0] - t : part.times[1] - t]
 
 
-def write_block(spec: ArraySpec, block: tuple[int, int], data: NDArray[np.generic], *, store: ByteStore) -> None:
-    """Store one block, given as (asset, time) in the block's full shape; a block with only the fill value is removed."""
-    key = block_key(spec, block)
-    long, wide = spec.layout.tile
-    rows, columns = _tile_grid(spec)
+def write_tiles(
+    spec: ArraySpec, block: tuple[int, int], tiles: Mapping[int, NDArray[np.generic]], *, store: ByteStore
+) -> None:
+    """Store some tiles (asset, time) of one block, by number; the bytes of its other tiles stay as they are.
 
-    def encode(number: int) -> bytes | None:
-        i, j = divmod(number, columns)
-        tile = data[j * wide : (j + 1) * wide, i * long : (i + 1) * long]
+    A block with only the fill value is removed.
+    """
+    key, grid = block_key(spec, block), _tile_grid(spec)
+
+    def encode(tile: NDArray[np.generic]) -> bytes | None:
         return None if (tile == spec.fill).all() else encode_tile(tile.T)
 
-    if spec.layout.shard is None:
-        tile = encode(0)
-        if tile is None:
-            store.delete(key)
-        else:
-            store.put(key, tile)
-        return
-    tiles = list(pool(os.getpid()).map(encode, range(rows * columns)))
-    if any(tile is not None for tile in tiles):
-        store.put(key, assemble(tiles, (rows, columns)))
-    else:
+    encoded: list[bytes | memoryview | None] = [None] * (grid[0] * grid[1])
+    if spec.layout.shard is not None and len(tiles) < len(encoded):
+        (data,) = store.fetch([(key, None)])
+        if data is not None:
+            view = memoryview(data)
+            for number, (offset, length) in enumerate(parse_index(data, grid, where=key).tolist()):
+                if offset != EMPTY:
+                    encoded[number] = view[offset : offset + length]
+    changed = list(tiles)
+    for number, found in zip(changed, pool(os.getpid()).map(encode, [tiles[n] for n in changed]), strict=True):
+        encoded[number] = found
+    if all(tile is None for tile in encoded):
         store.delete(key)
+    elif spec.layout.shard is None:
+        store.put(key, bytes(encoded[0] or b""))
+    else:
+        store.put(key, assemble(encoded, grid))

@@ -12,10 +12,10 @@ import pyarrow as pa
 from twinlab.errors import CorruptionError
 from twinlab.history.layout.grid import Group
 from twinlab.history.store import publish, tables
+from twinlab.history.store.byte_store import ByteStore, IcechunkBytes
 from twinlab.history.store.catalog import Catalog
 from twinlab.history.store.cells import CellReader
 from twinlab.history.store.chunk_reader import DirectBytes, UnknownFormatError
-from twinlab.history.store.tiles import ByteStore, IcechunkBytes
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["View", "open_view"]

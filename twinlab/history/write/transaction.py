@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 
 from twinlab.errors import HistoryConflictError, SchemaError
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.layout.grid import Group, rollup_steps
-from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
-from twinlab.history.layout.spans import Spans, holes
+from twinlab.history.layout.grid import Group
+from twinlab.history.layout.spans import Span, Spans
 from twinlab.history.store import publish, tables
+from twinlab.history.store.byte_store import SessionBytes
 from twinlab.history.store.catalog import Catalog, GroupEntry, check_same
 from twinlab.history.store.cells import CellReader
 from twinlab.history.store.chunk_reader import DirectBytes, verify_seal
 from twinlab.history.store.codecs import ArraySpec, array_metadata
-from twinlab.history.store.tiles import SessionBytes, block_key, read_region, split_blocks
-from twinlab.history.write.blocks import PendingBlocks
+from twinlab.history.store.tiles import block_key, read_region, split_blocks, tiles_of
+from twinlab.history.write.pending_tiles import PendingTiles
+from twinlab.history.write.rollup_update import update_rollups
 from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
@@ -31,8 +32,6 @@ __all__ = ["Transaction"]
 
 #: A year with more hot chunks than the first number is compacted, except for the newest ones, where late rows arrive.
 _MAX_HOT, _NEWEST_HOT = 128, 32
-#: Cells folded at once when rollups are brought up to date.
-_FOLD_CELLS = 2**24
 
 
 class Transaction:
@@ -47,9 +46,10 @@ class Transaction:
         self._bytes = SessionBytes(self._session, DirectBytes(path, base))
         (root,) = self._bytes.fetch([("zarr.json", None)])
         self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
-        self._blocks = PendingBlocks(self._bytes)
-        self._reader = CellReader(self._catalog, self._bytes, pending=self._blocks.get)
-        self._dirty: dict[tuple[Group, str], Spans] = {}
+        self._tiles = PendingTiles(self._bytes)
+        self._reader = CellReader(self._catalog, self._bytes, pending=self._tiles.of)
+        # Changed cells by group, signal and range of columns.
+        self._dirty: dict[tuple[Group, str, Span], Spans] = {}
         self._groups: set[str] = set()
         self._open = True
 
@@ -139,7 +139,7 @@ class Transaction:
                         spec = entry.cell_spec(year, name, part="hot" if hot else "cold", flags=is_flags)
                         self._patch(entry, year, spec, (l0, l1), columns, part[cut])
         for name in {*values, *flags}:
-            self._dirty.setdefault((group, name), Spans()).add(k0, k0 + shape[0])
+            self._dirty.setdefault((group, name, columns), Spans()).add(k0, k0 + shape[0])
         low, high = entry.extent or (k0, k0)
         entry.extent = (min(low, k0), max(high, k0 + shape[0]))
 
@@ -153,12 +153,31 @@ class Transaction:
             if chunk in part.hot_chunks:
                 if bulk and whole and l0 <= start and stop <= l1:
                     self._drop_hot(entry, year, chunk)
-            elif not bulk and start >= part.cold_end:
-                part.hot_chunks.add(chunk)
+            elif not bulk and stop > part.cold_end:
+                self._heat(entry, year, chunk)
         for hot, a, b in part.runs(l0, l1):
             if not hot:
                 part.cold_end = max(part.cold_end, b)
             yield hot, a, b
+
+    def _heat(self, entry: GroupEntry, year: int, chunk: int) -> None:
+        """Add a hot chunk; one that contains the end of the cold cells starts with a copy of them.
+
+        Otherwise the cells of each publication up to the next edge would rewrite cold tiles and rollups.
+        """
+        part = entry.year(year)
+        start, base = chunk * part.hot.tile[0], entry.axis.year_cells(year)[0]
+        copied: list[tuple[ArraySpec, NDArray[Any]]] = []
+        if start < part.cold_end:
+            for name in entry.signals:
+                span = (base + start, base + part.cold_end)
+                for flags, read in ((False, self._reader.values), (True, self._reader.flags)):
+                    spec = entry.cell_spec(year, name, part="hot", flags=flags)
+                    copied.append((spec, read(entry.group, name, *span)))
+        part.hot_chunks.add(chunk)
+        for spec, data in copied:
+            self._patch(entry, year, spec, (start, start + len(data)), (0, entry.n_assets), data)
+        part.cold_end = min(part.cold_end, start) if copied else part.cold_end
 
     def _drop_hot(self, entry: GroupEntry, year: int, chunk: int) -> None:
         part = entry.year(year)
@@ -168,7 +187,7 @@ class Transaction:
             if name.startswith("hot/"):
                 for column in range(-(-entry.n_assets // wide)):
                     key = f"{entry.path(year)}/{name}/c/{chunk}/{column}"
-                    self._blocks.drop(key)
+                    self._tiles.drop(key)
                     self._bytes.delete(key)
 
     def _patch(  # noqa: PLR0917
@@ -182,31 +201,37 @@ class Transaction:
     ) -> None:
         if not self._ensure_array(entry, year, spec, data):
             return
-        long, wide = spec.layout.block
-        for part in split_blocks(spec.layout.block, times, assets):
-            t, a = part.block[0] * long, part.block[1] * wide
-            inside = (
-                slice(part.assets[0] - a, part.assets[1] - a),
-                slice(part.times[0] - t, part.times[1] - t),
-            )
-            block = self._blocks.get(block_key(spec, part.block))
-            if block is None:
-                block = self._block(spec, part.block, covered=inside)
-            block[inside] = data[
-                part.times[0] - times[0] : part.times[1] - times[0],
-                part.assets[0] - assets[0] : part.assets[1] - assets[0],
-            ].T
-            self._blocks.put(spec, part.block, block)
+        long, wide = spec.layout.tile
+        for block in split_blocks(spec.layout.block, times, assets):
+            waiting = self._tiles.of(block_key(spec, block.block)) or {}
+            for number, part in tiles_of(spec, block):
+                t, a = part.block[0] * long, part.block[1] * wide
+                inside = (
+                    slice(part.assets[0] - a, part.assets[1] - a),
+                    slice(part.times[0] - t, part.times[1] - t),
+                )
+                fresh = data[
+                    part.times[0] - times[0] : part.times[1] - times[0],
+                    part.assets[0] - assets[0] : part.assets[1] - assets[0],
+                ].T
+                tile = waiting.get(number)
+                if tile is None:
+                    tile, whole = self._tile(spec, part.block, covered=inside)
+                    if not whole and (tile[inside] == fresh).all():
+                        continue
+                tile[inside] = fresh
+                self._tiles.put(spec, block.block, number, tile)
 
-    def _block(self, spec: ArraySpec, block: tuple[int, int], *, covered: tuple[slice, slice]) -> NDArray[np.generic]:
-        """Return a copy of a stored block (asset, time); it isn't read if ``covered`` is all of it."""
-        long, wide = spec.layout.block
-        t, a = block[0] * long, block[1] * wide
+    def _tile(
+        self, spec: ArraySpec, tile: tuple[int, int], *, covered: tuple[slice, slice]
+    ) -> tuple[NDArray[np.generic], bool]:
+        """Return a copy of a stored tile (asset, time), and whether ``covered`` is all of it: then it isn't read."""
+        long, wide = spec.layout.tile
+        t, a = tile[0] * long, tile[1] * wide
         bottom, right = min(spec.shape[1] - a, wide), min(spec.shape[0] - t, long)
-        out = np.full((wide, long), spec.fill, dtype=spec.dtype)
-        if (covered[0].stop - covered[0].start, covered[1].stop - covered[1].start) != (bottom, right):
-            out[:, :] = read_region(spec, (t, t + long), (a, a + wide), store=self._bytes).T
-        return out
+        if (covered[0].stop - covered[0].start, covered[1].stop - covered[1].start) == (bottom, right):
+            return np.full((wide, long), spec.fill, dtype=spec.dtype), True
+        return np.ascontiguousarray(read_region(spec, (t, t + long), (a, a + wide), store=self._bytes).T), False
 
     def _ensure_array(self, entry: GroupEntry, year: int, spec: ArraySpec, data: NDArray[np.generic]) -> bool:
         """Create an array on its first use; return False if it would have only the fill value."""
@@ -273,7 +298,7 @@ class Transaction:
                         )
                         spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
                         self._patch(entry, year, spec, (l0, l1), (0, entry.n_assets), data)
-                    self._dirty.setdefault((group, name), Spans()).add(first + l0, first + l1)
+                    self._dirty.setdefault((group, name, (0, entry.n_assets)), Spans()).add(first + l0, first + l1)
                 part.cold_end = max(part.cold_end, l1)
             for chunk in ready:
                 self._drop_hot(entry, year, chunk)
@@ -318,9 +343,9 @@ class Transaction:
     def commit(self, message: str) -> str:
         """Update the rollups of changed cells and publish; return the snapshot's id once it is on the disk."""
         self._check_open()
-        for (group, name), spans in sorted(self._dirty.items(), key=lambda item: (item[0][0], item[0][1])):
-            self._fold(self._catalog.entry(group), name, spans)
-        self._blocks.flush()
+        for (group, name, columns), spans in sorted(self._dirty.items(), key=lambda item: item[0]):
+            update_rollups(self._catalog.entry(group), name, spans, columns, reader=self._reader, write=self._patch)
+        self._tiles.flush()
         root = {"zarr_format": 3, "node_type": "group", "attributes": self._catalog.to_attributes()}
         self._bytes.put("zarr.json", json.dumps(root).encode())
         self._bytes.flush()
@@ -334,38 +359,6 @@ class Transaction:
         )
         self._open = False
         return snapshot
-
-    def _fold(self, entry: GroupEntry, name: str, spans: Spans) -> None:
-        for step in rollup_steps(entry.group.cadence_ns):
-            per = entry.per(step)
-            limit = per * max(1, _FOLD_CELLS // (per * max(1, entry.n_assets)))
-            for first, stop in spans.widened(per):
-                for year, k0, k1 in entry.axis.split(first, stop):
-                    base = entry.axis.year_cells(year)[0]
-                    windows = ((k0 - base) // per, (k1 - base) // per)
-                    # Windows of hot cells are computed by readers: every commit would have to rewrite them.
-                    for w0, w1 in holes(entry.year(year).hot_windows(per, *windows), windows):
-                        low, high = base + w0 * per, base + w1 * per
-                        for start in range(low, high, limit):
-                            self._fold_span(entry, year, name, step, start, min(start + limit, high))
-
-    def _fold_span(self, entry: GroupEntry, year: int, name: str, step: str, k0: int, k1: int) -> None:  # noqa: PLR0917
-        per, parent = entry.per(step), entry.parent(name, step)
-        statistics = entry.statistics(name, step)
-        if parent is None:
-            values, flags = self._reader.cells(entry.group, name, k0, k1)
-            result = reduce_cells(values, flags, per)
-        else:
-            below = entry.per(parent)
-            result = reduce_rollup(
-                self._reader.rollup(entry.group, name, parent, k0 // below, k1 // below, statistics=statistics),
-                per // below,
-            )
-        base = entry.axis.year_cells(year)[0]
-        windows = ((k0 - base) // per, (k1 - base) // per)
-        for statistic in statistics:
-            spec = entry.rollup_spec(year, name, step, statistic)
-            self._patch(entry, year, spec, windows, (0, entry.n_assets), result[statistic])
 
     def discard(self) -> None:
         """Discard all changes of the transaction."""
