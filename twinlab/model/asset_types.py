@@ -27,16 +27,22 @@ class PropertySpec(Model):
     """A fact about an asset or an event."""
 
     dtype: DataType = "text"
+    """Type of the values."""
     unit: Unit | None = None
+    """Unit of numbers."""
     title: str | None = None
+    """Name for people."""
     sensitivity: Sensitivity = "internal"
+    """Who may see it: open, internal or personal."""
 
 
 class Lifetime(Model):
     """When an asset exists: properties of its type that are times; without a value there is no limit."""
 
     start: Annotated[Term | None, Field(alias="from")] = None
+    """Property with the time at which it began."""
     until: Term | None = None
+    """Property with the time at which it ended."""
 
 
 class AssetType(ExtendedModel):
@@ -45,12 +51,15 @@ class AssetType(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"lifetime"})
 
     title: str | None = None
+    """Name for people."""
     label: str | None = None
     """Property with the name that people use, if it isn't the id."""
     position: tuple[str, str] | None = None
     """Properties with latitude and longitude in degrees, or signals if the asset moves: (latitude, longitude)."""
     signals: dict[Term, Signal] = Field(default_factory=dict)
+    """What is measured: name -> signal."""
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+    """Facts about an asset: name -> property."""
     lifetime: Lifetime | None = None
     """Before and after it, no value is missing: a sensor that was replaced isn't missing for ever."""
 
@@ -78,8 +87,11 @@ class RelationshipType(Model):
     """A directed link between assets, valid in time."""
 
     source: Annotated[Term, Field(alias="from")]
+    """Asset type that the link leads from."""
     target: Annotated[Term, Field(alias="to")]
+    """Asset type that it leads to."""
     title: str | None = None
+    """Name for people."""
     locates: bool = False
     """While the link is valid, the source is where the target is: a parcel in a truck, a room in a building."""
 
@@ -88,6 +100,7 @@ class EventType(Model):
     """A kind of event: planned and actual start and end, with links and properties."""
 
     title: str | None = None
+    """Name for people."""
     asset: Term | None = None
     """Asset type of the event's own asset (the aircraft of a flight)."""
     links: dict[Term, Term] = Field(default_factory=dict)
@@ -96,6 +109,7 @@ class EventType(Model):
     """Status of an event whose planned start has passed without an actual one; "cancelled" if the source records a
     missing start for no other reason."""
     properties: dict[Term, PropertySpec] = Field(default_factory=dict)
+    """Facts about an event: name -> property."""
 
     @model_validator(mode="after")
     def _free_names(self) -> Self:

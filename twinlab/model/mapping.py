@@ -35,8 +35,11 @@ class AssetRule(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"name_of"})
 
     type: Term
+    """Asset type in the model."""
     id: Text | None = None
+    """All rows are about this asset."""
     column: str | None = None
+    """The text in this column is the id."""
     name_of: Literal["file", "folder", "sheet"] | None = None
     """The name that is the id: of the file, without its extension; of the file's folder; or of the sheet or table."""
     pattern: str | None = None
@@ -63,6 +66,7 @@ class StatusRule(Model):
     """The source's own status of its values, in a column beside them: a code for each row."""
 
     column: str
+    """Column with the codes."""
     codes: dict[Text, SourceFlag]
     """What the source writes -> a flag. Several codes in a cell, such as "P:e", give the worst of their flags; a code that
     isn't listed is reported, and its value is suspect. A value whose flag is "missing" is left out."""
@@ -76,12 +80,15 @@ class TagRule(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"blank", "status"})
 
     signal: Term
+    """Signal of the asset type in the model."""
     asset: str | None = None
     """"type/id" for sources whose tag says the asset; groups of the pattern may be used: "cold_room/{room}"."""
     unit: Unit | None = None
+    """Unit in which the source writes the values; the signal's by default."""
     scale: float = 1.0
     """value in `unit` = scale * written + offset, before the unit is converted."""
     offset: float = 0.0
+    """See `scale`."""
     missing: list[MissingCode] = Field(default_factory=list)
     """Numbers or texts that mean "no value"; a text between slashes ("/^See /") is a pattern of such texts."""
     states: dict[Text, str] | None = None
@@ -94,6 +101,7 @@ class TagRule(ExtendedModel):
     valid_from: Text | None = None
     """Validity of this rule, half-open, UTC: a sensor gets replaced."""
     valid_until: Text | None = None
+    """End of this rule's validity; the rule of the next sensor begins there."""
     priority: int = 0
     """Two sources for one signal: the higher priority wins in a cell where both report."""
 
@@ -104,7 +112,9 @@ class ColumnRule(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"format", "texts_only", "zone"})
 
     column: str
+    """Column with the value."""
     unit: Unit | None = None
+    """Unit in which the source writes it."""
     missing: list[MissingCode] = Field(default_factory=list)
     """As in a TagRule."""
     texts_only: bool = False
@@ -140,6 +150,7 @@ class WhereRule(Model):
     """Which rows: those with a value in the column, or with one of some values."""
 
     column: str
+    """Column that has to have a value."""
     values: Annotated[list[Text], Field(min_length=1)] | None = None
     """Only rows with one of these texts."""
     other_than: Annotated[list[Text], Field(min_length=1)] | None = None
@@ -164,6 +175,7 @@ class EventsRule(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"duration", "part", "planned_duration", "where"})
 
     type: Term
+    """Event type in the model."""
     key: Annotated[list[str], Field(min_length=1)]
     """Columns whose texts together name the event; also its identity when a corrected row comes."""
     part: Text | None = None
@@ -171,17 +183,24 @@ class EventsRule(ExtendedModel):
     where: list[Where] = Field(default_factory=list)
     """Rows that have this event: all conditions apply. Other rows are no error; without a condition, each row is one."""
     asset: AssetRule | None = None
+    """The event's own asset."""
     start: TimeRule | None = None
+    """When it began."""
     end: TimeRule | None = None
+    """When it ended."""
     planned_start: TimeRule | None = None
+    """When it was to begin."""
     planned_end: TimeRule | None = None
+    """When it was to end."""
     duration: Column | None = None
     """How long the event lasted, where the source has no end (or no start): numbers in the column's `unit`, or "1:30"
     for an hour and a half."""
     planned_duration: Column | None = None
     """The same for the plan."""
     links: dict[Term, Column] = Field(default_factory=dict)
+    """Other assets that take part: link of the event type -> column with the asset's id."""
     properties: dict[Term, Column] = Field(default_factory=dict)
+    """Property of the event type -> column with its value."""
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
@@ -200,18 +219,26 @@ class AssetsRule(Model):
     """Rows of a table as assets with properties."""
 
     type: Term
+    """Asset type in the model."""
     id: str
+    """Column with the id."""
     properties: dict[Term, Column] = Field(default_factory=dict)
+    """Property of the asset type -> column with its value."""
 
 
 class RelationshipRule(Model):
     """Rows of a table as links between assets, valid from one time until another."""
 
     type: Term
+    """Relationship in the model."""
     source: Annotated[str, Field(alias="from")]
+    """Column with the id of the asset that the link leads from."""
     target: Annotated[str, Field(alias="to")]
+    """Column with the id of the asset that it leads to."""
     valid_from: TimeRule | None = None
+    """Since when the link holds."""
     valid_until: TimeRule | None = None
+    """Until when it holds."""
 
 
 class TableRule(ExtendedModel):
@@ -226,24 +253,31 @@ class TableRule(ExtendedModel):
     table: str = "*"
     """Name of the table; "*" matches all."""
     time: TimeRule | None = None
+    """When the values of a row were measured."""
     asset: AssetRule | None = None
+    """Which asset the values of a row are about."""
     columns: Tags = Field(default_factory=dict)
     r"""Wide: column -> its meaning. A key between slashes ("/^Room (?P<room>\d+) temp$/") is a pattern for a
     family."""
     tag: str | None = None
     """Long: columns with the tag and the value."""
     value: str | None = None
+    """Long: column with the values of the tags."""
     unit_column: str | None = None
     """Long or wide: column that states the unit of each row's values, and converts them row by row. A rule's own `unit`
     takes precedence."""
     tags: Tags = Field(default_factory=dict)
+    """Long: tag -> its meaning."""
     status: StatusRule | None = None
     """The source's own status of all values of a row; a column's or tag's own `status` takes precedence."""
     ignore: list[str] = Field(default_factory=list)
     """Columns that are known and not needed; they aren't reported as unknown."""
     events: list[EventsRule] = Field(default_factory=list)
+    """Events in the rows."""
     assets: list[AssetsRule] = Field(default_factory=list)
+    """Assets in the rows."""
     relationships: list[RelationshipRule] = Field(default_factory=list)
+    """Links between assets in the rows."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -289,8 +323,11 @@ class StreamRule(Model):
     zone: str = "UTC"
     """Zone of times whose basis is "local" or "none"."""
     ambiguous: Literal["refuse", "earlier", "later"] = "refuse"
+    """The repeated hour of autumn, as in a TimeRule."""
     nonexistent: Literal["refuse", "shift_forward"] = "refuse"
+    """The missing hour of spring, as in a TimeRule."""
     tags: Tags = Field(default_factory=dict)
+    """Tag -> its meaning."""
 
     @field_validator("tags")
     @classmethod
@@ -316,11 +353,14 @@ class Mapping(Model):
     """A whole ``mapping/<source>.yaml``."""
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Name of the source: lower-case letters, digits and underscores."""
     files: list[str] = Field(default_factory=list)
     """File names (glob patterns) that belong to this source."""
     reading: dict[str, Any] = Field(default_factory=dict)
     """Syntax, only used when a file is read: see `twinlab.sources.Reading`."""
     tables: list[TableRule] = Field(default_factory=list)
+    """One rule for each table (file, sheet, SQL table) of the source."""
     stream: StreamRule | None = None
+    """Observations of a live source."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""

@@ -64,6 +64,7 @@ class Rule(Model):
     on: Term
     """Asset type, or for `late` an event type."""
     title: str | None = None
+    """Name for people."""
     when: str | None = None
     """Comparisons of signals, joined by "and": "temperature > 8 degC", "temperature > upper_limit" (a property of the
     asset), "door == open"."""
@@ -76,6 +77,7 @@ class Rule(Model):
     at: Literal["start", "end"] = "end"
     """With `late`: which of the event's times counts."""
     severity: Severity = "medium"
+    """How urgent the exception is."""
 
     @field_validator("when")
     @classmethod

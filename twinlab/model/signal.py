@@ -37,6 +37,7 @@ class Signal(ExtendedModel):
     added_keys: ClassVar[frozenset[str]] = frozenset({"role", "storage", "tests"})
 
     kind: Kind = "gauge"
+    """gauge (a number at a time), state (one of some names) or counter (a total that goes up)."""
     unit: Unit = "1"
     """Unit of the values in history, in pint's short spelling; "1" for a bare number. States have none."""
     resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -73,9 +74,13 @@ class Signal(ExtendedModel):
     """A label is what somebody found out afterwards, such as a fault's name or the true occupancy: rules can't use it, and
     datasets mark it with the attribute ``role``, so that it isn't an input of a model by accident."""
     title: str | None = None
+    """Name for people."""
     definition: str | None = None
+    """What exactly is measured, and where."""
     owner: str | None = None
+    """Who answers for it."""
     sensitivity: Sensitivity = "internal"
+    """Who may see it: open, internal or personal."""
 
     @field_validator("sensor_span", "expected_span", "spike", "max_rate")
     @classmethod

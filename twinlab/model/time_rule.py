@@ -63,8 +63,11 @@ class ZoneOf(Model):
     """A time zone that depends on the row: the zone property of the asset that a column names."""
 
     column: str
+    """Column with the id of the asset."""
     asset_type: Term
+    """Type of that asset."""
     property: Term
+    """Its property with the IANA zone."""
     also: dict[str, str] = Field(default_factory=dict)
     """Zones of assets that the source's own table lacks or has wrong: asset id -> IANA zone. Wins over the
     property."""
@@ -101,7 +104,9 @@ class TimeRule(ExtendedModel):
     near: _EventTime | None = None
     """... or the one nearest to another time of this event plus a column's duration ("planned_start" + dep_delay)."""
     plus: str | None = None
+    """Column whose duration is added to the time that `near` names, such as a delay."""
     plus_unit: Unit = "min"
+    """Unit of `plus`."""
     elapsed: str | None = None
     """Column that counts from a start: seconds, hours, cycles. Needs `since`, `date` or `date_pattern`."""
     step: Duration = "1s"
@@ -114,6 +119,7 @@ class TimeRule(ExtendedModel):
     """IANA zone of the source's clock, "UTC", a fixed offset such as "-05:00", "offset" if every value has its
     own, or "unknown": read as UTC, and an open question until somebody states it."""
     zone_of: ZoneOf | None = None
+    """The zone depends on an asset that the row names: a property of that asset."""
     zone_column: str | None = None
     """Column that states the zone of each row's clock: "EST", "CET", "Z", "-05:00", "Europe/Berlin"."""
     zones: dict[Text, str] = Field(default_factory=dict)
@@ -128,6 +134,7 @@ class TimeRule(ExtendedModel):
     """Added to every time, to correct a source's clock that is known to be off ("-5min" written as {shift: 5min,
     sign: -1})."""
     shift_sign: Literal[1, -1] = 1
+    """-1 subtracts the `shift`."""
 
     @field_validator("format", "clock_format")
     @classmethod

@@ -33,12 +33,17 @@ class TwinModel(Model):
     """A whole ``twin.yaml``."""
 
     twin: Term
+    """Name of the twin: lower-case letters, digits and underscores."""
     title: str | None = None
+    """Name for people."""
     origin: Annotated[str, BeforeValidator(yaml_text)] = "2000-01-01"
     """First instant of history (UTC); rows before it are kept and counted, not built."""
     asset_types: dict[Term, AssetType] = Field(default_factory=dict)
+    """Kinds of assets: name -> signals and properties."""
     relationships: dict[Term, RelationshipType] = Field(default_factory=dict)
+    """Links between assets: name -> types of both ends."""
     event_types: dict[Term, EventType] = Field(default_factory=dict)
+    """Kinds of events: name -> links and properties."""
     rules: dict[Term, Rule] = Field(default_factory=dict)
     """Exceptions that people want reported."""
     questions: list[QuestionRule] = Field(default_factory=list)
