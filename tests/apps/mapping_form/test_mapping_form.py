@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlab.apps.mapping_form.draft import changes
+from twinlab.apps.mapping_form.files import changes
 from twinlab.apps.mapping_form.form import MappingForm
 from twinlab.apps.mapping_form.preview import preview, read_sample
 from twinlab.apps.mapping_form.yaml_edit import drop, put

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import ipywidgets as widgets
 
 from twinlab.apps.mapping_form.draft import LONG_ROLES, ROLES, MappingDraft, parse_missing_codes, parse_states
 from twinlab.apps.mapping_form.html import cell, message
+from twinlab.apps.mapping_form.key_list import MoreKeys
+from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
+from twinlab.apps.mapping_form.suggestions import suggestions
 from twinlab.apps.mapping_form.yaml_edit import comments
+from twinlab.model.mapping import TagRule
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
 from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "set_options", "set_value"]
 
-_HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own")
+_HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own", "")
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
-_WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr)"
+_WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr) 34px"
 
 
 class Edit(Protocol):
@@ -35,6 +40,9 @@ class Host(Protocol):
 
     def edit(self, change: Edit) -> None:
         """Change the draft and show it, or show the error."""
+
+    def write_key(self, part: Part, path: tuple[str, ...], value: Callable[[], object]) -> None:
+        """Set a key of the mapping, or show the error."""
 
 
 def set_options(widget: widgets.Dropdown, options: list[tuple[str, str]], value: str) -> None:
@@ -80,6 +88,7 @@ class ColumnRow:
         # It spans the whole row by a CSS class: ipywidgets' empty `grid_area` would override the layout in the browser.
         self.note = widgets.HTML(layout=widgets.Layout(display="none"))
         self.note.add_class("tl-note")
+        self.more = MoreKeys(host.write_key, f"{what} {name}")
         self.role.observe(self._role, "value")
         for widget, key in (
             (self.unit, "unit"),
@@ -92,7 +101,18 @@ class ColumnRow:
     @property
     def cells(self) -> tuple[widgets.Widget, ...]:
         """The widgets in the order of the grid's columns."""
-        return (self.title, self.samples, self.role, self.unit, self.missing, self.states, self.asset, self.note)
+        return (
+            self.title,
+            self.samples,
+            self.role,
+            self.unit,
+            self.missing,
+            self.states,
+            self.asset,
+            self.more.button,
+            self.note,
+            self.more.box,
+        )
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None, texts: list[str]) -> None:
         """Show the draft's rule of this column."""
@@ -120,6 +140,12 @@ class ColumnRow:
         _visible(self.asset, mapped and (bool(self.asset.value) or not draft.get(table, "asset", "type")))
         has_unit = signal is not None and signal.unit not in ("1", UNKNOWN)
         self._show_note(draft, table, free=draft.data is not None, stated=has_unit)
+        self.more.show(self._part(draft), draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
+        _visible(self.more.button, mapped)
+
+    def _part(self, draft: MappingDraft) -> Part | None:
+        path = draft.entry_path(self.table, self.name, tags=self._tags)
+        return Part(path, TagRule, self.name) if path is not None else None
 
     def _show_note(self, draft: MappingDraft, table: str, *, free: bool, stated: bool) -> None:
         kind = "tags" if self._tags else "columns"

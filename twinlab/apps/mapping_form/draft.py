@@ -18,7 +18,7 @@ from twinlab.model.twinmodel import TwinModel
 from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import path_text
 
-__all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "changes", "parse_draft", "parse_missing_codes", "parse_states"]
+__all__ = ["LONG_ROLES", "ROLES", "MappingDraft", "parse_draft", "parse_missing_codes", "parse_states"]
 
 #: Roles of a column other than a signal: value -> label.
 ROLES = {"": "not mapped", "=ignore": "ignore", "=time": "time", "=asset": "asset"}
@@ -83,12 +83,19 @@ class MappingDraft:
             found = found[0]
         return found if isinstance(found, dict) else None
 
+    def entry_path(self, table: str, name: str, *, tags: bool = False) -> Path_ | None:
+        """Return the path of the only rule of a column or tag in the document; None where `entry` is None."""
+        if self.entry(table, name, tags=tags) is None:
+            return None
+        kind = "tags" if tags else "columns"
+        return (*self.rule_path(table), *self._single(table, (kind, name, ""))[:-1])
+
     def note(self, table: str, name: str, *, tags: bool = False) -> str:
         """Return why the form can't show a column's rule; "" if it can."""
         kind = "tags" if tags else "columns"
         found = self.get(table, kind, name)
         if isinstance(found, list) and len(found) > 1:
-            return f"{len(found)} rules: edit them in the YAML"
+            return f"{len(found)} rules: edit them under All keys or in the YAML"
         if found is not None and self.entry(table, name, tags=tags) is None:
             return "edit this rule in the YAML"
         patterns = self.get(table, kind)
@@ -369,31 +376,3 @@ def parse_states(text: str) -> dict[str, str]:
             raise SchemaError(msg)
         made[written] = state
     return made
-
-
-def changes(before: object, after: object, path: Path_ = ()) -> list[str]:
-    """Return the differences between two documents, one line for each value.
-
-    >>> changes({"unit": "F"}, {"unit": "degC", "scale": 2})
-    ['unit: F → degC', 'scale: added 2']
-    """
-    if isinstance(before, dict) and isinstance(after, dict):
-        made: list[str] = []
-        for key in [*before, *(key for key in after if key not in before)]:
-            here = (*path, str(key))
-            if key not in after:
-                made.append(f"{path_text(here)}: removed {_short(before[key])}")
-            elif key not in before:
-                made.append(f"{path_text(here)}: added {_short(after[key])}")
-            else:
-                made += changes(before[key], after[key], here)
-        return made
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        pairs = enumerate(zip(before, after, strict=True))
-        return [line for place, (old, new) in pairs for line in changes(old, new, (*path, place))]
-    return [] if before == after else [f"{path_text(path) or 'all'}: {_short(before)} → {_short(after)}"]
-
-
-def _short(value: object) -> str:
-    text = str(value) if value is not None else "nothing"
-    return text if len(text) <= 80 else text[:79] + "…"

@@ -9,15 +9,16 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from twinlab._files import replace_file
-from twinlab.apps.mapping_form.draft import MappingDraft, changes
+from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.preview import Properties
+from twinlab.apps.mapping_form.yaml_edit import Path_
 from twinlab.errors import SourceError, TwinlabError
 from twinlab.model.load import check_mapping, load_mapping
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
-from twinlab.model.yamltext import read_text, read_yaml
+from twinlab.model.yamltext import path_text, read_text, read_yaml
 
-__all__ = ["EditedFile", "check_others", "find_mapping", "find_sample_file", "properties"]
+__all__ = ["EditedFile", "changes", "check_others", "find_mapping", "find_sample_file", "properties"]
 
 
 class EditedFile:
@@ -153,3 +154,31 @@ def write_atomically(path: Path, text: str) -> None:
             f"{path.name} could not be written ({error.strerror}); nothing was changed: check the folder's permissions"
         )
         raise SourceError(msg) from error
+
+
+def changes(before: object, after: object, path: Path_ = ()) -> list[str]:
+    """Return the differences between two documents, one line for each value.
+
+    >>> changes({"unit": "F"}, {"unit": "degC", "scale": 2})
+    ['unit: F → degC', 'scale: added 2']
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        made: list[str] = []
+        for key in [*before, *(key for key in after if key not in before)]:
+            here = (*path, str(key))
+            if key not in after:
+                made.append(f"{path_text(here)}: removed {_short(before[key])}")
+            elif key not in before:
+                made.append(f"{path_text(here)}: added {_short(after[key])}")
+            else:
+                made += changes(before[key], after[key], here)
+        return made
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = enumerate(zip(before, after, strict=True))
+        return [line for place, (old, new) in pairs for line in changes(old, new, (*path, place))]
+    return [] if before == after else [f"{path_text(path) or 'all'}: {_short(before)} → {_short(after)}"]
+
+
+def _short(value: object) -> str:
+    text = str(value) if value is not None else "nothing"
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +16,8 @@ from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit
 from twinlab.apps.mapping_form.draft import MappingDraft, parse_draft
 from twinlab.apps.mapping_form.files import EditedFile, check_others, find_mapping, find_sample_file, properties
 from twinlab.apps.mapping_form.html import heading, message, messages, muted, preview_html, state, title
+from twinlab.apps.mapping_form.key_pane import KeyPane
+from twinlab.apps.mapping_form.keys import Part, with_key
 from twinlab.apps.mapping_form.model_pane import ModelPane
 from twinlab.apps.mapping_form.preview import PreviewTable, Properties, Sample, preview, read_sample
 from twinlab.apps.mapping_form.question_pane import QuestionPane, count_text
@@ -101,6 +103,17 @@ class MappingForm(widgets.VBox):
             self._replace(kept(self._texts(), asked))
         self._refresh()
 
+    def write_key(self, part: Part, path: tuple[str, ...], value: Callable[[], object]) -> None:
+        """Set a key of a part of the mapping, or remove it where the value is None; a value that can't be read is shown."""
+        self.edit(lambda draft: draft.with_text(with_key(draft.text, part, path, value())))
+
+    def write_model_key(self, part: Part, path: tuple[str, ...], value: Callable[[], object]) -> None:
+        """Set a key of a part of ``twin.yaml``, as `write_key` does in the mapping."""
+        with self._guarded():
+            self._show_message("")
+            # The field's change is an edit of the model.
+            self.model.text.value = with_key(self.model.text.value, part, path, value())
+
     def edit_model(self, text: str) -> None:
         """Replace the text of ``twin.yaml``; while it has errors, the mapping is checked against the last valid model."""
         with self._guarded():
@@ -155,6 +168,7 @@ class MappingForm(widgets.VBox):
         self.questions = QuestionPane(self)
         self.columns, self.tags = ColumnGrid(self), ColumnGrid(self, tags=True)
         self.time, self.asset = TimeBox(self), AssetBox(self)
+        self.all_keys = KeyPane(self)
         self.preview = widgets.HTML()
         self.yaml = widgets.Textarea(
             value=self._edited.text, rows=18, tooltip="the mapping as YAML", layout=widgets.Layout(width="auto")
@@ -180,6 +194,7 @@ class MappingForm(widgets.VBox):
             self._tag_head,
             self.tags,
             widgets.HBox([self.time, self.asset], layout=boxes),
+            self.all_keys,
             widgets.HTML(heading("Preview", note="as it will be read; nothing is written before Save")),
             self.preview,
             widgets.HTML(heading("YAML", note="the same mapping as text; edit either side")),
@@ -289,6 +304,7 @@ class MappingForm(widgets.VBox):
             self.tags.show(self.draft, table, sample)
         self.time.show(self.draft, table, sample)
         self.asset.show(self.draft, table, sample)
+        self.all_keys.show(self.draft, table, self.model.text.value, sample)
 
     def _show_questions(self) -> None:
         mapping = self.draft.mapping

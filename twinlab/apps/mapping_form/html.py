@@ -16,6 +16,7 @@ __all__ = [
     "STYLE",
     "cell",
     "heading",
+    "help_text",
     "message",
     "messages",
     "muted",
@@ -46,6 +47,10 @@ STYLE = html("""<style>
 .tl-form .tl-grid > * {min-width: 0;}
 .tl-form .tl-grid > .tl-note {grid-column: 1 / -1;}
 .tl-form .tl-grid .widget-html-content, .tl-form .tl-grid .jupyter-widget-html-content {min-width: 0; width: 100%; overflow: hidden;}
+.tl-form .tl-keys > * {min-width: 0;}
+.tl-form .tl-key {font-family: var(--jp-code-font-family, monospace); font-size: 12px;}
+.tl-form .tl-keylist .tl-key-help .widget-html-content {white-space: normal; font-size: 12px; line-height: 1.3; padding: 2px 0;}
+.tl-form .tl-more {grid-column: 1 / -1; border-left: 4px solid var(--jp-border-color2, #ccc); padding: 0 0 4px 10px;}
 .tl-form .tl-yaml textarea {font-family: var(--jp-code-font-family, monospace); font-size: 13px; line-height: 1.4;}
 .tl-preview {overflow: auto; max-height: 580px; border: 1px solid var(--jp-border-color2, #ccc);}
 .tl-preview table {border-collapse: collapse; font-size: 13px; margin: 0; width: max-content; min-width: 100%;}
@@ -61,6 +66,9 @@ STYLE = html("""<style>
 
 _SIGNS = {"error": "✖", "warn": "⚠", "ok": "✔"}
 _CELL = '<span class="tl-cell {{ kind }}" title="{{ title }}">{{ text }}</span>'
+_HELP = """\
+<span class="tl-muted">{% for code, piece in pieces %}\
+{% if code %}<code>{{ piece }}</code>{% else %}{{ piece }}{% endif %}{% endfor %}</span>"""
 _HEADING = '<p class="tl-h">{{ text }} <span class="tl-muted" style="font-weight: 400">{{ note }}</span></p>'
 _MESSAGE = '<div class="tl-msg tl-{{ kind }}" role="{{ role }}">{{ sign }} {{ text }}</div>'
 _QUESTION = """\
@@ -109,6 +117,12 @@ def state(text: str, *, unsaved: bool) -> Markup:
 def cell(text: str, *, kind: str = "", title: str | None = None) -> Markup:
     """Return a text that is cut with an ellipsis where it doesn't fit, and whole in its tooltip."""
     return html(_CELL, kind=kind, title=title or text, text=text)
+
+
+def help_text(text: str) -> Markup:
+    """Return a key's meaning; the markers of code in it become code."""
+    pieces = [(place % 2 == 1, piece) for place, piece in enumerate(text.replace("``", "`").split("`"))]
+    return html(_HELP, pieces=pieces)
 
 
 def heading(text: str, *, note: str = "") -> Markup:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from twinlab.apps.mapping_form.answers import Asked, typed
 from twinlab.apps.mapping_form.browser_zone import BrowserZone
 from twinlab.apps.mapping_form.html import heading, message, muted, question_html
-from twinlab.apps.mapping_form.time_and_asset import zones
+from twinlab.apps.mapping_form.suggestions import zones
 from twinlab.model.units import known_units
 
 __all__ = ["QuestionPane", "QuestionRow", "count_text"]

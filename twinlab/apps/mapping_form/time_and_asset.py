@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,14 +10,23 @@ import ipywidgets as widgets
 from twinlab.apps.mapping_form.column_grid import Edit, Host, set_options, set_value
 from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.html import heading, message
+from twinlab.apps.mapping_form.key_list import MoreKeys
+from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
+from twinlab.apps.mapping_form.suggestions import suggestions, zones
+from twinlab.model.mapping import TableRule
+from twinlab.model.time_rule import TimeRule
 from twinlab.model.units.spelling import UNKNOWN
 
 __all__ = ["AssetBox", "TimeBox"]
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
-_WAYS = [("one column", "column"), ("columns of year, month, day …", "parts")]
-_IN_YAML = {"clock": "a clock (edit in the YAML)", "elapsed": "a count from a start (edit in the YAML)"}
+_WAYS = [
+    ("one column", "column"),
+    ("a date and a clock column", "clock"),
+    ("columns of year, month, day …", "parts"),
+    ("a count from a start", "elapsed"),
+]
 _FORMATS = (
     *(
         "iso",
@@ -34,6 +41,7 @@ _FORMATS = (
     ),
     *("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S"),
 )
+_CLOCKS = ("%H:%M:%S", "%H:%M", "%H.%M.%S", "%I:%M %p", "%I:%M:%S %p")
 _AMBIGUOUS = [
     ("refuse and report", "refuse"),
     ("take the earlier", "earlier"),
@@ -43,12 +51,6 @@ _AMBIGUOUS = [
 #: Names of which the asset may be, as values beside the names of columns.
 _NAMES = {"=file": "– the file's name –", "=folder": "– the folder's name –", "=sheet": "– the sheet's name –"}
 _NONEXISTENT = [("refuse and report", "refuse"), ("shift forward by the hour", "shift_forward")]
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    """Return "UTC", "offset" (each value states its own), and all IANA zones."""
-    return ("UTC", "offset", *sorted(zoneinfo.available_timezones() - {"UTC", "localtime", "Factory"}))
 
 
 class _Box(widgets.VBox):
@@ -78,7 +80,7 @@ class _Box(widgets.VBox):
 
     def _enable(self, draft: MappingDraft) -> None:
         for widget in self.children:
-            if hasattr(widget, "disabled"):
+            if hasattr(widget, "disabled") and not isinstance(widget, widgets.ToggleButton):
                 widget.disabled = draft.data is None
 
 
@@ -96,8 +98,19 @@ class TimeBox(_Box):
         self.column = self._field(
             widgets.Dropdown, "Column", lambda draft, value: draft.with_time_way(self.table, "column", value)
         )
+        self.date = self._field(widgets.Dropdown, "Date", self._with("date_column"))
+        self.clock = self._field(widgets.Dropdown, "Clock", self._with("clock"))
+        self.elapsed = self._field(widgets.Dropdown, "Count", self._with("elapsed"))
+        self.step = self._field(widgets.Text, "One count lasts", self._with("step"))
+        self.step.placeholder = "1s"
+        self.since = self._field(widgets.Text, "It is 0 at", self._with("since"))
+        self.since.placeholder = "2026-01-05T08:00, on the source's clock"
         self.parts = {part: self._field(widgets.Dropdown, part.title(), self._with_part(part)) for part in _PARTS}
-        self.format = self._field(widgets.Combobox, "Format", self._with_format, _FORMATS)
+        self.format = self._field(widgets.Combobox, "Format", self._with_formats("format"), _FORMATS)
+        self.clock_format = self._field(
+            widgets.Combobox, "Format of the clock", self._with_formats("clock_format"), _CLOCKS
+        )
+        self.clock_format.placeholder = "517, 05:17 and 05.17.00 are read without"
         self.zone = self._field(
             widgets.Combobox,
             "Zone of the clock",
@@ -115,8 +128,19 @@ class TimeBox(_Box):
             widgets.Dropdown, "Hour left out", self._setter("nonexistent", "refuse"), _NONEXISTENT
         )
         self.error = widgets.HTML()
-        fields = [self.way, self.column, *self.parts.values(), self.format, self.zone, self.zone_warning, self.confirm]
-        self.children = [self.title, *fields, self.ambiguous, self.nonexistent, self.error]
+        # Way -> its fields.
+        self._of_way = {
+            "column": (self.column, self.format),
+            "clock": (self.date, self.format, self.clock, self.clock_format),
+            "parts": tuple(self.parts.values()),
+            "elapsed": (self.elapsed, self.step, self.since),
+        }
+        self._ways = tuple(dict.fromkeys(field for fields in self._of_way.values() for field in fields))
+        self.more = MoreKeys(host.write_key, "the time", label="More keys")
+        self.children = [
+            *(self.title, self.way, *self._ways, self.zone, self.zone_warning, self.confirm, self.ambiguous, self.nonexistent),
+            *(self.more.button, self.more.box, self.error),
+        ]  # fmt: skip
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's time."""
@@ -124,23 +148,40 @@ class TimeBox(_Box):
         time = draft.get(table, "time")
         rule = time if isinstance(time, dict) else {}
         way = next((key for key in ("parts", "clock", "elapsed") if key in rule), "column")
-        set_options(self.way, [*_WAYS, *([(_IN_YAML[way], way)] if way in _IN_YAML else [])], way)
-        set_options(self.column, _columns(sample, none="– choose –"), _plain(rule.get("column")))
+        way = "clock" if "date_column" in rule else way
+        set_options(self.way, list(_WAYS), way)
+        columns = {"column": self.column, "date_column": self.date, "clock": self.clock, "elapsed": self.elapsed}
+        for key, field in columns.items():
+            set_options(field, _columns(sample, none="– choose –"), _plain(rule.get(key)))
         parts = rule.get("parts")
         for part, widget in self.parts.items():
             set_options(widget, _columns(sample, none="–"), _plain(parts.get(part)) if isinstance(parts, dict) else "")
-            _shown(widget, way == "parts")
-        _shown(self.column, way == "column")
-        _shown(self.format, way == "column")
-        written = rule.get("format", "iso")
-        set_value(self.format, " | ".join(map(str, written)) if isinstance(written, list) else _plain(written))
+        set_value(self.format, _formats(rule.get("format", "iso")))
+        set_value(self.clock_format, _formats(rule.get("clock_format")))
+        set_value(self.step, _plain(rule.get("step")))
+        set_value(self.since, _plain(rule.get("since")))
         alone = not rule and bool(draft.clocks(table))
+        for widget in self._ways:
+            _shown(widget, shown=widget in self._of_way[way] and not alone)
+        for widget, other in (
+            (self.date, "date"),
+            (self.date, "date_pattern"),
+            (self.since, "date"),
+            (self.since, "date_pattern"),
+        ):
+            # The day is stated in another way, which is among the other keys.
+            if other in rule or {"after", "near"} & rule.keys():
+                _shown(widget, shown=False)
+        whole = Part((*draft.rule_path(table), "time"), TimeRule, "time") if rule else None
+        self.more.show(whole, draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         if alone:
             rule = draft.get(table, *draft.clocks(table)[0])
-            for widget in (self.column, self.format):
-                _shown(widget, shown=False)
         _shown(self.way, not alone)
-        set_value(self.title, heading("Time", note="of this table's events; more of it in the YAML" if alone else ""))
+        _shown(self.more.button, not alone)
+        set_value(
+            self.title,
+            heading("Time", note="of this table's events; columns and formats under All keys" if alone else ""),
+        )
         self._show_zone(draft, rule)
         set_options(self.ambiguous, list(_AMBIGUOUS), _plain(rule.get("ambiguous", "refuse")))
         set_options(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
@@ -173,7 +214,12 @@ class TimeBox(_Box):
             # Only columns of exactly these names: nothing is guessed.
             names = {name.casefold(): name for name in self._names()}
             return draft.with_time_way(self.table, "parts", {part: names[part] for part in _PARTS if part in names})
-        return draft.with_time_way(self.table, "column", "") if way == "column" else draft
+        time = draft.get(self.table, "time")
+        rule = time if isinstance(time, dict) else {}
+        old = next((str(rule[key]) for key in ("column", "date_column", "elapsed", "clock") if rule.get(key)), "")
+        # The column that was chosen is the date, or the count.
+        key = "date_column" if way == "clock" else way
+        return draft.with_time_way(self.table, key, old) if old or way == "column" else draft
 
     def _names(self) -> list[str]:
         return [value for _, value in self.column.options if value]
@@ -181,10 +227,16 @@ class TimeBox(_Box):
     def _with_part(self, part: str) -> Callable[[MappingDraft, str], MappingDraft]:
         return lambda draft, value: draft.with_value(self.table, ("time", "parts", part), value)
 
-    def _with_format(self, draft: MappingDraft, text: str) -> MappingDraft:
-        several = [one.strip() for one in text.split("|") if one.strip()]
-        value = several if len(several) > 1 else text.strip()
-        return draft.with_value(self.table, ("time", "format"), None if value == "iso" else value)
+    def _with(self, key: str) -> Callable[[MappingDraft, str], MappingDraft]:
+        return lambda draft, value: draft.with_value(self.table, ("time", key), value.strip())
+
+    def _with_formats(self, key: str) -> Callable[[MappingDraft, str], MappingDraft]:
+        def change(draft: MappingDraft, text: str) -> MappingDraft:
+            several = [one.strip() for one in text.split("|") if one.strip()]
+            value = several if len(several) > 1 else text.strip()
+            return draft.with_value(self.table, ("time", key), None if value == "iso" else value)
+
+        return change
 
     def _setter(self, key: str, default: str) -> Callable[[MappingDraft, str], MappingDraft]:
         return lambda draft, value: draft.with_clock(self.table, key, None if value == default else value)
@@ -202,7 +254,9 @@ class AssetBox(_Box):
         self.pattern = self._field(widgets.Text, "Pattern of the id", self._setter("pattern"))
         self.pattern.placeholder = r"the whole text, or (?P<id>\d+)"
         self.error = widgets.HTML()
-        self.children = [self.title, self.type, self.column, self.id, self.pattern, self.error]
+        self.more = MoreKeys(host.write_key, "the table", label="More keys of the table")
+        fields = [self.type, self.column, self.id, self.pattern]
+        self.children = [self.title, *fields, self.more.button, self.more.box, self.error]
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the rule of a table's assets."""
@@ -210,7 +264,7 @@ class AssetBox(_Box):
         asset = draft.get(table, "asset")
         rule = asset if isinstance(asset, dict) else {}
         alone = not rule and any(draft.get(table, key) for key in ("events", "assets", "relationships"))
-        set_value(self.title, heading("Asset", note="its rows name theirs in the YAML" if alone else ""))
+        set_value(self.title, heading("Asset", note="its rows name theirs: see All keys" if alone else ""))
         types = [("– none for the whole table –", ""), *((name, name) for name in draft.model.asset_types)]
         set_options(self.type, types, _plain(rule.get("type")))
         columns = _columns(sample, none="– no column: always the same –")
@@ -221,6 +275,8 @@ class AssetBox(_Box):
         _shown(self.column, bool(rule))
         _shown(self.id, bool(rule) and not named)
         _shown(self.pattern, bool(named))
+        part = Part(draft.rule_path(table), TableRule, "table") if draft.rule(table) else None
+        self.more.show(part, draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         wrong = draft.error_at(table, "asset")
         set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
         self._enable(draft)
@@ -241,6 +297,10 @@ class AssetBox(_Box):
 
     def _with_id(self, draft: MappingDraft, text: str) -> MappingDraft:
         return draft.with_value(self.table, ("asset", "id"), text.strip())
+
+
+def _formats(value: object) -> str:
+    return " | ".join(map(str, value)) if isinstance(value, list) else _plain(value)
 
 
 def _plain(value: object) -> str:

@@ -18,7 +18,7 @@ import yaml
 from twinlab.errors import SchemaError
 from twinlab.model.yamltext import Document, read_yaml, write_line, write_yaml
 
-__all__ = ["Path_", "comment", "comments", "document", "drop", "put", "uncomment", "without_comments"]
+__all__ = ["Path_", "change", "comment", "comments", "document", "drop", "put", "uncomment", "without_comments"]
 
 Path_ = tuple["str | int", ...]
 
@@ -70,6 +70,38 @@ def drop(text: str, path: Path_) -> str:
     wanted = deepcopy(data)
     del _at(wanted, path[:-1])[path[-1]]
     return _first_right((_drop(one, path) for one in _candidates(text)), wanted)
+
+
+def change(text: str, path: Path_, value: object) -> str:
+    r"""Return ``text`` with ``value`` at ``path``; within a dictionary or list only what differs is written.
+
+    So comments beside the entries that stay are kept, which `put` would replace together with the whole value.
+
+    Raises
+    ------
+    SchemaError
+        If ``text`` isn't YAML.
+
+    >>> change("a:\n  b: 1  # why\n  c: 2\n", ("a",), {"b": 1, "c": 3})
+    'a:\n  b: 1  # why\n  c: 3\n'
+    """
+    data = document(text).data
+    before = _at(data, path) if _has(data, path) else None
+    if isinstance(before, dict) and isinstance(value, dict) and before and value:
+        for key in [key for key in before if key not in value]:
+            text = drop(text, (*path, key))
+        for key, inner in value.items():
+            text = change(text, (*path, key), inner)
+        return text
+    if isinstance(before, list) and isinstance(value, list) and before and value:
+        for place in reversed([place for place, one in enumerate(before) if one not in value]):
+            text = drop(text, (*path, place))
+        left = [one for one in before if one in value]
+        if left and value[: len(left)] == left:
+            for place, one in enumerate(value[len(left) :], len(left)):
+                text = put(text, (*path, place), one)
+            return text
+    return put(text, path, value)
 
 
 def comment(text: str, path: Path_) -> str:

@@ -1,0 +1,116 @@
+"""The form's pane of all keys: choose a part of the mapping or the model, and edit every key that it can have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import ipywidgets as widgets
+
+from twinlab.apps.mapping_form.draft import MappingDraft
+from twinlab.apps.mapping_form.html import muted
+from twinlab.apps.mapping_form.key_list import KeyList
+from twinlab.apps.mapping_form.keys import Part, parts
+from twinlab.apps.mapping_form.preview import SampleTable
+from twinlab.apps.mapping_form.suggestions import suggestions
+from twinlab.apps.mapping_form.yaml_edit import document
+from twinlab.errors import SchemaError
+from twinlab.model import asset_types
+from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.twinmodel import Signal, TwinModel
+
+__all__ = ["KeyPane"]
+
+
+class Host(Protocol):
+    """What the pane needs of the form."""
+
+    updating: bool
+
+    def write_key(self, part: Part, path: tuple[str, ...], value: Callable[[], object]) -> None:
+        """Set a key of the mapping, or show the error."""
+
+    def write_model_key(self, part: Part, path: tuple[str, ...], value: Callable[[], object]) -> None:
+        """Set a key of ``twin.yaml``, or show the error."""
+
+
+class KeyPane(widgets.Accordion):
+    """All parts of the mapping and of the model; folded, and built when it is opened.
+
+    Parameters
+    ----------
+    host : Host
+        The form.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._shown: tuple[Any, ...] = ()
+        self._parts: dict[str, tuple[str, Part]] = {}
+        self.part = widgets.Dropdown(
+            description="Part",
+            style={"description_width": "40px"},
+            layout=widgets.Layout(width="auto", max_width="640px"),
+        )
+        self.part.observe(lambda _: None if self._host.updating else self._fill(), "value")
+        self.lists = {"mapping": KeyList(host.write_key), "model": KeyList(host.write_model_key)}
+        self.note = widgets.HTML()
+        body = widgets.VBox([self.part, self.note, *self.lists.values()])
+        super().__init__(
+            children=[body], titles=("All keys: every part of the mapping and the model",), selected_index=None
+        )
+        self.observe(lambda _: self._fill(), "selected_index")
+
+    def show(self, draft: MappingDraft, table: str, model_text: str, sample: SampleTable | None) -> None:
+        """Show the texts; while the pane is folded, nothing is built."""
+        self._shown = (draft, table, model_text, sample)
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.selected_index is None or not self._shown:
+            return
+        was, self._host.updating = self._host.updating, True
+        try:
+            self._choose()
+            self._show_keys()
+        finally:
+            self._host.updating = was
+
+    def _choose(self) -> None:
+        draft, table, model_text, _ = self._shown
+        place = draft.rule_place(table)
+        found = [("mapping", one) for one in parts(draft.data, SourceMapping, table=place)]
+        # A model that is no YAML has no parts.
+        with suppress(SchemaError):
+            found += [("model", one) for one in parts(document(model_text).data, TwinModel)]
+        self._parts = {f"{where}: {one.path}": (where, one) for where, one in found}
+        options = [
+            (one.label if where == "mapping" else f"twin.yaml: {_model_label(one)}", name)
+            for name, (where, one) in self._parts.items()
+        ]
+        if list(self.part.options) != options:
+            before = self.part.value
+            self.part.options = options
+            table_path = f"mapping: {draft.rule_path(table)}"
+            wanted = before if before in self._parts else table_path
+            self.part.value = wanted if wanted in self._parts else next(iter(self._parts), None)
+
+    def _show_keys(self) -> None:
+        draft, _, model_text, sample = self._shown
+        where, part = self._parts.get(self.part.value or "", ("", None))
+        for name, keys in self.lists.items():
+            keys.layout.display = None if name == where else "none"
+        self.note.value = "" if part is not None else muted("They are shown again once the text is YAML.")
+        if part is None:
+            return
+        text, errors = (draft.text, draft.errors) if where == "mapping" else (model_text, ())
+        self.lists[where].show(part, text, errors=errors, suggest=suggestions(draft, sample))
+
+
+def _model_label(part: Part) -> str:
+    if part.holder is Signal:
+        return f"signal {part.path[-1]} of {part.path[1]}"
+    if part.holder is asset_types.AssetType:
+        return f"asset type {part.path[-1]}"
+    return part.label
