@@ -236,9 +236,9 @@ class RelationshipRule(Model):
     target: Annotated[str, Field(alias="to")]
     """Column with the id of the asset that it leads to."""
     valid_from: TimeRule | None = None
-    """Since when the link holds."""
+    """Since when the link is valid."""
     valid_until: TimeRule | None = None
-    """Until when it holds."""
+    """Until when it is valid."""
 
 
 class TableRule(ExtendedModel):

@@ -42,7 +42,7 @@ __all__ = [
     "with_key",
 ]
 
-#: Parts with at most so many keys are shown together with the keys of the part that holds them.
+#: Parts with at most so many keys are shown together with the keys of the part around them.
 _SMALL = 6
 Shape = Literal["one", "list", "dict"]
 Holder = Any
@@ -63,9 +63,9 @@ class Key:
     choices : tuple of str
         All values that it may have; empty if there is no such list.
     inner : type or None
-        Schema of the parts that it holds, which have keys of their own.
+        Schema of the parts below it, which have keys of their own.
     shape : str
-        Whether it holds one such part, a list of them or a dictionary.
+        Whether there is one such part, a list of them or a dictionary.
     default : str
         The value that applies where the key isn't written; "" if there is none.
     """
@@ -229,7 +229,7 @@ def value_at(text: str, part: Part) -> dict[tuple[str, ...], object]:
 
 
 def errors_at(errors: tuple[str, ...], part: Part) -> tuple[str, ...]:
-    """Return the errors of a part or of what it holds."""
+    """Return the errors of a part and of those within it."""
     where = re.compile(rf"(?:^|: ){re.escape(path_text(part.path))}(?:[.\[][^:]*)?: ")
     return tuple(line for line in errors if part.path and where.search(line))
 
@@ -259,7 +259,7 @@ def _parts(data: object, holder: Holder, path: Path_, label: str, table: int | N
 
 
 def _entries(key: Key, found: object) -> Iterator[tuple[Path_, str, object]]:
-    """Yield the parts that a key holds: the path below the key, the end of the label, and the data."""
+    """Yield the parts below a key: the path below the key, the end of the label, and the data."""
     if key.shape == "one":
         yield (), "", found
     elif key.shape == "list" and isinstance(found, list):
