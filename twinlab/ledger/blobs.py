@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +36,10 @@ class Blobs:
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self._folder, self._journal = folder, journal
+        # Source -> name -> ids in order; extended by the journal's new entries.
+        self._known: dict[str, dict[str, list[str]]] = {}
+        self._position = 0
+        self._lock = threading.Lock()
 
     def put(self, path: str | Path) -> str:
         """Copy a file and return its id. The same content is stored once. Durable when this returns.
@@ -136,13 +141,19 @@ class Blobs:
 
     def readings(self, source: str, name: str) -> list[str]:
         """Return the ids of the contents that a source read under a name, in order; the last one is the current one."""
-        return [file_id for n, file_id in self._read(source) if n == name]
+        return list(self._read(source).get(name, ()))
 
     def names(self, source: str) -> dict[str, str]:
         """Return name -> id of the current content, for all names of a source."""
-        return dict(self._read(source))
+        return {name: ids[-1] for name, ids in self._read(source).items()}
 
-    def _read(self, source: str) -> Iterator[tuple[str, str]]:
-        for entry in self._journal.entries(_READ):
-            if entry.payload.get("source") == source:
-                yield str(entry.payload["name"]), str(entry.payload["file_id"])
+    def _read(self, source: str) -> dict[str, list[str]]:
+        """Return name -> ids of a source, after reading the journal's new entries."""
+        with self._lock:
+            end = self._journal.position()
+            if end > self._position:
+                for entry in self._journal.entries(_READ, start=self._position, stop=end):
+                    names = self._known.setdefault(str(entry.payload["source"]), {})
+                    names.setdefault(str(entry.payload["name"]), []).append(str(entry.payload["file_id"]))
+                self._position = end
+            return self._known.get(source, {})

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.reader import Reader
+from twinlab.ledger.recover import Resume
 from twinlab.ledger.writer import Ack, Writer
 
 __all__ = ["JOURNAL", "Journal", "JournalEntry"]
@@ -39,9 +40,12 @@ class JournalEntry:
 class Journal:
     """Appends to and reads the source ``_twin``. Each append locks the source and waits up to 30 s for other writers."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, resume: Resume | None = None) -> None:
+        self._folder, self._resume = folder, resume
         self._reader = Reader(folder)
+        # (kind, source) -> hash of the model or mapping that is active, up to the position `_active_until`.
+        self._active: dict[tuple[str, str], str] = {}
+        self._active_until = 0
 
     def append(self, kind: str, payload: Mapping[str, Any]) -> Ack:
         """Write one entry, with a payload that JSON can represent. It is durable when this returns.
@@ -58,7 +62,7 @@ class Journal:
     def append_many(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Ack]:
         """Write several entries with one sync."""
         parts = [Records(kind, _rows(payload)) for kind, payload in entries]
-        with Writer(self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE) as writer:
+        with Writer(self._folder, JOURNAL, segment_rows=_SEGMENT_ROWS, wait=_PATIENCE, resume=self._resume) as writer:
             return writer.append_many(parts)
 
     def entries(
@@ -84,6 +88,18 @@ class Journal:
                 frame.ordinals().tolist(), frame.batch().column("payload").to_pylist(), strict=True
             ):
                 yield JournalEntry(frame.record_type, json.loads(text), frame.ingest_time, ordinal)
+
+    def active_hashes(self) -> dict[tuple[str, str], str]:
+        """Return the hash of the active model, ``("model", "")``, and of each active mapping, ``("mapping", source)``.
+
+        A call reads only the entries that are new since the call before.
+        """
+        end = self._reader.position()
+        for kind in ("model", "mapping") if end > self._active_until else ():
+            for entry in self.entries(kind, start=self._active_until, stop=end):
+                self._active[kind, str(entry.payload.get("source", ""))] = str(entry.payload["hash"])
+        self._active_until = max(end, self._active_until)
+        return dict(self._active)
 
     def position(self) -> int:
         """Return the number of durable entries."""

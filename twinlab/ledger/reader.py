@@ -34,7 +34,13 @@ class Reader:
         self._indices: dict[int, Index] = {}
         self._sealed: dict[int, SealedFiles] = {}
         self._manifest: tuple[tuple[int, int], dict[int, SealedSegment]] = ((0, 0), {})
+        # Number of a segment that gets no more rows -> the ordinal after its last row.
+        self._ends: dict[int, int] = {}
+        # File id -> path -> rows that aren't withdrawn.
+        self._file_rows: dict[str, dict[str | None, int]] = {}
+        self._file_rows_until = 0
         self._lock = threading.Lock()
+        self._file_rows_lock = threading.Lock()
 
     def position(self) -> int:
         """Return the number of durable rows, which is the ordinal of the next row.
@@ -131,6 +137,34 @@ class Reader:
                     found[index.tables.text("name", place.head.file_id) or ""] = place.head.first
         return found
 
+    def rows_of_file(self, file_id: str) -> dict[str | None, int]:
+        """Return path -> number of the rows that were appended with this file id and not withdrawn since.
+
+        The path is that of the file, folder and name; None for rows that were appended without one.
+
+        The first call reads the heads of all frames, later ones only the new heads.
+        """
+        at = read_position(self._folder)
+        with self._file_rows_lock:
+            start, rows = self._file_rows_until, self._file_rows
+            for part in self._parts(at, start=start, stop=at.ordinal) if start < at.ordinal else ():
+                index = part.index if isinstance(part, SealedFiles) else part[1]
+                for place in index.places[bisect_right(index.ends, start) :]:
+                    head = place.head
+                    if head.first >= at.ordinal:
+                        break
+                    if head.kind not in ROW_KINDS or head.file_id < 0:
+                        continue
+                    name = index.tables.text("name", head.file_id) or ""
+                    if head.kind == RETRACT_KIND:
+                        rows.pop(name, None)
+                    else:
+                        paths, path = rows.setdefault(name, {}), head.extra.get("path")
+                        of_path = None if path is None else str(path)
+                        paths[of_path] = paths.get(of_path, 0) + head.rows
+            self._file_rows_until = max(start, at.ordinal)
+            return dict(rows.get(file_id, {}))
+
     def _parts(
         self, at: Position, *, start: int = 0, stop: int | None = None
     ) -> Iterator[SealedFiles | tuple[SegmentFile, Index]]:
@@ -139,6 +173,10 @@ class Reader:
         manifest: dict[int, SealedSegment] = {}
         opened: SegmentFile | None = None
         while number <= at.segment:
+            if self._ends.get(number, start + 1) <= start:
+                first = self._ends[number]
+                number += 1
+                continue
             entry = manifest.get(number)
             if entry is None:
                 try:
@@ -156,16 +194,30 @@ class Reader:
                     yield self._sealed_files(entry)
             elif opened is not None:
                 self._check_ordinal(opened.ordinal, first, opened.path)
+                end = self._end_of(number) if number < at.segment and opened.ordinal < start else None
+                if end is not None and end <= start:
+                    self._ends[number] = first = end
+                    number += 1
+                    continue
                 index = self._read_heads(opened, at if number == at.segment else None)
                 first = index.ends[-1] if index.ends else first
                 if first > start and (stop is None or opened.ordinal < stop):
                     yield opened, index
+            if number < at.segment:
+                self._ends[number] = first
             if stop is not None and first >= stop:
                 return
             number += 1
         # Another call with a later position may have read more heads meanwhile.
         if first < at.ordinal:
             self._check_ordinal(first, at.ordinal, self._folder / FILE)
+
+    def _end_of(self, number: int) -> int | None:
+        """Return the ordinal after a segment's last row, with which the next one begins; None if that one is sealed."""
+        try:
+            return SegmentFile(path_of(self._folder, number + 1)).ordinal
+        except FileNotFoundError:
+            return None
 
     @staticmethod
     def _check_ordinal(got: int, want: int, path: Path) -> None:

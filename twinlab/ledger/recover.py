@@ -14,7 +14,7 @@ from twinlab.ledger.format.frame import DICTIONARY
 from twinlab.ledger.format.position import FILE, START, Position, check_position
 from twinlab.ledger.format.segment import HEADER_SIZE, Place, SegmentFile, numbers, path_of
 
-__all__ = ["Found", "TornTail", "recover"]
+__all__ = ["Found", "Resume", "TornTail", "recover"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,44 @@ class Found:
     position: Position
     tables: Tables
     segment_rows: int
+    segment_frames: int
     descriptor: int
     torn: TornTail | None
     moved: bool
     """Whether the published position must be written again."""
+
+
+class Resume:
+    """The state in which a writer of this process left a source, with which the next one needn't read the segment again.
+
+    It is used only if nobody has published anything since, and the segment is the same file of the same length.
+    """
+
+    def __init__(self) -> None:
+        self._left: tuple[Found, int] | None = None
+
+    def leave(self, state: Found) -> None:
+        """Store the state of a writer that closes, while it holds the lock."""
+        inode = os.fstat(state.descriptor).st_ino if state.descriptor >= 0 else -1
+        self._left = (replace(state, descriptor=-1, torn=None, moved=False), inode)
+
+    def take(self, folder: Path) -> Found | None:
+        """Return the stored state with an open segment, None if the source has changed since; the lock must be held."""
+        left, self._left = self._left, None
+        if left is None or left[0].position.segment < 0:
+            return None
+        state, inode = left
+        try:
+            if check_position(folder) != (state.position, True):
+                return None
+            descriptor = open_binary(path_of(folder, state.position.segment), os.O_RDWR)
+        except (OSError, CorruptionError):
+            return None  # recovery says what is wrong
+        found = os.fstat(descriptor)
+        if (found.st_ino, found.st_size) != (inode, state.position.offset):
+            os.close(descriptor)
+            return None
+        return replace(state, descriptor=descriptor)
 
 
 def recover(folder: Path) -> Found:
@@ -59,7 +93,7 @@ def recover(folder: Path) -> Found:
     published, whole = _published(folder)
     _drop_unpublished(folder, published)
     if published.segment < 0:
-        return Found(published, Tables(), 0, -1, None, moved=not whole)
+        return Found(published, Tables(), 0, 0, -1, None, moved=not whole)
     path = path_of(folder, published.segment)
     if not path.exists():
         raise corrupt(path, 0, "the segment that was being written is missing")
@@ -86,7 +120,7 @@ def recover(folder: Path) -> Found:
     if more:
         sync_data(descriptor)
     moved = bool(more) or not whole or torn is not None
-    return Found(position, tables, rows, descriptor, torn, moved)
+    return Found(position, tables, rows, position.frames - file.frames, descriptor, torn, moved)
 
 
 def _published(folder: Path) -> tuple[Position, bool]:

@@ -11,6 +11,7 @@ from twinlab.errors import SchemaError
 from twinlab.ledger.blobs import Blobs
 from twinlab.ledger.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
+from twinlab.ledger.recover import Resume
 from twinlab.ledger.seal import seal_source
 from twinlab.ledger.verify import VerifyReport, verify_ledger
 from twinlab.ledger.writer import SEGMENT_BYTES, SEGMENT_ROWS, Writer
@@ -42,7 +43,8 @@ class Ledger:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.journal = Journal(self._folder(JOURNAL))
+        self._resumes: dict[str, Resume] = {}
+        self.journal = Journal(self._folder(JOURNAL), resume=self._resumes.setdefault(JOURNAL, Resume()))
         self.blobs = Blobs(self.path / _BLOBS, self.journal)
         self._readers: dict[str, Reader] = {}
 
@@ -85,7 +87,10 @@ class Ledger:
         CorruptionError
             If acknowledged rows are damaged.
         """
-        return Writer(self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait)
+        return Writer(
+            self._folder(source), source, segment_bytes=segment_bytes, segment_rows=segment_rows, wait=wait,
+            resume=self._resumes.setdefault(source, Resume()),
+        )  # fmt: skip
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source. A source that doesn't exist yet has no rows."""

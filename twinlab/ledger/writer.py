@@ -25,15 +25,17 @@ from twinlab.ledger.format.frame import DICTIONARY, OBSERVATIONS_KIND, RECORDS_K
 from twinlab.ledger.format.position import FILE, Position, PositionFile
 from twinlab.ledger.format.records import Records
 from twinlab.ledger.format.segment import create
-from twinlab.ledger.recover import TornTail, recover
+from twinlab.ledger.recover import Found, Resume, TornTail, recover
 
-__all__ = ["MAX_FRAME_ROWS", "SEGMENT_BYTES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
+__all__ = ["MAX_FRAME_ROWS", "SEGMENT_BYTES", "SEGMENT_FRAMES", "SEGMENT_ROWS", "Ack", "TornTail", "Writer"]
 
 #: Maximum number of rows of a frame, which a reader decodes at once.
 MAX_FRAME_ROWS = 1 << 20
-#: A segment with this many bytes or rows is full: the next append starts another one.
+#: A segment with this many bytes, rows or frames is full: the next append starts another one. A process that opens a
+#: writer reads the heads of one segment, which is why many small frames make it full as well.
 SEGMENT_BYTES = 64 << 20
 SEGMENT_ROWS = 4 << 20
+SEGMENT_FRAMES = 4096
 #: Buffered bytes of a group beyond which they are written before the group ends.
 _GROUP_BYTES = 16 << 20
 
@@ -64,6 +66,8 @@ class Writer:
         Size at which a segment is full.
     wait : float
         Seconds to wait for another writer to close.
+    resume : Resume, optional
+        Where the writer before left the source, and where this one leaves it.
 
     Raises
     ------
@@ -81,8 +85,10 @@ class Writer:
         segment_bytes: int = SEGMENT_BYTES,
         segment_rows: int = SEGMENT_ROWS,
         wait: float = 0.0,
+        resume: Resume | None = None,
     ) -> None:
         self._folder, self._source = folder, source
+        self._resume = resume
         self._full = (segment_bytes, segment_rows)
         self._descriptor = -1
         self._file: PositionFile | None = None
@@ -106,9 +112,12 @@ class Writer:
         self._broken = False
 
     def _open(self) -> None:
-        found = recover(self._folder)
+        found = self._resume.take(self._folder) if self._resume is not None else None
+        if found is None:
+            found = recover(self._folder)
         self.torn = found.torn
-        self._tables, self._at, self._rows = found.tables, found.position, found.segment_rows
+        self._tables, self._at = found.tables, found.position
+        self._rows, self._frames = found.segment_rows, found.segment_frames
         self._descriptor = found.descriptor
         self._file = PositionFile(self._folder)
         if found.moved:
@@ -129,6 +138,10 @@ class Writer:
         if self._file is not None:
             self._file.close()
             self._file = None
+            # `_pending` and `_broken` are set once the writer is open.
+            if self._resume is not None and not getattr(self, "_broken", True) and not self._pending:
+                state = Found(self._at, self._tables, self._rows, self._frames, self._descriptor, None, moved=False)
+                self._resume.leave(state)
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -234,7 +247,8 @@ class Writer:
             msg = f"source {self._source!r}: an earlier write failed on the disk. Close this writer and open another."
             raise SourceError(msg)
         most_bytes, most_rows = self._full
-        if self._at.segment < 0 or self._at.offset >= most_bytes or self._rows >= most_rows:
+        full = self._at.offset >= most_bytes or self._rows >= most_rows or self._frames >= SEGMENT_FRAMES
+        if self._at.segment < 0 or full:
             self._new_segment()
         self._mark = self._tables.mark()
         self._next = self._at
@@ -248,7 +262,7 @@ class Writer:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = descriptor
-        self._tables, self._rows = Tables(), 0
+        self._tables, self._rows, self._frames = Tables(), 0, 0
         self._publish(replace(at, segment=number, offset=os.fstat(descriptor).st_size))
         # The new segment assumes that the one before is complete: the published position mustn't lag behind.
         if self._file is not None:
@@ -336,6 +350,7 @@ class Writer:
             self._broken = error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             self._undo()
             raise disk_error(error, self._folder / f"{self._at.segment:08d}.seg", "appending to") from error
+        self._frames += self._next.frames - self._at.frames
         self._publish(self._next)
         self._rows += rows
         self._broken = False

@@ -49,6 +49,7 @@ class Twin:
         self._model, self.mappings = read_definitions(self.folder)
         self.ledger = Ledger(self.folder / "ledger")
         self._reader: HistoryReader | None = None
+        self._historian: Historian | None = None
         self._notes = NotesStore(self.ledger.journal)
 
     # -- properties ------------------------------------------------------------------------------------------------
@@ -128,8 +129,7 @@ class Twin:
             store(self.ledger, source, folders=names_folders(self.mappings.get(source.name))) for source in resolved
         ]
         with progress_bar("history", unit=" cells") as show:
-            build = self._historian().catch_up(show)
-        self._reader = None
+            build = self._current_historian().catch_up(show)
         return IngestReport(
             file_reports(stored, build),
             seconds=time.perf_counter() - began,
@@ -148,10 +148,9 @@ class Twin:
             Build on this Dask cluster; by default on as many threads as there are cores.
         """
         self._model, self.mappings = read_definitions(self.folder)
-        with progress_bar("rebuild", unit=" cells") as show:
-            report = self._historian().rebuild(show, client=client)
         self._reader = None
-        return report
+        with progress_bar("rebuild", unit=" cells") as show:
+            return self._current_historian().rebuild(show, client=client)
 
     # -- read -------------------------------------------------------------------------------------------------------
     def history(
@@ -309,17 +308,23 @@ class Twin:
 
     def close(self) -> None:
         """Close open files."""
-        self._reader = None
+        self._reader = self._historian = None
 
     def _catch_up(self) -> BuildReport:
-        return self._historian().catch_up()
+        return self._current_historian().catch_up()
 
-    def _historian(self) -> Historian:
-        return Historian(self.folder, self.ledger, self._model, self.mappings)
+    def _current_historian(self) -> Historian:
+        """Return the historian of the current model and mappings; it is kept, with what it has read."""
+        found = self._historian
+        if found is None or found.model is not self._model or found.mappings != self.mappings:
+            found = self._historian = Historian(self.folder, self.ledger, self._model, self.mappings)
+        return found
 
     def _with_mapping(self, source: Source) -> Source:
         """Copy a source's mapping file into the twin's folder, if it has one."""
         if source.mapping is not None:
             mapping = adopt_mapping(self.folder, source.mapping, self._model)
-            self.mappings = {**self.mappings, mapping.source: mapping}
+            if self.mappings.get(mapping.source) != mapping:
+                self.mappings = {**self.mappings, mapping.source: mapping}
+                self._reader = None
         return source

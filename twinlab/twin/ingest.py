@@ -16,7 +16,7 @@ from twinlab.errors import SourceError
 from twinlab.ledger import Ledger
 from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
-from twinlab.sources import Problem, Source, open_source
+from twinlab.sources import Problem, RowBatch, Source, open_source
 from twinlab.twin.progress import DELAY
 from twinlab.twin.readings import previous_reading, reading_id, standing_rows, unfinished_readings
 from twinlab.twin.report import EMPTY_SHOWN, PROBLEMS_KEPT
@@ -134,26 +134,29 @@ def _store_content(ledger: Ledger, source: Source) -> StoredSource:
     Other content is added: a frame is a delivery, not a new version of the previous one.
     """
     stored = StoredSource(source.name, source.name)
-    content = stored.file_id = _content_id(source)
-    rows = standing_rows(ledger, source.name).get(content, 0)
-    if content in ledger.blobs.readings(source.name, source.name):
-        stored.rows_read = stored.duplicates = rows
-        stored.note = "the same rows as before: nothing changed"
-        return stored
-    if rows:
+    content, first = _content_id(source)
+    stored.file_id = content
+    if rows := standing_rows(ledger, source.name, content):
+        if content in ledger.blobs.readings(source.name, source.name):
+            stored.rows_read = stored.duplicates = rows
+            stored.note = "the same rows as before: nothing changed"
+            return stored
         _withdraw(ledger, source.name, content)
-    _append(ledger, source, stored, file_id=content)
+    _append(ledger, source, stored, file_id=content, batches=first)
     ledger.blobs.read_as(source.name, source.name, content)
     return stored
 
 
-def _content_id(source: Source) -> str:
+def _content_id(source: Source) -> tuple[str, list[RowBatch] | None]:
+    """Return the hash of a source's rows, and its batches if there is one only: it needn't be read again then."""
     digest = hashlib.sha256()
+    kept: list[RowBatch] | None = []
     for batch in source.batches():
+        kept = [batch] if kept == [] else None
         digest.update(batch.table.encode())
         with pa.ipc.new_stream(_Hashing(digest), batch.rows.schema) as stream:
             stream.write_batch(batch.rows)
-    return digest.hexdigest()
+    return digest.hexdigest(), kept
 
 
 class _Hashing(io.RawIOBase):
@@ -187,12 +190,18 @@ def _withdraw(ledger: Ledger, source: str, file_id: str) -> None:
 
 
 def _append(
-    ledger: Ledger, source: Source, stored: StoredSource, *, file_id: str | None, path: str | None = None
+    ledger: Ledger,
+    source: Source,
+    stored: StoredSource,
+    *,
+    file_id: str | None,
+    path: str | None = None,
+    batches: list[RowBatch] | None = None,
 ) -> None:
     problems: list[Problem] = []
     empty: list[int] = []
     with ledger.writer(source.name) as writer, tqdm(desc=stored.name, unit=" rows", delay=DELAY, leave=False) as bar:
-        for batch in source.batches():
+        for batch in source.batches() if batches is None else batches:
             ack = writer.append_records(
                 batch.table,
                 batch.rows,

@@ -6,7 +6,6 @@ such a reading is that in the path of its rows.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from twinlab.ledger import Ledger
@@ -35,21 +34,13 @@ def reading_id(content: str, name: str) -> str:
     return f"{content}:{name}"
 
 
-def standing_rows(ledger: Ledger, source: str, *, place: str | None = None) -> Counter[str]:
-    """Return the number of rows that aren't withdrawn, by id of their reading.
+def standing_rows(ledger: Ledger, source: str, file_id: str, *, place: str | None = None) -> int:
+    """Return the number of rows of a reading that aren't withdrawn.
 
-    ``place`` (folder and name) leaves out the rows of files in other places.
+    ``place`` (a file's name, or folder and name) leaves out the rows of files in other places.
     """
-    rows: Counter[str] = Counter()
-    if source not in ledger.sources():
-        return rows
-    reader = ledger.reader(source)
-    withdrawn = reader.retracted_files()
-    for frame in reader.frames():
-        elsewhere = place is not None and frame.path is not None and not _fits(frame.path, place)
-        if frame.kind == "records" and frame.file_id and not elsewhere:
-            rows[frame.file_id] += frame.rows if frame.first >= withdrawn.get(frame.file_id, 0) else 0
-    return +rows
+    by_path = ledger.reader(source).rows_of_file(file_id)
+    return sum(rows for path, rows in by_path.items() if place is None or path is None or _fits(path, place))
 
 
 def _fits(path: str, place: str) -> bool:
@@ -74,15 +65,14 @@ def previous_reading(ledger: Ledger, source: str, *, name: str, place: str) -> R
         content = current.get(known)
         if content is None:
             continue
-        rows = standing_rows(ledger, source, place=where)
         for file_id in (reading_id(content, known), content):
-            if rows[file_id]:
-                return Reading(content, file_id, rows[file_id])
+            if rows := standing_rows(ledger, source, file_id, place=where):
+                return Reading(content, file_id, rows)
     return None
 
 
 def unfinished_readings(ledger: Ledger, source: str, content: str, *, name: str) -> list[str]:
     """Return the ids of rows of a file that isn't read: an interrupted ingest left them."""
-    rows = standing_rows(ledger, source, place=name)
     finished = content in ledger.blobs.names(source).values()
-    return [file_id for file_id in (reading_id(content, name), *(() if finished else (content,))) if rows[file_id]]
+    ids = (reading_id(content, name), *(() if finished else (content,)))
+    return [file_id for file_id in ids if standing_rows(ledger, source, file_id, place=name)]

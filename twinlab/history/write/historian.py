@@ -145,10 +145,7 @@ class Historian:
 
     def _activate(self) -> None:
         """Write model and mappings to the twin's journal if they differ from the active ones."""
-        active: dict[tuple[str, str], str] = {}
-        for kind in ("model", "mapping"):
-            for entry in self.ledger.journal.entries(kind=kind):
-                active[kind, str(entry.payload.get("source", ""))] = str(entry.payload["hash"])
+        active = self.ledger.journal.active_hashes()
         if active.get(("model", "")) != self.sources.model_hash:
             text = self.model.model_dump_json(by_alias=True)
             self.ledger.journal.append("model", {"hash": self.sources.model_hash, "text": text})
