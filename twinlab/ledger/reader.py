@@ -215,9 +215,10 @@ class Reader:
     def _end_of(self, number: int) -> int | None:
         """Return the ordinal after a segment's last row, with which the next one begins; None if that one is sealed."""
         try:
-            return SegmentFile(path_of(self._folder, number + 1)).ordinal
+            following: int = SegmentFile(path_of(self._folder, number + 1)).ordinal
         except FileNotFoundError:
             return None
+        return following
 
     @staticmethod
     def _check_ordinal(got: int, want: int, path: Path) -> None:
