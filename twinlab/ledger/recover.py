@@ -59,7 +59,7 @@ class Resume:
         self._left: tuple[Found, int] | None = None
 
     def leave(self, state: Found) -> None:
-        """Store the state of a writer that closes, while it holds the lock."""
+        """Store the state of a writer that closes; it must still have the lock."""
         inode = os.fstat(state.descriptor).st_ino if state.descriptor >= 0 else -1
         self._left = (replace(state, descriptor=-1, torn=None, moved=False), inode)
 
