@@ -10,8 +10,10 @@ import numpy as np
 
 from twinlab.errors import TwinlabError
 from twinlab.harmonise.claims import NAT, Context
+from twinlab.harmonise.drafting.kinds.file_names import assets_of_files, assets_of_sheets
 from twinlab.harmonise.drafting.mapping import mapping_yaml
 from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
+from twinlab.harmonise.drafting.plans.plan import TablePlan
 from twinlab.harmonise.drafting.profiles import name_of
 from twinlab.harmonise.drafting.samples import (
     Sample,
@@ -22,7 +24,7 @@ from twinlab.harmonise.drafting.samples import (
     samples_of,
     series_of,
 )
-from twinlab.harmonise.drafting.tables import TablePlan, plan_table
+from twinlab.harmonise.drafting.tables import plan_table
 from twinlab.harmonise.drafting.times.zones import StatedZone, lines_above, zone_in_preamble
 from twinlab.harmonise.drafting.yaml_text import unique
 from twinlab.harmonise.frames import harmonise
@@ -110,30 +112,101 @@ def _stated_format(source: Source) -> str | None:
     return name if name is not None and FILE_FORMATS.get(name).signature else None
 
 
+@dataclass(frozen=True)
+class _File:
+    """What was read of one file, or of a series of files whose names differ by a date."""
+
+    paths: list[Path]
+    source: Source
+    samples: list[Sample]
+    zone: StatedZone | None
+    # Name of the source, and its `files`.
+    name: str
+    files: list[str]
+
+    @property
+    def layout(self) -> str:
+        """What files of one source have in common; "" for several tables, which are no part of a series."""
+        if len(self.samples) != 1:
+            return ""
+        (sample,) = self.samples
+        units = sorted(sample.units.items())
+        return repr(
+            (sample.rows_.schema.names, units, self.zone, _stated_format(self.source), self.paths[0].suffix.lower())
+        )
+
+
 def _read(paths: Sequence[Path], evidence: list[str]) -> Iterator[_Source]:
-    """Yield what was read of each file, or series of files; files that can't be read are added to the evidence."""
+    """Yield what was read of each source: a file, a series of files, or files of one layout."""
+    alike: dict[str, list[_File]] = {}
+    for one in _files(paths, evidence):
+        alike.setdefault(one.layout or repr(one.paths), []).append(one)
+    for group in alike.values():
+        together = _named_by_files(group, [path for path in paths if not any(path in one.paths for one in group)])
+        if together is not None:
+            evidence.append(f"{', '.join(together.files)}: {len(group)} files with the same columns are one source")
+            yield together
+            continue
+        for one in group:
+            yield _Source(one.name, one.files, list(_plans(one)), _stated_format(one.source))
+
+
+def _files(paths: Sequence[Path], evidence: list[str]) -> Iterator[_File]:
+    """Yield each file, or series of files; files that can't be read are added to the evidence."""
     rows = rows_of_each(len(paths))
     for group in series_of(paths):
-        read: list[tuple[Path, Source, list[Sample], StatedZone | None]] = []
+        read: list[_File] = []
         for path in group:
             try:
                 source = open_source(path)
                 samples = samples_of(source, rows=rows)
-                read.append((path, source, samples, zone_in_preamble(lines_above(path, samples))))
+                zone = zone_in_preamble(lines_above(path, samples))
+                read.append(_File([path], source, samples, zone, source.name, [path.name]))
             except TwinlabError as error:
                 evidence.append(f"{path.name}: left out, {error}")
-        alike = {(repr(zone), _stated_format(source)) for _, source, _, zone in read}
-        if len(read) > 1 and len(alike) == 1 and all(len(one[2]) == 1 for one in read):
-            members = [path for path, _, _, _ in read]
+        if len(read) > 1 and read[0].layout and len({one.layout for one in read}) == 1:
+            members = [path for one in read for path in one.paths]
             stem, files = file_pattern(members, [path for path in paths if path not in group])
-            sample = joined(name_of(stem, fallback="source"), [samples[0] for _, _, samples, _ in read])
+            sample = joined(name_of(stem, fallback="source"), [one.samples[0] for one in read])
             if sample is not None:
                 evidence.append(f"{', '.join(files)}: {len(read)} files with the same columns are one source")
-                yield _Source(stem, files, [plan_table(sample, zone=read[0][3])], _stated_format(read[0][1]))
+                yield _File(members, read[0].source, [sample], read[0].zone, stem, files)
                 continue
-        for path, source, samples, zone in read:
-            plans = [plan_table(sample, zone=zone) for sample in samples]
-            yield _Source(source.name, [path.name], plans, _stated_format(source))
+        yield from read
+
+
+def _named_by_files(group: Sequence[_File], others: Sequence[Path]) -> _Source | None:
+    """Return files of one layout as one source; None if it is one file, or if the files don't fit together."""
+    if len(group) < 2:
+        return None
+    first = group[0]
+    named = assets_of_files([one.paths[0] for one in group], others)
+    if named is None:
+        return None
+    name = named.shared if name_of(named.shared, fallback="") else first.paths[0].resolve().parent.name
+    sample = joined(name_of(name, fallback="source"), [one.samples[0] for one in group], names=named.ids)
+    plan = None if sample is None else plan_table(sample, zone=first.zone, named=named)
+    if plan is None or plan.content == "nothing":
+        return None
+    files = list(named.files) if len(named.files) == 1 else [name for one in group for name in one.files]
+    return _Source(name, files, [plan], _stated_format(first.source))
+
+
+def _plans(one: _File) -> Iterator[TablePlan]:
+    """Yield the plans of a file's tables; sheets of one layout are one table."""
+    alike: dict[str, list[Sample]] = {}
+    for sample in one.samples:
+        alike.setdefault(repr((sample.rows_.schema.names, sorted(sample.units.items()))), []).append(sample)
+    for group in alike.values():
+        named = assets_of_sheets([sample.record_type for sample in group]) if len(group) > 1 else None
+        together = joined(one.name, group, names=named.ids if named else ()) if len(group) > 1 else None
+        plan = None if together is None else plan_table(together, zone=one.zone, named=named)
+        if plan is not None and plan.content != "nothing":
+            plan.evidence.append(f"{len(group)} sheets with the same columns are one table")
+            yield plan
+            continue
+        for sample in group:
+            yield plan_table(sample, zone=one.zone)
 
 
 def _first_year(plans: Sequence[TablePlan]) -> int | None:
@@ -159,11 +232,12 @@ def _harmonise_samples(drafted: Draft, sources: dict[str, _Source]) -> None:
     for source_name, one in sources.items():
         mapping = parse_mapping(drafted.mappings[source_name], f"{source_name}.yaml")
         for plan in one.plans:
-            found = harmonise(plan.sample, mapping, Context(model))
+            sample = plan.checked
+            found = harmonise(sample, mapping, Context(model))
             events = sum(part.table.num_rows for part in found.events)
             assets = sum(part.table.num_rows for part in found.assets)
             drafted.evidence.append(
-                f"{one.shown}, {plan.sample.record_type}: the first {plan.sample.rows} rows give {len(found.claims)} values, {events} events, "
+                f"{one.shown}, {plan.sample.record_type}: the first {sample.rows} rows give {len(found.claims)} values, {events} events, "
                 f"{assets} assets; {found.missing} cells without a value, {found.problem_count} problems"
             )
             drafted.evidence.extend(f"{one.shown}: {term.message}" for term in found.unknown.values())

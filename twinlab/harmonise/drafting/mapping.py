@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,15 @@ from twinlab.harmonise.drafting.columns import (
 )
 from twinlab.harmonise.drafting.counters import counter_evidence, may_count
 from twinlab.harmonise.drafting.kinds.versions import versions
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.model import ModelPlan, SignalPlan
-from twinlab.harmonise.drafting.profiles import Profile, profile_of
+from twinlab.harmonise.drafting.plans.plan import TablePlan
+from twinlab.harmonise.drafting.profiles import Profile, name_of, profile_of
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.records import RecordLines
 from twinlab.harmonise.drafting.signals import rule_lines, signal_of, signal_questions
 from twinlab.harmonise.drafting.statuses import status_line, status_questions
-from twinlab.harmonise.drafting.tables import TablePlan, cadence_of, type_of
+from twinlab.harmonise.drafting.tables import cadence_of, type_of
 from twinlab.harmonise.drafting.units import serial_of, unit_of
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
 
@@ -47,11 +50,17 @@ def mapping_yaml(
     lines += [f"reading: {{format: {reading}}}  # recognised by its first lines"] if reading else []
     lines.append("tables:")
     questions: list[QuestionPlan] = []
-    for place, plan in enumerate(plans):
-        table = _TableLines(source, plan, model, f"tables[{place}]")
-        lines += table.lines()
+    tables = [_TableLines(source, plan, model, f"tables[{place}]") for place, plan in enumerate(plans)]
+    # Lists of assets first, so that the ids in other tables are recognised.
+    made = {table.path: table.lines() for table in sorted(tables, key=lambda table: table.plan.content != "assets")}
+    for table in tables:
+        lines += made[table.path]
         questions += table.questions
     return "\n".join([*lines, *question_lines(questions)]) + "\n"
+
+
+#: Minimal number of columns that are named as assets.
+_MIN_MATRIX = 3
 
 
 class _TableLines(RecordLines):
@@ -91,11 +100,18 @@ class _TableLines(RecordLines):
 
     def _asset(self) -> tuple[str, list[str]]:
         """Return the asset type of the rows, and the lines for the asset of each row."""
-        column = self.plan.asset_column
+        column, named = self.plan.asset_column, self.plan.named
+        if named is not None:
+            shared = type_of(named.shared) if named.shared else "asset"
+            kind = self.model.type_with(named.ids) or ("site" if shared == "asset" else shared)
+            self.model.asset(kind, f"named after the {named.name_of}").ids |= set(named.ids)
+            pattern = f", pattern: {quoted(named.pattern)}" if named.pattern else ""
+            note = f"one asset a {named.name_of}: {', '.join(dict.fromkeys(named.ids[:3]))} …"
+            return kind, [f"    asset: {{type: {kind}, name_of: {named.name_of}{pattern}}}{comment(note)}"]
         if column is not None:
             self.used.add(column)
             ids = self.plan.profiles[column].terms
-            kind = self.model.type_with(ids) or type_of(column)
+            kind = self.model.type_with(ids) or type_of(spaced(column))
             self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
             return kind, [f"    asset: {{type: {kind}, column: {quoted(column)}}}"]
         serials = {serial for name in self.plan.profiles if (serial := serial_of(name))}
@@ -127,7 +143,7 @@ class _TableLines(RecordLines):
 
     def _signals(self) -> list[str]:
         plan = self.plan
-        kind, asset = self._asset()
+        kind, asset = self._asset_of_columns() or self._asset()
         lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
         found = value_columns(
             {n: p for n, p in plan.profiles.items() if n not in self.used | plan.known_columns}, self.rows
@@ -147,10 +163,12 @@ class _TableLines(RecordLines):
         corrected = versions({name: one for name, one in found.profiles.items() if name not in plan.family})
         names = signal_names([one for name, one in found.profiles.items() if name not in {*plan.family, *corrected}])
         names |= {name: names[raw] for name, raw in corrected.items()}
-        columns: list[str] = []
+        columns, matrix = self._asset_columns(found.profiles)
         patterns: dict[str, str] = {}
         terms: dict[str, str] = {}
         for name, profile in found.profiles.items():
+            if name in matrix:
+                continue
             signal = self._signal(profile)
             if signal is None:
                 continue
@@ -178,6 +196,39 @@ class _TableLines(RecordLines):
         if pair and all(name in terms for name in pair):
             self.model.asset(kind).position = (terms[pair[0]], terms[pair[1]])
         return [*lines, *(["    columns:", *columns] if columns else [])]
+
+    def _named_columns(self, profiles: Mapping[str, Profile]) -> tuple[str | None, list[str]]:
+        """Return the asset type that columns of numbers are named as, and these columns."""
+        numbers = [name for name, one in profiles.items() if one.kind == "number"]
+        kind = self.model.type_with(numbers) if len(numbers) >= _MIN_MATRIX else None
+        return kind, [name for name in numbers if kind is not None and name in self.model.asset(kind).ids]
+
+    def _asset_of_columns(self) -> tuple[str, list[str]] | None:
+        """Return the asset type of the columns if all values are in columns named as assets: the rows then name none."""
+        plan = self.plan
+        left = {n: p for n, p in plan.profiles.items() if n not in plan.known_columns and p.kind != "empty"}
+        kind, names = self._named_columns(left)
+        return (kind, []) if kind is not None and len(names) == len(left) else None
+
+    def _asset_columns(self, profiles: Mapping[str, Profile]) -> tuple[list[str], set[str]]:
+        """Return the lines for columns that are named as assets of another table, and these columns: one signal of each."""
+        kind, mine = self._named_columns(profiles)
+        signals = [signal for name in mine if (signal := self._signal(profiles[name])) is not None]
+        if kind is None or len(signals) < _MIN_MATRIX:
+            return [], set()
+        for signal in signals[1:]:
+            signals[0].join(signal)
+        signals[0].title = self.plan.sample.record_type
+        term = self.model.add_signal(kind, name_of(self.plan.sample.record_type), signals[0], source=self.source)
+        no_values = sorted({str(code): code for name in mine for code in profiles[name].no_values}.items())
+        missing = f", missing: {flow(code for _, code in no_values)}" if no_values else ""
+        self.used |= set(mine)
+        pattern = "|".join(map(re.escape, mine)) if len(mine) < len(profiles) else ".+"
+        lines = [
+            f"      {quoted(f'/^(?P<id>{pattern})$/')}:  # {len(mine)} columns, each named as a {kind}",
+            f"        {{signal: {term}, asset: {quoted(kind + '/{id}')}{missing}}}",
+        ]
+        return lines, set(mine)
 
     def _status(self, column: str, indent: str, path: str, asked: set[str]) -> list[str]:
         """Return the line of the source's own status of values, which is in a column beside them."""

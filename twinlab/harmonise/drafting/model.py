@@ -71,6 +71,8 @@ class AssetPlan:
     signals: dict[str, SignalPlan] = field(default_factory=dict)
     properties: dict[str, PropertyPlan] = field(default_factory=dict)
     position: tuple[str, str] | None = None
+    # "from" and "until" -> property with the date.
+    lifetime: dict[str, str] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
 
 
@@ -168,6 +170,9 @@ def _asset_lines(name: str, asset: AssetPlan) -> list[str]:
     body: list[str] = []
     if asset.position:
         body.append(f"    position: [{asset.position[0]}, {asset.position[1]}]")
+    if asset.lifetime:
+        dates = ", ".join(f"{end}: {name}" for end, name in asset.lifetime.items())
+        body.append(f"    lifetime: {{{dates}}}  # outside it, no value is missing")
     if asset.signals:
         body.append("    signals:")
     for signal, plan in asset.signals.items():

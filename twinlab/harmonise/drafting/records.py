@@ -8,11 +8,13 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Ints
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan
+from twinlab.harmonise.drafting.plans.plan import TablePlan
 from twinlab.harmonise.drafting.profiles import Profile, name_of
 from twinlab.harmonise.drafting.questions import QuestionPlan
 from twinlab.harmonise.drafting.signals import words_note
-from twinlab.harmonise.drafting.tables import TablePlan, type_of
+from twinlab.harmonise.drafting.tables import type_of
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.lines import clock_lines, duration_line, property_line, time_lines
 from twinlab.harmonise.drafting.yaml_text import flow, quoted, unique
@@ -20,6 +22,12 @@ from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.units import canonical_unit
 
 __all__ = ["RecordLines"]
+
+
+#: Columns of ids that say of what: "machine_id".
+_ID_OF = re.compile(r"[^\W_]_(id|code|name|key)$", re.IGNORECASE)
+#: Names of tables that say nothing about their rows.
+_GENERIC = frozenset(["asset", "metadata", "meta", "info", "list", "master", "attribute", "overview", "description"])
 
 
 class RecordLines:
@@ -87,11 +95,15 @@ class RecordLines:
     def _assets(self) -> list[str]:
         key = self.plan.key[0]
         self.used.add(key)
-        kind = type_of(self.plan.sample.record_type)
-        asset = self.model.asset(kind, "named after the table")
+        table, column = type_of(self.plan.sample.record_type), type_of(spaced(key))
+        by_column = column != "asset" and (_ID_OF.search(spaced(key)) is not None or table in _GENERIC)
+        kind = column if by_column else table
+        asset = self.model.asset(kind, f"named after the {'column' if by_column else 'table'}")
         asset.ids |= set(self.plan.profiles[key].terms)
-        properties, lines = self._properties({key}, "assets[0]")
+        properties, lines = self._properties({key, *self.plan.times.columns}, "assets[0]")
+        lines = self._time_properties(properties, lines, "assets[0]")
         asset.properties |= properties
+        asset.lifetime = {end: name_of(column) for end, column in self.plan.lifetime.items()}
         latitude = next(
             (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
         )
@@ -129,25 +141,25 @@ class RecordLines:
             lines.append("        links:")
         for link, column in plan.links.items():
             self.used.add(column)
-            named = "place" if link in ("origin", "destination") else type_of(column)
+            named = "place" if link in ("origin", "destination") else type_of(spaced(column))
             event.links[link] = self.model.type_with(plan.profiles[column].terms) or named
             self.model.asset(event.links[link], "places that events link to").ids |= set(plan.profiles[column].terms)
             lines.append(f"          {link}: {quoted(column)}")
         event.properties, properties = self._properties(
             self.used | set(plan.times.columns), "events[0]", reserved_as=kind
         )
-        return lines + self._time_properties(event, properties)
+        return lines + self._time_properties(event.properties, properties, "events[0]")
 
-    def _time_properties(self, event: EventPlan, lines: list[str]) -> list[str]:
-        """Return the lines of an event's properties with its further times, such as the one of recording, added."""
+    def _time_properties(self, properties: dict[str, PropertyPlan], lines: list[str], record: str) -> list[str]:
+        """Return the lines of properties with further times, such as the one of recording, added."""
         lines = [*lines] if lines or not self.plan.other_times else ["        properties:"]
         for time in self.plan.other_times:
             if len(time.columns) > 1:
                 continue
-            term = unique(name_of(time.name), event.properties)
-            event.properties[term] = PropertyPlan("time", None, "", time.name)
+            term = unique(name_of(time.name), properties)
+            properties[term] = PropertyPlan("time", None, "", time.name)
             self.used.add(time.name)
-            at = f"{self.path}.events[0].properties"
+            at = f"{self.path}.{record}.properties"
             line, questions = property_line(term, time, self.plan.profiles, indent="          ", at=at)
             lines.append(line)
             self.questions += questions
@@ -155,7 +167,7 @@ class RecordLines:
 
     def _type_of_ids(self, column: str) -> str:
         ids = self.plan.profiles[column].terms
-        kind = self.model.type_with(ids) or type_of(column)
+        kind = self.model.type_with(ids) or type_of(spaced(column))
         self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
         return kind
 

@@ -17,6 +17,7 @@ from twinlab.sources.base import RowBatch, Source
 from twinlab.sources.loggers.base import LoggerSource
 
 __all__ = [
+    "FILE_NAME",
     "MAX_ROWS",
     "TAG",
     "VALUE",
@@ -29,6 +30,8 @@ __all__ = [
     "series_of",
 ]
 
+#: Column that a joined sample has for the name of each row's file or sheet; no file has a column of this name.
+FILE_NAME = "\u241ffile"
 #: Maximal number of rows of one table, and of all tables or files, that a draft reads.
 MAX_ROWS = 50_000
 _ALL_ROWS = 400_000
@@ -62,6 +65,8 @@ class Sample:
     facts: tuple[str, ...] = ()
     # Column without a meaning of its own -> the reason.
     ignored: Mapping[str, str] = field(default_factory=dict)
+    # Folder and name of the file, as in a ledger's frame.
+    path: str | None = None
     # Pattern of the tables of several files, where the sample is of more than one; else empty.
     pattern: str = ""
 
@@ -81,6 +86,10 @@ class Sample:
     def row_numbers(self) -> Ints:
         """Return the row numbers in the file, as shown to people."""
         return self.numbers
+
+    def without(self, column: str) -> Sample:
+        """Return the sample without a column."""
+        return replace(self, rows_=self.rows_.drop_columns([column]))
 
     def where(self, mask: Bools) -> Sample:
         """Return some of the rows."""
@@ -208,8 +217,11 @@ def file_pattern(paths: Sequence[Path], others: Iterable[Path]) -> tuple[str, li
     return stem, [pattern] if whole else [path.name for path in paths]
 
 
-def joined(name: str, samples: Sequence[Sample]) -> Sample | None:
-    """Return the samples of a series of files as one, or None if their columns, types or units differ."""
+def joined(name: str, samples: Sequence[Sample], *, names: Sequence[str] = ()) -> Sample | None:
+    """Return the samples of a series of files as one, or None if their columns, types or units differ.
+
+    ``names``, one for each sample, are added as the column `FILE_NAME`.
+    """
     first = samples[0]
     if any(
         one.rows_.schema.names != first.rows_.schema.names or dict(one.units) != dict(first.units) for one in samples
@@ -219,14 +231,20 @@ def joined(name: str, samples: Sequence[Sample]) -> Sample | None:
         table = pa.concat_tables([pa.Table.from_batches([one.rows_]) for one in samples], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return None
+    if names:
+        counts = [one.rows for one in samples]
+        texts = pa.array(np.repeat(np.array(names, dtype=object), counts), pa.string())
+        table = table.append_column(FILE_NAME, texts)
     numbers = np.concatenate([one.numbers for one in samples])
     return replace(first, record_type=name, rows_=table.combine_chunks().to_batches()[0], numbers=numbers, pattern="*")
 
 
 def list_files(files: Iterable[Path]) -> Iterator[Path]:
-    """Yield files, and the files in directories, except hidden ones."""
+    """Yield files, and the files in directories and their directories, except hidden ones."""
     for path in files:
         if path.is_dir():
-            yield from sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+            inner = sorted(one for one in path.iterdir() if not one.name.startswith("."))
+            yield from (one for one in inner if one.is_file())
+            yield from list_files(one for one in inner if one.is_dir())
         else:
             yield path

@@ -1,0 +1,51 @@
+"""Lists of assets with lifetimes, and tables with a column an asset."""
+
+import pandas as pd
+
+import twinlab as tl
+from twinlab.harmonise import draft
+from twinlab.model.load import parse_mapping, parse_model
+
+
+def test_dates_of_installation_and_removal_are_the_lifetime_of_the_assets(tmp_path):
+    (tmp_path / "meters.csv").write_text(
+        "meter,maker,installed,removed\nM-1,A,2021-05-04,\nM-2,B,2021-06-01,2022-01-02\nM-3,A,2022-01-01,\n"
+    )
+    rows = [
+        f"2022-01-{1 + i // 24:02d}T{i % 24:02d}:00Z,{meter},{100 * k + i}"
+        for i in range(72)
+        for k, meter in enumerate(("M-1", "M-2", "M-3"))
+    ]
+    (tmp_path / "readings.csv").write_text("\n".join(["time,meter,energy_kwh", *rows]))
+    twin = tl.create(tmp_path / "twin", files=[tmp_path / "meters.csv", tmp_path / "readings.csv"])
+    twin.ingest(tmp_path / "meters.csv", tmp_path / "readings.csv")
+    (kind,) = twin.model.asset_types.values()
+    assert (kind.lifetime.start, kind.lifetime.until) == ("installed", "removed")
+    assets = twin.assets("meter")
+    assert pd.Timestamp(assets.loc["M-2", "removed"]) == pd.Timestamp("2022-01-02")
+
+
+def test_dates_with_other_meanings_stay_events(tmp_path):
+    rows = [f"T{i},2022-01-{1 + i % 27:02d} 08:00,2022-01-{1 + i % 27:02d} 09:30" for i in range(30)]
+    (tmp_path / "trips.csv").write_text("\n".join(["trip_id,start,end", *rows]))
+    model = parse_model(draft([tmp_path], name="x").model_yaml)
+    assert list(model.event_types) == ["trip"]
+
+
+def test_columns_named_as_assets_are_one_signal_of_each(tmp_path):
+    names = ["Panther_office", "Robin_lodging", "Fox_parking", "Fox_office"]
+    (tmp_path / "metadata.csv").write_text(
+        "\n".join(["building_id,floor_area,opened_in", *(f"{name},{k}00.5,19{k}0" for k, name in enumerate(names))])
+    )
+    rows = [",".join([f"2022-01-01T{i:02d}:00Z", *(f"{100 * k + i}.5" for k in range(4))]) for i in range(24)]
+    (tmp_path / "electricity.csv").write_text("\n".join([",".join(["timestamp", *names]), *rows]))
+    made = draft([tmp_path], name="x")
+    model = parse_model(made.model_yaml)
+    assert {kind: list(one.signals) for kind, one in model.asset_types.items()} == {"building": ["electricity"]}
+    assert [rule.at for rule in model.questions] == ["asset_types.building.signals.electricity.unit"]
+    (rules,) = parse_mapping(made.mappings["electricity"], "electricity").tables[0].columns.values()
+    assert rules[0].asset == "building/{id}"
+    twin = tl.create(tmp_path / "twin", files=[tmp_path / "metadata.csv", tmp_path / "electricity.csv"])
+    twin.ingest(tmp_path / "metadata.csv", tmp_path / "electricity.csv")
+    found = twin.history("building")["electricity"]
+    assert [float(found.sel(asset=name)[3]) for name in names] == [3.5, 103.5, 203.5, 303.5]

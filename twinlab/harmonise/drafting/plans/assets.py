@@ -1,0 +1,116 @@
+"""The asset of a table's rows: a column, the name of the file, a family of columns; and lists of assets."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.claims import NAT, Ints
+from twinlab.harmonise.drafting.kinds.file_names import NamedAssets
+from twinlab.harmonise.drafting.kinds.lifetimes import lifetime_of
+from twinlab.harmonise.drafting.plans.plan import IDS, MIN_UNIQUE_SHARE, TablePlan, distinct, unique_column
+from twinlab.harmonise.drafting.samples import FILE_NAME
+from twinlab.harmonise.drafting.times.columns import CLOCK_NAME
+
+__all__ = ["as_lifetimes", "asset_column_of", "best_asset", "find_family", "name_by_file"]
+
+_FAMILY = re.compile(
+    r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold",
+    re.IGNORECASE,
+)
+
+
+def as_lifetimes(plan: TablePlan, rows: Rows) -> bool:
+    """Plan a table as a list of assets if its only times are those of installation and removal."""
+    times = (*plan.times.instants, *plan.times.unread)
+    if not plan.times.instants or any(len(time.columns) > 1 for time in times) or plan.times.span or plan.times.clocks:
+        return False
+    found = lifetime_of([time.name for time in times])
+    key = unique_column(plan, rows.count, named=True) or next(iter(plan.profiles))
+    if found is None or key in plan.times.columns or plan.profiles[key].distinct < rows.count:
+        return False
+    plan.content, plan.key, plan.lifetime, plan.other_times = "assets", (key,), found, times
+    plan.evidence.append(
+        f"{key!r} is different in all {rows.count} rows, with dates of installation or removal: assets"
+    )
+    return True
+
+
+def asset_column_of(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
+    """Return the column of ids that separates rows of one instant, or one that has a single id."""
+    used = {*plan.times.columns, plan.tag, plan.value}
+    known = wall[wall != NAT]
+    repeated = len(np.unique(known)) < len(known)
+    for name, profile in plan.profiles.items():
+        few = profile.kind == "text" or (profile.whole and IDS.search(name))
+        if CLOCK_NAME.fullmatch(name.strip()):
+            # A clock in a spelling that isn't known is no asset.
+            continue
+        if name in used or not few or profile.filled < rows.count or profile.distinct > max(2, rows.count // 2):
+            continue
+        if not repeated:
+            if profile.distinct == 1 and IDS.search(name):
+                plan.evidence.append(f"column {name!r} has one id, {profile.terms[0]!r}")
+                return name
+            continue
+        codes, terms = encode(rows.texts(name))
+        if plan.tag is not None:
+            tags, names = encode(rows.texts(plan.tag))
+            codes = codes * (len(names) + 1) + tags
+        pairs = np.unique(np.stack([codes, wall]), axis=1).shape[1]
+        if (
+            pairs >= 0.98 * len(wall)
+            and (profile.distinct > 1 or plan.tag is not None)
+            and (plan.tag is None or IDS.search(name))
+        ):
+            plan.evidence.append(
+                f"times repeat, but not within one {name!r} ({len(terms)} of them): it identifies the asset"
+            )
+            return name
+    return None
+
+
+def best_asset(plan: TablePlan, rows: Rows, wall: Ints) -> None:
+    """Choose the column of ids that leaves the fewest rows at one instant, if it leaves clearly fewer than no column."""
+    instants = len(np.unique(wall))
+    found = [
+        (np.unique(np.stack([encode(rows.texts(name))[0], wall]), axis=1).shape[1], name)
+        for name, p in plan.profiles.items()
+        if p.kind == "text" and p.filled == rows.count and IDS.search(name) and name not in plan.times.columns
+    ]
+    best, name = max(found, default=(0, ""))
+    if name and (best > 1.2 * instants or plan.profiles[name].distinct == 1):
+        plan.asset_column = name
+        plan.evidence.append(f"{len(wall) - best} rows share their instant with another row of the same {name!r}")
+
+
+def name_by_file(plan: TablePlan, rows: Rows, named: NamedAssets) -> None:
+    """Take the asset from the name of the file, unless the rows of one file still share their instants."""
+    keys = (
+        (FILE_NAME, *plan.times.instants[0].columns, *([plan.tag] if plan.tag else [])) if plan.times.instants else ()
+    )
+    if not keys or distinct(keys, rows) < MIN_UNIQUE_SHARE * rows.count:
+        plan.content = "nothing"
+        return
+    plan.named, plan.asset_column = named, FILE_NAME
+    plan.evidence.append(f"the name of the {named.name_of} is the asset: {', '.join(named.ids[:3])} …")
+
+
+def find_family(plan: TablePlan) -> None:
+    """Find headers such as "Room 1 temp", "Room 2 temp", in which the number identifies the asset."""
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for name, profile in plan.profiles.items():
+        match = re.match(r"^(\D*?)(\d+)(\D*)$", name)
+        if match and profile.kind in {"number", "text", "bool"} and _FAMILY.search(match[1]):
+            groups.setdefault((match[1], match[3]), []).append((name, match[2]))
+    prefixes = {prefix for (prefix, _), members in groups.items() if len(members) >= 2}
+    for (prefix, suffix), members in groups.items():
+        if prefix not in prefixes:
+            continue
+        pattern = f"/^{re.escape(prefix)}(?P<id>\\d+){re.escape(suffix)}$/".replace("\\ ", " ")
+        plan.family |= {name: (pattern, text) for name, text in members}
+        plan.evidence.append(
+            f"columns {', '.join(repr(name) for name, _ in members[:3])} … differ by a number: one asset each"
+        )
