@@ -2,5 +2,5 @@
 
 In: profiles, times and rows of a sample. Out: a `TablePlan`.
 Read in order: `plan`, `assets`, `events`.
-Never: an asset that leaves several values of one instant, where another column tells them apart.
+Never: an asset that leaves several values of one instant, where another column separates them.
 """
