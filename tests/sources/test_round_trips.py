@@ -6,18 +6,17 @@ import csv
 import io
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinlab import sources
 from twinlab.model.schema import TEXT_SUFFIX as T
-from twinlab.sources import delimited
 from twinlab.sources.parsing.numerals import Numerals, parse_numbers
 from twinlab.sources.parsing.records import cut, split_cells
 
@@ -65,8 +64,7 @@ def test_cells_of_text_come_back_as_they_were_written(
         content = text.encode(encoding)
     except UnicodeEncodeError:
         return
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "BLOCK", block)
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
         path.write_bytes(content)
         source = sources.csv(
@@ -78,7 +76,7 @@ def test_cells_of_text_come_back_as_they_were_written(
             footer_rows=0,
             text_columns=["a", "b", "c"],
         )
-        columns, rows, problems = merge(source.batches())
+        columns, rows, problems = merge(replace(source, block=block).batches())
     assert not [problem for problem in problems if "declared" not in problem.reason]
     assert [list(row) for row in zip(*columns.values(), strict=True)] == [
         [cell or None for cell in row] for row in data
@@ -131,6 +129,18 @@ def test_a_cell_is_either_a_number_or_its_text(cells: list[str]) -> None:
         else:
             assert text is None
             assert float(cell) == number
+
+
+@given(
+    st.lists(st.one_of(NUMBERS, st.sampled_from(["", "5-3", "1.2.3", "-", "+7", "1e400", "n/a"])), min_size=1, max_size=9),
+    st.integers(0, 3),
+)
+def test_whole_columns_and_single_cells_are_read_alike(cells: list[str], skipped: int) -> None:
+    column = pa.array([cell or None for cell in cells], pa.string())[skipped:]
+    found = parse_numbers(column, Numerals())
+    one_by_one = [parse_numbers(pa.array([cell], pa.string()), Numerals()) for cell in column.to_pylist()]
+    assert found.values.to_pylist() == [one.values[0].as_py() for one in one_by_one]
+    assert found.text.to_pylist() == [one.text[0].as_py() for one in one_by_one]
 
 
 @given(

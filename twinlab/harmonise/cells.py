@@ -221,10 +221,15 @@ def _floats(array: pa.Array) -> Floats:
     return floats
 
 
+#: In a date or a clock time, never in a number.
+_NO_NUMBER = r"[:/]|[0-9]-[0-9]"
+
+
 def _numbers(text: pa.Array) -> Floats:
     codes, terms = encode(text)
-    lut = np.array([*(parse_number(term) for term in terms), np.nan])
-    return lut[codes]
+    no_number = pc.match_substring_regex(pa.array(terms, pa.string()), _NO_NUMBER).to_pylist()
+    numbers = [math.nan if no else parse_number(term) for term, no in zip(terms, no_number, strict=True)]
+    return np.array([*numbers, math.nan])[codes]
 
 
 def as_texts(array: pa.Array) -> pa.Array:
@@ -249,15 +254,13 @@ def _float_texts(array: pa.Array) -> pa.Array:
         whole = none | ((floats == np.floor(floats)) & (np.abs(floats) < 2**53))
     if whole.all():
         return pc.cast(pa.array(np.where(none, 0, floats).astype(np.int64), mask=none), pa.string())
+    # Each distinct number once: a sensor repeats its values.
+    encoded = pa.array(floats, mask=none).dictionary_encode()
     texts = [
-        None
-        if math.isnan(x)
-        else (str(int(x)) if x == math.floor(x) and abs(x) < 2**53 else repr(x))
-        if math.isfinite(x)
-        else str(x)
-        for x in floats.tolist()
+        (str(int(x)) if x == math.floor(x) and abs(x) < 2**53 else repr(x)) if math.isfinite(x) else str(x)
+        for x in encoded.dictionary.to_pylist()
     ]
-    return pa.array(texts, pa.string())
+    return pa.array(texts, pa.string()).take(encoded.indices)
 
 
 _UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}

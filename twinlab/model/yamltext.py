@@ -48,6 +48,10 @@ class _Loader(yaml.SafeLoader):
     """Loader that reads plain words as text."""
 
 
+class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same in C: ten times faster, with other messages."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Dumper that quotes a text which YAML 1.1 or our loader would read as another type."""
 
@@ -67,9 +71,10 @@ _LineDumper.add_representer(str, _LineDumper.represent_text)
 # By setattr: the type stubs declare the resolvers as an attribute of instances.
 _inherited = yaml.SafeDumper.yaml_implicit_resolvers
 setattr(_Loader, "yaml_implicit_resolvers", {})  # noqa: B010
+setattr(_FastLoader, "yaml_implicit_resolvers", {})  # noqa: B010
 setattr(_Dumper, "yaml_implicit_resolvers", {first: list(rules) for first, rules in _inherited.items()})  # noqa: B010
 for _name, _pattern, _first in _RULES:
-    for _class in (_Loader, _Dumper):
+    for _class in (_Loader, _FastLoader, _Dumper):
         _class.add_implicit_resolver(
             _PREFIX + _name, re.compile(rf"^(?:{_pattern})$"), ["" if c == "\0" else c for c in _first]
         )
@@ -126,7 +131,7 @@ def read_yaml(text: str, *, name: str) -> Document:
         If ``text`` isn't YAML at all; problems of single values are in ``problems``.
     """
     try:
-        node = yaml.compose(text.removeprefix("\ufeff"), Loader=_Loader)
+        node = _composed(text.removeprefix("\ufeff"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -148,6 +153,20 @@ def read_yaml(text: str, *, name: str) -> Document:
             msg = f"{name}: expected YAML of reasonable depth, got nesting without end"
             raise SchemaError(msg) from error
     return document
+
+
+#: Where both loaders differ: tabs, other line ends, a mark among the text, keys after "? ", the start of a document.
+_DIFFERS = re.compile(r"[\t\x85\u2028\u2029\ufeff]|(?<![^\s{\[,:-])\?(?:\s|$)|^---", re.MULTILINE)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Return the document's nodes, as the loader in Python reads them; its errors have the better messages."""
+    if not _DIFFERS.search(text):
+        try:
+            return yaml.compose(text, Loader=_FastLoader)
+        except yaml.YAMLError:
+            pass
+    return yaml.compose(text, Loader=_Loader)
 
 
 class _Builder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,12 @@ _FOOTER_ROWS = 5
 _MARK = MARK.encode()
 
 
+@dataclass(frozen=True)
 class DelimitedSource(FileSource):
     """A file with cells between delimiters."""
+
+    block: int = BLOCK
+    """Bytes read at a time. Fewer give smaller batches, for a caller who needs only the first rows."""
 
     def sniff(self) -> Sniffed:
         """Return the detected options of the file, and the evidence."""
@@ -55,7 +60,8 @@ class DelimitedSource(FileSource):
         sniffed = self.sniff()
         reader = _Reader(self, sniffed)
         empty = True
-        for found in _cuts(self.path, sniffed, max(_FOOTER_ROWS, self.reading.footer_rows or 0)):
+        reserve = max(_FOOTER_ROWS, self.reading.footer_rows or 0)
+        for found in _cuts(self.path, sniffed, reserve, self.block):
             for batch in reader.batches(found):
                 empty = False
                 yield batch
@@ -154,13 +160,13 @@ def tsv(
     )
 
 
-def _cuts(path: Path, sniffed: Sniffed, reserve: int) -> Iterator[tuple[Cut, bool]]:
+def _cuts(path: Path, sniffed: Sniffed, reserve: int, size: int) -> Iterator[tuple[Cut, bool]]:
     """Yield parts of the file's records, and whether a part is the last; the last ``reserve`` records are in the last part."""
     reading = sniffed.reading
     delimiter, quote = _delimiter(reading), reading.quote or ""
     line, rest = 1, b""
     with open_bytes(path) as stream:
-        blocks = utf8_blocks(stream, reading.encoding or "utf-8", size=BLOCK, path=path)
+        blocks = utf8_blocks(stream, reading.encoding or "utf-8", size=size, path=path)
         block = next(blocks, b"")
         for following in blocks:
             rest = spaced(rest + block, delimiter)

@@ -5,7 +5,7 @@ import pytest
 from twinlab.harmonise import draft
 from twinlab.harmonise.drafting.samples import MAX_ROWS, rows_of_each, samples_of
 from twinlab.model.load import parse_mapping, parse_model
-from twinlab.sources import open_source
+from twinlab.sources import Reading, open_source
 
 
 def written(folder, name, header, rows):
@@ -27,6 +27,29 @@ def test_a_long_table_sorted_by_tag_is_drafted_from_all_of_its_tags(tmp_path):
     made = draft([path], name="x")
     mapping = parse_mapping(made.mappings["log"])
     assert sorted(mapping.tables[0].tags) == sorted(tags)
+
+
+def test_no_more_is_read_of_a_file_than_the_rows_that_a_draft_needs(tmp_path):
+    rows = [f"2025-01-{1 + i // 1440:02d}T{i // 60 % 24:02d}:{i % 60:02d}Z,{i}.5,x" for i in range(40_000)]
+    path = written(tmp_path, "log.csv", "time,temp (°C),note", rows)
+    reads = []
+
+    class Counted(type(open_source(path))):
+        def batches(self):
+            for batch in super().batches():
+                reads.append(batch.rows.num_rows)
+                yield batch
+
+    (sample,) = samples_of(Counted(path, "log", None, Reading(format="csv")), rows=2000)
+    assert sample.rows == 2000
+    assert len(reads) == 1 < sum(reads) < 20_000
+
+
+def test_a_column_whose_first_rows_are_empty_has_the_type_of_its_later_rows(tmp_path):
+    rows = [f"2025-01-01T00:00:{i % 60:02d}Z,{'' if i < 2000 else i % 7},,{'x' * 300}" for i in range(3000)]
+    (sample,) = samples_of(open_source(written(tmp_path, "log.csv", "time,late,never,note", rows)), rows=2500)
+    kinds = [str(sample.rows_.schema.field(name).type) for name in ("late", "never")]
+    assert (kinds, sample.rows) == (["int64", "string"], 2500)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pyarrow as pa
 from twinlab.harmonise.cells import as_texts, encode
 from twinlab.harmonise.claims import Bools, Ints
 from twinlab.sources.base import RowBatch, Source
+from twinlab.sources.delimited import DelimitedSource
 from twinlab.sources.loggers.base import LoggerSource
 
 __all__ = [
@@ -36,6 +37,8 @@ FILE_NAME = "\u241ffile"
 MAX_ROWS = 50_000
 _ALL_ROWS = 400_000
 _MIN_ROWS = 1_000
+#: Bytes of a row that are reckoned with, so that no more is read of a file than the rows that are wanted, and at least.
+_ROW_BYTES, _MIN_BLOCK = 128, 1 << 18
 #: Maximal number of rows of one tag after the first rows of a long table.
 _TAG_ROWS = 300
 #: Names of the columns of a long table.
@@ -106,6 +109,8 @@ def samples_of(source: Source, *, rows: int = MAX_ROWS) -> list[Sample]:
 
     A long table, which may be sorted by tag, is read to its end: the first rows of each further tag are added.
     """
+    if isinstance(source, DelimitedSource):
+        source = replace(source, block=min(source.block, max(_MIN_BLOCK, rows * _ROW_BYTES)))
     tables: dict[str, _Rows] = {}
     total = 0
     several = getattr(getattr(source, "reading", None), "format", None) in {"excel", "sqlite"}
@@ -175,7 +180,7 @@ class _Rows:
 
 
 def _joined(name: str, batches: list[RowBatch]) -> Sample:
-    tables = [pa.Table.from_batches([part.rows]) for part in batches]
+    tables = [_untyped(part.rows) for part in batches]
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
         numbers = np.concatenate([part.row_numbers for part in batches])
@@ -184,9 +189,18 @@ def _joined(name: str, batches: list[RowBatch]) -> Sample:
         pa.ArrowInvalid,
     ):  # a column changed its type between batches: only the first batch is used
         table, numbers = tables[0], batches[0].row_numbers
+    for place, kind in enumerate(table.schema):
+        if pa.types.is_null(kind.type):
+            table = table.set_column(place, kind.name, table.column(place).cast(pa.string()))
     rows = table.combine_chunks().to_batches()[0]
     units = {column: unit for part in batches for column, unit in part.units.items()}
     return Sample(name, rows, units, np.asarray(numbers[: rows.num_rows], dtype=np.int64))
+
+
+def _untyped(rows: pa.RecordBatch) -> pa.Table:
+    """Return a batch with the type null for empty columns: their type may show in a later batch only."""
+    arrays = [pa.nulls(len(array)) if array.null_count == len(array) else array for array in rows.columns]
+    return pa.table(arrays, names=rows.schema.names)
 
 
 def series_of(paths: Iterable[Path]) -> list[list[Path]]:

@@ -106,7 +106,14 @@ def _long_whole(cells: pa.Array) -> bool:
 
 
 def _cast(cells: pa.Array) -> pa.Array | None:
-    for kind in (pa.int64(), pa.float64()):
+    """Return the cells as int64 or float64; None if another text is among them.
+
+    The characters show which cast can succeed. A cast that fails takes half a microsecond for each cell.
+    """
+    others = _text_bytes(cells).translate(None, b"0123456789")
+    if others.translate(None, b"+-.eE"):
+        return None
+    for kind in (pa.float64(),) if others.translate(None, b"+-") else (pa.int64(), pa.float64()):
         try:
             values = cells.cast(kind)
         except pa.ArrowInvalid:
@@ -115,6 +122,16 @@ def _cast(cells: pa.Array) -> pa.Array | None:
             return None
         return values
     return None
+
+
+def _text_bytes(cells: pa.Array) -> bytes:
+    """Return the bytes of all cells that aren't null, one after another."""
+    cells = cells.drop_null() if cells.null_count else cells
+    _, offsets, data = cells.buffers()
+    if data is None or not len(cells):
+        return b""
+    ends = np.frombuffer(offsets, dtype=np.int32, count=len(cells) + 1 + cells.offset)
+    return data.slice(int(ends[cells.offset]), int(ends[-1] - ends[cells.offset])).to_pybytes()
 
 
 @cache
