@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
+from twinlab.errors import UnitError, UnknownTermError
 from twinlab.model.basics import ExtendedModel, Model, Term, Unit
+from twinlab.model.extensions.options import fault, located
 from twinlab.model.schema import EVENT_COLUMNS
-from twinlab.model.signal import Sensitivity, Signal
+from twinlab.model.signal import Sensitivity, Signal, SpanOfAssets
+from twinlab.model.terms import nearest
+from twinlab.model.units import conversion, convert
 
 __all__ = ["AssetType", "EventType", "PropertySpec", "RelationshipType"]
 
 WithoutStart = Literal["not started", "cancelled"]
 DataType = Literal["text", "number", "integer", "boolean", "time"]
 
+_NO_SPAN = (-np.inf, np.inf)
 #: Names and endings of variables that history adds to a type's signals.
 _RESERVED_NAMES = ("asset", "time")
 _RESERVED_ENDINGS = (
@@ -71,6 +79,94 @@ class AssetType(ExtendedModel):
                 msg = f"lifetime.{key}: expected a property with dtype: time, got {name!r}"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _known_limits(self) -> Self:
+        faults = []
+        for name, signal in self.signals.items():
+            for key, span in signal.limits_of_assets.items():
+                for place, prop in enumerate(span.source or ()):
+                    problem = self._limit_fault(prop, signal) if isinstance(prop, str) else None
+                    if problem is not None:
+                        faults.append(fault(("signals", name, key, "from", place), problem, prop))
+        if faults:
+            raise located(faults)
+        return self
+
+    def _limit_fault(self, prop: str, signal: Signal) -> Exception | None:
+        spec = self.properties.get(prop)
+        if spec is None:
+            return UnknownTermError(f"there is no property {prop!r} of this asset type{nearest(prop, self.properties)}")
+        if spec.dtype not in ("number", "integer"):
+            return ValueError(f"expected a property with dtype: number, got {prop!r}, which is a {spec.dtype}")
+        try:
+            conversion(spec.unit or "1", signal.unit)
+        except UnitError as error:
+            return UnitError(
+                f"{error} (the property {prop!r} is in {spec.unit or '1'!r}, the signal in {signal.unit!r})"
+            )
+        return None
+
+    def limits(
+        self, signal: str, assets: Sequence[str], properties: Mapping[str, Mapping[str, object]]
+    ) -> npt.NDArray[np.float64]:
+        """Return the limits of a signal for each asset, in the signal's unit.
+
+        Parameters
+        ----------
+        signal : str
+        assets : sequence of str
+            Ids of assets of this type.
+        properties : mapping
+            Asset -> property -> value in the property's unit; an asset or a property without a value may be absent.
+
+        Returns
+        -------
+        float64 [4, asset]
+            Lowest and highest value that the sensor can report, lowest and highest value that is expected; infinite
+            where nothing is stated.
+
+        >>> tank = AssetType(
+        ...     properties={"height": PropertySpec(dtype="number", unit="cm")},
+        ...     signals={"level": Signal(unit="m", resolution=0.01, sensor_span={"from": [0, "height"], "default": [0, 9]})},
+        ... )
+        >>> tank.limits("level", ["A", "B"], {"A": {"height": 350}})[:2].tolist()
+        [[0.0, 0.0], [3.5, 9.0]]
+        """
+        spec = self.signals[signal]
+        out = np.empty((4, len(assets)))
+        for rows, span in ((out[:2], spec.sensor_span), (out[2:], spec.expected_span)):
+            if isinstance(span, SpanOfAssets):
+                rows[:] = self._spans(span, spec.unit, assets, properties)
+            else:
+                rows[:] = np.reshape(_NO_SPAN if span is None else span, (2, 1))
+        return out
+
+    def _spans(
+        self, span: SpanOfAssets, unit: str, assets: Sequence[str], properties: Mapping[str, Mapping[str, object]]
+    ) -> npt.NDArray[np.float64]:
+        default = np.reshape(_NO_SPAN if span.default is None else span.default, (2, 1))
+        bounds = self.stated_bounds(span, unit, assets, properties)
+        bounds = np.where(bounds[0] < bounds[1], bounds, default)
+        for place, one in enumerate(assets):
+            own = span.of(one)
+            if own is not None:
+                bounds[:, place] = own
+        return bounds
+
+    def stated_bounds(
+        self, span: SpanOfAssets, unit: str, assets: Sequence[str], properties: Mapping[str, Mapping[str, object]]
+    ) -> npt.NDArray[np.float64]:
+        """Return what `from` of a span says for each asset, in the signal's unit: float64 [2, asset]; NaN for nothing."""
+        bounds = np.full((2, len(assets)), np.nan)
+        for row, bound in zip(bounds, span.source or (), strict=False):
+            if isinstance(bound, str):
+                numbers = [properties.get(one, {}).get(bound) for one in assets]
+                found = np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
+                row[:] = convert(found, self.properties[bound].unit or "1", unit)
+            else:
+                row[:] = bound
+        return bounds
 
     @field_validator("signals")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, TypeGuard
+from typing import Annotated, Any, ClassVar, TypeGuard, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from twinlab.model.units import canonical_unit
 
 __all__ = [
     "NANOSECONDS",
+    "AssetName",
     "Duration",
     "ExtendedModel",
     "MissingCode",
@@ -28,8 +29,11 @@ __all__ = [
     "Unit",
     "is_pattern",
     "parse_duration",
+    "term",
     "yaml_text",
 ]
+
+CodeT = TypeVar("CodeT", float | str, str)
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
 NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
@@ -57,7 +61,17 @@ def parse_duration(text: str) -> int:
     return found
 
 
-def _term(text: str) -> str:
+def term(text: str) -> str:
+    """Return a name of the model if it is spelled like one.
+
+    Raises
+    ------
+    ValueError
+        If it isn't.
+
+    >>> term("cold_room")
+    'cold_room'
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
         msg = f"expected a name of lower-case letters, digits and underscores that starts with a letter, got {text!r}"
         raise ValueError(msg)
@@ -74,7 +88,7 @@ def yaml_text(value: object) -> object:
     return value if value is None or isinstance(value, (str, dict, list)) else str(value)
 
 
-def _missing_code(code: float | str) -> float | str:
+def _readable_pattern(code: CodeT) -> CodeT:
     if is_pattern(code):
         try:
             re.compile(code[1:-1])
@@ -94,8 +108,10 @@ def is_pattern(code: object) -> TypeGuard[str]:
 
 
 #: A number or text that means "no value", or a pattern of such texts between slashes: "/^See /".
-MissingCode = Annotated[float | str, AfterValidator(_missing_code)]
-Term = Annotated[str, AfterValidator(_term)]
+MissingCode = Annotated[float | str, AfterValidator(_readable_pattern)]
+#: An asset's id, or a pattern of ids between slashes: "/^freezer/".
+AssetName = Annotated[str, BeforeValidator(yaml_text), AfterValidator(_readable_pattern)]
+Term = Annotated[str, AfterValidator(term)]
 Duration = Annotated[str, AfterValidator(_duration)]
 Unit = Annotated[str, BeforeValidator(yaml_text), AfterValidator(canonical_unit)]
 

@@ -205,7 +205,9 @@ def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -
     path = _path(location, document.data)
     if known == "extra_forbidden":
         key = str(location[-1])
-        return [Finding(path, SchemaError, f"unknown key {key!r}{nearest(key, _fields(kind, location[:-1]))}")]
+        # The location has the names of union members; the path lacks keys that a short form stands for.
+        fields = _fields(kind, location[:-1]) or _fields(kind, path[:-1])
+        return [Finding(path, SchemaError, f"unknown key {key!r}{nearest(key, fields)}")]
     if known == "missing":
         return [Finding(path, SchemaError, f"expected the key {str(location[-1])!r}, which is missing")]
     error = details.get("ctx", {}).get("error")
@@ -242,7 +244,7 @@ def _path(location: tuple[int | str, ...], data: object) -> Path_:
     return tuple(path)
 
 
-def _fields(annotation: object, location: tuple[int | str, ...]) -> list[str]:
+def _fields(annotation: object, location: Path_) -> list[str]:
     """Return the keys of the part of the schema at ``location``."""
     options = _options(annotation)
     if not location:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -15,7 +20,18 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from twinlab.errors import UnknownTermError
-from twinlab.model.basics import NANOSECONDS, Duration, ExtendedModel, Term, Unit, parse_duration
+from twinlab.model.basics import (
+    NANOSECONDS,
+    AssetName,
+    Duration,
+    ExtendedModel,
+    Model,
+    Term,
+    Unit,
+    is_pattern,
+    parse_duration,
+    term,
+)
 from twinlab.model.extensions.options import fault, located
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
@@ -23,12 +39,92 @@ from twinlab.model.terms import nearest
 if TYPE_CHECKING:
     from twinlab.model.extensions.quality_test import QualityTest
 
-__all__ = ["Sensitivity", "Signal"]
+__all__ = ["Sensitivity", "Signal", "SpanOfAssets"]
 
 Kind = Literal["gauge", "state", "counter"]
 Combine = Literal["last", "mean", "min", "max", "sum"]
 Sensitivity = Literal["open", "internal", "personal"]
 Span = tuple[float, float]
+
+
+def _rising(span: Span) -> Span:
+    if not span[0] < span[1]:
+        msg = f"expected a span (low, high) with low < high, got {list(span)}"
+        raise ValueError(msg)
+    return span
+
+
+def _pair(given: object) -> object:
+    if not isinstance(given, (list, tuple)) or len(given) != 2:
+        msg = f"expected a span [low, high], got {given!r}"
+        raise ValueError(msg)
+    return given
+
+
+def _bound(given: float | str) -> float | str:
+    return term(given) if isinstance(given, str) else given
+
+
+RisingSpan = Annotated[Span, BeforeValidator(_pair), AfterValidator(_rising)]
+#: A property, or a number in the signal's unit.
+Bound = Annotated[float | str, AfterValidator(_bound)]
+
+
+class SpanOfAssets(Model):
+    """A span that isn't the same for all assets.
+
+    For an asset, the first of these counts that there is: its own entry in `assets`, its properties, `default`.
+
+    >>> SpanOfAssets.model_validate({"assets": {"/^F/": [-30, -15]}, "default": [2, 8]}).of("F7")
+    (-30.0, -15.0)
+    """
+
+    source: Annotated[tuple[Bound, Bound] | None, BeforeValidator(_pair), Field(alias="from")] = None
+    """Lowest and highest value: number properties of the asset, which are converted to the signal's unit, or numbers. An
+    asset that lacks one of the properties, or whose lowest value isn't below the highest one, has the default."""
+    assets: dict[AssetName, RisingSpan] = Field(default_factory=dict)
+    """Asset, or a pattern of asset ids between slashes -> its span. An id counts before a pattern, of patterns the first."""
+    default: RisingSpan | None = None
+    """Span of all other assets; without it they have no limit."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.source is None and not self.assets:
+            msg = "expected `from:` with two properties, or `assets:`; write the span itself if it is the same for all assets"
+            raise ValueError(msg)
+        if self.source is not None and not self.properties:
+            msg = (
+                f"expected a property of the asset in `from`, got {list(self.source)}; write numbers as the span itself"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """The properties of the asset that limits are taken from."""
+        return tuple(one for one in self.source or () if isinstance(one, str))
+
+    def of(self, asset: str) -> Span | None:
+        """Return the span that `assets` states for an asset; None if it states none."""
+        if asset in self.assets:
+            return self.assets[asset]
+        patterns = (span for name, span in self.assets.items() if is_pattern(name) and re.search(name[1:-1], asset))
+        return next(patterns, None)
+
+    @property
+    def stated(self) -> list[Span]:
+        """The spans that are written here."""
+        return [*self.assets.values(), *([] if self.default is None else [self.default])]
+
+
+def _form_of_span(given: object) -> str:
+    return "of_assets" if isinstance(given, (dict, SpanOfAssets)) else "span"
+
+
+#: One span for all assets, or one that isn't the same for all of them.
+AnySpan = Annotated[
+    Annotated[RisingSpan, Tag("span")] | Annotated[SpanOfAssets, Tag("of_assets")], Discriminator(_form_of_span)
+]
 
 
 class Signal(ExtendedModel):
@@ -49,13 +145,13 @@ class Signal(ExtendedModel):
     """Regular step of the history's time axis."""
     combine: Combine = "last"
     """How several observations in one cell become one value."""
-    sensor_span: Span | None = None
-    """What the sensor can report at all; outside is "fail"."""
-    expected_span: Span | None = None
-    """What operation normally shows; outside is "suspect"."""
-    spike: Span | None = None
+    sensor_span: AnySpan | None = None
+    """What the sensor can report at all; outside is "fail". One span, or one that depends on the asset."""
+    expected_span: AnySpan | None = None
+    """What operation normally shows; outside is "suspect". One span, or one that depends on the asset."""
+    spike: RisingSpan | None = None
     """Largest distance from the mean of both neighbours (QARTOD), in the signal's unit: (suspect, fail)."""
-    max_rate: Span | None = None
+    max_rate: RisingSpan | None = None
     """Largest change, in the signal's unit a second: (suspect, fail)."""
     flat_line: Duration | None = None
     """A value that doesn't change for this long is suspect."""
@@ -81,14 +177,6 @@ class Signal(ExtendedModel):
     """Who answers for it."""
     sensitivity: Sensitivity = "internal"
     """Who may see it: open, internal or personal."""
-
-    @field_validator("sensor_span", "expected_span", "spike", "max_rate")
-    @classmethod
-    def _ordered(cls, span: Span | None) -> Span | None:
-        if span is not None and not span[0] < span[1]:
-            msg = f"expected a span (low, high) with low < high, got {list(span)}"
-            raise ValueError(msg)
-        return span
 
     @field_validator("spike", "max_rate")
     @classmethod
@@ -142,15 +230,27 @@ class Signal(ExtendedModel):
         if self.wraps_at is not None and self.kind != "counter":
             msg = f"only a counter wraps; remove `wraps_at` or write `kind: counter`, got kind {self.kind!r}"
             raise ValueError(msg)
-        if self.sensor_span and self.expected_span:
-            low, high = self.expected_span
-            if low < self.sensor_span[0] or high > self.sensor_span[1]:
+        for sensor, expected in self._pairs_of_spans():
+            if expected[0] < sensor[0] or expected[1] > sensor[1]:
                 msg = (
-                    f"expected_span {list(self.expected_span)} must be inside sensor_span {list(self.sensor_span)}; "
+                    f"expected_span {list(expected)} must be inside sensor_span {list(sensor)}; "
                     "widen the sensor's span or narrow the expected one"
                 )
                 raise ValueError(msg)
         return self
+
+    def _pairs_of_spans(self) -> list[tuple[Span, Span]]:
+        """Return the sensor's and the expected spans that are sure to be those of the same assets."""
+        sensor, expected = self.sensor_span, self.expected_span
+        if sensor is None or expected is None:
+            return []
+        if not isinstance(sensor, SpanOfAssets):
+            return [(sensor, one) for one in (expected.stated if isinstance(expected, SpanOfAssets) else [expected])]
+        if not isinstance(expected, SpanOfAssets):
+            return [(one, expected) for one in sensor.stated]
+        same = [(sensor.assets[name], span) for name, span in expected.assets.items() if name in sensor.assets]
+        both = sensor.default, expected.default
+        return same if both[0] is None or both[1] is None else [*same, (both[0], both[1])]
 
     @model_validator(mode="after")
     def _known_tests(self) -> Self:
@@ -176,6 +276,12 @@ class Signal(ExtendedModel):
         return []
 
     @property
+    def limits_of_assets(self) -> dict[str, SpanOfAssets]:
+        """The spans that aren't the same for all assets, by name."""
+        spans = {"sensor_span": self.sensor_span, "expected_span": self.expected_span}
+        return {name: span for name, span in spans.items() if isinstance(span, SpanOfAssets)}
+
+    @property
     def cadence_ns(self) -> int:
         """The cadence in nanoseconds."""
         return parse_duration(self.cadence)
@@ -187,7 +293,9 @@ class Signal(ExtendedModel):
             return np.dtype("int16")
         if self.storage is not None:
             return np.dtype(self.storage)
-        reach = max(map(abs, self.sensor_span)) if self.sensor_span else 0.0
+        span = self.sensor_span
+        stated = span.stated if isinstance(span, SpanOfAssets) else [] if span is None else [span]
+        reach = max((abs(end) for one in stated for end in one), default=0.0)
         # Room for sixteen times the span: readings beyond the sensor's span are flagged, not lost.
         return np.dtype("int64" if math.isinf(reach) or 16 * reach / self.resolution >= 2**31 else "int32")
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, parse_duration
-from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
+from twinlab.quality.kernels import LARGEST, NEVER, Limits, judge, judge_plain
 
 __all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "codes_of", "flag_cells", "limits_of", "margins", "untested"]
 
@@ -23,6 +23,7 @@ TRANSIENT_REACH: Final = 256
 # Stored values are whole multiples of the resolution: an excess is at least half of it.
 _SLACK: Final = 1e-6
 
+Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
@@ -51,7 +52,8 @@ def limits_of(signal: Signal) -> Limits:
 
     States are tested for unknown codes and flat lines, counters for range, transient
     zeros and spikes, unexplained decreases, rate and flat lines,
-    gauges for everything but decreases. A counter that reads more than ``wraps_at`` fails.
+    gauges for everything but decreases. A counter that reads more than ``wraps_at`` fails. Spans that depend on the asset
+    aren't among the limits.
 
     >>> limits_of(Signal(resolution=0.1, sensor_span=(-40, 85))).fail_high
     85.0
@@ -74,14 +76,16 @@ def limits_of(signal: Signal) -> Limits:
     )
     if state:
         return limits
-    if signal.sensor_span is not None:
+    if isinstance(signal.sensor_span, tuple):
         low, high = map(float, signal.sensor_span)
         limits = limits._replace(fail_low=max(low, limits.fail_low), fail_high=min(high, limits.fail_high))
     if signal.wraps_at is not None:
         limits = limits._replace(fail_high=min(limits.fail_high, float(signal.wraps_at)))
-    if signal.expected_span is not None:
+    if isinstance(signal.expected_span, tuple):
         low, high = map(float, signal.expected_span)
         limits = limits._replace(range_on=True, suspect_low=low, suspect_high=high)
+    elif signal.expected_span is not None:
+        limits = limits._replace(range_on=True)
     if signal.spike is not None and gauge:
         limits = limits._replace(spike_on=True, spike_suspect=signal.spike[0], spike_fail=signal.spike[1])
     if signal.max_rate is not None:
@@ -168,6 +172,22 @@ def codes_of(signal: Signal) -> npt.NDArray[np.bool_]:
     return codes
 
 
+def _spans(signal: Signal, limits: Limits, given: Floats | None, assets: int) -> Floats | None:
+    """Return the limits of each asset as the kernels take them, None if they are the same for all."""
+    if not signal.limits_of_assets:
+        return None
+    if given is None or given.shape != (4, assets):
+        msg = (
+            f"expected the limits of {assets} assets, since {' and '.join(signal.limits_of_assets)} of the signal depends "
+            f"on the asset, got {'none' if given is None else f'shape {given.shape}'}; see AssetType.limits"
+        )
+        raise SchemaError(msg)
+    largest = np.reshape((limits.fail_low, limits.fail_high, -LARGEST, LARGEST), (4, 1))
+    # What holds for all assets, such as `wraps_at`, limits each of them.
+    low, high = np.maximum(given[::2], largest[::2]), np.minimum(given[1::2], largest[1::2])
+    return np.ascontiguousarray(np.stack([low[0], high[0], low[1], high[1]]))
+
+
 def _per_asset(given: npt.ArrayLike | None, assets: int, default: int, name: str) -> Integers:
     if given is None:
         return np.full(assets, default, dtype=np.int64)
@@ -187,6 +207,7 @@ def flag_cells(
     known_until: npt.ArrayLike | None = None,
     known_from: npt.ArrayLike | None = None,
     start_ns: int = 0,
+    limits_of_assets: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Return the aggregate flag of each cell of a slab: the worst of all tests that the signal names.
 
@@ -217,6 +238,8 @@ def flag_cells(
         First cell from which cells without a value are missing rather than before the asset's first value, counted alike.
     start_ns : int
         Time of the first row of ``values``, nanoseconds since 1970, for tests that depend on the time of day or year.
+    limits_of_assets : float64 [4, asset], optional
+        As `AssetType.limits` returns them; needed, and used, for a signal whose spans depend on the asset.
 
     Returns
     -------
@@ -226,7 +249,7 @@ def flag_cells(
     Raises
     ------
     SchemaError
-        If shapes don't fit.
+        If shapes don't fit, or the limits of the assets are lacking.
 
     >>> wind = Signal(resolution=1, sensor_span=(0, 100))
     >>> flag_cells(np.array([[7.0], [1048.0], [np.nan], [8.0]]), signal=wind, known_until=3).ravel().tolist()
@@ -243,15 +266,26 @@ def flag_cells(
     until = _per_asset(known_until, assets, NEVER, "known_until")
     since = _per_asset(known_from, assets, -NEVER, "known_from")
     limits = limits_of(signal)
+    spans = _spans(signal, limits, limits_of_assets, assets)
     out = np.empty((rows - margin_before - margin_after, assets), dtype=np.uint8)
     if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on or limits.heartbeat:
         times = np.arange(rows, dtype=np.int64) * signal.cadence_ns
-        judge(table, times, margin_before, since, until, limits, codes_of(signal), out)
+        judge(table, times, margin_before, since, until, spans, limits, codes_of(signal), out)
     else:
-        judge_plain(table, margin_before, since, until, limits, codes_of(signal), out)
+        judge_plain(table, margin_before, since, until, spans, limits, codes_of(signal), out)
     if signal.tests:
         from twinlab.quality.signal_tests import add_test_flags  # noqa: PLC0415  (loads xarray, which few signals need here)
 
         skip = frozenset(name.removeprefix("tests.") for name in untested(signal) if name.startswith("tests."))
-        add_test_flags(out, table, signal=signal, first=margin_before, until=until, start_ns=start_ns, untested=skip)
+        shown = limits_of_assets if spans is not None else None
+        add_test_flags(
+            out,
+            table,
+            signal=signal,
+            sensor_span=shown,
+            first=margin_before,
+            until=until,
+            start_ns=start_ns,
+            untested=skip,
+        )
     return out

@@ -354,17 +354,24 @@ def signal_flags(values: xr.DataArray, *, signal: Signal) -> xr.DataArray:
     values : DataArray with dimension ``time``
         At the signal's cadence; NaN means missing.
     signal : Signal
+        With one span for all series; `flag_cells` judges by the limits of each asset.
 
     Raises
     ------
     SchemaError
-        If the time axis doesn't fit.
+        If the time axis doesn't fit, or a span of the signal depends on the asset.
 
     >>> hours = np.datetime64("2013-01-01T00", "ns") + np.arange(2) * np.timedelta64(1, "h")
     >>> wind = Signal(cadence="1h", resolution=1, sensor_span=(0, 150))
     >>> signal_flags(xr.DataArray([7.0, 1048], {"time": hours}, "time"), signal=wind).values.tolist()
     [1, 4]
     """
+    if signal.limits_of_assets:
+        msg = (
+            f"expected one span for all assets, got {' and '.join(signal.limits_of_assets)} that depends on the asset; "
+            "read the flags from history, or give the signal the span of one asset"
+        )
+        raise SchemaError(msg)
     before, after = (cells * signal.cadence_ns for cells in margins(signal))
     flags = judged(
         values,

@@ -21,7 +21,7 @@ from numba import njit
 
 from twinlab.quality.transients import transients
 
-__all__ = ["NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
+__all__ = ["LARGEST", "NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
 
 # Plain integers: constants of the machine code; an IntEnum would cost a look-up per cell.
 PASS: Final = np.uint8(1)
@@ -91,17 +91,22 @@ def _graded(size: float, suspect: float, fail: float) -> np.uint8:
 
 
 @njit(inline="always")
-def _range_flag(v: float, limits: Limits, codes: Codes) -> np.uint8:
+def _range_flag(v: float, j: int, spans: Floats | None, limits: Limits, codes: Codes) -> np.uint8:
     if limits.states_on:
         # The comparison comes first: casting a huge float to an integer is undefined.
         if not 0.0 <= v < codes.size or v != np.floor(v) or not codes[int(v)]:
             return FAIL
         return PASS
-    if not limits.fail_low - limits.slack <= v <= limits.fail_high + limits.slack:
+    fail_low, fail_high = limits.fail_low, limits.fail_high
+    suspect_low, suspect_high = limits.suspect_low, limits.suspect_high
+    # Compiled separately for None: with limits in registers the single-cell tests are vectorised.
+    if spans is not None:
+        fail_low, fail_high, suspect_low, suspect_high = spans[0, j], spans[1, j], spans[2, j], spans[3, j]
+    if not fail_low - limits.slack <= v <= fail_high + limits.slack:
         return FAIL
     if not limits.range_on:
         return np.uint8(limits.present)
-    if not limits.suspect_low - limits.slack <= v <= limits.suspect_high + limits.slack:
+    if not suspect_low - limits.slack <= v <= suspect_high + limits.slack:
         return SUSPECT
     return PASS
 
@@ -112,6 +117,7 @@ def judge_plain(
     first: int,
     since: Integers,
     until: Integers,
+    spans: Floats | None,
     limits: Limits,
     codes: Codes,
     out: Flags,
@@ -128,7 +134,7 @@ def judge_plain(
             elif np.isnan(v):
                 out[i, j] = MISSING if i >= since[j] else NOT_EVALUATED
             else:
-                out[i, j] = _range_flag(v, limits, codes)
+                out[i, j] = _range_flag(v, j, spans, limits, codes)
 
 
 @njit(inline="always")
@@ -221,6 +227,7 @@ def judge(
     first: int,
     since: Integers,
     until: Integers,
+    spans: Floats | None,
     limits: Limits,
     codes: Codes,
     out: Flags,
@@ -237,6 +244,8 @@ def judge(
         Row of ``values`` that ``out[0]`` judges.
     since, until : int64 [asset]
         Rows of ``out``: NaN before ``since`` isn't missing yet; nothing from ``until`` on is settled.
+    spans : float64 [4, asset], optional
+        ``fail_low``, ``fail_high``, ``suspect_low`` and ``suspect_high`` of each asset, instead of those of ``limits``.
     limits, codes : Limits, bool
         ``codes[c]``: whether state code ``c`` is known.
     out : uint8 [n, asset]
@@ -256,7 +265,9 @@ def judge(
         for r in range(values.shape[0]):
             for j in range(assets):
                 v = values[r, j]
-                present[r, j] = r - first < until[j] and not np.isnan(v) and _range_flag(v, limits, codes) != FAIL
+                present[r, j] = (
+                    r - first < until[j] and not np.isnan(v) and _range_flag(v, j, spans, limits, codes) != FAIL
+                )
         transients(values, times, present, limits.slack, limits.wraps_at, limits.transient_reach, passing)
     for r in range(values.shape[0]):
         i = r - first
@@ -267,7 +278,7 @@ def judge(
             if i < until[j] and np.isnan(v):
                 flag = MISSING if i >= since[j] else NOT_EVALUATED
             elif i < until[j]:
-                flag = FAIL if limits.counter_on and passing[r, j] else _range_flag(v, limits, codes)
+                flag = FAIL if limits.counter_on and passing[r, j] else _range_flag(v, j, spans, limits, codes)
                 if flag != FAIL:
                     k = row[j] - first
                     lag = t - last_t[j] if row[j] >= 0 else NEVER

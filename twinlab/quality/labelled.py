@@ -159,7 +159,7 @@ def judged(
             table = np.rint(table / rounded_to)
         out = np.empty(table.shape, dtype=np.uint8)
         since, until = np.full((2, table.shape[1]), NEVER)
-        judge(table, np.ascontiguousarray(ns), 0, -since, until, limits, codes, out)
+        judge(table, np.ascontiguousarray(ns), 0, -since, until, None, limits, codes, out)
         return np.ascontiguousarray(out.T).reshape(values.shape)
 
     return along_time(signal, block, times=times, before=before, after=after, standard_name=standard_name)
@@ -175,7 +175,7 @@ def cell_by_cell(
         line = np.ascontiguousarray(values, dtype=np.float64).reshape(1, -1)
         out = np.empty(line.shape, dtype=np.uint8)
         since, until = np.full((2, line.shape[1]), NEVER)
-        judge_plain(line, 0, -since, until, limits, codes, out)
+        judge_plain(line, 0, -since, until, None, limits, codes, out)
         return out.reshape(values.shape)
 
     flags = xr.apply_ufunc(block, signal.variable, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False)

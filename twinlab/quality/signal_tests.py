@@ -83,7 +83,8 @@ def flags_of_tests(values: xr.DataArray, *, signal: Signal) -> list[xr.DataArray
     """Return the flags of each test that a signal names; values outside the sensor's span are missing to them."""
     if not signal.tests:
         return []
-    shown = values.where(_in_span(values, signal)).assign_attrs(units=signal.unit)
+    low, high = _span(signal)
+    shown = values.where((values >= low) & (values <= high)).assign_attrs(units=signal.unit)
     return [
         run_test(test, shown, options).where(shown.notnull(), Flag.NOT_EVALUATED.value).astype(np.uint8)
         for test, options in bound_tests(signal)
@@ -95,6 +96,7 @@ def add_test_flags(
     values: npt.NDArray[np.float64],
     *,
     signal: Signal,
+    sensor_span: npt.NDArray[np.float64] | None,
     first: int,
     until: npt.NDArray[np.int64],
     start_ns: int,
@@ -108,6 +110,8 @@ def add_test_flags(
         Flags so far; changed in place where there is a value that is settled and within the sensor's span.
     values : float64 [time, asset]
         Margins included.
+    sensor_span : float64 [2 or more, asset], optional
+        Lowest and highest value of each asset's sensor, for a signal whose span depends on the asset.
     first : int
         Row of ``values`` that ``out[0]`` judges.
     until : int64 [asset]
@@ -118,7 +122,8 @@ def add_test_flags(
         Tests that aren't run because their reach is too long.
     """
     rows = np.arange(len(values))[:, None] - first
-    shown = np.where((rows < until[None, :]) & _in_span(values, signal), values, np.nan)
+    low, high = _span(signal) if sensor_span is None else sensor_span[:2]
+    shown = np.where((rows < until[None, :]) & (values >= low) & (values <= high), values, np.nan)
     times = start_ns + np.arange(len(values), dtype=np.int64) * signal.cadence_ns
     kept = slice(first, first + len(out))
     present = ~np.isnan(shown[kept])
@@ -130,9 +135,8 @@ def add_test_flags(
         np.copyto(out, worst_of(out, found), where=present)
 
 
-def _in_span(values: Any, signal: Signal) -> Any:  # noqa: ANN401  (arrays of numpy and of xarray)
-    low, high = signal.sensor_span or (-np.inf, np.inf)
-    return (values >= low) & (values <= high)
+def _span(signal: Signal) -> tuple[float, float]:
+    return signal.sensor_span if isinstance(signal.sensor_span, tuple) else (-np.inf, np.inf)
 
 
 def _judged(  # noqa: PLR0917

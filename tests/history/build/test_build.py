@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.build.build import NEVER, Empty, Frontier, GroupSpec, Part, build_blocks, build_values
+from twinlab.history.build.build import NEVER, Empty, Frontier, Part, build_blocks, build_values
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.report import Tally
 from twinlab.history.layout.encoding import decode
 from twinlab.history.layout.grid import Group

@@ -9,21 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims, Series
+from twinlab.harmonise.claims import Claims
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.kernels import scatter
 from twinlab.history.build.report import Tally
 from twinlab.history.build.resolve import Collector, resolve
 from twinlab.history.layout.encoding import decode, encode, sentinel
-from twinlab.history.layout.grid import Axis, Frontier, Group, floor_midnight
+from twinlab.history.layout.grid import Frontier, Group
 from twinlab.history.layout.spans import Span, clip, holes, pieces, union, widen
 from twinlab.model.flags import Flag
-from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import flag_cells, margins
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "ClaimSource",
     "Empty",
     "Frontier",
-    "GroupSpec",
     "Part",
     "Recent",
     "Values",
@@ -53,69 +51,6 @@ _REUSED_CELLS = 6_000_000
 NEVER = 2**62
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class GroupSpec:
-    """The signals of one asset type and cadence, and the assets in storage order."""
-
-    group: Group
-    origin_ns: int
-    signals: Mapping[str, Signal]
-    assets: tuple[str, ...]
-
-    @cached_property
-    def axis(self) -> Axis:
-        """The time axis."""
-        return Axis(floor_midnight(self.origin_ns), self.group.cadence_ns)
-
-    @cached_property
-    def places(self) -> dict[str, int]:
-        """Asset -> column."""
-        return {asset: place for place, asset in enumerate(self.assets)}
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """Signal -> number."""
-        return {name: number for number, name in enumerate(self.signals)}
-
-    @cached_property
-    def margins(self) -> tuple[int, int]:
-        """The widest margins of all signals: cells before and cells after."""
-        found = [margins(signal) for signal in self.signals.values()]
-        return max(m[0] for m in found), max(m[1] for m in found)
-
-    @cached_property
-    def _numbered(self) -> dict[int, tuple[object, npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-        return {}
-
-    def numbered(self, series: tuple[Series, ...]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return the signal's number and the asset's column of each series; -1 for series of other groups."""
-        found = self._numbered.get(id(series))
-        if found is not None and found[0] is series:
-            return found[1], found[2]
-        kind, numbers, places = self.group.asset_type, self.numbers, self.places
-        pairs = [
-            (numbers.get(one.signal, -1), places.get(one.asset, -1)) if one.asset_type == kind else (-1, -1)
-            for one in series
-        ]
-        signal, asset = np.array(pairs or [(-1, -1)], dtype=np.int32).T.copy()
-        signal[asset < 0] = -1
-        asset[signal < 0] = -1
-        self._numbered[id(series)] = (series, signal, asset)
-        return signal, asset
-
-    @classmethod
-    def all_of(cls, model: TwinModel, assets: Mapping[str, Sequence[str]]) -> list[GroupSpec]:
-        """Return the groups of a model; ``assets`` are the ids of each type in storage order."""
-        out = []
-        for name, kind in model.asset_types.items():
-            by_group: dict[Group, dict[str, Signal]] = {}
-            for signal_name, signal in kind.signals.items():
-                by_group.setdefault(Group(name, signal.cadence), {})[signal_name] = signal
-            ids = tuple(assets.get(name, ()))
-            out += [cls(group, model.origin_ns, signals, ids) for group, signals in by_group.items()]
-        return out
 
 
 @dataclass(frozen=True)
@@ -296,6 +231,7 @@ def _flags(  # noqa: PLR0917  (one call)
         known_until=np.clip(until - span[0], -NEVER, NEVER),
         known_from=np.clip(since - span[0], -NEVER, NEVER),
         start_ns=spec.axis.origin_ns + first * spec.group.cadence_ns,
+        limits_of_assets=spec.limits.get(name),
     )
 
 

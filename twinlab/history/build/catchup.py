@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.history.build.build import Base, Block, Empty, GroupSpec, build_blocks
+from twinlab.history.build.build import Base, Block, Empty, build_blocks
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
-from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, late_claims, plan_group
+from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, judged_anew, late_claims, plan_group
 from twinlab.history.layout.spans import Span, clip
 
 __all__ = ["Stored", "Update", "plan_update"]
@@ -98,7 +99,8 @@ def plan_update(
     sources.prepare(position, report=report)
     marks_old, marks_new = sources.marks(before), sources.marks(position)
     columns = sources.columns(dict(meta.get("assets", {})), marks_new.values())
-    specs = [spec for spec in GroupSpec.all_of(sources.model, columns) if spec.assets]
+    specs = [spec for spec in sources.groups(columns, position) if spec.assets]
+    specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
     claims = LedgerClaims(sources.views, position, before)
     spans = changed_cells(sources.views, specs, old=before, new=position)
     whole = _groups_to_redo(sources, meta, changed)
@@ -114,7 +116,13 @@ def plan_update(
             int(dict(meta.get("ends", {})).get(spec.group.path, 0)),
         ]
         end = max(ends) if redo else 0
-        plan = plan_group(spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], limit=end)
+        judged = judged_anew(specs_before[spec.group], spec, earlier)
+        if changed and (spec.limits or sources.model.asset_types[spec.group.asset_type].lifetime is not None):
+            # Which limits and lifetimes the earlier mapping stated isn't known.
+            judged = [(0, int(earlier.passed.max()) + 1)]
+        plan = plan_group(
+            spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], judged=judged, limit=end
+        )
         if plan is not None:
             plans.append(plan)
     if report is not None:

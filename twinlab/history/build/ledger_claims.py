@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import AssetClaims, Claims, Context, EventClaims, Harmonised, RelationshipClaims
 from twinlab.harmonise.frames import harmonise
-from twinlab.history.build.build import GroupSpec, Part
+from twinlab.history.build.build import Part
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
 from twinlab.history.build.report import SourceTally
 from twinlab.history.layout.spans import Span, union

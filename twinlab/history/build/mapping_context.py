@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER, Marks, SourceIndex
 from twinlab.history.build.index_file import load_index, save_index
 from twinlab.history.build.ledger_claims import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
@@ -181,6 +182,16 @@ class Sources:
                 )
             out[name] = dict(zip(table["id"].to_pylist(), zip(*bounds, strict=True), strict=True))
         return out
+
+    def groups(self, columns: Mapping[str, Sequence[str]], position: Mapping[str, int]) -> list[GroupSpec]:
+        """Return all groups with the limits of their assets as known at a position; ``columns`` as `columns` returns them."""
+        needed = [
+            name
+            for name, kind in self.model.asset_types.items()
+            if any(span.properties for signal in kind.signals.values() for span in signal.limits_of_assets.values())
+        ]
+        properties = {name: properties_of(self.asset_table(name, position)) for name in needed}
+        return GroupSpec.all_of(self.model, columns, properties)
 
     def _asset_views(self, asset_type: str, position: Mapping[str, int]) -> list[SourceView]:
         out = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinlab.history.build.build import Block, Empty, Frontier, GroupSpec, Recent, build_blocks
+from twinlab.history.build.build import Block, Empty, Frontier, Recent, build_blocks
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.report import Tally
 from twinlab.history.layout.spans import Span, clip

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from twinlab.history.build.build import GroupSpec, build_values
+from twinlab.history.build.build import build_values
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources

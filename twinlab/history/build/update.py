@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.build.build import Frontier, GroupSpec, reach_of_change
+from twinlab.history.build.build import Frontier, reach_of_change
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER, Marks, hashes_of
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
 from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 
-__all__ = ["GroupPlan", "changed_cells", "frontier_of", "late_claims", "plan_group"]
+__all__ = ["GroupPlan", "changed_cells", "frontier_of", "judged_anew", "late_claims", "plan_group"]
 
 Ints = npt.NDArray[np.int64]
 #: Asset type -> asset -> (from, until) in ns since 1970; NEVER without a limit.
@@ -97,18 +98,38 @@ def _other_lifetimes(old: Frontier, new: Frontier, after: int) -> list[Span]:
     return union([(a, b) for a, b in sorted(pairs) if a < b])
 
 
+def judged_anew(earlier: GroupSpec, spec: GroupSpec, frontier: Frontier) -> list[Span]:
+    """Return the cells whose flags change because limits of assets changed; ``frontier`` is that of the stored cells."""
+    out = []
+    for name, now in spec.limits.items():
+        number = spec.numbers[name]
+        other = (now != earlier.limits[name]).any(axis=0) & (frontier.passed[number] > -NEVER)
+        if other.any():
+            start = int(frontier.known_from[number][other].min())
+            # A value that fails by one of the limits counts as absent for the tests of its neighbours.
+            out += reach_of_change(spec, [(start, int(frontier.passed[number][other].max()) + 1)])
+    return union(out)
+
+
 def plan_group(
-    spec: GroupSpec, *, old: Frontier, new: Frontier, changed: Sequence[Span], limit: int = 0
+    spec: GroupSpec,
+    *,
+    old: Frontier,
+    new: Frontier,
+    changed: Sequence[Span],
+    judged: Sequence[Span] = (),
+    limit: int = 0,
 ) -> GroupPlan | None:
     """Return what to build after cells in ``changed`` got new claims; None if there is nothing to build.
 
-    ``limit`` is the end of the stored cells, for groups that are rebuilt.
+    The cells in ``judged`` are flagged anew. ``limit`` is the end of the stored cells, for groups that are rebuilt.
     """
     end = max(int(new.passed.max(initial=-NEVER)) + 1, int(old.passed.max(initial=-NEVER)) + 1, limit)
     # No cell before the first observation of all series is built, even if margins extend to it.
     begin = max(0, min(int(new.known_from.min(initial=NEVER)), int(old.known_from.min(initial=NEVER)), end))
     fresh = clip(union(changed, gap=_GAP), (begin, end))
-    write = clip(union(reach_of_change(spec, fresh), _moved(old, new, spec.margins[1]), gap=_GAP), (begin, end))
+    moved = _moved(old, new, spec.margins[1])
+    write = clip(union(reach_of_change(spec, fresh), moved, judged, gap=_GAP), (begin, end))
     if not write:
         return None
     return GroupPlan(spec, fresh, write, new)

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab.errors import HistoryConflictError
-from twinlab.history.build.build import Block, Frontier, GroupSpec, Recent
+from twinlab.history.build.build import Block, Frontier, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER, Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
@@ -155,11 +156,10 @@ class AsOfPin(Pin):
         out: list[Block] = []
         claims = LedgerClaims(self.sources.views, self.position)
         alive = self.sources.lifetimes(self.position)
-        for every in GroupSpec.all_of(self.sources.model, self.assets):
-            wanted = {n: s for n, s in every.signals.items() if signals is None or n in signals}
-            if every.group.asset_type != asset_type or not wanted or not every.assets:
+        for every in self.sources.groups(self.assets, self.position):
+            spec = every.of_signals(every.signals if signals is None else signals)
+            if every.group.asset_type != asset_type or not spec.signals or not every.assets:
                 continue
-            spec = GroupSpec(every.group, every.origin_ns, wanted, every.assets)
             frontier = frontier_of(spec, self.marks.values(), alive)
             if frontier.known_from.min() == NEVER:
                 continue
@@ -189,7 +189,7 @@ def _with_carry(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims
     carried = {name: signal for name, signal in spec.signals.items() if signal.kind != "gauge"}
     at, look = window[0], _LOOK_BACK
     while carried and at > known[0]:
-        part = GroupSpec(spec.group, spec.origin_ns, carried, spec.assets)
+        part = spec.of_signals(carried)
         rows = [spec.numbers[name] for name in carried]
         mine = Frontier(frontier.known_from[rows], frontier.passed[rows], frontier.lifetimes)
         low = max(known[0], at - look)

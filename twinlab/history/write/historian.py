@@ -20,6 +20,7 @@ from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tabular import update_tables
@@ -235,6 +236,9 @@ class Historian:
             if update.changed:
                 names = ", ".join(sorted(update.changed))
                 report.notes.append(f"the mapping of {names} changed: the signals of these sources were rebuilt")
+        if report.commits:
+            columns = self.sources.columns({}, self.sources.marks(report.position).values())
+            report.notes += limit_notes(self.sources, columns, report.position)
         waiting = {name: self.ledger.reader(name).position() for name in self.sources.unmapped()}
         report.notes += [
             f"source {name!r} has no mapping: its {rows:,} rows are in the ledger only; write mapping/{name}.yaml"

@@ -19,8 +19,9 @@ import numpy as np
 
 from twinlab._files import replace_file
 from twinlab.errors import CorruptionError
-from twinlab.history.build.build import BUILD_VERSION, Block, GroupSpec, piece_length
+from twinlab.history.build.build import BUILD_VERSION, Block, piece_length
 from twinlab.history.build.catchup import Update
+from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
@@ -130,7 +131,7 @@ class Rebuild:
         columns = self.sources.columns({}, marks.values())
         plans = []
         alive = self.sources.lifetimes(position)
-        for spec in GroupSpec.all_of(self.model, columns):
+        for spec in self.sources.groups(columns, position):
             frontier = frontier_of(spec, marks.values(), alive) if spec.assets else None
             if frontier is None or frontier.known_from.min() == NEVER:
                 continue

@@ -54,7 +54,7 @@ class ColorScale:
 def color_scale(shot: MapSnapshot, model: TwinModel, *, previous: ColorScale | None = None) -> ColorScale | None:
     """Return the scale for the values of a snapshot: the previous one, widened if necessary.
 
-    So colours have the same meaning at all instants. A signal with an expected span uses that instead.
+    So colours have the same meaning at all instants. A signal with one expected span for all assets uses that instead.
     """
     if shot.request.color_signal is None:
         return None
@@ -62,7 +62,7 @@ def color_scale(shot: MapSnapshot, model: TwinModel, *, previous: ColorScale | N
     spec = model.asset_types[kind].signals[signal]
     if spec.states:
         return ColorScale(0, 1, tuple(spec.states.items()))
-    if spec.expected_span is not None:
+    if isinstance(spec.expected_span, tuple):
         return ColorScale(*spec.expected_span)
     values = shot.table["value"].to_numpy(dtype=float)
     if not np.isfinite(values).any():

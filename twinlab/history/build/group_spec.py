@@ -1,0 +1,106 @@
+"""A group of signals that are built together: those of one asset type and cadence, with their assets and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.harmonise.claims import Series
+from twinlab.history.layout.grid import Axis, Group, floor_midnight
+from twinlab.model.twinmodel import Signal, TwinModel
+from twinlab.quality.cells import margins
+
+__all__ = ["GroupSpec"]
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """The signals of one asset type and cadence, and the assets in storage order."""
+
+    group: Group
+    origin_ns: int
+    signals: Mapping[str, Signal]
+    assets: tuple[str, ...]
+    # Limits of the assets, of signals whose spans depend on the asset: float64 [4, asset], see `AssetType.limits`.
+    limits: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def axis(self) -> Axis:
+        """The time axis."""
+        return Axis(floor_midnight(self.origin_ns), self.group.cadence_ns)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Asset -> column."""
+        return {asset: place for place, asset in enumerate(self.assets)}
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Signal -> number."""
+        return {name: number for number, name in enumerate(self.signals)}
+
+    @cached_property
+    def margins(self) -> tuple[int, int]:
+        """The widest margins of all signals: cells before and cells after."""
+        found = [margins(signal) for signal in self.signals.values()]
+        return max(m[0] for m in found), max(m[1] for m in found)
+
+    @cached_property
+    def _numbered(self) -> dict[int, tuple[object, npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+        return {}
+
+    def numbered(self, series: tuple[Series, ...]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return the signal's number and the asset's column of each series; -1 for series of other groups."""
+        found = self._numbered.get(id(series))
+        if found is not None and found[0] is series:
+            return found[1], found[2]
+        kind, numbers, places = self.group.asset_type, self.numbers, self.places
+        pairs = [
+            (numbers.get(one.signal, -1), places.get(one.asset, -1)) if one.asset_type == kind else (-1, -1)
+            for one in series
+        ]
+        signal, asset = np.array(pairs or [(-1, -1)], dtype=np.int32).T.copy()
+        signal[asset < 0] = -1
+        asset[signal < 0] = -1
+        self._numbered[id(series)] = (series, signal, asset)
+        return signal, asset
+
+    def of_signals(self, names: Iterable[str]) -> GroupSpec:
+        """Return the same group with some of its signals."""
+        wanted = set(names)
+        signals = {name: signal for name, signal in self.signals.items() if name in wanted}
+        limits = {name: found for name, found in self.limits.items() if name in wanted}
+        return replace(self, signals=signals, limits=limits)
+
+    @classmethod
+    def all_of(
+        cls,
+        model: TwinModel,
+        assets: Mapping[str, Sequence[str]],
+        properties: Mapping[str, Mapping[str, Mapping[str, object]]],
+    ) -> list[GroupSpec]:
+        """Return the groups of a model.
+
+        ``assets`` are the ids of each type in storage order, ``properties`` the properties of its assets, of the types
+        whose limits depend on them: type -> asset -> property -> value.
+        """
+        out = []
+        for name, kind in model.asset_types.items():
+            by_group: dict[Group, dict[str, Signal]] = {}
+            for signal_name, signal in kind.signals.items():
+                by_group.setdefault(Group(name, signal.cadence), {})[signal_name] = signal
+            ids = tuple(assets.get(name, ()))
+            limits = {
+                signal_name: kind.limits(signal_name, ids, properties.get(name, {}))
+                for signal_name, signal in kind.signals.items()
+                if signal.limits_of_assets
+            }
+            out += [
+                cls(group, model.origin_ns, signals, ids, {one: limits[one] for one in signals if one in limits})
+                for group, signals in by_group.items()
+            ]
+        return out
