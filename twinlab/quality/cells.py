@@ -183,7 +183,7 @@ def _spans(signal: Signal, limits: Limits, given: Floats | None, assets: int) ->
         )
         raise SchemaError(msg)
     largest = np.reshape((limits.fail_low, limits.fail_high, -LARGEST, LARGEST), (4, 1))
-    # What holds for all assets, such as `wraps_at`, limits each of them.
+    # A limit of all assets, such as `wraps_at`, applies to each of them.
     low, high = np.maximum(given[::2], largest[::2]), np.minimum(given[1::2], largest[1::2])
     return np.ascontiguousarray(np.stack([low[0], high[0], low[1], high[1]]))
 
