@@ -1,7 +1,7 @@
 """The façade: `Twin` connects the rooms; the rooms offer the same functions without it.
 
 In: a folder, or files to start from. Out: a `Twin`, reports, exports.
-Read in order: `facade`, `folder`, `definitions`, `ingest`, `report`, `summary`, `export`, `notes`, `questions`,
+Read in order: `facade`, `folder`, `definitions`, `ingest`, `writer`, `report`, `summary`, `export`, `notes`, `questions`,
 `progress`, `starter`, `tutorials`.
 Never: logic that belongs in a room.
 """
@@ -16,6 +16,7 @@ __getattr__, __dir__ = attach(
         "BUILD_VERSION": "facade",
         "IngestReport": "report",
         "Twin": "facade",
+        "TwinWriter": "writer",
         "checklist": "questions",
         "create": "folder",
         "open_twin": "folder",

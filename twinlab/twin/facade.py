@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
     from twinlab.sources import Source
+    from twinlab.twin.writer import TwinWriter
 
 __all__ = ["BUILD_VERSION", "Twin"]
 
@@ -41,7 +42,7 @@ class Twin:
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
-    one while they run.
+    one while they run, a `writer` while it is open.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -136,6 +137,44 @@ class Twin:
             notes=build_notes(stored, build),
             questions=tuple(asked),
         )
+
+    def writer(self, source: str | None = None) -> TwinWriter:
+        r"""Open a writer for many small batches of one source, such as the rows of a live feed.
+
+        It keeps the source locked, and files and caches open: append as often as rows arrive. `ingest` is for files.
+
+        Parameters
+        ----------
+        source : str, optional
+            Source of the rows, which has a mapping; may be left out if the twin has one mapping.
+
+        Returns
+        -------
+        TwinWriter
+            Its ``append`` takes a DataFrame or Arrow data and returns once the rows are durable; `history` has them then,
+            in other processes too.
+
+        Raises
+        ------
+        UnknownTermError
+            If no mapping has this source.
+        HistoryConflictError
+            If another process writes to the source; names it.
+
+        Examples
+        --------
+        >>> import tempfile, pandas as pd, twinlab as tl
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "gauge.csv").write_text("time,level (m)\n2026-03-01T00:00Z,2.1\n2026-03-01T00:01Z,2.2\n")
+        >>> twin = tl.create(folder / "pilot", files=[folder / "gauge.csv"])
+        >>> with twin.writer() as writer:
+        ...     ack = writer.append(pd.DataFrame({"time": ["2026-03-01T00:02Z"], "level (m)": [2.4]}))
+        >>> ack.rows, twin.history("gauge").level.values.tolist()
+        (1, [[2.4]])
+        """
+        from twinlab.twin.writer import TwinWriter, source_to_write  # noqa: PLC0415  (reading a twin needs no writer)
+
+        return TwinWriter(self.ledger, source_to_write(self.mappings, source), self._current_historian)
 
     def rebuild(self, *, client: Client | None = None) -> BuildReport:
         """Rebuild the history from the ledger with the model and the mappings in the twin's folder.

@@ -30,10 +30,13 @@ _TEXTS = frozenset(n for n in _NAMES if pa.types.is_string(OBSERVATIONS.field(n)
 def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     """Check a batch against the ledger's schema and return its columns, cast where the cast is exact.
 
+    A ``source_time`` of type timestamp becomes nanoseconds; if it has a zone, it is an instant and its ``time_basis`` "utc".
+
     Raises
     ------
     SchemaError
-        If a column is unknown or can't be cast, or ``tag`` or ``source_time`` is missing or null.
+        If a column is unknown or can't be cast, or ``tag`` or ``source_time`` is missing or null, or an instant has
+        the basis of a local clock.
     """
     columns: dict[str, pa.Array] = {}
     for name in batch.schema.names:
@@ -43,11 +46,12 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
         column, want = batch.column(name), OBSERVATIONS.field(name).type
         if column.type != want:
             try:
-                column = column.cast(want) if not pa.types.is_null(column.type) else pa.nulls(len(column), want)
+                column = _cast(column, want)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 msg = f"column {name!r}: expected {want}, got {batch.column(name).type} ({error}). Cast it before appending."
                 raise SchemaError(msg) from error
         columns[name] = column
+    _add_basis(batch, columns)
     bases = columns["time_basis"].dictionary.to_pylist() if "time_basis" in columns else ()
     unknown = sorted({b for b in bases if b is not None} - set(TIME_BASES))
     if unknown:
@@ -58,6 +62,31 @@ def conform(batch: pa.RecordBatch) -> dict[str, pa.Array]:
             msg = f"column {name!r}: expected a value in every row, got none in some. Every observation has a tag and a time."
             raise SchemaError(msg)
     return columns
+
+
+def _cast(column: pa.Array, want: pa.DataType) -> pa.Array:
+    kind = column.type
+    if pa.types.is_null(kind):
+        return pa.nulls(len(column), want)
+    if pa.types.is_timestamp(kind) and pa.types.is_int64(want):
+        # Of any other unit, the plain cast would keep the number.
+        return column.cast(pa.timestamp("ns", kind.tz)).cast(want)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.string()).cast(want)
+    return column.cast(want)
+
+
+def _add_basis(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> None:
+    """State that times with a zone are UTC instants."""
+    times = batch.column("source_time") if "source_time" in columns else None
+    if times is None or not pa.types.is_timestamp(times.type) or times.type.tz is None:
+        return
+    want = OBSERVATIONS.field("time_basis").type
+    if "time_basis" not in columns:
+        columns["time_basis"] = pa.array(["utc"] * len(times)).cast(want)
+    elif not set(columns["time_basis"].to_pylist()) <= {"utc", "offset"}:
+        msg = "column 'time_basis': expected utc in every row, because the times have a zone. Leave the column out."
+        raise SchemaError(msg)
 
 
 class Packed:
