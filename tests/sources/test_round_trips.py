@@ -132,7 +132,9 @@ def test_a_cell_is_either_a_number_or_its_text(cells: list[str]) -> None:
 
 
 @given(
-    st.lists(st.one_of(NUMBERS, st.sampled_from(["", "5-3", "1.2.3", "-", "+7", "1e400", "n/a"])), min_size=1, max_size=9),
+    st.lists(
+        st.one_of(NUMBERS, st.sampled_from(["", "5-3", "1.2.3", "-", "+7", "1e400", "n/a"])), min_size=1, max_size=9
+    ),
     st.integers(0, 3),
 )
 def test_whole_columns_and_single_cells_are_read_alike(cells: list[str], skipped: int) -> None:

@@ -131,7 +131,7 @@ def _text_bytes(cells: pa.Array) -> bytes:
     if data is None or not len(cells):
         return b""
     ends = np.frombuffer(offsets, dtype=np.int32, count=len(cells) + 1 + cells.offset)
-    return data.slice(int(ends[cells.offset]), int(ends[-1] - ends[cells.offset])).to_pybytes()
+    return bytes(memoryview(data)[int(ends[cells.offset]) : int(ends[-1])])
 
 
 @cache
