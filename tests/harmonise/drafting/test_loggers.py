@@ -66,7 +66,8 @@ def test_hobo_gives_the_logger_the_zone_and_the_units_and_keeps_event_columns_av
     model, mapping, done = drafted(tmp_path, text, name="cellar.csv")
     table = mapping.tables[0]
     assert (table.time.zone, table.asset.type, table.asset.column) == ("-05:00", "logger", "Logger")
-    assert table.ignore == ["#", "Coupler Attached", "Plot Title"]
+    assert table.ignore == ["#", "Plot Title"]
+    assert [(rule.type, rule.where[0].column) for rule in table.events] == [("coupler_attached", "Coupler Attached")]
     assert model.asset_types["logger"].signals["temperature"].unit == "degF"
     assert len(done.claims) == 10
     assert np.datetime64(int(done.claims.event_time.min()), "ns") == np.datetime64("2024-01-11T04:00")

@@ -144,7 +144,9 @@ class _TableLines(RecordLines):
     def _signals(self) -> list[str]:
         plan = self.plan
         kind, asset = self._asset_of_columns() or self._asset()
-        lines = ["    time:", *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
+        named = "    time: &time" if plan.beside else "    time:"
+        lines = [named, *(self._time_lines(plan.time, "      ") if plan.time else []), *asset]
+        beside = self._beside(kind, asset)
         found = value_columns(
             {n: p for n, p in plan.profiles.items() if n not in self.used | plan.known_columns}, self.rows
         )
@@ -192,10 +194,14 @@ class _TableLines(RecordLines):
                 columns += self._status(status_of[name], "        ", f"{self.path}.columns.{name}.status", asked)
             if found.unit_column and stated and signal.kind != "state" and signal.unit is None:
                 columns.append(f"        unit: unknown  # the units in {found.unit_column!r} don't fit")
-        pair = [profile.name for _, profile in sorted(located(found.profiles).items())]
+        self._locate(kind, found.profiles, terms)
+        return [*lines, *(["    columns:", *columns] if columns else []), *beside]
+
+    def _locate(self, kind: str, profiles: Mapping[str, Profile], terms: Mapping[str, str]) -> None:
+        """Make a pair of latitude and longitude the position of the assets."""
+        pair = [profile.name for _, profile in sorted(located(profiles).items())]
         if pair and all(name in terms for name in pair):
             self.model.asset(kind).position = (terms[pair[0]], terms[pair[1]])
-        return [*lines, *(["    columns:", *columns] if columns else [])]
 
     def _named_columns(self, profiles: Mapping[str, Profile]) -> tuple[str | None, list[str]]:
         """Return the asset type that columns of numbers are named as, and these columns."""

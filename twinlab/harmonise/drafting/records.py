@@ -165,6 +165,27 @@ class RecordLines:
             self.questions += questions
         return lines
 
+    def _beside(self, kind: str, asset: list[str]) -> list[str]:
+        """Return the lines of the events in a table of signals; ``kind`` and ``asset`` are those of its rows."""
+        plan, lines = self.plan, []
+        for place, one in enumerate(plan.beside):
+            name = unique(name_of(one.name, fallback="event"), self.model.events)
+            event = self.model.events[name] = EventPlan(f"rows with {one.column!r}", asset=kind)
+            self.used.add(one.column)
+            which = (
+                quoted(one.column)
+                if one.text is None
+                else f"{{column: {quoted(one.column)}, values: {flow([one.text])}}}"
+            )
+            lines += [f"      - type: {name}", f"        key: {flow(one.key)}", f"        where: [{which}]"]
+            lines += [f"    {line}" for line in asset]
+            # The table's own rule, so that one answer about its clock is enough.
+            lines += ["        start: *time", "        end: *time"]
+            skip = set(plan.profiles) - set(one.properties)
+            event.properties, properties = self._properties(skip, f"events[{place}]", reserved_as=name)
+            lines += properties
+        return ["    events:", *lines] if lines else []
+
     def _type_of_ids(self, column: str) -> str:
         ids = self.plan.profiles[column].terms
         kind = self.model.type_with(ids) or type_of(spaced(column))
@@ -175,6 +196,8 @@ class RecordLines:
         plan, time = self.plan, self.plan.roles[role]
         if isinstance(time, TimeColumn):
             return self._time_lines(time, "          ", f"events[0].{role}")
-        lines, used = clock_lines(role, time, roles=plan.roles, parts=plan.times.parts, profiles=plan.profiles)
+        lines, used = clock_lines(
+            role, time, roles=plan.roles, parts=plan.times.parts, profiles=plan.profiles, day=plan.times.day
+        )
         self.used |= used
         return lines

@@ -68,6 +68,8 @@ class Sample:
     facts: tuple[str, ...] = ()
     # Column without a meaning of its own -> the reason.
     ignored: Mapping[str, str] = field(default_factory=dict)
+    # Columns in which a logger marks the instants of its own events.
+    events: tuple[str, ...] = ()
     # Folder and name of the file, as in a ledger's frame.
     path: str | None = None
     # Pattern of the tables of several files, where the sample is of more than one; else empty.
@@ -131,6 +133,7 @@ def samples_of(source: Source, *, rows: int = MAX_ROWS) -> list[Sample]:
             notes={**header.notes, **dict.fromkeys(header.facts, "from the file's header")},
             facts=tuple(sample.rows_.schema.names[sample.rows_.num_columns - count :]),
             ignored=header.ignored,
+            events=header.events,
         )
         for sample in samples
     ]

@@ -8,7 +8,8 @@ from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.kinds.file_names import NamedAssets
 from twinlab.harmonise.drafting.plans.assets import as_lifetimes, asset_column_of, find_family, name_by_file
-from twinlab.harmonise.drafting.plans.events import as_events, as_moments, as_scans
+from twinlab.harmonise.drafting.plans.beside import find_events_beside
+from twinlab.harmonise.drafting.plans.events import as_events, as_log, as_moments, as_scans
 from twinlab.harmonise.drafting.plans.plan import MIN_UNIQUE_SHARE, TablePlan, unique_column
 from twinlab.harmonise.drafting.profiles import name_of, profiles_of
 from twinlab.harmonise.drafting.samples import FILE_NAME, TAG, VALUE, Sample
@@ -35,6 +36,7 @@ def plan_table(sample: Sample, *, zone: StatedZone | None = None, named: NamedAs
         times_of({name: one for name, one in profiles.items() if name not in sample.facts}, rows, zone=zone),
     )
     _recognise(plan, rows, named)
+    find_events_beside(plan, rows)
     if named is not None and plan.named is None:
         plan.sample = sample.without(FILE_NAME)
     return plan
@@ -58,7 +60,7 @@ def _recognise(plan: TablePlan, rows: Rows, named: NamedAssets | None) -> None:
         # Without its times the table means nothing, so the column is drafted as the time, with a question.
         times = plan.times.unread
     if times:
-        if plan.times.instants and as_scans(plan, rows):
+        if plan.times.instants and (as_scans(plan, rows) or as_log(plan, rows)):
             return
         plan.time = times[0]
         plan.content = "signals"

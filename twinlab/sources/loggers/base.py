@@ -49,6 +49,8 @@ class LoggerHeader:
     """Column -> what the header says about it: its processing or description."""
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Column without a meaning of its own, such as a record number -> the reason."""
+    events: tuple[str, ...] = ()
+    """Columns in which the logger marks the instants of its own events."""
     evidence: tuple[str, ...] = ()
 
 

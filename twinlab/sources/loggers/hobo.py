@@ -73,6 +73,7 @@ class HoboSource(LoggerSource):
             facts={name: text for name, text in facts.items() if text},
             texts=frozenset(name for name in names if _EVENTS.search(name)),
             notes={name: "an event of the logger" for name in names if _EVENTS.search(name)},
+            events=tuple(name for name in names if _EVENTS.search(name)),
             ignored={name: "the row's number" for name in names if name == "#"},
             evidence=(
                 f"plot title {title[1]!r}" if title else "no plot title",

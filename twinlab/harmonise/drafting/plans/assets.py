@@ -10,12 +10,19 @@ from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import NAT, Ints
 from twinlab.harmonise.drafting.kinds.file_names import NamedAssets
 from twinlab.harmonise.drafting.kinds.lifetimes import lifetime_of
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.plans.plan import IDS, MIN_UNIQUE_SHARE, TablePlan, distinct, unique_column
 from twinlab.harmonise.drafting.samples import FILE_NAME
 from twinlab.harmonise.drafting.times.columns import CLOCK_NAME
 
 __all__ = ["as_lifetimes", "asset_column_of", "best_asset", "find_family", "name_by_file"]
 
+#: Names of numbers that are ids.
+_NUMBERED = re.compile(
+    r"(unit|engine|subject|run|experiment|trial|batch|bearing|battery|cell|customer|client|household|house|home|building|turbine|well|node|unit_nr)"
+    r"(_?(nr|no|num|number))?",
+    re.IGNORECASE,
+)
 _FAMILY = re.compile(
     r"room|raum|zone|line|tank|fridge|freezer|truck|pump|unit|station|machine|halle|hall|bay|cell|chamber|kühl|cold",
     re.IGNORECASE,
@@ -38,13 +45,17 @@ def as_lifetimes(plan: TablePlan, rows: Rows) -> bool:
     return True
 
 
+def _is_id(name: str) -> bool:
+    return IDS.search(spaced(name)) is not None or _NUMBERED.fullmatch(spaced(name)) is not None
+
+
 def asset_column_of(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
     """Return the column of ids that separates rows of one instant, or one that has a single id."""
     used = {*plan.times.columns, plan.tag, plan.value}
     known = wall[wall != NAT]
     repeated = len(np.unique(known)) < len(known)
     for name, profile in plan.profiles.items():
-        few = profile.kind == "text" or (profile.whole and IDS.search(name))
+        few = profile.kind == "text" or (profile.whole and _is_id(name))
         if CLOCK_NAME.fullmatch(name.strip()):
             # A clock in a spelling that isn't known is no asset.
             continue

@@ -10,16 +10,23 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import NAT
+from twinlab.harmonise.drafting.columns import row_numbers
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.plans.assets import best_asset
 from twinlab.harmonise.drafting.plans.plan import IDS, MIN_UNIQUE_SHARE, TablePlan, distinct, unique_column
 from twinlab.harmonise.drafting.scans import scan_log
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.roles import clock_roles, time_roles
 
-__all__ = ["as_events", "as_moments", "as_scans"]
+__all__ = ["as_events", "as_log", "as_moments", "as_scans"]
 
 _MOVERS = re.compile(
     r"truck|vehicle|tail|trailer|lkw|fahrzeug|plate|machine|asset|device|vessel|aircraft|(^|[_\s])(car|van|ship)($|[_\s\d])",
+    re.IGNORECASE,
+)
+#: Words for what happens at an instant; a state or a mode lasts.
+_HAPPENED = re.compile(
+    r"error|fail|fault|alarm|alert|event|maint|repair|service|message|incident|ticket|trip|warning|st[oö]rung|fehler|panne|aver[ií]a|guasto|storing",
     re.IGNORECASE,
 )
 _FROM = r"from|orig\w*|von|source|ship from"
@@ -86,6 +93,37 @@ def as_scans(plan: TablePlan, rows: Rows) -> bool:
     return True
 
 
+def as_log(plan: TablePlan, rows: Rows) -> bool:
+    """Plan a log of failures, alarms or repairs as events: rows of a time, an asset and what happened, without numbers."""
+    time = plan.times.instants[0]
+    taken = {*plan.known_columns, *row_numbers(plan.profiles, rows)}
+    left = {name: p for name, p in plan.profiles.items() if name not in taken and p.kind != "empty"}
+    texts = [name for name, p in left.items() if p.kind in {"text", "bool"}]
+    happened = [name for name in texts if _HAPPENED.search(spaced(name))]
+    named = happened or (_HAPPENED.search(spaced(rows.table)) is not None and texts)
+    ids = [n for n, p in left.items() if n not in happened and (p.kind == "text" or p.whole) and IDS.search(spaced(n))]
+    ids = [name for name in ids if left[name].filled == rows.count]
+    if (
+        not named
+        or not ids
+        or "parts" in time.rule
+        or any(p.kind == "number" and n not in ids for n, p in left.items())
+    ):
+        return False
+    others = [name for name in (*happened, *texts) if name not in ids[:1]]
+    keys = [(ids[0], *others[:size], *time.columns) for size in range(len(dict.fromkeys(others)) + 1)]
+    key = next((key for key in keys if distinct(key, rows) == rows.count), keys[min(1, len(keys) - 1)])
+    if distinct(key, rows) < MIN_UNIQUE_SHARE * rows.count:
+        return False
+    plan.content, plan.key, plan.asset_column = "events", key, ids[0]
+    plan.also = tuple(name for name in key if name in others)
+    plan.roles = {"start": time, "end": time}
+    plan.evidence.append(
+        f"a time, {ids[0]!r} and {', '.join(map(repr, happened or texts))}, without a measured value: events"
+    )
+    return True
+
+
 def as_moments(plan: TablePlan, rows: Rows) -> bool:
     """Plan a table as events if most rows share their instant with others and a key identifies each row."""
     time = plan.times.instants[0]
@@ -110,6 +148,8 @@ def _key(plan: TablePlan, rows: Rows) -> tuple[str, ...]:
     day = tuple(plan.times.parts[part] for part in ("year", "month", "day") if part in plan.times.parts)
     if plan.times.span is not None:
         day = plan.times.span[0].columns
+    if plan.times.day is not None:
+        day = plan.times.day.columns
     names = [
         p.name for p in plan.profiles.values()
         if (p.kind == "text" or p.whole) and p.name not in {*day, *_no_key(plan)} and p.filled == rows.count and p.distinct > 1 and not p.missing

@@ -10,12 +10,13 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.drafting.kinds.file_names import NamedAssets
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.samples import FILE_NAME, Sample
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.find import Times
 
-__all__ = ["IDS", "MIN_UNIQUE_SHARE", "TablePlan", "distinct", "unique_column"]
+__all__ = ["IDS", "MIN_UNIQUE_SHARE", "EventsBeside", "TablePlan", "distinct", "unique_column"]
 
 IDS = re.compile(
     r"station|room|raum|device|sensor|logger|truck|asset|site|machine|fridge|tank|pump|line|zone|meter|vehicle|tail|trailer|lkw|fahrzeug|plate|origin|location|(^|[_\s])id$|^id|name|serial|code",
@@ -23,6 +24,18 @@ IDS = re.compile(
 )
 #: Minimal share of distinct ids in a list of assets.
 MIN_UNIQUE_SHARE = 0.99
+
+
+@dataclass(frozen=True)
+class EventsBeside:
+    """Events in some rows of a table of signals, each at one instant."""
+
+    name: str
+    key: tuple[str, ...]
+    # The rows with a text in this column, or with this one.
+    column: str
+    text: str | None = None
+    properties: tuple[str, ...] = ()
 
 
 @dataclass
@@ -52,6 +65,7 @@ class TablePlan:
     # Long tables: tag and value columns.
     tag: str | None = None
     value: str | None = None
+    beside: list[EventsBeside] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     # Lists of assets: "from" and "until" -> column of the date of installation or removal.
     lifetime: dict[str, str] = field(default_factory=dict)
@@ -88,6 +102,8 @@ def unique_column(
         p for p in candidates if p.filled == count and p.distinct >= share * count and not p.missing and not p.odd
     ]
     unique = [p for p in unique if p.name not in plan.times.columns]
+    # Numbers may be different in all rows by chance: a distance is no id.
+    unique = [p for p in unique if p.kind == "text" or p.rising or IDS.search(spaced(p.name))]
     unique = [p for p in unique if not (ids or named) or IDS.search(p.name)]
     unique = [p for p in unique if not ids or p.kind == "text"]
     ranked = sorted(

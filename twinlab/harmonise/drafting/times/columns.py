@@ -170,7 +170,10 @@ def disorder(wall: Ints) -> tuple[int, int, int]:
 
 
 def _written(profile: Profile, fits: list[Fit], dated: list[str], words: dict[str, int]) -> TimeColumn:
-    fits = sorted(fits, key=lambda fit: disorder(fit.wall))
+    # Clocks with AM and PM are usual where the month comes first; without evidence it is drafted first, with a question.
+    american = [any("%p" in form and not form.startswith("%m") for form in fit.formats) for fit in fits]
+    order = sorted(range(len(fits)), key=lambda place: (disorder(fits[place].wall), american[place]))
+    fits = [fits[place] for place in order]
     best, shown = fits[0], [" | ".join(fit.formats) for fit in fits]
     asked: tuple[Asked, ...] = ()
     spelt = any("%b" in form or "%B" in form or form.startswith("%Y") for form in best.formats)

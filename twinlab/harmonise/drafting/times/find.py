@@ -63,6 +63,8 @@ class Times:
     parts: Mapping[str, str]
     # Clock times on the day given by `parts`.
     clocks: tuple[Clock, ...]
+    # The date of the clock times, where one column states it.
+    day: TimeColumn | None = None
     # Start and end, where a table has one date and two clocks.
     span: tuple[TimeColumn, TimeColumn] | None = None
     # Columns that look like times, but can't be read.
@@ -73,7 +75,7 @@ class Times:
     @property
     def columns(self) -> tuple[str, ...]:
         """All these columns; none of them is an asset's id or a signal."""
-        both = (*self.instants, *(self.span or ()), *self.unread)
+        both = (*self.instants, *(self.span or ()), *((self.day,) if self.day else ()), *self.unread)
         names = [name for time in both for name in time.columns]
         names += [time.zone.column for time in both if time.zone is not None and time.zone.column]
         return tuple(
@@ -112,6 +114,8 @@ def _combined(found: list[TimeColumn], clocks: list[Clock], parts: dict[str, str
         return Times(tuple(sorted((*whole, *pairs), key=lambda time: time not in pairs)), {}, ())
     if len(dates) == 1 and len(clocks) == 2:
         return Times(tuple(whole) or (_dated(dates[0], clocks[0]),), {}, (), span=_span(dates[0], clocks))
+    if len(dates) == 1 and len(clocks) > 2:
+        return Times(tuple(whole), {}, tuple(clocks), day=dates[0])
     day = {name: parts[name] for name in ("year", "month", "day") if name in parts}
     if len(day) < 3:
         return Times(tuple(found), {}, (), unused=tuple(clock.column for clock in clocks))

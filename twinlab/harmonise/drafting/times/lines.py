@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.questions import QuestionPlan
 from twinlab.harmonise.drafting.times.columns import TimeColumn
@@ -82,26 +83,35 @@ def _words_question(time: TimeColumn, at: str) -> list[QuestionPlan]:
 
 
 def clock_lines(
-    role: str, column: str, *, roles: Collection[str], parts: Mapping[str, str], profiles: Mapping[str, Profile]
+    role: str,
+    column: str,
+    *,
+    roles: Collection[str],
+    parts: Mapping[str, str],
+    profiles: Mapping[str, Profile],
+    day: TimeColumn | None = None,
 ) -> tuple[list[str], set[str]]:
     """Return the lines of an event's time that is a clock time, and the columns whose meaning they give.
 
-    The day of the first time is given by columns of year, month and day; the other times are near or after it.
+    The day of the first time is given by ``day``, or by columns of year, month and day; the other times are near or after it.
     """
     indent, columns, used = 10 * " ", [column], {column}
     lines = [f"{indent}clock: {quoted(column)}  # clock times such as 517 for 05:17"]
     first = "planned_start" if "planned_start" in roles else "start"
-    if role == first:
-        day = {part: parts[part] for part in ("year", "month", "day")}
-        used |= set(day.values())
-        lines.append(f"{indent}date: {_value(day)}")
+    if role == first and day is not None:
+        used |= set(day.columns)
+        lines += [f"{indent}date_column: {quoted(day.name)}", f"{indent}format: {_value(day.rule['format'])}"]
+    elif role == first:
+        date = {part: parts[part] for part in ("year", "month", "day")}
+        used |= set(date.values())
+        lines.append(f"{indent}date: {_value(date)}")
     elif role == "start":
         lines.append(f"{indent}near: {first}")
-        head = re.split(r"[_\s]", column)[0].casefold()
+        head = re.split(r"[_\s]", spaced(column))[0].casefold()
         delay = [
             name
             for name, profile in profiles.items()
-            if profile.kind == "number" and re.search(r"delay|late", name) and name.casefold().startswith(head)
+            if profile.kind == "number" and re.search(r"(?i)delay|late", name) and name.casefold().startswith(head)
         ]
         lines += [f"{indent}plus: {quoted(delay[0])}  # read as minutes"] if delay else []
         columns += delay[:1]

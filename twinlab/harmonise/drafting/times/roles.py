@@ -14,7 +14,7 @@ from twinlab.harmonise.drafting.times.columns import TimeColumn
 __all__ = ["clock_roles", "duration_column", "time_roles"]
 
 _PLANNED = re.compile(
-    r"plan|sched|soll|expect|due|(^|[_\s])eta($|[_\s])|(^|[_\s])etd($|[_\s])|target|slot|booked|promis|estimat|forecast|prévu|previst",
+    r"^crs|plan|sched|soll|expect|due|(^|[_\s])eta($|[_\s])|(^|[_\s])etd($|[_\s])|target|slot|booked|promis|estimat|forecast|prévu|previst",
     re.IGNORECASE,
 )
 _START = re.compile(
@@ -30,6 +30,7 @@ _ABOUT = re.compile(
     r"record|creat|updat|modif|enter(?!prise)|logged|import|post(?!al)|(^|[_\s])sent|captur|report|issued|ordered|invoic|quot|purchas|print",
     re.IGNORECASE,
 )
+_WITHIN = re.compile(r"wheels|taxi", re.IGNORECASE)
 _LENGTH = re.compile(
     r"duration|(^|[_\s])(dauer|durée|durata|duur)($|[_\s([])|trip[_\s]?(time|seconds|minutes)", re.IGNORECASE
 )
@@ -81,6 +82,9 @@ def clock_roles(names: Sequence[str]) -> dict[str, str]:
     """
     roles: dict[str, str] = {}
     for name in sorted(names, key=lambda name: not _side(name)):
+        # BTS: a flight's wheels leave and meet the ground within its times at the gates.
+        if _WITHIN.search(name):
+            continue
         planned = "planned_" if _PLANNED.search(name) else ""
         side = _side(_PLANNED.sub("", name) or name)
         for role in {"start": ["start", "end"], "end": ["end"]}.get(side, ["start", "end"]):
