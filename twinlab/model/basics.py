@@ -154,3 +154,6 @@ class QuestionRule(Model):
     drafted: str | float | bool | None = None
     """The value that was drafted: the question is answered once another value is in its place. Without it, the question
     is open as long as its entry is there."""
+    times: list[str] = Field(default_factory=list)
+    """Zones: local times in the data, ISO. A zone in which one of them doesn't exist, since its clocks are put forward then,
+    isn't the clock's."""

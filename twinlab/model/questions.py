@@ -40,6 +40,8 @@ class Question:
         What was found in the data; may be empty.
     choices : tuple of str
         Values that fit the data, the drafted one first; may be empty.
+    times : tuple of str
+        Zones: local times in the data; a zone in which one of them doesn't exist isn't the clock's.
     """
 
     file: str
@@ -47,6 +49,7 @@ class Question:
     ask: str
     evidence: str = ""
     choices: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
 
 
 def open_questions(model: TwinModel, mappings: Mapping[str, SourceMapping]) -> list[Question]:
@@ -75,12 +78,15 @@ def _questions(file: str, part: TwinModel | SourceMapping) -> Iterator[Question]
         key = path.rpartition(".")[2]
         if value == UNKNOWN and key in _ASKED:
             about = asked.pop(path, [])
-            evidence, choices = (about[0].evidence, tuple(map(str, about[0].choices))) if about else ("", ())
-            yield Question(file, path, _ASKED[key], evidence, choices)
+            yield _question(file, about[0], ask=_ASKED[key]) if about else Question(file, path, _ASKED[key])
     for path, rules in asked.items():
         for rule in rules:
             if rule.drafted is None or values.get(path) == rule.drafted:
-                yield Question(file, path, rule.ask, rule.evidence, tuple(map(str, rule.choices)))
+                yield _question(file, rule, ask=rule.ask)
+
+
+def _question(file: str, rule: QuestionRule, *, ask: str) -> Question:
+    return Question(file, rule.at, ask, rule.evidence, tuple(map(str, rule.choices)), tuple(rule.times))
 
 
 def _leaves(value: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:  # noqa: ANN401  (JSON)

@@ -1,10 +1,11 @@
 """Answers to open questions: one value changes in the text, every other byte stays."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from twinlab.apps.mapping_form.answers import Asked, answered, asked_questions, kept, locate, typed
+from twinlab.apps.mapping_form.answers import Asked, answered, asked_questions, contradiction, kept, locate, typed
 from twinlab.model.load import parse_mapping, parse_model
 from twinlab.model.questions import open_questions
 
@@ -194,3 +195,98 @@ def test_a_path_is_found_among_the_names_that_are_there(at: str, path: object) -
     columns = {"a": {"signal": "t"}, "a.b": [{"signal": "t"}]}
     data = {"tables": [{"columns": columns}, {"time": {"zone": "unknown"}}], "states": {1: "on"}}
     assert locate(data, at) == path
+
+
+def test_codes_that_are_no_gaps_leave_the_list(files: Files) -> None:
+    path = "tables[0].columns.T. [1] °C.missing"
+    mapping = MAPPING.replace("missing: [bad]", "missing: [-200, bad, -99]").replace(
+        "'bad' in 2 rows", "-200 in 9 rows"
+    )
+    files.texts["mapping/tanks.yaml"] = mapping
+    one = files.find(path)
+    assert [choice.label for choice in one.choices] == ["Not missing: keep as values"]
+    files.answer(path, one.choices[0].value)
+    assert '"T. [1] °C": [{signal: temperature, missing: [bad, -99]}]' in files.texts["mapping/tanks.yaml"]
+    assert path not in [one.question.path for one in files.asked]
+
+
+def test_texts_that_are_no_gaps_are_reported_and_the_empty_list_goes(files: Files) -> None:
+    path = "tables[0].columns.T. [1] °C.missing"
+    one = files.find(path)
+    assert [choice.label for choice in one.choices] == ["Not missing: report these rows"]
+    files.answer(path, one.choices[0].value)
+    assert '"T. [1] °C": [{signal: temperature}]' in files.texts["mapping/tanks.yaml"]
+
+
+ZONES = """\
+source: tanks
+tables:
+  - table: a
+    events:
+      - type: filling
+        key: [n]
+        start: {column: s, zone: "-05:00"}
+        end: {column: e, zone: "-05:00"}
+  - table: b
+    events:
+      - type: filling
+        key: [n]
+        start: {column: s, zone: "-05:00"}
+        end: {column: e, zone: unknown}
+  - table: c
+    events: [{type: filling, key: [n], start: {column: s, zone: unknown}, end: {column: e, zone: unknown}}]
+questions:
+  - {at: "tables[0].events[0].start.zone", ask: "All year?", evidence: one, choices: ["-05:00", America/New_York], drafted: "-05:00"}
+  - {at: "tables[0].events[0].end.zone", ask: "All year?", evidence: two, choices: ["-05:00", America/New_York], drafted: "-05:00"}
+  - {at: "tables[1].events[0].start.zone", ask: "All year?", choices: ["-05:00", America/New_York], drafted: "-05:00"}
+  - {at: "tables[2].events[0].end.zone", ask: "In which zone does this clock run?", evidence: three, choices: [Asia/Tokyo], times: ["2026-03-29T01:30"], drafted: unknown}
+"""
+
+
+def test_all_times_of_a_table_are_one_question_with_all_the_evidence(files: Files) -> None:
+    files.texts["mapping/tanks.yaml"] = ZONES
+    one = files.find("tables[0].events[0].start.zone")
+    assert [place for _, place in one.places] == ["tables[0].events[0].start.zone", "tables[0].events[0].end.zone"]
+    assert one.question.evidence == "one; two"
+    files.answer("tables[0].events[0].start.zone", "America/New_York")
+    assert files.texts["mapping/tanks.yaml"].count("zone: America/New_York") == 2
+    other = files.find("tables[2].events[0].start.zone")
+    assert (other.question.evidence, [choice.value for choice in other.choices]) == ("three", ["Asia/Tokyo", "UTC"])
+
+
+def test_what_is_kept_for_a_table_closes_the_questions_of_all_its_times(files: Files) -> None:
+    files.texts["mapping/tanks.yaml"] = ZONES
+    files.keep("tables[0].events[0].start.zone")
+    assert [one.question.path for one in files.asked if one.question.file != "twin.yaml"][0].startswith("tables[1]")
+
+
+def test_an_answer_can_be_for_all_tables_of_the_source(files: Files) -> None:
+    files.texts["mapping/tanks.yaml"] = ZONES
+    one = files.find("tables[2].events[0].start.zone")
+    assert [place for _, place in one.wider] == ["tables[1].events[0].end.zone"]
+    files.texts = answered(files.texts, replace(one, places=(*one.places, *one.wider)), "Asia/Tokyo")
+    assert files.texts["mapping/tanks.yaml"].count("zone: Asia/Tokyo") == 3
+    assert not any("which zone" in one.question.ask for one in files.asked)
+
+
+@pytest.mark.parametrize(
+    ("zone", "absent"),
+    [
+        ("Europe/London", "2026-03-29 01:30"),
+        ("Europe/Berlin", ""),
+        ("UTC", ""),
+        ("-05:00", ""),
+        ("offset", ""),
+        ("nowhere", ""),
+    ],
+)
+def test_a_zone_in_which_a_time_of_the_data_does_not_exist_is_contradicted(
+    files: Files, zone: str, absent: str
+) -> None:
+    files.texts["mapping/tanks.yaml"] = ZONES
+    assert contradiction(files.find("tables[2].events[0].end.zone"), zone) == absent
+
+
+def test_formats_that_are_tried_in_order_are_written_as_a_list(files: Files) -> None:
+    files.answer("tables[0].time.format", "%m/%d/%y %H:%M | %m/%d/%y")
+    assert "format: ['%m/%d/%y %H:%M', '%m/%d/%y']  # two shapes" in files.texts["mapping/tanks.yaml"]

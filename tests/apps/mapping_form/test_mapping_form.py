@@ -715,3 +715,29 @@ def test_many_questions_are_shown_in_parts(folder: Path) -> None:
     assert "40 open questions" in form.open_count.value
     assert len(form.questions.rows) == 25
     assert "The first 25 of 40" in form.questions._note.value
+
+
+def test_one_answer_is_for_all_tables_and_a_contradicted_zone_is_marked(folder: Path) -> None:
+    asked = """\
+source: fridges
+files: [fridges.csv]
+tables:
+  - {table: fridges, time: {column: Zeit, format: "%d.%m.%Y %H:%M", zone: unknown}, asset: {type: fridge, column: Fridge}}
+  - {table: others, time: {column: t, zone: unknown}, asset: {type: fridge, column: a}}
+questions:
+  - {at: "tables[0].time.zone", ask: "In which zone does this clock run?", times: ["2026-03-29T01:30"], drafted: unknown}
+"""
+    (folder / "mapping" / "fridges.yaml").write_text(asked, encoding="utf-8")
+    form = MappingForm(folder, "fridges")
+    form.questions._zone.field.value = "Europe/London"
+    row = form.questions.rows[0]
+    assert row.buttons["Europe/London"].description == "Europe/London (this browser): 2026-03-29 01:30 doesn't exist"
+    assert row.wider in row.children[1].children
+    row.buttons["Europe/London"].click()
+    assert "The data contradict Europe/London: 2026-03-29 01:30 doesn't exist there" in form.message.value
+    form.reload()
+    row = form.questions.rows[0]
+    row.wider.value = True
+    row.buttons["UTC"].click()
+    assert form.draft.text.count("zone: UTC") == 2
+    assert form.questions.rows == []

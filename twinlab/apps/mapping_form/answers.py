@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from twinlab.apps.mapping_form.draft import parse_missing_codes
-from twinlab.apps.mapping_form.yaml_edit import Path_, comment, document, drop, put, uncomment
+from twinlab.apps.mapping_form.yaml_edit import Path_, change, comment, document, drop, put, uncomment
+from twinlab.errors import UnknownTermError
+from twinlab.harmonise.times.zones import MISSING, Zones, zone_name
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.quantities import name_parts, quantities
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.units.spelling import UNKNOWN
 
-__all__ = ["MODEL_FILE", "Asked", "Choice", "answered", "asked_questions", "kept", "locate", "typed"]
+__all__ = ["MODEL_FILE", "Asked", "Choice", "answered", "asked_questions", "contradiction", "kept", "locate", "typed"]
 
 #: The model's file, as questions name it.
 MODEL_FILE = "twin.yaml"
@@ -65,6 +69,8 @@ class Asked:
         Name of the signal or column that a question about a unit is about; "" for other questions.
     value : str
         The value that is written now; "" if it is unknown or isn't written.
+    wider : tuple of (str, str)
+        Places of the same question in the other tables of the source, which one answer can be for as well.
     """
 
     question: Question
@@ -75,12 +81,18 @@ class Asked:
     suggestions: tuple[str, ...] = ()
     subject: str = ""
     value: str = ""
+    wider: tuple[tuple[str, str], ...] = ()
 
 
 #: Counts, ratios and scores have no unit.
 _NO_UNIT = Choice("1", "no unit (1)")
 #: For a signal with the values 0 and 1.
 _NUMBER = Choice("gauge", "numbers, no states")
+#: Takes numbers off a list of `missing`, or texts, which can't be read as numbers or times.
+_AS_VALUES = Choice("=values", "Not missing: keep as values")
+_REPORTED = Choice("=values", "Not missing: report these rows")
+#: Units of a duration.
+_DURATIONS = tuple(Choice(unit, unit) for unit in ("s", "min", "h", "d"))
 
 
 def asked_questions(files: Mapping[str, str], model: TwinModel, mapping: SourceMapping) -> list[Asked]:
@@ -102,16 +114,65 @@ def asked_questions(files: Mapping[str, str], model: TwinModel, mapping: SourceM
         table = re.match(r"tables\[\d+\]", question.path)
         key: object = place
         if one.field == "zone" and table:
-            key = (question.file, table[0], question.choices)
+            # The clocks of a table are one clock, whatever is known about each of its times.
+            key = (question.file, table[0], question.ask, one.value)
         elif one.field == "unit" and question.file == MODEL_FILE:
             key = question.path
         elif one.field == "unit":
             key = _signal_unit(data, locate(data, question.path) or ()) or place
         before = made.get(key)
-        made[key] = one if before is None else replace(before, places=(*before.places, *one.places))
+        made[key] = one if before is None else _joined(before, one)
         if before is not None and before.choices == (_NO_UNIT,):
             made[key] = replace(made[key], choices=one.choices, suggestions=one.suggestions)
-    return list(made.values())
+    return _with_wider(made)
+
+
+def _joined(before: Asked, one: Asked) -> Asked:
+    """Return one question for the places of both, with the evidence of both."""
+    first, other = before.question, one.question
+    evidence = "; ".join(dict.fromkeys(text for text in (first.evidence, other.evidence) if text))
+    times = tuple(dict.fromkeys((*first.times, *other.times)))
+    choices = before.choices
+    if one.field == "zone":
+        choices = tuple(sorted(dict.fromkeys((*choices, *one.choices)), key=lambda choice: choice.value == "UTC"))
+    return replace(
+        before,
+        question=replace(first, evidence=evidence, times=times),
+        places=(*before.places, *one.places),
+        choices=choices,
+    )
+
+
+def _with_wider(made: Mapping[object, Asked]) -> list[Asked]:
+    """Return the questions; those about the zones of tables with the same question in other tables."""
+    groups: dict[object, list[Asked]] = {}
+    for key, one in made.items():
+        if isinstance(key, tuple):
+            groups.setdefault((key[0], *key[2:]), []).append(one)
+    wider = {
+        id(one): tuple(place for other in group if other is not one for place in other.places)
+        for group in groups.values()
+        for one in group
+    }
+    return [replace(one, wider=wider.get(id(one), ())) for one in made.values()]
+
+
+def contradiction(asked: Asked, zone: str) -> str:
+    """Return which of the local times in the data doesn't exist in a zone; "" if all do, or the zone isn't known.
+
+    >>> question = Question("a.yaml", "zone", "In which zone?", times=("2026-03-29T01:30",))
+    >>> contradiction(Asked(question, ()), "Europe/London"), contradiction(Asked(question, ()), "Europe/Berlin")
+    ('2026-03-29 01:30', '')
+    """
+    times = np.array(asked.question.times, "M8[ns]").astype(np.int64)
+    if zone in ("", "offset", UNKNOWN) or not len(times):
+        return ""
+    try:
+        found = Zones([zone_name(zone)]).lookup(times)
+    except UnknownTermError:
+        return ""
+    absent = np.flatnonzero(found.kind == MISSING)
+    return asked.question.times[absent[0]].replace("T", " ") if len(absent) else ""
 
 
 def answered(files: Mapping[str, str], asked: Asked, value: object) -> dict[str, str]:
@@ -124,19 +185,29 @@ def answered(files: Mapping[str, str], asked: Asked, value: object) -> dict[str,
     """
     made = dict(files)
     for file, at in asked.places:
-        made[file] = _with_answer(made[file], at, value)
-    entry = _entry(document(made[asked.question.file]).data, asked.question)
-    still_open = entry is not None and entry[1].get("drafted") in (None, value)
-    return kept(made, asked) if still_open else made
+        made[file] = _with_answer(made[file], at, value, asked.question)
+    for file, at in asked.places:
+        question = replace(asked.question, file=file, path=at)
+        entry = _entry(document(made[file]).data, question)
+        if entry is not None and entry[1].get("drafted") in (None, value):
+            made[file] = _without_entry(made[file], question)
+    return made
 
 
-def _with_answer(text: str, at: str, value: object) -> str:
+def _with_answer(text: str, at: str, value: object, question: Question) -> str:
     path = locate(document(text).data, at)
     if path is None:
         return text
     if at.endswith(".states.1") and value == _NUMBER.value:
         return _as_gauge(text, path[:-2])
     before = _value(document(text).data, path)
+    if path[-1] == "missing" and value == _AS_VALUES.value:
+        left = [one for one in before or [] if one not in _asked_codes(question, before)]
+        return change(text, path, left) if left else drop(text, path)
+    if str(path[-1]).endswith("format") and isinstance(value, str) and " | " in value:
+        value = value.split(" | ")
+    if isinstance(before, dict):
+        path, before = (*path, "unit"), before.get("unit")
     if path[-1] in _LISTS and not isinstance(value, list):
         value = [*(before if isinstance(before, list) else ()), value]
     text = put(text, path, value)
@@ -157,14 +228,26 @@ def _as_gauge(text: str, signal: Path_) -> str:
 
 
 def kept(files: Mapping[str, str], asked: Asked) -> dict[str, str]:
-    """Return the files' texts without the entry of a question; the last entry goes with its section."""
-    text = files[asked.question.file]
+    """Return the files' texts without the entries of a question; the last entry goes with its section."""
+    made = dict(files)
+    for file, at in asked.places:
+        made[file] = _without_entry(made[file], replace(asked.question, file=file, path=at))
+    return made
+
+
+def _without_entry(text: str, question: Question) -> str:
     data = document(text).data
-    entry = _entry(data, asked.question)
+    entry = _entry(data, question)
     if entry is None or not isinstance(data, dict):
-        return dict(files)
-    path = ("questions",) if len(data["questions"]) == 1 else ("questions", entry[0])
-    return {**files, asked.question.file: drop(text, path)}
+        return text
+    return drop(text, ("questions",) if len(data["questions"]) == 1 else ("questions", entry[0]))
+
+
+def _asked_codes(question: Question, codes: object) -> list[object]:
+    """Return the codes of a list that a question is about: those that it names, else all."""
+    listed = codes if isinstance(codes, list) else []
+    said = f"{question.ask} {question.evidence}"
+    return [one for one in listed if re.search(rf"(?<![\w.-]){re.escape(repr(one))}(?![\w.])", said)] or listed
 
 
 def typed(asked: Asked, text: str) -> object:
@@ -238,6 +321,13 @@ def _asked(question: Question, data: object) -> Asked:
     )
     if question.path.endswith(".states.1"):
         choices = (*choices, _NUMBER)
+    if key == "missing":
+        texts = any(isinstance(one, str) for one in _asked_codes(question, value))
+        choices = (*choices, _REPORTED if texts else _AS_VALUES)
+    if key in ("duration", "planned_duration") and isinstance(value, dict):
+        choices = _DURATIONS
+    if key == "ignore":
+        return Asked(question, here, choices, "Leave it out")
     accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""
     keep = f"Keep {accepted}" if 0 < len(accepted) <= _LONGEST else "Keep as drafted"
     return Asked(question, here, choices, keep, _field(key, value, path), value=written)

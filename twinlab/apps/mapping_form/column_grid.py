@@ -76,6 +76,10 @@ class ColumnRow:
 
         self.title = widgets.HTML(cell(name, title=f"{what} {name}"))
         self.samples = widgets.HTML()
+        # In a narrow window, name and samples have a line each above the fields.
+        for one in (self.title, self.samples):
+            one.add_class("tl-wide")
+        self.title.add_class("tl-name")
         self.role = widgets.Dropdown(
             options=[("not mapped", "")], tooltip=f"meaning of {what} {name}", layout=_copy(wide)
         )
@@ -125,7 +129,7 @@ class ColumnRow:
         stated = sample.units.get(self.name, "") if sample is not None and not self._tags else ""
         set_value(self.samples, cell(" · ".join(texts), kind="tl-muted"))
         set_value(self.unit, _text(entry.get("unit")))
-        self.unit.placeholder = stated or (signal.unit if signal is not None else "")
+        self.unit.placeholder = stated or (signal.unit if signal is not None else "") or "unit"
         set_value(
             self.missing, ", ".join(map(str, missing)) if isinstance(missing := entry.get("missing"), list) else ""
         )
@@ -194,6 +198,8 @@ class ColumnGrid(widgets.GridBox):
         self._samples: dict[str, list[str]] = {}
         heads = ("Tag" if tags else "Column", *_HEADS)
         self._heads = [widgets.HTML(cell(text, kind="tl-h")) for text in heads]
+        for head in self._heads:
+            head.add_class("tl-head")
         super().__init__(
             layout=widgets.Layout(grid_template_columns=_WIDTHS, grid_gap="0 8px", width="100%", align_items="center")
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from twinlab.apps.mapping_form.answers import MODEL_FILE, Asked, answered, asked_questions, kept
+from twinlab.apps.mapping_form.answers import MODEL_FILE, Asked, answered, asked_questions, contradiction, kept
 from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit
 from twinlab.apps.mapping_form.draft import MappingDraft, parse_draft
 from twinlab.apps.mapping_form.files import EditedFile, check_others, find_mapping, find_sample_file, properties
@@ -94,6 +94,10 @@ class MappingForm(widgets.VBox):
         with self._guarded():
             self._show_message("")
             self._replace(answered(self._texts(), asked, value))
+            absent = contradiction(asked, str(value)) if asked.field == "zone" else ""
+            if absent:
+                said = f"The data contradict {value}: {absent} doesn't exist there. See the rows in the preview."
+                self._show_message(message(said, kind="warn", role="alert"))
         self._refresh()
 
     def keep(self, asked: Asked) -> None:

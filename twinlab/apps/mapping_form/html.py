@@ -51,6 +51,16 @@ STYLE = html("""<style>
 .tl-form .tl-key {font-family: var(--jp-code-font-family, monospace); font-size: 12px;}
 .tl-form .tl-keylist .tl-key-help .widget-html-content {white-space: normal; font-size: 12px; line-height: 1.3; padding: 2px 0;}
 .tl-form .tl-more {grid-column: 1 / -1; border-left: 4px solid var(--jp-border-color2, #ccc); padding: 0 0 4px 10px;}
+.tl-form {container-type: inline-size;}
+.tl-form .tl-keylist select, .tl-form .tl-keylist input {max-width: 100%;}
+@container (max-width: 760px) {
+  .tl-form .tl-grid {grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)) !important;}
+  .tl-form .tl-grid > .tl-head, .tl-form .tl-grid > [style*="hidden"] {display: none;}
+  .tl-form .tl-grid > .tl-wide {grid-column: 1 / -1;}
+  .tl-form .tl-grid > .tl-name {font-weight: 600; border-top: 1px solid var(--jp-border-color2, #ccc); margin-top: 4px;}
+  .tl-form .tl-keys {grid-template-columns: 1fr 34px !important;}
+  .tl-form .tl-keys > .tl-key-name, .tl-form .tl-keys > .tl-key-help {grid-column: 1 / -1;}
+}
 .tl-form .tl-yaml textarea {font-family: var(--jp-code-font-family, monospace); font-size: 13px; line-height: 1.4;}
 .tl-preview {overflow: auto; max-height: 580px; border: 1px solid var(--jp-border-color2, #ccc);}
 .tl-preview table {border-collapse: collapse; font-size: 13px; margin: 0; width: max-content; min-width: 100%;}

@@ -70,10 +70,12 @@ class KeyRow:
 
     def _hint(self, value: object) -> str:
         if self._holds:
-            count = len(value) if isinstance(value, (list, dict)) else 0
             example = {"list": "{key: value, …}", "dict": "name: {key: value, …}", "part": "key: value, …"}
             said = example.get(self.key.kind, "")
-            return f"{count} there; add {said}" if count and self.key.kind != "part" else said
+            if not value:
+                return said
+            count = len(value) if isinstance(value, (list, dict)) and self.key.kind != "part" else 0
+            return f"{count} there, each a part of its own; add {said}" if count else f"a part of its own; add {said}"
         if self.key.default:
             return f"not set: {self.key.default}"
         return {"list": "a, b", "dict": "a: b, c: d", "number": "a number"}.get(self.key.kind, "")
@@ -193,7 +195,9 @@ class MoreKeys:
         self.list: KeyList | None = None
         self.button = widgets.ToggleButton(
             description=label, icon="" if label else "ellipsis-h", tooltip=f"more keys of {what}",
-            layout=widgets.Layout(width="auto" if label else "34px", padding="0 8px" if label else "0"),
+            layout=widgets.Layout(
+                width="auto" if label else "34px", padding="0 8px" if label else "0", align_self="flex-start"
+            ),
         )  # fmt: skip
         self.box = widgets.VBox(layout=widgets.Layout(display="none"))
         self.box.add_class("tl-more")

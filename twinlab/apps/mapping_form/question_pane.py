@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from twinlab.apps.mapping_form.answers import Asked, typed
+from twinlab.apps.mapping_form.answers import Asked, contradiction, typed
 from twinlab.apps.mapping_form.browser_zone import BrowserZone
 from twinlab.apps.mapping_form.html import heading, message, muted, question_html
 from twinlab.apps.mapping_form.suggestions import zones
@@ -47,17 +48,25 @@ class QuestionRow(widgets.VBox):
     def __init__(self, asked: Asked, host: Host, zone: str) -> None:
         self._host, self.asked = host, asked
         where = ", ".join(path for _, path in asked.places)
-        self.buttons = {one.label: self._button(one.label, where, self._answer(one.value)) for one in asked.choices}
+        self.buttons = {one.label: self._button(one.label, where, one.value) for one in asked.choices}
         if asked.field == "zone" and zone and zone not in self.buttons:
-            self.buttons[zone] = self._button(f"{zone} (this browser)", where, self._answer(zone))
+            self.buttons[zone] = self._button(f"{zone} (this browser)", where, zone)
         self.keep: widgets.Button | None = None
         if asked.keep:
-            self.keep = self._button(asked.keep, where, lambda _: host.keep(asked))
-            self.keep.icon = "check"
+            self.keep = widgets.Button(
+                description=asked.keep,
+                icon="check",
+                tooltip=f"{asked.keep}: {where}",
+                layout=widgets.Layout(width="auto"),
+            )
+            self.keep.on_click(lambda _: host.keep(self._wanted()))
+        self.wider = widgets.Checkbox(
+            description="for all tables of this source", indent=False, layout=widgets.Layout(width="auto")
+        )
         self.field = self._field(where)
         line = [*([self.keep] if self.keep is not None else []), *self.buttons.values()]
         answers = widgets.HBox(
-            [*line, *([self.field] if self.field is not None else [])],
+            [*line, *([self.field] if self.field is not None else []), *([self.wider] if asked.wider else [])],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 4px"),
         )
         question = asked.question
@@ -66,13 +75,18 @@ class QuestionRow(widgets.VBox):
         super().__init__(children=[widgets.HTML(text), answers])
         self.add_class("tl-question")
 
-    def _button(self, label: str, where: str, clicked: Callable[[Any], None]) -> widgets.Button:
+    def _button(self, label: str, where: str, value: str | float | bool) -> widgets.Button:  # noqa: FBT001
         made = widgets.Button(description=label, tooltip=f"{label}: {where}", layout=widgets.Layout(width="auto"))
-        made.on_click(clicked)
+        absent = contradiction(self.asked, str(value)) if self.asked.field == "zone" else ""
+        if absent:
+            made.description, made.icon = f"{label}: {absent} doesn't exist", "exclamation-triangle"
+        made.on_click(lambda _: self._host.answer(self._wanted(), value))
         return made
 
-    def _answer(self, value: object) -> Callable[[Any], None]:
-        return lambda _: self._host.answer(self.asked, value)
+    def _wanted(self) -> Asked:
+        """Return the question, with the places of other tables if those are wanted too."""
+        asked = self.asked
+        return replace(asked, places=(*asked.places, *asked.wider)) if asked.wider and self.wider.value else asked
 
     def _field(self, where: str) -> widgets.Text | None:
         kind = self.asked.field
@@ -98,7 +112,7 @@ class QuestionRow(widgets.VBox):
 
     def _typed(self, change: dict[str, Any]) -> None:
         if change["new"].strip() and not self._host.updating:
-            self._host.answer(self.asked, typed(self.asked, change["new"]))
+            self._host.answer(self._wanted(), typed(self.asked, change["new"]))
 
 
 class QuestionPane(widgets.VBox):

@@ -22,6 +22,8 @@ class QuestionPlan:
     choices: tuple[str, ...] = ()
     # The value that was drafted; None: the question is open until its entry is removed.
     drafted: str | None = None
+    # Zones: local times that rule out the zones in which they don't exist.
+    times: tuple[str, ...] = ()
 
 
 def question_lines(questions: Sequence[QuestionPlan]) -> list[str]:
@@ -38,5 +40,6 @@ def question_lines(questions: Sequence[QuestionPlan]) -> list[str]:
         parts += [f"evidence: {quoted(one.evidence)}"] if one.evidence else []
         parts += [f"choices: [{', '.join(map(quoted, one.choices))}]"] if one.choices else []
         parts += [f"drafted: {quoted(one.drafted)}"] if one.drafted is not None else []
+        parts += [f"times: [{', '.join(map(quoted, one.times))}]"] if one.times else []
         lines.append(f"  - {{{', '.join(parts)}}}")
     return lines

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.questions import QuestionPlan
+from twinlab.harmonise.drafting.times.changes import clock_changes
 from twinlab.harmonise.drafting.times.columns import TimeColumn
 from twinlab.harmonise.drafting.times.zones import StatedZone
 from twinlab.harmonise.drafting.yaml_text import comment, flow, quoted
@@ -40,7 +41,7 @@ def time_lines(
     if time.fixed:
         return [*lines, f"{indent}zone: offset  # every value has its own offset"], questions
     if time.zone is None:
-        return [*lines, indent + _NO_ZONE], questions
+        return [*lines, indent + _NO_ZONE], [*questions, *_unknown_zone(time, at)]
     return [*lines, *_zone_lines(time.zone, indent)], [*questions, *_zone_questions(time.zone, at)]
 
 
@@ -61,6 +62,17 @@ def _zone_lines(zone: StatedZone, indent: str) -> list[str]:
     codes = ", ".join(f"{quoted(code)}: {quoted(name)}" for code, name in zone.zones.items())
     lines = [f"{indent}zone_column: {quoted(zone.column)}{comment(zone.note)}"]
     return [*lines, f"{indent}zones: {{{codes}}}"] if codes else lines
+
+
+def _unknown_zone(time: TimeColumn, at: str) -> list[QuestionPlan]:
+    """Return the question of a zone with what the times show about it; without evidence, ``unknown`` is the question."""
+    if "elapsed" in time.rule:
+        return []
+    found = clock_changes(time.wall)
+    if not found.evidence:
+        return []
+    ask = "In which zone does this clock run?"
+    return [QuestionPlan(f"{at}.zone", ask, found.evidence, found.fitting, drafted="unknown", times=found.times)]
 
 
 def _zone_questions(zone: StatedZone, at: str) -> list[QuestionPlan]:
