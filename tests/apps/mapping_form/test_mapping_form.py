@@ -734,7 +734,7 @@ questions:
     assert row.buttons["Europe/London"].description == "Europe/London (this browser): 2026-03-29 01:30 doesn't exist"
     assert row.wider in row.children[1].children
     row.buttons["Europe/London"].click()
-    assert "The data contradict Europe/London: 2026-03-29 01:30 doesn't exist there" in form.message.value
+    assert "The data contradict Europe/London: 2026-03-29 01:30 doesn't exist there" in unescape(form.message.value)
     form.reload()
     row = form.questions.rows[0]
     row.wider.value = True
