@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.build.build import NEVER, Empty, Frontier, Part, build_blocks, build_values
+from twinlab.history.build.blocks import Empty
+from twinlab.history.build.build import NEVER, Part, build_blocks, build_values
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.report import Tally
 from twinlab.history.layout.encoding import decode
-from twinlab.history.layout.grid import Group
+from twinlab.history.layout.grid import Frontier, Group
 from twinlab.model.twinmodel import Signal
 
 MINUTE = 60 * 10**9
@@ -255,7 +256,7 @@ def test_blocks_cut_anywhere_give_the_flags_of_one_block(data):
     source = FakeSource([Part(0, claims_of(rows))], simple=True)
 
     def flags(edges: list[int]) -> np.ndarray:
-        from twinlab.history.build.build import Recent
+        from twinlab.history.build.blocks import Recent
 
         base = Recent(Empty())
         for block in build_blocks(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.history.build.build import Block
+from twinlab.history.build.blocks import Block
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group
 from twinlab.history.read import export

@@ -8,32 +8,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
+from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.kernels import scatter
 from twinlab.history.build.report import Tally
 from twinlab.history.build.resolve import Collector, resolve
 from twinlab.history.layout.encoding import decode, encode, sentinel
-from twinlab.history.layout.grid import Frontier, Group
+from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip, holes, pieces, union, widen
 from twinlab.model.flags import Flag
 from twinlab.quality.cells import flag_cells, margins
 
 __all__ = [
     "BUILD_VERSION",
-    "Base",
-    "Block",
     "ClaimSource",
-    "Empty",
-    "Frontier",
     "Part",
-    "Recent",
     "Values",
     "build_blocks",
     "build_values",
@@ -75,61 +71,6 @@ class ClaimSource(Protocol):
 
     def judged(self, spec: GroupSpec) -> frozenset[str]:
         """Return the signals some of whose claims have a flag of their own; none of them is ``simple``."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Finished cells ``k0 ... k0 + n - 1`` of all assets of a group, for some of its signals."""
-
-    group: Group
-    k0: int
-    values: Mapping[str, npt.NDArray[np.signedinteger]]
-    flags: Mapping[str, npt.NDArray[np.uint8]]
-
-    @property
-    def k1(self) -> int:
-        """First cell after the block."""
-        return self.k0 + len(next(iter(self.values.values())))
-
-
-class Base(Protocol):
-    """Provides cells that were built before."""
-
-    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return stored integers [time, asset]; the sentinel where there is no value."""
-
-
-class Empty:
-    """A base without cells."""
-
-    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return the sentinel for all cells."""
-        dtype = spec.signals[signal].storage_dtype
-        return np.full((span[1] - span[0], len(spec.assets)), sentinel(dtype), dtype=dtype)
-
-
-@dataclass
-class Recent:
-    """Blocks that were just built and aren't stored yet, on top of another base."""
-
-    below: Base
-    blocks: list[Block] = field(default_factory=list)
-
-    def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:
-        """Return the newest integers of the span."""
-        mine = [
-            b for b in self.blocks if b.group == spec.group and signal in b.values and b.k0 < span[1] and b.k1 > span[0]
-        ]
-        covered = [(b.k0, b.k1) for b in mine]
-        if not holes(covered, span) and len(mine) == 1:
-            return mine[0].values[signal][span[0] - mine[0].k0 : span[1] - mine[0].k0]
-        out = Empty().ints(spec, signal, span)
-        for low, high in holes(covered, span):
-            out[low - span[0] : high - span[0]] = self.below.ints(spec, signal, (low, high))
-        for b in mine:
-            low, high = max(b.k0, span[0]), min(b.k1, span[1])
-            out[low - span[0] : high - span[0]] = b.values[signal][low - b.k0 : high - b.k0]
-        return out
 
 
 class Values(NamedTuple):
@@ -294,7 +235,7 @@ def build_blocks(
                     _add_source_flags(flags[name], found.flags[name], low - k0)
         tally.cells += (k1 - k0) * len(spec.assets) * len(spec.signals)
         tally.blocks += 1
-        yield Block(spec.group, k0, values, flags)
+        yield Block(spec.group, k0, values, flags, spec.first_asset)
 
 
 def _add_source_flags(flags: npt.NDArray[np.uint8], stated: npt.NDArray[np.uint8], at: int) -> None:

@@ -5,23 +5,36 @@ The historian writes the blocks, a reader shows them instead of the stored cells
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.history.build.build import Base, Block, Empty, build_blocks
+from twinlab.history.build.blocks import Base, Block, Empty
+from twinlab.history.build.build import build_blocks
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
-from twinlab.history.build.update import GroupPlan, changed_cells, frontier_of, judged_anew, late_claims, plan_group
+from twinlab.history.build.update import (
+    GroupPlan,
+    changed_cells,
+    frontier_of,
+    judged_anew,
+    late_claims,
+    plan_group,
+    plan_late,
+)
 from twinlab.history.layout.spans import Span, clip
 
 __all__ = ["Stored", "Update", "plan_update"]
+
+
+#: Cells before the end of a group's stored ones in which new claims are planned for all assets: the hot cells.
+_FRONT = 1024
 
 
 class Stored:
@@ -36,13 +49,9 @@ class Stored:
         entry = self._reader.catalog.groups.get(spec.group)
         if entry is None or signal not in entry.signals or entry.extent is None:
             return out
+        columns = np.arange(spec.first_asset, min(spec.first_asset + len(spec.assets), entry.n_assets))
         for low, high in clip([span], (max(0, entry.extent[0]), entry.extent[1])):
-            read = getattr(self._reader, "values", None)
-            found = (
-                read(spec.group, signal, low, high)
-                if read
-                else self._reader.read_cells(spec.group, signal, low, high)[0]
-            )
+            found = self._reader.values(spec.group, signal, low, high, columns)
             out[low - span[0] : high - span[0], : found.shape[1]] = found
         return out
 
@@ -62,9 +71,12 @@ class Update:
     changed: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
 
-    def blocks(self, base: Base) -> Iterator[tuple[GroupSpec, Block]]:
-        """Build all blocks. Write each where ``base`` reads it, or add it to a `Recent`, before requesting the next one."""
-        for plan in self.plans:
+    def blocks(self, base: Base, plans: Iterable[GroupPlan] | None = None) -> Iterator[tuple[GroupSpec, Block]]:
+        """Build the blocks of some plans, of all by default, in the order of `plans`.
+
+        Write each where ``base`` reads it, or add it to a `Recent`, before requesting the next one.
+        """
+        for plan in self.plans if plans is None else plans:
             for block in build_blocks(
                 plan.spec,
                 source=self.claims,
@@ -75,6 +87,11 @@ class Update:
                 tally=self.tally,
             ):
                 yield plan.spec, block
+
+    def groups(self) -> list[GroupSpec]:
+        """Return the groups that change, with all of their columns."""
+        found = {plan.spec.group: plan.spec.whole or plan.spec for plan in self.plans}
+        return list(found.values())
 
     def groups_of_sources(self) -> dict[str, list[str]]:
         """Return the groups with rows of each source."""
@@ -102,27 +119,25 @@ def plan_update(
     specs = [spec for spec in sources.groups(columns, position) if spec.assets]
     specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
     claims = LedgerClaims(sources.views, position, before)
-    spans = changed_cells(sources.views, specs, old=before, new=position)
+    stored = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+    late_before = {path: end - _FRONT for path, end in stored.items()}
+    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=late_before)
     whole = _groups_to_redo(sources, meta, changed)
     plans = []
     alive, alive_before = sources.lifetimes(position), sources.lifetimes(before)
     for spec in specs:
         new = frontier_of(spec, marks_new.values(), alive)
         earlier = frontier_of(spec, marks_old.values(), alive_before)
+        change = changes[spec.group.path]
         redo = spec.group.path in whole
-        ends = [
-            int(new.passed.max()) + 1,
-            *(stop for _, stop in spans[spec.group.path]),
-            int(dict(meta.get("ends", {})).get(spec.group.path, 0)),
-        ]
-        end = max(ends) if redo else 0
+        end = max(int(new.passed.max()) + 1, change.end, stored.get(spec.group.path, 0)) if redo else 0
         judged = judged_anew(specs_before[spec.group], spec, earlier)
         if changed and (spec.limits or sources.model.asset_types[spec.group.asset_type].lifetime is not None):
             # Which limits and lifetimes the earlier mapping stated isn't known.
             judged = [(0, int(earlier.passed.max()) + 1)]
-        plan = plan_group(
-            spec, old=earlier, new=new, changed=[*spans[spec.group.path], (0, end)], judged=judged, limit=end
-        )
+        # The margins of other cells may need the values of late ones, so these are built first.
+        plans += plan_late(spec, new, change.late) if not redo else []
+        plan = plan_group(spec, old=earlier, new=new, changed=[*change.spans, (0, end)], judged=judged, limit=end)
         if plan is not None:
             plans.append(plan)
     if report is not None:

@@ -27,6 +27,14 @@ class GroupSpec:
     assets: tuple[str, ...]
     # Limits of the assets, of signals whose spans depend on the asset: float64 [4, asset], see `AssetType.limits`.
     limits: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, compare=False)
+    # Column of the first asset, and the group with all columns, of a part of a group; see `part`.
+    first_asset: int = 0
+    whole: GroupSpec | None = field(default=None, repr=False, compare=False)
+
+    def part(self, first: int, stop: int) -> GroupSpec:
+        """Return the columns ``first .. stop - 1`` as a group of their own."""
+        limits = {name: found[:, first:stop] for name, found in self.limits.items()}
+        return replace(self, assets=self.assets[first:stop], limits=limits, first_asset=first, whole=self)
 
     @cached_property
     def axis(self) -> Axis:
@@ -55,6 +63,11 @@ class GroupSpec:
 
     def numbered(self, series: tuple[Series, ...]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Return the signal's number and the asset's column of each series; -1 for series of other groups."""
+        if self.whole is not None:
+            signal, column = self.whole.numbered(series)
+            place = column - self.first_asset
+            outside = (place < 0) | (place >= len(self.assets))
+            return np.where(outside, -1, signal).astype(np.int32), np.where(outside, -1, place).astype(np.int32)
         found = self._numbered.get(id(series))
         if found is not None and found[0] is series:
             return found[1], found[2]

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
-from twinlab.history.build.build import Frontier, reach_of_change
+from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER, Marks, hashes_of
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 
-__all__ = ["GroupPlan", "changed_cells", "frontier_of", "judged_anew", "late_claims", "plan_group"]
+__all__ = [
+    "Changed",
+    "GroupPlan",
+    "changed_cells",
+    "frontier_of",
+    "judged_anew",
+    "late_claims",
+    "plan_group",
+    "plan_late",
+]
 
 Ints = npt.NDArray[np.int64]
 #: Asset type -> asset -> (from, until) in ns since 1970; NEVER without a limit.
@@ -28,9 +38,33 @@ _GAP = 64
 _BITMAP = 50_000_000
 
 
+#: More late claims of a group than this are planned for all assets together.
+_MAX_LATE = 50_000
+#: Late cells of neighbouring assets that share a stored tile are planned together, and those of this many cells in time.
+_LATE_ASSETS, _LATE_CELLS = 8, 4096
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The cells of one group that got new claims."""
+
+    # Of all assets.
+    spans: list[Span]
+    # Late cells: range of columns -> spans of these columns alone.
+    late: dict[Span, list[Span]] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The first cell after all of them, 0 if there are none."""
+        return max((stop for spans in (self.spans, *self.late.values()) for _, stop in spans), default=0)
+
+
 @dataclass(frozen=True)
 class GroupPlan:
-    """The cells of one group whose values are computed (``fresh``), and those that are flagged and written (``write``)."""
+    """The cells of a group whose values are computed (``fresh``), and those that are flagged and written (``write``).
+
+    ``spec`` and ``frontier`` may be of a part of the group's assets.
+    """
 
     spec: GroupSpec
     fresh: list[Span]
@@ -111,6 +145,32 @@ def judged_anew(earlier: GroupSpec, spec: GroupSpec, frontier: Frontier) -> list
     return union(out)
 
 
+def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span]]) -> list[GroupPlan]:
+    """Return what to build after late claims of few assets each: plans that don't depend on each other.
+
+    A late row changes the cells around it of one asset; built for all assets, it would cost a thousand times as much.
+    """
+    plans = []
+    begin, end = max(0, int(frontier.known_from.min(initial=NEVER))), int(frontier.passed.max(initial=-NEVER)) + 1
+    reach = sum(spec.margins)
+    for (first, stop), spans in sorted(late.items()):
+        part = spec.part(first, stop)
+        mine = Frontier(
+            frontier.known_from[:, first:stop],
+            frontier.passed[:, first:stop],
+            None if frontier.lifetimes is None else frontier.lifetimes[:, first:stop],
+        )
+        # Beyond twice the margins, the flags of one span don't depend on the values of another.
+        apart = clip(union(spans, gap=2 * reach + 1), (begin, end))
+        by_time: dict[int, list[Span]] = {}
+        for low, high in apart:
+            by_time.setdefault(low // _LATE_CELLS, []).append((low, high))
+        for _, fresh in sorted(by_time.items()):
+            write = clip(reach_of_change(spec, fresh), (begin, end))
+            plans.append(GroupPlan(part, fresh, write, mine))
+    return plans
+
+
 def plan_group(
     spec: GroupSpec,
     *,
@@ -133,6 +193,30 @@ def plan_group(
     if not write:
         return None
     return GroupPlan(spec, fresh, write, new)
+
+
+def _late_cells(
+    claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, cut: int
+) -> tuple[list[tuple[SourceView, Claims]], dict[Span, list[Span]]]:
+    """Split off the claims of cells before ``cut``; return the other claims, and the late cells by range of columns."""
+    edge = spec.axis.time(cut)
+    late = [(view, c, c.event_time < edge) for view, c in claims]
+    count = sum(int(np.count_nonzero(mask)) for _, _, mask in late)
+    if not 0 < count <= _MAX_LATE or len(spec.assets) <= _LATE_ASSETS:
+        return list(claims), {}
+    cells, columns = [], []
+    for _, c, mask in late:
+        signal, asset = spec.numbered(c.series)
+        mine = mask & (signal[c.code] >= 0)
+        cells.append((c.event_time[mine] - spec.axis.origin_ns) // spec.axis.cadence_ns)
+        columns.append(asset[c.code[mine]] // _LATE_ASSETS)
+    pairs = np.unique(np.stack([np.concatenate(columns).astype(np.int64), np.concatenate(cells)]), axis=1)
+    out = {}
+    for tile in np.unique(pairs[0]).tolist():
+        first = tile * _LATE_ASSETS
+        spans = [(int(k), int(k) + 1) for k in pairs[1][pairs[0] == tile]]
+        out[first, min(first + _LATE_ASSETS, len(spec.assets))] = union(spans, gap=_GAP)
+    return [(view, c.select(~mask)) for view, c, mask in late if not mask.all()], out
 
 
 def _cells_of(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, group: int) -> list[Span]:
@@ -161,11 +245,12 @@ def changed_cells(
     *,
     old: Mapping[str, int],
     new: Mapping[str, int],
-) -> dict[str, list[Span]]:
+    late_before: Mapping[str, int],
+) -> dict[str, Changed]:
     """Return the cells of each group (by path) that the rows between two position vectors change.
 
     These are the cells of new claims, the cells of older claims that share a key with a new one, and the cells of
-    withdrawn files.
+    withdrawn files. Cells of new claims before ``late_before``, by group, are late.
     """
     claims: dict[int, list[tuple[SourceView, Claims]]] = {}
     spans: dict[int, list[Span]] = {}
@@ -194,8 +279,9 @@ def changed_cells(
                     spans.setdefault(group, []).append((axis.cell(low), axis.cell(high) + 1))
     out = {}
     for group, spec in by_number.items():
-        found_spans = _cells_of(claims[group], spec, group) if group in claims else []
-        out[spec.group.path] = union(found_spans, spans.get(group, []))
+        mine, late = _late_cells(claims.get(group, []), spec, late_before.get(spec.group.path, 0))
+        found_spans = _cells_of(mine, spec, group) if mine else []
+        out[spec.group.path] = Changed(union(found_spans, spans.get(group, [])), late)
     return out
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from dask.base import tokenize
 from numpy.typing import NDArray
 
-from twinlab.history.build.signal_kinds import fill_states, increases, shares, wrap_integer
 from twinlab.history.layout.encoding import decode, divisor, sentinel
 from twinlab.history.read.meter_changes import leave_out_changes
+from twinlab.history.read.signal_kinds import fill_states, increases, shares, wrap_integer
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
 

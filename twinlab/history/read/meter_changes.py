@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.harmonise.tags import instant
-from twinlab.history.build.signal_kinds import increases, wrap_integer
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis
+from twinlab.history.read.signal_kinds import increases, wrap_integer
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TagRule

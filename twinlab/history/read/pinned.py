@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab.errors import HistoryConflictError
-from twinlab.history.build.build import Block, Frontier, Recent
+from twinlab.history.build.blocks import Block, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER, Marks
@@ -23,7 +23,8 @@ from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.table_updates import event_table, table_at, touched
 from twinlab.history.build.update import frontier_of
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.layout.spans import Span, clip
+from twinlab.history.layout.grid import Frontier
+from twinlab.history.layout.spans import Span, clip, widen
 from twinlab.history.store.opening import create_history, open_history, repository_path
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
@@ -67,6 +68,9 @@ class Pin(ABC):
 class TailPin(Pin):
     """The published history with the ledger's newest rows."""
 
+    # Number of a plan -> its blocks.
+    _blocks: dict[int, list[Block]] = field(default_factory=dict)
+
     @cached_property
     def update(self) -> Update | None:
         """Changes from the snapshot to the position; None if there are none, or model or mapping changed since."""
@@ -81,14 +85,36 @@ class TailPin(Pin):
             return None
         return plan_update(self.sources, meta, self.position)
 
-    @cached_property
-    def _tail(self) -> list[Block]:
-        if self.update is None:
-            return []
-        base = Recent(Stored(self.view))
-        for _, block in self.update.blocks(base):
-            base.blocks.append(block)
-        return base.blocks
+    def _tail(self, update: Update, asset_type: str, span: tuple[int | None, int | None]) -> list[Block]:
+        """Return the blocks of the plans that a span needs; late rows elsewhere aren't built."""
+        mine = {n: plan for n, plan in enumerate(update.plans) if plan.spec.group.asset_type == asset_type}
+        wanted = {n for n, plan in mine.items() if _overlaps(plan.spec, plan.write, span)}
+        for front in [mine[n] for n in wanted if mine[n].spec.whole is None]:
+            # A plan of all assets may need late values within its margins.
+            reach = widen(front.write, before=front.spec.margins[0], after=front.spec.margins[1])
+            wanted |= {
+                n
+                for n, plan in mine.items()
+                if plan.spec.whole is not None
+                and plan.spec.group == front.spec.group
+                and any(clip(reach, piece) for piece in plan.write)
+            }
+        # Late plans come before those of all assets in `update.plans`.
+        return [block for n in sorted(wanted) for block in self._built(update, n)]
+
+    def _built(self, update: Update, number: int) -> list[Block]:
+        found = self._blocks.get(number)
+        if found is None:
+            plan = update.plans[number]
+            late = plan.spec.whole is not None
+            below = (
+                [] if late else [b for blocks in self._blocks.values() for b in blocks if b.group == plan.spec.group]
+            )
+            base = Recent(Stored(self.view), list(below))
+            for _, block in update.blocks(base, [plan]):
+                base.blocks.append(block)
+            found = self._blocks[number] = base.blocks[len(below) :]
+        return found
 
     @property
     def assets(self) -> Mapping[str, Sequence[str]]:
@@ -111,9 +137,14 @@ class TailPin(Pin):
     def blocks(
         self, asset_type: str, signals: Sequence[str] | None, span: tuple[int | None, int | None]
     ) -> list[Block]:
-        """Return the tail's blocks of a type."""
-        del signals, span
-        return [block for block in self._tail if block.group.asset_type == asset_type]
+        """Return the tail's blocks of a type that a span needs."""
+        if self.update is None:
+            return []
+        known = self.sources.model.asset_types[asset_type].signals
+        if any(known[name].kind != "gauge" for name in (known if signals is None else signals) if name in known):
+            # States and counters at the start of a span depend on the last observation before it.
+            span = (None, span[1])
+        return self._tail(self.update, asset_type, span)
 
     def table(self, kind: str, name: str) -> pa.Table | None:
         """Return the stored rows and those of the tail."""
@@ -177,6 +208,13 @@ class AsOfPin(Pin):
             _ = self.marks
             self.known[kind, name] = table_at(self.sources, kind, name, self.position)
         return self.known[kind, name]
+
+
+def _overlaps(spec: GroupSpec, spans: Sequence[Span], window: tuple[int | None, int | None]) -> bool:
+    """Whether spans of cells have cells within a window in ns; None is no limit."""
+    low = None if window[0] is None else spec.axis.cell(window[0])
+    high = None if window[1] is None else spec.axis.cell_ceil(window[1])
+    return any((low is None or b > low) and (high is None or a < high) for a, b in spans)
 
 
 def _build(spec: GroupSpec, window: Span, known: Span, claims: LedgerClaims, frontier: Frontier) -> list[Block]:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.history.build.signal_kinds import last_observation
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group, rollup_steps, step_parent
 from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
 from twinlab.history.layout.spans import Spans
+from twinlab.history.read.signal_kinds import last_observation
 from twinlab.history.store.view import View, open_view
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, parse_duration
@@ -43,6 +43,10 @@ class Block(Protocol):
     @property
     def flags(self) -> Mapping[str, NDArray[np.uint8]]:
         """Flags (time, asset) of each signal."""
+
+    @property
+    def first_asset(self) -> int:
+        """The stored column of the first asset."""
 
 
 @lru_cache(maxsize=8)
@@ -96,7 +100,7 @@ class SpanReader:
         for block in self.overlay:
             part = (block.flags if flags else block.values).get(name)
             if part is not None:
-                _overlay(out, part, k0, block.k0, columns)
+                _overlay(out, part, (k0, block.k0), columns, block.first_asset)
         return out
 
     def carry(self, name: str, k0: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
@@ -142,17 +146,22 @@ class SpanReader:
         """Return statistics (window, asset) of windows of ``step``: stored ones where there are, else computed."""
         per = parse_duration(step) // self.group.cadence_ns
         out = self._stored_windows(name, step, w0, w1, columns, statistics)
-        touched = Spans()
+        # Blocks of the same columns are computed together.
+        touched: dict[tuple[int, int], Spans] = {}
         for block in self.overlay:
             if name in block.values:
-                a, b = block.k0 // per, -(-(block.k0 + len(block.values[name])) // per)
-                touched.add(max(a, w0), min(b, w1))
-        for a, b in touched:
-            fresh = reduce_cells(*self.cells(name, a * per, b * per, columns), per)
-            for key in statistics:
-                if not out[key].flags.writeable:
-                    out[key] = out[key].copy()
-                out[key][a - w0 : b - w0] = fresh[key]
+                cells, wide = block.values[name].shape
+                a, b = block.k0 // per, -(-(block.k0 + cells) // per)
+                spans = touched.setdefault((block.first_asset, block.first_asset + wide), Spans())
+                spans.add(max(a, w0), min(b, w1))
+        for (first, stop), spans in touched.items():
+            places = np.flatnonzero((columns >= first) & (columns < stop))
+            for a, b in spans if places.size else ():
+                fresh = reduce_cells(*self.cells(name, a * per, b * per, columns[places]), per)
+                for key in statistics:
+                    if not out[key].flags.writeable:
+                        out[key] = out[key].copy()
+                    out[key][a - w0 : b - w0, places] = fresh[key]
         return out
 
     def _stored_windows(  # noqa: PLR0917
@@ -175,9 +184,19 @@ class SpanReader:
         return {key: out[key] for key in statistics}
 
 
-def _overlay(out: NDArray[np.generic], part: NDArray[np.generic], k0: int, at: int, columns: NDArray[np.int64]) -> None:
+def _overlay(
+    out: NDArray[np.generic],
+    part: NDArray[np.generic],
+    starts: tuple[int, int],
+    columns: NDArray[np.int64],
+    first_asset: int,
+) -> None:
+    """Put a block's cells into ``out``; ``starts`` are the first cells of ``out`` and of the block."""
+    k0, at = starts
     first, stop = max(k0, at), min(k0 + out.shape[0], at + part.shape[0])
     if first >= stop:
         return
-    inside = columns < part.shape[1]
-    out[first - k0 : stop - k0, inside] = part[first - at : stop - at][:, columns[inside]]
+    places = columns - first_asset
+    inside = (places >= 0) & (places < part.shape[1])
+    if inside.any():
+        out[first - k0 : stop - k0, inside] = part[first - at : stop - at][:, places[inside]]

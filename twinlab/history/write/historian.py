@@ -215,15 +215,14 @@ class Historian:
 
     def _write(self, txn: Transaction, update: Update, report: BuildReport, progress: Progress | None) -> None:
         total = sum(plan.cells for plan in update.plans)
-        for plan in update.plans:
-            spec = plan.spec
+        for spec in update.groups():
             txn.ensure_group(spec.group, spec.signals, len(spec.assets))
         for spec, block in update.blocks(Stored(txn)):
-            txn.write_cells(spec.group, block.k0, block.values, block.flags)
+            txn.write_cells(spec.group, block.k0, block.values, block.flags, first_asset=block.first_asset)
             if progress is not None:
                 progress(update.tally.cells, total, spec.group.path)
-        for plan in update.plans:
-            txn.compact_old(plan.spec.group)
+        for spec in update.groups():
+            txn.compact_old(spec.group)
         update_tables(txn, update)
         note_state(txn.meta, update)
         txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")

@@ -19,7 +19,8 @@ import numpy as np
 
 from twinlab._files import replace_file
 from twinlab.errors import CorruptionError
-from twinlab.history.build.build import BUILD_VERSION, Block, piece_length
+from twinlab.history.build.blocks import Block
+from twinlab.history.build.build import BUILD_VERSION, piece_length
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import NEVER

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlab.history.build.build import Block
+from twinlab.history.build.blocks import Block
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources

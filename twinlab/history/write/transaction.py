@@ -272,6 +272,12 @@ class Transaction:
         """Return integers and flags (time, asset), with the changes of this transaction."""
         return self._reader.cells(group, signal, k0, k1)
 
+    def values(
+        self, group: Group, signal: str, k0: int, k1: int, assets: NDArray[np.int64] | None = None
+    ) -> NDArray[np.signedinteger]:
+        """Return integers (time, asset), with the changes of this transaction."""
+        return self._reader.values(group, signal, k0, k1, assets)
+
     def compact(self, group: Group, *, before: int | None = None) -> int:
         """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
 
