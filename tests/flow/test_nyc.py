@@ -148,5 +148,15 @@ def test_rules_report_late_flights_and_storms_but_not_the_absurd_wind(nyc: tl.Tw
     assert storms["value"].between(20, 45).all()
 
 
+def test_a_rule_reports_the_absurd_wind_while_it_is_the_newest_reading(nyc: tl.Twin) -> None:
+    found = episodes(nyc, "absurd_wind", start="2013-01-01", stop="2014-01-01")
+    assert found["asset"].tolist() == ["EWR"]
+    assert found["value"].round().tolist() == [469]
+    since, until = found.loc[0, "since"], found.loc[0, "until"]
+    assert until - since == pd.Timedelta("1h")
+    shown = exceptions(nyc, at=since + pd.Timedelta("30min"), rules=["absurd_wind"])
+    assert shown["key"].tolist() == found["key"].tolist()
+
+
 def test_only_airports_with_observations_count_as_reporting_or_silent(nyc: tl.Twin) -> None:
     assert now_at(Shared(nyc), None).coverage["airport"] == Coverage(3, 0)

@@ -57,7 +57,7 @@ def test_a_limit_in_another_unit_is_converted() -> None:
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("{on: room}", "exactly one of when, silent or late, got none"),
+        ("{on: room}", "exactly one of when, silent, late or flagged, got none"),
         ("{on: room, silent: 1h, when: temperature > 1}", "got when and silent"),
         ("{on: room, silent: 1h, lasting: 1h}", "`lasting` belongs to `when`"),
         ("{on: room, silent: 1h, at: start}", "`at` belongs to `late`"),

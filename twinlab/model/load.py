@@ -138,18 +138,20 @@ def json_schema(what: str) -> dict[str, Any]:
                 } | units
     if what == "model":
         made["$defs"]["Signal"]["properties"]["tests"] |= {
-            "properties": _options_by_name(registry_of("twinlab.quality"), built_in=True),
+            "properties": _options_by_name(registry_of("twinlab.quality")),
             "additionalProperties": False,
         }
-        # The options of the built-in kinds are keys of the rule.
-        made["$defs"]["Rule"]["properties"] |= _options_by_name(registry_of("twinlab.rules"), built_in=False)
+        # The options of some built-in kinds are keys of the rule.
+        rules = made["$defs"]["Rule"]["properties"]
+        kinds = _options_by_name(registry_of("twinlab.rules"))
+        rules |= {name: options for name, options in kinds.items() if name not in rules}
         made["$defs"]["Rule"]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
-def _options_by_name(registry: Registry[QualityTest] | Registry[RuleKind], *, built_in: bool) -> dict[str, Any]:
+def _options_by_name(registry: Registry[QualityTest] | Registry[RuleKind]) -> dict[str, Any]:
     """Return the schema of the options of each entry of a registry that can be loaded."""
-    own = [registry.get(name) for name in registry.built_in()] if built_in else []
+    own = [registry.get(name) for name in registry.built_in()]
     return {entry.name: entry.options.model_json_schema() for entry in (*own, *registry.usable())}
 
 

@@ -30,8 +30,8 @@ Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 #: From the least to the most severe.
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
-#: Kinds whose options are fields of a `Rule`.
-_BUILT_IN = ("when", "silent", "late")
+#: Kinds whose options are fields of a `Rule`; those of all other kinds, twinlab's or a package's, are the key's value.
+_FIELDS = ("when", "silent", "late")
 
 _COMPARISON = re.compile(r"\s*(?P<signal>[a-z][a-z0-9_]*)\s*(?P<operator>>=|<=|==|!=|>|<)\s*(?P<right>\S.*?)\s*")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>.*)")
@@ -53,12 +53,13 @@ class Condition:
 
 
 class Rule(Model):
-    """An exception to report: exactly one of `when`, `silent`, `late`, or a kind of a package.
+    """An exception to report: exactly one of `when`, `silent`, `late`, or another kind.
 
-    The key of a kind that another package adds (see `twinlab.events.rules.registry`) has that kind's options as its value.
+    The key of another kind, such as ``flagged`` or one that a package adds (see `twinlab.events.rules.registry`), has that
+    kind's options as its value: ``flagged: {signal: wind_speed, flag: fail}``.
     """
 
-    # Unknown keys are refused by `_added_kinds`, which knows the kinds of other packages.
+    # Unknown keys are refused by `_added_kinds`, which knows all kinds.
     model_config = ConfigDict(extra="allow")
 
     on: Term
@@ -98,7 +99,7 @@ class Rule(Model):
         for key in [key for key in data if key not in cls.model_fields]:
             known: Registry[RuleKind] = registry_of("twinlab.rules")
             if key not in known:
-                close = nearest(str(key), [*cls.model_fields, *known.added()])
+                close = nearest(str(key), [*cls.model_fields, *known.names()])
                 faults.append(fault((key,), ValueError(f"unknown key {key!r}{close}"), data[key]))
                 continue
             try:
@@ -113,7 +114,7 @@ class Rule(Model):
     def _one_kind(self) -> Self:
         kinds = self._kinds()
         if len(kinds) != 1:
-            *some, last = (*_BUILT_IN, *registry_of("twinlab.rules").added())
+            *some, last = registry_of("twinlab.rules").names()
             msg = f"a rule needs exactly one of {', '.join(some)} or {last}, got {' and '.join(kinds) or 'none'}"
             raise ValueError(msg)
         if self.lasting is not None and self.when is None:
@@ -125,17 +126,17 @@ class Rule(Model):
         return self
 
     def _kinds(self) -> list[str]:
-        return [*(name for name in _BUILT_IN if getattr(self, name) is not None), *(self.model_extra or {})]
+        return [*(name for name in _FIELDS if getattr(self, name) is not None), *(self.model_extra or {})]
 
     @property
     def kind(self) -> str:
-        """The kind of rule: ``when``, ``silent``, ``late``, or the name of a kind of another package."""
+        """The kind of rule: ``when``, ``silent``, ``late``, ``flagged``, or the name of a kind of another package."""
         return self._kinds()[0]
 
     @property
     def options(self) -> Options | None:
-        """The options of a kind of another package; None of twinlab's own kinds, whose options are the rule's fields."""
-        if self.kind in _BUILT_IN:
+        """The options that the kind's key has as its value; None of `when`, `silent` and `late`, whose options are fields."""
+        if self.kind in _FIELDS:
             return None
         kind: RuleKind = registry_of("twinlab.rules").get(self.kind)
         return kind.parse((self.model_extra or {})[self.kind])
@@ -147,7 +148,7 @@ class Rule(Model):
 
     def faults(self, asset_types: Mapping[str, AssetType], event_types: Mapping[str, object]) -> list[str]:
         """Return what of the rule doesn't fit the model, a sentence each; empty if everything fits."""
-        added: RuleKind | None = None if self.kind in _BUILT_IN else registry_of("twinlab.rules").get(self.kind)
+        added: RuleKind | None = None if self.kind in _FIELDS else registry_of("twinlab.rules").get(self.kind)
         what = added.on if added else "event type" if self.late is not None else "asset type"
         known = event_types if what == "event type" else asset_types
         if self.on not in known:

@@ -132,9 +132,9 @@ def test_an_added_kind_is_read_written_and_finds_exceptions(twin: FakeTwin) -> N
         ("{on: staton, swing: {signal: temperature, within: 8}}", "no asset type 'staton'; did you mean 'station'"),
         (
             "{on: station, swing: {signal: temperature, within: 8}, silent: 1h}",
-            "exactly one of when, silent, late or swing, got silent and swing",
+            "exactly one of when, silent, late, flagged or swing, got silent and swing",
         ),
-        ("{on: station}", "exactly one of when, silent, late or swing, got none"),
+        ("{on: station}", "exactly one of when, silent, late, flagged or swing, got none"),
     ],
 )
 def test_a_wrong_rule_of_an_added_kind_is_told_with_its_line(rule: str, message: str) -> None:

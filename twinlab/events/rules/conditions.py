@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from twinlab.events.lifetimes import lifetimes
 from twinlab.events.reading import Cells, read_cells
-from twinlab.events.rules.exception_table import concat, duration_text, exception_rows, times
+from twinlab.events.rules.exception_table import duration_text, exception_rows, times
+from twinlab.events.rules.look_back import Evaluated, Reach, look_back
 from twinlab.events.rules.runs import last_valid_rows, runs_of
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Condition, Rule, bind_conditions
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.twinmodel import AssetType
 
-__all__ = ["WHEN", "Evaluated", "condition_spans", "evaluate", "valid_cells"]
+__all__ = ["WHEN", "condition_spans", "evaluate", "valid_cells", "with_empty_cells"]
 
-_HOUR, _DAY = 3600 * 10**9, 86400 * 10**9
-#: How far back the beginning of a span is searched; 46,080 cells of a minute.
-_FURTHEST = 32 * _DAY
-_MOST_CELLS = 10**6
+_HOUR = 3600 * 10**9
 _NAT = np.iinfo(np.int64).min
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
@@ -39,18 +36,6 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """Where all comparisons are true (time, asset), and the first comparison's value and limit there."""
-
-    times: NDArray[np.int64]
-    assets: tuple[str, ...]
-    fulfilled: NDArray[np.bool_]
-    value: NDArray[np.float64]
-    # One per asset.
-    limit: NDArray[np.float64]
 
 
 def valid_cells(cadence_ns: int) -> int:
@@ -75,28 +60,15 @@ def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, s
     cadences = [spec.signals[one.signal].cadence_ns for one in conditions]
     lead = max(valid_cells(one) * one for one in cadences)
     limits = _limits(twin, rule.on, spec, conditions)
-    parts: list[pd.DataFrame] = []
-    todo: list[str] | None = None
-    origin = twin.model.origin_ns
-    back, furthest = rule.lasting_ns + max(cadences), min(_FURTHEST, _MOST_CELLS * min(cadences))
-    while todo is None or todo:
-        low = max(origin, start_ns - back - lead)
-        found = evaluate(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=todo)
-        if found is None:
-            break
-        # The first cells may depend on what was observed before them.
-        first_valid = low if low == origin else low + lead
-        found = _from(found, first_valid)
-        last = low == origin or back >= furthest
-        begins_earlier = (
-            found.fulfilled[0] if len(found.times) and not last else np.zeros(len(found.assets), dtype=bool)
-        )
-        closed = _of_assets(found, ~begins_earlier)
-        earlier = back >= furthest and low != origin
-        parts.append(_spans(closed, rule, name, spec, conditions, (start_ns, stop_ns), earlier=earlier))
-        todo = [one for one, more in zip(found.assets, begins_earlier, strict=True) if more]
-        back = min(max(back * 4, _DAY // 4), furthest)
-    return concat(parts)
+
+    def read(low: int, assets: Sequence[str] | None) -> Evaluated | None:
+        return evaluate(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=assets)
+
+    def spans(found: Evaluated, *, earlier: bool) -> pd.DataFrame:
+        return _spans(found, rule, name, spec, conditions, (start_ns, stop_ns), earlier=earlier)
+
+    reach = Reach(rule.lasting_ns + max(cadences), lead, min(cadences))
+    return look_back(read, spans, reach=reach, origin_ns=twin.model.origin_ns, start_ns=start_ns)
 
 
 def evaluate(
@@ -112,7 +84,7 @@ def evaluate(
     """Return where comparisons are true at each cell of ``[low, stop)``; None if no asset has a history."""
     signals = list(dict.fromkeys(one.signal for one in conditions))
     parts = [
-        _with_empty_cells(cells, stop_ns)
+        with_empty_cells(cells, stop_ns)
         for cells in read_cells(twin, asset_type, signals=signals, start_ns=low, stop_ns=stop_ns, assets=assets)
     ]
     parts.sort(key=lambda cells: cells.cadence_ns)
@@ -137,8 +109,8 @@ def evaluate(
     return Evaluated(axis, finest.assets, fulfilled, *shown)
 
 
-def _with_empty_cells(cells: Cells, stop_ns: int) -> Cells:
-    """Add empty cells up to the stop, so that the validity of the last observation can end."""
+def with_empty_cells(cells: Cells, stop_ns: int) -> Cells:
+    """Return the cells with empty ones up to the stop, so that the validity of the last observation can end."""
     if not len(cells.times):
         return cells
     lacking = (stop_ns - 1 - int(cells.times[-1].astype("int64"))) // cells.cadence_ns
@@ -190,16 +162,6 @@ def _limits(
         else:
             out.append({"": float(one.value if one.value is not None else np.nan)})
     return out
-
-
-def _from(found: Evaluated, first_ns: int) -> Evaluated:
-    row = int(np.searchsorted(found.times, first_ns))
-    return Evaluated(found.times[row:], found.assets, found.fulfilled[row:], found.value[row:], found.limit)
-
-
-def _of_assets(found: Evaluated, keep: NDArray[np.bool_]) -> Evaluated:
-    assets = tuple(one for one, yes in zip(found.assets, keep, strict=True) if yes)
-    return Evaluated(found.times, assets, found.fulfilled[:, keep], found.value[:, keep], found.limit[keep])
 
 
 def _spans(  # noqa: PLR0917

@@ -1,4 +1,4 @@
-"""The registry of kinds of rules: ``when``, ``silent``, ``late``, and those that other packages add.
+"""The registry of kinds of rules: ``when``, ``silent``, ``late``, ``flagged``, and those that other packages add.
 
 A package adds one with an entry point of the group ``twinlab.rules`` that names a `RuleKind`; a rule in ``twin.yaml`` then
 has the kind's name as a key, with the kind's options as its value.
@@ -28,6 +28,7 @@ RULE_KINDS: Registry[RuleKind] = Registry(
         "when": "twinlab.events.rules.conditions:WHEN",
         "silent": "twinlab.events.rules.silence:SILENT",
         "late": "twinlab.events.rules.lateness:LATE",
+        "flagged": "twinlab.events.rules.flagged:FLAGGED",
     },
     check=_fault,
 )

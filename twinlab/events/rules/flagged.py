@@ -1,0 +1,152 @@
+"""Values that the quality tests flag: rules with ``flagged``.
+
+Rules with ``when`` leave out failed values, so that they report what happened and not a wrong sensor; these rules report
+the sensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.events.lifetimes import lifetimes
+from twinlab.events.reading import read_cells
+from twinlab.events.rules.conditions import valid_cells, with_empty_cells
+from twinlab.events.rules.exception_table import duration_text, exception_rows, times
+from twinlab.events.rules.look_back import Evaluated, Reach, look_back
+from twinlab.events.rules.runs import Runs, last_valid_rows, runs_of
+from twinlab.model.basics import Duration, Term, parse_duration
+from twinlab.model.extensions.options import Options
+from twinlab.model.extensions.rule_kind import RuleKind
+from twinlab.model.flags import Flag
+from twinlab.model.terms import nearest
+from twinlab.model.units.spelling import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twinlab.model.asset_types import AssetType
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.rules import Rule
+    from twinlab.model.signal import Signal
+
+__all__ = ["FLAGGED", "FlaggedOptions", "flagged_spans"]
+
+_NAT = np.iinfo(np.int64).min
+_WHAT = {"fail": (Flag.FAIL,), "suspect": (Flag.SUSPECT, Flag.FAIL)}
+_TEN_MINUTES = 600 * 10**9
+
+
+class FlaggedOptions(Options):
+    """Options of a rule with ``flagged``."""
+
+    signal: Term
+    """Signal of the asset type."""
+    flag: Literal["fail", "suspect"] = "fail"
+    """Flag that is reported; with "suspect", values that fail are reported too."""
+    lasting: Duration | None = None
+    """How long every observation must have had the flag; one is enough by default."""
+
+
+def flagged_faults(options: FlaggedOptions, spec: AssetType) -> list[str]:
+    """Return what of the options doesn't fit an asset type."""
+    if options.signal in spec.signals:
+        return []
+    return [f"there is no signal {options.signal!r}{nearest(options.signal, spec.signals)}"]
+
+
+def flagged_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
+    """Return the spans overlapping ``[start, stop)`` in which a signal's observations have the flag.
+
+    A span begins with the first observation with the flag and ends with the first one without it, at the end of the
+    asset's lifetime, or when the last observation is no longer valid (see `valid_cells`).
+    """
+    options = rule.options
+    assert isinstance(options, FlaggedOptions)
+    signal = twin.model.asset_types[rule.on].signals[options.signal]
+    lasting = 0 if options.lasting is None else parse_duration(options.lasting)
+
+    def read(low: int, assets: Sequence[str] | None) -> Evaluated | None:
+        return _evaluated(twin, rule.on, options, low=low, stop_ns=stop_ns, assets=assets)
+
+    def spans(found: Evaluated, *, earlier: bool) -> pd.DataFrame:
+        runs = runs_of(found.fulfilled)
+        columns = _columns(found, runs, signal, options, (start_ns, stop_ns, lasting), earlier=earlier)
+        return exception_rows({"asset_type": rule.on, **columns}, name=name, rule=rule)
+
+    reach = Reach(lasting + signal.cadence_ns, valid_cells(signal.cadence_ns) * signal.cadence_ns, signal.cadence_ns)
+    return look_back(read, spans, reach=reach, origin_ns=twin.model.origin_ns, start_ns=start_ns)
+
+
+def _evaluated(
+    twin: TwinReader, asset_type: str, options: FlaggedOptions, *, low: int, stop_ns: int, assets: Sequence[str] | None
+) -> Evaluated | None:
+    signal = options.signal
+    found = next(read_cells(twin, asset_type, signals=[signal], start_ns=low, stop_ns=stop_ns, assets=assets))
+    if not found.assets:
+        return None
+    cells = with_empty_cells(found, stop_ns)
+    # The newest observation says whether the sensor is right, also of a state, whose value is valid for longer.
+    rows = last_valid_rows(cells.observed(signal), most=valid_cells(cells.cadence_ns))
+    flag = np.take_along_axis(cells.flags[signal], np.maximum(rows, 0), axis=0)
+    value = np.take_along_axis(cells.values[signal], np.maximum(rows, 0), axis=0)
+    axis = cells.times.astype("int64")
+    exists = axis[:, None] < lifetimes(twin, asset_type, cells.assets)[1]
+    fulfilled = (rows >= 0) & np.isin(flag, _WHAT[options.flag]) & exists
+    return Evaluated(axis, cells.assets, fulfilled, value, np.full(len(cells.assets), np.nan))
+
+
+def _columns(
+    found: Evaluated,
+    runs: Runs,
+    signal: Signal,
+    options: FlaggedOptions,
+    window: tuple[int, int, int],
+    *,
+    earlier: bool,
+) -> dict[str, object]:
+    """Return the columns of the exceptions; ``window`` is start, stop and how long a span must last."""
+    start, stop, lasting = window
+    size = len(found.times)
+    since = found.times[runs.first]
+    not_over = runs.stop == size
+    until = np.where(not_over, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
+    raised = since + lasting
+    keep = (raised < until) & (raised < stop) & (until > start)
+    column, first, last = runs.column[keep], runs.first[keep], runs.stop[keep] - 1
+    since, until, raised, not_over = since[keep], until[keep], raised[keep], not_over[keep]
+    before = earlier & (first == 0)
+    value = found.value[last, column]
+    lasted = np.where(not_over, stop - 1, until) - since
+    return {
+        "asset": np.array([found.assets[one] for one in column], dtype=object),
+        "since": times(np.where(before, _NAT, since)),
+        "raised": times(np.where(before, _NAT, raised)),
+        "until": times(np.where(not_over, _NAT, until)),
+        "value": value,
+        "unit": "" if signal.kind == "state" else signal.unit,
+        "text": _texts(signal, options, value, lasted, before),
+        "beyond": lasted / max(lasting, _TEN_MINUTES),
+    }
+
+
+def _texts(
+    signal: Signal,
+    options: FlaggedOptions,
+    value: NDArray[np.float64],
+    lasted: NDArray[np.int64],
+    before: NDArray[np.bool_],
+) -> list[str]:
+    title = signal.title or options.signal.replace("_", " ")
+    unit = "" if signal.kind == "state" or signal.unit in ("1", UNKNOWN) else f" {signal.unit}"
+    what = {"fail": "failed its quality tests", "suspect": "suspect"}[options.flag]
+    return [
+        f"{title} {number:g}{unit}: {what} for {'more than ' if old else ''}{duration_text(span)}"
+        for number, span, old in zip(value.tolist(), lasted.tolist(), before.tolist(), strict=True)
+    ]
+
+
+FLAGGED = RuleKind("flagged", flagged_spans, FlaggedOptions, faults=flagged_faults)
