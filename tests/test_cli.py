@@ -14,7 +14,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "serve", "user", "status", "verify", "rebuild", "export", "notebook", "tutorials", "completion",
+    "demo", "create", "ingest", "serve", "user", "status", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
 )  # fmt: skip
 
 
@@ -44,9 +44,12 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
 
 
 def test_status_verify_and_rebuild_speak_of_the_twin(pilot: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("status", "verify", "rebuild", "status"):
+    for command in ("status", "verify", "rebuild", "compact", "status"):
         assert main([command, str(pilot)]) == 0
-    assert "<Twin pilot>" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "<Twin pilot>" in out
+    assert "0 rows published, " in out
+    assert "0 segments sealed, 0 old states removed" in out
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "xlsx", "zarr"])

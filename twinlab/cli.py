@@ -241,6 +241,13 @@ def _rebuild(folder: Path) -> None:
     _say(str(_open(folder).rebuild()))
 
 
+@_twinlab.command("compact", cls=Command, example="twinlab compact pilot/")
+@_folder
+def _compact(folder: Path) -> None:
+    """Do all housekeeping at once: publish, compact, seal, remove old states."""
+    _say(str(_open(folder).compact()))
+
+
 @_twinlab.command(
     "export", cls=Command,
     example="twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n"

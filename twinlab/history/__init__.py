@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from twinlab.history.read.reader import HistoryReader
     from twinlab.history.write.historian import Historian
     from twinlab.history.write.history_store import HistoryStore
+    from twinlab.history.write.housekeeping import CompactReport
 
-__all__ = ["BUILD_VERSION", "BuildReport", "Historian", "HistoryReader", "HistoryStore"]
+__all__ = ["BUILD_VERSION", "BuildReport", "CompactReport", "Historian", "HistoryReader", "HistoryStore"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "BUILD_VERSION": "build.build",
         "BuildReport": "build.report",
+        "CompactReport": "write.housekeeping",
         "Historian": "write.historian",
         "HistoryReader": "read.reader",
         "HistoryStore": "write.history_store",

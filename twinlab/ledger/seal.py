@@ -40,8 +40,19 @@ GROUP_ROWS = 1 << 17
 Ints = npt.NDArray[np.int64]
 
 
-def seal_source(folder: Path, source: str) -> list[str]:
-    """Seal all full segments of a source; return the names of the new files.
+def seal_source(folder: Path, source: str, *, limit: int | None = None, least_bytes: int = 0) -> list[str]:
+    """Seal the full segments of a source; return the names of the new files.
+
+    Parameters
+    ----------
+    folder : Path
+        The source's directory.
+    source : str
+        The source's name, for error messages.
+    limit : int, optional
+        Seal at most so many segments; all by default.
+    least_bytes : int
+        Smaller segments stay as they are.
 
     Raises
     ------
@@ -50,16 +61,21 @@ def seal_source(folder: Path, source: str) -> list[str]:
     CorruptionError
         If a segment is damaged; it isn't changed.
     """
-    if not folder.is_dir():
+    if not folder.is_dir() or limit == 0:
         return []
     with Lock(folder / "seal.lock", what=f"the sealing of source {source!r}"):
         sealed = read_manifest(folder)
         made: list[str] = []
-        active = read_position(folder).segment
+        active, count = read_position(folder).segment, 0
         for number in numbers(folder):
             if number >= active:
                 continue
+            if number not in sealed and path_of(folder, number).stat().st_size < least_bytes:
+                continue
             if number not in sealed:
+                if limit is not None and count >= limit:
+                    break
+                count += 1
                 sealed[number] = _seal(folder, number)
                 write_manifest(folder, sealed)
                 made += [n for n in (sealed[number].kept_name, sealed[number].parquet_name) if n]

@@ -96,8 +96,10 @@ class Ledger:
         """Return the reader of a source. A source that doesn't exist yet has no rows."""
         return self._readers.setdefault(source, Reader(self._folder(source)))
 
-    def seal(self, source: str) -> list[str]:
+    def seal(self, source: str, *, limit: int | None = None, least_bytes: int = 0) -> list[str]:
         """Convert the full segments of a source to Parquet and return the new files' names; a writer may append meanwhile.
+
+        At most ``limit`` segments are converted, all by default; those of less than ``least_bytes`` stay.
 
         Raises
         ------
@@ -106,7 +108,7 @@ class Ledger:
         CorruptionError
             If a segment is damaged; it isn't changed.
         """
-        return seal_source(self._folder(source), source)
+        return seal_source(self._folder(source), source, limit=limit, least_bytes=least_bytes)
 
     def verify(self, *, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read all files and compare them with their checksums.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from twinlab.explore import Workspace
-    from twinlab.history import BuildReport
+    from twinlab.history import BuildReport, CompactReport
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
     from twinlab.sources import Source
@@ -344,6 +344,20 @@ class Twin:
         """Read every byte of the ledger again and check it against its checksums."""
         with progress_bar("verify", unit="B") as show:
             return self.ledger.verify(progress=show)
+
+    def compact(self) -> CompactReport:
+        """Do all housekeeping at once, of which publications otherwise do a little at a time.
+
+        Rows that wait are published, hot cells of the history compacted, full segments of the ledger sealed to Parquet, and
+        states of the history that were replaced more than 24 h ago removed. Nothing that can be read changes.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process is writing this twin's history.
+        """
+        with progress_bar("compact", unit=" cells") as show:
+            return self._current_historian().compact(show)
 
     def close(self) -> None:
         """Close open files."""

@@ -20,6 +20,7 @@ from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.housekeeping import CompactReport, compact_all, disk_usage, housekeep
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild
 from twinlab.history.write.state import add_tally, note_state
@@ -129,6 +130,30 @@ class Historian:
         report.seconds = time.perf_counter() - began
         return report
 
+    def compact(self, progress: Progress | None = None) -> CompactReport:
+        """Publish what waits, compact the history, seal the ledger's full segments and remove old states of the history.
+
+        Old states stay for 24 h, because a reader may use one for up to 12 h.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process is writing this history; names it.
+        CorruptionError
+            If ledger or history are damaged.
+        SourceError
+            If the disk is full; what is published is unchanged.
+        """
+        report = CompactReport(before=disk_usage(self.root))
+        report.rows_published = self.status().behind
+        self.catch_up(progress)
+        with self._lock(), write_errors(self.folder):
+            store = HistoryStore.open(self.folder)
+            with store.lock():
+                compact_all(self.ledger, store, report)
+        report.after = disk_usage(self.root)
+        return report
+
     def status(self) -> HistorianStatus:
         """Return the position of the history, and how far the ledger is ahead."""
         now = self.sources.position()
@@ -208,6 +233,8 @@ class Historian:
                 self._finish(report, update=None)
                 return
             self._write(txn, update, report, progress)
+        with store.lock():
+            report.notes += housekeep(self.root, self.ledger, store)
         self._finish(report, update=update)
 
     def _nothing_new(self, txn: Transaction, update: Update) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import google_crc32c
 import icechunk
 
 from twinlab.errors import HistoryConflictError
@@ -90,18 +91,21 @@ def collect(repository: icechunk.Repository, path: Path, *, older_than: timedelt
 
 def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> GarbageReport:
     """Remove everything older than ``cut``; `collect` checks whether that is safe."""
+    # Snapshots share manifests: each file is checked once.
+    checked: dict[str, int] = {}
     for seal in (path.parent / "seals").iterdir():
-        verify_seal(path, seal.name)
+        checked |= verify_seal(path, seal.name, known=checked)
     # A commit that a crash left on staging must not keep old snapshots.
     if STAGING in repository.list_branches():
         repository.reset_branch(STAGING, repository.lookup_branch(MAIN))
     expired = repository.expire_snapshots(older_than=cut)
     summary = repository.garbage_collect(cut)
     for seal in (path.parent / "seals").iterdir():
-        if (path / "snapshots" / seal.name).exists():
+        snapshot = path / "snapshots" / seal.name
+        if not snapshot.exists():
+            seal.unlink()
+        elif google_crc32c.value(snapshot.read_bytes()) != checked[seal.name]:
             # Expiry rewrites the oldest remaining snapshot without its parent.
             write_seal(path, seal.name, base={k: v for k, v in read_seal(path, seal.name).items() if k != seal.name})
-        else:
-            seal.unlink()
     sync_filesystem(path)
     return GarbageReport(snapshots=len(expired), bytes_deleted=int(summary.bytes_deleted))
