@@ -1,5 +1,7 @@
 """The report of an ingest counts each file by itself, and lists the empty rows that it left out."""
 
+import openpyxl
+
 import twinlab as tl
 
 
@@ -59,6 +61,27 @@ def test_empty_rows_are_listed_with_their_numbers(tmp_path):
     assert (part.rows_read, part.empty_rows, part.empty) == (4, 14, (5, 6, 8, 9, 10, 11, 12, 13, 14, 15))
     assert "14 empty rows left out: 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, …" in report.text()
     assert "14 empty rows left out" in report._repr_html_()
+
+
+def test_empty_rows_of_workbooks_and_json_lines_are_listed_too(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["time", "temp"], ["2025-03-01T01:00Z", 1.5], [None, None], ["", " "], ["2025-03-01T02:00Z", 2.5]):
+        book.active.append(row)
+    # A format makes rows without values below the last one, which aren't rows of the table.
+    book.active["A9"].number_format = "0.0"
+    book.save(tmp_path / "book.xlsx")
+    lines = [
+        '{"time": "2025-03-01T01:00Z", "temp": 1.5}',
+        "",
+        "  ",
+        '{"time": "2025-03-01T02:00Z", "temp": 2.5}',
+        "",
+        "",
+    ]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines))
+    paths = [tmp_path / "book.xlsx", tmp_path / "lines.jsonl"]
+    report = tl.create(tmp_path / "empties", files=paths).ingest(*paths)
+    assert [(part.rows_read, part.empty_rows, part.empty) for part in report.parts] == [(2, 2, (3, 4)), (2, 2, (2, 3))]
 
 
 def test_the_same_file_again_has_no_counts_of_other_files(tmp_path):

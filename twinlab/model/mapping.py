@@ -333,7 +333,10 @@ class StreamRule(Model):
     @classmethod
     def _patterns(cls, tags: Tags) -> Tags:
         if any(rule.status is not None for rules in tags.values() for rule in rules):
-            msg = "the key 'status' is not used: it names a column of a table, which a stream doesn't have"
+            msg = (
+                "the key 'status' is not used: it names a column of a table, which a stream doesn't have; take the values in "
+                "as a table with a column of codes (`twinlab.sources.frame`), and map it under `tables:`"
+            )
             raise ValueError(msg)
         return _compiled(tags)
 

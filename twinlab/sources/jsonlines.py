@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class JsonLinesSource(FileSource):
         problems: list[Problem] = []
         names: dict[str, None] = {}
         yielded = False
-        for number, item in self._items():
+        empty: list[int] = []
+        for number, item in self._items(empty):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -79,11 +81,12 @@ class JsonLinesSource(FileSource):
                 records.append(item)
                 names.update(dict.fromkeys(item))
             if len(records) >= _LINES or len(problems) >= _LINES:
-                yield self._batch(columns, names, records, numbers, problems)
+                yield replace(self._batch(columns, names, records, numbers, problems), empty_rows=tuple(empty))
                 yielded = True
                 numbers, records, problems = [], [], []
+                empty.clear()
         if records or problems or not yielded:
-            yield self._batch(columns, names, records, numbers, problems)
+            yield replace(self._batch(columns, names, records, numbers, problems), empty_rows=tuple(empty))
 
     def _batch(
         self,
@@ -98,14 +101,20 @@ class JsonLinesSource(FileSource):
         rows = pa.RecordBatch.from_arrays(arrays, schema=fields)
         return RowBatch(self.table, rows, np.array(numbers, dtype=np.int64), {}, tuple(problems), self.path.name)
 
-    def _items(self) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+    def _items(self, empty: list[int]) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+        """Yield the objects with their row numbers; add to ``empty`` the numbers of the empty lines above one of them."""
+        blank: list[int] = []
         encoding, array = self._start()
         if array:
             yield from self._array(encoding)
             return
         for number, line in enumerate(self._lines(encoding), start=1):
             if line and not line.isspace():
+                empty += blank
+                blank = []
                 yield number, _object(line, number)
+            else:
+                blank.append(number)
 
     def _start(self) -> tuple[str, bool]:
         """Return the encoding and whether the file is one JSON array."""

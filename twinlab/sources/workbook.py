@@ -45,7 +45,10 @@ _FOOTER_ROWS = 5
 #: Reason of the problem for a formula without a saved value.
 _NO_VALUE = "a formula without a saved value: open the workbook in Excel, save it, and read it again"
 
-_READ_ERRORS = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, ParseError, InvalidFileException)
+# openpyxl raises the third to sixth for parts of a workbook that lack others, such as a chart sheet without a drawing.
+_READ_ERRORS = (
+    OSError, EOFError, AttributeError, KeyError, TypeError, ValueError, zipfile.BadZipFile, ParseError, InvalidFileException
+)  # fmt: skip
 
 #: Number and values of a row of a sheet.
 SheetRow = tuple[int, list[Any]]
@@ -280,6 +283,8 @@ class _Sheet:
         self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
         self.heads = {cells: reason for cells, reason in self.layout.heads if any(cells)}
         self.problems: list[Problem] = []
+        # Numbers of the empty rows above a row with a value; a sheet may have any number of them below its last one.
+        self.empty: list[int] = []
 
     def batches(self, rows: Iterator[SheetRow]) -> Iterator[RowBatch]:
         """Yield the sheet's data rows; the last few are checked for footers."""
@@ -296,9 +301,15 @@ class _Sheet:
             yield self._batch(kept)
 
     def _table_rows(self, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
+        blank: list[int] = []
         for number, values in rows:
-            if number < self.layout.first_row or not any(map(_filled, values)):
+            if number < self.layout.first_row:
                 continue
+            if not any(map(_filled, values)):
+                blank.append(number)
+                continue
+            self.empty += blank
+            blank = []
             again = self._again(values)
             if again is not None:
                 self._refuse(number, values, again)
@@ -356,5 +367,6 @@ class _Sheet:
         schema = pa.schema([pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)])
         numbers = np.array([number for number, _ in rows], dtype=np.int64)
         problems, self.problems = tuple(self.problems), []
+        empty, self.empty = tuple(self.empty), []
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        return RowBatch(self.table, batch, numbers, self.units, problems, self.source.path.name)
+        return RowBatch(self.table, batch, numbers, self.units, problems, self.source.path.name, empty)

@@ -27,8 +27,12 @@ def export_dataset(data: xr.Dataset, target: Path) -> Path:
     Raises
     ------
     SchemaError
-        If the suffix is none of those, the target exists, or the data don't fit an Excel sheet.
+        If the suffix is none of those, the target exists, the data don't fit an Excel sheet, or they have no signal.
     """
+    if "time" not in data.dims:
+        kind = data.attrs.get("asset_type", "this asset type")
+        msg = f"expected signals to export, but {kind} has none; export its events, or add signals to the model"
+        raise SchemaError(msg)
     writers: Mapping[str, Callable[[xr.Dataset, Path], None]] = {
         ".zarr": export.to_zarr,
         ".parquet": export.to_parquet,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twinlab.errors import TwinlabError
+from twinlab.errors import SchemaError, TwinlabError
 from twinlab.harmonise.claims import NAT, Context
 from twinlab.harmonise.drafting.kinds.file_names import assets_of_files, assets_of_sheets
 from twinlab.harmonise.drafting.mapping import mapping_yaml
@@ -34,6 +34,9 @@ from twinlab.sources.detect import open_source
 from twinlab.sources.registry import FILE_FORMATS
 
 __all__ = ["Draft", "draft"]
+
+#: YAML's limit for a key is 1,024 characters, quotes and escapes included.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def _files(paths: Sequence[Path], evidence: list[str]) -> Iterator[_File]:
             try:
                 source = open_source(path)
                 samples = samples_of(source, rows=rows)
+                _check_samples(samples)
                 zone = zone_in_preamble(lines_above(path, samples))
                 read.append(_File([path], source, samples, zone, source.name, [path.name]))
             except TwinlabError as error:
@@ -207,6 +211,18 @@ def _plans(one: _File) -> Iterator[TablePlan]:
             continue
         for sample in group:
             yield plan_table(sample, zone=one.zone)
+
+
+def _check_samples(samples: Sequence[Sample]) -> None:
+    """Raise SchemaError if there is nothing to draft from, or a name that YAML can't have as a key."""
+    if not samples:
+        msg = "it has a header but no row; a draft needs some"
+        raise SchemaError(msg)
+    for sample in samples:
+        for name in sample.rows_.schema.names:
+            if len(name) > _LONGEST_NAME:
+                msg = f"the name of a column has {len(name):,} characters ({name[:20]}…), expected at most {_LONGEST_NAME}; shorten it"
+                raise SchemaError(msg)
 
 
 def _first_year(plans: Sequence[TablePlan]) -> int | None:

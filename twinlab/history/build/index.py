@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from twinlab.harmonise.claims import Claims, Series
+from twinlab.harmonise.shared_instants import Clashes
 from twinlab.model.flags import Flag
 
 __all__ = ["LATEST_AHEAD", "NEVER", "Marks", "RowRange", "SourceIndex", "hashes_of"]
@@ -61,6 +62,14 @@ class Marks:
     def observed(self) -> Iterator[Series]:
         """Yield the series that have observations."""
         return (self.series[n] for n in np.flatnonzero(self.first < NEVER).tolist())
+
+
+@njit(cache=True, nogil=True)
+def _extend(code: npt.NDArray[np.int32], time: Ints, lut: npt.NDArray[np.int32], low: Ints, high: Ints) -> None:
+    """Extend the time range of each series."""
+    for i in range(code.size):
+        s, t = lut[code[i]], time[i]
+        low[s], high[s] = min(low[s], t), max(high[s], t)
 
 
 @njit(cache=True, nogil=True)
@@ -132,6 +141,12 @@ class SourceIndex:
     readings: list[str] = field(default_factory=list)
     # (asset type, signal) with a claim that is flagged itself: suspect or fail.
     flagged: set[tuple[str, str]] = field(default_factory=set)
+    # Claims that differ from others of the same instant in another row range of their file.
+    clashes: Clashes = field(default_factory=Clashes)
+    # State of the clocks after the last row range, as in `carries`.
+    carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+    # Reading -> assets and span (ns) in which several of its row ranges have observations, and that weren't compared yet.
+    overlaps: dict[int, tuple[set[tuple[str, str]], int, int]] = field(default_factory=dict)
     # (ordinal of the retraction, number of the reading that it ends).
     ended: list[tuple[int, int]] = field(default_factory=list)
     least: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, dtype=np.int16))
@@ -143,6 +158,8 @@ class SourceIndex:
     # The series as a tuple; callers cache by its identity.
     _names: tuple[Series, ...] = ()
     _sets: dict[int, tuple[object, list[int]]] = field(default_factory=dict)
+    # Reading of the last row range, with the time range of each of its series.
+    _reached: tuple[int, Ints, Ints] | None = None
     _arrays: tuple[int, Ints, dict[int, tuple[Ints, Ints, Ints]]] | None = None
 
     def add(
@@ -159,6 +176,8 @@ class SourceIndex:
         """Add the claims of the rows ``[first, stop)`` that are within the twin's span."""
         number = len(self.ranges)
         reading = self._reading(file_id)
+        if reading >= 0:
+            self._find_overlaps(reading, [part for part in claims if len(part) and part.key is None])
         groups = 1 + max(self.group_of.values(), default=-1)
         low, high = np.full(groups + 1, NEVER), np.full(groups + 1, -NEVER)
         latest, retracts = -NEVER, False
@@ -192,6 +211,35 @@ class SourceIndex:
         self.ranges.append(done)
         self.position = max(self.position, stop)
         return done
+
+    def _find_overlaps(self, reading: int, claims: Sequence[Claims]) -> None:
+        """Add to `overlaps` the assets whose time range in new claims overlaps that of the reading's earlier row ranges."""
+        luts = [self._lut(part.series) for part in claims]
+        low, high = np.full(len(self.series), NEVER), np.full(len(self.series), -NEVER)
+        for part, lut in zip(claims, luts, strict=True):
+            _extend(part.code, part.event_time, lut, low, high)
+        before_low, before_high = self._reach_of(reading)
+        at = np.flatnonzero((low <= before_high) & (high >= before_low))
+        if len(at):
+            names = tuple(self.series)
+            assets, start, stop = self.overlaps.setdefault(reading, (set(), NEVER, -NEVER))
+            assets |= {(names[n].asset_type, names[n].asset) for n in at.tolist()}
+            start = min(start, int(np.maximum(low, before_low)[at].min()))
+            stop = max(stop, int(np.minimum(high, before_high)[at].max()) + 1)
+            self.overlaps[reading] = (assets, start, stop)
+        self._reached = (reading, np.minimum(low, before_low), np.maximum(high, before_high))
+
+    def _reach_of(self, reading: int) -> tuple[Ints, Ints]:
+        """Return the time range of each series in a reading; that of its group, if another row range came in between."""
+        low, high = np.full(len(self.series), NEVER), np.full(len(self.series), -NEVER)
+        if self._reached is not None and self._reached[0] == reading:
+            low[: len(self._reached[1])], high[: len(self._reached[2])] = self._reached[1:]
+        elif reading < len(self.readings) - 1 or self._reached is None:
+            for rows in self.ranges:
+                for group, (first, last) in rows.reach.items() if rows.reading == reading else ():
+                    mine = self._group == group
+                    low[mine], high[mine] = np.minimum(low[mine], first), np.maximum(high[mine], last)
+        return low, high
 
     def groups_of(self, series: tuple[Series, ...]) -> npt.NDArray[np.int32]:
         """Return the number of the group of each series."""
@@ -279,6 +327,8 @@ class SourceIndex:
         out.firsts = [entry for entry in self.firsts if entry[0] < count]
         out.keys = {n: keys for n, keys in self.keys.items() if n < count}
         out.carries, out.flagged = self.carries, set(self.flagged)
+        out.clashes = self.clashes.before(out.position)
+        out.carry = dict(self.carry if count == len(self.ranges) else self.carries.get(self.ranges[count].first, {}))
         out.readings = list(self.readings)
         out.ended = [(ordinal, reading) for ordinal, reading in self.ended if ordinal < out.position]
         out.least, out.greatest, out._group = self.least.copy(), self.greatest.copy(), self._group

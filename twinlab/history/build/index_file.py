@@ -11,11 +11,13 @@ import google_crc32c
 import numpy as np
 
 from twinlab._files import replace_file
+from twinlab.harmonise.shared_instants import Clashes
 from twinlab.history.build.index import RowRange, SourceIndex
 
 __all__ = ["index_folder", "load_index", "save_index"]
 
-_FORMAT = 1
+#: 2 has the flags of values that share their instant, in all row ranges of a file; earlier indexes are computed again.
+_FORMAT = 2
 
 
 def index_folder(root: Path) -> Path:
@@ -33,6 +35,9 @@ def save_index(path: Path, index: SourceIndex) -> None:
         "readings": index.readings,
         "ended": index.ended,
         "flagged": sorted(index.flagged),
+        "clash_series": [[one.asset_type, one.asset, one.signal] for one in index.clashes.series],
+        "clash_tags": index.clashes.tags,
+        "carry": [[list(key), *state] for key, state in index.carry.items()],
         "tables": [sorted(s.tables) for s in index.ranges],
         "carries": [
             [first, [[list(key), *state] for key, state in carry.items()]] for first, carry in index.carries.items()
@@ -51,6 +56,7 @@ def save_index(path: Path, index: SourceIndex) -> None:
         "first_times": np.concatenate([np.empty(0, "i8"), *(times for _, _, times in index.firsts)]),
         "key_rows": np.array([(n, len(keys)) for n, keys in index.keys.items()], dtype="i8").reshape(-1, 2),
         "keys": np.concatenate([np.empty(0, "u8"), *index.keys.values()]),
+        "clashes": np.stack([index.clashes.ordinal, index.clashes.since, index.clashes.code, index.clashes.tag]),
         "least": index.least,
         "greatest": index.greatest,
         "words": np.frombuffer(json.dumps(words).encode(), dtype="u1"),
@@ -105,8 +111,11 @@ def _index(found: dict[str, np.ndarray], words: dict[str, list], group_of: dict[
     }
     index.readings = list(words["readings"])
     index.ended = [(ordinal, reading) for ordinal, reading in words["ended"]]
-    # Indexes of earlier versions have no such entry: flags of that time stay until the history is rebuilt.
-    index.flagged = {(kind, signal) for kind, signal in words.get("flagged", [])}
+    index.flagged = {(kind, signal) for kind, signal in words["flagged"]}
+    index.carry = {tuple(key): (wall, second) for key, wall, second in words["carry"]}
+    ordinal, since, code, tag = found["clashes"]
+    known = tuple(Series(*one) for one in words["clash_series"])
+    index.clashes = Clashes(ordinal, since, code, tag, known, tuple(words["clash_tags"]))
     index.position = int(str(words["position"]))
     index.restore([Series(*one) for one in words["series"]], found["least"].copy(), found["greatest"].copy())
     return index

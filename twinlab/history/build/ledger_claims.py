@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import AssetClaims, Claims, Context, EventClaims, Harmonised, RelationshipClaims
 from twinlab.harmonise.frames import harmonise
+from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
 from twinlab.history.build.build import Part
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
@@ -33,6 +34,8 @@ __all__ = ["FrameCache", "LedgerClaims", "Properties", "SourceView", "digest", "
 FRAME_BYTES = 256 * 2**20
 #: Asset type -> asset -> property -> value.
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
+#: Rows of a file whose instants are compared at once.
+_COMPARED_ROWS = 4_000_000
 #: Maximum difference between a local clock and UTC, and some margin.
 _ZONE_REACH = 26 * 3600 * 10**9
 
@@ -131,7 +134,6 @@ class SourceView:
     cache: FrameCache
     # Hash of all that the claims depend on; part of the keys of the cache.
     context_hash: str = ""
-    _carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
 
     def extend(self, position: int, tally: SourceTally | None = None) -> list[int]:
         """Index the rows up to ``position``; return the numbers of the new row ranges."""
@@ -145,6 +147,8 @@ class SourceView:
             pending.append(frame)
         if pending:
             new += self._add(pending, tally)
+        for reading in list(self.index.overlaps):
+            self._compare(reading, tally)
         self.index.position = max(self.index.position, position)
         return new
 
@@ -152,7 +156,7 @@ class SourceView:
         """Return watermark and first observations at any position that is indexed."""
         index = self.index
         if any(s.first < position < s.stop for s in index.ranges):
-            part = replace(self, index=index.until(position), _carry={})
+            part = replace(self, index=index.until(position))
             part.extend(position)
             return part.index.marks(position)
         return index.marks(position)
@@ -162,10 +166,10 @@ class SourceView:
         if head.kind == "retract_file":
             self.index.end_reading(head.file_id or "", head.first)
             return []
-        carry = dict(self._carry)
+        carry = dict(self.index.carry)
         found = []
         for frame in frames:
-            done, whole = self._harmonised(frame, self._carry)
+            done, whole = self._harmonised(frame, self.index.carry)
             found.append(done)
             if tally is not None:
                 tally.add_frame(whole, rows=frame.rows, kept=len(done.claims), file_id=frame.file_id)
@@ -184,6 +188,34 @@ class SourceView:
             tally.widen_span(low, high, file_id=head.file_id)
         return [len(self.index.ranges) - 1]
 
+    def _compare(self, reading: int, tally: SourceTally | None) -> None:
+        """Compare the values of one instant in different row ranges of a file."""
+        index = self.index
+        assets, low, high = index.overlaps.pop(reading)
+        mine = [n for n, s in enumerate(index.ranges) if s.reading == reading]
+        rows = sum(index.ranges[n].stop - index.ranges[n].first for n in mine)
+        # In pieces of time, so that memory doesn't grow with the file.
+        edges = np.linspace(low, high, 2 + rows // _COMPARED_ROWS).astype(np.int64)
+        edges[0], edges[-1] = low, high
+        for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            parts, frames = [], []
+            for frame, found in self.harmonised(mine, stop=max(index.ranges[n].stop for n in mine), time=(start, stop)):
+                c = found.claims
+                wanted = np.array([(one.asset_type, one.asset) in assets for one in c.series], dtype=np.bool_)
+                if c.key is None and wanted.any():
+                    parts.append(c.select(wanted[c.code] & (c.event_time >= start) & (c.event_time < stop)))
+                    frames.append(np.full(len(parts[-1]), frame.first))
+            if not any(map(len, parts)):
+                continue
+            given = FrameClaims(Claims.concat(parts), np.concatenate(frames))
+            clashes, shared = compare_frames(given, self.model)
+            index.clashes = index.clashes.joined(clashes)
+            index.flagged |= {
+                (one.asset_type, one.signal) for one in (clashes.series[n] for n in np.unique(clashes.code).tolist())
+            }
+            if tally is not None and shared is not None:
+                tally.add_shared(shared, file_id=index.readings[reading])
+
     def harmonised(
         self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None, withdrawn: bool = False
     ) -> Iterator[tuple[Frame, Harmonised]]:
@@ -199,7 +231,11 @@ class SourceView:
             for frame in self.reader.frames(start=first, stop=min(last, stop), time=hint):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
                     continue
-                yield frame, self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
+                found = self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
+                if len(self.index.clashes) and frame.kind == "records" and len(found.claims):
+                    claims = self.index.clashes.flagged(found.claims, (frame.first, frame.last), stop=stop)
+                    found = found if claims is found.claims else replace(found, claims=claims)
+                yield frame, found
 
     def withdrawn_before(self, stop: int) -> dict[str, int]:
         """Return the files that are withdrawn at a position, each with the ordinal before which its rows don't count."""

@@ -85,7 +85,7 @@ class SourceTally:
         self.events += sum(len(one.ordinal) for one in found.events)
         self.problem_count += found.problem_count
         if found.shared is not None:
-            self.shared = found.shared if self.shared is None else self.shared.joined(found.shared)
+            self.add_shared(found.shared)
         self.problems += found.problems[: _MAX_PROBLEMS - len(self.problems)]
         for term, one in found.unknown.items():
             before = self.unknown.get(term)
@@ -98,6 +98,12 @@ class SourceTally:
                 if len(column):
                     times = column.cast("int64").to_numpy()
                     self.widen_span(int(times.min()), int(times.max()))
+
+    def add_shared(self, shared: SharedInstants, *, file_id: str | None = None) -> None:
+        """Add rows with several values of one asset at one instant."""
+        if file_id:
+            self.of_file(file_id).add_shared(shared)
+        self.shared = shared if self.shared is None else self.shared.joined(shared)
 
     def widen_span(self, low: int, high: int, *, file_id: str | None = None) -> None:
         """Extend the range of event times."""
