@@ -171,7 +171,7 @@ class _TableLines(RecordLines):
         for name, profile in found.profiles.items():
             if name in matrix:
                 continue
-            signal = self._signal(profile)
+            signal = self._signal(_like_siblings(profile, found.profiles))
             if signal is None:
                 continue
             signal.definition = plan.sample.notes.get(name, "")
@@ -310,3 +310,13 @@ class _TableLines(RecordLines):
             lines += [f"      {quoted(name)}:", *rule_lines(term, signal, profile, "        ", written=unit is None)]
             self._ask_words(profile, f"tags.{name}")
         return lines
+
+
+def _like_siblings(profile: Profile, profiles: Mapping[str, Profile]) -> Profile:
+    """Return a column of 0 and 1 as plain numbers if columns that differ by a number only have other values."""
+    if profile.terms != ("0", "1"):
+        return profile
+    stem = re.sub(r"\d+", "#", profile.name)
+    others = [one for name, one in profiles.items() if re.sub(r"\d+", "#", name) == stem and name != profile.name]
+    measured = any(one.kind == "number" and one.terms != ("0", "1") and one.high > 1 for one in others)
+    return replace(profile, terms=()) if measured else profile

@@ -16,6 +16,7 @@ from twinlab.harmonise.claims import Bools, Ints
 from twinlab.sources.base import RowBatch, Source
 from twinlab.sources.delimited import DelimitedSource
 from twinlab.sources.loggers.base import LoggerSource
+from twinlab.sources.loggers.line_protocol import LineProtocolSource
 
 __all__ = [
     "FILE_NAME",
@@ -70,6 +71,8 @@ class Sample:
     ignored: Mapping[str, str] = field(default_factory=dict)
     # Columns in which a logger marks the instants of its own events.
     events: tuple[str, ...] = ()
+    # Columns that the format itself calls tags of the row's source.
+    tags: tuple[str, ...] = ()
     # Folder and name of the file, as in a ledger's frame.
     path: str | None = None
     # Pattern of the tables of several files, where the sample is of more than one; else empty.
@@ -123,6 +126,9 @@ def samples_of(source: Source, *, rows: int = MAX_ROWS) -> list[Sample]:
         if total >= (_ALL_ROWS if several else rows) and not any(one.long for one in tables.values()):
             break
     samples = [_joined(name, table.batches) for name, table in tables.items() if table.batches]
+    if isinstance(source, LineProtocolSource):
+        tags = source.tags()
+        return [replace(sample, tags=tags.get(sample.record_type, ())) for sample in samples]
     if not isinstance(source, LoggerSource):
         return samples
     header = source.header()

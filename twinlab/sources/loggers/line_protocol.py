@@ -21,8 +21,8 @@ import pyarrow as pa
 from twinlab.errors import SchemaError
 from twinlab.sources.base import BATCH_ROWS, FileSource, Problem, RowBatch, problem_text
 from twinlab.sources.file_format import FileFormat, FileHead
-from twinlab.sources.loggers.base import text_head
-from twinlab.sources.opening import open_bytes
+from twinlab.sources.loggers.base import HEAD_BYTES, first_lines, text_head
+from twinlab.sources.opening import open_bytes, read_some
 from twinlab.sources.parsing.decoding import MARK, utf8_blocks
 from twinlab.sources.parsing.sniffing import refuse_other_kinds
 from twinlab.sources.parsing.values import ValueColumns
@@ -157,6 +157,18 @@ class LineProtocolSource(FileSource):
                 waiting, yielded, problems = 0, True, []
         if waiting or not yielded:
             yield from self._flush(tables, problems)
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Return the tags of each measurement in the first points of the file, in their order."""
+        with open_bytes(self.path) as stream:
+            head = read_some(stream, HEAD_BYTES, self.path)
+        found: dict[str, dict[str, None]] = {}
+        for line in first_lines(head, self.reading.encoding):
+            match = _HEAD.match(line)
+            if match is not None and not line.startswith("#"):
+                tags = found.setdefault(_ESCAPED.sub(r"\1", match["table"]), {})
+                tags |= {_ESCAPED.sub(r"\1", name): None for name, _ in _TAG.findall(match["tags"])}
+        return {table: tuple(names) for table, names in found.items()}
 
     def _flush(self, tables: dict[str, _Table], problems: list[Problem]) -> Iterator[RowBatch]:
         found = tuple(problems)

@@ -49,3 +49,24 @@ def test_columns_named_as_assets_are_one_signal_of_each(tmp_path):
     twin.ingest(tmp_path / "metadata.csv", tmp_path / "electricity.csv")
     found = twin.history("building")["electricity"]
     assert [float(found.sel(asset=name)[3]) for name in names] == [3.5, 103.5, 203.5, 303.5]
+
+
+def test_a_tag_of_line_protocol_names_the_asset_even_if_no_instant_repeats(tmp_path):
+    rows = [
+        f"climate,site=north,sensor=s{k} temp_c={i}.5 {1_700_000_000 + 60 * i + 7 * k}000000000"
+        for i in range(30)
+        for k in range(3)
+    ]
+    (tmp_path / "climate.lp").write_text("\n".join(rows) + "\n")
+    twin = tl.create(tmp_path / "twin", files=[tmp_path / "climate.lp"])
+    twin.ingest(tmp_path / "climate.lp")
+    assert {kind: list(one.signals) for kind, one in twin.model.asset_types.items()} == {"sensor": ["temperature"]}
+    assert twin.history("sensor")["asset"].values.tolist() == ["s0", "s1", "s2"]
+
+
+def test_a_column_of_0_and_1_among_columns_that_differ_by_a_number_is_measured_as_they_are(tmp_path):
+    rows = [f"2025-06-01T{i:02d}:00Z,{i % 2},{i},{i % 2}" for i in range(24)]
+    (tmp_path / "log.csv").write_text("\n".join(["time,sub_1,sub_2,door", *rows]))
+    model = parse_model(draft([tmp_path], name="x").model_yaml)
+    (kind,) = model.asset_types.values()
+    assert [signal.kind for signal in kind.signals.values()] == ["gauge", "gauge", "state"]

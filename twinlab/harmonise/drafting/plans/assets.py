@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,11 +50,26 @@ def _is_id(name: str) -> bool:
     return IDS.search(spaced(name)) is not None or _NUMBERED.fullmatch(spaced(name)) is not None
 
 
+def _tags_with_ids(plan: TablePlan, rows: Rows) -> list[str]:
+    """Return the tags of line protocol that every row has, the one with the most values first."""
+    found = [plan.profiles[name] for name in plan.sample.tags if name in plan.profiles]
+    full = [one for one in found if one.filled == rows.count and one.kind in {"text", "number"}]
+    return [one.name for one in sorted(full, key=lambda one: -one.distinct)]
+
+
 def asset_column_of(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
     """Return the column of ids that separates rows of one instant, or one that has a single id."""
     used = {*plan.times.columns, plan.tag, plan.value}
     known = wall[wall != NAT]
     repeated = len(np.unique(known)) < len(known)
+    for name in _tags_with_ids(plan, rows):
+        if distinct((name, *plan.times.columns), rows) >= 0.98 * rows.count:
+            plan.evidence.append(f"the tag {name!r} names the asset: {plan.profiles[name].distinct} of them")
+            others = [tag for tag in plan.sample.tags if tag != name]
+            plan.sample = replace(
+                plan.sample, ignored={**plan.sample.ignored, **dict.fromkeys(others, "a tag of the row's source")}
+            )
+            return name
     for name, profile in plan.profiles.items():
         few = profile.kind == "text" or (profile.whole and _is_id(name))
         if CLOCK_NAME.fullmatch(name.strip()):
