@@ -111,8 +111,10 @@ def as_log(plan: TablePlan, rows: Rows) -> bool:
     ):
         return False
     others = [name for name in (*happened, *texts) if name not in ids[:1]]
-    keys = [(ids[0], *others[:size], *time.columns) for size in range(len(dict.fromkeys(others)) + 1)]
-    key = next((key for key in keys if distinct(key, rows) == rows.count), keys[min(1, len(keys) - 1)])
+    others = list(dict.fromkeys(others))
+    # Only a sample proves a key unique: what happened is part of it, so that it can't merge two events of one instant.
+    keys = [(ids[0], *others[:size], *time.columns) for size in range(1, len(others) + 1)] or [(ids[0], *time.columns)]
+    key = next((key for key in keys if distinct(key, rows) == rows.count), keys[0])
     if distinct(key, rows) < MIN_UNIQUE_SHARE * rows.count:
         return False
     plan.content, plan.key, plan.asset_column = "events", key, ids[0]
