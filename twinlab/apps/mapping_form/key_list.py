@@ -28,7 +28,7 @@ class KeyRow:
         self.name.add_class("tl-key-name")
         wide: dict[str, Any] = {"layout": widgets.Layout(width="auto", min_width="0"), "tooltip": f"value of {name}"}
         # Parts of their own are added here one at a time; their keys are edited where they are listed.
-        self._holds = key.inner is not None
+        self._holds = key.inner is not None and not key.plain
         if key.choices:
             first = f"not set: {key.default}" if key.default else "not set"
             self.field: Any = widgets.Dropdown(options=[(first, ""), *((one, one) for one in key.choices)], **wide)

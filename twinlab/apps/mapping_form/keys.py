@@ -68,6 +68,8 @@ class Key:
         Whether there is one such part, a list of them or a dictionary.
     default : str
         The value that applies where the key isn't written; "" if there is none.
+    plain : bool
+        Whether a list may be in the place of the part below it: one span, or one that depends on the asset.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Key:
     inner: Holder | None = None
     shape: Shape = "one"
     default: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ def errors_at(errors: tuple[str, ...], part: Part) -> tuple[str, ...]:
 
 
 def _is_small(key: Key) -> bool:
-    return key.inner is not None and key.shape == "one" and len(keys_of(key.inner)) <= _SMALL
+    return key.inner is not None and key.shape == "one" and not key.plain and len(keys_of(key.inner)) <= _SMALL
 
 
 def _parts(data: object, holder: Holder, path: Path_, label: str, table: int | None) -> Iterator[Part]:
@@ -246,6 +249,8 @@ def _parts(data: object, holder: Holder, path: Path_, label: str, table: int | N
     for key in keys_of(holder):
         found = data.get(key.name) if isinstance(data, dict) else None
         if key.inner is None or found is None or key.name == "questions" or _is_small(key):
+            continue
+        if key.plain and not isinstance(found, dict):
             continue
         for suffix, name, one in _entries(key, found):
             if not path and key.name == "tables":
@@ -295,7 +300,9 @@ def _key(name: str, hint: Any, said: str, *, choices: tuple[str, ...] = (), defa
             known, kind = ["true", "false"], "number"
         elif one in (int, float):
             kind = "number"
-    return Key(name, " ".join(said.split()), kind, tuple(known), inner, shape, default)  # type: ignore[arg-type]
+    plain = inner is not None and any(typing.get_origin(one) is tuple for one in _alternatives(hint))
+    kind = "list" if plain else kind
+    return Key(name, " ".join(said.split()), kind, tuple(known), inner, shape, default, plain)  # type: ignore[arg-type]
 
 
 def _alternatives(hint: Any) -> list[Any]:
