@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,8 @@ def edits(draw: st.DrawFn) -> tuple[str, Any]:
             case "remove":
                 del node[last]
             case "replace":
-                node[last] = draw(st.sampled_from(WRONG))
+                # Copied, because a later edit may change it.
+                node[last] = deepcopy(draw(st.sampled_from(WRONG)))
             case "rename" if isinstance(node, dict):
                 node[draw(st.sampled_from(["x", "signal", "column", "zone", "unit", 7, "time"]))] = node.pop(last)
             case _:
