@@ -1,6 +1,7 @@
-"""Run by test_rebuild: children ingest and publish until they are killed at a random moment; then the rest is checked.
+"""Run by test_rebuild: children ingest, publish and do housekeeping until they are killed at a random moment.
 
-Usage: kill_loop.py FOLDER KILLS SEED. Prints "rows <n>" once everything is in and equals an uninterrupted run.
+Segments are sealed and old states removed with each publication, and everything is compacted now and then.
+Usage: kill_loop.py FOLDER KILLS SEED. Prints "rows <n>, …" once everything is in and equals an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import random
 import signal
 import sys
 import time
+import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import Site
+
+from twinlab.history.write import housekeeping
+from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.maintenance import sweep
+from twinlab.ledger import writer as ledger_writer
 
 TAGS = ["a.t", "b.t", "a.h", "b.h", "a.d", "c.t", "a.e"]
 TOTAL, BATCH = 1500, 40
@@ -26,6 +34,18 @@ def row(n: int) -> tuple:
     rng = np.random.default_rng(n)
     late = int(rng.integers(0, 40)) if rng.random() < 0.1 else 0
     return (TAGS[n % 7], max(0.0, n / 6 - late), float(rng.integers(0, 2)), n)
+
+
+def housekeep_always() -> None:
+    """Make segments small, and let every publication seal one and remove all states but the newest."""
+
+    def collect(_root: Path, store: HistoryStore) -> None:
+        # No reader is open here, so that the cut-off of a day isn't needed.
+        sweep(store._repository, store.path, cut=datetime.now(UTC))
+
+    ledger_writer.SEGMENT_FRAMES = 4
+    housekeeping._SEAL_BYTES, housekeeping._SEAL_EVERY, housekeeping._COLLECT_EVERY = 0, 0.0, 0.0
+    housekeeping._collect = collect
 
 
 def ingest(folder: Path, *, rebuild_after: int = -1) -> None:
@@ -39,7 +59,10 @@ def ingest(folder: Path, *, rebuild_after: int = -1) -> None:
         # Acknowledged: what the child has told and the disk must keep.
         (folder / "acknowledged").write_text(str(min(at + BATCH, TOTAL)))
         if at // BATCH % 3 == 2:
-            historian.catch_up()
+            notes = historian.catch_up().notes
+            assert not any("housekeeping" in note for note in notes), notes
+        elif random.random() < 0.15:
+            historian.compact()
     historian.catch_up()
 
 
@@ -55,16 +78,24 @@ def arrays(folder: Path) -> list:
 def main() -> None:
     folder, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     random.seed(seed)
+    housekeep_always()
     twin = folder / "killed"
     twin.mkdir()
     for number in range(kills):
         child = os.fork()
         if child == 0:
-            ingest(twin, rebuild_after=0 if number % 4 == 3 else -1)
+            try:
+                ingest(twin, rebuild_after=0 if number % 4 == 3 else -1)
+            except BaseException:  # noqa: BLE001  (the child must not go on as if it were the parent)
+                traceback.print_exc()
+                os._exit(1)
             os._exit(0)
         time.sleep(random.uniform(0.05, 2.5))
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+            sys.stdout.write("a child failed before it was killed")
+            raise SystemExit(1)
     acknowledged = int((twin / "acknowledged").read_text() or 0) if (twin / "acknowledged").exists() else 0
     kept = Site(twin).ledger.reader("rooms").position()
     if kept < acknowledged:
@@ -76,7 +107,13 @@ def main() -> None:
         if not one.identical(other):
             sys.stdout.write(f"arrays differ: {one} {other}")
             raise SystemExit(1)
-    sys.stdout.write(f"rows {kept}")
+    verified = Site(twin).ledger.verify()
+    if not verified.ok:
+        sys.stdout.write(str(verified))
+        raise SystemExit(1)
+    sealed = len(list((twin / "ledger" / "rooms").glob("*.parquet")))
+    states = len(list((twin / "history" / "seals").iterdir()))
+    sys.stdout.write(f"rows {kept}, {sealed} segments sealed, {states} states")
 
 
 if __name__ == "__main__":
