@@ -75,6 +75,18 @@ def arrays(folder: Path) -> list:
     ]
 
 
+def acknowledged_rows(folder: Path) -> int:
+    path = folder / "acknowledged"
+    return int(path.read_text() or 0) if path.exists() else 0
+
+
+def wait_for(folder: Path, more: int) -> None:
+    """Wait until a child has been told of so many more rows, however busy the machine is, but at most 20 s."""
+    start, until = acknowledged_rows(folder), time.monotonic() + 20
+    while min(start + more, TOTAL) > acknowledged_rows(folder) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def main() -> None:
     folder, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     random.seed(seed)
@@ -90,13 +102,14 @@ def main() -> None:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
-        time.sleep(random.uniform(0.05, 2.5))
+        wait_for(twin, random.randrange(6) * BATCH)
+        time.sleep(random.uniform(0.01, 0.8))
         os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
         if os.WIFEXITED(status) and os.WEXITSTATUS(status):
             sys.stdout.write("a child failed before it was killed")
             raise SystemExit(1)
-    acknowledged = int((twin / "acknowledged").read_text() or 0) if (twin / "acknowledged").exists() else 0
+    acknowledged = acknowledged_rows(twin)
     kept = Site(twin).ledger.reader("rooms").position()
     if kept < acknowledged:
         sys.stdout.write(f"lost {acknowledged - kept} acknowledged rows")
