@@ -56,7 +56,9 @@ class FleetTwin:
             asset_ids=self.ids,
         )  # fmt: skip
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """There are none."""
         msg = f"expected a known event type, got {event_type!r}"
         raise UnknownTermError(msg)

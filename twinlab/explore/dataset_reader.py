@@ -100,7 +100,14 @@ class DatasetReader:
             out[f"{term}_qc"] = part[f"{name}_qc"] if f"{name}_qc" in part else _plain_flags(part[name])
         return out
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:  # noqa: ARG002
+    def events(
+        self,
+        event_type: str,
+        *,
+        start: object = None,  # noqa: ARG002  (the protocol's signature)
+        stop: object = None,  # noqa: ARG002
+        assets: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
         """Plain data have no events."""
         _unknown(event_type, [], "event type")
 

@@ -34,8 +34,10 @@ class TwinReader(Protocol):
     ) -> xr.Dataset:
         """Return the history of one asset type, dims ``time, asset``; see `twinlab.Twin.history`."""
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        """Return the events of one type that overlap ``[start, stop)``."""
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type that overlap ``[start, stop)``, of some assets if given."""
 
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type with their properties, indexed by asset id in natural order."""

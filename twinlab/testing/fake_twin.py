@@ -152,12 +152,16 @@ class FakeTwin:
         first, last = np.searchsorted(data.time.values, [_instant(start, low=True), _instant(stop, low=False)])
         return data.isel(time=slice(int(first), int(last)))
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        """Return the events of one type that overlap ``[start, stop)``."""
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type that overlap ``[start, stop)``, of some assets if given."""
         spec = _known(event_type, self._model.event_types, "event type")
         if event_type not in self._events:
             return _no_rows({**EVENT_COLUMNS, **dict.fromkeys((*spec.links, *spec.properties), "object")})
         frame = self._events[event_type]
+        if assets is not None:
+            frame = frame[frame["asset"].isin(list(assets))].reset_index(drop=True)
         if start is None and stop is None:
             return frame
         begin = frame["start"].fillna(frame["planned_start"])

@@ -192,8 +192,10 @@ class _Until:
             asset_type, signals=signals, assets=assets, start=start, stop=np.datetime64(last, "ns"), step=step
         )
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        table = self._twin.events(event_type, start=start, stop=stop).copy()
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        table = self._twin.events(event_type, start=start, stop=stop, assets=assets).copy()
         for name in _TIMES:
             table[name] = table[name].where(table[name] < np.datetime64(self._stop, "ns"))
         return table

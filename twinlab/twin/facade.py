@@ -222,9 +222,11 @@ class Twin:
         """
         return self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
-        """Return the events of one type, those that overlap ``[start, stop)`` if given."""
-        return self.reader.events(event_type, start=start, stop=stop)
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type: those that overlap ``[start, stop)`` and are of the ``assets`` (ids), if given."""
+        return self.reader.events(event_type, start=start, stop=stop, assets=assets)
 
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type with their properties, indexed by asset id."""

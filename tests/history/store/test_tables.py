@@ -41,7 +41,7 @@ def test_a_table_reads_back_equal(tmp_path_factory, table):
     store = HistoryStore.create(tmp_path_factory.mktemp("t") / "h")
     with store.lock(), store.transaction() as txn:
         txn.write_table("events/flight/2013-01", table)
-        assert txn.read_table("events/flight/2013-01").to_pylist() == table.to_pylist()
+        assert txn.table("events/flight/2013-01").to_pylist() == table.to_pylist()
         txn.commit("table")
     back = store.view().table("events/flight/2013-01")
     assert back.schema == table.schema

@@ -62,10 +62,12 @@ class CachedReader:
         """Return the history of one asset type."""
         return self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Return the events of one type."""
-        if start is not None or stop is not None:
-            return self._twin.events(event_type, start=start, stop=stop)
+        if start is not None or stop is not None or assets is not None:
+            return self._twin.events(event_type, start=start, stop=stop, assets=assets)
         return self.cached(("events", event_type), lambda: self._twin.events(event_type))
 
     def assets(self, asset_type: str) -> pd.DataFrame:

@@ -19,7 +19,6 @@ __all__ = [
     "HIDDEN",
     "asset_mapping",
     "merged_assets",
-    "month_of",
     "named_assets",
     "newest",
     "properties_of",
@@ -114,13 +113,6 @@ def properties_of(table: pa.Table | None) -> dict[str, dict[str, object]]:
         return {}
     names = [name for name in table.column_names if name not in HIDDEN and name != "id"]
     return {row["id"]: {name: row[name] for name in names} for row in table.select(["id", *names]).to_pylist()}
-
-
-def month_of(table: pa.Table) -> np.ndarray:
-    """Return the month (``2013-01``) of each event's start, or of its planned start if it never started."""
-    start = pc.coalesce(table["start"], table["planned_start"]).to_numpy().astype("datetime64[ns]")
-    months = start.astype("datetime64[M]").astype(str)
-    return np.where(np.isnat(start), "undated", months)
 
 
 def named_assets(table: pa.Table, columns: Mapping[str, str]) -> dict[str, Sequence[str]]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab.history.build.event_tables import month_of, newest, rows_of
+from twinlab.history.build.event_tables import newest, rows_of
+from twinlab.history.store.event_parts import EventParts, Window, merged, ordered, within, without
 
 if TYPE_CHECKING:
     from twinlab.history.build.catchup import Update
     from twinlab.history.build.mapping_context import Sources
 
-__all__ = ["event_table", "table_at", "touched"]
+__all__ = ["event_table", "new_rows", "table_at", "touched", "withdrawn"]
 
 
 def table_at(sources: Sources, kind: str, name: str, position: Mapping[str, int]) -> pa.Table | None:
@@ -34,7 +35,7 @@ def table_at(sources: Sources, kind: str, name: str, position: Mapping[str, int]
     if rows is None:
         return None
     found = newest(rows, kind)
-    return _ordered(found) if kind == "event" else found
+    return ordered(found) if kind == "event" else found
 
 
 def touched(update: Update, table: str) -> bool:
@@ -43,11 +44,11 @@ def touched(update: Update, table: str) -> bool:
         old = update.old[name]
         if any(table in s.tables and s.stop > old and s.first < update.new[name] for s in view.index.ranges):
             return True
-    return _withdrawn(update, table)
+    return withdrawn(update, table)
 
 
-def _withdrawn(update: Update, table: str) -> bool:
-    """Whether rows of a table were withdrawn, or their mapping changed."""
+def withdrawn(update: Update, table: str) -> bool:
+    """Whether rows of a table were withdrawn, or their mapping changed: then all of it is built again."""
     for name, view in update.sources.views.items():
         gone = {reading for ordinal, reading in view.index.ended if update.old[name] <= ordinal < update.new[name]}
         if any(s.reading in gone and table in s.tables for s in view.index.ranges):
@@ -55,43 +56,35 @@ def _withdrawn(update: Update, table: str) -> bool:
     return bool(update.changed)
 
 
+def new_rows(update: Update, name: str) -> pa.Table | None:
+    """Return the rows of an event type that an update adds; None if there are none."""
+    return rows_of(update.sources.views.values(), "event", name, stop=update.new, start=update.old)
+
+
 def event_table(
-    tables: Callable[[str], Sequence[str]], read: Callable[[str], pa.Table], update: Update, name: str
-) -> tuple[pa.Table | None, set[str] | None]:
-    """Return the events of a type after an update, in order, and the months that the update changes (None: all).
+    parts: EventParts, update: Update, name: str, window: Window = (None, None), assets: Sequence[str] | None = None
+) -> pa.Table | None:
+    """Return the events of a type after an update, in order; None if there are none.
 
     Parameters
     ----------
-    tables, read : callable
-        List and read the stored tables.
+    parts : EventParts
+        The stored events before the update.
+    window, assets
+        Return only these events; see `EventParts.events`.
     """
-    views = update.sources.views.values()
-    if _withdrawn(update, f"event:{name}"):
-        rows, months = rows_of(views, "event", name, stop=update.new), None
-    else:
-        rows, months = _joined(tables, read, update, name)
-    return (None if rows is None else _ordered(newest(rows, "event"))), months
-
-
-def _joined(
-    tables: Callable[[str], Sequence[str]], read: Callable[[str], pa.Table], update: Update, name: str
-) -> tuple[pa.Table | None, set[str]]:
-    """Return stored and new rows together, and the months that the new ones change."""
-    new = rows_of(update.sources.views.values(), "event", name, stop=update.new, start=update.old)
-    stored = [read(path) for path in tables(f"events/{name}/")]
-    if new is None or not len(new):
-        return (pa.concat_tables(stored, promote_options="permissive") if stored else None), set()
-    months = set(month_of(new).tolist())
-    if stored:
-        old = pa.concat_tables(stored, promote_options="permissive")
-        again = old.filter(pc.is_in(old["event_id"], value_set=new["event_id"].combine_chunks()))
-        months |= set(month_of(again).tolist())
-        new = pa.concat_tables([old, new], promote_options="permissive")
-    return new, months
-
-
-def _ordered(table: pa.Table) -> pa.Table:
-    keyed = table.append_column(
-        "_start", pc.coalesce(table["start"], table["planned_start"], table["end"], table["planned_end"])
-    )
-    return table.take(pc.sort_indices(keyed, sort_keys=[("_start", "ascending"), ("event_id", "ascending")]))
+    if withdrawn(update, f"event:{name}"):
+        rows = rows_of(update.sources.views.values(), "event", name, stop=update.new)
+        return None if rows is None else within(ordered(newest(rows, "event")), window, assets)
+    rows = new_rows(update, name)
+    if rows is None or not len(rows):
+        return parts.events(window, assets)
+    if parts.ingest < pc.min(rows["_ingest"]).as_py():
+        # Each new row is newer than all stored ones, so that the stored ones outside of the window don't matter.
+        news = newest(rows, "event")
+        found = within(ordered(news), window, assets)
+        stored = parts.events(window, assets)
+        return found if stored is None else merged(without(stored, news["event_id"]), found)
+    stored = parts.events()
+    both = rows if stored is None else pa.concat_tables([stored, rows], promote_options="permissive")
+    return within(ordered(newest(both, "event")), window, assets)

@@ -25,6 +25,7 @@ from twinlab.history.build.update import frontier_of
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip, widen
+from twinlab.history.store.event_parts import EventParts, Window, within
 from twinlab.history.store.opening import create_history, open_history, repository_path
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
@@ -61,7 +62,16 @@ class Pin(ABC):
 
     @abstractmethod
     def table(self, kind: str, name: str) -> pa.Table | None:
-        """Return the valid rows of an event type, asset type or relationship; None if there are none."""
+        """Return the valid rows of an asset type or relationship; None if there are none."""
+
+    @abstractmethod
+    def events(self, name: str, window: Window = (None, None), assets: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the valid events of a type, those of a window and of some assets if given; None if there are none."""
+
+    def event_count(self, name: str) -> int:
+        """Return the number of valid events of a type."""
+        found = self.events(name)
+        return 0 if found is None else len(found)
 
 
 @dataclass
@@ -146,20 +156,30 @@ class TailPin(Pin):
             span = (None, span[1])
         return self._tail(self.update, asset_type, span)
 
+    def _touched(self, table: str) -> Update | None:
+        """Return the changes since the snapshot if they change a table; else None."""
+        return self.update if self.update is not None and touched(self.update, table) else None
+
     def table(self, kind: str, name: str) -> pa.Table | None:
         """Return the stored rows and those of the tail."""
-        if self.update is not None and touched(self.update, f"{kind}:{name}"):
-            return self._fresh_table(self.update, kind, name)
-        if kind == "event":
-            parts = [self.view.table(path) for path in self.view.tables(f"events/{name}/")]
-            return pa.concat_tables(parts, promote_options="permissive") if parts else None
+        if self._touched(f"{kind}:{name}") is not None:
+            return table_at(self.sources, kind, name, self.position)
         path = f"{kind}s/{name}"
         return self.view.table(path) if path in self.view.tables(path) else None
 
-    def _fresh_table(self, update: Update, kind: str, name: str) -> pa.Table | None:
-        if kind == "event":
-            return event_table(self.view.tables, self.view.table, update, name)[0]
-        return table_at(self.sources, kind, name, self.position)
+    def events(self, name: str, window: Window = (None, None), assets: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the stored events and those of the tail."""
+        parts = EventParts(self.view, name)
+        update = self._touched(f"event:{name}")
+        return parts.events(window, assets) if update is None else event_table(parts, update, name, window, assets)
+
+    def event_count(self, name: str) -> int:
+        """Return the number of valid events of a type; from what is stated of the stored parts if the tail has none."""
+        return (
+            super().event_count(name)
+            if self._touched(f"event:{name}") is not None
+            else len(EventParts(self.view, name))
+        )
 
 
 @dataclass
@@ -208,6 +228,11 @@ class AsOfPin(Pin):
             _ = self.marks
             self.known[kind, name] = table_at(self.sources, kind, name, self.position)
         return self.known[kind, name]
+
+    def events(self, name: str, window: Window = (None, None), assets: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the events that were valid."""
+        found = self.table("event", name)
+        return None if found is None else within(found, window, assets)
 
 
 def _overlaps(spec: GroupSpec, spans: Sequence[Span], window: tuple[int | None, int | None]) -> bool:

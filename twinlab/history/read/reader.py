@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from twinlab.errors import UnknownTermError
+from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.build.event_tables import without_origin
 from twinlab.history.build.index import NEVER
 from twinlab.history.build.source_priority import chosen_sources
@@ -124,29 +124,38 @@ class HistoryReader:
             overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())), mappings=self._mappings,
         )  # fmt: skip
 
-    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Return the events of one type, those that overlap ``[start, stop)`` if given, in order of their start.
 
         An event that never started is placed by its planned times, one that has only an end by its end.
+
+        Parameters
+        ----------
+        event_type : str
+        start, stop : anything pandas reads as an instant, optional
+            Naive is UTC. None is open. A window is read from the parts of the table that overlap it.
+        assets : sequence of str, optional
+            Ids: return only events of these assets, which are in column ``asset``.
+
+        Raises
+        ------
+        UnknownTermError
+            If the event type isn't known; shows the nearest.
+        SchemaError
+            If ``assets`` is one text.
         """
+        if isinstance(assets, str):
+            msg = f"expected assets as a list of ids, got the text {assets!r}; write [{assets!r}]"
+            raise SchemaError(msg)
         spec = self._model.event_types[_known(event_type, self._model.event_types, "event type")]
-        table = self._pinned().table("event", event_type)
-        columns = [*EVENT_COLUMNS, *spec.links, *spec.properties]
-        frame = _frame(table, columns)
+        table = self._pinned().events(event_type, (_instant(start), _instant(stop)), assets)
+        frame = _frame(table, [*EVENT_COLUMNS, *spec.links, *spec.properties])
         for name, dtype in EVENT_COLUMNS.items():
             if dtype.startswith("datetime"):
                 frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
-        if start is None and stop is None:
-            return frame
-        begin = frame["start"].fillna(frame["planned_start"]).fillna(frame["end"]).fillna(frame["planned_end"])
-        end = frame["end"].fillna(frame["planned_end"]).fillna(begin)
-        keep = begin.notna()
-        if stop is not None:
-            keep &= begin < pd.Timestamp(instant_ns(stop))
-        if start is not None:
-            low = pd.Timestamp(instant_ns(start))
-            keep &= (end > low) | (begin >= low)
-        return frame[keep].reset_index(drop=True)
+        return frame
 
     def assets(self, asset_type: str) -> pd.DataFrame:
         """Return the assets of one type with their properties, indexed by id in natural order.
@@ -301,8 +310,7 @@ class HistoryReader:
     def event_count(self, event_type: str) -> int:
         """Return the number of events of a type."""
         _known(event_type, self._model.event_types, "event type")
-        table = self._pinned().table("event", event_type)
-        return 0 if table is None else len(table)
+        return self._pinned().event_count(event_type)
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _kind(self, asset_type: str) -> AssetType:
@@ -354,7 +362,7 @@ class HistoryReader:
                     if kind == asset_type
                 }
                 continue
-            table = pin.table("event", name)
+            table = pin.events(name)
             for column in columns if table is not None else ():
                 out |= set(table[column].unique().drop_null().to_pylist())  # type: ignore[index]
         return out

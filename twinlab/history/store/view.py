@@ -78,6 +78,10 @@ class View(CellReader):
         """Return a stored table; see `twinlab.history.store.tables`."""
         return tables.read_table(path, store=self._store)
 
+    def table_attributes(self, path: str) -> dict[str, object]:
+        """Return what is stated of a stored table; see `twinlab.history.store.tables`."""
+        return tables.table_attributes(path, store=self._store)
+
     def tables(self, prefix: str = "") -> tuple[str, ...]:
         """Return the paths of the tables that start with ``prefix``, sorted."""
         return tuple(sorted(path for path in self.catalog.tables if path.startswith(prefix)))

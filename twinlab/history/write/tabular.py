@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
-from twinlab.history.build.event_tables import month_of, named_assets
-from twinlab.history.build.table_updates import event_table, table_at, touched
+from twinlab.history.build.event_tables import rows_of
+from twinlab.history.build.table_updates import new_rows, table_at, touched, withdrawn
+from twinlab.history.write.event_updates import EventWriter
 
 if TYPE_CHECKING:
     from twinlab.history.build.catchup import Update
@@ -37,26 +37,16 @@ def _put(txn: Transaction, path: str, table: pa.Table | None) -> None:
 
 
 def _update_events(txn: Transaction, update: Update, name: str) -> None:
-    prefix = f"events/{name}/"
-    events, months = event_table(txn.tables, txn.read_table, update, name)
-    if months is None:
-        for path in txn.tables(prefix):
-            txn.drop_table(path)
-    if events is None:
-        _put(txn, f"mentioned/{name}", None)
-        return
-    found = month_of(events)
-    for month in np.unique(found) if months is None else sorted(months):
-        mine = events.filter(pa.array(found == month))
-        _put(txn, f"{prefix}{month}", mine if len(mine) else None)
-    _put(txn, f"mentioned/{name}", _mentions(update, name, events))
-
-
-def _mentions(update: Update, name: str, events: pa.Table) -> pa.Table | None:
-    """Return the assets that events of a type name, as a table of type and id."""
     spec = update.sources.model.event_types[name]
-    columns = {**({"asset": spec.asset} if spec.asset else {}), **spec.links}
-    found = named_assets(events, columns)
-    kinds = [kind for kind, ids in found.items() for _ in ids]
-    ids = [one for ids in found.values() for one in ids]
-    return pa.table({"asset_type": pa.array(kinds, pa.string()), "id": pa.array(ids, pa.string())}) if ids else None
+    writer = EventWriter(txn, name, {**({"asset": spec.asset} if spec.asset else {}), **spec.links})
+    if withdrawn(update, f"event:{name}"):
+        writer.replace(rows_of(update.sources.views.values(), "event", name, stop=update.new))
+        return
+    rows = new_rows(update, name)
+    if rows is None or not len(rows):
+        return
+    if writer.parts.months:
+        # Tables of months are those of an earlier version: they are replaced as a whole.
+        writer.replace(pa.concat_tables([writer.parts.events(), rows], promote_options="permissive"))
+    else:
+        writer.add(rows)

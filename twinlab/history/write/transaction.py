@@ -322,17 +322,26 @@ class Transaction:
 
     # -- tables
 
-    def write_table(self, path: str, table: pa.Table) -> None:
-        """Store a table under a path such as ``events/flight/2013-01``, replacing the one that is there."""
+    def write_table(
+        self, path: str, table: pa.Table, *, body: bytes | None = None, about: dict[str, object] | None = None
+    ) -> None:
+        """Store a table under a path such as ``assets/aircraft``, replacing the one that is there.
+
+        See `twinlab.history.store.tables.write_table` for ``body`` and ``about``.
+        """
         self._check_open()
         self.drop_table(path)
         self._ensure_parents(path)
-        tables.write_table(path, table, store=self._bytes)
+        tables.write_table(path, table, store=self._bytes, body=body, about=about)
         self._catalog.tables.add(path)
 
-    def read_table(self, path: str) -> pa.Table:
+    def table(self, path: str) -> pa.Table:
         """Return a stored table, with the changes of this transaction."""
         return tables.read_table(path, store=self._bytes)
+
+    def table_attributes(self, path: str) -> dict[str, object]:
+        """Return what is stated of a stored table, with the changes of this transaction."""
+        return tables.table_attributes(path, store=self._bytes)
 
     def drop_table(self, path: str) -> None:
         """Remove a table; nothing happens if there is none."""
