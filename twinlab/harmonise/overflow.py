@@ -6,11 +6,13 @@ value. Dropping the claim would change the cells of histories that were built be
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims
+from twinlab.harmonise.claims import Claims, Series
 from twinlab.harmonise.findings import Findings
 from twinlab.model.signal import Signal
 from twinlab.model.twinmodel import TwinModel
@@ -32,12 +34,34 @@ def storage_remedy(signal: Signal) -> str:
     )
 
 
+#: (id of the series, id of the model) -> both, and the largest value of each series. Frames of one source share their series,
+#: and asking a thousand signals costs more than all other work on a small frame.
+_limits: OrderedDict[tuple[int, int], tuple[tuple[Series, ...], TwinModel, npt.NDArray[np.float64]]] = OrderedDict()
+_KEPT = 64
+
+
+def _largest(series: tuple[Series, ...], model: TwinModel) -> npt.NDArray[np.float64]:
+    key = (id(series), id(model))
+    found = _limits.get(key)
+    # The entry references both objects, so Python can't have reused their ids.
+    if found is None:
+        by_signal: dict[tuple[str, str], float] = {}
+        for one in series:
+            pair = (one.asset_type, one.signal)
+            if pair not in by_signal:
+                by_signal[pair] = model.asset_types[one.asset_type].signals[one.signal].largest
+        limits = np.array([by_signal[one.asset_type, one.signal] for one in series])
+        found = _limits[key] = (series, model, limits)
+        while len(_limits) > _KEPT:
+            _limits.popitem(last=False)
+    return found[2]
+
+
 def report_overflows(claims: Claims, model: TwinModel, findings: Findings) -> None:
     """Record the claims whose values the storage of their signal can't represent as problems."""
     if not len(claims):
         return
-    signals = [model.asset_types[one.asset_type].signals[one.signal] for one in claims.series]
-    limits = np.array([signal.largest for signal in signals])
+    limits = _largest(claims.series, model)
     # Most frames are done after one comparison with the smallest limit; NaN (a retraction) is no overflow.
     with np.errstate(invalid="ignore"):
         if not max(np.fmax.reduce(claims.value), -np.fmin.reduce(claims.value)) > limits.min():
@@ -48,7 +72,8 @@ def report_overflows(claims: Claims, model: TwinModel, findings: Findings) -> No
     edges = [*np.flatnonzero(np.diff(claims.code[at], prepend=-1)).tolist(), len(at)]
     for low, high in pairwise(edges):
         here = at[low:high]
-        series, signal = claims.series[claims.code[here[0]]], signals[claims.code[here[0]]]
+        series = claims.series[claims.code[here[0]]]
+        signal = model.asset_types[series.asset_type].signals[series.signal]
         findings.problem_values(
             rows[here],
             column=claims.tags[claims.tag[here[0]]].partition("@")[0],
