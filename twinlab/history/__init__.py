@@ -1,8 +1,8 @@
 """REMEMBER: arrays (time, asset) in Zarr on Icechunk, built from the ledger; rollups, as-of, tables of events.
 
 In: the ledger of a twin, its model and mappings. Out: lazy xarray Datasets, DataFrames, plain Zarr.
-Read in order: `layout` (where a cell is), `store` (bytes), `build` (claims to cells, pure), then `write` (the one
-writer) and `read` (any number of readers), which don't import each other.
+Read in order: `layout` (where a cell is), `store` (bytes), `index` (which rows concern it), `build` (claims to cells, pure),
+then `write` (the one writer) and `read` (any number of readers), which don't import each other.
 Never: a value without a row in the ledger, a history published by half, a result that depends on the order of arrival.
 """
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.build import build_blocks
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.index import Marks
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
@@ -28,6 +27,7 @@ from twinlab.history.build.update import (
     plan_group,
     plan_late,
 )
+from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
 
 __all__ = ["Stored", "Update", "plan_update"]
@@ -97,7 +97,7 @@ class Update:
         """Return the groups with rows of each source."""
         numbers = {n: path for path, n in self.sources.group_numbers().items()}
         return {
-            name: sorted({numbers[g] for s in view.index.ranges for g in s.reach if g in numbers})
+            name: sorted(numbers[g] for g in view.index.fed if g in numbers)
             for name, view in self.sources.views.items()
         }
 
@@ -155,5 +155,5 @@ def _groups_to_redo(sources: Sources, meta: Mapping[str, Any], changed: set[str]
     feeds = dict(meta.get("feeds", {}))
     out = {path for name in changed for path in feeds.get(name, ())}
     for name in changed & set(sources.views):
-        out |= {numbers[g] for s in sources.views[name].index.ranges for g in s.reach if g in numbers}
+        out |= {numbers[g] for g in sources.views[name].index.fed if g in numbers}
     return out

@@ -68,7 +68,8 @@ def rows_of(
     parts: list[pa.Table] = []
     for view in views:
         first = 0 if start is None else start.get(view.name, 0)
-        numbers = [n for n in view.index.naming(f"{kind}:{name}", stop[view.name]) if view.index.ranges[n].stop > first]
+        numbers = view.index.naming(f"{kind}:{name}", stop[view.name])
+        numbers = numbers[view.index["stop"][numbers] > first]
         for frame, found in view.harmonised(numbers, stop=stop[view.name]):
             for one in getattr(found, _ATTRIBUTE[kind]):
                 if _name(one) == name and len(one.ordinal):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import AssetClaims, Claims, Context, EventClaims, Harmonised, RelationshipClaims
+from twinlab.harmonise.claims import Claims, Context, Harmonised
 from twinlab.harmonise.frames import harmonise
 from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
 from twinlab.history.build.build import Part
+from twinlab.history.build.frame_cache import FrameCache
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.index import LATEST_AHEAD, Marks, SourceIndex, hashes_of
 from twinlab.history.build.report import SourceTally
+from twinlab.history.index.marks import Marks
+from twinlab.history.index.source_index import LATEST_AHEAD, SourceIndex, hashes_of
 from twinlab.history.layout.spans import Span, union
 from twinlab.model.mapping import Mapping, TimeRule, ZoneOf
 from twinlab.model.twinmodel import TwinModel
@@ -28,57 +29,14 @@ if TYPE_CHECKING:
     from twinlab.ledger.format.frames import Frame
     from twinlab.ledger.reader import Reader
 
-__all__ = ["FrameCache", "LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
+__all__ = ["LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
 
-#: Size of the cache: enough for three million rows between two publications and the rows before them.
-FRAME_BYTES = 256 * 2**20
 #: Asset type -> asset -> property -> value.
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
 #: Rows of a file whose instants are compared at once.
 _COMPARED_ROWS = 4_000_000
 #: Maximum difference between a local clock and UTC, and some margin.
 _ZONE_REACH = 26 * 3600 * 10**9
-
-
-class FrameCache:
-    """A cache of harmonised frames: the most recently used ones, up to a number of bytes."""
-
-    def __init__(self, size: int = FRAME_BYTES) -> None:
-        self._size = size
-        self._used = 0
-        self._frames: OrderedDict[tuple[object, ...], tuple[Harmonised, int]] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> Harmonised | None:
-        """Return the frame of a key, None if it isn't cached."""
-        found = self._frames.get(key)
-        if found is None:
-            return None
-        self._frames.move_to_end(key)
-        return found[0]
-
-    def put(self, key: tuple[object, ...], found: Harmonised) -> None:
-        """Add a harmonised frame."""
-        size = _bytes_of(found)
-        self._frames[key] = (found, size)
-        self._used += size
-        self.shrink(self._size)
-
-    def shrink(self, size: int) -> None:
-        """Limit the cache to ``size`` bytes."""
-        self._size = size
-        while self._used > self._size and len(self._frames) > 1:
-            _, (_, freed) = self._frames.popitem(last=False)
-            self._used -= freed
-
-
-def _bytes_of(found: Harmonised) -> int:
-    c = found.claims
-    columns = (c.code, c.event_time, c.value, c.epoch, c.sequence, c.ordinal, c.op, c.tag, c.priority, c.flag)
-    arrays = [column for column in columns if column is not None]
-    # A broadcast column has no memory of its own.
-    size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
-    tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
-    return size + sum(int(one.table.nbytes) for one in tables) + 1000
 
 
 def digest(part: object) -> str:
@@ -139,6 +97,8 @@ class SourceView:
         """Index the rows up to ``position``; return the numbers of the new row ranges."""
         new: list[int] = []
         pending: list[Frame] = []
+        if position > self.index.position:
+            self.index.remember()
         for frame in self.reader.frames(start=self.index.position, stop=position):
             # A sealed segment's observations come as several frames whose ordinals interleave.
             if pending and (frame.kind != "observations" or frame.index != pending[0].index):
@@ -147,7 +107,7 @@ class SourceView:
             pending.append(frame)
         if pending:
             new += self._add(pending, tally)
-        for reading in list(self.index.overlaps):
+        for reading in list(self.index.overlaps.found):
             self._compare(reading, tally)
         self.index.position = max(self.index.position, position)
         return new
@@ -155,7 +115,7 @@ class SourceView:
     def marks(self, position: int) -> Marks:
         """Return watermark and first observations at any position that is indexed."""
         index = self.index
-        if any(s.first < position < s.stop for s in index.ranges):
+        if index.within_one(position):
             part = replace(self, index=index.until(position))
             part.extend(position)
             return part.index.marks(position)
@@ -174,32 +134,69 @@ class SourceView:
             if tally is not None:
                 tally.add_frame(whole, rows=frame.rows, kept=len(done.claims), file_id=frame.file_id)
         tables = {f"{kind}:{name}" for one in found for kind, name in _named(one)}
-        rows = self.index.add(
+        number = self.index.add(
             [one.claims for one in found],
             first=min(frame.first for frame in frames),
             stop=max(frame.last for frame in frames) + 1,
-            ingest_time=max(frame.ingest_time for frame in frames),
             file_id=head.file_id,
             tables=tables,
             carry=carry,
         )
-        if tally is not None and rows.reach:
-            low, high = min(low for low, _ in rows.reach.values()), max(high for _, high in rows.reach.values())
+        low, high = int(self.index["earliest"][number]), int(self.index["latest"][number])
+        if tally is not None and low <= high:
             tally.widen_span(low, high, file_id=head.file_id)
-        return [len(self.index.ranges) - 1]
+        return [number]
+
+    def rows_of(self, numbers: Iterable[int]) -> list[Span]:
+        """Return the rows of some row ranges, as spans of ordinals."""
+        at = np.fromiter(numbers, dtype=np.int64)
+        return union(zip(self.index["first"][at].tolist(), self.index["stop"][at].tolist(), strict=True))
+
+    def outside(self, late: npt.NDArray[np.int64], rows: Sequence[Span]) -> npt.NDArray[np.int64]:
+        """Return those places of late claims whose rows aren't in any of some disjoint, ascending spans of ordinals."""
+        if not len(late) or not rows:
+            return late
+        edges = np.array(rows, dtype=np.int64)
+        ordinals = self.index.late["ordinal"][late]
+        place = edges[:, 0].searchsorted(ordinals, side="right") - 1
+        kept: npt.NDArray[np.int64] = late[(place < 0) | (ordinals >= edges[place, 1])]
+        return kept
+
+    def late_claims(self, late: npt.NDArray[np.int64], *, stop: int) -> Claims:
+        """Return the late claims at some places, with the flags known at the position ``stop``."""
+        claims = self.index.late.claims(late, self.index.names())
+        if not len(late) or not len(self.index.clashes):
+            return claims
+        return self.index.clashes.flagged(claims, (int(claims.ordinal.min()), int(claims.ordinal.max())), stop=stop)
+
+    def frames_of(self, late: npt.NDArray[np.int64], *, stop: int) -> Iterator[tuple[Frame, Claims]]:
+        """Yield the frames with some late claims, and the claims of each."""
+        index = self.index
+        every = self.late_claims(late, stop=stop)
+        numbers = index.late["number"][late]
+        for number in np.unique(numbers).tolist():
+            mine = every.select(numbers == number)
+            tags = {mine.tags[code] for code in np.unique(mine.tag).tolist()}
+            hint = (int(mine.event_time.min()) - _ZONE_REACH, int(mine.event_time.max()) + 1 + _ZONE_REACH)
+            (first, last), *_ = self.rows_of([number])
+            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
+                inside = (mine.ordinal >= frame.first) & (mine.ordinal <= frame.last)
+                inside[inside] = np.isin(mine.ordinal[inside], frame.ordinals())
+                if inside.any():
+                    yield frame, mine.select(inside)
 
     def _compare(self, reading: int, tally: SourceTally | None) -> None:
         """Compare the values of one instant in different row ranges of a file."""
         index = self.index
-        assets, low, high = index.overlaps.pop(reading)
-        mine = [n for n, s in enumerate(index.ranges) if s.reading == reading]
-        rows = sum(index.ranges[n].stop - index.ranges[n].first for n in mine)
+        assets, low, high = index.overlaps.found.pop(reading)
+        mine = np.flatnonzero(index["reading"] == reading)
+        rows, end = int((index["stop"] - index["first"])[mine].sum()), int(index["stop"][mine].max())
         # In pieces of time, so that memory doesn't grow with the file.
         edges = np.linspace(low, high, 2 + rows // _COMPARED_ROWS).astype(np.int64)
         edges[0], edges[-1] = low, high
         for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             parts, frames = [], []
-            for frame, found in self.harmonised(mine, stop=max(index.ranges[n].stop for n in mine), time=(start, stop)):
+            for frame, found in self.harmonised(mine, stop=end, time=(start, stop)):
                 c = found.claims
                 wanted = np.array([(one.asset_type, one.asset) in assets for one in c.series], dtype=np.bool_)
                 if c.key is None and wanted.any():
@@ -224,7 +221,7 @@ class SourceView:
         Frames without observations in the time span ``time`` (ns UTC) are skipped, and those of withdrawn files unless
         ``withdrawn``.
         """
-        spans = union([(s.first, s.stop) for s in (self.index.ranges[n] for n in numbers)])
+        spans = self.rows_of(numbers)
         ended = {} if withdrawn else self.withdrawn_before(stop)
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
         for first, last in spans:
@@ -240,7 +237,8 @@ class SourceView:
     def withdrawn_before(self, stop: int) -> dict[str, int]:
         """Return the files that are withdrawn at a position, each with the ordinal before which its rows don't count."""
         gone = self.index.withdrawn(stop)
-        return {self.index.readings[n]: ordinal for ordinal, n in self.index.ended if n in gone}
+        ordinals = self.index.ended["ordinal"][: len(gone)]
+        return {self.index.readings[n]: at for n, at in zip(gone.tolist(), ordinals.tolist(), strict=True)}
 
     def _harmonised(self, frame: Frame, carry: dict[tuple[str, ...], tuple[int, int]]) -> tuple[Harmonised, Harmonised]:
         """Return the claims of a frame within the twin's span, and all of its claims."""
@@ -296,11 +294,17 @@ class LedgerClaims:
     def _reach(self, spec: GroupSpec, window: Span) -> tuple[int, int]:
         return spec.axis.time(window[0]), spec.axis.time(window[1])
 
-    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> list[int]:
+    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> npt.NDArray[np.int64]:
         low, high = self._reach(spec, window)
         name = next(iter(spec.signals))
         group = view.index.group_of.get((spec.group.asset_type, name))
         return view.index.covering(group, low, high, self.position[view.name])
+
+    def _late(
+        self, view: SourceView, spec: GroupSpec, window: Span, read: Sequence[Span] = ()
+    ) -> npt.NDArray[np.int64]:
+        """Return the places of late claims in the window, without those among the rows in ``read``."""
+        return view.outside(view.index.late_within(*self._reach(spec, window), self.position[view.name]), read)
 
     def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
         """Yield the claims of the frames that overlap the window, and all other claims that share a key with one of them."""
@@ -316,15 +320,21 @@ class LedgerClaims:
                     hashes.append(hashes_of(found.claims.select(inside)))
                 if len(found.claims):
                     yield Part(number, found.claims, new_from)
+            # Late claims of the frames above were among their rows.
+            late = self._late(view, spec, window, view.rows_of(near))
+            if len(late):
+                yield Part(number, view.late_claims(late, stop=stop), new_from)
             keys = np.unique(np.concatenate(hashes))
             if len(keys):
                 yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
 
     @staticmethod
-    def _partners(view: SourceView, keys: npt.NDArray[np.uint64], known: list[int], stop: int) -> Iterator[Claims]:
+    def _partners(
+        view: SourceView, keys: npt.NDArray[np.uint64], known: npt.NDArray[np.int64], stop: int
+    ) -> Iterator[Claims]:
         # All claims of the frames in `known` were yielded already.
-        others = sorted(set(view.index.sharing(keys, stop)) - set(known))
-        spans = union([(view.index.ranges[n].first, view.index.ranges[n].stop) for n in known])
+        others = np.setdiff1d(view.index.sharing(keys, stop), known)
+        spans = view.rows_of(known)
         for frame, found in view.harmonised(others, stop=stop):
             if any(low <= frame.first < high for low, high in spans) or found.claims.key is None:
                 continue
@@ -333,9 +343,9 @@ class LedgerClaims:
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
         """Return the signals of the rule ``last`` with one source and one priority, if no claim has a key or is a retraction."""
         for view in self.views.values():
-            for n in self._covering(view, spec, window):
-                if view.index.ranges[n].keyed or view.index.ranges[n].retracts:
-                    return frozenset()
+            index, near, late = view.index, self._covering(view, spec, window), self._late(view, spec, window)
+            if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
+                return frozenset()
         fed, judged = self._single(), self.judged(spec)
         kind = spec.group.asset_type
         return frozenset(

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
+from twinlab.history.build.frame_cache import FrameCache
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.index import NEVER, Marks, SourceIndex
-from twinlab.history.build.index_file import load_index, save_index
-from twinlab.history.build.ledger_claims import FrameCache, Properties, SourceView, digest, zone_properties, zones_of
+from twinlab.history.build.ledger_claims import Properties, SourceView, digest, zone_properties, zones_of
 from twinlab.history.build.report import BuildReport
+from twinlab.history.index.index_file import load_index, save_index
+from twinlab.history.index.marks import Marks
+from twinlab.history.index.reach import NEVER
+from twinlab.history.index.source_index import SourceIndex
 from twinlab.history.layout.grid import Group
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -41,8 +42,8 @@ def table_at(sources: Sources, kind: str, name: str, position: Mapping[str, int]
 def touched(update: Update, table: str) -> bool:
     """Whether an update changes a table, such as ``event:flight``."""
     for name, view in update.sources.views.items():
-        old = update.old[name]
-        if any(table in s.tables and s.stop > old and s.first < update.new[name] for s in view.index.ranges):
+        mine = np.intersect1d(view.index.of_table(table), view.index.overlapping(update.old[name], update.new[name]))
+        if len(mine):
             return True
     return withdrawn(update, table)
 
@@ -50,8 +51,8 @@ def touched(update: Update, table: str) -> bool:
 def withdrawn(update: Update, table: str) -> bool:
     """Whether rows of a table were withdrawn, or their mapping changed: then all of it is built again."""
     for name, view in update.sources.views.items():
-        gone = {reading for ordinal, reading in view.index.ended if update.old[name] <= ordinal < update.new[name]}
-        if any(s.reading in gone and table in s.tables for s in view.index.ranges):
+        gone = np.setdiff1d(view.index.withdrawn(update.new[name]), view.index.withdrawn(update.old[name]))
+        if np.isin(view.index["reading"][view.index.of_table(table)], gone).any():
             return True
     return bool(update.changed)
 

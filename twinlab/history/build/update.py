@@ -12,9 +12,11 @@ import numpy.typing as npt
 from twinlab.harmonise.claims import Claims
 from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.index import NEVER, Marks, hashes_of
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.index.marks import Marks
+from twinlab.history.index.reach import NEVER
+from twinlab.history.index.source_index import hashes_of
 from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 
@@ -257,7 +259,7 @@ def changed_cells(
     by_number = {_number(view, spec): spec for view in views.values() for spec in specs if spec.signals}
     for name, view in views.items():
         index, start, stop = view.index, old.get(name, 0), new[name]
-        fresh = [n for n, s in enumerate(index.ranges) if start <= s.stop - 1 and s.first < stop and s.stop > start]
+        fresh = index.overlapping(start, stop)
         hashes = [np.empty(0, dtype=np.uint64)]
         for _, found in view.harmonised(fresh, stop=stop):
             c = found.claims
@@ -269,14 +271,17 @@ def changed_cells(
             for group in index.group_set(c.series):
                 claims.setdefault(group, []).append((view, c))
         keys = np.unique(np.concatenate(hashes))
-        elder = [n for n in index.sharing(keys, stop) if index.ranges[n].first < start] if len(keys) else []
-        ended = {reading for ordinal, reading in index.ended if start <= ordinal < stop}
-        elder += [n for n, s in enumerate(index.ranges) if s.reading in ended and s.first < start]
-        for n in elder:
-            for group, (low, high) in index.ranges[n].reach.items():
+        elder = [index.sharing(keys, stop)] if len(keys) else []
+        ended = np.setdiff1d(index.withdrawn(stop), index.withdrawn(start))
+        if len(ended):
+            elder.append(np.flatnonzero(np.isin(index["reading"], ended)))
+        for numbers in elder:
+            before = numbers[index["first"][numbers] < start]
+            for group, times in index.spans_in_time(before).items():
                 if group in by_number:
                     axis = by_number[group].axis
-                    spans.setdefault(group, []).append((axis.cell(low), axis.cell(high) + 1))
+                    cells = ((axis.cell(low), axis.cell(high) + 1) for low, high in times)
+                    spans.setdefault(group, []).extend(cells)
     out = {}
     for group, spec in by_number.items():
         mine, late = _late_cells(claims.get(group, []), spec, late_before.get(spec.group.path, 0))
@@ -294,12 +299,8 @@ def late_claims(view: SourceView, *, old: int, new: int, watermark: int) -> Coun
     found: Counter[str] = Counter()
     if watermark == -NEVER:
         return found
-    index = view.index
-    numbers = [
-        n
-        for n, s in enumerate(index.ranges)
-        if s.stop > old and s.first < new and any(low < watermark for low, _ in s.reach.values())
-    ]
+    numbers = view.index.overlapping(old, new)
+    numbers = numbers[view.index["earliest"][numbers] < watermark]
     for frame, one in view.harmonised(numbers, stop=new):
         late = (one.claims.event_time < watermark) & (one.claims.ordinal >= old)
         found[frame.file_id or ""] += int(np.count_nonzero(late))

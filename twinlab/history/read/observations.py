@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import SourceView
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.index.reach import NEVER
 from twinlab.history.read.standing import standing_of
 from twinlab.model.twinmodel import Signal
 
@@ -79,6 +79,11 @@ def observations(
             if mine.any():
                 rows = _rows(view, frame, c.select(mine), names[name])
                 parts.append(rows.assign(withdrawn=frame.first < ended.get(frame.file_id or "", 0)))
+        at = view.index.late_within(low, high, position[name], withdrawn=everything)
+        at = view.outside(at[view.index.late["code"][at] == view.index.series[wanted]], view.rows_of(near))
+        for frame, late in view.frames_of(at, stop=position[name]):
+            rows = _rows(view, frame, late, names[name])
+            parts.append(rows.assign(withdrawn=frame.first < ended.get(frame.file_id or "", 0)))
     columns = [*_COLUMNS, "standing"] if everything else list(_COLUMNS)
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "str") for name in columns})

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab.errors import CorruptionError, SchemaError
-from twinlab.history.build.index_file import index_folder
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.index.index_file import index_folder
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
 from twinlab.history.store.opening import open_history
 from twinlab.model.mapping import Mapping as SourceMapping

@@ -11,8 +11,8 @@ import pandas as pd
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.build.event_tables import without_origin
-from twinlab.history.build.index import NEVER
 from twinlab.history.build.source_priority import chosen_sources
+from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Group, rollup_steps
 from twinlab.history.read.datasets import dataset, instant_ns, natural_order
 from twinlab.history.read.observations import observations

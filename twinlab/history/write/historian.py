@@ -14,10 +14,10 @@ from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, plan_update
-from twinlab.history.build.index_file import index_folder
-from twinlab.history.build.ledger_claims import FRAME_BYTES
+from twinlab.history.build.frame_cache import FRAME_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
+from twinlab.history.index.index_file import index_folder
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, disk_usage, housekeep

@@ -23,12 +23,12 @@ from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.index import NEVER
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.update import GroupPlan, frontier_of
+from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import cold_layout
 from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.store.publish import sync_filesystem

@@ -6,8 +6,8 @@ from typing import Any
 
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Update
-from twinlab.history.build.index import NEVER
 from twinlab.history.build.report import BuildReport
+from twinlab.history.index.reach import NEVER
 
 __all__ = ["add_tally", "note_state"]
 
