@@ -81,7 +81,7 @@ def _tables(index: SourceIndex) -> dict[str, Table]:
 
 
 def _packed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the differences of neighbours in the narrowest type that holds them, or the array itself.
+    """Return the differences of neighbours in the narrowest type that can represent them, or the array itself.
 
     Ordinals and times of frames mostly ascend by little, so that the file is a third as long.
     """
