@@ -269,10 +269,11 @@ def test_a_delivery_costs_the_same_however_many_came_before(
                 seen.append(one)
                 if len(seen) % last == 0:
                     show(meter.line(last))
-    stop = ORIGIN + count * step
-    command = [sys.executable, "-c", READ, str(twin.folder), str(stop)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    show({"store": "twin, fresh process", **json.loads(done.stdout.strip().splitlines()[-1])})
+            # A reader in another process, while the newest rows aren't published.
+            stop = ORIGIN + count * step
+            command = [sys.executable, "-c", READ, str(twin.folder), str(stop)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            show({"store": "twin, fresh process", **json.loads(done.stdout.strip().splitlines()[-1])})
     show(meter.line(last) | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10})
     want = checksum(np.array(list(newest(seen).values())))
     assert checksum(twin.history("truck").temperature.values) == want

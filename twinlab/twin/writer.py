@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinWriter", "source_to_write"]
 
-#: Rows are published once this many wait, or some wait for this long (s); readers see them at once in either case.
-_PUBLISH_ROWS = 200_000
-_PUBLISH_SECONDS = 60.0
+#: Rows are published once so many wait, each with the seconds since the last publication; readers see them at once in any
+#: case. A publication costs the same for one row as for thousands, and a reader builds thousands of rows in milliseconds.
+_PUBLISH = ((200_000, 0.0), (10_000, 60.0), (1, 600.0))
 #: Seconds for which `TwinWriter.close` waits for another process that is publishing.
 _PATIENCE = 30.0
 
@@ -187,8 +187,8 @@ class TwinWriter:
 
     def _publish_if_due(self) -> None:
         """Publish if many rows or old ones wait. The rows are durable in any case, so that a failure is a warning only."""
-        late = time.monotonic() - self._published_at >= _PUBLISH_SECONDS
-        if not late and self._waiting < _PUBLISH_ROWS:
+        since = time.monotonic() - self._published_at
+        if not any(self._waiting >= rows and since >= seconds for rows, seconds in _PUBLISH):
             return
         try:
             self._publish()

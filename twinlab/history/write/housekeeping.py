@@ -35,6 +35,10 @@ class Usage:
     files: int = 0
     bytes: int = 0
 
+    def __str__(self) -> str:
+        size = f"{self.bytes / 1e6:,.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:,.1f} kB"
+        return f"{self.files:,} files, {size}"
+
 
 @dataclass
 class CompactReport:
@@ -63,8 +67,7 @@ class CompactReport:
         lines = [", ".join(done)]
         for name in sorted(self.before.keys() | self.after.keys()):
             old, new = self.before.get(name, Usage()), self.after.get(name, Usage())
-            sizes = [f"{one.files:,} files, {one.bytes / 1e6:,.1f} MB" for one in (old, new)]
-            lines.append(f"  {name:<8} {sizes[0]:>28}  ->  {sizes[1]}")
+            lines.append(f"  {name:<8} {old!s:>26}  ->  {new}")
         if self.states_left > 1:
             lines.append(
                 f"  {self.states_left - 1:,} earlier states stay for {MIN_AGE.total_seconds() / 3600:.0f} h after they were "
