@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
@@ -43,7 +42,7 @@ def everything(
     marks = found.marks(position)
     assets = found.columns({}, marks.values())
     claims = LedgerClaims(found.views, position, {name: at // 2 for name, at in position.items()})
-    for spec in GroupSpec.all_of(found.model, assets):
+    for spec in found.groups(assets, position):
         if not spec.assets:
             continue
         frontier = frontier_of(spec, marks.values())
@@ -65,7 +64,7 @@ def everything(
                 )
             )  # fmt: skip
     half = {name: at // 2 for name, at in position.items()}
-    specs = [spec for spec in GroupSpec.all_of(found.model, assets) if spec.assets]
+    specs = [spec for spec in found.groups(assets, position) if spec.assets]
     if cells and all(
         (one.position >= at) for one, at in ((view.index, half[view.name]) for view in found.views.values())
     ):

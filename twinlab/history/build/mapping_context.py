@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.harmonise.claims import Series
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
 from twinlab.history.build.frame_cache import FrameCache
@@ -48,6 +52,26 @@ def content_hash(content: TwinModel | SourceMapping) -> str:
     return digest([written, versions] if versions else written)
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """A result of `Sources.columns`: between two publications there is hardly ever a new series."""
+
+    known: Mapping[str, list[str]]
+    observed: list[tuple[tuple[Series, ...], npt.NDArray[np.bool_]]]
+    found: dict[str, list[str]]
+
+    def fits(self, known: Mapping[str, list[str]], marks: Sequence[Marks]) -> bool:
+        """Return whether the same is known and observed."""
+        return (
+            len(marks) == len(self.observed)
+            and all(
+                one.series is series and np.array_equal(one.first < NEVER, mask)
+                for one, (series, mask) in zip(marks, self.observed, strict=True)
+            )
+            and known == self.known
+        )
+
+
 @dataclass
 class Sources:
     """The sources of a twin under one model and one set of mappings, up to any position."""
@@ -61,6 +85,9 @@ class Sources:
     views: dict[str, SourceView] = field(default_factory=dict)
     _assets: dict[str, SourceView] = field(default_factory=dict)
     _saved: dict[str, int] = field(default_factory=dict)
+    _columns: _Columns | None = None
+    # Assets by type, and their groups, if these depend on nothing else.
+    _specs: tuple[Mapping[str, list[str]], list[GroupSpec]] | None = None
 
     def __post_init__(self) -> None:
         """Compute the hashes once."""
@@ -194,7 +221,13 @@ class Sources:
             if any(span.properties for signal in kind.signals.values() for span in signal.limits_of_assets.values())
         ]
         properties = {name: properties_of(self.asset_table(name, position)) for name in needed}
-        return GroupSpec.all_of(self.model, columns, properties)
+        if needed:
+            return GroupSpec.all_of(self.model, columns, properties)
+        # The same objects, because they remember which series they contain.
+        if self._specs is None or self._specs[0] != {kind: list(ids) for kind, ids in columns.items()}:
+            known = {kind: list(ids) for kind, ids in columns.items()}
+            self._specs = known, GroupSpec.all_of(self.model, columns, {})
+        return list(self._specs[1])
 
     def _asset_views(self, asset_type: str, position: Mapping[str, int]) -> list[SourceView]:
         out = []
@@ -229,15 +262,19 @@ class Sources:
 
     def columns(self, known: Mapping[str, list[str]], marks: Iterable[Marks]) -> dict[str, list[str]]:
         """Return the assets with observations by type: first those in ``known``, then new ones in natural order."""
-        found: dict[str, set[str]] = {}
-        for one in marks:
-            for series in one.observed():
-                found.setdefault(series.asset_type, set()).add(series.asset)
-        out = {kind: list(ids) for kind, ids in known.items()}
-        for kind, ids in found.items():
-            ordered = out.setdefault(kind, [])
-            ordered += sorted(ids - set(ordered), key=natural_key)
-        return out
+        given = list(marks)
+        if self._columns is None or not self._columns.fits(known, given):
+            found: dict[str, set[str]] = {}
+            for one in given:
+                for series in one.observed():
+                    found.setdefault(series.asset_type, set()).add(series.asset)
+            out = {kind: list(ids) for kind, ids in known.items()}
+            for kind, ids in found.items():
+                ordered = out.setdefault(kind, [])
+                ordered += sorted(ids - set(ordered), key=natural_key)
+            observed = [(one.series, one.first < NEVER) for one in given]
+            self._columns = _Columns({kind: list(ids) for kind, ids in known.items()}, observed, out)
+        return {kind: list(ids) for kind, ids in self._columns.found.items()}
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
