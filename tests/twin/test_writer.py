@@ -17,7 +17,7 @@ import twinlab as tl
 from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError, UnknownTermError
 from twinlab.history import Historian
-from twinlab.twin import writer as writer_module
+from twinlab.history.write import waiting_rows
 
 MODEL = """
 twin: site
@@ -103,12 +103,12 @@ def test_another_process_reads_rows_that_are_not_published(twin: tl.twin.Twin) -
 def test_publication_comes_with_many_rows_or_with_time(
     twin: tl.twin.Twin, builds: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "_PUBLISH", ((3, 0.0), (1, 3600.0)))
+    monkeypatch.setattr(waiting_rows, "PUBLISH", ((3, 0.0), (1, 3600.0)))
     with twin.writer("gate") as writer:
         for n in range(4):
             writer.append(log(n))
         assert len(builds) == 1
-        monkeypatch.setattr(writer_module, "_PUBLISH", ((3, 0.0), (1, 0.0)))
+        monkeypatch.setattr(waiting_rows, "PUBLISH", ((3, 0.0), (1, 0.0)))
         writer.append(log(4))
         assert len(builds) == 2
         assert writer.publish().commits == 0
@@ -210,7 +210,7 @@ def test_a_second_writer_in_another_process_names_the_first(twin: tl.twin.Twin) 
 def test_a_publication_that_fails_is_a_warning_and_the_rows_are_kept(
     twin: tl.twin.Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "_PUBLISH", ((1, 0.0),))
+    monkeypatch.setattr(waiting_rows, "PUBLISH", ((1, 0.0),))
 
     def full(self: Historian, *args: object, **kwargs: object) -> object:
         msg = "the disk is full"

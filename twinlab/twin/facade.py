@@ -130,7 +130,7 @@ class Twin:
             store(self.ledger, source, folders=names_folders(self.mappings.get(source.name))) for source in resolved
         ]
         with progress_bar("history", unit=" cells") as show:
-            build = self._current_historian().catch_up(show)
+            build = self._current_historian().catch_up(show, gather=True)
         return IngestReport(
             file_reports(stored, build),
             seconds=time.perf_counter() - began,

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError, TwinlabError, UnknownTermError
 from twinlab.history import BuildReport, Historian
+from twinlab.history.write.waiting_rows import publication_due
 from twinlab.ledger import Ack, Ledger, Records
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TableRule
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinWriter", "source_to_write"]
 
-#: Rows are published once so many wait, each with the seconds since the last publication; readers see them at once in any
-#: case. A publication costs the same for one row as for thousands, and a reader builds thousands of rows in milliseconds.
-_PUBLISH = ((200_000, 0.0), (10_000, 60.0), (1, 600.0))
 #: Seconds for which `TwinWriter.close` waits for another process that is publishing.
 _PATIENCE = 30.0
 
@@ -66,7 +64,7 @@ class TwinWriter:
     def __init__(self, ledger: Ledger, mapping: SourceMapping, historian: Callable[[], Historian]) -> None:
         self._mapping, self._historian = mapping, historian
         self._rules: dict[tuple[str | None, tuple[str, ...]], str | None] = {}
-        self._waiting = 0
+        self._waiting = self._batches = 0
         self._published_at = time.monotonic()
         self._warned = ""
         self._lock = threading.Lock()
@@ -121,6 +119,7 @@ class TwinWriter:
             acks = self._writer.append_many(parts)
             done = Ack(self.position, max((a.ingest_time for a in acks), default=0), *_totals(acks))
             self._waiting += done.rows
+            self._batches += 1
             self._publish_if_due()
         return done
 
@@ -182,13 +181,13 @@ class TwinWriter:
 
     def _publish(self) -> BuildReport:
         report = self._historian().catch_up()
-        self._waiting, self._published_at = 0, time.monotonic()
+        self._waiting, self._batches, self._published_at = 0, 0, time.monotonic()
         return report
 
     def _publish_if_due(self) -> None:
         """Publish if many rows or old ones wait. The rows are durable in any case, so that a failure is a warning only."""
         since = time.monotonic() - self._published_at
-        if not any(self._waiting >= rows and since >= seconds for rows, seconds in _PUBLISH):
+        if not publication_due(self._waiting, self._batches, seconds=since):
             return
         try:
             self._publish()

@@ -30,7 +30,7 @@ from twinlab.history.build.update import (
 from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
 
-__all__ = ["Stored", "Update", "plan_update"]
+__all__ = ["Stored", "Update", "count_new_rows", "front_of", "plan_update"]
 
 
 #: Cells before the end of a group's stored ones in which new claims are planned for all assets: the hot cells.
@@ -102,26 +102,65 @@ class Update:
         }
 
 
-def plan_update(
-    sources: Sources, meta: Mapping[str, Any], position: dict[str, int], *, report: BuildReport | None = None
-) -> Update:
-    """Plan the update of a state with the metadata ``meta`` to a position vector."""
+def _positions_before(
+    sources: Sources, meta: Mapping[str, Any], position: Mapping[str, int]
+) -> tuple[dict[str, int], set[str]]:
+    """Return the positions from which rows are new, and the sources whose mapping context changed: all theirs are."""
     old: dict[str, int] = {name: int(at) for name, at in dict(meta.get("position", {})).items()}
     hashes = sources.context_hashes(position)
     # Stored under the name of an earlier version.
     known: dict[str, str] = dict(meta.get("meanings", {}))
     changed = {name for name, built_with in known.items() if hashes.get(name) != built_with}
-    before = {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in hashes}
+    return {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in hashes}, changed
+
+
+def count_new_rows(
+    sources: Sources, meta: Mapping[str, Any], position: dict[str, int], report: BuildReport
+) -> dict[str, int]:
+    """Index the rows up to ``position`` and add the counts of new ones to a report.
+
+    Returns the positions from which rows were counted: earlier ones, which perhaps still wait for their publication, were
+    counted by an earlier call.
+    """
+    before, _ = _positions_before(sources, meta, position)
     sources.prepare(position, upto=before)
+    known = {name: max(before[name], sources.views[name].index.position) for name in before}
     sources.prepare(position, report=report)
+    marks = sources.marks(known)
+    for name, view in sources.views.items():
+        if known[name]:
+            late = late_claims(view, old=known[name], new=position[name], watermark=marks[name].watermark)
+            for file_id, count in late.items():
+                report.of(name).add_late(count, file_id=file_id)
+    return known
+
+
+def front_of(meta: Mapping[str, Any]) -> dict[str, int]:
+    """Return for each group the cell before which new claims are late."""
+    return {str(path): int(end) - _FRONT for path, end in dict(meta.get("ends", {})).items()}
+
+
+def plan_update(
+    sources: Sources,
+    meta: Mapping[str, Any],
+    position: dict[str, int],
+    *,
+    counted: Mapping[str, int] | None = None,
+) -> Update:
+    """Plan the update of a state with the metadata ``meta`` to a position vector.
+
+    Repeated claims are counted from ``counted`` on; from the position of the state on by default.
+    """
+    before, changed = _positions_before(sources, meta, position)
+    sources.prepare(position, upto=before)
+    sources.prepare(position)
     marks_old, marks_new = sources.marks(before), sources.marks(position)
     columns = sources.columns(dict(meta.get("assets", {})), marks_new.values())
     specs = [spec for spec in sources.groups(columns, position) if spec.assets]
     specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
-    claims = LedgerClaims(sources.views, position, before)
+    claims = LedgerClaims(sources.views, position, dict(before if counted is None else counted))
     stored = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
-    late_before = {path: end - _FRONT for path, end in stored.items()}
-    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=late_before)
+    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=front_of(meta))
     whole = _groups_to_redo(sources, meta, changed)
     plans = []
     alive, alive_before = sources.lifetimes(position), sources.lifetimes(before)
@@ -140,12 +179,6 @@ def plan_update(
         plan = plan_group(spec, old=earlier, new=new, changed=[*change.spans, (0, end)], judged=judged, limit=end)
         if plan is not None:
             plans.append(plan)
-    if report is not None:
-        for name, view in sources.views.items():
-            if before[name]:
-                late = late_claims(view, old=before[name], new=position[name], watermark=marks_old[name].watermark)
-                for file_id, count in late.items():
-                    report.of(name).add_late(count, file_id=file_id)
     return Update(sources, before, position, columns, plans, claims, marks_new, changed)
 
 

@@ -12,7 +12,8 @@ from twinlab.errors import CorruptionError, SchemaError
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
-from twinlab.history.store.opening import open_history
+from twinlab.history.store.opening import open_history, repository_path
+from twinlab.history.store.publish import published
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -72,11 +73,11 @@ class PinCache:
                 position = {name: self.ledger.reader(name).position_at(self.known) for name in sources.names()}
                 self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
             return self._pin
-        seen = (sources.position(), _signature(self.root))
+        seen = (sources.position(), published(repository_path(self.root / "history")))
         if self._pin is None or seen != self._seen:
             view = self._view(sources)
             self._pin = TailPin(view, sources, _bounded(sources.position(), view))
-            self._seen = (sources.position(), _signature(self.root))
+            self._seen = (sources.position(), published(repository_path(self.root / "history")))
         return self._pin
 
     def _sources(self) -> Sources:
@@ -100,15 +101,6 @@ class PinCache:
 @lru_cache(maxsize=1)
 def _temporary() -> Path:
     return Path(tempfile.mkdtemp(prefix="twinlab-empty-"))
-
-
-def _signature(root: Path) -> object:
-    """Return a value that changes whenever something is published."""
-    try:
-        found = (root / "history" / "icechunk" / "refs" / "branch.main" / "ref.json").stat()
-    except FileNotFoundError:
-        return None
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def _bounded(position: dict[str, int], view: View) -> dict[str, int]:

@@ -12,6 +12,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import icechunk
@@ -19,13 +20,29 @@ import icechunk
 from twinlab.errors import CorruptionError, SourceError
 from twinlab.history.store.chunk_reader import write_seal
 
-__all__ = ["MAIN", "STAGING", "create", "open_repository", "publish", "start", "sync_filesystem", "write_errors"]
+__all__ = [
+    "MAIN",
+    "STAGING",
+    "create",
+    "open_repository",
+    "publish",
+    "published",
+    "start",
+    "sync_filesystem",
+    "write_errors",
+]
 
 MAIN = "main"
 STAGING = "staging"
 
 # Icechunk logs to stdout, which belongs to the program's output; errors are raised anyway.
 icechunk.set_logs_filter("off")
+
+
+@cache
+def _c_library() -> ctypes.CDLL:
+    # Found once: the search starts a process.
+    return ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
 
 
 def sync_filesystem(path: Path) -> None:
@@ -41,7 +58,7 @@ def sync_filesystem(path: Path) -> None:
     """
     if os.name == "nt":
         return
-    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    library = _c_library()
     descriptor = os.open(path, os.O_RDONLY)
     try:
         if not hasattr(library, "syncfs"):
@@ -51,6 +68,15 @@ def sync_filesystem(path: Path) -> None:
             raise OSError(number, os.strerror(number), str(path))
     finally:
         os.close(descriptor)
+
+
+def published(path: Path) -> tuple[int, int, int] | None:
+    """Return a value that changes whenever something is published, first the time in ns; None if nothing was."""
+    try:
+        found = (path / "refs" / f"branch.{MAIN}" / "ref.json").stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def create(path: Path) -> icechunk.Repository:

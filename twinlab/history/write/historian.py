@@ -13,7 +13,7 @@ from twinlab.errors import CorruptionError
 from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
-from twinlab.history.build.catchup import Stored, Update, plan_update
+from twinlab.history.build.catchup import Stored, Update, count_new_rows, plan_update
 from twinlab.history.build.frame_cache import FRAME_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
@@ -25,6 +25,7 @@ from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tabular import update_tables
+from twinlab.history.write.waiting_rows import count_repeated, may_wait
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -79,11 +80,19 @@ class Historian:
         return self.root / "history"
 
     # -- public -------------------------------------------------------------------------------------------------------
-    def catch_up(self, progress: Progress | None = None) -> BuildReport:
+    def catch_up(self, progress: Progress | None = None, *, gather: bool = False) -> BuildReport:
         """Bring history up to the durable position of the ledger; create or rebuild it if necessary.
 
         Only the cells that new rows change, and those whose flags depend on them, are computed. A history that doesn't
         open, or that was written by another build version, is rebuilt.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with (number done, total number, what is being done).
+        gather : bool
+            Leave a few rows to the tail if the last publication was recent: readers have them at once, and a later call
+            publishes them with others. See `twinlab.history.write.waiting_rows`.
 
         Raises
         ------
@@ -102,7 +111,7 @@ class Historian:
             if why:
                 self._rebuild(report, why, progress)
             else:
-                self._catch_up(report, progress)
+                self._catch_up(report, progress, gather=gather)
         report.seconds = time.perf_counter() - began
         return report
 
@@ -194,7 +203,7 @@ class Historian:
             return ""
         try:
             self._store = self._store or HistoryStore.open(self.folder)
-            meta = self._store.view().meta
+            meta = self._store.newest().meta
         except CorruptionError as error:
             return f"history did not open and was rebuilt from the ledger ({error})"
         if meta and meta.get("build") != BUILD_VERSION:
@@ -220,14 +229,19 @@ class Historian:
         self.sources.cache.shrink(FRAME_BYTES)
         self._finish(report)
 
-    def _catch_up(self, report: BuildReport, progress: Progress | None) -> None:
+    def _catch_up(self, report: BuildReport, progress: Progress | None, *, gather: bool) -> None:
         store = self._store
         if store is None:
             msg = "expected an open history; call catch_up"
             raise CorruptionError(msg)
+        position, meta = self.sources.position(), store.newest().meta
+        counted = count_new_rows(self.sources, meta, position, report)
+        if gather and may_wait(self.sources, meta, position, published_at=store.published_at()):
+            count_repeated(self.sources, meta, counted, position, report)
+            self._finish(report)
+            return
         with store.lock(), store.transaction() as txn:
-            position = self.sources.position()
-            update = plan_update(self.sources, txn.meta, position, report=report)
+            update = plan_update(self.sources, txn.meta, position, counted=counted)
             if self._nothing_new(txn, update):
                 report.position = position
                 self._finish(report, update=None)
@@ -284,7 +298,8 @@ class Historian:
             report.notes.append(
                 f"{report.disagreements} cells in which two sources of one signal differ by more than its resolution"
             )
-        self.sources.save()
+        if report.commits or report.rebuilt:
+            self.sources.save()
 
 
 def _shared_note(shared: SharedInstants) -> str:

@@ -27,6 +27,7 @@ class HistoryStore:
         self.path = repository_path(self.root)
         self._repository = publish.open_repository(self.path)
         self._locked = False
+        self._newest: tuple[object, View] | None = None
 
     @classmethod
     def create(cls, root: Path, *, origin_ns: int = ORIGIN_NS) -> HistoryStore:
@@ -87,6 +88,18 @@ class HistoryStore:
     def view(self, snapshot: str | None = None) -> View:
         """Return a view of a snapshot, by default of the newest published state."""
         return open_view(self.path, snapshot)
+
+    def newest(self) -> View:
+        """Return a view of the newest published state, the same object until another one is published."""
+        signature = publish.published(self.path)
+        if self._newest is None or self._newest[0] != signature:
+            self._newest = (signature, self.view())
+        return self._newest[1]
+
+    def published_at(self) -> float:
+        """Return when the newest state was published, in seconds since 1970; 0 if nothing was."""
+        found = publish.published(self.path)
+        return found[0] / 1e9 if found is not None else 0.0
 
     def compact(self, group: Group, *, before: int | None = None) -> str | None:
         """Move hot cells of a group to the cold arrays and publish; None if there was nothing to move.
