@@ -18,6 +18,7 @@ from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError, UnknownTermError
 from twinlab.history import Historian
 from twinlab.history.write import waiting_rows
+from twinlab.twin import writer as writer_module
 
 MODEL = """
 twin: site
