@@ -170,7 +170,7 @@ class SourceView:
         return self.index.clashes.flagged(claims, (int(claims.ordinal.min()), int(claims.ordinal.max())), stop=stop)
 
     def frames_of(self, late: npt.NDArray[np.int64], *, stop: int) -> Iterator[tuple[Frame, Claims]]:
-        """Yield the frames with some late claims, and the claims of each."""
+        """Yield the frames with some late claims, cut to the rows of these, and the claims of each."""
         index = self.index
         every = self.late_claims(late, stop=stop)
         numbers = index.late["number"][late]
@@ -178,7 +178,8 @@ class SourceView:
             mine = every.select(numbers == number)
             tags = {mine.tags[code] for code in np.unique(mine.tag).tolist()}
             hint = (int(mine.event_time.min()) - _ZONE_REACH, int(mine.event_time.max()) + 1 + _ZONE_REACH)
-            (first, last), *_ = self.rows_of([number])
+            # Cut to the claims' rows, since the others needn't be sorted or copied.
+            first, last = int(mine.ordinal.min()), int(mine.ordinal.max()) + 1
             for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
                 inside = (mine.ordinal >= frame.first) & (mine.ordinal <= frame.last)
                 inside[inside] = np.isin(mine.ordinal[inside], frame.ordinals())

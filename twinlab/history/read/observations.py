@@ -97,8 +97,11 @@ def observations(
 
 def _rows(view: SourceView, frame: Frame, claims: Claims, files: Mapping[str, str]) -> pd.DataFrame:
     ordinals = frame.ordinals()
-    order = np.argsort(ordinals, kind="stable")
-    at = order[np.searchsorted(ordinals[order], claims.ordinal)]
+    at = np.searchsorted(ordinals, claims.ordinal)
+    if frame.kind == "observations" and (np.diff(ordinals) < 0).any():
+        # A sealed frame is sorted by tag and time.
+        order = np.argsort(ordinals, kind="stable")
+        at = order[np.searchsorted(ordinals, claims.ordinal, sorter=order)]
     tags = [claims.tags[code] for code in claims.tag]
     batch = frame.batch()
     written, units = _written(frame, batch, at, tags)
