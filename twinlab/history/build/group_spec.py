@@ -79,6 +79,9 @@ class GroupSpec:
         signal, asset = np.array(pairs or [(-1, -1)], dtype=np.int32).T.copy()
         signal[asset < 0] = -1
         asset[signal < 0] = -1
+        # A writer keeps its groups for months, and each segment of a ledger has series of its own.
+        if len(self._numbered) > 64:
+            self._numbered.clear()
         self._numbered[id(series)] = (series, signal, asset)
         return signal, asset
 
