@@ -11,6 +11,8 @@ from twinlab.harmonise.drafting.profiles import Profile
 from twinlab.harmonise.drafting.samples import Sample
 from twinlab.harmonise.times.zones import available_zones
 from twinlab.model.time_rule import fixed_offset
+from twinlab.sources.loggers.base import HEAD_BYTES, first_lines
+from twinlab.sources.opening import open_bytes, read_some
 
 __all__ = ["StatedZone", "lines_above", "zone_column", "zone_in_header", "zone_in_preamble", "zone_in_values"]
 
@@ -85,9 +87,8 @@ def lines_above(path: Path, samples: Sequence[Sample]) -> list[str]:
     if len(samples) != 1 or path.suffix.lower() not in _TEXT_FILES or not len(samples[0].numbers):
         return []
     above = min(int(samples[0].numbers[0]) - 1, 100)
-    with path.open("rb") as file:
-        lines = [file.readline(10_000) for _ in range(above)]
-    return [line.decode("utf-8", errors="replace") for line in lines]
+    with open_bytes(path) as stream:
+        return first_lines(read_some(stream, HEAD_BYTES, path))[:above]
 
 
 def zone_in_preamble(lines: Iterable[str]) -> StatedZone | None:
