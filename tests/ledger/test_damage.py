@@ -272,7 +272,7 @@ def test_a_segment_that_was_never_published_is_dropped(tmp_path: Path, telemetry
 
 def test_a_damaged_kept_file_is_named(full: Ledger) -> None:
     (file_id,) = full.blobs.ids()
-    _flip(full.blobs.path(file_id), 100, 0)
+    _flip(full.blobs.path(file_id), full.blobs.path(file_id).stat().st_size // 2, 0)
     with pytest.raises(CorruptionError, match=file_id):
         full.blobs.open(file_id)
     assert "ingest the original file again" in str(full.verify())

@@ -19,7 +19,7 @@ from twinlab.model.basics import is_pattern
 from twinlab.model.schema import TEXT_SUFFIX
 from twinlab.model.terms import nearest
 
-__all__ = ["Cells", "MissingCodes", "Rows", "encode", "parse_number"]
+__all__ = ["Cells", "MissingCodes", "Rows", "encode", "parse_number", "plain_texts"]
 
 
 class MissingCodes:
@@ -57,7 +57,7 @@ class Cells:
 
     # float64[n]; NaN where the cell isn't a number.
     number: Floats
-    # string[n]; null where the cell is a number or empty. None if all are null.
+    # string[n], or a dictionary of texts; null where the cell is a number or empty. None if all are null.
     text: pa.Array | None
     # int64[n] ns on the source's clock, NAT elsewhere; None unless the column has a date or time type.
     time: Ints | None = None
@@ -100,7 +100,9 @@ class Rows:
     """The rows of one frame of records."""
 
     def __init__(self, frame: FrameLike) -> None:
-        self.batch = frame.batch()
+        # Texts that repeat may be dictionaries, as the ledger stores them.
+        encoded = getattr(frame, "encoded_batch", None)
+        self.batch = encoded() if callable(encoded) else frame.batch()
         self.table = frame.record_type or ""
         # Folder and name of the file, "north/log.csv"; None for rows that aren't from a file.
         self.path: str | None = getattr(frame, "path", None)
@@ -142,8 +144,8 @@ class Rows:
         return False
 
     def array(self, name: str) -> pa.Array:
-        """Return the column with its original type; nulls if there is none."""
-        return _plain(self.batch.column(name)) if self.has(name) else pa.nulls(self.count, pa.string())
+        """Return the column with its original type, or as a dictionary of texts; nulls if there is none."""
+        return self.batch.column(name) if self.has(name) else pa.nulls(self.count, pa.string())
 
     def cells(self, name: str) -> Cells:
         """Return a column's cells as numbers, texts and times."""
@@ -165,26 +167,35 @@ class Rows:
         if cells.text is not None:
             where, terms = encode(cells.text)
             is_code |= np.array([*none.among(terms), False])[where]
-        text = None if cells.text is None else pc.if_else(pa.array(is_code), pa.scalar(None, pa.string()), cells.text)
+        null = pa.scalar(None, pa.string())
+        text = None if cells.text is None else pc.if_else(pa.array(is_code), null, plain_texts(cells.text))
         return Cells(np.where(is_code, np.nan, cells.number), text, cells.time)
 
     def texts(self, name: str) -> pa.Array:
-        """Return a column's cells as text (string[n]): trimmed, whole numbers without a decimal point, null where empty."""
+        """Return a column's cells as text: trimmed, whole numbers without a decimal point, null where empty.
+
+        string[n], or a dictionary of texts: `encode` reads both.
+        """
         if name not in self._texts:
             texts = as_texts(self.array(name))
             extra = name + TEXT_SUFFIX
             if extra in self._known:
-                texts = pc.coalesce(texts, as_texts(self.array(extra)))
+                texts = pc.coalesce(plain_texts(texts), plain_texts(as_texts(self.array(extra))))
             self._texts[name] = texts
         return self._texts[name]
 
     def joined(self, names: Sequence[str]) -> pa.Array:
         """Return the texts of several columns joined by " | ", for reports of problems."""
-        texts = [pc.fill_null(self.texts(name), "") for name in names]
+        texts = [pc.fill_null(plain_texts(self.texts(name)), "") for name in names]
         return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " | ")
 
 
-def _plain(array: pa.Array) -> pa.Array:
+def plain_texts(array: pa.Array) -> pa.Array:
+    """Return a column without a dictionary.
+
+    >>> str(plain_texts(pa.array(["a", "a"]).dictionary_encode()).type)
+    'string'
+    """
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
@@ -193,7 +204,7 @@ def _with_texts(cells: Cells, extra: Cells) -> Cells:
     text = (
         extra.text
         if cells.text is None
-        else (cells.text if extra.text is None else pc.coalesce(cells.text, extra.text))
+        else (cells.text if extra.text is None else pc.coalesce(plain_texts(cells.text), plain_texts(extra.text)))
     )
     return Cells(number, text, cells.time)
 
@@ -239,12 +250,22 @@ def as_texts(array: pa.Array) -> pa.Array:
     (['7', '0.25'], ['a', None])
     """
     kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _encoded_texts(array)
     if pa.types.is_floating(kind):
         return _float_texts(array)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return pc.cast(array, pa.string())
     text = pc.utf8_trim_whitespace(pc.cast(array, pa.string()))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _encoded_texts(array: pa.DictionaryArray) -> pa.Array:
+    """Return a dictionary of texts with trimmed texts, each once."""
+    terms = as_texts(array.dictionary)
+    if terms.null_count or len(terms) != pc.count_distinct(terms).as_py():
+        return as_texts(array.dictionary_decode()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(array.indices, terms)
 
 
 def _float_texts(array: pa.Array) -> pa.Array:

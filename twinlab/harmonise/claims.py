@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from twinlab.harmonise.memo import by_identity
 from twinlab.model.flags import Flag
 from twinlab.sources.base import Problem
 
@@ -205,14 +206,20 @@ class Claims:
 def _merged(
     dictionaries: Sequence[tuple[T, ...]], codes: Sequence[npt.NDArray[np.int32]]
 ) -> tuple[tuple[T, ...], npt.NDArray[np.int32]]:
+    merged, luts = _union(*dictionaries)
+    shared = merged is dictionaries[0]
+    parts = codes if shared else [lut[part] for lut, part in zip(luts, codes, strict=True)]
+    return merged, np.concatenate(parts)
+
+
+@by_identity
+def _union(*dictionaries: tuple[T, ...]) -> tuple[tuple[T, ...], list[npt.NDArray[np.int32]]]:
+    """Return the terms of all dictionaries, and for each dictionary the places of its terms among them."""
     if all(d is dictionaries[0] or d == dictionaries[0] for d in dictionaries):
-        return dictionaries[0], np.concatenate(codes)
+        return dictionaries[0], []
     index: dict[T, int] = {}
-    parts = []
-    for dictionary, part in zip(dictionaries, codes, strict=True):
-        lut = np.array([index.setdefault(term, len(index)) for term in dictionary], dtype=np.int32)
-        parts.append(lut[part])
-    return tuple(index), np.concatenate(parts)
+    luts = [np.array([index.setdefault(term, len(index)) for term in one], dtype=np.int32) for one in dictionaries]
+    return tuple(index), luts
 
 
 def _joined_keys(parts: Sequence[Claims]) -> npt.NDArray[np.object_] | None:

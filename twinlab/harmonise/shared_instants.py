@@ -64,9 +64,8 @@ def mark_shared_instants(parts: Sequence[Claims], model: TwinModel) -> tuple[lis
 def _groups(part: Claims, model: TwinModel) -> _Groups | None:
     if len(part) < 2 or part.key is not None:
         return None
-    ahead, later = np.diff(part.code), np.diff(part.event_time)
     # Nearly all files are sorted by time and then asset, or by asset and then time: there, nothing needs sorting.
-    if ((later > 0) | ((later == 0) & (ahead > 0))).all() or ((ahead > 0) | ((ahead == 0) & (later > 0))).all():
+    if _strictly_sorted(part.event_time, part.code) or _strictly_sorted(part.code, part.event_time):
         return None
     order = np.lexsort((part.ordinal, part.event_time, part.code))
     code, time, value = part.code[order], part.event_time[order], part.value[order]
@@ -220,6 +219,13 @@ def _since(value: Floats, ordinal: Ints, starts: Ints, sizes: Ints, steps: Float
             began = int(np.argmax(apart))
             since[start : start + began] = ordinal[start + began]
     return since
+
+
+def _strictly_sorted(first: npt.NDArray[np.integer], second: npt.NDArray[np.integer]) -> bool:
+    """Return whether pairs rise from row to row, by their first numbers and, where these are equal, by the second."""
+    same = first[1:] == first[:-1]
+    rises = (first[1:] > first[:-1]) | (same & (second[1:] > second[:-1]))
+    return bool(rises.all())
 
 
 def _counted(found: Sequence[tuple[Claims, _Groups]]) -> SharedInstants:

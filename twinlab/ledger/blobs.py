@@ -1,4 +1,7 @@
-"""Copies of source files: unchanged, durable, stored once per content under its SHA-256."""
+"""Copies of source files: durable, stored once per content under its SHA-256, compressed by zstd where that saves space.
+
+A copy is the file ``<id>.zst``, or ``<id>`` where the content is compressed already; earlier versions compressed none.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+import pyarrow as pa
 
 from twinlab._files import replace_file, sync_folder
 from twinlab.errors import SourceError, UnknownTermError
 from twinlab.ledger.format.disk import corrupt, disk_error
 from twinlab.ledger.journal import Journal
-from twinlab.ledger.seal import file_sha256
 
 __all__ = ["Blobs"]
 
 _PIECE = 1 << 20
 _READ = "file_read"
+_PACKED = ".zst"
+#: A copy is compressed if this share of its first piece is saved.
+_WORTH = 0.1
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -52,11 +59,12 @@ class Blobs:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
         try:
-            file_id = self._copy(Path(path), draft)
+            file_id, packed = self._copy(Path(path), draft)
             target = self._path(file_id)
-            if target.exists():
+            if self.known(file_id):
                 draft.unlink()
             else:
+                target = target.with_name(target.name + _PACKED) if packed else target
                 target.parent.mkdir(exist_ok=True)
                 replace_file(draft, target)
                 target.chmod(0o444)
@@ -68,15 +76,27 @@ class Blobs:
         return file_id
 
     @staticmethod
-    def _copy(path: Path, draft: Path) -> str:
+    def _copy(path: Path, draft: Path) -> tuple[str, bool]:
+        """Copy a file; return the SHA-256 of its content, and whether the copy is compressed."""
         digest = hashlib.sha256()
         with path.open("rb") as source, draft.open("xb") as copy:
-            while piece := source.read(_PIECE):
+            piece = source.read(_PIECE)
+            packed = len(pa.Codec("zstd").compress(piece)) < (1 - _WORTH) * len(piece)
+            target = pa.CompressedOutputStream(pa.PythonFile(copy, "w"), "zstd") if packed else copy
+            while piece:
                 digest.update(piece)
-                copy.write(piece)
-            copy.flush()
-            os.fsync(copy.fileno())
-        return digest.hexdigest()
+                target.write(piece)
+                piece = source.read(_PIECE)
+            if packed:
+                target.flush()
+                target.close()  # closes the copy, too
+            else:
+                copy.flush()
+                os.fsync(copy.fileno())
+        if packed:
+            with draft.open("rb+") as copy:
+                os.fsync(copy.fileno())
+        return digest.hexdigest(), packed
 
     def _path(self, file_id: str) -> Path:
         if not _ID.fullmatch(file_id):
@@ -86,18 +106,22 @@ class Blobs:
 
     def known(self, file_id: str) -> bool:
         """Return whether there is a copy of this content."""
-        return self._path(file_id).exists()
+        return self._stored(file_id) is not None
+
+    def _stored(self, file_id: str) -> Path | None:
+        plain = self._path(file_id)
+        return next((path for path in (plain.with_name(plain.name + _PACKED), plain) if path.exists()), None)
 
     def path(self, file_id: str) -> Path:
-        """Return the path of a copy; `check` it before use.
+        """Return the path of a copy, which may be compressed; `open` reads its content.
 
         Raises
         ------
         UnknownTermError
             If there is no such copy.
         """
-        path = self._path(file_id)
-        if not path.exists():
+        path = self._stored(file_id)
+        if path is None:
             msg = f"file {file_id}: there is no copy of such a file. `ledger.blobs.readings(source, name)` lists those of a source."
             raise UnknownTermError(msg)
         return path
@@ -111,12 +135,21 @@ class Blobs:
             If the bytes differ from the original file.
         """
         path = self.path(file_id)
-        if file_sha256(path) != file_id:
+        digest = hashlib.sha256()
+        try:
+            with _reading(path) as content:
+                while piece := content.read(_PIECE):
+                    digest.update(piece)
+        except OSError as error:  # a compressed copy that can't be unpacked
+            if path.suffix != _PACKED:
+                raise
+            raise corrupt(path, 0, f"the copy can't be unpacked ({error})") from error
+        if digest.hexdigest() != file_id:
             raise corrupt(path, 0, "the copy doesn't match its SHA-256")
         return path
 
     def open(self, file_id: str) -> BinaryIO:
-        """Check a copy and open it for reading.
+        """Check a copy and open its content for reading, from the start to the end.
 
         Raises
         ------
@@ -125,7 +158,7 @@ class Blobs:
         """
         path = self.check(file_id)
         try:
-            return path.open("rb")
+            return _reading(path)
         except OSError as error:
             msg = f"{path} can't be opened: {error.strerror}. Check its permissions, then retry."
             raise SourceError(msg) from error
@@ -133,7 +166,7 @@ class Blobs:
     def ids(self) -> Iterator[str]:
         """Yield the ids of all copies, sorted."""
         for path in sorted(self._folder.glob("??/*")):
-            yield path.name
+            yield path.name.removesuffix(_PACKED)
 
     def read_as(self, source: str, name: str, file_id: str) -> None:
         """Record that a source has read the content ``file_id`` under the name ``name``. Durable when this returns."""
@@ -157,3 +190,10 @@ class Blobs:
                     names.setdefault(str(entry.payload["name"]), []).append(str(entry.payload["file_id"]))
                 self._position = end
             return self._known.get(source, {})
+
+
+def _reading(path: Path) -> BinaryIO:
+    """Open the content of a copy."""
+    if path.suffix != _PACKED:
+        return path.open("rb")
+    return cast("BinaryIO", pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd"))

@@ -76,7 +76,9 @@ def tables(draw):
     chosen = draw(st.lists(st.sampled_from(QUANTITIES), min_size=1, max_size=3, unique_by=lambda q: q[0]))
     shape = draw(st.sampled_from(["wide", "assets", "long"]))
     assets = [""] if shape == "wide" else draw(st.sampled_from([["R1", "R2"], ["north", "south", "east"]]))
-    heading = draw(st.sampled_from(["plain", "row", "brackets", "parentheses", "comma"])) if shape != "long" else "plain"
+    heading = (
+        draw(st.sampled_from(["plain", "row", "brackets", "parentheses", "comma"])) if shape != "long" else "plain"
+    )
     top = draw(st.sampled_from(["none", "comments", "commented", "preamble"]))
     stamp = draw(st.sampled_from(["one", "split", "zoned", "offset", "epoch"]))
     preamble_zone = top in ("preamble", "comments", "commented") and stamp in ("one", "split") and draw(st.booleans())
@@ -123,7 +125,11 @@ def tables(draw):
                     values[asset, name, instant] = number
             common = [*write(wall, instant), *([asset] if asset else [])]
             note = [NOTES[int(rng.integers(len(NOTES)))]] if noted else []
-            rows = [[*common, name, text] for name, text in cells.items()] if shape == "long" else [[*common, *cells.values(), *note]]
+            rows = (
+                [[*common, name, text] for name, text in cells.items()]
+                if shape == "long"
+                else [[*common, *cells.values(), *note]]
+            )
             lines += [delimiter.join(cell(text, delimiter, always=quoted) for text in row) for row in rows]
     content = (ending.join(lines) + ending).encode(encoding)
     return Table(content, values, units, zone_stated=offset is not None)
@@ -159,7 +165,9 @@ def drafted(table):
         found, units = {}, {}
         for sample in samples_of(open_source(path)):
             done = harmonise(sample, mapping, Context(model))
-            for code, at, value in zip(done.claims.code.tolist(), done.claims.event_time.tolist(), done.claims.value.tolist(), strict=True):
+            for code, at, value in zip(
+                done.claims.code.tolist(), done.claims.event_time.tolist(), done.claims.value.tolist(), strict=True
+            ):
                 series = done.claims.series[code]
                 instant = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=at // 1000)
                 found[series.asset, series.signal, instant] = value
@@ -167,12 +175,19 @@ def drafted(table):
     return made, model, open_questions(model, {"log": mapping}), found, units
 
 
-@settings(max_examples=int(__import__("os").environ.get("N","60")))
+@settings(max_examples=int(__import__("os").environ.get("N", "60")))
 @given(tables())
 def test_a_generated_table_is_read_as_it_was_written_or_asked_about(table):
     made, _, questions, found, units = drafted(table)
     paths = [question.path for question in questions]
-    shown = "\n".join([table.content[:600].decode("utf-16" if table.content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"), made.model_yaml, *made.mappings.values(), *made.evidence])
+    shown = "\n".join(
+        [
+            table.content[:600].decode("utf-16" if table.content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"),
+            made.model_yaml,
+            *made.mappings.values(),
+            *made.evidence,
+        ]
+    )
     order = any(path.endswith("format") for path in paths)
     zone = any(path.endswith("zone") for path in paths)
     assert zone != table.zone_stated, shown
@@ -187,7 +202,7 @@ def test_a_generated_table_is_read_as_it_was_written_or_asked_about(table):
         expected.setdefault((asset, instant), {})[name] = value
     if order and set(by_value) != set(expected):
         return  # it's asked which comes first, the day or the month
-    numbers = {signal for values in by_value.values() for signal in values if signal not in ("note",)}
+    numbers = {signal for values in by_value.values() for signal in values if signal != "note"}
     signals = {}
     for name in table.units:
         mine = {key: values[name] for key, values in expected.items() if name in values}

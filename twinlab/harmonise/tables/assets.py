@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab.errors import UnknownTermError
-from twinlab.harmonise.cells import Rows
+from twinlab.harmonise.cells import Rows, plain_texts
 from twinlab.harmonise.claims import NAT, AssetClaims, Bools, Context, RelationshipClaims
 from twinlab.harmonise.tables.properties import as_instants, property_array
 from twinlab.harmonise.times.resolve import resolve_times
@@ -28,7 +28,7 @@ def asset_claims(rule: AssetsRule, rows: Rows, context: Context) -> AssetClaims:
     if kind is None:
         msg = f"the mapping names the asset type {rule.type!r}{nearest(rule.type, context.model.asset_types)}"
         raise UnknownTermError(msg)
-    columns: dict[str, pa.Array] = {"id": rows.texts(rule.id)}
+    columns: dict[str, pa.Array] = {"id": plain_texts(rows.texts(rule.id))}
     for name, source in rule.properties.items():
         if name not in kind.properties:
             msg = f"the mapping names the property {name!r} of {rule.type!r}{nearest(name, kind.properties)}"
@@ -53,7 +53,7 @@ def relationship_claims(rule: RelationshipRule, rows: Rows, context: Context) ->
     if rule.type not in context.model.relationships:
         msg = f"the mapping names the relationship {rule.type!r}{nearest(rule.type, context.model.relationships)}"
         raise UnknownTermError(msg)
-    columns = {"source": rows.texts(rule.source), "target": rows.texts(rule.target)}
+    columns = {"source": plain_texts(rows.texts(rule.source)), "target": plain_texts(rows.texts(rule.target))}
     for name, time in (("valid_from", rule.valid_from), ("valid_until", rule.valid_until)):
         found = np.full(rows.count, NAT) if time is None else resolve_times(time, rows, context)
         columns[name] = as_instants(found)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.harmonise.cells import Rows, encode
+from twinlab.harmonise.cells import Rows, encode, plain_texts
 from twinlab.harmonise.claims import NAT, Bools, Context, EventClaims, Ints
 from twinlab.harmonise.tables.durations import durations, shifted
 from twinlab.harmonise.tables.properties import arrow_type, as_instants, property_array, text_array
@@ -113,7 +113,7 @@ def _event_type(rule: EventsRule, model: TwinModel) -> EventType:
 
 def joined_key(rows: Rows, columns: Sequence[str]) -> pa.Array:
     """Return the texts of several columns joined with ``/`` (string[n]); null where one of them is empty."""
-    texts = [rows.texts(name) for name in columns]
+    texts = [plain_texts(rows.texts(name)) for name in columns]
     if len(texts) == 1:
         return texts[0]
     safe = [

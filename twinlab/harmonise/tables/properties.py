@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinlab.errors import UnitError
-from twinlab.harmonise.cells import MissingCodes, Rows, encode
+from twinlab.harmonise.cells import MissingCodes, Rows, encode, plain_texts
 from twinlab.harmonise.claims import NAT, Context, Floats, Ints
 from twinlab.harmonise.times.resolve import resolve_times
 from twinlab.model.mapping import ColumnRule, TimeRule
@@ -67,7 +67,7 @@ def text_array(rule: ColumnRule, rows: Rows) -> pa.Array:
         codes, [text is None for text in spelt]
     )
     if spelt == terms and not rule.texts_only:
-        return rows.texts(rule.column)
+        return plain_texts(rows.texts(rule.column))
     return pa.array([*spelt, None], pa.string()).take(pa.array(np.where(codes < 0, len(terms), codes)))
 
 

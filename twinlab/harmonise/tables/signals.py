@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -108,18 +109,30 @@ def _column_claims(
     else:
         names, codes = (meaning.asset,), np.zeros(rows.count, dtype=np.int64)
     at = np.flatnonzero(good)
+    code = codes[at].astype(np.int32)
     return make_claims(
-        series=tuple(Series(meaning.asset_type, asset, meaning.name) for asset in names),
-        code=codes[at].astype(np.int32),
+        series=_series(meaning.asset_type, tuple(names), meaning.name),
+        code=code,
         times=times[at],
         value=converted.value[at],
         rows=rows,
         at=at,
-        tags=tuple(f"{name}@{meaning.asset_type}/{asset}" for asset in names),
-        tag=codes[at].astype(np.int32),
+        tags=_tags(name, meaning.asset_type, tuple(names)),
+        tag=code,
         priority=meaning.rule.priority,
         flag=status.of(at),
     )
+
+
+@lru_cache(maxsize=64)
+def _series(asset_type: str, assets: tuple[str, ...], signal: str) -> tuple[Series, ...]:
+    """Return one signal of some assets; the same object for all frames with the same assets."""
+    return tuple(Series(asset_type, asset, signal) for asset in assets)
+
+
+@lru_cache(maxsize=64)
+def _tags(column: str, asset_type: str, assets: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{column}@{asset_type}/{asset}" for asset in assets)
 
 
 def make_claims(
@@ -241,13 +254,13 @@ def _long_part(
     names = assets.names if meaning.asset is None else (meaning.asset,)
     codes = (assets.codes[here] if meaning.asset is None else np.zeros(len(here), dtype=np.int64)).astype(np.int32)
     return make_claims(
-        series=tuple(Series(meaning.asset_type, asset, meaning.name) for asset in names),
+        series=_series(meaning.asset_type, tuple(names), meaning.name),
         code=codes,
         times=times[here],
         value=converted.value[good],
         rows=rows,
         at=here,
-        tags=tuple(f"{term}@{meaning.asset_type}/{asset}" for asset in names) if meaning.asset is None else (term,),
+        tags=_tags(term, meaning.asset_type, tuple(names)) if meaning.asset is None else (term,),
         tag=codes,
         priority=meaning.rule.priority,
         flag=status.of(here),

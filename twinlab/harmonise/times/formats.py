@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinlab.harmonise.cells import Cells, encode, to_nanoseconds
+from twinlab.harmonise.cells import Cells, as_texts, encode, to_nanoseconds
 from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
 
 __all__ = ["DAY_NS", "clock_from_format", "from_format", "from_parts", "parse_clock", "parse_iso"]
@@ -91,9 +91,9 @@ def _epoch(numbers: Floats, factor: int, column: pa.Array) -> Ints:
         whole = pc.cast(column, pa.int64(), safe=False).fill_null(NAT).to_numpy(zero_copy_only=False)
         fits = np.abs(whole.astype(np.float64)) * factor < _LIMIT
         return np.where(fits, np.where(fits, whole, 0) * factor, NAT)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
         # Whole numbers of more than 15 digits come as text; float64 would round them.
-        codes, terms = encode(pc.utf8_trim_whitespace(column))
+        codes, terms = encode(as_texts(column))
         exact = [int(term) * factor if re.fullmatch(r"-?\d{1,19}", term) else NAT for term in terms]
         lut = np.array([*(at if abs(at) < _LIMIT else NAT for at in exact), NAT], dtype=np.int64)
         if (lut[codes] != NAT).sum() >= np.isfinite(numbers).sum():
@@ -107,6 +107,10 @@ def _epoch(numbers: Floats, factor: int, column: pa.Array) -> Ints:
 
 
 def _iso(text: pa.Array) -> Parsed:
+    if pa.types.is_dictionary(text.type):
+        times, utc = _iso(text.dictionary)
+        codes = text.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.append(times, NAT)[codes], np.append(utc, False)[codes]
     naive = _cast(text, pa.timestamp("ns"))
     if naive is not None:
         return naive, np.zeros(len(text), dtype=bool)
@@ -208,8 +212,9 @@ def clock_from_format(cells: Cells, texts: Callable[[], pa.Array], form: str) ->
         seconds = np.where(good, np.where(good, hour, 0) * 3600 + np.where(good, minute, 0) * 60, 0)
         return np.where(good, seconds.astype(np.int64) * 10**9, NAT)
     # The day is stated, because strptime assumes different ones where the format has none.
-    dated = pc.binary_join_element_wise("2000-01-01", texts(), " ")
-    times, _ = _strptime(dated, f"%Y-%m-%d {form}")
+    codes, terms = encode(texts())
+    dated = pc.binary_join_element_wise("2000-01-01", pa.array(terms, pa.string()), " ")
+    times = np.append(_strptime(dated, f"%Y-%m-%d {form}")[0], NAT)[codes]
     start = int(np.datetime64("2000-01-01", "ns").astype(np.int64))
     return np.where(times == NAT, NAT, np.where(times == NAT, start, times) - start)
 

@@ -38,8 +38,8 @@ Lifetimes = Mapping[str, Mapping[str, tuple[int, int]]]
 _GAP = 64
 #: Maximum size of a bitmap of changed cells; over a longer span they are listed.
 _BITMAP = 50_000_000
-
-
+#: Claims that are held at once to find the cells that they change.
+_HELD = 2_000_000
 #: More late claims of a group than this are planned for all assets together.
 _MAX_LATE = 50_000
 #: Late cells of neighbouring assets that share a stored tile are planned together, and those of this many cells in time.
@@ -255,8 +255,10 @@ def changed_cells(
     withdrawn files. Cells of new claims before ``late_before``, by group, are late.
     """
     claims: dict[int, list[tuple[SourceView, Claims]]] = {}
+    held = 0
     spans: dict[int, list[Span]] = {}
     by_number = {_number(view, spec): spec for view in views.values() for spec in specs if spec.signals}
+    found_cells = {group: _Cells(spec, late_before.get(spec.group.path, 0)) for group, spec in by_number.items()}
     for name, view in views.items():
         index, start, stop = view.index, old.get(name, 0), new[name]
         fresh = index.overlapping(start, stop)
@@ -270,6 +272,10 @@ def changed_cells(
             hashes.append(hashes_of(c))
             for group in index.group_set(c.series):
                 claims.setdefault(group, []).append((view, c))
+            held += len(c)
+            if held > _HELD:
+                _settle(claims, found_cells)
+                held = 0
         keys = np.unique(np.concatenate(hashes))
         elder = [index.sharing(keys, stop)] if len(keys) else []
         ended = np.setdiff1d(index.withdrawn(stop), index.withdrawn(start))
@@ -282,12 +288,38 @@ def changed_cells(
                     axis = by_number[group].axis
                     cells = ((axis.cell(low), axis.cell(high) + 1) for low, high in times)
                     spans.setdefault(group, []).extend(cells)
-    out = {}
-    for group, spec in by_number.items():
-        mine, late = _late_cells(claims.get(group, []), spec, late_before.get(spec.group.path, 0))
-        found_spans = _cells_of(mine, spec, group) if mine else []
-        out[spec.group.path] = Changed(union(found_spans, spans.get(group, [])), late)
-    return out
+    _settle(claims, found_cells)
+    return {
+        spec.group.path: Changed(union(found_cells[group].spans, spans.get(group, [])), found_cells[group].late)
+        for group, spec in by_number.items()
+    }
+
+
+@dataclass
+class _Cells:
+    """The cells of one group that new claims change, as far as the claims were read."""
+
+    spec: GroupSpec
+    # Claims before this cell are late.
+    before: int
+    spans: list[Span] = field(default_factory=list)
+    late: dict[Span, list[Span]] = field(default_factory=dict)
+
+    def add(self, claims: Sequence[tuple[SourceView, Claims]], group: int) -> None:
+        """Add the cells of some claims of the group with this number."""
+        mine, late = _late_cells(claims, self.spec, self.before)
+        if mine:
+            self.spans = union(self.spans, _cells_of(mine, self.spec, group), gap=_GAP)
+        for assets, cells in late.items():
+            self.late[assets] = union(self.late.get(assets, []), cells, gap=_GAP)
+
+
+def _settle(claims: dict[int, list[tuple[SourceView, Claims]]], cells: Mapping[int, _Cells]) -> None:
+    """Add the cells of claims, and forget the claims: those of a large file need more memory than there is."""
+    for group, mine in claims.items():
+        if group in cells:
+            cells[group].add(mine, group)
+    claims.clear()
 
 
 def _number(view: SourceView, spec: GroupSpec) -> int:

@@ -93,12 +93,17 @@ class Frame:
             If the stored bytes differ from what was written.
         """
         found = self._source.batch(columns)
-        if self.kind == "records":
-            hidden = (records.ROW, records.KEY)
-            return found.select(
-                [n for n in found.schema.names if n not in hidden and (columns is None or n in columns)]
-            )
-        return found
+        return records.without_dictionaries(self._own(found, columns)) if self.kind == "records" else found
+
+    def encoded_batch(self) -> pa.RecordBatch:
+        """Return all columns as `batch`, but columns of texts that repeat as dictionaries, as they are stored."""
+        found = self._source.batch(None)
+        return self._own(found, None) if self.kind == "records" else found
+
+    @staticmethod
+    def _own(found: pa.RecordBatch, columns: Collection[str] | None) -> pa.RecordBatch:
+        hidden = (records.ROW, records.KEY)
+        return found.select([n for n in found.schema.names if n not in hidden and (columns is None or n in columns)])
 
     def ordinals(self) -> Ints:
         """Return the ordinal of each row, shape (rows,)."""
@@ -122,16 +127,21 @@ class Frame:
         if self.kind != "records":
             return None
         found = self._source.batch(None)
-        return found.column(records.KEY) if records.KEY in found.schema.names else None
+        if records.KEY not in found.schema.names:
+            return None
+        keys = found.column(records.KEY)
+        return keys.dictionary_decode() if pa.types.is_dictionary(keys.type) else keys
 
 
 class _OpenRows:
     """Rows of one frame in a segment file."""
 
-    __slots__ = ("_file", "_place", "_tables", "_window")
+    __slots__ = ("_decoded", "_file", "_place", "_tables", "_window")
 
     def __init__(self, file: SegmentFile, place: Place, tables: Tables, window: tuple[int, int]) -> None:
         self._file, self._place, self._tables, self._window = file, place, tables, window
+        # The records: their columns, row numbers and keys are asked for one after another.
+        self._decoded: pa.RecordBatch | None = None
 
     def whole(self) -> tuple[int, int]:
         return 0, self._place.head.rows
@@ -141,9 +151,11 @@ class _OpenRows:
         low, high = self._window
         if KINDS[head.kind] == "retract_file":
             return pa.RecordBatch.from_arrays([], names=[])
-        payload = self._file.payload(self._place)
         if head.kind == RECORDS_KIND:
-            return records.decode(payload).slice(low, high - low)
+            if self._decoded is None:
+                self._decoded = records.decode(self._file.payload(self._place))
+            return self._decoded.slice(low, high - low)
+        payload = self._file.payload(self._place)
         return decode(payload, head.rows, self._tables, columns).slice(low, high - low)
 
     def ordinals(self) -> Ints:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError
 
-__all__ = ["KEY", "ROW", "Records", "decode", "encode"]
+__all__ = ["KEY", "ROW", "Records", "decode", "encode", "without_dictionaries"]
 
 #: Columns added to the source's own within a frame; their first character occurs in no other name.
 ROW, KEY = "\u241frow", "\u241fkey"
+#: A column of texts is stored as codes if at most this share of its texts is different, in its first rows and in all.
+_MOST_DISTINCT, _SAMPLE = 0.25, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,36 @@ def encode(records: Records) -> tuple[bytes, bytes]:
         _same_length("keys", len(records.keys), rows.num_rows)
         arrays.append(pa.array([None if k is None else str(k) for k in records.keys], pa.string()))
         fields.append(pa.field(KEY, pa.string()))
+    arrays = [_repeated(array) for array in arrays]
+    fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
     schema = pa.schema(fields, metadata=rows.schema.metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
         stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
     packed = json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode() if meta else b""
     return sink.getvalue().to_pybytes(), packed
+
+
+def _repeated(array: pa.Array) -> pa.Array:
+    """Return a column of texts that repeat, such as ids and times of several assets, as codes and distinct texts."""
+    if not pa.types.is_string(array.type) or len(array) < _SAMPLE:
+        return array
+    sample = pc.count_distinct(array.slice(0, _SAMPLE), mode="all").as_py()
+    if sample > _MOST_DISTINCT * _SAMPLE:
+        return array
+    encoded = array.dictionary_encode()
+    if len(encoded.dictionary) > _MOST_DISTINCT * len(array):
+        return array
+    codes = next(
+        kind for kind in (pa.int8(), pa.int16(), pa.int32()) if len(encoded.dictionary) < 2 ** (kind.bit_width - 1)
+    )
+    return pa.DictionaryArray.from_arrays(encoded.indices.cast(codes), encoded.dictionary)
+
+
+def without_dictionaries(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows as they were appended: texts that are stored as codes are texts again."""
+    arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in rows.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
 
 
 def _same_length(name: str, got: int, want: int) -> None:
@@ -78,7 +105,7 @@ def _same_length(name: str, got: int, want: int) -> None:
 
 
 def decode(payload: bytes) -> pa.RecordBatch:
-    """Unpack all columns of a frame, with `ROW` and `KEY` if they were stored."""
+    """Unpack all columns of a frame, with `ROW` and `KEY` if they were stored; texts that repeat are dictionaries."""
     # Callers decode frames in parallel; another thread pool would only add waiting.
     options = pa.ipc.IpcReadOptions(use_threads=False)
     with pa.ipc.open_stream(pa.py_buffer(payload), options=options) as stream:
