@@ -27,7 +27,9 @@ from twinlab.sources.base import (
 from twinlab.sources.opening import open_bytes
 from twinlab.sources.parsing.columns import Kind, TextColumns
 from twinlab.sources.parsing.decoding import MARK, utf8_blocks
+from twinlab.sources.parsing.fast import read_numbers
 from twinlab.sources.parsing.layout import is_footer
+from twinlab.sources.parsing.numerals import number_test
 from twinlab.sources.parsing.records import Cut, cut, spaced, split_cells
 from twinlab.sources.parsing.sniffing import Sniffed, sniff
 from twinlab.sources.parsing.spans import crossing, slice_columns, slice_line
@@ -204,6 +206,9 @@ class _Reader:
         kinds: dict[str, Kind] = dict.fromkeys(self.layout.numbers, "whole")
         self.columns = TextColumns(sniffed.numerals, frozenset(self.reading.text_columns), kinds)
         self.units = {name: unit for name, unit in zip(self.names, self.layout.units, strict=False) if unit}
+        # A repeated header is found by its texts, which columns of numbers don't have.
+        is_number = number_test(sniffed.numerals)
+        self.worded = not any(is_number(text) for cells, _ in self.layout.heads for text in cells)
         self.empty: list[int] = []
         self.waiting = [Problem(1, None, sniffed.reading.encoding or "", text) for text in sniffed.warnings]
 
@@ -224,11 +229,11 @@ class _Reader:
                 yield self.nothing()
             return
         data, lines = self._without_crossing(data, lines)
-        cells = self._cells(data, len(lines))
-        cells, lines = self._without_repeats(cells, lines)
+        numbers = self._numbers(data, len(lines))
+        cells, lines = self._without_repeats(numbers or self._cells(data, len(lines)), lines)
         for start in range(0, len(lines), BATCH_ROWS):
             part = [column.slice(start, BATCH_ROWS) for column in cells]
-            names, arrays = self.columns.convert(self.names, part)
+            names, arrays = (self.names, part) if numbers else self.columns.convert(self.names, part)
             rows = pa.RecordBatch.from_arrays(arrays, names=names)
             yield self._batch(rows, lines[start : start + BATCH_ROWS], self._take_waiting())
 
@@ -250,7 +255,7 @@ class _Reader:
         keep = ~blank & below
         self.empty += found.lines[blank & below].tolist()
         fits = (found.cells == self.width) | (self.reading.widths is not None)
-        if _MARK in found.data:
+        if not found.data.isascii() and _MARK in found.data:
             for index in np.flatnonzero(keep):
                 if _MARK in found.data[found.starts[index] : found.ends[index]]:
                     self._refuse(found, int(index), f"bytes that are not {self.reading.encoding}")
@@ -297,6 +302,24 @@ class _Reader:
         return b"\n".join(
             [found.data[found.starts[first] : found.ends[stop - 1]] for first, stop in edges.reshape(-1, 2)] + [b""]
         )
+
+    def _numbers(self, data: bytes, size: int) -> list[pa.Array] | None:
+        """Return the columns of ``size`` records with their types, if they can be read so without a difference."""
+        if self.reading.widths is not None or not self.columns.kinds or not self.worded:
+            return None
+        columns = read_numbers(
+            data,
+            self.names,
+            {
+                name: "text" if name in self.columns.text_columns else self.columns.kinds.get(name)
+                for name in self.names
+            },
+            delimiter=_delimiter(self.reading),
+            quote=self.reading.quote or "",
+            numerals=self.columns.numerals,
+            missing=self.reading.missing,
+        )
+        return columns if columns is not None and len(columns[0]) == size else None
 
     def _cells(self, data: bytes, size: int) -> list[pa.Array]:
         """Return the columns of ``size`` records as string arrays, empty cells null."""
@@ -374,6 +397,8 @@ def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[n
     for column, text in zip(cells, wanted, strict=False):
         if not same.any():
             break
+        if text and not pa.types.is_string(column.type):
+            return np.zeros(len(column), dtype=bool)  # a header of words is no row of numbers
         equal = pc.equal(pc.utf8_trim_whitespace(column), text) if text else pc.is_null(column)
         same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
     return same
