@@ -40,6 +40,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 T = TypeVar("T")
+N = TypeVar("N", np.int64, np.int16, np.int8)
 
 
 class FrameLike(Protocol):
@@ -190,17 +191,25 @@ class Claims:
             code=codes,
             event_time=np.concatenate([part.event_time for part in parts]),
             value=np.concatenate([part.value for part in parts]),
-            epoch=np.concatenate([part.epoch for part in parts]),
-            sequence=np.concatenate([part.sequence for part in parts]),
+            epoch=_joined([part.epoch for part in parts]),
+            sequence=_joined([part.sequence for part in parts]),
             ordinal=np.concatenate([part.ordinal for part in parts]),
-            op=np.concatenate([part.op for part in parts]),
+            op=_joined([part.op for part in parts]),
             tag=tag,
             tags=tags,
             key=_joined_keys(parts),
-            priority=np.concatenate([part.priority for part in parts]),
+            priority=_joined([part.priority for part in parts]),
             row_number=_joined_rows(parts),
             flag=_joined_flags(parts),
         )
+
+
+def _joined(columns: Sequence[npt.NDArray[N]]) -> npt.NDArray[N]:
+    """Return columns one after another; a constant stays broadcast."""
+    first = columns[0]
+    if all(len(one) and one.strides == (0,) and one[0] == first[0] for one in columns):
+        return np.broadcast_to(first[0], sum(map(len, columns)))
+    return np.concatenate(columns)
 
 
 def _merged(

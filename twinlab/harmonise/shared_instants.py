@@ -64,8 +64,8 @@ def mark_shared_instants(parts: Sequence[Claims], model: TwinModel) -> tuple[lis
 def _groups(part: Claims, model: TwinModel) -> _Groups | None:
     if len(part) < 2 or part.key is not None:
         return None
-    # Nearly all files are sorted by time and then asset, or by asset and then time: there, nothing needs sorting.
-    if _strictly_sorted(part.event_time, part.code) or _strictly_sorted(part.code, part.event_time):
+    # Nearly all files are sorted by time, or by asset and then time: there, nothing needs sorting.
+    if _alone_in_time(part) or _strictly_sorted(part.code, part.event_time):
         return None
     order = np.lexsort((part.ordinal, part.event_time, part.code))
     code, time, value = part.code[order], part.event_time[order], part.value[order]
@@ -219,6 +219,22 @@ def _since(value: Floats, ordinal: Ints, starts: Ints, sizes: Ints, steps: Float
             began = int(np.argmax(apart))
             since[start : start + began] = ordinal[start + began]
     return since
+
+
+def _alone_in_time(part: Claims) -> bool:
+    """Return whether times never fall from row to row, and no series occurs twice at one of them."""
+    rises = part.event_time[1:] > part.event_time[:-1]
+    if rises.all():
+        return True
+    if (part.event_time[1:] < part.event_time[:-1]).any():
+        return False
+    instant = np.concatenate(([0], np.cumsum(rises)))
+    size = (int(instant[-1]) + 1) * len(part.series)
+    if size > 16 * len(part):
+        return _strictly_sorted(part.event_time, part.code)
+    seen = np.zeros(size, dtype=np.bool_)
+    seen[instant * len(part.series) + part.code] = True
+    return int(np.count_nonzero(seen)) == len(part)
 
 
 def _strictly_sorted(first: npt.NDArray[np.integer], second: npt.NDArray[np.integer]) -> bool:
