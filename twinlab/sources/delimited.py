@@ -28,7 +28,7 @@ from twinlab.sources.opening import open_bytes
 from twinlab.sources.parsing.columns import Kind, TextColumns
 from twinlab.sources.parsing.decoding import MARK, utf8_blocks
 from twinlab.sources.parsing.fast import read_numbers
-from twinlab.sources.parsing.layout import is_footer
+from twinlab.sources.parsing.layout import equal_rows, is_footer
 from twinlab.sources.parsing.numerals import number_test
 from twinlab.sources.parsing.records import Cut, cut, spaced, split_cells
 from twinlab.sources.parsing.sniffing import Sniffed, sniff
@@ -375,7 +375,7 @@ class _Reader:
                 break
         self.empty += lines[drop].tolist()
         for wanted, reason in self.layout.heads:
-            same = _equal_rows(cells, wanted)
+            same = equal_rows(cells, wanted)
             for index in np.flatnonzero(same):
                 text = _delimiter(self.reading).join(wanted)
                 self.waiting.append(Problem(int(lines[index]), None, problem_text(text), reason))
@@ -388,17 +388,3 @@ class _Reader:
 
 def _lines(data: bytes) -> list[str]:
     return [line for line in re.split(r"\r\n|\n|\r", data.decode("utf-8")) if line]
-
-
-def _equal_rows(cells: list[pa.Array], wanted: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    same = np.ones(len(cells[0]), dtype=bool)
-    if not any(wanted):
-        return ~same
-    for column, text in zip(cells, wanted, strict=False):
-        if not same.any():
-            break
-        if text and not pa.types.is_string(column.type):
-            return np.zeros(len(column), dtype=bool)  # a header of words is no row of numbers
-        equal = pc.equal(pc.utf8_trim_whitespace(column), text) if text else pc.is_null(column)
-        same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
-    return same

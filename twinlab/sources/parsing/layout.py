@@ -7,9 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from twinlab.sources.parsing.numerals import NOT_AVAILABLE, Numerals, number_test
 
-__all__ = ["Layout", "Row", "find_layout", "is_footer", "looks_like_units"]
+__all__ = ["Layout", "Row", "equal_rows", "find_layout", "is_footer", "looks_like_units"]
 
 #: A row of a table: its 1-based number and its cells.
 Row = tuple[int, list[str]]
@@ -207,6 +212,21 @@ def repeatable(
 
     heads = [(padded(cells), "the header again") for cells in header]
     return (*heads, (padded(units), "the units again")) if units is not None else tuple(heads)
+
+
+def equal_rows(cells: list[pa.Array], wanted: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which rows have the texts of a header; columns of numbers have none of them."""
+    same = np.ones(len(cells[0]), dtype=bool)
+    if not any(wanted):
+        return ~same
+    for column, text in zip(cells, wanted, strict=False):
+        if not same.any():
+            break
+        if text and not pa.types.is_string(column.type):
+            return np.zeros(len(column), dtype=bool)  # a header of words is no row of numbers
+        equal = pc.equal(pc.utf8_trim_whitespace(column), text) if text else pc.is_null(column)
+        same &= equal.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    return same
 
 
 def _row_names(rows: Sequence[Row], top: int, width: int, is_number: Callable[[str], bool]) -> Row | None:
