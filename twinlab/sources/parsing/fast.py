@@ -1,7 +1,7 @@
 """Read blocks of rows straight into numbers, where that provably gives what `numerals` gives; else say so.
 
 PyArrow reads some cells as numbers that are texts here: leading zeros ("007"), hexadecimals, "nan" and "inf", and whole
-numbers with more digits than their type holds. A block with any of these, or with quotes or blanks around cells, is refused.
+numbers with too many digits for their type. A block with any of these, or with quotes or blanks around cells, is refused.
 """
 
 from __future__ import annotations
