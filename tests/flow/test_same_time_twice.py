@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import twinlab as tl
 from twinlab.harmonise import frames
 from twinlab.harmonise.shared_instants import Clashes
-from twinlab.history.build import index_file, ledger_claims
+from twinlab.history.build import ledger_claims
+from twinlab.history.index import index_file
 
 HEAD = "time,room,temperature (degC)\n"
 ROWS = [f"2026-01-01 00:0{minute},{room},{20 + minute / 10}\n" for minute in range(6) for room in "AB"]

@@ -207,6 +207,7 @@ def with_key(text: str, part: Part, path: tuple[str, ...], value: object) -> str
     SchemaError
         If ``text`` isn't YAML.
 
+    >>> from twinlab.model.twinmodel import TwinModel
     >>> with_key("signals: {t: {unit: degC}}  # why", Part(("signals", "t"), TwinModel, ""), ("gap",), "1h")
     'signals: {t: {unit: degC, gap: 1h}}  # why'
     """

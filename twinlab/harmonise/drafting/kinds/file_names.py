@@ -50,7 +50,7 @@ def assets_of_files(paths: Sequence[Path], others: Iterable[Path]) -> NamedAsset
 
     >>> found = assets_of_files([Path("a/log_north_2020.csv"), Path("a/log_south_2021.csv")], [])
     >>> found.ids, found.pattern, found.files
-    (('north', 'south'), '^log_(?P<id>.+?)_[\\d._-]+$', ('log_*.csv',))
+    (('north', 'south'), '^log_(?P<id>.+?)_[\\d._-]+$', ('log_*_*.csv',))
     """
     names = {path.name for path in paths}
     folders = [path.resolve().parent.name for path in paths]
