@@ -53,18 +53,25 @@ stream:
   tags:
     '/^(?P<id>[0-9]+)[.]temperature$/': {signal: temperature, asset: 'truck/{id}', unit: degC}
 """
+#: A fresh process: first with the libraries that the first read loads (numba's kernels, dask's schedulers), then the twin
+#: opened anew in the same process.
 READ = """
 import json, sys, time
-import twinlab as tl, numpy as np, xarray, dask.array, zarr, icechunk, twinlab.history.read.reader, twinlab.twin.facade
+import numpy as np
+import twinlab as tl
 stop = np.datetime64(int(sys.argv[2]), "ns")
-began, cpu = time.perf_counter(), time.process_time()
-twin = tl.open(sys.argv[1])
-found = twin.history("truck", start=stop - np.timedelta64(60, "m"), stop=stop).temperature.values
-history = time.perf_counter() - began, time.process_time() - cpu
-began, cpu = time.perf_counter(), time.process_time()
-text = repr(tl.open(sys.argv[1]))
-print(json.dumps({"history": history, "repr": (time.perf_counter() - began, time.process_time() - cpu),
-                  "cells": int(np.isfinite(found).sum())}))
+out = {}
+for when in ("first", "opened anew"):
+    for what in ("history", "repr"):
+        began, cpu = time.perf_counter(), time.process_time()
+        twin = tl.open(sys.argv[1])
+        if what == "history":
+            found = twin.history("truck", start=stop - np.timedelta64(60, "m"), stop=stop).temperature.values
+        else:
+            repr(twin)
+        took = time.perf_counter() - began, time.process_time() - cpu
+        out[f"{what}, {when}: wall, cpu"] = [float(f"{part:.3f}") for part in took]
+print(json.dumps(out | {"cells": int(np.isfinite(found).sum())}))
 """
 
 
