@@ -70,7 +70,7 @@ def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_
                 for n in SIGNALS:
                     want[n][k0 : k0 + length, first:last] = values[n]
                     want_flags[n][k0 : k0 + length, first:last] = flags[n]
-                    seen, marks = txn.read_cells(GROUP, n, 0, SIZE)
+                    seen, marks = txn.reader.cells(GROUP, n, 0, SIZE)
                     np.testing.assert_array_equal(seen, want[n][:, :assets])
                     np.testing.assert_array_equal(marks, want_flags[n][:, :assets])
                 txn.commit("slab")
@@ -193,7 +193,7 @@ def test_what_isnt_committed_is_forgotten(filled):
         txn.write_cells(GROUP, 0, {"temperature": values["temperature"] + 1}, {})
     assert store.view().snapshot == before
     with store.lock(), store.transaction() as txn:
-        seen, _ = txn.read_cells(GROUP, "temperature", 0, SIZE)
+        seen, _ = txn.reader.cells(GROUP, "temperature", 0, SIZE)
     np.testing.assert_array_equal(seen, values["temperature"])
 
 
@@ -227,7 +227,7 @@ def test_writing_needs_the_lock_and_the_right_types(filled):
             nothing = np.full((5, 20), sentinel("int32"), "int32")
             txn.write_cells(GROUP, 0, {"temperature": nothing}, {"temperature": np.ones((5, 20), "uint8")})
         with pytest.raises(UnknownTermError, match="temperature"):
-            txn.read_cells(GROUP, "temprature", 0, 1)
+            txn.reader.cells(GROUP, "temprature", 0, 1)
         with pytest.raises(SchemaError, match="only added"):
             txn.ensure_group(GROUP, SIGNALS, 3)
         with pytest.raises(SchemaError, match="rebuild"):

@@ -29,6 +29,7 @@ from twinlab.history.build.update import (
 )
 from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
+from twinlab.history.store.cells import CellReader
 
 __all__ = ["Stored", "Update", "count_new_rows", "front_of", "plan_update"]
 
@@ -40,7 +41,7 @@ _FRONT = 1024
 class Stored:
     """The cells of a view or transaction as a `Base`."""
 
-    def __init__(self, reader: Any) -> None:  # noqa: ANN401  (view and transaction share no class)
+    def __init__(self, reader: CellReader) -> None:
         self._reader = reader
 
     def ints(self, spec: GroupSpec, signal: str, span: Span) -> npt.NDArray[np.signedinteger]:

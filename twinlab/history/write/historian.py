@@ -258,7 +258,7 @@ class Historian:
         total = sum(plan.cells for plan in update.plans)
         for spec in update.groups():
             txn.ensure_group(spec.group, spec.signals, len(spec.assets))
-        for spec, block in update.blocks(Stored(txn)):
+        for spec, block in update.blocks(Stored(txn.reader)):
             txn.write_cells(spec.group, block.k0, block.values, block.flags, first_asset=block.first_asset)
             if progress is not None:
                 progress(update.tally.cells, total, spec.group.path)

@@ -65,6 +65,11 @@ class Transaction:
 
     # -- cells
 
+    @property
+    def reader(self) -> CellReader:
+        """Reads cells and rollups with the changes of this transaction."""
+        return self._reader
+
     def ensure_group(self, group: Group, signals: Mapping[str, Signal], n_assets: int) -> None:
         """Add signals and assets to a group; none is ever removed or reordered.
 
@@ -265,18 +270,6 @@ class Transaction:
                 self._groups.add(key)
                 if self._bytes.fetch([(key, None)])[0] is None:
                     self._bytes.put(key, b'{"zarr_format":3,"node_type":"group","attributes":{}}')
-
-    def read_cells(
-        self, group: Group, signal: str, k0: int, k1: int
-    ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
-        """Return integers and flags (time, asset), with the changes of this transaction."""
-        return self._reader.cells(group, signal, k0, k1)
-
-    def values(
-        self, group: Group, signal: str, k0: int, k1: int, assets: NDArray[np.int64] | None = None
-    ) -> NDArray[np.signedinteger]:
-        """Return integers (time, asset), with the changes of this transaction."""
-        return self._reader.values(group, signal, k0, k1, assets)
 
     def compact(self, group: Group, *, before: int | None = None) -> int:
         """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
