@@ -31,8 +31,7 @@ from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
 from twinlab.history.store.cells import CellReader
 
-__all__ = ["Stored", "Update", "count_new_rows", "front_of", "plan_update"]
-
+__all__ = ["Stored", "Update", "count_new_rows", "front_of", "plan_update", "stored_ends"]
 
 #: Cells before the end of a group's stored ones in which new claims are planned for all assets: the hot cells.
 _FRONT = 1024
@@ -136,9 +135,14 @@ def count_new_rows(
     return known
 
 
+def stored_ends(meta: Mapping[str, Any]) -> dict[str, int]:
+    """Return the end of each group's stored cells in a state, by path."""
+    return {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+
+
 def front_of(meta: Mapping[str, Any]) -> dict[str, int]:
     """Return for each group the cell before which new claims are late."""
-    return {str(path): int(end) - _FRONT for path, end in dict(meta.get("ends", {})).items()}
+    return {path: end - _FRONT for path, end in stored_ends(meta).items()}
 
 
 def plan_update(
@@ -160,7 +164,7 @@ def plan_update(
     specs = [spec for spec in sources.groups(columns, position) if spec.assets]
     specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
     claims = LedgerClaims(sources.views, position, dict(before if counted is None else counted))
-    stored = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+    stored = stored_ends(meta)
     changes = changed_cells(sources.views, specs, old=before, new=position, late_before=front_of(meta))
     whole = _groups_to_redo(sources, meta, changed)
     plans = []

@@ -86,6 +86,8 @@ class Sources:
     _assets: dict[str, SourceView] = field(default_factory=dict)
     _saved: dict[str, int] = field(default_factory=dict)
     _columns: _Columns | None = None
+    # Position, properties and hashes: each publication asks for them several times.
+    _contexts: tuple[dict[str, int], Properties, dict[str, str]] | None = None
     # Assets by type, and their groups, if these depend on nothing else.
     _specs: tuple[Mapping[str, list[str]], list[GroupSpec]] | None = None
 
@@ -119,19 +121,26 @@ class Sources:
 
     def context_hashes(self, position: Mapping[str, int]) -> dict[str, str]:
         """Return for each source a hash of all that its claims depend on at a position, apart from its rows."""
-        properties = self._zones(position)
-        return {
-            name: digest(
-                [
-                    BUILD_VERSION,
-                    self.model_hash,
-                    self.mapping_hashes[name],
-                    zone_properties(self.mappings[name], properties),
-                ]
-            )
-            for name in position
-            if name in self.mappings
-        }
+        return dict(self._context(position)[1])
+
+    def _context(self, position: Mapping[str, int]) -> tuple[Properties, dict[str, str]]:
+        """Return the properties that mappings depend on, and the hashes; of the last position they are kept."""
+        if self._contexts is None or self._contexts[0] != position:
+            properties = self._zones(position)
+            hashes = {
+                name: digest(
+                    [
+                        BUILD_VERSION,
+                        self.model_hash,
+                        self.mapping_hashes[name],
+                        zone_properties(self.mappings[name], properties),
+                    ]
+                )
+                for name in position
+                if name in self.mappings
+            }
+            self._contexts = (dict(position), properties, hashes)
+        return self._contexts[1:]
 
     def prepare(
         self, position: Mapping[str, int], *, upto: Mapping[str, int] | None = None, report: BuildReport | None = None
@@ -147,8 +156,7 @@ class Sources:
         report : BuildReport, optional
             Receives the counts of rows that are indexed for the first time.
         """
-        properties = self._zones(position)
-        hashes = self.context_hashes(position)
+        properties, hashes = self._context(position)
         changed = set()
         for name, found in hashes.items():
             view = self.views.get(name)
@@ -224,8 +232,8 @@ class Sources:
         if needed:
             return GroupSpec.all_of(self.model, columns, properties)
         # The same objects, because they remember which series they contain.
-        if self._specs is None or self._specs[0] != {kind: list(ids) for kind, ids in columns.items()}:
-            known = {kind: list(ids) for kind, ids in columns.items()}
+        known = {kind: list(ids) for kind, ids in columns.items()}
+        if self._specs is None or self._specs[0] != known:
             self._specs = known, GroupSpec.all_of(self.model, columns, {})
         return list(self._specs[1])
 

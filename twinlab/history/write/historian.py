@@ -240,14 +240,14 @@ class Historian:
             count_repeated(self.sources, meta, counted, position, report)
             self._finish(report)
             return
-        with store.lock(), store.transaction() as txn:
-            update = plan_update(self.sources, txn.meta, position, counted=counted)
-            if self._nothing_new(txn, update):
-                report.position = position
-                self._finish(report, update=None)
-                return
-            self._write(txn, update, report, progress)
         with store.lock():
+            with store.transaction() as txn:
+                update = plan_update(self.sources, txn.meta, position, counted=counted)
+                if self._nothing_new(txn, update):
+                    report.position = position
+                    self._finish(report, update=None)
+                    return
+                self._write(txn, update, report, progress)
             report.notes += housekeep(self.root, self.ledger, store)
         self._finish(report, update=update)
 

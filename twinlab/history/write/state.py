@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twinlab.history.build.build import BUILD_VERSION
-from twinlab.history.build.catchup import Update
+from twinlab.history.build.catchup import Update, stored_ends
 from twinlab.history.build.report import BuildReport
 from twinlab.history.index.reach import NEVER
 
@@ -15,7 +15,7 @@ __all__ = ["add_tally", "note_state"]
 def note_state(meta: dict[str, Any], update: Update) -> None:
     """Write what a commit was built from to its metadata."""
     sources = update.sources
-    ends = {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
+    ends = stored_ends(meta)
     for plan in update.plans:
         path = plan.spec.group.path
         ends[path] = max(ends.get(path, 0), plan.write[-1][1])
