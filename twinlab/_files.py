@@ -6,12 +6,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from twinlab.errors import SourceError
 
-__all__ = ["file_name", "open_binary", "replace_file", "sync_file", "sync_folder", "write_atomically"]
+__all__ = ["disk_usage", "file_name", "open_binary", "replace_file", "sync_file", "sync_folder", "write_atomically"]
 
 _WINDOWS = os.name == "nt"
 #: Seconds for which Windows is asked again to replace a file that another process has open.
@@ -19,6 +20,17 @@ _PATIENCE = 2.0
 _PAUSE = 0.01
 #: Names that Windows gives to devices, with any extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))})
+
+
+def disk_usage(folder: Path) -> tuple[int, int]:
+    """Return the number of files below a folder, and their bytes; files that are removed meanwhile don't count."""
+    files = total = 0
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                total += path.stat().st_size
+                files += 1
+    return files, total
 
 
 def file_name(name: str, *, safe: str = "") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from twinlab._files import disk_usage
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.build.event_tables import without_origin
 from twinlab.history.build.source_priority import chosen_sources
@@ -23,7 +24,6 @@ from twinlab.history.read.status import (
     HistoryStatus,
     ValueExtent,
     array_bytes,
-    bytes_below,
     flag_counts,
     value_extent,
 )
@@ -283,7 +283,7 @@ class HistoryReader:
         behind = sum(max(0, at - published.get(name, 0)) for name, at in now.items() if name != "_twin")
         good = (Flag.PASS, Flag.SUSPECT, Flag.FAIL)
         points = sum(counts.get(flag, 0) for counts in self.flag_counts().values() for flag in good)
-        sizes = array_bytes(pin.view), bytes_below(self.root / "history"), bytes_below(self.root / "ledger")
+        sizes = array_bytes(pin.view), disk_usage(self.root / "history")[1], disk_usage(self.root / "ledger")[1]
         return HistoryStatus(pin.position, self.watermarks(), behind, points, *sizes, note=self.note)
 
     def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:

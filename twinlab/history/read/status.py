@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
-__all__ = ["HistoryStatus", "ValueExtent", "bytes_below", "flag_counts", "value_extent"]
+__all__ = ["HistoryStatus", "ValueExtent", "flag_counts", "value_extent"]
 
 _FLAG_OF = dict(zip(COUNTS, (Flag.PASS, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL, Flag.MISSING), strict=True))
 #: Statistics of cells with a value.
@@ -132,15 +131,3 @@ def _missing(reader: SpanReader, name: str, start: int, stop: int) -> int:
     if start >= stop:
         return 0
     return int((reader.cells(name, start, stop, reader.columns, what="flags")[1] == Flag.MISSING.value).sum())
-
-
-def bytes_below(folder: Path) -> int:
-    """Return the size of all files in a folder."""
-    total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            # Removed meanwhile, for example by a rebuild.
-            continue
-    return total

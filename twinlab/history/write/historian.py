@@ -20,7 +20,7 @@ from twinlab.history.build.report import BuildReport
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
-from twinlab.history.write.housekeeping import CompactReport, compact_all, disk_usage, housekeep
+from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild
 from twinlab.history.write.state import add_tally, note_state
@@ -153,14 +153,14 @@ class Historian:
         SourceError
             If the disk is full; what is published is unchanged.
         """
-        report = CompactReport(before=disk_usage(self.root))
+        report = CompactReport(before=usage_of_folders(self.root))
         report.rows_published = self.status().behind
         self.catch_up(progress)
         with self._lock(), write_errors(self.folder):
             store = HistoryStore.open(self.folder)
             with store.lock():
                 compact_all(self.ledger, store, report)
-        report.after = disk_usage(self.root)
+        report.after = usage_of_folders(self.root)
         return report
 
     def status(self) -> HistorianStatus:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinlab._files import disk_usage
 from twinlab.errors import HistoryConflictError, TwinlabError
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.maintenance import MIN_AGE, GarbageReport
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from twinlab.history.write.history_store import HistoryStore
     from twinlab.ledger import Ledger
 
-__all__ = ["CompactReport", "Usage", "compact_all", "disk_usage", "housekeep"]
+__all__ = ["CompactReport", "Usage", "compact_all", "housekeep", "usage_of_folders"]
 
 #: Seconds between two segments that are sealed, between two garbage collections, and before a step that failed is repeated.
 _SEAL_EVERY, _COLLECT_EVERY, _AFTER_FAILURE = 60.0, 3600.0, 3600.0
@@ -130,17 +131,9 @@ def compact_all(ledger: Ledger, store: HistoryStore, report: CompactReport) -> N
     report.states_left = store.status().snapshots
 
 
-def disk_usage(root: Path) -> dict[str, Usage]:
+def usage_of_folders(root: Path) -> dict[str, Usage]:
     """Return the files and bytes of the twin's folders ``ledger``, ``history`` and ``cache``."""
-    out = {}
-    for name in ("ledger", "history", "cache"):
-        sizes = []
-        for path in (root / name).rglob("*"):
-            with suppress(FileNotFoundError):  # removed meanwhile
-                if path.is_file():
-                    sizes.append(path.stat().st_size)
-        out[name] = Usage(len(sizes), sum(sizes))
-    return out
+    return {name: Usage(*disk_usage(root / name)) for name in ("ledger", "history", "cache")}
 
 
 def _seal(ledger: Ledger, *, limit: int | None) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import google_crc32c
 import icechunk
 
+from twinlab._files import disk_usage
 from twinlab.errors import HistoryConflictError
 from twinlab.history.store.chunk_reader import read_seal, verify_seal, write_seal
 from twinlab.history.store.publish import MAIN, STAGING, sync_filesystem
@@ -50,10 +51,6 @@ class GarbageReport:
     bytes_deleted: int
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def status(path: Path, view: View) -> StoreStatus:
     """Return the disk usage of the repository in ``path``, whose newest state is ``view``."""
     by_group: dict[str, int] = {"tables": 0}
@@ -66,11 +63,12 @@ def status(path: Path, view: View) -> StoreStatus:
         owner = next((name for name in points if array.startswith(name + "/")), "tables")
         by_group[owner] += size
     folders = ("snapshots", "manifests", "transactions", "refs")
+    seals = disk_usage(path.parent / "seals")[1]
     return StoreStatus(
-        bytes_on_disk=_size(path) + _size(path.parent / "seals"),
+        bytes_on_disk=disk_usage(path)[1] + seals,
         bytes_by_group=by_group,
         points_by_group=points,
-        metadata_bytes=sum(_size(path / folder) for folder in folders) + _size(path.parent / "seals"),
+        metadata_bytes=sum(disk_usage(path / folder)[1] for folder in folders) + seals,
         snapshots=sum(1 for _ in (path / "snapshots").iterdir()),
     )
 
