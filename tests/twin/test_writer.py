@@ -148,6 +148,22 @@ def test_rows_of_a_table_may_be_arrow_data(twin: tl.twin.Twin) -> None:
     assert values(twin) == [0.0, 1.0, 2.0]
 
 
+def test_a_rule_for_all_other_tables_asks_nothing_of_a_table_with_its_own(tmp_path: Path) -> None:
+    other = """  - table: "*"
+    time: {column: when, zone: UTC}
+    asset: {type: truck, column: vehicle}
+    columns: {heat: {signal: temperature, unit: degC}}
+"""
+    (tmp_path / "twin.yaml").write_text(MODEL)
+    (tmp_path / "gate.yaml").write_text(GATE + other)
+    twin = tl.create(tmp_path / "site", model=tmp_path / "twin.yaml", mappings=[tmp_path / "gate.yaml"])
+    with twin.writer() as writer:
+        writer.append(log(0), table="gate")
+        with pytest.raises(SchemaError, match="expected a column 'when'"):
+            writer.append(log(1), table="visits")
+    assert values(twin) == [4.5]
+
+
 def test_wrong_data_is_refused_before_anything_is_written(twin: tl.twin.Twin) -> None:
     with twin.writer("gate") as writer:
         with pytest.raises(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from twinlab.harmonise.tags import TagTable
-from twinlab.model.mapping import Mapping, TableRule
+from twinlab.model.mapping import Mapping, TableRule, rules_for
 from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["CompiledMapping", "compile_mapping"]
@@ -29,11 +28,9 @@ class CompiledMapping:
 
     def rules(self, table: str) -> list[tuple[TableRule, TagTable]]:
         """Return the rules for a table: those with its exact name, else those whose pattern matches, else "*"."""
-        exact = [place for place, rule in enumerate(self.mapping.tables) if rule.table == table]
-        fitting = [place for place, rule in enumerate(self.mapping.tables) if fnmatchcase(table, rule.table)]
-        named = [place for place in fitting if self.mapping.tables[place].table != "*"]
-        places = exact or named or fitting
-        return [(self.mapping.tables[place], self._table(place, self.mapping.tables[place])) for place in places]
+        rules = self.mapping.tables
+        places = rules_for([rule.table for rule in rules], table)
+        return [(rules[place], self._table(place, rules[place])) for place in places]
 
     def _table(self, position: int, rule: TableRule) -> TagTable:
         if position not in self.tables:

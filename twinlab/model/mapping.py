@@ -6,6 +6,8 @@ A mapping states the *meaning* of the ledger's rows; only its ``reading`` sectio
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -26,6 +28,7 @@ __all__ = [
     "TimeRule",
     "WhereRule",
     "ZoneOf",
+    "rules_for",
 ]
 
 
@@ -350,6 +353,17 @@ def _compiled(tags: Tags) -> Tags:
                 msg = f"the pattern {name} is no regular expression: {error}"
                 raise ValueError(msg) from error
     return tags
+
+
+def rules_for(names: Sequence[str], table: str) -> list[int]:
+    """Return the places of the rules for a table, given the rules' names: its exact name, else patterns, else "*".
+
+    >>> rules_for(["*", "log_*", "log_1"], "log_1"), rules_for(["*", "log_*"], "log_2"), rules_for(["*"], "visits")
+    ([2], [1], [0])
+    """
+    exact = [place for place, name in enumerate(names) if name == table]
+    fitting = [place for place, name in enumerate(names) if fnmatchcase(table, name)]
+    return exact or [place for place in fitting if names[place] != "*"] or fitting
 
 
 class Mapping(Model):

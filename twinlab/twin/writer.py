@@ -6,7 +6,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +16,7 @@ from twinlab.history import BuildReport, Historian
 from twinlab.history.write.waiting_rows import publication_due
 from twinlab.ledger import Ack, Ledger, Records
 from twinlab.model.mapping import Mapping as SourceMapping
-from twinlab.model.mapping import TableRule
+from twinlab.model.mapping import TableRule, rules_for
 from twinlab.model.schema import OBSERVATIONS
 from twinlab.model.terms import nearest
 from twinlab.sources.columnar import plain_batch
@@ -218,7 +217,7 @@ class TwinWriter:
                 raise SchemaError(msg)
             # A pattern such as "*" fits any name: the source's own is as good as any.
             table = self.source if "*" in names[0] or "?" in names[0] else names[0]
-        rules = [rule for rule in self._mapping.tables if rule.table == table or fnmatchcase(table, rule.table)]
+        rules = [self._mapping.tables[place] for place in rules_for(names, table)]
         if not rules:
             msg = f"source {self.source!r}: the mapping has no table {table!r}{nearest(table, names)}"
             raise UnknownTermError(msg)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from twinlab.apps.mapping_form.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, parse_mapping
-from twinlab.model.mapping import Mapping
+from twinlab.model.mapping import Mapping, rules_for
 from twinlab.model.twinmodel import TwinModel
 from twinlab.model.units.spelling import UNKNOWN
 from twinlab.model.yamltext import path_text
@@ -55,10 +54,7 @@ class MappingDraft:
         """Return the position of the rule for a table: by its name, else by pattern, else "*"."""
         rules = self._rules()
         names = [str(rule.get("table", "*")) if isinstance(rule, dict) else "" for rule in rules]
-        exact = [place for place, name in enumerate(names) if name == table]
-        fitting = [place for place, name in enumerate(names) if fnmatchcase(table, name)]
-        named = [place for place in fitting if names[place] != "*"]
-        return next(iter(exact or named or fitting), None)
+        return next(iter(rules_for(names, table)), None)
 
     def rule(self, table: str) -> dict[str, Any]:
         """Return a table's rule as plain values; empty if it has none."""
