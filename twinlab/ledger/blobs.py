@@ -20,7 +20,7 @@ from twinlab.errors import SourceError, UnknownTermError
 from twinlab.ledger.format.disk import corrupt, disk_error
 from twinlab.ledger.journal import Journal
 
-__all__ = ["Blobs"]
+__all__ = ["Blobs", "reading_id", "reading_name"]
 
 _PIECE = 1 << 20
 _READ = "file_read"
@@ -28,6 +28,24 @@ _PACKED = ".zst"
 #: A copy is compressed if this share of its first piece is saved.
 _WORTH = 0.1
 _ID = re.compile(r"[0-9a-f]{64}")
+
+
+def reading_id(content: str, name: str) -> str:
+    """Return the id in the ledger of the rows of a file, by the id of its content and its name.
+
+    >>> reading_id("9f86d0", "log.csv")
+    '9f86d0:log.csv'
+    """
+    return f"{content}:{name}"
+
+
+def reading_name(file_id: str) -> str:
+    """Return the file's name in an id of `reading_id`; "" for rows of earlier versions, whose id is that of the content.
+
+    >>> reading_name("9f86d0:log.csv"), reading_name("9f86d0")
+    ('log.csv', '')
+    """
+    return file_id.partition(":")[2]
 
 
 class Blobs:

@@ -14,11 +14,12 @@ from tqdm.auto import tqdm
 
 from twinlab.errors import SourceError
 from twinlab.ledger import Ledger
+from twinlab.ledger.blobs import reading_id
 from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
 from twinlab.sources import Problem, RowBatch, Source, open_source
 from twinlab.twin.progress import DELAY
-from twinlab.twin.readings import previous_reading, reading_id, standing_rows, unfinished_readings
+from twinlab.twin.readings import previous_reading, standing_rows, unfinished_readings
 from twinlab.twin.report import EMPTY_SHOWN, PROBLEMS_KEPT
 
 __all__ = ["StoredSource", "need_file", "resolve_source", "store"]

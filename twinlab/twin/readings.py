@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinlab.ledger import Ledger
+from twinlab.ledger.blobs import reading_id
 
-__all__ = ["Reading", "previous_reading", "reading_id", "standing_rows", "unfinished_readings"]
+__all__ = ["Reading", "previous_reading", "standing_rows", "unfinished_readings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,6 @@ class Reading:
     file_id: str
     # Number of rows that aren't withdrawn.
     rows: int
-
-
-def reading_id(content: str, name: str) -> str:
-    """Return the id in the ledger of the rows of a file.
-
-    >>> reading_id("9f86d0", "log.csv")
-    '9f86d0:log.csv'
-    """
-    return f"{content}:{name}"
 
 
 def standing_rows(ledger: Ledger, source: str, file_id: str, *, place: str | None = None) -> int:

@@ -14,6 +14,7 @@ from twinlab.history.build.ledger_claims import SourceView
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.reach import NEVER
 from twinlab.history.read.standing import standing_of
+from twinlab.ledger.blobs import reading_name
 from twinlab.model.twinmodel import Signal
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _rows(view: SourceView, frame: Frame, claims: Claims, files: Mapping[str, st
             "key": [None] * len(at) if claims.key is None else list(claims.key),
             "priority": claims.priority,
             "file": [
-                None if one is None else files.get(str(one)) or str(one).partition(":")[2] or str(one) for one in file
+                None if one is None else files.get(str(one)) or reading_name(str(one)) or str(one) for one in file
             ],
             "row": pd.array([None if one is None else int(str(one)) for one in rows], dtype="Int64"),
             "position": claims.ordinal,
