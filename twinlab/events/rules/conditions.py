@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from twinlab.events.lifetimes import lifetimes
 from twinlab.events.reading import Cells, read_cells
-from twinlab.events.rules.exception_table import duration_text, exception_rows, times
-from twinlab.events.rules.look_back import Evaluated, Reach, look_back
-from twinlab.events.rules.runs import last_valid_rows, runs_of
+from twinlab.events.rules.exception_table import duration_text, exception_rows
+from twinlab.events.rules.look_back import Evaluated, Reach, Spans, look_back, spans_of
+from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Condition, Rule, bind_conditions
 from twinlab.model.units import convert
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["WHEN", "condition_spans", "evaluate", "valid_cells", "with_empty_cells"]
 
 _HOUR = 3600 * 10**9
-_NAT = np.iinfo(np.int64).min
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -174,35 +173,24 @@ def _spans(  # noqa: PLR0917
     *,
     earlier: bool,
 ) -> pd.DataFrame:
-    runs = runs_of(found.fulfilled)
-    size = len(found.times)
-    since = found.times[runs.first]
-    not_over = runs.stop == size
-    until = np.where(not_over, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
-    raised = since + rule.lasting_ns
-    keep = (raised < until) & (raised < window[1]) & (until > window[0])
-    column, first, stop = runs.column[keep], runs.first[keep], runs.stop[keep]
-    since, until, raised, not_over = since[keep], until[keep], raised[keep], not_over[keep]
-    value = _shown_values(found, (column, first, stop), conditions[0], not_over)
-    limit = found.limit[column]
-    lasted = np.where(not_over, window[1] - 1, until) - since
-    before = earlier & (first == 0)
+    start_ns, stop_ns = window
+    spans = spans_of(found, start_ns=start_ns, stop_ns=stop_ns, lasting_ns=rule.lasting_ns, earlier=earlier)
+    value = _shown_values(found, spans, conditions[0])
+    limit = found.limit[spans.runs.column]
     signal = spec.signals[conditions[0].signal]
     unit = "" if signal.kind == "state" else signal.unit
     scale = np.maximum(np.abs(limit), 1.0)
     beyond = (
-        lasted
+        spans.lasted
         / max(rule.lasting_ns, _HOUR // 6)
         * (1.0 if signal.kind == "state" else 1.0 + np.abs(value - limit) / scale)
     )
-    texts = _texts(conditions, spec, value, limit, lasted, found.times[0] if size else 0, before)
+    searched = found.times[0] if len(found.times) else 0
+    texts = _texts(conditions, spec, value, limit, spans.lasted, searched, spans.before)
     return exception_rows(
         {
             "asset_type": rule.on,
-            "asset": np.array([found.assets[one] for one in column], dtype=object),
-            "since": times(np.where(before, _NAT, since)),
-            "raised": times(np.where(before, _NAT, raised)),
-            "until": times(np.where(not_over, _NAT, until)),
+            **spans.columns,
             "value": value,
             "limit": limit,
             "unit": unit,
@@ -214,17 +202,12 @@ def _spans(  # noqa: PLR0917
     )
 
 
-def _shown_values(
-    found: Evaluated,
-    runs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    condition: Condition,
-    not_over: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+def _shown_values(found: Evaluated, spans: Spans, condition: Condition) -> NDArray[np.float64]:
     """Return the current value of spans that haven't ended, the worst value of those that have."""
-    column, first, stop = runs
+    column, first, stop = spans.runs.column, spans.runs.first, spans.runs.stop
     out = found.value[stop - 1, column] if len(stop) else np.empty(0)
     worst = np.nanmin if condition.operator in {"<", "<="} else np.nanmax
-    for k in np.flatnonzero(~not_over):
+    for k in np.flatnonzero(~spans.not_over):
         out[k] = worst(found.value[first[k] : stop[k], column[k]])
     return out
 

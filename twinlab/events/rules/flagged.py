@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from twinlab.events.lifetimes import lifetimes
 from twinlab.events.reading import read_cells
 from twinlab.events.rules.conditions import valid_cells, with_empty_cells
-from twinlab.events.rules.exception_table import duration_text, exception_rows, times
-from twinlab.events.rules.look_back import Evaluated, Reach, look_back
-from twinlab.events.rules.runs import Runs, last_valid_rows, runs_of
+from twinlab.events.rules.exception_table import duration_text, exception_rows
+from twinlab.events.rules.look_back import Evaluated, Reach, look_back, spans_of
+from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.basics import Duration, Term, parse_duration
 from twinlab.model.extensions.options import Options
 from twinlab.model.extensions.rule_kind import RuleKind
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAGGED", "FlaggedOptions", "flagged_spans"]
 
-_NAT = np.iinfo(np.int64).min
 _WHAT = {"fail": (Flag.FAIL,), "suspect": (Flag.SUSPECT, Flag.FAIL)}
 _TEN_MINUTES = 600 * 10**9
 
@@ -72,13 +71,19 @@ def flagged_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, sto
     def read(low: int, assets: Sequence[str] | None) -> Evaluated | None:
         return _evaluated(twin, rule.on, options, low=low, stop_ns=stop_ns, assets=assets)
 
-    def spans(found: Evaluated, *, earlier: bool) -> pd.DataFrame:
-        runs = runs_of(found.fulfilled)
-        columns = _columns(found, runs, signal, options, (start_ns, stop_ns, lasting), earlier=earlier)
-        return exception_rows({"asset_type": rule.on, **columns}, name=name, rule=rule)
+    def rows(found: Evaluated, *, earlier: bool) -> pd.DataFrame:
+        spans = spans_of(found, start_ns=start_ns, stop_ns=stop_ns, lasting_ns=lasting, earlier=earlier)
+        value = found.value[spans.runs.stop - 1, spans.runs.column]
+        columns = {
+            "value": value,
+            "unit": "" if signal.kind == "state" else signal.unit,
+            "text": _texts(signal, options, value, spans.lasted, spans.before),
+            "beyond": spans.lasted / max(lasting, _TEN_MINUTES),
+        }
+        return exception_rows({"asset_type": rule.on, **spans.columns, **columns}, name=name, rule=rule)
 
     reach = Reach(lasting + signal.cadence_ns, valid_cells(signal.cadence_ns) * signal.cadence_ns, signal.cadence_ns)
-    return look_back(read, spans, reach=reach, origin_ns=twin.model.origin_ns, start_ns=start_ns)
+    return look_back(read, rows, reach=reach, origin_ns=twin.model.origin_ns, start_ns=start_ns)
 
 
 def _evaluated(
@@ -97,40 +102,6 @@ def _evaluated(
     exists = axis[:, None] < lifetimes(twin, asset_type, cells.assets)[1]
     fulfilled = (rows >= 0) & np.isin(flag, _WHAT[options.flag]) & exists
     return Evaluated(axis, cells.assets, fulfilled, value, np.full(len(cells.assets), np.nan))
-
-
-def _columns(
-    found: Evaluated,
-    runs: Runs,
-    signal: Signal,
-    options: FlaggedOptions,
-    window: tuple[int, int, int],
-    *,
-    earlier: bool,
-) -> dict[str, object]:
-    """Return the columns of the exceptions; ``window`` is start, stop and how long a span must last."""
-    start, stop, lasting = window
-    size = len(found.times)
-    since = found.times[runs.first]
-    not_over = runs.stop == size
-    until = np.where(not_over, np.iinfo(np.int64).max, found.times[np.minimum(runs.stop, max(size - 1, 0))])
-    raised = since + lasting
-    keep = (raised < until) & (raised < stop) & (until > start)
-    column, first, last = runs.column[keep], runs.first[keep], runs.stop[keep] - 1
-    since, until, raised, not_over = since[keep], until[keep], raised[keep], not_over[keep]
-    before = earlier & (first == 0)
-    value = found.value[last, column]
-    lasted = np.where(not_over, stop - 1, until) - since
-    return {
-        "asset": np.array([found.assets[one] for one in column], dtype=object),
-        "since": times(np.where(before, _NAT, since)),
-        "raised": times(np.where(before, _NAT, raised)),
-        "until": times(np.where(not_over, _NAT, until)),
-        "value": value,
-        "unit": "" if signal.kind == "state" else signal.unit,
-        "text": _texts(signal, options, value, lasted, before),
-        "beyond": lasted / max(lasting, _TEN_MINUTES),
-    }
 
 
 def _texts(
