@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from twinlab.apps.mapping_form.draft import parse_missing_codes
-from twinlab.apps.mapping_form.yaml_edit import Path_, change, comment, document, drop, put, uncomment
+from twinlab.apps.mapping_form.yaml_edit import Path_, change, comment, document, drop, put, uncomment, value_of
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.times.zones import MISSING, Zones, zone_name
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -200,7 +200,7 @@ def _with_answer(text: str, at: str, value: object, question: Question) -> str:
         return text
     if at.endswith(".states.1") and value == _NUMBER.value:
         return _as_gauge(text, path[:-2])
-    before = _value(document(text).data, path)
+    before = value_of(document(text).data, path)
     if path[-1] == "missing" and value == _AS_VALUES.value:
         left = [one for one in before or [] if one not in _asked_codes(question, before)]
         return change(text, path, left) if left else drop(text, path)
@@ -216,7 +216,7 @@ def _with_answer(text: str, at: str, value: object, question: Question) -> str:
     zero = _AT_ZERO.get(str(value).casefold())
     if zero is not None and at.endswith(".states.1"):
         other = locate(document(text).data, f"{at[:-1]}0")
-        text = put(text, other, zero) if other is not None and _value(document(text).data, other) == "0" else text
+        text = put(text, other, zero) if other is not None and value_of(document(text).data, other) == "0" else text
     return text
 
 
@@ -298,7 +298,7 @@ def _located(node: object, rest: str, path: Path_, *, add: bool) -> Iterator[Pat
 
 def _asked(question: Question, data: object) -> Asked:
     path = locate(data, question.path)
-    value = _value(data, path)
+    value = None if path is None else value_of(data, path)
     found = _entry(data, question)
     rule = found[1] if found is not None else {}
     key = question.path.rpartition(".")[2]
@@ -346,7 +346,7 @@ def _field(key: str, value: object, path: Path_ | None) -> str:
 
 def _fitting_units(data: object, path: Path_) -> tuple[str, ...]:
     """Return the units of the quantity that a signal or column is named after; none if it isn't known."""
-    rule = _value(data, path[:-1])
+    rule = value_of(data, path[:-1])
     title = rule.get("title") if isinstance(rule, dict) else None
     names = (title, *(part for part in path[-3:-1] if isinstance(part, str)))
     found = (name_parts(str(name)).quantity for name in names if name)
@@ -356,9 +356,9 @@ def _fitting_units(data: object, path: Path_) -> tuple[str, ...]:
 
 def _signal_unit(data: object, path: Path_) -> str | None:
     """Return the place of the unit in the model of the signal that a column or tag is mapped to."""
-    rule = _value(data, path[:-1])
+    rule = value_of(data, path[:-1])
     signal, own = (rule.get("signal"), rule.get("asset")) if isinstance(rule, dict) else (None, None)
-    kind = str(own).partition("/")[0] if own else _value(data, (*path[:2], "asset", "type"))
+    kind = str(own).partition("/")[0] if own else value_of(data, (*path[:2], "asset", "type"))
     return f"asset_types.{kind}.signals.{signal}.unit" if signal and kind else None
 
 
@@ -387,12 +387,3 @@ def _entry(data: object, question: Question) -> tuple[int, dict[str, Any]] | Non
     entries = [(place, rule) for place, rule in enumerate(rules) if isinstance(rule, dict)]
     same = [(place, rule) for place, rule in entries if rule.get("at") == question.path]
     return next((one for one in same if one[1].get("ask") == question.ask), None)
-
-
-def _value(data: Any, path: Path_ | None) -> Any:
-    for key in path if path is not None else ():
-        try:
-            data = data[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data if path is not None else None

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from twinlab.apps.mapping_form.yaml_edit import Path_, change, document, drop, put
+from twinlab.apps.mapping_form.yaml_edit import Path_, change, document, drop, put, value_of
 from twinlab.errors import SchemaError
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TableRule
@@ -212,12 +212,10 @@ def with_key(text: str, part: Part, path: tuple[str, ...], value: object) -> str
     'signals: {t: {unit: degC, gap: 1h}}  # why'
     """
     if value is None:
-        text = drop(text, (*part.path, *path))
+        text, around = drop(text, (*part.path, *path)), (*part.path, *path[:-1])
         # A small part without keys left goes too.
-        return (
-            drop(text, (*part.path, *path[:-1])) if _at(document(text).data, (*part.path, *path[:-1])) == {} else text
-        )
-    there = _at(document(text).data, part.path)
+        return drop(text, around) if value_of(document(text).data, around) == {} else text
+    there = value_of(document(text).data, part.path)
     if isinstance(there, str) and path != ("column",):
         text = put(text, part.path, {"column": there})
     return change(text, (*part.path, *path), value)
@@ -225,10 +223,10 @@ def with_key(text: str, part: Part, path: tuple[str, ...], value: object) -> str
 
 def value_at(text: str, part: Part) -> dict[tuple[str, ...], object]:
     """Return the keys that are written in a part, with their values; a bare column as its ``column``."""
-    found = _at(document(text).data, part.path)
+    found = value_of(document(text).data, part.path)
     if isinstance(found, str):
         return {("column",): found}
-    made = {path: _at(found, path) for path in flat_keys(part.holder)}
+    made = {path: value_of(found, path) for path in flat_keys(part.holder)}
     return {path: value for path, value in made.items() if value is not None}
 
 
@@ -292,7 +290,7 @@ def _key(name: str, hint: Any, said: str, *, choices: tuple[str, ...] = (), defa
             inner, shape = (held, "list" if origin is list else "dict") if held is not None else (inner, shape)
             # A list beside a text: brackets say which of them is meant.
             kind = kind if str in _alternatives(hint) else origin.__name__
-        elif origin in (tuple, Mapping) or origin is typing.get_origin(Mapping[str, Any]):
+        elif origin in (tuple, Mapping):
             kind = "list" if origin is tuple else "dict"
         elif origin is Literal:
             known += [str(value) for value in arguments]
@@ -342,12 +340,3 @@ def _docstrings(holder: Holder) -> dict[str, str]:
             said = ast.literal_eval(after.value) if isinstance(after.value, ast.Constant) else ""
             found[node.target.id] = re.sub(r"``", "", str(said))
     return found
-
-
-def _at(data: Any, path: Path_) -> Any:
-    for key in path:
-        try:
-            data = data[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data

@@ -18,7 +18,18 @@ import yaml
 from twinlab.errors import SchemaError
 from twinlab.model.yamltext import Document, read_yaml, write_line, write_yaml
 
-__all__ = ["Path_", "change", "comment", "comments", "document", "drop", "put", "uncomment", "without_comments"]
+__all__ = [
+    "Path_",
+    "change",
+    "comment",
+    "comments",
+    "document",
+    "drop",
+    "put",
+    "uncomment",
+    "value_of",
+    "without_comments",
+]
 
 Path_ = tuple["str | int", ...]
 
@@ -33,6 +44,15 @@ def document(text: str, *, name: str = "mapping") -> Document:
         If ``text`` isn't YAML.
     """
     return read_yaml(text, name=name)
+
+
+def value_of(data: object, path: Path_) -> Any:
+    """Return the value at ``path`` of a document's data; None if there is none.
+
+    >>> value_of({"a": [{"b": 1}]}, ("a", 0, "b"))
+    1
+    """
+    return _at(data, path) if _has(data, path) else None
 
 
 def put(text: str, path: Path_, value: object) -> str:
@@ -85,8 +105,7 @@ def change(text: str, path: Path_, value: object) -> str:
     >>> change("a:\n  b: 1  # why\n  c: 2\n", ("a",), {"b": 1, "c": 3})
     'a:\n  b: 1  # why\n  c: 3\n'
     """
-    data = document(text).data
-    before = _at(data, path) if _has(data, path) else None
+    before = value_of(document(text).data, path)
     if isinstance(before, dict) and isinstance(value, dict) and before and value:
         for key in [key for key in before if key not in value]:
             text = drop(text, (*path, key))
