@@ -163,15 +163,10 @@ class TimeBox(_Box):
         alone = not rule and bool(draft.clocks(table))
         for widget in self._ways:
             _shown(widget, shown=widget in self._of_way[way] and not alone)
-        for widget, other in (
-            (self.date, "date"),
-            (self.date, "date_pattern"),
-            (self.since, "date"),
-            (self.since, "date_pattern"),
-        ):
+        if {"date", "date_pattern", "after", "near"} & rule.keys():
             # The day is stated in another way, which is among the other keys.
-            if other in rule or {"after", "near"} & rule.keys():
-                _shown(widget, shown=False)
+            _shown(self.date, shown=False)
+            _shown(self.since, shown=False)
         whole = Part((*draft.rule_path(table), "time"), TimeRule, "time") if rule else None
         self.more.show(whole, draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         if alone:
