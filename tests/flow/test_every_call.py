@@ -52,7 +52,11 @@ def read(twin: Any, *, signals: int = 2) -> None:
 
 
 def walk(folder: Path, path: Path, *, complete: bool = False) -> None:
-    """Make every public call with a file."""
+    """Make every public call with a file.
+
+    Asserts, with `attempt`, that any other error than a TwinlabError fails the test, that a refused file leaves no folder,
+    and, with `walk_rest`, that the twin verifies and reads the same after it is opened again.
+    """
     place = folder / "twin"
     if attempt(tl.create, place, files=[path]) is None:
         assert not place.exists(), "a refused file leaves no folder"
@@ -204,6 +208,7 @@ def edits(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 def try_edit(folder: Path, which: str, document: Any) -> None:
+    """Create a twin with an edited file and use it; assert, with `attempt`, only TwinlabErrors, and that the twin verifies."""
     texts = {"model": MODEL, "mapping": MAPPING, which: yaml.safe_dump(document, allow_unicode=True)}
     for name, text in texts.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
