@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.claims import NAT
 from twinlab.harmonise.times.folds import Groups, localise
-from twinlab.harmonise.times.zones import MISSING, TWICE, UNIQUE, Zones, zone
+from twinlab.harmonise.times.zones import MISSING, TWICE, UNIQUE, Zones, ZoneTable, zone
 
 NAMES = [
     "UTC",
@@ -150,3 +150,20 @@ def test_by_order_frames_may_end_anywhere_if_the_carry_is_passed_on(first, secon
             parts += resolved(minutes[low:high], carry=carry)
     assert parts == resolved(minutes)
     assert carry == {}
+
+
+def test_the_changes_of_a_zone_are_those_of_zoneinfo_and_a_new_decade_is_none():
+    span = np.array(["2018-06-01", "2031-06-01"], "M8[ns]").astype(np.int64)
+    for name in ("Europe/Berlin", "Africa/Casablanca", "America/Sao_Paulo"):
+        found = ZoneTable(name, span).changes()
+        assert all(before != after for _, before, after in found)
+        for utc, before, after in found:
+            at = datetime.fromtimestamp(utc // 10**9, UTC)
+            offsets = [(at - timedelta(seconds=s)).astimezone(ZoneInfo(name)).utcoffset() for s in (1, 0)]
+            assert [one // timedelta(microseconds=1) * 1000 for one in offsets] == [before, after]
+    assert ZoneTable("-05:00", span).changes() == []
+    # Istanbul's local mean time ended with a decade.
+    (first, *_) = ZoneTable(
+        "Europe/Istanbul", np.array(["1878-01-01", "1882-01-01"], "M8[ns]").astype(np.int64)
+    ).changes()
+    assert str(np.datetime64(first[0], "ns").astype("M8[D]")) == "1879-12-31"

@@ -121,6 +121,13 @@ class ZoneTable:
         index = np.searchsorted(self._starts, utc, side="right") - 1
         return self._offsets[np.maximum(index, 0)]
 
+    def changes(self) -> list[tuple[int, int, int]]:
+        """Return the instant of each change in ns UTC, with the offsets before and after it in ns."""
+        # A decade begins with the offset of the one before, which is no change.
+        at = np.flatnonzero(np.diff(self._offsets)) + 1
+        columns = (self._starts[at], self._offsets[at - 1], self._offsets[at])
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
     def lookup(self, wall: Ints) -> Lookup:
         """Return the possible instants of wall times (the two folds of PEP 495)."""
         before = self.offset(wall - _DAY * _SECOND)

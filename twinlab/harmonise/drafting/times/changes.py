@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -102,26 +101,12 @@ def _steps_back(known: Ints, steps: Ints, begin: int, end: int) -> bool:
 
 def _changes(zone: str, first: int, last: int) -> list[tuple[int, int, bool]]:
     """Return the wall times that a zone leaves out (True) or repeats (False) from ``first`` to ``last``, ns."""
-    decades = {int(np.datetime64(time, "ns").astype("M8[Y]").astype(int) + 1970) // 10 for time in (first, last)}
-    found = [one for decade in range(min(decades), max(decades) + 1) for one in _decade(zone, decade)]
-    return [one for one in found if one[1] > first and one[0] <= last]
-
-
-@cache
-def _decade(zone: str, decade: int) -> tuple[tuple[int, int, bool], ...]:
-    span = np.array([f"{decade * 10}-01-05", f"{decade * 10 + 9}-12-25"], "M8[ns]").astype(np.int64)
-    days = np.arange(span[0], span[1], DAY_NS)
-    table = ZoneTable(zone, span)
-    offsets = table.offset(days)
     found = []
-    for place in np.flatnonzero(np.diff(offsets)):
-        low, high = int(days[place]), int(days[place + 1])
-        while high - low > 10**9:
-            middle = (low + high) // 2 // 10**9 * 10**9
-            low, high = (middle, high) if table.offset(np.array([middle]))[0] == offsets[place] else (low, middle)
-        edges = sorted((high + int(offsets[place]), high + int(offsets[place + 1])))
-        found.append((edges[0], edges[1], bool(offsets[place + 1] > offsets[place])))
-    return tuple(found)
+    for utc, before, after in ZoneTable(zone, np.array([first, last])).changes():
+        begin, end = sorted((utc + before, utc + after))
+        if end > first and begin <= last:
+            found.append((begin, end, after > before))
+    return found
 
 
 def _absent(known: Ints, begin: int, end: int, zones: list[str]) -> str:
