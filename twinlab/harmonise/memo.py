@@ -1,4 +1,4 @@
-"""Results that are computed once for the same objects: dictionaries that all frames of a source share."""
+"""Results that are computed once for the same objects, such as the series that all frames of a source share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIZE = 64
 
 
 def by_identity(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that remembers its last results by the identity of its arguments, which must be immutable.
+    """Return a function that remembers its last results by the identity of its arguments, which must not change.
 
     Comparing dictionaries of thousands of series for each frame costs more than what is computed from them.
 

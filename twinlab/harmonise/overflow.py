@@ -6,7 +6,6 @@ value. Dropping the claim would change the cells of histories that were built be
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.harmonise.findings import Findings
+from twinlab.harmonise.memo import by_identity
 from twinlab.model.signal import Signal
 from twinlab.model.twinmodel import TwinModel
 
@@ -34,27 +34,15 @@ def storage_remedy(signal: Signal) -> str:
     )
 
 
-#: (id of the series, id of the model) -> both, and the largest value of each series. Frames of one source share their series,
-#: and asking a thousand signals costs more than all other work on a small frame.
-_limits: OrderedDict[tuple[int, int], tuple[tuple[Series, ...], TwinModel, npt.NDArray[np.float64]]] = OrderedDict()
-_KEPT = 64
-
-
+@by_identity
 def _largest(series: tuple[Series, ...], model: TwinModel) -> npt.NDArray[np.float64]:
-    key = (id(series), id(model))
-    found = _limits.get(key)
-    # The entry references both objects, so Python can't have reused their ids.
-    if found is None:
-        by_signal: dict[tuple[str, str], float] = {}
-        for one in series:
-            pair = (one.asset_type, one.signal)
-            if pair not in by_signal:
-                by_signal[pair] = model.asset_types[one.asset_type].signals[one.signal].largest
-        limits = np.array([by_signal[one.asset_type, one.signal] for one in series])
-        found = _limits[key] = (series, model, limits)
-        while len(_limits) > _KEPT:
-            _limits.popitem(last=False)
-    return found[2]
+    """Return the largest value of each series: asking a thousand signals costs more than all other work on a small frame."""
+    by_signal: dict[tuple[str, str], float] = {}
+    for one in series:
+        pair = (one.asset_type, one.signal)
+        if pair not in by_signal:
+            by_signal[pair] = model.asset_types[one.asset_type].signals[one.signal].largest
+    return np.array([by_signal[one.asset_type, one.signal] for one in series])
 
 
 def report_overflows(claims: Claims, model: TwinModel, findings: Findings) -> None:
