@@ -54,11 +54,16 @@ def mark_shared_instants(parts: Sequence[Claims], model: TwinModel) -> tuple[lis
             continue
         found.append((part, groups))
         clash = groups.order[groups.differs]
-        flag = np.full(len(part), Flag.NOT_EVALUATED, np.uint8) if part.flag is None else part.flag.copy()
-        # Of the flags that a source states, only fail is worse than suspect.
-        flag[clash] = np.maximum(flag[clash], np.uint8(Flag.SUSPECT))
-        out.append(replace(part, flag=flag) if len(clash) else part)
+        out.append(_suspect(part, clash) if len(clash) else part)
     return out, _counted(found) if found else None
+
+
+def _suspect(claims: Claims, places: Ints | list[int]) -> Claims:
+    """Return the claims with some of them flagged as suspect."""
+    flag = np.full(len(claims), Flag.NOT_EVALUATED, np.uint8) if claims.flag is None else claims.flag.copy()
+    # Of the flags that a source states, only fail is worse than suspect.
+    flag[places] = np.maximum(flag[places], np.uint8(Flag.SUSPECT))
+    return replace(claims, flag=flag)
 
 
 def _groups(part: Claims, model: TwinModel) -> _Groups | None:
@@ -74,10 +79,20 @@ def _groups(part: Claims, model: TwinModel) -> _Groups | None:
         return None
     starts = np.flatnonzero(first)
     sizes = np.diff(np.append(starts, len(order)))
+    differs = _differing(value, starts, sizes, _steps(part, model)[code[starts]])
+    return _Groups(order, np.repeat(sizes > 1, sizes), differs)
+
+
+def _steps(part: Claims, model: TwinModel) -> Floats:
+    """Return for each series the largest difference between values that count as equal."""
     signals = [model.asset_types[one.asset_type].signals[one.signal] for one in part.series]
-    steps = np.array([signal.resolution or 0.5 for signal in signals])[code[starts]]
-    apart = np.maximum.reduceat(value, starts) - np.minimum.reduceat(value, starts) > steps * (1 + 1e-9)
-    return _Groups(order, np.repeat(sizes > 1, sizes), np.repeat(apart, sizes))
+    return np.array([signal.resolution or 0.5 for signal in signals]) * (1 + 1e-9)
+
+
+def _differing(value: Floats, starts: Ints, sizes: Ints, steps: Floats) -> Bools:
+    """Return for each element whether the values of its group differ."""
+    apart = np.maximum.reduceat(value, starts) - np.minimum.reduceat(value, starts) > steps
+    return np.repeat(apart, sizes)
 
 
 def _no_ints() -> Ints:
@@ -144,9 +159,7 @@ class Clashes:
             for place in near.tolist()
             if (int(claims.ordinal[place]), claims.series[claims.code[place]], claims.tags[claims.tag[place]]) in wanted
         ]
-        flag = np.full(len(claims), Flag.NOT_EVALUATED, np.uint8) if claims.flag is None else claims.flag.copy()
-        flag[found] = np.maximum(flag[found], np.uint8(Flag.SUSPECT))
-        return replace(claims, flag=flag)
+        return _suspect(claims, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +193,7 @@ def compare_frames(given: FrameClaims, model: TwinModel) -> tuple[Clashes, Share
     first = np.concatenate([[True], (np.diff(code) != 0) | (np.diff(tag) != 0) | (np.diff(time) != 0)])
     starts = np.flatnonzero(first)
     sizes = np.diff(np.append(starts, len(order)))
-    signals = [model.asset_types[one.asset_type].signals[one.signal] for one in part.series]
-    steps = np.array([signal.resolution or 0.5 for signal in signals])[code[starts]] * (1 + 1e-9)
+    steps = _steps(part, model)[code[starts]]
     differs, several = _differing(value, starts, sizes, steps), np.repeat(sizes > 1, sizes)
     # The same within each frame; an element is a run of one group and frame.
     runs = np.flatnonzero(first | np.concatenate([[True], np.diff(frame) != 0]))
@@ -201,12 +213,6 @@ def compare_frames(given: FrameClaims, model: TwinModel) -> tuple[Clashes, Share
     both = order[differs if worse else several]
     assets = frozenset(f"{part.series[n].asset_type}/{part.series[n].asset}" for n in set(part.code[both].tolist()))
     return clashes, SharedInstants(len(rows), len(worse), assets, _example(part, both[:2]))
-
-
-def _differing(value: Floats, starts: Ints, sizes: Ints, steps: Floats) -> Bools:
-    """Return for each element whether the values of its group differ."""
-    apart = np.maximum.reduceat(value, starts) - np.minimum.reduceat(value, starts) > steps
-    return np.repeat(apart, sizes)
 
 
 def _since(value: Floats, ordinal: Ints, starts: Ints, sizes: Ints, steps: Floats) -> Ints:
