@@ -31,6 +31,7 @@ __all__ = [
     "Series",
     "SharedInstants",
     "UnknownTerm",
+    "merged",
 ]
 
 #: "No time" among int64 nanoseconds; NumPy's own not-a-time.
@@ -41,6 +42,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 T = TypeVar("T")
 N = TypeVar("N", np.int64, np.int16, np.int8)
+C = TypeVar("C", np.int32, np.int64)
 
 
 class FrameLike(Protocol):
@@ -184,8 +186,8 @@ class Claims:
             return cls.empty()
         if len(parts) == 1:
             return parts[0]
-        series, codes = _merged([part.series for part in parts], [part.code for part in parts])
-        tags, tag = _merged([part.tags for part in parts], [part.tag for part in parts])
+        series, codes = merged([part.series for part in parts], [part.code for part in parts])
+        tags, tag = merged([part.tags for part in parts], [part.tag for part in parts])
         return cls(
             series=series,
             code=codes,
@@ -212,13 +214,17 @@ def _joined(columns: Sequence[npt.NDArray[N]]) -> npt.NDArray[N]:
     return np.concatenate(columns)
 
 
-def _merged(
-    dictionaries: Sequence[tuple[T, ...]], codes: Sequence[npt.NDArray[np.int32]]
-) -> tuple[tuple[T, ...], npt.NDArray[np.int32]]:
-    merged, luts = _union(*dictionaries)
-    shared = merged is dictionaries[0]
-    parts = codes if shared else [lut[part] for lut, part in zip(luts, codes, strict=True)]
-    return merged, np.concatenate(parts)
+def merged(
+    dictionaries: Sequence[tuple[T, ...]], codes: Sequence[npt.NDArray[C]]
+) -> tuple[tuple[T, ...], npt.NDArray[C]]:
+    """Return the terms of all dictionaries, and the codes one after another, as indexes into these terms.
+
+    >>> merged([("a", "b"), ("c", "a")], [np.array([0, 1]), np.array([0, 1])])
+    (('a', 'b', 'c'), array([0, 1, 2, 0]))
+    """
+    terms, luts = _union(*dictionaries)
+    parts = [lut[part].astype(part.dtype, copy=False) for lut, part in zip(luts, codes, strict=True)] if luts else codes
+    return terms, np.concatenate(parts)
 
 
 @by_identity

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Bools, Claims, Floats, Ints, Series, SharedInstants
+from twinlab.harmonise.claims import Bools, Claims, Floats, Ints, Series, SharedInstants, merged
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import TwinModel
 
@@ -126,20 +126,12 @@ class Clashes:
     def joined(self, other: Clashes) -> Clashes:
         """Return the clashes of both, each claim once; where both have a claim, that of ``other``."""
         stay = ~np.isin(self.ordinal, other.ordinal)
-        series, tags = dict.fromkeys([*other.series, *self.series]), dict.fromkeys([*other.tags, *self.tags])
-        places, names = ({one: n for n, one in enumerate(each)} for each in (series, tags))
-        code = np.array([places[one] for one in self.series], dtype=np.int64)
-        tag = np.array([names[one] for one in self.tags], dtype=np.int64)
-        ordinal = np.concatenate([self.ordinal[stay], other.ordinal])
+        series, code = merged([other.series, self.series], [other.code, self.code[stay]])
+        tags, tag = merged([other.tags, self.tags], [other.tag, self.tag[stay]])
+        ordinal = np.concatenate([other.ordinal, self.ordinal[stay]])
+        since = np.concatenate([other.since, self.since[stay]])
         order = np.argsort(ordinal, kind="stable")
-        return Clashes(
-            ordinal[order],
-            np.concatenate([self.since[stay], other.since])[order],
-            np.concatenate([code[self.code[stay]], other.code])[order],
-            np.concatenate([tag[self.tag[stay]], other.tag])[order],
-            tuple(series),
-            tuple(tags),
-        )
+        return Clashes(ordinal[order], since[order], code[order], tag[order], series, tags)
 
     def flagged(self, claims: Claims, span: tuple[int, int], *, stop: int) -> Claims:
         """Return the claims of a frame with the ordinals ``[span[0], span[1]]`` with the flags known at the position ``stop``."""
