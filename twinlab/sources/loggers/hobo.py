@@ -63,6 +63,7 @@ class HoboSource(LoggerSource):
         units = [match["unit"] if (match := _UNIT.match(name)) and not _TIME.fullmatch(name) else "" for name in names]
         named = title[1].replace('""', '"') if title else ""
         facts = {"Logger": serials[0] if len(serials) == 1 else named, "Plot Title": named}
+        events = tuple(name for name in names if _EVENTS.search(name))
         return LoggerHeader(
             names=names,
             first_row=place + 2,
@@ -71,9 +72,9 @@ class HoboSource(LoggerSource):
             header_rows=(place + 1,),
             heads=((place + 1, written),),
             facts={name: text for name, text in facts.items() if text},
-            texts=frozenset(name for name in names if _EVENTS.search(name)),
-            notes={name: "an event of the logger" for name in names if _EVENTS.search(name)},
-            events=tuple(name for name in names if _EVENTS.search(name)),
+            texts=frozenset(events),
+            notes=dict.fromkeys(events, "an event of the logger"),
+            events=events,
             ignored={name: "the row's number" for name in names if name == "#"},
             evidence=(
                 f"plot title {title[1]!r}" if title else "no plot title",
