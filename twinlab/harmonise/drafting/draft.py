@@ -10,7 +10,7 @@ import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.harmonise.claims import NAT, Context
-from twinlab.harmonise.drafting.kinds.file_names import assets_of_files, assets_of_sheets
+from twinlab.harmonise.drafting.kinds.file_names import NamedAssets, assets_of_files, assets_of_sheets
 from twinlab.harmonise.drafting.mapping import mapping_yaml
 from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
 from twinlab.harmonise.drafting.plans.plan import TablePlan
@@ -133,10 +133,7 @@ class _File:
         if len(self.samples) != 1:
             return ""
         (sample,) = self.samples
-        units = sorted(sample.units.items())
-        return repr(
-            (sample.rows_.schema.names, units, self.zone, _stated_format(self.source), self.paths[0].suffix.lower())
-        )
+        return repr((sample.layout, self.zone, _stated_format(self.source), self.paths[0].suffix.lower()))
 
 
 def _read(paths: Sequence[Path], evidence: list[str]) -> Iterator[_Source]:
@@ -188,9 +185,9 @@ def _named_by_files(group: Sequence[_File], others: Sequence[Path]) -> _Source |
     if named is None:
         return None
     name = named.shared if name_of(named.shared, fallback="") else first.paths[0].resolve().parent.name
-    sample = joined(name_of(name, fallback="source"), [one.samples[0] for one in group], names=named.ids)
-    plan = None if sample is None else plan_table(sample, zone=first.zone, named=named)
-    if plan is None or plan.content == "nothing":
+    samples = [one.samples[0] for one in group]
+    plan = _plan_together(name_of(name, fallback="source"), samples, first.zone, named)
+    if plan is None:
         return None
     files = list(named.files) if len(named.files) == 1 else [name for one in group for name in one.files]
     return _Source(name, files, [plan], _stated_format(first.source))
@@ -200,17 +197,26 @@ def _plans(one: _File) -> Iterator[TablePlan]:
     """Yield the plans of a file's tables; sheets of one layout are one table."""
     alike: dict[str, list[Sample]] = {}
     for sample in one.samples:
-        alike.setdefault(repr((sample.rows_.schema.names, sorted(sample.units.items()))), []).append(sample)
+        alike.setdefault(sample.layout, []).append(sample)
     for group in alike.values():
-        named = assets_of_sheets([sample.record_type for sample in group]) if len(group) > 1 else None
-        together = joined(one.name, group, names=named.ids if named else ()) if len(group) > 1 else None
-        plan = None if together is None else plan_table(together, zone=one.zone, named=named)
-        if plan is not None and plan.content != "nothing":
-            plan.evidence.append(f"{len(group)} sheets with the same columns are one table")
-            yield plan
-            continue
+        if len(group) > 1:
+            named = assets_of_sheets([sample.record_type for sample in group])
+            together = _plan_together(one.name, group, one.zone, named)
+            if together is not None:
+                together.evidence.append(f"{len(group)} sheets with the same columns are one table")
+                yield together
+                continue
         for sample in group:
             yield plan_table(sample, zone=one.zone)
+
+
+def _plan_together(
+    name: str, samples: Sequence[Sample], zone: StatedZone | None, named: NamedAssets | None
+) -> TablePlan | None:
+    """Return the plan of files or sheets as one table; None if they don't fit together, or mean nothing so."""
+    sample = joined(name, samples, names=named.ids if named else ())
+    plan = None if sample is None else plan_table(sample, zone=zone, named=named)
+    return None if plan is None or plan.content == "nothing" else plan
 
 
 def _check_samples(samples: Sequence[Sample]) -> None:

@@ -95,6 +95,11 @@ class Sample:
         """Return the row numbers in the file, as shown to people."""
         return self.numbers
 
+    @property
+    def layout(self) -> str:
+        """Names and units of the columns; tables of one layout may be parts of one table."""
+        return repr((self.rows_.schema.names, sorted(self.units.items())))
+
     def without(self, column: str) -> Sample:
         """Return the sample without a column."""
         return replace(self, rows_=self.rows_.drop_columns([column]))
@@ -246,9 +251,7 @@ def joined(name: str, samples: Sequence[Sample], *, names: Sequence[str] = ()) -
     ``names``, one for each sample, are added as the column `FILE_NAME`.
     """
     first = samples[0]
-    if any(
-        one.rows_.schema.names != first.rows_.schema.names or dict(one.units) != dict(first.units) for one in samples
-    ):
+    if len({one.layout for one in samples}) > 1:
         return None
     try:
         table = pa.concat_tables([pa.Table.from_batches([one.rows_]) for one in samples], promote_options="permissive")
