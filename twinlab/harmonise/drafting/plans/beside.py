@@ -41,21 +41,18 @@ def find_events_beside(plan: TablePlan, rows: Rows) -> None:
 def _add_kinds(plan: TablePlan, rows: Rows, kind: Profile, others: list[Profile], at: tuple[str, ...]) -> None:
     """Add the kinds of rows that have no number, if other kinds have some."""
     codes, terms = encode(rows.texts(kind.name))
-    counts = np.bincount(codes[codes >= 0], minlength=len(terms))
-    filled = {one.name: _filled(rows, one.name, codes, len(terms)) for one in others}
-    numbers = [filled[one.name] for one in others if one.kind == "number"]
+    numbers = [one for one in others if one.kind == "number"]
     if not numbers or (codes < 0).any():
         return
-    measured = np.sum(numbers, axis=0) > 0
+    filled = {one.name: np.bincount(codes[~rows.cells(one.name).empty], minlength=len(terms)) for one in others}
+    measured = np.sum([filled[one.name] for one in numbers], axis=0) > 0
     if measured.all() or not measured.any():
         return
     texts = [one.name for one in others if one.kind != "number" and not filled[one.name][measured].any()]
+    counts = np.bincount(codes, minlength=len(terms))
+    named = []
     for place in np.flatnonzero(~measured).tolist():
         mine = tuple(name for name in texts if filled[name][place])
         plan.beside.append(EventsBeside(terms[place], at, kind.name, terms[place], mine))
-    named = ", ".join(f"{terms[place]!r} ({counts[place]} rows)" for place in np.flatnonzero(~measured).tolist())
-    plan.evidence.append(f"rows of {kind.name!r} {named} have no measured value: events")
-
-
-def _filled(rows: Rows, name: str, codes: np.ndarray, size: int) -> np.ndarray:
-    return np.bincount(codes[~rows.cells(name).empty & (codes >= 0)], minlength=size)
+        named.append(f"{terms[place]!r} ({counts[place]} rows)")
+    plan.evidence.append(f"rows of {kind.name!r} {', '.join(named)} have no measured value: events")
