@@ -110,8 +110,7 @@ def as_log(plan: TablePlan, rows: Rows) -> bool:
         or any(p.kind == "number" and n not in ids for n, p in left.items())
     ):
         return False
-    others = [name for name in (*happened, *texts) if name not in ids[:1]]
-    others = list(dict.fromkeys(others))
+    others = [name for name in dict.fromkeys((*happened, *texts)) if name != ids[0]]
     # Only a sample proves a key unique: what happened is part of it, so that it can't merge two events of one instant.
     keys = [(ids[0], *others[:size], *time.columns) for size in range(1, len(others) + 1)] or [(ids[0], *time.columns)]
     key = next((key for key in keys if distinct(key, rows) == rows.count), keys[0])
