@@ -3,22 +3,7 @@
 import numpy as np
 
 import twinlab as tl
-from twinlab.harmonise import Context, draft, harmonise
-from twinlab.harmonise.drafting.samples import samples_of
-from twinlab.model.load import check_mapping, parse_mapping, parse_model
-from twinlab.sources import open_source
-
-
-def drafted(folder, text, *, name):
-    """Draft one file; return the model, the mapping, and what the file gives."""
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    made = draft([path], name="x")
-    model = parse_model(made.model_yaml)
-    (mapping,) = (parse_mapping(text, name) for name, text in made.mappings.items())
-    check_mapping(mapping, model)
-    (sample,) = samples_of(open_source(path))
-    return model, mapping, harmonise(sample, mapping, Context(model))
+from tests.harmonise.drafting.one_file import drafted
 
 
 def toa5(*, rows=12, station="Ridge"):

@@ -2,30 +2,21 @@
 
 import pytest
 
-from twinlab.harmonise import Context, draft, harmonise
-from twinlab.harmonise.drafting.samples import samples_of
-from twinlab.model.load import parse_mapping, parse_model
-from twinlab.sources import open_source
+from tests.harmonise.drafting.one_file import drafted
 
 
-def drafted(folder, header, row, *, rows=40):
+def bench(folder, header, row, *, rows=40):
     """Draft a table of hourly rows; return the model, the mapping and its claims."""
-    path = folder / "bench.csv"
-    path.write_text(
-        "\n".join([f"time,{header}", *(f"2025-06-{1 + i // 24:02d}T{i % 24:02d}:00Z,{row(i)}" for i in range(rows))])
-    )
-    made = draft([path], name="x")
-    model = parse_model(made.model_yaml)
-    (mapping,) = (parse_mapping(text, name) for name, text in made.mappings.items())
-    (sample,) = samples_of(open_source(path))
-    return model, mapping, harmonise(sample, mapping, Context(model)).claims
+    lines = (f"2025-06-{1 + i // 24:02d}T{i % 24:02d}:00Z,{row(i)}" for i in range(rows))
+    model, mapping, found = drafted(folder, "\n".join([f"time,{header}", *lines]), name="bench.csv")
+    return model, mapping, found.claims
 
 
 @pytest.mark.parametrize(
     "name", ["anomaly", "is_fault", "changepoint", "RUL", "label", "Machine failure", "in_window", "attackLabel"]
 )
 def test_a_column_named_as_a_label_is_no_input_and_a_question(tmp_path, name):
-    model, _, claims = drafted(tmp_path, f"pressure_bar,{name}", lambda i: f"{i}.5,{int(20 < i < 30)}")
+    model, _, claims = bench(tmp_path, f"pressure_bar,{name}", lambda i: f"{i}.5,{int(20 < i < 30)}")
     (kind,) = model.asset_types.values()
     roles = {signal.title: signal.role for signal in kind.signals.values()}
     assert roles == {"pressure_bar": "measurement", name: "label"}
@@ -37,7 +28,7 @@ def test_a_column_named_as_a_label_is_no_input_and_a_question(tmp_path, name):
     "name", ["fault_current_a", "default", "target_temp_c", "windowed", "failure_pressure_bar", "classroom"]
 )
 def test_other_names_are_measurements(tmp_path, name):
-    model, _, _ = drafted(tmp_path, name, lambda i: f"{i}.5")
+    model, _, _ = bench(tmp_path, name, lambda i: f"{i}.5")
     (kind,) = model.asset_types.values()
     assert [signal.role for signal in kind.signals.values()] == ["measurement"]
 
@@ -52,7 +43,7 @@ def test_other_names_are_measurements(tmp_path, name):
     ],
 )
 def test_a_raw_column_and_its_corrected_one_are_two_versions_of_one_signal(tmp_path, raw, corrected, signal, unit):
-    model, mapping, claims = drafted(tmp_path, f"{raw},{corrected}", lambda i: f"{i}.5,{'' if i < 9 else f'{i}.25'}")
+    model, mapping, claims = bench(tmp_path, f"{raw},{corrected}", lambda i: f"{i}.5,{'' if i < 9 else f'{i}.25'}")
     (kind,) = model.asset_types.values()
     assert {name: one.unit for name, one in kind.signals.items()} == {signal: unit}
     assert kind.signals[signal].resolution == 0.01
@@ -63,6 +54,6 @@ def test_a_raw_column_and_its_corrected_one_are_two_versions_of_one_signal(tmp_p
 
 
 def test_columns_whose_ranges_or_units_differ_are_no_versions_of_each_other(tmp_path):
-    model, _, _ = drafted(tmp_path, "flow,flow_adj", lambda i: f"{i}.5,{1000 + i}.5")
+    model, _, _ = bench(tmp_path, "flow,flow_adj", lambda i: f"{i}.5,{1000 + i}.5")
     (kind,) = model.asset_types.values()
     assert list(kind.signals) == ["flow", "flow_adj"]
