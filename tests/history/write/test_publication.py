@@ -187,3 +187,24 @@ def test_collecting_garbage_keeps_the_newest_state_and_waits_a_day(tmp_path):
         with store.transaction() as txn:
             txn.meta["after"] = 1
             txn.commit("still writable")
+
+
+def test_garbage_is_collected_again_and_again_while_states_are_published(tmp_path):
+    store = HistoryStore.create(tmp_path / "h")
+    published = []
+    with store.lock():
+        for number in range(8):
+            with store.transaction() as txn:
+                txn.ensure_group(writer.GROUP, {"temperature": writer.SIGNAL}, 2)
+                values = writer.slab(number)
+                flags = np.ones(values.shape, "uint8")
+                txn.write_cells(writer.GROUP, number * writer.LENGTH, {"temperature": values}, {"temperature": flags})
+                txn.meta["next"] = number + 1
+                txn.commit("slab")
+            published.append(datetime.now(UTC))
+            # Expiry writes the oldest state that is left anew, so that its file is younger than its contents.
+            if number >= 2:
+                assert sweep(store._repository, store.path, cut=published[number - 2]).snapshots
+                assert check(store, number + 1) == number + 1
+    assert len(list((store.root / "seals").iterdir())) <= 4
+    assert len(list((store.path / "snapshots").iterdir())) <= 5

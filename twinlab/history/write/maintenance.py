@@ -89,21 +89,28 @@ def collect(repository: icechunk.Repository, path: Path, *, older_than: timedelt
 
 def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> GarbageReport:
     """Remove everything older than ``cut``; `collect` checks whether that is safe."""
-    # Snapshots share manifests: each file is checked once.
-    checked: dict[str, int] = {}
-    for seal in (path.parent / "seals").iterdir():
-        checked |= verify_seal(path, seal.name, known=checked)
     # A commit that a crash left on staging must not keep old snapshots.
     if STAGING in repository.list_branches():
         repository.reset_branch(STAGING, repository.lookup_branch(MAIN))
+    # Snapshots share manifests: each file is checked once.
+    checked: dict[str, int] = {}
+    for name in _sealed(repository, path):
+        checked |= verify_seal(path, name, known=checked)
     expired = repository.expire_snapshots(older_than=cut)
     summary = repository.garbage_collect(cut)
+    left = _sealed(repository, path)
     for seal in (path.parent / "seals").iterdir():
-        snapshot = path / "snapshots" / seal.name
-        if not snapshot.exists():
+        # Expiry writes the oldest snapshot that is left anew, without its parent. When this one expires, too, its file is younger
+        # than the cut and stays for a while, though its manifests don't: it isn't readable any more.
+        if seal.name not in left:
             seal.unlink()
-        elif google_crc32c.value(snapshot.read_bytes()) != checked[seal.name]:
-            # Expiry rewrites the oldest remaining snapshot without its parent.
+        elif google_crc32c.value((path / "snapshots" / seal.name).read_bytes()) != checked[seal.name]:
             write_seal(path, seal.name, base={k: v for k, v in read_seal(path, seal.name).items() if k != seal.name})
     sync_filesystem(path)
     return GarbageReport(snapshots=len(expired), bytes_deleted=int(summary.bytes_deleted))
+
+
+def _sealed(repository: icechunk.Repository, path: Path) -> set[str]:
+    """Return the snapshots of `MAIN` that can be read: all but the empty one that Icechunk creates have a seal."""
+    reachable = {one.id for one in repository.ancestry(branch=MAIN)}
+    return reachable & {seal.name for seal in (path.parent / "seals").iterdir()}
