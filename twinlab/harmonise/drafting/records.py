@@ -103,7 +103,8 @@ class RecordLines:
         properties, lines = self._properties({key, *self.plan.times.columns}, "assets[0]")
         lines = self._time_properties(properties, lines, "assets[0]")
         asset.properties |= properties
-        asset.lifetime = {end: name_of(column) for end, column in self.plan.lifetime.items()}
+        terms = {one.title: term for term, one in properties.items() if one.dtype == "time"}
+        asset.lifetime |= {end: terms[column] for end, column in self.plan.lifetime.items() if column in terms}
         latitude = next(
             (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
         )

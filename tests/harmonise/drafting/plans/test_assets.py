@@ -70,3 +70,21 @@ def test_a_column_of_0_and_1_among_columns_that_differ_by_a_number_is_measured_a
     model = parse_model(draft([tmp_path], name="x").model_yaml)
     (kind,) = model.asset_types.values()
     assert [signal.kind for signal in kind.signals.values()] == ["gauge", "gauge", "state"]
+
+
+def test_a_lifetime_names_the_property_of_its_column_though_another_has_a_similar_name(tmp_path):
+    rows = "".join(f"P{n},{'yes' if n % 2 else 'no'},2024-01-{n + 10},2025-03-{n + 10}\n" for n in range(1, 9))
+    (tmp_path / "pumps.csv").write_text(f"pump_id,Installed on,installed_on,removed_on\n{rows}")
+    (kind,) = parse_model(draft([tmp_path / "pumps.csv"], name="x").model_yaml).asset_types.values()
+    assert kind.lifetime.start != "installed_on"
+    assert kind.properties[kind.lifetime.start].dtype == "time"
+
+
+def test_a_second_list_without_dates_keeps_the_lifetimes_of_the_first(tmp_path):
+    (tmp_path / "pumps.csv").write_text(
+        "pump_id,installed,removed\n" + "".join(f"P{n},2024-01-{n + 10},2025-03-{n + 10}\n" for n in range(1, 9))
+    )
+    (tmp_path / "places.csv").write_text("pump_id,floor\n" + "".join(f"P{n},{n % 3}\n" for n in range(1, 9)))
+    model = parse_model(draft([tmp_path / "pumps.csv", tmp_path / "places.csv"], name="x").model_yaml)
+    (kind,) = (one for one in model.asset_types.values() if one.lifetime is not None)
+    assert (kind.lifetime.start, kind.lifetime.until) == ("installed", "removed")
