@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def test_publication_comes_with_many_rows_or_with_time(
     twin: tl.twin.Twin, builds: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting_rows, "PUBLISH", ((3, 0.0), (1, 3600.0)))
+    monkeypatch.setattr(waiting_rows, "BULK", (0.0, 3))
     with twin.writer("gate") as writer:
         for n in range(4):
             writer.append(log(n))
@@ -114,6 +116,27 @@ def test_publication_comes_with_many_rows_or_with_time(
         assert len(builds) == 2
         assert writer.publish().commits == 0
     assert len(builds) == 3, "nothing was left to publish"
+
+
+def test_a_writer_that_takes_in_many_rows_publishes_each_second_or_when_very_many_wait(
+    twin: tl.twin.Twin, builds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(waiting_rows, "PUBLISH", ((2, 0.0),))
+    monkeypatch.setattr(waiting_rows, "BULK", (1.0, 5))
+    with twin.writer("gate") as writer:
+        for n in range(4):
+            writer.append(log(n))
+        assert builds == []
+        writer.append(log(4))
+        assert len(builds) == 1, "five rows wait"
+        writer.append(log(5))
+        writer.append(log(6))
+        assert len(builds) == 1
+        now[0] += 1.5
+        writer.append(log(7))
+        assert len(builds) == 2, "a second has passed, and more than two rows wait"
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -228,6 +251,7 @@ def test_a_publication_that_fails_is_a_warning_and_the_rows_are_kept(
     twin: tl.twin.Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting_rows, "PUBLISH", ((1, 0.0),))
+    monkeypatch.setattr(waiting_rows, "BULK", (0.0, 1))
 
     def full(self: Historian, *args: object, **kwargs: object) -> object:
         msg = "the disk is full"

@@ -186,7 +186,7 @@ class TwinWriter:
     def _publish_if_due(self) -> None:
         """Publish if many rows or old ones wait. The rows are durable in any case, so that a failure is a warning only."""
         since = time.monotonic() - self._published_at
-        if not publication_due(self._waiting, self._batches, seconds=since):
+        if not publication_due(self._waiting, self._batches, seconds=since, bulk=True):
             return
         try:
             self._publish()

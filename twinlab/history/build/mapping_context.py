@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,8 @@ class Sources:
     views: dict[str, SourceView] = field(default_factory=dict)
     _assets: dict[str, SourceView] = field(default_factory=dict)
     _saved: dict[str, int] = field(default_factory=dict)
-    _columns: _Columns | None = None
+    # Of the last two calls: a publication asks for all assets and for those after the published ones.
+    _columns: deque[_Columns] = field(default_factory=lambda: deque(maxlen=2))
     # Position, properties and hashes: each publication asks for them several times.
     _contexts: tuple[dict[str, int], Properties, dict[str, str]] | None = None
     # Assets by type, and their groups, if these depend on nothing else.
@@ -271,7 +273,8 @@ class Sources:
     def columns(self, known: Mapping[str, list[str]], marks: Iterable[Marks]) -> dict[str, list[str]]:
         """Return the assets with observations by type: first those in ``known``, then new ones in natural order."""
         given = list(marks)
-        if self._columns is None or not self._columns.fits(known, given):
+        kept = next((one for one in self._columns if one.fits(known, given)), None)
+        if kept is None:
             found: dict[str, set[str]] = {}
             for one in given:
                 for series in one.observed():
@@ -281,8 +284,9 @@ class Sources:
                 ordered = out.setdefault(kind, [])
                 ordered += sorted(ids - set(ordered), key=natural_key)
             observed = [(one.series, one.first < NEVER) for one in given]
-            self._columns = _Columns({kind: list(ids) for kind, ids in known.items()}, observed, out)
-        return {kind: list(ids) for kind, ids in self._columns.found.items()}
+            kept = _Columns({kind: list(ids) for kind, ids in known.items()}, observed, out)
+            self._columns.append(kept)
+        return {kind: list(ids) for kind, ids in kept.found.items()}
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

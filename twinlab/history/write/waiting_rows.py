@@ -19,18 +19,25 @@ from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.update import changed_cells
 
-__all__ = ["MAX_BATCHES", "PUBLISH", "count_repeated", "may_wait", "publication_due"]
+__all__ = ["BULK", "MAX_BATCHES", "PUBLISH", "count_repeated", "may_wait", "publication_due"]
 
 #: Rows are published once so many wait, each with the seconds since the last publication.
 PUBLISH = ((100_000, 0.0), (10_000, 60.0), (1, 3600.0))
+#: A writer that stays open publishes in bulk: no more often than each second, unless so many rows wait.
+BULK = (1.0, 500_000)
 #: Each batch that waits costs a reader that opens the twin a millisecond or two.
 MAX_BATCHES = 256
 
 
-def publication_due(rows: int, batches: int, *, seconds: float) -> bool:
-    """Whether waiting rows must be published, ``seconds`` after the last publication; one in the future counts as old."""
+def publication_due(rows: int, batches: int, *, seconds: float, bulk: bool = False) -> bool:
+    """Whether waiting rows must be published, ``seconds`` after the last publication; one in the future counts as old.
+
+    With ``bulk``, more rows are to follow soon.
+    """
     if seconds < 0:
         return rows > 0
+    if bulk and batches < MAX_BATCHES and seconds < BULK[0] and rows < BULK[1]:
+        return False
     return batches >= MAX_BATCHES or any(rows >= count and seconds >= since for count, since in PUBLISH)
 
 
