@@ -19,9 +19,10 @@ from tornado.websocket import websocket_connect
 
 from twinlab.apps import start
 from twinlab.apps.login.access import User, current_user
+from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.passwords import Cost
 from twinlab.apps.login.request_guard import local_path
-from twinlab.apps.login.sessions import Failures, Logins
+from twinlab.apps.login.sessions import Failures, Logins, seconds_to_wait
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
 from twinlab.apps.server.serve_options import check_options
@@ -158,8 +159,8 @@ def served(users):
 def web(served):
     # Failures of one test aren't those of the next.
     served._login_service.failures_by_name, served._login_service.failures_by_address = (
-        Failures(free=5, longest=60),
-        Failures(free=20, longest=600),
+        Failures("name", free=5, longest=60),
+        Failures("address", free=20, longest=600),
     )
     return Web(served.url)
 
@@ -256,7 +257,7 @@ def test_a_form_from_elsewhere_logs_nobody_in(web):
 
 def test_who_fails_often_waits_longer_each_time_whatever_the_password(web, served):
     now = [1000.0]
-    served._login_service.failures_by_name = Failures(free=2, longest=60, clock=lambda: now[0])
+    served._login_service.failures_by_name = Failures("x", free=2, longest=60, clock=lambda: now[0])
     assert [web.try_login("dora", "wrong").status for _ in range(3)] == [403, 403, 429]
     refused = web.try_login("dora", PASSWORDS["dora"])
     assert refused.status == 429 and refused.headers["Retry-After"] == "1"
@@ -271,14 +272,14 @@ def test_who_fails_often_waits_longer_each_time_whatever_the_password(web, serve
 
 
 def test_one_address_cannot_try_many_names(web, served):
-    served._login_service.failures_by_address = Failures(free=3, longest=600)
+    served._login_service.failures_by_address = Failures("x", free=3, longest=600)
     assert [web.try_login(f"name{count}", "wrong").status for count in range(4)] == [403, 403, 403, 429]
     assert web.try_login("dora", PASSWORDS["dora"]).status == 429
 
 
 def test_failures_are_counted_within_bounds():
     now = [0.0]
-    failures = Failures(free=1, longest=8, clock=lambda: now[0])
+    failures = Failures("x", free=1, longest=8, clock=lambda: now[0])
     waits = []
     for _ in range(7):
         failures.add("a")
@@ -286,7 +287,7 @@ def test_failures_are_counted_within_bounds():
     assert waits == [1, 2, 4, 8, 8, 8, 8]
     for count in range(20_000):
         failures.add(str(count))
-    assert len(failures._counted) <= 10_000
+    assert len(failures) <= 10_000
     failures.add("b")
     now[0] += 1000
     failures.add("b")
@@ -327,12 +328,40 @@ def test_a_login_ends_after_its_time_and_with_its_account(users):
     assert logins.find(secrets[1]) is None
     young = logins.begin("rene", account)
     # Only logins that last are kept.
-    assert list(logins._logins) == [logins.find(young).key]
+    assert logins.find(young) is not None and len(logins) == 1
     users.set_password("rene", "quiet harbour five")
     assert logins.find(young) is None
     again = logins.begin("rene", users.check("rene", "quiet harbour five"))
     users.remove("rene")
     assert logins.find(again) is None
+
+
+def test_processes_share_logins_and_tries(users, tmp_path):
+    one, other = LoginStore(tmp_path / "logins.sqlite"), LoginStore(tmp_path / "logins.sqlite")
+    secret = Logins(users, store=one).begin("dora", users.account("dora"))
+    there = Logins(users, store=other)
+    assert there.find(secret).name == "dora"
+    stored = (tmp_path / "logins.sqlite").read_bytes() + (tmp_path / "logins.sqlite-wal").read_bytes()
+    assert secret.encode() not in stored and users.account("dora").password.encode() not in stored
+    there.end(there.find(secret))
+    assert Logins(users, store=one).find(secret) is None
+    waits = []
+    for store in (one, other, one, other):
+        failures = Failures("name", free=2, longest=60, store=store, clock=lambda: 100.0)
+        waits.append(seconds_to_wait(store, [(failures, "dora")]))
+    # The third try was refused, and isn't counted.
+    assert waits == [0, 0, 1, 1]
+    one.close()
+    other.close()
+
+
+def test_a_transaction_that_fails_changes_nothing():
+    store = LoginStore()
+    failures = Failures("name", free=2, longest=60, store=store)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        failures.add("dora")
+        1 / 0  # noqa: B018
+    assert len(failures) == 0
 
 
 def test_a_cookie_older_than_the_login_is_refused_by_its_own_date(web, served, dora, monkeypatch):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import panel as pn
-
 __all__ = ["User", "current_user", "known_roles", "may_see"]
 
 #: The role that opens every page.
@@ -70,7 +68,9 @@ def current_user() -> User | None:
 
     The request guard sets the user on each request that it accepts, and accepts none without a user.
     """
-    document = pn.state.curdoc
+    from panel.io.state import state  # noqa: PLC0415  (``twinlab user`` and the process before the workers need no Panel)
+
+    document = state.curdoc
     context = document.session_context if document is not None else None
     request = getattr(context, "request", None)
     user = getattr(request, "twinlab_user", None) if request is not None else None

@@ -16,7 +16,7 @@ from tornado.web import HTTPError, RequestHandler, create_signed_value
 
 from twinlab.apps.login.page import login_html, logout_html
 from twinlab.apps.login.request_guard import LOGIN, LOGOUT, RequestGuard, local_path
-from twinlab.apps.login.sessions import Failures
+from twinlab.apps.login.sessions import Failures, seconds_to_wait
 from twinlab.apps.login.users import normalized_name
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["LoginHandler", "LoginService", "LogoutHandler", "RequestAuthProvider"]
 
 _LOG = logging.getLogger(__name__)
-# Checking a password takes 64 MiB and a core for a moment. Requests beyond these limits are asked to try again.
+# Checking a password takes 64 MiB and a core for a moment. Requests beyond these limits, of all processes of a server
+# together, are asked to try again.
 _AT_ONCE, _MOST_WAITING = 2, 32
 
 
@@ -43,10 +44,23 @@ class LoginService:
     on_logout: Callable[[], object] = lambda: None
     # Called when the server stops.
     on_close: Callable[[], object] = lambda: None
-    failures_by_name: Failures = field(default_factory=lambda: Failures(free=5, longest=60))
-    failures_by_address: Failures = field(default_factory=lambda: Failures(free=20, longest=600))
-    workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "twinlab-login"))
+    # Number of processes that share the limits.
+    processes: int = 1
+    failures_by_name: Failures = field(init=False)
+    failures_by_address: Failures = field(init=False)
+    workers: ThreadPoolExecutor = field(init=False)
     waiting: int = 0
+
+    def __post_init__(self) -> None:
+        store = self.logins.store
+        self.failures_by_name = Failures("name", free=5, longest=60, store=store)
+        self.failures_by_address = Failures("address", free=20, longest=600, store=store)
+        self.workers = ThreadPoolExecutor(max(1, _AT_ONCE // self.processes), "twinlab-login")
+
+    @property
+    def busy(self) -> bool:
+        """Whether too many passwords are waiting to be checked."""
+        return self.waiting >= max(1, _MOST_WAITING // self.processes)
 
     def close(self) -> None:
         """Stop the threads and the periodic checks."""
@@ -99,18 +113,15 @@ class LoginHandler(_Handler):
             return
         service, name = self.service, normalized_name(self.get_body_argument("name", ""))
         keys = ((service.failures_by_name, name[:64]), (service.failures_by_address, _network(self.request.remote_ip)))
-        wait = max(failures.wait(key) for failures, key in keys)
+        if service.busy:
+            self._show_again(503, "Too many people are logging in at once. Please try again in a few seconds.")
+            return
+        wait = seconds_to_wait(service.logins.store, keys)
         if wait > 0:
             seconds = math.ceil(wait)
             self.set_header("Retry-After", str(seconds))
             self._show_again(429, f"Too many tries. Please wait {seconds} s and try again.")
             return
-        if service.waiting >= _MOST_WAITING:
-            self._show_again(503, "Too many people are logging in at once. Please try again in a few seconds.")
-            return
-        # Counted before the check: many tries at once get no further than tries one after another.
-        for failures, key in keys:
-            failures.add(key)
         await self._check(name, self.get_body_argument("password", "", strip=False))
 
     async def _check(self, name: str, password: str) -> None:

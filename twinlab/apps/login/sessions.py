@@ -1,18 +1,19 @@
-"""Current logins, and counts of failed ones; both are in the memory of this process only."""
+"""Current logins, and counts of failed ones; processes of one server share them."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 from twinlab.apps.login.access import User
+from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.users import Account, Users
 
-__all__ = ["Failures", "Login", "Logins"]
+__all__ = ["Failures", "Login", "Logins", "seconds_to_wait"]
 
 #: Seconds that a login lasts: a working day with its handover.
 LOGIN_SECONDS = 12 * 3600.0
@@ -33,46 +34,68 @@ class Login:
 
 
 class Logins:
-    """Logins by the secret in their cookie. A restart of the server ends them all.
+    """Logins by the secret in their cookie. A restart of the server ends them all; that of one of its processes, none.
 
     Parameters
     ----------
     users : Users
         Read at each request: a user who was removed or has other roles is logged out at once.
+    store : LoginStore, optional
+        Where logins are stored; by default in the memory of this process. Secrets and passwords aren't: only hashes.
     seconds : float
         Duration of a login.
     clock : callable
-        Monotonic time in seconds.
+        Monotonic time in seconds, the same in all processes of this machine.
     """
 
     def __init__(
-        self, users: Users, *, seconds: float = LOGIN_SECONDS, clock: Callable[[], float] = time.monotonic
+        self,
+        users: Users,
+        *,
+        store: LoginStore | None = None,
+        seconds: float = LOGIN_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.users = users
         self.seconds = seconds
+        self.store = store or LoginStore()
         self._clock = clock
-        self._logins: OrderedDict[str, Login] = OrderedDict()
+
+    def __len__(self) -> int:
+        (count,) = self.store.row("SELECT count(*) FROM logins") or (0,)
+        return int(count)
 
     def begin(self, name: str, account: Account) -> str:
         """Log a user in, whose password has just been checked; return the cookie's secret."""
         secret = secrets.token_urlsafe(32)
         login = Login(_key(secret), name, account, self._clock() + self.seconds)
-        self._logins[login.key] = login
-        # Logins are in the order in which they end.
-        while self._logins and (
-            len(self._logins) > _MOST_LOGINS or next(iter(self._logins.values())).until <= self._clock()
-        ):
-            self._logins.popitem(last=False)
+        with self.store.transaction():
+            self.store.change("DELETE FROM logins WHERE until <= ?", (self._clock(),))
+            values = (login.key, name, _fingerprint(account), login.until)
+            self.store.change("INSERT INTO logins VALUES (?, ?, ?, ?)", values)
+            too_many = len(self) - _MOST_LOGINS
+            if too_many > 0:
+                self.store.change(
+                    "DELETE FROM logins WHERE key IN (SELECT key FROM logins ORDER BY until LIMIT ?)", (too_many,)
+                )
         return secret
 
     def find(self, secret: str) -> Login | None:
         """Return the login of a cookie, if it is valid."""
-        login = self._logins.get(_key(secret))
-        return login if login is not None and self.is_valid(login) else None
+        key = _key(secret)
+        found = self.store.row("SELECT name, account, until FROM logins WHERE key = ?", (key,))
+        if found is None:
+            return None
+        name, fingerprint, until = found
+        account = self.users.account(name)
+        if account is None or _fingerprint(account) != fingerprint or self._clock() >= until:
+            self._end(key)
+            return None
+        return Login(key, name, account, until)
 
     def is_valid(self, login: Login) -> bool:
         """Return whether a login is valid: not logged out, not expired, the account unchanged."""
-        if login.key not in self._logins:
+        if self.store.row("SELECT 1 FROM logins WHERE key = ?", (login.key,)) is None:
             return False
         if self._clock() >= login.until or self.users.account(login.name) != login.account:
             self.end(login)
@@ -85,7 +108,10 @@ class Logins:
 
     def end(self, login: Login) -> None:
         """End a login."""
-        self._logins.pop(login.key, None)
+        self._end(login.key)
+
+    def _end(self, key: str) -> None:
+        self.store.change("DELETE FROM logins WHERE key = ?", (key,))
 
 
 class Failures:
@@ -93,22 +119,37 @@ class Failures:
 
     Parameters
     ----------
+    kind : str
+        What is counted, such as ``"name"``: counts of different kinds may have the same keys.
     free : int
         Failures without a waiting time, for typing errors.
     longest : float
         Longest waiting time, seconds.
+    store : LoginStore, optional
+        Where counts are stored; by default in the memory of this process.
     clock : callable
-        Monotonic time in seconds.
+        Monotonic time in seconds, the same in all processes of this machine.
     """
 
-    def __init__(self, *, free: int, longest: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._free, self._longest, self._clock = free, longest, clock
-        # Key -> failures, time of the last one.
-        self._counted: OrderedDict[str, tuple[int, float]] = OrderedDict()
+    def __init__(
+        self,
+        kind: str,
+        *,
+        free: int,
+        longest: float,
+        store: LoginStore | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kind, self._free, self._longest, self._clock = kind, free, longest, clock
+        self.store = store or LoginStore()
+
+    def __len__(self) -> int:
+        (count,) = self.store.row("SELECT count(*) FROM tries") or (0,)
+        return int(count)
 
     def wait(self, key: str) -> float:
         """Return the seconds until the next try is accepted; 0 if it is accepted now."""
-        count, last = self._counted.get(key, (0, 0.0))
+        count, last = self._counted(key)
         if count < self._free:
             return 0.0
         delay = min(self._longest, 2.0 ** min(count - self._free, 30))
@@ -116,23 +157,49 @@ class Failures:
 
     def add(self, key: str) -> None:
         """Count a failure."""
-        count, last = self._counted.pop(key, (0, 0.0))
+        count, last = self._counted(key)
         # After a long time without failures the count starts again.
         quiet = self._clock() - last > 10 * self._longest
-        self._counted[key] = (1 if quiet else count + 1, self._clock())
-        while len(self._counted) > _MOST_COUNTED:
-            self._counted.popitem(last=False)
+        # A row that is replaced gets the highest row number: rows are in the order of their last failure.
+        values = (f"{self._kind} {key}", 1 if quiet else count + 1, self._clock())
+        self.store.change("INSERT OR REPLACE INTO tries VALUES (?, ?, ?)", values)
+        too_many = len(self) - _MOST_COUNTED
+        if too_many > 0:
+            self.store.change(
+                "DELETE FROM tries WHERE rowid IN (SELECT rowid FROM tries ORDER BY rowid LIMIT ?)", (too_many,)
+            )
 
     def undo(self, key: str) -> None:
         """Subtract a try that was counted and then succeeded."""
-        count, last = self._counted.get(key, (0, 0.0))
-        if count:
-            self._counted[key] = (count - 1, last)
+        self.store.change("UPDATE tries SET count = max(0, count - 1) WHERE key = ?", (f"{self._kind} {key}",))
 
     def forget(self, key: str) -> None:
         """Reset the count, after the right password."""
-        self._counted.pop(key, None)
+        self.store.change("DELETE FROM tries WHERE key = ?", (f"{self._kind} {key}",))
+
+    def _counted(self, key: str) -> tuple[int, float]:
+        """Return the number of failures and the time of the last one."""
+        found = self.store.row("SELECT count, last FROM tries WHERE key = ?", (f"{self._kind} {key}",))
+        return (0, 0.0) if found is None else (int(found[0]), float(found[1]))
+
+
+def seconds_to_wait(store: LoginStore, keys: Sequence[tuple[Failures, str]]) -> float:
+    """Return the seconds until a try is accepted. A try that is accepted now is counted as a failure of each key.
+
+    Counted before the password is checked, and in one transaction: many tries at once, in whatever processes, get no
+    further than tries one after another.
+    """
+    with store.transaction():
+        wait = max(failures.wait(key) for failures, key in keys)
+        if wait <= 0:
+            for failures, key in keys:
+                failures.add(key)
+    return wait
 
 
 def _key(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _fingerprint(account: Account) -> str:
+    return hashlib.sha256(json.dumps(asdict(account), sort_keys=True).encode()).hexdigest()
