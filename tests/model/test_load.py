@@ -24,7 +24,7 @@ from twinlab.model.load import (
 )
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
-from twinlab.model.yamltext import read_yaml, write_yaml
+from twinlab.model.yamltext import read_yaml, write_line, write_yaml
 
 NYC = Path(__file__).parents[2] / "twinlab" / "demos" / "nyc"
 
@@ -426,6 +426,13 @@ def test_what_is_written_as_yaml_is_read_back_equal(data: dict[str, object]) -> 
 @given(st.dictionaries(st.sampled_from(["a", "no", "on", "x y"]), TREES, min_size=1))
 def test_what_is_written_as_yaml_any_other_reader_reads_the_same(data: dict[str, object]) -> None:
     assert yaml.safe_load(write_yaml(data)) == data
+
+
+@pytest.mark.parametrize("text", ["\n", "a\nb", "\x85", "a\u2028b", "\u2029 "])
+def test_line_breaks_of_all_kinds_in_keys_and_values_are_read_back(text: str) -> None:
+    data = {text: {"b": [{"c": {"d": {text: text}}}]}, "e": text}
+    assert yaml.safe_load(write_yaml(data)) == data
+    assert yaml.safe_load(f"{{{write_line(text)}: {write_line(data)}}}") == {text: data}
 
 
 @given(st.text(max_size=200))

@@ -52,20 +52,30 @@ class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
     """The same in C: ten times faster, with other messages."""
 
 
+#: Ends of a line in YAML 1.1 that PyYAML doesn't read back as it writes them, except in double quotes.
+_RARE_BREAK = re.compile("[\x85\u2028\u2029]")
+
+
 class _Dumper(yaml.SafeDumper):
     """Dumper that quotes a text which YAML 1.1 or our loader would read as another type."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (repeat values instead of writing &id001)
         return True
 
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar(_PREFIX + "str", text, style='"' if _RARE_BREAK.search(text) else None)
+
 
 class _LineDumper(_Dumper):
     """Dumper that writes a text with line breaks on one line, in double quotes."""
 
     def represent_text(self, text: str) -> yaml.Node:
-        return self.represent_scalar(_PREFIX + "str", text, style='"' if "\n" in text else None)
+        if "\n" in text:
+            return self.represent_scalar(_PREFIX + "str", text, style='"')
+        return super().represent_text(text)
 
 
+_Dumper.add_representer(str, _Dumper.represent_text)
 _LineDumper.add_representer(str, _LineDumper.represent_text)
 
 # By setattr: the type stubs declare the resolvers as an attribute of instances.
@@ -294,7 +304,7 @@ def _block(value: object, depth: int) -> str:
     lines: list[str] = []
     if isinstance(value, dict):
         for key, item in value.items():
-            head = f"{pad}{_flow(key)}:"
+            head = f"{pad}{write_line(key)}:"
             lines.append(
                 f"{head} {_flow(item)}\n"
                 if _is_leaf(item, room - len(str(key)))
