@@ -253,8 +253,26 @@ def test_parts_follow_the_text(form: MappingForm) -> None:
     labels = [text for text, _ in form.all_keys.part.options]
     assert "columns › power" in labels
     assert "columns › kwh" not in labels
+
+
+def test_keys_are_hidden_while_their_text_is_no_yaml_and_the_part_stays_chosen(form: MappingForm) -> None:
+    pane, before = form.all_keys, form.draft.text
+    mapping, model = pane.lists["mapping"], pane.lists["model"]
+    chosen = pane.part.value
     form.yaml.value = "source: [\n"
-    assert "mapping" not in {value.partition(":")[0] for _, value in form.all_keys.part.options} or form.errors.value
+    assert "shown again once the text of the mapping is YAML" in pane.note.value
+    assert (mapping.layout.display, model.layout.display) == ("none", "none")
+    pane.part.value = next(value for _, value in pane.part.options if value.startswith("model: "))
+    assert (pane.note.value, mapping.layout.display, model.layout.display) == ("", "none", None)
+    pane.part.value = chosen
+    form.yaml.value = before
+    assert (pane.note.value, pane.part.value, mapping.layout.display) == ("", chosen, None)
+    text, pane.part.value = form.model.text.value, next(v for _, v in pane.part.options if v.startswith("model: ("))
+    at = pane.part.value
+    form.model.text.value = text + "{"
+    assert "shown again once the text of twin.yaml is YAML" in pane.note.value
+    form.model.text.value = text
+    assert (pane.note.value, pane.part.value, model.layout.display) == ("", at, None)
 
 
 def test_several_rules_of_a_column_are_parts_of_their_own() -> None:

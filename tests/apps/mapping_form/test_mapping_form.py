@@ -4,6 +4,7 @@ import random
 from html import unescape
 from pathlib import Path
 
+import ipywidgets as widgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,15 @@ def saved(folder: Path) -> str:
 def shown(form: MappingForm, signal: str) -> list[tuple[str, str, str]]:
     assert form.table is not None
     return [(one.asset, one.time, one.shown) for one in form.table.values if one.signal == signal]
+
+
+def fields(form: MappingForm) -> list[widgets.Widget]:
+    """Return everything that can be edited in the grid of columns and the boxes of time and asset."""
+
+    def within(one: widgets.Widget) -> list[widgets.Widget]:
+        return [one, *(inner for child in getattr(one, "children", ()) for inner in within(child))]
+
+    return [one for part in (form.columns, form.time, form.asset) for one in within(part) if hasattr(one, "disabled")]
 
 
 # -- the preview alone -------------------------------------------------------------------------------------------------
@@ -358,15 +368,57 @@ def test_the_text_can_be_edited_and_the_fields_follow(form: MappingForm) -> None
 
 
 def test_text_that_is_no_yaml_is_told_with_its_line_and_locks_the_fields(form: MappingForm, folder: Path) -> None:
+    before = [one for one in fields(form) if one.disabled]
     form.yaml.value = MAPPING.replace("asset: {type", "asset: {{type")
     assert "fridges.yaml:10: expected YAML" in form.errors.value
     assert form.save_button.disabled
-    assert form.columns.rows["Temp"].unit.disabled
+    assert "fridges.yaml:10: expected YAML" in form.yaml_errors.value
+    assert "these fields show how it was before" in form.stale.value
+    assert [one for one in fields(form) if not one.disabled] == []
     assert form.yaml.value != MAPPING
     form.yaml.value = MAPPING
-    assert form.errors.value == ""
-    assert not form.columns.rows["Temp"].unit.disabled
+    assert form.errors.value == form.yaml_errors.value == form.stale.value == ""
+    assert [one for one in fields(form) if one.disabled] == before
     assert saved(folder) == MAPPING
+
+
+def test_errors_of_a_text_that_was_yaml_are_gone_once_it_is_none(form: MappingForm) -> None:
+    row = form.columns.rows["Temp"]
+    row.more.button.value = form.time.more.button.value = True
+    parts = [(row.unit, "degX", row.note, row.more), (form.time.zone, "Mars", form.time.error, form.time.more)]
+    for field, wrong, note, more in parts:
+        before, field.value = field.value, wrong
+        assert more.list is not None
+        assert "✖" in note.value
+        assert "Errors here" in more.list.errors.value
+        form.yaml.value += "{"
+        assert "✖" not in note.value + more.list.errors.value
+        assert [one for one in fields(form) if not one.disabled] == []
+        form.yaml.value = form.yaml.value[:-1]
+        field.value = before
+
+
+def test_another_table_is_shown_locked_too(form: MappingForm, folder: Path) -> None:
+    form.yaml.value = MAPPING + "  - {table: fridges2, ignore: [Note]}\n"
+    broken = form.yaml.value + "  - {"
+    form.yaml.value = broken
+    assert form.tables.options == ("fridges", "fridges2")
+    form.tables.value = "fridges2"
+    assert form.time.column.value == ""
+    assert [one for one in fields(form) if not one.disabled] == []
+    form.yaml.value = broken.removesuffix("  - {")
+    assert form.tables.value == "fridges2"
+    assert not form.time.column.disabled
+
+
+def test_a_mapping_that_is_no_yaml_can_be_opened_and_repaired(folder: Path) -> None:
+    (folder / "mapping" / "fridges.yaml").write_text(MAPPING[:-2], encoding="utf-8")
+    form = MappingForm(folder, "fridges")
+    assert "fridges.yaml:16: expected YAML" in form.errors.value
+    assert [one for one in fields(form) if not one.disabled] == []
+    form.yaml.value = MAPPING
+    assert form.columns.rows["Temp"].role.value == "temperature"
+    assert not form.columns.rows["Temp"].role.disabled
 
 
 def test_a_misspelt_key_is_told_with_line_and_nearest_word(form: MappingForm) -> None:

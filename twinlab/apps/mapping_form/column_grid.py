@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -19,7 +19,7 @@ from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
 from twinlab.model.units.spelling import UNKNOWN
 
-__all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "set_options", "set_value"]
+__all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "Lock", "set_options", "set_value"]
 
 _HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own", "")
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
@@ -59,6 +59,38 @@ def set_value(widget: Any, value: str) -> None:
     """Set a text; an equal one isn't sent to the browser again."""
     if widget.value != value:
         widget.value = value
+
+
+class Lock:
+    """Disables fields while the text that they would change can't be read."""
+
+    def __init__(self) -> None:
+        self._closed: list[Any] = []
+        self._shown: tuple[object, ...] = ()
+
+    def holds(self, *shown: object) -> bool:
+        """Return whether the fields are disabled, and show exactly this."""
+        return len(shown) == len(self._shown) and all(one is two for one, two in zip(shown, self._shown, strict=True))
+
+    def close(self, parts: tuple[widgets.Widget, ...], *shown: object) -> None:
+        """Disable every field within these parts that isn't yet, and remember what they show."""
+        self._shown = shown
+        self._closed = [one for part in parts for one in _fields(part) if not one.disabled]
+        for field in self._closed:
+            field.disabled = True
+
+    def open(self) -> None:
+        """Enable the fields again that `close` disabled."""
+        for field in self._closed:
+            field.disabled = False
+        self._closed, self._shown = [], ()
+
+
+def _fields(part: widgets.Widget) -> Iterator[Any]:
+    if hasattr(part, "disabled"):
+        yield part
+    for child in getattr(part, "children", ()):
+        yield from _fields(child)
 
 
 class ColumnRow:
@@ -143,7 +175,7 @@ class ColumnRow:
         _visible(self.states, state or bool(self.states.value))
         _visible(self.asset, mapped and (bool(self.asset.value) or not draft.get(table, "asset", "type")))
         has_unit = signal is not None and signal.unit not in ("1", UNKNOWN)
-        self._show_note(draft, table, free=draft.data is not None, stated=has_unit)
+        self._show_note(draft, table, stated=has_unit)
         self.more.show(self._part(draft), draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         _visible(self.more.button, mapped)
 
@@ -151,7 +183,7 @@ class ColumnRow:
         path = draft.entry_path(self.table, self.name, tags=self._tags)
         return Part(path, TagRule, self.name) if path is not None else None
 
-    def _show_note(self, draft: MappingDraft, table: str, *, free: bool, stated: bool) -> None:
+    def _show_note(self, draft: MappingDraft, table: str, *, stated: bool) -> None:
         kind = "tags" if self._tags else "columns"
         wrong = draft.error_at(table, kind, self.name)
         note = draft.note(table, self.name, tags=self._tags)
@@ -165,7 +197,7 @@ class ColumnRow:
         set_value(self.note, "".join(lines))
         self.note.layout.display = None if lines else "none"
         for widget in (self.role, self.unit, self.missing, self.states, self.asset):
-            widget.disabled = bool(note) or not free
+            widget.disabled = bool(note)
 
     def _role(self, change: dict[str, Any]) -> None:
         if not self._host.updating:

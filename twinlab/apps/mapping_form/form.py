@@ -5,14 +5,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from twinlab.apps.mapping_form.answers import MODEL_FILE, Asked, answered, asked_questions, contradiction, kept
-from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit
+from twinlab.apps.mapping_form.column_grid import ColumnGrid, Edit, Lock, set_value
 from twinlab.apps.mapping_form.draft import MappingDraft, parse_draft
 from twinlab.apps.mapping_form.files import EditedFile, check_others, find_mapping, find_sample_file, properties
 from twinlab.apps.mapping_form.html import heading, message, messages, muted, preview_html, state, title
@@ -21,6 +21,7 @@ from twinlab.apps.mapping_form.keys import Part, with_key
 from twinlab.apps.mapping_form.model_pane import ModelPane
 from twinlab.apps.mapping_form.preview import PreviewTable, Properties, Sample, preview, read_sample
 from twinlab.apps.mapping_form.question_pane import QuestionPane, count_text
+from twinlab.apps.mapping_form.suggestions import table_names
 from twinlab.apps.mapping_form.time_and_asset import AssetBox, TimeBox
 from twinlab.errors import SchemaError, SourceError, TwinlabError
 from twinlab.model.load import parse_model
@@ -70,13 +71,14 @@ class MappingForm(widgets.VBox):
         self.sample: Sample | None = None
         self.table: PreviewTable | None = None
         self.updating = False
+        self._last: MappingDraft | None = None
+        self._lock = Lock()
         self._shown: tuple[Any, ...] = ()
         self._reading: Any = None
         self._properties: Properties | None = None
         self._build()
-        super().__init__(children=self._layout())
+        super().__init__(children=self._layout(), layout=widgets.Layout(width="100%"))
         self.add_class("tl-form")
-        self.layout = widgets.Layout(width="100%")
         with self._guarded():
             self._load_sample(file if file is not None else find_sample_file(root, self.draft))
         self._refresh()
@@ -161,7 +163,7 @@ class MappingForm(widgets.VBox):
         )
         self.reload_button.on_click(lambda _: self.reload())
         self.status, self.message, self.errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.open_count = widgets.HTML()
+        self.open_count, self.stale, self.yaml_errors = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.file = widgets.Text(
             description="Sample file", continuous_update=False, style=wide, layout=widgets.Layout(flex="1 1 320px")
         )
@@ -182,10 +184,9 @@ class MappingForm(widgets.VBox):
 
     def _layout(self) -> list[widgets.Widget]:
         head = widgets.HTML(title(self.draft.source), layout=widgets.Layout(flex="1 1 auto"))
-        line = widgets.Layout(flex_flow="row wrap", align_items="center", width="100%", grid_gap="4px 8px")
-        boxes = widgets.Layout(
-            flex_flow="row wrap", width="100%", grid_gap="8px", align_items="stretch", margin="8px 0"
-        )
+        wrap: dict[str, Any] = {"flex_flow": "row wrap", "width": "100%"}
+        line = widgets.Layout(**wrap, align_items="center", grid_gap="4px 8px")
+        boxes = widgets.Layout(**wrap, grid_gap="8px", align_items="stretch", margin="8px 0")
         self._tag_head = widgets.HTML(heading("Tags", note="values of the tag column, and what each means"))
         return [
             widgets.HBox([head, self.open_count, self.status, self.save_button, self.reload_button], layout=line),
@@ -193,6 +194,7 @@ class MappingForm(widgets.VBox):
             self.errors,
             widgets.HBox([self.file, self.tables], layout=line),
             self.questions,
+            self.stale,
             widgets.HTML(heading("Columns", note="what each column means; missing codes are separated by commas")),
             self.columns,
             self._tag_head,
@@ -203,6 +205,7 @@ class MappingForm(widgets.VBox):
             self.preview,
             widgets.HTML(heading("YAML", note="the same mapping as text; edit either side")),
             self.yaml,
+            self.yaml_errors,
             self.model,
         ]
 
@@ -277,13 +280,7 @@ class MappingForm(widgets.VBox):
             self._load_sample(self.file.value)
 
     def _show_tables(self) -> None:
-        rules = (self.draft.data or {}).get("tables")
-        named = (
-            [str(rule.get("table", "*")) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-        )
-        seen = list(self.sample.tables) if self.sample is not None else []
-        names = [*seen, *(name for name in named if name not in seen and not any(fnmatch(one, name) for one in seen))]
-        names = names or [self.draft.source]
+        names = table_names(self._readable, self.sample)
         if list(self.tables.options) != names:
             before = self.tables.value
             self.tables.options = names
@@ -293,22 +290,34 @@ class MappingForm(widgets.VBox):
     def _show_fields(self) -> None:
         if self.yaml.value != self.draft.text:
             self.yaml.value = self.draft.text
-        table = self.tables.value
-        if self.draft.data is None and self.columns.rows:
-            # The text isn't valid YAML: the fields keep their values and are disabled.
-            for row in (*self.columns.rows.values(), *self.tags.rows.values()):
-                for widget in (row.role, row.unit, row.missing, row.states, row.asset):
-                    widget.disabled = True
-            return
+        draft, table, unreadable = self._readable, self.tables.value, self.draft.data is None
+        said = message("The YAML below can't be read; these fields show how it was before.", kind="warn")
+        set_value(self.stale, said if unreadable else "")
+        wrong = self.draft.errors if unreadable else ()
+        set_value(self.yaml_errors, messages("This can't be read", wrong, kind="error"))
         sample = self.sample.tables.get(table) if self.sample is not None else None
-        self.columns.show(self.draft, table, sample)
-        long = bool(self.draft.get(table, "tag"))
+        self.all_keys.show(draft, table, self.model.text.value, sample, readable=not unreadable)
+        if unreadable and self._lock.holds(draft, table, sample):
+            return
+        self._lock.open()
+        self.columns.show(draft, table, sample)
+        long = bool(draft.get(table, "tag"))
         self.tags.layout.display = self._tag_head.layout.display = None if long else "none"
         if long:
-            self.tags.show(self.draft, table, sample)
-        self.time.show(self.draft, table, sample)
-        self.asset.show(self.draft, table, sample)
-        self.all_keys.show(self.draft, table, self.model.text.value, sample)
+            self.tags.show(draft, table, sample)
+        self.time.show(draft, table, sample)
+        self.asset.show(draft, table, sample)
+        if unreadable:
+            self._lock.close((self.columns, self.tags, self.time, self.asset), draft, table, sample)
+
+    @property
+    def _readable(self) -> MappingDraft:
+        """The draft that the fields show: the last one whose text is YAML, without its errors."""
+        if self.draft.data is not None or self._last is None:
+            self._last = self.draft
+        elif self._last.errors:
+            self._last = replace(self._last, errors=())
+        return self._last
 
     def _show_questions(self) -> None:
         mapping = self.draft.mapping
@@ -354,12 +363,8 @@ class MappingForm(widgets.VBox):
         errors = (*self.draft.errors, *self.model.errors)
         self.errors.value = messages("This can't be saved yet", errors, kind="error")
         self.save_button.disabled = not self.unsaved or bool(errors)
-        if errors:
-            self.save_button.tooltip = "correct the errors first"
-        elif self.unsaved:
-            self.save_button.tooltip = f"write {self.path.name}"
-        else:
-            self.save_button.tooltip = "nothing to save"
+        said = f"write {self.path.name}" if self.unsaved else "nothing to save"
+        self.save_button.tooltip = "correct the errors first" if errors else said
         mark = "● unsaved changes" if self.unsaved else f"{self.path.name} as saved"
         self.status.value = state(mark, unsaved=self.unsaved)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -47,6 +46,7 @@ class KeyPane(widgets.Accordion):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._shown: tuple[Any, ...] = ()
+        self._unreadable: set[str] = set()
         self._parts: dict[str, tuple[str, Part]] = {}
         self.part = widgets.Dropdown(
             description="Part",
@@ -62,8 +62,31 @@ class KeyPane(widgets.Accordion):
         )
         self.observe(lambda _: self._fill(), "selected_index")
 
-    def show(self, draft: MappingDraft, table: str, model_text: str, sample: SampleTable | None) -> None:
-        """Show the texts; while the pane is folded, nothing is built."""
+    def show(
+        self, draft: MappingDraft, table: str, model_text: str, sample: SampleTable | None, *, readable: bool
+    ) -> None:
+        """Show the texts; while the pane is folded, nothing is built.
+
+        Parameters
+        ----------
+        draft : MappingDraft
+            The last draft whose text is YAML.
+        table : str
+            The table whose parts are shown.
+        model_text : str
+            Text of ``twin.yaml``.
+        sample : SampleTable or None
+            First rows of the table.
+        readable : bool
+            Whether the mapping's present text is YAML. While it isn't, its keys are hidden.
+        """
+        self._unreadable = set() if readable else {"mapping"}
+        try:
+            document(model_text)
+        except SchemaError:
+            self._unreadable.add("model")
+            # The parts stay, so that the chosen one is there again afterwards.
+            model_text = self._shown[2] if self._shown else ""
         self._shown = (draft, table, model_text, sample)
         self._fill()
 
@@ -81,9 +104,7 @@ class KeyPane(widgets.Accordion):
         draft, table, model_text, _ = self._shown
         place = draft.rule_place(table)
         found = [("mapping", one) for one in parts(draft.data, SourceMapping, table=place)]
-        # A model that is no YAML has no parts.
-        with suppress(SchemaError):
-            found += [("model", one) for one in parts(document(model_text).data, TwinModel)]
+        found += [("model", one) for one in parts(document(model_text).data, TwinModel)]
         self._parts = {f"{where}: {one.path}": (where, one) for where, one in found}
         options = [
             (one.label if where == "mapping" else f"twin.yaml: {_model_label(one)}", name)
@@ -94,15 +115,17 @@ class KeyPane(widgets.Accordion):
             self.part.options = options
             table_path = f"mapping: {draft.rule_path(table)}"
             wanted = before if before in self._parts else table_path
-            self.part.value = wanted if wanted in self._parts else next(iter(self._parts), None)
+            self.part.value = wanted if wanted in self._parts else next(iter(self._parts))
 
     def _show_keys(self) -> None:
         draft, _, model_text, sample = self._shown
-        where, part = self._parts.get(self.part.value or "", ("", None))
+        where, part = self._parts[self.part.value]
+        hidden = where in self._unreadable
         for name, keys in self.lists.items():
-            keys.layout.display = None if name == where else "none"
-        self.note.value = "" if part is not None else muted("They are shown again once the text is YAML.")
-        if part is None:
+            keys.layout.display = None if name == where and not hidden else "none"
+        file = "twin.yaml" if where == "model" else "the mapping"
+        self.note.value = muted(f"The keys are shown again once the text of {file} is YAML.") if hidden else ""
+        if hidden:
             return
         text, errors = (draft.text, draft.errors) if where == "mapping" else (model_text, ())
         self.lists[where].show(part, text, errors=errors, suggest=suggestions(draft, sample))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from functools import cache
 
 from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.keys import Part
-from twinlab.apps.mapping_form.preview import SampleTable
+from twinlab.apps.mapping_form.preview import Sample, SampleTable
 from twinlab.model import asset_types, mapping
 from twinlab.model.units import known_units
 
-__all__ = ["suggestions", "zones"]
+__all__ = ["suggestions", "table_names", "zones"]
 
 _COLUMN_KEYS = frozenset(
     ["column", "clock", "date_column", "elapsed", "plus", "zone_column", "unit_column", "tag", "value"]
@@ -51,3 +52,12 @@ def suggestions(draft: MappingDraft, sample: SampleTable | None) -> Callable[[Pa
         return ()
 
     return suggest
+
+
+def table_names(draft: MappingDraft, sample: Sample | None) -> list[str]:
+    """Return the tables of a sample, then those that only the mapping names; the name of the source if there are none."""
+    rules = (draft.data or {}).get("tables")
+    named = [str(one.get("table", "*")) for one in rules if isinstance(one, dict)] if isinstance(rules, list) else []
+    seen = list(sample.tables) if sample is not None else []
+    others = [name for name in named if name not in seen and not any(fnmatch(one, name) for one in seen)]
+    return [*seen, *others] or [draft.source]

@@ -78,11 +78,6 @@ class _Box(widgets.VBox):
         if not self._host.updating:
             self._host.edit(change)
 
-    def _enable(self, draft: MappingDraft) -> None:
-        for widget in self.children:
-            if hasattr(widget, "disabled") and not isinstance(widget, widgets.ToggleButton):
-                widget.disabled = draft.data is None
-
 
 def _columns(sample: SampleTable | None, *, none: str) -> list[tuple[str, str]]:
     return [(none, ""), *((name, name) for name in (sample.columns if sample is not None else ()))]
@@ -182,7 +177,6 @@ class TimeBox(_Box):
         set_options(self.nonexistent, list(_NONEXISTENT), _plain(rule.get("nonexistent", "refuse")))
         wrong = draft.error_at(table, "time")
         set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
-        self._enable(draft)
 
     def _show_zone(self, draft: MappingDraft, rule: dict[str, Any]) -> None:
         zone_of = rule.get("zone_of")
@@ -274,7 +268,6 @@ class AssetBox(_Box):
         self.more.show(part, draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         wrong = draft.error_at(table, "asset")
         set_value(self.error, message(wrong, kind="error", role="alert") if wrong else "")
-        self._enable(draft)
 
     def _setter(self, key: str) -> Callable[[MappingDraft, str], MappingDraft]:
         def change(draft: MappingDraft, value: str) -> MappingDraft:
