@@ -6,10 +6,13 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import twinlab as tl
-from twinlab._spreadsheets import write_csv, write_workbook
+from twinlab._spreadsheets import write_csv, write_csv_tables, write_workbook
 from twinlab.errors import SchemaError
 
 ATTACKS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("http://x","y")', "=cmd|' /C calc'!A0"]
@@ -87,6 +90,46 @@ def test_csv_marks_what_would_be_evaluated_and_nothing_else(table: pd.DataFrame,
         assert read[column].tolist() == [*(f"'{text}" for text in ATTACKS), *HARMLESS]
     assert read["number"][0] == "-1.5"
     assert read["when"][0] == "2026-03-01T12:00:00Z"
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*ATTACKS, *HARMLESS, "a,b", 'q"q', "", "line\nbreak"]),
+            st.none() | st.floats(allow_nan=False),
+            st.integers(0, 255),
+            st.none() | st.integers(-(2**62), 2**62),
+        )
+    ),
+    st.integers(1, 3),
+)
+def test_csv_of_arrow_tables_in_pieces_is_that_of_one_table(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, float | None, int, int | None]], pieces: int
+) -> None:
+    folder = tmp_path_factory.mktemp("csv")
+    names, numbers, flags, seconds = zip(*rows, strict=True) if rows else ((), (), (), ())
+    schema = pa.schema(
+        [("=id", pa.dictionary(pa.int32(), pa.string())), ("v,1", pa.float64()), ("flag", pa.uint8()),
+         ("when", pa.timestamp("ns"))]
+    )  # fmt: skip
+    texts = pa.array(names, pa.string()).dictionary_encode()
+    whole = [None if one is None else one // 10**9 * 10**9 for one in seconds]
+    table = pa.table([texts, pa.array(numbers, pa.float64()), pa.array(flags, pa.uint8()), whole], schema=schema)
+    size = max(1, -(-len(rows) // pieces))
+    write_csv_tables(schema, [table.slice(at, size) for at in range(0, len(rows), size)], folder / "pieces.csv")
+    write_csv(table.to_pandas().astype({"=id": "str"}), folder / "one.csv")
+    read = [pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False) for name in ("pieces", "one")]
+    pd.testing.assert_frame_equal(*read)
+    if not any("\r" in name for name in names):
+        assert (folder / "pieces.csv").read_bytes() == (folder / "one.csv").read_bytes()
+
+
+def test_csv_of_arrow_tables_has_fractions_of_a_second_where_times_have(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    table = pa.table({"time": pa.array(["2026-03-01T12:00:00.250", None]).cast(pa.timestamp("ms"))})
+    write_csv_tables(table.schema, [table], path)
+    assert path.read_text() == 'time\n2026-03-01T12:00:00.250Z\n""\n'
 
 
 def test_an_export_of_a_twin_goes_through_the_same_writers(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError, SourceError
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["CELL_TEXT", "SHEET_ROWS", "new_workbook", "sheet_names", "write_csv", "write_workbook"]
+__all__ = ["CELL_TEXT", "SHEET_ROWS", "new_workbook", "sheet_names", "write_csv", "write_csv_tables", "write_workbook"]
 
 #: Row limit of an Excel sheet, including the header.
 SHEET_ROWS = 1_048_576
@@ -31,6 +33,10 @@ SHEET_ROWS = 1_048_576
 CELL_TEXT = 32_767
 _MAX_WIDTH = 60
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
+#: Rows of a CSV file that are made into text at once.
+_CSV_ROWS = 2**16
+#: Characters for which a text is quoted in CSV.
+_SPECIAL = re.compile(r'[",\r\n]')
 #: Text that a spreadsheet program evaluates; a plain number is none.
 _FORMULA = r"^(?![-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?$)[=+\-@\t\r]"
 
@@ -66,6 +72,67 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
                 safe.isetitem(place, [_safe(value) for value in column])
     quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
     safe.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", quoting=quoting)
+
+
+def write_csv_tables(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
+    """Write Arrow tables one after another as one CSV file, as `write_csv` writes one table; memory is that of one of them.
+
+    Parameters
+    ----------
+    schema : Schema
+        Names and types of the columns: times (ISO in UTC, as precise as their unit, nanoseconds in whole seconds),
+        dictionaries of text, floats and integers.
+    tables : iterable of Table
+        Tables with this schema.
+    path : Path
+        The file; it is overwritten.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "cells.csv"
+    >>> names = pa.array(["=1+1", "late"]).dictionary_encode()
+    >>> table = pa.table({"name": names, "value": pa.array([1.0, None])})
+    >>> write_csv_tables(table.schema, [table], path)
+    >>> path.read_text().split()
+    ['name,value', "'=1+1,1.0", 'late,']
+    """
+    with path.open("wb") as file:
+        file.write((",".join(_csv_texts(schema.names)) + "\n").encode())
+        for table in tables:
+            for batch in table.combine_chunks().to_batches(_CSV_ROWS):
+                columns = [_csv_column(column) for column in batch.columns]
+                if len(columns) == 1:
+                    # An empty line would be no row.
+                    columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
+                columns[-1] = pc.binary_join_element_wise(columns[-1], "\n", "")
+                lines = pc.binary_join_element_wise(*columns, ",")
+                _, offsets, data = lines.buffers()
+                ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+                file.write(memoryview(data)[ends[0] : ends[-1]])
+
+
+def _csv_column(column: pa.Array) -> pa.Array:
+    """Return values as text for a CSV file; a missing one is empty. Each distinct value is written once."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.string()).fill_null("")
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    kind = coded.dictionary.type
+    if pa.types.is_timestamp(kind):
+        unit = "s" if kind.unit == "ns" else kind.unit
+        stamps = coded.dictionary.to_numpy().astype(f"datetime64[{unit}]")
+        texts = [f"{stamp}Z" for stamp in np.datetime_as_string(stamps).tolist()]
+    elif pa.types.is_floating(kind):
+        texts = [repr(value) for value in coded.dictionary.to_pylist()]
+    else:
+        texts = _csv_texts(coded.dictionary.to_pylist())
+    return pa.array(texts, pa.string()).take(coded.indices).fill_null("")
+
+
+def _csv_texts(values: Sequence[str]) -> list[str]:
+    """Return texts as cells of a CSV file: none is evaluated, special characters are quoted."""
+    safe = (str(_safe(value)) for value in values)
+    return ['"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text for text in safe]
 
 
 def _is_formula(text: str) -> bool:
