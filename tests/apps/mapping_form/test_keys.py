@@ -7,7 +7,18 @@ from pydantic import BaseModel
 
 from twinlab.apps.mapping_form.form import MappingForm
 from twinlab.apps.mapping_form.key_list import KeyList
-from twinlab.apps.mapping_form.keys import Key, Part, errors_at, flat_keys, keys_of, parse_value, parts, with_key
+from twinlab.apps.mapping_form.keys import (
+    Key,
+    Part,
+    errors_at,
+    flat_keys,
+    keys_of,
+    parse_value,
+    parts,
+    with_another,
+    with_key,
+)
+from twinlab.apps.mapping_form.yaml_edit import document
 from twinlab.errors import SchemaError
 from twinlab.model.mapping import ColumnRule, Mapping, TableRule, TagRule
 from twinlab.model.signal import Signal
@@ -240,6 +251,49 @@ def test_a_further_rule_is_added_to_those_that_are_there(form: MappingForm) -> N
     write(form, "table meters", "events", "{type: visit, key: [cd], end: {column: when, zone: UTC}}")
     assert [one["key"] for one in form.draft.get("meters", "events")] == [["when"], ["cd"]]
     assert form.draft.errors == ()
+
+
+def test_another_event_like_one_is_added_and_chosen(form: MappingForm) -> None:
+    pane = form.all_keys
+    choose(form, "time")
+    assert pane.another.layout.display == "none"
+    choose(form, "table meters")
+    assert pane.another.layout.display == "none"
+    choose(form, "events 1 (visit)")
+    assert pane.another.layout.display is None
+    pane.another.click()
+    assert pane.part.label == "events 2 (visit)"
+    key = pane.lists["mapping"]
+    key.add.value = ("part",)
+    key.rows["part",].field.value = "2"
+    first, second = form.draft.get("meters", "events")
+    assert second == {**first, "part": "2"}
+    assert form.draft.errors == ()
+    assert "# said the operator" in form.draft.text
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("a: {b: 1}  # c\n", "a: [{b: 1}, {d: 2}]  # c\n"),
+        ("a: [{b: 1}]\n", "a: [{b: 1}, {d: 2}]\n"),
+        ("a:\n  - b: 1  # c\ne: 1\n", "a:\n  - b: 1  # c\n  - {d: 2}\ne: 1\n"),
+        ("a:\n  # x\n  b: 1  # c\n\n  # y\n  e: |\n    one\n    two\n", "a:\n  # x\n  - b: 1  # c\n\n    # y\n    e: |\n      one\n      two\n  - {d: 2}\n"),
+        ("a:\r\n  b: 1\r\nf: 2\r\n", "a:\r\n  - b: 1\r\n  - {d: 2}\r\nf: 2\r\n"),
+        ("f: 2\n", "f: 2\na: {d: 2}\n"),
+        ("e: &x {b: 1}\na: *x\n", "e: &x {b: 1}\na: [{b: 1}, {d: 2}]\n"),
+    ],
+)  # fmt: skip
+def test_a_value_beside_another_leaves_comments_and_lines_as_they_are(text: str, made: str) -> None:
+    after = with_another(text, ("a",), {"d": 2})
+    before = document(text).data
+    assert isinstance(before, dict)
+    old = before.get("a")
+    assert document(after).data == {
+        **before,
+        "a": {"d": 2} if old is None else [*(old if isinstance(old, list) else [old]), {"d": 2}],
+    }
+    assert after == made
 
 
 def test_a_folded_pane_builds_nothing(folder: Path) -> None:

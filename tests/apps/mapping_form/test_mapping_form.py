@@ -448,13 +448,70 @@ def test_what_the_form_cannot_show_is_kept(form: MappingForm, folder: Path) -> N
     assert events in saved(folder)
 
 
-def test_several_rules_of_a_column_are_left_to_the_text(form: MappingForm) -> None:
+def test_each_of_several_rules_of_a_column_has_a_row(form: MappingForm) -> None:
     rules = "Temp: [{signal: temperature, unit: °F, valid_until: 2026-03-28T00:05Z}, {signal: temperature, unit: °C, valid_from: 2026-03-28T00:05Z}]"
     form.yaml.value = MAPPING.replace("Temp: {signal: temperature, unit: °F}", rules)
-    row = form.columns.rows["Temp"]
-    assert "2 rules" in row.note.value
-    assert row.unit.disabled
     assert [text for _, _, text in shown(form, "temperature")] == ["4.00", "5.00", "39.20"]
+    row, second = form.columns.rows["Temp"], form.columns.further["Temp", 1]
+    assert (row.unit.value, second.unit.value) == ("°F", "°C")
+    second.unit.value = "K"
+    assert "unit: K, valid_from" in form.yaml.value
+    second.unit.value = "kg"
+    assert "measure different things" in second.note.value
+    assert row.note.value == ""
+    row.role.value = ""
+    assert form.columns.further == {}
+    assert "Temp: [{signal: temperature, unit: kg, valid_from" in form.yaml.value
+    assert row.unit.value == "kg"
+
+
+def test_a_second_signal_of_a_column_is_added_beside_the_first(form: MappingForm, folder: Path) -> None:
+    row = form.columns.rows["Door"]
+    row.add.value = True
+    new = form.columns.further["Door", 1]
+    assert "=ignore" not in [key for _, key in new.role.options]
+    assert form.yaml.value == MAPPING
+    new.role.value = "humidity"
+    assert form.columns.further["Door", 1] is new
+    assert not row.add.value
+    new.missing.value = "zu, auf"
+    assert form.yaml.value == MAPPING.replace(
+        "        signal: door\n        states: {auf: open, zu: closed}\n",
+        "        - signal: door\n          states: {auf: open, zu: closed}\n        - {signal: humidity, missing: [zu, auf]}\n",
+    )
+    assert [text for _, _, text in shown(form, "door")][:2] == ["closed", "open"]
+    new.role.value = ""
+    assert form.columns.further == {}
+    assert form.draft.entries("fridges", "Door") == [{"signal": "door", "states": {"auf": "open", "zu": "closed"}}]
+
+
+def test_a_meaning_is_added_to_a_column_that_names_the_asset_or_is_read_by_events(form: MappingForm) -> None:
+    event = "{type: trip, key: [Zeit, Fridge], start: {column: Zeit, zone: UTC, format: '%d.%m.%Y %H:%M'}}"
+    form.yaml.value = MAPPING + f"    events:\n      - {event}\n"
+    row = form.columns.rows["Fridge"]
+    row.add.value = True
+    form.columns.further["Fridge", 1].role.value = "humidity"
+    assert form.asset.column.value == "Fridge"
+    assert row.role.value == "humidity"
+    assert "also: asset, events" in row.note.value
+    form.columns.rows["Temp"].add.value = True
+    new = form.columns.further["Temp", 1]
+    assert ("property parcels of events 1 (trip)", "@events/0/properties/parcels") in new.role.options
+    new.role.value = "@events/0/properties/parcels"
+    assert form.draft.get("fridges", "events", 0, "properties") == {"parcels": "Temp"}
+    assert form.columns.rows["Temp"].role.value == "temperature"
+    assert form.columns.further == {}
+    assert form.columns.rows["Note"].add.layout.visibility == "hidden"
+
+
+def test_a_further_meaning_that_is_not_chosen_changes_nothing(form: MappingForm) -> None:
+    row = form.columns.rows["Temp"]
+    row.add.value = True
+    form.columns.rows["Hum"].role.value = "humidity"
+    assert ("Temp", 1) in form.columns.further
+    row.add.value = False
+    assert form.columns.further == {}
+    assert form.yaml.value.replace("      Hum: {signal: humidity}\n", "") == MAPPING
 
 
 def test_a_long_table_shows_its_tags(folder: Path) -> None:

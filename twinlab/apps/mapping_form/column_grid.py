@@ -12,10 +12,9 @@ from twinlab.apps.mapping_form.html import cell, message
 from twinlab.apps.mapping_form.key_list import MoreKeys
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
-from twinlab.apps.mapping_form.suggestions import suggestions
+from twinlab.apps.mapping_form.suggestions import further_roles, roles, suggestions
 from twinlab.apps.mapping_form.yaml_edit import comments
 from twinlab.model.mapping import TagRule
-from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.model.units import known_units
 from twinlab.model.units.spelling import UNKNOWN
 
@@ -23,7 +22,7 @@ __all__ = ["ColumnGrid", "ColumnRow", "Edit", "Host", "Lock", "set_options", "se
 
 _HEADS = ("Sample values", "Meaning", "Unit", "Missing codes", "States", "Asset, if its own", "")
 _WIDTHS = "minmax(90px, 1.1fr) minmax(90px, 1.3fr) minmax(150px, 1.4fr) minmax(80px, 0.7fr) minmax(90px, 0.8fr) "
-_WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr) 34px"
+_WIDTHS += "minmax(120px, 1.2fr) minmax(100px, 0.9fr) 72px"
 
 
 class Edit(Protocol):
@@ -94,13 +93,28 @@ def _fields(part: widgets.Widget) -> Iterator[Any]:
 
 
 class ColumnRow:
-    """The widgets of one column or tag."""
+    """The widgets of one rule of a column or tag.
 
-    def __init__(self, name: str, host: Host, *, tags: bool) -> None:
-        self.name, self._host, self._tags = name, host, tags
-        self.table = ""
+    Parameters
+    ----------
+    name : str
+        The column or tag.
+    host : Host
+        The form.
+    tags : bool
+        Whether it is a tag.
+    first : ColumnRow, optional
+        The row of the column's first rule, for the row of a further one.
+    place : int
+        Position of the rule among those of the column. At the end of them, the row adds a rule.
+    """
+
+    def __init__(self, name: str, host: Host, *, tags: bool, first: ColumnRow | None = None, place: int = 0) -> None:
+        self.name, self._host, self._tags, self._first, self._place = name, host, tags, first, place
+        self.table, self._adds = "", False
         wide = widgets.Layout(width="auto", min_width="0")
         what = "tag" if tags else "column"
+        name = f"{name}, rule {place + 1}" if place else name
 
         def text(label: str, hint: str = "") -> widgets.Text:
             tip = f"{label} of {what} {name}"
@@ -125,6 +139,11 @@ class ColumnRow:
         self.note = widgets.HTML(layout=widgets.Layout(display="none"))
         self.note.add_class("tl-note")
         self.more = MoreKeys(host.write_key, f"{what} {name}")
+        tip = f"another meaning of {what} {name}: a second signal, a property"
+        self.add = widgets.ToggleButton(
+            icon="plus", tooltip=tip, layout=widgets.Layout(width="34px", padding="0", align_self="flex-start")
+        )
+        self._buttons = widgets.HBox([self.more.button, self.add])
         self.role.observe(self._role, "value")
         for widget, key in (
             (self.unit, "unit"),
@@ -145,7 +164,7 @@ class ColumnRow:
             self.missing,
             self.states,
             self.asset,
-            self.more.button,
+            self._buttons,
             self.note,
             self.more.box,
         )
@@ -153,11 +172,18 @@ class ColumnRow:
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None, texts: list[str]) -> None:
         """Show the draft's rule of this column."""
         self.table = table
-        role = draft.role(table, self.name, tags=self._tags)
-        entry = draft.entry(table, self.name, tags=self._tags) or {}
-        options = _options(draft, table, self.name, tags=self._tags)
+        which: dict[str, Any] = {"tags": self._tags, "place": self._place}
+        count = len(draft.entries(table, self.name, tags=self._tags))
+        self._adds = self._first is not None and self._place >= count
+        role = draft.role(table, self.name, **which)
+        entry = draft.entry(table, self.name, **which) or {}
+        options = roles(draft, table, self.name, several=self._first is not None or count > 1, **which)
+        if self._adds:
+            options = [("– another meaning –", ""), *options[1:]]
+            options += [(label, key) for key, label in further_roles(draft, table).items() if not self._tags]
         set_options(self.role, options, role)
-        signal = _signal(draft, table, self.name, role, tags=self._tags)
+        kind = draft.model.asset_types.get(draft.asset_type(table, self.name, **which) or "")
+        signal = kind.signals.get(role) if kind is not None else None
         stated = sample.units.get(self.name, "") if sample is not None and not self._tags else ""
         set_value(self.samples, cell(" · ".join(texts), kind="tl-muted"))
         set_value(self.unit, _text(entry.get("unit")))
@@ -178,30 +204,55 @@ class ColumnRow:
         self._show_note(draft, table, stated=has_unit)
         self.more.show(self._part(draft), draft.text, errors=draft.errors, suggest=suggestions(draft, sample))
         _visible(self.more.button, mapped)
+        used = role not in ("", "=ignore") or bool(not self._tags and draft.used(table, self.name))
+        _visible(self.add, self._first is None and used)
 
     def _part(self, draft: MappingDraft) -> Part | None:
-        path = draft.entry_path(self.table, self.name, tags=self._tags)
+        path = draft.entry_path(self.table, self.name, tags=self._tags, place=self._place)
         return Part(path, TagRule, self.name) if path is not None else None
 
     def _show_note(self, draft: MappingDraft, table: str, *, stated: bool) -> None:
         kind = "tags" if self._tags else "columns"
-        wrong = draft.error_at(table, kind, self.name)
+        wrong = draft.error_at(table, kind, self.name, place=self._place)
         note = draft.note(table, self.name, tags=self._tags)
-        found = comments(draft.text, (*draft.rule_path(table), kind, self.name))
+        path = draft.entry_path(table, self.name, tags=self._tags, place=self._place)
+        whole = path is None or len(draft.entries(table, self.name, tags=self._tags)) == 1
+        found = comments(draft.text, (*draft.rule_path(table), kind, self.name) if path is None or whole else path)
         # The model's unit applies where the mapping has none.
         unsure = not stated and any("not stated" in text for text in found)
         lines = [message(wrong, kind="error", role="alert")] if wrong else []
         lines += [message("; ".join(found), kind="warn")] if unsure else []
         said = "" if unsure or not found else f"in the draft: {' · '.join(found)}"
-        lines += [cell(text, kind="tl-muted") for text in (note, said) if text]
+        lines += [cell(text, kind="tl-muted") for text in (note, said, self._also(draft)) if text]
         set_value(self.note, "".join(lines))
         self.note.layout.display = None if lines else "none"
         for widget in (self.role, self.unit, self.missing, self.states, self.asset):
             widget.disabled = bool(note)
 
+    def _also(self, draft: MappingDraft) -> str:
+        """Return what the column is beside the signal that the row shows."""
+        if self._tags or self._place or not draft.entries(self.table, self.name):
+            return ""
+        own = draft.own_role(self.table, self.name)
+        also = (ROLES | LONG_ROLES)[own] if own else ""
+        return ", ".join(text for text in (also and f"also: {also}", draft.used(self.table, self.name)) if text)
+
     def _role(self, change: dict[str, Any]) -> None:
-        if not self._host.updating:
-            self._host.edit(lambda draft: draft.with_role(self.table, self.name, change["new"], tags=self._tags))
+        if self._host.updating:
+            return
+        role, which = change["new"], (self.table, self.name)
+        if not self._adds:
+            self._host.edit(lambda draft: draft.with_role(*which, role, tags=self._tags, place=self._place))
+            return
+        if self._first is not None:
+            self._host.updating = True
+            self._first.add.value = False
+            self._host.updating = False
+        if role.startswith("@"):
+            path = tuple(int(one) if one.isdigit() else one for one in role[1:].split("/"))
+            self._host.edit(lambda draft: draft.with_value(self.table, path, self.name))
+        else:
+            self._host.edit(lambda draft: draft.with_another(*which, role, tags=self._tags))
 
     def _setter(self, key: str) -> Any:
         def changed(change: dict[str, Any]) -> None:
@@ -216,15 +267,26 @@ class ColumnRow:
             value = parse_missing_codes(text)
         elif key == "states":
             value = parse_states(text)
-        return draft.with_value(self.table, ("tags" if self._tags else "columns", self.name, key), value)
+        kind = "tags" if self._tags else "columns"
+        return draft.with_value(self.table, (kind, self.name, self._place, key), value)
 
 
 class ColumnGrid(widgets.GridBox):
-    """One row for each column or tag of a table."""
+    """One row for each column or tag of a table, and one for each further rule that it has.
+
+    Attributes
+    ----------
+    rows : dict of str to ColumnRow
+        The first rows of all columns or tags.
+    further : dict of (str, int) to ColumnRow
+        The rows of further rules: column and position among its rules.
+    """
 
     def __init__(self, host: Host, *, tags: bool = False) -> None:
         self._host, self._tags = host, tags
         self.rows: dict[str, ColumnRow] = {}
+        self.further: dict[tuple[str, int], ColumnRow] = {}
+        self._last: tuple[MappingDraft, str, SampleTable | None] | None = None
         # Sample values of the table shown last; edits don't change them.
         self._sampled: tuple[object, str] = (None, "")
         self._samples: dict[str, list[str]] = {}
@@ -239,13 +301,40 @@ class ColumnGrid(widgets.GridBox):
 
     def show(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         """Show the columns of a table: those of the sample, then those that only the mapping names."""
+        self._last = (draft, table, sample)
         names = self._names(draft, table, sample)
-        if list(self.rows) != names:
-            self.rows = {name: self.rows.get(name) or ColumnRow(name, self._host, tags=self._tags) for name in names}
-            self.children = [*self._heads, *(widget for row in self.rows.values() for widget in row.cells)]
+        rows = {name: self.rows.get(name) or self._first(name) for name in names}
+        further = {
+            (name, place): self.further.get((name, place))
+            or ColumnRow(name, self._host, tags=self._tags, first=first, place=place)
+            for name, first in rows.items()
+            for place in range(1, max(1, len(draft.entries(table, name, tags=self._tags))) + bool(first.add.value))
+        }
+        if list(self.rows) != names or list(self.further) != list(further):
+            self.rows, self.further = rows, further
+            self.children = [*self._heads, *(widget for row in self._ordered() for widget in row.cells)]
         self._sample(draft, table, sample)
-        for name, row in self.rows.items():
-            row.show(draft, table, sample, self._samples.get(name, []))
+        for row in self._ordered():
+            row.show(draft, table, sample, self._samples.get(row.name, []))
+
+    def _ordered(self) -> Iterator[ColumnRow]:
+        for name, first in self.rows.items():
+            yield first
+            yield from (row for (column, _), row in self.further.items() if column == name)
+
+    def _first(self, name: str) -> ColumnRow:
+        row = ColumnRow(name, self._host, tags=self._tags)
+        row.add.observe(lambda _: self._added(), "value")
+        return row
+
+    def _added(self) -> None:
+        if self._host.updating or self._last is None:
+            return
+        self._host.updating = True
+        try:
+            self.show(*self._last)
+        finally:
+            self._host.updating = False
 
     def _sample(self, draft: MappingDraft, table: str, sample: SampleTable | None) -> None:
         key = (sample, f"{draft.get(table, 'tag')}/{draft.get(table, 'value')}" if self._tags else "")
@@ -276,33 +365,6 @@ def _tag_samples(draft: MappingDraft, table: str, sample: SampleTable) -> dict[s
         if len(texts) < 4 and text not in texts:
             texts.append(text)
     return found
-
-
-def _options(draft: MappingDraft, table: str, name: str, *, tags: bool) -> list[tuple[str, str]]:
-    roles = {key: label for key, label in ROLES.items() if not tags or key in ("", "=ignore")}
-    used = draft.used(table, name) if not tags else ""
-    if used:
-        roles[""] = f"{used} (see YAML)"
-    fixed = [(label, key) for key, label in (roles | ({} if tags else LONG_ROLES)).items()]
-    kind = draft.asset_type(table, name, tags=tags)
-    model: TwinModel = draft.model
-    if kind in model.asset_types:
-        return fixed + [(_label(key, one), key) for key, one in model.asset_types[kind].signals.items()]
-    made: dict[str, str] = {}
-    for type_name, asset_type in model.asset_types.items():
-        for key in asset_type.signals:
-            made[key] = f"{made[key]}, {type_name}" if key in made else f"{key} of {type_name}"
-    return fixed + [(label, key) for key, label in made.items()]
-
-
-def _label(name: str, signal: Signal) -> str:
-    unit = "unit unknown" if signal.unit == UNKNOWN else signal.unit
-    return f"{name} ({'state' if signal.kind == 'state' else unit})"
-
-
-def _signal(draft: MappingDraft, table: str, name: str, role: str, *, tags: bool) -> Signal | None:
-    kind = draft.model.asset_types.get(draft.asset_type(table, name, tags=tags) or "")
-    return kind.signals.get(role) if kind is not None else None
 
 
 def _visible(widget: widgets.Widget, shown: bool) -> None:  # noqa: FBT001

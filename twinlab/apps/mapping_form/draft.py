@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from twinlab.apps.mapping_form.keys import with_another
 from twinlab.apps.mapping_form.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, parse_mapping
@@ -72,26 +73,28 @@ class MappingDraft:
                 found = found.get(key) if isinstance(found, dict) else None
         return found
 
-    def entry(self, table: str, name: str, *, tags: bool = False) -> dict[str, Any] | None:
-        """Return the only rule of a column or tag; None if it has none, or one that the form can't show."""
+    def entries(self, table: str, name: str, *, tags: bool = False) -> list[dict[str, Any]]:
+        """Return the rules of a column or tag; none if one of them is no mapping, which the form can't show."""
         found = self.get(table, "tags" if tags else "columns", name)
-        if isinstance(found, list) and len(found) == 1:
-            found = found[0]
-        return found if isinstance(found, dict) else None
+        rules = found if isinstance(found, list) else [found]
+        return rules if all(isinstance(one, dict) for one in rules) else []
 
-    def entry_path(self, table: str, name: str, *, tags: bool = False) -> Path_ | None:
-        """Return the path of the only rule of a column or tag in the document; None where `entry` is None."""
-        if self.entry(table, name, tags=tags) is None:
+    def entry(self, table: str, name: str, *, tags: bool = False, place: int = 0) -> dict[str, Any] | None:
+        """Return a rule of a column or tag, the first one by default; None if there is none that the form can show."""
+        found = self.entries(table, name, tags=tags)
+        return found[place] if place < len(found) else None
+
+    def entry_path(self, table: str, name: str, *, tags: bool = False, place: int = 0) -> Path_ | None:
+        """Return the path of a rule of a column or tag in the document; None where `entry` is None."""
+        if self.entry(table, name, tags=tags, place=place) is None:
             return None
         kind = "tags" if tags else "columns"
-        return (*self.rule_path(table), *self._single(table, (kind, name, ""))[:-1])
+        return (*self.rule_path(table), *self._single(table, (kind, name, place)))
 
     def note(self, table: str, name: str, *, tags: bool = False) -> str:
         """Return why the form can't show a column's rule; "" if it can."""
         kind = "tags" if tags else "columns"
         found = self.get(table, kind, name)
-        if isinstance(found, list) and len(found) > 1:
-            return f"{len(found)} rules: edit them under All keys or in the YAML"
         if found is not None and self.entry(table, name, tags=tags) is None:
             return "edit this rule in the YAML"
         patterns = self.get(table, kind)
@@ -100,11 +103,15 @@ class MappingDraft:
                 return f"matched by the pattern {pattern}: edit it in the YAML"
         return ""
 
-    def role(self, table: str, name: str, *, tags: bool = False) -> str:
-        """Return a column's role: "" (none), "=time", "=ignore", …, or the name of its signal."""
-        entry = self.entry(table, name, tags=tags)
+    def role(self, table: str, name: str, *, tags: bool = False, place: int = 0) -> str:
+        """Return a column's role: "" (none), "=time", "=ignore", …, or the name of the signal of one of its rules."""
+        entry = self.entry(table, name, tags=tags, place=place)
         if entry is not None:
             return str(entry.get("signal", ""))
+        return "" if place else self.own_role(table, name, tags=tags)
+
+    def own_role(self, table: str, name: str, *, tags: bool = False) -> str:
+        """Return a column's role beside its signals: "" (none), "=time", "=ignore", …."""
         rule = self.rule(table)
         if name in _texts(rule.get("ignore")):
             return "=ignore"
@@ -121,9 +128,9 @@ class MappingDraft:
         rule = self.rule(table)
         return ", ".join(key for key in ("events", "assets", "relationships") if name in set(_leaves(rule.get(key))))
 
-    def asset_type(self, table: str, name: str | None = None, *, tags: bool = False) -> str | None:
+    def asset_type(self, table: str, name: str, *, tags: bool = False, place: int = 0) -> str | None:
         """Return the asset type that a column's signals are chosen from: its own, else the table's."""
-        own = (self.entry(table, name, tags=tags) or {}).get("asset") if name is not None else None
+        own = (self.entry(table, name, tags=tags, place=place) or {}).get("asset")
         kind = str(own).partition("/")[0] if own else self.get(table, "asset", "type")
         return kind if isinstance(kind, str) else None
 
@@ -144,13 +151,13 @@ class MappingDraft:
                 return said or "no zone is set"
         return ""
 
-    def error_at(self, table: str, *path: str) -> str:
-        """Return the errors of one value of a table's rule, and of the values within it."""
-        place = self.rule_place(table)
-        if place is None:
+    def error_at(self, table: str, *path: str, place: int = 0) -> str:
+        """Return the errors of one value of a table's rule, and of the values within it; ``place``: in a list of rules."""
+        rule = self.rule_place(table)
+        if rule is None:
             return ""
-        where = re.escape(path_text(("tables", place, *path)))
-        pattern = re.compile(rf"(?:^|: ){where}(?:\[0\])?(?:\.\w+)*: (.*)$")
+        where = re.escape(path_text(("tables", rule, *path)))
+        pattern = re.compile(rf"(?:^|: ){where}(?:\[{place}\]){'' if place else '?'}(?:\.\w+)*: (.*)$")
         found = (pattern.search(line) for line in self.errors)
         return "; ".join(match[1] for match in found if match)
 
@@ -194,9 +201,14 @@ class MappingDraft:
             made = made.with_value(table, (*path, key), value)
         return made
 
-    def with_role(self, table: str, name: str, role: str, *, tags: bool = False) -> MappingDraft:
-        """Return this draft with another role for a column or tag, instead of its present one."""
-        before = self.role(table, name, tags=tags)
+    def with_another(self, table: str, name: str, signal: str, *, tags: bool = False) -> MappingDraft:
+        """Return this draft with another rule for a column or tag beside those that it has; its other roles stay."""
+        text, where = self._ensured(table)
+        return self.with_text(with_another(text, (*where, "tags" if tags else "columns", name), {"signal": signal}))
+
+    def with_role(self, table: str, name: str, role: str, *, tags: bool = False, place: int = 0) -> MappingDraft:
+        """Return this draft with another role for a column or tag, instead of its present one, or that of one rule."""
+        before = self.role(table, name, tags=tags, place=place)
         if role == before:
             return self
         kind = "tags" if tags else "columns"
@@ -204,7 +216,9 @@ class MappingDraft:
             made = self.without_role(table, name, before) if before.startswith("=") else self
             if made.entry(table, name, tags=tags) is None:
                 return made.with_value(table, (kind, name), {"signal": role})
-            return made.with_value(table, (kind, name, "signal"), role)
+            return made.with_value(table, (kind, name, place, "signal"), role)
+        if len(self.entries(table, name, tags=tags)) > 1:
+            return self.with_value(table, (kind, name, place), None)
         made = self.with_value(table, (kind, name), None)
         made = made.without_role(table, name, before)
         if role == "=ignore":
@@ -256,9 +270,11 @@ class MappingDraft:
         return put(self.text, path, {"table": table}), path
 
     def _single(self, table: str, path: Path_) -> Path_:
-        """Return a path with the position in a list of one rule, where the rule is written as a list."""
-        if len(path) > 2 and path[0] in ("columns", "tags") and isinstance(self.get(table, *path[:2]), list):
-            return (*path[:2], 0, *path[2:])
+        """Return a path within a column's or tag's rule with its position, where they are written as a list; else without."""
+        if len(path) > 2 and path[0] in ("columns", "tags"):
+            place, rest = (path[2:3], path[3:]) if isinstance(path[2], int) else ((0,), path[2:])
+            listed = isinstance(self.get(table, *path[:2]), list)
+            return (*path[:2], *(place if listed else ()), *rest)
         return path
 
 

@@ -13,7 +13,7 @@ from twinlab.apps.mapping_form.key_list import KeyList
 from twinlab.apps.mapping_form.keys import Part, parts
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import suggestions
-from twinlab.apps.mapping_form.yaml_edit import document
+from twinlab.apps.mapping_form.yaml_edit import document, value_of
 from twinlab.errors import SchemaError
 from twinlab.model import asset_types
 from twinlab.model.mapping import Mapping as SourceMapping
@@ -56,7 +56,11 @@ class KeyPane(widgets.Accordion):
         self.part.observe(lambda _: None if self._host.updating else self._fill(), "value")
         self.lists = {"mapping": KeyList(host.write_key), "model": KeyList(host.write_model_key)}
         self.note = widgets.HTML()
-        body = widgets.VBox([self.part, self.note, *self.lists.values()])
+        self.another = widgets.Button(
+            description="Add another like this", icon="plus", layout=widgets.Layout(width="auto")
+        )
+        self.another.on_click(lambda _: self._add())
+        body = widgets.VBox([self.part, self.note, *self.lists.values(), self.another])
         super().__init__(
             children=[body], titles=("All keys: every part of the mapping and the model",), selected_index=None
         )
@@ -121,6 +125,9 @@ class KeyPane(widgets.Accordion):
         draft, _, model_text, sample = self._shown
         where, part = self._parts[self.part.value]
         hidden = where in self._unreadable
+        # Not for tables: each has a name of its own, so a copy would never apply.
+        listed = where == "mapping" and isinstance(part.path[-1:] and part.path[-1], int) and len(part.path) > 2
+        self.another.layout.display = None if listed and not hidden else "none"
         for name, keys in self.lists.items():
             keys.layout.display = None if name == where and not hidden else "none"
         file = "twin.yaml" if where == "model" else "the mapping"
@@ -129,6 +136,17 @@ class KeyPane(widgets.Accordion):
             return
         text, errors = (draft.text, draft.errors) if where == "mapping" else (model_text, ())
         self.lists[where].show(part, text, errors=errors, suggest=suggestions(draft, sample))
+
+    def _add(self) -> None:
+        """Add a copy of the chosen part to the list that it is in, to be changed there, and choose it."""
+        _, part = self._parts[self.part.value]
+        whole = document(self._shown[0].text).data
+        several = value_of(whole, part.path[:-1])
+        around, key = Part(part.path[:-2], part.holder, ""), str(part.path[-2])
+        self._host.write_key(around, (key,), lambda: [*several, value_of(whole, part.path)])
+        added = f"mapping: {(*part.path[:-1], len(several))}"
+        if added in self._parts:
+            self.part.value = added
 
 
 def _model_label(part: Part) -> str:

@@ -12,6 +12,7 @@ import re
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
@@ -20,7 +21,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from twinlab.apps.mapping_form.yaml_edit import Path_, change, document, drop, put, value_of
+from twinlab.apps.mapping_form.yaml_edit import Path_, change, document, drop, put, span, value_of
 from twinlab.errors import SchemaError
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TableRule
@@ -39,6 +40,7 @@ __all__ = [
     "parts",
     "shown_value",
     "value_at",
+    "with_another",
     "with_key",
 ]
 
@@ -219,6 +221,43 @@ def with_key(text: str, part: Part, path: tuple[str, ...], value: object) -> str
     if isinstance(there, str) and path != ("column",):
         text = put(text, part.path, {"column": there})
     return change(text, (*part.path, *path), value)
+
+
+def with_another(text: str, path: Path_, value: object) -> str:
+    r"""Return a text with another value beside the one at ``path``, in a list of both; comments and order stay.
+
+    Raises
+    ------
+    SchemaError
+        If ``text`` isn't YAML.
+
+    >>> print(with_another("t:\n  signal: a  # raw\n  unit: K\n", ("t",), {"signal": "b"}), end="")
+    t:
+      - signal: a  # raw
+        unit: K
+      - {signal: b}
+    """
+    before, place = value_of(document(text).data, path), span(text, path)
+    if before is None or place is None:
+        return put(text, path, value)
+    if isinstance(before, list):
+        return put(text, (*path, len(before)), value)
+    simple, begin = put(text, path, [before, value]), place[0]
+    # A text of several lines ends after its last line.
+    end = begin + len(text[begin : place[1]].rstrip("\r\n"))
+    column = begin - text.rfind("\n", 0, begin) - 1
+    if text[begin - column : begin].strip() or text[begin] == "{":
+        made = f"{text[:begin]}[{text[begin:end]}, {write_line(value)}]{text[end:]}"
+    else:
+        inner = re.sub(r"\n(?=[^\r\n])", "\n  ", text[begin:end])
+        left, newline, right = text[end:].partition("\n")
+        ended = "\r" if left.endswith("\r") else ""
+        entry = f"{left}\n{' ' * column}- {write_line(value)}{ended}"
+        made = f"{text[:begin]}- {inner}{entry}{newline}{right}"
+    with suppress(SchemaError):
+        found = document(made)
+        return made if found.data == document(simple).data and not found.problems else simple
+    return simple
 
 
 def value_at(text: str, part: Part) -> dict[tuple[str, ...], object]:

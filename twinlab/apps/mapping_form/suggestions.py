@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import cache
 
-from twinlab.apps.mapping_form.draft import MappingDraft
+from twinlab.apps.mapping_form.draft import LONG_ROLES, ROLES, MappingDraft
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import Sample, SampleTable
 from twinlab.model import asset_types, mapping
+from twinlab.model.signal import Signal
 from twinlab.model.units import known_units
+from twinlab.model.units.spelling import UNKNOWN
 
-__all__ = ["suggestions", "table_names", "zones"]
+__all__ = ["further_roles", "roles", "suggestions", "table_names", "zones"]
 
 _COLUMN_KEYS = frozenset(
     ["column", "clock", "date_column", "elapsed", "plus", "zone_column", "unit_column", "tag", "value"]
@@ -61,3 +63,50 @@ def table_names(draft: MappingDraft, sample: Sample | None) -> list[str]:
     seen = list(sample.tables) if sample is not None else []
     others = [name for name in named if name not in seen and not any(fnmatch(one, name) for one in seen)]
     return [*seen, *others] or [draft.source]
+
+
+def roles(
+    draft: MappingDraft, table: str, name: str, *, tags: bool, place: int, several: bool
+) -> list[tuple[str, str]]:
+    """Return what a rule can mean; one of several rules has a signal, or is removed."""
+    own = {key: label for key, label in ROLES.items() if not tags or key in ("", "=ignore")}
+    used = draft.used(table, name) if not tags else ""
+    if used:
+        own[""] = f"{used} (see YAML)"
+    own = {"": "– remove this rule –"} if several else own | ({} if tags else LONG_ROLES)
+    fixed = [(label, key) for key, label in own.items()]
+    kind = draft.asset_type(table, name, tags=tags, place=place)
+    if kind in draft.model.asset_types:
+        return fixed + [(_label(key, one), key) for key, one in draft.model.asset_types[kind].signals.items()]
+    made: dict[str, str] = {}
+    for type_name, asset_type in draft.model.asset_types.items():
+        for key in asset_type.signals:
+            made[key] = f"{made[key]}, {type_name}" if key in made else f"{key} of {type_name}"
+    return fixed + [(label, key) for key, label in made.items()]
+
+
+def _label(name: str, signal: Signal) -> str:
+    unit = "unit unknown" if signal.unit == UNKNOWN else signal.unit
+    return f"{name} ({'state' if signal.kind == 'state' else unit})"
+
+
+def further_roles(draft: MappingDraft, table: str) -> dict[str, str]:
+    """Return what a column can be beside its signal: a property of an event or asset that has no column yet.
+
+    The keys are paths within the table's rule: ``@events/0/properties/parcels``. The values are labels.
+    """
+    found: dict[str, str] = {}
+    kinds: dict[str, Mapping[str, asset_types.EventType | asset_types.AssetType]] = {
+        "events": draft.model.event_types,
+        "assets": draft.model.asset_types,
+    }
+    for part, known in kinds.items():
+        rules = draft.get(table, part)
+        for place, rule in enumerate(rules if isinstance(rules, list) else ()):
+            kind = known.get(str(rule.get("type"))) if isinstance(rule, dict) else None
+            for name in kind.properties if kind is not None else ():
+                if draft.get(table, part, place, "properties", name) is None:
+                    found[f"@{part}/{place}/properties/{name}"] = (
+                        f"property {name} of {part} {place + 1} ({rule['type']})"
+                    )
+    return found

@@ -26,6 +26,7 @@ __all__ = [
     "document",
     "drop",
     "put",
+    "span",
     "uncomment",
     "value_of",
     "without_comments",
@@ -121,6 +122,12 @@ def change(text: str, path: Path_, value: object) -> str:
                 text = put(text, (*path, place), one)
             return text
     return put(text, path, value)
+
+
+def span(text: str, path: Path_) -> tuple[int, int] | None:
+    """Return where in ``text`` the value at ``path`` begins and ends; None if there is none."""
+    node = _find(_compose(text), path)
+    return None if node is None else (node.start_mark.index, _end(node))
 
 
 def comment(text: str, path: Path_) -> str:
