@@ -22,7 +22,7 @@ from test_ingest_bench import ASSETS, ORIGIN, batch, note, words
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.update import changed_cells, frontier_of, late_claims
-from twinlab.history.index.index_file import load_index, save_index
+from twinlab.history.index.index_file import IndexFile
 from twinlab.history.index.source_index import SourceIndex
 from twinlab.history.read.reader import HistoryReader
 from twinlab.history.write.historian import Historian
@@ -104,10 +104,10 @@ def test_an_index_is_saved_and_loaded(tmp_path, late):
     index = SourceIndex({("truck", "temperature"): 0})
     for i in range(frames):
         index.add([claims(i, rng, late)], first=50 * i, stop=50 * i + 50, file_id=None)
-    path = tmp_path / "index.npz"
-    save = cpu_ms(lambda: save_index(path, index), 5)
-    load = cpu_ms(lambda: load_index(path, index.group_of), 5)
-    found = load_index(path, index.group_of)
+    path = tmp_path / "index.idx"
+    save = cpu_ms(lambda: IndexFile(path).save(index), 5)
+    load = cpu_ms(lambda: IndexFile(path).load(index.group_of), 5)
+    found = IndexFile(path).load(index.group_of)
     assert found is not None
     assert found.marks(index.position).first.tolist() == index.marks(index.position).first.tolist()
     size = path.stat().st_size

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise.claims import Claims, Series
-from twinlab.history.index import columns, source_index
+from twinlab.history.index import columns, index_file, source_index
 from twinlab.history.index.columns import Column, Order
-from twinlab.history.index.index_file import load_index, save_index
+from twinlab.history.index.index_file import IndexFile
 from twinlab.history.index.reach import NEVER
 from twinlab.history.index.source_index import SourceIndex
 
@@ -68,21 +68,24 @@ class Plain:
         return [row for row in self.rows if row[0] < position and row[0] >= last.get(row[1] or "", -1)]
 
 
-def filled(frames) -> tuple[SourceIndex, Plain, list[int]]:
+def filled(frames, file: IndexFile | None = None) -> tuple[SourceIndex, Plain, list[int]]:
+    """The index and the plain rows of some frames; the index is saved to ``file`` after each of them."""
     index, plain, at, edges = SourceIndex(GROUPS), Plain(), 0, [0]
-    for rows, file, keyed, retract in frames:
-        if retract and file is not None:
-            index.end_reading(file, at)
-            plain.retracted.append((at, file))
+    for rows, name, keyed, retract in frames:
+        if retract and name is not None:
+            index.end_reading(name, at)
+            plain.retracted.append((at, name))
             at += 1
         else:
             part = claims(rows, first=at, keys=keyed)
             index.remember()
-            index.add([part], first=at, stop=at + len(rows), file_id=file, tables=("event:stop",) if keyed else ())
+            index.add([part], first=at, stop=at + len(rows), file_id=name, tables=("event:stop",) if keyed else ())
             for n, (series, hour) in enumerate(rows):
-                plain.rows.append((at + n, file, series, hour * HOUR, f"k{hour % 5}" if keyed else None))
+                plain.rows.append((at + n, name, series, hour * HOUR, f"k{hour % 5}" if keyed else None))
             at += len(rows)
         edges.append(at)
+        if file is not None:
+            file.save(index)
     return index, plain, edges
 
 
@@ -111,11 +114,12 @@ def reads(index: SourceIndex, group: int, low: int, high: int, position: int) ->
 def test_an_index_says_what_all_rows_say(frames, window, small, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "_UNSORTED", 2 if small else 4096)
-        index, plain, edges = filled(frames)
-        path = tmp_path_factory.mktemp("index") / "source.npz"
-        save_index(path, index)
-        stored = load_index(path, GROUPS)
+        patch.setattr(index_file, "_LEAST_BYTES", 2_000 if small else 1 << 14)
+        path = tmp_path_factory.mktemp("index") / "source.idx"
+        index, plain, edges = filled(frames, IndexFile(path))
+        stored = IndexFile(path).load(GROUPS)
         assert stored is not None
+        assert stored.position == index.position
         low, high = window[0] * HOUR, sum(window) * HOUR
         for one in (index, stored):
             for position in edges:
@@ -174,14 +178,83 @@ def test_more_late_claims_than_fit_stay_in_their_frames(monkeypatch):
     assert reads(index, 0, 5 * HOUR, 6 * HOUR, 240) >= {12 * n + 3 for n in range(20)}
 
 
-def test_a_damaged_file_of_another_format_or_of_other_groups_is_no_index(tmp_path):
+def row(index: SourceIndex, hour: int) -> None:
+    at = index.position
+    index.add([claims([(hour % 6, hour)], first=at)], first=at, stop=at + 1, file_id=None)
+
+
+def test_a_damaged_file_or_one_of_other_groups_is_no_index(tmp_path):
     index, *_ = filled([([(0, 1), (1, 2)], None, False, False)])
-    path = tmp_path / "source.npz"
-    assert load_index(path, GROUPS) is None
-    save_index(path, index)
-    assert load_index(path, {("pump", "flow"): 0}) is None
+    path = tmp_path / "source.idx"
+    assert IndexFile(path).load(GROUPS) is None
+    IndexFile(path).save(index)
+    assert IndexFile(path).load({("pump", "flow"): 0}) is None
     path.write_bytes(path.read_bytes()[:-3])
-    assert load_index(path, GROUPS) is None
+    assert IndexFile(path).load(GROUPS) is None
+
+
+def test_a_save_writes_what_is_new_and_now_and_then_all(tmp_path):
+    index, path = SourceIndex(GROUPS), tmp_path / "source.idx"
+    file, written, anew = IndexFile(path), [], 0
+    for hour in range(400):
+        row(index, hour)
+        before = (path.stat().st_ino, path.stat().st_size) if hour else (0, 0)
+        file.save(index)
+        now = (path.stat().st_ino, path.stat().st_size)
+        anew += now[0] != before[0]
+        written.append(now[1] - before[1] if now[0] == before[0] else now[1])
+    assert 3 <= anew <= 400 // 10
+    assert np.median(written[300:]) <= 1.2 * np.median(written[10:100])
+    found = IndexFile(path).load(GROUPS)
+    assert found is not None
+    assert found["latest"].tolist() == [hour * HOUR for hour in range(400)]
+    assert not list(tmp_path.glob("*.idx.*"))
+
+
+def test_a_torn_block_ends_the_index_and_is_written_again(tmp_path):
+    index, path = SourceIndex(GROUPS), tmp_path / "source.idx"
+    file = IndexFile(path)
+    for hour in range(3):
+        row(index, hour)
+        file.save(index)
+    path.write_bytes(path.read_bytes()[:-5])
+    other = IndexFile(path)
+    found = other.load(GROUPS)
+    assert found is not None
+    assert found.position == 2
+    # Both go on: the one that appends after a torn block would lose what it appends.
+    for one, mine in ((other, found), (file, index)):
+        row(mine, 7)
+        one.save(mine)
+        stored = IndexFile(path).load(GROUPS)
+        assert stored is not None
+        assert stored["latest"].tolist() == mine["latest"].tolist()
+
+
+def test_blocks_of_two_processes_never_count_twice(tmp_path):
+    first, path = SourceIndex(GROUPS), tmp_path / "source.idx"
+    row(first, 1)
+    IndexFile(path).save(first)
+    files = [IndexFile(path) for _ in range(2)]
+    indexes = [file.load(GROUPS) for file in files]
+    tails = []
+    for file, index in zip(files, indexes, strict=True):
+        whole = path.read_bytes()
+        row(index, 2)
+        file.save(index)
+        tails.append(path.read_bytes()[len(whole) :])
+        path.write_bytes(whole)
+    # As if both had looked at the file before either wrote.
+    path.write_bytes(whole + tails[0] + tails[1])
+    found = IndexFile(path).load(GROUPS)
+    assert found is not None
+    assert found["latest"].tolist() == [HOUR, 2 * HOUR]
+    for file, index in zip(files, indexes, strict=True):
+        row(index, 3)
+        file.save(index)
+        stored = IndexFile(path).load(GROUPS)
+        assert stored is not None
+        assert stored["latest"].tolist() == [HOUR, 2 * HOUR, 3 * HOUR]
 
 
 @given(

@@ -18,7 +18,7 @@ from twinlab.history.build.frame_cache import FrameCache
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.ledger_claims import Properties, SourceView, digest, zone_properties, zones_of
 from twinlab.history.build.report import BuildReport
-from twinlab.history.index.index_file import load_index, save_index
+from twinlab.history.index.index_file import IndexFile
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.index.source_index import SourceIndex
@@ -85,7 +85,7 @@ class Sources:
     index_folder: Path | None = None
     views: dict[str, SourceView] = field(default_factory=dict)
     _assets: dict[str, SourceView] = field(default_factory=dict)
-    _saved: dict[str, int] = field(default_factory=dict)
+    _files: dict[str, IndexFile] = field(default_factory=dict)
     # Of the last two calls: a publication asks for all assets and for those after the published ones.
     _columns: deque[_Columns] = field(default_factory=lambda: deque(maxlen=2))
     # Position, properties and hashes: each publication asks for them several times.
@@ -174,26 +174,20 @@ class Sources:
             view.extend((upto or position).get(name, 0), report.of(name) if report is not None else None)
         return changed
 
-    def _index_path(self, name: str, context_hash: str) -> Path | None:
-        return None if self.index_folder is None else self.index_folder / f"{name}-{context_hash}.npz"
-
     def _stored_index(self, name: str, context_hash: str) -> SourceIndex:
-        path = self._index_path(name, context_hash)
-        found = load_index(path, self._groups) if path is not None else None
+        if self.index_folder is None:
+            return SourceIndex(self._groups)
+        file = self._files[name] = IndexFile(self.index_folder / f"{name}-{context_hash}.idx")
+        found = file.load(self._groups)
         # An index that is ahead of its ledger was made for another ledger, which this one replaced.
         if found is None or found.position > self.ledger.reader(name).position():
             return SourceIndex(self._groups)
-        self._saved[name] = found.position
         return found
 
     def save(self) -> None:
-        """Write the indexes that have grown. Those of other mapping contexts stay: `as_of` may need them."""
-        for name, view in self.views.items():
-            path = self._index_path(name, view.context_hash)
-            if path is None or self._saved.get(name) == view.index.position:
-                continue
-            save_index(path, view.index)
-            self._saved[name] = view.index.position
+        """Write what the indexes have gained. Those of other mapping contexts stay: `as_of` may need them."""
+        for name, file in self._files.items():
+            file.save(self.views[name].index)
 
     def _zones(self, position: Mapping[str, int]) -> Properties:
         needed = {kind for name in position if name in self.mappings for kind, _ in zones_of(self.mappings[name])}
