@@ -48,6 +48,8 @@ _TILE_ASSETS = 8
 _SHARD_TIMES, _SHARD_ASSETS = 16, 8
 #: A hot tile is rewritten by every catch-up with cells in it: few cells in time, all assets.
 _HOT_TIMES, _HOT_ASSETS = 128, 1024
+#: Tiles of a shard of a rollup: more would mean fewer files, and more bytes that a late row rewrites.
+_SHARD_TILES = 16
 
 
 def floor_midnight(origin_ns: int) -> int:
@@ -187,11 +189,12 @@ def hot_layout(n_cells: int, n_assets: int) -> Layout:
 def rollup_layout(n_windows: int, n_assets: int) -> Layout:
     """Return the layout of rollup arrays of ``n_windows`` a year, close to square, as pages read them.
 
-    Without shards: every catch-up rewrites the newest windows, and a rewritten shard leaves megabytes of garbage.
+    Shards are one tile long: windows with hot cells aren't stored, so that the newest tiles are written when hot cells are
+    compacted, and with each tile alone a thousand assets would have 32 files an array.
     """
     wide = min(32, _power(n_assets))
     long = min(1024, _power(n_windows))
-    return Layout((long, wide), None)
+    return Layout((long, wide), (long, wide * _SHARD_TILES) if n_assets > wide else None)
 
 
 def rollup_steps(cadence_ns: int) -> tuple[str, ...]:

@@ -30,8 +30,9 @@ from twinlab.model.twinmodel import Signal
 
 __all__ = ["Transaction"]
 
-#: A year with more hot chunks than the first number is compacted, except for the newest ones, where late rows arrive.
-_MAX_HOT, _NEWEST_HOT = 128, 32
+#: A year with more hot chunks than the first number is compacted up to an edge of cold tiles, except for the newest ones, where
+#: late rows arrive. With many assets, that is one row of cold tiles at a time.
+_MAX_HOT, _NEWEST_HOT = 48, 16
 
 
 class Transaction:
@@ -309,8 +310,11 @@ class Transaction:
         entry, moved = self._catalog.entry(group), 0
         for year, part in sorted(entry.years.items()):
             if len(part.hot_chunks) > _MAX_HOT:
-                newest = sorted(part.hot_chunks)[-_NEWEST_HOT]
-                moved += self.compact(group, before=entry.axis.year_cells(year)[0] + newest * part.hot.tile[0])
+                end = sorted(part.hot_chunks)[-_NEWEST_HOT] * part.hot.tile[0]
+                # A cold tile that is written in part would be written again by the next step.
+                edge = end // part.cold.tile[0] * part.cold.tile[0]
+                end = edge if edge > min(part.hot_chunks) * part.hot.tile[0] else end
+                moved += self.compact(group, before=entry.axis.year_cells(year)[0] + end)
         return moved
 
     # -- tables
