@@ -37,6 +37,8 @@ __all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]
 
 #: Rows of a row group, which a reader of a sealed segment decodes at once.
 GROUP_ROWS = 1 << 17
+#: Frames whose rows are gathered before they are joined into one table.
+_GATHERED = 256
 Ints = npt.NDArray[np.int64]
 
 
@@ -124,18 +126,21 @@ def _seal(folder: Path, number: int) -> SealedSegment:
 
 def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
     """Return all observations of a segment, sorted by tag, time and ordinal."""
-    parts = []
+    parts: list[pa.Table] = []
     for place in index.places:
         head = place.head
         if head.kind != OBSERVATIONS_KIND:
             continue
+        if len(parts) == _GATHERED:
+            # Thousands of small tables would take many times the memory of their rows.
+            parts = [_joined(parts)]
         batch = decode(file.payload(place), head.rows, index.tables, None)
         some = batch.select([n for n in batch.schema.names if batch.column(n).null_count < head.rows])
         ordinals = pa.array(np.arange(head.first, head.first + head.rows, dtype=np.int64))
         parts.append(pa.Table.from_batches([some]).append_column(ORDINAL, ordinals))
     if not parts:
         return None
-    table = pa.concat_tables(parts, promote_options="default").combine_chunks()
+    table = _joined(parts)
     names = [n for n in OBSERVATIONS.names if n in table.schema.names]
     table = table.select([*names, ORDINAL])
     tags = table.column("tag").combine_chunks()
@@ -145,6 +150,10 @@ def _observations(file: SegmentFile, index: Index) -> pa.Table | None:
     # Rows are in order of arrival and lexsort is stable, so the ordinal is the last key.
     order = np.lexsort((table.column("source_time").to_numpy(), rank[tags.indices.to_numpy()]))
     return table.take(pa.array(order))
+
+
+def _joined(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts, promote_options="default").unify_dictionaries().combine_chunks()
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:

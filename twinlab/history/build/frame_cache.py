@@ -6,10 +6,14 @@ from collections import OrderedDict
 
 from twinlab.harmonise.claims import AssetClaims, EventClaims, Harmonised, RelationshipClaims
 
-__all__ = ["FRAME_BYTES", "FrameCache"]
+__all__ = ["FRAME_BYTES", "PUBLISHED_BYTES", "FrameCache"]
 
 #: Size of the cache: enough for three million rows between two publications and the rows before them.
 FRAME_BYTES = 256 * 2**20
+#: What is kept of it after a publication, for the margins of the next rows.
+PUBLISHED_BYTES = 24 * 2**20
+#: Memory of the objects of one frame beside its elements: a small frame is mostly these.
+_OBJECT_BYTES = 2500
 
 
 class FrameCache:
@@ -38,7 +42,11 @@ class FrameCache:
     def shrink(self, size: int) -> None:
         """Limit the cache to ``size`` bytes."""
         self._size = size
-        while self._used > self._size and len(self._frames) > 1:
+        self.forget(size)
+
+    def forget(self, size: int) -> None:
+        """Keep only the frames that were used last, up to ``size`` bytes; the cache may grow again."""
+        while self._used > size and len(self._frames) > 1:
             _, (_, freed) = self._frames.popitem(last=False)
             self._used -= freed
 
@@ -50,4 +58,4 @@ def _bytes_of(found: Harmonised) -> int:
     # A broadcast column has no memory of its own.
     size: int = sum(a.nbytes for a in arrays if a.strides != (0,)) + (0 if c.key is None else 80 * len(c.key))
     tables: list[EventClaims | AssetClaims | RelationshipClaims] = [*found.events, *found.assets, *found.relationships]
-    return size + sum(int(one.table.nbytes) for one in tables) + 1000
+    return size + sum(int(one.table.nbytes) for one in tables) + _OBJECT_BYTES

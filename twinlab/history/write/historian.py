@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinlab._locks import Lock
+from twinlab._memory import release_memory
 from twinlab.errors import CorruptionError
 from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, count_new_rows, plan_update
-from twinlab.history.build.frame_cache import FRAME_BYTES
+from twinlab.history.build.frame_cache import FRAME_BYTES, PUBLISHED_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.index.index_file import index_folder
@@ -248,6 +249,8 @@ class Historian:
                     self._finish(report, update=None)
                     return
                 self._write(txn, update, report, progress)
+            # A writer that lives for months would otherwise keep what a bulk of rows needs.
+            self.sources.cache.forget(PUBLISHED_BYTES)
             report.notes += housekeep(self.root, self.ledger, store)
         self._finish(report, update=update)
 
@@ -262,11 +265,12 @@ class Historian:
             txn.write_cells(spec.group, block.k0, block.values, block.flags, first_asset=block.first_asset)
             if progress is not None:
                 progress(update.tally.cells, total, spec.group.path)
-        for spec in update.groups():
-            txn.compact_old(spec.group)
+        moved = sum(txn.compact_old(spec.group) for spec in update.groups())
         update_tables(txn, update)
         note_state(txn.meta, update)
         txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")
+        if moved:
+            release_memory()
         report.commits += 1
         add_tally(report, update)
 

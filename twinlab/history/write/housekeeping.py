@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlab._files import disk_usage
+from twinlab._memory import release_memory
 from twinlab.errors import HistoryConflictError, TwinlabError
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.maintenance import MIN_AGE, GarbageReport
@@ -143,7 +144,10 @@ def _seal(ledger: Ledger, *, limit: int | None) -> int:
         if limit is not None and sealed >= limit:
             break
         left = None if limit is None else limit - sealed
-        sealed += len({name.partition(".")[0] for name in ledger.seal(source, limit=left, least_bytes=_SEAL_BYTES)})
+        made = ledger.seal(source, limit=left, least_bytes=_SEAL_BYTES)
+        if made:
+            release_memory()
+        sealed += len({name.partition(".")[0] for name in made})
     return sealed
 
 
