@@ -70,10 +70,19 @@ class _Serving(TypedDict):
     users: Path | None
     warm: bool
     no_browser: bool
+    workers: int
 
 
-def _serving(command: F) -> F:
-    """Add the options of every command that serves pages."""
+def _serving(workers: int) -> Callable[[F], F]:
+    """Return the decorator that adds the options of every command that serves pages."""
+    number = click.option(
+        "--workers", type=click.IntRange(min=1), default=workers, metavar="N", show_default=True,
+        help="Processes that serve pages: readers of one don't wait for those of another.",
+    )  # fmt: skip
+    return lambda command: _served(number(command))
+
+
+def _served(command: F) -> F:
     for option in reversed((
         click.option("--port", type=int, default=0, metavar="N", help="Port to serve on (default: a free one)."),
         click.option("--address", default="127.0.0.1", metavar="HOST",
@@ -126,7 +135,7 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 @click.option("--small", is_flag=True, help="parcel: 12 trucks, 2 weeks, built in seconds; the next options change it.")
 @_sizes
 @click.option("--start", metavar="DAY", help="parcel: first day, a Monday (default: 2026-01-05; small: 2026-03-23).")
-@_serving
+@_serving(workers=1)
 def _demo(
     name: str, *, fresh: bool, small: bool, weeks: int | None, parcels: int | None, trucks: int | None, rooms: int | None,
     forklifts: int | None, hubs: int | None, seed: int | None, start: str | None, **serving: Unpack[_Serving],
@@ -143,7 +152,10 @@ def _demo(
     twin = demo(name, size=size, fresh=fresh)
     # The page comes first: a summary reads every event table.
     _say(f"Its folder is {twin.folder}; what it contains: twinlab status {twin.folder}")
-    _serve_twin(twin, **serving)
+    if serving["workers"] > 1:
+        _serve_folder(twin.folder, **serving)
+    else:
+        _serve_twin(twin, **serving)
 
 
 @_twinlab.command(
@@ -180,21 +192,39 @@ def _ingest(folder: Path, files: tuple[Path, ...], *, strict: bool) -> None:
 
 @_twinlab.command("serve", cls=Command, example="twinlab serve pilot/ --port 5006")
 @_folder
-@_serving
+@_serving(workers=2)
 def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
     """Serve a twin's pages to this machine, or to others with a login."""
-    _serve_twin(_open(folder), **serving)
+    if serving["workers"] > 1:
+        # The workers open the twin.
+        _serve_folder(folder, **serving)
+    else:
+        _serve_twin(_open(folder), **serving)
 
 
 def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
     from twinlab.apps import serve  # noqa: PLC0415
 
-    who = "this machine only" if serving["users"] is None else "after login"
     serve(
         twin, port=serving["port"], address=serving["address"], users=serving["users"], certificate=serving["cert"],
         key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
-        ready=lambda served: _say(f"\n{served.url}\n({who}; stop with Ctrl+C)"),
+        ready=lambda served: _say_where(served.url, serving),
     )  # fmt: skip
+
+
+def _serve_folder(folder: Path, **serving: Unpack[_Serving]) -> None:
+    from twinlab.apps import serve_folder  # noqa: PLC0415
+
+    serve_folder(
+        folder, workers=serving["workers"], port=serving["port"], address=serving["address"], users=serving["users"],
+        certificate=serving["cert"], key=serving["key"], open_browser=not serving["no_browser"], warm=serving["warm"],
+        ready=lambda served: _say_where(served.url, serving),
+    )  # fmt: skip
+
+
+def _say_where(url: str, serving: _Serving) -> None:
+    who = "this machine only" if serving["users"] is None else "after login"
+    _say(f"\n{url}\n({who}; stop with Ctrl+C)")
 
 
 @_twinlab.command(

@@ -2,8 +2,8 @@
 
 Run with ``pytest tests/benchmarks/test_ten_users_bench.py -m benchmark -s``; nothing else should run beside it. Readers
 speak Bokeh's protocol without a browser (`light_reader`): ten of them would otherwise measure Chromium. An action lasts
-until the server's last word about it. ``TWINLAB_BENCH_SECONDS`` (60) is how long they act, ``TWINLAB_BENCH_BROWSER=1`` puts
-a real browser beside them, ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted; a lost session or
+until the server's last word about it. ``TWINLAB_BENCH_SECONDS`` (60) is how long they act, ``TWINLAB_BENCH_WORKERS`` (2) how
+many processes serve them, ``TWINLAB_BENCH_BROWSER=1`` puts a real browser beside them, ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted; a lost session or
 an error in the server's log fails.
 """
 
@@ -37,6 +37,7 @@ from light_reader import LightReader, changed
 
 pytestmark = pytest.mark.benchmark
 READERS, EVERY = 10, 2.0
+WORKERS = os.environ.get("TWINLAB_BENCH_WORKERS", "2")
 SECONDS = float(os.environ.get("TWINLAB_BENCH_SECONDS", "60"))
 #: After so long without a reader, Panel lets go of a session (it looks every 17 s for those unused for 15 s).
 GONE = 45.0
@@ -48,19 +49,23 @@ Act = tuple[str, Callable[[LightReader], Coroutine[Any, Any, float]]]
 
 @dataclass
 class Served:
-    """The server's process and its log."""
+    """The server's processes and their log."""
 
     url: str
     process: psutil.Process
     log: Path
 
+    def processes(self) -> list[psutil.Process]:
+        """The process that was started, and its workers."""
+        return [self.process, *self.process.children()]
+
     def megabytes(self) -> float:
-        """Memory that is the process' own."""
-        return float(self.process.memory_full_info().uss) / 1e6
+        """Memory that is the processes' own."""
+        return sum(float(one.memory_full_info().uss) for one in self.processes()) / 1e6
 
     def cpu(self) -> float:
         """Seconds of CPU so far."""
-        return float(sum(self.process.cpu_times()[:2]))
+        return sum(float(sum(one.cpu_times()[:2])) for one in self.processes())
 
 
 @dataclass
@@ -150,6 +155,7 @@ def served(twin: tl.Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The command as a person starts it, warmed, in a process of its own."""
     log = tmp_path_factory.mktemp("served") / "log"
     command = [sys.executable, "-m", "twinlab.cli", "serve", str(twin.folder), "--no-browser", "--warm"]
+    command += ["--workers", WORKERS]
     with (
         log.open("w") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,

@@ -2,7 +2,7 @@
 
 In: a twin's explorers (`explore`), a users file, the options of ``twinlab serve``. Out: pages over HTTP or TLS, and
 widgets for notebooks.
-Read in order: `server` (one process that serves a twin), `login` (who may see it), `frame` (the page around the
+Read in order: `server` (one or several processes that serve a twin), `login` (who may see it), `frame` (the page around the
 views), `mapping_form` (edit a mapping in JupyterLab).
 Never: a request to another host, a page without a check of who asks, a calculation on data.
 """
@@ -22,6 +22,7 @@ __getattr__, __dir__ = attach(
         "may_see": "login.access",
         "page": "frame.frame",
         "serve": "server.server",
+        "serve_folder": "server.processes.serving",
         "settings_for": "frame.settings",
         "start": "server.server",
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinlab.apps.frame.accessibility_fixes import ACCESSIBILITY_FIXES
+from twinlab.apps.frame.reconnection import RECONNECTION
 
 __all__ = ["page_template"]
 
@@ -14,6 +15,7 @@ _TEMPLATE = """{% extends "base.html" %}
 {% block preamble %}{{ super() }}
     <meta name="color-scheme" content="@SCHEME@">
     <script>@FIXES@</script>
+    <script>@RECONNECTION@</script>
 {% endblock %}
 {% block loader_css %}
       @BACKGROUND@
@@ -44,8 +46,8 @@ _TEMPLATE = """{% extends "base.html" %}
       const wait = () => {
         if (inside(document.body, "main")) { loader.remove(); return }
         if (_wsError) {
-          loader.firstElementChild.textContent =
-            "The server doesn't answer. Check that it is running, then reload the page."
+          loader.remove()
+          window.twinlabReconnect()
           return
         }
         if (performance.now() - started > 20000) {
@@ -77,4 +79,5 @@ def page_template(theme: str | None) -> str:
         _TEMPLATE.replace("@BACKGROUND@", background)
         .replace("@SCHEME@", scheme)
         .replace("@FIXES@", ACCESSIBILITY_FIXES)
+        .replace("@RECONNECTION@", RECONNECTION)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,24 @@ if TYPE_CHECKING:
 
     from twinlab.apps.login.sessions import Login, Logins
 
-__all__ = ["LOGIN", "LOGOUT", "Refusal", "RefusalHandler", "RequestGuard", "safe_headers"]
+__all__ = [
+    "LOGIN",
+    "LOGOUT",
+    "SESSION_HEADER",
+    "Refusal",
+    "RefusalHandler",
+    "RequestGuard",
+    "is_websocket",
+    "named_sessions",
+    "safe_headers",
+]
 
 LOGIN, LOGOUT = "/login", "/logout"
+#: Bokeh's name of the header in which a proxy names the session of a page.
+SESSION_HEADER = "Bokeh-Session-Id"
 _LONGEST_NEXT = 4000
+#: Bokeh's routes that make a session if the request names none.
+_MAKE_SESSIONS = ("/", "/autoload.js")
 # Panel and Bokeh create functions and styles in the page; nothing is loaded from or sent to another host.
 _POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; base-uri 'self'; "
@@ -58,6 +72,8 @@ class RequestGuard(Matcher):
         Key that signs the cookie.
     logins : Logins, optional
         Without it no login is required.
+    new_session : callable, optional
+        Returns the identifier of a new session. By default Bokeh makes one.
     """
 
     names: Iterable[str]
@@ -65,6 +81,7 @@ class RequestGuard(Matcher):
     cookie: str
     secret: str
     logins: Logins | None = None
+    new_session: Callable[[], str] | None = None
     #: Session -> the login that opened it.
     owners: dict[str, Login] = field(default_factory=dict)
 
@@ -74,7 +91,19 @@ class RequestGuard(Matcher):
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return the refusal of a request as Tornado's router expects it; None accepts the request."""
         refusal = self._refuse_address(request) or self._refuse_without_login(request)
+        if refusal is None and self.new_session is not None and request.path in _MAKE_SESSIONS:
+            self._name_session(request, self.new_session)
         return None if refusal is None else {"target_kwargs": {"refusal": refusal}}
+
+    def _name_session(self, request: HTTPServerRequest, new_session: Callable[[], str]) -> None:
+        """Name the session of a request that opens a page; a request that names one keeps it."""
+        try:
+            named = bool(named_sessions(request))
+        except (ValueError, KeyError, TypeError):
+            # Bokeh refuses it.
+            named = True
+        if not named:
+            request.headers[SESSION_HEADER] = new_session()
 
     def login_of(self, request: HTTPServerRequest) -> Login | None:
         """Return the login of a request's cookie; None if the cookie is missing, forged, expired or logged out."""
@@ -102,7 +131,7 @@ class RequestGuard(Matcher):
             known = ", ".join(self.names)
             return Refusal(421, f"This page is served under these names only: {known}. It was asked for as {host!r}.")
         origin = request.headers.get("Origin")
-        changing = request.method not in {"GET", "HEAD"} or _is_websocket(request)
+        changing = request.method not in {"GET", "HEAD"} or is_websocket(request)
         if changing and origin is not None and origin.casefold() != f"{self.scheme}://{request.host}".casefold():
             return Refusal(403, "Another site may not send requests here.")
         if request.path.startswith("/components/") and request.path.split("/")[2] not in sys.modules:
@@ -120,14 +149,14 @@ class RequestGuard(Matcher):
             return self._refuse_session(request, login)
         if request.path == LOGIN:
             return None
-        if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not _is_websocket(request):
+        if request.method == "GET" and "text/html" in request.headers.get("Accept", "") and not is_websocket(request):
             return Refusal(302, "Log in first.", goto=f"{LOGIN}?next={quote(local_path(request.uri), safe='/')}")
         return Refusal(403, "Log in first.")
 
     def _refuse_session(self, request: HTTPServerRequest, login: Login) -> Refusal | None:
         """Refuse a request for a session of another user."""
         try:
-            sessions = _sessions(request)
+            sessions = named_sessions(request)
         except (ValueError, KeyError, TypeError):
             return Refusal(403, "This session's token can't be read.")
         owners = [self.owners.get(session) for session in sessions]
@@ -208,15 +237,16 @@ def local_path(uri: str | None) -> str:
     return "/" if parts.scheme or parts.netloc or parts.path != "/" else text
 
 
-def _is_websocket(request: HTTPServerRequest) -> bool:
+def is_websocket(request: HTTPServerRequest) -> bool:
+    """Return whether a request opens a websocket."""
     return "websocket" in request.headers.get("Upgrade", "").casefold()
 
 
-def _sessions(request: HTTPServerRequest) -> list[str]:
+def named_sessions(request: HTTPServerRequest) -> list[str]:
     """Return the sessions that a request names in the websocket's subprotocol, the query or a header, as Bokeh reads them."""
     offered = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     tokens = [*offered[1:2], *_asked(request, "bokeh-token")]
-    named = [*_asked(request, "bokeh-session-id"), *request.headers.get_list("Bokeh-Session-Id")]
+    named = [*_asked(request, "bokeh-session-id"), *request.headers.get_list(SESSION_HEADER)]
     return [*map(get_session_id, tokens), *named]
 
 

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import secrets
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.certificates import certificate_command, certificate_names, tls_context
 from twinlab.errors import SourceError
 
-__all__ = ["ServeOptions", "check_options"]
+__all__ = ["ServeOptions", "ServerSecrets", "check_options"]
 
 _LOG = logging.getLogger(__name__)
 _HERE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class ServerSecrets:
+    """Keys that sign the login cookie and the sessions of one server, made anew at each start."""
+
+    cookie: str = field(default_factory=lambda: secrets.token_hex(32))
+    # A token of one session can't be turned into a token of another.
+    session: str = field(default_factory=lambda: secrets.token_hex(32))
 
 
 @dataclass(frozen=True)
@@ -27,18 +37,25 @@ class ServeOptions:
     port: int
     # Host names under which the page answers.
     names: tuple[str, ...]
+    # Context of the process that accepts connections.
     tls: ssl.SSLContext | None
     users: Users | None
+    # Whether readers use TLS.
+    secure: bool
+    secrets: ServerSecrets = field(default_factory=ServerSecrets)
+    # Number of this process among those that serve.
+    worker: int = 0
+    workers: int = 1
 
     @property
     def scheme(self) -> str:
         """``"http"`` or ``"https"``."""
-        return "http" if self.tls is None else "https"
+        return "https" if self.secure else "http"
 
     @property
     def cookie(self) -> str:
         """Name of the login cookie: one per port, since cookies ignore ports; with TLS, bound to the host by ``__Host-``."""
-        return f"{'' if self.tls is None else '__Host-'}twinlab-{self.port}"
+        return f"{'__Host-' if self.secure else ''}twinlab-{self.port}"
 
     @property
     def url(self) -> str:
@@ -95,7 +112,8 @@ def check_options(
         names = [*certificate_names(tls, Path(certificate)), *_HERE]
     if address not in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not listened on)
         names.append(address)
-    return ServeOptions(address, _free_port(address, port), tuple(dict.fromkeys(names)), tls, known)
+    free = _free_port(address, port)
+    return ServeOptions(address, free, tuple(dict.fromkeys(names)), tls, known, secure=tls is not None)
 
 
 def _is_loopback(address: str) -> bool:

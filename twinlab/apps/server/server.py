@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import socket
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bokeh.events import ConnectionLost
-from bokeh.models import CustomJS
 from panel.io.server import get_server
 from panel.io.state import state
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.routing import Rule
 
 from twinlab.apps.frame.frame import page
+from twinlab.apps.frame.reconnection import reload_when_lost
 from twinlab.apps.login.access import current_user
 from twinlab.apps.login.handlers import LoginHandler, LoginService, LogoutHandler, RequestAuthProvider
-from twinlab.apps.login.request_guard import LOGIN, LOGOUT, RefusalHandler, RequestGuard, safe_headers
+from twinlab.apps.login.request_guard import LOGIN, LOGOUT, SESSION_HEADER, RefusalHandler, RequestGuard, safe_headers
 from twinlab.apps.login.sessions import Logins
+from twinlab.apps.server.processes.assignment import new_session_id
 from twinlab.apps.server.serve_options import ServeOptions, check_options
 from twinlab.apps.server.server_tuning import freeze_garbage_collector, preload_pages, without_developer_checks
 from twinlab.errors import SourceError
@@ -34,18 +35,14 @@ if TYPE_CHECKING:
     import panel_material_ui as pmui
     from bokeh.server.server import Server
 
+    from twinlab.apps.login.login_store import LoginStore
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Served", "serve", "start"]
+__all__ = ["Served", "prepare", "serve", "start"]
 
 _LOG = logging.getLogger(__name__)
 #: Seconds between checks for pages whose login has expired.
-_CHECK_SECONDS = 30
-# A page without a valid login goes to the login page instead of showing old data as if they were new. A reader who is
-# still logged in is redirected back from there: only the connection had failed.
-_RELOAD_WITHOUT_LOGIN = f"""
-fetch({LOGIN!r}, {{redirect: "manual"}}).then(answer => {{ if (answer.type !== "opaqueredirect") location.reload() }}, () => {{}})
-"""
+_CHECK_SECONDS, _CHECK_SECONDS_OF_WORKERS = 30, 3
 #: Largest body of a request, bytes. Forms are small; files are uploaded through the websocket.
 _MAX_BODY_BYTES = 1_000_000
 
@@ -56,6 +53,7 @@ class Served:
 
     url: str
     _server: Server
+    _http: HTTPServer
     _loop: IOLoop
     _guard: RequestGuard
     _login_service: LoginService | None = None
@@ -65,21 +63,27 @@ class Served:
     def stop(self) -> None:
         """Stop the server and end all sessions."""
 
-        def halt() -> None:
-            self._halt()
+        def end() -> None:
+            self.halt()
             self._loop.stop()
 
-        self._loop.add_callback(halt)
+        self._loop.add_callback(end)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
 
-    def _halt(self) -> None:
+    def listen(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept connections on some sockets."""
+        self._http.add_sockets(sockets)
+
+    def halt(self) -> None:
+        """Stop the server from its own thread; the loop goes on."""
         if self._halted:
             return
         self._halted = True
         if self._login_service is not None:
             self._login_service.close()
         self._server.stop()
+        self._http.stop()
 
 
 def serve(
@@ -124,7 +128,7 @@ def serve(
     loop = IOLoop.current()
     options = check_options(address, port=port, users=users, certificate=certificate, key=key)
     with without_developer_checks():
-        served = _prepare(twin, options, loop=loop, warm=warm)
+        served = prepare(twin, options, loop=loop, warm=warm)
         freeze_garbage_collector()
         if ready is not None:
             loop.add_callback(ready, served)
@@ -135,7 +139,7 @@ def serve(
         except KeyboardInterrupt:
             _LOG.info("interrupted")
         finally:
-            served._halt()  # noqa: SLF001  (our own object)
+            served.halt()
 
 
 def start(
@@ -167,7 +171,7 @@ def start(
         asyncio.set_event_loop(asyncio.new_event_loop())
         loop = IOLoop.current()
         try:
-            result.append(_prepare(twin, options, loop=loop, warm=True))
+            result.append(prepare(twin, options, loop=loop, warm=True))
         except Exception as error:  # noqa: BLE001  (raised again below, in the caller's thread)
             result.append(error)
         finally:
@@ -186,11 +190,39 @@ def start(
     return served
 
 
-def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: bool) -> Served:
-    """Make the server with the guard before every route; it answers once the loop runs."""
+def prepare(
+    twin: TwinReader,
+    options: ServeOptions,
+    *,
+    loop: IOLoop,
+    warm: bool,
+    store: LoginStore | None = None,
+    listener: Callable[..., HTTPServer] | None = None,
+) -> Served:
+    """Make the server with the guard before every route; it answers once the loop runs.
+
+    Parameters
+    ----------
+    twin : TwinReader
+        Whose pages are served.
+    options : ServeOptions
+        As checked.
+    loop : IOLoop
+        In which the server runs.
+    warm : bool
+        Build each page once first.
+    store : LoginStore, optional
+        Where logins are stored; by default in memory.
+    listener : callable, optional
+        Makes the Tornado server of a worker process, which listens where `Served.listen` says. By default the server
+        listens at the address and port of the options.
+    """
     shared = Shared(twin)
-    logins = None if options.users is None else Logins(options.users)
-    guard = RequestGuard(options.names, options.scheme, options.cookie, secrets.token_hex(32), logins)
+    logins = None if options.users is None else Logins(options.users, store=store)
+    guard = RequestGuard(options.names, options.scheme, options.cookie, options.secrets.cookie, logins)
+    if options.workers > 1:
+        secret = options.secrets.session.encode()
+        guard.new_session = partial(new_session_id, secret, worker=options.worker, workers=options.workers)
 
     def app() -> pmui.Page:
         _claim(guard)
@@ -200,13 +232,23 @@ def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: boo
         # In the running loop: callbacks of a page are scheduled in it, not in a loop of their own.
         loop.run_sync(partial(preload_pages, twin, shared))
     title = twin.model.title or twin.model.twin.replace("_", " ")
-    server = get_server({"/": app}, title=title, loop=loop, **_server_options(options))
+    here: dict[str, Any] = {"port": options.port, "address": options.address}
+    if listener is not None:
+        here = {"port": 0, "address": "127.0.0.1"}
+    server = get_server({"/": app}, title=title, loop=loop, **_server_options(options), **here)
     tornado = server._tornado  # noqa: SLF001  (Bokeh has no public name for it)
+    http = server._http  # noqa: SLF001  (the same)
+    if listener is not None:
+        # Nobody knows Bokeh's own port, and nothing has been accepted there.
+        http.stop()
+        http = listener(tornado, **_http_options(options))
     service = None
     routes: list[Rule | tuple[Any, ...]] = [Rule(guard, RefusalHandler)]
     if logins is not None:
-        service = LoginService(guard, logins, title=title, tls=options.tls is not None)
-        check = PeriodicCallback(lambda: _close_ended(server, guard), _CHECK_SECONDS * 1000)
+        service = LoginService(guard, logins, title=title, tls=options.secure, processes=options.workers)
+        # In another worker, only this check notices that a reader has logged out.
+        seconds = _CHECK_SECONDS if options.workers == 1 else _CHECK_SECONDS_OF_WORKERS
+        check = PeriodicCallback(lambda: _close_ended(server, guard), seconds * 1000)
         check.start()
         service.on_logout, service.on_close = (lambda: _close_ended(server, guard)), check.stop
         routes += [(LOGIN, LoginHandler, {"service": service}), (LOGOUT, LogoutHandler, {"service": service})]
@@ -215,34 +257,36 @@ def _prepare(twin: TwinReader, options: ServeOptions, *, loop: IOLoop, warm: boo
     # Without a port, because an SSH tunnel may use another one. The guard also requires the page's own origin.
     tornado.websocket_origins.update(options.origins)
     server.start()
-    return Served(options.url, server, loop, guard, service)
+    return Served(options.url, server, http, loop, guard, service)
 
 
 def _server_options(options: ServeOptions) -> dict[str, Any]:
     """Return the options of Panel, Bokeh and Tornado."""
     login: dict[str, Any] = {} if options.users is None else {"auth_provider": RequestAuthProvider()}
     return login | {
-        "port": options.port,
-        "address": options.address,
         "show": False,
         "start": False,
         "websocket_origin": [f"localhost:{options.port}"],
-        # A token of one session can't be turned into a token of another.
         "sign_sessions": True,
-        "secret_key": secrets.token_hex(32).encode(),
+        "secret_key": options.secrets.session.encode(),
         # Bokeh writes headers and cookies of the request into the page; scripts must not read the login's cookie there.
         "exclude_cookies": [options.cookie],
-        "exclude_headers": ["Cookie", "Authorization"],
-        "transforms": [safe_headers(tls=options.tls is not None)],
+        "exclude_headers": ["Cookie", "Authorization", SESSION_HEADER],
+        "transforms": [safe_headers(tls=options.secure)],
         # JupyterLab on this machine uses a cookie of the default name.
         "xsrf_cookie_name": f"{options.cookie}-form",
-        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict", "secure": options.tls is not None},
-        "http_server_kwargs": {
-            "ssl_options": options.tls,
-            "max_body_size": _MAX_BODY_BYTES,
-            "body_timeout": 30.0,
-            "idle_connection_timeout": 300.0,
-        },
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Strict", "secure": options.secure},
+        "http_server_kwargs": _http_options(options),
+    }
+
+
+def _http_options(options: ServeOptions) -> dict[str, Any]:
+    """Return the options of Tornado's server."""
+    return {
+        "ssl_options": options.tls,
+        "max_body_size": _MAX_BODY_BYTES,
+        "body_timeout": 30.0,
+        "idle_connection_timeout": 300.0,
     }
 
 
@@ -250,7 +294,10 @@ def _claim(guard: RequestGuard) -> None:
     """Record which login a session belongs to; a session without one builds no page."""
     document = state.curdoc
     context = None if document is None else document.session_context
-    if guard.logins is None or document is None or context is None:
+    if document is None or context is None:
+        return
+    reload_when_lost(document)
+    if guard.logins is None:
         return
     login = getattr(context.request, "twinlab_login", None)
     if login is None or current_user() is None:
@@ -258,7 +305,6 @@ def _claim(guard: RequestGuard) -> None:
         raise SourceError(msg)
     guard.owners[context.id] = login
     document.on_session_destroyed(lambda ended: guard.owners.pop(ended.id, None))
-    document.js_on_event(ConnectionLost, CustomJS(code=_RELOAD_WITHOUT_LOGIN))
 
 
 def _close_ended(server: Server, guard: RequestGuard) -> None:
