@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import parse_duration
@@ -22,8 +23,6 @@ __all__ = ["Cells", "duration_ns", "instant_ns", "known", "last_row", "read_cell
 
 _T = TypeVar("_T")
 
-#: Up to this many cells are read in one thread.
-_LITTLE = 2**21
 #: Flags of cells that may be used; those not evaluated yet are the newest, which no watermark has passed.
 USABLE = (Flag.PASS, Flag.SUSPECT, Flag.NOT_EVALUATED)
 
@@ -104,9 +103,7 @@ def read_cells(
             having = set(ids)
             ids = [one for one in assets if one in having]
             data = twin.history(asset_type, signals=names, assets=ids, start=start, stop=stop)
-        # A thread pool costs more than it saves if little is read.
-        small = data.sizes.get("time", 0) * len(ids) * len(names) <= _LITTLE
-        data = data.compute(scheduler="synchronous") if small else data.compute()
+        data = computed(data)
         yield Cells(
             times=data["time"].values.astype("datetime64[ns]"),
             assets=tuple(ids),

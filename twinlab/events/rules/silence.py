@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twinlab.events.lifetimes import NO_END, NO_START, lifetimes
 from twinlab.events.reading import read_cells
 from twinlab.events.rules.exception_table import duration_text, exception_rows, times
+from twinlab.history.read.direct import computed
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.twinmodel import parse_duration
 
@@ -144,7 +145,7 @@ def _busy_windows(
             asset_type, signals=names, start=np.datetime64(span[0], "ns"), stop=np.datetime64(span[1], "ns"), step=step
         )
         counted = [f"{name}_{what}" for name in names for what in ("pass", "suspect", "fail")]
-        data = data[counted].compute()
+        data = computed(data[counted])
         mine = np.isin(data["asset"].values.astype(str), list(assets))
         busy = sum(data[name].values[:, mine] for name in counted)
         starts = data["time"].values.astype("datetime64[ns]").astype("int64")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from twinlab.errors import TwinlabError
 from twinlab.explore.charts.scale import duration_text, step_text
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
@@ -31,7 +32,6 @@ __all__ = [
     "latest_time",
     "newest_time",
     "plan_reading",
-    "read",
 ]
 
 #: Number of bins of a chart, about one per two pixels of a common screen.
@@ -124,26 +124,6 @@ def cover(window: Window, plan: Plan) -> Window:
     start = epoch + ((window[0].astype("datetime64[ns]") - epoch) // width - 1) * width
     stop = epoch + (-(-(window[1].astype("datetime64[ns]") - epoch) // width) + 1) * width
     return start, stop
-
-
-def read(
-    twin: TwinReader,
-    *,
-    asset_type: str,
-    signal: str,
-    assets: Sequence[str],
-    window: Window,
-    plan: Plan,
-) -> xr.Dataset:
-    """Read one signal according to a plan and merge its cells; computed, dims ``time, asset``.
-
-    Raw samples are ``<signal>`` and ``<signal>_qc``; otherwise the variables of a rollup.
-    """
-    start, stop = cover(window, plan)
-    data = twin.history(
-        asset_type, signals=[signal], assets=list(assets), start=start, stop=stop, step=plan.step
-    ).compute()
-    return data if plan.factor == 1 else coarsen(data, signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
 def coarsen(data: xr.Dataset, signal: str | Sequence[str], *, factor: int, cell_ns: int) -> xr.Dataset:
@@ -315,14 +295,14 @@ def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) ->
     if not wanted:
         # Without data there is no rollup.
         return None
-    data = data[wanted].compute()
+    data = computed(data[wanted])
     times = [data.time.values[_filled(data, name)] for name in signals]
     newest = max((t[-1] for t in times if t.size), default=None)
     if newest is None or step is None:
         return newest
     stop = newest + np.timedelta64(parse_duration(step), "ns")
     signals = [name for name, t in zip(signals, times, strict=True) if t.size and t[-1] == newest]
-    raw = twin.history(asset_type, signals=signals, start=newest, stop=stop)[signals].compute()
+    raw = computed(twin.history(asset_type, signals=signals, start=newest, stop=stop)[signals])
     return max((t[-1] for t in (raw.time.values[_filled(raw, name)] for name in signals) if t.size), default=None)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "fold_samples",
     "fold_sum",
     "fold_tile",
+    "merge_windows",
     "reduce_windows",
     "rise_counters",
     "share_states",
@@ -113,6 +114,24 @@ def fold_samples(values, flags, place, codes, total, low, high, good, counts):
                 if good[a, b] == 0 or v > high[a, b]:
                     high[a, b] = v
                 good[a, b] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def merge_windows(values, place, how, out):
+    """Merge windows (asset, time) into bins: the sum (0), the lowest (1) or the highest (2) of those that aren't NaN.
+
+    ``place`` is the bin of each window, ``out`` is NaN or, for a sum of integers, zero before.
+    """
+    for a in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            v, b = values[a, k], place[k]
+            if v != v:  # noqa: PLR0124  (NaN isn't itself)
+                continue
+            at = out[a, b]
+            if at != at or (how == 1 and v < at) or (how == 2 and v > at):  # noqa: PLR0124
+                out[a, b] = v
+            elif how == 0:
+                out[a, b] = at + v
 
 
 @numba.njit(cache=True, nogil=True)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
-from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows, as_dask
+from twinlab.history.read.dask_arrays import as_dask
+from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows
 from twinlab.history.read.meter_changes import cells_of_changes, changes_of
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
@@ -284,24 +285,19 @@ def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, l
     first, stop = axis.cell(span[0]), axis.cell_ceil(span[1])
     variables: dict[str, xr.Variable] = {}
     coords = _coords(axis, first, stop, labels)
-    ready = step in rollup_steps(reader.group.cadence_ns)
     for name, signal in reader.signals.items():
         about = _attributes(name, signal)
-        # Work of a task: a stored window is one element; one that must be computed costs its cells.
-        per = 1 if ready else parse_duration(step) // reader.group.cadence_ns
         for what in (*_AGGREGATES[signal.kind], *(("increase",) if signal.kind == "counter" else ()), *COUNTS):
             lazy = LazyWindows(reader, name, first, stop - first, step=step, statistic=what)
-            cost = parse_duration(step) // reader.group.cadence_ns if what == "increase" else per
             variables[f"{name}_{what}"] = xr.Variable(
-                ("time", "asset"), as_dask(lazy, per=cost), _aggregate_attributes(about, what, step)
+                ("time", "asset"), as_dask(lazy), _aggregate_attributes(about, what, step)
             )
         if signal.kind == "state":
             share = LazyShares(reader, name, first, stop - first, step=step)
             dim = f"{name}_state"
-            cost = parse_duration(step) // reader.group.cadence_ns
             variables[f"{name}_share"] = xr.Variable(
                 ("time", "asset", dim),
-                as_dask(share, per=cost),
+                as_dask(share),
                 {
                     "long_name": f"share of known time in each state of {name}",
                     "units": "1",

@@ -1,46 +1,37 @@
-"""Array-likes that Dask slices; a task contains path, snapshot and span, never an open file."""
+"""Rectangles of history that aren't read yet; one is picklable: path, snapshot and span, never an open file."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dask.array as da
 import numpy as np
-from dask.base import tokenize
 from numpy.typing import NDArray
 
 from twinlab.history.layout.encoding import decode, divisor, sentinel
+from twinlab.history.layout.grid import rollup_steps
 from twinlab.history.read.meter_changes import leave_out_changes
 from twinlab.history.read.signal_kinds import fill_states, increases, shares, wrap_integer
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.model.twinmodel import Signal, parse_duration
 
-__all__ = ["LazyCells", "LazyShares", "LazyWindows", "as_dask", "finished"]
-
-#: Cells per task: about 50 ms of reading, 64 MB of float64.
-TASK_CELLS = 2**23
-_SPAN = 2**16
-_BAND = 64
+__all__ = ["Lazy", "LazyCells", "LazyShares", "LazyWindows", "finished", "read_statistics"]
 
 
-def _ends(key: slice | int, size: int) -> tuple[int, int]:
-    """Return the bounds of a slice of step one, as Dask passes it."""
+def _span(key: slice | int, size: int) -> tuple[int, int, slice | int]:
+    """Return the bounds of what is read along an axis, and the key that selects from it."""
     if not isinstance(key, slice):
-        return int(key), int(key) + 1
-    start, stop, _ = key.indices(size)
-    return start, max(start, stop)
-
-
-def _finish(out: NDArray[np.generic], key: tuple[slice | int, ...]) -> NDArray[np.generic]:
-    rest = tuple(
-        0 if not isinstance(k, slice) else slice(None, None, k.step if (k.step or 1) > 0 else None) for k in key
-    )
-    return np.asarray(out[rest])
+        return int(key), int(key) + 1, 0
+    start, stop, step = key.indices(size)
+    return start, max(start, stop), slice(None, None, step)
 
 
 @dataclass(frozen=True)
-class _Lazy:
+class Lazy(ABC):
+    """A variable of some cells or windows, numbered from the origin from ``first`` on, dims ``time, asset``."""
+
     reader: SpanReader
     name: str
     first: int
@@ -61,9 +52,37 @@ class _Lazy:
         """The signal read."""
         return self.reader.signals[self.name]
 
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the numbers."""
+        return np.dtype("float64")
+
+    @property
+    def cost(self) -> int:
+        """Number of cells that are read for one element."""
+        return 1
+
+    @property
+    def token(self) -> tuple[object, ...]:
+        """What tells it from any other."""
+        return (type(self).__name__, self.reader.token, self.name, self.first, self.length)
+
+    def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
+        """Read a rectangle: elements, or slices of a step above zero."""
+        (t0, t1, time), (a0, a1, asset) = (_span(one, size) for one, size in zip(key, self.shape[:2], strict=False))
+        if t0 >= t1 or a0 >= a1:
+            out: NDArray[np.generic] = np.empty((t1 - t0, a1 - a0, *self.shape[2:]), self.dtype)
+        else:
+            out = self.rectangle(self.first + t0, self.first + t1, self.reader.columns[a0:a1])
+        return np.asarray(out[(time, asset, *key[2:])])
+
+    @abstractmethod
+    def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return cells or windows, numbered from the origin, of stored columns."""
+
 
 @dataclass(frozen=True)
-class LazyCells(_Lazy):
+class LazyCells(Lazy):
     """Values (float64 in the signal's unit; states filled) or flags (uint8) of cells from ``first`` on."""
 
     flags: bool = False
@@ -73,16 +92,18 @@ class LazyCells(_Lazy):
         """Type of the values."""
         return np.dtype("uint8" if self.flags else "float64")
 
-    def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
-        """Read a rectangle."""
-        (t0, t1), (a0, a1) = _ends(key[0], self.shape[0]), _ends(key[1], self.shape[1])
-        k0, k1 = self.first + t0, self.first + t1
-        columns = self.reader.columns[a0:a1]
+    @property
+    def token(self) -> tuple[object, ...]:
+        """What tells it from any other."""
+        return (*super().token, self.flags)
+
+    def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return cells, numbered from the origin, of stored columns."""
         if self.flags:
-            return _finish(self.reader.cells(self.name, k0, k1, columns, what="flags")[1], key)
-        if self.signal.kind != "state":
-            return _finish(decode(self.reader.cells(self.name, k0, k1, columns, what="values")[0], self.signal), key)
-        return _finish(decode(_filled(self.reader, self.name, k0, k1, columns), self.signal), key)
+            return self.reader.cells(self.name, first, stop, columns, what="flags")[1]
+        if self.signal.kind == "state":
+            return decode(_filled(self.reader, self.name, first, stop, columns), self.signal)
+        return decode(self.reader.cells(self.name, first, stop, columns, what="values")[0], self.signal)
 
 
 def _filled(reader: SpanReader, name: str, k0: int, k1: int, columns: NDArray[np.int64]) -> NDArray[np.signedinteger]:
@@ -96,7 +117,7 @@ def _filled(reader: SpanReader, name: str, k0: int, k1: int, columns: NDArray[np
 
 
 @dataclass(frozen=True)
-class LazyWindows(_Lazy):
+class LazyWindows(Lazy):
     """One statistic of windows of ``step``, numbered from the origin from ``first`` on."""
 
     step: str = ""
@@ -107,16 +128,39 @@ class LazyWindows(_Lazy):
         """int64 for counts, else float64."""
         return np.dtype("float64" if self.statistic in ("mean", "sum", "min", "max", "increase") else "int64")
 
-    def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
-        """Read a rectangle."""
-        (t0, t1), (a0, a1) = _ends(key[0], self.shape[0]), _ends(key[1], self.shape[1])
-        w0, w1 = self.first + t0, self.first + t1
-        columns = self.reader.columns[a0:a1]
+    @property
+    def cost(self) -> int:
+        """Number of cells that are read for one element: a stored window is one."""
+        cadence = self.reader.group.cadence_ns
+        if self.statistic != "increase" and self.step in rollup_steps(cadence):
+            return 1
+        return parse_duration(self.step) // cadence
+
+    @property
+    def token(self) -> tuple[object, ...]:
+        """What tells it from any other."""
+        return (*super().token, self.step, self.statistic)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The stored statistics that it is computed from."""
+        return ("sum", "count") if self.statistic in ("mean", "sum") else (self.statistic,)
+
+    def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return windows, numbered from the origin, of stored columns."""
         if self.statistic == "increase":
-            return _finish(_increase(self.reader, self.name, self.step, w0, w1, columns), key)
-        wanted = ("sum", "count") if self.statistic in ("mean", "sum") else (self.statistic,)
-        parts = self.reader.windows(self.name, self.step, w0, w1, columns, wanted)
-        return _finish(finished(parts, self.statistic, self.signal), key)
+            return _increase(self.reader, self.name, self.step, first, stop, columns)
+        parts = self.reader.windows(self.name, self.step, first, stop, columns, self.parts)
+        return finished(parts, self.statistic, self.signal)
+
+
+def read_statistics(windows: Sequence[LazyWindows]) -> list[NDArray[np.generic]]:
+    """Return statistics of the same windows of one signal in full; what they are computed from is read once."""
+    one = windows[0]
+    wanted = tuple(dict.fromkeys(part for each in windows for part in each.parts))
+    stop = one.first + one.length
+    parts = one.reader.windows(one.name, one.step, one.first, stop, one.reader.columns, wanted)
+    return [finished(parts, each.statistic, each.signal) for each in windows]
 
 
 def finished(parts: dict[str, NDArray[Any]], statistic: str, signal: Signal) -> NDArray[np.generic]:
@@ -150,7 +194,7 @@ def _increase(  # noqa: PLR0917
 
 
 @dataclass(frozen=True)
-class LazyShares(_Lazy):
+class LazyShares(Lazy):
     """Shares of states (window, asset, state), weighted by duration."""
 
     step: str = ""
@@ -166,53 +210,16 @@ class LazyShares(_Lazy):
         return (self.length, self.reader.columns.size, self.codes.size)
 
     @property
-    def dtype(self) -> np.dtype:
-        """Type of the shares."""
-        return np.dtype("float64")
+    def cost(self) -> int:
+        """Number of cells that are read for one element."""
+        return parse_duration(self.step) // self.reader.group.cadence_ns
 
-    def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
-        """Read a box."""
-        (t0, t1), (a0, a1), (s0, s1) = (_ends(k, n) for k, n in zip(key, self.shape, strict=True))
-        per = parse_duration(self.step) // self.reader.group.cadence_ns
-        w0, w1 = self.first + t0, self.first + t1
-        filled = _filled(self.reader, self.name, w0 * per, w1 * per, self.reader.columns[a0:a1])
-        return _finish(shares(filled, per, w1 - w0, self.codes)[:, :, s0:s1], key)
+    @property
+    def token(self) -> tuple[object, ...]:
+        """What tells it from any other."""
+        return (*super().token, self.step)
 
-
-def as_dask(lazy: _Lazy, *, per: int = 1, offset: int = 0) -> da.Array:
-    """Return a dask array over an array-like, in tasks of about `TASK_CELLS` cells (``per`` cells per element).
-
-    ``offset`` is the index of the first element in its year's arrays; tasks end at the edges of shards.
-    """
-    length, wide = lazy.shape[:2]
-    band = min(wide, _BAND * 2)
-    span = _SPAN
-    while span * band < TASK_CELLS and span < length * per:
-        span *= 2
-    while span * band * 2 <= TASK_CELLS and band < wide:
-        band *= 2
-    step = max(1, span // per)
-    head = -offset % step if length > step else 0
-    times = [head] if 0 < head < length else []
-    left = length - sum(times)
-    times += [step] * (left // step) + ([left % step] if left % step else [])
-    assets = [band] * (wide // band) + ([wide % band] if wide % band else []) if wide else [0]
-    chunks = (tuple(times) or (0,), tuple(assets), *((n,) for n in lazy.shape[2:]))
-    reader = lazy.reader
-    parts = [(id(b), b.k0) for b in reader.overlay]
-    extra = [getattr(lazy, field, None) for field in ("flags", "step", "statistic")]
-    token = tokenize(
-        str(reader.path),
-        reader.snapshot,
-        reader.group.path,
-        reader.columns,
-        lazy.name,
-        lazy.first,
-        lazy.length,
-        extra,
-        parts,
-        reader.changes.get(lazy.name, ()),
-    )
-    kind = type(lazy).__name__.lower()
-    out: da.Array = da.from_array(lazy, chunks=chunks, name=f"{kind}-{lazy.name}-{token}", asarray=False, fancy=False)
-    return out
+    def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return windows, numbered from the origin, of stored columns, and all states."""
+        filled = _filled(self.reader, self.name, first * self.cost, stop * self.cost, columns)
+        return shares(filled, self.cost, stop - first, self.codes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,6 +69,13 @@ class SpanReader:
     overlay: Sequence[Block] = field(default=(), repr=False)
     # Counters: stored column and first cell of each meter that replaced another one.
     changes: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def token(self) -> str:
+        """What tells this reader from any other in one process."""
+        tail = [(id(block), block.k0) for block in self.overlay]
+        told = (str(self.path), self.snapshot, self.group.path, self.extent, tail, sorted(self.changes.items()))
+        return blake2b(repr(told).encode() + self.columns.tobytes(), digest_size=16).hexdigest()
 
     def _stored(self) -> View | None:
         view = _view(self.path, self.snapshot)

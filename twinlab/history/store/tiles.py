@@ -36,6 +36,8 @@ __all__ = [
 
 #: Share of a shard's tiles above which reading all of it is faster than reading its index first.
 _WHOLE = 0.3
+#: Up to this many tiles are decoded in one thread; more are divided into so many pieces.
+_ALONE, _PIECES = 4, 4
 
 #: Returns the tiles (asset, time) of a block that haven't been written yet, by their number; None if there are none.
 Pending = Callable[[str], "Mapping[int, NDArray[np.generic]] | None"]
@@ -191,16 +193,17 @@ def read_region(
                 parts.append(Part(part.block, tile.times, tile.assets))
     jobs = list(_jobs(spec, parts, store))
 
-    def work(job: _Job) -> None:
+    def work(some: list[_Job]) -> None:
         scratch = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
-        decode_tile(job.data, spec, scratch, where=job.where)
-        _place(out, scratch, job.tile, size=spec.layout.tile, times=times, assets=assets)
+        for job in some:
+            decode_tile(job.data, spec, scratch, where=job.where)
+            _place(out, scratch, job.tile, size=spec.layout.tile, times=times, assets=assets)
 
-    if len(jobs) > 1:
-        list(pool(os.getpid()).map(work, jobs))
+    if len(jobs) > _ALONE:
+        # To hand a tile to a thread takes as long as to decode it, so each thread gets many.
+        list(pool(os.getpid()).map(work, [jobs[n::_PIECES] for n in range(_PIECES)]))
     else:
-        for job in jobs:
-            work(job)
+        work(jobs)
     return out.T
 
 

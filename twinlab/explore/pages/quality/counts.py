@@ -10,6 +10,7 @@ import pandas as pd
 
 from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.views.heatmap.reading import FLAGS, whole_bins
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import parse_duration
 
@@ -77,7 +78,7 @@ def _of_type(twin: TwinReader, asset_type: str, window: Window) -> Iterator[dict
         start, stop = whole_bins(window, np.timedelta64(width, "ns"))
         data = twin.history(asset_type, signals=names, start=start, stop=stop, step=step)
         wanted = [v for name in names for v in _variables(name, step) if v in data]
-        data = data[wanted].compute()
+        data = computed(data[wanted])
         for name in names:
             counts = _counts(data, name)
             if counts is not None and any(counts.values()):

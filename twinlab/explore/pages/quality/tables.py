@@ -13,6 +13,7 @@ from twinlab._html import html
 from twinlab.explore.charts.reading import instant_text
 from twinlab.explore.charts.scale import pretty_unit
 from twinlab.explore.kit.paged_table import TABLE_SHEET
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import FLAG_SEVERITY, Flag
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def sample_rows(twin: TwinReader, asset_type: str, asset: str, signal: str, wind
         For a twin with ``observations``: one row for each row of the ledger, as `twin.observations` returns it, with the
         flag of its cell, and one row without a source for each missing cell. Otherwise the columns ``time, flag, value``.
     """
-    data = twin.history(asset_type, signals=[signal], assets=[asset], start=window[0], stop=window[1]).compute()
+    data = computed(twin.history(asset_type, signals=[signal], assets=[asset], start=window[0], stop=window[1]))
     spec = twin.model.asset_types[asset_type].signals[signal]
     names = {int(flag): flag.name.lower().replace("_", " ") for flag in Flag}
     time = data.time.values.astype("datetime64[ns]")

@@ -12,6 +12,7 @@ from twinlab.events import events_at, present, where
 from twinlab.events.present_state.stories import events_of
 from twinlab.explore.charts.reading import Plan, coarsen, plan_reading
 from twinlab.explore.kit.present import now_at
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def _curves(twin: TwinReader, asset_type: str, asset: str, at: np.datetime64) ->
             start=at - _SPAN,
             stop=at + np.timedelta64(1, "ns"),
             step=plan.step,
-        ).compute()
+        )
+        data = computed(data)
         for name in names:
             merged = data if plan.factor == 1 else coarsen(data, name, factor=plan.factor, cell_ns=plan.cell_ns)
             out[name] = _curve(merged, name, spec.signals[name])

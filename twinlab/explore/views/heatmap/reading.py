@@ -10,6 +10,7 @@ import numpy as np
 
 from twinlab.explore.charts.reading import Plan, Window, coarsen, plan_reading
 from twinlab.explore.charts.scale import pretty_unit
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ MIN_BINS, MAX_BINS = 240, 500
 #: Flags in the order of the counts.
 FLAGS: tuple[Flag, ...] = tuple(Flag)
 _NAMES = tuple(flag.name.lower() for flag in FLAGS)
+#: How windows are merged, in the order of `twinlab.history.layout.fold_kernels.merge_windows`.
+_HOW = ("sum", "min", "max")
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def whole_bins(window: Window, width: np.timedelta64) -> Window:
 
 def heat_dataset(twin: TwinReader, request: HeatRequest, plan: Plan) -> xr.Dataset:
     """Return the drawn data as the twin's arrays, dims ``time, asset``: raw samples or variables of a rollup."""
-    data = _history(twin, request, plan).compute()
+    data = computed(_history(twin, request, plan))
     return data if plan.factor == 1 else coarsen(data, request.signal, factor=plan.factor, cell_ns=plan.cell_ns)
 
 
@@ -119,7 +122,7 @@ def read_heat(twin: TwinReader, request: HeatRequest) -> HeatCells:
     spec = twin.model.asset_types[request.asset_type].signals[request.signal]
     plan = heat_plan(twin, request)
     data = _history(twin, request, plan)
-    data = data[[name for name in _wanted(request, plan) if name in data]].compute()
+    data = computed(data[[name for name in _wanted(request, plan) if name in data]])
     time, place = _places(data, plan)
     raw = f"{request.signal}_qc" in data
     value, counts = _of_samples(data, request, spec, place) if raw else _of_rollup(data, request, place)
@@ -182,26 +185,32 @@ def _of_rollup(
     data: xr.Dataset, request: HeatRequest, place: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Aggregate the cells of a rollup."""
+    from twinlab.history.layout.fold_kernels import merge_windows  # noqa: PLC0415  (numba is loaded when needed)
+
     name = request.signal
     first = np.flatnonzero(np.diff(place, prepend=-1))
     alone = len(first) == len(place)
+    shape = (data.sizes["asset"], len(first))
 
-    def part(what: str, fold: np.ufunc = np.add) -> NDArray[Any]:
-        found = data[f"{name}_{what}"].values
-        # Along time, over whole rows: many times as fast as along each asset.
-        return (found if alone or not found.size else fold.reduceat(found, first, axis=0)).T
+    def part(what: str, how: str = "sum") -> NDArray[Any]:
+        found = data[f"{name}_{what}"].values.T
+        if alone:
+            return found
+        out = np.full(shape, np.nan)
+        merge_windows(found, place, _HOW.index(how), out)
+        return out
 
-    counts = np.zeros((len(_NAMES), data.sizes["asset"], len(first)), "int32")
+    counts = np.zeros((len(_NAMES), *shape), "int32")
     for place_of, flag in enumerate(_NAMES):
+        found = data[f"{name}_{flag}"].values.T
         # Most flags are rare, and the counts are zero already.
-        if data[f"{name}_{flag}"].values.any():
-            counts[place_of] = part(flag)
+        if found.any():
+            merge_windows(found, place, _HOW.index("sum"), counts[place_of])
     seen = counts[FLAGS.index(Flag.PASS)] + counts[FLAGS.index(Flag.SUSPECT)] > 0
     if request.measure in ("min", "max"):
-        # fmin and fmax ignore NaN, the value of empty cells.
-        return part(request.measure, np.fmin if request.measure == "min" else np.fmax), counts
+        return part(request.measure, request.measure), counts
     if request.measure == "increase":
-        return part("increase", np.fmax if alone else np.add), counts
+        return part("increase"), counts
     if request.measure == "mean" and f"{name}_mean" in data:
         return part("mean"), counts
     if request.measure == "mean":

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twinlab.events.present_state.cached_reader import CachedReader
+from twinlab.history.read.direct import computed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -133,7 +134,7 @@ class PreloadingReader(CachedReader):
             start, stop = start - around, stop + around
         data = super().history(key[0], signals=list(key[1]), start=start, stop=stop)
         # Larger blocks stay lazy.
-        return _Block(key, start, stop, data.compute() if _cells(data) <= _MAX_CELLS else data)
+        return _Block(key, start, stop, computed(data) if _cells(data) <= _MAX_CELLS else data)
 
 
 def _cells(data: xr.Dataset) -> int:

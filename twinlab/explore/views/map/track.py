@@ -10,6 +10,7 @@ import numpy as np
 from twinlab.explore.charts.outlines import mercator
 from twinlab.explore.views.map.layers import MapLayer
 from twinlab.explore.views.map.reading import stale_after
+from twinlab.history.read.direct import computed
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def read_track(twin: TwinReader, key: tuple[str, str], *, at: np.datetime64, hou
         return None
     data = twin.history(
         kind, signals=list(spec.position), assets=[asset], start=at - np.timedelta64(hours, "h"), stop=at
-    ).compute()
+    )
+    data = computed(data)
     values = [data[name].values[:, 0].astype(float) for name in spec.position]
     flags = [data[f"{name}_qc"].values[:, 0] for name in spec.position]
     good = np.isfinite(values[0]) & np.isfinite(values[1])

@@ -12,6 +12,7 @@ from twinlab.explore.charts.reading import MAX_POINTS, Plan, Window, coarsen, co
 from twinlab.explore.charts.scale import axis_label, pretty_unit, runs
 from twinlab.explore.charts.traces import Trace, raw_traces, rollup_traces, without_short_gaps
 from twinlab.explore.views.signals.compare import align_period, cell_times
+from twinlab.history.read.direct import computed
 from twinlab.model.basics import parse_duration
 from twinlab.model.flags import Flag
 
@@ -177,14 +178,15 @@ def _read_part(twin: TwinReader, request: SignalRequest, plan: Plan, signals: tu
     start, stop = cover(request.window, plan)
 
     def history(first: np.datetime64, last: np.datetime64) -> xr.Dataset:
-        return twin.history(
+        data = twin.history(
             request.asset_type,
             signals=list(signals),
             assets=list(request.assets),
             start=first,
             stop=last,
             step=plan.step,
-        ).compute()
+        )
+        return computed(data)
 
     def drawn(data: xr.Dataset) -> xr.Dataset:
         return data if plan.factor == 1 else coarsen(data, signals, factor=plan.factor, cell_ns=plan.cell_ns)
@@ -329,16 +331,16 @@ def _failed_samples(twin: TwinReader, request: SignalRequest, part: Part, signal
     if not 0 < len(spans) <= _MAX_LOOKUPS or cells > 20 * MAX_POINTS:
         return None
     time = data.time.values
+    ends = [(time[first], time[last - 1] + width) for first, last in spans]
+    if ends[-1][1] - ends[0][0] <= np.timedelta64(20 * MAX_POINTS * spec.cadence_ns, "ns"):
+        # To read what is between them, too, costs less than several readings.
+        ends = [(ends[0][0], ends[-1][1])]
     found = []
-    for first, last in spans:
-        raw = twin.history(
-            request.asset_type,
-            signals=[signal],
-            assets=list(request.assets),
-            start=time[first],
-            stop=time[last - 1] + width,
-        ).compute()
+    for start, stop in ends:
+        raw = computed(
+            twin.history(request.asset_type, signals=[signal], assets=list(request.assets), start=start, stop=stop)
+        )
         bad = raw[f"{signal}_qc"].values == Flag.FAIL
-        found.append(raw[signal].where(bad).isel(time=bad.any(axis=1)))
-    failed = xr.concat(found, dim="time")
+        found.append(raw[signal].isel(time=bad.any(axis=1)).where(bad[bad.any(axis=1)]))
+    failed = found[0] if len(found) == 1 else xr.concat(found, dim="time")
     return failed if failed.sizes["time"] <= MAX_POINTS else None
