@@ -64,7 +64,7 @@ class Lazy(ABC):
 
     @property
     def token(self) -> tuple[object, ...]:
-        """What tells it from any other."""
+        """What distinguishes it from any other."""
         return (type(self).__name__, self.reader.token, self.name, self.first, self.length)
 
     def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.generic]:
@@ -94,7 +94,7 @@ class LazyCells(Lazy):
 
     @property
     def token(self) -> tuple[object, ...]:
-        """What tells it from any other."""
+        """What distinguishes it from any other."""
         return (*super().token, self.flags)
 
     def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:
@@ -138,7 +138,7 @@ class LazyWindows(Lazy):
 
     @property
     def token(self) -> tuple[object, ...]:
-        """What tells it from any other."""
+        """What distinguishes it from any other."""
         return (*super().token, self.step, self.statistic)
 
     @property
@@ -216,7 +216,7 @@ class LazyShares(Lazy):
 
     @property
     def token(self) -> tuple[object, ...]:
-        """What tells it from any other."""
+        """What distinguishes it from any other."""
         return (*super().token, self.step)
 
     def rectangle(self, first: int, stop: int, columns: NDArray[np.int64]) -> NDArray[np.generic]:

@@ -72,7 +72,7 @@ class SpanReader:
 
     @cached_property
     def token(self) -> str:
-        """What tells this reader from any other in one process."""
+        """What distinguishes this reader from any other in one process."""
         tail = [(id(block), block.k0) for block in self.overlay]
         told = (str(self.path), self.snapshot, self.group.path, self.extent, tail, sorted(self.changes.items()))
         return blake2b(repr(told).encode() + self.columns.tobytes(), digest_size=16).hexdigest()
