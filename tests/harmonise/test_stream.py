@@ -31,7 +31,7 @@ def run(kit, tags, *, rule=None, first=0, context=None, **columns):
     data["time_basis"] = pa.array(columns.pop("basis", ["utc"] * count)).dictionary_encode()
     data["value"] = pa.array(columns.pop("values", [None] * count), pa.float64())
     data |= {name: pa.array(cells) for name, cells in columns.items()}
-    mapping = kit.stream(tags=TAGS, **(rule or {}))
+    mapping = kit.stream(**{"tags": TAGS, **(rule or {})})
     return harmonise(kit.observations(data, first=first), mapping, context or kit.context())
 
 
@@ -79,6 +79,24 @@ def test_a_replaced_sensor_changes_unit_and_asset_at_an_instant(kit):
     assert sorted(
         (done.claims.series[c].asset, v) for c, v in zip(done.claims.code, done.claims.value, strict=True)
     ) == [("A", 10.0), ("B", 50.0)]
+
+
+def test_two_signals_of_one_tag_are_both_there_beside_tags_with_one(kit):
+    two = [
+        {"signal": "temperature", "asset": "cold_room/A"},
+        {"signal": "energy", "asset": "cold_room/A", "unit": "kWh"},
+    ]
+    done = run(
+        kit,
+        ["A.two", "A.T", "A.new"],
+        values=[5.0, 32.0, 50.0],
+        times=[HOUR - 1] * 3,
+        rule={"tags": TAGS | {"A.two": two}},
+    )
+    found = [
+        (done.claims.series[c].signal, v) for c, v in zip(done.claims.code, done.claims.value.round(6), strict=True)
+    ]
+    assert sorted(found) == [("energy", 5), ("temperature", 0), ("temperature", 5), ("temperature", 10)]
 
 
 def test_a_retraction_is_a_claim_without_a_value(kit):

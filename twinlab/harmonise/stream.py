@@ -44,6 +44,12 @@ class _Layer:
     slow: Bools
     always: bool
 
+    @property
+    def limited(self) -> Bools:
+        """Whether a tag's rule has a validity, bool[tag]."""
+        bounds = np.iinfo(np.int64)
+        return (self.start != bounds.min) | (self.stop != bounds.max)
+
 
 @dataclass(frozen=True, slots=True)
 class _TagPlan:
@@ -109,9 +115,10 @@ def harmonise_observations(
     for depth, layer in enumerate(plan.layers):
         claims, applied = _apply(layer, columns, table, codes=codes, times=times, plan=plan, depth=depth, left=left)
         parts += claims
-        if layer.always:
-            break
-        left = ~applied if left is None else left & ~applied
+        if not layer.always:
+            # A rule without validity is beside those that follow: they are of other signals.
+            taken = applied & layer.limited[codes]
+            left = ~taken if left is None else left & ~taken
     return columns.harmonised(parts, model)
 
 

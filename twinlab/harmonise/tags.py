@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +82,11 @@ class TagTable:
         self.names = tuple(tags)
 
     def meanings(self, tag: str) -> tuple[Meaning, ...]:
-        """Return the meanings of a tag, one per rule, in the mapping's order; empty if the tag is unknown.
+        """Return the meanings of a tag in the mapping's order; empty if the tag is unknown.
+
+        Of rules with a validity, the first that is valid at a time applies, and no later one does. A rule without a
+        validity applies beside later ones of other signals or assets; later ones of the same signal never apply, and
+        are left out.
 
         Raises
         ------
@@ -104,12 +108,12 @@ class TagTable:
     def _resolve(self, tag: str) -> tuple[Meaning, ...]:
         rules = self._exact.get(tag)
         if rules is not None:
-            return tuple(self._meaning(tag, rule, {}) for rule in rules)
+            return _applying(self._meaning(tag, rule, {}) for rule in rules)
         for pattern, family in self._patterns:
             match = pattern.search(tag)
             if match is not None:
                 groups = {name: text for name, text in match.groupdict().items() if text is not None}
-                return tuple(self._meaning(tag, rule, groups) for rule in family)
+                return _applying(self._meaning(tag, rule, groups) for rule in family)
         return ()
 
     def _meaning(self, tag: str, rule: TagRule, groups: Mapping[str, str]) -> Meaning:
@@ -130,6 +134,19 @@ class TagTable:
             raise UnknownTermError(msg)
         start, stop = instant(rule.valid_from, _LOW), instant(rule.valid_until, _HIGH)
         return Meaning(rule, signal, rule.signal, asset_type, asset, start, stop)
+
+
+def _applying(meanings: Iterable[Meaning]) -> tuple[Meaning, ...]:
+    """Return the meanings without those of a signal that an earlier one without validity has."""
+    found: list[Meaning] = []
+    whole: set[tuple[str, str | None, str]] = set()
+    for one in meanings:
+        series = (one.asset_type, one.asset, one.name)
+        if series not in whole:
+            found.append(one)
+        if one.always:
+            whole.add(series)
+    return tuple(found)
 
 
 def _is_pattern(name: str) -> bool:

@@ -102,7 +102,8 @@ class TagRule(ExtendedModel):
     status: StatusRule | None = None
     """Tables: the source's own status of the values; the worst of it and of the quality tests is the value's flag."""
     valid_from: Text | None = None
-    """Validity of this rule, half-open, UTC: a sensor gets replaced."""
+    """Validity of this rule, half-open, UTC: a sensor gets replaced. Of several rules with one, the first that is valid
+    applies; a rule without validity applies beside rules of other signals."""
     valid_until: Text | None = None
     """End of this rule's validity; the rule of the next sensor begins there."""
     priority: int = 0

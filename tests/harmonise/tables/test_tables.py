@@ -74,6 +74,27 @@ def test_a_sensor_that_was_replaced_has_a_rule_before_and_one_after(kit):
     assert done.claims.value.tolist() == [0.0, 5.0]
 
 
+def test_rules_without_validity_are_signals_of_their_own_and_one_of_the_same_signal_never_applies(kit):
+    rules = {
+        "T": [
+            {"signal": "temperature", "unit": "degF"},
+            {"signal": "energy", "missing": [41]},
+            {"signal": "temperature", "unit": "degC"},
+        ]
+    }
+    done = kit.run({"time": TIMES, "T": [32.0, 41.0, 50.0]}, kit.wide(rules))
+    found = [
+        (done.claims.series[c].signal, v) for c, v in zip(done.claims.code, done.claims.value.round(6), strict=True)
+    ]
+    assert sorted(found) == [
+        ("energy", 32),
+        ("energy", 50),
+        ("temperature", 0),
+        ("temperature", 5),
+        ("temperature", 10),
+    ]
+
+
 def test_codes_for_no_value_are_missing_and_other_texts_are_problems(kit):
     columns = {
         "time": TIMES + TIMES[:1],

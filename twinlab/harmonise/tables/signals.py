@@ -37,7 +37,8 @@ def wide_claims(
         left = times != NAT
         for meaning in table.meanings(name):
             now = left if meaning.always else left & (times >= meaning.start) & (times < meaning.stop)
-            left = left & ~now
+            # A rule without validity is beside those that follow: they are of other signals.
+            left = left if meaning.always else left & ~now
             for unit, here in _units_of_rows(rule, rows, now, meaning):
                 stated = units.get(name) if unit is None else unit
                 status = status_of_rows(rule, meaning, rows)
@@ -203,7 +204,7 @@ def _tag_claims(
     left = at[times[at] != NAT]
     for meaning in meanings:
         now = (times[left] >= meaning.start) & (times[left] < meaning.stop)
-        here, left = left[now], left[~now]
+        here, left = left[now], left if meaning.always else left[~now]
         for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):
             parts.append(
                 _long_part(term, meaning, rows_of_unit, rule=rule, rows=rows, assets=assets, times=times, unit=unit)
