@@ -48,7 +48,8 @@ class _Layer:
     def limited(self) -> Bools:
         """Whether a tag's rule has a validity, bool[tag]."""
         bounds = np.iinfo(np.int64)
-        return (self.start != bounds.min) | (self.stop != bounds.max)
+        found: Bools = (self.start != bounds.min) | (self.stop != bounds.max)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

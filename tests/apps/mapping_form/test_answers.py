@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from twinlab.apps.mapping_form.answers import Asked, answered, asked_questions, contradiction, kept, locate, typed
+from twinlab.harmonise import draft
 from twinlab.model.load import parse_mapping, parse_model
 from twinlab.model.questions import open_questions
+from twinlab.model.yamltext import read_yaml
 
 MODEL = """\
 twin: plant
@@ -290,3 +293,19 @@ def test_a_zone_in_which_a_time_of_the_data_does_not_exist_is_contradicted(
 def test_formats_that_are_tried_in_order_are_written_as_a_list(files: Files) -> None:
     files.answer("tables[0].time.format", "%m/%d/%y %H:%M | %m/%d/%y")
     assert "format: ['%m/%d/%y %H:%M', '%m/%d/%y']  # two shapes" in files.texts["mapping/tanks.yaml"]
+
+
+def test_a_date_that_is_no_end_of_a_lifetime_leaves_it_and_the_last_one_takes_it_along(tmp_path: Path) -> None:
+    rows = "".join(f"M-{n},2021-05-{n:02},2022-01-{n:02}\n" for n in range(1, 9))
+    (tmp_path / "meters.csv").write_text("meter,installed,removed\n" + rows, encoding="utf-8")
+    made = draft([tmp_path], name="pilot")
+    ((source, mapping),) = made.mappings.items()
+    texts = {"twin.yaml": made.model_yaml, f"mapping/{source}.yaml": mapping}
+    for left in ({"until": "removed"}, None):
+        asked = asked_questions(texts, parse_model(texts["twin.yaml"]), parse_mapping(mapping))
+        one = next(one for one in asked if ".lifetime." in one.question.path)
+        assert [choice.label for choice in one.choices] == ["No: it isn't part of the lifetime"]
+        texts = answered(texts, one, one.choices[0].value)
+        (kind,) = read_yaml(texts["twin.yaml"], name="x").data["asset_types"].values()
+        assert kind.get("lifetime") == left
+    assert list(kind["properties"]) == ["installed", "removed"]

@@ -91,6 +91,9 @@ _NUMBER = Choice("gauge", "numbers, no states")
 #: Takes numbers off a list of `missing`, or texts, which can't be read as numbers or times.
 _AS_VALUES = Choice("=values", "Not missing: keep as values")
 _REPORTED = Choice("=values", "Not missing: report these rows")
+#: Removes the key that was drafted.
+_NO_END = Choice("=none", "No: it isn't part of the lifetime")
+_LIFETIME = re.compile(r"\.lifetime\.(from|until)")
 #: Units of a duration.
 _DURATIONS = tuple(Choice(unit, unit) for unit in ("s", "min", "h", "d"))
 
@@ -201,6 +204,9 @@ def _with_answer(text: str, at: str, value: object, question: Question) -> str:
     if at.endswith(".states.1") and value == _NUMBER.value:
         return _as_gauge(text, path[:-2])
     before = value_of(document(text).data, path)
+    if value == _NO_END.value:
+        text = drop(text, path)
+        return text if value_of(document(text).data, path[:-1]) else drop(text, path[:-1])
     if path[-1] == "missing" and value == _AS_VALUES.value:
         left = [one for one in before or [] if one not in _asked_codes(question, before)]
         return change(text, path, left) if left else drop(text, path)
@@ -326,6 +332,8 @@ def _asked(question: Question, data: object) -> Asked:
         choices = (*choices, _REPORTED if texts else _AS_VALUES)
     if key in ("duration", "planned_duration") and isinstance(value, dict):
         choices = _DURATIONS
+    if _LIFETIME.search(question.path):
+        choices = (*choices, _NO_END)
     if key == "ignore":
         return Asked(question, here, choices, "Leave it out")
     accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Ints
+from twinlab.harmonise.drafting.kinds.lifetimes import lifetime_question
 from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan
 from twinlab.harmonise.drafting.plans.plan import TablePlan
@@ -104,7 +105,11 @@ class RecordLines:
         lines = self._time_properties(properties, lines, "assets[0]")
         asset.properties |= properties
         terms = {one.title: term for term, one in properties.items() if one.dtype == "time"}
-        asset.lifetime |= {end: terms[column] for end, column in self.plan.lifetime.items() if column in terms}
+        walls = {time.name: time.wall for time in self.plan.other_times}
+        for end, date in self.plan.lifetime.items():
+            if date in terms and asset.lifetime.get(end) != terms[date]:
+                asset.lifetime[end] = terms[date]
+                self.model.questions.append(lifetime_question(kind, end, terms[date], date, walls[date]))
         latitude = next(
             (n for n, p in properties.items() if re.fullmatch(r"lat(itude)?", n) and p.dtype == "number"), None
         )

@@ -23,6 +23,15 @@ def test_dates_of_installation_and_removal_are_the_lifetime_of_the_assets(tmp_pa
     assert (kind.lifetime.start, kind.lifetime.until) == ("installed", "removed")
     assets = twin.assets("meter")
     assert pd.Timestamp(assets.loc["M-2", "removed"]) == pd.Timestamp("2022-01-02")
+    asked = twin.questions().set_index("path").evidence
+    assert (
+        asked["asset_types.meter.lifetime.from"]
+        == "the column is called 'installed'; 3 of 3 assets have a date, 2021-05-04 to 2022-01-01"
+    )
+    assert (
+        asked["asset_types.meter.lifetime.until"]
+        == "the column is called 'removed'; 1 of 3 assets have a date, 2022-01-02 to 2022-01-02"
+    )
 
 
 def test_dates_with_other_meanings_stay_events(tmp_path):
