@@ -101,3 +101,38 @@ def test_a_crash_while_sealing_loses_nothing(
     assert everything(Ledger(ledger.path).reader("s")) == before
     assert ledger.verify().ok
     assert len(list(ledger.path.rglob("*.seg"))) == 1
+
+
+def test_a_frame_can_be_cut_to_the_rows_of_some_tags_open_or_sealed(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 128)
+    wanted = {"tag/3", "tag/7"}
+    with ledger.writer("s") as w:
+        for k in range(3):
+            w.append_observations(telemetry(200, seed=k))
+        w.rotate()
+        for _ in range(2):
+            frames = list(ledger.reader("s").frames(start=20, stop=560))
+            rows = 0
+            for frame in frames:
+                whole = frame.batch()
+                at = [n for n, tag in enumerate(whole.column("tag").to_pylist()) if tag in wanted]
+                cut = frame.of_tags(wanted.__contains__)
+                rows += len(at)
+                if cut is None:
+                    assert not at
+                    continue
+                found, expected = cut.batch(), whole.take(pa.array(at))
+                assert [str(row) for row in found.to_pylist()] == [str(row) for row in expected.to_pylist()]
+                assert found.schema.names == expected.schema.names
+                assert cut.ordinals().tolist() == frame.ordinals()[at].tolist()
+                assert cut.ingest_times().tolist() == frame.ingest_times()[at].tolist()
+                assert (cut.rows, cut.first) == (len(at), min(frame.ordinals()[at]))
+                assert set(cut.tags) <= wanted
+                one = cut.of_tags("tag/3".__eq__)
+                assert one is None or set(one.batch().column("tag").to_pylist()) == {"tag/3"}
+                assert cut.batch(columns=["value"]).schema.names == ["value"]
+            assert rows > 50
+            assert all(frame.of_tags(lambda _: False) is None for frame in frames)
+            ledger.seal("s")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from twinlab.harmonise.cells import Rows
-from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, UnknownTerm
+from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, Series, UnknownTerm
 from twinlab.harmonise.compiled import compile_mapping
 from twinlab.harmonise.overflow import report_overflows
 from twinlab.harmonise.shared_instants import mark_shared_instants
@@ -15,8 +18,9 @@ from twinlab.harmonise.tags import TagTable
 from twinlab.harmonise.times.resolve import rule_columns
 from twinlab.model.mapping import Mapping, TableRule
 from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["harmonise"]
+__all__ = ["harmonise", "tags_of"]
 
 
 def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonised:
@@ -59,6 +63,18 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
         why = f"no table of the mapping of {mapping.source!r} is called so{known}"
         return _all_unknown(frame, f"table {frame.record_type!r}", why)
     return _records(frame, rules, context)
+
+
+def tags_of(series: Series, mapping: Mapping, model: TwinModel) -> Callable[[str], bool]:
+    """Return a function that says whether a tag of the mapping's stream has a rule for a series."""
+    table = compile_mapping(mapping, model).stream
+
+    @cache
+    def means(tag: str) -> bool:
+        rules = () if table is None else table.meanings(tag)
+        return any(Series(one.asset_type, one.asset or "", one.name) == series for one in rules)
+
+    return means
 
 
 def _all_unknown(frame: FrameLike, term: str, why: str) -> Harmonised:

@@ -74,3 +74,16 @@ def test_rows_of_a_file_that_was_replaced_are_withdrawn(tmp_path):
     whole = twin.observations(f"{kind}/A", "temperature", all=True)
     assert sorted(whole["standing"]) == ["valid"] * 3 + ["withdrawn"] * 3
     assert 20.6 in whole["value"].tolist()
+
+
+def test_rows_that_all_differ_have_the_standing_that_the_long_way_gives(site, rows_of, monkeypatch):
+    site.append([("a.t", m, 20.0 + m) for m in range(5)])
+    site.append([("a.t", m, 20.0 + m, m) for m in range(5, 9)])
+    site.historian().catch_up()
+    quick = standings(site)
+    monkeypatch.setattr("twinlab.history.read.standing._all_differ", lambda *_: False)
+    assert standings(site) == quick == ["valid"] * 9
+    site.append([("a.t", 2, 22.5)])
+    monkeypatch.undo()
+    site.historian().catch_up()
+    assert standings(site).count("superseded") == 1

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims, Context, Harmonised
-from twinlab.harmonise.frames import harmonise
+from twinlab.harmonise.claims import Claims, Context, Harmonised, Series
+from twinlab.harmonise.frames import harmonise, tags_of
 from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
 from twinlab.history.build.build import Part
 from twinlab.history.build.frame_cache import FrameCache
@@ -215,19 +215,33 @@ class SourceView:
                 tally.add_shared(shared, file_id=index.readings[reading])
 
     def harmonised(
-        self, numbers: Iterable[int], *, stop: int, time: tuple[int, int] | None = None, withdrawn: bool = False
+        self,
+        numbers: Iterable[int],
+        *,
+        stop: int,
+        time: tuple[int, int] | None = None,
+        withdrawn: bool = False,
+        series: Series | None = None,
     ) -> Iterator[tuple[Frame, Harmonised]]:
         """Yield the frames of some row ranges with their claims, for rows before ``stop`` and within the twin's span.
 
         Frames without observations in the time span ``time`` (ns UTC) are skipped, and those of withdrawn files unless
-        ``withdrawn``.
+        ``withdrawn``. For one ``series``, frames of observations are cut to the rows whose tag has a rule for it.
         """
+        means = None if series is None else tags_of(series, self.mapping, self.model)
         spans = self.rows_of(numbers)
         ended = {} if withdrawn else self.withdrawn_before(stop)
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
         for first, last in spans:
             for frame in self.reader.frames(start=first, stop=min(last, stop), time=hint):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
+                    continue
+                if means is not None and frame.kind == "observations":
+                    cut = frame.of_tags(means)
+                    if cut is not None:
+                        # A stream's rows are translated one by one: without the others, they have the same claims.
+                        done = harmonise(cut, self.mapping, Context(self.model, self.properties, {}))
+                        yield cut, self._within(cut, done)
                     continue
                 found = self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
                 if len(self.index.clashes) and frame.kind == "records" and len(found.claims):

@@ -35,6 +35,9 @@ def standing_of(claims: pd.DataFrame) -> pd.Series:
     if rows.empty:
         return out
     keyed, sequenced = rows["key"].notna(), rows["sequence"] >= 0
+    if _all_differ(rows, keyed, sequenced):
+        out[rows.index] = "valid"
+        return out
     order = pd.DataFrame(
         {
             "source": rows["source"],
@@ -70,6 +73,23 @@ def standing_of(claims: pd.DataFrame) -> pd.Series:
     out[repeated.index] = "repeated"
     out[kept.index] = found
     return _retract_places(out, kept)
+
+
+def _all_differ(rows: pd.DataFrame, keyed: pd.Series, sequenced: pd.Series) -> bool:
+    """Return whether every claim has an identity of its own and none is a retraction: then all are valid."""
+    if keyed.any() or (rows["op"] != "observe").any():
+        return False
+    identity = pd.DataFrame(
+        {
+            "source": pd.factorize(rows["source"])[0],
+            "tag": pd.factorize(rows["tag"])[0],
+            "sequenced": sequenced.to_numpy(),
+            "epoch": np.where(sequenced, rows["epoch"], 0),
+            "place": np.where(sequenced, rows["sequence"], rows["time"].to_numpy().astype("int64")),
+        }
+    )
+    changing = [name for name in identity if identity[name].min() != identity[name].max()]
+    return len(rows) == 1 or (bool(changing) and not identity.duplicated(changing).any())
 
 
 def _retract_places(out: pd.Series, kept: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,7 @@
 """The bytes of the ledger: frames, segments, dictionaries, sealed Parquet.
 
 In: columns of a batch. Out: checksummed frames, and back, exactly.
-Read in order: `frame`, `observations`, `records`, `codec`, `dictionaries`, `segment`, `index`, `frames`, `position`,
+Read in order: `frame`, `observations`, `records`, `codec`, `selection`, `dictionaries`, `segment`, `index`, `frames`, `position`,
 `sealed`, `manifest`, `disk`.
 Never: a byte used before its checksum is verified.
 """

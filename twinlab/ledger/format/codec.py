@@ -30,9 +30,9 @@ __all__ = [
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_CONSTANT, _OFFSETS, _DIFFERENCES, _EXCEPTIONS, _DECIMALS, _RAW = range(6)
-_BYTE, _WORD, _TWO, _PACK = struct.Struct("<B"), struct.Struct("<Bq"), struct.Struct("<Bqq"), struct.Struct("<BBI")
-_WIDTHS: tuple[np.dtype[Any], ...] = tuple(np.dtype(t) for t in ("<u1", "<u2", "<u4", "<u8"))
+CONSTANT, OFFSETS, DIFFERENCES, EXCEPTIONS, DECIMALS, RAW = range(6)
+_BYTE, WORD, TWO, PACK = struct.Struct("<B"), struct.Struct("<Bq"), struct.Struct("<Bqq"), struct.Struct("<BBI")
+WIDTHS: tuple[np.dtype[Any], ...] = tuple(np.dtype(t) for t in ("<u1", "<u2", "<u4", "<u8"))
 _SAMPLE = 256
 _MOST_DIGITS = 6
 #: Fewer bytes than this aren't compressed: it would save nothing.
@@ -44,13 +44,13 @@ def _pack(values: npt.NDArray[Any]) -> bytes:
     if raw.nbytes >= _SMALL:
         packed = blosc.compress(raw, b"lz4", 3, blosc.SHUFFLE)
         if len(packed) < raw.nbytes:
-            return _PACK.pack(1, raw.itemsize, len(packed)) + bytes(packed)
-    return _PACK.pack(0, raw.itemsize, raw.nbytes) + raw.tobytes()
+            return PACK.pack(1, raw.itemsize, len(packed)) + bytes(packed)
+    return PACK.pack(0, raw.itemsize, raw.nbytes) + raw.tobytes()
 
 
-def _unpack(data: memoryview, at: int, kind: np.dtype[Any]) -> tuple[npt.NDArray[Any], int]:
-    packed, _, size = _PACK.unpack_from(data, at)
-    at += _PACK.size
+def unpack(data: memoryview, at: int, kind: np.dtype[Any]) -> tuple[npt.NDArray[Any], int]:
+    packed, _, size = PACK.unpack_from(data, at)
+    at += PACK.size
     part = data[at : at + size]
     return np.frombuffer(blosc.decompress(part) if packed else part, dtype=kind), at + size
 
@@ -77,10 +77,10 @@ def _sample_steps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
     """Pack signed integers of any width, shape (n,); `decode_ints` returns them as int64."""
     if len(values) == 0:
-        return _WORD.pack(_CONSTANT, 0)
+        return WORD.pack(CONSTANT, 0)
     low, high = int(np.minimum.reduce(values)), int(np.maximum.reduce(values))
     if low == high:
-        return _WORD.pack(_CONSTANT, low)
+        return WORD.pack(CONSTANT, low)
     if values.itemsize < 8 and high - low > np.iinfo(values.dtype).max:
         values = values.astype(np.int64)  # differences would overflow
     if depth:
@@ -92,7 +92,7 @@ def encode_ints(values: npt.NDArray[Any], *, depth: int = 2) -> bytes:
             if _common_value(sample) or _width(int(sample.max()) - int(sample.min())) < _width(high - low):
                 steps = _steps(values)
                 if _common_value(sample) or _width(int(steps.max()) - int(steps.min())) < _width(high - low):
-                    return _WORD.pack(_DIFFERENCES, int(values[0])) + encode_ints(steps, depth=depth - 1)
+                    return WORD.pack(DIFFERENCES, int(values[0])) + encode_ints(steps, depth=depth - 1)
     return _offsets(values, low, high)
 
 
@@ -113,23 +113,23 @@ def _common(values: npt.NDArray[Any]) -> bytes | None:
     if len(where) * 8 > len(values):
         return None
     places, others = encode_ints(where, depth=1), encode_ints(values[where], depth=0)
-    return _TWO.pack(_EXCEPTIONS, found[0], len(where)) + places + others
+    return TWO.pack(EXCEPTIONS, found[0], len(where)) + places + others
 
 
 def _offsets(values: npt.NDArray[Any], low: int, high: int) -> bytes:
     span = high - low
     if values.itemsize < 8:
-        return _TWO.pack(_OFFSETS, low, 1) + _pack((values - values.dtype.type(low)).astype(_WIDTHS[_width(span)]))
+        return TWO.pack(OFFSETS, low, 1) + _pack((values - values.dtype.type(low)).astype(WIDTHS[_width(span)]))
     # Modulo 2**64, so that any span fits.
     rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
     step = int(np.gcd.reduce(_sample(rest))) if span >= 1 << 16 else 1
     if step >= 1 << 63:
         step = 1  # two values whose distance doesn't fit a signed integer
     if step > 1 and _divide(rest, step, span):
-        return _TWO.pack(_OFFSETS, low, step) + _pack(rest.astype(_WIDTHS[_width(span // step)]))
+        return TWO.pack(OFFSETS, low, step) + _pack(rest.astype(WIDTHS[_width(span // step)]))
     if step > 1:
         rest = values.view(np.uint64) - np.uint64(low % (1 << 64))
-    return _TWO.pack(_OFFSETS, low, 1) + _pack(rest.astype(_WIDTHS[_width(span)]))
+    return TWO.pack(OFFSETS, low, 1) + _pack(rest.astype(WIDTHS[_width(span)]))
 
 
 def _divide(rest: npt.NDArray[np.uint64], step: int, span: int) -> bool:
@@ -150,25 +150,25 @@ def _divide(rest: npt.NDArray[np.uint64], step: int, span: int) -> bool:
 def decode_ints(data: memoryview, at: int, count: int) -> tuple[Ints, int]:
     """Unpack ``count`` int64 numbers from ``data`` at ``at``; return them and the offset after them."""
     mode = data[at]
-    if mode == _CONSTANT:
-        return np.full(count, _WORD.unpack_from(data, at)[1], dtype=np.int64), at + _WORD.size
-    if mode == _DIFFERENCES:
-        first = _WORD.unpack_from(data, at)[1]
-        steps, at = decode_ints(data, at + _WORD.size, count - 1)
+    if mode == CONSTANT:
+        return np.full(count, WORD.unpack_from(data, at)[1], dtype=np.int64), at + WORD.size
+    if mode == DIFFERENCES:
+        first = WORD.unpack_from(data, at)[1]
+        steps, at = decode_ints(data, at + WORD.size, count - 1)
         values = np.empty(count, dtype=np.int64)
         values[0] = first
         np.cumsum(steps, out=values[1:])
         values[1:] += first
         return values, at
-    _, base, other = _TWO.unpack_from(data, at)
-    if mode == _EXCEPTIONS:
-        places, at = decode_ints(data, at + _TWO.size, other)
+    _, base, other = TWO.unpack_from(data, at)
+    if mode == EXCEPTIONS:
+        places, at = decode_ints(data, at + TWO.size, other)
         rest, at = decode_ints(data, at, other)
         values = np.full(count, base, dtype=np.int64)
         values[places] = rest
         return values, at
-    kind = _WIDTHS[data[at + _TWO.size + 1].bit_length() - 1]
-    packed, at = _unpack(data, at + _TWO.size, kind)
+    kind = WIDTHS[data[at + TWO.size + 1].bit_length() - 1]
+    packed, at = unpack(data, at + TWO.size, kind)
     if kind.itemsize == 8:
         wide = packed * np.uint64(other)  # modulo 2**64, as it was packed
         wide += np.uint64(base % (1 << 64))
@@ -194,7 +194,7 @@ def encode_floats(values: Floats) -> bytes:
     with np.errstate(all="ignore"):
         digits = _digits(_sample(values)) if len(values) else None
         packed = None if digits is None else _decimals(values, digits)
-    return _BYTE.pack(_RAW) + _pack(values.view(np.uint64)) if packed is None else packed
+    return _BYTE.pack(RAW) + _pack(values.view(np.uint64)) if packed is None else packed
 
 
 def _decimals(values: Floats, digits: int) -> bytes | None:
@@ -214,25 +214,25 @@ def _decimals(values: Floats, digits: int) -> bytes | None:
     low, high = float(np.minimum.reduce(scaled)), float(np.maximum.reduce(scaled))
     if not max(-low, high) <= 1 << 53:
         return None  # beyond 2**53 not every integer is a float
-    head = struct.pack("<BBI", _DECIMALS, digits, len(where))
+    head = struct.pack("<BBI", DECIMALS, digits, len(where))
     if low == high:
-        return head + _WORD.pack(_CONSTANT, int(low)) + rest
+        return head + WORD.pack(CONSTANT, int(low)) + rest
     scaled -= low
-    numbers = scaled.astype(_WIDTHS[_width(int(high) - int(low))])
-    return head + _TWO.pack(_OFFSETS, int(low), 1) + _pack(numbers) + rest
+    numbers = scaled.astype(WIDTHS[_width(int(high) - int(low))])
+    return head + TWO.pack(OFFSETS, int(low), 1) + _pack(numbers) + rest
 
 
 def decode_floats(data: memoryview, at: int, count: int) -> tuple[Floats, int]:
     """Unpack ``count`` float64 numbers; return them and the offset after them."""
-    if data[at] == _RAW:
-        raw, at = _unpack(data, at + 1, _WIDTHS[3])
+    if data[at] == RAW:
+        raw, at = unpack(data, at + 1, WIDTHS[3])
         return raw.view(np.float64), at
     _, digits, exceptions = struct.unpack_from("<BBI", data, at)
     scaled, at = decode_ints(data, at + 6, count)
     values = scaled / 10.0**digits
     if exceptions:
         where, at = decode_ints(data, at, exceptions)
-        raw, at = _unpack(data, at, _WIDTHS[3])
+        raw, at = unpack(data, at, WIDTHS[3])
         values[where] = raw.view(np.float64)
     return values, at
 
@@ -264,4 +264,4 @@ def encode_bits(bits: npt.NDArray[np.bool_]) -> bytes:
 
 def decode_bits(data: memoryview, at: int) -> tuple[npt.NDArray[np.uint8], int]:
     """Unpack to a little-endian bitmap, as Arrow uses it; return it and the offset after it."""
-    return _unpack(data, at, _WIDTHS[0])
+    return unpack(data, at, WIDTHS[0])

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinlab.ledger.format import records
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.ledger.format.frame import KINDS, OBSERVATIONS_KIND, RECORDS_KIND, unpack_ids
-from twinlab.ledger.format.observations import decode
+from twinlab.ledger.format.observations import decode, rows_of_tags, take
 from twinlab.ledger.format.segment import Place, SegmentFile
 
-__all__ = ["Frame", "open_frame"]
+__all__ = ["Chosen", "Frame", "open_frame"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -35,6 +36,42 @@ class Rows(Protocol):
 
     def tags(self) -> tuple[str, ...]:
         """Return the tags that occur."""
+
+    def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
+        """Return the rows of some tags alone; None if there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some rows of a frame of observations, decoded."""
+
+    rows: pa.RecordBatch
+    at: Ints
+    arrived: Ints
+
+    def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
+        """Return the named columns (None: all)."""
+        names = self.rows.schema.names
+        return self.rows if columns is None else self.rows.select([name for name in names if name in columns])
+
+    def ordinals(self) -> Ints:
+        """Return the ordinal of each row."""
+        return self.at
+
+    def ingest_times(self) -> Ints:
+        """Return the ingest time of each row, ns UTC."""
+        return self.arrived
+
+    def tags(self) -> tuple[str, ...]:
+        """Return the tags that occur."""
+        return tuple(self.rows.column("tag").unique().to_pylist())
+
+    def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
+        """Return the rows of some tags alone; None if there are none."""
+        tags = [tag for tag in self.tags() if wanted(tag)]
+        mask = pc.is_in(self.rows.column("tag").dictionary_decode(), pa.array(tags, pa.string()))
+        kept = mask.to_numpy(zero_copy_only=False)
+        return Chosen(self.rows.filter(mask), self.at[kept], self.arrived[kept]) if kept.any() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +117,13 @@ class Frame:
     def tags(self) -> tuple[str, ...]:
         """Tags that occur (observations), in no particular order."""
         return self._source.tags()
+
+    def of_tags(self, wanted: Callable[[str], bool]) -> Frame | None:
+        """Return an observation frame cut to the rows of some tags, which are decoded alone; None if there are none."""
+        chosen = self._source.of_tags(wanted)
+        if chosen is None:
+            return None
+        return replace(self, first=int(chosen.at.min()), rows=len(chosen.at), _source=chosen)
 
     def batch(self, *, columns: Collection[str] | None = None) -> pa.RecordBatch:
         """Decode all columns or only the named ones, in the order of the schema.
@@ -168,6 +212,20 @@ class _OpenRows:
 
     def tags(self) -> tuple[str, ...]:
         return tuple(self._tables.text("tag", i) or "" for i in unpack_ids(self._place.head.tags).tolist())
+
+    def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
+        head = self._place.head
+        numbers = [n for n in unpack_ids(head.tags).tolist() if wanted(self._tables.text("tag", n) or "")]
+        if not numbers:
+            return None
+        payload = self._file.payload(self._place)
+        at = rows_of_tags(payload, head.rows, self._tables, numbers)
+        low, high = self._window
+        at = at[(at >= low) & (at < high)]
+        if not len(at):
+            return None
+        arrived = np.full(len(at), head.ingest_time, dtype=np.int64)
+        return Chosen(take(payload, head.rows, self._tables, at), head.first + at, arrived)
 
 
 def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, stop: int) -> Frame:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from twinlab.errors import SchemaError
-from twinlab.ledger.format import codec
+from twinlab.ledger.format import codec, selection
 from twinlab.ledger.format.dictionaries import Tables
 from twinlab.model.schema import OBSERVATIONS, TIME_BASES
 
@@ -158,6 +158,18 @@ def decode(payload: bytes, rows: int, tables: Tables, columns: Collection[str] |
     return pa.RecordBatch.from_arrays([decoder.column(n) for n in wanted], schema=schema)
 
 
+def rows_of_tags(payload: bytes, rows: int, tables: Tables, tags: Collection[int]) -> npt.NDArray[np.int64]:
+    """Return the rows whose tag has one of some numbers, ascending."""
+    return _Decoder(payload, rows, tables).rows_of_tags(tags)
+
+
+def take(payload: bytes, rows: int, tables: Tables, at: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """Unpack all columns of some of ``rows`` rows: those of `decode`, without unpacking all rows of each."""
+    decoder = _Decoder(payload, rows, tables)
+    arrays = [decoder.taken(name, at) for name in _NAMES]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([OBSERVATIONS.field(n) for n in _NAMES]))
+
+
 class _Decoder:
     """The columns of one payload."""
 
@@ -192,6 +204,25 @@ class _Decoder:
         unpack = codec.decode_floats if name == "value" else codec.decode_ints
         numbers = unpack(self._data, at, self._rows)[0].astype(want.to_pandas_dtype(), copy=False)
         return pa.Array.from_buffers(want, self._rows, [bitmap, pa.py_buffer(numbers)])
+
+    def rows_of_tags(self, tags: Collection[int]) -> npt.NDArray[np.int64]:
+        """Return the rows with one of some tags."""
+        return selection.find_ints(self._data, self._found["tag"][1], self._rows, tags)
+
+    def taken(self, name: str, at: npt.NDArray[np.int64]) -> pa.Array:
+        """Return some rows of a column."""
+        want = OBSERVATIONS.field(name).type
+        if name not in self._found:
+            return pa.nulls(len(at), want)
+        form, place = self._found[name]
+        if form != _PLAIN or name in _TEXTS:
+            return self.column(name).take(pa.array(at))
+        unpack = selection.take_floats if name == "value" else selection.take_ints
+        numbers = unpack(self._data, place, self._rows, at)
+        if name not in _DICTIONARIES:
+            return pa.array(numbers.astype(want.to_pandas_dtype(), copy=False), want)
+        indices = pa.array(numbers.astype(want.index_type.to_pandas_dtype()), mask=numbers < 0)
+        return pa.DictionaryArray.from_arrays(indices, self._tables.array(name))
 
     def _tag_codes(self) -> npt.NDArray[np.int64]:
         if self._tags is None:

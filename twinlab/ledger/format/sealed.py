@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinlab._files import open_binary
 from twinlab.ledger.format import codec
 from twinlab.ledger.format.disk import corrupt, crc32c, read_at
 from twinlab.ledger.format.frame import FRAME_TABLE
-from twinlab.ledger.format.frames import Frame
+from twinlab.ledger.format.frames import Chosen, Frame
 from twinlab.ledger.format.index import Index, Query, read_heads
 from twinlab.ledger.format.manifest import SealedSegment
 from twinlab.ledger.format.segment import SegmentFile
@@ -41,6 +42,7 @@ class SealedFiles:
         read_heads(kept, self.index, entry.kept_bytes, gaps=True)
         self._times: tuple[Ints, Ints, Ints] | None = None
         self._metadata: pq.FileMetaData | None = None
+        self._tags: dict[int, tuple[str, ...]] = {}
 
     def kept(self) -> SegmentFile:
         """Open the file of the frames that aren't observations; not cached, since there may be thousands of segments."""
@@ -107,6 +109,14 @@ class SealedFiles:
             # Callers decode frames in parallel; another thread pool would only add waiting.
             return file.read_row_group(number, columns=wanted, use_threads=False)
 
+    def group_tags(self, number: int) -> tuple[str, ...]:
+        """Return the tags of a row group; they are read once."""
+        found = self._tags.get(number)
+        if found is None:
+            column = self.read_group(number, ("tag",)).column("tag").combine_chunks()
+            found = self._tags[number] = tuple(column.unique().to_pylist())
+        return found
+
     def frames(self, query: Query) -> Iterator[Frame]:
         """Yield the row groups with rows of the query, by ascending first ordinal."""
         if self.entry.parquet_name is None:
@@ -147,6 +157,19 @@ def _any_within(tags: frozenset[str], span: tuple[object, object]) -> bool:
     return any(low <= t <= high for t in tags)
 
 
+def _batch(table: pa.Table, names: Sequence[str]) -> pa.RecordBatch:
+    """Return named columns of observations; absent ones are null."""
+    arrays = []
+    for name in names:
+        kind = OBSERVATIONS.field(name).type
+        if name in table.schema.names:
+            column = table.column(name).combine_chunks()
+            arrays.append(column if column.type == kind else column.cast(kind))
+        else:
+            arrays.append(pa.nulls(table.num_rows, kind))
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([OBSERVATIONS.field(n) for n in names]))
+
+
 class _GroupRows:
     """Rows of one row group: all, or those at ``rows``."""
 
@@ -157,29 +180,34 @@ class _GroupRows:
 
     def batch(self, columns: Collection[str] | None) -> pa.RecordBatch:
         wanted = [n for n in OBSERVATIONS.names if columns is None or n in columns]
-        table = self._read(wanted)
-        arrays = []
-        for name in wanted:
-            kind = OBSERVATIONS.field(name).type
-            if name in table.schema.names:
-                column = table.column(name).combine_chunks()
-                arrays.append(column if column.type == kind else column.cast(kind))
-            else:
-                arrays.append(pa.nulls(table.num_rows, kind))
-        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([OBSERVATIONS.field(n) for n in wanted]))
+        return _batch(self._read(wanted), wanted)
 
     def ordinals(self) -> Ints:
         found: Ints = self._read([ORDINAL]).column(ORDINAL).to_numpy()
         return found
 
     def ingest_times(self) -> Ints:
+        return self._arrived(self.ordinals())
+
+    def _arrived(self, ordinals: Ints) -> Ints:
         firsts, _, times = self._files.frame_table()
-        found: Ints = times[firsts.searchsorted(self.ordinals(), side="right") - 1]
+        found: Ints = times[firsts.searchsorted(ordinals, side="right") - 1]
         return found
 
     def tags(self) -> tuple[str, ...]:
         column = self._read(["tag"]).column("tag").combine_chunks()
         return tuple(column.unique().to_pylist())
+
+    def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
+        tags = [tag for tag in self._files.group_tags(self._number) if wanted(tag)]
+        if not tags:
+            return None
+        table = self._read([*OBSERVATIONS.names, ORDINAL])
+        table = table.filter(pc.is_in(table.column("tag").cast(pa.string()), pa.array(tags, pa.string())))
+        if not table.num_rows:
+            return None
+        ordinals = table.column(ORDINAL).to_numpy()
+        return Chosen(_batch(table, OBSERVATIONS.names), ordinals, self._arrived(ordinals))
 
     def _read(self, columns: Collection[str]) -> pa.Table:
         table = self._files.read_group(self._number, columns)
