@@ -38,6 +38,13 @@ _MULTIPLES: dict[str, dict[str, Fraction | int]] = {
     "time": {"s": 1, "ms": Fraction(1, 1000), "min": 60, "h": _HOUR, "d": 24 * _HOUR},
     "power": {"W": 1, "kW": 1000, "MW": 10**6},
     "energy": {"Wh": 1, "kWh": 1000, "MWh": 10**6},
+    "volume": {
+        "m³": 1,
+        "L": Fraction(1, 1000),
+        "mL": Fraction(1, 10**6),
+        "gal": 231 * (_FOOT / 12) ** 3,
+        "ft³": _FOOT**3,
+    },
     "mass": {"g": 1, "kg": 1000, "lb": Fraction("453.59237")},
 }
 _ZERO_CELSIUS = Fraction("273.15")
