@@ -13,8 +13,8 @@ EDITS = {
     "smart_meters": 2,  # the tariff is a property of the household
     "on_time_flights": 5,  # a longer key; units of delays and distances, which no header states
     "global_hourly": 5,  # packed cells such as "+0056,1" can't be read; a source number is no signal
-    "deliveries": 3,  # the courier is the asset; degrees of two properties
-    "supply_chain": 4,  # the plan is a duration in days; degrees of two properties
+    "deliveries": 1,  # the courier is the asset
+    "supply_chain": 2,  # the plan is a duration in days
     "building_meters": 1,  # the zone of a building is a property
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from twinlab.model.units import canonical_unit, compatible, conversion
 
 __all__ = [
     "ValueColumns",
+    "in_degrees",
     "located",
     "qualifiers",
     "quantity_of",
@@ -90,14 +91,29 @@ def located(profiles: Mapping[str, Profile]) -> dict[str, Profile]:
     The names decide, in any spelling and nested ("gps.lat"); values outside the range of degrees rule a pair out.
     """
     pair: dict[str, Profile] = {}
+    for quantity, profile in _angles(profiles):
+        pair.setdefault(quantity, profile)
+    return pair if len(pair) == len(_LIMITS) else {}
+
+
+def in_degrees(profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+    """Return all columns of latitudes and longitudes, in degrees; empty if one of both isn't there.
+
+    An event may have several positions: "pickup_lat", "pickup_lon", "dropoff_lat", "dropoff_lon".
+    """
+    angles = list(_angles(profiles))
+    both = len({quantity for quantity, _ in angles}) == len(_LIMITS)
+    return {profile.name: profile for _, profile in angles} if both else {}
+
+
+def _angles(profiles: Mapping[str, Profile]) -> Iterator[tuple[str, Profile]]:
     for profile in profiles.values():
         quantity = quantity_of(profile)
         limit = _LIMITS.get(quantity or "")
-        if quantity is None or limit is None or quantity in pair or not -limit <= profile.low <= profile.high <= limit:
+        if quantity is None or limit is None or not -limit <= profile.low <= profile.high <= limit:
             continue
         hint = profile.unit if profile.unit.unit else replace(profile.unit, unit="degree", evidence=f"a {quantity}")
-        pair[quantity] = replace(profile, unit=hint, decimals=max(profile.decimals, _POSITION_DECIMALS))
-    return pair if len(pair) == len(_LIMITS) else {}
+        yield quantity, replace(profile, unit=hint, decimals=max(profile.decimals, _POSITION_DECIMALS))
 
 
 def row_numbers(profiles: Mapping[str, Profile], rows: Rows) -> list[str]:

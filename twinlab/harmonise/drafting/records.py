@@ -8,6 +8,7 @@ import numpy as np
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Ints
+from twinlab.harmonise.drafting.columns import in_degrees
 from twinlab.harmonise.drafting.kinds.lifetimes import lifetime_question
 from twinlab.harmonise.drafting.kinds.words import spaced
 from twinlab.harmonise.drafting.model import EventPlan, ModelPlan, PropertyPlan
@@ -71,7 +72,7 @@ class RecordLines:
         """Return the other columns as properties; ``reserved_as`` is put before names of an event's own columns."""
         found: dict[str, PropertyPlan] = {}
         lines: list[str] = []
-        for name, profile in self.plan.profiles.items():
+        for name, profile in {**self.plan.profiles, **in_degrees(self.plan.profiles)}.items():
             if name in skip or profile.kind == "empty":
                 continue
             term = name_of(profile.unit.stem or name)
