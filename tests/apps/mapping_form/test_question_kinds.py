@@ -47,6 +47,7 @@ FILES = {
     "epoch.csv": table("x,temp (degC)", [f"{1767600000 + 60 * place},{place}.5" for place in range(40)]),
     "trips.csv": table("trip id,start time,duration", [f"t{place},2026-01-{5 + place % 20:02} 08:{place:02},{place * 7 % 50 + 0.5}" for place in range(30)]),
     "faults.csv": table("time,temp (degC),is_fault", [f"{time},{place}.5,{place // 20}" for place, time in enumerate(HOURS)]),
+    "runs.csv": table("time,file,temp (degC)", [f"{time},{'ab'[place // 20]}_2026,{place}.5" for place, time in enumerate(HOURS)]),
     "meters.csv": table("meter,maker,installed,removed", [f"M-{n},A,2021-05-{n:02},{'2022-01-02' if n % 3 else ''}" for n in range(1, 9)]),
     "visits.csv": table(
         "visit,start,duration,recorded",

@@ -113,6 +113,10 @@ class _TableLines(RecordLines):
             ids = self.plan.profiles[column].terms
             kind = self.model.type_with(ids) or type_of(spaced(column))
             self.model.asset(kind, f"named after the column {column!r}").ids |= set(ids)
+            if self.plan.asset_doubt:
+                ask = f"Does {column!r} name the asset that a row is about?"
+                at = f"{self.path}.asset.column"
+                self.questions.append(QuestionPlan(at, ask, self.plan.asset_doubt, (column,), drafted=column))
             return kind, [f"    asset: {{type: {kind}, column: {quoted(column)}}}"]
         serials = {serial for name in self.plan.profiles if (serial := serial_of(name))}
         if len(serials) == 1:

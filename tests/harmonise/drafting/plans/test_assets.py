@@ -97,3 +97,37 @@ def test_a_second_list_without_dates_keeps_the_lifetimes_of_the_first(tmp_path):
     model = parse_model(draft([tmp_path / "pumps.csv", tmp_path / "places.csv"], name="x").model_yaml)
     (kind,) = (one for one in model.asset_types.values() if one.lifetime is not None)
     assert (kind.lifetime.start, kind.lifetime.until) == ("installed", "removed")
+
+
+def test_a_column_of_files_names_the_asset_with_a_question_though_no_instant_is_there_twice(tmp_path):
+    def drafted(texts, name):
+        rows = [f"2022-01-{1 + i // 24:02d}T{i % 24:02d}:00Z,{text},{i / 7:.2f}" for i, text in enumerate(texts)]
+        (tmp_path / "water.csv").write_text("\n".join([f"time,{name},level (m)", *rows]))
+        made = draft([tmp_path / "water.csv"], name="x")
+        mapping = parse_mapping(made.mappings["water"])
+        return mapping.tables[0].asset, [one for one in mapping.questions if one.at == "tables[0].asset.column"]
+
+    for texts in (["river_2021"] * 60 + ["lake_2022"] * 60 + ["river_2022"] * 40, ["river_2021"] * 160):
+        asset, (question,) = drafted(texts, "file")
+        assert asset.column == "file"
+        assert (question.drafted, question.choices) == ("file", ["file"])
+        assert "in 160 rows, those of each together; no two rows share an instant" in question.evidence
+    # Texts that come and go, or a column that isn't named so, are a state.
+    assert drafted([f"f{i // 4 % 3}" for i in range(160)], "file")[0].column is None
+    assert drafted(["a"] * 80 + ["b"] * 80, "mode")[0].column is None
+
+
+def test_all_positions_of_an_event_are_in_degrees_and_a_latitude_alone_is_not(tmp_path):
+    rows = [
+        f"t{i},2022-01-{1 + i % 27:02d} 08:00,2022-01-{1 + i % 27:02d} 09:30,30.{i:02},120.{i:02},31.{i:02},121.{i:02}"
+        for i in range(30)
+    ]
+    (tmp_path / "trips.csv").write_text(
+        "\n".join(["trip_id,start,end,pickup.lat,pickup.lng,dropoff_lat,dropoff_lng", *rows])
+    )
+    (kind,) = parse_model(draft([tmp_path], name="x").model_yaml).event_types.values()
+    assert [one.unit for one in kind.properties.values()] == ["degree"] * 4
+    text = (tmp_path / "trips.csv").read_text().replace("pickup.lng", "fare").replace("dropoff_lng", "tip")
+    (tmp_path / "trips.csv").write_text(text)
+    (kind,) = parse_model(draft([tmp_path], name="x").model_yaml).event_types.values()
+    assert [one.unit for one in kind.properties.values()] == [None] * 4

@@ -18,6 +18,10 @@ from twinlab.harmonise.drafting.times.columns import CLOCK_NAME
 
 __all__ = ["as_lifetimes", "asset_column_of", "best_asset", "find_family", "name_by_file"]
 
+#: Names of columns that say where rows come from.
+_ORIGIN = re.compile(r"file|data_?set|source|campaign", re.IGNORECASE)
+#: Minimal mean number of rows of one id, where the rows of each are together.
+_MIN_RUN = 20
 #: Names of numbers that are ids.
 _NUMBERED = re.compile(
     r"(unit|engine|subject|run|experiment|trial|batch|bearing|battery|cell|customer|client|household|house|home|building|turbine|well|node|unit_nr)"
@@ -81,6 +85,13 @@ def asset_column_of(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
             if profile.distinct == 1 and IDS.search(name):
                 plan.evidence.append(f"column {name!r} has one id, {profile.terms[0]!r}")
                 return name
+            if profile.kind == "text" and _in_runs(name, profile.distinct, rows):
+                many = f"{profile.distinct} different texts" if profile.distinct > 1 else "one text"
+                plan.asset_doubt = (
+                    f"{many} in {rows.count:,} rows, those of each together; no two rows share an instant"
+                )
+                plan.evidence.append(f"column {name!r} has {plan.asset_doubt}: it may name the asset")
+                return name
             continue
         codes, terms = encode(rows.texts(name))
         if plan.tag is not None:
@@ -97,6 +108,14 @@ def asset_column_of(plan: TablePlan, rows: Rows, wall: Ints) -> str | None:
             )
             return name
     return None
+
+
+def _in_runs(name: str, different: int, rows: Rows) -> bool:
+    """Return whether a column is named as where rows come from, and the rows of each of its texts are together."""
+    if not (_ORIGIN.search(name) or IDS.search(name)):
+        return False
+    runs = 1 + int(np.count_nonzero(np.diff(encode(rows.texts(name))[0])))
+    return runs <= 1.2 * different and rows.count >= _MIN_RUN * runs
 
 
 def best_asset(plan: TablePlan, rows: Rows, wall: Ints) -> None:

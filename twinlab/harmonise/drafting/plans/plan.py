@@ -50,6 +50,8 @@ class TablePlan:
     time: TimeColumn | None = None
     # Column with the asset's id, or None: one asset for the whole file.
     asset_column: str | None = None
+    # Why a person has to confirm it; empty if the data show it.
+    asset_doubt: str = ""
     # Columns of a family, one asset each: column -> (pattern, id in the column's name).
     family: dict[str, tuple[str, str]] = field(default_factory=dict)
     key: tuple[str, ...] = ()
