@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from twinlab.errors import UnknownTermError
 from twinlab.explore.charts.reading import MAX_POINTS, coarsen, cover, data_span, latest_time, plan_reading
+from twinlab.history.layout import grid
 from twinlab.model.twinmodel import TwinModel, parse_duration
 from twinlab.testing import FakeTwin
 
@@ -63,7 +64,9 @@ def test_the_span_of_a_signal_is_that_of_its_samples(twin):
     assert (start, stop) == (np.datetime64("2026-01-01"), np.datetime64("2026-01-13"))
 
 
-def test_the_newest_time_is_that_of_a_sample_and_not_of_a_rollup(twin):
+@pytest.mark.parametrize("cells", [1, 15, 60, 4096])
+def test_the_newest_time_is_that_of_a_sample_and_not_of_a_rollup(twin, cells, monkeypatch):
+    monkeypatch.setattr(grid, "_SEARCHED", cells)
     assert latest_time(twin) == np.datetime64("2026-01-12T21:59")
 
 

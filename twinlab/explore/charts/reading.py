@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -302,8 +302,32 @@ def newest_time(twin: TwinReader, asset_type: str, *, signals: Sequence[str]) ->
         return newest
     stop = newest + np.timedelta64(parse_duration(step), "ns")
     signals = [name for name, t in zip(signals, times, strict=True) if t.size and t[-1] == newest]
-    raw = computed(twin.history(asset_type, signals=signals, start=newest, stop=stop)[signals])
-    return max((t[-1] for t in (raw.time.values[_filled(raw, name)] for name in signals) if t.size), default=None)
+    for start, end in _newest_first(twin, asset_type, signals, (newest, stop)):
+        raw = computed(twin.history(asset_type, signals=signals, start=start, stop=end)[signals])
+        found = [raw.time.values[filled][-1] for name in signals if (filled := _filled(raw, name)).any()]
+        if found:
+            return max(found)
+    return None
+
+
+def _newest_first(twin: TwinReader, asset_type: str, signals: Sequence[str], window: Window) -> Iterator[Window]:
+    """Yield the parts of a window that may have samples, the newest first, each of few cells."""
+    from twinlab.history.layout.grid import search_step  # noqa: PLC0415  (only pages of long histories need it)
+
+    specs = twin.model.asset_types[asset_type].signals
+    cadence = specs[signals[0]].cadence_ns
+    step = search_step(twin.steps(asset_type, signals[0]), cadence)
+    if step is None or window[1] - window[0] <= np.timedelta64(parse_duration(step), "ns"):
+        yield window
+        return
+    data = twin.history(asset_type, signals=signals, start=window[0], stop=window[1], step=step)
+    # The newest samples may not be evaluated yet, and a state lasts until its next observation.
+    counts = [f"{name}_{part}" for name in signals for part in ("pass", "suspect", "fail", "not_evaluated")]
+    data = computed(data[counts])
+    held = any(specs[name].kind == "state" for name in signals)
+    busy = np.logical_or.reduce([(data[name].values > 0).any(axis=1) for name in counts]) | held
+    for start in data.time.values[busy][::-1]:
+        yield max(start, window[0]), min(start + np.timedelta64(parse_duration(step), "ns"), window[1])
 
 
 def instant_text(when: np.datetime64) -> str:

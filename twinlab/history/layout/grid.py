@@ -6,7 +6,7 @@ The arrays of a year are in ``<type>/<cadence>/<year>/{hot,cold}``; a cell belon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "hot_layout",
     "rollup_layout",
     "rollup_steps",
+    "search_step",
     "step_parent",
 ]
 
@@ -44,6 +45,8 @@ _UNITS = (("d", DAY_NS), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s"
 #: over a year and an instant over a thousand assets each touch about 130 tiles of a one-minute signal.
 _TILE_CELLS = 2**15
 _TILE_ASSETS = 8
+#: Cells of one reading that searches for a value: those of a tile.
+_SEARCHED = _TILE_CELLS // _TILE_ASSETS
 #: Tiles are gathered in shards of 16 x 8 tiles, so that a whole scan fetches megabytes at a time.
 _SHARD_TIMES, _SHARD_ASSETS = 16, 8
 #: A hot tile is rewritten by every catch-up with cells in it: few cells in time, all assets.
@@ -204,6 +207,15 @@ def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
     ('4h', '1d')
     """
     return tuple(step for step in STEPS if (size := parse_duration(step)) % cadence_ns == 0 and size >= 4 * cadence_ns)
+
+
+def search_step(steps: Sequence[str], cadence_ns: int) -> str | None:
+    """Return the longest of ``steps`` with at most the cells of a tile: cells are searched in one such window at a time.
+
+    >>> search_step(("1min", "15min", "1h", "4h", "1d"), 10**9)
+    '1h'
+    """
+    return next((step for step in reversed(steps) if parse_duration(step) <= _SEARCHED * cadence_ns), None)
 
 
 def step_parent(cadence_ns: int, step: str) -> str | None:

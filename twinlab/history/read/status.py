@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twinlab.history.layout.grid import rollup_steps
+from twinlab.history.layout.encoding import sentinel
+from twinlab.history.layout.grid import rollup_steps, search_step
 from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.span_reader import SpanReader
 from twinlab.history.store.view import View
@@ -96,38 +99,63 @@ def value_extent(reader: SpanReader, name: str, *, origin_ns: int) -> ValueExten
 
 
 def _extent_in_cells(reader: SpanReader, name: str) -> tuple[int, int, int] | None:
+    """Return the first and the last cell with a value, and the number of missing cells between them."""
     low, high = reader.extent
     steps = rollup_steps(reader.group.cadence_ns)
-    if not steps:
-        return _extent_within(reader, name, low, high)
-    per = parse_duration(steps[-1]) // reader.group.cadence_ns
-    w0 = low // per
-    found = reader.windows(name, steps[-1], w0, -(-high // per), reader.columns, (*_SAMPLED, "missing"))
-    busy = np.flatnonzero(np.logical_or.reduce([found[what] > 0 for what in _SAMPLED]).any(axis=1))
-    if not len(busy):
-        return None
-    # Exact at both ends: the first and the last window with values are read cell by cell.
-    begin, end = int(busy[0]), int(busy[-1])
-    spans = [(max(low, (w0 + at) * per), min(high, (w0 + at + 1) * per)) for at in (begin, end)]
-    head, tail = (_extent_within(reader, name, *span) for span in spans)
-    if head is None or tail is None or begin == end:
-        return head
-    between = int(found["missing"][begin + 1 : end].sum(dtype="int64"))
-    between += _missing(reader, name, head[1] + 1, spans[0][1]) + _missing(reader, name, spans[1][0], tail[0])
-    return head[0], tail[1], head[2] + between + tail[2]
+    ends = ((low, high), (low, high))
+    if steps:
+        per = parse_duration(steps[-1]) // reader.group.cadence_ns
+        found = reader.windows(name, steps[-1], low // per, -(-high // per), reader.columns, _SAMPLED)
+        busy = low // per + np.flatnonzero(_any(found))
+        if not len(busy):
+            return None
+        first, last = (int(busy[at]) * per for at in (0, -1))
+        ends = ((max(low, first), min(high, first + per)), (max(low, last), min(high, last + per)))
+    begin, end = _valued(reader, name, *ends[0]), _valued(reader, name, *ends[1], newest=True)
+    return None if begin is None or end is None else (begin, end, _missing(reader, name, begin, end + 1))
 
 
-def _extent_within(reader: SpanReader, name: str, start: int, stop: int) -> tuple[int, int, int] | None:
-    values, flags = reader.cells(name, start, stop, reader.columns)
-    missing = flags == Flag.MISSING.value
-    rows = np.flatnonzero(((values != np.iinfo(values.dtype).min) & ~missing).any(axis=1))
-    if not len(rows):
-        return None
-    first, last = int(rows[0]), int(rows[-1])
-    return start + first, start + last, int(missing[first : last + 1].sum())
+def _any(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Return which windows have a count above zero, of any asset."""
+    out: NDArray[np.bool_] = np.logical_or.reduce([part > 0 for part in found.values()]).any(axis=1)
+    return out
+
+
+def _valued(reader: SpanReader, name: str, start: int, stop: int, *, newest: bool = False) -> int | None:
+    """Return the first or the newest cell of a span with a value; only windows that may have one are read, in this order."""
+    cadence = reader.group.cadence_ns
+    step = search_step(rollup_steps(cadence), cadence)
+    spans = [(start, stop)]
+    if step is not None and stop - start > (per := parse_duration(step) // cadence):
+        # The newest cells may have values and not be evaluated yet.
+        found = reader.windows(name, step, start // per, -(-stop // per), reader.columns, (*_SAMPLED, "not_evaluated"))
+        firsts = ((start // per + np.flatnonzero(_any(found))) * per).tolist()
+        spans = [(max(start, first), min(stop, first + per)) for first in firsts]
+    for low, high in reversed(spans) if newest else spans:
+        values, flags = reader.cells(name, low, high, reader.columns)
+        rows = np.flatnonzero(((values != sentinel(values.dtype)) & (flags != Flag.MISSING.value)).any(axis=1))
+        if len(rows):
+            return low + int(rows[-1 if newest else 0])
+    return None
 
 
 def _missing(reader: SpanReader, name: str, start: int, stop: int) -> int:
+    """Return the number of missing cells of a span: counted in whole windows, and in the cells at both ends."""
+    cadence = reader.group.cadence_ns
+    steps = rollup_steps(cadence)
+    levels = {one: None for one in (search_step(steps, cadence), *steps[-1:]) if one is not None}
+    return _missing_by(reader, name, start, stop, list(levels))
+
+
+def _missing_by(reader: SpanReader, name: str, start: int, stop: int, steps: list[str]) -> int:
     if start >= stop:
         return 0
-    return int((reader.cells(name, start, stop, reader.columns, what="flags")[1] == Flag.MISSING.value).sum())
+    if not steps:
+        return int((reader.cells(name, start, stop, reader.columns, what="flags")[1] == Flag.MISSING.value).sum())
+    per = parse_duration(steps[-1]) // reader.group.cadence_ns
+    first, last = -(-start // per), stop // per
+    if first >= last:
+        return _missing_by(reader, name, start, stop, steps[:-1])
+    whole = reader.windows(name, steps[-1], first, last, reader.columns, ("missing",))["missing"]
+    ends = ((start, first * per), (last * per, stop))
+    return int(whole.sum(dtype="int64")) + sum(_missing_by(reader, name, *end, steps[:-1]) for end in ends)
