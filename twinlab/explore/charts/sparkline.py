@@ -10,6 +10,8 @@ from markupsafe import Markup
 from twinlab._html import html
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["sparkline"]
@@ -19,6 +21,8 @@ _SVG = """\
 <svg class="spark" viewBox="0 0 {{ width }} {{ height }}" width="{{ width }}" height="{{ height }}" role="img" \
 aria-label="{{ label }}" preserveAspectRatio="none">\
 {% for shape in band %}<path d="{{ shape }}" fill="currentColor" fill-opacity="0.18"/>{% endfor %}\
+{% for y in limits %}<line x1="0" x2="{{ width }}" y1="{{ y }}" y2="{{ y }}" stroke="currentColor" stroke-width="1" \
+stroke-dasharray="3 3"/>{% endfor %}\
 <path d="{{ line }}" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" \
 stroke-linecap="round"/></svg>"""
 
@@ -30,6 +34,7 @@ def sparkline(
     high: NDArray[np.float64] | None = None,
     label: str = "",
     steps: bool = False,
+    limits: Sequence[float] | NDArray[np.float64] = (),
 ) -> Markup:
     """Return a curve as an ``<svg>``; a gap where a value is missing.
 
@@ -43,6 +48,8 @@ def sparkline(
         Alternative text for screen readers.
     steps : bool
         Draw steps: each value is valid until the next.
+    limits : sequence of float
+        Values with a dashed line, where the curve reaches them; others would flatten it.
 
     Returns
     -------
@@ -69,7 +76,9 @@ def sparkline(
     x = _PAD + np.arange(len(values)) / max(1, len(values) - 1) * (_WIDTH - 2 * _PAD)
     band = [] if low is None or high is None else _band(x, height(low), height(high))
     line = _line(x, height(values), finite, steps=steps)
-    return html(_SVG, width=f"{_WIDTH:g}", height=f"{_HEIGHT:g}", label=label, band=band, line=line)
+    met = np.array([one for one in limits if bottom <= one <= top], dtype=np.float64)
+    lines = [] if middle else [f"{y:.1f}" for y in height(met)]
+    return html(_SVG, width=f"{_WIDTH:g}", height=f"{_HEIGHT:g}", label=label, band=band, line=line, limits=lines)
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64], finite: NDArray[np.bool_], *, steps: bool) -> str:

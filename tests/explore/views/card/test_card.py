@@ -3,11 +3,14 @@
 import asyncio
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from twinlab.explore.charts.sparkline import sparkline
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.card import AssetCard
+from twinlab.explore.views.card.html import card_html
+from twinlab.explore.views.card.reading import CardData, Curve
 from twinlab.model.twinmodel import TwinModel
 from twinlab.testing import FakeTwin
 
@@ -127,3 +130,35 @@ def test_what_was_turned_to_meanwhile_isnt_overwritten(shared):
 
     asyncio.run(turn_while_reading())
     assert card.card is not None and card.card.asset == "V1"
+
+
+def test_limits_of_an_asset_are_its_own_in_text_and_curve():
+    model = {
+        "twin": "t",
+        "asset_types": {
+            "tank": {
+                "properties": {"low": {"dtype": "number", "unit": "cm"}, "high": {"dtype": "number", "unit": "cm"}},
+                "signals": {
+                    "level": {
+                        "unit": "m",
+                        "resolution": 0.01,
+                        "sensor_span": [-0.5, 9],
+                        "expected_span": {"from": ["low", "high"], "default": [1, 7]},
+                    }
+                },
+            }
+        },
+    }
+    last = pd.Series({"level": 3.0, "level_qc": 1, "level_time": np.datetime64("2026-01-01", "ns")})
+    curves = {"level": Curve(np.array([1.5, 3.0, 4.5]))}
+
+    def shown(**properties):
+        card = CardData("tank", "A", "A", np.datetime64("2026-01-01", "ns"), properties, last=last, curves=curves)
+        return card_html(card, TwinModel.model_validate(model), {})
+
+    own = shown(low=200.0, high=pd.NA)
+    assert "expected 1 to 7 m · sensor -0.5 to 9 m" in own
+    assert "<line" not in own
+    own = shown(low=200.0, high=400.0)
+    assert "expected 2 to 4 m · sensor -0.5 to 9 m" in own
+    assert own.count("<line") == 2

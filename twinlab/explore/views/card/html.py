@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -24,6 +25,8 @@ from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from twinlab.explore.views.card.reading import CardData, Curve
     from twinlab.model.twinmodel import Signal, TwinModel
@@ -73,7 +76,8 @@ _TABLE = """\
 {% for row in rows %}{{ row }}{% endfor %}</table></section>{% endif %}"""
 _VALUE = """\
 <tr{% if stale %} class="stale"{% endif %}><th scope="row">{{ title }}\
-{% if flag %} <span class="flag">{{ flag }}</span>{% endif %}<br><span class="small">{{ age }}</span></th>\
+{% if flag %} <span class="flag">{{ flag }}</span>{% endif %}<br><span class="small">{{ age }}</span>\
+{% if limits %}<br><span class="small">{{ limits }}</span>{% endif %}</th>\
 <td>{{ curve }}</td><td class="n">{{ value }}</td></tr>"""
 _PROPERTY = '<tr><th scope="row">{{ title }}</th><td class="n">{{ value }}</td></tr>'
 _EVENT = """\
@@ -145,15 +149,31 @@ def _values(card: CardData, model: TwinModel) -> Markup:
     spec = model.asset_types[card.asset_type]
     if card.last is None or card.at is None:
         return Markup()
+    stated = {card.asset: {name: value for name, value in card.properties.items() if not pd.isna(value)}}  # type: ignore[call-overload]
     rows = [
-        _value_row(name, signal, card.last, card.curves.get(name), pd.Timestamp(card.at))
+        _value_row(
+            name,
+            signal,
+            card.last,
+            card.curves.get(name),
+            pd.Timestamp(card.at),
+            limits=spec.limits(name, [card.asset], stated)[:, 0],
+        )
         for name, signal in spec.signals.items()
         if name not in (spec.position or ())
     ]
     return html(_TABLE, heading="Last values", rows=rows)
 
 
-def _value_row(name: str, signal: Signal, last: pd.Series, curve: Curve | None, at: pd.Timestamp) -> Markup:
+def _value_row(
+    name: str,
+    signal: Signal,
+    last: pd.Series,
+    curve: Curve | None,
+    at: pd.Timestamp,
+    *,
+    limits: NDArray[np.float64],
+) -> Markup:
     title = signal.title or readable_name(name)
     when = last[f"{name}_time"]
     observed = not pd.isna(when)
@@ -163,7 +183,7 @@ def _value_row(name: str, signal: Signal, last: pd.Series, curve: Curve | None, 
     drawn = Markup()
     if curve is not None:
         label, steps = f"{title}, last 24 h", signal.kind == "state"
-        drawn = sparkline(curve.values, low=curve.low, high=curve.high, label=label, steps=steps)
+        drawn = sparkline(curve.values, low=curve.low, high=curve.high, label=label, steps=steps, limits=limits[2:])
     return html(
         _VALUE,
         title=title,
@@ -171,8 +191,26 @@ def _value_row(name: str, signal: Signal, last: pd.Series, curve: Curve | None, 
         stale=stale,
         age=age_label,
         curve=drawn,
+        limits=_limits_text(limits, signal.unit),
         value=_value_text(last[name], signal),
     )
+
+
+def _limits_text(limits: NDArray[np.float64], unit: str) -> str:
+    """Return the limits of one asset, of `AssetType.limits`, for people.
+
+    >>> _limits_text(np.array([-np.inf, 60, 2, 8]), "degC")
+    'expected 2 to 8 °C · sensor up to 60 °C'
+    """
+    parts = []
+    for what, low, high in (("expected", *limits[2:]), ("sensor", *limits[:2])):
+        if np.isfinite(low) and np.isfinite(high):
+            parts.append(f"{what} {measure_text(float(low), '')} to {measure_text(float(high), unit)}")
+        elif np.isfinite(low):
+            parts.append(f"{what} from {measure_text(float(low), unit)}")
+        elif np.isfinite(high):
+            parts.append(f"{what} up to {measure_text(float(high), unit)}")
+    return " · ".join(parts)
 
 
 def _value_text(value: object, signal: Signal) -> str:
