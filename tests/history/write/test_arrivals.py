@@ -1,7 +1,8 @@
-"""History from the ledger: order, repetition, batches, publications and tails don't change the result."""
+"""History from the ledger: order, repetition, batches, publications, tails and housekeeping don't change the result."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,10 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.maintenance import sweep
+from twinlab.ledger import writer as ledger_writer
 
 SIGNALS = (["temperature", "humidity", "door"], ["energy"])
 
@@ -29,10 +34,18 @@ def assert_same(first: list[xr.Dataset], second: list[xr.Dataset]) -> None:
 
 
 def build(
-    make_site, rows: list[tuple], *, batches: list[int], publish: set[int], read: set[int] = frozenset()
+    make_site,
+    rows: list[tuple],
+    *,
+    batches: list[int],
+    publish: set[int],
+    read: set[int] = frozenset(),
+    keep: dict[int, str] | None = None,
 ) -> list[xr.Dataset]:
-    """Append rows in batches, publish after some of them, read (and so build tails) after others, and return all there is."""
-    with TemporaryDirectory(dir=MEMORY) as folder:
+    """Append rows in batches, publish after some of them, read (and so build tails) or keep house after others; return all."""
+    with TemporaryDirectory(dir=MEMORY) as folder, pytest.MonkeyPatch.context() as patch:
+        # Each batch is a segment that can be sealed.
+        patch.setattr(ledger_writer, "SEGMENT_FRAMES", 1)
         site = make_site(Path(folder))
         historian, reader = site.historian(), site.reader()
         edges = [0, *sorted({cut % (len(rows) + 1) for cut in batches}), len(rows)]
@@ -41,9 +54,23 @@ def build(
                 site.append(rows[start:stop])
             if number in publish:
                 historian.catch_up()
+            if keep and number in keep:
+                keep_house(site, historian, keep[number])
             if number in read:
                 reader.history("room", signals=["temperature"]).compute()
         return everything(reader)
+
+
+def keep_house(site, historian, step: str) -> None:
+    """Do one step of housekeeping, as if everything that is replaced were older than a day."""
+    if step == "seal":
+        site.ledger.seal("rooms")
+    elif step == "compact":
+        historian.compact()
+    elif historian.folder.exists():
+        store = HistoryStore.open(historian.folder)
+        with store.lock():
+            sweep(store._repository, store.path, cut=datetime.now(UTC))
 
 
 # Nothing here is about durability: a disk's syncs would take most of the time.
@@ -72,13 +99,15 @@ def told(draw: st.DrawFn) -> list[tuple]:
     batches=st.lists(st.integers(0, 60), max_size=4),
     publish=st.sets(st.integers(0, 5)),
     read=st.sets(st.integers(0, 5)),
+    keep=st.dictionaries(st.integers(0, 5), st.sampled_from(["seal", "compact", "collect"]), min_size=1),
 )
 @settings(max_examples=12, deadline=None)
-def test_any_order_of_arrival_gives_the_same_history(make_site, rows, shuffle, again, batches, publish, read):
+def test_any_order_of_arrival_gives_the_same_history(make_site, rows, shuffle, again, batches, publish, read, keep):
     expected = build(make_site, rows, batches=[], publish={0})
     arrived = rows + [rows[i % len(rows)] for i in again]
     shuffle.shuffle(arrived)
-    assert_same(build(make_site, arrived, batches=batches, publish=publish, read=read), expected)
+    found = build(make_site, arrived, batches=batches, publish=publish, read=read, keep=keep)
+    assert_same(found, expected)
 
 
 def test_the_tail_shows_what_publishing_it_would(site):
