@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinlab.history.store import event_parts
 from twinlab.history.store.event_parts import EventParts, merged, ordered, part_attributes, targets, within, without
 
 HOUR = 3_600_000_000_000
@@ -93,10 +94,12 @@ def test_a_window_of_the_parts_equals_the_window_of_all_events(base, recent, siz
         assert within(valid, window, assets)["event_id"].to_pylist() == expected(valid, *window, assets)
 
 
-@given(table=event_tables(), other=event_tables(st.integers(31, 60)))
-def test_merging_ordered_tables_gives_the_ordered_table_of_both(table, other):
+@given(table=event_tables(), other=event_tables(st.integers(31, 60)), run=st.sampled_from([0, 2, 128]))
+def test_merging_ordered_tables_gives_the_ordered_table_of_both(table, other, run):
     both = ordered(pa.concat_tables([table, other]))
-    assert merged(ordered(table), ordered(other)).equals(both)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(event_parts, "_RUN_ROWS", run)
+        assert merged(ordered(table), ordered(other)).equals(both)
 
 
 @given(table=event_tables().filter(len), other=event_tables(st.integers(31, 60)), size=st.integers(1, 5))

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +42,8 @@ __all__ = [
 NEVER = int(np.iinfo(np.int64).max)
 _TIMES = ("start", "end", "planned_start", "planned_end")
 _RECENT = "recent"
+#: Tables are merged in slices if these have so many rows on average.
+_RUN_ROWS = 128
 
 #: Bounds in nanoseconds since 1970 of ``[start, stop)``; None is open.
 Window = tuple[int | None, int | None]
@@ -152,6 +155,15 @@ def merged(table: pa.Table, other: pa.Table) -> pa.Table:
         low[row] = a
     if low[0] == len(table):
         return both
+    runs = np.flatnonzero(np.diff(low, prepend=-1))
+    if len(runs) * _RUN_ROWS <= len(both):
+        # Slices copy nothing, while `take` copies every column of every row.
+        edges, pieces, done = [*runs.tolist(), len(other)], [], 0
+        for first, stop in pairwise(edges):
+            at = int(low[first])
+            pieces += [both.slice(done, at - done), both.slice(len(table) + first, stop - first)]
+            done = at
+        return pa.concat_tables([*pieces, both.slice(done, len(table) - done)])
     return both.take(pa.array(np.insert(np.arange(len(table)), low, len(table) + np.arange(len(other)))))
 
 
