@@ -27,6 +27,8 @@ class Block:
     flags: Mapping[str, npt.NDArray[np.uint8]]
     # Column of the first asset.
     first_asset: int = 0
+    # Whether no cell has a value and each series has one flag throughout.
+    vacant: bool = False
 
     @property
     def k1(self) -> int:

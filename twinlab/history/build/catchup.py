@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.build import build_blocks
-from twinlab.history.build.group_spec import GroupSpec
+from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.update import (
-    GroupPlan,
     changed_cells,
     frontier_of,
     judged_anew,
@@ -27,6 +26,7 @@ from twinlab.history.build.update import (
     plan_group,
     plan_late,
 )
+from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
 from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
 from twinlab.history.store.cells import CellReader
@@ -86,6 +86,8 @@ class Update:
                 write=plan.write,
                 tally=self.tally,
             ):
+                yield plan.spec, block
+            for block in vacant_blocks(plan):
                 yield plan.spec, block
 
     def groups(self) -> list[GroupSpec]:
@@ -182,8 +184,11 @@ def plan_update(
         # The margins of other cells may need the values of late ones, so these are built first.
         plans += plan_late(spec, new, change.late) if not redo else []
         plan = plan_group(spec, old=earlier, new=new, changed=[*change.spans, (0, end)], judged=judged, limit=end)
-        if plan is not None:
+        if plan is not None and redo:
             plans.append(plan)
+        elif plan is not None:
+            before_end = stored.get(spec.group.path, 0)
+            plans += split_plan(set_vacant(plan, before_end), None if change.late else change.bands, before_end)
     return Update(sources, before, position, columns, plans, claims, marks_new, changed)
 
 

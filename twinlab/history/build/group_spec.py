@@ -1,4 +1,4 @@
-"""A group of signals that are built together: those of one asset type and cadence, with their assets and limits."""
+"""A group of signals that are built together: those of one asset type and cadence; and which of its cells to build."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Series
-from twinlab.history.layout.grid import Axis, Group, floor_midnight
+from twinlab.history.layout.grid import Axis, Frontier, Group, floor_midnight
+from twinlab.history.layout.spans import Span, union
 from twinlab.model.twinmodel import Signal, TwinModel
 from twinlab.quality.cells import margins
 
-__all__ = ["GroupSpec"]
+__all__ = ["GroupPlan", "GroupSpec"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,36 @@ class GroupSpec:
                 for group, signals in by_group.items()
             ]
         return out
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """The cells of a group whose values are computed (``fresh``), and those that are flagged and written (``write``).
+
+    ``spec`` and ``frontier`` may be of a part of the group's assets.
+    """
+
+    spec: GroupSpec
+    fresh: list[Span]
+    write: list[Span]
+    frontier: Frontier
+    # Cells without values that aren't built: only their flags are stated.
+    vacant: list[Span] = field(default_factory=list)
+    # Whether it is of late claims, whose plans come first.
+    late: bool = False
+
+    @property
+    def cells(self) -> int:
+        """Number of values to write."""
+        return sum(high - low for low, high in self.write) * len(self.spec.assets) * len(self.spec.signals)
+
+    @property
+    def covered(self) -> list[Span]:
+        """All cells whose flags are written or stated."""
+        return union(self.write, self.vacant)
+
+    @property
+    def ends(self) -> Span:
+        """The first of these cells, and the one after the last."""
+        covered = self.covered
+        return covered[0][0], covered[-1][1]

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
 from twinlab.history.build.build import reach_of_change
-from twinlab.history.build.group_spec import GroupSpec
+from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.build.vacancy import Occupied, frontier_of_part
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.index.source_index import hashes_of
@@ -22,7 +23,6 @@ from twinlab.history.layout.spans import Span, clip, spans_of_marks, union
 
 __all__ = [
     "Changed",
-    "GroupPlan",
     "changed_cells",
     "frontier_of",
     "judged_anew",
@@ -54,29 +54,13 @@ class Changed:
     spans: list[Span]
     # Late cells: range of columns -> spans of these columns alone.
     late: dict[Span, list[Span]] = field(default_factory=dict)
+    # The spans of each band of assets, if there is more than one band and they are known.
+    bands: list[list[Span]] | None = None
 
     @property
     def end(self) -> int:
         """The first cell after all of them, 0 if there are none."""
         return max((stop for spans in (self.spans, *self.late.values()) for _, stop in spans), default=0)
-
-
-@dataclass(frozen=True)
-class GroupPlan:
-    """The cells of a group whose values are computed (``fresh``), and those that are flagged and written (``write``).
-
-    ``spec`` and ``frontier`` may be of a part of the group's assets.
-    """
-
-    spec: GroupSpec
-    fresh: list[Span]
-    write: list[Span]
-    frontier: Frontier
-
-    @property
-    def cells(self) -> int:
-        """Number of values to write."""
-        return sum(high - low for low, high in self.write) * len(self.spec.assets) * len(self.spec.signals)
 
 
 def frontier_of(spec: GroupSpec, marks: Iterable[Marks], lifetimes: Lifetimes | None = None) -> Frontier:
@@ -157,11 +141,7 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span
     reach = sum(spec.margins)
     for (first, stop), spans in sorted(late.items()):
         part = spec.part(first, stop)
-        mine = Frontier(
-            frontier.known_from[:, first:stop],
-            frontier.passed[:, first:stop],
-            None if frontier.lifetimes is None else frontier.lifetimes[:, first:stop],
-        )
+        mine = frontier_of_part(frontier, first, stop)
         # Beyond twice the margins, the flags of one span don't depend on the values of another.
         apart = clip(union(spans, gap=2 * reach + 1), (begin, end))
         by_time: dict[int, list[Span]] = {}
@@ -169,7 +149,7 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span
             by_time.setdefault(low // _LATE_CELLS, []).append((low, high))
         for _, fresh in sorted(by_time.items()):
             write = clip(reach_of_change(spec, fresh), (begin, end))
-            plans.append(GroupPlan(part, fresh, write, mine))
+            plans.append(GroupPlan(part, fresh, write, mine, late=True))
     return plans
 
 
@@ -290,7 +270,11 @@ def changed_cells(
                     spans.setdefault(group, []).extend(cells)
     _settle(claims, found_cells)
     return {
-        spec.group.path: Changed(union(found_cells[group].spans, spans.get(group, [])), found_cells[group].late)
+        spec.group.path: Changed(
+            union(found_cells[group].spans, spans.get(group, [])),
+            found_cells[group].late,
+            None if spans.get(group) else found_cells[group].occupied.spans(),
+        )
         for group, spec in by_number.items()
     }
 
@@ -305,11 +289,16 @@ class _Cells:
     spans: list[Span] = field(default_factory=list)
     late: dict[Span, list[Span]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.occupied = Occupied(self.spec)
+
     def add(self, claims: Sequence[tuple[SourceView, Claims]], group: int) -> None:
         """Add the cells of some claims of the group with this number."""
         mine, late = _late_cells(claims, self.spec, self.before)
         if mine:
             self.spans = union(self.spans, _cells_of(mine, self.spec, group), gap=_GAP)
+            if not self.before:
+                self.occupied.add([c for _, c in mine])
         for assets, cells in late.items():
             self.late[assets] = union(self.late.get(assets, []), cells, gap=_GAP)
 

@@ -99,16 +99,14 @@ class TailPin(Pin):
     def _tail(self, update: Update, asset_type: str, span: tuple[int | None, int | None]) -> list[Block]:
         """Return the blocks of the plans that a span needs; late rows elsewhere aren't built."""
         mine = {n: plan for n, plan in enumerate(update.plans) if plan.spec.group.asset_type == asset_type}
-        wanted = {n for n, plan in mine.items() if _overlaps(plan.spec, plan.write, span)}
-        for front in [mine[n] for n in wanted if mine[n].spec.whole is None]:
+        wanted = {n for n, plan in mine.items() if _overlaps(plan.spec, plan.covered, span)}
+        for front in [mine[n] for n in wanted if not mine[n].late]:
             # A plan of all assets may need late values within its margins.
             reach = widen(front.write, before=front.spec.margins[0], after=front.spec.margins[1])
             wanted |= {
                 n
                 for n, plan in mine.items()
-                if plan.spec.whole is not None
-                and plan.spec.group == front.spec.group
-                and any(clip(reach, piece) for piece in plan.write)
+                if plan.late and plan.spec.group == front.spec.group and any(clip(reach, piece) for piece in plan.write)
             }
         # Late plans come before those of all assets in `update.plans`.
         return [block for n in sorted(wanted) for block in self._built(update, n)]
@@ -117,7 +115,7 @@ class TailPin(Pin):
         found = self._blocks.get(number)
         if found is None:
             plan = update.plans[number]
-            late = plan.spec.whole is not None
+            late = plan.late
             below = (
                 [] if late else [b for blocks in self._blocks.values() for b in blocks if b.group == plan.spec.group]
             )

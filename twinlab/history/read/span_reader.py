@@ -49,6 +49,10 @@ class Block(Protocol):
     def first_asset(self) -> int:
         """The stored column of the first asset."""
 
+    @property
+    def vacant(self) -> bool:
+        """Whether no cell has a value and each series has one flag throughout."""
+
 
 @lru_cache(maxsize=8)
 def _view(path: Path, snapshot: str) -> View:
@@ -161,7 +165,16 @@ class SpanReader:
                 cells, wide = block.values[name].shape
                 a, b = block.k0 // per, -(-(block.k0 + cells) // per)
                 spans = touched.setdefault((block.first_asset, block.first_asset + wide), Spans())
-                spans.add(max(a, w0), min(b, w1))
+                if not block.vacant:
+                    spans.add(max(a, w0), min(b, w1))
+                    continue
+                # Windows at its ends have other cells, too.
+                whole = -(-block.k0 // per), (block.k0 + cells) // per
+                for edge in (a, b - 1):
+                    if not whole[0] <= edge < whole[1]:
+                        spans.add(max(edge, w0), min(edge + 1, w1))
+                inside = max(whole[0], w0) - w0, min(whole[1], w1) - w0
+                _put_vacant(out, block.flags[name][0], inside, per, columns, block.first_asset)
         for (first, stop), spans in touched.items():
             places = np.flatnonzero((columns >= first) & (columns < stop))
             for a, b in spans if places.size else ():
@@ -190,6 +203,27 @@ class SpanReader:
         else:
             return view.fold(self.group, name, per, w0, w1, columns, statistics=statistics)
         return {key: out[key] for key in statistics}
+
+
+def _put_vacant(  # noqa: PLR0917
+    out: dict[str, NDArray[Any]],
+    flags: NDArray[np.uint8],
+    windows: tuple[int, int],
+    per: int,
+    columns: NDArray[np.int64],
+    first_asset: int,
+) -> None:
+    """Put windows without values into ``out``, from the flag of each asset of a vacant block."""
+    places = np.flatnonzero((columns >= first_asset) & (columns < first_asset + len(flags)))
+    if windows[0] >= windows[1] or not places.size:
+        return
+    missing = flags[columns[places] - first_asset] == Flag.MISSING
+    for key, part in out.items():
+        # No value: a count of zero, the smallest integer as extreme.
+        nothing = sentinel(part.dtype) if key in ("min", "max") else 0
+        row = {"missing": missing * per, "not_evaluated": ~missing * per}.get(key, nothing)
+        out[key] = part if part.flags.writeable else part.copy()
+        out[key][slice(*windows), places] = row
 
 
 def _overlay(

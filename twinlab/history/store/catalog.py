@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import google_crc32c
 import numpy as np
+from numpy.typing import NDArray
 
 from twinlab.errors import CorruptionError, SchemaError, UnknownTermError
 from twinlab.history.layout.encoding import sentinel
@@ -24,14 +25,15 @@ from twinlab.history.layout.grid import (
 from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Spans
 from twinlab.history.store.codecs import ArraySpec
+from twinlab.history.store.vacant import Rectangles
 from twinlab.model.flags import Flag
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
 
-__all__ = ["Catalog", "GroupEntry", "YearEntry"]
+__all__ = ["Catalog", "GroupEntry", "YearEntry", "check_cells", "check_same"]
 
-#: Version of the layout. A history of another version must be rebuilt from the ledger.
-FORMAT = 1
+#: Versions of the layout: the second states vacant cells. A history of another version must be rebuilt from the ledger.
+FORMAT, FORMAT_VACANT = 1, 2
 #: Minimum number of cells of a window whose extremes are stored.
 _EXTREMES_FROM = 30
 
@@ -49,6 +51,8 @@ class YearEntry:
     hot_chunks: set[int] = field(default_factory=set)
     # Paths of the existing arrays, relative to the year's.
     arrays: set[str] = field(default_factory=set)
+    # Signal -> cells of the cold array that are missing where no tile of flags is stored.
+    vacant: dict[str, Rectangles] = field(default_factory=dict)
 
     def runs(self, l0: int, l1: int) -> Iterator[tuple[bool, int, int]]:
         """Yield ``(is_hot, first, last + 1)`` of a span of the year, in order."""
@@ -152,6 +156,8 @@ class GroupEntry:
             dtype=dtype,
             layout=layout,
             fill=int(Flag.NOT_EVALUATED) if flags else sentinel(dtype),
+            vacant=entry.vacant.get(name, Rectangles()) if flags and part == "cold" else Rectangles(),
+            vacant_fill=int(Flag.MISSING),
         )
 
     def rollup_spec(self, year: int, name: str, step: str, statistic: str) -> ArraySpec:
@@ -166,12 +172,17 @@ class GroupEntry:
         elif statistic == "not_evaluated":
             # Cells that were never written have the flag "not evaluated".
             fill = self.per(step)
+        vacant = Rectangles()
+        if statistic in ("not_evaluated", "missing"):
+            vacant = self.year(year).vacant.get(name, vacant).windows(self.per(step))
         return ArraySpec(
             path=f"{self.path(year)}/rollup/{step}/{name}_{statistic}",
             shape=(self.windows(year, step), self.n_assets),
             dtype=dtype,
             layout=self.year(year).rollups[step],
             fill=fill,
+            vacant=vacant,
+            vacant_fill=self.per(step) if statistic == "missing" else 0,
         )
 
 
@@ -199,8 +210,9 @@ class Catalog:
 
     def to_attributes(self) -> dict[str, object]:
         """Return the catalogue as attributes of the root group, with a checksum."""
+        vacant = any(year.vacant for entry in self.groups.values() for year in entry.years.values())
         body = {
-            "format": FORMAT,
+            "format": FORMAT_VACANT if vacant else FORMAT,
             "origin_ns": self.origin_ns,
             "groups": {group.path: _group_json(entry) for group, entry in sorted(self.groups.items())},
             "tables": sorted(self.tables),
@@ -223,8 +235,10 @@ class Catalog:
             msg = "expected the catalogue of a history, but it is damaged or missing; run `twinlab rebuild`"
             raise CorruptionError(msg)
         body = json.loads(text)
-        if body["format"] != FORMAT:
-            msg = f"expected a history of format {FORMAT}, got {body['format']}; run `twinlab rebuild`"
+        if body["format"] not in (FORMAT, FORMAT_VACANT):
+            msg = (
+                f"expected a history of format {FORMAT} or {FORMAT_VACANT}, got {body['format']}; run `twinlab rebuild`"
+            )
             raise CorruptionError(msg)
         catalog = cls(origin_ns=body["origin_ns"], tables=set(body["tables"]), meta=body["meta"])
         for path, part in body["groups"].items():
@@ -250,6 +264,22 @@ def check_same(name: str, old: Signal, new: Signal) -> None:
             raise SchemaError(msg)
 
 
+def check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None) -> None:
+    """Check integers and flags before they are written.
+
+    Raises
+    ------
+    SchemaError
+        If the integers have another type than the signal's, or a cell without a value passes or is suspect.
+    """
+    if part.dtype != signal.storage_dtype:
+        msg = f"expected {name!r} as {signal.storage_dtype}, got {part.dtype}; use `encode`"
+        raise SchemaError(msg)
+    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():
+        msg = f"expected a value wherever {name!r} passes or is suspect, got cells without; flag them missing"
+        raise SchemaError(msg)
+
+
 def _layout_json(layout: Layout) -> list[object]:
     return [list(layout.tile), list(layout.shard) if layout.shard else None]
 
@@ -257,6 +287,14 @@ def _layout_json(layout: Layout) -> list[object]:
 def _layout(part: list[list[int]]) -> Layout:
     tile, shard = part
     return Layout((tile[0], tile[1]), (shard[0], shard[1]) if shard else None)
+
+
+def _vacant_json(vacant: dict[str, Rectangles]) -> list[list[object]]:
+    """Return ``[[signal, …], [rectangle, …]]`` for each set of rectangles; signals that arrive together share theirs."""
+    shared: dict[str, list[str]] = {}
+    for name, rectangles in sorted(vacant.items()):
+        shared.setdefault(json.dumps(rectangles.tolist()), []).append(name)
+    return [[names, json.loads(text)] for text, names in shared.items()]
 
 
 def _group_json(entry: GroupEntry) -> dict[str, object]:
@@ -274,6 +312,7 @@ def _group_json(entry: GroupEntry) -> dict[str, object]:
                 "cold_end": part.cold_end,
                 "hot_chunks": sorted(part.hot_chunks),
                 "arrays": sorted(part.arrays),
+                **({"vacant": _vacant_json(part.vacant)} if part.vacant else {}),
             }
             for year, part in sorted(entry.years.items())
         },
@@ -297,5 +336,11 @@ def _group_entry(group: Group, origin_ns: int, part: dict[str, object]) -> Group
                 cold_end=y["cold_end"],
                 hot_chunks=set(y["hot_chunks"]),
                 arrays=set(y["arrays"]),
+                vacant={
+                    name: rectangles
+                    for names, edges in y.get("vacant", ())
+                    for rectangles in [Rectangles(edges)]
+                    for name in names
+                },
             )
     return entry

@@ -65,6 +65,9 @@ class CellReader:
         columns = np.arange(entry.n_assets) if assets is None else np.asarray(assets, dtype=np.int64)
         exists = spec.path.removeprefix(entry.path(year) + "/") in entry.year(year).arrays
         if not exists or columns.size == 0 or times[0] >= times[1]:
+            if columns.size and len(spec.vacant) and times[0] < times[1]:
+                first = int(columns.min())
+                return spec.background(times, (first, int(columns.max()) + 1))[columns - first].T
             return np.full((columns.size, times[1] - times[0]), spec.fill, dtype=spec.dtype).T
         runs = list(asset_runs(columns, spec.layout.tile[1]))
         parts = [read_region(spec, times, run, store=self._store, pending=self._pending) for run in runs]

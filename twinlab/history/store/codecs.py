@@ -1,14 +1,15 @@
 """Bytes of a tile: pcodec for integers, zstd for flags, each with a checksum, in shards of Zarr v3.
 
 Our reader and writer process these bytes themselves, because Zarr's pipeline costs more per tile than decoding does.
-The arrays are plain Zarr v3 all the same: ``zarr.open_group(session.store)`` reads the same numbers.
+The arrays are plain Zarr v3 all the same: ``zarr.open_group(session.store)`` reads the same numbers, except that long
+spans without data, which the catalogue states (`twinlab.history.store.vacant`), read as "not evaluated".
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import google_crc32c
@@ -19,6 +20,7 @@ from pcodec import ChunkConfig, standalone
 
 from twinlab.errors import CorruptionError
 from twinlab.history.layout.grid import Layout
+from twinlab.history.store.vacant import Rectangles
 from twinlab.model.flags import Flag
 
 __all__ = [
@@ -54,6 +56,15 @@ class ArraySpec:
     dtype: np.dtype
     layout: Layout
     fill: int
+    # Cells that have another number than `fill` where no tile is stored, and that number.
+    vacant: Rectangles = field(default=Rectangles(), compare=False)
+    vacant_fill: int = 0
+
+    def background(self, times: tuple[int, int], assets: tuple[int, int]) -> NDArray[np.generic]:
+        """Return the cells (asset, time) of a rectangle of which no tile is stored."""
+        out = np.full((assets[1] - assets[0], times[1] - times[0]), self.fill, dtype=self.dtype)
+        self.vacant.paint(out, self.vacant_fill, times, assets)
+        return out
 
     @property
     def is_flags(self) -> bool:

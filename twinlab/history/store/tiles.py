@@ -29,6 +29,7 @@ __all__ = [
     "block_key",
     "read_region",
     "split_blocks",
+    "stored_tiles",
     "stream_tiles",
     "tiles_of",
     "write_tiles",
@@ -179,7 +180,7 @@ def read_region(
     CorruptionError
         If stored bytes fail their checksum; names array and chunk.
     """
-    out = np.full((assets[1] - assets[0], times[1] - times[0]), spec.fill, dtype=spec.dtype)
+    out = spec.background(times, assets)
     parts: list[Part] = []
     for part in split_blocks(spec.layout.block, times, assets):
         waiting = pending(block_key(spec, part.block)) if pending is not None else None
@@ -222,7 +223,7 @@ def stream_tiles(
         for tile, body in _bodies(spec, part, store):
             columns, first = slice(*tile.assets), tile.times[0]
             if body is None:
-                yield spec.fill, columns, first
+                yield spec.background(tile.times, tile.assets) if len(spec.vacant) else spec.fill, columns, first
                 continue
             constant = constant_flag(body, spec)
             if constant is not None:
@@ -240,6 +241,32 @@ def _bodies(spec: ArraySpec, part: Part, store: ByteStore) -> Iterator[tuple[Par
     found = {job.tile.block: job.data for job in _jobs(spec, [part], store)}
     for tile in tiles:
         yield tile, found.get(tile.block)
+
+
+def _background_of(spec: ArraySpec, block: tuple[int, int], number: int) -> NDArray[np.generic] | int:
+    """Return what is read of a tile of a block, by its number, if it isn't stored."""
+    if not len(spec.vacant):
+        return spec.fill
+    (rows, columns), (long, wide) = _tile_grid(spec), spec.layout.tile
+    t, a = (block[0] * rows + number // columns) * long, (block[1] * columns + number % columns) * wide
+    return spec.background((t, t + long), (a, a + wide))
+
+
+def stored_tiles(
+    spec: ArraySpec, times: tuple[int, int], assets: tuple[int, int], *, store: ByteStore, pending: Pending
+) -> Iterator[Part]:
+    """Yield the parts of a rectangle whose tiles are stored, or pending."""
+    parts = list(split_blocks(spec.layout.block, times, assets))
+    grid, sharded = _tile_grid(spec), spec.layout.shard is not None
+    ends = (-index_bytes(grid), 0) if sharded else None
+    keys = [block_key(spec, part.block) for part in parts]
+    for part, key, tail in zip(parts, keys, store.fetch([(key, ends) for key in keys]), strict=True):
+        waiting = pending(key) or {}
+        index = parse_index(tail, grid, where=key) if tail is not None and sharded else None
+        for number, tile in tiles_of(spec, part):
+            stored = tail is not None if index is None else int(index[number][0]) != EMPTY
+            if stored or number in waiting:
+                yield Part(part.block, tile.times, tile.assets)
 
 
 def _place(
@@ -262,12 +289,13 @@ def write_tiles(
 ) -> None:
     """Store some tiles (asset, time) of one block, by number; the bytes of its other tiles stay as they are.
 
-    A block with only the fill value is removed.
+    A tile that equals what is read where none is stored isn't stored; nor is a block without tiles.
     """
     key, grid = block_key(spec, block), _tile_grid(spec)
 
-    def encode(tile: NDArray[np.generic]) -> bytes | None:
-        return None if (tile == spec.fill).all() else encode_tile(tile.T)
+    def encode(number: int) -> bytes | None:
+        tile = tiles[number]
+        return None if (tile == _background_of(spec, block, number)).all() else encode_tile(tile.T)
 
     encoded: list[bytes | memoryview | None] = [None] * (grid[0] * grid[1])
     if spec.layout.shard is not None and len(tiles) < len(encoded):
@@ -278,7 +306,7 @@ def write_tiles(
                 if offset != EMPTY:
                     encoded[number] = view[offset : offset + length]
     changed = list(tiles)
-    for number, found in zip(changed, pool(os.getpid()).map(encode, [tiles[n] for n in changed]), strict=True):
+    for number, found in zip(changed, pool(os.getpid()).map(encode, changed), strict=True):
         encoded[number] = found
     if all(tile is None for tile in encoded):
         store.delete(key)

@@ -23,7 +23,7 @@ from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
-from twinlab.history.write.rebuild import Rebuild
+from twinlab.history.write.rebuild import Rebuild, write_block
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tabular import update_tables
 from twinlab.history.write.waiting_rows import count_repeated, may_wait
@@ -262,7 +262,7 @@ class Historian:
         for spec in update.groups():
             txn.ensure_group(spec.group, spec.signals, len(spec.assets))
         for spec, block in update.blocks(Stored(txn.reader)):
-            txn.write_cells(spec.group, block.k0, block.values, block.flags, first_asset=block.first_asset)
+            write_block(txn, block)
             if progress is not None:
                 progress(update.tally.cells, total, spec.group.path)
         moved = sum(txn.compact_old(spec.group) for spec in update.groups())

@@ -43,6 +43,8 @@ class PendingTiles:
         """Add a tile (asset, time) of a block."""
         key = block_key(spec, block)
         found = self._blocks.setdefault(key, _Block(spec, block))
+        # Cells may have become vacant since the block's first change.
+        found.spec = spec
         if number not in found.tiles:
             self._bytes += tile.nbytes
         found.tiles[number] = tile

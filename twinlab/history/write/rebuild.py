@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,13 @@ from twinlab.errors import CorruptionError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
 from twinlab.history.build.catchup import Update
-from twinlab.history.build.group_spec import GroupSpec
+from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import BuildReport, Tally
-from twinlab.history.build.update import GroupPlan, frontier_of
+from twinlab.history.build.update import changed_cells, frontier_of
+from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import cold_layout
 from twinlab.history.layout.spans import Span, pieces
@@ -40,7 +41,7 @@ from twinlab.model.twinmodel import TwinModel
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["Rebuild"]
+__all__ = ["Rebuild", "write_block"]
 
 _BUILDING = "history.building"
 _OLD = "history.old"
@@ -48,6 +49,8 @@ _PLAN = "plan.json"
 #: Cells (time x asset x signal) of one commit, which is what an interruption loses.
 _COMMIT_CELLS = 70_000_000
 _FRAME_BYTES = 64 * 2**20
+#: With so many cells for each row of the ledger, the rows are read once more to find out which cells have any.
+_SPARSE = 8
 
 
 class Rebuild:
@@ -139,9 +142,30 @@ class Rebuild:
             window = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
             plans.append(GroupPlan(spec, [window], [window], frontier))
         nothing = dict.fromkeys(position, 0)
+        plans = self._without_vacant(plans, position)
         return Update(
             self.sources, nothing, position, columns, plans, LedgerClaims(self.sources.views, position), marks
         )
+
+    def _without_vacant(self, plans: list[GroupPlan], position: dict[str, int]) -> list[GroupPlan]:
+        """Return plans that build no long spans without claims, if the cells are many for the rows."""
+        views = self.sources.views
+        rows = sum(int((view.index["stop"] - view.index["first"]).sum()) for view in views.values())
+        sparse = [plan for plan in plans if (plan.ends[1] - plan.ends[0]) * len(plan.spec.assets) > _SPARSE * rows]
+        if not sparse:
+            return plans
+        nothing = dict.fromkeys(position, 0)
+        specs = [plan.spec for plan in sparse]
+        changes = changed_cells(views, specs, old=nothing, new=position, late_before={})
+        out: list[GroupPlan] = []
+        for plan in plans:
+            change = changes.get(plan.spec.group.path)
+            if change is None:
+                out.append(plan)
+            else:
+                found = set_vacant(replace(plan, fresh=change.spans), 0)
+                out += split_plan(found, change.bands, 0)
+        return out
 
     def _swap(self) -> None:
         """Replace the old history by the new one, such that a crash after any step can be repaired."""
@@ -196,21 +220,26 @@ class _Work:
         total = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans)
         at = sum((span[1] - span[0]) * _width(self.update.plans[n].spec) for n, span in spans[:done])
         with _pool(workers, client, self.update) as submit:
-            for number, (group, span) in enumerate(spans):
-                if number < done:
-                    continue
-                plan = self.update.plans[group]
+            for batch in _batches(spans, done, self.update.plans):
                 with self.store.transaction() as txn:
-                    self._write(txn, plan, span, submit, workers)
-                    txn.meta["spans_done"] = number + 1
-                    txn.commit(f"rebuild {plan.spec.group.path} {number + 1} of {len(spans)}")
+                    for number in batch:
+                        group, span = spans[number]
+                        plan = self.update.plans[group]
+                        self._write(txn, plan, span, submit, workers)
+                        at += (span[1] - span[0]) * _width(plan.spec)
+                    txn.meta["spans_done"] = batch[-1] + 1
+                    txn.commit(f"rebuild {plan.spec.group.path} {batch[-1] + 1} of {len(spans)}")
                 self.report.commits += 1
-                at += (span[1] - span[0]) * _width(plan.spec)
                 if self.progress is not None:
                     self.progress(at, total, plan.spec.group.path)
         if complete:
             return
         with self.store.transaction() as txn:
+            for plan in self.update.plans:
+                whole = plan.spec.whole or plan.spec
+                txn.ensure_group(whole.group, whole.signals, len(whole.assets))
+                for block in vacant_blocks(plan):
+                    write_block(txn, block)
             update_tables(txn, self.update)
             note_state(txn.meta, self.update)
             txn.meta.pop("spans_done", None)
@@ -219,7 +248,8 @@ class _Work:
 
     def _write(self, txn: Transaction, plan: GroupPlan, span: Span, submit: _Submit, workers: int) -> None:
         spec = plan.spec
-        txn.ensure_group(spec.group, spec.signals, len(spec.assets))
+        whole = spec.whole or spec
+        txn.ensure_group(whole.group, whole.signals, len(whole.assets))
         shape = (len(spec.assets), span[1] - span[0])
         # Stored blocks are contiguous by asset: gathered likewise, a span needs no further transposition.
         values = {name: np.empty(shape, dtype=signal.storage_dtype) for name, signal in spec.signals.items()}
@@ -232,7 +262,35 @@ class _Work:
                 for name in spec.signals:
                     values[name][:, rows] = block.values[name].T
                     flags[name][:, rows] = block.flags[name].T
-        txn.write_cells(spec.group, span[0], {n: v.T for n, v in values.items()}, {n: f.T for n, f in flags.items()})
+        cells = {n: v.T for n, v in values.items()}, {n: f.T for n, f in flags.items()}
+        txn.write_cells(spec.group, span[0], *cells, first_asset=spec.first_asset)
+
+
+def write_block(txn: Transaction, block: Block) -> None:
+    """Write the cells of a block; of a vacant one, what is missing."""
+    if block.vacant:
+        span, flags = (block.k0, block.k1), {name: row[0] for name, row in block.flags.items()}
+        txn.write_vacant(block.group, span, flags, first_asset=block.first_asset)
+    else:
+        txn.write_cells(block.group, block.k0, block.values, block.flags, first_asset=block.first_asset)
+
+
+def _batches(spans: list[tuple[int, Span]], done: int, plans: list[GroupPlan]) -> Iterator[list[int]]:
+    """Yield the numbers of spans that are committed together: those of one plan one by one, small parts of a group jointly."""
+    batch: list[int] = []
+    cells = 0
+    for number in range(done, len(spans)):
+        group, span = spans[number]
+        spec = plans[group].spec
+        if batch and (
+            spec.whole is None or spec.group != plans[spans[batch[-1]][0]].spec.group or cells > _COMMIT_CELLS
+        ):
+            yield batch
+            batch, cells = [], 0
+        batch.append(number)
+        cells += (span[1] - span[0]) * _width(spec)
+    if batch:
+        yield batch
 
 
 def _width(spec: GroupSpec) -> int:

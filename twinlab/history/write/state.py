@@ -18,7 +18,7 @@ def note_state(meta: dict[str, Any], update: Update) -> None:
     ends = stored_ends(meta)
     for plan in update.plans:
         path = plan.spec.group.path
-        ends[path] = max(ends.get(path, 0), plan.write[-1][1])
+        ends[path] = max(ends.get(path, 0), plan.ends[1])
     meta.update(
         ends=ends,
         build=BUILD_VERSION,

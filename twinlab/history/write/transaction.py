@@ -18,13 +18,14 @@ from twinlab.history.layout.grid import Group
 from twinlab.history.layout.spans import Span, Spans
 from twinlab.history.store import publish, tables
 from twinlab.history.store.byte_store import SessionBytes
-from twinlab.history.store.catalog import Catalog, GroupEntry, check_same
+from twinlab.history.store.catalog import Catalog, GroupEntry, check_cells, check_same
 from twinlab.history.store.cells import CellReader
 from twinlab.history.store.chunk_reader import DirectBytes, verify_seal
 from twinlab.history.store.codecs import ArraySpec, array_metadata
 from twinlab.history.store.tiles import block_key, read_region, split_blocks, tiles_of
 from twinlab.history.write.pending_tiles import PendingTiles
 from twinlab.history.write.rollup_update import update_rollups
+from twinlab.history.write.vacant_cells import missing_rectangles, patch_vacant_rollups, write_missing
 from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
@@ -51,6 +52,8 @@ class Transaction:
         self._reader = CellReader(self._catalog, self._bytes, pending=self._tiles.of)
         # Changed cells by group, signal and range of columns.
         self._dirty: dict[tuple[Group, str, Span], Spans] = {}
+        # Missing cells of vacant spans, by group and signal.
+        self._vacant: list[tuple[Group, str, tuple[int, int, int, int]]] = []
         self._groups: set[str] = set()
         self._open = True
 
@@ -131,7 +134,7 @@ class Transaction:
         if not shape[0] or not shape[1]:
             return
         for name, part in values.items():
-            _check_cells(name, entry.signal(name), part, flags.get(name))
+            check_cells(name, entry.signal(name), part, flags.get(name))
         columns = (first_asset, first_asset + shape[1])
         whole = columns == (0, entry.n_assets) and set(values) >= set(entry.signals) and set(flags) >= set(values)
         for year, first, stop in entry.axis.split(k0, k0 + shape[0]):
@@ -148,6 +151,21 @@ class Transaction:
             self._dirty.setdefault((group, name, columns), Spans()).add(k0, k0 + shape[0])
         low, high = entry.extent or (k0, k0)
         entry.extent = (min(low, k0), max(high, k0 + shape[0]))
+
+    def write_vacant(
+        self, group: Group, span: Span, flags: Mapping[str, NDArray[np.uint8]], *, first_asset: int = 0
+    ) -> None:
+        """Flag cells that were never written and have no value: one flag for each asset (asset), missing or not evaluated."""
+        self._check_open()
+        entry = self._catalog.entry(group)
+        for name, rectangle in missing_rectangles(flags, span, first_asset):
+            written = write_missing(entry, name, rectangle, self._bytes, self._tiles.of, self._patch)
+            self._vacant.append((group, name, rectangle))
+            dirty = self._dirty.setdefault((group, name, rectangle[2:]), Spans())
+            for first, stop in [(span[0], span[0] + 1), (span[1] - 1, span[1]), *written]:
+                dirty.add(first, stop)
+        low, high = entry.extent or span
+        entry.extent = (min(low, span[0]), max(high, span[1]))
 
     def _route(self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool) -> Iterable[tuple[bool, int, int]]:
         """Decide which pieces of a span go to hot and which to cold chunks, and record it."""
@@ -245,7 +263,7 @@ class Transaction:
         arrays = entry.year(year).arrays
         if relative in arrays:
             return True
-        if (data == spec.fill).all():
+        if not len(spec.vacant) and (data == spec.fill).all():
             return False
         name = relative.rsplit("/", 1)[-1]
         base = name.removesuffix("_qc")
@@ -355,6 +373,8 @@ class Transaction:
     def commit(self, message: str) -> str:
         """Update the rollups of changed cells and publish; return the snapshot's id once it is on the disk."""
         self._check_open()
+        for group, name, at in self._vacant:
+            patch_vacant_rollups(self._catalog.entry(group), name, at, self._bytes, self._tiles.of, self._patch)
         for (group, name, columns), spans in sorted(self._dirty.items(), key=lambda item: item[0]):
             update_rollups(self._catalog.entry(group), name, spans, columns, reader=self._reader, write=self._patch)
         self._tiles.flush()
@@ -382,12 +402,3 @@ class Transaction:
         if not self._open:
             msg = "expected an open transaction, but it was committed or discarded; begin another one"
             raise HistoryConflictError(msg)
-
-
-def _check_cells(name: str, signal: Signal, part: NDArray[np.signedinteger], flags: NDArray[np.uint8] | None) -> None:
-    if part.dtype != signal.storage_dtype:
-        msg = f"expected {name!r} as {signal.storage_dtype}, got {part.dtype}; use `encode`"
-        raise SchemaError(msg)
-    if flags is not None and (((flags == 1) | (flags == 3)) & (part == sentinel(part.dtype))).any():
-        msg = f"expected a value wherever {name!r} passes or is suspect, got cells without; flag them missing"
-        raise SchemaError(msg)
