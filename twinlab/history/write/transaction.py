@@ -52,8 +52,7 @@ class Transaction:
         self._reader = CellReader(self._catalog, self._bytes, pending=self._tiles.of)
         # Changed cells by group, signal and range of columns.
         self._dirty: dict[tuple[Group, str, Span], Spans] = {}
-        # Missing cells of vacant spans, by group and signal.
-        self._vacant: list[tuple[Group, str, tuple[int, int, int, int]]] = []
+        self._vacant: list[tuple[Group, str, tuple[int, int, int, int]]] = []  # missing cells that no tile has
         self._groups: set[str] = set()
         self._open = True
 
@@ -266,10 +265,10 @@ class Transaction:
         if not len(spec.vacant) and (data == spec.fill).all():
             return False
         name = relative.rsplit("/", 1)[-1]
-        base = name.removesuffix("_qc")
         attributes: dict[str, object] = {}
         if spec.is_flags:
-            attributes = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in flag_attributes(base).items()}
+            about = flag_attributes(name.removesuffix("_qc"))
+            attributes = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in about.items()}
         elif name in entry.signals:
             signal = entry.signals[name]
             attributes = {"units": signal.unit, "missing_value": sentinel(spec.dtype)}
