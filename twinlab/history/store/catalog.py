@@ -26,7 +26,7 @@ from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Spans
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.history.store.vacant import Rectangles
-from twinlab.model.flags import Flag
+from twinlab.model.flags import Flag, flag_attributes
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
 
@@ -184,6 +184,20 @@ class GroupEntry:
             vacant=vacant,
             vacant_fill=self.per(step) if statistic == "missing" else 0,
         )
+
+    def attributes(self, spec: ArraySpec) -> dict[str, object]:
+        """Return the attributes of an array of this group."""
+        name = spec.path.rsplit("/", 1)[-1]
+        if spec.is_flags:
+            about = flag_attributes(name.removesuffix("_qc"))
+            return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in about.items()}
+        out: dict[str, object] = {}
+        if name in self.signals:
+            signal = self.signals[name]
+            out = {"units": signal.unit, "missing_value": sentinel(spec.dtype)}
+            if signal.resolution is not None:
+                out["scale_factor"] = signal.resolution
+        return out
 
 
 @dataclass

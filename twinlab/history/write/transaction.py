@@ -13,7 +13,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twinlab.errors import HistoryConflictError, SchemaError
-from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group
 from twinlab.history.layout.spans import Span, Spans
 from twinlab.history.store import publish, tables
@@ -26,7 +25,6 @@ from twinlab.history.store.tiles import block_key, read_region, split_blocks, ti
 from twinlab.history.write.pending_tiles import PendingTiles
 from twinlab.history.write.rollup_update import update_rollups
 from twinlab.history.write.vacant_cells import missing_rectangles, patch_vacant_rollups, write_missing
-from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import Signal
 
 __all__ = ["Transaction"]
@@ -264,17 +262,7 @@ class Transaction:
             return True
         if not len(spec.vacant) and (data == spec.fill).all():
             return False
-        name = relative.rsplit("/", 1)[-1]
-        attributes: dict[str, object] = {}
-        if spec.is_flags:
-            about = flag_attributes(name.removesuffix("_qc"))
-            attributes = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in about.items()}
-        elif name in entry.signals:
-            signal = entry.signals[name]
-            attributes = {"units": signal.unit, "missing_value": sentinel(spec.dtype)}
-            if signal.resolution is not None:
-                attributes["scale_factor"] = signal.resolution
-        self._bytes.put(f"{spec.path}/zarr.json", array_metadata(spec, attributes=attributes))
+        self._bytes.put(f"{spec.path}/zarr.json", array_metadata(spec, attributes=entry.attributes(spec)))
         self._ensure_parents(spec.path)
         arrays.add(relative)
         return True
