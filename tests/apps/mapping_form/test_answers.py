@@ -304,7 +304,7 @@ def test_a_date_that_is_no_end_of_a_lifetime_leaves_it_and_the_last_one_takes_it
     for left in ({"until": "removed"}, None):
         asked = asked_questions(texts, parse_model(texts["twin.yaml"]), parse_mapping(mapping))
         one = next(one for one in asked if ".lifetime." in one.question.path)
-        assert [choice.label for choice in one.choices] == ["No: it isn't part of the lifetime"]
+        assert [choice.label for choice in one.choices] == ["No: leave it out"]
         texts = answered(texts, one, one.choices[0].value)
         (kind,) = read_yaml(texts["twin.yaml"], name="x").data["asset_types"].values()
         assert kind.get("lifetime") == left

@@ -60,6 +60,17 @@ FILES = {
 }  # fmt: skip
 
 
+#: Files that are drafted together with one of `FILES`.
+BESIDE = {
+    "limits.csv": {
+        "rooms.csv": table("room,min_temperature_C,max_temperature_C", [f"R{k},{k}.5,{k + 6}.5" for k in range(1, 9)])
+    }
+}
+FILES["limits.csv"] = table(
+    "time,room,temp (degC)", [f"{time},R{k},{place}.{k}" for place, time in enumerate(HOURS) for k in range(1, 9)]
+)
+
+
 def modules() -> list[Path]:
     return sorted(Path(str(drafting.__file__)).parent.rglob("*.py"))
 
@@ -109,9 +120,11 @@ def click(texts: dict[str, str], one: Asked) -> dict[str, str]:
 
 def test_every_kind_of_question_is_answered_in_one_click(tmp_path: Path, met: set[tuple[str, str]]) -> None:
     for file, content in FILES.items():
-        (tmp_path / file).write_text(content, encoding="utf-8")
-        made = draft([tmp_path / file], name="pilot")
-        ((source, mapping),) = made.mappings.items()
+        together = {file: content, **BESIDE.get(file, {})}
+        for name, text in together.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        made = draft([tmp_path / name for name in together], name="pilot")
+        source, mapping = next(iter(made.mappings.items()))
         texts = {"twin.yaml": made.model_yaml, f"mapping/{source}.yaml": mapping}
         for _ in range(20):
             model = parse_model(texts["twin.yaml"])

@@ -92,8 +92,8 @@ _NUMBER = Choice("gauge", "numbers, no states")
 _AS_VALUES = Choice("=values", "Not missing: keep as values")
 _REPORTED = Choice("=values", "Not missing: report these rows")
 #: Removes the key that was drafted.
-_NO_END = Choice("=none", "No: it isn't part of the lifetime")
-_LIFETIME = re.compile(r"\.lifetime\.(from|until)")
+_NO_END = Choice("=none", "No: leave it out")
+_DRAFTED_KEY = re.compile(r"\.(lifetime\.(from|until)|expected_span\.from)")
 #: Units of a duration.
 _DURATIONS = tuple(Choice(unit, unit) for unit in ("s", "min", "h", "d"))
 
@@ -332,7 +332,7 @@ def _asked(question: Question, data: object) -> Asked:
         choices = (*choices, _REPORTED if texts else _AS_VALUES)
     if key in ("duration", "planned_duration") and isinstance(value, dict):
         choices = _DURATIONS
-    if _LIFETIME.search(question.path):
+    if _DRAFTED_KEY.search(question.path):
         choices = (*choices, _NO_END)
     if key == "ignore":
         return Asked(question, here, choices, "Leave it out")

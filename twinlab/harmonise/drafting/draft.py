@@ -12,7 +12,7 @@ from twinlab.errors import SchemaError, TwinlabError
 from twinlab.harmonise.claims import NAT, Context
 from twinlab.harmonise.drafting.kinds.file_names import NamedAssets, assets_of_files, assets_of_sheets
 from twinlab.harmonise.drafting.mapping import mapping_yaml
-from twinlab.harmonise.drafting.model import ModelPlan, model_yaml
+from twinlab.harmonise.drafting.model import ModelPlan, model_yaml, propose_limits
 from twinlab.harmonise.drafting.plans.plan import TablePlan
 from twinlab.harmonise.drafting.profiles import name_of
 from twinlab.harmonise.drafting.samples import (
@@ -87,6 +87,7 @@ def draft(files: Sequence[Path | str] | Path | str, *, name: str) -> Draft:
         for plan in one.plans:
             evidence += [f"{one.shown}, {plan.sample.record_type}: {sentence}" for sentence in plan.evidence]
         texts[source_name] = mapping_yaml(source_name, one.files, one.plans, model, reading=one.format)
+    model.questions += propose_limits(model)
     done = Draft(model_yaml(model), {key: texts[key] for key in sources}, evidence)
     _harmonise_samples(done, sources)
     return done

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from twinlab.harmonise.drafting.kinds.limits import limits_among, signal_of_limits
 from twinlab.harmonise.drafting.questions import QuestionPlan, question_lines
 from twinlab.harmonise.drafting.yaml_text import comment, quoted
 from twinlab.model.twinmodel import parse_duration
 
-__all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "model_yaml"]
+__all__ = ["AssetPlan", "EventPlan", "ModelPlan", "PropertyPlan", "SignalPlan", "model_yaml", "propose_limits"]
 
 
 @dataclass
@@ -30,6 +31,8 @@ class SignalPlan:
     definition: str = ""
     kind_note: str = ""
     span: tuple[float, float] | None = None
+    # Properties of the asset with the lowest and the highest value that is expected.
+    expected: tuple[str, str] | None = None
     # Whether somebody found it out afterwards.
     label: bool = False
 
@@ -61,6 +64,8 @@ class PropertyPlan:
     unit: str | None = None
     note: str = ""
     title: str = ""
+    # Lowest and highest value of a number.
+    span: tuple[float, float] | None = None
 
 
 @dataclass
@@ -120,6 +125,31 @@ class ModelPlan:
                 known.join(plan)
                 return candidate
         return name
+
+
+def propose_limits(plan: ModelPlan) -> Iterator[QuestionPlan]:
+    """Take the limits of signals from properties that are named as such; yield the questions whether they are."""
+    for kind, asset in plan.assets.items():
+        numbers = {name: one.title or name for name, one in asset.properties.items() if one.span is not None}
+        gauges = {name: one.unit for name, one in asset.signals.items() if one.kind == "gauge" and not one.label}
+        for low, high, rest in limits_among(numbers):
+            ends = [asset.properties[name] for name in (low, high)]
+            (lows, highs), units = (one.span or (0.0, 0.0) for one in ends), {one.unit for one in ends}
+            signal = signal_of_limits(rest, ends[0].unit, gauges) if len(units) == 1 else None
+            if signal is None or asset.signals[signal].expected or not lows[0] < highs[1]:
+                continue
+            seen = asset.signals[signal].span
+            evidence = (
+                f"{ends[0].title!r} is {lows[0]:g} to {lows[1]:g}, {ends[1].title!r} {highs[0]:g} to {highs[1]:g}"
+            )
+            evidence += f"; {signal!r} {seen[0]:g} to {seen[1]:g}" if seen else ""
+            if units == {None}:
+                evidence += f"; the limits have no unit: taken as {gauges[signal]}"
+                for one in ends:
+                    one.dtype, one.unit = "number", gauges[signal]
+            asset.signals[signal].expected = (low, high)
+            ask = f"Are {ends[0].title!r} and {ends[1].title!r} the limits between which {signal!r} is expected?"
+            yield QuestionPlan(f"asset_types.{kind}.signals.{signal}.expected_span.from", ask, evidence)
 
 
 def model_yaml(plan: ModelPlan) -> str:
@@ -198,6 +228,8 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
             lines.append(
                 f"        # sensor_span: [low, high]   what the sensor can report; seen: {plan.span[0]:g} to {plan.span[1]:g}"
             )
+    if plan.expected is not None:
+        lines.append(f"        expected_span: {{from: [{', '.join(plan.expected)}]}}  # properties of each asset")
     lines += ["        role: label"] if plan.label else []
     lines.append(f"        cadence: {plan.cadence}{comment(plan.cadence_note)}")
     return lines

@@ -82,7 +82,8 @@ class RecordLines:
                 profile.kind, "integer" if profile.whole and unit is None else "number"
             )
             note = profile.unit.evidence if profile.kind == "number" else ""
-            found[term] = PropertyPlan(dtype, unit, note, name)
+            span = (profile.low, profile.high) if profile.kind == "number" else None
+            found[term] = PropertyPlan(dtype, unit, note, name, span)
             self.used.add(name)
             parts = [f"column: {quoted(name)}"]
             parts += [f"unit: {quoted(profile.unit.unit)}"] if profile.unit.unit else []

@@ -131,3 +131,37 @@ def test_all_positions_of_an_event_are_in_degrees_and_a_latitude_alone_is_not(tm
     (tmp_path / "trips.csv").write_text(text)
     (kind,) = parse_model(draft([tmp_path], name="x").model_yaml).event_types.values()
     assert [one.unit for one in kind.properties.values()] == [None] * 4
+
+
+def test_limits_in_a_list_of_assets_are_the_expected_span_of_their_signal_with_a_question(tmp_path):
+    def drafted(head, header="time,room,temp (degC),humidity (%)"):
+        (tmp_path / "rooms.csv").write_text(
+            "\n".join([f"room,{head}", *(f"R{k},{k}.5,{k + 6}.5,{k}" for k in range(1, 9))])
+        )
+        rows = [
+            f"2022-01-{1 + i % 20:02d}T08:00Z,R{k},{2 + k / 10 + i / 10:.1f},{40 + i}"
+            for i in range(20)
+            for k in range(1, 9)
+        ]
+        (tmp_path / "log.csv").write_text("\n".join([header, *rows]))
+        model = parse_model(draft([tmp_path], name="x").model_yaml)
+        (kind,) = model.asset_types.values()
+        return kind, [one for one in model.questions if "expected_span" in one.at]
+
+    for head in (
+        "min_temperature_C,max_temperature_C,floor",
+        "temp_min,temp_max,floor",
+        "Lower temp limit,Upper temp limit,floor",
+    ):
+        kind, (question,) = drafted(head)
+        span = kind.signals["temperature"].expected_span
+        assert kind.limits("temperature", ["R1"], {"R1": dict(zip(span.source, (1.5, 7.5), strict=True))})[
+            2:
+        ].tolist() == [[1.5], [7.5]]
+        assert question.at == "asset_types.room.signals.temperature.expected_span.from"
+        assert "is 1.5 to 8.5" in question.evidence
+    assert "no unit: taken as degC" in drafted("temp_min,temp_max,floor")[1][0].evidence
+    # Limits of something else, of one of two signals that isn't named, or of a signal without a unit are properties.
+    assert drafted("min_load,max_load,floor")[1] == []
+    assert drafted("low_limit,high_limit,floor")[1] == []
+    assert drafted("temp_min,temp_max,floor", "time,room,temp,humidity (%)")[1] == []
