@@ -13,7 +13,7 @@ import xarray as xr
 __all__ = ["cells_at_once", "flat_schema", "flat_tables"]
 
 #: Bytes of the values that are read at once, and rows of a table.
-_READ_BYTES = 32 * 2**20
+_READ_BYTES = 16 * 2**20
 _TABLE_ROWS = 2**19
 #: Stored tiles end at multiples of this number of cells of the year (`twinlab.history.layout.grid.cold_layout`), so
 #: that a tile isn't decoded for two pieces.
