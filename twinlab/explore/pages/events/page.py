@@ -10,6 +10,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.io import hold
 
 from twinlab._html import html
 from twinlab.explore.charts.basemap import base_map, extent_of
@@ -170,11 +171,13 @@ class EventsView(Explorer):
 
     def clear_filters(self) -> None:
         """Remove all filters."""
-        with self._silently():
-            self.table.clear_filters()
-            self.table.window = None
-        self._draw()
-        self.revision += 1
+        # One message: the browser lays the page out once, not after each part.
+        with hold():
+            with self._silently():
+                self.table.clear_filters()
+                self.table.window = None
+            self._draw()
+            self.revision += 1
 
     @param.depends("chart", watch=True)
     def _chart_changed(self) -> None:
