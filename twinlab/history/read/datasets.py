@@ -152,6 +152,9 @@ def dataset(
 ) -> xr.Dataset:
     """Return the history of one asset type as a lazy Dataset, dims ``time, asset`` (assets in natural order).
 
+    A selection reads only what it selects, if time and asset are selected in one call: ``sel(asset="a", time="2013-07-01")``.
+    A list of assets is selected after reading: use ``assets``.
+
     Parameters
     ----------
     view : View
