@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.harmonise.claims import Claims, Series
+from twinlab.harmonise.shared_instants import Clashes
 from twinlab.history.index import columns, index_file, source_index
 from twinlab.history.index.columns import Column, Order
 from twinlab.history.index.index_file import IndexFile
@@ -191,6 +192,20 @@ def test_a_damaged_file_or_one_of_other_groups_is_no_index(tmp_path):
     assert IndexFile(path).load({("pump", "flow"): 0}) is None
     path.write_bytes(path.read_bytes()[:-3])
     assert IndexFile(path).load(GROUPS) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_clashes_are_read_as_they_were_saved(tmp_path, count):
+    index = SourceIndex({("room", "temperature"): 0})
+    index.clashes = Clashes(
+        np.arange(count) * 3, np.arange(count) * 3 + 1, np.arange(count) % 2, np.arange(count) % 2,
+        (Series("room", "a", "temperature"), Series("room", "b", "temperature")), ("x", "y"),
+    )  # fmt: skip
+    IndexFile(tmp_path / "index").save(index)
+    found = IndexFile(tmp_path / "index").load(index.group_of)
+    for name in ("ordinal", "since", "code", "tag"):
+        np.testing.assert_array_equal(getattr(found.clashes, name), getattr(index.clashes, name))
+    assert (found.clashes.series, found.clashes.tags) == (index.clashes.series, index.clashes.tags)
 
 
 def test_a_save_writes_what_is_new_and_now_and_then_all(tmp_path):

@@ -320,7 +320,8 @@ def _index(blocks: list[_Block], group_of: dict[tuple[str, str], int]) -> Source
     last = blocks[-1].words
     index.carry, index.position = _state(last["carry"]), int(last["position"])
     clashing = next(block for block in reversed(blocks) if "clash_series" in block.words)
-    ordinal, since, code, tag = clashing.arrays.get("clashes", np.empty(0, dtype="i8")).reshape(4, -1)
+    packed = clashing.arrays.get("clashes", np.empty(0, dtype="i8"))
+    ordinal, since, code, tag = _unpacked(packed, "i8").reshape(4, -1)
     known = tuple(Series(*one) for one in clashing.words["clash_series"])
     index.clashes = Clashes(ordinal, since, code, tag, known, tuple(clashing.words["clash_tags"]))
     index.restore([Series(*one) for one in listed("series")], newest("least", "i2"), newest("greatest", "i2"))

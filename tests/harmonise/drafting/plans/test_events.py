@@ -105,7 +105,10 @@ def test_one_date_and_four_clocks_are_planned_and_actual_times_of_a_flight(tmp_p
 
 def test_a_number_of_a_unit_and_a_cycle_are_signals_of_that_unit(tmp_path):
     rows = [f"{1 + i // 20},{1 + i % 20},{i}.5,{i % 3}.25" for i in range(100)]
-    _, mapping, found = drafted(tmp_path, "\n".join(["unit,cycle,s1,s2", *rows]))
+    model, mapping, found = drafted(tmp_path, "\n".join(["unit,cycle,s1,s2", *rows]))
     assert mapping.tables[0].asset.column == "unit"
+    # A cycle is drafted as an hour: a cell holds one cycle.
+    assert mapping.tables[0].time.step == "1h"
+    assert {signal.cadence for signal in model.asset_types["unit"].signals.values()} == {"1h"}
     assert {rule.at for rule in mapping.questions} == {"tables[0].time.step", "tables[0].time.since"}
     assert len(found.claims) == 200

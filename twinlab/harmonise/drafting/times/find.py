@@ -21,6 +21,7 @@ from twinlab.harmonise.drafting.times.columns import (
 )
 from twinlab.harmonise.drafting.times.zones import StatedZone, zone_column, zone_in_header
 from twinlab.harmonise.times.formats import DAY_NS, from_parts
+from twinlab.model.twinmodel import parse_duration
 
 __all__ = ["Times", "times_of"]
 
@@ -191,9 +192,9 @@ def _undated(times: Times, profiles: Mapping[str, Profile], rows: Rows, unread: 
             continue
         step = _STEPS.get(str(profile.unit.unit), "1s") if not cycles else "1h"
         number = rows.cells(name).number
-        wall = np.where(np.isfinite(number), np.rint(np.where(np.isfinite(number), number, 0) * 1e9), NAT).astype(
-            np.int64
-        )
+        # In steps: the cadence that is drafted from these times follows the length of a count.
+        counts = np.where(np.isfinite(number), number, 0) * parse_duration(step)
+        wall = np.where(np.isfinite(number), np.rint(counts), NAT).astype(np.int64)
         what = "cycles" if cycles else "a count from a start"
         made = TimeColumn({"elapsed": name, "step": step}, wall, (name,), what)
         stated = not cycles and str(profile.unit.unit) in _STEPS
