@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import twinlab as tl
 from tests.harmonise.drafting.one_file import drafted
 from twinlab.harmonise import draft
 from twinlab.harmonise.drafting.counters import counter_evidence
@@ -285,3 +286,26 @@ def test_a_property_named_as_a_column_of_the_event_table_gets_another_name(tmp_p
     path.write_text("\n".join(["Order Id,Type,ordered at start,shipped end", *rows]))
     model = parse_model(draft([path], name="x").model_yaml)
     assert "order_type" in model.event_types["order"].properties
+
+
+@pytest.mark.parametrize(
+    ("values", "resolution", "note"),
+    [
+        ([1.5e-7, 3.25e-7, 0.0], "0.000000001", "decimals seen: 9"),
+        ([0.0265880123, 0.0271230004, 0.0], "0.000000001", "decimals seen: more than 9, values are rounded"),
+        ([1e-13, 2e-13, 5e-13], "0.0000000000001", "decimals seen: 13"),
+        ([0.1 + 0.2, 0.3 - 0.1, 0.1 + 0.2 - 0.3], "0.1", "decimals seen: 1"),
+        ([2e9, 1.5e9, 123456789.25], "0.01", "decimals seen: 2"),
+        ([20.5, 21.25, 19.0], "0.01", "decimals seen: 2"),
+    ],
+)
+def test_small_and_long_numbers_keep_at_least_six_digits(tmp_path, values, resolution, note):
+    rows = [f"2026-03-01T00:0{n}Z,{value!r}" for n, value in enumerate(values)]
+    (tmp_path / "gauge.csv").write_text("\n".join(["time,leak", *rows]) + "\n")
+    twin = tl.create(tmp_path / "twin", files=[tmp_path / "gauge.csv"])
+    line = next(line for line in (tmp_path / "twin/twin.yaml").read_text().splitlines() if "resolution" in line)
+    assert line.split(" # ")[0].split(":")[1].strip() == resolution
+    assert note in line
+    twin.ingest(tmp_path / "gauge.csv")
+    found = twin.history("gauge").leak.values[:, 0]
+    np.testing.assert_allclose(found, values, rtol=1e-9, atol=float(resolution) / 2)

@@ -35,6 +35,8 @@ class SignalPlan:
     expected: tuple[str, str] | None = None
     # Whether somebody found it out afterwards.
     label: bool = False
+    # Whether some values have more decimals than ``decimals``.
+    more_decimals: bool = False
 
     @property
     def wide(self) -> bool:
@@ -49,6 +51,7 @@ class SignalPlan:
     def join(self, other: SignalPlan) -> None:
         """Merge the column of another file: the finer resolution, the shorter cadence, all states."""
         self.decimals = max(self.decimals, other.decimals)
+        self.more_decimals = self.more_decimals or other.more_decimals
         if parse_duration(other.cadence) < parse_duration(self.cadence):
             self.cadence, self.cadence_note = other.cadence, other.cadence_note
         self.states = (*self.states, *(state for state in other.states if state not in self.states))
@@ -221,7 +224,8 @@ def _signal_lines(name: str, plan: SignalPlan) -> list[str]:
         lines.append(f"        kind: {plan.kind}{comment(plan.kind_note)}")
         lines.append(f"        unit: {quoted(plan.unit or 'unknown')}{comment(plan.unit_note)}")
         step = "1" if plan.decimals == 0 else f"{10.0**-plan.decimals:.{plan.decimals}f}"
-        lines.append(f"        resolution: {step}{comment(f'decimals seen: {plan.decimals}')}")
+        seen = f"decimals seen: {f'more than {plan.decimals}, values are rounded' if plan.more_decimals else plan.decimals}"
+        lines.append(f"        resolution: {step}{comment(seen)}")
         if plan.wide:
             lines.append(f"        storage: int64{comment('int32 might not represent every value at this resolution')}")
         if plan.span is not None:

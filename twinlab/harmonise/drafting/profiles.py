@@ -29,9 +29,12 @@ __all__ = [
 
 #: Maximal number of distinct texts in a profile.
 _TERMS = 5_000
-_MOST_DECIMALS = 6
+#: Largest integer up to which float64 has every integer: a value divided by its resolution must not exceed it.
+_EXACT = 2**53
 #: Relative precision of float32: half of its last bit, 2**-24, rounded up.
 _SINGLE_PRECISION = 6.5e-8
+#: Relative precision of decimal numbers as they're written; float64 has five digits more.
+_DOUBLE_PRECISION = 1e-11
 #: Maximal number of different words among numbers or times.
 _MAX_WORDS = 12
 #: Minimal number of different texts in a column of numbers that is mostly one word.
@@ -95,6 +98,8 @@ class Profile:
     low: float = float("nan")
     high: float = float("nan")
     decimals: int = 0
+    # Some values have more decimals than that.
+    more_decimals: bool = False
     # Never falls from one row to the next.
     rising: bool = False
     missing: tuple[float | str, ...] = ()
@@ -207,7 +212,7 @@ def _numbers(
     if not len(values):
         return Profile(name, "empty", filled, 0)
     missing: tuple[float | str, ...] = (*codes, *no_value)
-    decimals = _decimals(values)
+    decimals, more = _decimals(values)
     distinct = np.unique(values)
     terms = (
         tuple(str(int(value)) for value in distinct[:_TERMS]) if decimals == 0 and abs(distinct).max() < 2**53 else ()
@@ -221,6 +226,7 @@ def _numbers(
         low=float(values.min()),
         high=float(values.max()),
         decimals=decimals,
+        more_decimals=more,
         rising=bool((np.diff(values) >= 0).all()) and len(distinct) > 1,
         missing=missing,
         odd=odd,
@@ -247,15 +253,28 @@ def _no_value_codes(number: Floats) -> list[float]:
     return found
 
 
-def _decimals(values: Floats) -> int:
-    """Return the largest number of decimals of the values, at most 6."""
+def _decimals(values: Floats) -> tuple[int, bool]:
+    """Return the largest number of decimals of the values, and whether some have more.
+
+    It's limited so that values a thousand times as large, and in most cases up to a million, can be stored; at least six
+    significant digits of the largest value are left.
+
+    >>> _decimals(np.array([0.25, 20.0])), _decimals(np.array([1.5e-7, 0.0])), _decimals(np.array([1 / 3]))
+    ((2, False), (8, False), (9, True))
+    """
     distinct = np.unique(values)[:20_000]
+    reach = float(np.abs(distinct).max())
+    if reach == 0.0:
+        return 0, False
     # Values that were float32 have about seven digits; what follows was never measured.
     with np.errstate(over="ignore"):
         single = bool((distinct == distinct.astype(np.float32)).all())
-    digits = _SINGLE_PRECISION if single else 1e-9
-    for decimals in range(_MOST_DECIMALS):
-        scaled = distinct * 10.0**decimals
-        if (np.abs(scaled - np.rint(scaled)) <= digits * np.maximum(1.0, np.abs(scaled))).all():
-            return decimals
-    return _MOST_DECIMALS
+    digits = _SINGLE_PRECISION if single else _DOUBLE_PRECISION
+    most = max(0, math.floor(math.log10(_EXACT) - math.log10(max(1e3 * reach, min(1e6, 1e9 * reach)))))
+    for decimals in range(most + 1):
+        scaled = np.abs(distinct) * 10.0**decimals
+        # Zero after a subtraction of large numbers is a thousandth of their precision.
+        precision = digits * np.maximum(scaled, 1e-3 * reach * 10.0**decimals)
+        if (np.abs(scaled - np.rint(scaled)) <= precision).all():
+            return decimals, False
+    return most, True

@@ -45,6 +45,7 @@ def signal_of(profile: Profile, *, cadence: str, cadence_note: str, counter: str
         unit_note=unit_note, cadence_note=cadence_note, kind_note=f"a counter: {counter}" if counter else "",
         span=(profile.low, profile.high),
         unit_choices=() if unit or quantity is None else choices(quantity, profile.low, profile.high), label=is_label(profile.name),
+        more_decimals=profile.more_decimals,
     )  # fmt: skip
 
 
