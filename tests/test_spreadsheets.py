@@ -154,3 +154,21 @@ def test_a_table_longer_than_a_sheet_is_refused(
     with pytest.raises(SchemaError, match="an Excel sheet has at most 2 rows, the table has 14"):
         write_workbook(tmp_path / "t.xlsx", {"notes": table})
     assert not (tmp_path / "t.xlsx").exists()
+
+
+def test_csv_of_a_table_has_fractions_of_a_second_where_a_column_has_them_and_times_in_utc(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "start": pd.to_datetime(["2026-03-01T12:00:00.250", "2026-03-01T12:00:01", None], format="ISO8601"),
+            "end": pd.to_datetime(["2026-03-01T12:00:00.000000001", None, None], format="ISO8601"),
+            "local": pd.to_datetime(["2026-03-01", "2026-03-01 06:30", None], format="ISO8601").tz_localize("+01:00"),
+            "none": pd.to_datetime([None] * 3),
+        }
+    )
+    write_csv(table, tmp_path / "times.csv")
+    assert (tmp_path / "times.csv").read_text().split() == [
+        "start,end,local,none",
+        "2026-03-01T12:00:00.250Z,2026-03-01T12:00:00.000000001Z,2026-02-28T23:00:00Z,",
+        "2026-03-01T12:00:01.000Z,,2026-03-01T05:30:00Z,",
+        ",,,",
+    ]

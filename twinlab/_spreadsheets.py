@@ -44,6 +44,8 @@ _FORMULA = r"^(?![-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?$)[=+\-@\t\r]"
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV in UTF-8: ISO times in UTC, empty cells for missing values, text that isn't evaluated.
 
+    Times of a column have as many decimals of a second as the most precise of them needs.
+
     Parameters
     ----------
     table : DataFrame
@@ -63,15 +65,27 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     # A bare return isn't quoted by default and would begin a new row.
     returns = any("\r" in str(name) for name in table.columns)
     for place, dtype in enumerate(table.dtypes):
-        if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype)) or dtype.kind == "O":
-            column = table.iloc[:, place]
+        column = table.iloc[:, place]
+        if dtype.kind == "M":
+            safe.isetitem(place, _utc_texts(column).array)
+        elif isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype)) or dtype.kind == "O":
             # Each distinct text is checked once: a column of asset ids has few.
             texts = {value for value in column if isinstance(value, str)}
             returns = returns or any("\r" in text for text in texts)
             if any(_is_formula(text) for text in texts):
                 safe.isetitem(place, [_safe(value) for value in column])
     quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
-    safe.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", quoting=quoting)
+    safe.to_csv(path, index=False, quoting=quoting)
+
+
+def _utc_texts(times: pd.Series) -> pd.Series:
+    """Return times as ISO text in UTC; naive ones are UTC."""
+    moments = (times.dt.tz_convert(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times).to_numpy()
+    codes, distinct = pd.factorize(moments)
+    units: tuple[Literal["s", "ms", "us", "ns"], ...] = ("s", "ms", "us", "ns")
+    unit = next(unit for unit in units if (distinct.astype(f"M8[{unit}]") == distinct).all())
+    texts = np.datetime_as_string(distinct, unit=unit, timezone="UTC").tolist()
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str")), index=times.index)
 
 
 def write_csv_tables(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
