@@ -7,11 +7,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from twinlab._lazy import load_module
 
 if TYPE_CHECKING:
     # For type checkers and editors; at run time each name is loaded on first use, so that the import is fast.
@@ -84,10 +83,10 @@ def __getattr__(name: str) -> object:
         msg = f"module 'twinlab' has no attribute {name!r}"
         raise AttributeError(msg)
     if name in _HOMES:
-        return getattr(load_module(_HOMES[name]), _CALLED_THERE.get(name, name))
+        return getattr(importlib.import_module(_HOMES[name]), _CALLED_THERE.get(name, name))
     if name.endswith("Error"):
-        return getattr(load_module("twinlab.errors"), name)
-    return load_module(f"twinlab.{name}")
+        return getattr(importlib.import_module("twinlab.errors"), name)
+    return importlib.import_module(f"twinlab.{name}")
 
 
 def __dir__() -> list[str]:

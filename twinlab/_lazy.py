@@ -2,37 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
-
-__all__ = ["attach", "load_module"]
-
-
-def load_module(name: str) -> ModuleType:
-    """Import a module without collecting garbage meanwhile.
-
-    Imports make hundreds of thousands of objects that stay. The collector would look through them again and again, which
-    takes a fifth of the time.
-
-    Parameters
-    ----------
-    name : str
-        Full name of the module.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return importlib.import_module(name)
-    finally:
-        if collects:
-            if gc.get_freeze_count() == 0:
-                # Makes what was imported part of the oldest generation, without looking through it.
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -53,8 +25,8 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
             msg = f"module {package!r} has no attribute {name!r}"
             raise AttributeError(msg)
         if target.startswith(":"):
-            return load_module(f"{package}.{target[1:]}")
-        return getattr(load_module(f"{package}.{target}"), name)
+            return importlib.import_module(f"{package}.{target[1:]}")
+        return getattr(importlib.import_module(f"{package}.{target}"), name)
 
     def listing() -> list[str]:
         return sorted(names)

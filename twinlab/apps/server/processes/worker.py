@@ -22,7 +22,6 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 from tornado.netutil import bind_sockets
 
-from twinlab._lazy import load_module
 from twinlab.apps.login.login_store import LoginStore
 from twinlab.apps.login.users import Users
 from twinlab.apps.server.serve_options import ServeOptions, ServerSecrets
@@ -133,14 +132,11 @@ def main() -> int:
 
 
 def _serve(settings: WorkerSettings, *, running: list[Served], report: Callable[..., None]) -> None:
+    from twinlab.apps.server.server import prepare  # noqa: PLC0415  (Panel takes a second: errors of the settings come first)
+    from twinlab.apps.server.server_tuning import freeze_garbage_collector, without_developer_checks  # noqa: PLC0415
     from twinlab.twin import open_twin  # noqa: PLC0415
 
     twin = open_twin(settings.folder)
-    # Panel takes a second: a folder without a twin is reported first.
-    load_module("twinlab.apps.server.server")
-    from twinlab.apps.server.server import prepare  # noqa: PLC0415
-    from twinlab.apps.server.server_tuning import freeze_garbage_collector, without_developer_checks  # noqa: PLC0415
-
     users = None if settings.users is None else Users(Path(settings.users))
     options = ServeOptions(
         settings.address, settings.port, settings.names, None, users, secure=settings.secure,
