@@ -1,7 +1,7 @@
-"""A zoom step from the mouse to the paint: one asset's year a minute, and a thousand assets' as a heat map.
+"""A zoom step from the mouse to the paint: one truck's year a minute, and all trucks' as a heat map.
 
-Run with ``TWINLAB_BENCH_DIR=DIR pytest tests/benchmarks/test_zoom_bench.py -m benchmark -s`` after
-``test_history_bench.py`` has built DIR (else it's built here: minutes); nothing else should run beside it.
+Run with ``TWINLAB_BENCH_DIR=DIR pytest tests/benchmarks/test_zoom_bench.py -m benchmark -s -n0``; `fleet_year` builds the twin
+in DIR if it isn't there, and says its size. Nothing else should run beside it.
 ``TWINLAB_BENCH_STEPS=1`` tells every step, ``TWINLAB_BENCH_OUT`` takes JSON. Figures are reported, never asserted.
 """
 
@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import test_history_bench as stored
+import fleet_year
 from browser_watch import CAPTION, CHART, SPAN, WATCH
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -87,12 +87,11 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
-    """The page of a thousand assets, in a process of its own."""
+    """The pages of the fleet, in a process of its own."""
     chosen = os.environ.get("TWINLAB_BENCH_DIR")
-    folder = (Path(chosen) if chosen else tmp_path_factory.mktemp("bench")) / f"{stored.ASSETS}x{stored.DAYS}"
-    folder.mkdir(parents=True, exist_ok=True)
-    stored.build_ours(folder)
-    command = [sys.executable, str(Path(__file__).with_name("fleet_twin.py")), str(folder / "ours")]
+    root = Path(chosen) if chosen else tmp_path_factory.mktemp("bench")
+    fleet = fleet_year.build(root / f"{fleet_year.TRUCKS}x{fleet_year.DAYS}")
+    command = ["twinlab", "serve", str(fleet.twin), "--no-browser", "--warm"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = next(found[0] for line in process.stdout if (found := re.findall(r"http://\S+/", line)))
@@ -158,7 +157,7 @@ def by_wheel(watched: Watched, *, least_hours: float) -> None:
         for _ in range(30):
             if not watched.step(wheel(delta, 0.45), begun="wheel"):
                 break
-            if (delta < 0 and watched.hours < least_hours) or (delta > 0 and watched.hours > 8000):
+            if (delta < 0 and watched.hours < least_hours) or (delta > 0 and watched.hours > 22 * fleet_year.DAYS):
                 break
     watched.page.locator(".bk-OnOffButton[title^='Wheel Zoom']").first.click()
 
@@ -175,8 +174,12 @@ def by_drag(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("name", "query", "least_hours"),
     [
-        ("signal chart of one asset", "page=history&type=fleet&signal=reading&asset=T0600", 3.0),
-        ("heat map of 1,000 assets", "page=history&type=fleet&signal=reading&layout=fleet", 3.0),
+        (
+            "signal chart of one truck",
+            f"page=history&type=truck&signal=temperature&asset={fleet_year.TRUCKS // 2}",
+            3.0,
+        ),
+        (f"heat map of {fleet_year.TRUCKS:,} trucks", "page=history&type=truck&signal=temperature&layout=fleet", 3.0),
     ],
 )
 def test_zoom_steps(server, browser, name: str, query: str, least_hours: float) -> None:
