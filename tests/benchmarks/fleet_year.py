@@ -1,7 +1,7 @@
 """A year of a fleet as a twin and as its peers would store it: gaps, jitter, late and repeated rows, failed values.
 
 ``TWINLAB_BENCH_TRUCKS`` (200) trucks with five signals over ``TWINLAB_BENCH_DAYS`` (365) days at one minute are 525.6 million
-cells. They're built once in ``TWINLAB_BENCH_DIR`` (about 12 GB, half an hour) and kept. Peers hold what the twin answers:
+cells. They're built once in ``TWINLAB_BENCH_DIR`` (about 12 GB, half an hour) and kept. Peers have what the twin answers:
 one row a cell that has a value, with the cell's time and its flag.
 """
 
