@@ -161,9 +161,7 @@ def _flags(  # noqa: PLR0917  (one call)
     columns = np.flatnonzero((at >= 0) & (at < len(ints)))
     filled = ints[at[columns], columns] != sentinel(ints.dtype)
     until[columns[filled]] += 1
-    since = frontier.known_from[number]
-    if frontier.lifetimes is not None:
-        since, until = np.maximum(since, frontier.lifetimes[0]), np.minimum(until, frontier.lifetimes[1])
+    since, until = frontier.within_lifetimes(frontier.known_from[number], until)
     return flag_cells(
         decode(ints, signal),
         signal=signal,

@@ -14,7 +14,7 @@ from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.kernels import mark_cells
 from twinlab.history.build.ledger_claims import SourceView
-from twinlab.history.build.vacancy import Occupied, frontier_of_part
+from twinlab.history.build.vacancy import Occupied
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.index.source_index import hashes_of
@@ -141,7 +141,7 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span
     reach = sum(spec.margins)
     for (first, stop), spans in sorted(late.items()):
         part = spec.part(first, stop)
-        mine = frontier_of_part(frontier, first, stop)
+        mine = frontier.part(first, stop)
         # Beyond twice the margins, the flags of one span don't depend on the values of another.
         apart = clip(union(spans, gap=2 * reach + 1), (begin, end))
         by_time: dict[int, list[Span]] = {}

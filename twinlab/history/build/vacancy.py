@@ -13,11 +13,10 @@ from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip, holes, spans_of_marks, union
 from twinlab.model.flags import Flag
 
-__all__ = ["BAND", "LONG", "Occupied", "frontier_of_part", "set_vacant", "split_plan", "vacant_blocks"]
+__all__ = ["BAND", "LONG", "Occupied", "set_vacant", "split_plan", "vacant_blocks"]
 
 #: Shorter spans without claims are built: finding and stating them would cost more.
 LONG = 1024
@@ -100,7 +99,7 @@ def split_plan(plan: GroupPlan, occupied: list[list[Span]] | None, stored: int) 
     for first, stop, spans in _parts(built):
         columns = (first * BAND, min(stop * BAND, len(spec.assets)))
         write = clip(spans, plan.ends)
-        part = GroupPlan(spec.part(*columns), write, write, frontier_of_part(plan.frontier, *columns))
+        part = GroupPlan(spec.part(*columns), write, write, plan.frontier.part(*columns))
         vacant = [hole for span in plan.covered for hole in holes(clip(write, span), span)]
         # Whatever is short beside a vacant span is built with it: it has no claims either.
         out.append(replace(part, vacant=vacant))
@@ -129,21 +128,10 @@ def _parts(built: list[list[Span]]) -> list[tuple[int, int, list[Span]]]:
         more *= 2
 
 
-def frontier_of_part(frontier: Frontier, first: int, stop: int) -> Frontier:
-    """Return the frontier of the columns ``first .. stop - 1``."""
-    return Frontier(
-        frontier.known_from[:, first:stop],
-        frontier.passed[:, first:stop],
-        None if frontier.lifetimes is None else frontier.lifetimes[:, first:stop],
-    )
-
-
 def vacant_blocks(plan: GroupPlan) -> Iterator[Block]:
     """Yield the vacant cells of a plan in blocks, throughout which each series has one flag; they take no memory."""
     spec, frontier = plan.spec, plan.frontier
-    since, until = frontier.known_from, frontier.passed
-    if frontier.lifetimes is not None:
-        since, until = np.maximum(since, frontier.lifetimes[0]), np.minimum(until, frontier.lifetimes[1])
+    since, until = frontier.within_lifetimes(frontier.known_from, frontier.passed)
     edges = np.unique(np.concatenate([since.ravel(), until.ravel()]))
     for low, high in plan.vacant:
         inside = edges[(edges > low) & (edges < high)].tolist()

@@ -245,3 +245,16 @@ class Frontier:
     passed: NDArray[np.int64]
     # First cell of each asset's lifetime, and first one after it: int64 [2, asset]; None if the type states none.
     lifetimes: NDArray[np.int64] | None = None
+
+    def part(self, first: int, stop: int) -> Frontier:
+        """Return the frontier of the columns ``first .. stop - 1``."""
+        lifetimes = None if self.lifetimes is None else self.lifetimes[:, first:stop]
+        return Frontier(self.known_from[:, first:stop], self.passed[:, first:stop], lifetimes)
+
+    def within_lifetimes(
+        self, since: NDArray[np.int64], until: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the part of spans ``[since, until)`` of each asset, [..., asset], that is in its lifetime."""
+        if self.lifetimes is None:
+            return since, until
+        return np.maximum(since, self.lifetimes[0]), np.minimum(until, self.lifetimes[1])
