@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,10 +83,15 @@ def _utc_texts(times: pd.Series) -> pd.Series:
     """Return times as ISO text in UTC; naive ones are UTC."""
     moments = (times.dt.tz_convert(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times).to_numpy()
     codes, distinct = pd.factorize(moments)
-    units: tuple[Literal["s", "ms", "us", "ns"], ...] = ("s", "ms", "us", "ns")
-    unit = next(unit for unit in units if (distinct.astype(f"M8[{unit}]") == distinct).all())
-    texts = np.datetime_as_string(distinct, unit=unit, timezone="UTC").tolist()
-    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str")), index=times.index)
+    unit = next(unit for unit in ("s", "ms", "us", "ns") if (distinct.astype(f"M8[{unit}]") == distinct).all())
+    texts = pd.Index(_iso_texts(distinct, unit), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes, texts), index=times.index)
+
+
+def _iso_texts(moments: npt.NDArray[np.datetime64], unit: str) -> list[str]:
+    """Return instants in UTC as ISO text with the decimals of a unit."""
+    found: list[str] = np.datetime_as_string(moments.astype(f"M8[{unit}]"), timezone="UTC").tolist()
+    return found
 
 
 def write_csv_tables(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
@@ -134,8 +140,7 @@ def _csv_column(column: pa.Array) -> pa.Array:
     kind = coded.dictionary.type
     if pa.types.is_timestamp(kind):
         unit = "s" if kind.unit == "ns" else kind.unit
-        stamps = coded.dictionary.to_numpy().astype(f"datetime64[{unit}]")
-        texts = [f"{stamp}Z" for stamp in np.datetime_as_string(stamps).tolist()]
+        texts = _iso_texts(coded.dictionary.to_numpy(), unit)
     elif pa.types.is_floating(kind):
         texts = [repr(value) for value in coded.dictionary.to_pylist()]
     else:
