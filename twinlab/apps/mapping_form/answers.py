@@ -92,7 +92,7 @@ _NUMBER = Choice("gauge", "numbers, no states")
 _AS_VALUES = Choice("=values", "Not missing: keep as values")
 _REPORTED = Choice("=values", "Not missing: report these rows")
 #: Removes the key that was drafted.
-_NO_END = Choice("=none", "No: leave it out")
+_LEFT_OUT = Choice("=none", "No: leave it out")
 _DRAFTED_KEY = re.compile(r"\.(lifetime\.(from|until)|expected_span\.from)")
 #: Units of a duration.
 _DURATIONS = tuple(Choice(unit, unit) for unit in ("s", "min", "h", "d"))
@@ -204,7 +204,7 @@ def _with_answer(text: str, at: str, value: object, question: Question) -> str:
     if at.endswith(".states.1") and value == _NUMBER.value:
         return _as_gauge(text, path[:-2])
     before = value_of(document(text).data, path)
-    if value == _NO_END.value:
+    if value == _LEFT_OUT.value:
         text = drop(text, path)
         return text if value_of(document(text).data, path[:-1]) else drop(text, path[:-1])
     if path[-1] == "missing" and value == _AS_VALUES.value:
@@ -333,7 +333,7 @@ def _asked(question: Question, data: object) -> Asked:
     if key in ("duration", "planned_duration") and isinstance(value, dict):
         choices = _DURATIONS
     if _DRAFTED_KEY.search(question.path):
-        choices = (*choices, _NO_END)
+        choices = (*choices, _LEFT_OUT)
     if key == "ignore":
         return Asked(question, here, choices, "Leave it out")
     accepted = _label(key, drafted) if drafted is not None else written if isinstance(value, list) else ""
