@@ -7,6 +7,7 @@ import numpy as np
 
 from twinlab.history.layout.grid import Group
 from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.transaction import Transaction
 from twinlab.model.twinmodel import Signal
 
 GROUP = Group("truck", "1min")
@@ -20,6 +21,15 @@ def slab(number: int) -> np.ndarray:
     return (k * 2_654_435_761 % 100_003).astype("int32")
 
 
+def write_slab(txn: Transaction, number: int) -> None:
+    """Write a slab, all cells of which pass, and the number of the next one."""
+    txn.ensure_group(GROUP, {"temperature": SIGNAL}, 2)
+    values = slab(number)
+    flags = np.ones(values.shape, "uint8")
+    txn.write_cells(GROUP, number * LENGTH, {"temperature": values}, {"temperature": flags})
+    txn.meta["next"] = number + 1
+
+
 def main(root: Path) -> None:
     """Continue writing from the history's position until killed."""
     store = HistoryStore.open(root)
@@ -28,13 +38,9 @@ def main(root: Path) -> None:
         number = int(str(store.view().meta.get("next", 0)))
         while True:
             with store.transaction() as txn:
-                txn.ensure_group(GROUP, {"temperature": SIGNAL}, 2)
-                values = slab(number)
-                flags = np.ones(values.shape, "uint8")
-                txn.write_cells(GROUP, number * LENGTH, {"temperature": values}, {"temperature": flags})
-                number += 1
-                txn.meta["next"] = number
+                write_slab(txn, number)
                 txn.commit("slab")
+            number += 1
             if number % 7 == 0:
                 store.compact(GROUP)
             print(number, flush=True)  # noqa: T201

@@ -85,11 +85,7 @@ def small_history(root: Path) -> HistoryStore:
     with store.lock():
         for number in range(4):
             with store.transaction() as txn:
-                txn.ensure_group(writer.GROUP, {"temperature": writer.SIGNAL}, 2)
-                values = writer.slab(number)
-                flags = np.ones(values.shape, "uint8")
-                txn.write_cells(writer.GROUP, number * writer.LENGTH, {"temperature": values}, {"temperature": flags})
-                txn.meta["next"] = number + 1
+                writer.write_slab(txn, number)
                 txn.write_table(
                     "events/x/2000-01", pa.table({"id": [f"e{i}" for i in range(50)], "n": list(range(50))})
                 )
@@ -195,11 +191,7 @@ def test_garbage_is_collected_again_and_again_while_states_are_published(tmp_pat
     with store.lock():
         for number in range(8):
             with store.transaction() as txn:
-                txn.ensure_group(writer.GROUP, {"temperature": writer.SIGNAL}, 2)
-                values = writer.slab(number)
-                flags = np.ones(values.shape, "uint8")
-                txn.write_cells(writer.GROUP, number * writer.LENGTH, {"temperature": values}, {"temperature": flags})
-                txn.meta["next"] = number + 1
+                writer.write_slab(txn, number)
                 txn.commit("slab")
             published.append(datetime.now(UTC))
             # Expiry writes the oldest state that is left anew, so that its file is younger than its contents.
