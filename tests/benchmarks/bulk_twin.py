@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parent))
+from telemetry import observations
 
 import twinlab as tl
 from twinlab.ledger import Ledger
@@ -52,19 +56,8 @@ def batches() -> Iterator[pa.RecordBatch]:
         parts = [tuple(c[~late] for c in rows), tuple(c[twice & ~late] for c in rows), waiting]
         waiting = tuple(c[late] for c in rows)
         series, at, value = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        count = len(at)
-        zeros = np.zeros(count, dtype=np.int64)
-        yield pa.RecordBatch.from_pydict(
-            {
-                "tag": pa.DictionaryArray.from_arrays(pa.array(series), names),
-                "source_time": pa.array(at),
-                "time_basis": pa.DictionaryArray.from_arrays(pa.array(zeros.astype(np.int8)), pa.array(["utc"])),
-                "epoch": pa.array(zeros),
-                "sequence": pa.array(np.arange(sequence, sequence + count)),
-                "value": pa.array(value),
-            }
-        )
-        sequence += count
+        yield observations(names, series, at, value, np.arange(sequence, sequence + len(at)))
+        sequence += len(at)
 
 
 def build(folder: Path) -> Path:

@@ -142,16 +142,9 @@ def batches(folder: Path) -> Iterator[pa.RecordBatch]:
     for series, at, value in deliveries(folder):
         for start in range(0, len(at), BATCH):
             part = slice(start, start + BATCH)
-            count = len(at[part])
-            zeros = np.zeros(count, dtype=np.int64)
-            columns = {
-                "tag": pa.DictionaryArray.from_arrays(pa.array(series[part]), names), "source_time": pa.array(at[part]),
-                "time_basis": pa.DictionaryArray.from_arrays(pa.array(zeros.astype(np.int8)), pa.array(["utc"])),
-                "epoch": pa.array(zeros), "sequence": pa.array(np.arange(sequence, sequence + count)),
-                "value": pa.array(value[part]),
-            }  # fmt: skip
-            sequence += count
-            yield pa.RecordBatch.from_pydict(columns)
+            numbers = np.arange(sequence, sequence + len(at[part]))
+            sequence += len(numbers)
+            yield telemetry.observations(names, series[part], at[part], value[part], numbers)
 
 
 def build(folder: Path) -> Fleet:

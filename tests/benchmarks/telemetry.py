@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 #: A fifth of the columns each: 1e-5 degrees, 1e-5 degrees, 0.1 km/h, 0.1 degC, 0.1 hPa.
@@ -59,3 +60,18 @@ def series(number: int, cells: int, *, seconds: float, assets: int) -> NDArray[n
     out = np.empty(cells, dtype=np.int32)
     _vehicle(1000 + number, cells, seconds, out, number * len(KINDS) // assets)
     return out
+
+
+def observations(
+    names: pa.Array,
+    tag: NDArray[np.int32],
+    at: NDArray[np.int64],
+    value: NDArray[np.float64],
+    sequence: NDArray[np.int64],
+) -> pa.RecordBatch:
+    """Return rows as observations in UTC; ``tag`` are places in ``names``."""
+    zeros = np.zeros(len(tag), dtype=np.int64)
+    basis = pa.DictionaryArray.from_arrays(pa.array(zeros.astype(np.int8)), pa.array(["utc"]))
+    tags = pa.DictionaryArray.from_arrays(pa.array(tag), names)
+    columns = [tags, pa.array(at), basis, pa.array(zeros), pa.array(sequence), pa.array(value)]
+    return pa.RecordBatch.from_arrays(columns, names=["tag", "source_time", "time_basis", "epoch", "sequence", "value"])

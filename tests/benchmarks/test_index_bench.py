@@ -17,7 +17,8 @@ import pyarrow as pa
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_ingest_bench import ASSETS, ORIGIN, batch, note, words
+from telemetry import observations
+from test_ingest_bench import ASSETS, ORIGIN, note, words
 
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.mapping_context import Sources
@@ -50,7 +51,7 @@ def small_frame(i: int, rng: np.random.Generator) -> pa.RecordBatch:
     """Fifty rows of one minute."""
     tag = ((np.arange(50) + 50 * i) % ASSETS).astype(np.int32)
     at = ORIGIN + i * MINUTE + rng.integers(0, 60, 50) * 10**9
-    return batch(NAMES, tag, at, rng.normal(5, 1, 50).round(1), np.arange(i * 50, i * 50 + 50))
+    return observations(NAMES, tag, at, rng.normal(5, 1, 50).round(1), np.arange(i * 50, i * 50 + 50))
 
 
 def claims(i: int, rng: np.random.Generator, late: float = 0.0) -> Claims:
@@ -139,7 +140,7 @@ def history(folder: Path, *, late: float, days: int) -> tuple[dict[str, float], 
             minute[far] = rng.integers(0, days * 1440, int(far.sum()))
             tag = np.tile(np.arange(ASSETS, dtype=np.int32), 100)
             value = (20 + 5 * np.sin((minute + tag) / 700)).round(1)
-            writer.append_observations(batch(NAMES, tag, ORIGIN + minute * MINUTE, value, order))
+            writer.append_observations(observations(NAMES, tag, ORIGIN + minute * MINUTE, value, order))
     rebuilt = cpu_ms(lambda: Historian(folder, ledger, model, {"trucks": mapping}).rebuild())
     day = {"start": np.datetime64(ORIGIN + days // 2 * 86_400 * 10**9, "ns"), "stop": None}
     day["stop"] = day["start"] + np.timedelta64(1, "D")

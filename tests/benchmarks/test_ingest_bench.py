@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from telemetry import observations
 
 import twinlab as tl
 from twinlab.history.write.historian import Historian
@@ -73,14 +75,6 @@ def stream(seconds: int) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray,
     )
 
 
-def batch(names: pa.Array, tag: np.ndarray, at: np.ndarray, value: np.ndarray, sequence: np.ndarray) -> pa.RecordBatch:
-    zeros = np.zeros(len(tag), dtype=np.int64)
-    basis = pa.DictionaryArray.from_arrays(pa.array(zeros.astype(np.int8)), pa.array(["utc"]))
-    tags = pa.DictionaryArray.from_arrays(pa.array(tag), names)
-    columns = [tags, pa.array(at), basis, pa.array(zeros), pa.array(sequence), pa.array(value)]
-    return pa.RecordBatch.from_arrays(columns, names=["tag", "source_time", "time_basis", "epoch", "sequence", "value"])
-
-
 @contextmanager
 def clocked(cpu: dict[str, float], wall: dict[str, float], what: str) -> Iterator[None]:
     """Add the processor's and the clock's time that a block takes."""
@@ -98,7 +92,7 @@ def warm(folder: Path) -> None:
     historian = Historian(folder, ledger, model, {"trucks": mapping})
     with ledger.writer("trucks") as writer:
         for part in (slice(0, 20_000), slice(20_000, None)):
-            writer.append_observations(batch(pa.array(names), tag[part], at[part], value[part], sequence[part]))
+            writer.append_observations(observations(pa.array(names), tag[part], at[part], value[part], sequence[part]))
             historian.catch_up()
 
 
@@ -117,6 +111,8 @@ class Upsert:
     """DuckDB with a keyed table: each batch replaces rows of the same tag and time."""
 
     def __init__(self, path: Path) -> None:
+        import duckdb
+
         self.connection = duckdb.connect(str(path), config={"threads": 2})
         self.connection.execute(
             "create table o (tag integer, moment bigint, sequence bigint, value double, primary key (tag, moment))"
@@ -141,6 +137,8 @@ class Staged:
     """
 
     def __init__(self, path: Path) -> None:
+        import duckdb
+
         self.connection = duckdb.connect(str(path), config={"threads": 2})
         run = self.connection.execute
         run("create table staging (tag integer, moment bigint, sequence bigint, value double)")
@@ -191,6 +189,7 @@ class Staged:
 @pytest.mark.parametrize("rows", [10_000, 100_000])
 def test_ingest_beside_duckdb(tmp_path: Path, rows: int) -> None:
     """Batches until they're flagged and rolled up, through ``twin.writer().append``; peers publish whenever the twin does."""
+    pytest.importorskip("duckdb")
     seconds = int(os.environ.get("TWINLAB_BENCH_SECONDS", "400"))
     names, tag, at, value, sequence = stream(seconds)
     model, mapping = words("1s", list(SIGNALS))
@@ -205,7 +204,7 @@ def test_ingest_beside_duckdb(tmp_path: Path, rows: int) -> None:
     writer = twin.writer()
     for start in range(0, len(tag), rows):
         part = slice(start, start + rows)
-        columns = batch(dictionary, tag[part], at[part], value[part], sequence[part])
+        columns = observations(dictionary, tag[part], at[part], value[part], sequence[part])
         with clocked(cpu, wall, "twin"):
             writer.append(columns)
             if start + rows >= len(tag):
@@ -269,7 +268,7 @@ def test_rebuild_stays_within_two_gibibytes(tmp_path):
             at = ORIGIN + (start + np.repeat(np.arange(100), ASSETS)) * 60 * 10**9
             order = start * ASSETS + np.arange(100 * ASSETS)
             writer.append_observations(
-                batch(names, np.tile(np.arange(ASSETS, dtype=np.int32), 100), at, steps.round(1).ravel(), order)
+                observations(names, np.tile(np.arange(ASSETS, dtype=np.int32), 100), at, steps.round(1).ravel(), order)
             )
     here = str(Path(__file__).parent)
     done = subprocess.run(

@@ -25,6 +25,9 @@ import pyarrow as pa
 import pytest
 import xarray as xr
 
+sys.path.insert(0, str(Path(__file__).parent))
+from telemetry import observations
+
 import twinlab as tl
 from twinlab.history.write import housekeeping
 from twinlab.history.write.history_store import HistoryStore
@@ -86,15 +89,8 @@ class Delivery:
 
     def batch(self, names: pa.Array) -> pa.RecordBatch:
         """Return the rows as observations."""
-        count = len(self.asset)
-        sequence = np.arange(self.first, self.first + count)
-        basis = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int8)), pa.array(["utc"]))
-        columns = {
-            "tag": pa.DictionaryArray.from_arrays(pa.array(self.asset), names),
-            "source_time": pa.array(self.at), "time_basis": basis, "epoch": pa.array(np.zeros(count, dtype=np.int64)),
-            "sequence": pa.array(sequence), "value": pa.array(self.value),
-        }  # fmt: skip
-        return pa.RecordBatch.from_pydict(columns)
+        sequence = np.arange(self.first, self.first + len(self.asset))
+        return observations(names, self.asset, self.at, self.value, sequence)
 
 
 def deliveries(count: int, step: int) -> Iterator[Delivery]:
