@@ -2,7 +2,7 @@
 
 In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays were.
 Read in order: `checks` (one function per test), `labelled` (any dimensions, lazy or not), `kernels` (numba), `aggregate`,
-`cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names).
+`cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `findings`.
 Never: a value changed, a test that fails on missing data.
 """
 
@@ -13,11 +13,13 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "Finding": "findings",
         "MAX_LOOK_BACK": "cells",
         "NEIGHBOUR_REACH": "cells",
         "QUALITY_TESTS": "registry",
         "aggregate_flags": "aggregate",
         "counter_flags": "checks",
+        "findings_frame": "findings",
         "flag_cells": "cells",
         "flag_counts": "aggregate",
         "flat_line_flags": "checks",
