@@ -232,11 +232,16 @@ def _floats(array: pa.Array) -> Floats:
     return floats
 
 
+#: Between these are the visible characters of ASCII.
+_BLANK, _DELETE = 32, 127
 #: In a date or a clock time, never in a number.
 _NO_NUMBER = r"[:/]|[0-9]-[0-9]"
 
 
 def _numbers(text: pa.Array) -> Floats:
+    # Times that don't repeat: to encode them would take longer than to read them.
+    if not pa.types.is_dictionary(text.type) and pc.all(pc.match_substring(text, ":")).as_py():
+        return np.full(len(text), math.nan)
     codes, terms = encode(text)
     no_number = pc.match_substring_regex(pa.array(terms, pa.string()), _NO_NUMBER).to_pylist()
     numbers = [math.nan if no else parse_number(term) for term, no in zip(terms, no_number, strict=True)]
@@ -256,8 +261,27 @@ def as_texts(array: pa.Array) -> pa.Array:
         return _float_texts(array)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return pc.cast(array, pa.string())
+    if _is_trimmed(array):
+        return array
     text = pc.utf8_trim_whitespace(pc.cast(array, pa.string()))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _is_trimmed(array: pa.Array) -> bool:
+    """Return whether it is quickly seen that no text is empty, or begins or ends with something else than visible ASCII."""
+    if not pa.types.is_string(array.type) or not len(array):
+        return False
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    first, last = ends[:-1], ends[1:] - 1
+    if array.null_count:
+        valid = array.is_valid().to_numpy(zero_copy_only=False)
+        first, last = first[valid], last[valid]
+    if not len(first) or (last < first).any():
+        return False
+    characters = np.frombuffer(data, dtype=np.uint8)
+    edges = characters[np.concatenate([first, last])]
+    return bool((edges > _BLANK).all() and (edges < _DELETE).all())
 
 
 def _encoded_texts(array: pa.DictionaryArray) -> pa.Array:

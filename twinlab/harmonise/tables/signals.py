@@ -247,9 +247,10 @@ def _long_part(
     good = ~np.isnan(converted.value) & ~gone
     if meaning.asset is None:
         nameless = good & (assets.codes[at] < 0)
-        rows.findings.problem_rows(
-            at[nameless], column=column, texts=rows.texts(column), reason="the row names no asset"
-        )
+        if nameless.any():
+            rows.findings.problem_rows(
+                at[nameless], column=column, texts=rows.texts(column), reason="the row names no asset"
+            )
         good &= ~nameless
     here = at[good]
     names = assets.names if meaning.asset is None else (meaning.asset,)
