@@ -2,7 +2,7 @@
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
 Read in order: `twinmodel`, `asset_types`, `signal`, `rules`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
-`questions`, `reader`; `registry` and `extensions` (what other packages add).
+`questions`, `reader`, `calibration`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """
 
@@ -14,6 +14,8 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "AssetType": "twinmodel",
+        "Calibration": "calibration.pieces",
+        "Calibrations": "calibration.pieces",
         "Difference": "extensions.options",
         "EventType": "twinmodel",
         "Flag": "flags",
@@ -28,17 +30,21 @@ __getattr__, __dir__ = attach(
         "Signal": "twinmodel",
         "TwinModel": "twinmodel",
         "TwinReader": "reader",
+        "calibrated": "calibration.apply",
         "canonical_unit": "units",
         "check_mapping": "load",
         "conversion": "units",
         "convert": "units",
+        "dump_calibrations": "calibration.text",
         "dump_mapping": "load",
         "dump_model": "load",
         "flags": ":flags",
         "json_schema": "load",
+        "load_calibrations": "calibration.text",
         "load_mapping": "load",
         "load_model": "load",
         "mapping": ":mapping",
+        "parse_calibrations": "calibration.text",
         "parse_mapping": "load",
         "parse_model": "load",
         "schema": ":schema",

@@ -32,12 +32,14 @@ __all__ = [
     "json_schema",
     "load_mapping",
     "load_model",
+    "parse_as",
     "parse_mapping",
     "parse_model",
+    "tidy_yaml",
     "write_schemas",
 ]
 
-Parsed = TypeVar("Parsed", TwinModel, Mapping)
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 #: First line of a twin's files; it names the schema that `write_schemas` writes into the twin's folder, for editors.
 EDITOR_LINES = {
@@ -78,7 +80,7 @@ def parse_model(text: str, name: str = "twin.yaml") -> TwinModel:
     >>> parse_model("twin: farm").twin
     'farm'
     """
-    return _parse(TwinModel, text, name)
+    return parse_as(TwinModel, text, name, first="twin:")
 
 
 def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
@@ -87,7 +89,7 @@ def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
     >>> parse_mapping("source: fridges").source
     'fridges'
     """
-    return _parse(Mapping, text, name)
+    return parse_as(Mapping, text, name, first="source:")
 
 
 def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml") -> None:
@@ -169,13 +171,13 @@ def write_schemas(folder: Path | str) -> tuple[Path, Path]:
     return paths
 
 
-def _parse(kind: type[Parsed], text: str, name: str) -> Parsed:
+def parse_as(kind: type[Parsed], text: str, name: str, *, first: str) -> Parsed:
+    """Read a file of any part of a model; parameters and errors as `parse_model`, ``first`` is the key it begins with."""
     document = read_yaml(text, name=name)
     findings = [Finding(path, SchemaError, message, line) for path, line, message in document.problems]
     if not isinstance(document.data, dict):
-        what = "twin:" if "twin" in kind.model_fields else "source:"
         came = "nothing" if document.data is None else f"a {type(document.data).__name__}"
-        msg = f"{name}:1: expected keys with values, beginning with `{what}`, got {came}"
+        msg = f"{name}:1: expected keys with values, beginning with `{first}`, got {came}"
         raise SchemaError(msg)
     try:
         made = kind.model_validate(document.data)
@@ -287,6 +289,15 @@ def _dump(model: BaseModel, what: str) -> str:
         for signal in asset_type.get("signals", {}).values():
             if "states" in signal:
                 signal["states"] = {int(code): text for code, text in signal["states"].items()}
+    return tidy_yaml(data)
+
+
+def tidy_yaml(data: object) -> str:
+    """Return plain data as YAML, whole numbers without ".0".
+
+    >>> print(tidy_yaml({"gain": 1.0}), end="")
+    gain: 1
+    """
     return write_yaml(_tidy(data))
 
 
