@@ -18,9 +18,11 @@ from twinlab.testing import check_quality_test
 
 MINUTES = np.datetime64("2026-01-01", "ns") + np.arange(400) * np.timedelta64(1, "m")
 BUILT_IN: dict[str, dict[str, object]] = {
+    "climatology": {"spans": [{"suspect": [-3, 3], "hours": [0, 2]}], "zone": "Europe/Berlin"},
     "counter": {"wraps_at": 50},
     "flat_line": {"duration": "7min"},
     "missing": {},
+    "peers": {"resolution": 0.1, "least": 2},
     "range": {"fail_span": [-15, 15], "suspect_span": [-3, 3]},
     "rate": {"suspect": 0.01, "fail": 0.1},
     "spike": {"suspect": 2, "fail": 5, "within": "3min"},

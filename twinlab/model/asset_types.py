@@ -107,6 +107,29 @@ class AssetType(ExtendedModel):
             )
         return None
 
+    @model_validator(mode="after")
+    def _known_others(self) -> Self:
+        faults = []
+        for name, signal in self.signals.items():
+            for test, given in signal.tests.items():
+                for other in signal.others_of(test):
+                    problem = self._other_fault(name, other)
+                    if problem is not None:
+                        faults.append(fault(("signals", name, "tests", test), problem, given))
+        if faults:
+            raise located(faults)
+        return self
+
+    def _other_fault(self, name: str, other: str) -> Exception | None:
+        """Return what is wrong with another signal that a quality test of a signal needs."""
+        if other not in self.signals or other == name:
+            known = [one for one in self.signals if one != name]
+            return UnknownTermError(f"there is no other signal {other!r} of this asset type{nearest(other, known)}")
+        ours, theirs = self.signals[name].cadence, self.signals[other].cadence
+        if self.signals[other].cadence_ns != self.signals[name].cadence_ns:
+            return ValueError(f"expected a signal of the same cadence, got {other!r} at {theirs!r} beside {ours!r}")
+        return None
+
     def limits(
         self, signal: str, assets: Sequence[str], properties: Mapping[str, Mapping[str, object]]
     ) -> npt.NDArray[np.float64]:

@@ -275,6 +275,12 @@ class Signal(ExtendedModel):
             return [fault(details["loc"], details["ctx"]["error"], details["input"]) for details in error.errors()]
         return []
 
+    def others_of(self, test: str) -> tuple[str, ...]:
+        """Return the other signals that a quality test of this signal needs, as its options name them."""
+        known: Registry[QualityTest] = registry_of("twinlab.quality")
+        found = known.get(test)
+        return found.others(found.parse(self.tests[test], unit=self.unit))
+
     @property
     def limits_of_assets(self) -> dict[str, SpanOfAssets]:
         """The spans that aren't the same for all assets, by name."""

@@ -2,7 +2,9 @@
 
 In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays were.
 Read in order: `checks` (one function per test), `labelled` (any dimensions, lazy or not), `kernels` (numba), `aggregate`,
-`cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `findings`.
+`cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `signals`,
+`related` and `clocks` (further tests: of one signal, of several, of the clock); `limits` (limits learnt from data); `running`
+(each test by itself, with those that the build doesn't run); `findings`.
 Never: a value changed, a test that fails on missing data.
 """
 
@@ -17,7 +19,9 @@ __getattr__, __dir__ = attach(
         "MAX_LOOK_BACK": "cells",
         "NEIGHBOUR_REACH": "cells",
         "QUALITY_TESTS": "registry",
+        "SeasonSpan": "signals.climatology",
         "aggregate_flags": "aggregate",
+        "climatology_flags": "signals.climatology",
         "counter_flags": "checks",
         "findings_frame": "findings",
         "flag_cells": "cells",
@@ -26,8 +30,10 @@ __getattr__, __dir__ = attach(
         "gap_flags": "checks",
         "margins": "cells",
         "missing_flags": "checks",
+        "peer_flags": "related.peers",
         "range_flags": "checks",
         "rate_flags": "checks",
+        "run_tests": "running",
         "signal_flags": "checks",
         "spike_flags": "checks",
         "state_flags": "checks",

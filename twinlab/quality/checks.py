@@ -31,6 +31,7 @@ from twinlab.quality.labelled import (
     cell_by_cell,
     judged,
     nanoseconds,
+    series_flags,
     series_table,
     step_of,
     times_of,
@@ -338,7 +339,7 @@ def gap_flags(signal: xr.DataArray, *, gap: Duration) -> xr.DataArray:
         table = series_table(values)
         out = np.empty(table.shape, dtype=np.uint8)
         gap_runs(table, np.append(ns, ns[-1:] + step), longest, out)
-        return np.ascontiguousarray(out.T).reshape(values.shape)
+        return series_flags(out, values.shape)
 
     reach = longest + step
     return along_time(signal, block, times=times, before=reach, after=reach, standard_name="gap_test_quality_flag")

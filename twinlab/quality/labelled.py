@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,24 @@ from twinlab.model.flags import flag_attributes
 from twinlab.model.twinmodel import parse_duration
 from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
 
-__all__ = ["Duration", "along_time", "cell_by_cell", "judged", "nanoseconds", "series_table", "step_of", "times_of"]
+__all__ = [
+    "Duration",
+    "along_time",
+    "along_time_together",
+    "cell_by_cell",
+    "each_instant",
+    "judged",
+    "nanoseconds",
+    "series_flags",
+    "series_table",
+    "step_of",
+    "times_of",
+]
 
 Duration = str | np.timedelta64
 Block = Callable[[npt.NDArray[np.float64], npt.NDArray[np.int64]], npt.NDArray[np.uint8]]
+BlockOfSeveral = Callable[[Sequence[npt.NDArray[np.float64]], npt.NDArray[np.int64]], npt.NDArray[np.uint8]]
+Instants = Callable[[npt.NDArray[np.float64], npt.NDArray[np.int64]], npt.NDArray[np.uint8]]
 
 NO_CODES: Final = np.zeros(1, dtype=np.bool_)
 
@@ -88,6 +102,15 @@ def series_table(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(table.T, dtype=np.float64)
 
 
+def series_flags(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Return flags [time, series] in the shape [..., time] of the values that `series_table` got.
+
+    >>> series_flags(np.zeros((5, 6), np.uint8), (2, 3, 5)).shape
+    (2, 3, 5)
+    """
+    return np.ascontiguousarray(out.T).reshape(shape)
+
+
 def _labelled(data: object, signal: xr.DataArray, dims: tuple[object, ...], standard_name: str) -> xr.DataArray:
     # A new array, not a copy of the signal: flags must not inherit its units.
     name = "signal" if signal.name is None else str(signal.name)
@@ -114,30 +137,111 @@ def along_time(
     signal: xr.DataArray, block: Block, *, times: npt.NDArray[np.int64], before: int, after: int, standard_name: str
 ) -> xr.DataArray:
     """Apply ``block(values [..., time], times [time])``, whose flags depend on samples ``before`` and ``after`` ns away."""
-    _check_numbers(signal)
-    moved = signal.transpose(..., "time")
-    if moved.chunks is None:
-        return _labelled(block(moved.to_numpy(), times), signal, moved.dims, standard_name)
+
+    def of_one(tables: Sequence[npt.NDArray[np.float64]], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        return block(tables[0], ns)
+
+    return along_time_together([signal], of_one, times=times, before=before, after=after, standard_name=standard_name)
+
+
+def along_time_together(
+    signals: Sequence[xr.DataArray],
+    block: BlockOfSeveral,
+    *,
+    times: npt.NDArray[np.int64],
+    before: int,
+    after: int,
+    standard_name: str,
+) -> xr.DataArray:
+    """Apply ``block([values [..., time], ...], times [time])`` to several signals on the same coordinates.
+
+    The flags are those of the first signal, and depend on samples ``before`` and ``after`` ns away. They are lazy if the
+    first signal is.
+
+    Raises
+    ------
+    SchemaError
+        If the signals' dimensions or coordinates differ, or one doesn't contain numbers.
+    """
+    signal = signals[0]
+    for each in signals:
+        _check_numbers(each)
+    dims = signal.transpose(..., "time").dims
+    moved = [signal.transpose(*dims), *(_like(other, signal).transpose(*dims) for other in signals[1:])]
+    if moved[0].chunks is None:
+        return _labelled(block([each.to_numpy() for each in moved], times), signal, dims, standard_name)
     import dask.array as da  # noqa: PLC0415 (only for lazy arrays: it takes seconds)
 
     back, ahead = _depth(times, before, after)
-    if len(moved.chunks[-1]) > 1 and min(moved.chunks[-1]) <= max(back, ahead):
+    pieces = moved[0].chunks
+    if len(pieces[-1]) > 1 and min(pieces[-1]) <= max(back, ahead):
         # Pieces shorter than the look-back would copy their neighbours many times over.
-        moved = moved.chunk(time=min(times.size, 4 * (back + ahead) + 1))
-    chunks = moved.chunks or ()
+        moved[0] = moved[0].chunk(time=min(times.size, 4 * (back + ahead) + 1))
+    chunks = moved[0].chunks or ()
     if len(chunks[-1]) == 1:
         back = ahead = 0
-    axis = moved.ndim - 1
+    axis = len(dims) - 1
+
+    def of_all(*given: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        return block(given[:-1], given[-1])
+
     data = da.map_overlap(
-        block,
-        moved.data,
+        of_all,
+        *(each.chunk(dict(zip(dims, chunks, strict=True))).data for each in moved),
         da.from_array(times, chunks=(chunks[-1],)),
-        depth=[{axis: (back, ahead)}, {0: (back, ahead)}],
+        depth=[*([{axis: (back, ahead)}] * len(moved)), {0: (back, ahead)}],
         boundary="none",
         dtype=np.uint8,
-        meta=np.empty((0,) * moved.ndim, dtype=np.uint8),
+        meta=np.empty((0,) * len(dims), dtype=np.uint8),
     )
-    return _labelled(data, signal, moved.dims, standard_name)
+    return _labelled(data, signal, dims, standard_name)
+
+
+def _like(other: xr.DataArray, signal: xr.DataArray) -> xr.DataArray:
+    """Return another signal on the coordinates of a signal, which must be its own."""
+    try:
+        aligned, _ = xr.align(other, signal, join="exact", copy=False)
+    except ValueError as error:
+        msg = (
+            f"expected {other.name!r} on the coordinates of {signal.name!r}, got others ({error}); select a common part"
+        )
+        raise SchemaError(msg) from error
+    if not set(other.dims) <= set(signal.dims) or "time" not in other.dims:
+        msg = f"expected {other.name!r} with dimensions out of {list(signal.dims)} with 'time', got {list(other.dims)}"
+        raise SchemaError(msg)
+    return aligned if set(other.dims) == set(signal.dims) else aligned.broadcast_like(signal)
+
+
+def each_instant(
+    signal: xr.DataArray, block: Instants, *, across: str, groups: npt.NDArray[np.int64], standard_name: str
+) -> xr.DataArray:
+    """Apply ``block(values [..., across], groups [across])``, whose flags depend on the other values of an instant.
+
+    Parameters
+    ----------
+    signal : DataArray with dimension ``across``
+    block : callable
+    across : str
+        The dimension whose entries are compared.
+    groups : int64 [across]
+        Group of each entry.
+    standard_name : str
+    """
+    _check_numbers(signal)
+    moved = signal.transpose(..., across)
+    if moved.chunks is not None:
+        moved = moved.chunk({across: -1})
+    flags = xr.apply_ufunc(
+        block,
+        moved.variable,
+        xr.Variable((across,), groups),
+        input_core_dims=[[across], [across]],
+        output_core_dims=[[across]],
+        dask="parallelized",
+        output_dtypes=[np.uint8],
+        keep_attrs=False,
+    )
+    return _labelled(flags.data, signal, moved.dims, standard_name)
 
 
 def judged(
@@ -160,7 +264,7 @@ def judged(
         out = np.empty(table.shape, dtype=np.uint8)
         since, until = np.full((2, table.shape[1]), NEVER)
         judge(table, np.ascontiguousarray(ns), 0, -since, until, None, limits, codes, out)
-        return np.ascontiguousarray(out.T).reshape(values.shape)
+        return series_flags(out, values.shape)
 
     return along_time(signal, block, times=times, before=before, after=after, standard_name=standard_name)
 

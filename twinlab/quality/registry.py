@@ -6,6 +6,7 @@ under ``tests:`` in ``twin.yaml``, and ``array.twin.flags(name={...})`` on plain
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from twinlab.model.extensions.quality_test import QualityTest
@@ -14,12 +15,14 @@ from twinlab.model.registry import Registry
 if TYPE_CHECKING:
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["QUALITY_TESTS", "versions_of_tests"]
+__all__ = ["QUALITY_TESTS", "tests_of_cells", "versions_of_tests"]
 
 
 def _fault(name: str, found: object) -> str:
     if not isinstance(found, QualityTest):
         return f"expected a twinlab.model.QualityTest, got a {type(found).__name__}"
+    if found.scope != "signal" and not found.lazy:
+        return f"expected lazy=True, since its scope is {found.scope!r}: only tests of one signal are called piece by piece"
     return "" if found.name == name else f"expected the entry point to be called {found.name!r}, as the test is"
 
 
@@ -28,9 +31,11 @@ QUALITY_TESTS: Registry[QualityTest] = Registry(
     "twinlab.quality",
     kind="quality test",
     built_in={
+        "climatology": "twinlab.quality.signals.built_in:CLIMATOLOGY",
         "counter": "twinlab.quality.built_in:COUNTER",
         "flat_line": "twinlab.quality.built_in:FLAT_LINE",
         "missing": "twinlab.quality.built_in:MISSING",
+        "peers": "twinlab.quality.related.built_in:PEERS",
         "range": "twinlab.quality.built_in:RANGE",
         "rate": "twinlab.quality.built_in:RATE",
         "spike": "twinlab.quality.built_in:SPIKE",
@@ -41,6 +46,15 @@ QUALITY_TESTS: Registry[QualityTest] = Registry(
 
 
 def versions_of_tests(model: TwinModel) -> dict[str, int]:
-    """Return the version of each test that the signals of a model name; empty if they name none."""
+    """Return the version of each test that the build of history runs for a model; empty if its signals name none."""
     names = {name for kind in model.asset_types.values() for signal in kind.signals.values() for name in signal.tests}
-    return {name: QUALITY_TESTS.get(name).version for name in sorted(names)}
+    return {name: QUALITY_TESTS.get(name).version for name in tests_of_cells(sorted(names))}
+
+
+def tests_of_cells(names: Iterable[str]) -> list[str]:
+    """Return those of some tests that the build of history runs, in their order: the ones whose scope is one signal.
+
+    >>> tests_of_cells(["peers", "spike"])
+    ['spike']
+    """
+    return [name for name in names if QUALITY_TESTS.get(name).scope == "signal"]

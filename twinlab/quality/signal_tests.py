@@ -12,7 +12,7 @@ from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
 from twinlab.quality.aggregate import worst_of
 from twinlab.quality.labelled import along_time, step_of, times_of
-from twinlab.quality.registry import QUALITY_TESTS
+from twinlab.quality.registry import QUALITY_TESTS, tests_of_cells
 
 if TYPE_CHECKING:
     from twinlab.model.extensions.options import Options
@@ -25,8 +25,8 @@ _FLAGS = np.array([flag.value for flag in Flag], dtype=np.uint8)
 
 
 def bound_tests(signal: Signal) -> list[tuple[QualityTest, Options]]:
-    """Return the tests that a signal names, each with its options in the signal's unit."""
-    tests = [(QUALITY_TESTS.get(name), given) for name, given in signal.tests.items()]
+    """Return the tests of its own values that a signal names, each with its options in the signal's unit."""
+    tests = [(QUALITY_TESTS.get(name), signal.tests[name]) for name in tests_of_cells(signal.tests)]
     return [(test, test.parse(given, unit=signal.unit)) for test, given in tests]
 
 
@@ -40,7 +40,9 @@ def reaches_of_tests(signal: Signal) -> dict[str, tuple[int, int]]:
     return out
 
 
-def run_test(test: QualityTest, values: xr.DataArray, options: Options) -> xr.DataArray:
+def run_test(
+    test: QualityTest, values: xr.DataArray, options: Options, others: xr.Dataset | None = None
+) -> xr.DataArray:
     """Return one test's flags of a labelled array, lazy if it came lazy.
 
     Parameters
@@ -50,6 +52,8 @@ def run_test(test: QualityTest, values: xr.DataArray, options: Options) -> xr.Da
         NaN means missing.
     options : Options
         As ``test.parse`` returns them.
+    others : Dataset, optional
+        The other signals of the asset, for a test of the scope "asset".
 
     Returns
     -------
@@ -67,7 +71,7 @@ def run_test(test: QualityTest, values: xr.DataArray, options: Options) -> xr.Da
     [1, 4, 9]
     """
     if test.lazy:
-        return test.run(values, options)
+        return test.run(values, options, others)
     times = times_of(values)
     before, after = test.reach(options, step_of(times))
     dims = values.transpose(..., "time").dims

@@ -22,8 +22,9 @@ def check_quality_test(test: QualityTest | str, **options: object) -> None:
     """Check that a quality test does what twinlab relies on.
 
     It returns uint8 flags of the same shape; leaves the values as they were; gives 9 to missing values and to nothing
-    else; judges each series by itself and always alike; needs no more samples around one than ``reach`` states; and gives
-    lazy arrays the same flags.
+    else; judges always alike; and gives lazy arrays the same flags. A test of one signal judges each series by itself, and
+    needs no more samples around one than ``reach`` states. A test that needs other signals gets some that resemble the
+    values.
 
     Parameters
     ----------
@@ -44,10 +45,15 @@ def check_quality_test(test: QualityTest | str, **options: object) -> None:
     found = QUALITY_TESTS.get(test) if isinstance(test, str) else test
     _check(isinstance(found, QualityTest), f"expected a twinlab.model.QualityTest, got a {type(found).__name__}")
     parsed = found.parse(options)
+    _check(
+        found.lazy or found.scope == "signal",
+        f"{found.name}: expected lazy=True, since only tests of the scope 'signal' are called piece by piece",
+    )
     before, after = found.reach(parsed, _MINUTE)
     _check(min(before, after) >= 0, f"{found.name}: reach returned {before, after}, expected two durations from 0 ns")
     samples = min(200 + 3 * (before + after) // _MINUTE, _LONGEST)
-    _check_reach(found, parsed, _example(found, samples, seed=4), (before, after))
+    if found.scope == "signal":
+        _check_reach(found, parsed, _example(found, samples, seed=4), (before, after))
     for values in (_example(found, samples, seed=1), _example(found, samples, seed=2), _example(found, 1, seed=3)):
         flags = _flags_of(found, parsed, values)
         _check_alike(found, parsed, values, flags)
@@ -74,13 +80,28 @@ def _example(test: QualityTest, samples: int, *, seed: int) -> xr.DataArray:
     values[random.random((samples, 3)) < 0.1] = np.nan
     values[samples // 2 : samples // 2 + 7, 2] = np.nan
     times = np.datetime64("2026-03-01", "ns") + np.arange(samples) * np.timedelta64(_MINUTE, "ns")
-    return xr.DataArray(values, {"time": times, "asset": list("abc")}, ("time", "asset"), attrs={"units": "1"})
+    coords: dict[str, object] = {"time": times, "asset": list("abc")}
+    if test.scope == "observations":
+        # Times jitter, and one of ten repeats the one before.
+        jitter = np.where(random.random(samples) < 0.1, -_MINUTE, random.integers(0, _MINUTE, samples))
+        coords["time"] = np.sort(times + jitter.astype("timedelta64[ns]"))
+        coords["status"] = ("time", random.integers(0, 4, samples) << 30)
+    return xr.DataArray(values, coords, ("time", "asset"), "example", attrs={"units": "1"})
+
+
+def _run(test: QualityTest, values: xr.DataArray, options: Options) -> xr.DataArray:
+    """Run a test; the other signals that it needs are the values, a little later."""
+    others = {
+        name: (values.shift(time=place + 1) - place).rename(name).assign_attrs(units="1")
+        for place, name in enumerate(test.others(options))
+    }
+    return run_test(test, values, options, xr.Dataset(others) if test.scope == "asset" else None)
 
 
 def _flags_of(test: QualityTest, options: Options, values: xr.DataArray) -> NDArray[np.uint8]:
     """Return a test's flags [time, asset] of values in memory."""
     given = values.copy(deep=True)
-    found = run_test(test, given, options)
+    found = _run(test, given, options)
     _check(given.identical(values), f"{test.name}: the function changed the values it was given; let it work on a copy")
     _check(
         found.dtype == np.uint8 and found.dims == values.dims and found.shape == values.shape,
@@ -102,7 +123,7 @@ def _flags_of(test: QualityTest, options: Options, values: xr.DataArray) -> NDAr
 def _check_alike(test: QualityTest, options: Options, values: xr.DataArray, flags: NDArray[np.uint8]) -> None:
     again = _flags_of(test, options, values)
     _check(bool((again == flags).all()), f"{test.name}: the same values got other flags the second time")
-    for place in range(values.sizes["asset"]):
+    for place in range(values.sizes["asset"] if test.scope != "type" else 0):
         alone = _flags_of(test, options, values.isel(asset=[place]))
         _check(
             bool((alone[:, 0] == flags[:, place]).all()),
@@ -111,7 +132,7 @@ def _check_alike(test: QualityTest, options: Options, values: xr.DataArray, flag
 
 
 def _check_lazy(test: QualityTest, options: Options, values: xr.DataArray, flags: NDArray[np.uint8]) -> None:
-    lazy = run_test(test, values.chunk(time=max(1, values.sizes["time"] // 3), asset=2), options)
+    lazy = _run(test, values.chunk(time=max(1, values.sizes["time"] // 3), asset=2), options)
     _check(
         lazy.chunks is not None, f"{test.name}: a lazy array got flags in memory; compute nothing, or set lazy=False"
     )

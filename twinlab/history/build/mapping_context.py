@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from twinlab.history.index.source_index import SourceIndex
 from twinlab.history.layout.grid import Group
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
-from twinlab.quality.registry import versions_of_tests
+from twinlab.quality.registry import tests_of_cells, versions_of_tests
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,8 +49,21 @@ def content_hash(content: TwinModel | SourceMapping) -> str:
     """Return the hash that identifies a model or mapping, versions of its quality tests included."""
     # Questions are for people: neither asking nor answering one changes a value by itself.
     written = content.model_dump(mode="json", by_alias=True, exclude={"questions"})
+    if isinstance(content, TwinModel):
+        _leave_out_other_tests(written)
     versions = versions_of_tests(content) if isinstance(content, TwinModel) else {}
     return digest([written, versions] if versions else written)
+
+
+def _leave_out_other_tests(written: dict[str, Any]) -> None:
+    """Remove the quality tests that change no cell of the history, so that adding one rebuilds nothing."""
+    for kind in written.get("asset_types", {}).values():
+        for signal in kind.get("signals", {}).values():
+            if "tests" in signal:
+                kept = {name: signal["tests"][name] for name in tests_of_cells(signal["tests"])}
+                signal |= {"tests": kept}
+                if not kept:
+                    del signal["tests"]
 
 
 @dataclass(frozen=True)

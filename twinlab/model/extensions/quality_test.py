@@ -11,9 +11,11 @@ from twinlab.model.extensions.options import Options, checked_options
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["QualityTest", "no_reach"]
+__all__ = ["QualityTest", "Scope", "no_others", "no_reach"]
 
 SignalKind = Literal["gauge", "state", "counter"]
+#: What a test must see to judge one sample; see `QualityTest`.
+Scope = Literal["signal", "asset", "type", "observations"]
 Reach = tuple[int, int]
 
 
@@ -25,6 +27,16 @@ def no_reach(options: object, step: int) -> Reach:
     """
     del options, step
     return 0, 0
+
+
+def no_others(options: object) -> tuple[str, ...]:
+    """Return the other signals of a test that needs none.
+
+    >>> no_others(None)
+    ()
+    """
+    del options
+    return ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,8 @@ class QualityTest:
         datetime64, UTC, no gaps in history) and perhaps others, NaN where there is no sample, in the unit of
         ``values.attrs["units"]``. The result is uint8 of the same dimensions and shape, with the numbers of
         `twinlab.model.flags.Flag`: 9 where the value is NaN, 2 where the test can't judge. ``values`` is read-only;
-        several threads may call the function at once.
+        several threads may call the function at once. With the scope "asset" it is called with a second argument, the
+        Dataset of the ``others`` on the same coordinates.
     options : type of Options
         One field a keyword argument of the function.
     reach : callable
@@ -53,7 +66,14 @@ class QualityTest:
         ingest; until then readers show it as it was published.
     lazy : bool
         Whether the function accepts lazy (dask) arrays and returns lazy flags. By default it is called with numbers in
-        memory, piece by piece with ``reach`` around each.
+        memory, piece by piece with ``reach`` around each. Other scopes than "signal" need lazy arrays.
+    scope : {"signal", "asset", "type", "observations"}
+        What the function must see. "signal": one series, so that the build of history runs it. "asset": other signals of
+        the same asset too. "type": all assets of the type, in the dimension ``asset``. "observations": the observations at
+        their exact times (which may repeat) instead of cells, with the source's ``status`` as a coordinate. Tests of the
+        last three are run by `twinlab.quality.run_tests` and ``twin.check()``; they change no flag of the history.
+    others : callable
+        ``others(options) -> names`` of the other signals that a test of the scope "asset" is called with.
 
     Examples
     --------
@@ -69,6 +89,8 @@ class QualityTest:
     kinds: tuple[SignalKind, ...] = ("gauge", "counter")
     version: int = 1
     lazy: bool = False
+    scope: Scope = "signal"
+    others: Callable[[Any], tuple[str, ...]] = no_others
 
     def parse(self, given: Mapping[str, object] | None, *, unit: str | None = None) -> Options:
         """Return the options as the test's class of options validates them.
@@ -89,6 +111,7 @@ class QualityTest:
             self.options, given, what=f"the quality test {self.name!r}", place=("tests", self.name), unit=unit
         )
 
-    def run(self, values: xr.DataArray, options: Options) -> xr.DataArray:
-        """Return the function's flags for values; see ``function``."""
-        return self.function(values, **{name: getattr(options, name) for name in type(options).model_fields})
+    def run(self, values: xr.DataArray, options: Options, others: xr.Dataset | None = None) -> xr.DataArray:
+        """Return the function's flags for values, and ``others`` with the scope "asset"; see ``function``."""
+        given = {name: getattr(options, name) for name in type(options).model_fields}
+        return self.function(values, others, **given) if self.scope == "asset" else self.function(values, **given)
