@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from twinlab.ledger.format.disk import corrupt
@@ -89,7 +89,7 @@ class Reader:
         *,
         start: int = 0,
         stop: int | None = None,
-        tags: Collection[str] | None = None,
+        tags: Collection[str] | Callable[[str], bool] | None = None,
         time: tuple[int, int] | None = None,
     ) -> Iterator[Frame]:
         """Yield the frames with the rows [start, stop), by ascending first ordinal.
@@ -98,8 +98,9 @@ class Reader:
         ----------
         start, stop : int
             Ordinals; frames are cut to exactly these rows. None means the durable position at the time of the call.
-        tags : collection of str, optional
-            Skip observation frames in which none of them occurs. Frames may have rows of other tags too.
+        tags : collection of str or function (str) -> bool, optional
+            Skip observation frames in which none of these tags occurs; a function says whether a tag is wanted. Frames
+            may have rows of other tags too: `Frame.of_tags` cuts them.
         time : (int, int), optional
             Skip observation frames without a ``source_time`` in [low, high), in ns on the source's own clock: widen it
             by the zone's offset. Frames may have rows of other times too.
@@ -117,7 +118,7 @@ class Reader:
         end = at.ordinal if stop is None else min(stop, at.ordinal)
         if start >= end:
             return
-        query = Query(start, end, None if tags is None else frozenset(tags), time)
+        query = Query(start, end, tags, time)
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):
                 kept = _walk(part.kept(), part.index, query)

@@ -105,6 +105,8 @@ class Frame:
     _source: Rows = field(repr=False)
     path: str | None = None
     """Folder and name of the file that the records came from, such as ``north/log.csv``; None if it wasn't stored."""
+    group_rows: int = 0
+    """Number of rows that are stored, and read, together with these: of the whole frame, or of the sealed row group."""
     _ramp: bool = field(default=False, repr=False)
     """Whether the row numbers are all numbers of ``row_range``, in order."""
 
@@ -248,6 +250,7 @@ def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, s
         row_range=_row_range(extra, source, low, high),
         _source=source,
         path=str(extra["path"]) if "path" in extra else None,
+        group_rows=head.rows,
         _ramp="rows_from" in extra,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from twinlab.ledger.format.dictionaries import Tables
@@ -19,7 +20,8 @@ class Query:
     start: int
     stop: int
     """Ordinals [start, stop)."""
-    tags: frozenset[str] | None
+    tags: Collection[str] | Callable[[str], bool] | None
+    """Wanted tags, or a function that says whether a tag is wanted."""
     time: tuple[int, int] | None
     """``source_time`` in [low, high)."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinlab._files import open_binary
@@ -27,6 +29,25 @@ __all__ = ["ORDINAL", "SealedFiles"]
 #: Column of the Parquet file with each row's number in the order of arrival.
 ORDINAL = "ordinal"
 Ints = npt.NDArray[np.int64]
+#: Decoded row groups that are kept for readers of some tags, which need the same ones again and again: some 6 MB each.
+_KEPT_GROUPS = 6
+
+
+class _Bounds(NamedTuple):
+    """Least and greatest values of each row group."""
+
+    ordinal: tuple[Ints, Ints]
+    time: tuple[Ints, Ints]
+    # None if the file doesn't say.
+    tag: list[tuple[str, str] | None]
+
+    def has_tag(self, number: int, tags: Sequence[str]) -> bool:
+        """Return whether one of some ascending tags is within the tags of a row group, whose rows are sorted by tag."""
+        span = self.tag[number]
+        if span is None:
+            return True
+        at = bisect_left(tags, span[0])
+        return at < len(tags) and tags[at] <= span[1]
 
 
 class SealedFiles:
@@ -42,7 +63,6 @@ class SealedFiles:
         read_heads(kept, self.index, entry.kept_bytes, gaps=True)
         self._times: tuple[Ints, Ints, Ints] | None = None
         self._metadata: pq.FileMetaData | None = None
-        self._tags: dict[int, tuple[str, ...]] = {}
 
     def kept(self) -> SegmentFile:
         """Open the file of the frames that aren't observations; not cached, since there may be thousands of segments."""
@@ -109,39 +129,47 @@ class SealedFiles:
             # Callers decode frames in parallel; another thread pool would only add waiting.
             return file.read_row_group(number, columns=wanted, use_threads=False)
 
-    def group_tags(self, number: int) -> tuple[str, ...]:
-        """Return the tags of a row group; they are read once."""
-        found = self._tags.get(number)
-        if found is None:
-            column = self.read_group(number, ("tag",)).column("tag").combine_chunks()
-            found = self._tags[number] = tuple(column.unique().to_pylist())
-        return found
+    @cached_property
+    def _bounds(self) -> _Bounds:
+        metadata = self.metadata()
+        places = {metadata.schema.column(n).path: n for n in range(metadata.num_columns)}
+        groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+
+        def edges(name: str) -> tuple[Ints, Ints]:
+            known = [group.column(places[name]).statistics for group in groups]
+            return np.array([one.min for one in known], dtype=np.int64), np.array([one.max for one in known], np.int64)
+
+        tags = [group.column(places["tag"]).statistics for group in groups]
+        spans = [(str(one.min), str(one.max)) if one is not None and one.has_min_max else None for one in tags]
+        return _Bounds(edges(ORDINAL), edges("source_time"), spans)
 
     def frames(self, query: Query) -> Iterator[Frame]:
         """Yield the row groups with rows of the query, by ascending first ordinal."""
         if self.entry.parquet_name is None:
             return
-        found = [g for n in range(self.metadata().num_row_groups) if (g := self._group(n, query))]
+        (first, last), (earliest, latest), _ = bounds = self._bounds
+        near = (last >= query.start) & (first < query.stop)
+        if query.time is not None:
+            near &= (latest >= query.time[0]) & (earliest < query.time[1])
+        numbers: list[int] = np.flatnonzero(near).tolist()
+        if query.tags is not None and numbers:
+            # The dictionary has all tags of the segment, so that no row is read to find the groups with some of them.
+            tables = self.index.tables
+            tags = sorted(tables.text("tag", n) or "" for n in tables.find("tag", query.tags))
+            numbers = [n for n in numbers if bounds.has_tag(n, tags)]
+        found = [g for n in numbers if (g := self._group(n, query))]
         yield from sorted(found, key=lambda f: f.first)
 
     def _group(self, number: int, query: Query) -> Frame | None:
-        group = self.metadata().row_group(number)
-        ranges: dict[str, tuple[int, int]] = {}
-        for c in range(group.num_columns):
-            column = group.column(c)
-            known = column.statistics
-            if known is not None and known.has_min_max:
-                ranges[column.path_in_schema] = (known.min, known.max)
-        low, high = ranges[ORDINAL]
-        times = ranges["source_time"]
-        if high < query.start or low >= query.stop or query.skips(*times):
-            return None
-        if query.tags is not None and "tag" in ranges and not _any_within(query.tags, ranges["tag"]):
-            return None
+        bounds = self._bounds
+        low, high = (int(edge[number]) for edge in bounds.ordinal)
+        times = int(bounds.time[0][number]), int(bounds.time[1][number])
         rows: Ints | None = None
-        count = group.num_rows
+        count = whole = self.metadata().row_group(number).num_rows
         if low < query.start or high >= query.stop:
-            ordinals = self.read_group(number, (ORDINAL,)).column(ORDINAL).to_numpy()
+            # The rows of some tags are read next.
+            table = self.read_group(number, (ORDINAL,)) if query.tags is None else _decoded(self, number)
+            ordinals = table.column(ORDINAL).to_numpy()
             rows = np.flatnonzero((ordinals >= query.start) & (ordinals < query.stop))
             if len(rows) == 0:
                 return None
@@ -149,12 +177,15 @@ class SealedFiles:
         firsts, _, ingest = self.frame_table()
         latest = int(ingest[firsts.searchsorted(high, side="right") - 1])
         source = _GroupRows(self, number, rows)
-        return Frame("observations", low, count, latest, self.entry.frames, None, None, {}, times, None, source)
+        return Frame(
+            "observations", low, count, latest, self.entry.frames, None, None, {}, times, None, source, group_rows=whole
+        )
 
 
-def _any_within(tags: frozenset[str], span: tuple[object, object]) -> bool:
-    low, high = str(span[0]), str(span[1])
-    return any(low <= t <= high for t in tags)
+@lru_cache(maxsize=_KEPT_GROUPS)
+def _decoded(files: SealedFiles, number: int) -> pa.Table:
+    """Return all columns of a row group; the last few are kept."""
+    return files.read_group(number, (*OBSERVATIONS.names, ORDINAL))
 
 
 def _batch(table: pa.Table, names: Sequence[str]) -> pa.RecordBatch:
@@ -199,13 +230,17 @@ class _GroupRows:
         return tuple(column.unique().to_pylist())
 
     def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
-        tags = [tag for tag in self._files.group_tags(self._number) if wanted(tag)]
-        if not tags:
+        table = _decoded(self._files, self._number)
+        tags = table.column("tag").combine_chunks()
+        chosen = np.array([wanted(tag) for tag in tags.dictionary.to_pylist()], dtype=np.bool_)
+        mask = chosen[tags.indices.to_numpy()]
+        if self._rows is not None:
+            rows = self._rows[mask[self._rows]]
+        else:
+            rows = np.flatnonzero(mask)
+        if not len(rows):
             return None
-        table = self._read([*OBSERVATIONS.names, ORDINAL])
-        table = table.filter(pc.is_in(table.column("tag").cast(pa.string()), pa.array(tags, pa.string())))
-        if not table.num_rows:
-            return None
+        table = table.take(pa.array(rows))
         ordinals = table.column(ORDINAL).to_numpy()
         return Chosen(_batch(table, OBSERVATIONS.names), ordinals, self._arrived(ordinals))
 
