@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import twinlab as tl
 from twinlab.harmonise import frames
 from twinlab.harmonise.shared_instants import Clashes
-from twinlab.history.build import ledger_claims
+from twinlab.history.build.rows import source_view
 from twinlab.history.index import index_file
 
 HEAD = "time,room,temperature (degC)\n"
@@ -178,7 +178,7 @@ def test_an_index_of_an_earlier_version_is_computed_again_by_a_rebuild(tmp_path,
         # An earlier version compared nothing.
         patch.setattr(index_file, "_FORMAT", 1)
         patch.setattr(frames, "mark_shared_instants", lambda parts, _model: (list(parts), None))
-        patch.setattr(ledger_claims, "compare_frames", lambda _given, _model: (Clashes(), None))
+        patch.setattr(source_view, "compare_frames", lambda _given, _model: (Clashes(), None))
         twin, _ = split_twin(folder, rows, [1])
         assert not (flags_of(twin) == 3).any()
     twin = tl.open(twin.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 
 from twinlab.harmonise.cells import Rows
@@ -65,14 +65,14 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
     return _records(frame, rules, context)
 
 
-def tags_of(series: Series, mapping: Mapping, model: TwinModel) -> Callable[[str], bool]:
-    """Return a function that says whether a tag of the mapping's stream has a rule for a series."""
+def tags_of(series: Collection[Series], mapping: Mapping, model: TwinModel) -> Callable[[str], bool]:
+    """Return a function that says whether a tag of the mapping's stream has a rule for one of some series."""
     table = compile_mapping(mapping, model).stream
 
     @cache
     def means(tag: str) -> bool:
         rules = () if table is None else table.meanings(tag)
-        return any(Series(one.asset_type, one.asset or "", one.name) == series for one in rules)
+        return any(Series(one.asset_type, one.asset or "", one.name) in series for one in rules)
 
     return means
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.build import build_blocks
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import (
     changed_cells,
     frontier_of,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinlab.harmonise.claims import AssetClaims, EventClaims, RelationshipClaims
-from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.build.rows.source_view import SourceView
 from twinlab.model.mapping import Mapping as SourceMapping
 
 __all__ = [

@@ -48,6 +48,11 @@ class GroupSpec:
         return {asset: place for place, asset in enumerate(self.assets)}
 
     @cached_property
+    def series(self) -> frozenset[Series]:
+        """The series of all columns."""
+        return frozenset(Series(self.group.asset_type, asset, name) for asset in self.assets for name in self.signals)
+
+    @cached_property
     def numbers(self) -> dict[str, int]:
         """Signal -> number."""
         return {name: number for number, name in enumerate(self.signals)}

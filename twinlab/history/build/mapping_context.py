@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +16,17 @@ import numpy.typing as npt
 from twinlab.harmonise.claims import Series
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.event_tables import asset_mapping, merged_assets, properties_of, rows_of
-from twinlab.history.build.frame_cache import FrameCache
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.ledger_claims import Properties, SourceView, digest, zone_properties, zones_of
 from twinlab.history.build.report import BuildReport
+from twinlab.history.build.rows.frame_cache import FrameCache
+from twinlab.history.build.rows.source_view import Properties, SourceView
 from twinlab.history.index.index_file import IndexFile
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.index.source_index import SourceIndex
 from twinlab.history.layout.grid import Group
 from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.mapping import TimeRule, ZoneOf
 from twinlab.model.twinmodel import TwinModel
 from twinlab.quality.registry import tests_of_cells, versions_of_tests
 
@@ -43,6 +46,35 @@ class LedgerLike(Protocol):
 
     def reader(self, source: str) -> Reader:
         """Return the reader of a source."""
+
+
+def digest(part: object) -> str:
+    """Return a short hash of content that JSON can represent."""
+    text = json.dumps(part, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def zones_of(mapping: SourceMapping) -> set[tuple[str, str]]:
+    """Return the (asset type, property) pairs with the time zones that a mapping refers to."""
+    rules: list[TimeRule | None] = []
+    for table in mapping.tables:
+        rules.append(table.time)
+        for event in table.events:
+            rules += [event.start, event.end, event.planned_start, event.planned_end]
+        for link in table.relationships:
+            rules += [link.valid_from, link.valid_until]
+    found: list[ZoneOf] = [rule.zone_of for rule in rules if rule is not None and rule.zone_of is not None]
+    return {(zone.asset_type, zone.property) for zone in found}
+
+
+def zone_properties(mapping: SourceMapping, properties: Properties) -> dict[str, dict[str, dict[str, object]]]:
+    """Return the asset properties that a mapping takes time zones from: asset type -> asset -> property -> value."""
+    out: dict[str, dict[str, dict[str, object]]] = {}
+    for asset_type, name in sorted(zones_of(mapping)):
+        for asset, values in properties.get(asset_type, {}).items():
+            if values.get(name) is not None:
+                out.setdefault(asset_type, {}).setdefault(asset, {})[name] = values[name]
+    return out
 
 
 def content_hash(content: TwinModel | SourceMapping) -> str:

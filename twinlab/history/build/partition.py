@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from twinlab.history.build.blocks import Block, Empty, Recent
 from twinlab.history.build.build import build_blocks
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.report import Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, clip
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from twinlab.history.build.build import build_values
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import frontier_of
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Group

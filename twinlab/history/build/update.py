@@ -13,7 +13,7 @@ from twinlab.harmonise.claims import Claims
 from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.kernels import mark_cells
-from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.build.rows.source_view import SourceView
 from twinlab.history.build.vacancy import Occupied
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER

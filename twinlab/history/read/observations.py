@@ -73,7 +73,7 @@ def observations(
         near = view.index.covering(group, low, high, position[name], withdrawn=everything)
         hint = None if span[0] is None or span[1] is None else (low, high)
         ended = view.withdrawn_before(position[name])
-        frames = view.harmonised(near, stop=position[name], time=hint, withdrawn=everything, series=wanted)
+        frames = view.harmonised(near, stop=position[name], time=hint, withdrawn=everything, series=(wanted,))
         for frame, harmonised in frames:
             c = harmonised.claims
             codes = [n for n, one in enumerate(c.series) if one == wanted]

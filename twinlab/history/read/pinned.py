@@ -16,9 +16,9 @@ from twinlab.errors import HistoryConflictError
 from twinlab.history.build.blocks import Block, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.table_updates import event_table, table_at, touched
 from twinlab.history.build.update import frontier_of
 from twinlab.history.index.marks import Marks

@@ -15,9 +15,9 @@ from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
 from twinlab.history.build.catchup import Stored, Update, count_new_rows, plan_update
-from twinlab.history.build.frame_cache import FRAME_BYTES, PUBLISHED_BYTES
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
+from twinlab.history.build.rows.frame_cache import FRAME_BYTES, PUBLISHED_BYTES
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.store.publish import write_errors
 from twinlab.history.write.history_store import HistoryStore

@@ -23,10 +23,10 @@ from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import changed_cells, frontier_of
 from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
 from twinlab.history.index.reach import NEVER

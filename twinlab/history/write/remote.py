@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.catchup import Update
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from twinlab.history.build.build import build_values
 from twinlab.history.build.catchup import front_of
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import changed_cells
 
 __all__ = ["BULK", "MAX_BATCHES", "PUBLISH", "count_repeated", "may_wait", "publication_due"]

@@ -234,10 +234,7 @@ class _GroupRows:
         tags = table.column("tag").combine_chunks()
         chosen = np.array([wanted(tag) for tag in tags.dictionary.to_pylist()], dtype=np.bool_)
         mask = chosen[tags.indices.to_numpy()]
-        if self._rows is not None:
-            rows = self._rows[mask[self._rows]]
-        else:
-            rows = np.flatnonzero(mask)
+        rows = np.flatnonzero(mask) if self._rows is None else self._rows[mask[self._rows]]
         if not len(rows):
             return None
         table = table.take(pa.array(rows))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import changed_cells, frontier_of, late_claims
 from twinlab.history.index import reach
 from twinlab.history.index.reach import NEVER

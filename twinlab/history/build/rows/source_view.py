@@ -1,12 +1,10 @@
-"""The claims of the ledger: frames are harmonised once, cached, and found by time or key."""
+"""One source under one mapping: its frames are harmonised once, cached, and read again where a build needs them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,21 +13,19 @@ import numpy.typing as npt
 from twinlab.harmonise.claims import Claims, Context, Harmonised, Series
 from twinlab.harmonise.frames import harmonise, tags_of
 from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
-from twinlab.history.build.build import Part
-from twinlab.history.build.frame_cache import FrameCache
-from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.report import SourceTally
+from twinlab.history.build.rows.frame_cache import FrameCache
 from twinlab.history.index.marks import Marks
-from twinlab.history.index.source_index import LATEST_AHEAD, SourceIndex, hashes_of
+from twinlab.history.index.source_index import LATEST_AHEAD, SourceIndex
 from twinlab.history.layout.spans import Span, union
-from twinlab.model.mapping import Mapping, TimeRule, ZoneOf
+from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
 if TYPE_CHECKING:
     from twinlab.ledger.format.frames import Frame
     from twinlab.ledger.reader import Reader
 
-__all__ = ["LedgerClaims", "Properties", "SourceView", "digest", "zone_properties", "zones_of"]
+__all__ = ["Properties", "SourceView"]
 
 #: Asset type -> asset -> property -> value.
 Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
@@ -37,46 +33,6 @@ Properties = Dictionary[str, Dictionary[str, Dictionary[str, object]]]
 _COMPARED_ROWS = 4_000_000
 #: Maximum difference between a local clock and UTC, and some margin.
 _ZONE_REACH = 26 * 3600 * 10**9
-
-
-def digest(part: object) -> str:
-    """Return a short hash of content that JSON can represent."""
-    text = json.dumps(part, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def zones_of(mapping: Mapping) -> set[tuple[str, str]]:
-    """Return the (asset type, property) pairs with the time zones that a mapping refers to."""
-    rules: list[TimeRule | None] = []
-    for table in mapping.tables:
-        rules.append(table.time)
-        for event in table.events:
-            rules += [event.start, event.end, event.planned_start, event.planned_end]
-        for link in table.relationships:
-            rules += [link.valid_from, link.valid_until]
-    found: list[ZoneOf] = [rule.zone_of for rule in rules if rule is not None and rule.zone_of is not None]
-    return {(zone.asset_type, zone.property) for zone in found}
-
-
-def judged_signals(mapping: Mapping) -> frozenset[str]:
-    """Return the names of the signals of whose values a source states its own status."""
-    return frozenset(
-        rule.signal
-        for table in mapping.tables
-        for rules in (*table.columns.values(), *table.tags.values())
-        for rule in rules
-        if rule.status is not None or table.status is not None
-    )
-
-
-def zone_properties(mapping: Mapping, properties: Properties) -> dict[str, dict[str, dict[str, object]]]:
-    """Return the asset properties that a mapping takes time zones from: asset type -> asset -> property -> value."""
-    out: dict[str, dict[str, dict[str, object]]] = {}
-    for asset_type, name in sorted(zones_of(mapping)):
-        for asset, values in properties.get(asset_type, {}).items():
-            if values.get(name) is not None:
-                out.setdefault(asset_type, {}).setdefault(asset, {})[name] = values[name]
-    return out
 
 
 @dataclass
@@ -221,22 +177,24 @@ class SourceView:
         stop: int,
         time: tuple[int, int] | None = None,
         withdrawn: bool = False,
-        series: Series | None = None,
+        series: Collection[Series] | None = None,
+        cut_from: int = 0,
     ) -> Iterator[tuple[Frame, Harmonised]]:
         """Yield the frames of some row ranges with their claims, for rows before ``stop`` and within the twin's span.
 
         Frames without observations in the time span ``time`` (ns UTC) are skipped, and those of withdrawn files unless
-        ``withdrawn``. For one ``series``, frames of observations are cut to the rows whose tag has a rule for it.
+        ``withdrawn``. With ``series``, frames of observations without a tag that has a rule for one of them are skipped,
+        and those that are stored with at least ``cut_from`` rows are cut to the rows of such tags.
         """
         means = None if series is None else tags_of(series, self.mapping, self.model)
         spans = self.rows_of(numbers)
         ended = {} if withdrawn else self.withdrawn_before(stop)
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
         for first, last in spans:
-            for frame in self.reader.frames(start=first, stop=min(last, stop), time=hint):
+            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=means, time=hint):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
                     continue
-                if means is not None and frame.kind == "observations":
+                if means is not None and frame.kind == "observations" and frame.group_rows >= cut_from:
                     cut = frame.of_tags(means)
                     if cut is not None:
                         # A stream's rows are translated one by one: without the others, they have the same claims.
@@ -290,111 +248,3 @@ def _named(found: Harmonised) -> Iterator[tuple[str, str]]:
         yield "asset", asset.asset_type
     for link in found.relationships:
         yield "relationship", link.type
-
-
-@dataclass
-class LedgerClaims:
-    """The claims of all sources up to a position vector, as a `ClaimSource`."""
-
-    views: Dictionary[str, SourceView]
-    position: Dictionary[str, int]
-    # Ordinals from which claims are newer than the last build.
-    new_from: Dictionary[str, int] = field(default_factory=dict)
-    _fed: dict[tuple[str, str], bool] | None = None
-
-    def numbers(self) -> dict[str, int]:
-        """Return the number of each source, in the order of names."""
-        return {name: number for number, name in enumerate(sorted(self.views))}
-
-    def _reach(self, spec: GroupSpec, window: Span) -> tuple[int, int]:
-        return spec.axis.time(window[0]), spec.axis.time(window[1])
-
-    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> npt.NDArray[np.int64]:
-        low, high = self._reach(spec, window)
-        name = next(iter(spec.signals))
-        group = view.index.group_of.get((spec.group.asset_type, name))
-        return view.index.covering(group, low, high, self.position[view.name])
-
-    def _late(
-        self, view: SourceView, spec: GroupSpec, window: Span, read: Sequence[Span] = ()
-    ) -> npt.NDArray[np.int64]:
-        """Return the places of late claims in the window, without those among the rows in ``read``."""
-        return view.outside(view.index.late_within(*self._reach(spec, window), self.position[view.name]), read)
-
-    def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
-        """Yield the claims of the frames that overlap the window, and all other claims that share a key with one of them."""
-        low, high = self._reach(spec, window)
-        for name, number in self.numbers().items():
-            view, stop = self.views[name], self.position[name]
-            new_from = self.new_from.get(name, 0)
-            near = self._covering(view, spec, window)
-            hashes = [np.empty(0, dtype=np.uint64)]
-            for _, found in view.harmonised(near, stop=stop, time=(low, high)):
-                if found.claims.key is not None:
-                    inside = (found.claims.event_time >= low) & (found.claims.event_time < high)
-                    hashes.append(hashes_of(found.claims.select(inside)))
-                if len(found.claims):
-                    yield Part(number, found.claims, new_from)
-            # Late claims of the frames above were among their rows.
-            late = self._late(view, spec, window, view.rows_of(near))
-            if len(late):
-                yield Part(number, view.late_claims(late, stop=stop), new_from)
-            keys = np.unique(np.concatenate(hashes))
-            if len(keys):
-                yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
-
-    @staticmethod
-    def _partners(
-        view: SourceView, keys: npt.NDArray[np.uint64], known: npt.NDArray[np.int64], stop: int
-    ) -> Iterator[Claims]:
-        # All claims of the frames in `known` were yielded already.
-        others = np.setdiff1d(view.index.sharing(keys, stop), known)
-        spans = view.rows_of(known)
-        for frame, found in view.harmonised(others, stop=stop):
-            if any(low <= frame.first < high for low, high in spans) or found.claims.key is None:
-                continue
-            yield found.claims.select(_with_key(found.claims, keys))
-
-    def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
-        """Return the signals of the rule ``last`` with one source and one priority, if no claim has a key or is a retraction."""
-        for view in self.views.values():
-            index, near, late = view.index, self._covering(view, spec, window), self._late(view, spec, window)
-            if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
-                return frozenset()
-        fed, judged = self._single(), self.judged(spec)
-        kind = spec.group.asset_type
-        return frozenset(
-            name
-            for name, s in spec.signals.items()
-            if s.combine == "last" and fed.get((kind, name), True) and name not in judged
-        )
-
-    def judged(self, spec: GroupSpec) -> frozenset[str]:
-        """Return the signals some of whose claims have a flag: a source's own status, or of values that contradict each other."""
-        names = {name for view in self.views.values() for name in judged_signals(view.mapping)}
-        kind = spec.group.asset_type
-        for view in self.views.values():
-            names |= {name for name in spec.signals if (kind, name) in view.index.flagged}
-        return frozenset(names & spec.signals.keys())
-
-    def _single(self) -> dict[tuple[str, str], bool]:
-        """Return for each signal whether it has a single source and priority."""
-        if self._fed is None:
-            seen: dict[tuple[str, str], set[tuple[str, int]]] = {}
-            for view in self.views.values():
-                index = view.index
-                for one, n in index.series.items():
-                    if index.least[n] <= index.greatest[n]:
-                        pair = {(view.name, int(index.least[n])), (view.name, int(index.greatest[n]))}
-                        seen.setdefault((one.asset_type, one.signal), set()).update(pair)
-            self._fed = {signal: len(found) == 1 for signal, found in seen.items()}
-        return self._fed
-
-
-def _with_key(claims: Claims, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    from pandas.util import hash_array  # noqa: PLC0415
-
-    assert claims.key is not None
-    keyed = np.array([key is not None for key in claims.key])
-    texts = np.array(["" if key is None else str(key) for key in claims.key], dtype=object)
-    return keyed & np.isin(hash_array(texts, categorize=False), hashes)

@@ -1,0 +1,145 @@
+"""The claims of the ledger that a window of cells depends on, found by time or key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.harmonise.claims import Claims
+from twinlab.history.build.build import Part
+from twinlab.history.build.group_spec import GroupSpec
+from twinlab.history.build.rows.source_view import SourceView
+from twinlab.history.index.source_index import hashes_of
+from twinlab.history.layout.spans import Span
+from twinlab.model.mapping import Mapping
+
+__all__ = ["LedgerClaims"]
+
+#: For a part of a group, frames that are stored with so many rows are cut to its rows; smaller ones are harmonised once
+#: and kept.
+_CUT_ROWS = 20_000
+
+
+def judged_signals(mapping: Mapping) -> frozenset[str]:
+    """Return the names of the signals of whose values a source states its own status."""
+    return frozenset(
+        rule.signal
+        for table in mapping.tables
+        for rules in (*table.columns.values(), *table.tags.values())
+        for rule in rules
+        if rule.status is not None or table.status is not None
+    )
+
+
+@dataclass
+class LedgerClaims:
+    """The claims of all sources up to a position vector, as a `ClaimSource`."""
+
+    views: Dictionary[str, SourceView]
+    position: Dictionary[str, int]
+    # Ordinals from which claims are newer than the last build.
+    new_from: Dictionary[str, int] = field(default_factory=dict)
+    _fed: dict[tuple[str, str], bool] | None = None
+
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each source, in the order of names."""
+        return {name: number for number, name in enumerate(sorted(self.views))}
+
+    def _reach(self, spec: GroupSpec, window: Span) -> tuple[int, int]:
+        return spec.axis.time(window[0]), spec.axis.time(window[1])
+
+    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> npt.NDArray[np.int64]:
+        low, high = self._reach(spec, window)
+        name = next(iter(spec.signals))
+        group = view.index.group_of.get((spec.group.asset_type, name))
+        return view.index.covering(group, low, high, self.position[view.name])
+
+    def _late(
+        self, view: SourceView, spec: GroupSpec, window: Span, read: Sequence[Span] = ()
+    ) -> npt.NDArray[np.int64]:
+        """Return the places of late claims in the window, without those among the rows in ``read``."""
+        return view.outside(view.index.late_within(*self._reach(spec, window), self.position[view.name]), read)
+
+    def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
+        """Yield the claims of the frames that overlap the window, and all other claims that share a key with one of them."""
+        low, high = self._reach(spec, window)
+        # A claim of another series never has the identity of one of these: its tag is another.
+        some = spec.series if spec.whole is not None and 4 * len(spec.assets) <= len(spec.whole.assets) else None
+        for name, number in self.numbers().items():
+            view, stop = self.views[name], self.position[name]
+            new_from = self.new_from.get(name, 0)
+            near = self._covering(view, spec, window)
+            hashes = [np.empty(0, dtype=np.uint64)]
+            for _, found in view.harmonised(near, stop=stop, time=(low, high), series=some, cut_from=_CUT_ROWS):
+                if found.claims.key is not None:
+                    inside = (found.claims.event_time >= low) & (found.claims.event_time < high)
+                    hashes.append(hashes_of(found.claims.select(inside)))
+                if len(found.claims):
+                    yield Part(number, found.claims, new_from)
+            # Late claims of the frames above were among their rows.
+            late = self._late(view, spec, window, view.rows_of(near))
+            if len(late):
+                yield Part(number, view.late_claims(late, stop=stop), new_from)
+            keys = np.unique(np.concatenate(hashes))
+            if len(keys):
+                yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
+
+    @staticmethod
+    def _partners(
+        view: SourceView, keys: npt.NDArray[np.uint64], known: npt.NDArray[np.int64], stop: int
+    ) -> Iterator[Claims]:
+        # All claims of the frames in `known` were yielded already.
+        others = np.setdiff1d(view.index.sharing(keys, stop), known)
+        spans = view.rows_of(known)
+        for frame, found in view.harmonised(others, stop=stop):
+            if any(low <= frame.first < high for low, high in spans) or found.claims.key is None:
+                continue
+            yield found.claims.select(_with_key(found.claims, keys))
+
+    def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
+        """Return the signals of the rule ``last`` with one source and one priority, if no claim has a key or is a retraction."""
+        for view in self.views.values():
+            index, near, late = view.index, self._covering(view, spec, window), self._late(view, spec, window)
+            if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
+                return frozenset()
+        fed, judged = self._single(), self.judged(spec)
+        kind = spec.group.asset_type
+        return frozenset(
+            name
+            for name, s in spec.signals.items()
+            if s.combine == "last" and fed.get((kind, name), True) and name not in judged
+        )
+
+    def judged(self, spec: GroupSpec) -> frozenset[str]:
+        """Return the signals some of whose claims have a flag: a source's own status, or of values that contradict each other."""
+        names = {name for view in self.views.values() for name in judged_signals(view.mapping)}
+        kind = spec.group.asset_type
+        for view in self.views.values():
+            names |= {name for name in spec.signals if (kind, name) in view.index.flagged}
+        return frozenset(names & spec.signals.keys())
+
+    def _single(self) -> dict[tuple[str, str], bool]:
+        """Return for each signal whether it has a single source and priority."""
+        if self._fed is None:
+            seen: dict[tuple[str, str], set[tuple[str, int]]] = {}
+            for view in self.views.values():
+                index = view.index
+                for one, n in index.series.items():
+                    if index.least[n] <= index.greatest[n]:
+                        pair = {(view.name, int(index.least[n])), (view.name, int(index.greatest[n]))}
+                        seen.setdefault((one.asset_type, one.signal), set()).update(pair)
+            self._fed = {signal: len(found) == 1 for signal, found in seen.items()}
+        return self._fed
+
+
+def _with_key(claims: Claims, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    from pandas.util import hash_array  # noqa: PLC0415
+
+    assert claims.key is not None
+    keyed = np.array([key is not None for key in claims.key])
+    texts = np.array(["" if key is None else str(key) for key in claims.key], dtype=object)
+    return keyed & np.isin(hash_array(texts, categorize=False), hashes)
