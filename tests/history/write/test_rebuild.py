@@ -10,10 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 import pytest
+import xarray as xr
 
 from twinlab.errors import CorruptionError
+from twinlab.harmonise.frames import harmonise
 from twinlab.history import HistoryReader
+from twinlab.history.build import build
+from twinlab.history.build.rows import claim_file, frame_cache, source_view
+from twinlab.history.build.rows.claim_file import ClaimFile
+from twinlab.history.write import rebuild
 
 SCRIPT = Path(__file__).with_name("kill_loop.py")
 
@@ -83,8 +90,6 @@ def test_a_reader_that_is_not_told_how_to_rebuild_says_what_to_run(built):
 
 
 def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):
-    from twinlab.history.write import rebuild
-
     before = temperature(built)
     monkeypatch.setattr(rebuild, "_COMMIT_CELLS", 1)
     done = []
@@ -103,6 +108,96 @@ def test_an_interrupted_rebuild_goes_on_where_it_stopped(built, monkeypatch):
     assert min(went_on, default=done[0] + 1) > done[0]
     np.testing.assert_array_equal(temperature(built), before)
     assert not (built.root / "history.building").exists()
+
+
+LOG = {
+    "source": "log",
+    "tables": [
+        {
+            "table": "log",
+            "tag": "tag",
+            "value": "value",
+            "time": {"column": "time", "zone": "UTC"},
+            "tags": {
+                "/^(?P<room>[a-z]+)[.]t$/": {"signal": "temperature", "asset": "room/{room}", "unit": "degC"},
+                "/^(?P<room>[a-z]+)[.]h$/": {"signal": "humidity", "asset": "room/{room}", "unit": "%"},
+            },
+        }
+    ],
+}
+
+
+@pytest.fixture
+def sorted_by_tag(site, make_site, monkeypatch):
+    """A file sorted by tag, some of whose rows repeat and contradict others, in frames that all reach over its whole time."""
+    rng, tags = np.random.default_rng(0), ("a.t", "a.h", "b.t", "b.h")
+    minutes = np.sort(rng.integers(0, 900, (len(tags), 500)), axis=1).ravel()
+    seconds = minutes * 60 + rng.choice([0, 0, 20], len(minutes))
+    rows = pa.record_batch(
+        {
+            "tag": np.repeat(tags, 500),
+            "time": np.datetime_as_string(np.datetime64("2024-01-01") + seconds.astype("m8[s]")),
+            "value": rng.integers(150, 250, len(minutes)) / 10,
+        }
+    )
+    made = make_site(site.root, {"log": LOG})
+    with made.ledger.writer("log") as writer:
+        for start in range(0, len(minutes), 400):
+            part = rows.slice(start, 400)
+            numbers = np.arange(start + 2, start + 2 + len(part))
+            writer.append_records("log", part, row_numbers=numbers, file_id="a" * 64, path="x/log.csv")
+    # Pieces, frames and blocks that are small enough for a small file.
+    monkeypatch.setattr(build, "PIECE_CELLS", 1)
+    monkeypatch.setattr(frame_cache, "_FEWEST", 1)
+    monkeypatch.setattr(claim_file, "_BLOCK", 16)
+    return made
+
+
+def arrays(site) -> xr.Dataset:
+    return site.reader().history("room", signals=["temperature", "humidity"]).load().drop_attrs()
+
+
+def test_a_rebuild_translates_each_frame_of_a_table_once(sorted_by_tag, monkeypatch):
+    frames = []
+
+    def counted(frame, *rest):
+        frames.append(frame.first)
+        return harmonise(frame, *rest)
+
+    monkeypatch.setattr(source_view, "harmonise", counted)
+    report = sorted_by_tag.historian().rebuild()
+    assert sorted(frames) == list(range(0, 2000, 400))
+    found = arrays(sorted_by_tag)
+    # Without the file, each piece translates each frame.
+    monkeypatch.setattr(frame_cache, "_FEWEST", 10**9)
+    frames.clear()
+    shutil.rmtree(sorted_by_tag.root / "cache")
+    monkeypatch.setattr(rebuild, "_FRAME_BYTES", 0)
+    plain = sorted_by_tag.historian().rebuild()
+    assert len(frames) > 30
+    xr.testing.assert_identical(arrays(sorted_by_tag), found)
+    assert (report.duplicates, report.disagreements) == (plain.duplicates, plain.disagreements)
+    assert report.duplicates > 0
+    assert report.sources["log"] == plain.sources["log"]
+    # A history without a rebuild, built as rows come.
+    shutil.rmtree(sorted_by_tag.root / "history")
+    sorted_by_tag.historian().catch_up()
+    xr.testing.assert_identical(arrays(sorted_by_tag), found)
+
+
+def test_a_rebuild_that_fails_leaves_no_claims_behind(sorted_by_tag, monkeypatch):
+    opened = []
+    monkeypatch.setattr(frame_cache, "ClaimFile", lambda folder: opened.append(ClaimFile(folder)) or opened[-1])
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sorted_by_tag.historian().rebuild(progress=stop)
+    assert [one.closed for one in opened] == [True]
+    assert not list(sorted_by_tag.root.rglob("tmp*"))
+    sorted_by_tag.historian().rebuild()
+    assert sorted_by_tag.reader().history("room", signals=["temperature"]).temperature.notnull().sum() > 0
 
 
 def test_a_changed_mapping_builds_anew_what_its_source_speaks_of_and_as_of_shows_the_old(built, make_site):

@@ -3,5 +3,5 @@
 In: claims of a span. Out: integers at the stored resolution, flags, tables of events.
 Read in order: `group_spec`, `blocks`, `build`, `resolve`, `kernels`, `partition`, `source_priority`, `event_tables`, then how rows are
 found: `rows`, `mapping_context`, and what changed: `vacancy`, `update`, `catchup`, `table_updates`, `report`.
-Never: a write, a result that depends on the order of arrival.
+Never: a write (but to the temporary file of a rebuild), a result that depends on the order of arrival.
 """

@@ -23,13 +23,15 @@ from twinlab.history.index.overlaps import Overlaps
 from twinlab.history.index.reach import NEVER, Reach, late_in, summarise
 from twinlab.model.flags import Flag
 
-__all__ = ["LATEST_AHEAD", "NEVER", "Marks", "SourceIndex", "hashes_of"]
+__all__ = ["LATEST_AHEAD", "NEVER", "Carry", "Marks", "SourceIndex", "hashes_of"]
 
 #: A row may be this far ahead of its ingest time (its clock is fast); later rows aren't built.
 LATEST_AHEAD = 86_400 * 10**9
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int64]
+#: Last time of each clock within a repeated hour, see `twinlab.harmonise.claims.Context`.
+Carry = dict[tuple[str, ...], tuple[int, int]]
 #: Columns of the row ranges: rows ``[first, stop)`` that are read together, which are a frame, or the observations of a
 #: sealed segment.
 RANGES = {
@@ -85,14 +87,14 @@ class SourceIndex:
     # Table (event type, asset type, relationship) -> row ranges with rows of it.
     tables: dict[str, Column] = field(default_factory=dict)
     # First row of a row range -> state of the clocks before it (for `ambiguous: order`).
-    carries: dict[int, dict[tuple[str, ...], tuple[int, int]]] = field(default_factory=dict)
+    carries: dict[int, Carry] = field(default_factory=dict)
     readings: list[str] = field(default_factory=list)
     # (asset type, signal) with a claim that is flagged itself: suspect or fail.
     flagged: set[tuple[str, str]] = field(default_factory=set)
     # Claims that differ from others of the same instant in another row range of their file.
     clashes: Clashes = field(default_factory=Clashes)
     # State of the clocks after the last row range, as in `carries`.
-    carry: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+    carry: Carry = field(default_factory=dict)
     overlaps: Overlaps = field(default_factory=Overlaps)
     # Ordinals of retractions of files, ascending, and the numbers of the readings that they end.
     ended: Table = field(default_factory=lambda: Table(ENDED))
@@ -132,7 +134,7 @@ class SourceIndex:
         stop: int,
         file_id: str | None,
         tables: Iterable[str] = (),
-        carry: dict[tuple[str, ...], tuple[int, int]] | None = None,
+        carry: Carry | None = None,
     ) -> int:
         """Add the claims of the rows ``[first, stop)`` that are within the twin's span; return the number of the row range."""
         number = len(self)

@@ -89,10 +89,11 @@ class Rebuild:
         report.rebuilt, report.position = True, position
         if (self.building / "history").is_dir() or not (self.root / "history").exists():
             store = self._store()
-            update = self._update(position, report)
-            work = _Work(self, store, update, report, progress)
-            with store.lock():
-                work.run(workers=workers or _cores(), client=client)
+            with self.sources.cache.stored_in(self.building):
+                update = self._update(position, report)
+                work = _Work(self, store, update, report, progress)
+                with store.lock():
+                    work.run(workers=workers or _cores(), client=client)
             add_tally(report, update)
         self._swap()
 

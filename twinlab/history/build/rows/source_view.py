@@ -16,7 +16,7 @@ from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
 from twinlab.history.build.report import SourceTally
 from twinlab.history.build.rows.frame_cache import FrameCache
 from twinlab.history.index.marks import Marks
-from twinlab.history.index.source_index import LATEST_AHEAD, SourceIndex
+from twinlab.history.index.source_index import LATEST_AHEAD, Carry, SourceIndex
 from twinlab.history.layout.spans import Span, union
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
@@ -175,7 +175,7 @@ class SourceView:
         numbers: Iterable[int],
         *,
         stop: int,
-        time: tuple[int, int] | None = None,
+        time: Span | None = None,
         withdrawn: bool = False,
         series: Collection[Series] | None = None,
         cut_from: int = 0,
@@ -184,7 +184,8 @@ class SourceView:
 
         Frames without observations in the time span ``time`` (ns UTC) are skipped, and those of withdrawn files unless
         ``withdrawn``. With ``series``, frames of observations without a tag that has a rule for one of them are skipped,
-        and those that are stored with at least ``cut_from`` rows are cut to the rows of such tags.
+        and those that are stored with at least ``cut_from`` rows are cut to the rows of such tags. Claims outside
+        ``time`` may be left out.
         """
         means = None if series is None else tags_of(series, self.mapping, self.model)
         spans = self.rows_of(numbers)
@@ -201,7 +202,7 @@ class SourceView:
                         done = harmonise(cut, self.mapping, Context(self.model, self.properties, {}))
                         yield cut, self._within(cut, done)
                     continue
-                found = self._harmonised(frame, dict(self.index.carries.get(frame.first, {})))[0]
+                found = self._harmonised(frame, dict(self.index.carries.get(frame.first, {})), time)[0]
                 if len(self.index.clashes) and frame.kind == "records" and len(found.claims):
                     claims = self.index.clashes.flagged(found.claims, (frame.first, frame.last), stop=stop)
                     found = found if claims is found.claims else replace(found, claims=claims)
@@ -213,16 +214,16 @@ class SourceView:
         ordinals = self.index.ended["ordinal"][: len(gone)]
         return {self.index.readings[n]: at for n, at in zip(gone.tolist(), ordinals.tolist(), strict=True)}
 
-    def _harmonised(self, frame: Frame, carry: dict[tuple[str, ...], tuple[int, int]]) -> tuple[Harmonised, Harmonised]:
-        """Return the claims of a frame within the twin's span, and all of its claims."""
+    def _harmonised(self, frame: Frame, carry: Carry, time: Span | None = None) -> tuple[Harmonised, Harmonised]:
+        """Return the claims of a frame within the twin's span (and perhaps ``time``), and all of its claims."""
         # After sealing, a frame of the same first ordinal has other rows.
         key = (self.name, self.context_hash, frame.first, frame.rows, frame.index, frame.time_range)
-        kept = self.cache.get(key)
+        kept = self.cache.get(key, time)
         if kept is not None:
             return kept, kept
         whole = harmonise(frame, self.mapping, Context(self.model, self.properties, carry))
         done = self._within(frame, whole)
-        self.cache.put(key, done)
+        self.cache.put(key, done, store=frame.kind == "records")
         return done, whole
 
     def _within(self, frame: Frame, whole: Harmonised) -> Harmonised:
