@@ -1,7 +1,8 @@
 """Open a repository, and publish commits such that a power cut leaves either the old or the new state.
 
 Icechunk doesn't sync local files. A commit therefore goes to the branch ``staging`` and is flushed with syncfs; then
-``main`` is moved to it and flushed, too.
+``main`` is moved to it and flushed, too. The branch of a revision is published in the same way, through a staging branch of its
+own.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ __all__ = [
     "MAIN",
     "STAGING",
     "create",
+    "move",
     "open_repository",
     "publish",
     "published",
+    "staging_of",
     "start",
     "sync_filesystem",
     "write_errors",
@@ -70,10 +73,10 @@ def sync_filesystem(path: Path) -> None:
         os.close(descriptor)
 
 
-def published(path: Path) -> tuple[int, int, int] | None:
+def published(path: Path, branch: str = MAIN) -> tuple[int, int, int] | None:
     """Return a value that changes whenever something is published, first the time in ns; None if nothing was."""
     try:
-        found = (path / "refs" / f"branch.{MAIN}" / "ref.json").stat()
+        found = (path / "refs" / f"branch.{branch}" / "ref.json").stat()
     except FileNotFoundError:
         return None
     return (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -129,14 +132,23 @@ def write_errors(path: Path) -> Iterator[None]:
         raise SourceError(msg) from error
 
 
-def start(repository: icechunk.Repository) -> icechunk.Session:
-    """Return a writable session on ``staging``, reset to ``main``: commits that a crash left there are dropped."""
-    tip = repository.lookup_branch(MAIN)
-    if STAGING in repository.list_branches():
-        repository.reset_branch(STAGING, tip)
+def staging_of(branch: str) -> str:
+    """Return the name of the branch that the commits of a branch go to before they are published.
+
+    >>> staging_of("main")
+    'staging'
+    """
+    return STAGING if branch == MAIN else f"{STAGING}.{branch}"
+
+
+def start(repository: icechunk.Repository, branch: str = MAIN) -> icechunk.Session:
+    """Return a writable session on a branch's staging branch, reset to it: commits that a crash left there are dropped."""
+    tip, staging = repository.lookup_branch(branch), staging_of(branch)
+    if staging in repository.list_branches():
+        repository.reset_branch(staging, tip)
     else:
-        repository.create_branch(STAGING, tip)
-    return repository.writable_session(STAGING)
+        repository.create_branch(staging, tip)
+    return repository.writable_session(staging)
 
 
 def publish(
@@ -147,14 +159,20 @@ def publish(
     path: Path,
     metadata: dict[str, object],
     seal: dict[str, int],
+    branch: str = MAIN,
 ) -> str:
-    """Commit a session of `start`, seal it and move ``main`` to it; return the snapshot's id once all is on the disk.
+    """Commit a session of `start`, seal it and move its branch to it; return the snapshot's id once all is on the disk.
 
     ``seal`` has the checksums of the snapshot that the session started from.
     """
     snapshot = session.commit(message, metadata=metadata)
     write_seal(path, snapshot, base=seal)
     sync_filesystem(path)
-    repository.reset_branch(MAIN, snapshot)
-    sync_filesystem(path)
+    move(repository, branch, snapshot, path=path)
     return snapshot
+
+
+def move(repository: icechunk.Repository, branch: str, snapshot: str, *, path: Path) -> None:
+    """Move a branch to a snapshot whose files are on the disk; returns once the branch is, too."""
+    repository.reset_branch(branch, snapshot)
+    sync_filesystem(path)

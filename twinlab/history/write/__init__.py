@@ -1,7 +1,7 @@
 """Write: the process that brings history up to date with the ledger, rebuilds and compacts it.
 
 In: the ledger's rows since the last publication. Out: published transactions and a `BuildReport`.
-Read in order: `historian`, `history_store`, `transaction`, `pending_tiles`, `rollup_update`, `vacant_cells`, `waiting_rows`, `tabular`,
-`event_updates`, `event_index`, `state`, `rebuild`, `remote`, `maintenance`.
+Read in order: `historian`, `history_store`, `transaction`, `pending_tiles`, `rollup_update`, `vacant_cells`, `waiting_rows`, `tables`,
+`limit_notes`, `state`, `rebuild`, `remote`, `housekeeping`, `maintenance`.
 Never: two writers, a commit without the position that it was built from.
 """

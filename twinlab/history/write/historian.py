@@ -25,7 +25,7 @@ from twinlab.history.write.housekeeping import CompactReport, compact_all, house
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild, write_block
 from twinlab.history.write.state import add_tally, note_state
-from twinlab.history.write.tabular import update_tables
+from twinlab.history.write.tables.tabular import update_tables
 from twinlab.history.write.waiting_rows import count_repeated, may_wait
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
     from twinlab.ledger import Ledger
 
-__all__ = ["Historian", "HistorianStatus", "Progress"]
+__all__ = ["Historian", "HistorianStatus", "Progress", "write_update"]
 
 #: Called with (number done, total number, what is being done).
 Progress = Callable[[int, int, str], None]
@@ -248,7 +248,7 @@ class Historian:
                     report.position = position
                     self._finish(report, update=None)
                     return
-                self._write(txn, update, report, progress)
+                write_update(txn, update, report, progress)
             # A writer that lives for months would otherwise keep what a bulk of rows needs.
             self.sources.cache.forget(PUBLISHED_BYTES)
             report.notes += housekeep(self.root, self.ledger, store)
@@ -256,23 +256,6 @@ class Historian:
 
     def _nothing_new(self, txn: Transaction, update: Update) -> bool:
         return bool(txn.meta) and not update.changed and dict(txn.meta.get("position", {})) == update.new  # type: ignore[call-overload]
-
-    def _write(self, txn: Transaction, update: Update, report: BuildReport, progress: Progress | None) -> None:
-        total = sum(plan.cells for plan in update.plans)
-        for spec in update.groups():
-            txn.ensure_group(spec.group, spec.signals, len(spec.assets))
-        for spec, block in update.blocks(Stored(txn.reader)):
-            write_block(txn, block)
-            if progress is not None:
-                progress(update.tally.cells, total, spec.group.path)
-        moved = sum(txn.compact_old(spec.group) for spec in update.groups())
-        update_tables(txn, update)
-        note_state(txn.meta, update)
-        txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")
-        if moved:
-            release_memory()
-        report.commits += 1
-        add_tally(report, update)
 
     def _finish(self, report: BuildReport, update: Update | None = None) -> None:
         if update is not None:
@@ -304,6 +287,25 @@ class Historian:
             )
         if report.commits or report.rebuilt:
             self.sources.save()
+
+
+def write_update(txn: Transaction, update: Update, report: BuildReport, progress: Progress | None) -> None:
+    """Build the plans of an update, write their cells and the tables within a transaction, and commit it."""
+    total = sum(plan.cells for plan in update.plans)
+    for spec in update.groups():
+        txn.ensure_group(spec.group, spec.signals, len(spec.assets))
+    for spec, block in update.blocks(Stored(txn.reader)):
+        write_block(txn, block)
+        if progress is not None:
+            progress(update.tally.cells, total, spec.group.path)
+    moved = sum(txn.compact_old(spec.group) for spec in update.groups())
+    update_tables(txn, update)
+    note_state(txn.meta, update)
+    txn.commit(f"catch up {sum(update.new.values()) - sum(update.old.values())} rows")
+    if moved:
+        release_memory()
+    report.commits += 1
+    add_tally(report, update)
 
 
 def _shared_note(shared: SharedInstants) -> str:

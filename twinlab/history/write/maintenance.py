@@ -111,6 +111,7 @@ def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> Garb
 
 
 def _sealed(repository: icechunk.Repository, path: Path) -> set[str]:
-    """Return the snapshots of `MAIN` that can be read: all but the empty one that Icechunk creates have a seal."""
-    reachable = {one.id for one in repository.ancestry(branch=MAIN)}
+    """Return the snapshots of all branches that can be read: all but the empty one that Icechunk creates have a seal."""
+    branches = [name for name in repository.list_branches() if not name.startswith(STAGING)]
+    reachable = {one.id for name in branches for one in repository.ancestry(branch=name)}
     return reachable & {seal.name for seal in (path.parent / "seals").iterdir()}

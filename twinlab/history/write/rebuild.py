@@ -35,7 +35,7 @@ from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.store.publish import sync_filesystem
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.state import add_tally, note_state
-from twinlab.history.write.tabular import update_tables
+from twinlab.history.write.tables.tabular import update_tables
 from twinlab.model.twinmodel import TwinModel
 
 if TYPE_CHECKING:

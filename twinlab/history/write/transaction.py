@@ -9,13 +9,13 @@ from typing import Any
 
 import icechunk
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.errors import SchemaError
 from twinlab.history.layout.grid import Group
+from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Span, Spans
-from twinlab.history.store import publish, tables
+from twinlab.history.store import publish
 from twinlab.history.store.byte_store import SessionBytes
 from twinlab.history.store.catalog import Catalog, GroupEntry, check_cells, check_same
 from twinlab.history.store.cells import CellReader
@@ -24,6 +24,7 @@ from twinlab.history.store.codecs import ArraySpec, array_metadata
 from twinlab.history.store.tiles import block_key, read_region, split_blocks, tiles_of
 from twinlab.history.write.pending_tiles import PendingTiles
 from twinlab.history.write.rollup_update import update_rollups
+from twinlab.history.write.tables.table_writer import TableWriter
 from twinlab.history.write.vacant_cells import missing_rectangles, patch_vacant_rollups, write_missing
 from twinlab.model.twinmodel import Signal
 
@@ -34,25 +35,24 @@ __all__ = ["Transaction"]
 _MAX_HOT, _NEWEST_HOT = 48, 16
 
 
-class Transaction:
+class Transaction(TableWriter):
     """Changes of the history, which `commit` publishes all at once."""
 
-    def __init__(self, repository: icechunk.Repository, path: Path) -> None:
+    def __init__(self, repository: icechunk.Repository, path: Path, branch: str = publish.MAIN) -> None:
         self._repository = repository
         self._path = path
-        self._session = publish.start(repository)
-        base = repository.lookup_branch(publish.MAIN)
+        self._branch = branch
+        self._session = publish.start(repository, branch)
+        base = repository.lookup_branch(branch)
         self._seal = verify_seal(path, base)
-        self._bytes = SessionBytes(self._session, DirectBytes(path, base))
-        (root,) = self._bytes.fetch([("zarr.json", None)])
-        self._catalog = Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {}))
+        stored = SessionBytes(self._session, DirectBytes(path, base))
+        (root,) = stored.fetch([("zarr.json", None)])
+        super().__init__(stored, Catalog.from_attributes(json.loads(root or b"{}").get("attributes", {})))
         self._tiles = PendingTiles(self._bytes)
         self._reader = CellReader(self._catalog, self._bytes, pending=self._tiles.of)
         # Changed cells by group, signal and range of columns.
         self._dirty: dict[tuple[Group, str, Span], Spans] = {}
         self._vacant: list[tuple[Group, str, tuple[int, int, int, int]]] = []  # missing cells that no tile has
-        self._groups: set[str] = set()
-        self._open = True
 
     @property
     def meta(self) -> dict[str, object]:
@@ -96,6 +96,21 @@ class Transaction:
         if n_assets > entry.n_assets:
             entry.n_assets = n_assets
             self._resize(entry)
+
+    def drop_signal(self, group: Group, name: str) -> None:
+        """Remove a signal with its cells, flags and rollups; nothing happens if there is none. Commit before writing it again."""
+        self._check_open()
+        entry = self._catalog.groups.get(group)
+        if entry is None or entry.signals.pop(name, None) is None:
+            return
+        for year, part in entry.years.items():
+            part.vacant.pop(name, None)
+            own = {f"{half}/{name}{suffix}" for half in ("hot", "cold") for suffix in ("", "_qc")}
+            own |= {f"rollup/{step}/{name}_{part_of}" for step in part.rollups for part_of in (*STATISTICS, *COUNTS)}
+            mine = part.arrays & own
+            for array in sorted(mine):
+                self._bytes.delete(f"{entry.path(year)}/{array}/zarr.json")
+            part.arrays -= mine
 
     def _resize(self, entry: GroupEntry) -> None:
         for year, part in entry.years.items():
@@ -267,16 +282,6 @@ class Transaction:
         arrays.add(relative)
         return True
 
-    def _ensure_parents(self, path: str) -> None:
-        """Create the groups above an array, which Zarr needs to list it."""
-        parts = path.split("/")[:-1]
-        for depth in range(1, len(parts) + 1):
-            key = "/".join([*parts[:depth], "zarr.json"])
-            if key not in self._groups:
-                self._groups.add(key)
-                if self._bytes.fetch([(key, None)])[0] is None:
-                    self._bytes.put(key, b'{"zarr_format":3,"node_type":"group","attributes":{}}')
-
     def compact(self, group: Group, *, before: int | None = None) -> int:
         """Move hot chunks that end at or before cell ``before`` (all by default) to the cold arrays; return their number.
 
@@ -322,39 +327,6 @@ class Transaction:
                 moved += self.compact(group, before=entry.axis.year_cells(year)[0] + end)
         return moved
 
-    # -- tables
-
-    def write_table(
-        self, path: str, table: pa.Table, *, body: bytes | None = None, about: dict[str, object] | None = None
-    ) -> None:
-        """Store a table under a path such as ``assets/aircraft``, replacing the one that is there.
-
-        See `twinlab.history.store.tables.write_table` for ``body`` and ``about``.
-        """
-        self._check_open()
-        self.drop_table(path)
-        self._ensure_parents(path)
-        tables.write_table(path, table, store=self._bytes, body=body, about=about)
-        self._catalog.tables.add(path)
-
-    def table(self, path: str) -> pa.Table:
-        """Return a stored table, with the changes of this transaction."""
-        return tables.read_table(path, store=self._bytes)
-
-    def table_attributes(self, path: str) -> dict[str, object]:
-        """Return what is stated of a stored table, with the changes of this transaction."""
-        return tables.table_attributes(path, store=self._bytes)
-
-    def drop_table(self, path: str) -> None:
-        """Remove a table; nothing happens if there is none."""
-        if path in self._catalog.tables:
-            tables.delete_table(path, store=self._bytes)
-            self._catalog.tables.discard(path)
-
-    def tables(self, prefix: str = "") -> tuple[str, ...]:
-        """Return the paths of the tables that start with ``prefix``, sorted."""
-        return tuple(sorted(path for path in self._catalog.tables if path.startswith(prefix)))
-
     # -- publication
 
     def commit(self, message: str) -> str:
@@ -374,7 +346,13 @@ class Transaction:
         position = self.meta.get("position")
         metadata: dict[str, object] = {"position": position} if position is not None else {}
         snapshot = publish.publish(
-            self._repository, self._session, message, path=self._path, metadata=metadata, seal=self._seal
+            self._repository,
+            self._session,
+            message,
+            path=self._path,
+            metadata=metadata,
+            seal=self._seal,
+            branch=self._branch,
         )
         self._open = False
         return snapshot
@@ -384,8 +362,3 @@ class Transaction:
         if self._open:
             self._session.discard_changes()
             self._open = False
-
-    def _check_open(self) -> None:
-        if not self._open:
-            msg = "expected an open transaction, but it was committed or discarded; begin another one"
-            raise HistoryConflictError(msg)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twinlab.history.build.event_tables import named_assets, newest
 from twinlab.history.store.event_parts import EventParts, merged, ordered, part_attributes, targets, without
 from twinlab.history.store.tables import content_name, encode_table
-from twinlab.history.write.event_index import EventIndex, mention_hashes
+from twinlab.history.write.tables.event_index import EventIndex, mention_hashes
 
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from twinlab.history.build.event_tables import rows_of
 from twinlab.history.build.table_updates import new_rows, table_at, touched, withdrawn
-from twinlab.history.write.event_updates import EventWriter
+from twinlab.history.write.tables.event_updates import EventWriter
 
 if TYPE_CHECKING:
     from twinlab.history.build.catchup import Update

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from twinlab.history.build.event_tables import named_assets, newest
 from twinlab.history.store.event_parts import EventParts, ordered
-from twinlab.history.write import event_updates
-from twinlab.history.write.event_updates import EventWriter
+from twinlab.history.write.tables import event_updates
+from twinlab.history.write.tables.event_updates import EventWriter
 
 COLUMNS = {"asset": "truck", "hub": "hub"}
 HOUR = 3_600_000_000_000

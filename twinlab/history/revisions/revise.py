@@ -1,0 +1,203 @@
+"""Build a revision on its branch, and bring it up to the position of the published history."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from twinlab.history.build.blocks import Block
+from twinlab.history.build.build import build_blocks, piece_length
+from twinlab.history.build.catchup import Stored, count_new_rows, plan_update
+from twinlab.history.build.event_tables import rows_of
+from twinlab.history.build.group_spec import GroupPlan
+from twinlab.history.build.ledger_claims import LedgerClaims
+from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.table_updates import table_at
+from twinlab.history.build.vacancy import vacant_blocks
+from twinlab.history.layout.grid import Group
+from twinlab.history.layout.spans import Span, pieces
+from twinlab.history.revisions.branch import RevisionBranch
+from twinlab.history.revisions.plan import RevisionPlan, plan_revision
+from twinlab.history.store.event_parts import EventParts
+from twinlab.history.store.view import View, open_view
+from twinlab.history.write.historian import Progress, write_update
+from twinlab.history.write.rebuild import write_block
+from twinlab.history.write.state import add_tally, note_state
+from twinlab.history.write.tables.event_updates import EventWriter
+
+if TYPE_CHECKING:
+    from twinlab.history.write.transaction import Transaction
+
+__all__ = ["build_revision", "catch_up", "is_current"]
+
+#: Cells of one commit.
+_COMMIT_CELLS = 70_000_000
+_Built = tuple[list[Block], Tally]
+
+
+def is_current(branch: RevisionBranch, new: Sources) -> bool:
+    """Whether a branch was built with these definitions, up to the position of the published history."""
+    if not branch.exists:
+        return False
+    meta, main = branch.view().meta, _main_meta(branch)
+    return _built_with(meta, new) and meta.get("position") == main.get("position")
+
+
+def _main_meta(branch: RevisionBranch) -> dict[str, Any]:
+    return dict(open_view(branch.path, branch.main()).meta)
+
+
+def _built_with(meta: dict[str, Any], new: Sources) -> bool:
+    built: dict[str, str] = dict(meta.get("mappings", {}))
+    return (
+        "building" not in meta
+        and meta.get("model") == new.model_hash
+        and all(new.mapping_hashes.get(name) == found for name, found in built.items())
+    )
+
+
+def build_revision(
+    branch: RevisionBranch,
+    old: Sources,
+    new: Sources,
+    *,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> tuple[RevisionPlan, BuildReport]:
+    """Build the cells and tables that differ under other definitions, on a branch that starts at the published history.
+
+    The branch must be locked. If this is interrupted, the published history is unchanged and a further call builds the
+    branch again.
+
+    Parameters
+    ----------
+    branch : RevisionBranch
+    old, new : Sources
+        With the definitions of the published history, and with the other ones.
+    progress : callable, optional
+        Called with (cells done, total, what is being done).
+    workers : int, optional
+        Number of threads; the number of cores by default.
+    """
+    branch.create()
+    base = branch.view()
+    plan = plan_revision(old, new, base.meta)
+    report = BuildReport(position=plan.update.new)
+    update = plan.update
+    total, done = sum(one.cells for one in update.plans), 0
+    with branch.transaction() as txn:
+        txn.meta["building"] = True
+        for path, names in plan.dropped.items():
+            for name in names:
+                txn.drop_signal(Group.at(path), name)
+        for spec in update.groups():
+            txn.ensure_group(spec.group, spec.signals, len(spec.assets))
+        txn.commit("revision started")
+    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as threads:
+        for batch in _batches(update.plans):
+            with branch.transaction() as txn:
+                for one in batch:
+                    for blocks, tally in _built(threads, one, update.claims, base, ahead=2 * (workers or 2)):
+                        update.tally.add(tally)
+                        for block in blocks:
+                            write_block(txn, block)
+                        done += tally.cells
+                        if progress is not None:
+                            progress(done, total, one.spec.group.path)
+                    for block in vacant_blocks(one):
+                        write_block(txn, block)
+                txn.commit(f"revision {done} of {total} cells")
+            report.commits += 1
+    with branch.transaction() as txn:
+        _write_tables(txn, plan)
+        note_state(txn.meta, update)
+        txn.meta.pop("building", None)
+        txn.commit("revision complete")
+    report.commits += 1
+    add_tally(report, update)
+    return plan, report
+
+
+def catch_up(branch: RevisionBranch, new: Sources, *, progress: Progress | None = None) -> BuildReport:
+    """Bring a branch up to the position of the published history; it must be locked."""
+    position = {str(name): int(at) for name, at in dict(_main_meta(branch)["position"]).items()}
+    report = BuildReport(position=position)
+    counted = count_new_rows(new, dict(branch.view().meta), position, report)
+    with branch.transaction() as txn:
+        write_update(txn, plan_update(new, txn.meta, position, counted=counted), report, progress)
+    return report
+
+
+def _batches(plans: Sequence[GroupPlan]) -> Iterator[list[GroupPlan]]:
+    batch: list[GroupPlan] = []
+    cells = 0
+    for plan in plans:
+        if batch and cells + plan.cells > _COMMIT_CELLS:
+            yield batch
+            batch, cells = [], 0
+        batch.append(plan)
+        cells += plan.cells
+    if batch:
+        yield batch
+
+
+def _built(
+    threads: ThreadPoolExecutor, plan: GroupPlan, claims: LedgerClaims, base: View, *, ahead: int
+) -> Iterator[_Built]:
+    """Yield the blocks of a plan in order of time; several pieces are built at the same time."""
+    jobs: Iterator[Callable[[], Future[_Built]]] = (
+        (lambda window=window: threads.submit(_piece, plan, window, claims, base))  # type: ignore[misc]
+        for window in pieces(plan.write, longest=piece_length(plan.spec))
+    )
+    waiting = [job() for job in islice(jobs, ahead)]
+    while waiting:
+        yield waiting.pop(0).result()
+        waiting += [job() for job in islice(jobs, 1)]
+
+
+def _piece(plan: GroupPlan, window: Span, claims: LedgerClaims, base: View) -> _Built:
+    # The plans of a revision don't depend on each other: margins beyond their cells are those of the base.
+    tally = Tally()
+    blocks = build_blocks(
+        plan.spec,
+        source=claims,
+        base=Stored(base),
+        frontier=plan.frontier,
+        fresh=plan.fresh,
+        write=[window],
+        tally=tally,
+    )
+    return list(blocks), tally
+
+
+def _write_tables(txn: Transaction, plan: RevisionPlan) -> None:
+    """Write the tables whose rows differ; a table with the same rows isn't touched."""
+    update, sources = plan.update, plan.update.sources
+    for path in sorted(plan.tables):
+        kind, _, name = path.partition(":")
+        if kind == "event":
+            spec = sources.model.event_types.get(name)
+            if spec is not None:
+                rows = rows_of(sources.views.values(), "event", name, stop=update.new)
+                writer = EventWriter(txn, name, {**({"asset": spec.asset} if spec.asset else {}), **spec.links})
+                if _other_events(writer.parts, update.sources, name, update.new):
+                    writer.replace(rows)
+            continue
+        stored = f"{kind}s/{name}"
+        table = table_at(sources, kind, name, update.new)
+        before = txn.table(stored) if stored in txn.tables(stored) else None
+        if table is None:
+            txn.drop_table(stored)
+        elif before is None or not before.equals(table):
+            txn.write_table(stored, table)
+
+
+def _other_events(parts: EventParts, sources: Sources, name: str, position: dict[str, int]) -> bool:
+    table, stored = table_at(sources, "event", name, position), parts.events()
+    if table is None or stored is None:
+        return table is not stored
+    return not stored.equals(table)
