@@ -12,7 +12,7 @@ import pandas as pd
 from twinlab.errors import CorruptionError
 from twinlab.harmonise.claims import Claims
 from twinlab.history.build.group_spec import GroupSpec
-from twinlab.history.build.ledger_claims import SourceView
+from twinlab.history.build.rows.source_view import SourceView
 from twinlab.history.index.source_index import hashes_of
 from twinlab.history.layout.spans import Span, union
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from twinlab.history.build.catchup import Update
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import frontier_of, judged_anew, plan_group
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Frontier

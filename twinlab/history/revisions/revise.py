@@ -13,9 +13,9 @@ from twinlab.history.build.build import build_blocks, piece_length
 from twinlab.history.build.catchup import Stored, count_new_rows, plan_update
 from twinlab.history.build.event_tables import rows_of
 from twinlab.history.build.group_spec import GroupPlan
-from twinlab.history.build.ledger_claims import LedgerClaims
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
+from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.table_updates import table_at
 from twinlab.history.build.vacancy import vacant_blocks
 from twinlab.history.layout.grid import Group
