@@ -18,7 +18,11 @@ from twinlab.testing import check_quality_test
 
 MINUTES = np.datetime64("2026-01-01", "ns") + np.arange(400) * np.timedelta64(1, "m")
 BUILT_IN: dict[str, dict[str, object]] = {
+    "attenuated": {"window": "9min", "suspect": 0.51, "fail": 0.11, "least": 3},
+    "cadence": {"expected": "1min", "gap": "10min"},
+    "chatter": {"window": "9min", "most": 1},
     "climatology": {"spans": [{"suspect": [-3, 3], "hours": [0, 2]}], "zone": "Europe/Berlin"},
+    "completeness": {"period": "7min"},
     "counter": {"wraps_at": 50},
     "flat_line": {"duration": "7min"},
     "missing": {},
@@ -27,6 +31,8 @@ BUILT_IN: dict[str, dict[str, object]] = {
     "rate": {"suspect": 0.01, "fail": 0.1},
     "spike": {"suspect": 2, "fail": 5, "within": "3min"},
     "state": {"codes": [0, 1, 2]},
+    "status": {"codes": {0: "pass", 1073741824: "suspect"}, "other": "fail"},
+    "transition": {"allowed": {0: [1], 1: [2], 2: [0, 3], 3: [0]}, "within": "9min"},
 }
 
 

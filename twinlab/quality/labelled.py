@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.model.flags import flag_attributes
+from twinlab.model.flags import Flag, flag_attributes
 from twinlab.model.twinmodel import parse_duration
 from twinlab.quality.kernels import NEVER, Limits, judge, judge_plain
 
@@ -20,6 +20,7 @@ __all__ = [
     "along_time",
     "along_time_together",
     "cell_by_cell",
+    "cell_by_cell_with",
     "each_instant",
     "judged",
     "nanoseconds",
@@ -59,13 +60,13 @@ def nanoseconds(duration: Duration, name: str) -> int:
     return found
 
 
-def times_of(signal: xr.DataArray) -> npt.NDArray[np.int64]:
+def times_of(signal: xr.DataArray, *, repeated: bool = False) -> npt.NDArray[np.int64]:
     """Return the ``time`` coordinate in ns since 1970.
 
     Raises
     ------
     SchemaError
-        If there is none of type datetime64, or it doesn't rise strictly.
+        If there is none of type datetime64, or it doesn't rise strictly; if ``repeated``, times may repeat.
     """
     if "time" not in signal.dims or "time" not in signal.coords:
         msg = f"expected a dimension 'time' with a coordinate, got dimensions {list(signal.dims)}; rename or add it"
@@ -75,7 +76,10 @@ def times_of(signal: xr.DataArray) -> npt.NDArray[np.int64]:
         msg = f"expected the coordinate 'time' as datetime64 (UTC, without a zone), got {labels.dtype}; convert it"
         raise SchemaError(msg)
     times: npt.NDArray[np.int64] = labels.astype("datetime64[ns]").astype(np.int64)
-    if np.isnat(labels).any() or (np.diff(times) <= 0).any():
+    if repeated and (np.isnat(labels).any() or (np.diff(times) < 0).any()):
+        msg = "expected a coordinate 'time' in order, got falling or missing times; sort it"
+        raise SchemaError(msg)
+    if not repeated and (np.isnat(labels).any() or (np.diff(times) <= 0).any()):
         msg = (
             "expected a strictly rising coordinate 'time', got repeated, falling or missing times; sort and deduplicate"
         )
@@ -267,6 +271,19 @@ def judged(
         return series_flags(out, values.shape)
 
     return along_time(signal, block, times=times, before=before, after=after, standard_name=standard_name)
+
+
+def cell_by_cell_with(signal: xr.DataArray, flags: xr.DataArray, *, standard_name: str) -> xr.DataArray:
+    """Return given flags, of dimensions out of the signal's, for the values of a signal, and 9 where there is none."""
+    _check_numbers(signal)
+
+    def block(values: npt.NDArray[np.float64], given: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return np.where(np.isnan(values), np.uint8(Flag.MISSING.value), given)
+
+    found = xr.apply_ufunc(
+        block, signal.variable, flags.variable, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False
+    )
+    return _labelled(found.data, signal, found.dims, standard_name)
 
 
 def cell_by_cell(

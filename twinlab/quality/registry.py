@@ -31,7 +31,11 @@ QUALITY_TESTS: Registry[QualityTest] = Registry(
     "twinlab.quality",
     kind="quality test",
     built_in={
+        "attenuated": "twinlab.quality.signals.built_in:ATTENUATED",
+        "cadence": "twinlab.quality.signals.built_in:CADENCE",
+        "chatter": "twinlab.quality.signals.built_in:CHATTER",
         "climatology": "twinlab.quality.signals.built_in:CLIMATOLOGY",
+        "completeness": "twinlab.quality.signals.built_in:COMPLETENESS",
         "counter": "twinlab.quality.built_in:COUNTER",
         "flat_line": "twinlab.quality.built_in:FLAT_LINE",
         "missing": "twinlab.quality.built_in:MISSING",
@@ -40,6 +44,8 @@ QUALITY_TESTS: Registry[QualityTest] = Registry(
         "rate": "twinlab.quality.built_in:RATE",
         "spike": "twinlab.quality.built_in:SPIKE",
         "state": "twinlab.quality.built_in:STATE",
+        "status": "twinlab.quality.signals.built_in:STATUS",
+        "transition": "twinlab.quality.signals.built_in:TRANSITION",
     },
     check=_fault,
 )

@@ -56,7 +56,7 @@ def peer_flags(
     References
     ----------
     .. [1] U.S. IOOS, "Manual for Real-Time Quality Control of In-situ Temperature and Salinity Data", version 2.1,
-       test 13, Neighbor Test (which leaves the comparison to the operator).
+       test 11, Neighbor Test (which leaves the comparison to the operator).
     .. [2] B. Iglewicz and D. Hoaglin, "How to Detect and Handle Outliers", ASQC 1993, for the median absolute deviation.
 
     >>> room = xr.DataArray([[4.0, 4.1, 3.9, 4.2, 4.0, 7.5]], dims=("time", "asset"))
