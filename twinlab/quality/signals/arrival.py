@@ -168,7 +168,7 @@ def opc_ua_flag(code: object) -> int:
         return Flag.NOT_EVALUATED.value
     if number != number or not -(2**31) <= number < 2**32 or number % 1:  # noqa: PLR0124  (NaN differs from itself)
         return Flag.NOT_EVALUATED.value
-    # Some clients hold the code in a signed integer.
+    # Some clients have the code as a signed integer.
     return _SEVERITIES[(int(number) % 2**32) >> 30].value
 
 
