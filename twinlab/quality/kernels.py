@@ -17,8 +17,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from twinlab._compiled import njit
 from twinlab.quality.transients import transients
 
 __all__ = ["LARGEST", "NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
@@ -144,7 +144,8 @@ def _spike_flag(v: float, before: float, after: float, t_before: int, t_after: i
         expected = (before + after) / 2.0
     else:
         expected = before + (after - before) * t_before / (t_before + t_after)
-    return _graded(abs(v - expected) - limits.slack, limits.spike_suspect, limits.spike_fail)
+    flag: np.uint8 = _graded(abs(v - expected) - limits.slack, limits.spike_suspect, limits.spike_fail)
+    return flag
 
 
 @njit(inline="always")

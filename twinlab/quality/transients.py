@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twinlab._compiled import njit
 
 __all__ = ["transients"]
 

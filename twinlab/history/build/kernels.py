@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twinlab._compiled import njit
 
 __all__ = [
     "LAST",

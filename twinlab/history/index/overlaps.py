@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from twinlab._compiled import njit
 from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.index.reach import NEVER
 

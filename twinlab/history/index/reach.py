@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from twinlab._compiled import njit
 from twinlab.harmonise.claims import Claims
 
 __all__ = ["NEVER", "Reach", "late_in", "summarise"]

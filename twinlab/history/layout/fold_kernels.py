@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from twinlab._compiled import njit
 
 __all__ = [
     "fill_forward",
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fold_tile(values, flags, constant, first, per, none, total, low, high, count):
     """Fold (asset, cell) into (asset, window); ``first`` is the index of the first cell, counted from window 0."""
     cells = values.shape[1]
@@ -57,7 +58,7 @@ def fold_tile(values, flags, constant, first, per, none, total, low, high, count
             k = stop
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def reduce_windows(values, flags, per, none, total, low, high, good, counts):
     """Fold (asset, cell) into (asset, window)."""
     for a in range(values.shape[0]):
@@ -96,7 +97,7 @@ def reduce_windows(values, flags, per, none, total, low, high, good, counts):
             counts[4, a, w] = c9
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fold_samples(values, flags, place, codes, total, low, high, good, counts):
     """Fold samples (asset, time) into bins: ``place`` is the bin of each time, ``codes`` are the flags to count."""
     rank = np.full(256, -1, np.int64)
@@ -116,7 +117,7 @@ def fold_samples(values, flags, place, codes, total, low, high, good, counts):
                 good[a, b] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def merge_windows(values, place, how, out):
     """Merge windows (asset, time) into bins: the sum (0), the lowest (1) or the highest (2) of those that aren't NaN.
 
@@ -134,7 +135,7 @@ def merge_windows(values, place, how, out):
                 out[a, b] = at + v
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fold_sum(values, per, out):
     """Sum ``per`` windows each: (asset, window) to (asset, longer window)."""
     for a in range(out.shape[0]):
@@ -145,7 +146,7 @@ def fold_sum(values, per, out):
             out[a, w] = s
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fold_low(values, per, none, out):
     """Take the smallest of ``per`` windows each, ignoring ``none``: (asset, window) to (asset, longer window)."""
     for a in range(out.shape[0]):
@@ -158,7 +159,7 @@ def fold_low(values, per, none, out):
             out[a, w] = low
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fold_high(values, per, out):
     """Take the largest of ``per`` windows each; "no value" is the smallest integer."""
     for a in range(out.shape[0]):
@@ -169,7 +170,7 @@ def fold_high(values, per, out):
             out[a, w] = high
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def fill_forward(values, flags, carry, none, out):
     """Fill each cell with the last observation up to it, starting with ``carry``."""
     for a in range(values.shape[0]):
@@ -180,7 +181,7 @@ def fill_forward(values, flags, carry, none, out):
             out[a, k] = last
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def share_states(states, per, codes, none, out):
     """Count the cells of each window in each state, (asset, window, state); unknown codes are the last state."""
     for a in range(states.shape[0]):
@@ -197,7 +198,7 @@ def share_states(states, per, codes, none, out):
                     out[a, w, codes.size] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def rise_counters(values, flags, per, carry, none, wrap, out, seen):
     """Sum the increases and count the observations of each window.
 

@@ -1,0 +1,55 @@
+"""Functions that numba compiles at their first call, so that a module with kernels is imported without numba (0.2 s)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+__all__ = ["njit"]
+
+_LOCK = threading.RLock()
+
+
+class _Kernel:
+    """A function that is compiled at its first call; stands for it wherever it is imported."""
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        self._function, self._options = function, options
+        self._found: Any = None
+        self._ready: Any = None
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any) -> Any:  # noqa: ANN401  (numba types the arguments)
+        return (self._ready or self.compiled())(*args)
+
+    def compiled(self) -> Any:  # noqa: ANN401  (numba's own class of functions)
+        """Return numba's function, which replaces this one in its module."""
+        import numba  # noqa: PLC0415  (the purpose of this class)
+
+        with _LOCK:
+            if self._found is None:
+                self._found = numba.njit(**self._options)(self._function)
+                # Numba looks up the kernels that a kernel calls among the names of its module, and knows only its own.
+                names = self._function.__globals__
+                for name, one in list(names.items()):
+                    if isinstance(one, _Kernel):
+                        names[name] = one.compiled()
+                # Other threads call it from now on.
+                self._ready = self._found
+            return self._found
+
+
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401  (whatever numba takes)
+    """Return a decorator as `numba.njit` is, which imports numba at the function's first call.
+
+    A kernel may call kernels of its own module and those that its module imports by name.
+
+    >>> @njit(nogil=True)
+    ... def double(number):
+    ...     return 2 * number
+    >>> double(21)
+    42
+    """
+    return lambda function: _Kernel(function, options)
