@@ -16,9 +16,10 @@ import platformdirs
 
 from twinlab._locks import Lock
 from twinlab.errors import SchemaError, SourceError, UnknownTermError
+from twinlab.history import BUILD_VERSION
 from twinlab.model.terms import nearest
 from twinlab.plant import ParcelSize, PlantFiles, simulate_network, write_files
-from twinlab.twin import BUILD_VERSION, Twin, create, open_twin
+from twinlab.twin import Twin, create, open_twin
 from twinlab.twin.progress import progress_bar
 
 __all__ = ["DEMOS", "ParcelSize", "Recipe", "cache_folder", "demo", "parcel_files", "parcel_size"]

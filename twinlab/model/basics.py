@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeGuard, TypeVar
 
 from pydantic import (
@@ -11,9 +15,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from twinlab.model.units import canonical_unit
 
@@ -116,10 +123,49 @@ Duration = Annotated[str, AfterValidator(_duration)]
 Unit = Annotated[str, BeforeValidator(yaml_text), AfterValidator(canonical_unit)]
 
 
-class Model(BaseModel):
-    """Base of all parts of a model or mapping: frozen, and an unknown key is an error."""
+def _texts_below(kind: type) -> dict[str, str]:
+    """Return the text below each field of a class and of those that it extends, where their source is known."""
+    found: dict[str, str] = {}
+    for part in reversed(kind.__mro__):
+        if part is BaseModel or not issubclass(part, BaseModel):
+            continue
+        try:
+            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+        except (OSError, SyntaxError, ValueError):
+            # A class that was typed into an interpreter.
+            continue
+        for field, below in pairwise(getattr(tree, "body", [])):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+                and isinstance(below.value.value, str)
+            ):
+                found[field.target.id] = inspect.cleandoc(below.value.value)
+    return found
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+class Model(BaseModel):
+    """Base of all parts of a model or mapping: frozen, and an unknown key is an error.
+
+    The text below a field is its description in the JSON Schema.
+    """
+
+    # Not `use_attribute_docstrings`, which parses the source of each class whenever this module is imported.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add the descriptions of the fields."""
+        made = handler(core_schema)
+        entries = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in _texts_below(cls).items():
+            field = cls.model_fields.get(name)
+            key = name if field is None else field.alias or name
+            if key in entries:
+                entries[key].setdefault("description", text)
+        return made
 
 
 class ExtendedModel(Model):

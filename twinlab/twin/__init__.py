@@ -13,7 +13,6 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
-        "BUILD_VERSION": "facade",
         "IngestReport": "report",
         "Twin": "facade",
         "TwinWriter": "writer",

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.annotations import Annotation, annotation
-from twinlab.history import BUILD_VERSION, Historian, HistoryReader
+from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping, read_definitions
-from twinlab.twin.file_reports import build_notes, file_reports
-from twinlab.twin.ingest import names_folders, resolve_source, store
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
@@ -29,13 +27,13 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from twinlab.explore import Workspace
-    from twinlab.history import BuildReport, CompactReport
+    from twinlab.history import BuildReport, CompactReport, Historian
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
     from twinlab.sources import Source
     from twinlab.twin.writer import TwinWriter
 
-__all__ = ["BUILD_VERSION", "Twin"]
+__all__ = ["Twin"]
 
 
 class Twin:
@@ -118,6 +116,10 @@ class Twin:
         HistoryConflictError
             If another process writes to this twin.
         """
+        # Loaded when needed: reading a twin needs neither parsers of files nor what writes a history.
+        from twinlab.twin.file_reports import build_notes, file_reports  # noqa: PLC0415
+        from twinlab.twin.ingest import names_folders, resolve_source, store  # noqa: PLC0415
+
         began = time.perf_counter()
         resolved = [self._with_mapping(resolve_source(source, self.mappings)) for source in sources]
         asked = self.open_questions()
@@ -203,6 +205,8 @@ class Twin:
         step: str | None = None,
     ) -> xr.Dataset:
         """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
+
+        Nothing is read until it is needed. More than 8 million cells are Dask arrays; ``chunk()`` makes them of fewer.
 
         Parameters
         ----------
@@ -370,6 +374,8 @@ class Twin:
 
     def _current_historian(self) -> Historian:
         """Return the historian of the current model and mappings; it is kept, with what it has read."""
+        from twinlab.history import Historian  # noqa: PLC0415  (reading a twin needs no writer)
+
         found = self._historian
         if found is None or found.model is not self._model or found.mappings != self.mappings:
             found = self._historian = Historian(self.folder, self.ledger, self._model, self.mappings)

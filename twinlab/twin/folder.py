@@ -10,7 +10,6 @@ from twinlab.errors import SchemaError, SourceError
 from twinlab.model.load import EDITOR_LINES, write_schemas
 from twinlab.twin.definitions import MAPPINGS, MODEL, mapping_file, read_definitions
 from twinlab.twin.facade import Twin
-from twinlab.twin.ingest import need_file
 
 __all__ = ["create", "open_twin"]
 
@@ -54,6 +53,8 @@ def create(
     (root / MAPPINGS).mkdir(parents=True, exist_ok=True)
     try:
         if files is not None:
+            from twinlab.twin.ingest import need_file  # noqa: PLC0415  (opening a twin reads no files)
+
             _draft(root, [need_file(Path(file)) for file in files])
         else:
             shutil.copyfile(Path(str(model)), root / MODEL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
-from twinlab.history.read.dask_arrays import as_dask
-from twinlab.history.read.lazy import LazyCells, LazyShares, LazyWindows
+from twinlab.history.read.lazy import DIRECT_CELLS, Lazy, LazyCells, LazyShares, LazyWindows, unread
 from twinlab.history.read.meter_changes import cells_of_changes, changes_of
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
@@ -153,7 +153,8 @@ def dataset(
     """Return the history of one asset type as a lazy Dataset, dims ``time, asset`` (assets in natural order).
 
     A selection reads only what it selects, if time and asset are selected in one call: ``sel(asset="a", time="2013-07-01")``.
-    A list of assets is selected after reading: use ``assets``.
+    A list of assets is selected after reading: use ``assets``. Up to `DIRECT_CELLS` cells in all are lazy arrays of xarray, as
+    `xarray.open_dataset` returns them, more are Dask arrays.
 
     Parameters
     ----------
@@ -245,11 +246,19 @@ def _group_dataset(
     return _windows(reader, Axis(axis.origin_ns, size), span, duration_text(size), labels)
 
 
+def _labels(dim: str, index: pd.Index, attributes: Mapping[str, object] | None = None) -> xr.Variable:
+    """Return a coordinate; from pandas' index, since xarray loads pint to look at an array of numpy."""
+    made: xr.Variable = xr.IndexVariable(dim, index, attributes)  # type: ignore[no-untyped-call]
+    return made
+
+
 def _coords(axis: Axis, first: int, stop: int, labels: list[str]) -> dict[str, xr.Variable]:
-    times = xr.Variable(
-        "time", axis.times(first, stop), {"standard_name": "time", "long_name": "start of cell", "axis": "T"}
+    times = _labels(
+        "time",
+        pd.DatetimeIndex(axis.times(first, stop)),
+        {"standard_name": "time", "long_name": "start of cell", "axis": "T"},
     )
-    names = xr.Variable("asset", np.array(labels, dtype=object), {"cf_role": "timeseries_id", "long_name": "asset"})
+    names = _labels("asset", pd.Index(labels, dtype=object), {"cf_role": "timeseries_id", "long_name": "asset"})
     return {"time": times, "asset": names}
 
 
@@ -273,43 +282,57 @@ def _attributes(name: str, signal: Signal) -> dict[str, object]:
 def _cells(reader: SpanReader, axis: Axis, span: tuple[int, int], labels: list[str]) -> xr.Dataset:
     first, stop = axis.cell_ceil(span[0]), axis.cell_ceil(span[1])
     offset = first - axis.year_cells(axis.year(first))[0]
-    variables: dict[str, xr.Variable] = {}
+    found: dict[str, _Read] = {}
     for name, signal in reader.signals.items():
         lazy = LazyCells(reader, name, first, stop - first)
         combine = {"last": "point", "min": "minimum", "max": "maximum"}.get(signal.combine, signal.combine)
         about = _attributes(name, signal) | {"ancillary_variables": f"{name}_qc", "cell_methods": f"time: {combine}"}
-        variables[name] = xr.Variable(("time", "asset"), as_dask(lazy, offset=offset), about)
-        flags = LazyCells(reader, name, first, stop - first, flags=True)
-        variables[f"{name}_qc"] = xr.Variable(("time", "asset"), as_dask(flags, offset=offset), flag_attributes(name))
-    return xr.Dataset(variables, coords=_coords(axis, first, stop, labels))
+        found[name] = _Read(lazy, about)
+        found[f"{name}_qc"] = _Read(LazyCells(reader, name, first, stop - first, flags=True), flag_attributes(name))
+    return xr.Dataset(_variables(found, offset), coords=_coords(axis, first, stop, labels))
+
+
+class _Read(NamedTuple):
+    """A variable to be: what is read, its attributes, and its dimensions."""
+
+    lazy: Lazy
+    attributes: Mapping[str, object]
+    dims: tuple[str, ...] = ("time", "asset")
+
+
+def _variables(found: Mapping[str, _Read], offset: int = 0) -> dict[str, xr.Variable]:
+    """Return variables whose data aren't read yet: Dask arrays, or those of xarray if all together are few cells."""
+    if sum(one.lazy.cells for one in found.values()) <= DIRECT_CELLS:
+        return {name: xr.Variable(one.dims, unread(one.lazy), one.attributes) for name, one in found.items()}
+    # Loaded when needed: Dask's arrays, with scipy, take 0.4 s.
+    from twinlab.history.read.dask_arrays import as_dask  # noqa: PLC0415
+
+    return {
+        name: xr.Variable(one.dims, as_dask(one.lazy, offset=offset), one.attributes) for name, one in found.items()
+    }
 
 
 def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, labels: list[str]) -> xr.Dataset:
     first, stop = axis.cell(span[0]), axis.cell_ceil(span[1])
-    variables: dict[str, xr.Variable] = {}
-    coords = _coords(axis, first, stop, labels)
+    found: dict[str, _Read] = {}
+    coords: dict[str, xr.Variable] = _coords(axis, first, stop, labels)
     for name, signal in reader.signals.items():
         about = _attributes(name, signal)
         for what in (*_AGGREGATES[signal.kind], *(("increase",) if signal.kind == "counter" else ()), *COUNTS):
             lazy = LazyWindows(reader, name, first, stop - first, step=step, statistic=what)
-            variables[f"{name}_{what}"] = xr.Variable(
-                ("time", "asset"), as_dask(lazy), _aggregate_attributes(about, what, step)
-            )
+            found[f"{name}_{what}"] = _Read(lazy, _aggregate_attributes(about, what, step))
         if signal.kind == "state":
             share = LazyShares(reader, name, first, stop - first, step=step)
             dim = f"{name}_state"
-            variables[f"{name}_share"] = xr.Variable(
-                ("time", "asset", dim),
-                as_dask(share),
-                {
-                    "long_name": f"share of known time in each state of {name}",
-                    "units": "1",
-                    "cell_methods": "time: mean",
-                },
-            )
+            told = {
+                "long_name": f"share of known time in each state of {name}",
+                "units": "1",
+                "cell_methods": "time: mean",
+            }
+            found[f"{name}_share"] = _Read(share, told, ("time", "asset", dim))
             states = [(signal.states or {})[int(code)] for code in share.codes]
-            coords[dim] = xr.Variable(dim, np.array(states, dtype=object))
-    return xr.Dataset(variables, coords=coords)
+            coords[dim] = _labels(dim, pd.Index(states, dtype=object))
+    return xr.Dataset(_variables(found), coords=coords)
 
 
 def _aggregate_attributes(about: dict[str, object], what: str, step: str) -> dict[str, object]:
