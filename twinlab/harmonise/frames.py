@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import cache
 
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, Series, UnknownTerm
@@ -69,12 +68,8 @@ def tags_of(series: Collection[Series], mapping: Mapping, model: TwinModel) -> C
     """Return a function that says whether a tag of the mapping's stream has a rule for one of some series."""
     table = compile_mapping(mapping, model).stream
 
-    @cache
-    def means(tag: str) -> bool:
-        rules = () if table is None else table.meanings(tag)
-        return any(Series(one.asset_type, one.asset or "", one.name) in series for one in rules)
-
-    return means
+    wanted = frozenset(series)
+    return lambda tag: table is not None and not wanted.isdisjoint(table.series(tag))
 
 
 def _all_unknown(frame: FrameLike, term: str, why: str) -> Harmonised:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.harmonise.claims import Series
 from twinlab.harmonise.times.formats import parse_iso
 from twinlab.model.mapping import TagRule
 from twinlab.model.terms import nearest
@@ -79,6 +80,7 @@ class TagTable:
         self._exact = {name: rules for name, rules in tags.items() if not _is_pattern(name)}
         self._patterns = [(re.compile(name[1:-1]), rules) for name, rules in tags.items() if _is_pattern(name)]
         self._found: dict[str, tuple[Meaning, ...]] = {}
+        self._series: dict[str, frozenset[Series]] = {}
         self.names = tuple(tags)
 
     def meanings(self, tag: str) -> tuple[Meaning, ...]:
@@ -96,6 +98,15 @@ class TagTable:
         found = self._found.get(tag)
         if found is None:
             found = self._found[tag] = self._resolve(tag)
+        return found
+
+    def series(self, tag: str) -> frozenset[Series]:
+        """Return the series that a tag has rules for; of rules for assets that the rows name, none."""
+        found = self._series.get(tag)
+        if found is None:
+            rules = self.meanings(tag)
+            found = frozenset(Series(one.asset_type, one.asset, one.name) for one in rules if one.asset is not None)
+            self._series[tag] = found
         return found
 
     def message(self, tag: str, *, what: str = "tag") -> str:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeGuard, TypeVar
 
@@ -46,6 +47,7 @@ _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*$")
 NANOSECONDS = {"ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 
 
+@lru_cache(maxsize=256)
 def parse_duration(text: str) -> int:
     """Return a duration such as ``"10min"`` or ``"1h"`` in nanoseconds.
 

@@ -167,7 +167,7 @@ def plan_update(
     specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
     claims = LedgerClaims(sources.views, position, dict(before if counted is None else counted))
     stored = stored_ends(meta)
-    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=front_of(meta))
+    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=front_of(meta), ends=stored)
     whole = _groups_to_redo(sources, meta, changed)
     plans = []
     alive, alive_before = sources.lifetimes(position), sources.lifetimes(before)

@@ -44,6 +44,8 @@ _HELD = 2_000_000
 _MAX_LATE = 50_000
 #: Late cells of neighbouring assets that share a stored tile are planned together, and those of this many cells in time.
 _LATE_ASSETS, _LATE_CELLS = 8, 4096
+#: Of the newest stored cells, those with claims of at most this share of all such tiles are planned as late ones.
+_FEW_TILES = 1 / 8
 
 
 @dataclass(frozen=True)
@@ -139,17 +141,15 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span
     plans = []
     begin, end = max(0, int(frontier.known_from.min(initial=NEVER))), int(frontier.passed.max(initial=-NEVER)) + 1
     reach = sum(spec.margins)
-    for (first, stop), spans in sorted(late.items()):
-        part = spec.part(first, stop)
-        mine = frontier.part(first, stop)
+    by_time: dict[tuple[int, Span], list[Span]] = {}
+    for columns, spans in late.items():
         # Beyond twice the margins, the flags of one span don't depend on the values of another.
-        apart = clip(union(spans, gap=2 * reach + 1), (begin, end))
-        by_time: dict[int, list[Span]] = {}
-        for low, high in apart:
-            by_time.setdefault(low // _LATE_CELLS, []).append((low, high))
-        for _, fresh in sorted(by_time.items()):
-            write = clip(reach_of_change(spec, fresh), (begin, end))
-            plans.append(GroupPlan(part, fresh, write, mine, late=True))
+        for low, high in clip(union(spans, gap=2 * reach + 1), (begin, end)):
+            by_time.setdefault((low // _LATE_CELLS, columns), []).append((low, high))
+    # By time, since neighbouring assets of one time share row groups of the ledger and tiles of rollups.
+    for (_, columns), fresh in sorted(by_time.items()):
+        write = clip(reach_of_change(spec, fresh), (begin, end))
+        plans.append(GroupPlan(spec.part(*columns), fresh, write, frontier.part(*columns), late=True))
     return plans
 
 
@@ -175,6 +175,27 @@ def plan_group(
     if not write:
         return None
     return GroupPlan(spec, fresh, write, new)
+
+
+def _first_of_many(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, cut: int, end: int) -> int:
+    """Return the cell from which claims are planned for all assets: before it, from ``cut`` on, they are of few."""
+    limit = max(1, int(-(-len(spec.assets) // _LATE_ASSETS) * _FEW_TILES))
+    # Spans of the two kinds don't meet, so that no cell is built, and no repeated claim counted, twice.
+    last = end - _GAP
+    if last <= cut:
+        return cut
+    low, high = spec.axis.time(cut), spec.axis.time(last)
+    found = []
+    for _, c in claims:
+        signal, asset = spec.numbered(c.series)
+        mine = (c.event_time >= low) & (c.event_time < high) & (signal[c.code] >= 0)
+        cells = (c.event_time[mine] - spec.axis.origin_ns) // spec.axis.cadence_ns
+        found.append(np.stack([asset[c.code[mine]].astype(np.int64) // _LATE_ASSETS, cells]))
+    tiles, cells = np.concatenate(found, axis=1)
+    # The first cell of each tile, in order of time.
+    order = np.lexsort((cells, tiles))
+    firsts = np.sort(cells[order][np.unique(tiles[order], return_index=True)[1]])
+    return last if len(firsts) <= limit else max(cut, int(firsts[limit]) - _GAP)
 
 
 def _late_cells(
@@ -228,17 +249,22 @@ def changed_cells(
     old: Mapping[str, int],
     new: Mapping[str, int],
     late_before: Mapping[str, int],
+    ends: Mapping[str, int] | None = None,
 ) -> dict[str, Changed]:
     """Return the cells of each group (by path) that the rows between two position vectors change.
 
     These are the cells of new claims, the cells of older claims that share a key with a new one, and the cells of
-    withdrawn files. Cells of new claims before ``late_before``, by group, are late.
+    withdrawn files. Cells of new claims before ``late_before``, by group, are late; so are those from there up to the stored
+    ``ends``, by group, as long as they are of few assets.
     """
     claims: dict[int, list[tuple[SourceView, Claims]]] = {}
     held = 0
     spans: dict[int, list[Span]] = {}
     by_number = {_number(view, spec): spec for view in views.values() for spec in specs if spec.signals}
-    found_cells = {group: _Cells(spec, late_before.get(spec.group.path, 0)) for group, spec in by_number.items()}
+    found_cells = {
+        group: _Cells(spec, late_before.get(spec.group.path, 0), (ends or {}).get(spec.group.path, 0))
+        for group, spec in by_number.items()
+    }
     for name, view in views.items():
         index, start, stop = view.index, old.get(name, 0), new[name]
         fresh = index.overlapping(start, stop)
@@ -284,8 +310,9 @@ class _Cells:
     """The cells of one group that new claims change, as far as the claims were read."""
 
     spec: GroupSpec
-    # Claims before this cell are late.
+    # Claims before this cell are late, and those of few assets up to this end of the stored cells.
     before: int
+    end: int
     spans: list[Span] = field(default_factory=list)
     late: dict[Span, list[Span]] = field(default_factory=dict)
 
@@ -294,7 +321,7 @@ class _Cells:
 
     def add(self, claims: Sequence[tuple[SourceView, Claims]], group: int) -> None:
         """Add the cells of some claims of the group with this number."""
-        mine, late = _late_cells(claims, self.spec, self.before)
+        mine, late = _late_cells(claims, self.spec, _first_of_many(claims, self.spec, self.before, self.end))
         if mine:
             self.spans = union(self.spans, _cells_of(mine, self.spec, group), gap=_GAP)
             if not self.before:
