@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from twinlab.ledger import Ledger, Writer
+from twinlab.ledger.format.sealed import SealedFiles
 
 Make = Callable[..., pa.RecordBatch]
 Everything = Callable[..., list[tuple[int, Any]]]
@@ -101,6 +102,40 @@ def test_a_crash_while_sealing_loses_nothing(
     assert everything(Ledger(ledger.path).reader("s")) == before
     assert ledger.verify().ok
     assert len(list(ledger.path.rglob("*.seg"))) == 1
+
+
+def test_sealed_groups_of_other_tags_are_not_read(
+    ledger: Ledger, telemetry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinlab.ledger.seal.GROUP_ROWS", 64)
+    with ledger.writer("s") as w:
+        for k in range(3):
+            w.append_observations(telemetry(200, seed=k))
+        w.rotate()
+    ledger.seal("s")
+    reader = ledger.reader("s")
+    ((number, tags),) = reader.tags()
+    assert number == 0
+    every = [(tag, frame) for frame in reader.frames() for tag in frame.tags]
+    assert set(tags) == {tag for tag, _ in every}
+    read = []
+    real = SealedFiles.read_group
+    monkeypatch.setattr(SealedFiles, "read_group", lambda *given: read.append(given[1]) or real(*given))
+    for tag in tags:
+        read.clear()
+        # A new reader has no decoded groups.
+        frames = Ledger(ledger.path).reader("s").frames(start=50, stop=550, tags={tag})
+        found = [cut for frame in frames if (cut := frame.of_tags(tag.__eq__))]
+        assert len(set(read)) == sum(1 for one, _ in every if one == tag)
+        # Ordinals and rows are decoded together, once.
+        assert len(read) == len(set(read))
+        ordinals = {o for f in found for o in f.ordinals().tolist()}
+        assert ordinals == {
+            o for one, f in every if one == tag
+            for o, text in zip(f.ordinals().tolist(), f.batch(columns=["tag"]).column(0).to_pylist(), strict=True)
+            if text == tag and 50 <= o < 550
+        }  # fmt: skip
+    assert list(ledger.reader("s").frames(start=50, stop=550, tags={"tag/none"})) == []
 
 
 def test_a_frame_can_be_cut_to_the_rows_of_some_tags_open_or_sealed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from twinlab.harmonise.cells import Rows
 from twinlab.harmonise.claims import Claims, Context, FrameLike, Harmonised, Series, UnknownTerm
@@ -19,7 +19,7 @@ from twinlab.model.mapping import Mapping, TableRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["harmonise", "tags_of"]
+__all__ = ["harmonise", "series_of_tags"]
 
 
 def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonised:
@@ -64,12 +64,10 @@ def harmonise(frame: FrameLike, mapping: Mapping, context: Context) -> Harmonise
     return _records(frame, rules, context)
 
 
-def tags_of(series: Collection[Series], mapping: Mapping, model: TwinModel) -> Callable[[str], bool]:
-    """Return a function that says whether a tag of the mapping's stream has a rule for one of some series."""
+def series_of_tags(mapping: Mapping, model: TwinModel) -> Callable[[str], frozenset[Series]]:
+    """Return a function of a tag of the mapping's stream, which returns the series that it has rules for."""
     table = compile_mapping(mapping, model).stream
-
-    wanted = frozenset(series)
-    return lambda tag: table is not None and not wanted.isdisjoint(table.series(tag))
+    return table.series if table is not None else lambda _tag: frozenset()
 
 
 def _all_unknown(frame: FrameLike, term: str, why: str) -> Harmonised:

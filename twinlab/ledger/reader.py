@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from twinlab.ledger.format.disk import corrupt
@@ -89,7 +89,7 @@ class Reader:
         *,
         start: int = 0,
         stop: int | None = None,
-        tags: Collection[str] | Callable[[str], bool] | None = None,
+        tags: Collection[str] | None = None,
         time: tuple[int, int] | None = None,
     ) -> Iterator[Frame]:
         """Yield the frames with the rows [start, stop), by ascending first ordinal.
@@ -98,9 +98,9 @@ class Reader:
         ----------
         start, stop : int
             Ordinals; frames are cut to exactly these rows. None means the durable position at the time of the call.
-        tags : collection of str or function (str) -> bool, optional
-            Skip observation frames in which none of these tags occurs; a function says whether a tag is wanted. Frames
-            may have rows of other tags too: `Frame.of_tags` cuts them.
+        tags : collection of str, optional
+            Skip observation frames in which none of them occurs. Frames may have rows of other tags too; `Frame.of_tags`
+            cuts them.
         time : (int, int), optional
             Skip observation frames without a ``source_time`` in [low, high), in ns on the source's own clock: widen it
             by the zone's offset. Frames may have rows of other times too.
@@ -118,13 +118,25 @@ class Reader:
         end = at.ordinal if stop is None else min(stop, at.ordinal)
         if start >= end:
             return
-        query = Query(start, end, tags, time)
+        query = Query(start, end, None if tags is None else frozenset(tags), time)
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):
                 kept = _walk(part.kept(), part.index, query)
                 yield from heapq.merge(kept, part.frames(query), key=lambda f: f.first)
             else:
                 yield from _walk(*part, query)
+
+    def tags(self, *, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield the number of each segment with rows of [start, stop), and the tags of its observations.
+
+        Tags are in the order of their first occurrence in the segment: those of new rows are added at the end.
+        """
+        at = read_position(self._folder)
+        for part in self._parts(at, start=start, stop=at.ordinal if stop is None else min(stop, at.ordinal)):
+            if isinstance(part, SealedFiles):
+                yield part.entry.segment, part.index.tables.texts("tag")
+            else:
+                yield part[0].number, part[1].tables.texts("tag")
 
     def retracted_files(self, *, stop: int | None = None) -> dict[str, int]:
         """Return file id -> ordinal of its latest retraction; rows of the file before that ordinal are withdrawn."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.history.build import catchup
+from twinlab.history.build.rows import ledger_claims
 
 ROOMS = "abcdefghijklmnopqrstuvwxyz"
 MINUTES = 3 * 24 * 60
@@ -43,10 +44,19 @@ windows = st.tuples(st.integers(0, MINUTES - 2), st.integers(1, MINUTES))
 
 @pytest.fixture(scope="module", autouse=True)
 def _early_front():
-    """Claims more than 200 cells before the newest are late."""
+    """Claims more than 200 cells before the newest are late; sealed segments have several groups of rows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catchup, "_FRONT", 200)
+        patch.setattr("twinlab.ledger.seal.GROUP_ROWS", 256)
         yield
+
+
+def append_sealed(site, rows: list[tuple], **constant) -> None:
+    """Append rows as a segment that is sealed."""
+    site.append(rows, **constant)
+    with site.ledger.writer("rooms") as writer:
+        writer.rotate()
+    site.ledger.seal("rooms")
 
 
 def equal(got: xr.Dataset, want: xr.Dataset) -> None:
@@ -64,12 +74,26 @@ def datasets(reader, window: tuple[int, int]) -> list[xr.Dataset]:
     ]
 
 
-@settings(max_examples=5)
-@given(late=st.lists(late_rows, min_size=1, max_size=2), window=windows, fresh=st.booleans())
-def test_late_rows_give_the_same_arrays_in_the_tail_published_and_rebuilt(make_site, late, window, fresh):
-    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+@settings(max_examples=4)
+@given(
+    late=st.lists(late_rows, min_size=1, max_size=2),
+    window=windows,
+    fresh=st.booleans(),
+    sealed=st.booleans(),
+    cut_rows=st.sampled_from([0, 200, 10**6]),
+)
+def test_late_rows_give_the_same_arrays_in_the_tail_published_and_rebuilt(
+    make_site, late, window, fresh, sealed, cut_rows
+):
+    with (
+        TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(ledger_claims, "_CUT_ROWS", cut_rows)
         site = make_site(Path(folder))
-        site.append(base_rows())
+        rows = base_rows()
+        for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            append_sealed(site, part) if sealed else site.append(part)
         site.historian().catch_up()
         for rows in late:
             site.append(rows + ([("a.t", MINUTES + 5, 20.0)] if fresh else []))
@@ -93,3 +117,38 @@ def test_a_late_row_is_planned_for_its_own_assets(make_site, tmp_path):
     # Two rows, 8 and 2 rooms wide, and the margins around each; not 26 rooms.
     assert report.blocks == 2
     assert report.cells < 26 * 3 * 100
+
+
+def test_a_late_correction_of_a_sealed_row_by_its_key(make_site, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger_claims, "_CUT_ROWS", 0)
+    site = make_site(tmp_path)
+    rows = base_rows()
+    append_sealed(site, rows, keys=[f"{tag}-{at}" for tag, at, _ in rows])
+    site.historian().catch_up()
+    # One row gets another value, one another time, and one is withdrawn.
+    corrected = [("c.t", 2 + 37 * 20, 25.0), ("z.t", 2000, 21.0)]
+    site.append(corrected, keys=["c.t-742", "z.t-1801"])
+    site.append([("c.t", 2 + 37 * 21, 0.0)], op=1, keys=["c.t-779"])
+    site.historian().catch_up()
+    published = site.reader().history("room", signals=["temperature"]).compute()
+    site.historian().rebuild(workers=1)
+    equal(published, site.reader().history("room", signals=["temperature"]))
+    found = published.temperature.sel(time=np.datetime64("2024-01-01") + np.array([742, 779, 1801, 2000], "m8[m]"))
+    np.testing.assert_array_equal(found.sel(asset="c")[:2], [25.0, np.nan])
+    assert np.isnan(found.sel(asset="z")[2])
+    assert found.sel(asset="z")[3] == 21.0
+
+
+def test_rows_of_few_assets_near_the_end_are_planned_for_these(make_site, tmp_path):
+    site = make_site(tmp_path)
+    site.append(base_rows())
+    site.historian().catch_up()
+    # The last stored cell is MINUTES - 1: these are among the newest 200 cells, in one tile of assets.
+    site.append([("c.t", MINUTES - 150, 21.0), ("d.t", MINUTES - 140, 21.0)])
+    assert site.historian().catch_up().cells < 8 * 3 * 100
+    # Of two tiles of four, they are planned for all.
+    site.append([("c.t", MINUTES - 150, 22.0), ("z.t", MINUTES - 140, 22.0)])
+    assert site.historian().catch_up().cells > 26 * 3 * 10
+    published = site.reader().history("room", signals=["temperature"]).compute()
+    site.historian().rebuild(workers=1)
+    equal(published, site.reader().history("room", signals=["temperature"]))

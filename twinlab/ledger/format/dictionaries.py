@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,14 @@ class Tables:
             self._texts[domain].append(text)
         return found
 
-    def find(self, domain: str, wanted: Collection[str] | Callable[[str], bool]) -> list[int]:
-        """Return the numbers of the known texts that are in a collection, or for which a function returns True."""
+    def find(self, domain: str, texts: Iterable[str]) -> list[int]:
+        """Return the numbers of those texts that are known."""
         codes = self._codes[domain]
-        if callable(wanted):
-            return [number for number, text in enumerate(self._texts[domain]) if wanted(text)]
-        return [codes[text] for text in wanted if text in codes]
+        return [codes[t] for t in texts if t in codes]
+
+    def texts(self, domain: str) -> Sequence[str]:
+        """Return all texts in the order of their numbers; not to be changed."""
+        return self._texts[domain]
 
     def text(self, domain: str, code: int) -> str | None:
         """Return the text of a number; None for -1."""

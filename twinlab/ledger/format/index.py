@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from twinlab.ledger.format.dictionaries import Tables
@@ -20,8 +20,7 @@ class Query:
     start: int
     stop: int
     """Ordinals [start, stop)."""
-    tags: Collection[str] | Callable[[str], bool] | None
-    """Wanted tags, or a function that says whether a tag is wanted."""
+    tags: Collection[str] | None
     time: tuple[int, int] | None
     """``source_time`` in [low, high)."""
 

@@ -168,8 +168,10 @@ class SealedFiles:
         count = whole = self.metadata().row_group(number).num_rows
         if low < query.start or high >= query.stop:
             # The rows of some tags are read next.
-            table = self.read_group(number, (ORDINAL,)) if query.tags is None else _decoded(self, number)
-            ordinals = table.column(ORDINAL).to_numpy()
+            if query.tags is None:
+                ordinals = self.read_group(number, (ORDINAL,)).column(ORDINAL).to_numpy()
+            else:
+                ordinals = _decoded(self, number).ordinals
             rows = np.flatnonzero((ordinals >= query.start) & (ordinals < query.stop))
             if len(rows) == 0:
                 return None
@@ -182,10 +184,23 @@ class SealedFiles:
         )
 
 
+class _Decoded(NamedTuple):
+    """All columns of a row group."""
+
+    table: pa.Table
+    ordinals: Ints
+    # Number in ``tags`` of each row's tag.
+    codes: npt.NDArray[np.int32]
+    tags: tuple[str, ...]
+
+
 @lru_cache(maxsize=_KEPT_GROUPS)
-def _decoded(files: SealedFiles, number: int) -> pa.Table:
-    """Return all columns of a row group; the last few are kept."""
-    return files.read_group(number, (*OBSERVATIONS.names, ORDINAL))
+def _decoded(files: SealedFiles, number: int) -> _Decoded:
+    """Decode a row group; the last few are kept."""
+    table = files.read_group(number, (*OBSERVATIONS.names, ORDINAL))
+    tags = table.column("tag").combine_chunks()
+    codes = tags.indices.to_numpy().astype(np.int32, copy=False)
+    return _Decoded(table, table.column(ORDINAL).to_numpy(), codes, tuple(tags.dictionary.to_pylist()))
 
 
 def _batch(table: pa.Table, names: Sequence[str]) -> pa.RecordBatch:
@@ -230,15 +245,12 @@ class _GroupRows:
         return tuple(column.unique().to_pylist())
 
     def of_tags(self, wanted: Callable[[str], bool]) -> Chosen | None:
-        table = _decoded(self._files, self._number)
-        tags = table.column("tag").combine_chunks()
-        chosen = np.array([wanted(tag) for tag in tags.dictionary.to_pylist()], dtype=np.bool_)
-        mask = chosen[tags.indices.to_numpy()]
-        rows = np.flatnonzero(mask) if self._rows is None else self._rows[mask[self._rows]]
+        table, ordinals, codes, tags = _decoded(self._files, self._number)
+        chosen = np.array([wanted(tag) for tag in tags], dtype=np.bool_)
+        rows = np.flatnonzero(chosen[codes]) if self._rows is None else self._rows[chosen[codes[self._rows]]]
         if not len(rows):
             return None
-        table = table.take(pa.array(rows))
-        ordinals = table.column(ORDINAL).to_numpy()
+        table, ordinals = table.take(pa.array(rows)), ordinals[rows]
         return Chosen(_batch(table, OBSERVATIONS.names), ordinals, self._arrived(ordinals))
 
     def _read(self, columns: Collection[str]) -> pa.Table:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims, Context, Harmonised, Series
-from twinlab.harmonise.frames import harmonise, tags_of
+from twinlab.harmonise.frames import harmonise, series_of_tags
 from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
 from twinlab.history.build.report import SourceTally
 from twinlab.history.build.rows.frame_cache import FrameCache
@@ -48,6 +48,9 @@ class SourceView:
     cache: FrameCache
     # Hash of all that the claims depend on; part of the keys of the cache.
     context_hash: str = ""
+    # The tags of each series, in the segments with these numbers: so many of each are known.
+    _tags: dict[Series, set[str]] = field(default_factory=dict, repr=False)
+    _known_tags: dict[int, int] = field(default_factory=dict, repr=False)
 
     def extend(self, position: int, tally: SourceTally | None = None) -> list[int]:
         """Index the rows up to ``position``; return the numbers of the new row ranges."""
@@ -187,16 +190,16 @@ class SourceView:
         and those that are stored with at least ``cut_from`` rows are cut to the rows of such tags. Claims outside
         ``time`` may be left out.
         """
-        means = None if series is None else tags_of(series, self.mapping, self.model)
         spans = self.rows_of(numbers)
+        tags = self._tags_of(series, spans) if series is not None and spans else None
         ended = {} if withdrawn else self.withdrawn_before(stop)
         hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
         for first, last in spans:
-            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=means, time=hint):
+            for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
                     continue
-                if means is not None and frame.kind == "observations" and frame.group_rows >= cut_from:
-                    cut = frame.of_tags(means)
+                if tags is not None and frame.kind == "observations" and frame.group_rows >= cut_from:
+                    cut = frame.of_tags(tags.__contains__)
                     if cut is not None:
                         # A stream's rows are translated one by one: without the others, they have the same claims.
                         done = harmonise(cut, self.mapping, Context(self.model, self.properties, {}))
@@ -207,6 +210,16 @@ class SourceView:
                     claims = self.index.clashes.flagged(found.claims, (frame.first, frame.last), stop=stop)
                     found = found if claims is found.claims else replace(found, claims=claims)
                 yield frame, found
+
+    def _tags_of(self, series: Collection[Series], rows: Sequence[Span]) -> frozenset[str]:
+        """Return the tags with a rule for one of some series, of segments with some rows."""
+        means = series_of_tags(self.mapping, self.model)
+        for number, tags in self.reader.tags(start=rows[0][0], stop=rows[-1][1]):
+            for tag in tags[self._known_tags.get(number, 0) :]:
+                for one in means(tag):
+                    self._tags.setdefault(one, set()).add(tag)
+            self._known_tags[number] = len(tags)
+        return frozenset().union(*(self._tags.get(one, ()) for one in series))
 
     def withdrawn_before(self, stop: int) -> dict[str, int]:
         """Return the files that are withdrawn at a position, each with the ordinal before which its rows don't count."""
