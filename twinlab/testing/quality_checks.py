@@ -92,7 +92,7 @@ def _example(test: QualityTest, samples: int, *, seed: int) -> xr.DataArray:
 def _run(test: QualityTest, values: xr.DataArray, options: Options) -> xr.DataArray:
     """Run a test; the other signals that it needs are the values, a little later."""
     others = {
-        name: (values.shift(time=place + 1) - place).rename(name).assign_attrs(units="1")
+        name: (values.roll(time=place + 1) - place).rename(name).assign_attrs(units="1")
         for place, name in enumerate(test.others(options))
     }
     return run_test(test, values, options, xr.Dataset(others) if test.scope == "asset" else None)
