@@ -22,8 +22,8 @@ from twinlab.quality.labelled import (
     step_of,
     times_of,
 )
-from twinlab.quality.related.kernels import out_of_balance, wrong_trend
 from twinlab.quality.related.others import other_signal
+from twinlab.quality.related.windows import out_of_balance, wrong_trend
 
 __all__ = ["consistency_flags", "response_flags"]
 

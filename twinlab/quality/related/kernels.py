@@ -1,4 +1,4 @@
-# ruff: noqa: FBT001, PLR0917 (numba compiles positional arguments only)
+# ruff: noqa: PLR0917 (numba compiles positional arguments only)
 """Numba kernels of the tests that compare, one pass each; NaN is missing."""
 
 from __future__ import annotations
@@ -7,15 +7,15 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twinlab._compiled import njit
 
 __all__ = [
     "far_from_peers",
     "far_from_relation",
-    "out_of_balance",
+    "graded",
     "outside_conditional_spans",
     "positions",
-    "wrong_trend",
 ]
 
 # Plain integers: constants of the machine code.
@@ -140,7 +140,8 @@ def far_from_peers(
 
 
 @njit(nogil=True, error_model="numpy")
-def _graded(size: float, suspect: float, fail: float) -> np.uint8:
+def graded(size: float, suspect: float, fail: float) -> np.uint8:
+    """Return the flag of a distance: fail above one limit, suspect above another."""
     if size > fail:
         return FAIL
     return SUSPECT if size > suspect else PASS
@@ -168,7 +169,7 @@ def far_from_relation(
             expected = intercept
             for k in range(coefficients.size):
                 expected += coefficients[k] * others[k, i, j]
-            flag = _graded(abs(v - expected), suspect, fail)
+            flag = graded(abs(v - expected), suspect, fail)
             flag = NOT_EVALUATED if np.isnan(expected) else flag
             out[i, j] = MISSING if np.isnan(v) else flag
 
@@ -274,165 +275,3 @@ def positions(
                 last_longitude[j] = east
                 seen[j] = times[i]
             out[i, j] = flag
-
-
-@njit(nogil=True, error_model="numpy")
-def _balance(
-    line: Floats,
-    counter: Floats,
-    times: Integers,
-    rates: bool,
-    over: int,
-    within: int,
-    suspect: float,
-    fail: float,
-    sums: Floats,
-    out: Flags,
-) -> None:
-    """Compare what one series adds up to in a window with what its counter counts; see `out_of_balance`."""
-    start = last = both = probe = -1
-    total = 0.0
-    for i in range(line.size):
-        v = line[i]
-        if np.isnan(v):
-            out[i] = MISSING
-            continue
-        if last >= 0:
-            total += (line[last] + v) / 2.0 * ((times[i] - times[last]) / 1e9) if rates else v
-        last = i
-        sums[i] = total
-        out[i] = NOT_EVALUATED
-        if np.isnan(counter[i]):
-            continue
-        if both < 0 or times[i] - times[both] > within or counter[i] < counter[both]:
-            start, probe = -1, i
-        both = i
-        # The latest row that is `over` or more before this one.
-        while times[probe] <= times[i] - over:
-            if not np.isnan(line[probe]) and not np.isnan(counter[probe]):
-                start = probe
-            probe += 1
-        if start >= 0:
-            size = abs(total - sums[start] - (counter[i] - counter[start]))
-            scale = (times[i] - times[start]) / 1e9 if rates else 1.0
-            out[i] = _graded(size, suspect * scale, fail * scale)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def out_of_balance(
-    values: Floats,
-    counters: Floats,
-    times: Integers,
-    rates: bool,
-    over: int,
-    within: int,
-    suspect: float,
-    fail: float,
-    out: Flags,
-) -> None:
-    """Compare a rate, or an increase, with the counter that it belongs to, over windows.
-
-    Parameters
-    ----------
-    values : float64 [time, series]
-        Units of the counter a second, or units of the counter since the value before.
-    counters : float64 [time, series]
-    times : int64 [time]
-        Rising, ns.
-    rates : bool
-        Rates instead of increases.
-    over, within : int
-        Length of a window; largest distance of two rows that have both values; ns.
-    suspect, fail : float
-        Distances of the mean rate, or of the sum of the increases.
-    out : uint8 [time, series]
-    """
-    size, series = values.shape
-    width = min(8, series)
-    lines = np.empty((width, size))
-    counted = np.empty((width, size))
-    flags = np.empty((width, size), np.uint8)
-    sums = np.empty(size)
-    for start in range(0, series, width):
-        count = min(width, series - start)
-        for i in range(size):
-            for k in range(count):
-                lines[k, i] = values[i, start + k]
-                counted[k, i] = counters[i, start + k]
-        for k in range(count):
-            _balance(lines[k], counted[k], times, rates, over, within, suspect, fail, sums, flags[k])
-        for i in range(size):
-            for k in range(count):
-                out[i, start + k] = flags[k, i]
-
-
-@njit(nogil=True, error_model="numpy")
-def _is_one_of(code: float, codes: Floats) -> bool:
-    for k in range(codes.size):  # noqa: SIM110  (numba compiles no generators)
-        if code == codes[k]:
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def wrong_trend(
-    values: Floats,
-    states: Floats,
-    codes: Floats,
-    times: Integers,
-    lasting: int,
-    within: int,
-    held: int,
-    margin: float,
-    sign: float,
-    out: Flags,
-) -> None:
-    """Mark values that moved the wrong way while conditions were met.
-
-    Parameters
-    ----------
-    values : float64 [time, series]
-    states : float64 [condition, time, series]
-        A state is valid until the next one is reported.
-    codes : float64 [condition, code]
-        States with which a condition is met; NaN for none.
-    times : int64 [time]
-        Rising, ns.
-    lasting, within, held : int
-        How long the conditions are met before a value is judged by the one so long before; how much older that one may
-        be; how long a state is valid; ns.
-    margin : float
-        Largest change in the wrong direction.
-    sign : float
-        1 if the value must not rise, -1 if it must not fall.
-    out : uint8 [time, series]
-    """
-    conditions, size, series = states.shape
-    met_since = np.full(series, -1, np.int64)
-    # The latest row with a value that is `lasting` or more before the present one, and the row after those looked at.
-    start = np.full(series, -1, np.int64)
-    probe = np.zeros(series, np.int64)
-    last = np.full((conditions, series), np.nan)
-    seen = np.zeros((conditions, series), np.int64)
-    for i in range(size):
-        now = times[i]
-        for j in range(series):
-            met = True
-            for k in range(conditions):
-                if not np.isnan(states[k, i, j]):
-                    last[k, j] = states[k, i, j]
-                    seen[k, j] = now
-                met = met and now - seen[k, j] <= held and _is_one_of(last[k, j], codes[k])
-            v = values[i, j]
-            out[i, j] = MISSING if np.isnan(v) else NOT_EVALUATED
-            if not met:
-                met_since[j] = -1
-                continue
-            if met_since[j] < 0:
-                met_since[j], start[j], probe[j] = i, -1, i
-            while times[probe[j]] <= now - lasting:
-                if not np.isnan(values[probe[j], j]):
-                    start[j] = probe[j]
-                probe[j] += 1
-            if not np.isnan(v) and start[j] >= 0 and now - times[start[j]] <= lasting + within:
-                out[i, j] = SUSPECT if sign * (v - values[start[j], j]) > margin else PASS

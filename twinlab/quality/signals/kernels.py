@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twinlab._compiled import njit
 
 __all__ = [
     "forbidden_changes",
