@@ -4,7 +4,8 @@ In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays
 Read in order: `checks` (one function per test), `labelled` (any dimensions, lazy or not), `kernels` (numba), `aggregate`,
 `cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `signals`,
 `related` and `clocks` (further tests: of one signal, of several, of the clock); `limits` (limits learnt from data); `running`
-(each test by itself, with those that the build doesn't run); `findings`.
+(each test by itself, with those that the build doesn't run); `findings`; `unit_faults`
+(channels that write another unit than declared).
 Never: a value changed, a test that fails on missing data.
 """
 
@@ -49,6 +50,7 @@ __getattr__, __dir__ = attach(
         "spike_flags": "checks",
         "state_flags": "checks",
         "status_flags": "signals.arrival",
+        "suspect_units": "unit_faults.suspects",
         "transition_flags": "signals.states",
         "untested": "cells",
     },

@@ -84,7 +84,7 @@ def _roadtrace(network: Network, begin: int) -> list[str]:
 
 
 def _forklifts(network: Network, begin: int) -> list[str]:
-    forklifts = network.forklifts
+    forklifts = network.sent
     low, high = np.searchsorted(forklifts.time, [begin, begin + 7 * DAY])
     time = forklifts.time[low:high] + forklifts.offset[:, None]
     order = np.argsort(time.ravel(), kind="stable")

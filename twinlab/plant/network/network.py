@@ -44,6 +44,8 @@ class Network:
     # [forklift, sample] missing reports.
     forklift_silent: npt.NDArray[np.bool_]
     faults: tuple[Fault, ...]
+    # The forklifts as their boxes report them.
+    sent: Forklifts
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (old names of attributes of several types)
         """Return an attribute by its old name, with a warning."""
@@ -107,4 +109,4 @@ def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> N
     parcels = simulate_parcels(size, trips)
     report(5, 5, "")
     faults = (*of_rooms, *of_trucks, *of_lifts)
-    return Network(size, roads, trips, tracks, rooms, forklifts, parcels, logged, reported, silent, faults)
+    return Network(size, roads, trips, tracks, rooms, forklifts, parcels, logged, reported, silent, faults, forklifts)

@@ -1,0 +1,21 @@
+"""Unit faults: channels that write another unit than their mapping declares, also from some time on, and the fix.
+
+In: labelled arrays of a signal, its unit and spans. Out: suspects, ranked, with confidence, evidence and fix.
+Read in order: `suspects` (the call), `hypotheses`, `profiles` (a bounded sample), `features`, `peers`, `switches`, `scoring`,
+`evidence`.
+Never: one hypothesis named where two explain the data equally well.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Hypothesis": "hypotheses",
+        "Suspect": "suspects",
+        "UnitFix": "suspects",
+        "suspect_units": "suspects",
+    },
+)
