@@ -26,7 +26,7 @@ def sentence(
     until: np.datetime64 | None,
     counter: bool,
 ) -> str:
-    """Return what speaks for a hypothesis: the median as read and as it would be, and what it is compared with.
+    """Return the evidence for a hypothesis: the median as read and as it would be, and what it is compared with.
 
     Parameters
     ----------

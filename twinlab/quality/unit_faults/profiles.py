@@ -45,8 +45,8 @@ def profiles_of(
 ) -> Profiles:
     """Return the profiles of a signal with dimensions time and asset, lazy or not.
 
-    Of a counter they are profiles of its rises per hour. Unless ``signed``, of absolute values without zeros, which say
-    nothing about scale: an engine at rest has speed 0 in every unit.
+    Of a counter they are profiles of its rises per hour. Unless ``signed``, of absolute values without zeros, which contain
+    no evidence of scale: an engine at rest has speed 0 in every unit.
 
     Only a bounded number of samples is computed: at most 400 blocks of whole days (or quarters of a day, of less than six
     days) with 96 samples each, spread over the block.

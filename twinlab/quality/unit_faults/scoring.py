@@ -32,7 +32,7 @@ class Spans:
     expected: Floats | None = None
 
     def penalty(self, quantiles: Floats, assets: npt.ArrayLike) -> Floats:
-        """Return how much the values of some assets, [asset, block, quantile], speak against them, [asset]."""
+        """Return the evidence against the values of some assets, [asset, block, quantile], by their spans, [asset]."""
         found = np.zeros(len(quantiles))
         for span, weight in ((self.sensor, _OUTSIDE_SENSOR), (self.expected, _OUTSIDE_EXPECTED)):
             if span is not None:

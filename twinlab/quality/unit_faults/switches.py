@@ -67,7 +67,7 @@ def best_periods(features: Features, asset: int) -> list[Period | None]:
             found.append(None)
             continue
         sums: Floats = total[level, number]
-        # The last of equal places: blocks that say nothing aren't part of the period.
+        # The last of equal places: blocks without evidence aren't part of the period.
         first = end - int(sums[end::-1].argmin())
         # A further switch needs evidence: a fault lasts to the end, or from the begin, unless the blocks there contradict.
         least = np.log(blocks)
@@ -102,13 +102,13 @@ def _cost(z: Floats) -> Floats:
 def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = False) -> int:
     """Return the position of the first sample that is like those after a switch rather than those before it.
 
-    Two things tell: whether a sample is in the range before or after, and whether the series goes on from one sample to
+    Two things are compared: whether a sample is in the range before or after, and whether the series goes on from one sample to
     the next if the hypothesis applies from there.
 
     Parameters
     ----------
     values, right : float64 [time]
-        Samples around a switch as seen, and if the hypothesis is true; NaN says nothing.
+        Samples around a switch as seen, and if the hypothesis is true; NaN is no evidence.
     inner : slice
         Where the switch may be; the samples before are certainly before it, those after certainly after it.
     back : bool
@@ -136,7 +136,7 @@ def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = F
     if usual > 0.0:
         joined = np.abs(values[at][1:] - right[at][:-1]) if back else np.abs(right[at][1:] - values[at][:-1])
         total[1:-1] += 3.0 * (np.log1p((joined / usual) ** 2 / 5.0) - np.log1p((steps / usual) ** 2 / 5.0))
-    # The last of equal places: a sample that says nothing is not the first wrong one.
+    # The last of equal places: a sample without evidence is not the first wrong one.
     place = len(total) - 1 - int(total[::-1].argmin())
     return int(at[min(place, at.size - 1)])
 
