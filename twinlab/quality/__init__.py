@@ -4,7 +4,7 @@ In: labelled arrays and limits. Out: flags of the same shape, lazy if the arrays
 Read in order: `checks` (one function per test), `labelled` (any dimensions, lazy or not), `kernels` (numba), `aggregate`,
 `cells` (as the history's build uses it); `registry`, `built_in` and `signal_tests` (tests that a signal names); `signals`,
 `related` and `clocks` (further tests: of one signal, of several, of the clock); `limits` (limits learnt from data); `running`
-(each test by itself, with those that the build doesn't run); `findings`; `unit_faults`
+(each test by itself, with those that the build doesn't run); `findings`; `drift`; `unit_faults`
 (channels that write another unit than declared).
 Never: a value changed, a test that fails on missing data.
 """
@@ -17,6 +17,7 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "ConditionalSpan": "related.multivariate",
+        "Drift": "drift.verdict",
         "Finding": "findings",
         "MAX_LOOK_BACK": "cells",
         "NEIGHBOUR_REACH": "cells",
@@ -31,6 +32,11 @@ __getattr__, __dir__ = attach(
         "conditional_flags": "related.multivariate",
         "consistency_flags": "related.consistency",
         "counter_flags": "checks",
+        "drift_from_past": "drift.find",
+        "drift_from_peers": "drift.find",
+        "drift_from_redundancy": "drift.find",
+        "drift_from_reference": "drift.reference",
+        "find_drift": "drift.find",
         "findings_frame": "findings",
         "flag_cells": "cells",
         "flag_counts": "aggregate",
