@@ -111,7 +111,7 @@ def test_what_the_data_cannot_decide_is_unknown_with_a_reason():
     assert {one.reason for one in drift_from_peers(short, groups=list("xxyyz"))} == {
         "less than three peers with values"
     }
-    assert str(find_drift(short)[0]).startswith("a: can't tell (30 days")
+    assert str(find_drift(short)[0]).startswith("a: undecided (30 days")
     (empty,) = drift_from_past(series(np.full(400, np.nan)))
     assert (empty.verdict, empty.reason) == ("unknown", "no values")
 
@@ -137,7 +137,7 @@ def test_two_sensors_show_a_drift_but_not_whose_it_is():
     assert found.verdict == "drift"
     assert found.slope == pytest.approx(-0.6, rel=0.2)
     assert "the second sensor spare" in found.evidence
-    assert "which of the two" in found.reason
+    assert "which of the two drifts" in found.reason
     assert drift_from_redundancy(first, first + 3)[0].verdict == "none"
     with pytest.raises(SchemaError, match="none in common"):
         drift_from_redundancy(first, second.assign_coords(time=second.time + 1000 * DAY))

@@ -1,4 +1,4 @@
-"""Drift of sensors: since when, how fast, how sure, and the calibration that undoes it; or why the data can't tell.
+"""Drift of sensors: since when, how fast, how sure, and the calibration that undoes it; or why the data can't decide.
 
 In: one signal of one or several assets, hourly or finer; perhaps a second sensor or reference measurements. Out: a `Drift`
 for each asset.

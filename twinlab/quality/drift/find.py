@@ -117,7 +117,7 @@ def drift_from_redundancy(values: xr.DataArray, other: xr.DataArray, *, toleranc
     Returns
     -------
     tuple of Drift
-        One for each asset of ``values``; its reason says that the difference alone can't tell which of the two drifts.
+        One for each asset of ``values``; its reason says that the difference doesn't show which of the two drifts.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def drift_from_redundancy(values: xr.DataArray, other: xr.DataArray, *, toleranc
         raise SchemaError(msg)
     levels = Levels(days, mine.table[here] - its.table[there], mine.assets)
     judged = judge_levels(levels.table, [], season=None, tolerance=tolerance)
-    either = "which of the two drifts can't be told from their difference alone"
+    either = "their difference doesn't show which of the two drifts"
     return tuple(
         drift_of(
             Judged(one.verdict, either, one.gain, one.posterior, one.until) if one.verdict == "drift" else one,
@@ -178,7 +178,7 @@ def drift_from_past(values: xr.DataArray, *, season: bool = True, tolerance: flo
     >>> days = np.datetime64("2026-01-01", "ns") + np.arange(100) * np.timedelta64(1, "D")
     >>> values = xr.DataArray(np.random.default_rng(1).normal(0, 0.1, 100), {"time": days}, "time")
     >>> print(*drift_from_past(values), *drift_from_past(values, season=False), sep="; ")
-    sensor: can't tell (the season isn't separable: 100 days, 365 are needed); sensor: no drift
+    sensor: undecided (the season isn't separable: 100 days, 365 are needed); sensor: no drift
     """
     levels = daily_levels(values)
     days = len(levels.days)
@@ -223,7 +223,7 @@ def find_drift(
 
     >>> days = np.datetime64("2026-01-01", "ns") + np.arange(30) * np.timedelta64(1, "D")
     >>> print(find_drift(xr.DataArray(np.ones(30), {"time": days}, "time"))[0])
-    sensor: can't tell (no peers; the season isn't separable: 30 days, 365 are needed)
+    sensor: undecided (no peers; the season isn't separable: 30 days, 365 are needed)
     """
     ways: list[tuple[Drift, ...]] = []
     several = "asset" in values.dims

@@ -26,7 +26,7 @@ class Drift:
     """The judgement on one sensor.
 
     >>> print(Drift("3", "unknown", "peers", reason="2 peers, 3 are needed"))
-    3: can't tell (2 peers, 3 are needed)
+    3: undecided (2 peers, 3 are needed)
     """
 
     asset: str
@@ -62,7 +62,7 @@ class Drift:
 
     def __str__(self) -> str:
         """Return the judgement as one line."""
-        text = {"drift": self.evidence, "none": "no drift", "unknown": "can't tell"}[self.verdict]
+        text = {"drift": self.evidence, "none": "no drift", "unknown": "undecided"}[self.verdict]
         return f"{self.asset or 'sensor'}: {text}" + (f" ({self.reason})" if self.reason else "")
 
     @property
