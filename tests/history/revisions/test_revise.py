@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.layout.grid import Group
 from twinlab.history.revisions.branch import RevisionBranch, branches
+from twinlab.history.revisions.cell_changes import cell_changes
 from twinlab.history.revisions.revise import build_revision, catch_up, is_current
 from twinlab.history.store.view import open_view
 from twinlab.history.write.historian import Historian
@@ -260,3 +261,43 @@ def test_any_edit_of_a_mapping_gives_what_a_rebuild_gives(make_site, source, edi
                 rows = slice(low - span[0], high - span[0])
                 np.testing.assert_array_equal(values[rows], want[key][0], err_msg=str(key))
                 np.testing.assert_array_equal(flags[rows], want[key][1], err_msg=str(key))
+
+
+def oracle(old, new) -> dict:
+    """Cells and flags that differ, counted over whole arrays."""
+    a, b = arrays(old), arrays(new)
+    out = {}
+    for key in (key for key in a if len(key) == 2):
+        values, flags = (a[key][0] != b[key][0]).sum(axis=0), (a[key][1] != b[key][1]).sum(axis=0)
+        for place in np.flatnonzero(values + flags).tolist():
+            out[key[1], old.meta["assets"]["room"][place]] = int(values[place]), int(flags[place])
+    return out
+
+
+@pytest.mark.parametrize("since", [None, "2024-01-01T13:00"])
+def test_the_diff_has_exactly_the_cells_and_flags_that_differ(make_site, site, since):
+    site = two_sources(make_site, site.root)
+    branch = revise(site, changed(site, "south", lambda text: fahrenheit(text, since=since)))
+    old, new = open_view(branch.path, branch.main()), branch.view()
+    found = cell_changes(old, new)
+    table = found.table.groupby(["signal", "asset"])[["cells", "flags_changed"]].sum()
+    assert {key: tuple(row) for key, row in zip(table.index, table.to_numpy().tolist(), strict=True)} == oracle(
+        old, new
+    )
+    flags = found.flags
+    assert flags["cells"].sum() == found.flags_changed
+    assert (flags["before"] != flags["after"]).all()
+    one = found.table.iloc[0]
+    assert one["unit"] == "degC"
+    assert one["mean_after"] == pytest.approx((one["mean_before"] - 32) / 1.8, abs=0.06)
+    assert one["mean_change"] == pytest.approx(one["mean_after"] - one["mean_before"], abs=1e-6)
+    assert abs(one["largest_change"]) >= abs(one["mean_change"])
+    part = cell_changes(old, new, span=(None, int(np.datetime64("2024-01-02", "ns").astype(int))))
+    assert part.table["last"].max() < np.datetime64("2024-01-02") <= found.table["last"].max()
+
+
+def test_equal_states_have_no_diff(make_site, site):
+    site = two_sources(make_site, site.root)
+    view = open_view(site.root / "history" / "icechunk")
+    found = cell_changes(view, view)
+    assert (found.cells, found.flags_changed, len(found.table), len(found.flags)) == (0, 0, 0, 0)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from twinlab.errors import CorruptionError, SchemaError
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.index_file import index_folder
+from twinlab.history.read.definitions import BuiltWith, Definitions
 from twinlab.history.read.pinned import AsOfPin, Pin, TailPin, empty_view
 from twinlab.history.store.opening import open_history, repository_path
-from twinlab.history.store.publish import published
+from twinlab.history.store.publish import MAIN, published
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -42,6 +43,13 @@ class PinCache:
         Ingest time in nanoseconds since 1970: later rows are ignored. The newest state by default.
     rebuild : callable, optional
         Builds a history that is missing or doesn't open, and returns a report.
+    branch : str
+        Branch of the history's repository: the published history, or a revision.
+
+    Notes
+    -----
+    Each state is read with the model and the mappings that it was built with; those that were given count where they are
+    the same, and for sources that the state doesn't have yet.
     """
 
     def __init__(
@@ -53,17 +61,31 @@ class PinCache:
         *,
         known: int | None = None,
         rebuild: Callable[[], BuildReport] | None = None,
+        branch: str = MAIN,
     ) -> None:
         self.root = root
         self.ledger = ledger
-        self.model = model
-        self.mappings = mappings
+        self._built_with = BuiltWith(ledger.journal, model, mappings)
+        self._definitions: Definitions = self._built_with.given
+        self.branch = branch
         self.known = known
         self.rebuild = rebuild
         #: Notes of a rebuild when the history was opened; empty if there was none.
         self.note = ""
         self._pin: Pin | None = None
         self._seen: object = None
+
+    @property
+    def model(self) -> TwinModel:
+        """The model of the newest state."""
+        self.pin()
+        return self._definitions[0]
+
+    @property
+    def mappings(self) -> dict[str, SourceMapping]:
+        """The mappings of the newest state."""
+        self.pin()
+        return self._definitions[1]
 
     def pin(self) -> Pin:
         """Return the cached state, or a newer one if something was published or ingested since."""
@@ -73,29 +95,34 @@ class PinCache:
                 position = {name: self.ledger.reader(name).position_at(self.known) for name in sources.names()}
                 self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
             return self._pin
-        seen = (sources.position(), published(repository_path(self.root / "history")))
+        repository = repository_path(self.root / "history")
+        seen = (sources.position(), published(repository, self.branch))
         if self._pin is None or seen != self._seen:
             view = self._view(sources)
+            found = self._built_with.definitions(view.meta)
+            if found is not self._definitions:
+                self._definitions, sources = found, self._sources(found)
             self._pin = TailPin(view, sources, _bounded(sources.position(), view))
-            self._seen = (sources.position(), published(repository_path(self.root / "history")))
+            self._seen = (sources.position(), published(repository, self.branch))
         return self._pin
 
-    def _sources(self) -> Sources:
-        return Sources(self.ledger, self.model, self.mappings, index_folder=index_folder(self.root))
+    def _sources(self, definitions: Definitions | None = None) -> Sources:
+        model, mappings = definitions or self._definitions
+        return Sources(self.ledger, model, mappings, index_folder=index_folder(self.root))
 
     def _empty(self) -> View:
-        return empty_view(self.root / "cache", self.model.origin_ns, _temporary)
+        return empty_view(self.root / "cache", self._definitions[0].origin_ns, _temporary)
 
     def _view(self, sources: Sources) -> View:
         if not (self.root / "history").exists() and not any(sources.position().values()):
             return self._empty()
         try:
-            return open_history(self.root / "history")
+            return open_history(self.root / "history", branch=self.branch)
         except CorruptionError:
             if self.rebuild is None:
                 raise
             self.note = "; ".join(self.rebuild().notes)
-            return open_history(self.root / "history")
+            return open_history(self.root / "history", branch=self.branch)
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from twinlab.history.read.status import (
     flag_counts,
     value_extent,
 )
+from twinlab.history.store.publish import MAIN
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.schema import EVENT_COLUMNS
@@ -56,6 +57,8 @@ class HistoryReader:
     rebuild : callable, optional
         Called without arguments when the history is missing or doesn't open; publishes a new one and returns a
         `BuildReport`, such as `Historian.catch_up` does.
+    branch : str
+        Branch of the history's repository: the published history, or a revision.
 
     Raises
     ------
@@ -76,17 +79,21 @@ class HistoryReader:
         mappings: Mapping[str, SourceMapping],
         *,
         rebuild: Callable[[], BuildReport] | None = None,
+        branch: str = MAIN,
     ) -> None:
         self.root = Path(root)
         self.ledger = ledger
-        self._model = model
-        self._mappings = dict(mappings)
-        self._pins = PinCache(self.root, ledger, model, self._mappings, rebuild=rebuild)
+        self._pins = PinCache(self.root, ledger, model, dict(mappings), rebuild=rebuild, branch=branch)
 
     @property
     def model(self) -> TwinModel:
-        """The twin's model."""
-        return self._model
+        """The model that the history was built with."""
+        return self._pins.model
+
+    @property
+    def mappings(self) -> dict[str, SourceMapping]:
+        """The mappings that the history was built with, by source."""
+        return self._pins.mappings
 
     @property
     def note(self) -> str:
@@ -120,8 +127,8 @@ class HistoryReader:
         span = _widened((_instant(start), _instant(stop)), step)
         blocks = pin.blocks(asset_type, signals, span)
         return dataset(
-            pin.view, self._model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
-            overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())), mappings=self._mappings,
+            pin.view, self.model, asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step,
+            overlay=blocks, asset_ids=list(pin.assets.get(asset_type, ())), mappings=self.mappings,
         )  # fmt: skip
 
     def events(
@@ -149,7 +156,7 @@ class HistoryReader:
         if isinstance(assets, str):
             msg = f"expected assets as a list of ids, got the text {assets!r}; write [{assets!r}]"
             raise SchemaError(msg)
-        spec = self._model.event_types[_known(event_type, self._model.event_types, "event type")]
+        spec = self.model.event_types[_known(event_type, self.model.event_types, "event type")]
         table = self._pinned().events(event_type, (_instant(start), _instant(stop)), assets)
         frame = _frame(table, [*EVENT_COLUMNS, *spec.links, *spec.properties])
         for name, dtype in EVENT_COLUMNS.items():
@@ -172,7 +179,7 @@ class HistoryReader:
 
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type: ``source, target, valid_from, valid_until``."""
-        _known(relationship, self._model.relationships, "relationship")
+        _known(relationship, self.model.relationships, "relationship")
         frame = _frame(
             self._pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"]
         )
@@ -225,11 +232,11 @@ class HistoryReader:
             If ``known`` isn't an instant, or ``mapping`` is neither.
         """
         at = instant_ns(known)
-        model, mappings = self._model, self._mappings
+        model, mappings = self.model, self.mappings
         if mapping != "current":
             model, mappings = activated(self.ledger.journal, at, mapping, model)
         other = HistoryReader(self.root, self.ledger, model, mappings)
-        other._pins = PinCache(self.root, self.ledger, model, other._mappings, known=at)
+        other._pins = PinCache(self.root, self.ledger, model, mappings, known=at)
         return other
 
     def chosen_sources(
@@ -309,21 +316,21 @@ class HistoryReader:
 
     def event_count(self, event_type: str) -> int:
         """Return the number of events of a type."""
-        _known(event_type, self._model.event_types, "event type")
+        _known(event_type, self.model.event_types, "event type")
         return self._pinned().event_count(event_type)
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _kind(self, asset_type: str) -> AssetType:
-        return self._model.asset_types[_known(asset_type, self._model.asset_types, "asset type")]
+        return self.model.asset_types[_known(asset_type, self.model.asset_types, "asset type")]
 
     def _signal(self, asset_type: str, signal: str) -> Signal:
-        kind = self._model.asset_types[_known(asset_type, self._model.asset_types, "asset type")]
+        kind = self._kind(asset_type)
         return kind.signals[_known(signal, kind.signals, f"signal of {asset_type!r}")]
 
     def _spans(self, pin: Pin) -> list[tuple[str, str, SpanReader]]:
         """Return a reader of all cells, for each signal that has any."""
         out = []
-        for kind, spec in self._model.asset_types.items():
+        for kind, spec in self.model.asset_types.items():
             ids = pin.assets.get(kind, ())
             blocks = pin.blocks(kind, None, (None, None)) if ids and spec.signals else []
             for name, signal in spec.signals.items():
@@ -335,20 +342,15 @@ class HistoryReader:
                 if ids and spans:
                     extent = (min(low for low, _ in spans), max(high for _, high in spans))
                     columns = np.arange(len(ids))
-                    out.append(
-                        (
-                            kind,
-                            name,
-                            SpanReader(pin.view.path, pin.view.snapshot, group, {name: signal}, columns, extent, mine),
-                        )
-                    )
+                    state = pin.view.path, pin.view.snapshot
+                    out.append((kind, name, SpanReader(*state, group, {name: signal}, columns, extent, mine)))
         return out
 
     def _mentioned(self, asset_type: str) -> set[str]:
         """Return the assets of a type that events name."""
         pin = self._pinned()
         out: set[str] = set()
-        for name, spec in self._model.event_types.items():
+        for name, spec in self.model.event_types.items():
             columns = [column for column, kind in {"asset": spec.asset, **spec.links}.items() if kind == asset_type]
             if not columns:
                 continue

@@ -26,6 +26,10 @@ class CellReader:
         self._store = store
         self._pending = pending
 
+    def bytes_store(self) -> ByteStore:
+        """Return where the bytes of chunks are read from."""
+        return self._store
+
     def cells(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None
     ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:

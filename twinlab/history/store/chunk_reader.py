@@ -149,6 +149,10 @@ class Metadata:
             raise corrupt(name, "it isn't in the seal")
         return self._seal[name]
 
+    def nodes(self, prefix: str) -> set[str]:
+        """Return the paths of the groups and arrays that start with ``prefix``."""
+        return {path[1:] for path in self._nodes if path[1:].startswith(prefix)}
+
     def document(self, path: str) -> bytes | None:
         """Return the ``zarr.json`` of a node."""
         node = self._nodes.get("/" + path)

@@ -58,12 +58,12 @@ def create_history(root: Path, *, origin_ns: int = ORIGIN_NS) -> None:
     publish.publish(repository, session, "create", path=path, metadata={}, seal={})
 
 
-def open_history(root: Path) -> View:
-    """Return the newest published state of the history in a directory; needs no lock.
+def open_history(root: Path, *, branch: str = publish.MAIN) -> View:
+    """Return the newest published state of the history in a directory, or that of another branch; needs no lock.
 
     Raises
     ------
     CorruptionError
         If there is no history, or it doesn't open.
     """
-    return open_view(existing_path(root))
+    return open_view(existing_path(root), branch=branch)

@@ -87,8 +87,8 @@ class View(CellReader):
         return tuple(sorted(path for path in self.catalog.tables if path.startswith(prefix)))
 
 
-def open_view(path: Path, snapshot: str | None = None) -> View:
-    """Open a snapshot of the repository in a directory; the newest published one by default.
+def open_view(path: Path, snapshot: str | None = None, *, branch: str = publish.MAIN) -> View:
+    """Open a snapshot of the repository in a directory; by default the newest one of a branch, which is the published history.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def open_view(path: Path, snapshot: str | None = None) -> View:
         If it doesn't open.
     """
     try:
-        chosen = snapshot or publish.open_repository(path).lookup_branch(publish.MAIN)
+        chosen = snapshot or publish.open_repository(path).lookup_branch(branch)
         return View(path, chosen)
     except icechunk.IcechunkError as error:
-        msg = f"expected to open snapshot {snapshot or 'main'} in {path}, but: {error}; run `twinlab rebuild`"
+        msg = f"expected to open snapshot {snapshot or branch} in {path}, but: {error}; run `twinlab rebuild`"
         raise CorruptionError(msg) from error
