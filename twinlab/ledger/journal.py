@@ -97,7 +97,11 @@ class Journal:
         end = self._reader.position()
         for kind in ("model", "mapping") if end > self._active_until else ():
             for entry in self.entries(kind, start=self._active_until, stop=end):
-                self._active[kind, str(entry.payload.get("source", ""))] = str(entry.payload["hash"])
+                key, found = (kind, str(entry.payload.get("source", ""))), str(entry.payload["hash"])
+                if found:
+                    self._active[key] = found
+                else:
+                    self._active.pop(key, None)  # the mapping was removed
         self._active_until = max(end, self._active_until)
         return dict(self._active)
 

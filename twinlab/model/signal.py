@@ -55,6 +55,8 @@ def _rising(span: Span) -> Span:
 
 
 def _pair(given: object) -> object:
+    if given is None:
+        return None
     if not isinstance(given, (list, tuple)) or len(given) != 2:
         msg = f"expected a span [low, high], got {given!r}"
         raise ValueError(msg)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from twinlab._files import file_name
-from twinlab.errors import SchemaError
+from twinlab.errors import SchemaError, TwinlabError
 from twinlab.model.load import check_mapping, load_mapping, load_model
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "read_definitions"]
+__all__ = ["MAPPINGS", "MODEL", "adopt_mapping", "mapping_file", "mapping_files", "read_definitions"]
 
 #: The model's file and the mappings' folder, in a twin's folder.
 MODEL, MAPPINGS = "twin.yaml", "mapping"
@@ -41,6 +41,17 @@ def mapping_file(folder: Path, source: str) -> Path:
     """Return where a source's mapping is written: ``mapping/<source>.yaml``, escaped if Windows refuses that name."""
     plain = folder / MAPPINGS / f"{source}.yaml"
     return plain if plain.exists() else plain.with_name(f"{file_name(source)}.yaml")
+
+
+def mapping_files(folder: Path) -> dict[str, Path]:
+    """Return the file of each source's mapping; files that can't be read are left out."""
+    found: dict[str, Path] = {}
+    for path in sorted((folder / MAPPINGS).glob("*.yaml")):
+        try:
+            found[load_mapping(path).source] = path
+        except TwinlabError:
+            continue
+    return found
 
 
 def adopt_mapping(folder: Path, path: Path, model: TwinModel) -> Mapping:

@@ -14,11 +14,15 @@ from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
-from twinlab.twin.definitions import adopt_mapping, read_definitions
+from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
 from twinlab.twin.report import IngestReport
+from twinlab.twin.revisions.applied import AppliedDefinitions
+from twinlab.twin.revisions.edits import Edits
+from twinlab.twin.revisions.methods import RevisionMethods
+from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.summary import summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin:
+class Twin(RevisionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
@@ -45,17 +49,24 @@ class Twin:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._model, self.mappings = read_definitions(self.folder)
         self.ledger = Ledger(self.folder / "ledger")
+        self.revision_log = RevisionLog(self.ledger.journal)
+        self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
+        self._edits = Edits(self.folder)
+        self._notes = NotesStore(self.ledger.journal)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the model and the mappings in the twin's folder again."""
         self._reader: HistoryReader | None = None
         self._historian: Historian | None = None
-        self._notes = NotesStore(self.ledger.journal)
+        self._model, self.mappings = self._definitions.read()
 
     # -- properties ------------------------------------------------------------------------------------------------
     @property
     def model(self) -> TwinModel:
-        """The twin's model, as last read from its ``twin.yaml``."""
-        return self._model
+        """The model that the history was built with; `edits` says whether ``twin.yaml`` says something else."""
+        return self.reader.model
 
     @property
     def reader(self) -> HistoryReader:
@@ -70,10 +81,10 @@ class Twin:
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
-        return summary_text(self.model, self.reader, questions=len(self.open_questions()))
+        return summary_text(self.model, self.reader, questions=len(self.open_questions()), edits=self.edits())
 
     def _repr_html_(self) -> str:
-        return str(summary_html(self.model, self.reader, questions=len(self.open_questions())))
+        return str(summary_html(self.model, self.reader, questions=len(self.open_questions()), edits=self.edits()))
 
     def questions(self) -> pd.DataFrame:
         """Return the open questions: units and zones that aren't stated, and what a draft couldn't decide.
@@ -91,6 +102,13 @@ class Twin:
         return open_questions(self.model, self.mappings)
 
     # -- write --------------------------------------------------------------------------------------------------------
+    def edits(self) -> list[str]:
+        """Return a sentence for each file of a definition that says something else than the history shows.
+
+        Files that were edited and aren't applied yet, that can't be read, or that are missing.
+        """
+        return self._edits.notes((self.reader.model, self.reader.mappings))
+
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
         """Store files or sources in the ledger and update the history.
 
@@ -188,8 +206,8 @@ class Twin:
         client : distributed.Client, optional
             Build on this Dask cluster; by default on as many threads as there are cores.
         """
-        self._model, self.mappings = read_definitions(self.folder)
-        self._reader = None
+        self._definitions.remove_missing()
+        self.reload()
         with progress_bar("rebuild", unit=" cells") as show:
             return self._current_historian().rebuild(show, client=client)
 
@@ -376,9 +394,12 @@ class Twin:
         """Return the historian of the current model and mappings; it is kept, with what it has read."""
         from twinlab.history import Historian  # noqa: PLC0415  (reading a twin needs no writer)
 
+        if self._definitions.outdated():
+            self.reload()
         found = self._historian
         if found is None or found.model is not self._model or found.mappings != self.mappings:
             found = self._historian = Historian(self.folder, self.ledger, self._model, self.mappings)
+            found.before_writing = self._definitions.check
         return found
 
     def _with_mapping(self, source: Source) -> Source:

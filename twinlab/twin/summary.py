@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,11 @@ def _unit(spec: Signal) -> str:
     return "state" if spec.kind == "state" else spec.unit
 
 
-def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0) -> str:
-    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
+def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0, edits: Sequence[str] = ()) -> str:
+    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages.
+
+    ``edits`` are sentences about definitions that aren't applied.
+    """
     lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
     summaries = signal_summaries(model, reader)
     cells = _aligned([_signal_text(one) for one in summaries])
@@ -87,6 +91,7 @@ def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0)
         lines += [f"    {text}" for one, text in zip(summaries, cells, strict=True) if one.asset_type == asset_type]
     lines += [f"  {name}: {_count(reader.event_count(name), 'event')}" for name in model.event_types]
     lines += [f"  {_open(questions)}"] if questions else []
+    lines += [f"  {text}" for text in edits]
     return "\n".join(lines)
 
 
@@ -134,11 +139,12 @@ _SUMMARY = (
 {% for width, color in one.bar %}<span style='width:{{ width }}px;background:{{ color }}'></span>{% endfor %}</span></td>\
 <td class=n>{{ one.suspect }}</td><td class=n>{{ one.fail }}</td></tr>{% endfor %}</table>{% endif %}{% endfor %}\
 {% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }}</div>\
-{% endfor %}{% if asked %}<div style='margin-top:6px'><b>{{ asked }}</b></div>{% endif %}</div>"""
+{% endfor %}{% if asked %}<div style='margin-top:6px'><b>{{ asked }}</b></div>{% endif %}\
+{% for text in edits %}<div style='margin-top:6px'><b>&#9888; {{ text }}</b></div>{% endfor %}</div>"""
 )
 
 
-def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0) -> Markup:
+def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0, edits: Sequence[str] = ()) -> Markup:
     """Return a twin's summary as HTML: assets, signals with units, freshness, coverage, flags, and bytes."""
     status = reader.status()
     summaries = signal_summaries(model, reader)
@@ -166,6 +172,7 @@ def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0)
         kinds=kinds,
         events=events,
         asked=_open(questions) if questions else "",
+        edits=list(edits),
     )
 
 

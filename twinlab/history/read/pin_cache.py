@@ -159,4 +159,4 @@ def activated(journal: Journal, known: int, which: str, model: TwinModel) -> tup
         model = TwinModel.model_validate_json(model_text)
     for entry in journal.entries(kind="mapping", known=known):
         mappings[str(entry.payload["source"])] = str(entry.payload["text"])
-    return model, {name: SourceMapping.model_validate_json(text) for name, text in mappings.items()}
+    return model, {name: SourceMapping.model_validate_json(text) for name, text in mappings.items() if text}

@@ -118,16 +118,16 @@ def _tables(found: _Sums) -> CellChanges:
     grouped = every.groupby(keys, sort=True, as_index=False)
     sums = ["cells", "appeared", "vanished", "flags_changed", "_both", "_delta", "_before", "_after"]
     if found.rows:
-        table = grouped[sums].sum()
-        furthest = every["largest_change"].abs().groupby([every[key] for key in keys]).idxmax()
-        largest = every.loc[furthest.dropna().astype("int64"), [*keys, "largest_change"]]
+        table: Any = grouped[sums].sum()
+        furthest = every["largest_change"].abs().fillna(-1.0).groupby([every[key] for key in keys]).idxmax()
+        largest = every.loc[furthest, [*keys, "largest_change"]]
         table = table.merge(largest, on=keys, how="left")
         table = table.merge(grouped.agg(first=("first", "min"), last=("last", "max")), on=keys)
         number = table["_both"].where(table["_both"] > 0).to_numpy()
         for name, total in (("mean_change", "_delta"), ("mean_before", "_before"), ("mean_after", "_after")):
             table[name] = table[total].to_numpy() / number
         every = pd.DataFrame(table)
-    flags = pd.DataFrame(found.flags, columns=list(FLAG_COLUMNS)).astype(FLAG_COLUMNS)
+    flags: Any = pd.DataFrame(found.flags, columns=list(FLAG_COLUMNS)).astype(FLAG_COLUMNS)
     flags = flags.groupby(["asset_type", "signal", "before", "after"], as_index=False)["cells"].sum()
     return CellChanges(every[list(CELL_COLUMNS)].astype(CELL_COLUMNS), flags[list(FLAG_COLUMNS)].astype(FLAG_COLUMNS))
 

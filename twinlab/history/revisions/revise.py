@@ -32,7 +32,7 @@ from twinlab.history.write.tables.event_updates import EventWriter
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["build_revision", "catch_up", "is_current"]
+__all__ = ["build_revision", "built_with", "catch_up", "is_current"]
 
 #: Cells of one commit.
 _COMMIT_CELLS = 70_000_000
@@ -44,14 +44,15 @@ def is_current(branch: RevisionBranch, new: Sources) -> bool:
     if not branch.exists:
         return False
     meta, main = branch.view().meta, _main_meta(branch)
-    return _built_with(meta, new) and meta.get("position") == main.get("position")
+    return built_with(meta, new) and meta.get("position") == main.get("position")
 
 
 def _main_meta(branch: RevisionBranch) -> dict[str, Any]:
     return dict(open_view(branch.path, branch.main()).meta)
 
 
-def _built_with(meta: dict[str, Any], new: Sources) -> bool:
+def built_with(meta: dict[str, Any], new: Sources) -> bool:
+    """Whether a state with this metadata was built with these definitions, to the end."""
     built: dict[str, str] = dict(meta.get("mappings", {}))
     return (
         "building" not in meta

@@ -74,6 +74,8 @@ class Historian:
         self.mappings = dict(mappings)
         self.sources = Sources(ledger, model, self.mappings, index_folder=index_folder(self.root))
         self._store: HistoryStore | None = None
+        #: Called once the history is locked, before anything is written; it may refuse by raising an error.
+        self.before_writing: Callable[[], None] = _nothing
 
     @property
     def folder(self) -> Path:
@@ -107,6 +109,7 @@ class Historian:
         began = time.perf_counter()
         report = BuildReport()
         with self._lock(), write_errors(self.folder):
+            self.before_writing()
             self._activate()
             why = self._open(report)
             if why:
@@ -135,6 +138,7 @@ class Historian:
         began = time.perf_counter()
         report = BuildReport()
         with self._lock(), write_errors(self.folder):
+            self.before_writing()
             self._activate()
             self._rebuild(report, "", progress, workers=workers, client=client)
         report.seconds = time.perf_counter() - began
@@ -306,6 +310,10 @@ def write_update(txn: Transaction, update: Update, report: BuildReport, progress
         release_memory()
     report.commits += 1
     add_tally(report, update)
+
+
+def _nothing() -> None:
+    """Refuse nothing."""
 
 
 def _shared_note(shared: SharedInstants) -> str:
