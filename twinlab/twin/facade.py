@@ -20,7 +20,6 @@ from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import checklist, question_table
 from twinlab.twin.report import IngestReport
 from twinlab.twin.revisions.applied import AppliedDefinitions
-from twinlab.twin.revisions.edits import Edits
 from twinlab.twin.revisions.methods import RevisionMethods
 from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.summary import summary_html, summary_text
@@ -52,7 +51,6 @@ class Twin(RevisionMethods):
         self.ledger = Ledger(self.folder / "ledger")
         self.revision_log = RevisionLog(self.ledger.journal)
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
-        self._edits = Edits(self.folder)
         self._notes = NotesStore(self.ledger.journal)
         self.reload()
 
@@ -102,13 +100,6 @@ class Twin(RevisionMethods):
         return open_questions(self.model, self.mappings)
 
     # -- write --------------------------------------------------------------------------------------------------------
-    def edits(self) -> list[str]:
-        """Return a sentence for each file of a definition that says something else than the history shows.
-
-        Files that were edited and aren't applied yet, that can't be read, or that are missing.
-        """
-        return self._edits.notes((self.reader.model, self.reader.mappings))
-
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
         """Store files or sources in the ledger and update the history.
 

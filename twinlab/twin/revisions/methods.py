@@ -16,6 +16,7 @@ from twinlab.model.load import check_mapping
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import mapping_file, mapping_files
 from twinlab.twin.revisions.base import RevisedTwin
+from twinlab.twin.revisions.edits import Edits
 from twinlab.twin.revisions.revision_log import Definition, RevisionRecord, of_mapping
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = ["RevisionMethods"]
 
 class RevisionMethods(RevisedTwin):
     """Revisions of a twin: other mappings or another model, tried beside the published history."""
+
+    _edits: Edits | None = None
 
     def remap(
         self, source: str, mapping: str | Path, *, author: str = "", reason: str = "", force: bool = False
@@ -107,6 +110,15 @@ class RevisionMethods(RevisedTwin):
             if source not in (mappings or {}):
                 check_mapping(kept, fresh, f"the mapping of {source!r}")
         return _begin(self, "model", changed, author, reason)
+
+    def edits(self) -> list[str]:
+        """Return a sentence for each file of a definition that says something else than the history shows.
+
+        Files that were edited and aren't applied yet, that can't be read, or that are missing.
+        """
+        if self._edits is None:
+            self._edits = Edits(self.folder)
+        return self._edits.notes((self.reader.model, self.reader.mappings))
 
     def revisions(self) -> pd.DataFrame:
         """Return all revisions: ``revision, state, changes, created, author, reason, decided, decided_by, decision_reason``."""
