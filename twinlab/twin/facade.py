@@ -12,12 +12,11 @@ from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
-from twinlab.model.questions import Question, open_questions
 from twinlab.model.terms import nearest
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
-from twinlab.twin.questions import checklist, question_table
+from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.methods import RevisionMethods
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(RevisionMethods):
+class Twin(RevisionMethods, QuestionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
@@ -83,21 +82,6 @@ class Twin(RevisionMethods):
 
     def _repr_html_(self) -> str:
         return str(summary_html(self.model, self.reader, questions=len(self.open_questions()), edits=self.edits()))
-
-    def questions(self) -> pd.DataFrame:
-        """Return the open questions: units and zones that aren't stated, and what a draft couldn't decide.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row a question: ``file`` (in the twin's folder), ``path`` in it, ``question``, ``evidence`` (what was found in
-            the data) and ``choices`` (values that fit). Change the value in the file, and the question is answered.
-        """
-        return question_table(self.open_questions())
-
-    def open_questions(self) -> list[Question]:
-        """Return the questions as records; `questions` has them as a table."""
-        return open_questions(self.model, self.mappings)
 
     # -- write --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:

@@ -1,16 +1,42 @@
-"""Open questions of a twin, as a table and as a checklist."""
+"""Open questions of a twin, as a table and as a checklist; and the methods of `Twin` that return them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from twinlab.model.questions import Question
+from twinlab.model.questions import Question, open_questions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["checklist", "count_text", "question_table"]
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["QuestionMethods", "checklist", "count_text", "question_table"]
+
+
+class QuestionMethods:
+    """The open questions of a twin."""
+
+    # As the files in the twin's folder say.
+    _model: TwinModel
+    mappings: Mapping[str, SourceMapping]
+
+    def questions(self) -> pd.DataFrame:
+        """Return the open questions: units and zones that aren't stated, and what a draft couldn't decide.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a question: ``file`` (in the twin's folder), ``path`` in it, ``question``, ``evidence`` (what was found in
+            the data) and ``choices`` (values that fit). Change the value in the file, and the question is answered.
+        """
+        return question_table(self.open_questions())
+
+    def open_questions(self) -> list[Question]:
+        """Return the questions as records; `questions` has them as a table."""
+        return open_questions(self._model, self.mappings)
 
 
 def count_text(count: int) -> str:
