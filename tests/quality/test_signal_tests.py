@@ -22,6 +22,7 @@ BUILT_IN: dict[str, dict[str, object]] = {
     "cadence": {"expected": "1min", "gap": "10min"},
     "chatter": {"window": "9min", "most": 1},
     "climatology": {"spans": [{"suspect": [-3, 3], "hours": [0, 2]}], "zone": "Europe/Berlin"},
+    "clock": {"shift": "5min", "period": "1h", "resolution": "1min", "largest": "20min", "correlation": 0.3},
     "completeness": {"period": "7min"},
     "conditional": {
         "given": "x",
@@ -41,6 +42,7 @@ BUILT_IN: dict[str, dict[str, object]] = {
     "spike": {"suspect": 2, "fail": 5, "within": "3min"},
     "state": {"codes": [0, 1, 2]},
     "status": {"codes": {0: "pass", 1073741824: "suspect"}, "other": "fail"},
+    "summer_time": {"zone": "Europe/Berlin"},
     "transition": {"allowed": {0: [1], 1: [2], 2: [0, 3], 3: [0]}, "within": "9min"},
 }
 

@@ -14,6 +14,7 @@ __all__ = [
     "far_from_peers",
     "far_from_relation",
     "graded",
+    "median",
     "outside_conditional_spans",
     "positions",
 ]
@@ -84,6 +85,13 @@ def _median_of_others(v: float, n: int, below: float, here: float, above: float)
         return (below + above) / 2.0
     # An odd number of others: ranks k and k + 1 are in the middle of all.
     return above if v <= here else here
+
+
+@njit(nogil=True, error_model="numpy")
+def median(line: Floats, n: int) -> float:
+    """Return the median of ``line[:n]``, n >= 3; reorders it."""
+    _, here, above = _middle(line, n)
+    return float(here if n % 2 else (here + above) / 2.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,0 +1,125 @@
+# ruff: noqa: PLR0917 (numba compiles positional arguments only)
+"""Numba kernels of the clock tests; NaN is missing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab._compiled import njit
+from twinlab.quality.related.kernels import median
+
+__all__ = ["bin_means", "lagged_correlations", "medians"]
+
+_FEWEST: Final = 3
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def medians(values: Floats, least: int, out: Floats) -> None:
+    """Write the median of each row ``[instant, asset]``; NaN where fewer than ``least`` (at least 3) have a value."""
+    line = np.empty(values.shape[1])
+    for i in range(values.shape[0]):
+        n = 0
+        for j in range(values.shape[1]):
+            if not np.isnan(values[i, j]):
+                line[n] = values[i, j]
+                n += 1
+        out[i] = median(line, n) if n >= max(least, _FEWEST) else np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bin_means(values: Floats, bins: Integers, out: Floats) -> None:
+    """Write the mean of the values ``[time, series]`` of each bin ``[bin, series]``; ``bins`` rises from 0."""
+    counts = np.zeros(out.shape[1], np.int64)
+    start = 0
+    out[:] = np.nan
+    while start < bins.size:
+        b = bins[start]
+        counts[:] = 0
+        stop = start
+        while stop < bins.size and bins[stop] == b:
+            for j in range(out.shape[1]):
+                v = values[stop, j]
+                if not np.isnan(v):
+                    out[b, j] = v if counts[j] == 0 else out[b, j] + v
+                    counts[j] += 1
+            stop += 1
+        for j in range(out.shape[1]):
+            if counts[j] > 0:
+                out[b, j] /= counts[j]
+        start = stop
+
+
+@njit(nogil=True, error_model="numpy")
+def _correlation(line: Floats, other: Floats, first: int, stop: int, lag: int, fewest: int) -> float:
+    """Pearson's correlation of ``line[b]`` and ``other[b - lag]`` over the pairs of [first, stop) that both have."""
+    n = 0
+    sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
+    for b in range(max(first, lag), min(stop, other.size + lag)):
+        x, y = line[b], other[b - lag]
+        if not (np.isnan(x) or np.isnan(y)):
+            n += 1
+            sum_x += x
+            sum_y += y
+            sum_xx += x * x
+            sum_yy += y * y
+            sum_xy += x * y
+    if n < fewest:
+        return np.nan
+    varying = (n * sum_xx - sum_x * sum_x) * (n * sum_yy - sum_y * sum_y)
+    return (n * sum_xy - sum_x * sum_y) / np.sqrt(varying) if varying > 0 else np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lagged_correlations(
+    values: Floats, reference: Floats, starts: Integers, stops: Integers, largest: int, share: float, out: Floats
+) -> None:
+    """Write where each series fits the reference best, period by period.
+
+    Parameters
+    ----------
+    values, reference : float64 [bin, series]
+        ``reference`` may have one series for all.
+    starts, stops : int64 [period]
+        Bins of each period.
+    largest : int
+        Largest lag in bins.
+    share : float
+        Share of a period's bins that two series need in common.
+    out : float64 [3, period, series]
+        Lag in bins (positive if the values come later than the reference's), the correlation there, and without a lag;
+        NaN if it can't be said.
+    """
+    size, series = values.shape
+    line = np.empty(size)
+    other = np.empty(size)
+    found = np.empty(2 * largest + 1)
+    for j in range(series):
+        # Around their means, so that sums of squares don't lose digits.
+        line[:] = values[:, j] - np.nanmean(values[:, j])
+        column = reference[:, j if reference.shape[1] > 1 else 0]
+        other[:] = column - np.nanmean(column)
+        for p in range(starts.size):
+            fewest = max(_FEWEST, int(share * (stops[p] - starts[p])))
+            best = -1
+            for k in range(found.size):
+                found[k] = _correlation(line, other, starts[p], stops[p], k - largest, fewest)
+                if not np.isnan(found[k]) and (best < 0 or found[k] > found[best]):
+                    best = k
+            out[:, p, j] = np.nan
+            if best < 0 or np.isnan(found[largest]):
+                continue
+            lag = float(best - largest)
+            if 0 < best < found.size - 1:
+                # The vertex of the parabola through the three best: a part of a bin.
+                bend = found[best - 1] - 2.0 * found[best] + found[best + 1]
+                if bend < 0.0:
+                    lag += 0.5 * (found[best - 1] - found[best + 1]) / bend
+            out[0, p, j] = lag
+            out[1, p, j] = found[best]
+            out[2, p, j] = found[largest]
