@@ -11,6 +11,7 @@ import numpy as np
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.harmonise.claims import Series
 from twinlab.harmonise.times.formats import parse_iso
+from twinlab.model.basics import is_pattern
 from twinlab.model.mapping import TagRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, TwinModel
@@ -37,8 +38,14 @@ class Meaning:
 
     @property
     def always(self) -> bool:
-        """Whether the rule is valid at all times."""
-        return self.start == _LOW and self.stop == _HIGH
+        """Whether the rule is valid at all times, for all assets."""
+        return self.start == _LOW and self.stop == _HIGH and self.rule.assets is None
+
+    def covers(self, asset: str) -> bool:
+        """Return whether the rule is for an asset that a row names."""
+        return self.rule.assets is None or any(
+            re.search(name[1:-1], asset) is not None if is_pattern(name) else name == asset for name in self.rule.assets
+        )
 
 
 def instant(text: str | None, default: int) -> int:
@@ -86,9 +93,9 @@ class TagTable:
     def meanings(self, tag: str) -> tuple[Meaning, ...]:
         """Return the meanings of a tag in the mapping's order; empty if the tag is unknown.
 
-        Of rules with a validity, the first that is valid at a time applies, and no later one does. A rule without a
-        validity applies beside later ones of other signals or assets; later ones of the same signal never apply, and
-        are left out.
+        Of rules with a validity or `assets`, the first that fits a row applies, and no later one does. A rule with neither
+        applies beside later ones of other signals or assets; later ones of the same signal never apply, and are left
+        out.
 
         Raises
         ------

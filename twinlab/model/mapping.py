@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from twinlab.model.basics import ExtendedModel, MissingCode, Model, QuestionRule, Term, Unit
+from twinlab.model.basics import AssetName, ExtendedModel, MissingCode, Model, QuestionRule, Term, Unit
 from twinlab.model.time_rule import Text, TimeRule, ZoneOf, check_format
 
 __all__ = [
@@ -80,12 +80,15 @@ class StatusRule(Model):
 class TagRule(ExtendedModel):
     """What one tag (or a family of tags) means."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"blank", "status"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"assets", "blank", "status"})
 
     signal: Term
     """Signal of the asset type in the model."""
     asset: str | None = None
     """"type/id" for sources whose tag says the asset; groups of the pattern may be used: "cold_room/{room}"."""
+    assets: Annotated[list[AssetName], Field(min_length=1)] | None = None
+    """Tables whose rows name the asset: this rule is for these assets only; ids, or patterns of ids between slashes. As with
+    a validity, the first rule that fits a row applies: the rule of all other assets comes after it."""
     unit: Unit | None = None
     """Unit in which the source writes the values; the signal's by default."""
     scale: float = 1.0
@@ -108,6 +111,13 @@ class TagRule(ExtendedModel):
     """End of this rule's validity; the rule of the next sensor begins there."""
     priority: int = 0
     """Two sources for one signal: the higher priority wins in a cell where both report."""
+
+    @model_validator(mode="after")
+    def _one_asset(self) -> Self:
+        if self.assets is not None and self.asset is not None:
+            msg = "the key 'assets' is not used: it selects rows by the asset they name, and all rows of this tag are `asset`'s"
+            raise ValueError(msg)
+        return self
 
 
 class ColumnRule(ExtendedModel):
@@ -341,6 +351,9 @@ class StreamRule(Model):
                 "the key 'status' is not used: it names a column of a table, which a stream doesn't have; take the values in "
                 "as a table with a column of codes (`twinlab.sources.frame`), and map it under `tables:`"
             )
+            raise ValueError(msg)
+        if any(rule.assets is not None for rules in tags.values() for rule in rules):
+            msg = "the key 'assets' is not used: rows of a stream name no asset; write the assets' tags with their `asset`"
             raise ValueError(msg)
         return _compiled(tags)
 

@@ -36,8 +36,8 @@ def wide_claims(
     for name in columns:
         left = times != NAT
         for meaning in table.meanings(name):
-            now = left if meaning.always else left & (times >= meaning.start) & (times < meaning.stop)
-            # A rule without validity is beside those that follow: they are of other signals.
+            now = left if meaning.always else left & _fitting(meaning, times, assets)
+            # A rule for all rows is beside those that follow: they are of other signals.
             left = left if meaning.always else left & ~now
             for unit, here in _units_of_rows(rule, rows, now, meaning):
                 stated = units.get(name) if unit is None else unit
@@ -46,6 +46,15 @@ def wide_claims(
                     _column_claims(name, meaning, rows, assets, status=status, times=times, now=here, unit=stated)
                 )
     return [part for part in parts if len(part)]
+
+
+def _fitting(meaning: Meaning, times: Ints, assets: RowAssets) -> Bools:
+    """Return the rows at whose time, and for whose asset, a rule is valid."""
+    fits = (times >= meaning.start) & (times < meaning.stop)
+    if meaning.rule.assets is not None:
+        # The last place is that of rows without an asset.
+        fits &= np.array([*map(meaning.covers, assets.names), False])[assets.codes]
+    return fits
 
 
 def _units_of_rows(rule: TableRule, rows: Rows, now: Bools, meaning: Meaning) -> list[tuple[str | None, Bools]]:
@@ -203,7 +212,7 @@ def _tag_claims(
     parts = []
     left = at[times[at] != NAT]
     for meaning in meanings:
-        now = (times[left] >= meaning.start) & (times[left] < meaning.stop)
+        now = _fitting(meaning, times, assets)[left]
         here, left = left[now], left if meaning.always else left[~now]
         for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):
             parts.append(
