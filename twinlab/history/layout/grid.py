@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,6 +139,7 @@ class Axis:
         days = self.time(cell) // DAY_NS
         return int(np.datetime64(days, "D").astype("datetime64[Y]").astype("int64")) + 1970
 
+    @lru_cache(maxsize=1024)  # noqa: B019  (axes are equal by value, and small)
     def year_cells(self, year: int) -> tuple[int, int]:
         """Return the cells ``(first, last + 1)`` that start in a year; the first can be before the origin."""
         january = [int(np.datetime64(f"{y:04d}-01-01", "D").astype("int64")) * DAY_NS for y in (year, year + 1)]
@@ -200,6 +202,7 @@ def rollup_layout(n_windows: int, n_assets: int) -> Layout:
     return Layout((long, wide), (long, wide * _SHARD_TILES) if n_assets > wide else None)
 
 
+@lru_cache(maxsize=256)
 def rollup_steps(cadence_ns: int) -> tuple[str, ...]:
     """Return the steps of the rollups stored for a cadence, finest first: those of at least four whole cells.
 
@@ -218,6 +221,7 @@ def search_step(steps: Sequence[str], cadence_ns: int) -> str | None:
     return next((step for step in reversed(steps) if parse_duration(step) <= _SEARCHED * cadence_ns), None)
 
 
+@lru_cache(maxsize=1024)
 def step_parent(cadence_ns: int, step: str) -> str | None:
     """Return the stored step from which ``step`` is computed, or None if from the cells themselves."""
     finer = [s for s in rollup_steps(cadence_ns) if parse_duration(s) < parse_duration(step)]
@@ -227,6 +231,9 @@ def step_parent(cadence_ns: int, step: str) -> str | None:
 
 def asset_runs(assets: NDArray[np.int64], wide: int) -> Iterator[tuple[int, int]]:
     """Yield ranges of columns that cover the wanted ones; a gap of less than a tile doesn't end a range."""
+    if assets.size and assets[-1] - assets[0] == assets.size - 1 and (np.diff(assets) == 1).all():
+        yield int(assets[0]), int(assets[-1]) + 1
+        return
     tiles = np.unique(assets // wide)
     if tiles.size == 0:
         return

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twinlab.history.layout.grid import rollup_steps
 from twinlab.history.layout.rollup import reduce_cells, reduce_rollup
-from twinlab.history.layout.spans import Span, Spans, holes
+from twinlab.history.layout.spans import Span, Spans, holes, union
 from twinlab.history.store.catalog import GroupEntry
 from twinlab.history.store.cells import CellReader
 from twinlab.history.store.codecs import ArraySpec
@@ -18,6 +18,9 @@ __all__ = ["update_rollups"]
 
 #: Cells folded at once.
 _FOLD_CELLS = 2**24
+#: Windows between changed ones are folded with them, which gives what they are already, if they have at most so many cells
+#: (or windows of the step below).
+_GAP_CELLS = 2**14
 
 
 class _Write(Protocol):
@@ -35,9 +38,10 @@ def update_rollups(
     """
     wide = max(1, columns[1] - columns[0])
     for step in rollup_steps(entry.group.cadence_ns):
-        per = entry.per(step)
+        per, parent = entry.per(step), entry.parent(name, step)
         limit = per * max(1, _FOLD_CELLS // (per * wide))
-        for first, stop in spans.widened(per):
+        gap = _GAP_CELLS // wide * (1 if parent is None else entry.per(parent))
+        for first, stop in union(spans.widened(per), gap=gap):
             for year, k0, k1 in entry.axis.split(first, stop):
                 base = entry.axis.year_cells(year)[0]
                 windows = ((k0 - base) // per, (k1 - base) // per)

@@ -171,7 +171,9 @@ class Transaction(TableWriter):
         self._check_open()
         entry = self._catalog.entry(group)
         for name, rectangle in missing_rectangles(flags, span, first_asset):
-            written = write_missing(entry, name, rectangle, self._bytes, self._tiles.of, self._patch)
+            # What is read where no tile is stored changes.
+            self._tiles.forget_unchanged()
+            written = write_missing(entry, name, rectangle, self._bytes, self._tiles.changed, self._patch)
             self._vacant.append((group, name, rectangle))
             dirty = self._dirty.setdefault((group, name, rectangle[2:]), Spans())
             for first, stop in [(span[0], span[0] + 1), (span[1] - 1, span[1]), *written]:
@@ -250,11 +252,13 @@ class Transaction(TableWriter):
                     part.times[0] - times[0] : part.times[1] - times[0],
                     part.assets[0] - assets[0] : part.assets[1] - assets[0],
                 ].T
-                tile = waiting.get(number)
+                tile, whole = waiting.get(number), False
                 if tile is None:
                     tile, whole = self._tile(spec, part.block, covered=inside)
-                    if not whole and (tile[inside] == fresh).all():
-                        continue
+                    if not whole:
+                        self._tiles.keep(spec, block.block, number, tile)
+                if not whole and (tile[inside] == fresh).all():
+                    continue
                 tile[inside] = fresh
                 self._tiles.put(spec, block.block, number, tile)
 
@@ -333,7 +337,7 @@ class Transaction(TableWriter):
         """Update the rollups of changed cells and publish; return the snapshot's id once it is on the disk."""
         self._check_open()
         for group, name, at in self._vacant:
-            patch_vacant_rollups(self._catalog.entry(group), name, at, self._bytes, self._tiles.of, self._patch)
+            patch_vacant_rollups(self._catalog.entry(group), name, at, self._bytes, self._tiles.changed, self._patch)
         for (group, name, columns), spans in sorted(self._dirty.items(), key=lambda item: item[0]):
             update_rollups(self._catalog.entry(group), name, spans, columns, reader=self._reader, write=self._patch)
         self._tiles.flush()
