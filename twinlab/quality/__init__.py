@@ -42,6 +42,7 @@ __getattr__, __dir__ = attach(
         "drift_from_reference": "drift.reference",
         "find_drift": "drift.find",
         "findings_frame": "findings",
+        "fix_text": "unit_faults.fixes",
         "flag_cells": "cells",
         "flag_counts": "aggregate",
         "flat_line_flags": "checks",

@@ -2,7 +2,7 @@
 
 In: labelled arrays of a signal, its unit and spans. Out: suspects, ranked, with confidence, evidence and fix.
 Read in order: `suspects` (the call), `hypotheses`, `profiles` (a bounded sample), `features`, `peers`, `switches`, `scoring`,
-`evidence`.
+`evidence`, `fixes` (lines of a mapping).
 Never: one hypothesis named where two explain the data equally well.
 """
 
@@ -14,8 +14,10 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "Hypothesis": "hypotheses",
+        "MappingFix": "fixes",
         "Suspect": "suspects",
         "UnitFix": "suspects",
+        "fix_text": "fixes",
         "suspect_units": "suspects",
     },
 )
