@@ -2,7 +2,7 @@
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
 Read in order: `twinmodel`, `asset_types`, `signal`, `rules`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
-`questions`, `reader`, `calibration`; `registry` and `extensions` (what other packages add).
+`questions`, `reader`, `calibration`, `edits`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """
 

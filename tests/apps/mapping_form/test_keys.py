@@ -18,8 +18,8 @@ from twinlab.apps.mapping_form.keys import (
     with_another,
     with_key,
 )
-from twinlab.apps.mapping_form.yaml_edit import document
 from twinlab.errors import SchemaError
+from twinlab.model.edits.yaml_edit import document
 from twinlab.model.mapping import ColumnRule, Mapping, TableRule, TagRule
 from twinlab.model.signal import Signal
 from twinlab.model.time_rule import TimeRule

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from twinlab.apps.mapping_form.files import changes
 from twinlab.apps.mapping_form.form import MappingForm
 from twinlab.apps.mapping_form.preview import preview, read_sample
-from twinlab.apps.mapping_form.yaml_edit import drop, put
 from twinlab.errors import SourceError
 from twinlab.harmonise import draft
+from twinlab.model.edits.yaml_edit import drop, put
 from twinlab.model.load import load_mapping, load_model
 from twinlab.model.yamltext import read_yaml, write_yaml
 

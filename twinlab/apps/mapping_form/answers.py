@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from twinlab.apps.mapping_form.draft import parse_missing_codes
-from twinlab.apps.mapping_form.yaml_edit import Path_, change, comment, document, drop, put, uncomment, value_of
 from twinlab.errors import UnknownTermError
 from twinlab.harmonise.times.zones import MISSING, Zones, zone_name
+from twinlab.model.edits.yaml_edit import Path_, change, comment, document, drop, put, uncomment, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.quantities import name_parts, quantities
 from twinlab.model.questions import Question, open_questions

@@ -13,7 +13,7 @@ from twinlab.apps.mapping_form.key_list import MoreKeys
 from twinlab.apps.mapping_form.keys import Part
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import further_roles, roles, suggestions
-from twinlab.apps.mapping_form.yaml_edit import comments
+from twinlab.model.edits.yaml_edit import comments
 from twinlab.model.mapping import TagRule
 from twinlab.model.units import known_units
 from twinlab.model.units.spelling import UNKNOWN

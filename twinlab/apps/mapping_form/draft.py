@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinlab.apps.mapping_form.keys import with_another
-from twinlab.apps.mapping_form.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.errors import SchemaError, TwinlabError
+from twinlab.model.edits.yaml_edit import Path_, comment, document, drop, put, uncomment, without_comments
 from twinlab.model.load import check_mapping, parse_mapping
 from twinlab.model.mapping import Mapping, rules_for
 from twinlab.model.twinmodel import TwinModel

@@ -11,8 +11,8 @@ from pathlib import Path
 from twinlab._files import replace_file
 from twinlab.apps.mapping_form.draft import MappingDraft
 from twinlab.apps.mapping_form.preview import Properties
-from twinlab.apps.mapping_form.yaml_edit import Path_
 from twinlab.errors import SourceError, TwinlabError
+from twinlab.model.edits.yaml_edit import Path_
 from twinlab.model.load import check_mapping, load_mapping
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import TwinModel

@@ -13,9 +13,9 @@ from twinlab.apps.mapping_form.key_list import KeyList
 from twinlab.apps.mapping_form.keys import Part, parts
 from twinlab.apps.mapping_form.preview import SampleTable
 from twinlab.apps.mapping_form.suggestions import suggestions
-from twinlab.apps.mapping_form.yaml_edit import document, value_of
 from twinlab.errors import SchemaError
 from twinlab.model import asset_types
+from twinlab.model.edits.yaml_edit import document, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.twinmodel import Signal, TwinModel
 

@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from twinlab.apps.mapping_form.yaml_edit import Path_, change, document, drop, put, span, value_of
 from twinlab.errors import SchemaError
+from twinlab.model.edits.yaml_edit import Path_, change, document, drop, put, span, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TableRule
 from twinlab.model.registry import registry_of

@@ -47,7 +47,7 @@ def document(text: str, *, name: str = "mapping") -> Document:
     return read_yaml(text, name=name)
 
 
-def value_of(data: object, path: Path_) -> Any:
+def value_of(data: object, path: Path_) -> Any:  # noqa: ANN401  (as YAML has it)
     """Return the value at ``path`` of a document's data; None if there is none.
 
     >>> value_of({"a": [{"b": 1}]}, ("a", 0, "b"))
@@ -378,13 +378,13 @@ def _has(data: object, path: Path_) -> bool:
     return True
 
 
-def _at(data: Any, path: Path_) -> Any:
+def _at(data: Any, path: Path_) -> Any:  # noqa: ANN401
     for key in path:
         data = data[key]
     return data
 
 
-def _with(data: Any, path: Path_, value: object) -> Any:
+def _with(data: Any, path: Path_, value: object) -> Any:  # noqa: ANN401
     if not path:
         return value
     key, rest = path[0], path[1:]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from twinlab.apps.mapping_form.yaml_edit import drop, put
+from twinlab.model.edits.yaml_edit import drop, put
 from twinlab.model.yamltext import read_yaml
 
 ROOT = Path(__file__).parents[3]
