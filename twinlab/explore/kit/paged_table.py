@@ -32,6 +32,20 @@ TABLE_SHEET = """
 }
 """
 
+#: Empties the inputs in the headers when the server has removed the filters, which Panel's table doesn't. It does so at once:
+#: callbacks run after a whole message, and by then Tabulator, whose rows are others, has sent its old filters back.
+_EMPTY_HEADERS = """
+const empty = () => {
+  const table = cb_obj.filters.length ? null : cb_context.index.find_one(cb_obj)?.tabulator
+  if (table?.getHeaderFilters().length) table.clearHeaderFilter()
+}
+if (!cb_obj.empties_headers) {
+  cb_obj.empties_headers = true
+  cb_obj.on_change(cb_obj.properties.filters, empty)
+}
+empty()
+"""
+
 
 class EventGrid(pn.widgets.Tabulator):
     """Tabulator with remote pages that caches the filtered and sorted order of rows.
@@ -45,6 +59,14 @@ class EventGrid(pn.widgets.Tabulator):
     _filtered: NDArray[np.intp]
     _order: NDArray[np.intp]
     _computed_for: tuple[object, str, str] | None = None
+
+    def __init__(self, value: pd.DataFrame, **params: Any) -> None:
+        super().__init__(value, **params)
+        self.jscallback(filters=_EMPTY_HEADERS)
+
+    def clear_filters(self) -> None:
+        """Remove the filters in the headers, here and in the browser, and show the first page."""
+        self.param.update(filters=[], page=1)
 
     @property
     def filtered(self) -> NDArray[np.intp]:

@@ -41,6 +41,21 @@ def test_header_filters_are_applied_on_the_server(twin):
     assert f"{len(explorer.shown()):,} of 1,000 events" in explorer._count.object
 
 
+def test_clearing_the_filters_keeps_the_table_and_its_order(twin):
+    explorer = EventExplorer(twin)
+    grid = explorer._grid
+    model = grid.get_root()
+    grid.sorters = [{"field": "number", "dir": "desc"}]
+    grid._process_events({"filters": [{"field": "origin", "type": "=", "value": "EAST"}], "page": 2})
+    model.filters = grid.filters
+    explorer.clear_filters()
+    assert explorer._grid is grid
+    assert model.filters == []
+    assert (grid.page, len(explorer.shown())) == (1, 1_000)
+    assert explorer.shown()["number"].is_monotonic_decreasing
+    assert explorer.all_filters == ()
+
+
 def test_one_page_is_sent_at_a_time(twin):
     model = EventExplorer(twin, page_size=12)._grid.get_root()
     assert len(next(iter(model.source.data.values()))) == 12

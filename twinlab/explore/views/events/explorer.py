@@ -248,8 +248,7 @@ class EventExplorer(Explorer):
         with param.parameterized.batch_call_watchers(self):
             self.param.update(filters=(), in_view=False)
         if self._grid is not None and self._grid.filters:
-            # Rebuilt, since only the browser knows the inputs in the headers.
-            self._fill()
+            self._grid.clear_filters()
 
     # -- state and exports --------------------------------------------------------------------------------------------
 
