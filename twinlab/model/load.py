@@ -35,6 +35,7 @@ __all__ = [
     "parse_as",
     "parse_mapping",
     "parse_model",
+    "refuse",
     "tidy_yaml",
     "write_schemas",
 ]
@@ -101,9 +102,13 @@ def check_mapping(mapping: Mapping, model: TwinModel, name: str = "mapping.yaml"
         As `parse_model`: asset types, signals, event types, links, properties, states and zones that don't exist, units
         that don't fit the signal's or property's.
     """
-    findings = mapping_findings(mapping, model)
+    refuse(mapping_findings(mapping, model), mapping, name)
+
+
+def refuse(findings: list[Finding], parsed: BaseModel, name: str) -> None:
+    """Raise one error for all findings in a parsed file, each with its line; do nothing if there are none."""
     if findings:
-        raise _error(findings, _DOCUMENTS.get(id(mapping)), name)
+        raise _error(findings, _DOCUMENTS.get(id(parsed)), name)
 
 
 def dump_model(model: TwinModel, *, editor: bool = False) -> str:

@@ -13,6 +13,9 @@ from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
+from twinlab.twin.calibrations.methods import CalibrationMethods
+from twinlab.twin.calibrations.readers import AsOfReader
+from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
@@ -21,7 +24,7 @@ from twinlab.twin.report import IngestReport
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.methods import RevisionMethods
 from twinlab.twin.revisions.revision_log import RevisionLog
-from twinlab.twin.summary import summary_html, summary_text
+from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(RevisionMethods, QuestionMethods):
+class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
@@ -51,6 +54,7 @@ class Twin(RevisionMethods, QuestionMethods):
         self.revision_log = RevisionLog(self.ledger.journal)
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
         self._notes = NotesStore(self.ledger.journal)
+        self._calibration_store = CalibrationStore(self.folder, self.ledger.journal)
         self.reload()
 
     def reload(self) -> None:
@@ -78,10 +82,14 @@ class Twin(RevisionMethods, QuestionMethods):
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
-        return summary_text(self.model, self.reader, questions=len(self.open_questions()), edits=self.edits())
+        return summary_text(self.model, self.reader, **self._summary_parts())
 
     def _repr_html_(self) -> str:
-        return str(summary_html(self.model, self.reader, questions=len(self.open_questions()), edits=self.edits()))
+        return str(summary_html(self.model, self.reader, **self._summary_parts()))
+
+    def _summary_parts(self) -> SummaryParts:
+        noted, edits = self._calibration_summary()
+        return {"questions": len(self.open_questions()), "notes": noted, "edits": [*self.edits(), *edits]}
 
     # -- write --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:
@@ -196,6 +204,7 @@ class Twin(RevisionMethods, QuestionMethods):
         start: object = None,
         stop: object = None,
         step: str | None = None,
+        calibrated: bool = False,
     ) -> xr.Dataset:
         """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
 
@@ -211,13 +220,17 @@ class Twin(RevisionMethods, QuestionMethods):
             Half-open span ``[start, stop)``; naive times are UTC.
         step : str, optional
             Return rollups at this step (``"1h"``): ``<signal>_mean``, ``_min``, ``_max``, ``_sum``, ``_count``.
+        calibrated : bool
+            Add ``<signal>_calibrated`` of each gauge (with ``step`` ``<signal>_calibrated_mean``, ``_min``, ``_max``, ``_sum``):
+            the values with the twin's calibrations, see `calibrate`. Flags and counts are those of the signal.
 
         Raises
         ------
         UnknownTermError
             If the model has no such asset type, signal or asset.
         """
-        return self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+        data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+        return self._with_calibrated(data, asset_type) if calibrated else data
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -253,9 +266,9 @@ class Twin(RevisionMethods, QuestionMethods):
         """
         return self.reader.observations(asset, signal, start=start, stop=stop, all=all)
 
-    def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> HistoryReader:
-        """Return the twin as it was known at an ingest time, with the mapping of ``"then"`` or ``"current"``."""
-        return self.reader.as_of(known, mapping=mapping)
+    def as_of(self, known: object, *, mapping: Literal["then", "current"] = "then") -> AsOfReader:
+        """Return the twin as it was known at an ingest time, with mapping and calibrations of ``"then"`` or ``"current"``."""
+        return self._as_of(self.reader.as_of(known, mapping=mapping), None if mapping == "current" else known)
 
     def explore(self, *, page: str = "history") -> Workspace:
         """Return the explorer of this twin: the same object in JupyterLab and in a served page.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 
@@ -78,11 +78,20 @@ def _unit(spec: Signal) -> str:
     return "state" if spec.kind == "state" else spec.unit
 
 
-def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0, edits: Sequence[str] = ()) -> str:
-    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages.
+class SummaryParts(TypedDict, total=False):
+    """What a summary shows beside the model and its data."""
 
-    ``edits`` are sentences about definitions that aren't applied.
-    """
+    questions: int
+    """Number of open questions."""
+    notes: Sequence[str]
+    """Sentences to know."""
+    edits: Sequence[str]
+    """Sentences about definitions that aren't applied, or can't be."""
+
+
+def summary_text(model: TwinModel, reader: HistoryReader, **parts: Unpack[SummaryParts]) -> str:
+    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
+    questions = parts.get("questions", 0)
     lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
     summaries = signal_summaries(model, reader)
     cells = _aligned([_signal_text(one) for one in summaries])
@@ -91,7 +100,7 @@ def summary_text(model: TwinModel, reader: HistoryReader, *, questions: int = 0,
         lines += [f"    {text}" for one, text in zip(summaries, cells, strict=True) if one.asset_type == asset_type]
     lines += [f"  {name}: {_count(reader.event_count(name), 'event')}" for name in model.event_types]
     lines += [f"  {_open(questions)}"] if questions else []
-    lines += [f"  {text}" for text in edits]
+    lines += [f"  {text}" for text in (*parts.get("notes", ()), *parts.get("edits", ()))]
     return "\n".join(lines)
 
 
@@ -140,12 +149,14 @@ _SUMMARY = (
 <td class=n>{{ one.suspect }}</td><td class=n>{{ one.fail }}</td></tr>{% endfor %}</table>{% endif %}{% endfor %}\
 {% for event in events %}<div><b>{{ event.title }}</b> <code>{{ event.name }}</code>: {{ event.count }}</div>\
 {% endfor %}{% if asked %}<div style='margin-top:6px'><b>{{ asked }}</b></div>{% endif %}\
+{% for note in notes %}<div style='margin-top:6px'>{{ note }}</div>{% endfor %}\
 {% for text in edits %}<div style='margin-top:6px'><b>&#9888; {{ text }}</b></div>{% endfor %}</div>"""
 )
 
 
-def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0, edits: Sequence[str] = ()) -> Markup:
+def summary_html(model: TwinModel, reader: HistoryReader, **parts: Unpack[SummaryParts]) -> Markup:
     """Return a twin's summary as HTML: assets, signals with units, freshness, coverage, flags, and bytes."""
+    questions = parts.get("questions", 0)
     status = reader.status()
     summaries = signal_summaries(model, reader)
     size = (
@@ -172,7 +183,8 @@ def summary_html(model: TwinModel, reader: HistoryReader, *, questions: int = 0,
         kinds=kinds,
         events=events,
         asked=_open(questions) if questions else "",
-        edits=list(edits),
+        notes=list(parts.get("notes", ())),
+        edits=list(parts.get("edits", ())),
     )
 
 

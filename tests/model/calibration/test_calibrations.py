@@ -66,7 +66,17 @@ def test_a_file_reads_and_is_written_back_equal(tmp_path):
             "calibration.yaml:2: .*expected an asset as type/id, such as cold_room/3, got 'three'",
         ),
         (("00:00Z: -1}", "00:00Z: .inf}"), "calibration.yaml:6: .*expected a finite number"),
-        (("  reason: drifts by 0.5 degC a day from 2026-03-01", "  gain: 0\n  reason: r"), "a gain above zero"),
+        (
+            ("  reason: drifts by 0.5 degC a day from 2026-03-01", "  gain: 0\n  reason: r"),
+            "one sign and not zero, got 0",
+        ),
+        (
+            (
+                "  reason: drifts by 0.5 degC a day from 2026-03-01",
+                "  gain: {2026-03-01: 1, 2026-03-02: -1}\n  reason: r",
+            ),
+            "one sign and not zero, got 1, -1",
+        ),
         (("  reason: drifts by 0.5 degC a day from 2026-03-01", "  reason: ''"), "a reason in words"),
         (("  reason: drifts by 0.5 degC a day from 2026-03-01\n", ""), "the key 'reason', which is missing"),
         (("{2026-03-01T00:00:00Z: 0, 2026-03-03T00:00:00Z: -1}", "{}"), "expected at least one point"),

@@ -13,7 +13,7 @@ from dask.highlevelgraph import HighLevelGraph, Layer, MaterializedLayer
 
 from twinlab.history.read.lazy import Lazy
 
-__all__ = ["TASK_CELLS", "as_dask", "source_of"]
+__all__ = ["TASK_CELLS", "as_dask", "as_dask_like", "source_of"]
 
 #: Cells per task: about 50 ms of reading, 64 MB of float64.
 TASK_CELLS = 2**23
@@ -90,7 +90,16 @@ def as_dask(lazy: Lazy, *, offset: int = 0) -> da.Array:
     left = length - sum(times)
     times += [step] * (left // step) + ([left % step] if left % step else [])
     assets = [band] * (wide // band) + ([wide % band] if wide % band else []) if wide else [0]
-    reads = _Reads(lazy, (tuple(times) or (0,), tuple(assets), *((n,) for n in lazy.shape[2:])))
+    return _array(lazy, (tuple(times) or (0,), tuple(assets), *((n,) for n in lazy.shape[2:])))
+
+
+def as_dask_like(lazy: Lazy, other: da.Array) -> da.Array:
+    """Return a Dask array of a source, in the chunks of another array of the same shape."""
+    return _array(lazy, other.chunks)
+
+
+def _array(lazy: Lazy, chunks: Chunks) -> da.Array:
+    reads = _Reads(lazy, chunks)
     of = f"source-{reads.name}"
     graph = HighLevelGraph({of: MaterializedLayer({of: lazy}), reads.name: reads}, {of: set(), reads.name: {of}})
     return da.Array(graph, reads.name, reads.chunks, dtype=lazy.dtype)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["computed"]
+__all__ = ["computed", "source_of"]
 
 
 def computed(data: xr.Dataset) -> xr.Dataset:
@@ -23,7 +23,7 @@ def computed(data: xr.Dataset) -> xr.Dataset:
     windows: dict[object, list[tuple[str, LazyWindows]]] = {}
     for name, variable in data.data_vars.items():
         # `data` would load arrays that aren't Dask's.
-        source = _source_of(variable.variable._data)  # noqa: SLF001
+        source = source_of(variable.variable._data)  # noqa: SLF001
         if source is None or not 0 < source.cells <= DIRECT_CELLS:
             continue
         if isinstance(source, LazyWindows) and source.statistic != "increase":
@@ -39,11 +39,11 @@ def computed(data: xr.Dataset) -> xr.Dataset:
     return out if len(found) == len(data.data_vars) else out.compute()
 
 
-def _source_of(data: object) -> Lazy | None:
+def source_of(data: object) -> Lazy | None:
     """Return what the data of a variable read in full, if they are of `twinlab.history`."""
     if not hasattr(data, "dask"):
         return plain_source(data)
     # Loaded when needed: Dask's arrays take 0.4 s.
-    from twinlab.history.read.dask_arrays import source_of  # noqa: PLC0415
+    from twinlab.history.read import dask_arrays  # noqa: PLC0415
 
-    return source_of(data)
+    return dask_arrays.source_of(data)

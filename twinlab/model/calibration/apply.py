@@ -11,7 +11,24 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.model.calibration.pieces import Calibration
 
-__all__ = ["calibrated"]
+__all__ = ["calibrated", "corrected"]
+
+
+def corrected(
+    values: npt.NDArray[np.float64], times: npt.NDArray[np.int64], calibrations: Iterable[Calibration]
+) -> npt.NDArray[np.float64]:
+    """Return values (…, time) of one asset with its calibrations applied; ``times`` in ns since 1970.
+
+    >>> fix = Calibration(asset="room/3", signal="temperature", offset=-0.5, reason="reads too high")
+    >>> corrected(np.array([5.0, np.nan]), np.array([0, 10**9]), [fix]).tolist()
+    [4.5, nan]
+    """
+    out = np.array(values, dtype=np.float64)
+    for one in calibrations:
+        since, until = one.span_ns
+        rows = np.flatnonzero((times >= since) & (times < until))
+        out[..., rows] = out[..., rows] * one.gain_at(times[rows]) + one.offset_at(times[rows])
+    return out
 
 
 def calibrated(values: xr.DataArray, calibrations: Calibration | Iterable[Calibration]) -> xr.DataArray:
@@ -110,11 +127,9 @@ def _applied(values: xr.DataArray, numbers: xr.DataArray | None, found: dict[int
         columns = [0] if who is None else who.ravel().tolist()
         at = at.ravel()
         for column, number in enumerate(columns):
-            for one in found.get(number, ()):
-                since, until = one.span_ns
-                rows = np.flatnonzero((at >= since) & (at < until))
-                place = (..., rows) if who is None else (..., rows, column)
-                out[place] = out[place] * one.gain_at(at[rows]) + one.offset_at(at[rows])
+            place = (...,) if who is None else (..., column)
+            if number in found:
+                out[place] = corrected(out[place], at, found[number])
         return out
 
     made = xr.apply_ufunc(block, *given, dask="parallelized", output_dtypes=[np.float64])

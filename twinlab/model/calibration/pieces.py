@@ -87,6 +87,10 @@ class Calibration(Model):
     """Interval that contains the correction at its last point with 90 % probability, in the signal's unit."""
     reason: str
     """Why: a sentence for people, with numbers."""
+    author: str | None = None
+    """Who decided it."""
+    date: Instant | None = None
+    """When it was decided."""
 
     @model_validator(mode="after")
     def _can_be_applied(self) -> Self:
@@ -94,8 +98,8 @@ class Calibration(Model):
             msg = f"expected `from` before `until`, got from {self.since:%Y-%m-%dT%H:%M} until {self.until:%Y-%m-%dT%H:%M}"
             raise ValueError(msg)
         gains = self.gain.values() if isinstance(self.gain, dict) else (self.gain,)
-        if any(gain <= 0 for gain in gains):
-            msg = f"expected a gain above zero, got {min(gains)}"
+        if 0 in gains or min(gains) < 0 < max(gains):
+            msg = f"expected a gain of one sign and not zero, got {', '.join(f'{gain:g}' for gain in gains)}"
             raise ValueError(msg)
         if self.interval is not None and self.interval[0] > self.interval[1]:
             msg = f"expected an interval [low, high], got {list(self.interval)}"
@@ -119,6 +123,18 @@ class Calibration(Model):
         """Return the gain at times in ns since 1970, whether in the span or not."""
         return _at(self.gain, times)
 
+    def constant_between(self, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return for each pair of instants in ns since 1970 whether one correction, or none, applies from ``first`` to ``last``.
+
+        >>> c = Calibration(asset="room/3", signal="temperature", until="1970-01-02", offset=1, reason="r")
+        >>> c.constant_between(np.array([0, 0, 86400 * 10**9]), np.array([10, 86400 * 10**9, 86400 * 10**9])).tolist()
+        [True, False, True]
+        """
+        since, until = self.span_ns
+        outside = (last < since) | (first >= until)
+        inside = (first >= since) & (last < until)
+        return outside | (inside & _constant(self.offset, first, last) & _constant(self.gain, first, last))
+
     def overlaps(self, other: Calibration) -> bool:
         """Return whether both correct the same signal of the same asset at some instant."""
         (a, b), (c, d) = self.span_ns, other.span_ns
@@ -132,6 +148,19 @@ def _at(by_time: float | dict[datetime, float], times: npt.NDArray[np.int64]) ->
     # Relative to the first point: ns since 1970 have more digits than a float64.
     since = (times - points[0]).astype(np.float64)
     found: npt.NDArray[np.float64] = np.interp(since, points - points[0], list(by_time.values()))
+    return found
+
+
+def _constant(
+    by_time: float | dict[datetime, float], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    if not isinstance(by_time, dict):
+        return np.ones(first.shape, dtype=bool)
+    points = np.array([nanoseconds_of(instant) for instant in by_time], dtype=np.int64)
+    # Without a point between them, the line between two equal numbers is level.
+    none_between = points.searchsorted(first, side="right") == points.searchsorted(last, side="left")
+    level: npt.NDArray[np.bool_] = _at(by_time, first) == _at(by_time, last)
+    found: npt.NDArray[np.bool_] = level & (none_between | (first == last))
     return found
 
 
