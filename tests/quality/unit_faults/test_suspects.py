@@ -139,7 +139,7 @@ def test_a_fault_of_a_period_in_the_middle_has_both_ends() -> None:
     assert (found.asset, found.hypothesis.written) == ("A05", "degF")
     assert (found.since, found.until) == (clean["time"].to_numpy()[240], clean["time"].to_numpy()[600])
     assert found.fix.keys() == {
-        "unit": "degF", "valid_from": "2026-01-15T00:00:00Z", "valid_until": "2026-01-30T00:00:00Z"
+        "signal": "temperature", "unit": "degF", "valid_from": "2026-01-15T00:00:00Z", "valid_until": "2026-01-30T00:00:00Z"
     }  # fmt: skip
 
 

@@ -148,7 +148,10 @@ def _right(rule: Rule, fix: UnitFix, *, named: bool) -> Rule | None:
         )
         raise SchemaError(msg)
     made = {key: value for key, value in rule.items() if key not in ("valid_from", "valid_until", "assets")}
-    made["unit"] = fix.unit
+    keys = fix.keys()
+    made["signal"] = keys["signal"]
+    if stated is not None or fix.unit != fix.declared:
+        made["unit"] = fix.unit
     if fix.factor != 1.0:
         for key, default in (("scale", 1.0), ("offset", 0.0)):
             number = float(rule.get(key, default)) * fix.factor
@@ -156,7 +159,6 @@ def _right(rule: Rule, fix: UnitFix, *, named: bool) -> Rule | None:
                 made[key] = number
     if not named:
         made["assets"] = [fix.asset]
-    keys = fix.keys()
     for key, latest in (("valid_from", max), ("valid_until", min)):
         bounds = [str(one[key]) for one in (rule, keys) if one.get(key) is not None]
         if bounds:

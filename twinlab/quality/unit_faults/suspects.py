@@ -43,14 +43,16 @@ class UnitFix:
     factor: float = 1.0
     since: np.datetime64 | None = None
     until: np.datetime64 | None = None
+    right_signal: str = ""
+    """The signal that the values really are, where two columns are swapped."""
 
     def keys(self) -> dict[str, object]:
-        """Return the keys of the mapping's rule that differ: unit, scale, validity.
+        """Return the keys of the mapping's rule that may differ: signal, unit, scale, validity.
 
         >>> UnitFix("T7", "speed", "km/h", "mph", since=np.datetime64("2026-02-19T10:55")).keys()
-        {'unit': 'mph', 'valid_from': '2026-02-19T10:55:00Z'}
+        {'signal': 'speed', 'unit': 'mph', 'valid_from': '2026-02-19T10:55:00Z'}
         """
-        found: dict[str, object] = {"unit": self.unit}
+        found: dict[str, object] = {"signal": self.right_signal or self.signal, "unit": self.unit}
         if self.factor != 1.0:
             found["scale"] = self.factor
         for key, instant in (("valid_from", self.since), ("valid_until", self.until)):
