@@ -11,6 +11,9 @@ import pytest
 
 import twinlab as tl
 from twinlab.errors import HistoryConflictError, SchemaError, UnitError, UnknownTermError
+from twinlab.history import HistoryReader
+from twinlab.ledger import Ledger
+from twinlab.twin.definitions import read_definitions
 
 MODEL = """\
 twin: cold_chain
@@ -279,3 +282,31 @@ def test_an_edit_of_the_history_waits_for_another_writer(twin):
     assert rev.state == "open"
     rev.promote()
     assert mean(twin) < 5
+
+
+@pytest.mark.parametrize("step", ["write_definition", "move_history", "log.complete", "branch.delete"])
+def test_a_promotion_that_is_interrupted_at_any_step_is_completed_by_the_next_opening(twin, monkeypatch, step):
+    rev = twin.remap("fridges", FAHRENHEIT)
+    with monkeypatch.context() as patch:
+
+        def interrupt(*given: object) -> None:
+            raise KeyboardInterrupt
+
+        if step == "log.complete":
+            patch.setattr(twin.revision_log, "complete", interrupt)
+        elif step == "branch.delete":
+            patch.setattr("twinlab.history.revisions.branch.RevisionBranch.delete", interrupt)
+        else:
+            patch.setattr(f"twinlab.twin.revisions.promotion.{step}", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            rev.promote(author="ada")
+    # Nobody reads a state between the two, and the next opening completes it.
+    reader = HistoryReader(twin.folder, Ledger(twin.folder / "ledger"), *read_definitions(twin.folder))
+    assert mean(reader) > 30 if step in {"write_definition", "move_history"} else mean(reader) < 5
+    again = tl.open(twin.folder)
+    assert mean(again) < 5
+    assert again.edits() == []
+    assert again.revisions()["state"].tolist() == ["promoted"]
+    assert mean(twin) < 5
+    twin.rollback()
+    assert mean(again) > 30
