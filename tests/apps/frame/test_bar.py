@@ -4,7 +4,7 @@ import numpy as np
 import panel as pn
 import pytest
 
-from twinlab.apps.frame.bar import bar, freshness_html
+from twinlab.apps.frame.bar import bar, edits_of, freshness_html
 from twinlab.apps.frame.browser_side import BrowserSide
 from twinlab.explore.kit.session import Session, Shared
 from twinlab.testing import FakeTwin
@@ -19,6 +19,15 @@ def test_a_time_that_could_not_be_read_again_is_marked_as_old() -> None:
     now = np.datetime64("now", "ns")
     assert "◷" not in freshness_html(now)
     assert "◷" in freshness_html(now, failed=True)
+
+
+def test_changes_that_are_not_applied_are_counted_and_named() -> None:
+    now = np.datetime64("now", "ns")
+    assert "not applied" not in freshness_html(now)
+    one = freshness_html(now, edits=["mapping/<a>.yaml changed"])
+    assert "1 change not applied" in one and "mapping/&lt;a&gt;.yaml changed" in one
+    assert "2 changes not applied" in freshness_html(now, edits=["a", "b"])
+    assert edits_of(object()) == []
 
 
 def test_a_finished_data_set_has_ended_and_does_not_look_late() -> None:

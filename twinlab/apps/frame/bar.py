@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import panel as pn
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from twinlab.apps.frame.browser_side import BrowserSide
     from twinlab.apps.login.access import User
     from twinlab.explore.kit.session import Session, Shared
+    from twinlab.model.reader import TwinReader
 
 __all__ = ["bar"]
 
@@ -83,6 +85,8 @@ class _Freshness:
         self._latest: np.datetime64 | None = None
         # Whether the last read failed; None before the first.
         self._failed: bool | None = None
+        # Sentences about definitions that aren't applied.
+        self._edits: list[str] = []
         self.pane = Html("", align="center", margin=(0, 10), styles={"flex": "1 1 auto", "min-width": "0"})
         clock.param.watch(lambda _: self._write(), "label")
         browser.param.watch(lambda _: self._write(), "zone")
@@ -97,6 +101,7 @@ class _Freshness:
         try:
             # Read in a thread: other readers aren't blocked.
             self._latest, self._failed = await asyncio.to_thread(self._shared.latest), False
+            self._edits = await asyncio.to_thread(edits_of, self._shared.twin)
         except READING_ERRORS:
             self._failed = True
             _LOG.exception("the newest time can't be read")
@@ -105,13 +110,21 @@ class _Freshness:
     def _write(self) -> None:
         zone = self._browser.zone if self._clock.label != "UTC" else ""
         if self._failed is not None:
-            self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed)
+            self.pane.object = freshness_html(self._latest, zone=zone, failed=self._failed, edits=self._edits)
 
 
-def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool = False) -> Markup:
+def edits_of(twin: TwinReader) -> list[str]:
+    """Return a twin's sentences about definitions that aren't applied; none for a reader that doesn't know any."""
+    found = getattr(twin, "edits", None)
+    return list(found()) if callable(found) else []
+
+
+def freshness_html(
+    latest: np.datetime64 | None, *, zone: str = "", failed: bool = False, edits: Sequence[str] = ()
+) -> Markup:
     """Return the time of the newest data and their age; dimmed and marked if they are stale or if reading ``failed``.
 
-    Of a finished data set, the day on which it ended.
+    Of a finished data set, the day on which it ended. ``edits`` are sentences about definitions that aren't applied.
     """
     exact = "" if latest is None else f"newest data: {clock_text(latest, zone=zone)}"
     if latest is None:
@@ -125,9 +138,12 @@ def freshness_html(latest: np.datetime64 | None, *, zone: str = "", failed: bool
     style = "display:block;font:14px/1.3 Roboto,system-ui,sans-serif;font-size:clamp(11px,3vw,14px);color:#fff"
     return html(
         '<span style="{{ style }}{% if old %};opacity:.86{% endif %}" title="{{ exact }}">'
-        '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}</span>',
+        '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}'
+        '{% if edits %} <span style="white-space:nowrap;font-weight:600" title="{{ edits|join("; ") }}">⚠ '
+        "{{ edits|length }} change{% if edits|length != 1 %}s{% endif %} not applied</span>{% endif %}</span>",
         style=style,
         exact=exact,
         old=old,
         text=text,
+        edits=list(edits),
     )

@@ -116,6 +116,8 @@ def cached(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:
 
 
 def position_of(twin: TwinReader) -> object:
-    """Return a twin's position in its ledger, which changes with new data; None if it has none."""
-    position = getattr(getattr(twin, "reader", twin), "position", None)
-    return position() if callable(position) else None
+    """Return a value that changes with new data and with other definitions, such as a promoted mapping; None if it can't tell."""
+    reader = getattr(twin, "reader", twin)
+    position = getattr(reader, "position", None)
+    # A promotion leaves the position as it is.
+    return (position(), reader.model, getattr(reader, "mappings", None)) if callable(position) else None
