@@ -1,5 +1,6 @@
 """A revision has the arrays that a rebuild under its definitions gives, and shares all other chunks with the published history."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +14,11 @@ from twinlab.history.layout.grid import Group
 from twinlab.history.revisions.branch import RevisionBranch, branches
 from twinlab.history.revisions.cell_changes import cell_changes
 from twinlab.history.revisions.revise import build_revision, catch_up, is_current
+from twinlab.history.store.opening import open_history
 from twinlab.history.store.view import open_view
 from twinlab.history.write.historian import Historian
+from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.maintenance import sweep
 from twinlab.model.mapping import Mapping
 from twinlab.model.twinmodel import TwinModel
 
@@ -301,3 +305,27 @@ def test_equal_states_have_no_diff(make_site, site):
     view = open_view(site.root / "history" / "icechunk")
     found = cell_changes(view, view)
     assert (found.cells, found.flags_changed, len(found.table), len(found.flags)) == (0, 0, 0, 0)
+
+
+def test_garbage_collection_keeps_revisions_and_for_a_day_the_state_that_a_promotion_replaced(make_site, site):
+    site = two_sources(make_site, site.root)
+    mappings = changed(site, "south", fahrenheit)
+    open_one, branch = (
+        revise(site, changed(site, "north", fahrenheit), name="open"),
+        revise(site, mappings, name="done"),
+    )
+    before, after, other = open_view(branch.path, branch.main()), branch.view(), open_one.view()
+    wanted = [arrays(view) for view in (before, after, other)]
+    with branch.lock():
+        branch.promote()
+        branch.delete()
+    store = HistoryStore.open(site.root / "history")
+    reference = branch.path / "refs" / "branch.replaced.done" / "ref.json"
+    with store.lock():
+        sweep(store._repository, store.path, cut=datetime.fromtimestamp(reference.stat().st_mtime - 1, UTC))
+        for view, arrays_before in zip((before, after, other), wanted, strict=True):
+            same(arrays(open_view(view.path, view.snapshot)), arrays_before)
+        sweep(store._repository, store.path, cut=datetime.now(UTC) + timedelta(seconds=1))
+    assert not reference.exists()
+    same(arrays(open_history(site.root / "history")), wanted[1])
+    same(arrays(open_history(site.root / "history", branch="revision.open")), wanted[2])

@@ -18,8 +18,6 @@ from twinlab.history.write.transaction import Transaction
 __all__ = ["RevisionBranch", "branches"]
 
 _PREFIX = "revision."
-#: Branches that keep a published state for the readers that still use it after another one was promoted.
-_REPLACED = "replaced."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
@@ -102,7 +100,7 @@ class RevisionBranch:
         The state that was published stays on a branch of its own, so that garbage collection keeps it for readers.
         """
         self._require_lock()
-        kept = f"{_REPLACED}{self.name}"
+        kept = f"{publish.REPLACED}{self.name}"
         if kept in self._repository.list_branches():
             self._repository.reset_branch(kept, self.main())
         else:

@@ -23,6 +23,7 @@ from twinlab.history.store.chunk_reader import write_seal
 
 __all__ = [
     "MAIN",
+    "REPLACED",
     "STAGING",
     "create",
     "move",
@@ -37,6 +38,8 @@ __all__ = [
 
 MAIN = "main"
 STAGING = "staging"
+#: Branches that keep a published state for the readers that still use it after a revision was promoted.
+REPLACED = "replaced."
 
 # Icechunk logs to stdout, which belongs to the program's output; errors are raised anyway.
 icechunk.set_logs_filter("off")

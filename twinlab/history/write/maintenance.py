@@ -12,7 +12,7 @@ import icechunk
 from twinlab._files import disk_usage
 from twinlab.errors import HistoryConflictError
 from twinlab.history.store.chunk_reader import read_seal, verify_seal, write_seal
-from twinlab.history.store.publish import MAIN, STAGING, sync_filesystem
+from twinlab.history.store.publish import MAIN, REPLACED, STAGING, sync_filesystem
 from twinlab.history.store.view import View
 
 __all__ = ["MIN_AGE", "GarbageReport", "StoreStatus", "collect", "status"]
@@ -92,6 +92,10 @@ def sweep(repository: icechunk.Repository, path: Path, *, cut: datetime) -> Garb
     # A commit that a crash left on staging must not keep old snapshots.
     if STAGING in repository.list_branches():
         repository.reset_branch(STAGING, repository.lookup_branch(MAIN))
+    for name in repository.list_branches():
+        reference = path / "refs" / f"branch.{name}" / "ref.json"
+        if name.startswith(REPLACED) and reference.stat().st_mtime < cut.timestamp():
+            repository.delete_branch(name)
     # Snapshots share manifests: each file is checked once.
     checked: dict[str, int] = {}
     for name in _sealed(repository, path):
