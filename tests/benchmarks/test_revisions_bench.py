@@ -54,7 +54,7 @@ tables:
 CELSIUS = "{signal: temperature, unit: degC}"
 
 
-def tell(name: str, **figures: object) -> None:
+def figures_of(name: str, **figures: object) -> None:
     note(name, **figures)
     shown = ", ".join(
         f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in figures.items()
@@ -95,7 +95,7 @@ def cold_rooms(tmp_path_factory) -> tuple[Path, dict[str, np.ndarray], np.ndarra
                 writer.append_records("rooms", pa.RecordBatch.from_pydict({k: pa.array(v) for k, v in columns.items()}))
     began = time.process_time()
     report = twin.rebuild()
-    tell("rebuild of everything", cpu_s=time.process_time() - began, cells=report.cells)
+    figures_of("rebuild of everything", cpu_s=time.process_time() - began, cells=report.cells)
     return folder / "twin", {f"r{n:04d}": written[n] for n in range(SOURCES * ROOMS)}, rooms.time
 
 
@@ -131,7 +131,7 @@ def test_one_source_of_a_hundred(cold_rooms, what):
     promoted = time.process_time() - began
     began = time.process_time()
     twin.rollback()
-    tell(
+    figures_of(
         what,
         cells=diff.cells["cells"].sum(),
         chunks=f"{rewritten} of {len(refs[1])}",

@@ -116,7 +116,7 @@ def cached(twin: TwinReader, key: Hashable, make: Callable[[], _T]) -> _T:
 
 
 def position_of(twin: TwinReader) -> object:
-    """Return a value that changes with new data and with other definitions, such as a promoted mapping; None if it can't tell."""
+    """Return a value that changes with new data and with other definitions, such as a promoted mapping; None if it isn't known."""
     reader = getattr(twin, "reader", twin)
     position = getattr(reader, "position", None)
     # A promotion leaves the position as it is.
