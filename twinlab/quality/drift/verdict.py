@@ -16,7 +16,7 @@ __all__ = ["MONTH", "Drift", "Method", "Verdict"]
 #: Days of a month, as slopes are stated.
 MONTH: Final = 30.0
 Verdict = Literal["drift", "none", "unknown"]
-Method = Literal["peers", "redundancy", "past", "reference"]
+Method = Literal["peers", "redundancy", "past", "reference", "visits"]
 
 _DAY: Final = np.timedelta64(86400, "s")
 
