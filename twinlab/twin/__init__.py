@@ -1,7 +1,7 @@
 """The façade: `Twin` connects the rooms; the rooms offer the same functions without it.
 
 In: a folder, or files to start from. Out: a `Twin`, reports, exports.
-Read in order: `facade`, `folder`, `definitions`, `ingest`, `writer`, `report`, `summary`, `export`, `notes`, `calibrations`, `questions`,
+Read in order: `facade`, `folder`, `definitions`, `ingest`, `writer`, `report`, `summary`, `export`, `annotating`, `calibrations`, `questions`,
 `progress`, `starter`, `tutorials`.
 Never: logic that belongs in a room.
 """

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.events.annotations import Annotation, annotation
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
+from twinlab.twin.annotating.methods import AnnotationMethods
+from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.calibrations.methods import CalibrationMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.definitions import adopt_mapping
-from twinlab.twin.notes import NotesStore
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
+class Twin(RevisionMethods, CalibrationMethods, AnnotationMethods, QuestionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
@@ -53,7 +53,7 @@ class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
         self.ledger = Ledger(self.folder / "ledger")
         self.revision_log = RevisionLog(self.ledger.journal)
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
-        self._notes = NotesStore(self.ledger.journal)
+        self._annotation_store = AnnotationStore(self.ledger.journal)
         self._calibration_store = CalibrationStore(self.folder, self.ledger.journal)
         self.reload()
 
@@ -205,6 +205,7 @@ class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
         stop: object = None,
         step: str | None = None,
         calibrated: bool = False,
+        annotated: bool = False,
     ) -> xr.Dataset:
         """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
 
@@ -223,6 +224,8 @@ class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
         calibrated : bool
             Add ``<signal>_calibrated`` of each gauge (with ``step`` ``<signal>_calibrated_mean``, ``_min``, ``_max``, ``_sum``):
             the values with the twin's calibrations, see `calibrate`. Flags and counts are those of the signal.
+        annotated : bool
+            Add ``<signal>_annotation`` of each signal: 0 none, 1 comment, 2 accepted, 3 rejected, see `annotate`.
 
         Raises
         ------
@@ -230,6 +233,8 @@ class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
             If the model has no such asset type, signal or asset.
         """
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+        if annotated:
+            data = self._with_annotations(data, asset_type)
         return self._with_calibrated(data, asset_type) if calibrated else data
 
     def events(
@@ -311,45 +316,6 @@ class Twin(RevisionMethods, CalibrationMethods, QuestionMethods):
         known = [*self._model.asset_types, *self._model.event_types]
         msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
         raise UnknownTermError(msg)
-
-    # -- notes -----------------------------------------------------------------------------------------------------
-    def annotate(
-        self, key: str, *, note: str | None = None, acknowledged: bool | None = None, author: str, time: object = None
-    ) -> None:
-        """Write a note on an exception, or acknowledge it; stored durably when the function returns.
-
-        Parameters
-        ----------
-        key : str
-            The exception's ``key``, a column of `twinlab.events.exceptions`.
-        note : str, optional
-            The new note; "" removes it, None doesn't change it.
-        acknowledged : bool, optional
-            None doesn't change it.
-        author : str
-            Who writes it.
-        time : instant, optional
-            When; now by default. Naive is UTC.
-
-        Raises
-        ------
-        SchemaError
-            If key or author are missing, or both note and acknowledgement are.
-        HistoryConflictError
-            If another process locked the journal for too long.
-        """
-        self._notes.write([annotation(key, note=note, acknowledged=acknowledged, author=author, time=time)])
-
-    def annotate_many(self, said: Sequence[Annotation]) -> None:
-        """Store several annotations, made by `twinlab.events.annotation`, with one sync to disk."""
-        self._notes.write(said)
-
-    def notes(self, *, history: bool = False) -> pd.DataFrame:
-        """Return the current notes on exceptions: ``key, note, acknowledged, author, time``.
-
-        With ``history``, all versions of each note, in the order of writing.
-        """
-        return self._notes.table(history=history)
 
     # -- maintenance ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:

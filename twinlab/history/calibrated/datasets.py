@@ -11,8 +11,8 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.history.calibrated.cells import CalibratedCells, Corrections
 from twinlab.history.calibrated.windows import STATISTICS, CalibratedWindows
-from twinlab.history.read.direct import source_of
-from twinlab.history.read.lazy import Lazy, LazyWindows, unread
+from twinlab.history.read.direct import source_of, with_source
+from twinlab.history.read.lazy import Lazy, LazyWindows
 from twinlab.model.calibration import Calibration, Calibrations, calibrated
 from twinlab.model.signal import Signal
 from twinlab.model.twinmodel import parse_duration
@@ -129,10 +129,4 @@ def _lazy(variable: xr.DataArray, source: Lazy, mine: dict[int, tuple[Calibratio
         if isinstance(source, LazyWindows)
         else CalibratedCells(*same, plain=source, corrections=corrections)
     )
-    data: Any = variable.variable._data  # noqa: SLF001
-    if not hasattr(data, "dask"):
-        return variable.copy(data=unread(made))
-    # Loaded when needed: Dask's arrays take 0.4 s.
-    from twinlab.history.read.dask_arrays import as_dask_like  # noqa: PLC0415
-
-    return variable.copy(data=as_dask_like(made, data))
+    return with_source(variable, made)

@@ -1,0 +1,146 @@
+"""Annotations of a twin: on spans, cells, events and exceptions; beside the values, and through rebuilds and revisions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twinlab as tl
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.history.read import datasets
+
+MODEL = """
+twin: cold
+origin: 2026-01-01
+asset_types:
+  room:
+    signals:
+      temperature: {unit: degC, resolution: 0.1, cadence: 1h}
+      door: {kind: state, cadence: 1h, states: {0: closed, 1: open}}
+event_types:
+  visit: {}
+rules:
+  warm: {on: room, when: temperature > 8 degC}
+"""
+MAPPING = """
+source: log
+files: ["log*.csv"]
+tables:
+  - table: "log*"
+    time: {column: time, zone: UTC}
+    asset: {type: room, column: room}
+    columns: {t: {signal: temperature, unit: degC}}
+"""
+SPAN = {"asset": "room/3", "signal": "temperature"}
+
+
+@pytest.fixture
+def twin(tmp_path):
+    (tmp_path / "twin.yaml").write_text(MODEL)
+    (tmp_path / "log.yaml").write_text(MAPPING)
+    rows = [f"2026-01-05 {hour:02}:00,{room},{9 if hour in (5, 6) else 5}" for hour in range(24) for room in ("1", "3")]
+    (tmp_path / "log.csv").write_text("time,room,t\n" + "\n".join(rows) + "\n")
+    made = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml", mappings=tmp_path / "log.yaml")
+    made.ingest(tmp_path / "log.csv")
+    return made
+
+
+def codes(twin, asset="3", **options):
+    data = twin.history("room", annotated=True, **options)
+    return data.temperature_annotation.sel(asset=asset).values.tolist()
+
+
+@pytest.mark.parametrize("most", [datasets.DIRECT_CELLS, 0], ids=["plain", "dask"])
+def test_rejected_spans_can_be_left_out_and_no_value_or_flag_changes(twin, monkeypatch, most):
+    before = twin.history("room").compute()
+    twin.annotate(**SPAN, start="2026-01-05T01:00", stop="2026-01-05T03:00", verdict="reject", note="sun", author="ann")
+    twin.annotate(**SPAN, start="2026-01-05T05:20", verdict="accept", author="ann")
+    monkeypatch.setattr(datasets, "DIRECT_CELLS", most)
+    data = twin.history("room", annotated=True, calibrated=True)
+    mask = data.temperature_annotation
+    assert (mask.chunks is not None) == (most == 0)
+    assert mask.dtype == np.uint8
+    assert mask.sel(asset="3").values[:7].tolist() == [0, 3, 3, 0, 0, 2, 0]
+    assert not mask.sel(asset="1").values.any()
+    assert not data.door_annotation.values.any()
+    assert mask.attrs["flag_meanings"] == "none comment accepted rejected"
+    assert mask.attrs["flag_values"].tolist() == [0, 1, 2, 3]
+    kept = data.temperature.where(mask != 3)
+    assert int(kept.isnull().sum()) == 2
+    assert twin.history("room").compute().identical(before)
+    assert codes(twin, start="2026-01-05T02:00", stop="2026-01-05T04:00", assets=["3"]) == [3, 0]
+
+
+def test_annotations_survive_rebuilds_and_later_rows_and_list_what_is_asked_for(twin, tmp_path):
+    twin.annotate(**SPAN, start="2026-01-05T01:00", stop="2026-01-05T03:00", verdict="reject", author="ann")
+    twin.annotate(event=("visit", "V7"), note="who?", author="bob")
+    key = tl.events.exceptions(twin, at="2026-01-05T06:30")["key"][0]
+    twin.annotate(key, verdict="accept", author="bob", time="2026-01-06")
+    twin.rebuild()
+    (tmp_path / "log2.csv").write_text("time,room,t\n2026-01-05 02:00,3,4\n")
+    twin.ingest(tmp_path / "log2.csv")
+    assert codes(twin)[:4] == [0, 3, 3, 0]
+    again = tl.open(twin.folder)
+    assert codes(again)[:4] == [0, 3, 3, 0]
+    table = again.annotations()
+    assert table["kind"].tolist() == ["span", "event", "exception"]
+    assert table["asset"].tolist() == ["room/3", "", f"room/{key.split('/')[1]}"]
+    assert str(table["start"][2]) == "2026-01-05 05:00:00"
+    assert again.annotations(kind="event")["event_id"].tolist() == ["V7"]
+    assert again.annotations(asset="room/3", signal="temperature", start="2026-01-05T02:30").shape[0] == 1
+    assert again.annotations(signal="temperature", start="2026-01-05T03:00").empty
+    twin.annotate(**SPAN, start="2026-01-05T01:00", stop="2026-01-05T03:00", verdict="", author="bob")
+    assert codes(twin)[:4] == [0, 0, 0, 0]
+    assert twin.annotations(kind="span", history=True)["author"].tolist() == ["ann", "bob"]
+    assert twin.notes()["key"].tolist() == [key]
+
+
+def test_annotations_of_an_exception_that_a_revision_moves_follow_it(twin):
+    found = tl.events.exceptions(twin, at="2026-01-05T06:30").sort_values("asset", ignore_index=True)
+    for key in found["key"]:
+        twin.annotate(key, note="door was open", author="ann")
+    moved = found["key"][0].replace("T05", "T06")
+    changes = pd.DataFrame(
+        [["moved", moved, found["key"][0]], ["vanished", None, found["key"][1]]],
+        columns=["change", "key", "key_before"],
+    )
+    twin.carry_annotations(changes, author="eve", cause="log-2026")
+    again = tl.open(twin.folder)
+    assert again.annotations()[["key", "note", "author", "status", "key_before"]].to_numpy().tolist() == [
+        [moved, "door was open", "eve", "moved", found["key"][0]],
+        [found["key"][1], "door was open", "eve", "withdrawn", ""],
+    ]
+    assert again.notes()["key"].tolist() == [moved, found["key"][1]]
+    position = twin.ledger.journal.position()
+    twin.carry_annotations(changes.assign(key="x", key_before="y"), author="eve", cause="nothing annotated")
+    assert twin.ledger.journal.position() == position
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({}, SchemaError, "expected one target.*got none"),
+        ({"key": "a", "asset": "room/3"}, SchemaError, "got more than one"),
+        ({"asset": "room/3", "start": "2026-01-05"}, SchemaError, "it lacks signal"),
+        ({**SPAN, "asset": "room/33", "start": "2026-01-05"}, UnknownTermError, "expected a known asset of type 'room', got '33'"),
+        ({**SPAN, "signal": "temp", "start": "2026-01-05"}, UnknownTermError, "signal of 'room', got 'temp'"),
+        ({**SPAN, "start": "2026-01-05", "stop": "2026-01-04"}, SchemaError, "expected start before stop"),
+        ({**SPAN, "start": "2026-01-05", "acknowledged": True}, SchemaError, "expected acknowledged of an exception"),
+        ({"event": ("vist", "V7")}, UnknownTermError, "expected a known event type, got 'vist'; did you mean 'visit'"),
+        ({"event": "V7"}, SchemaError, r"expected an event as \(type, event_id\)"),
+    ],
+)  # fmt: skip
+def test_a_target_that_is_not_there_is_refused_with_the_nearest(twin, wrong, error, words):
+    with pytest.raises(error, match=words):
+        twin.annotate(**{"author": "ann", "note": "n", **wrong})
+    assert twin.annotations().empty
+
+
+def test_windows_have_no_annotation_and_a_signal_may_not_have_its_name(twin):
+    with pytest.raises(SchemaError, match="a window has no annotation; leave out `step`"):
+        twin.history("room", annotated=True, step="1d")
+    path = twin.folder / "twin.yaml"
+    path.write_text(path.read_text().replace("door:", "temperature_annotation:"))
+    other = tl.open(twin.folder)
+    other.rebuild()
+    with pytest.raises(SchemaError, match="'temperature_annotation' beside 'temperature'"):
+        other.history("room", annotated=True)
