@@ -39,6 +39,8 @@ _USUAL: Final = (
     {"m³/h", "L/min"}, {"m³/h", "gal/min"},
 )  # fmt: skip
 _FACTORS: Final = (0.001, 0.01, 0.1, 10.0, 100.0, 1000.0)
+#: Where zero is arbitrary, near zero is no evidence of a scale: water at 0 °C isn't at -10 °C in thousandths.
+_TEMPERATURE_FACTORS: Final = (0.01, 0.1, 10.0)
 #: Relative prior weights of a usual pair, another unit of the family, and a decimal place.
 _WEIGHTS: Final = (1.0, 0.1, 0.2)
 
@@ -114,7 +116,7 @@ def hypotheses(unit: str, declared: str | None = None, *, probability: float = 0
         shift = (to.pre - back.pre) * to.scale + to.post - back.post * slope
         usual = {stated, other} in _USUAL or {signal, other} in _USUAL
         _add(made, Hypothesis(other, stated, 1.0, slope, shift, _WEIGHTS[0] if usual else _WEIGHTS[1]))
-    for factor in _FACTORS:
+    for factor in _TEMPERATURE_FACTORS if any(one.shift for one in made) else _FACTORS:
         # The number as written is (seen - post) / scale - pre; the factor applies to it.
         shift = (back.pre - back.pre * factor) * back.scale + back.post - back.post * factor
         _add(made, Hypothesis(stated, stated, factor, factor, shift, _WEIGHTS[2]))

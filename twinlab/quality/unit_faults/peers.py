@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Peers"]
+__all__ = ["Peers", "cauchy"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -72,7 +72,7 @@ class Peers:
         """Return the logarithm of the density of features [n, feature] with errors, each of an asset that isn't its own peer."""
         if not self._known_center:
             return np.zeros(len(asked))
-        odd = np.log(_ODD) + _laplace(asked - self._center, self._width).sum(axis=1)
+        odd = np.log(_ODD) + cauchy(asked - self._center, self._width).sum(axis=1)
         if self._anchored:
             scale = np.hypot(self._scale, errors)
             near = (_student(asked / scale) - np.log(scale)).sum(axis=1)
@@ -125,5 +125,6 @@ def _student(z: Floats) -> Floats:
     return np.asarray(-3.0 * np.log1p(z * z / 5.0) - 0.9686196)
 
 
-def _laplace(distance: Floats, width: Floats) -> Floats:
-    return np.asarray(-np.abs(distance) / width - np.log(2.0 * width))
+def cauchy(distance: Floats, width: Floats) -> Floats:
+    """Return the logarithm of a density without a scale far out: a broken sensor may report anything."""
+    return np.asarray(-np.log1p((distance / width) ** 2) - np.log(np.pi * width))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from twinlab.quality.unit_faults.features import Features, median_of
 from twinlab.quality.unit_faults.hypotheses import Hypothesis
-from twinlab.quality.unit_faults.peers import Peers
+from twinlab.quality.unit_faults.peers import Peers, cauchy
 from twinlab.quality.unit_faults.switches import Period, best_periods
 
 __all__ = ["Judge", "Spans", "Verdict"]
@@ -141,7 +141,7 @@ class Judge:
 
 def _changed(change: Floats, width: Floats, scale: Floats, found: float) -> float:
     """Return the log density of a difference between two periods of a correct series: noise, seldom a real change."""
-    wide = (-np.abs(change) / width - np.log(2.0 * width)).sum()
+    wide = cauchy(change, width).sum()
     noise = np.log1p(-_REAL_CHANGE) + _same(change, scale)
     return float(np.logaddexp(noise, np.log(_REAL_CHANGE) + found + wide))
 

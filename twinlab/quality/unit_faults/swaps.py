@@ -136,16 +136,16 @@ def swapped_words(data: xr.DataArray, *, span: Span | None = None) -> list[Swap]
     times, at = _sampled(table)
     values = np.asarray(table.isel(time=at).to_numpy(), dtype=np.float64)
     where = _region(values, span, np.inf)
-    known = np.isfinite(values)
-    # Swapped words of a float are often a number far too small for a sensor, which is near zero but not zero.
-    tiny = (values != 0.0) & (np.abs(values) < 1e-7 * max(map(abs, where)))
-    seen = _within(values, where) & ~tiny
+    known, seen = np.isfinite(values), _sensible(values, where)
     best: dict[int, tuple[int, Words, tuple[int, int, int, int]]] = {}
     kinds: tuple[Words, ...] = ("float32", "int32", "uint32")
     for kind in kinds if np.isfinite(where).all() else ():
-        right = _within(swap_words(values, kind), where)
+        swapped = swap_words(values, kind)
+        right = _sensible(swapped, where)
         for place, period in _periods(seen, right, known):
-            if place not in best or period[2] > best[place][0]:
+            # One number again and again is a code for an error, whatever its words are.
+            different = np.unique(swapped[period[0] : period[1], place][right[period[0] : period[1], place]]).size
+            if different >= _FEWEST and (place not in best or period[2] > best[place][0]):
                 best[place] = (period[2], kind, period)
     found = []
     for place, (_, kind, (first, stop, good, all_)) in sorted(best.items()):
@@ -205,6 +205,12 @@ def _region(values: Floats, span: Span | None, limit: float) -> tuple[float, flo
 
 def _within(values: Floats, region: tuple[float, float]) -> Bools:
     return np.asarray((values >= region[0]) & (values <= region[1]))
+
+
+def _sensible(values: Floats, region: tuple[float, float]) -> Bools:
+    """Return which values a sensor may report; a float of random bits is often near zero, but never zero."""
+    tiny = (values != 0.0) & (np.abs(values) < 1e-7 * max(map(abs, region)))
+    return np.asarray(_within(values, region) & ~tiny)
 
 
 def _periods(seen: Bools, right: Bools, known: Bools) -> list[tuple[int, tuple[int, int, int, int]]]:
