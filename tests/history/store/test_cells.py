@@ -110,6 +110,33 @@ def test_old_hot_chunks_are_compacted_and_windows_between_hot_and_cold_stay_exac
         np.testing.assert_array_equal(part[name], whole[name][:, some])
 
 
+def test_cells_after_a_hot_tile_s_edge_do_not_rewrite_the_cold_ones_before_it(tmp_path):
+    store, assets, rng = HistoryStore.create(tmp_path / "h", origin_ns=ORIGIN), 70, np.random.default_rng(4)
+    want, flags = np.full((SIZE, assets), sentinel("int32"), "int32"), np.full((SIZE, assets), 2, "uint8")
+    base, edge = Axis(ORIGIN, GROUP.cadence_ns).year_cells(2014)[0], 12 * 128
+    spans = [(0, base + edge), (base + edge - 2, base + edge + 1), (base + edge - 300, base + edge - 298)]
+    states = []
+    with store.lock():
+        for low, high in spans:
+            part, marks = random_slab(rng, high - low, assets)
+            with store.transaction() as txn:
+                txn.ensure_group(GROUP, SIGNALS, assets)
+                txn.write_cells(GROUP, low, part, marks)
+                if not low:
+                    txn.compact(GROUP)
+                txn.commit("slab")
+            want[low:high], flags[low:high] = part["temperature"], marks["temperature"]
+            view = store.view()
+            year = view.catalog.groups[GROUP].years[2014]
+            states.append((year.hot_chunks, year.cold_end))
+    assert year.hot.tile[0] == 128
+    # The two cells before the edge are hot with those after it; a late one of an earlier tile stays cold.
+    assert states == [(set(), edge), ({11, 12}, edge - 128), ({11, 12}, edge - 128)]
+    np.testing.assert_array_equal(view.values(GROUP, "temperature", 0, SIZE), want)
+    np.testing.assert_array_equal(view.flags(GROUP, "temperature", 0, SIZE), flags)
+    check_rollups(view, want, flags)
+
+
 def check_rollups(view, values: np.ndarray, flags: np.ndarray) -> None:
     """Compare every stored level, and the fold from cells, with pandas."""
     good = np.isin(flags, (1, 3))

@@ -191,7 +191,8 @@ class Transaction(TableWriter):
             if chunk in part.hot_chunks:
                 if bulk and whole and l0 <= start and stop <= l1:
                     self._drop_hot(entry, year, chunk)
-            elif not bulk and stop > part.cold_end:
+            elif not bulk and (stop > part.cold_end or (stop == part.cold_end and chunk + 1 not in part.hot_chunks)):
+                # The chunk that ends with the cold cells, too: its flags depend on the cells that follow.
                 self._heat(entry, year, chunk)
         for hot, a, b in part.runs(l0, l1):
             if not hot:
