@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "serve", "user", "status", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
+    "demo", "create", "ingest", "serve", "user", "status", "check", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
 )  # fmt: skip
 
 
@@ -50,6 +51,20 @@ def test_status_verify_and_rebuild_speak_of_the_twin(pilot: Path, capsys: pytest
     assert "<Twin pilot>" in out
     assert "0 rows published, " in out
     assert "0 segments sealed, 0 old states removed" in out
+
+
+def test_a_check_prints_its_report_and_writes_json(
+    pilot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "report.json"
+    assert main(["check", str(pilot), "--since", "2026-01-01", "--until", "2026-01-02", "--json", str(table)]) == 0
+    assert (
+        "<QualityReport pilot> nothing found in 2 channels, 2026-01-01 00:00 to 2026-01-02 00:00 UTC"
+        in capsys.readouterr().out
+    )
+    assert json.loads(table.read_text()) == []
+    assert main(["check", str(pilot), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "xlsx", "zarr"])

@@ -255,6 +255,39 @@ def _status(folder: Path) -> None:
     _say(str(twin.reader.status()))
 
 
+@_twinlab.command(
+    "check", cls=Command,
+    example="twinlab check pilot/\ntwinlab check pilot/ --since 2026-03-01 --assets B2 B7 --json report.json",
+)  # fmt: skip
+@_folder
+@click.option("--since", metavar="TIME", help="First instant to check, UTC.")
+@click.option("--until", metavar="TIME", help="End, not included, UTC.")
+@click.option("--types", cls=Several, metavar="NAME...", help="Asset types to check (default: all).")
+@click.option("--signals", cls=Several, metavar="NAME...", help="Signals to check (default: all).")
+@click.option("--assets", cls=Several, metavar="ID...", help="Assets to report (default: all).")
+@_path(
+    "--json",
+    "table",
+    metavar="FILE",
+    help="Write the findings there as JSON, too; - writes only that, to the terminal.",
+)
+def _check(
+    folder: Path, *, since: str | None, until: str | None, types: tuple[str, ...], signals: tuple[str, ...],
+    assets: tuple[str, ...], table: Path | None,
+) -> None:  # fmt: skip
+    """Find what is wrong with a twin's data, since when, and the line that fixes it."""
+    report = _open(folder).check(
+        start=since, stop=until, asset_types=types or None, signals=signals or None, assets=assets or None
+    )
+    if table is not None and str(table) == "-":
+        _say(report.to_json())
+        return
+    _say(report.text())
+    if table is not None:
+        table.write_text(report.to_json() + "\n", encoding="utf-8")
+        _say(f"wrote {table}")
+
+
 @_twinlab.command("verify", cls=Command, example="twinlab verify pilot/")
 @_folder
 def _verify(folder: Path) -> int:

@@ -17,12 +17,12 @@ from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.calibrations.methods import CalibrationMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
+from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
 from twinlab.twin.revisions.applied import AppliedDefinitions
-from twinlab.twin.revisions.methods import RevisionMethods
 from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(RevisionMethods, CalibrationMethods, AnnotationMethods, QuestionMethods):
+class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take

@@ -1,0 +1,119 @@
+"""The data of one signal that the checks read: windows with counts of flags, and cells; both lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from twinlab.errors import UnknownTermError
+from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import AssetType, Signal, parse_duration
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import xarray as xr
+
+    from twinlab.history import HistoryReader
+
+__all__ = ["Channels", "Properties", "channels_of", "properties_of"]
+
+#: Asset -> property -> value.
+Properties = dict[str, dict[str, object]]
+
+_HOUR: Final = 3600 * 10**9
+#: Windows of all assets that are read at once, at most; a longer check reads windows of a day.
+_MOST_WINDOWS: Final = 4_000_000
+
+
+@dataclass(frozen=True)
+class Channels:
+    """One signal of all assets of a type, in the span that is checked."""
+
+    asset_type: str
+    kind: AssetType
+    name: str
+    windows: xr.Dataset
+    """Rollups, dims ``time, asset``: ``<signal>_mean`` and others, and numbers of cells by flag."""
+    window: np.timedelta64
+    cells: xr.Dataset
+    """Values and flags at the signal's cadence."""
+    properties: Properties
+
+    @property
+    def signal(self) -> Signal:
+        """The signal in the model."""
+        return self.kind.signals[self.name]
+
+    @property
+    def assets(self) -> list[str]:
+        """Ids, in the order of the data."""
+        return [str(one) for one in self.windows["asset"].to_numpy()]
+
+    def count(self, flag: str) -> npt.NDArray[np.int64]:
+        """Return the number of cells with a flag ("fail"), [time, asset]."""
+        counts = self.windows[f"{self.name}_{flag}"].transpose("time", "asset").to_numpy()
+        found: npt.NDArray[np.int64] = np.nan_to_num(counts).astype(np.int64)
+        return found
+
+
+def channels_of(
+    reader: HistoryReader,
+    *,
+    asset_types: Sequence[str] | None = None,
+    signals: Sequence[str] | None = None,
+    start: object = None,
+    stop: object = None,
+) -> list[Channels]:
+    """Return the signals to check, in the model's order; those without an asset are left out.
+
+    Raises
+    ------
+    UnknownTermError
+        If the model has no such asset type, or none of them has a signal of that name; shows the nearest.
+    """
+    model = reader.model
+    for one in asset_types or ():
+        if one not in model.asset_types:
+            msg = f"the twin has no asset type {one!r}{nearest(one, model.asset_types)}"
+            raise UnknownTermError(msg)
+    kinds = {name: kind for name, kind in model.asset_types.items() if asset_types is None or name in asset_types}
+    known = {name for kind in kinds.values() for name in kind.signals}
+    for one in signals or ():
+        if one not in known:
+            msg = f"no asset type that is checked has a signal {one!r}{nearest(one, known)}"
+            raise UnknownTermError(msg)
+    found: list[Channels] = []
+    for asset_type, kind in kinds.items():
+        wanted = [name for name in kind.signals if signals is None or name in signals]
+        properties = properties_of(reader, asset_type) if wanted else {}
+        for name in wanted:
+            cells = reader.history(asset_type, signals=[name], start=start, stop=stop)
+            if "time" not in cells.dims or not (cells.sizes["time"] and cells.sizes["asset"]):
+                continue
+            step = _step(reader.steps(asset_type, name), kind.signals[name], cells)
+            windows = reader.history(asset_type, signals=[name], start=start, stop=stop, step=step)
+            size = np.timedelta64(parse_duration(step), "ns")
+            found.append(Channels(asset_type, kind, name, windows, size, cells, properties))
+    return found
+
+
+def properties_of(reader: HistoryReader, asset_type: str) -> Properties:
+    """Return the properties of the assets of a type that have a value."""
+    rows = reader.assets(asset_type).to_dict("index")
+    return {
+        str(asset): {str(name): value for name, value in row.items() if value is not None and value == value}  # noqa: PLR0124  (not NaN)
+        for asset, row in rows.items()
+    }
+
+
+def _step(stored: Sequence[str], signal: Signal, cells: xr.Dataset) -> str:
+    """Return the step of the windows: the finest stored one of an hour or more; a day if there are very many."""
+    long = [step for step in stored if parse_duration(step) >= _HOUR]
+    if not long:
+        return signal.cadence
+    span = cells.sizes["time"] * signal.cadence_ns
+    number = span / parse_duration(long[0]) * cells.sizes["asset"]
+    return long[0] if number <= _MOST_WINDOWS else long[-1]

@@ -1,0 +1,148 @@
+"""Where the values of a signal of an asset come from: source, tag, and the rule of the mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from twinlab.model.basics import is_pattern
+
+if TYPE_CHECKING:
+    from twinlab.history import HistoryReader
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.mapping import TagRule
+
+__all__ = ["Origin", "Origins", "rules_of"]
+
+Path_ = tuple["str | int", ...]
+
+_GROUP: Final = re.compile(r"\\\{\w+\\\}")
+_DAY: Final = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One rule of a mapping that may feed a signal."""
+
+    source: str
+    path: Path_
+    """Of the key in the mapping: ``("tables", 0, "columns", "temp")``."""
+    place: int
+    """Of the rule among those of the key."""
+    rule: TagRule
+    row_type: str
+    """Type of the asset that the rows name; empty if the rule or the table names the asset."""
+    own: str
+    """The asset as the rule or the table names it, "type/id" or with groups in braces; empty if the rows name it."""
+    tag: str = ""
+    """The tag or column as the source writes it; empty if it isn't known."""
+
+    @property
+    def key(self) -> str:
+        """The key of the mapping: a tag or column, or a pattern of them."""
+        return str(self.path[-1])
+
+    @property
+    def for_one(self) -> bool:
+        """Whether the rule is for one asset only."""
+        return bool(self.own) and "{" not in self.own
+
+    def may_feed(self, asset_type: str, asset: str) -> bool:
+        """Return whether the rule may be for an asset."""
+        if not self.own:
+            return self.row_type == asset_type
+        pattern = _GROUP.sub("(.+)", re.escape(self.own))
+        return re.fullmatch(pattern, f"{asset_type}/{asset}") is not None
+
+    def covers(self, tag: str) -> bool:
+        """Return whether the rule's key is, or fits, a tag."""
+        return re.search(self.key[1:-1], tag) is not None if is_pattern(self.key) else self.key == tag
+
+
+class Origins:
+    """The origins of a twin's signals, from its mappings; rows are read only where these leave several.
+
+    Parameters
+    ----------
+    reader : HistoryReader
+    """
+
+    def __init__(self, reader: HistoryReader) -> None:
+        self._reader = reader
+        self._rules: dict[tuple[str, str], list[Origin]] = {}
+        for one in rules_of(reader.mappings):
+            asset_type = one.row_type or one.own.partition("/")[0]
+            self._rules.setdefault((asset_type, one.rule.signal), []).append(one)
+        self._found: dict[tuple[str, str, str], Origin | None] = {}
+
+    def declared(self, asset_type: str, asset: str, signal: str, unit: str) -> str:
+        """Return the unit that the mappings declare for a channel; the signal's if they don't, or not one only."""
+        rules = self._rules.get((asset_type, signal), [])
+        units = {one.rule.unit or unit for one in rules if one.may_feed(asset_type, asset)}
+        return units.pop() if len(units) == 1 else unit
+
+    def of(self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None = None) -> Origin | None:
+        """Return the origin of a channel's values from an instant on; None if it isn't known or there are several.
+
+        An origin whose rule is known and whose tag isn't has an empty tag.
+        """
+        key = (asset_type, asset, signal)
+        if key not in self._found:
+            self._found[key] = self._find(*key, near)
+        return self._found[key]
+
+    def _find(self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None) -> Origin | None:
+        rules = [one for one in self._rules.get((asset_type, signal), ()) if one.may_feed(asset_type, asset)]
+        keys = {(one.source, one.path) for one in rules}
+        if len(keys) == 1 and not is_pattern(rules[0].key):
+            return _tagged(rules[0], rules[0].key)
+        rows = self._rows(f"{asset_type}/{asset}", signal, near)
+        for source, tag in rows:
+            fitting = [one for one in rules if one.source == source and one.covers(tag)]
+            # An exact key takes precedence over patterns.
+            exact = [one for one in fitting if one.key == tag] or fitting
+            if len({one.path for one in exact}) == 1:
+                return _tagged(exact[0], tag)
+        return None
+
+    def _rows(self, asset: str, signal: str, near: np.datetime64 | None) -> list[tuple[str, str]]:
+        """Return sources and tags of a channel's rows near an instant, most frequent first."""
+        spans = [(near, near + _DAY), (None, None)] if near is not None else [(None, None)]
+        for start, stop in spans:
+            rows = self._reader.observations(asset, signal, start=start, stop=stop)
+            if len(rows):
+                counts = rows.groupby(["source", "tag"], dropna=False).size().sort_values(ascending=False)
+                return [(str(source), str(tag)) for source, tag in counts.index]
+        return []
+
+
+def _tagged(one: Origin, tag: str) -> Origin:
+    return Origin(one.source, one.path, one.place, one.rule, one.row_type, one.own, tag)
+
+
+def rules_of(mappings: Mapping[str, SourceMapping]) -> Iterator[Origin]:
+    """Yield every rule of some mappings that feeds a signal, without a tag.
+
+    >>> from twinlab.model import parse_mapping
+    >>> text = "{source: s, tables: [{time: {column: t}, asset: {type: room, id: A}, columns: {temp: {signal: temperature}}}]}"
+    >>> [(one.own, one.path) for one in rules_of({"s": parse_mapping(text)})]
+    [('room/A', ('tables', 0, 'columns', 'temp'))]
+    """
+    for source, mapping in mappings.items():
+        for number, table in enumerate(mapping.tables):
+            fixed = table.asset is not None and table.asset.id is not None
+            named = f"{table.asset.type}/{table.asset.id}" if table.asset is not None and fixed else ""
+            of_rows = table.asset.type if table.asset is not None and not fixed else ""
+            for part, tags in (("columns", table.columns), ("tags", table.tags)):
+                for key, rules in tags.items():
+                    for place, rule in enumerate(rules):
+                        path = ("tables", number, part, key)
+                        own = rule.asset or named
+                        yield Origin(source, path, place, rule, "" if own else of_rows, own)
+        for key, rules in mapping.stream.tags.items() if mapping.stream is not None else ():
+            for place, rule in enumerate(rules):
+                yield Origin(source, ("stream", "tags", key), place, rule, "", rule.asset or "")

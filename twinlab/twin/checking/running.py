@@ -1,0 +1,180 @@
+"""Run the checks of each signal, here or on a Dask cluster, and put what they find together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twinlab.errors import SchemaError
+from twinlab.quality.findings import Finding
+from twinlab.twin.checking.channels import Channels, properties_of
+from twinlab.twin.checking.comparisons import compared_tests, drift_findings, test_findings, unit_suspects
+from twinlab.twin.checking.fixes import MappingFix
+from twinlab.twin.checking.flagged import flag_findings
+from twinlab.twin.checking.origins import Origins
+from twinlab.twin.checking.quality_report import FoundFault
+from twinlab.twin.checking.touched import touched
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from twinlab.history import HistoryReader
+    from twinlab.model.twinmodel import AssetType
+    from twinlab.quality.unit_faults.suspects import UnitFix
+    from twinlab.twin.checking.channels import Properties
+
+__all__ = ["Found", "definition_faults", "run_tasks", "signal_tasks", "span_of", "with_origins"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one task found; picklable."""
+
+    asset_type: str
+    findings: tuple[tuple[Finding, UnitFix | None], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _SignalTask:
+    channels: Channels
+    declared: Mapping[str, str]
+
+    def __call__(self) -> Found:
+        flags = [(one, None) for one in flag_findings(self.channels)]
+        units = [(one.finding(), one.fix) for one in unit_suspects(self.channels, self.declared)]
+        # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
+        odd = {one.asset for one, _ in units}
+        drifts = [(one, None) for one in drift_findings(self.channels, excluded=odd)]
+        return Found(self.channels.asset_type, (*flags, *units, *drifts))
+
+
+@dataclass(frozen=True)
+class _TestTask:
+    asset_type: str
+    cells: xr.Dataset
+    kind: AssetType
+    test: str
+    properties: Properties
+
+    def __call__(self) -> Found:
+        try:
+            found = list(test_findings(self.cells, self.kind, [self.test], self.properties))
+        except SchemaError as error:
+            return Found(self.asset_type, notes=(f"{self.asset_type}: the test {self.test!r} wasn't run: {error}",))
+        return Found(self.asset_type, tuple((one, None) for one in found))
+
+
+Task = Callable[[], Found]
+
+
+def signal_tasks(
+    reader: HistoryReader, channels: Sequence[Channels], origins: Origins, *, start: object, stop: object
+) -> list[Task]:
+    """Return a task for each signal, and one for each test that compares signals or assets."""
+    tasks: list[Task] = []
+    for one in channels:
+        declared = {asset: origins.declared(one.asset_type, asset, one.name, one.signal.unit) for asset in one.assets}
+        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}))
+    for asset_type in dict.fromkeys(one.asset_type for one in channels):
+        kind = reader.model.asset_types[asset_type]
+        wanted = [one.name for one in channels if one.asset_type == asset_type]
+        by_cadence: dict[str, list[str]] = {}
+        for name in wanted:
+            by_cadence.setdefault(kind.signals[name].cadence, []).append(name)
+        for cadence, names in by_cadence.items():
+            tests = compared_tests(kind, names)
+            beside = [name for name, spec in kind.signals.items() if spec.cadence == cadence]
+            if tests:
+                cells = reader.history(asset_type, signals=beside, start=start, stop=stop)
+                properties = properties_of(reader, asset_type)
+                # Only the chosen signals name tests; the others are there to be compared with.
+                tested = {
+                    n: spec if n in names else spec.model_copy(update={"tests": {}}) for n, spec in kind.signals.items()
+                }
+                part = kind.model_copy(update={"signals": tested})
+                tasks += [_TestTask(asset_type, cells, part, test, properties) for test in tests]
+    return tasks
+
+
+def _call(task: Task) -> Found:
+    return task()
+
+
+def run_tasks(tasks: Sequence[Task], client: Any, show: Callable[..., None]) -> list[Found]:  # noqa: ANN401  (a distributed.Client)
+    """Run tasks one after another, or on a cluster; in their order."""
+    found: list[Found] = []
+    if client is None:
+        running: Iterable[Found] = map(_call, tasks)
+    else:
+        running = (future.result() for future in client.map(_call, list(tasks), pure=False))
+    for one in running:
+        found.append(one)
+        show(len(found), len(tasks))
+    return found
+
+
+def with_origins(
+    found: Sequence[Found],
+    reader: HistoryReader,
+    origins: Origins,
+    *,
+    assets: Collection[str] | None,
+    files: Mapping[str, tuple[str, str]],
+    known: Mapping[tuple[str, str], int],
+) -> list[FoundFault]:
+    """Return the findings of the chosen assets with source, tag, fix and what they touch, sorted.
+
+    Parameters
+    ----------
+    files : mapping of source to (name, text)
+        The mappings' files.
+    known : mapping of (asset type, signal) to number of assets
+    """
+    kept = [
+        (one.asset_type, finding, fix)
+        for one in found
+        for finding, fix in one.findings
+        if assets is None or finding.asset in assets
+    ]
+    faults = [_with_origin(*one, origins, files, known) for one in kept]
+    reached = touched(reader, [(one.asset_type, one.finding) for one in faults])
+    whole = (replace(one, touches=each) for one, each in zip(faults, reached, strict=True))
+    return sorted(whole, key=lambda one: one.order)
+
+
+def _with_origin(  # noqa: PLR0917
+    asset_type: str,
+    finding: Finding,
+    fix: UnitFix | None,
+    origins: Origins,
+    files: Mapping[str, tuple[str, str]],
+    known: Mapping[tuple[str, str], int],
+) -> FoundFault:
+    origin = origins.of(asset_type, finding.asset, finding.signal, finding.since)
+    if origin is None:
+        return FoundFault(finding, asset_type)
+    finding = replace(finding, source=origin.source, tag=origin.tag)
+    if fix is None or origin.source not in files:
+        return FoundFault(finding, asset_type)
+    name, text = files[origin.source]
+    change = MappingFix(origin, asset_type, fix, name, only_asset=known.get((asset_type, finding.signal)) == 1)
+    line = change.line(text)
+    return FoundFault(replace(finding, fix=line), asset_type, change=change if line else None)
+
+
+def definition_faults(sentences: Iterable[str]) -> Iterator[FoundFault]:
+    """Yield a finding for each definition in the twin's folder that isn't applied."""
+    for text in sentences:
+        yield FoundFault(Finding("definition", confidence=1.0, evidence=text))
+
+
+def span_of(channels: Sequence[Channels]) -> tuple[np.datetime64 | None, np.datetime64 | None]:
+    """Return the begin of the first and the end of the last cell of some signals."""
+    if not channels:
+        return None, None
+    times = [(one.cells["time"].to_numpy()[[0, -1]], np.timedelta64(one.signal.cadence_ns, "ns")) for one in channels]
+    return min(edges[0] for edges, _ in times), max(edges[1] + cadence for edges, cadence in times)
