@@ -132,7 +132,7 @@ def _resolved(rule: dict[str, Any], asset_type: str, asset: str) -> dict[str, An
 
 
 def _with_comments(text: str, path: tuple[str | int, ...], said: list[str]) -> str:
-    """Return the text with those comments above the key that stood within the value and are gone."""
+    """Return the text with those comments above the key that were within the value and are gone."""
     kept = comments(text, path)
     lost = [one for one in said if one not in kept]
     at = span(text, path)
