@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import holoviews as hv
+import holoviews.plotting.bokeh
 import numpy as np
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def changes_chart(cells: pd.DataFrame) -> hv.Layout:
     Returns
     -------
     holoviews.Layout
-        One column; a text if nothing changed. It needs a loaded backend to be drawn, such as ``hv.extension("bokeh")``.
+        One column; a text if nothing changed.
     """
     parts = [
         _heat_map(part, f"{kind}.{signal}", str(unit))
         for (kind, signal, unit), part in cells.groupby(["asset_type", "signal", "unit"], sort=True)
     ]
     if not parts:
-        parts = [hv.Text(0.5, 0.5, "No cell changes.").opts(hv.opts.Text(xaxis=None, yaxis=None))]
+        parts = [hv.Text(0.5, 0.5, "No cell changes.").opts(xaxis=None, yaxis=None, backend="bokeh")]
     return hv.Layout(parts).cols(1)
 
 
@@ -65,15 +66,14 @@ def _heat_map(cells: pd.DataFrame, name: str, unit: str) -> hv.HeatMap:
         ],
     )
     return heat.opts(
-        hv.opts.HeatMap(
-            cmap=["#0072B2", "#56B4E9", "#f2f2f2", "#E69F00", "#D55E00"],
-            clim=(-largest, largest),
-            clipping_colors={"NaN": "#8C8C8C"},
-            colorbar=True,
-            tools=["hover"],
-            width=_WIDTH,
-            height=_FRAME + _ROW * max(3, len(shown)),
-            xrotation=60,
-            title=title,
-        )
+        cmap=["#0072B2", "#56B4E9", "#f2f2f2", "#E69F00", "#D55E00"],
+        clim=(-largest, largest),
+        clipping_colors={"NaN": "#8C8C8C"},
+        colorbar=True,
+        tools=["hover"],
+        width=_WIDTH,
+        height=_FRAME + _ROW * max(3, len(shown)),
+        xrotation=60,
+        title=title,
+        backend="bokeh",
     )
