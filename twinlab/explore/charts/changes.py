@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
@@ -17,7 +17,8 @@ Layout = hv.Layout
 
 #: Assets of one signal that are drawn: those with the most changed cells.
 _ASSETS = 40
-_WIDTH, _ROW, _FRAME = 760, 18, 90
+#: Pixels of a row of an asset, and of all that is around the rows.
+_ROW, _FRAME = 18, 90
 
 
 def changes_chart(cells: pd.DataFrame) -> hv.Layout:
@@ -45,35 +46,64 @@ def changes_chart(cells: pd.DataFrame) -> hv.Layout:
     return hv.Layout(parts).cols(1)
 
 
-def _heat_map(cells: pd.DataFrame, name: str, unit: str) -> hv.HeatMap:
+def _heat_map(cells: pd.DataFrame, name: str, unit: str) -> hv.Rectangles:
     by_asset = cells.groupby("asset")["cells"].sum().sort_values(ascending=False)
-    shown = by_asset.index[:_ASSETS]
-    part = cells[cells["asset"].isin(shown)].copy()
-    part["period"] = part["period"].dt.strftime("%Y-%m-%d")
-    part = part.sort_values(["asset", "period"], ascending=[False, True])
-    left = len(by_asset) - len(shown)
-    title = f"{name}: {int(cells['cells'].sum()):,} cells changed" + (f" ({left} more assets)" if left > 0 else "")
-    largest = float(np.nanmax(part["mean_change"].abs().to_numpy(), initial=0.0)) or 1.0
-    heat = hv.HeatMap(
-        part,
-        kdims=[hv.Dimension("period", label="period (UTC)"), "asset"],
-        vdims=[
-            hv.Dimension("mean_change", label="mean change", unit=unit),
-            "cells",
-            "flags_changed",
-            "mean_before",
-            "mean_after",
-        ],
+    shown = sorted(by_asset.index[:_ASSETS], reverse=True)
+    part = cells[cells["asset"].isin(shown)]
+    row = part["asset"].map({asset: place for place, asset in enumerate(shown)}).to_numpy(dtype=float)
+    left = part["period"].to_numpy()
+    steps = np.diff(np.unique(cells["period"].to_numpy()))
+    right = left + (steps.min() if len(steps) else np.timedelta64(1, "D"))
+    more = len(by_asset) - len(shown)
+    title = f"{name}: mean change, {int(cells['cells'].sum()):,} cells changed" + (
+        f" ({more} more assets aren't drawn)" if more > 0 else ""
     )
-    return heat.opts(
-        cmap=["#0072B2", "#56B4E9", "#f2f2f2", "#E69F00", "#D55E00"],
+    largest = float(np.nanmax(part["mean_change"].abs().to_numpy(), initial=0.0)) or 1.0
+    values = ("mean_change", "cells", "flags_changed", "mean_before", "mean_after", "asset", "period")
+    rectangles = hv.Rectangles(
+        (left, row - 0.45, right, row + 0.45, *(part[value].to_numpy() for value in values)),
+        kdims=[hv.Dimension("left", label="period (UTC)"), "bottom", "right", "top"],
+        vdims=[hv.Dimension("mean_change", label="mean change", unit=unit), *values[1:]],
+    )
+    return rectangles.opts(
+        color="mean_change",
+        cmap=_diverging(),
         clim=(-largest, largest),
         clipping_colors={"NaN": "#8C8C8C"},
+        line_width=0,
         colorbar=True,
+        clabel=unit,
         tools=["hover"],
-        width=_WIDTH,
-        height=_FRAME + _ROW * max(3, len(shown)),
-        xrotation=60,
+        hover_tooltips=[
+            ("asset", "@asset"), ("period", "@period{%F}"), ("cells changed", "@cells{0,0}"), ("flags changed", "@flags_changed{0,0}"),
+            ("mean before", f"@mean_before{{0.000}} {unit}"), ("mean after", f"@mean_after{{0.000}} {unit}"),
+        ],
+        hooks=[_dated_hover],
+        yticks=[(float(place), asset) for place, asset in enumerate(shown)],
+        ylim=(-0.6, len(shown) - 0.4),
+        ylabel="",
+        xlabel="time (UTC)",
+        responsive=True,
+        height=_FRAME + _ROW * max(4, len(shown)),
         title=title,
+        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
+        toolbar="above",
         backend="bokeh",
-    )
+    )  # fmt: skip
+
+
+def _dated_hover(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    """Let the hover text show a period as a day."""
+    plot.state.toolbar.logo = None
+    for tool in plot.state.toolbar.tools:
+        if hasattr(tool, "formatters"):
+            tool.formatters = {"@period": "datetime"}
+
+
+def _diverging() -> list[str]:
+    """Return colours from blue (lower) over light grey to orange (higher)."""
+    stops = [np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) for color in ("#0072B2", "#EEEEEE", "#D55E00")]
+    mixed = [
+        stops[half] + (stops[half + 1] - stops[half]) * share for half in (0, 1) for share in np.linspace(0, 1, 32)
+    ]
+    return ["#" + "".join(f"{round(part):02x}" for part in color) for color in mixed]
