@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from twinlab.errors import HistoryConflictError, SchemaError, UnknownTermError
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis, Group
 from twinlab.history.layout.rollup import reduce_cells
+from twinlab.history.write import pending_tiles
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.twinmodel import Signal
 
@@ -47,8 +49,13 @@ slabs = st.lists(
 
 
 @settings(max_examples=5)
-@given(plan=slabs)
-def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_path_factory, plan):
+@given(plan=slabs, decoded=st.sampled_from([0, 2**25]))
+def test_whatever_the_order_of_slabs_the_last_write_is_read_and_rollups_fit(tmp_path_factory, plan, decoded):
+    with mock.patch.object(pending_tiles, "_MAX_DECODED", decoded):
+        check_slabs(tmp_path_factory, plan)
+
+
+def check_slabs(tmp_path_factory, plan) -> None:
     root = tmp_path_factory.mktemp("store") / "h"
     store = HistoryStore.create(root, origin_ns=ORIGIN)
     assets = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from twinlab.history.build import build
 from twinlab.history.build.rows import claim_file, frame_cache, source_view
 from twinlab.history.build.rows.claim_file import ClaimFile
 from twinlab.history.write import rebuild
+from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.transaction import Transaction
 
 SCRIPT = Path(__file__).with_name("kill_loop.py")
 
@@ -198,6 +201,38 @@ def test_a_rebuild_that_fails_leaves_no_claims_behind(sorted_by_tag, monkeypatch
     assert not list(sorted_by_tag.root.rglob("tmp*"))
     sorted_by_tag.historian().rebuild()
     assert sorted_by_tag.reader().history("room", signals=["temperature"]).temperature.notnull().sum() > 0
+
+
+def groups(site) -> object:
+    """What is stored where."""
+    catalog = HistoryStore.open(site.root / "history").view().catalog
+    return json.loads(str(catalog.to_attributes()["twinlab_history"]))["groups"]
+
+
+def test_a_span_is_written_in_parts_as_if_at_once(site, monkeypatch):
+    rooms = [f"{letter}.t" for letter in "abcdefgh"]
+    site.append([(room, m, 20.0 + m % 5) for room in rooms for m in range(0, 10_000, 9)])
+    written: list[tuple[int, int]] = []
+
+    def noted(txn, group, k0, values, *rest, **more):
+        written.append((k0, len(values["temperature"])))
+        return write_cells(txn, group, k0, values, *rest, **more)
+
+    write_cells = Transaction.write_cells
+    monkeypatch.setattr(Transaction, "write_cells", noted)
+    site.historian().rebuild()
+    assert written == [(0, 10_000)]
+    entries = groups(site)
+    found = [site.reader().history("room", signals=["temperature"], step=step).load() for step in (None, "1h")]
+    monkeypatch.setattr(rebuild, "_PART_CELLS", 1)
+    written.clear()
+    site.historian().rebuild()
+    # The last part is shorter than a tile, and cold as the others.
+    assert written == [(0, 4096), (4096, 4096), (8192, 1808)]
+    assert groups(site) == entries
+    for step, one in zip((None, "1h"), found, strict=True):
+        again = site.reader().history("room", signals=["temperature"], step=step).load()
+        xr.testing.assert_identical(again.drop_attrs(), one.drop_attrs())
 
 
 def test_a_changed_mapping_builds_anew_what_its_source_speaks_of_and_as_of_shows_the_old(built, make_site):

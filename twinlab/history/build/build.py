@@ -40,6 +40,8 @@ __all__ = [
 BUILD_VERSION = 2
 #: Cells (time x asset x signal) built at once; each takes about 30 bytes meanwhile.
 PIECE_CELLS = 4_000_000
+#: Beyond so many cells in time the margins of a piece cost nothing, and longer pieces only take memory.
+_LONG = 1024
 _EARLIEST = np.iinfo(np.int64).min
 #: Size in cells of the accumulators that each thread reuses from build to build.
 _REUSED_CELLS = 6_000_000
@@ -175,9 +177,9 @@ def _flags(  # noqa: PLR0917  (one call)
 
 
 def piece_length(spec: GroupSpec) -> int:
-    """Return how many cells in time are built at once: whole tiles of at most `PIECE_CELLS` cells."""
+    """Return how many cells in time are built at once: whole tiles of at most `PIECE_CELLS` cells, fewer of few series."""
     wide = max(1, len(spec.assets) * len(spec.signals))
-    return max(128, PIECE_CELLS // wide // 128 * 128)
+    return max(128, min(PIECE_CELLS // wide, max(_LONG, PIECE_CELLS // 4 // wide)) // 128 * 128)
 
 
 def build_blocks(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 import icechunk
@@ -14,7 +15,9 @@ from twinlab.history.store.codecs import corrupt
 __all__ = ["ByteStore", "IcechunkBytes", "Request", "SessionBytes"]
 
 #: Maximum number of bytes that are buffered before they go to the session.
-_WAITING_BYTES = 32 * 2**20
+_WAITING_BYTES = 8 * 2**20
+#: Number of chunks that are written at the same time.
+_TOGETHER = 256
 
 #: A key and the span of its bytes: (first, end), (-n, 0) for the last n, None for all.
 Request = tuple[str, tuple[int, int] | None]
@@ -82,7 +85,10 @@ class IcechunkBytes:
             for key, data in nodes.items():
                 if data is not None:
                     await one(key, data)
-            await asyncio.gather(*(one(key, data) for key, data in parts.items() if key not in nodes))
+            chunks = ((key, data) for key, data in parts.items() if key not in nodes)
+            # Not all at once: what is on its way to a file takes several times its size.
+            while some := list(islice(chunks, _TOGETHER)):
+                await asyncio.gather(*(one(key, data) for key, data in some))
             for key, data in nodes.items():
                 if data is None:
                     await one(key, data)

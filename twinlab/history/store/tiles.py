@@ -285,9 +285,9 @@ def _place(
 
 
 def write_tiles(
-    spec: ArraySpec, block: tuple[int, int], tiles: Mapping[int, NDArray[np.generic]], *, store: ByteStore
+    spec: ArraySpec, block: tuple[int, int], tiles: Mapping[int, NDArray[np.generic] | bytes], *, store: ByteStore
 ) -> None:
-    """Store some tiles (asset, time) of one block, by number; the bytes of its other tiles stay as they are.
+    """Store some tiles of one block by number, (asset, time) or encoded; the bytes of its other tiles stay as they are.
 
     A tile that equals what is read where none is stored isn't stored; nor is a block without tiles.
     """
@@ -295,6 +295,10 @@ def write_tiles(
 
     def encode(number: int) -> bytes | None:
         tile = tiles[number]
+        if isinstance(tile, bytes):
+            decoded = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
+            decode_tile(tile, spec, decoded, where=key)
+            return None if (decoded == _background_of(spec, block, number)).all() else tile
         return None if (tile == _background_of(spec, block, number)).all() else encode_tile(tile.T)
 
     encoded: list[bytes | memoryview | None] = [None] * (grid[0] * grid[1])

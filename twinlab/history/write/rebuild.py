@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab._files import replace_file
+from twinlab._memory import release_memory
 from twinlab.errors import CorruptionError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
@@ -48,6 +49,10 @@ _OLD = "history.old"
 _PLAN = "plan.json"
 #: Cells (time x asset x signal) of one commit, which is what an interruption loses.
 _COMMIT_CELLS = 70_000_000
+#: Cells that are gathered before they are divided into tiles.
+_PART_CELLS = 4_000_000
+#: Of these, and of rollups, this much waits for the commit as it is, the rest encoded.
+_DECODED_BYTES = 32 * 2**20
 _FRAME_BYTES = 64 * 2**20
 #: With so many cells for each row of the ledger, the rows are read once more to find out which cells have any.
 _SPARSE = 8
@@ -91,6 +96,7 @@ class Rebuild:
             store = self._store()
             with self.sources.cache.stored_in(self.building):
                 update = self._update(position, report)
+                release_memory()
                 work = _Work(self, store, update, report, progress)
                 with store.lock():
                     work.run(workers=workers or _cores(), client=client)
@@ -223,6 +229,7 @@ class _Work:
         with _pool(workers, client, self.update) as submit:
             for batch in _batches(spans, done, self.update.plans):
                 with self.store.transaction() as txn:
+                    txn.limit_decoded(_DECODED_BYTES)
                     for number in batch:
                         group, span = spans[number]
                         plan = self.update.plans[group]
@@ -251,20 +258,35 @@ class _Work:
         spec = plan.spec
         whole = spec.whole or spec
         txn.ensure_group(whole.group, whole.signals, len(whole.assets))
-        shape = (len(spec.assets), span[1] - span[0])
-        # Stored blocks are contiguous by asset: gathered likewise, a span needs no further transposition.
-        values = {name: np.empty(shape, dtype=signal.storage_dtype) for name, signal in spec.signals.items()}
-        flags = {name: np.empty(shape, dtype=np.uint8) for name in spec.signals}
-        windows = (Partition(spec, window, plan.frontier) for window in pieces([span], longest=piece_length(spec)))
-        for blocks, tally in _in_order(submit, windows, workers):
-            self.update.tally.add(tally)
-            for block in blocks:
-                rows = slice(block.k0 - span[0], block.k1 - span[0])
-                for name in spec.signals:
-                    values[name][:, rows] = block.values[name].T
-                    flags[name][:, rows] = block.flags[name].T
-        cells = {n: v.T for n, v in values.items()}, {n: f.T for n, f in flags.items()}
-        txn.write_cells(spec.group, span[0], *cells, first_asset=spec.first_asset)
+        parts = list(pieces([span], longest=span[1], edges=_edges(spec, span)))
+        windows = pieces(parts, longest=piece_length(spec))
+        made = _in_order(submit, (Partition(spec, window, plan.frontier) for window in windows), workers)
+        for part in parts:
+            shape = (len(spec.assets), part[1] - part[0])
+            # Stored blocks are contiguous by asset: gathered likewise, a part needs no further transposition.
+            values = {name: np.empty(shape, dtype=signal.storage_dtype) for name, signal in spec.signals.items()}
+            flags = {name: np.empty(shape, dtype=np.uint8) for name in spec.signals}
+            at = part[0]
+            while at < part[1]:
+                blocks, tally = next(made)
+                self.update.tally.add(tally)
+                for block in blocks:
+                    rows = slice(block.k0 - part[0], block.k1 - part[0])
+                    for name in spec.signals:
+                        values[name][:, rows] = block.values[name].T
+                        flags[name][:, rows] = block.flags[name].T
+                    at = block.k1
+            cells = {n: v.T for n, v in values.items()}, {n: f.T for n, f in flags.items()}
+            txn.write_cells(spec.group, part[0], *cells, first_asset=spec.first_asset, span_cells=span[1] - span[0])
+
+
+def _edges(spec: GroupSpec, span: Span) -> list[int]:
+    """Return where a span is divided to be written: at edges of tiles."""
+    (_, first, _), *_ = spec.axis.split(*span)
+    base, end = spec.axis.year_cells(spec.axis.year(first))
+    tile = cold_layout(end - base, len(spec.assets)).tile[0]
+    most = max(1, _PART_CELLS // (tile * _width(spec))) * tile
+    return list(range(base + (first - base) // most * most + most, span[1], most))
 
 
 def write_block(txn: Transaction, block: Block) -> None:

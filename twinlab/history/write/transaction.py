@@ -66,6 +66,10 @@ class Transaction(TableWriter):
 
     # -- cells
 
+    def limit_decoded(self, size: int) -> None:
+        """Keep at most ``size`` bytes of the tiles that wait for `commit` decoded."""
+        self._tiles.limit_decoded(size)
+
     @property
     def reader(self) -> CellReader:
         """Reads cells and rollups with the changes of this transaction."""
@@ -129,8 +133,11 @@ class Transaction(TableWriter):
         flags: Mapping[str, NDArray[np.uint8]],
         *,
         first_asset: int = 0,
+        span_cells: int = 0,
     ) -> None:
         """Replace the cells from ``k0`` on by integers and flags (time, asset), for assets from ``first_asset`` on.
+
+        Of a long span that is written piece by piece, ``span_cells`` is its length, by which a place is chosen for it.
 
         Raises
         ------
@@ -152,7 +159,8 @@ class Transaction(TableWriter):
         for year, first, stop in entry.axis.split(k0, k0 + shape[0]):
             base = entry.axis.year_cells(year)[0]
             rows = slice(first - k0, stop - k0)
-            for hot, l0, l1 in self._route(entry, year, first - base, stop - base, whole=whole):
+            bulk = max(stop - first, span_cells) >= entry.year(year).cold.tile[0]
+            for hot, l0, l1 in self._route(entry, year, first - base, stop - base, whole=whole, bulk=bulk):
                 cut = slice(rows.start + l0 - (first - base), rows.start + l1 - (first - base))
                 both: tuple[tuple[Mapping[str, NDArray[Any]], bool], ...] = ((values, False), (flags, True))
                 for parts, is_flags in both:
@@ -181,11 +189,12 @@ class Transaction(TableWriter):
         low, high = entry.extent or span
         entry.extent = (min(low, span[0]), max(high, span[1]))
 
-    def _route(self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool) -> Iterable[tuple[bool, int, int]]:
+    def _route(
+        self, entry: GroupEntry, year: int, l0: int, l1: int, *, whole: bool, bulk: bool
+    ) -> Iterable[tuple[bool, int, int]]:
         """Decide which pieces of a span go to hot and which to cold chunks, and record it."""
         part = entry.year(year)
         long = part.hot.tile[0]
-        bulk = l1 - l0 >= part.cold.tile[0]
         for chunk in range(l0 // long, -(-l1 // long)):
             start, stop = chunk * long, (chunk + 1) * long
             if chunk in part.hot_chunks:

@@ -24,7 +24,7 @@ from twinlab.ledger.format.disk import crc32c, read_at, write_all
 __all__ = ["ClaimFile"]
 
 #: Claims with one checksum, which are read together.
-_BLOCK = 4096
+_BLOCK = 1024
 #: Times are stored in the coarsest of these steps (ns) that all of them are multiples of.
 _STEPS = (10**9, 10**6, 1)
 #: How often the free space is looked up, in bytes written.
@@ -57,12 +57,17 @@ class _Column(NamedTuple):
 
     def read(self, numbers: Array | None, span: tuple[int, int]) -> Array:
         """Return the elements of a span of rows; ``numbers`` are those that are stored."""
-        if not self.step:
-            if numbers is not None:
-                return np.ascontiguousarray(numbers)
+        if numbers is None and not self.step:
             return np.broadcast_to(self.kind.type(self.base), span[1] - span[0])
-        places = np.arange(*span) if numbers is None else numbers.astype(np.int64)
-        return (self.base + places * self.step).astype(self.kind, copy=False)
+        if numbers is None:
+            first, stop = (int(self.base) + place * self.step for place in span)
+            return np.arange(first, stop, self.step, dtype=self.kind)
+        out: Array = numbers.astype(self.kind)
+        if self.step > 1:
+            out *= self.step
+        if self.step and self.base:
+            out += self.kind.type(self.base)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,17 @@ class ClaimFile:
             return Claims.empty()
         rows = self._rows(stored, span)
         names = stored.row.names or ()
-        found = {name: one.read(rows[name] if name in names else None, span) for name, one in stored.columns.items()}
-        place = found.pop("place", None)
-        if place is not None:
-            order = np.argsort(place, kind="stable")
-            found = {name: one if one.strides == (0,) else one[order] for name, one in found.items()}
+        order = None
+        if "place" in names:
+            order = np.argsort(rows["place"], kind="stable")
+            # As plain bytes: NumPy moves the fields of a row one by one.
+            rows = rows.view(f"V{stored.row.itemsize}").take(order).view(stored.row)
+        found = {}
+        for name, one in stored.columns.items():
+            column = one.read(rows[name] if name in names else None, span)
+            moved = order is not None and name not in names and column.strides != (0,)
+            found[name] = column[order] if moved else column
+        found.pop("place", None)
         row_number, flag = found.pop("row_number", None), found.pop("flag", None)
         return Claims(stored.series, tags=stored.tags, key=None, row_number=row_number, flag=flag, **found)
 
