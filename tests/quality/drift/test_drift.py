@@ -188,6 +188,23 @@ def test_the_reference_of_peers_leaves_out_those_that_drift():
     assert not np.isnan(peer_levels(table, excluded=[3, 4])[:, 4]).any()
 
 
+def test_a_steep_drift_in_little_noise_leaves_no_outliers_before_it():
+    rng = np.random.default_rng(9)
+    table = rng.normal(0, 0.01, (180, 1)) + np.maximum(np.arange(180) - 90, 0)[:, None] * 0.1
+    assert int(np.isnan(without_outliers(table)).sum()) <= 3
+    (found,) = drift_from_past(series(table[:, 0]), season=False)
+    assert found.verdict == "drift"
+    assert found.slope == pytest.approx(3, rel=0.02)
+
+
+def test_a_change_within_a_week_is_no_slow_drift():
+    rng = np.random.default_rng(10)
+    table = rng.normal(0, 0.05, 120)
+    table[80:85] += np.arange(5) * 0.4
+    (found,) = drift_from_past(series(table), season=False)
+    assert found.verdict == "none"
+
+
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), offset=st.floats(-1e3, 1e3), factor=st.floats(0.1, 10))
 def test_a_constant_changes_no_slope_and_a_factor_scales_it(seed, offset, factor):

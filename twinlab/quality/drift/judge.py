@@ -202,6 +202,8 @@ def _judge_one(y: Floats, base: Floats, tolerance: float) -> Judged:
     change = abs(posterior.slope) * (end - posterior.onset)
     if step > gain + _CLEARER:
         return Judged("none", "the level shifts at once", gain=gain)
+    if posterior.onset >= columns.onsets[-1]:
+        return Judged("none", "a change within a week is no slow drift", gain=gain)
     if posterior.slope_interval[0] <= 0 <= posterior.slope_interval[1]:
         return Judged("unknown", "the interval of the slope contains zero", gain=gain)
     if change < max(tolerance, posterior.spread):

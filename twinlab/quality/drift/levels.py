@@ -154,9 +154,14 @@ def without_outliers(table: Floats, *, window: int = 9, limit: float = 5.0) -> F
     """
     half = window // 2
     padded = np.pad(table, ((half, half), (0, 0)), constant_values=np.nan)
-    around = _median(np.lib.stride_tricks.sliding_window_view(padded, window, axis=0), -1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window, axis=0)
+    # Without the day itself, which on a steady slope is the median and would have no distance.
+    around = _median(np.delete(windows, half, axis=-1), -1)
     off = np.abs(table - around)
     scale = 1.4826 * _median(off, 0)
+    # At an end, the days on one side alone can't show a slope from an outlier.
+    known = np.isfinite(windows)
+    off[(known[..., :half].sum(-1) < 2) | (known[..., half + 1 :].sum(-1) < 2)] = 0
     return np.where(off > limit * np.maximum(scale, 1e-12 * np.abs(around)), np.nan, table)
 
 
