@@ -133,6 +133,18 @@ def test_the_first_publication_after_a_rebuild(tmp_path: Path) -> None:
             assert np.isfinite(got).mean() > 0.5
 
 
+def test_observations_of_sealed_segments(tmp_path: Path) -> None:
+    folder, rows = built(tmp_path / "made", 1000, DAYS)
+    twin, cpu, counts = tl.open(folder), [], []
+    twin.observations("truck/3", "temperature", stop="2025-01-02")
+    for asset in (7, 500, 77):
+        began = time.process_time()
+        counts.append(len(twin.observations(f"truck/{asset}", "temperature")))
+        cpu.append(round((time.process_time() - began) * 1e3))
+    show({"case": f"observations of one of 1,000 assets, {DAYS} days", "rows": counts, "cpu_ms": cpu})
+    assert rows * 0.99 < 1000 * sum(counts) / 3 < rows * 1.01
+
+
 def test_ten_fresh_minutes(tmp_path: Path) -> None:
     assets, rng = 200, np.random.default_rng(5)
     folder, rows = built(tmp_path / "made", assets, DAYS)
