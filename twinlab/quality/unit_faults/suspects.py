@@ -233,19 +233,15 @@ class Nearby:
     def switch(self, block: int, *, back: bool = False) -> np.datetime64:
         """Return the time of the first sample after a switch near the begin of a block."""
         last = len(self.edges) - 1
-        low, high = self.edges[max(0, block - 6)], self.edges[min(last, block + 6)]
+        low, high = self.edges[max(0, block - 8)], self.edges[min(last, block + 8)]
         near = self.series.sel(time=slice(low.astype("M8[ns]"), (high - 1).astype("M8[ns]"))).compute()
         times = near["time"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-        numbers = near.to_numpy()[:, 0]
-        values = prepared(near, times, counter=self.counter, signed=self.signed)[:, 0]
-        rises = self.counter
-        right = values * self.hypothesis.slope if rises else self.hypothesis.apply(values)
-        start, stop = np.searchsorted(times, self.edges[[max(0, block - 2), min(last, block + 2)]]).tolist()
-        at = switch_sample(values, right, slice(start, stop), back=back)
-        if rises:
-            # The step from one scale to the other is no rise: the reading that makes it is the first one after the switch.
-            while at > 0 and not np.isfinite(values[at - 1]) and np.isfinite(numbers[at - 1]):
-                at -= 1
+        # A counter's total jumps where its unit changes, so that the total is sharper than its rises.
+        values = prepared(near, times, counter=False, signed=self.signed)[:, 0]
+        start, stop = np.searchsorted(times, self.edges[[max(0, block - 3), min(last, block + 3)]]).tolist()
+        at = switch_sample(
+            values, self.hypothesis.apply(values), slice(start, stop), back=back, ranges=not self.counter
+        )
         return np.datetime64(int(times[at]), "ns")
 
 

@@ -99,7 +99,7 @@ def _cost(z: Floats) -> Floats:
     return np.asarray((2.5 * np.log1p(z * z / 4.0)).sum(axis=-1))
 
 
-def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = False) -> int:
+def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = False, ranges: bool = True) -> int:
     """Return the position of the first sample that is like those after a switch rather than those before it.
 
     Two things are compared: whether a sample is in the range before or after, and whether the series goes on from one sample to
@@ -113,6 +113,8 @@ def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = F
         Where the switch may be; the samples before are certainly before it, those after certainly after it.
     back : bool
         The switch is the end of the wrong period.
+    ranges : bool
+        Compare ranges; not of a counter's total, which is never in the same range again.
 
     >>> seen = np.concatenate([np.tile([20.0, 21.0, 22.0], 9), np.tile([70.0, 71.0, 72.0], 9)])
     >>> switch_sample(seen, seen * 0.3, slice(10, 44))
@@ -124,7 +126,7 @@ def switch_sample(values: Floats, right: Floats, inner: slice, *, back: bool = F
     if not at.size:
         return int(inner.start)
     evidence = np.zeros(at.size)
-    if before.size and after.size:
+    if ranges and before.size and after.size:
         both = np.sort(np.concatenate([before, after]))
         edges = np.unique(both[np.linspace(0, len(both) - 1, 25).astype(np.int64)])[1:-1]
         bins = np.searchsorted(edges, values[at], side="right")
