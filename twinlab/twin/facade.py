@@ -20,6 +20,7 @@ from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.progress import progress_bar
+from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
 from twinlab.twin.revisions.applied import AppliedDefinitions
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods):
+class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods, ProposalMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
