@@ -102,7 +102,7 @@ def write_proposal(folder: Path, at: Path_, value: object, *, evidence: str) -> 
     value : object
         Plain data.
     evidence : str
-        What speaks for it, one sentence.
+        Why, one sentence.
     """
     path = folder / PROPOSALS / f"{file_name(path_text(at))}.yaml"
     path.parent.mkdir(exist_ok=True)
