@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -267,3 +268,22 @@ def test_text_and_html_show_each_finding(report: QualityReport) -> None:
     assert html.count("<tr>") == len(report.table) + 1
     assert "<code>temp_c: [{signal: temperature, unit: degF" in html
     assert [row["kind"] for row in json.loads(report.to_json())] == report.table.kind.tolist()
+
+
+def test_the_source_of_an_asset_is_read_from_its_rows_where_several_may_feed_it(tmp_path: Path) -> None:
+    (tmp_path / "twin.yaml").write_text(MODEL)
+    for source, column, room in (("north", "temp_c", "A"), ("south", "t_air", "B")):
+        text = MAPPING.replace("fridges", source).replace("temp_c", column)
+        (tmp_path / f"{source}.yaml").write_text(text)
+        rows = pd.DataFrame(
+            {"time": TIMES[:200].strftime("%Y-%m-%dT%H:%M:%SZ"), "room": room, column: 4.0, "door": "shut"}
+        )
+        rows.drop(index=range(50, 90)).to_csv(tmp_path / f"{source}.csv", index=False)
+    mappings = [tmp_path / "north.yaml", tmp_path / "south.yaml"]
+    twin = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml", mappings=mappings)
+    twin.ingest(tmp_path / "north.csv", tmp_path / "south.csv")
+    found = twin.check(signals=["temperature"]).table
+    assert found[["kind", "source", "tag", "asset"]].to_numpy().tolist() == [
+        ["missing", "north", "temp_c", "A"],
+        ["missing", "south", "t_air", "B"],
+    ]

@@ -116,7 +116,8 @@ class Origins:
             rows = self._reader.observations(asset, signal, start=start, stop=stop)
             if len(rows):
                 counts = rows.groupby(["source", "tag"], dropna=False).size().sort_values(ascending=False)
-                return [(str(source), str(tag)) for source, tag in counts.index]
+                # A column whose rows name the asset is a series for each: "temp@room/3".
+                return [(str(source), str(tag).removesuffix(f"@{asset}")) for source, tag in counts.index]
         return []
 
 

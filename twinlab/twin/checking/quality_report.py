@@ -209,7 +209,7 @@ class QualityReport:
                 "tag": one.finding.tag,
                 "asset": one.finding.asset,
                 "signal": one.finding.signal,
-                "since": span_text(one.finding.since, one.finding.until),
+                "when": span_text(one.finding.since, one.finding.until).replace(" to ", " to\n").splitlines(),
                 "evidence": one.finding.evidence,
                 "touches": touched_text(one.touches),
                 "fix": one.finding.fix,
