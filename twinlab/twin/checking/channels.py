@@ -24,8 +24,11 @@ __all__ = ["Channels", "Properties", "channels_of", "properties_of"]
 Properties = dict[str, dict[str, object]]
 
 _HOUR: Final = 3600 * 10**9
+_QUARTER: Final = _HOUR // 4
 #: Windows of all assets that are read at once, at most; a longer check reads windows of a day.
 _MOST_WINDOWS: Final = 4_000_000
+#: Short windows of all assets that are read at once, at most.
+_MOST_SHORT: Final = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Channels:
     cells: xr.Dataset
     """Values and flags at the signal's cadence."""
     properties: Properties
+    short: xr.Dataset | None = None
+    """Rollups of a quarter of an hour, or at the signal's cadence if that is longer; None if that is above an hour, or there
+    are too many of them."""
 
     @property
     def signal(self) -> Signal:
@@ -96,7 +102,12 @@ def channels_of(
             step = _step(reader.steps(asset_type, name), kind.signals[name], cells)
             windows = reader.history(asset_type, signals=[name], start=start, stop=stop, step=step)
             size = np.timedelta64(parse_duration(step), "ns")
-            found.append(Channels(asset_type, kind, name, windows, size, cells, properties))
+            spec, short = kind.signals[name], None
+            fine = "15min" if _QUARTER % spec.cadence_ns == 0 else spec.cadence
+            number = cells.sizes["time"] * spec.cadence_ns // parse_duration(fine) * cells.sizes["asset"]
+            if spec.cadence_ns <= _HOUR and number <= _MOST_SHORT:
+                short = reader.history(asset_type, signals=[name], start=start, stop=stop, step=fine)
+            found.append(Channels(asset_type, kind, name, windows, size, cells, properties, short))
     return found
 
 

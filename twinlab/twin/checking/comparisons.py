@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import xarray as xr
 
 from twinlab.model.flags import Flag
 from twinlab.quality import find_drift, run_tests, suspect_units
+from twinlab.quality.clocks.findings import clock_findings
+from twinlab.quality.clocks.shifts import clock_shifts
 from twinlab.quality.findings import Finding
 from twinlab.quality.registry import QUALITY_TESTS
 from twinlab.quality.unit_faults.hypotheses import hypotheses
@@ -16,12 +19,24 @@ from twinlab.twin.checking.channels import Channels, Properties
 from twinlab.twin.checking.report_lines import percent_text
 
 if TYPE_CHECKING:
-    import xarray as xr
+    import pandas as pd
 
     from twinlab.model.twinmodel import AssetType
     from twinlab.quality.unit_faults.suspects import Suspect
 
-__all__ = ["compared_tests", "drift_findings", "test_findings", "unit_suspects"]
+__all__ = [
+    "clock_shift_findings",
+    "compared_tests",
+    "drift_findings",
+    "observed_finding",
+    "observed_tests",
+    "test_findings",
+    "unit_suspects",
+]
+
+#: Clocks are compared with the median of the assets, of five at least, and over two weeks.
+_FEWEST_CLOCKS: Final = 5
+_LEAST_CLOCKS: Final = np.timedelta64(14, "D")
 
 
 def unit_suspects(channels: Channels, declared: Mapping[str, str]) -> list[Suspect]:
@@ -73,10 +88,69 @@ def drift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Ite
             yield found
 
 
+def clock_shift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield a finding for each asset whose values come earlier or later than those of the others.
+
+    Means of quarters of an hour (or slower ones) are compared week by week: shifts from half an hour on are found, of signals
+    whose course most assets share.
+    """
+    name = f"{channels.name}_mean"
+    if channels.short is None or channels.signal.kind != "gauge" or channels.signal.role != "measurement":
+        return
+    kept = [asset for asset in channels.assets if asset not in excluded]
+    times = channels.short["time"].to_numpy()
+    if len(kept) < _FEWEST_CLOCKS or times[-1] - times[0] < _LEAST_CLOCKS:
+        return
+    means = channels.short[name].sel(asset=kept).load()
+    resolution = times[1] - times[0]
+    shifts = clock_shifts(means, period=np.timedelta64(7, "D"), resolution=resolution)
+    yield from clock_findings(shifts, shift=np.timedelta64(30, "m"), signal=channels.name)
+
+
 def compared_tests(kind: AssetType, signals: Sequence[str]) -> list[str]:
     """Return the names of the tests of some signals that the build of the history doesn't run."""
     named = {test for name in signals for test in kind.signals[name].tests}
     return sorted(name for name in named if QUALITY_TESTS.get(name).scope in ("asset", "type"))
+
+
+def observed_tests(kind: AssetType, signal: str) -> list[str]:
+    """Return the names of a signal's tests that judge the exact times of observations."""
+    return sorted(name for name in kind.signals[signal].tests if QUALITY_TESTS.get(name).scope == "observations")
+
+
+def observed_finding(rows: pd.DataFrame, kind: AssetType, asset: str, signal: str, test: str) -> Finding | None:
+    """Return the finding of a test on the observations of one asset; None if it flags none.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``time`` and ``value``, as ``twin.observations`` returns them.
+
+    Raises
+    ------
+    SchemaError
+        If the test needs more than times and values.
+    """
+    if not len(rows):
+        return None
+    spec = kind.signals[signal]
+    times = rows["time"].to_numpy().astype("datetime64[ns]")
+    values = xr.DataArray(
+        rows["value"].to_numpy(np.float64), {"time": times}, "time", name=signal, attrs={"units": spec.unit}
+    )
+    quality_test = QUALITY_TESTS.get(test)
+    flags = quality_test.run(values, quality_test.parse(spec.tests[test], unit=spec.unit)).to_numpy()
+    failed = flags == Flag.FAIL.value
+    at = np.flatnonzero(failed | (flags == Flag.SUSPECT.value))
+    if not at.size:
+        return None
+    end = int(at[-1]) + 1
+    what = "fail" if failed.any() else "are suspect to"
+    text = f"{at.size:,} of {len(rows):,} observations {what} the test {test!r} ({percent_text(at.size / len(rows))})"
+    first, until = times[int(at[0])], times[end] if end < len(times) else None
+    if until is not None and not first < until:
+        until = first + np.timedelta64(1, "ns")
+    return Finding(test, "", "", asset, signal, first, until, 1.0 if failed.any() else 0.5, text)
 
 
 def test_findings(

@@ -34,8 +34,8 @@ class CheckMethods(RevisionMethods):
     ) -> QualityReport:
         r"""Find what is wrong with the data: what, since when, how sure, what it touches, and the line that fixes it.
 
-        Flags of the history, units, drift, the tests in ``twin.yaml`` that compare signals or assets, and definitions that
-        were edited and aren't applied. Nothing is changed.
+        Flags of the history, units, clocks, drift, the tests in ``twin.yaml`` that the build of the history doesn't run, and
+        definitions that were edited and aren't applied. Nothing is changed.
 
         Parameters
         ----------
@@ -87,6 +87,8 @@ class CheckMethods(RevisionMethods):
         tasks = running.signal_tasks(reader, channels, origins, start=start, stop=stop)
         with progress_bar("check", unit=" signals") as show:
             found = running.run_tasks(tasks, client, show)
+        with progress_bar("observations", unit=" series") as show:
+            found += running.observed(reader, channels, show, assets=assets, start=start, stop=stop)
         files = {
             source: (f"{MAPPINGS}/{path.name}", path.read_text(encoding="utf-8"))
             for source, path in mapping_files(self.folder).items()
@@ -99,6 +101,6 @@ class CheckMethods(RevisionMethods):
             (*running.definition_faults(self.edits()), *faults),
             checked,
             *running.span_of(channels),
-            notes=tuple(note for one in found for note in one.notes),
+            notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
             mappings={source: text for source, (_, text) in files.items()},
         )

@@ -11,7 +11,15 @@ import numpy as np
 from twinlab.errors import SchemaError
 from twinlab.quality.findings import Finding
 from twinlab.twin.checking.channels import Channels, properties_of
-from twinlab.twin.checking.comparisons import compared_tests, drift_findings, test_findings, unit_suspects
+from twinlab.twin.checking.comparisons import (
+    clock_shift_findings,
+    compared_tests,
+    drift_findings,
+    observed_finding,
+    observed_tests,
+    test_findings,
+    unit_suspects,
+)
 from twinlab.twin.checking.fixes import MappingFix
 from twinlab.twin.checking.flagged import flag_findings
 from twinlab.twin.checking.origins import Origins
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from twinlab.quality.unit_faults.suspects import UnitFix
     from twinlab.twin.checking.channels import Properties
 
-__all__ = ["Found", "definition_faults", "run_tasks", "signal_tasks", "span_of", "with_origins"]
+__all__ = ["Found", "definition_faults", "observed", "run_tasks", "signal_tasks", "span_of", "with_origins"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,9 @@ class _SignalTask:
         units = [(one.finding(), one.fix) for one in unit_suspects(self.channels, self.declared)]
         # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
         odd = {one.asset for one, _ in units}
+        clocks = [(one, None) for one in clock_shift_findings(self.channels, excluded=odd)]
         drifts = [(one, None) for one in drift_findings(self.channels, excluded=odd)]
-        return Found(self.channels.asset_type, (*flags, *units, *drifts))
+        return Found(self.channels.asset_type, (*flags, *units, *clocks, *drifts))
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,33 @@ class _TestTask:
 
 
 Task = Callable[[], Found]
+
+
+def observed(
+    reader: HistoryReader,
+    channels: Sequence[Channels],
+    show: Callable[..., None],
+    *,
+    assets: Collection[str] | None,
+    start: object,
+    stop: object,
+) -> list[Found]:
+    """Run the tests that judge the exact times of observations; the rows of one asset are read at once."""
+    wanted = [(one, asset) for one in channels for asset in one.assets if assets is None or asset in assets]
+    wanted = [(one, asset) for one, asset in wanted if observed_tests(one.kind, one.name)]
+    found: list[Found] = []
+    for number, (one, asset) in enumerate(wanted, 1):
+        rows = reader.observations(f"{one.asset_type}/{asset}", one.name, start=start, stop=stop)
+        for test in observed_tests(one.kind, one.name):
+            try:
+                finding = observed_finding(rows, one.kind, asset, one.name, test)
+            except SchemaError as error:
+                note = f"{one.asset_type}.{one.name}: the test {test!r} wasn't run: {error}"
+                found.append(Found(one.asset_type, notes=(note,)))
+                continue
+            found += [Found(one.asset_type, ((finding, None),))] if finding is not None else []
+        show(number, len(wanted))
+    return found
 
 
 def signal_tasks(
