@@ -126,10 +126,13 @@ def _tagged(one: Origin, tag: str) -> Origin:
 
 
 def rules_of(mappings: Mapping[str, SourceMapping]) -> Iterator[Origin]:
-    """Yield every rule of some mappings that feeds a signal, without a tag.
+    r"""Yield every rule of some mappings that feeds a signal, without a tag.
 
     >>> from twinlab.model import parse_mapping
-    >>> text = "{source: s, tables: [{time: {column: t}, asset: {type: room, id: A}, columns: {temp: {signal: temperature}}}]}"
+    >>> text = (
+    ...     "source: s\ntables:\n- time: {column: t, zone: UTC}\n"
+    ...     "  asset: {type: room, id: A}\n  columns: {temp: {signal: temperature}}\n"
+    ... )
     >>> [(one.own, one.path) for one in rules_of({"s": parse_mapping(text)})]
     [('room/A', ('tables', 0, 'columns', 'temp'))]
     """

@@ -34,7 +34,7 @@ _REPORT = (
 <div class=tl-check><div style='font-size:15px'><b>{{ twin }}</b>: {{ head }}</div>\
 {% if kinds %}<div class=q>{{ kinds }}</div>{% endif %}\
 {% if rows %}<div class=t><table><colgroup><col style='width:3.5em'><col style='width:7em'><col style='width:5.5em'>\
-<col style='width:10em'><col style='width:10em'><col style='width:11.5em'><col></colgroup><thead><tr><th>row</th><th>what</th><th>how sure</th><th>source, tag</th><th>asset, signal</th>\
+<col style='width:10em'><col style='width:10em'><col style='width:13.5em'><col></colgroup><thead><tr><th>row</th><th>what</th><th>how sure</th><th>source, tag</th><th>asset, signal</th>\
 <th>when (UTC)</th><th>evidence, fix</th></tr></thead><tbody>\
 {% for one in rows %}<tr><td class=n>{{ one.row }}</td><td class=k>{{ one.kind }}</td>\
 <td class=n>{{ one.share }}<br><span class=bar><span style='width:{{ one.width }}px'></span></span></td>\
