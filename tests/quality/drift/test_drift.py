@@ -73,6 +73,15 @@ def test_the_proposed_calibration_undoes_the_drift(planted):
             assert one.calibration("room/1", "temperature") is one.finding("room/1", "temperature") is None
 
 
+def test_a_calibration_of_small_numbers_keeps_its_digits():
+    rng = np.random.default_rng(12)
+    table = 1e-7 * (rng.normal(0, 0.05, 140) + 0.03 * np.maximum(np.arange(140) - 70, 0))
+    (found,) = drift_from_past(series(table), season=False)
+    assert found.verdict == "drift"
+    fixed = calibrated(series(table), found.calibration("room/1", "leak"))
+    assert float(abs(fixed[100:]).mean()) < 0.2 * abs(table[100:]).mean()
+
+
 def test_a_lazy_table_gives_the_same(planted):
     values, _, found = planted
     assert drift_from_peers(values.chunk(time=1000, asset=5)) == found

@@ -10,7 +10,7 @@ from twinlab.errors import SchemaError
 from twinlab.model.calibration.pieces import Calibration
 from twinlab.quality.drift.rolling import Bools, regular_step
 from twinlab.quality.drift.steps import Shift, Step, find_shifts, find_steps
-from twinlab.quality.drift.verdict import MONTH, Drift
+from twinlab.quality.drift.verdict import MONTH, Drift, six_digits
 from twinlab.quality.labelled import Duration, nanoseconds
 
 __all__ = ["drift_from_visits", "visit_calibrations"]
@@ -158,7 +158,7 @@ def visit_calibrations(
                 "signal": signal,
                 "from": f"{times[one.start]}Z",
                 "until": f"{times[one.stop]}Z",
-                "offset": round(-one.size, 6),
+                "offset": six_digits(-one.size),
                 "reason": f"the level shifts by {one.size:+.3g}{unit} and back",
             }
         )

@@ -11,7 +11,7 @@ from twinlab.model.calibration.pieces import Calibration
 from twinlab.model.yamltext import write_line
 from twinlab.quality.findings import Finding
 
-__all__ = ["MONTH", "Drift", "Method", "Verdict"]
+__all__ = ["MONTH", "Drift", "Method", "Verdict", "six_digits"]
 
 #: Days of a month, as slopes are stated.
 MONTH: Final = 30.0
@@ -94,14 +94,14 @@ class Drift:
         interval = None
         if self.slope_interval is not None and self.slope:
             share = self.points[-1][1] / self.slope
-            interval = tuple(sorted(round(share * bound, 6) for bound in self.slope_interval))
+            interval = tuple(sorted(six_digits(share * bound) for bound in self.slope_interval))
         return Calibration.model_validate(
             {
                 "asset": asset,
                 "signal": signal,
                 "from": _iso(self.points[0][0]),
                 "until": None if self.until is None else _iso(self.until),
-                "offset": {_iso(at): round(value, 6) for at, value in self.points},
+                "offset": {_iso(at): six_digits(value) for at, value in self.points},
                 "interval": interval,
                 "reason": self.evidence,
             }
@@ -127,6 +127,15 @@ class Drift:
             evidence=self.evidence + (f"; {self.reason}" if self.reason else ""),
             fix=f"- {line}" if line else "",
         )
+
+
+def six_digits(value: float) -> float:
+    """Return a number with six significant digits, as a calibration states it.
+
+    >>> six_digits(-0.000123456789)
+    -0.000123457
+    """
+    return float(f"{value:.6g}")
 
 
 def _iso(at: np.datetime64) -> str:
