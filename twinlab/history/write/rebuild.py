@@ -52,7 +52,7 @@ _COMMIT_CELLS = 70_000_000
 #: Cells that are gathered before they are divided into tiles.
 _PART_CELLS = 4_000_000
 #: Of these, and of rollups, this much waits for the commit as it is, the rest encoded.
-_DECODED_BYTES = 32 * 2**20
+_DECODED_BYTES = 16 * 2**20
 _FRAME_BYTES = 64 * 2**20
 #: With so many cells for each row of the ledger, the rows are read once more to find out which cells have any.
 _SPARSE = 8
@@ -236,6 +236,7 @@ class _Work:
                         self._write(txn, plan, span, submit, workers)
                         at += (span[1] - span[0]) * _width(plan.spec)
                     txn.meta["spans_done"] = batch[-1] + 1
+                    release_memory()
                     txn.commit(f"rebuild {plan.spec.group.path} {batch[-1] + 1} of {len(spans)}")
                 self.report.commits += 1
                 if self.progress is not None:
