@@ -42,6 +42,12 @@ def _bounds(span: tuple[int, int] | None) -> tuple[int | None, int | None] | Non
     return (None, -span[0]) if span[0] < 0 else span
 
 
+def _part(data: bytes | None, span: tuple[int, int] | None) -> bytes | None:
+    if data is None or span is None:
+        return data
+    return data[span[0] :] if span[0] < 0 else data[span[0] : span[1]]
+
+
 class IcechunkBytes:
     """Chunks of an Icechunk session, those that the session wrote included."""
 
@@ -109,12 +115,13 @@ class SessionBytes(IcechunkBytes):
 
     def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
         """Return the bytes of each request; None where the key doesn't exist."""
-        if any(key in self._waiting for key, _ in requests):
-            self.flush()
-        mine = [r for r in requests if r[0] in self._touched]
+        mine = [r for r in requests if r[0] in self._touched and r[0] not in self._waiting]
         theirs = [r for r in requests if r[0] not in self._touched]
         new, old = iter(super().fetch(mine) if mine else ()), iter(self._base.fetch(theirs))
-        return [next(new) if key in self._touched else next(old) for key, _ in requests]
+        return [
+            _part(self._waiting[key], span) if key in self._waiting else next(new if key in self._touched else old)
+            for key, span in requests
+        ]
 
     def put_all(self, parts: Mapping[str, bytes | None]) -> None:
         """Store the bytes of many keys; None removes a key. They are buffered until `flush`."""
