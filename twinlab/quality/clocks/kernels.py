@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab._compiled import njit
-from twinlab.quality.related.kernels import median
+from twinlab.quality.related.kernels import median_near
 
 __all__ = ["bin_means", "lagged_correlations", "medians"]
 
@@ -23,13 +23,22 @@ Integers = npt.NDArray[np.int64]
 def medians(values: Floats, least: int, out: Floats) -> None:
     """Write the median of each row ``[instant, asset]``; NaN where fewer than ``least`` (at least 3) have a value."""
     line = np.empty(values.shape[1])
+    band = np.empty(values.shape[1] + 1)
+    # The value before and its usual change: a guess where the next one is.
+    near, change = np.nan, 0.0
     for i in range(values.shape[0]):
         n = 0
         for j in range(values.shape[1]):
             if not np.isnan(values[i, j]):
                 line[n] = values[i, j]
                 n += 1
-        out[i] = median(line, n) if n >= max(least, _FEWEST) else np.nan
+        if n < max(least, _FEWEST):
+            out[i] = np.nan
+            continue
+        width = 4.0 * change + 1e-9
+        out[i] = median_near(line, n, near - width, near + width, band)
+        change = abs(out[i] - near) if near == near else 0.0  # noqa: PLR0124  (NaN differs from itself)
+        near = out[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -55,24 +64,37 @@ def bin_means(values: Floats, bins: Integers, out: Floats) -> None:
         start = stop
 
 
-@njit(nogil=True, error_model="numpy")
-def _correlation(line: Floats, other: Floats, first: int, stop: int, lag: int, fewest: int) -> float:
-    """Pearson's correlation of ``line[b]`` and ``other[b - lag]`` over the pairs of [first, stop) that both have."""
-    n = 0
-    sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
+# Sums in any order, so that several are made at once.
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _correlation(
+    line: Floats, known: Floats, other: Floats, other_known: Floats, first: int, stop: int, lag: int, fewest: int
+) -> float:
+    """Pearson's correlation of ``line[b]`` and ``other[b - lag]`` over the pairs of [first, stop) that both have.
+
+    Where nothing is known, ``line`` or ``other`` is 0 and its ``known`` too, else that is 1.
+    """
+    n = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
     for b in range(max(first, lag), min(stop, other.size + lag)):
-        x, y = line[b], other[b - lag]
-        if not (np.isnan(x) or np.isnan(y)):
-            n += 1
-            sum_x += x
-            sum_y += y
-            sum_xx += x * x
-            sum_yy += y * y
-            sum_xy += x * y
+        x, y, has_x, has_y = line[b], other[b - lag], known[b], other_known[b - lag]
+        n += has_x * has_y
+        sum_x += x * has_y
+        sum_y += y * has_x
+        sum_xx += x * x * has_y
+        sum_yy += y * y * has_x
+        sum_xy += x * y
     if n < fewest:
         return np.nan
     varying = (n * sum_xx - sum_x * sum_x) * (n * sum_yy - sum_y * sum_y)
-    return (n * sum_xy - sum_x * sum_y) / np.sqrt(varying) if varying > 0 else np.nan
+    return float((n * sum_xy - sum_x * sum_y) / np.sqrt(varying)) if varying > 0 else np.nan
+
+
+@njit(nogil=True, error_model="numpy")
+def _split(values: Floats, line: Floats, known: Floats) -> None:
+    """Write values around their mean, so that sums of squares don't lose digits, 0 where one is missing, and whether it is known."""
+    mean = np.nanmean(values)
+    for b in range(values.size):
+        known[b] = 0.0 if np.isnan(values[b]) else 1.0
+        line[b] = 0.0 if np.isnan(values[b]) else values[b] - mean
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -96,19 +118,16 @@ def lagged_correlations(
         NaN if it can't be said.
     """
     size, series = values.shape
-    line = np.empty(size)
-    other = np.empty(size)
+    line, known, other, other_known = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     found = np.empty(2 * largest + 1)
     for j in range(series):
-        # Around their means, so that sums of squares don't lose digits.
-        line[:] = values[:, j] - np.nanmean(values[:, j])
-        column = reference[:, j if reference.shape[1] > 1 else 0]
-        other[:] = column - np.nanmean(column)
+        _split(values[:, j], line, known)
+        _split(reference[:, j if reference.shape[1] > 1 else 0], other, other_known)
         for p in range(starts.size):
             fewest = max(_FEWEST, int(share * (stops[p] - starts[p])))
             best = -1
             for k in range(found.size):
-                found[k] = _correlation(line, other, starts[p], stops[p], k - largest, fewest)
+                found[k] = _correlation(line, known, other, other_known, starts[p], stops[p], k - largest, fewest)
                 if not np.isnan(found[k]) and (best < 0 or found[k] > found[best]):
                     best = k
             out[:, p, j] = np.nan
