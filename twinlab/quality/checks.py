@@ -24,6 +24,7 @@ from twinlab.errors import SchemaError
 from twinlab.model.twinmodel import Signal
 from twinlab.quality.aggregate import aggregate_flags
 from twinlab.quality.cells import NEIGHBOUR_REACH, codes_of, limits_of, margins
+from twinlab.quality.few_series import rates_of_few, spikes_of_few
 from twinlab.quality.kernels import Limits, gap_runs
 from twinlab.quality.labelled import (
     Duration,
@@ -51,6 +52,9 @@ __all__ = [
 ]
 
 Span = tuple[float, float]
+Table = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
 
 
 def _span(given: Span, name: str) -> Span:
@@ -182,7 +186,12 @@ def spike_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Du
     times = times_of(signal)
     reach = step_of(times) * 3 // 2 if within is None else nanoseconds(within, "within")
     limits = Limits(spike_on=True, spike_suspect=low, spike_fail=high, spike_reach=reach)
-    return judged(signal, limits, times=times, before=reach, after=reach, standard_name="spike_test_quality_flag")
+
+    def few(values: Table, ns: Times, out: Flags) -> None:
+        spikes_of_few(values, ns, low, high, reach, out)
+
+    name = "spike_test_quality_flag"
+    return judged(signal, limits, times=times, before=reach, after=reach, standard_name=name, few=few)
 
 
 def rate_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Duration | None = None) -> xr.DataArray:
@@ -214,8 +223,12 @@ def rate_flags(signal: xr.DataArray, *, suspect: float, fail: float, within: Dur
     times = times_of(signal)
     reach = step_of(times) * NEIGHBOUR_REACH if within is None else nanoseconds(within, "within")
     limits = Limits(rate_on=True, rate_suspect=low, rate_fail=high, rate_reach=reach)
+
+    def few(values: Table, ns: Times, out: Flags) -> None:
+        rates_of_few(values, ns, low, high, reach, out)
+
     name = "rate_of_change_test_quality_flag"
-    return judged(signal, limits, times=times, before=reach, after=0, standard_name=name)
+    return judged(signal, limits, times=times, before=reach, after=0, standard_name=name, few=few)
 
 
 def counter_flags(
