@@ -67,6 +67,36 @@ def test_the_absurd_wind_is_flagged_fail_and_still_readable(nyc: tl.Twin) -> Non
     assert int((whole.wind_speed_qc == Flag.FAIL).sum()) == 1
 
 
+#: Every suspect (3) and failed (4) value of the weather of 2013, each with what it is.
+FLAGGED = {
+    # A reading of -10.5 °C between 13.9 and 14.0, dew point alike: one wrong report, which also lifts its neighbours.
+    ("temperature", "JFK", "2013-05-09T01", 3),
+    ("temperature", "JFK", "2013-05-09T02", 4),
+    ("temperature", "JFK", "2013-05-09T03", 3),
+    ("dew_point", "JFK", "2013-05-09T02", 4),
+    ("dew_point", "JFK", "2013-05-09T03", 3),
+    # Twelve hours at one temperature (-0.6 and 10.0 °C, whole degrees Fahrenheit), which moves right after: steady weather.
+    ("temperature", "JFK", "2013-02-06T03", 3),
+    ("temperature", "EWR", "2013-11-22T06", 3),
+    ("temperature", "EWR", "2013-11-22T07", 3),
+    # 1,048 mph.
+    ("wind_speed", "EWR", "2013-02-12T08", 4),
+    # A storm's low, and a fall by 5 hPa in six hours, with hours missing on both sides: the line between is a poor guess.
+    ("pressure", "JFK", "2013-01-31T11", 3),
+    ("pressure", "EWR", "2013-10-07T18", 3),
+}
+
+
+def test_the_flags_of_the_weather_are_these_eleven(nyc: tl.Twin) -> None:
+    found = set()
+    for name in nyc.model.asset_types["airport"].signals:
+        flags = nyc.history("airport", signals=[name])[f"{name}_qc"].transpose("time", "asset").load()
+        for row, column in zip(*np.nonzero(np.isin(flags.values, (3, 4))), strict=True):
+            hour = np.datetime_as_string(flags.time.values[row], unit="h")
+            found.add((name, str(flags.asset.values[column]), hour, int(flags.values[row, column])))
+    assert found == FLAGGED
+
+
 def test_rollups_leave_the_absurd_wind_out(nyc: tl.Twin) -> None:
     daily = nyc.history("airport", signals=["wind_speed"], step="1d").wind_speed_max
     assert float(daily.max()) < 30
