@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.build.mapping_context import content_hash
 from twinlab.model import AssetType, Options, QualityTest, TwinModel, parse_model
-from twinlab.quality import QUALITY_TESTS, flag_cells, run_tests
+from twinlab.quality import QUALITY_TESTS, flag_cells, run_observation_tests, run_tests
 
 MINUTES = np.datetime64("2026-01-01", "ns") + np.arange(30) * np.timedelta64(1, "m")
 
@@ -134,3 +135,29 @@ def test_a_test_that_needs_more_than_one_signal_changes_neither_a_history_nor_it
 def test_a_test_of_several_series_must_take_lazy_arrays() -> None:
     fault = QUALITY_TESTS._check("above", replace(ABOVE, lazy=False))
     assert "expected lazy=True, since its scope is 'asset'" in fault
+
+
+def test_observations_are_judged_by_exact_times_and_status_in_any_order() -> None:
+    tests = {
+        "cadence": {"expected": "10min", "tolerance": "1min"},
+        "status": {},
+        "summer_time": {"zone": "Europe/Berlin"},
+    }
+    room = _room(**tests, spike={"suspect": 1, "fail": 2})
+    times = pd.date_range("2026-03-01", periods=6, freq="10min", tz="UTC").insert(
+        3, pd.Timestamp("2026-03-01T00:20:05Z")
+    )
+    frame = pd.DataFrame(
+        {"time": times, "value": [1, 2, "?", 3, 4, 5, 6], "status": [0, None, 0, 2**31, "Bad", "Good", 2**30]}
+    )
+    shuffled = frame.sample(frac=1, random_state=3)
+    flags = run_observation_tests(shuffled, room, "air")
+    assert list(flags) == list(tests) and (flags.index == shuffled.index).all() and (flags.dtypes == np.uint8).all()
+    flags = flags.sort_index()
+    # "?" is no number, so that the value five seconds after it isn't early.
+    assert flags.cadence.tolist() == [2, 1, 9, 1, 1, 1, 1]
+    assert flags.status.tolist() == [1, 2, 9, 4, 4, 1, 3]
+    assert set(flags.summer_time) == {1, 9}
+    with pytest.raises(SchemaError, match="column 'value' in the observations"):
+        run_observation_tests(frame.drop(columns="value"), room, "air")
+    assert run_observation_tests(frame, _room(), "air").shape == (7, 0)

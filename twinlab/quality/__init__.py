@@ -62,6 +62,7 @@ __getattr__, __dir__ = attach(
         "range_flags": "checks",
         "rate_flags": "checks",
         "response_flags": "related.consistency",
+        "run_observation_tests": "running",
         "run_tests": "running",
         "signal_flags": "checks",
         "speed_flags": "related.location",

@@ -6,18 +6,19 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.model.asset_types import AssetType
 from twinlab.model.terms import nearest
 from twinlab.quality.registry import QUALITY_TESTS
 from twinlab.quality.signal_tests import run_test
 
 if TYPE_CHECKING:
-    from twinlab.model.asset_types import AssetType
     from twinlab.model.extensions.quality_test import QualityTest
 
-__all__ = ["run_tests"]
+__all__ = ["run_observation_tests", "run_tests"]
 
 
 def run_tests(
@@ -90,6 +91,61 @@ def run_tests(
             flags = run_test(test, values, options, others).rename(key).reset_coords(drop=True)
             found[key] = flags.assign_attrs(signal=name, test=test_name)
     return xr.Dataset(found)
+
+
+def run_observation_tests(
+    observations: pd.DataFrame, asset_type: AssetType, signal: str, *, time: str = "time", value: str = "value"
+) -> pd.DataFrame:
+    """Return the flags that the tests of exact times and of the source's status give to observations.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        Of one signal of one asset, such as ``twin.observations(asset, signal)`` returns: a column of times (UTC, in any
+        order), one of values, and ``status`` if the source states one.
+    asset_type : AssetType
+        Its signals name the tests, such as ``cadence``, ``summer_time`` and ``status``, under ``tests:``.
+    signal : str
+        The signal of the observations.
+    time, value : str
+        Names of the columns.
+
+    Returns
+    -------
+    DataFrame, uint8
+        A column a test, on the index of the observations.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> room = AssetType.model_validate(
+    ...     {"signals": {"t": {"resolution": 0.1, "tests": {"cadence": {"expected": "1min", "tolerance": "5s"}}}}}
+    ... )
+    >>> times = pd.to_datetime(["2026-01-01T00:00:00", "2026-01-01T00:01:00", "2026-01-01T00:01:03"])
+    >>> run_observation_tests(pd.DataFrame({"time": times, "value": [1.0, 2, 3]}), room, "t").cadence.tolist()
+    [2, 1, 3]
+    """
+    for column in (time, value):
+        if column not in observations:
+            msg = f"expected a column {column!r} in the observations, got {list(observations.columns)}"
+            raise SchemaError(msg)
+    ordered = observations.sort_values(time, kind="stable")
+    stamps = pd.DatetimeIndex(pd.to_datetime(ordered[time], utc=True)).tz_localize(None).as_unit("ns")
+    numbers = pd.to_numeric(ordered[value], errors="coerce").to_numpy(dtype=np.float64)
+    spec = asset_type.signals[signal]
+    given = xr.DataArray(numbers, {"time": stamps.to_numpy()}, ("time",), signal, {"units": spec.unit})
+    if "status" in ordered:
+        given = given.assign_coords(status=("time", ordered["status"].to_numpy(dtype=object)))
+    found = {}
+    for name, options in spec.tests.items():
+        test = QUALITY_TESTS.get(name)
+        if test.scope == "observations":
+            found[name] = run_test(test, given, test.parse(options, unit=spec.unit)).to_numpy()
+    return pd.DataFrame(found, index=ordered.index, dtype=np.uint8).reindex(observations.index)
 
 
 def _shown(
