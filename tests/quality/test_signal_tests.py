@@ -44,6 +44,11 @@ BUILT_IN: dict[str, dict[str, object]] = {
     "status": {"codes": {0: "pass", 1073741824: "suspect"}, "other": "fail"},
     "summer_time": {"zone": "Europe/Berlin"},
     "transition": {"allowed": {0: [1], 1: [2], 2: [0, 3], 3: [0]}, "within": "9min"},
+    "departure": {"window": "20min", "limit": 3},
+    "drift": {"against": "past"},
+    "level_shift": {"longest": "1h", "limit": 3},
+    "variability": {"window": "20min", "limit": 3},
+    "visit": {"signals": ["x", "y"]},
 }
 
 
