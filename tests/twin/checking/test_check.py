@@ -208,6 +208,17 @@ def test_a_check_is_limited_in_time_signals_and_assets(twin: tl.Twin) -> None:
     assert twin.check(signals=["door"], stop=TIMES[SILENT]).table.kind.tolist() == ["missing"]
 
 
+def test_a_fix_covers_only_what_was_checked(twin: tl.Twin) -> None:
+    late = twin.check(start=TIMES[SWITCH + 48], stop=TIMES[-48], signals=["temperature"], assets=["B"])
+    row, found = one(late, "unit", "B")
+    assert (found.since, found.until) == (TIMES[SWITCH + 48].tz_localize(None), TIMES[-48].tz_localize(None))
+    assert (
+        f"valid_from: '{TIMES[SWITCH + 48]:%Y-%m-%dT%H:%M:%SZ}', valid_until: '{TIMES[-48]:%Y-%m-%dT%H:%M:%SZ}'"
+        in found.fix
+    )
+    assert "valid_until" in late.fixed_mapping(row)
+
+
 @pytest.mark.parametrize("limit", [{"assets": ["b"]}, {"signals": ["temprature"]}, {"asset_types": ["cold_rom"]}])
 def test_an_unknown_name_is_refused(twin: tl.Twin, limit: dict[str, list[str]]) -> None:
     with pytest.raises(UnknownTermError, match=next(iter(limit.values()))[0]):

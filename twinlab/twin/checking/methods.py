@@ -40,7 +40,7 @@ class CheckMethods(RevisionMethods):
         Parameters
         ----------
         start, stop : instant, optional
-            Check only this half-open span; naive is UTC.
+            Check only this half-open span; naive is UTC. Fixes are then for this span only.
         asset_types, signals : sequence of str, optional
             Check only these; all by default.
         assets : sequence of str, optional

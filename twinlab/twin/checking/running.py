@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import HistoryReader
     from twinlab.model.twinmodel import AssetType
-    from twinlab.quality.unit_faults.suspects import UnitFix
+    from twinlab.quality.unit_faults.suspects import Suspect, UnitFix
     from twinlab.twin.checking.channels import Properties
 
 __all__ = ["Found", "definition_faults", "observed", "run_tasks", "signal_tasks", "span_of", "with_origins"]
@@ -50,15 +50,27 @@ class Found:
 class _SignalTask:
     channels: Channels
     declared: Mapping[str, str]
+    # Whether the check has a start, and a stop.
+    limited: tuple[bool, bool] = (False, False)
 
     def __call__(self) -> Found:
         flags = [(one, None) for one in flag_findings(self.channels)]
-        units = [(one.finding(), one.fix) for one in unit_suspects(self.channels, self.declared)]
+        units = [self._within(one) for one in unit_suspects(self.channels, self.declared)]
         # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
         odd = {one.asset for one, _ in units}
         clocks = [(one, None) for one in clock_shift_findings(self.channels, excluded=odd)]
         drifts = [(one, None) for one in drift_findings(self.channels, excluded=odd)]
         return Found(self.channels.asset_type, (*flags, *units, *clocks, *drifts))
+
+    def _within(self, one: Suspect) -> tuple[Finding, UnitFix]:
+        """Return a suspect's finding and fix within the span of the check: nobody has looked at what is outside of it."""
+        edges = span_of([self.channels])
+        since, until = (
+            edge if limited and at is None else at
+            for at, edge, limited in zip((one.since, one.until), edges, self.limited, strict=True)
+        )
+        fix = replace(one.fix, since=since, until=until)
+        return replace(one.finding(), since=since, until=until), fix
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,8 @@ def signal_tasks(
     tasks: list[Task] = []
     for one in channels:
         declared = {asset: origins.declared(one.asset_type, asset, one.name, one.signal.unit) for asset in one.assets}
-        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}))
+        limited = start is not None, stop is not None
+        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}, limited))
     for asset_type in dict.fromkeys(one.asset_type for one in channels):
         kind = reader.model.asset_types[asset_type]
         wanted = [one.name for one in channels if one.asset_type == asset_type]
