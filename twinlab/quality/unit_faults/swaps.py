@@ -199,7 +199,8 @@ def _region(values: Floats, span: Span | None, limit: float) -> tuple[float, flo
         for column in values.T
         if (known := column[np.isfinite(column)]).size
     ]
-    reach = float(np.median(np.abs(medians - middle))) * 6.0 + float(np.median(ranges)) + 0.01 * abs(middle)
+    # Twice the usual range, so that the edges of an asset's travel are inside.
+    reach = 6.0 * float(np.median(np.abs(medians - middle))) + 2.0 * float(np.median(ranges)) + 0.01 * abs(middle)
     return max(-limit, middle - reach), min(limit, middle + reach)
 
 
