@@ -61,6 +61,11 @@ class ReadCache:
         # Each key has one reading function, which gives the type.
         return cast("_T", entry[2])
 
+    def forget(self) -> None:
+        """Drop all entries, after a change that must be seen at once."""
+        with self._lock:
+            self._entries.clear()
+
     def _valid(self, key: Hashable) -> tuple[float, object, Any] | None:
         entry = self._entries.get(key)
         if entry is None or self._clock() - entry[0] < _FRESH_SECONDS:

@@ -31,6 +31,7 @@ class Shared:
 
     def __init__(self, twin: TwinReader, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.twin = twin
+        self._clock = clock
         self.tables = EventTables(twin, clock=clock)
         self._cache = ReadCache(twin, clock=clock)
 
@@ -59,6 +60,13 @@ class Shared:
     def cached(self, key: Hashable, read: Callable[[], _T]) -> _T:
         """Return the cached value of a key; ``read`` is called if there is none, or the twin may have new data."""
         return self._cache.get(key, read)
+
+    def forget(self) -> None:
+        """Drop what was read, after a change that must be seen at once, such as a promoted revision."""
+        self._cache.forget()
+        self.tables = EventTables(self.twin, clock=self._clock)
+        for name in ("choices", "reader"):
+            self.__dict__.pop(name, None)
 
     def kept(self, key: Hashable, read: Callable[[], _T]) -> _T:
         """Call `cached`, the present name of this method."""

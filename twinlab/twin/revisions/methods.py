@@ -20,6 +20,7 @@ from twinlab.twin.revisions.edits import Edits
 from twinlab.twin.revisions.revision_log import Definition, RevisionRecord, of_mapping
 
 if TYPE_CHECKING:
+    from twinlab.history.write.historian import Progress
     from twinlab.twin.revisions.revision import Revision
 
 __all__ = ["RevisionMethods"]
@@ -31,7 +32,14 @@ class RevisionMethods(RevisedTwin):
     _edits: Edits | None = None
 
     def remap(
-        self, source: str, mapping: str | Path, *, author: str = "", reason: str = "", force: bool = False
+        self,
+        source: str,
+        mapping: str | Path,
+        *,
+        author: str = "",
+        reason: str = "",
+        force: bool = False,
+        progress: Progress | None = None,
     ) -> Revision:
         """Build the history under another mapping of a source, beside the published one.
 
@@ -48,6 +56,8 @@ class RevisionMethods(RevisedTwin):
             For the twin's journal.
         force : bool
             Build it even if most rows would lose their meaning.
+        progress : callable, optional
+            Called with (cells done, total, what is being built); by default a bar is shown.
 
         Returns
         -------
@@ -66,7 +76,7 @@ class RevisionMethods(RevisedTwin):
         fresh, definition = new_mapping(source, mapping, model, mappings)
         if not force:
             check_readable(self.ledger, (model, mappings[source]), (model, fresh), _name(mapping))
-        return _begin(self, source, [definition], author, reason)
+        return _begin(self, source, [definition], author, reason, progress=progress)
 
     def remodel(
         self,
@@ -76,6 +86,7 @@ class RevisionMethods(RevisedTwin):
         author: str = "",
         reason: str = "",
         force: bool = False,
+        progress: Progress | None = None,
     ) -> Revision:
         """Build the history under another model, beside the published one.
 
@@ -88,7 +99,7 @@ class RevisionMethods(RevisedTwin):
             The new ``twin.yaml``.
         mappings : dict of source to path or YAML text, optional
             New mappings of sources that name what the model renames.
-        author, reason, force
+        author, reason, force, progress
             As in `remap`.
 
         Raises
@@ -109,7 +120,7 @@ class RevisionMethods(RevisedTwin):
         for source, kept in known.items():
             if source not in (mappings or {}):
                 check_mapping(kept, fresh, f"the mapping of {source!r}")
-        return _begin(self, "model", changed, author, reason)
+        return _begin(self, "model", changed, author, reason, progress=progress)
 
     def edits(self) -> list[str]:
         """Return a sentence for each file of a definition that says something else than the history shows.
@@ -190,8 +201,15 @@ def _name(given: str | Path) -> str:
     return "the new YAML" if isinstance(given, str) and "\n" in given else Path(given).name
 
 
-def _begin(  # noqa: PLR0917
-    twin: RevisedTwin, what: str, definitions: Sequence[Definition], author: str, reason: str, takes_back: str = ""
+def _begin(
+    twin: RevisedTwin,
+    what: str,
+    definitions: Sequence[Definition],
+    author: str,
+    reason: str,
+    *,
+    takes_back: str = "",
+    progress: Progress | None = None,
 ) -> Revision:
     """Note a revision in the journal and build it; one whose building is interrupted is built when it is next read."""
     from twinlab.twin.revisions.revision import Revision  # noqa: PLC0415  (reading a twin needs no writer)
@@ -201,5 +219,5 @@ def _begin(  # noqa: PLR0917
     record = RevisionRecord(name, tuple(definitions), author, reason, time.time_ns(), takes_back=takes_back)
     rev = Revision(twin, name)
     twin.revision_log.begin(record)
-    rev.build()
+    rev.build(progress)
     return rev

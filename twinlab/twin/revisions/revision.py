@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import BuildReport
     from twinlab.history.build.mapping_context import Sources
+    from twinlab.history.write.historian import Progress
     from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["Revision"]
@@ -196,13 +197,14 @@ class Revision:
             branch.delete()
         self._reader = None
 
-    def build(self) -> None:
+    def build(self, progress: Progress | None = None) -> None:
         """Build the branch if it isn't there or the published definitions changed, and catch up with the published rows."""
         twin, branch = self._twin, self._branch()
         new = sources_of(twin.folder, twin.ledger, *self._definitions())
         if is_current(branch, new):
             return
-        with branch.lock(), progress_bar(f"revision {self.id}", unit=" cells") as show:
+        with branch.lock(), progress_bar(f"revision {self.id}", unit=" cells") as bar:
+            show = progress or bar
             if is_current(branch, new):
                 return
             if branch.exists and built_with(dict(branch.view().meta), new):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
 from twinlab.explore.kit.exception_text import time_text
 
-if TYPE_CHECKING:
-    from twinlab.explore.kit.session import Session
-
-__all__ = ["Note", "author_of", "can_note", "read_notes", "write_notes"]
+__all__ = ["Note", "can_note", "read_notes", "write_notes"]
 
 
 class _WithNotes(Protocol):
@@ -48,17 +44,6 @@ class Note:
 def can_note(twin: object) -> bool:
     """Return whether a twin accepts notes; a read-only view of its past doesn't."""
     return hasattr(twin, "annotate") and hasattr(twin, "notes")
-
-
-def author_of(session: Session) -> str:
-    """Return the author of notes: the user who has logged in, else the user of this computer."""
-    if session.user:
-        return session.user
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        # In a container, the user id may have no name.
-        return "somebody"
 
 
 def read_notes(twin: object) -> dict[str, Note]:

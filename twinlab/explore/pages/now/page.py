@@ -16,12 +16,13 @@ from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import LabelsByType, time_text
 from twinlab.explore.kit.link import Link, merge_problems
 from twinlab.explore.kit.panes import error_pane, loading_pane
+from twinlab.explore.kit.people import author_of
 from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.instant import InstantWidgets
 from twinlab.explore.pages.now.map import NowMap
-from twinlab.explore.pages.now.notes import Note, author_of, can_note, read_notes, write_notes
+from twinlab.explore.pages.now.notes import Note, can_note, read_notes, write_notes
 from twinlab.explore.pages.now.row_actions import RowActions
 from twinlab.explore.pages.now.rows import COLUMNS, exception_rows, filtered
 from twinlab.explore.pages.now.search import AssetSearch

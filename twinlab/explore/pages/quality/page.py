@@ -14,6 +14,7 @@ from twinlab.explore.charts.reading import READING_ERRORS, Window
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, error_pane
 from twinlab.explore.pages.quality.counts import flag_counts
+from twinlab.explore.pages.quality.repair import RepairView, can_repair
 from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
@@ -68,6 +69,12 @@ class QualityView(Explorer):
             heat="flags",
         )
         self.signals: SignalExplorer | None = None
+        #: Findings and fixes; None for a twin that can't be revised, such as a view of its past.
+        self.repair = (
+            RepairView(twin, session=self.session, window=lambda: self.heat.shown, promoted=self._promoted)
+            if can_repair(twin)
+            else None
+        )
         self._summary = pd.DataFrame()
         self._counted: object = None
         self._rows = pd.DataFrame()
@@ -108,6 +115,13 @@ class QualityView(Explorer):
             self._table[:] = [self._grid]
         else:
             self._grid.param.update(value=self._summary, selection=[])
+
+    def _promoted(self) -> None:
+        """Read everything again: the history is another one now."""
+        self.shared.forget()
+        self._counted = None
+        self.heat.picked = None
+        self.heat.read_again()
 
     def _not_counted(self, error: Exception) -> None:
         """Show that counting has failed: as a notice beside an existing table, or in place of the table."""
@@ -221,4 +235,5 @@ class QualityView(Explorer):
         return self.heat.controls()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._verdict, self._table, self.heat, self._beneath, sizing_mode="stretch_width")
+        repair = [] if self.repair is None else [self.repair]
+        return pn.Column(self._verdict, self._table, self.heat, self._beneath, *repair, sizing_mode="stretch_width")

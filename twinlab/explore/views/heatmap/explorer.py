@@ -239,6 +239,10 @@ class HeatExplorer(Explorer):
     def _name(self) -> str:
         return str(self._spec.title or readable_name(str(self.signal)))
 
+    def read_again(self) -> None:
+        """Read and draw the shown span again, after the data changed."""
+        self._show(move=False)
+
     def _show(self, *, move: bool) -> None:
         shown = self.shown
         if self.signal is None or shown is None:
