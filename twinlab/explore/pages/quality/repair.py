@@ -158,7 +158,7 @@ class RepairView(pn.viewable.Viewer):
         self._say(
             "Nothing was found."
             if not len(table)
-            else f"{_many(len(table), 'finding')}, {fixes} with a proposed fix. Select one to see its evidence."
+            else f"{len(table):,} findings, {fixes} with a proposed fix. Select one to see its evidence."
         )
         self._list(table)
         self.source.param.update(options=sorted(report.mappings), value=next(iter(sorted(report.mappings)), None))
@@ -333,8 +333,9 @@ class RepairView(pn.viewable.Viewer):
             ),
         ]
         if charts:
-            side = {"flex": "1 1 420px", "min-width": "min(300px, 100%)"}
-            parts.append(pn.FlexBox(*(_drawn(one, styles=side) for one in charts), sizing_mode="stretch_width"))
+            # Beside each other, and one below the other on a phone.
+            drawn = [_drawn(one, min_width=300) for one in charts]
+            parts.append(pn.Row(*drawn, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"}))
         parts += [_drawn(one) for one in (() if diff.empty else diff.plot())]
         parts += [pn.FlexBox(self.author, self.reason), pn.FlexBox(self._promote, self._discard), self._python()]
         return parts
@@ -394,7 +395,3 @@ def _drawn(chart: hv.Dimensioned, **options: object) -> pn.pane.HoloViews:
 def _done(decide: Callable[..., None], *, author: str, reason: str) -> bool:
     decide(author=author, reason=reason)
     return True
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
