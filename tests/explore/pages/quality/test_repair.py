@@ -111,7 +111,8 @@ def test_a_mapping_that_cannot_be_meant_is_an_error_on_the_page(twin):
     ):
         view.mapping.value = text
         asyncio.run(view.replay())
-        assert 'role="alert"' in view._status.object.replace("'", '"') and reason in view._status.object
+        assert "role='alert'" in str(view._status.object)
+        assert reason in str(view._status.object)
         assert view.revision is None
     assert len(twin.revisions()) == 0
     view.author.value = " "

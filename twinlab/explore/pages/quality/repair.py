@@ -271,7 +271,6 @@ class RepairView(pn.viewable.Viewer):
             shown, titles=_COLUMNS, show_index=False, disabled=True, selectable=1, pagination="local", page_size=10,
             layout="fit_columns", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET], margin=(4, 10),
             widths={"kind": 120, "asset": 110, "signal": 130, "since": 140, "sure": 100, "fix": 95},
-            name="findings",
         )  # fmt: skip
         self._grid.param.watch(self._select, "selection")
         self._found[:] = [self._grid]
