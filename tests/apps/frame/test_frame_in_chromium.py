@@ -146,6 +146,41 @@ def test_the_hint_goes_away_for_good_and_a_page_leaves_as_link_code_and_file(vis
     assert page.get_by_text("1 of 3").count() == 0
 
 
+#: Sets the theme of a part of the page, as one that is drawn while the page gets dark does.
+LATE_PART = """() => {
+  const page = Bokeh.documents[0].roots()[0]
+  for (const one of Bokeh.documents[0]._all_models.values())
+    if (one !== page && one.data?.attributes?.dark_theme && Bokeh.index.find_one(one)?.container?.isConnected) {
+      one.data.dark_theme = false
+      return true
+    }
+}"""
+
+
+@pytest.mark.parametrize(
+    "change", [LATE_PART, "() => { Bokeh.documents[0].roots()[0].data.dark_theme = false; return true }"]
+)
+def test_what_a_part_of_the_page_does_to_the_theme_is_no_choice(visit, change):
+    # Before the next test, in which the reader chooses a theme: it is stored.
+    one = visit(color_scheme="dark")
+    one.detail("hourly rollup")
+    dark = "() => Bokeh.documents[0].roots()[0].data.dark_theme"
+    one.page.wait_for_function(dark)
+    one.page.wait_for_load_state("networkidle")
+    seen = "() => { window.light = false; const page = Bokeh.documents[0].roots()[0].data;"
+    one.page.evaluate(
+        seen + "page.on_change(page.properties.dark_theme, () => { window.light ||= !page.dark_theme }) }"
+    )
+    assert one.page.evaluate(change)
+    one.page.wait_for_function("() => window.light")
+    one.page.wait_for_function(dark)
+    # The page is drawn so, too.
+    drawn = "() => [...Bokeh.index.roots].some(root => root.container?.classList.contains('mui-dark'))"
+    one.page.wait_for_function(drawn)
+    one.page.reload()
+    one.page.wait_for_function(f"() => window.Bokeh?.documents[0]?.roots().length && ({dark})()")
+
+
 def test_the_theme_is_the_systems_until_the_reader_chooses(visit):
     one = visit(color_scheme="dark")
     one.detail("hourly rollup")

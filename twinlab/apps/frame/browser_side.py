@@ -19,8 +19,9 @@ class BrowserSide(pn.custom.JSComponent):
     #: Query of the page, and whether it is a new step in the browser's history.
     address = param.Dict(default={"search": "", "push": False})
     tab_title = param.String(default="", doc="title of the browser's tab")
-    follow_system = param.Boolean(default=True, doc="follow the theme of the system")
-    system_dark = param.Boolean(default=False, doc="whether the system's theme is dark")
+    chosen_theme = param.Selector(
+        default="", objects=["", "dark", "light"], doc="theme that the reader chose; else the system's"
+    )
     zone = param.String(default="", doc="IANA name of the reader's time zone")
     phone = param.Boolean(default=False, doc="whether the screen is that of a phone")
     went_back = param.Parameter(default=None, doc="(count, query) of the last step in the browser's history")
@@ -52,10 +53,30 @@ class BrowserSide(pn.custom.JSComponent):
         if (push) window.history.pushState({}, "", url)
         else window.history.replaceState({}, "", url)
       }
-      const dark = window.matchMedia("(prefers-color-scheme: dark)")
-      const theme = () => {
-        model.system_dark = dark.matches
-        if (model.follow_system && page.data?.dark_theme !== dark.matches) set("dark_theme", dark.matches)
+      // Each part of a page copies the theme of the part that was drawn first, and sets its own in all others. A part that is
+      // drawn while the theme is being set can therefore set the page back, or the page may miss the change: only the
+      // reader's click on the button is a choice, and whatever else changes the theme is undone.
+      const system = window.matchMedia("(prefers-color-scheme: dark)")
+      const wanted = () => model.chosen_theme ? model.chosen_theme === "dark" : system.matches
+      const theme = () => { if (page.data?.dark_theme !== wanted()) set("dark_theme", wanted()) }
+      // The page may have missed the last of several changes.
+      const redraw = () => {
+        const drawn = view.root.container?.classList
+        if (!drawn?.contains(wanted() ? "mui-light" : "mui-dark")) return
+        set("dark_theme", !wanted())
+        theme()
+      }
+      const checks = [1000, 3000, 10000].map(after => setTimeout(redraw, after))
+      let check = null
+      const afterwards = () => {
+        setTimeout(theme, 0)
+        clearTimeout(check)
+        check = setTimeout(redraw, 300)
+      }
+      const choose = event => {
+        if (!event.composedPath().some(one => one.getAttribute?.("aria-label") === "Toggle theme")) return
+        model.chosen_theme = wanted() ? "light" : "dark"
+        afterwards()
       }
       const back = () => model.send_msg({search: window.location.search})
       const copy = event => {
@@ -70,13 +91,18 @@ class BrowserSide(pn.custom.JSComponent):
       if (model.phone) set("sidebar_open", false)
       model.on("tab_title", title)
       model.on("address", write)
-      dark.addEventListener("change", theme)
+      const watched = page.data?.properties.dark_theme
+      if (watched) page.data.on_change(watched, afterwards)
+      system.addEventListener("change", theme)
       window.addEventListener("popstate", back)
       document.addEventListener("click", copy)
+      document.addEventListener("click", choose, true)
       model.on("remove", () => {
-        dark.removeEventListener("change", theme)
+        for (const one of [check, ...checks]) clearTimeout(one)
+        system.removeEventListener("change", theme)
         window.removeEventListener("popstate", back)
         document.removeEventListener("click", copy)
+        document.removeEventListener("click", choose, true)
       })
       write()
     }

@@ -105,7 +105,7 @@ def page(
         sizing_mode="stretch_width",
     )
     _ignore_busy_server(shown)
-    _sync_theme(shown, browser, session)
+    _sync_theme(browser, session)
     return shown
 
 
@@ -161,17 +161,11 @@ def _navigation(workspace: Workspace) -> pmui.MenuList:
     return menu
 
 
-def _sync_theme(shown: pmui.Page, browser: BrowserSide, session: Session) -> None:
+def _sync_theme(browser: BrowserSide, session: Session) -> None:
     """Follow the theme of the system until the reader chooses one; then store their choice."""
-    browser.follow_system = session.settings.get("theme") is None
-
-    def store(event: Any) -> None:
-        if browser.follow_system and event.new == browser.system_dark:
-            return
-        session.settings["theme"] = "dark" if event.new else "light"
-        browser.follow_system = False
-
-    shown.param.watch(store, "dark_theme")
+    theme = session.settings.get("theme")
+    browser.chosen_theme = theme if theme in ("dark", "light") else ""
+    browser.param.watch(lambda event: session.settings.update(theme=event.new), "chosen_theme")
 
 
 def _show_errors_in(notice: pmui.Alert) -> None:
