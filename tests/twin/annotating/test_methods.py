@@ -1,7 +1,6 @@
 """Annotations of a twin: on spans, cells, events and exceptions; beside the values, and through rebuilds and revisions."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import twinlab as tl
@@ -68,6 +67,8 @@ def test_rejected_spans_can_be_left_out_and_no_value_or_flag_changes(twin, monke
     assert int(kept.isnull().sum()) == 2
     assert twin.history("room").compute().identical(before)
     assert codes(twin, start="2026-01-05T02:00", stop="2026-01-05T04:00", assets=["3"]) == [3, 0]
+    # Only annotations of exceptions and events need a comparison when a revision is promoted.
+    assert twin.moved_annotations(lambda: pytest.fail("compared"), author="ann", cause="rev") == []
 
 
 def test_annotations_survive_rebuilds_and_later_rows_and_list_what_is_asked_for(twin, tmp_path):
@@ -94,25 +95,27 @@ def test_annotations_survive_rebuilds_and_later_rows_and_list_what_is_asked_for(
     assert twin.notes()["key"].tolist() == [key]
 
 
-def test_annotations_of_an_exception_that_a_revision_moves_follow_it(twin):
+def test_annotations_follow_what_a_revision_moves_and_come_back_when_it_is_taken_back(twin):
     found = tl.events.exceptions(twin, at="2026-01-05T06:30").sort_values("asset", ignore_index=True)
     for key in found["key"]:
         twin.annotate(key, note="door was open", author="ann")
-    moved = found["key"][0].replace("T05", "T06")
-    changes = pd.DataFrame(
-        [["moved", moved, found["key"][0]], ["vanished", None, found["key"][1]]],
-        columns=["change", "key", "key_before"],
-    )
-    twin.carry_annotations(changes, author="eve", cause="log-2026")
-    again = tl.open(twin.folder)
-    assert again.annotations()[["key", "note", "author", "status", "key_before"]].to_numpy().tolist() == [
-        [moved, "door was open", "eve", "moved", found["key"][0]],
-        [found["key"][1], "door was open", "eve", "withdrawn", ""],
-    ]
-    assert again.notes()["key"].tolist() == [moved, found["key"][1]]
-    position = twin.ledger.journal.position()
-    twin.carry_annotations(changes.assign(key="x", key_before="y"), author="eve", cause="nothing annotated")
-    assert twin.ledger.journal.position() == position
+    twin.annotate(**SPAN, start="2026-01-05T01:00", verdict="reject", author="ann")
+    moved = [key.replace("T05", "T06") for key in found["key"]]
+    # The clocks of the loggers are an hour behind.
+    rev = twin.remap("log", MAPPING.replace("zone: UTC", "zone: '-01:00'"), author="eve", reason="clocks")
+    assert twin.annotations()["status"].tolist() == ["kept"] * 3
+    rev.promote(author="eve", reason="clocks")
+    columns = ["key", "note", "author", "status", "key_before"]
+    for one in (twin, tl.open(twin.folder)):
+        assert one.annotations(kind="exception")[columns].to_numpy().tolist() == [
+            [now, "door was open", "eve", "moved", before] for now, before in zip(moved, found["key"], strict=True)
+        ]
+        assert set(one.notes()["key"]) == set(moved)
+        assert codes(one, start="2026-01-05T00:00")[:3] == [0, 3, 0]
+    twin.rollback(author="bob")
+    assert twin.annotations(kind="exception")["key"].tolist() == found["key"].tolist()
+    versions = twin.annotations(kind="exception", history=True)
+    assert versions["author"].tolist() == ["ann", "ann", "eve", "eve", "bob", "bob"]
 
 
 @pytest.mark.parametrize(

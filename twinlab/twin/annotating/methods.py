@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import HistoryReader
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.revisions.diff import RevisionDiff
 
 __all__ = ["AnnotationMethods"]
 
@@ -150,25 +151,24 @@ class AnnotationMethods:
         """
         return self._annotation_store.notes(history=history)
 
-    def carry_annotations(
-        self, exceptions: pd.DataFrame, events: pd.DataFrame | None = None, *, author: str, cause: str
-    ) -> None:
-        """Let annotations follow exceptions and events that a revision changed; `Revision.promote` calls it.
+    def moved_annotations(self, changes: Callable[[], RevisionDiff], *, author: str, cause: str) -> list[Carried]:
+        """Return what a revision does to annotations, for the journal's entry of its promotion.
 
-        Parameters
-        ----------
-        exceptions, events : DataFrame
-            The changes, as `RevisionDiff` has them; events with ``event_type``.
-        author, cause : str
-            Who promoted the revision, and its name.
+        ``changes`` compares the revision with the published history; it isn't called if no exception or event is annotated.
         """
-        now = pd.Timestamp.now("UTC").value
-        told = [Carried.of(exceptions, author=author, time=now, cause=cause)]
-        for name, found in events.groupby("event_type") if events is not None and len(events) else ():
-            told.append(Carried.of(found, event_type=str(name), author=author, time=now, cause=cause))
         there = self._annotation_store.annotations()
-        named = {*there["key"], *there["event_id"]}
-        self._annotation_store.carry([one for one in told if any({a, b} & named for _, a, b in one.changes)])
+        there = there[there["kind"] != "span"]
+        if there.empty:
+            return []
+        found = changes()
+        now = pd.Timestamp.now("UTC").value
+        tables = [("", found.exceptions), *((str(name), table) for name, table in found.events.groupby("event_type"))]
+        told = []
+        for event_type, table in tables:
+            named = set(there.loc[there["event_type"] == event_type, "event_id" if event_type else "key"])
+            mine = table[table["key"].isin(named) | table["key_before"].isin(named)]
+            told.append(Carried.of(mine, event_type=event_type, author=author, time=now, cause=cause))
+        return [one for one in told if one.changes]
 
     def _with_annotations(self, data: xr.Dataset, asset_type: str) -> xr.Dataset:
         from twinlab.twin.annotating.cells import with_annotations  # noqa: PLC0415  (most reads need none)

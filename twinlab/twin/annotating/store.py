@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["AnnotationStore"]
 
 _KIND = "annotation"
-_CARRIED = "annotations_carried"
+#: The decision to promote a revision, with what it does to annotations: one entry, so that neither is there without the other.
+_PROMOTION = "promotion"
 
 
 class AnnotationStore:
@@ -48,12 +49,6 @@ class AnnotationStore:
         if said:
             self._journal.append_many([(_KIND, as_payload(one)) for one in said])
 
-    def carry(self, told: Sequence[Carried]) -> None:
-        """Store which exceptions and events a revision changed, so that their annotations follow them; as `write`."""
-        concerned = [one for one in told if one.changes]
-        if concerned:
-            self._journal.append_many([(_CARRIED, one.as_payload()) for one in concerned])
-
     def notes(self, *, history: bool = False) -> pd.DataFrame:
         """Return the current notes on exceptions, or all versions of them."""
         with self._lock:
@@ -82,6 +77,6 @@ class AnnotationStore:
             for entry in self._journal.entries(start=self._position, stop=end):
                 if entry.kind == _KIND:
                     self._said.append(from_payload(entry.payload))
-                elif entry.kind == _CARRIED:
-                    self._said.append(Carried.from_payload(entry.payload))
+                elif entry.kind == _PROMOTION:
+                    self._said += [Carried.from_payload(one) for one in entry.payload.get("carried", ())]
             self._position = end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from twinlab.twin.definitions import MODEL, mapping_files
 from twinlab.twin.revisions.revision_log import Definition, RevisionLog, model_definition, of_mapping
 
 if TYPE_CHECKING:
+    from twinlab.events.annotations import Carried
     from twinlab.history import HistoryReader
     from twinlab.ledger import Ledger
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.revisions.diff import RevisionDiff
 
 __all__ = ["RevisedTwin"]
 
@@ -36,6 +38,11 @@ class RevisedTwin(ABC):
     @abstractmethod
     def reload(self) -> None:
         """Read the model and the mappings in the twin's folder again."""
+
+    if TYPE_CHECKING:
+        # `AnnotationMethods` has it, wherever it is among the bases of a twin.
+        def moved_annotations(self, changes: Callable[[], RevisionDiff], *, author: str, cause: str) -> list[Carried]:
+            """Return what a revision does to annotations of exceptions and events."""
 
     def applied_definitions(self, model: TwinModel, mappings: Mapping[str, SourceMapping]) -> list[Definition]:
         """Return a model and mappings as definitions, with the YAML of their files where these say the same."""

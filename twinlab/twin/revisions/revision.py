@@ -153,7 +153,7 @@ class Revision:
         """Make the revision the published history, and its definitions those in the twin's folder.
 
         It is brought up to the position of the published history first. Readers that use an older state keep it. If this is
-        interrupted, the next write completes it.
+        interrupted, the next write completes it. Annotations of exceptions and events follow those that it moves.
 
         Parameters
         ----------
@@ -177,7 +177,8 @@ class Revision:
             before = tuple(
                 one for one in twin.applied_definitions(*now) if one.key in {d.key for d in self.record.definitions}
             )
-            log.promote(self.record, before, author=author, reason=reason)
+            moved = twin.moved_annotations(self.diff, author=author, cause=self.id)
+            log.promote(self.record, before, carried=moved, author=author, reason=reason)
             complete_promotion(twin.folder, twin.ledger, log, self.record, model=now[0], mappings=now[1])
         self._reader = None
         twin.reload()

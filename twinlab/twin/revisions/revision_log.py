@@ -13,6 +13,7 @@ import pandas as pd
 from twinlab.history.build.mapping_context import content_hash
 
 if TYPE_CHECKING:
+    from twinlab.events.annotations import Carried
     from twinlab.ledger.journal import Journal, JournalEntry
     from twinlab.model.mapping import Mapping as SourceMapping
     from twinlab.model.twinmodel import TwinModel
@@ -149,14 +150,27 @@ class RevisionLog:
         }
         self.journal.append("revision", payload)
 
-    def promote(self, record: RevisionRecord, before: Sequence[Definition], *, author: str, reason: str) -> None:
-        """Note that a revision is promoted from now on: an interruption after this is continued, not undone."""
-        payload = {
+    def promote(
+        self,
+        record: RevisionRecord,
+        before: Sequence[Definition],
+        *,
+        carried: Sequence[Carried] = (),
+        author: str,
+        reason: str,
+    ) -> None:
+        """Note that a revision is promoted from now on: an interruption after this is continued, not undone.
+
+        ``carried`` is what it does to annotations.
+        """
+        payload: dict[str, object] = {
             "id": record.id,
             "before": [asdict(one) for one in before],
             "author": author,
             "reason": reason,
         }
+        if carried:
+            payload["carried"] = [one.as_payload() for one in carried]
         self.journal.append("promotion", payload)
 
     def complete(self, record: RevisionRecord) -> None:
