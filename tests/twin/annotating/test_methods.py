@@ -63,6 +63,7 @@ def test_rejected_spans_can_be_left_out_and_no_value_or_flag_changes(twin, monke
     assert not data.door_annotation.values.any()
     assert mask.attrs["flag_meanings"] == "none comment accepted rejected"
     assert mask.attrs["flag_values"].tolist() == [0, 1, 2, 3]
+    assert data.temperature.attrs["ancillary_variables"] == "temperature_qc temperature_annotation"
     kept = data.temperature.where(mask != 3)
     assert int(kept.isnull().sum()) == 2
     assert twin.history("room").compute().identical(before)

@@ -164,6 +164,11 @@ def _constant(
     return found
 
 
+def _listed(given: object) -> object:
+    """Return what stands under the key; nothing if its last entry was removed."""
+    return () if given is None else given
+
+
 class Calibrations(Model):
     """The contents of ``calibration.yaml``.
 
@@ -171,7 +176,7 @@ class Calibrations(Model):
     ()
     """
 
-    calibrations: tuple[Calibration, ...] = ()
+    calibrations: Annotated[tuple[Calibration, ...], BeforeValidator(_listed)] = ()
     """One entry a sensor and span. Two entries of one sensor may not overlap."""
 
     @model_validator(mode="after")

@@ -76,6 +76,8 @@ def with_annotations(
             msg = f"expected no variable {made!r} beside {name!r}: the model has a signal of this name; rename it"
             raise SchemaError(msg)
         out[made] = _codes(data[name], spans_of_signal(annotations, asset_type, name), name)
+        beside = f"{data[name].attrs.get('ancillary_variables', '')} {made}".lstrip()
+        out[name] = data[name].assign_attrs(ancillary_variables=beside)
     return data.assign(out)
 
 
