@@ -165,7 +165,7 @@ def _constant(
 
 
 def _listed(given: object) -> object:
-    """Return what stands under the key; nothing if its last entry was removed."""
+    """Return the entries of the list; none if the last one was removed."""
     return () if given is None else given
 
 
