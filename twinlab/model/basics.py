@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeGuard, TypeVar
 
@@ -35,6 +35,7 @@ __all__ = [
     "QuestionRule",
     "Term",
     "Unit",
+    "field_texts",
     "is_pattern",
     "parse_duration",
     "term",
@@ -125,7 +126,8 @@ Duration = Annotated[str, AfterValidator(_duration)]
 Unit = Annotated[str, BeforeValidator(yaml_text), AfterValidator(canonical_unit)]
 
 
-def _texts_below(kind: type) -> dict[str, str]:
+@cache
+def field_texts(kind: type) -> dict[str, str]:
     """Return the text below each field of a class and of those that it extends, where their source is known."""
     found: dict[str, str] = {}
     for part in reversed(kind.__mro__):
@@ -162,7 +164,7 @@ class Model(BaseModel):
         """Add the descriptions of the fields."""
         made = handler(core_schema)
         entries = handler.resolve_ref_schema(made).get("properties", {})
-        for name, text in _texts_below(cls).items():
+        for name, text in field_texts(cls).items():
             field = cls.model_fields.get(name)
             key = name if field is None else field.alias or name
             if key in entries:

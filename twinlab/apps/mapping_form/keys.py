@@ -22,6 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from twinlab.errors import SchemaError
+from twinlab.model.basics import field_texts
 from twinlab.model.edits.yaml_edit import Path_, change, document, drop, put, span, value_of
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.mapping import TableRule
@@ -119,10 +120,10 @@ def keys_of(holder: Holder) -> tuple[Key, ...]:
             _key(one.name, hints[one.name], said.get(one.name, ""), choices=chosen.get(one.name, ()))
             for one in fields(Reading)
         )
-    made = []
+    made, texts = [], field_texts(holder)
     for name, info in holder.model_fields.items():
         default = "" if info.is_required() else _default(info.get_default(call_default_factory=True))
-        made.append(_key(info.alias or name, info.annotation, info.description or "", default=default))
+        made.append(_key(info.alias or name, info.annotation, texts.get(name, ""), default=default))
     return tuple(made)
 
 

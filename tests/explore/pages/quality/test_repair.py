@@ -106,7 +106,7 @@ def test_a_mapping_that_cannot_be_meant_is_an_error_on_the_page(twin):
     asyncio.run(view.check())
     for text, reason in (
         (MAPPING, "means the same"),
-        ("tables: [", "the new YAML"),
+        ("tables: [\n", "the new YAML"),
         (MAPPING.replace("name}", "nam}"), "without a meaning"),
     ):
         view.mapping.value = text
