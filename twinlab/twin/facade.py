@@ -210,7 +210,7 @@ class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods,
     ) -> xr.Dataset:
         """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
 
-        Nothing is read until it is needed. More than 8 million cells are Dask arrays; ``chunk()`` makes them of fewer.
+        Its arrays are Dask's: nothing is read until it is needed.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.history.layout.grid import Group
-from twinlab.history.read import dask_arrays, datasets, direct
+from twinlab.history.read import dask_arrays, direct
 from twinlab.history.read.dask_arrays import as_dask, source_of
 from twinlab.history.read.datasets import dataset
 from twinlab.history.read.direct import computed
@@ -61,11 +61,6 @@ def view(tmp_path_factory):
     return store.view()
 
 
-@pytest.fixture
-def as_if_many(monkeypatch):
-    monkeypatch.setattr(datasets, "DIRECT_CELLS", 0)
-
-
 def small_tasks() -> dict[str, int]:
     """Chunks of 512 cells of two assets, so that selections cross them."""
     return {"TASK_CELLS": 1024, "_SPAN": 512, "_BAND": 1}
@@ -84,16 +79,14 @@ def columns():
 
 
 @settings(max_examples=25)
-@given(data=st.data(), step=st.sampled_from([None, "1h"]), many=st.booleans())
-def test_a_selection_of_a_selection_is_that_of_the_numbers(view, data, step, many):
+@given(data=st.data(), step=st.sampled_from([None, "1h"]))
+def test_a_selection_of_a_selection_is_that_of_the_numbers(view, data, step):
     with pytest.MonkeyPatch.context() as patch:
-        if many:
-            patch.setattr(datasets, "DIRECT_CELLS", 0)
         for which, value in small_tasks().items():
             patch.setattr(dask_arrays, which, value)
         ds = dataset(view, MODEL, "truck", step=step, start="2013-12-31T01:00", stop="2014-01-01T06:00")
     got = ds[data.draw(st.sampled_from(list(ds.data_vars)))]
-    assert (got.chunks is not None) == many
+    assert got.chunks is not None
     want = got.compute()
     for _ in range(2):
         drawn = {"time": keys(max(1, got.sizes.get("time", 1))), "asset": columns(), "door_state": keys(2)}
@@ -106,10 +99,7 @@ def test_a_selection_of_a_selection_is_that_of_the_numbers(view, data, step, man
         xr.testing.assert_identical(got.compute(scheduler="synchronous"), want)
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_a_selection_reads_no_other_cell(view, monkeypatch, many):
-    if many:
-        monkeypatch.setattr(datasets, "DIRECT_CELLS", 0)
+def test_a_selection_reads_no_other_cell(view, monkeypatch):
     read = []
     inner = SpanReader.cells
 
@@ -126,44 +116,6 @@ def test_a_selection_reads_no_other_cell(view, monkeypatch, many):
     assert read == [(1, [3]), (1, [0, 1, 2, 3, 4]), (10, [2]), (10, [1, 2])]
 
 
-def test_few_cells_are_read_once_and_without_dask(view, monkeypatch):
-    read = []
-    inner = SpanReader.cells
-
-    def watched(self: SpanReader, name: str, k0: int, k1: int, columns: np.ndarray, **what: str) -> tuple:
-        read.append((name, k1 - k0))
-        return inner(self, name, k0, k1, columns, **what)
-
-    monkeypatch.setattr(SpanReader, "cells", watched)
-    ds = dataset(view, MODEL, "truck", signals=["speed"])
-    assert not ds.chunks
-    part = ds.isel(asset=slice(1, 3))
-    assert read == []
-    first = ds.speed.values
-    np.testing.assert_array_equal(ds.speed.values, first)
-    assert read == [("speed", CELLS)]
-    np.testing.assert_array_equal(part.speed, first[:, 1:3])
-    np.testing.assert_array_equal((ds.speed + 1).isel(asset=0), first[:, 0] + 1)
-    assert read == [("speed", CELLS)] * 2
-    ds.speed[0, 0] = -1.0
-    assert dataset(view, MODEL, "truck", signals=["speed"]).speed[0, 0] != -1.0
-    # Both variables together have twice the cells of one.
-    monkeypatch.setattr(datasets, "DIRECT_CELLS", 2 * CELLS * ASSETS)
-    assert not dataset(view, MODEL, "truck", signals=["speed"]).chunks
-    monkeypatch.setattr(datasets, "DIRECT_CELLS", 2 * CELLS * ASSETS - 1)
-    assert dataset(view, MODEL, "truck", signals=["speed"]).chunks
-
-
-@pytest.mark.parametrize("step", [None, "1h"])
-def test_few_cells_are_pickled_and_copied(view, step):
-    ds = dataset(view, MODEL, "truck", step=step)
-    want = ds.compute()
-    xr.testing.assert_identical(pickle.loads(pickle.dumps(ds)), want)
-    xr.testing.assert_identical(pickle.loads(pickle.dumps(ds.isel(time=slice(3, 9)))), want.isel(time=slice(3, 9)))
-    xr.testing.assert_identical(ds.copy(deep=True), want)
-
-
-@pytest.mark.usefixtures("as_if_many")
 def test_an_array_that_was_assigned_to_no_longer_reads_the_history(view):
     ds = dataset(view, MODEL, "truck", signals=["speed"])
     assert source_of(ds.speed.data) is not None
@@ -174,7 +126,6 @@ def test_an_array_that_was_assigned_to_no_longer_reads_the_history(view):
     assert float(computed(ds).speed[0, 0]) == -1.0
 
 
-@pytest.mark.usefixtures("as_if_many")
 def test_arrays_are_pickled_and_named_by_what_they_read(view):
     names = [
         [one.data.name for one in dataset(view, MODEL, "truck", **what).data_vars.values()]
@@ -189,10 +140,7 @@ def test_arrays_are_pickled_and_named_by_what_they_read(view):
 
 @pytest.mark.parametrize("step", [None, "15min", "1h", "1d"])
 @pytest.mark.parametrize("limit", [direct.DIRECT_CELLS, 3000, 1])
-@pytest.mark.parametrize("many", [False, True])
-def test_what_is_read_directly_is_what_xarray_computes(view, step, limit, many, monkeypatch):
-    if many:
-        monkeypatch.setattr(datasets, "DIRECT_CELLS", 0)
+def test_what_is_read_directly_is_what_xarray_computes(view, step, limit, monkeypatch):
     ds = dataset(view, MODEL, "truck", step=step, start="2013-12-31T05:00")
     chosen = ds.isel(asset=2).assign(twice=ds.isel(asset=2)[next(iter(ds.data_vars))] * 2)
     monkeypatch.setattr(direct, "DIRECT_CELLS", limit)
@@ -205,7 +153,6 @@ def test_what_is_read_directly_is_what_xarray_computes(view, step, limit, many, 
         }
 
 
-@pytest.mark.usefixtures("as_if_many")
 @pytest.mark.parametrize(("offset", "times"), [(0, (512, 388)), (100, (412, 488)), (512, (512, 388))])
 def test_chunks_end_at_the_edges_of_shards_and_fill_a_task(view, monkeypatch, offset, times):
     source = source_of(dataset(view, MODEL, "truck", signals=["speed"], stop="2013-12-31T15:00").speed.data)

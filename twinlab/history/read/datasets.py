@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
-from twinlab.history.read.lazy import DIRECT_CELLS, Lazy, LazyCells, LazyShares, LazyWindows, unread
+from twinlab.history.read.dask_arrays import as_dask
+from twinlab.history.read.lazy import Lazy, LazyCells, LazyShares, LazyWindows
 from twinlab.history.read.meter_changes import cells_of_changes, changes_of
 from twinlab.history.read.span_reader import Block, SpanReader
 from twinlab.history.store.view import View
@@ -153,8 +154,7 @@ def dataset(
     """Return the history of one asset type as a lazy Dataset, dims ``time, asset`` (assets in natural order).
 
     A selection reads only what it selects, if time and asset are selected in one call: ``sel(asset="a", time="2013-07-01")``.
-    A list of assets is selected after reading: use ``assets``. Up to `DIRECT_CELLS` cells in all are lazy arrays of xarray, as
-    `xarray.open_dataset` returns them, more are Dask arrays.
+    A list of assets is selected after reading: use ``assets``.
 
     Parameters
     ----------
@@ -301,12 +301,7 @@ class _Read(NamedTuple):
 
 
 def _variables(found: Mapping[str, _Read], offset: int = 0) -> dict[str, xr.Variable]:
-    """Return variables whose data aren't read yet: Dask arrays, or those of xarray if all together are few cells."""
-    if sum(one.lazy.cells for one in found.values()) <= DIRECT_CELLS:
-        return {name: xr.Variable(one.dims, unread(one.lazy), one.attributes) for name, one in found.items()}
-    # Loaded when needed: Dask's arrays, with scipy, take 0.4 s.
-    from twinlab.history.read.dask_arrays import as_dask  # noqa: PLC0415
-
+    """Return variables whose data aren't read yet, as Dask arrays."""
     return {
         name: xr.Variable(one.dims, as_dask(one.lazy, offset=offset), one.attributes) for name, one in found.items()
     }

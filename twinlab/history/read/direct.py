@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twinlab.history.read.lazy import DIRECT_CELLS, Lazy, LazyWindows, plain_source, read_statistics, unread
+from twinlab.history.read.lazy import DIRECT_CELLS, Lazy, LazyWindows, read_statistics
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +42,7 @@ def computed(data: xr.Dataset) -> xr.Dataset:
 def source_of(data: object) -> Lazy | None:
     """Return what the data of a variable read in full, if they are of `twinlab.history`."""
     if not hasattr(data, "dask"):
-        return plain_source(data)
+        return None
     # Loaded when needed: Dask's arrays take 0.4 s.
     from twinlab.history.read import dask_arrays  # noqa: PLC0415
 
@@ -52,8 +52,6 @@ def source_of(data: object) -> Lazy | None:
 def with_source(variable: xr.DataArray, source: Lazy) -> xr.DataArray:
     """Return a variable of a history that reads another source of the same shape, as lazy as it is."""
     data: Any = variable.variable._data  # noqa: SLF001  (`data` would load arrays that aren't Dask's)
-    if not hasattr(data, "dask"):
-        return variable.copy(data=unread(source))
     # Loaded when needed: Dask's arrays take 0.4 s.
     from twinlab.history.read import dask_arrays  # noqa: PLC0415
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from twinlab.history.layout.encoding import decode, divisor, sentinel
 from twinlab.history.layout.grid import rollup_steps
@@ -26,12 +24,10 @@ __all__ = [
     "LazyShares",
     "LazyWindows",
     "finished",
-    "plain_source",
     "read_statistics",
-    "unread",
 ]
 
-#: Cells that are read at once, without Dask: 64 MB of float64, about 50 ms.
+#: Cells that a page reads at once, without Dask: 64 MB of float64, about 50 ms.
 DIRECT_CELLS = 2**23
 
 
@@ -243,36 +239,3 @@ class LazyShares(Lazy):
         """Return windows, numbered from the origin, of stored columns, and all states."""
         filled = _filled(self.reader, self.name, first * self.cost, stop * self.cost, columns)
         return shares(filled, self.cost, stop - first, self.codes)
-
-
-class _Unread(BackendArray):
-    """A rectangle as an array that xarray reads when it is needed, and only what is selected of it."""
-
-    def __init__(self, source: Lazy) -> None:
-        self.source, self.shape, self.dtype = source, source.shape, source.dtype
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> NDArray[np.generic]:
-        """Read a selection; of lists of places, what is between the first and the last."""
-        read = self.source.__getitem__
-        found: NDArray[np.generic] = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.BASIC, read
-        )
-        return found
-
-
-def unread(source: Lazy) -> indexing.MemoryCachedArray:
-    """Return data of an `xarray.Variable`: read when it is needed, and kept then, as `xarray.open_dataset` has them."""
-    selects = indexing.LazilyIndexedArray(_Unread(source))
-    found: indexing.MemoryCachedArray = indexing.MemoryCachedArray(indexing.CopyOnWriteArray(selects))  # type: ignore[arg-type,no-untyped-call]
-    return found
-
-
-def plain_source(data: object) -> Lazy | None:
-    """Return what data of `unread` read in full; None for a selection, for what was read already, and any other data."""
-    while isinstance(data, (indexing.MemoryCachedArray, indexing.CopyOnWriteArray, indexing.LazilyIndexedArray)):
-        if isinstance(data, indexing.LazilyIndexedArray) and not all(
-            isinstance(key, slice) and key == slice(None) for key in data.key.tuple
-        ):
-            return None
-        data = data.array
-    return data.source if isinstance(data, _Unread) else None
