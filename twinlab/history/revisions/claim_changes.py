@@ -16,7 +16,7 @@ from twinlab.history.build.rows.source_view import SourceView
 from twinlab.history.index.source_index import hashes_of
 from twinlab.history.layout.spans import Span, union
 
-__all__ = ["TILE_ASSETS", "ChangedColumns", "RowCounts", "changed_claims", "differing"]
+__all__ = ["TILE_ASSETS", "ChangedColumns", "changed_claims", "differing"]
 
 #: Neighbouring assets that share a stored tile.
 TILE_ASSETS = 8
@@ -35,17 +35,6 @@ class ChangedColumns:
         """Add cells of a tile."""
         self.signals.setdefault(tile, set()).update(signals)
         self.spans[tile] = union(self.spans.get(tile, []), spans, gap=_GAP)
-
-
-@dataclass
-class RowCounts:
-    """How many claims of a source differ, and how many there are under the old and the new definitions."""
-
-    old: int = 0
-    new: int = 0
-    # Claims of the old definitions that the new ones don't make, and the reverse.
-    gone: int = 0
-    come: int = 0
 
 
 def _numbers(values: Sequence[Hashable], known: dict[Hashable, int]) -> npt.NDArray[np.int64]:
@@ -100,7 +89,7 @@ def _key_hashes(claims: Claims) -> npt.NDArray[np.uint64]:
 
 def changed_claims(
     old: SourceView, new: SourceView, specs: Sequence[GroupSpec], *, stop: int
-) -> tuple[dict[str, ChangedColumns], RowCounts]:
+) -> dict[str, ChangedColumns]:
     """Return the cells of each group (by path) that have other claims of a source under other definitions.
 
     Parameters
@@ -113,7 +102,6 @@ def changed_claims(
         Rows before this ordinal.
     """
     found = {spec.group.path: ChangedColumns() for spec in specs}
-    counts = RowCounts()
     keys = [np.empty(0, dtype=np.uint64)]
     pairs = zip(
         old.harmonised(range(len(old.index)), stop=stop), new.harmonised(range(len(new.index)), stop=stop), strict=True
@@ -123,8 +111,6 @@ def changed_claims(
             msg = f"expected the same frames of {old.name!r} twice, got others from row {frame.first}; run `twinlab verify`"
             raise CorruptionError(msg)
         masks = differing(before.claims, after.claims)
-        counts.old, counts.new = counts.old + len(before.claims), counts.new + len(after.claims)
-        counts.gone, counts.come = counts.gone + int(masks[0].sum()), counts.come + int(masks[1].sum())
         for claims, mask in zip((before.claims, after.claims), masks, strict=True):
             if mask.any():
                 mine = claims.select(mask)
@@ -139,7 +125,7 @@ def changed_claims(
                 mine = again.claims.select(np.isin(_key_hashes(again.claims), hashes))
                 for spec in specs:
                     _add(found[spec.group.path], spec, mine)
-    return {path: changed for path, changed in found.items() if changed.spans}, counts
+    return {path: changed for path, changed in found.items() if changed.spans}
 
 
 def _add(changed: ChangedColumns, spec: GroupSpec, claims: Claims) -> None:

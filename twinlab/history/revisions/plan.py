@@ -16,7 +16,7 @@ from twinlab.history.build.update import frontier_of, judged_anew, plan_group
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Frontier
 from twinlab.history.layout.spans import Span, union
-from twinlab.history.revisions.claim_changes import TILE_ASSETS, ChangedColumns, RowCounts, changed_claims
+from twinlab.history.revisions.claim_changes import TILE_ASSETS, ChangedColumns, changed_claims
 from twinlab.model.signal import Signal
 from twinlab.model.twinmodel import TwinModel
 
@@ -33,8 +33,6 @@ class RevisionPlan:
     """What a revision changes in the history it is based on."""
 
     update: Update
-    # Counts of claims, by source with a changed meaning.
-    counts: dict[str, RowCounts] = field(default_factory=dict)
     # Group path -> signals that are stored anew, or not at all, because their definition changed.
     dropped: dict[str, set[str]] = field(default_factory=dict)
     # Tables with rows of a changed source, such as ``event:flight``.
@@ -102,7 +100,7 @@ def plan_revision(old: Sources, new: Sources, meta: Mapping[str, Any]) -> Revisi
     redefined = redefined_signals(old.model, new.model)
     found = {spec.group.path: ChangedColumns() for spec in specs}
     for name in sorted(changed & set(old.views) & set(new.views)):
-        touched, plan.counts[name] = changed_claims(old.views[name], new.views[name], specs, stop=position[name])
+        touched = changed_claims(old.views[name], new.views[name], specs, stop=position[name])
         for path, some in touched.items():
             for tile in some.spans:
                 found[path].add(tile, some.signals[tile], some.spans[tile])
