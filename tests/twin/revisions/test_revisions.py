@@ -214,6 +214,16 @@ def test_a_mapping_that_cannot_be_meant_is_refused_before_anything_is_built(twin
     assert mean(twin) > 30
 
 
+def test_a_twin_without_a_history_has_nothing_to_revise(tmp_path):
+    (tmp_path / "model.yaml").write_text(MODEL)
+    (tmp_path / "fridges.yaml").write_text(MAPPING)
+    twin = tl.create(tmp_path / "twin", model=tmp_path / "model.yaml", mappings=tmp_path / "fridges.yaml")
+    for revise in (lambda: twin.remap("fridges", FAHRENHEIT), lambda: twin.remodel(MODEL.replace("0.1", "0.2"))):
+        with pytest.raises(SchemaError, match="has none yet"):
+            revise()
+    assert len(twin.revisions()) == 0
+
+
 def test_a_mapping_that_drops_most_rows_is_built_if_forced(twin):
     rev = twin.remap("fridges", MAPPING.replace("column: time", "column: when"), force=True)
     assert rev.diff().cells["vanished"].sum() == 2 * 3 * 288

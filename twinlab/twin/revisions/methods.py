@@ -68,10 +68,12 @@ class RevisionMethods(RevisedTwin):
         UnknownTermError
             If no mapping has this source.
         SchemaError
-            If the mapping breaks its schema, changes nothing, or leaves most rows without a meaning; nothing is built then.
+            If the mapping breaks its schema, changes nothing, or leaves most rows without a meaning, or the twin has no history
+            yet; nothing is built then.
         """
         from twinlab.twin.revisions.changed_definitions import check_readable, new_mapping  # noqa: PLC0415  (reading a twin needs no writer)
 
+        _require_history(self.folder)
         model, mappings = self.reader.model, self.reader.mappings
         fresh, definition = new_mapping(source, mapping, model, mappings)
         if not force:
@@ -109,6 +111,7 @@ class RevisionMethods(RevisedTwin):
         """
         from twinlab.twin.revisions.changed_definitions import check_readable, new_mapping, new_model  # noqa: PLC0415  (reading a twin needs no writer)
 
+        _require_history(self.folder)
         old, known = self.reader.model, self.reader.mappings
         fresh, definition = new_model(model, old)
         changed = [definition]
@@ -199,6 +202,12 @@ class RevisionMethods(RevisedTwin):
 
 def _name(given: str | Path) -> str:
     return "the new YAML" if isinstance(given, str) and "\n" in given else Path(given).name
+
+
+def _require_history(folder: Path) -> None:
+    if not (folder / "history").exists():
+        msg = f"expected a history to revise, {folder} has none yet; change the file in the folder itself, then ingest"
+        raise SchemaError(msg)
 
 
 def _begin(
