@@ -12,7 +12,6 @@ import twinlab as tl
 from twinlab.errors import SchemaError
 from twinlab.history.calibrated.cells import CalibratedCells
 from twinlab.history.calibrated.datasets import with_calibrated
-from twinlab.history.read import datasets
 from twinlab.history.read.direct import computed, source_of
 from twinlab.model import Calibration, Calibrations
 
@@ -101,12 +100,10 @@ def test_attributes_say_what_was_done_and_the_signal_keeps_its_own(twin):
     assert "calibrations" not in data.temperature.attrs
 
 
-@pytest.mark.parametrize("most", [datasets.DIRECT_CELLS, 0], ids=["plain", "dask"])
-def test_values_stay_lazy_and_a_selection_reads_what_is_selected(twin, monkeypatch, most):
-    monkeypatch.setattr(datasets, "DIRECT_CELLS", most)
+def test_values_stay_lazy_and_a_selection_reads_what_is_selected(twin, monkeypatch):
     data = of(twin, [one(offset=1)])
     lazy = data.temperature_calibrated
-    assert (lazy.chunks is not None) == (most == 0)
+    assert lazy.chunks is not None
     read = []
     whole = CalibratedCells.rectangle
     monkeypatch.setattr(

@@ -120,4 +120,6 @@ def position_of(twin: TwinReader) -> object:
     reader = getattr(twin, "reader", twin)
     position = getattr(reader, "position", None)
     # A promotion leaves the position as it is.
-    return (position(), reader.model, getattr(reader, "mappings", None)) if callable(position) else None
+    return (
+        (position(), getattr(reader, "model", None), getattr(reader, "mappings", None)) if callable(position) else None
+    )
