@@ -15,6 +15,7 @@ from twinlab.history.layout.encoding import decode
 from twinlab.history.layout.grid import Group
 from twinlab.history.layout.spans import Span, clip, pieces, union
 from twinlab.history.store.chunk_reader import DirectBytes
+from twinlab.history.store.tiles import different_tiles
 from twinlab.history.store.view import View
 from twinlab.model.flags import Flag
 
@@ -165,13 +166,11 @@ def _unshared(old: View, new: View, group: Group, name: str) -> Iterator[tuple[S
             for flags in (False, True):
                 spec = entries[1].cell_spec(year, name, part=part, flags=flags)
                 refs = [one.chunks(spec.path) for one in metadata]
-                long, wide = spec.layout.block
                 for index in refs[0].keys() | refs[1].keys():
                     if refs[0].get(index) != refs[1].get(index):
-                        span = (base + index[0] * long, min(end, base + (index[0] + 1) * long))
-                        columns = (index[1] * wide, min(assets, (index[1] + 1) * wide))
-                        if columns[0] < columns[1]:
-                            yield from ((cells, columns) for cells in clip([span], extent))
+                        for tile in different_tiles(spec, (index[0], index[1]), *stores):
+                            span = (base + tile.times[0], min(end, base + tile.times[1]))
+                            yield from ((cells, tile.assets) for cells in clip([span], extent))
         for hot in entries[0].year(year).hot_chunks ^ entries[1].year(year).hot_chunks:
             long = entries[1].year(year).hot.tile[0]
             yield from ((cells, (0, assets)) for cells in clip([(base + hot * long, base + (hot + 1) * long)], extent))

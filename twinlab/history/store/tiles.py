@@ -27,6 +27,7 @@ from twinlab.history.store.codecs import (
 __all__ = [
     "Pending",
     "block_key",
+    "different_tiles",
     "read_region",
     "split_blocks",
     "stored_tiles",
@@ -267,6 +268,21 @@ def stored_tiles(
             stored = tail is not None if index is None else int(index[number][0]) != EMPTY
             if stored or number in waiting:
                 yield Part(part.block, tile.times, tile.assets)
+
+
+def different_tiles(spec: ArraySpec, block: tuple[int, int], one: ByteStore, other: ByteStore) -> Iterator[Part]:
+    """Yield the tiles of a block whose bytes differ between two states, none of which is decoded."""
+    (long, wide), (times, assets) = spec.layout.block, spec.shape
+    part = Part(
+        block,
+        (block[0] * long, min(times, (block[0] + 1) * long)),
+        (block[1] * wide, min(assets, (block[1] + 1) * wide)),
+    )
+    if part.assets[0] >= part.assets[1]:
+        return
+    for (tile, data), (_, again) in zip(_bodies(spec, part, one), _bodies(spec, part, other), strict=True):
+        if (data is None) != (again is None) or (data is not None and data != again):
+            yield tile
 
 
 def _place(

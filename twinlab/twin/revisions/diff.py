@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from twinlab.model.rules import Rule
 from twinlab.twin.report import format_count
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from twinlab.explore.charts.changes import Layout
     from twinlab.history import HistoryReader
     from twinlab.history.store.view import View
@@ -258,20 +261,49 @@ def _exception_changes(
     parts = []
     for name in sorted({*old.model.rules, *new.model.rules}):
         rules = [one.model.rules.get(name) for one in readers]
-        window = _affected(
-            next(rule for rule in rules if rule is not None), rules[0] != rules[1], cells, events, readers, span
-        )
+        on = next(rule for rule in rules if rule is not None)
+        window = _affected(on, rules[0] != rules[1], cells, events, readers, span)
         if window is None:
             continue
+        # Rules of signals judge each asset by itself: only those with a changed cell are read.
+        changed = set(cells.table.loc[cells.table["asset_type"] == on.on, "asset"])
+        seen = [_SomeAssets(one, on.on, changed) if rules[0] == rules[1] else one for one in readers]
         tables = [
-            episodes(one, {name: rule}, start=window[0], stop=window[1]) if rule is not None else None
-            for one, rule in zip(readers, rules, strict=True)
+            None if rule is None else episodes(one, {name: rule}, start=window[0], stop=window[1])
+            for one, rule in zip(seen, rules, strict=True)
         ]
         some = next(table for table in tables if table is not None)
         before, after = (some.iloc[:0] if table is None else table for table in tables)
         found = matched_changes(before, after, key="key", times=("since", "until"))
         parts.append(found.assign(rule=name))
     return _joined(parts, "rule")
+
+
+class _SomeAssets:
+    """A reader whose history has only some assets of one type."""
+
+    def __init__(self, reader: HistoryReader, asset_type: str, assets: Collection[str]) -> None:
+        self._reader, self._type = reader, asset_type
+        known = reader.assets(asset_type).index.tolist() if asset_type in reader.model.asset_types else []
+        self._assets = [str(one) for one in known if one in assets]
+        self.model = reader.model
+        self.events, self.assets = reader.events, reader.assets
+        self.relationships, self.steps = reader.relationships, reader.steps
+
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+    ) -> xr.Dataset:
+        """Return the history of one asset type; see `HistoryReader.history`."""
+        if asset_type == self._type and assets is None:
+            assets = self._assets
+        return self._reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
 
 
 def _affected(  # noqa: PLR0917  (one caller)
