@@ -72,6 +72,8 @@ class LedgerClaims:
         for name, number in self.numbers().items():
             view, stop = self.views[name], self.position[name]
             new_from = self.new_from.get(name, 0)
+            if some is not None and not any(one in view.index.series for one in some):
+                continue  # none of its rows is of these assets
             near = self._covering(view, spec, window)
             hashes = [np.empty(0, dtype=np.uint64)]
             for _, found in view.harmonised(near, stop=stop, time=(low, high), series=some, cut_from=_CUT_ROWS):
