@@ -74,18 +74,26 @@ class PinCache:
         self.note = ""
         self._pin: Pin | None = None
         self._seen: object = None
+        self._seen_published: object = None
 
     @property
     def model(self) -> TwinModel:
         """The model of the newest state."""
-        self.pin()
-        return self._definitions[0]
+        return self._newest_definitions()[0]
 
     @property
     def mappings(self) -> dict[str, SourceMapping]:
         """The mappings of the newest state."""
-        self.pin()
-        return self._definitions[1]
+        return self._newest_definitions()[1]
+
+    def _newest_definitions(self) -> Definitions:
+        # New rows don't change them, so that the ledger isn't asked.
+        if self._pin is None or (self.known is None and self._published() != self._seen_published):
+            self.pin()
+        return self._definitions
+
+    def _published(self) -> object:
+        return published(repository_path(self.root / "history"), self.branch)
 
     def pin(self) -> Pin:
         """Return the cached state, or a newer one if something was published or ingested since."""
@@ -95,15 +103,15 @@ class PinCache:
                 position = {name: self.ledger.reader(name).position_at(self.known) for name in sources.names()}
                 self._pin = AsOfPin(self._empty(), sources, {name: at for name, at in position.items() if at})
             return self._pin
-        repository = repository_path(self.root / "history")
-        seen = (sources.position(), published(repository, self.branch))
+        seen = (sources.position(), self._published())
         if self._pin is None or seen != self._seen:
             view = self._view(sources)
             found = self._built_with.definitions(view.meta)
             if found is not self._definitions:
                 self._definitions, sources = found, self._sources(found)
             self._pin = TailPin(view, sources, _bounded(sources.position(), view))
-            self._seen = (sources.position(), published(repository, self.branch))
+            # As it was before: what is published meanwhile is seen by the next call.
+            self._seen, self._seen_published = seen, seen[1]
         return self._pin
 
     def _sources(self, definitions: Definitions | None = None) -> Sources:
