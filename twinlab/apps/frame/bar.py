@@ -139,7 +139,7 @@ def freshness_html(
     return html(
         '<span style="{{ style }}{% if old %};opacity:.86{% endif %}" title="{{ exact }}">'
         '{% if old %}<span aria-hidden="true">◷ </span>{% endif %}{{ text }}'
-        '{% if edits %} <span style="white-space:nowrap;font-weight:600" title="{{ edits|join("; ") }}">⚠ '
+        '{% if edits %} <span style="font-weight:600" title="{{ edits|join("; ") }}">⚠ '
         "{{ edits|length }} change{% if edits|length != 1 %}s{% endif %} not applied</span>{% endif %}</span>",
         style=style,
         exact=exact,
