@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from twinlab.model.reader import DelegatingReader
+
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["CachedReader", "cached_reader", "position_of"]
 
@@ -22,7 +22,7 @@ _FRESH_SECONDS = 60.0
 _CHECK_SECONDS = 1.0
 
 
-class CachedReader:
+class CachedReader(DelegatingReader):
     """A `TwinReader` that caches events, assets and relationships, and what was computed from them.
 
     The cache is emptied within a second after the twin's position changes, or every minute if the twin has no position.
@@ -45,22 +45,8 @@ class CachedReader:
         self._lock = threading.RLock()
 
     @property
-    def model(self) -> TwinModel:
-        """The twin's model."""
-        return self._twin.model
-
-    def history(
-        self,
-        asset_type: str,
-        *,
-        signals: Sequence[str] | None = None,
-        assets: Sequence[str] | None = None,
-        start: object = None,
-        stop: object = None,
-        step: str | None = None,
-    ) -> xr.Dataset:
-        """Return the history of one asset type."""
-        return self._twin.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+    def _source(self) -> TwinReader:
+        return self._twin
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -77,10 +63,6 @@ class CachedReader:
     def relationships(self, relationship: str) -> pd.DataFrame:
         """Return the links of one type."""
         return self.cached(("relationships", relationship), lambda: self._twin.relationships(relationship))
-
-    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal are available, finest first."""
-        return self._twin.steps(asset_type, signal)
 
     def cached(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return the cached result of a key; made now if there is none, or the twin has new data."""

@@ -14,6 +14,7 @@ from twinlab.events.rules.exceptions import episodes
 from twinlab.events.rules.registry import RULE_KINDS
 from twinlab.history.revisions.table_changes import matched_changes
 from twinlab.model.calibration import Calibrations
+from twinlab.model.reader import SomeAssets
 from twinlab.model.rules import bind_conditions
 from twinlab.twin.calibrations.readers import CalibratedReader
 
@@ -75,8 +76,9 @@ def changed_exceptions(
         only = _assets_concerned(twin, rule, calibrations)
         if only is not None and not any(only.values()):
             continue
+        some = twin if only is None else SomeAssets(twin, only)
         old, new = (
-            episodes(CalibratedReader(twin, each, only=only), name, start=start, stop=stop)
+            episodes(CalibratedReader(some, each), name, start=start, stop=stop)
             for each in (Calibrations(), calibrations)
         )
         parts.append(_changes(old, new))

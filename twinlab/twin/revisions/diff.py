@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,14 @@ import pandas as pd
 
 from twinlab._html import html
 from twinlab.events.rules.exceptions import episodes
+from twinlab.events.rules.registry import RULE_KINDS
 from twinlab.history.revisions.cell_changes import CellChanges, cell_changes
 from twinlab.history.revisions.table_changes import EVENT_CHANGE_COLUMNS, matched_changes, same_tables
+from twinlab.model.reader import SomeAssets, TwinReader
 from twinlab.model.rules import Rule
 from twinlab.twin.report import format_count
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from twinlab.explore.charts.changes import Layout
     from twinlab.history import HistoryReader
     from twinlab.history.store.view import View
@@ -265,9 +265,10 @@ def _exception_changes(
         window = _affected(on, rules[0] != rules[1], cells, events, readers, span)
         if window is None:
             continue
-        # Rules of signals judge each asset by itself: only those with a changed cell are read.
         changed = set(cells.table.loc[cells.table["asset_type"] == on.on, "asset"])
-        seen = [_SomeAssets(one, on.on, changed) if rules[0] == rules[1] else one for one in readers]
+        # twinlab's own rules judge each asset by itself: only those with a changed cell are read.
+        apart = rules[0] == rules[1] and on.kind in RULE_KINDS.built_in() and on.on in old.model.asset_types
+        seen = [_with_assets(one, on.on, changed) if apart else one for one in readers]
         tables = [
             None if rule is None else episodes(one, {name: rule}, start=window[0], stop=window[1])
             for one, rule in zip(seen, rules, strict=True)
@@ -279,31 +280,9 @@ def _exception_changes(
     return _joined(parts, "rule")
 
 
-class _SomeAssets:
-    """A reader whose history has only some assets of one type."""
-
-    def __init__(self, reader: HistoryReader, asset_type: str, assets: Collection[str]) -> None:
-        self._reader, self._type = reader, asset_type
-        known = reader.assets(asset_type).index.tolist() if asset_type in reader.model.asset_types else []
-        self._assets = [str(one) for one in known if one in assets]
-        self.model = reader.model
-        self.events, self.assets = reader.events, reader.assets
-        self.relationships, self.steps = reader.relationships, reader.steps
-
-    def history(
-        self,
-        asset_type: str,
-        *,
-        signals: Sequence[str] | None = None,
-        assets: Sequence[str] | None = None,
-        start: object = None,
-        stop: object = None,
-        step: str | None = None,
-    ) -> xr.Dataset:
-        """Return the history of one asset type; see `HistoryReader.history`."""
-        if asset_type == self._type and assets is None:
-            assets = self._assets
-        return self._reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
+def _with_assets(reader: HistoryReader, asset_type: str, assets: Collection[str]) -> TwinReader:
+    """Return a reader whose histories of a type have those of the assets that it knows."""
+    return SomeAssets(reader, {asset_type: [one for one in reader.assets(asset_type).index if one in assets]})
 
 
 def _affected(  # noqa: PLR0917  (one caller)

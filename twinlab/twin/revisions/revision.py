@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +14,7 @@ from twinlab.history.revisions.promote import locked_history
 from twinlab.history.revisions.revise import build_revision, built_with, catch_up, is_current
 from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
+from twinlab.model.reader import DelegatingReader
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.revisions.base import RevisedTwin
 from twinlab.twin.revisions.diff import RevisionDiff, compare
@@ -22,8 +22,6 @@ from twinlab.twin.revisions.promotion import complete_promotion, definitions_wit
 from twinlab.twin.revisions.revision_log import RevisionRecord
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from twinlab.history import BuildReport
     from twinlab.history.build.mapping_context import Sources
     from twinlab.history.write.historian import Progress
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Revision"]
 
 
-class Revision:
+class Revision(DelegatingReader):
     """A twin's history under other mappings or another model, on a branch; made by `Twin.remap` and `Twin.remodel`.
 
     It reads like a twin: `history`, `events`, `assets`, `observations`. Nothing of it is seen by others until it is promoted.
@@ -84,40 +82,8 @@ class Revision:
         return self._reader
 
     @property
-    def model(self) -> TwinModel:
-        """The revision's model."""
-        return self.reader.model
-
-    def history(
-        self,
-        asset_type: str,
-        *,
-        signals: Sequence[str] | None = None,
-        assets: Sequence[str] | None = None,
-        start: object = None,
-        stop: object = None,
-        step: str | None = None,
-    ) -> xr.Dataset:
-        """Return the history of one asset type under the revision's definitions; see `Twin.history`."""
-        return self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
-
-    def events(
-        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
-    ) -> pd.DataFrame:
-        """Return the events of one type under the revision's definitions; see `Twin.events`."""
-        return self.reader.events(event_type, start=start, stop=stop, assets=assets)
-
-    def assets(self, asset_type: str) -> pd.DataFrame:
-        """Return the assets of one type; see `Twin.assets`."""
-        return self.reader.assets(asset_type)
-
-    def relationships(self, relationship: str) -> pd.DataFrame:
-        """Return the links of one type; see `Twin.relationships`."""
-        return self.reader.relationships(relationship)
-
-    def steps(self, asset_type: str, signal: str) -> tuple[str, ...]:
-        """Return the steps at which rollups of a signal are available; see `Twin.steps`."""
-        return self.reader.steps(asset_type, signal)
+    def _source(self) -> HistoryReader:
+        return self.reader
 
     def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
         """Return the rows behind a signal of an asset under the revision's definitions; see `Twin.observations`."""
