@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import build_blocks, piece_length
 from twinlab.history.build.catchup import Stored, count_new_rows, plan_update
-from twinlab.history.build.event_tables import rows_of
+from twinlab.history.build.event_tables import newest, rows_of
 from twinlab.history.build.group_spec import GroupPlan
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
@@ -22,14 +21,16 @@ from twinlab.history.layout.grid import Group
 from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.revisions.branch import RevisionBranch
 from twinlab.history.revisions.plan import RevisionPlan, plan_revision
-from twinlab.history.store.event_parts import EventParts
+from twinlab.history.store.event_parts import EventParts, ordered
 from twinlab.history.store.view import View, open_view
 from twinlab.history.write.historian import Progress, write_update
-from twinlab.history.write.rebuild import write_block
+from twinlab.history.write.rebuild import cores, write_block
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.event_updates import EventWriter
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from twinlab.history.write.transaction import Transaction
 
 __all__ = ["build_revision", "built_with", "catch_up", "is_current"]
@@ -98,7 +99,7 @@ def build_revision(
         for spec in update.groups():
             txn.ensure_group(spec.group, spec.signals, len(spec.assets))
         txn.commit("revision started")
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as threads:
+    with ThreadPoolExecutor(workers or cores()) as threads:
         for batch in _batches(update.plans):
             with branch.transaction() as txn:
                 for one in batch:
@@ -185,7 +186,7 @@ def _write_tables(txn: Transaction, plan: RevisionPlan) -> None:
             if spec is not None:
                 rows = rows_of(sources.views.values(), "event", name, stop=update.new)
                 writer = EventWriter(txn, name, {**({"asset": spec.asset} if spec.asset else {}), **spec.links})
-                if _other_events(writer.parts, update.sources, name, update.new):
+                if _other_events(writer.parts, rows):
                     writer.replace(rows)
             continue
         stored = f"{kind}s/{name}"
@@ -197,8 +198,9 @@ def _write_tables(txn: Transaction, plan: RevisionPlan) -> None:
             txn.write_table(stored, table)
 
 
-def _other_events(parts: EventParts, sources: Sources, name: str, position: dict[str, int]) -> bool:
-    table, stored = table_at(sources, "event", name, position), parts.events()
+def _other_events(parts: EventParts, rows: pa.Table | None) -> bool:
+    """Whether the stored events aren't the valid ones of some rows."""
+    table, stored = None if rows is None else ordered(newest(rows, "event")), parts.events()
     if table is None or stored is None:
         return table is not stored
     return not stored.equals(table)

@@ -42,7 +42,7 @@ from twinlab.model.twinmodel import TwinModel
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["Rebuild", "write_block"]
+__all__ = ["Rebuild", "cores", "write_block"]
 
 _BUILDING = "history.building"
 _OLD = "history.old"
@@ -99,7 +99,7 @@ class Rebuild:
                 release_memory()
                 work = _Work(self, store, update, report, progress)
                 with store.lock():
-                    work.run(workers=workers or _cores(), client=client)
+                    work.run(workers=workers or cores(), client=client)
             add_tally(report, update)
         self._swap()
 
@@ -188,7 +188,7 @@ class Rebuild:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of cores that this process may use; macOS and Windows report only the total number."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
