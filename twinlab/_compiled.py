@@ -13,7 +13,7 @@ _LOCK = threading.RLock()
 
 
 class _Kernel:
-    """A function that is compiled at its first call; stands for it wherever it is imported."""
+    """A function that is compiled at its first call; importers call this object in its place."""
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self._function, self._options = function, options

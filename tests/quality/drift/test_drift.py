@@ -1,4 +1,4 @@
-"""Drift: planted drifts are found with honest intervals, right sensors aren't suspected, and what can't be told is said."""
+"""Drift: planted drifts are found with honest intervals, right sensors aren't suspected, and undecided ones are reported as such."""
 
 import importlib.util
 from pathlib import Path

@@ -95,7 +95,7 @@ def test_the_build_judges_by_season_in_the_signals_unit() -> None:
     signal = Signal(unit="degC", resolution=0.1, cadence="1h", tests={"climatology": {"spans": spans}})
     july = int(np.datetime64("2026-07-01T06", "ns").astype(np.int64))
     flags = flag_cells(np.full((4, 1), 5.0), signal=signal, start_ns=july)
-    # Six and seven o'clock have no span: no test speaks against the values.
+    # Six and seven o'clock have no span: no test judges these values.
     assert flags.ravel().tolist() == [1, 1, 3, 3]
     january = int(np.datetime64("2026-01-01", "ns").astype(np.int64))
     assert flag_cells(np.array([[5.0], [25.0]]), signal=signal, start_ns=january).ravel().tolist() == [1, 3]

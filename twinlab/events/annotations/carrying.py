@@ -72,7 +72,7 @@ def carried(annotations: pd.DataFrame, changes: pd.DataFrame, *, event_type: str
     >>> carried(table, changes)[["key", "note", "status"]].values.tolist()
     [['warm/3/2026-01-01T02:00:00', 'door', 'moved']]
     """
-    told = Carried.of(changes, event_type=event_type, author="", time=0)
+    carried_changes = Carried.of(changes, event_type=event_type, author="", time=0)
     column = "event_id" if event_type else "key"
     mine = (annotations["kind"] == ("event" if event_type else "exception")) & (annotations["event_type"] == event_type)
     rows: dict[Hashable, dict[str, Any]] = {
@@ -83,7 +83,7 @@ def carried(annotations: pd.DataFrame, changes: pd.DataFrame, *, event_type: str
     def renamed(row: dict[str, Any], key: str, status: str) -> dict[str, Any]:
         return {**row, **renaming(row, key, event_type), "status": status}
 
-    found = list(moved(rows, told, renamed).values())
+    found = list(moved(rows, carried_changes, renamed).values())
     return pd.DataFrame(found, columns=annotations.columns).astype(annotations.dtypes.to_dict())
 
 
@@ -96,12 +96,12 @@ def renaming(row: Mapping[str, Any], key: str, event_type: str) -> dict[str, Any
 
 
 def moved(
-    rows: Mapping[Hashable, _Row], told: Carried, renamed: Callable[[_Row, str, str], _Row]
+    rows: Mapping[Hashable, _Row], carried_changes: Carried, renamed: Callable[[_Row, str, str], _Row]
 ) -> dict[Hashable, _Row]:
     """Return rows by key with those of changed keys under their new ones, which ``renamed(row, key, status)`` makes."""
     after: dict[str, list[tuple[str, str]]] = {}
     back: set[str] = set()
-    for change, key, before in told.changes:
+    for change, key, before in carried_changes.changes:
         if change in ("moved", "split"):
             after.setdefault(before, []).append((key, change))
         elif change == "vanished":

@@ -177,8 +177,8 @@ def _after(
     now: dict[Hashable, dict[str, Any]], one: Carried, rows: list[dict[str, Any]]
 ) -> dict[Hashable, dict[str, Any]]:
     def renamed(row: dict[str, Any], key: str, status: str) -> dict[str, Any]:
-        told = {"author": one.author, "time": np.datetime64(one.time, "ns"), "status": status, "_place": len(rows)}
-        made = {**row, **renaming(row, key, one.event_type), **told}
+        written = {"author": one.author, "time": np.datetime64(one.time, "ns"), "status": status, "_place": len(rows)}
+        made = {**row, **renaming(row, key, one.event_type), **written}
         rows.append(made)
         return made
 

@@ -111,8 +111,8 @@ def _attributes(given: Mapping[str, Any], chosen: list[Calibration], flags: str)
     more = f"; and {len(chosen) - _SHOWN} more" if len(chosen) > _SHOWN else ""
     out["calibrations"] = f"{len(chosen)} applied on read ({shown}{more})" if chosen else "none: equal to the signal"
     if flags:
-        told = str(given.get("comment", "")).rstrip(". ")
-        out["comment"] = ". ".join(filter(None, [told, "Flags are of the values before calibration"]))
+        comment = str(given.get("comment", "")).rstrip(". ")
+        out["comment"] = ". ".join(filter(None, [comment, "Flags are of the values before calibration"]))
     return out
 
 

@@ -319,12 +319,12 @@ def _windows(reader: SpanReader, axis: Axis, span: tuple[int, int], step: str, l
         if signal.kind == "state":
             share = LazyShares(reader, name, first, stop - first, step=step)
             dim = f"{name}_state"
-            told = {
+            attributes = {
                 "long_name": f"share of known time in each state of {name}",
                 "units": "1",
                 "cell_methods": "time: mean",
             }
-            found[f"{name}_share"] = _Read(share, told, ("time", "asset", dim))
+            found[f"{name}_share"] = _Read(share, attributes, ("time", "asset", dim))
             states = [(signal.states or {})[int(code)] for code in share.codes]
             coords[dim] = _labels(dim, pd.Index(states, dtype=object))
     return xr.Dataset(_variables(found), coords=coords)

@@ -163,12 +163,12 @@ class AnnotationMethods:
         found = changes()
         now = pd.Timestamp.now("UTC").value
         tables = [("", found.exceptions), *((str(name), table) for name, table in found.events.groupby("event_type"))]
-        told = []
+        carried = []
         for event_type, table in tables:
             named = set(there.loc[there["event_type"] == event_type, "event_id" if event_type else "key"])
             mine = table[table["key"].isin(named) | table["key_before"].isin(named)]
-            told.append(Carried.of(mine, event_type=event_type, author=author, time=now, cause=cause))
-        return [one for one in told if one.changes]
+            carried.append(Carried.of(mine, event_type=event_type, author=author, time=now, cause=cause))
+        return [one for one in carried if one.changes]
 
     def _with_annotations(self, data: xr.Dataset, asset_type: str) -> xr.Dataset:
         from twinlab.twin.annotating.cells import with_annotations  # noqa: PLC0415  (most reads need none)

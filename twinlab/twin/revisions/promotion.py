@@ -105,6 +105,7 @@ def write_definition(folder: Path, one: Definition) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     path.parent.mkdir(exist_ok=True)
+    # Its name doesn't end in .yaml: if the process is killed, the draft isn't read as another mapping of the source.
     draft = path.with_name(f".{path.name}.promoted")
     draft.write_text(text, encoding="utf-8")
     sync_file(draft)
