@@ -1,7 +1,7 @@
 """DEFINE: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
-Read in order: `twinmodel`, `asset_types`, `signal`, `rules`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
+Read in order: `twinmodel`, `asset_types`, `signal`, `expressions`, `rules`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
 `questions`, `reader`, `calibration`, `edits`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """

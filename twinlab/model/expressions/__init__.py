@@ -1,0 +1,13 @@
+"""Expressions: one grammar for what `find`, rules, KPIs and alerts compare; parsed, never evaluated as Python.
+
+In: a text such as ``temperature > 8 degC and door == open``. Out: a syntax tree, and bound to an asset type, an event type or a
+dataset, a tree of comparisons whose numbers have all been converted.
+Read in order: `syntax`, `bound`.
+Never: data read, code executed, a unit guessed.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(__name__, {"bound": ":bound", "syntax": ":syntax"})
