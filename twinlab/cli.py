@@ -249,10 +249,13 @@ def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], st
 @_twinlab.command("status", cls=Command, example="twinlab status pilot/")
 @_folder
 def _status(folder: Path) -> None:
-    """Show assets, signals, freshness, coverage and bytes."""
+    """Show assets, signals, freshness, coverage, bytes, and what storage will cost."""
     twin = _open(folder)
     _say(repr(twin))
     _say(str(twin.reader.status()))
+    forecast = twin.forecast_storage()
+    if forecast.storage is None:  # with a price, the summary has it
+        _say(forecast.line)
 
 
 @_twinlab.command(

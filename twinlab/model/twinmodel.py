@@ -12,6 +12,8 @@ from twinlab.model.asset_types import AssetType, EventType, PropertySpec, Relati
 from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
+from twinlab.model.storage.price import StorageRule
+from twinlab.model.storage.retention import RetentionRule
 from twinlab.model.terms import nearest
 
 __all__ = [
@@ -46,6 +48,10 @@ class TwinModel(Model):
     """Kinds of events: name -> links and properties."""
     rules: dict[Term, Rule] = Field(default_factory=dict)
     """Exceptions that people want reported."""
+    storage: StorageRule | None = None
+    """What storage costs."""
+    retention: RetentionRule | None = None
+    """What is kept of older data; without it, everything."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -88,6 +94,8 @@ class TwinModel(Model):
                     faults.append(f"{where}.position: there is no property and no signal {place!r} in {where}{known}")
         for name, rule in self.rules.items():
             faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
+        for part in (self.storage, self.retention):
+            faults += [] if part is None else part.faults()
         if faults:
             # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
             raise ValueError("\n".join(faults))

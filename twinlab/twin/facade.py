@@ -23,6 +23,7 @@ from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
 from twinlab.twin.report import IngestReport
+from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.revision_log import RevisionLog
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
@@ -37,12 +38,13 @@ if TYPE_CHECKING:
     from twinlab.ledger import VerifyReport
     from twinlab.model.twinmodel import TwinModel
     from twinlab.sources import Source
+    from twinlab.twin.retention.forecast import StorageForecast
     from twinlab.twin.writer import TwinWriter
 
 __all__ = ["Twin"]
 
 
-class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods, ProposalMethods):
+class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods, ProposalMethods, RetentionMethods):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take
@@ -83,14 +85,21 @@ class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods,
         return f"import twinlab as tl\n\ntwin = tl.open({str(self.folder)!r})"
 
     def __repr__(self) -> str:
-        return summary_text(self.model, self.reader, **self._summary_parts())
+        # Without a price, the text is the same on every machine.
+        storage = None if self._model.storage is None else self.forecast_storage()
+        return summary_text(self.model, self.reader, **self._summary_parts(storage))
 
     def _repr_html_(self) -> str:
-        return str(summary_html(self.model, self.reader, **self._summary_parts()))
+        return str(summary_html(self.model, self.reader, **self._summary_parts(self.forecast_storage())))
 
-    def _summary_parts(self) -> SummaryParts:
+    def _summary_parts(self, storage: StorageForecast | None) -> SummaryParts:
         noted, edits = self._calibration_summary()
-        return {"questions": len(self.open_questions()), "notes": noted, "edits": [*self.edits(), *edits]}
+        return {
+            "questions": len(self.open_questions()),
+            "notes": noted,
+            "edits": [*self.edits(), *edits],
+            "storage": storage,
+        }
 
     # -- write --------------------------------------------------------------------------------------------------------
     def ingest(self, *sources: str | Path | Source, strict: bool = False) -> IngestReport:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from twinlab.history import HistoryReader
     from twinlab.model.twinmodel import Signal, TwinModel
+    from twinlab.twin.retention.forecast import StorageForecast
 
 __all__ = ["SignalSummary", "signal_summaries", "summary_html", "summary_text"]
 
@@ -87,10 +88,12 @@ class SummaryParts(TypedDict, total=False):
     """Sentences to know."""
     edits: Sequence[str]
     """Sentences about definitions that aren't applied, or can't be."""
+    storage: StorageForecast | None
+    """What its storage amounts to."""
 
 
 def summary_text(model: TwinModel, reader: HistoryReader, **parts: Unpack[SummaryParts]) -> str:
-    """Return a twin's summary as text that is the same on every machine: no paths, no sizes, no ages."""
+    """Return a twin's summary as text that is the same on every machine: no paths, no ages; sizes only in ``storage``."""
     questions = parts.get("questions", 0)
     lines = [f"<Twin {model.twin}>" + (f" {model.title}" if model.title else "")]
     summaries = signal_summaries(model, reader)
@@ -100,6 +103,8 @@ def summary_text(model: TwinModel, reader: HistoryReader, **parts: Unpack[Summar
         lines += [f"    {text}" for one, text in zip(summaries, cells, strict=True) if one.asset_type == asset_type]
     lines += [f"  {name}: {_count(reader.event_count(name), 'event')}" for name in model.event_types]
     lines += [f"  {_open(questions)}"] if questions else []
+    storage = parts.get("storage")
+    lines += [f"  {storage.line}"] if storage is not None else []
     lines += [f"  {text}" for text in (*parts.get("notes", ()), *parts.get("edits", ()))]
     return "\n".join(lines)
 
@@ -138,7 +143,7 @@ _SUMMARY = (
     f"<style>{_CSS}</style>"
     """\
 <div class=tl-twin><div style='font-size:15px'><b>{{ title }}</b></div>\
-<div style='opacity:.75'>{{ size }}</div>\
+<div style='opacity:.75'>{{ size }}</div>{% if storage %}<div style='opacity:.75'>{{ storage }}</div>{% endif %}\
 {% for kind in kinds %}<div><b>{{ kind.title }}</b> <code>{{ kind.name }}</code>: {{ kind.count }}</div>\
 {% if kind.signals %}<table><tr><th>signal</th><th>unit</th><th>every</th><th>data to (UTC)</th><th>coverage</th><th></th>\
 <th class=n>suspect</th><th class=n>fail</th></tr>\
@@ -157,7 +162,7 @@ _SUMMARY = (
 def summary_html(model: TwinModel, reader: HistoryReader, **parts: Unpack[SummaryParts]) -> Markup:
     """Return a twin's summary as HTML: assets, signals with units, freshness, coverage, flags, and bytes."""
     questions = parts.get("questions", 0)
-    status = reader.status()
+    status, storage = reader.status(), parts.get("storage")
     summaries = signal_summaries(model, reader)
     size = (
         f"{format_count(status.points)} points in {format_bytes(status.array_bytes)} ({status.bytes_per_point:.2f} B a point); "
@@ -180,6 +185,7 @@ def summary_html(model: TwinModel, reader: HistoryReader, **parts: Unpack[Summar
         _SUMMARY,
         title=model.title or model.twin,
         size=size,
+        storage="" if storage is None else storage.line,
         kinds=kinds,
         events=events,
         asked=_open(questions) if questions else "",

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerLike", "Sources", "content_hash"]
 
+#: Keys that change no value by themselves: questions are for people, and retention is applied by a command of its own.
+_NOT_BUILT_FROM = {"questions", "storage", "retention"}
+
 
 class LedgerLike(Protocol):
     """The methods of a ledger that the build needs."""
@@ -79,8 +82,7 @@ def zone_properties(mapping: SourceMapping, properties: Properties) -> dict[str,
 
 def content_hash(content: TwinModel | SourceMapping) -> str:
     """Return the hash that identifies a model or mapping, versions of its quality tests included."""
-    # Questions are for people: neither asking nor answering one changes a value by itself.
-    written = content.model_dump(mode="json", by_alias=True, exclude={"questions"})
+    written = content.model_dump(mode="json", by_alias=True, exclude=_NOT_BUILT_FROM)
     if isinstance(content, TwinModel):
         _leave_out_other_tests(written)
     versions = versions_of_tests(content) if isinstance(content, TwinModel) else {}

@@ -1,0 +1,112 @@
+"""Prices of storage, such as ``0.02 EUR/GB/month``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from twinlab.model.basics import Model
+
+__all__ = ["MONTH_DAYS", "Money", "Price", "StorageRule"]
+
+#: Days of a month, and months of a year are twelve of them: 365.25 days.
+MONTH_DAYS = 365.25 / 12
+_MONEY = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s*(?P<currency>[A-Z]{3}|[€$£])\s*/\s*(?P<rest>.+?)\s*")
+_MONTHS = {"month": 1.0, "year": 12.0}
+_GIGABYTES = {"GB": 1.0, "TB": 1000.0}
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount a month, such as a budget.
+
+    >>> Money.parse("240 EUR/year")
+    Money(amount=20.0, currency='EUR')
+    """
+
+    amount: float
+    """A month."""
+    currency: str
+
+    @classmethod
+    def parse(cls, text: str) -> Money:
+        """Read an amount a month or a year.
+
+        Raises
+        ------
+        ValueError
+            If the text isn't one.
+        """
+        found = _MONEY.fullmatch(text)
+        if found is None or found["rest"] not in _MONTHS:
+            msg = f"expected an amount a month or a year such as '20 EUR/month', got {text!r}"
+            raise ValueError(msg)
+        return cls(float(found["amount"]) / _MONTHS[found["rest"]], found["currency"])
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.2f} {self.currency}/month"
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a gigabyte (10**9 bytes) costs a month.
+
+    >>> Price.parse("20 EUR/TB/month").of(5_000_000_000)
+    Money(amount=0.1, currency='EUR')
+    """
+
+    amount: float
+    """A gigabyte and month."""
+    currency: str
+
+    @classmethod
+    def parse(cls, text: str) -> Price:
+        """Read a price for a GB or TB, a month or a year.
+
+        Raises
+        ------
+        ValueError
+            If the text isn't one.
+        """
+        found = _MONEY.fullmatch(text)
+        size, _, time = (found["rest"] if found is not None else "").replace(" ", "").partition("/")
+        if found is None or size not in _GIGABYTES or time not in _MONTHS:
+            msg = f"expected a price such as '0.02 EUR/GB/month' or '240 EUR/TB/year', got {text!r}"
+            raise ValueError(msg)
+        return cls(float(found["amount"]) / _GIGABYTES[size] / _MONTHS[time], found["currency"])
+
+    def of(self, size: float) -> Money:
+        """Return what so many bytes cost a month."""
+        return Money(self.amount * size / 1e9, self.currency)
+
+
+def _priced(text: str) -> str:
+    Price.parse(text)
+    return text
+
+
+class StorageRule(Model):
+    """What the twin's storage costs: ``storage:`` in ``twin.yaml``."""
+
+    price: Annotated[str, AfterValidator(_priced)]
+    """Price of the storage of the twin's folder: "0.02 EUR/GB/month"."""
+    archive_price: Annotated[str, AfterValidator(_priced)] | None = None
+    """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
+
+    @property
+    def prices(self) -> tuple[Price, Price]:
+        """The prices of the folder and of the archive."""
+        own = Price.parse(self.price)
+        return own, own if self.archive_price is None else Price.parse(self.archive_price)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the prices taken together."""
+        own, archive = self.prices
+        if own.currency == archive.currency:
+            return []
+        return [
+            f"storage.archive_price: expected a price in {own.currency} as storage.price, got {self.archive_price!r}"
+        ]
