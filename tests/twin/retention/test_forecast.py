@@ -38,9 +38,9 @@ def test_a_young_twin_does_not_tell_what_it_can_not_know(days: float, told: list
     found = StorageForecast(_use(days), PRICE)
     assert [horizon for horizon in HORIZONS if found.bytes_in(horizon) is not None] == told
     untold = [horizon for horizon in HORIZONS if horizon not in told]
-    assert found.line.index("too young to tell for") < found.line.index(untold[-1])
+    assert found.line.index("too few days of data for") < found.line.index(untold[-1])
     assert found.table()[untold].loc["total"].isna().all()
-    assert "too young to tell" in found._repr_html_()
+    assert "too few days" in found._repr_html_()
 
 
 def test_status_and_repr_show_the_forecast(tmp_path: Path) -> None:

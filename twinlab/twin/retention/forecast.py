@@ -41,7 +41,7 @@ class StorageForecast:
     """Prices, from ``storage:`` in ``twin.yaml``."""
 
     def bytes_in(self, horizon: str) -> dict[str, float] | None:
-        """Return the bytes of each part at the end of a horizon; None if the twin is too young to tell.
+        """Return the bytes of each part at the end of a horizon; None if the twin has too few days of data.
 
         Parameters
         ----------
@@ -93,9 +93,9 @@ class StorageForecast:
             text += "; at the mean rate of " + f"{self.use.days:,.0f} days: "
             text += ", ".join(f"{self._amount(horizon)} in {horizon}" for horizon in told)
         if untold:
-            have = f"{self.use.days:,.1f} days of data" if self.use.days else "no data"
+            have = f"{self.use.days:,.1f} days" if self.use.days else "no data"
             names = " and ".join([", ".join(untold[:-1])] * (len(untold) > 1) + untold[-1:])
-            text += f"; too young to tell for {names} ({have}, {HORIZONS[untold[0]][1]:.0f} needed)"
+            text += f"; too few days of data for {names} ({have}, {HORIZONS[untold[0]][1]:.0f} needed)"
         return text if self.storage is not None else f"{text}; without a price (storage: {{price: …}} in twin.yaml)"
 
     def _amount(self, horizon: str) -> str:
@@ -129,5 +129,5 @@ def money_text(cost: Money) -> str:
 
 def _cell(value: float, *, priced: bool) -> str:
     if value != value:  # noqa: PLR0124  (NaN)
-        return "too young to tell"
+        return "too few days"
     return f"{value:,.4g}" if priced else format_bytes(value)
