@@ -161,7 +161,7 @@ def test_selections_of_the_whole_dataset(folder: Path) -> None:
 
 def test_daily_means_of_raw_samples(folder: Path) -> None:
     twin = built(folder, 200, 365, "1min")
-    view = twin._pinned().view
+    view = twin.pinned().view
     fold = measured(lambda: view.fold(Group("fleet", "1min"), "reading", 1440, 0, 365))
     keep("the store's own fold, 105 M cells", "", **fold)
     for name, select in (("reading", ["reading"]), ("reading and flags", ["reading", "reading_qc"])):

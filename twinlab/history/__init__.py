@@ -3,7 +3,7 @@
 In: the ledger of a twin, its model and mappings. Out: lazy xarray Datasets, DataFrames, plain Zarr.
 Read in order: `layout` (where a cell is), `store` (bytes), `index` (which rows concern it), `build` (claims to cells, pure),
 then `write` (the one writer) and `read` (any number of readers), which don't import each other;
-`calibrated` and `revisions` need both.
+`calibrated`, `lineage` and `revisions` need both.
 Never: a value without a row in the ledger, a history published by half, a result that depends on the order of arrival.
 """
 

@@ -19,6 +19,7 @@ from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
+from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
 from twinlab.twin.questions import QuestionMethods, checklist
@@ -44,7 +45,15 @@ if TYPE_CHECKING:
 __all__ = ["Twin"]
 
 
-class Twin(CheckMethods, CalibrationMethods, AnnotationMethods, QuestionMethods, ProposalMethods, RetentionMethods):
+class Twin(
+    CheckMethods,
+    CalibrationMethods,
+    AnnotationMethods,
+    QuestionMethods,
+    ProposalMethods,
+    RetentionMethods,
+    LineageMethods,
+):
     """A twin in a directory: its history, events, assets, notes and exports.
 
     Made by `twinlab.open`, `twinlab.create` or `twinlab.demo`. Reading needs no lock; `ingest` and `rebuild` take

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twinlab.ledger import Ledger
     from twinlab.ledger.format.frames import Frame
 
-__all__ = ["observations"]
+__all__ = ["file_names", "observations"]
 
 _COLUMNS = (
     "time", "value", "source", "tag", "written", "written_unit", "ingest_time", "epoch", "sequence", "op", "key", "priority",
@@ -158,10 +158,15 @@ class _Found:
         else:
             ids = pa.array([frame.file_id] * len(at), pa.string()).dictionary_encode()
         if source not in self._files:
-            self._files[source] = {file_id: file for file, file_id in self._ledger.blobs.names(source).items()}
+            self._files[source] = file_names(self._ledger, source)
         known = self._files[source]
         names = [known.get(one) or reading_name(one) or one for one in ids.dictionary.to_pylist()]
         return pa.array(names, pa.string()).take(ids.indices)
+
+
+def file_names(ledger: Ledger, source: str) -> dict[str, str]:
+    """Return the name of each file of a source, by its id."""
+    return {file_id: file for file, file_id in ledger.blobs.names(source).items()}
 
 
 def _row_numbers(frame: Frame, batch: pa.RecordBatch, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -123,7 +123,7 @@ class HistoryReader:
         kind = self._kind(asset_type)
         for name in signals or ():
             _known(name, kind.signals, f"signal of {asset_type!r}")
-        pin = self._pinned()
+        pin = self.pinned()
         span = _widened((_instant(start), _instant(stop)), step)
         blocks = pin.blocks(asset_type, signals, span)
         return dataset(
@@ -157,7 +157,7 @@ class HistoryReader:
             msg = f"expected assets as a list of ids, got the text {assets!r}; write [{assets!r}]"
             raise SchemaError(msg)
         spec = self.model.event_types[_known(event_type, self.model.event_types, "event type")]
-        table = self._pinned().events(event_type, (_instant(start), _instant(stop)), assets)
+        table = self.pinned().events(event_type, (_instant(start), _instant(stop)), assets)
         frame = _frame(table, [*EVENT_COLUMNS, *spec.links, *spec.properties])
         for name, dtype in EVENT_COLUMNS.items():
             if dtype.startswith("datetime"):
@@ -170,7 +170,7 @@ class HistoryReader:
         Assets that only observations or events name are included; their properties are missing.
         """
         kind = self._kind(asset_type)
-        pin = self._pinned()
+        pin = self.pinned()
         frame = _frame(pin.table("asset", asset_type), ["id", *kind.properties]).set_index("id")
         named = set(frame.index.tolist()) | set(pin.assets.get(asset_type, ())) | self._mentioned(asset_type)
         ids = sorted(named)
@@ -181,7 +181,7 @@ class HistoryReader:
         """Return the links of one type: ``source, target, valid_from, valid_until``."""
         _known(relationship, self.model.relationships, "relationship")
         frame = _frame(
-            self._pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"]
+            self.pinned().table("relationship", relationship), ["source", "target", "valid_from", "valid_until"]
         )
         for name in ("valid_from", "valid_until"):
             frame[name] = frame[name].astype("datetime64[ns]")
@@ -203,7 +203,7 @@ class HistoryReader:
         """Return the exact rows behind one signal of an asset (``"room/3"``); see `twinlab.history.read.observations`."""
         asset_type, _, name = asset.partition("/")
         spec = self._signal(asset_type, signal)
-        pin = self._pinned()
+        pin = self.pinned()
         _known(name, pin.assets.get(asset_type, ()), f"asset of type {asset_type!r}")
         pin.sources.prepare(pin.position)
         return observations(
@@ -254,7 +254,7 @@ class HistoryReader:
         the latest observation.
         """
         spec = self._signal(asset_type, signal)
-        pin = self._pinned()
+        pin = self.pinned()
         pin.sources.prepare(pin.position)
         found = chosen_sources(
             pin.sources,
@@ -272,18 +272,18 @@ class HistoryReader:
     # -- status ------------------------------------------------------------------------------------------------------
     def position(self) -> dict[str, int]:
         """Return the position vector of the state that calls use: source -> rows."""
-        return dict(self._pinned().position)
+        return dict(self.pinned().position)
 
     def watermarks(self) -> dict[str, np.datetime64]:
         """Return the watermark of each source: the event time up to which its rows are complete."""
-        marks = self._pinned().marks
+        marks = self.pinned().marks
         return {
             name: np.datetime64(one.watermark, "ns") for name, one in sorted(marks.items()) if one.watermark > -NEVER
         }
 
     def status(self) -> HistoryStatus:
         """Return positions, watermarks, points and bytes."""
-        pin = self._pinned()
+        pin = self.pinned()
         stored: object = pin.view.meta.get("position", {})
         published = {str(n): int(at) for n, at in dict(stored).items()}  # type: ignore[call-overload]
         now = pin.sources.position()
@@ -295,7 +295,7 @@ class HistoryReader:
 
     def flag_counts(self) -> dict[tuple[str, str], dict[Flag, int]]:
         """Return the number of cells of each signal with each flag, from the coarsest rollup."""
-        pin = self._pinned()
+        pin = self.pinned()
         out: dict[tuple[str, str], dict[Flag, int]] = {}
         for kind, name, reader in self._spans(pin):
             found = flag_counts(reader, name)
@@ -305,7 +305,7 @@ class HistoryReader:
 
     def value_extents(self) -> dict[tuple[str, str], ValueExtent]:
         """Return where each signal has values: the first and the last one, and the missing cells between them."""
-        pin = self._pinned()
+        pin = self.pinned()
         origin = pin.view.origin_ns
         found = {(kind, name): value_extent(reader, name, origin_ns=origin) for kind, name, reader in self._spans(pin)}
         return {key: extent for key, extent in found.items() if extent is not None}
@@ -317,7 +317,7 @@ class HistoryReader:
     def event_count(self, event_type: str) -> int:
         """Return the number of events of a type."""
         _known(event_type, self.model.event_types, "event type")
-        return self._pinned().event_count(event_type)
+        return self.pinned().event_count(event_type)
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _kind(self, asset_type: str) -> AssetType:
@@ -348,7 +348,7 @@ class HistoryReader:
 
     def _mentioned(self, asset_type: str) -> set[str]:
         """Return the assets of a type that events name."""
-        pin = self._pinned()
+        pin = self.pinned()
         out: set[str] = set()
         for name, spec in self.model.event_types.items():
             columns = [column for column, kind in {"asset": spec.asset, **spec.links}.items() if kind == asset_type]
@@ -369,7 +369,8 @@ class HistoryReader:
                 out |= set(table[column].unique().drop_null().to_pylist())  # type: ignore[index]
         return out
 
-    def _pinned(self) -> Pin:
+    def pinned(self) -> Pin:
+        """Return the state that calls use now."""
         return self._pins.pin()
 
 
