@@ -2,7 +2,7 @@
 
 In: a text such as ``temperature > 8 degC and door == open``. Out: a syntax tree, and bound to an asset type, an event type or a
 dataset, a tree of comparisons whose numbers have all been converted.
-Read in order: `syntax`, `bound`.
+Read in order: `syntax`, `tokens`, `parser`, `bound`, `contexts`, `operands` (units), `functions`, `binder`, `faults`.
 Never: data read, code executed, a unit guessed.
 """
 
@@ -10,4 +10,19 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"bound": ":bound", "syntax": ":syntax"})
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "AssetContext": "contexts",
+        "Context": "contexts",
+        "DatasetContext": "contexts",
+        "EventContext": "contexts",
+        "ExpressionError": "faults",
+        "bind": "binder",
+        "bind_condition": "binder",
+        "bind_value": "binder",
+        "bound": ":bound",
+        "parse": "parser",
+        "syntax": ":syntax",
+    },
+)

@@ -127,14 +127,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Rate:
-    """Change of a value per unit of time: ``factor`` times the change per second is in ``unit``.
+    """Change of a value per second.
 
-    Without a duration, between the last two good observations of which each was valid until the next.
+    Without a duration, between the last two good observations, if the first of them was still valid at the second.
     """
 
     value: Value
     duration_ns: int | None
-    factor: float
     unit: str
     counter: bool = False
     wraps_at: float | None = None

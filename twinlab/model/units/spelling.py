@@ -20,7 +20,7 @@ from twinlab.model.units.table import ALIASES, ATOMS, DEFINITIONS, DELTAS, PREFI
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["UNKNOWN", "canonical_unit", "known_units", "pint_names", "powers_of", "registry"]
+__all__ = ["UNKNOWN", "canonical_unit", "combined", "is_known", "known_units", "pint_names", "powers_of", "registry"]
 
 #: The unit of values whose unit isn't stated. It converts to nothing; "1" is the unit of bare numbers.
 UNKNOWN = "unknown"
@@ -67,6 +67,24 @@ def canonical_unit(spelling: str) -> str:
     if found is None:
         found = _render(_parse(text, spelling))
     return found
+
+
+def is_known(spelling: str) -> bool:
+    """Return whether each symbol of a spelling is in the catalogue; quick, without a search for the nearest one.
+
+    >>> is_known("W m-2"), is_known("W per day of rain")
+    (True, False)
+    """
+    text = _normal(spelling)
+    if len(text) > _LONGEST:
+        return False
+    try:
+        if text.casefold() == UNKNOWN or _lookup(text) is not None:
+            return True
+        symbols = [token["atom"] for token in _tokens(text, spelling) if token["atom"]]
+        return bool(symbols) and all(_lookup(each) is not None for each in symbols)
+    except UnitError:
+        return False
 
 
 def known_units() -> tuple[str, ...]:
@@ -280,6 +298,21 @@ def _render(powers: dict[str, int]) -> str:
 
 def _raised(power: int) -> str:
     return "" if power == 1 else str(power).translate(_TO_SUPERSCRIPT)
+
+
+def combined(one: str, other: str, *, power: int = 1) -> str:
+    """Return the unit of ``one * other ** power``, each canonical; a degree in it is a step, not a reading.
+
+    >>> combined("km", "h", power=-1), combined("km/h", "h"), combined("kWh", "kWh", power=-1)
+    ('km/h', 'km', '1')
+    """
+    powers: dict[str, int] = {}
+    for unit, sign in ((one, 1), (other, power)):
+        for name, count in powers_of(unit).items():
+            step = name.removeprefix("delta_") if name in DELTAS else name
+            if name != "1":
+                powers[step] = powers.get(step, 0) + count * sign
+    return _render({name: count for name, count in powers.items() if count})
 
 
 def powers_of(canonical: str) -> dict[str, int]:
