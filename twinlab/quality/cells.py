@@ -12,7 +12,16 @@ from twinlab.model.flags import Flag
 from twinlab.model.twinmodel import Signal, parse_duration
 from twinlab.quality.kernels import LARGEST, NEVER, Limits, judge, judge_plain
 
-__all__ = ["MAX_LOOK_BACK", "NEIGHBOUR_REACH", "codes_of", "flag_cells", "limits_of", "margins", "untested"]
+__all__ = [
+    "MAX_LOOK_BACK",
+    "NEIGHBOUR_REACH",
+    "codes_of",
+    "flag_cells",
+    "limits_of",
+    "margins",
+    "spans_of_assets",
+    "untested",
+]
 
 #: Longest look-back of a windowed test, in cells; a test that needs more is not evaluated (see `untested`).
 MAX_LOOK_BACK: Final = 16_384
@@ -172,8 +181,14 @@ def codes_of(signal: Signal) -> npt.NDArray[np.bool_]:
     return codes
 
 
-def _spans(signal: Signal, limits: Limits, given: Floats | None, assets: int) -> Floats | None:
-    """Return the limits of each asset as the kernels take them, None if they are the same for all."""
+def spans_of_assets(signal: Signal, limits: Limits, given: Floats | None, assets: int) -> Floats | None:
+    """Return the limits of each asset as the kernels take them, None if they are the same for all.
+
+    Raises
+    ------
+    SchemaError
+        If they are needed and not given for each of the assets.
+    """
     if not signal.limits_of_assets:
         return None
     if given is None or given.shape != (4, assets):
@@ -266,7 +281,7 @@ def flag_cells(
     until = _per_asset(known_until, assets, NEVER, "known_until")
     since = _per_asset(known_from, assets, -NEVER, "known_from")
     limits = limits_of(signal)
-    spans = _spans(signal, limits, limits_of_assets, assets)
+    spans = spans_of_assets(signal, limits, limits_of_assets, assets)
     out = np.empty((rows - margin_before - margin_after, assets), dtype=np.uint8)
     if limits.spike_on or limits.rate_on or limits.flat_on or limits.counter_on or limits.heartbeat:
         times = np.arange(rows, dtype=np.int64) * signal.cadence_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from twinlab.model.extensions.quality_test import QualityTest
     from twinlab.model.signal import Signal
 
-__all__ = ["add_test_flags", "flags_of_tests", "reaches_of_tests", "run_test"]
+__all__ = ["add_test_flags", "flags_of_cells", "flags_of_tests", "reaches_of_tests", "run_test"]
 
 _FLAGS = np.array([flag.value for flag in Flag], dtype=np.uint8)
 
@@ -126,17 +127,44 @@ def add_test_flags(
         Tests that aren't run because their reach is too long.
     """
     rows = np.arange(len(values))[:, None] - first
-    low, high = _span(signal) if sensor_span is None else sensor_span[:2]
-    shown = np.where((rows < until[None, :]) & (values >= low) & (values <= high), values, np.nan)
-    times = start_ns + np.arange(len(values), dtype=np.int64) * signal.cadence_ns
-    kept = slice(first, first + len(out))
-    present = ~np.isnan(shown[kept])
-    for test, options in bound_tests(signal):
-        if test.name in untested:
-            continue
-        table = np.ascontiguousarray(shown.T)
-        found = _judged(test, options, table, ("asset", "time"), times, {"units": signal.unit}).T[kept]
+    settled = np.where(rows < until[None, :], values, np.nan)
+    judged = flags_of_cells(
+        settled,
+        signal=signal,
+        sensor_span=sensor_span,
+        first=first,
+        count=len(out),
+        start_ns=start_ns,
+        untested=untested,
+    )
+    for _, found, present in judged:
         np.copyto(out, worst_of(out, found), where=present)
+
+
+def flags_of_cells(
+    values: npt.NDArray[np.float64],
+    *,
+    signal: Signal,
+    sensor_span: npt.NDArray[np.float64] | None,
+    first: int,
+    count: int,
+    start_ns: int,
+    untested: frozenset[str],
+) -> Iterator[tuple[str, npt.NDArray[np.uint8], npt.NDArray[np.bool_]]]:
+    """Yield name, flags and a mask of the judged cells of each test that a signal names; parameters as of `add_test_flags`.
+
+    ``count`` rows from ``first`` on are judged; values outside the sensor's span aren't.
+    """
+    low, high = _span(signal) if sensor_span is None else sensor_span[:2]
+    shown = np.where((values >= low) & (values <= high), values, np.nan)
+    times = start_ns + np.arange(len(values), dtype=np.int64) * signal.cadence_ns
+    kept = slice(first, first + count)
+    present = ~np.isnan(shown[kept])
+    table = np.ascontiguousarray(shown.T)
+    for test, options in bound_tests(signal):
+        if test.name not in untested:
+            found = _judged(test, options, table, ("asset", "time"), times, {"units": signal.unit}).T[kept]
+            yield test.name, found, present
 
 
 def _span(signal: Signal) -> tuple[float, float]:

@@ -109,10 +109,12 @@ def one(report: QualityReport, kind: str, asset: str) -> tuple[int, pd.Series]:
 def test_the_planted_faults_are_found_and_no_others(report: QualityReport) -> None:
     table = report.table
     found = set(zip(table.kind, table.asset, strict=True))
-    assert {pair for pair in found if pair[0] in ("unit", "drift", "fail", "missing")} == {
+    assert {pair for pair in found if pair[0] in ("unit", "drift", "range", "flat_line", "missing")} == {
         ("unit", "B"),
         ("drift", "C"),
-        ("fail", "D"),
+        ("range", "B"),
+        ("range", "C"),
+        ("range", "D"),
         ("missing", "E"),
         ("missing", "F"),
     }
@@ -165,11 +167,11 @@ def test_a_drift_states_slope_and_calibration(report: QualityReport) -> None:
 
 
 def test_failed_values_are_named_with_the_span_that_they_break(report: QualityReport) -> None:
-    _, found = one(report, "fail", "D")
-    assert "1 of 1,800 values fail" in found.evidence
+    _, found = one(report, "range", "D")
+    assert "1 of 1,800 values fail the test 'range'" in found.evidence
     assert "such as 75 degC (outside the sensor's span, -40 to 60)" in found.evidence
     at = TIMES[100].tz_localize(None)
-    assert found.since <= at < found.until <= found.since + pd.Timedelta(hours=4)
+    assert (found.since, found.until) == (at, at + pd.Timedelta(hours=1))
 
 
 def test_a_gap_ends_and_a_silent_asset_does_not(report: QualityReport) -> None:

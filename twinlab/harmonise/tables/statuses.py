@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from twinlab.harmonise.cells import Rows, encode
 from twinlab.harmonise.claims import Bools, Ints
+from twinlab.harmonise.compiled import compile_mapping
 from twinlab.harmonise.tags import Meaning
 from twinlab.model.flags import FLAG_SEVERITY, Flag
-from twinlab.model.mapping import StatusRule, TableRule
+from twinlab.model.mapping import Mapping, StatusRule, TableRule
 from twinlab.model.terms import nearest
+from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["RowStatus", "status_of_rows"]
+__all__ = ["RowStatus", "status_column", "status_of_rows"]
 
 _SEPARATORS = re.compile(r"[\s,;:]+")
 
@@ -55,6 +57,16 @@ def status_of_rows(rule: TableRule, meaning: Meaning, rows: Rows) -> RowStatus:
             rows.findings.unknown_term(f"status {term!r}", count, message)
     lut = np.array([*(Flag.SUSPECT if flag is None else flag for flag in flags), Flag[status.blank.upper()]], np.uint8)
     return RowStatus(lut[codes])
+
+
+def status_column(mapping: Mapping, model: TwinModel, table: str, tag: str) -> str | None:
+    """Return the column with the source's status of a tag's (or column's) values in a table; None if the mapping names none."""
+    for rule, tags in compile_mapping(mapping, model).rules(table):
+        for meaning in tags.meanings(tag):
+            status = meaning.rule.status or rule.status
+            if status is not None:
+                return status.column
+    return None
 
 
 def _flag(status: StatusRule, term: str) -> Flag | None:

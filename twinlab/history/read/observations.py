@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinlab.harmonise.claims import Claims, Series
+from twinlab.harmonise.tables.statuses import status_column
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.index.reach import NEVER
 from twinlab.history.read.standing import standing_of
@@ -19,8 +20,11 @@ from twinlab.ledger.blobs import reading_name
 from twinlab.model.twinmodel import Signal
 
 if TYPE_CHECKING:
+    from twinlab.history.build.rows.source_view import SourceView
     from twinlab.ledger import Ledger
     from twinlab.ledger.format.frames import Frame
+    from twinlab.model.mapping import Mapping as SourceMapping
+    from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["file_names", "observations"]
 
@@ -58,13 +62,13 @@ def observations(
     DataFrame
         ``time`` (event time, UTC), ``value`` (in the signal's unit, not rounded to its resolution), and the row's
         origin: ``source, tag, written, written_unit`` (as the source wrote them), ``ingest_time``, ``epoch,
-        sequence, op`` (observe or retract), ``key, priority, file, row, position`` (ordinal in the ledger). Sorted by
-        time, then by ingest time.
+        sequence, op`` (observe or retract), ``key, priority, file, row, position`` (ordinal in the ledger); ``status`` (the
+        source's own, as written) if a row has one. Sorted by time, then by ingest time.
     """
     low = -NEVER if span[0] is None else span[0]
     high = NEVER if span[1] is None else span[1]
     wanted = Series(*series)
-    found = _Found(ledger)
+    found = _Found(ledger, sources.model)
     for name in sorted(set(position) & set(sources.views)):
         view = sources.views[name]
         if wanted not in view.index.series:
@@ -79,12 +83,12 @@ def observations(
             codes = [n for n, one in enumerate(c.series) if one == wanted]
             mine = np.isin(c.code, codes) & (c.event_time >= low) & (c.event_time < high)
             if mine.any():
-                found.add(name, frame, c.select(mine), ended)
+                found.add(view, frame, c.select(mine), ended)
         at = view.index.late_within(low, high, position[name], withdrawn=everything)
         at = view.outside(at[view.index.late["code"][at] == view.index.series[wanted]], view.rows_of(near))
         for frame, late in view.frames_of(at, stop=position[name]):
-            found.add(name, frame, late, ended)
-    columns = [*_COLUMNS, "standing"] if everything else list(_COLUMNS)
+            found.add(view, frame, late, ended)
+    columns = [*_COLUMNS, *(["status"] if found.has_status else []), *(["standing"] if everything else [])]
     out = found.table()
     if out is None:
         return pd.DataFrame({name: pd.Series(dtype="float64" if name == "value" else "str") for name in columns})
@@ -98,14 +102,16 @@ def observations(
 class _Found:
     """The rows of some claims; they become a table at the end, since a table a frame costs more than its rows."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, model: TwinModel) -> None:
+        self._ledger, self._model = ledger, model
+        self.has_status = False
         self._files: dict[str, dict[str, str]] = {}
         self._numbers: dict[str, list[npt.NDArray[Any]]] = {}
         self._texts: dict[str, list[pa.Array]] = {}
 
-    def add(self, source: str, frame: Frame, claims: Claims, ended: Mapping[str, int]) -> None:
+    def add(self, view: SourceView, frame: Frame, claims: Claims, ended: Mapping[str, int]) -> None:
         """Add the rows of some claims of one frame; files end, withdrawn, at the ordinals ``ended``."""
+        source = view.name
         ordinals = frame.ordinals()
         at = np.searchsorted(ordinals, claims.ordinal)
         if frame.kind == "observations" and (np.diff(ordinals) < 0).any():
@@ -127,7 +133,9 @@ class _Found:
         texts = {
             "source": _repeated([source], np.zeros(count, np.int64)), "tag": _repeated(tags, place), "written": written,
             "written_unit": units, "key": pa.array(keys, pa.string()), "file": self._file(source, frame, batch, at),
+            "status": self._status(view.mapping, frame, batch, at, (tags, place)),
         }  # fmt: skip
+        self.has_status |= texts["status"].null_count < count
         for name, column in numbers.items():
             self._numbers.setdefault(name, []).append(column)
         for name, text in texts.items():
@@ -149,7 +157,24 @@ class _Found:
             column = pa.chunked_array(parts)
             empty = column.null_count == len(column)
             columns[name] = np.full(len(order), None) if empty else column.take(pa.array(order)).to_pandas()
-        return pd.DataFrame({name: columns[name] for name in (*_COLUMNS, "withdrawn")})
+        return pd.DataFrame({name: columns[name] for name in (*_COLUMNS, "status", "withdrawn")})
+
+    def _status(
+        self,
+        mapping: SourceMapping,
+        frame: Frame,
+        batch: pa.RecordBatch,
+        at: npt.NDArray[np.int64],
+        tags: tuple[list[str], npt.NDArray[np.int64]],
+    ) -> pa.Array:
+        """Return the source's own status of each row's value, as written."""
+        if frame.kind == "observations":
+            return _texts(_column(batch, "status", at, pa.int32()))
+        names = [
+            status_column(mapping, self._model, frame.record_type or "", tag.rpartition("@")[0] or tag)
+            for tag in tags[0]
+        ]
+        return _written_in(batch, at, names, tags[1])
 
     def _file(self, source: str, frame: Frame, batch: pa.RecordBatch, at: npt.NDArray[np.int64]) -> pa.Array:
         """Return the name of the file of each row."""
@@ -187,13 +212,20 @@ def _written(
         return pc.coalesce(_column(batch, "text", at), values), _column(batch, "unit", at)
     columns = [_column_of(tag, batch.schema.names) for tag in tags[0]]
     units = _repeated([None if name is None else frame.units.get(name) for name in columns], tags[1])
+    return _written_in(batch, at, columns, tags[1]), units
+
+
+def _written_in(
+    batch: pa.RecordBatch, at: npt.NDArray[np.int64], columns: Sequence[str | None], place: npt.NDArray[np.int64]
+) -> pa.Array:
+    """Return the text of the column that each row's tag has: ``columns`` of the tags, and which tag each row has."""
     if len(set(columns)) == 1:
-        return _texts(_column(batch, columns[0] or "", at)), units
+        return _texts(_column(batch, columns[0] or "", at))
     out = np.full(len(at), None, dtype=object)
     for number, name in enumerate(columns):
-        rows = np.flatnonzero(tags[1] == number)
+        rows = np.flatnonzero(place == number)
         out[rows] = _texts(_column(batch, name or "", at[rows])).to_numpy(zero_copy_only=False)
-    return pa.array(out, pa.string()), units
+    return pa.array(out, pa.string())
 
 
 def _repeated(texts: Sequence[str | None], place: npt.NDArray[np.int64]) -> pa.Array:

@@ -11,6 +11,7 @@ import numpy as np
 from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import AssetType, Signal, parse_duration
+from twinlab.quality.cells import margins
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,6 +44,8 @@ class Channels:
     window: np.timedelta64
     cells: xr.Dataset
     """Values and flags at the signal's cadence."""
+    around: xr.Dataset
+    """The same, with as many cells before and after as the tests of the signal look at."""
     properties: Properties
     short: xr.Dataset | None = None
     """Rollups of a quarter of an hour, or at the signal's cadence if that is longer; None if that is above an hour, or there
@@ -63,6 +66,10 @@ class Channels:
         counts = self.windows[f"{self.name}_{flag}"].transpose("time", "asset").to_numpy()
         found: npt.NDArray[np.int64] = np.nan_to_num(counts).astype(np.int64)
         return found
+
+    def valued(self) -> npt.NDArray[np.int64]:
+        """Return the number of cells with a value, [time, asset]."""
+        return self.count("pass") + self.count("suspect") + self.count("fail")
 
 
 def channels_of(
@@ -107,7 +114,14 @@ def channels_of(
             number = cells.sizes["time"] * spec.cadence_ns // parse_duration(fine) * cells.sizes["asset"]
             if spec.cadence_ns <= _HOUR and number <= _MOST_SHORT:
                 short = reader.history(asset_type, signals=[name], start=start, stop=stop, step=fine)
-            found.append(Channels(asset_type, kind, name, windows, size, cells, properties, short))
+            around = cells
+            if start is not None or stop is not None:
+                edges = (at.astype("datetime64[ns]") for at in cells["time"].to_numpy()[[0, -1]])
+                reach = (np.timedelta64(one * spec.cadence_ns, "ns") for one in margins(spec))
+                (first, last), (before, after) = edges, reach
+                end = last + np.timedelta64(spec.cadence_ns, "ns")
+                around = reader.history(asset_type, signals=[name], start=first - before, stop=end + after)
+            found.append(Channels(asset_type, kind, name, windows, size, cells, around, properties, short))
     return found
 
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import xarray as xr
 
+from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
 from twinlab.quality import find_drift, run_tests, suspect_units
 from twinlab.quality.clocks.findings import clock_findings
 from twinlab.quality.clocks.shifts import clock_shifts
 from twinlab.quality.findings import Finding
 from twinlab.quality.registry import QUALITY_TESTS
+from twinlab.quality.signals.built_in import STATUS
 from twinlab.quality.unit_faults.hypotheses import hypotheses
 from twinlab.twin.checking.channels import Channels, Properties
-from twinlab.twin.checking.report_lines import percent_text
+from twinlab.twin.checking.report_lines import flagged_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,12 +126,12 @@ def observed_finding(rows: pd.DataFrame, kind: AssetType, asset: str, signal: st
     Parameters
     ----------
     rows : DataFrame
-        ``time`` and ``value``, as ``twin.observations`` returns them.
+        ``time``, ``value`` and, where the source states one, ``status``, as ``twin.observations`` returns them.
 
     Raises
     ------
     SchemaError
-        If the test needs more than times and values.
+        If the test needs a status, and the source states none.
     """
     if not len(rows):
         return None
@@ -138,6 +140,11 @@ def observed_finding(rows: pd.DataFrame, kind: AssetType, asset: str, signal: st
     values = xr.DataArray(
         rows["value"].to_numpy(np.float64), {"time": times}, "time", name=signal, attrs={"units": spec.unit}
     )
+    if "status" in rows:
+        values = values.assign_coords(status=("time", rows["status"].to_numpy(dtype=object)))
+    elif test == STATUS.name:
+        msg = "no row has a status of the source; name its column with `status:` in the mapping"
+        raise SchemaError(msg)
     quality_test = QUALITY_TESTS.get(test)
     flags = quality_test.run(values, quality_test.parse(spec.tests[test], unit=spec.unit)).to_numpy()
     failed = flags == Flag.FAIL.value
@@ -145,8 +152,8 @@ def observed_finding(rows: pd.DataFrame, kind: AssetType, asset: str, signal: st
     if not at.size:
         return None
     end = int(at[-1]) + 1
-    what = "fail" if failed.any() else "are suspect to"
-    text = f"{at.size:,} of {len(rows):,} observations {what} the test {test!r} ({percent_text(at.size / len(rows))})"
+    fails = int(failed.sum())
+    text = flagged_text(fails, at.size - fails, len(rows), f"the test {test!r}", what="observations")
     first, until = times[int(at[0])], times[end] if end < len(times) else None
     if until is not None and not first < until:
         until = first + np.timedelta64(1, "ns")
@@ -175,8 +182,8 @@ def test_findings(
         test, signal = str(one.attrs["test"]), str(one.attrs["signal"])
         for place in np.flatnonzero(numbers).tolist():
             end = size - int(last[place])
-            count, total = int(numbers[place]), int(of[place])
-            what = f"fail the test {test!r}" if fails[place] else f"are suspect to the test {test!r}"
+            failed_here = int(fails[place])
+            text = flagged_text(failed_here, int(numbers[place]) - failed_here, int(of[place]), f"the test {test!r}")
             yield Finding(
                 test,
                 "",
@@ -186,5 +193,5 @@ def test_findings(
                 times[int(first[place])],
                 times[end] if end < size else None,
                 1.0 if fails[place] else 0.5,
-                f"{count:,} of {total:,} values {what} ({percent_text(count / total)})",
+                text,
             )

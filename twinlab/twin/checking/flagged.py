@@ -1,137 +1,174 @@
-"""Findings from the flags of the history: failed, suspect and missing cells of each asset, from rollups."""
+"""Findings from the flags of the history, each named after the test that gave them.
+
+Which cells are flagged comes from the history, and which assets and times have any from its rollups: only there are the
+tests of the signal run again, one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from twinlab.model.flags import Flag
+from twinlab.quality.by_test import flags_by_test
+from twinlab.quality.cells import margins
 from twinlab.quality.findings import Finding
 from twinlab.twin.checking.channels import Channels
-from twinlab.twin.checking.report_lines import percent_text
+from twinlab.twin.checking.report_lines import duration_text, flagged_text
 
 __all__ = ["flag_findings"]
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
-#: A flag "fail" says that a value is wrong, "suspect" that it may be.
-_CONFIDENCE: Final = {"fail": 1.0, "suspect": 0.5}
-#: Share of missing cells from which on they are a finding, and the shortest gap that always is one, in windows.
-_MISSING_SHARE, _MISSING_WINDOWS = 0.01, 24
+#: Cells of all flagged assets that are read at once.
+_PIECE: Final = 4_000_000
+#: Flags that no test gives: the source's own status of its values, and those of definitions that don't apply any more.
+_STATUS, _UNKNOWN = "status", "flag"
+_BY: Final = {
+    _STATUS: "the source's own status",
+    _UNKNOWN: "no test of the model (an earlier definition gave the flags)",
+}
+_NEVER: Final = np.datetime64("NaT", "ns")
 
 
-def flag_findings(channels: Channels) -> Iterator[Finding]:
-    """Yield the findings of one signal: at most one of each kind ("fail", "suspect", "missing") an asset.
+@dataclass
+class _Count:
+    """The cells of one asset that one test has flagged so far."""
 
-    Missing cells count from the asset's first value until the last one of any asset, so that an asset that has fallen
-    silent is found. They are a finding from 1 % on, or with a gap of a day.
+    fails: int = 0
+    suspects: int = 0
+    # Times of the first and the last one.
+    first: np.datetime64 = _NEVER
+    last: np.datetime64 = _NEVER
+    # Values, or codes, of the piece with most of them.
+    shown: npt.NDArray[np.float64] | None = None
+    most: int = 0
+
+    def add(
+        self, failed: Bools, suspect: Bools, times: npt.NDArray[np.datetime64], values: npt.NDArray[np.float64]
+    ) -> None:
+        """Add the cells of a piece."""
+        at = np.flatnonzero(failed | suspect)
+        self.fails += int(failed.sum())
+        self.suspects += int(suspect.sum())
+        self.first = times[at[0]] if np.isnat(self.first) else self.first
+        self.last = times[at[-1]]
+        # Failed values say more than suspect ones.
+        wanted = failed if failed.any() else suspect
+        weight = int(failed.sum()) * len(failed) + int(suspect.sum())
+        if weight > self.most:
+            self.shown, self.most = values[wanted], weight
+
+
+def flag_findings(channels: Channels, *, with_status: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield a finding for each asset and test that gave a flag "suspect" or "fail"; its kind is the test's name.
+
+    Parameters
+    ----------
+    channels : Channels
+    with_status : collection of str
+        Assets whose mapping names a column of the source's own status: flags of the history that no test gives are its.
+        Those of other assets are of the kind "flag": a definition that doesn't apply any more gave them.
     """
-    counts = {flag: channels.count(flag) for flag in ("pass", "suspect", "fail", "missing")}
-    valued = counts["pass"] + counts["suspect"] + counts["fail"]
-    rows = np.flatnonzero(valued.any(axis=1))
-    if not rows.size:
+    bad = channels.count("fail") + channels.count("suspect")
+    places = np.flatnonzero(bad.any(axis=0))
+    if not places.size:
         return
-    times = channels.windows["time"].to_numpy().astype("datetime64[ns]")
-    for place, asset in enumerate(channels.assets):
-        present = valued[:, place]
-        own = np.flatnonzero(present)
-        if not own.size:
-            continue
-        for flag in ("fail", "suspect"):
-            found = _flagged(channels, flag, counts[flag][:, place], int(present.sum()), times, place, asset)
-            if found is not None:
-                yield found
-        inside = slice(int(own[0]), int(rows[-1]) + 1)
-        gap = _missing(channels, counts["missing"][inside, place], present[inside], times[inside], asset)
-        if gap is not None:
-            yield gap
+    present = channels.valued().sum(axis=0)
+    counts: dict[tuple[int, str], _Count] = {}
+    for piece in _pieces(channels, bad[:, places] > 0, places):
+        for (place, test), failed, suspect, times, values in _by_test(channels, piece, places, with_status):
+            counts.setdefault((place, test), _Count()).add(failed, suspect, times, values)
+    for place, test in sorted(counts, key=lambda key: key[0]):
+        yield _finding(channels, channels.assets[place], test, counts[place, test], int(present[place]))
 
 
-def _flagged(  # noqa: PLR0917
-    channels: Channels, flag: str, counts: Ints, present: int, times: npt.NDArray[np.datetime64], place: int, asset: str
-) -> Finding | None:
-    at = np.flatnonzero(counts)
-    if not at.size:
-        return None
-    number = int(counts.sum())
-    since, until = _span(times, at, channels)
-    texts = [
-        f"{number:,} of {present:,} values {'fail' if flag == 'fail' else 'are suspect'} ({percent_text(number / present)})"
-    ]
-    texts.append(f"in {at.size:,} of {len(times):,} windows of {_hours(channels.window)}")
-    values = _examples(channels, flag, times[at[counts[at].argmax()]], place)
-    if values:
-        texts.append(values)
-    return Finding(flag, "", "", asset, channels.name, since, until, _CONFIDENCE[flag], ", ".join(texts))
+def _pieces(channels: Channels, bad: Bools, places: Ints) -> Iterator[tuple[xr.Dataset, int, int]]:
+    """Yield the cells of the assets at ``places``, piece by piece, with the rows before and after that tests look at."""
+    windows = channels.windows["time"].to_numpy().astype("datetime64[ns]")
+    times = channels.around["time"].to_numpy().astype("datetime64[ns]")
+    hit = windows[bad.any(axis=1)]
+    size = max(1, _PIECE // len(places))
+    before, after = margins(channels.signal)
+    first, last = np.searchsorted(times, channels.cells["time"].to_numpy()[[0, -1]].astype("datetime64[ns]")).tolist()
+    for start in range(first, last + 1, size):
+        stop = min(start + size, last + 1)
+        near = np.searchsorted(hit, times[start] - channels.window, side="right")
+        if near < len(hit) and hit[near] <= times[stop - 1]:
+            low, high = max(0, start - before), min(len(times), stop + after)
+            yield channels.around.isel(time=slice(low, high), asset=places).load(), start - low, high - stop
 
 
-def _examples(channels: Channels, flag: str, worst: np.datetime64, place: int) -> str:
-    """Return which values have a flag in the window with most of them, and the spans that the model states."""
-    signal, name = channels.signal, channels.name
-    part = channels.cells.isel(asset=place).sel(time=slice(worst, worst + channels.window - np.timedelta64(1, "ns")))
-    flags = part[f"{name}_qc"].to_numpy()
-    values = part[name].to_numpy()[flags == Flag[flag.upper()].value]
-    if not values.size:
-        return ""
-    if signal.states is not None:
-        codes = sorted({int(one) for one in values if np.isfinite(one)})
-        return f"states {', '.join(signal.states.get(code, str(code)) for code in codes)}" if codes else ""
-    known = values[np.isfinite(values.astype(np.float64))]
+def _by_test(
+    channels: Channels, piece: tuple[xr.Dataset, int, int], places: Ints, with_status: Collection[str]
+) -> Iterator[tuple[tuple[int, str], Bools, Bools, npt.NDArray[np.datetime64], npt.NDArray[np.float64]]]:
+    """Yield place and test, failed and suspect cells, times and values, of each asset and test that flags any.
+
+    A test is named where its flag is that of the history: what is only suspect to it and fails another test is the other's.
+    """
+    cells, before, after = piece
+    name, signal = channels.name, channels.signal
+    values = cells[name].transpose("time", "asset").to_numpy().astype(np.float64)
+    inside = slice(before, len(values) - after)
+    stored = cells[f"{name}_qc"].transpose("time", "asset").to_numpy()[inside]
+    times = cells["time"].to_numpy().astype("datetime64[ns]")
+    limits = None
+    if signal.limits_of_assets:
+        limits = channels.kind.limits(name, [channels.assets[one] for one in places.tolist()], channels.properties)
+    start = int(times[0].astype(np.int64))
+    found = flags_by_test(
+        values, signal=signal, margin_before=before, margin_after=after, start_ns=start, limits_of_assets=limits
+    )
+    failed, suspect = stored == Flag.FAIL.value, stored == Flag.SUSPECT.value
+    left = failed | suspect
+    for test, flags in found.items():
+        fails = failed & (flags == Flag.FAIL.value)
+        doubts = suspect & (flags == Flag.SUSPECT.value)
+        left &= ~(fails | doubts)
+        for column in np.flatnonzero((fails | doubts).any(axis=0)).tolist():
+            key = int(places[column]), test
+            yield key, fails[:, column], doubts[:, column], times[inside], values[inside, column]
+    for column in np.flatnonzero(left.any(axis=0)).tolist():
+        place, mine = int(places[column]), left[:, column]
+        key = place, _STATUS if channels.assets[place] in with_status else _UNKNOWN
+        yield key, mine & failed[:, column], mine & suspect[:, column], times[inside], values[inside, column]
+
+
+def _finding(channels: Channels, asset: str, test: str, count: _Count, present: int) -> Finding:
+    texts = [flagged_text(count.fails, count.suspects, present, _BY.get(test, f"the test {test!r}"))]
+    cadence = np.timedelta64(channels.signal.cadence_ns, "ns")
+    end = channels.cells["time"].to_numpy()[-1].astype("datetime64[ns]") + cadence
+    # What is flagged until the end, or nearly, may go on.
+    until = None if count.last + channels.window >= end else count.last + cadence
+    if count.fails + count.suspects > 1:
+        texts.append(f"within {duration_text(count.last + cadence - count.first)}")
+    example = _example(channels, asset, count, spans=test == "range")
+    texts += [example] if example else []
+    confidence = 1.0 if count.fails else 0.5
+    return Finding(test, "", "", asset, channels.name, count.first, until, confidence, ", ".join(texts))
+
+
+def _example(channels: Channels, asset: str, count: _Count, *, spans: bool) -> str:
+    """Return which values were flagged and, if wanted, the span of the model that they leave."""
+    signal, values = channels.signal, count.shown
+    known = np.zeros(0) if values is None else values[np.isfinite(values)]
     if not known.size:
         return ""
+    if signal.states is not None:
+        codes = sorted({int(one) for one in known})
+        return f"states {', '.join(signal.states.get(code, str(code)) for code in codes)}"
     low, high = float(known.min()), float(known.max())
     unit = "" if signal.unit == "1" else f" {signal.unit}"
     text = f"{low:.6g}{unit}" if low == high else f"{low:.6g} to {high:.6g}{unit}"
-    asset = channels.assets[place]
-    limits = channels.kind.limits(name, [asset], channels.properties)[:, 0]
-    for first, what in ((0, "the sensor's span"), (2, "the expected span")):
+    limits = channels.kind.limits(channels.name, [asset], channels.properties)[:, 0]
+    for first, what in ((0, "the sensor's span"), (2, "the expected span")) if spans else ():
         span = limits[first : first + 2]
         if np.isfinite(span).any() and (low < span[0] or high > span[1]):
             return f"such as {text} (outside {what}, {span[0]:.6g} to {span[1]:.6g})"
     return f"such as {text}"
-
-
-def _missing(
-    channels: Channels, missing: Ints, present: Ints, times: npt.NDArray[np.datetime64], asset: str
-) -> Finding | None:
-    number, all_cells = int(missing.sum()), int(missing.sum() + present.sum())
-    empty = (missing > 0) & (present == 0)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], empty.astype(np.int8), [0]])))
-    runs = edges.reshape(-1, 2)
-    longest = int((runs[:, 1] - runs[:, 0]).max()) if runs.size else 0
-    enough = longest * channels.window >= np.timedelta64(_MISSING_WINDOWS, "h")
-    if not number or (number / all_cells < _MISSING_SHARE and not enough):
-        return None
-    since, until = _span(times, np.flatnonzero(missing), channels)
-    silent = not present[int(np.flatnonzero(missing)[-1]) :].any()
-    texts = [f"{number:,} of {all_cells:,} cells are missing ({percent_text(number / all_cells)})"]
-    if longest:
-        begin = times[int(runs[(runs[:, 1] - runs[:, 0]).argmax(), 0])]
-        texts.append(f"the longest gap of {_hours(longest * channels.window)} begins {_minute(begin)}")
-    if silent:
-        # The newest windows may not be evaluated yet.
-        until, last = None, times[int(np.flatnonzero(present)[-1])] + channels.window
-        texts.append(f"no value since {_minute(last)}, though other assets have")
-    return Finding("missing", "", "", asset, channels.name, since, until, 1.0, "; ".join(texts))
-
-
-def _span(
-    times: npt.NDArray[np.datetime64], at: Ints, channels: Channels
-) -> tuple[np.datetime64, np.datetime64 | None]:
-    """Return the begin of the first window and the end of the last one, None if that is the last of all."""
-    last = int(at[-1])
-    return times[int(at[0])], None if last == len(times) - 1 else times[last] + channels.window
-
-
-def _hours(span: np.timedelta64) -> str:
-    hours = float(span / np.timedelta64(1, "h"))
-    if hours >= 48:
-        return f"{hours / 24:.3g} days"
-    return f"{hours:.3g} h" if hours >= 1 else f"{60 * hours:.3g} min"
-
-
-def _minute(at: np.datetime64) -> str:
-    return str(at.astype("datetime64[m]")).replace("T", " ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -40,6 +40,8 @@ class Origin:
     """The asset as the rule or the table names it, "type/id" or with groups in braces; empty if the rows name it."""
     tag: str = ""
     """The tag or column as the source writes it; empty if it isn't known."""
+    status: bool = False
+    """Whether a column states the source's own status of the values."""
 
     @property
     def key(self) -> str:
@@ -85,6 +87,10 @@ class Origins:
         units = {one.rule.unit or unit for one in rules if one.may_feed(asset_type, asset)}
         return units.pop() if len(units) == 1 else unit
 
+    def states_status(self, asset_type: str, asset: str, signal: str) -> bool:
+        """Return whether a mapping names a column of the source's own status of a channel's values."""
+        return any(one.status and one.may_feed(asset_type, asset) for one in self._rules.get((asset_type, signal), ()))
+
     def of(self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None = None) -> Origin | None:
         """Return the origin of a channel's values from an instant on; None if it isn't known or there are several.
 
@@ -122,7 +128,7 @@ class Origins:
 
 
 def _tagged(one: Origin, tag: str) -> Origin:
-    return Origin(one.source, one.path, one.place, one.rule, one.row_type, one.own, tag)
+    return replace(one, tag=tag)
 
 
 def rules_of(mappings: Mapping[str, SourceMapping]) -> Iterator[Origin]:
@@ -146,7 +152,8 @@ def rules_of(mappings: Mapping[str, SourceMapping]) -> Iterator[Origin]:
                     for place, rule in enumerate(rules):
                         path = ("tables", number, part, key)
                         own = rule.asset or named
-                        yield Origin(source, path, place, rule, "" if own else of_rows, own)
+                        status = rule.status is not None or table.status is not None
+                        yield Origin(source, path, place, rule, "" if own else of_rows, own, status=status)
         for key, rules in mapping.stream.tags.items() if mapping.stream is not None else ():
             for place, rule in enumerate(rules):
                 yield Origin(source, ("stream", "tags", key), place, rule, "", rule.asset or "")

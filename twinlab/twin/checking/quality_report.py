@@ -86,7 +86,7 @@ class QualityReport:
         Returns
         -------
         DataFrame
-            ``kind`` (what is wrong: "unit", "clock", "drift", "fail", "suspect", "missing", "definition" or a test's name),
+            ``kind`` (what is wrong: "unit", "clock", "drift", "missing", "definition" or the name of the test that gave flags),
             ``source, tag, asset, signal``, ``since`` and ``until`` (UTC; NaT where the data begin or end so),
             ``confidence`` (0..1), ``evidence`` (a sentence with numbers) and ``fix`` (a line of YAML; empty if there is none).
         """

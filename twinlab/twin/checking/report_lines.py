@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from twinlab.quality.findings import Finding
     from twinlab.twin.checking.touched import Touched
 
-__all__ = ["percent_text", "place_text", "share_text", "span_text", "touched_text"]
+__all__ = [
+    "duration_text",
+    "flagged_text",
+    "minute_text",
+    "percent_text",
+    "place_text",
+    "share_text",
+    "span_text",
+    "touched_text",
+]
 
 
 def share_text(share: float) -> str:
@@ -33,6 +42,29 @@ def percent_text(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.095 else share_text(share)
 
 
+def duration_text(span: np.timedelta64) -> str:
+    """Return a duration in minutes, hours or, from two days on, days.
+
+    >>> import numpy as np
+    >>> [duration_text(np.timedelta64(minutes, "m")) for minutes in (15, 90, 4320)]
+    ['15 min', '1.5 h', '3 days']
+    """
+    hours = float(span / np.timedelta64(1, "h"))
+    if hours >= 48:
+        return f"{hours / 24:.3g} days"
+    return f"{hours:.3g} h" if hours >= 1 else f"{60 * hours:.3g} min"
+
+
+def minute_text(at: np.datetime64) -> str:
+    """Return an instant to the minute.
+
+    >>> import numpy as np
+    >>> minute_text(np.datetime64("2026-01-05T08:30:12"))
+    '2026-01-05 08:30'
+    """
+    return str(at.astype("datetime64[m]")).replace("T", " ")
+
+
 def span_text(since: np.datetime64 | None, until: np.datetime64 | None) -> str:
     """Return a half-open span as text; empty if it is open on both sides.
 
@@ -40,10 +72,23 @@ def span_text(since: np.datetime64 | None, until: np.datetime64 | None) -> str:
     >>> span_text(np.datetime64("2026-01-05T08:30"), None)
     'since 2026-01-05 08:30'
     """
-    low, high = (None if one is None else str(one.astype("datetime64[m]")).replace("T", " ") for one in (since, until))
+    low, high = (None if one is None else minute_text(one) for one in (since, until))
     if low and high:
         return f"{low} to {high}"
     return f"since {low}" if low else f"until {high}" if high else ""
+
+
+def flagged_text(fails: int, suspects: int, of: int, by: str, *, what: str = "values") -> str:
+    """Return how many values a test flags.
+
+    >>> flagged_text(1, 0, 1800, "the test 'spike'")
+    "1 of 1,800 values fail the test 'spike' (0.056 %)"
+    >>> flagged_text(0, 20, 100, "the source's own status", what="observations")
+    "20 of 100 observations are suspect to the source's own status (20 %)"
+    """
+    number, verb = (fails, "fail") if fails else (suspects, "are suspect to")
+    text = f"{number:,} of {of:,} {what} {verb} {by} ({percent_text(number / of)})"
+    return f"{text}, {suspects:,} are suspect" if fails and suspects else text
 
 
 def place_text(found: Finding) -> str:

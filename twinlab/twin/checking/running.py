@@ -22,6 +22,7 @@ from twinlab.twin.checking.comparisons import (
 )
 from twinlab.twin.checking.fixes import MappingFix
 from twinlab.twin.checking.flagged import flag_findings
+from twinlab.twin.checking.missing import missing_findings
 from twinlab.twin.checking.origins import Origins
 from twinlab.twin.checking.quality_report import FoundFault
 from twinlab.twin.checking.touched import touched
@@ -52,9 +53,12 @@ class _SignalTask:
     declared: Mapping[str, str]
     # Whether the check has a start, and a stop.
     limited: tuple[bool, bool] = (False, False)
+    # Assets whose source states a status of its values.
+    with_status: frozenset[str] = frozenset()
 
     def __call__(self) -> Found:
-        flags = [(one, None) for one in flag_findings(self.channels)]
+        flags = [(one, None) for one in flag_findings(self.channels, with_status=self.with_status)]
+        flags += [(one, None) for one in missing_findings(self.channels)]
         units = [self._within(one) for one in unit_suspects(self.channels, self.declared)]
         # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
         odd = {one.asset for one, _ in units}
@@ -127,7 +131,8 @@ def signal_tasks(
     for one in channels:
         declared = {asset: origins.declared(one.asset_type, asset, one.name, one.signal.unit) for asset in one.assets}
         limited = start is not None, stop is not None
-        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}, limited))
+        status = frozenset(asset for asset in one.assets if origins.states_status(one.asset_type, asset, one.name))
+        tasks.append(_SignalTask(one, declared if one.signal.states is None else {}, limited, status))
     for asset_type in dict.fromkeys(one.asset_type for one in channels):
         kind = reader.model.asset_types[asset_type]
         wanted = [one.name for one in channels if one.asset_type == asset_type]
