@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["NO_END", "NO_START", "lifetimes"]
+__all__ = ["NO_END", "NO_START", "lifetime_table", "lifetimes"]
 
 #: An asset without a stated start or end exists always, in nanoseconds since 1970.
 NO_START, NO_END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -40,3 +40,24 @@ def lifetimes(twin: TwinReader, asset_type: str, assets: Sequence[str]) -> tuple
             known = (place >= 0) & ~np.isnat(found)
             bound[known] = found[known].astype("int64")
     return bounds[0], bounds[1]
+
+
+def lifetime_table(twin: TwinReader, asset_type: str) -> pd.DataFrame:
+    """Return when each asset of a type exists as a table with ``asset``, ``start`` and ``end``, NaT if not stated.
+
+    For `twinlab.events.complement`.
+
+    >>> from twinlab.testing import FakeTwin
+    >>> lifetime_table(FakeTwin.example(days=2, trips=10), "station").isna().sum().tolist()
+    [0, 3, 3]
+    """
+    assets = [str(one) for one in twin.assets(asset_type).index]
+    start, end = lifetimes(twin, asset_type, assets)
+    nat = np.datetime64("NaT", "ns")
+    return pd.DataFrame(
+        {
+            "asset": pd.Series(assets, dtype="str"),
+            "start": np.where(start == NO_START, nat, start.view("datetime64[ns]")),
+            "end": np.where(end == NO_END, nat, end.view("datetime64[ns]")),
+        }
+    )
