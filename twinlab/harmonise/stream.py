@@ -16,6 +16,7 @@ from twinlab.harmonise.compiled import CompiledMapping
 from twinlab.harmonise.findings import Findings
 from twinlab.harmonise.overflow import report_overflows
 from twinlab.harmonise.tags import Meaning, TagTable
+from twinlab.harmonise.times.clocks import corrected_times
 from twinlab.harmonise.times.folds import Groups, localise
 from twinlab.harmonise.times.zones import Zones, zone_name
 from twinlab.harmonise.values import affine, convert_cells, reason
@@ -40,7 +41,7 @@ class _Layer:
     priority: npt.NDArray[np.int16]
     start: Ints
     stop: Ints
-    # bool: more than an affine conversion is needed (states, missing-value codes, units given by the rows).
+    # bool: more than an affine conversion is needed (states, missing-value codes, swapped words, units of the rows).
     slow: Bools
     always: bool
 
@@ -89,7 +90,8 @@ def _layer(meanings: Sequence[Meaning | None]) -> _Layer:
         code[place] = index.setdefault(series, len(index))
         numbers[place] = affine(meaning.rule, meaning.signal)
         priority[place], start[place], stop[place] = meaning.rule.priority, meaning.start, meaning.stop
-        slow[place] = meaning.signal.kind == "state" or bool(meaning.rule.missing) or meaning.rule.unit is None
+        cell_by_cell = bool(meaning.rule.missing) or meaning.rule.swapped_words is not None
+        slow[place] = meaning.signal.kind == "state" or meaning.rule.unit is None or cell_by_cell
     always = all(m is not None and m.always for m in meanings)
     scale, pre, factor, post = numbers.T.copy()
     return _Layer(tuple(index), code, scale, pre, factor, post, priority, start, stop, slow, always)
@@ -114,7 +116,10 @@ def harmonise_observations(
     parts: list[Claims] = []
     left: Bools | None = None
     for depth, layer in enumerate(plan.layers):
-        claims, applied = _apply(layer, columns, table, codes=codes, times=times, plan=plan, depth=depth, left=left)
+        here = times
+        if rule.clocks:
+            here = corrected_times(rule.clocks, times, [one.asset for one in layer.series], layer.code[codes])
+        claims, applied = _apply(layer, columns, table, codes=codes, times=here, plan=plan, depth=depth, left=left)
         parts += claims
         if not layer.always:
             # A rule without validity is beside those that follow: they are of other signals.

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.errors import UnknownTermError
 from twinlab.harmonise.claims import Series
-from twinlab.harmonise.times.formats import parse_iso
-from twinlab.model.basics import is_pattern
+from twinlab.harmonise.times.formats import instant
 from twinlab.model.mapping import TagRule
+from twinlab.model.mapping.tags import named
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, TwinModel
 
-__all__ = ["Meaning", "TagTable", "instant"]
+__all__ = ["Meaning", "TagTable"]
 
 _LOW, _HIGH = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 _GROUP = re.compile(r"\{(\w+)\}")
@@ -43,29 +43,7 @@ class Meaning:
 
     def covers(self, asset: str) -> bool:
         """Return whether the rule is for an asset that a row names."""
-        return self.rule.assets is None or any(
-            re.search(name[1:-1], asset) is not None if is_pattern(name) else name == asset for name in self.rule.assets
-        )
-
-
-def instant(text: str | None, default: int) -> int:
-    """Return an instant such as ``2013-01-01T00:00Z`` (UTC if it has no offset) as ns since 1970.
-
-    Raises
-    ------
-    SchemaError
-        If the text isn't an ISO 8601 time.
-
-    >>> instant("1970-01-02", 0)
-    86400000000000
-    """
-    if text is None:
-        return default
-    when, _ = parse_iso(text)
-    if when == _LOW:
-        msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z in valid_from or valid_until, got {text!r}"
-        raise SchemaError(msg)
-    return when
+        return self.rule.assets is None or named(asset, self.rule.assets)
 
 
 class TagTable:

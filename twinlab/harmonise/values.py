@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import pyarrow as pa
 from twinlab.harmonise.cells import Cells, MissingCodes, encode, parse_number
 from twinlab.harmonise.claims import Bools, Floats
 from twinlab.harmonise.tags import Meaning
+from twinlab.harmonise.words import swap_words
 from twinlab.model.mapping import TagRule
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal
@@ -123,7 +125,10 @@ def convert_cells(cells: Cells, meaning: Meaning, *, unit: str | None = None) ->
     if meaning.signal.kind == "state":
         value = _states(cells, state_codes(meaning.rule, meaning.signal))
     else:
-        value = affine(meaning.rule, meaning.signal, unit=unit).apply(cells.number)
+        number = cells.number
+        if meaning.rule.swapped_words is not None:
+            number = swap_words(number, meaning.rule.swapped_words)
+        value = affine(meaning.rule, meaning.signal, unit=unit).apply(number)
         value = np.where(np.isfinite(value), value, np.nan)
     value = np.where(missing, np.nan, value)
     if meaning.rule.blank is not None:
@@ -144,6 +149,8 @@ def _blank(meaning: Meaning, unit: str | None) -> float:
 
 def reason(meaning: Meaning, text: str) -> str:
     """Return why a cell is no valid value of this signal."""
+    if meaning.rule.swapped_words is not None and math.isfinite(parse_number(text)):
+        return f"expected a {meaning.rule.swapped_words} for {meaning.name!r}, whose words are swapped, got {text!r}"
     if meaning.signal.kind != "state":
         return f"expected a number for {meaning.name!r}, got {text!r}; if it means no value, add it to `missing:`"
     known = state_codes(meaning.rule, meaning.signal)

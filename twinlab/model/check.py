@@ -6,13 +6,14 @@ import math
 import re
 import string
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
-from twinlab.model.mapping import AssetRule, ColumnRule, EventsRule, Mapping, TableRule, TagRule, Tags, TimeRule
+from twinlab.model.mapping import AssetRule, ClockRule, ColumnRule, EventsRule, Mapping, TableRule, TagRule, TimeRule
+from twinlab.model.mapping.tags import Tags
 from twinlab.model.terms import nearest
 from twinlab.model.time_rule import fixed_offset
 from twinlab.model.twinmodel import EventType, PropertySpec, Signal, TwinModel
@@ -42,6 +43,7 @@ def mapping_findings(mapping: Mapping, model: TwinModel) -> list[Finding]:
         found += _table(table, model, ("tables", index))
     if mapping.stream is not None:
         found += _zone(mapping.stream.zone, ("stream", "zone"))
+        found += _clocks(mapping.stream.clocks, ("stream",))
         found += _tags(mapping.stream.tags, None, model, ("stream", "tags"))
     return found
 
@@ -52,6 +54,7 @@ def _unknown(path: Path_, what: str, name: str, known: Iterable[str]) -> Finding
 
 def _table(table: TableRule, model: TwinModel, path: Path_) -> Iterator[Finding]:
     yield from _time(table.time, model, (*path, "time"))
+    yield from _clocks(table.clocks, path)
     yield from _asset(table.asset, model, (*path, "asset"))
     for key, tags in (("columns", table.columns), ("tags", table.tags)):
         yield from _tags(tags, table.asset, model, (*path, key))
@@ -168,6 +171,9 @@ def _rule(rule: TagRule, signal: Signal, path: Path_) -> Iterator[Finding]:
             yield Finding(
                 (*path, "unit"), UnitError, f"the state {rule.signal!r} has no unit, got {rule.unit!r}; remove it"
             )
+        if rule.swapped_words is not None:
+            message = f"{rule.signal!r} is a state, and `swapped_words` is for numbers; remove it"
+            yield Finding((*path, "swapped_words"), SchemaError, message)
     else:
         if rule.states:
             message = f"{rule.signal!r} is a {signal.kind}, not a state; remove `states`"
@@ -186,7 +192,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _validity(rule: TagRule, path: Path_) -> Iterator[Finding]:
+def _validity(rule: TagRule | ClockRule, path: Path_) -> Iterator[Finding]:
     bounds: list[np.datetime64] = []
     for key in ("valid_from", "valid_until"):
         text = getattr(rule, key)
@@ -202,6 +208,11 @@ def _validity(rule: TagRule, path: Path_) -> Iterator[Finding]:
         yield Finding(
             (*path, "valid_until"), SchemaError, f"expected an instant after valid_from, got {rule.valid_until!r}"
         )
+
+
+def _clocks(clocks: Sequence[ClockRule], path: Path_) -> Iterator[Finding]:
+    for index, clock in enumerate(clocks):
+        yield from _validity(clock, (*path, "clocks", index))
 
 
 def _unit(written: str | None, wanted: str | None, what: str, path: Path_) -> Iterator[Finding]:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
+from twinlab.harmonise.words import swap_words
 from twinlab.model import parse_mapping
 from twinlab.quality import findings_frame
 from twinlab.quality.unit_faults import fix_text, swapped_positions, swapped_words
-from twinlab.quality.unit_faults.swaps import swap_words
 
 HOURS = 24 * 20
 

@@ -14,6 +14,7 @@ from twinlab.harmonise.claims import NAT, Bools, Claims, Context, Ints, Series
 from twinlab.harmonise.tables.row_assets import RowAssets, row_assets
 from twinlab.harmonise.tables.statuses import RowStatus, status_of_rows
 from twinlab.harmonise.tags import Meaning, TagTable
+from twinlab.harmonise.times.clocks import corrected_times
 from twinlab.harmonise.times.folds import Groups
 from twinlab.harmonise.times.resolve import resolve_times, rule_columns, zone_columns
 from twinlab.harmonise.values import convert_cells, reason
@@ -30,12 +31,14 @@ def wide_claims(
     if rule.time is None or not columns:
         return []
     assets = row_assets(rule.asset, rows)
-    times = resolve_times(rule.time, rows, context, groups=_clock_groups(assets))
-    _report_missing_times(rule, rows, times, columns)
+    read = resolve_times(rule.time, rows, context, groups=_clock_groups(assets))
+    _report_missing_times(rule, rows, read, columns)
+    of_rows = corrected_times(rule.clocks, read, assets.names, assets.codes)
     parts = []
     for name in columns:
-        left = times != NAT
+        left = read != NAT
         for meaning in table.meanings(name):
+            times = of_rows if meaning.asset is None else _times_of(meaning.asset, rule, read)
             now = left if meaning.always else left & _fitting(meaning, times, assets)
             # A rule for all rows is beside those that follow: they are of other signals.
             left = left if meaning.always else left & ~now
@@ -55,6 +58,13 @@ def _fitting(meaning: Meaning, times: Ints, assets: RowAssets) -> Bools:
         # The last place is that of rows without an asset.
         fits &= np.array([*map(meaning.covers, assets.names), False])[assets.codes]
     return fits
+
+
+def _times_of(asset: str, rule: TableRule, read: Ints) -> Ints:
+    """Return the times of rows by the clock of one asset that a rule of the mapping names."""
+    if not rule.clocks:
+        return read
+    return corrected_times(rule.clocks, read, [asset], np.zeros(len(read), dtype=np.int64))
 
 
 def _units_of_rows(rule: TableRule, rows: Rows, now: Bools, meaning: Meaning) -> list[tuple[str | None, Bools]]:
@@ -188,8 +198,9 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
     clocks = np.where(codes < 0, len(terms), codes) * width + np.where(assets.codes < 0, width - 1, assets.codes)
     present, groups = np.unique(clocks, return_inverse=True)
     names = [f"{[*terms, ''][code // width]}@{[*assets.names, ''][code % width]}" for code in present.tolist()]
-    times = resolve_times(rule.time, rows, context, groups=Groups(groups.astype(np.int64), names))
-    _report_missing_times(rule, rows, times, [rule.value])
+    read = resolve_times(rule.time, rows, context, groups=Groups(groups.astype(np.int64), names))
+    _report_missing_times(rule, rows, read, [rule.value])
+    of_rows = corrected_times(rule.clocks, read, assets.names, assets.codes)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(terms) + 1))
     parts: list[Claims] = []
@@ -200,18 +211,27 @@ def long_claims(rule: TableRule, rows: Rows, context: Context, table: TagTable) 
         if not table.meanings(term):
             rows.findings.unknown_term(f"tag {term!r}", len(at), table.message(term))
             continue
-        parts += _tag_claims(term, at, rule, rows, assets, times=times, meanings=table.meanings(term))
+        parts += _tag_claims(term, at, rule, rows, assets, read=read, of_rows=of_rows, meanings=table.meanings(term))
     nameless = (codes < 0) & ~rows.cells(rule.value).empty
     rows.findings.problem_rows(nameless, column=rule.tag, texts=None, reason="the row has a value but no tag")
     return [part for part in parts if len(part)]
 
 
 def _tag_claims(
-    term: str, at: Ints, rule: TableRule, rows: Rows, assets: RowAssets, *, times: Ints, meanings: tuple[Meaning, ...]
+    term: str,
+    at: Ints,
+    rule: TableRule,
+    rows: Rows,
+    assets: RowAssets,
+    *,
+    read: Ints,
+    of_rows: Ints,
+    meanings: tuple[Meaning, ...],
 ) -> list[Claims]:
     parts = []
-    left = at[times[at] != NAT]
+    left = at[read[at] != NAT]
     for meaning in meanings:
+        times = of_rows if meaning.asset is None else _times_of(meaning.asset, rule, read)
         now = _fitting(meaning, times, assets)[left]
         here, left = left[now], left if meaning.always else left[~now]
         for unit, rows_of_unit in _by_unit(rule, rows, here, meaning):

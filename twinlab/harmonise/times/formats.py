@@ -14,10 +14,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinlab.errors import SchemaError
 from twinlab.harmonise.cells import Cells, as_texts, encode, to_nanoseconds
 from twinlab.harmonise.claims import NAT, Bools, Floats, Ints
 
-__all__ = ["DAY_NS", "clock_from_format", "from_format", "from_parts", "parse_clock", "parse_iso"]
+__all__ = ["DAY_NS", "clock_from_format", "from_format", "from_parts", "instant", "parse_clock", "parse_iso"]
 
 DAY_NS = 86_400 * 10**9
 
@@ -158,6 +159,26 @@ def parse_iso(text: str) -> tuple[int, bool]:
     seconds = round((when if aware else when.replace(tzinfo=UTC)).timestamp()) + (86_400 if late is not None else 0)
     fits = abs(seconds) * 10**9 < _LIMIT - 10**9
     return (seconds * 10**9 + nanoseconds if fits else NAT), aware
+
+
+def instant(text: str | None, default: int) -> int:
+    """Return an instant such as ``2013-01-01T00:00Z`` (UTC if it has no offset) as ns since 1970.
+
+    Raises
+    ------
+    SchemaError
+        If the text isn't an ISO 8601 time.
+
+    >>> instant("1970-01-02", 0)
+    86400000000000
+    """
+    if text is None:
+        return default
+    when, _ = parse_iso(text)
+    if when == NAT:
+        msg = f"expected an instant such as 2013-01-01 or 2013-01-01T00:00Z in valid_from or valid_until, got {text!r}"
+        raise SchemaError(msg)
+    return when
 
 
 def _strptime(text: pa.Array, form: str) -> Parsed:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.harmonise.tags import instant
+from twinlab.harmonise.times.formats import instant
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis
 from twinlab.history.read.signal_kinds import increases, wrap_integer

@@ -7,24 +7,24 @@ in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
+from twinlab.harmonise.words import Words, swap_words
 from twinlab.quality.findings import Finding
 from twinlab.quality.labelled import times_of
 from twinlab.quality.unit_faults.profiles import labelled_table
 from twinlab.quality.unit_faults.suspects import UnitFix
 
-__all__ = ["Swap", "swap_words", "swapped_positions", "swapped_words"]
+__all__ = ["Swap", "swapped_positions", "swapped_words"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Span = tuple[float, float]
-Words = Literal["float32", "int32", "uint32"]
 
 #: Most instants that are read.
 _MOST: Final = 40_000
@@ -158,26 +158,6 @@ def swapped_words(data: xr.DataArray, *, span: Span | None = None) -> list[Swap]
         name, signal = str(table["asset"].to_numpy()[place]), "" if table.name is None else str(table.name)
         found.append(Swap(name, signal, since, until, good / (all_ + 1), text, ()))
     return found
-
-
-def swap_words(values: Floats, kind: Words) -> Floats:
-    """Return numbers with the two 16-bit words of their 32 bits swapped, any shape; NaN where they aren't of the kind.
-
-    >>> swap_words(np.array([65536.0, 1.5, 3.0]), "uint32").tolist()
-    [1.0, nan, 196608.0]
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if kind == "float32":
-            fits = np.isfinite(numbers) & (np.abs(numbers) <= float(np.finfo(np.float32).max))
-        else:
-            limits = np.iinfo(kind)
-            fits = (
-                np.isfinite(numbers) & (numbers == np.rint(numbers)) & (numbers >= limits.min) & (numbers <= limits.max)
-            )
-        bits = np.where(fits, numbers, 0.0).astype(kind).view(np.uint32)
-        swapped = ((bits >> np.uint32(16)) | (bits << np.uint32(16))).view(kind).astype(np.float64)
-    return np.where(fits & np.isfinite(swapped), swapped, np.nan)
 
 
 def _sampled(table: xr.DataArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

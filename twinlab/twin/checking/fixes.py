@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twinlab.errors import SchemaError, TwinlabError
-from twinlab.harmonise.tags import instant
+from twinlab.harmonise.times.formats import instant
 from twinlab.model.basics import is_pattern
 from twinlab.model.edits.yaml_edit import comments, document, put, span, value_of
 from twinlab.model.load import parse_mapping

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from twinlab.harmonise.claims import Claims, Context, Harmonised, Series
 from twinlab.harmonise.frames import harmonise, series_of_tags
 from twinlab.harmonise.shared_instants import FrameClaims, compare_frames
+from twinlab.harmonise.times.clocks import largest_shift
 from twinlab.history.build.report import SourceTally
 from twinlab.history.build.rows.frame_cache import FrameCache
 from twinlab.history.index.marks import Marks
@@ -136,7 +137,8 @@ class SourceView:
         for number in np.unique(numbers).tolist():
             mine = every.select(numbers == number)
             tags = {mine.tags[code] for code in np.unique(mine.tag).tolist()}
-            hint = (int(mine.event_time.min()) - _ZONE_REACH, int(mine.event_time.max()) + 1 + _ZONE_REACH)
+            reach = self._clock_reach()
+            hint = (int(mine.event_time.min()) - reach, int(mine.event_time.max()) + 1 + reach)
             # Cut to the claims' rows, since the others needn't be sorted or copied.
             first, last = int(mine.ordinal.min()), int(mine.ordinal.max()) + 1
             for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
@@ -193,7 +195,8 @@ class SourceView:
         spans = self.rows_of(numbers)
         tags = self._tags_of(series, spans) if series is not None and spans else None
         ended = {} if withdrawn else self.withdrawn_before(stop)
-        hint = None if time is None else (time[0] - _ZONE_REACH, time[1] + _ZONE_REACH)
+        reach = self._clock_reach()
+        hint = None if time is None else (time[0] - reach, time[1] + reach)
         for first, last in spans:
             for frame in self.reader.frames(start=first, stop=min(last, stop), tags=tags, time=hint):
                 if frame.kind == "retract_file" or frame.first < ended.get(frame.file_id or "", 0):
@@ -210,6 +213,11 @@ class SourceView:
                     claims = self.index.clashes.flagged(found.claims, (frame.first, frame.last), stop=stop)
                     found = found if claims is found.claims else replace(found, claims=claims)
                 yield frame, found
+
+    def _clock_reach(self) -> int:
+        """Return how far the times in headers of frames, which are those of the source, may be from the times of claims."""
+        stream = self.mapping.stream
+        return _ZONE_REACH + (largest_shift(stream.clocks) if stream is not None else 0)
 
     def _tags_of(self, series: Collection[Series], rows: Sequence[Span]) -> frozenset[str]:
         """Return the tags with a rule for one of some series, of segments with some rows."""
