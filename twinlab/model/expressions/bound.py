@@ -115,7 +115,7 @@ class Window:
 class Change:
     """How much a value has changed since ``t - duration``: unknown unless it is known at both instants.
 
-    Of a counter, by how much it has risen: a fall is a new start from 0, or from `wraps_at` if the counter wraps.
+    Of a counter, by how much it has risen, over new starts from 0 and, at `wraps_at`, over wraps.
     """
 
     value: Value
@@ -197,7 +197,7 @@ class Not:
 
 @dataclass(frozen=True)
 class ForAtLeast:
-    """The part is true at each cell from ``t - duration`` to ``t``: it has been true for at least this long."""
+    """The part is true at each instant from ``t - duration`` to ``t``: it has been true for at least this long."""
 
     part: Condition
     duration_ns: int
@@ -205,7 +205,7 @@ class ForAtLeast:
 
 @dataclass(frozen=True)
 class WithinAfter:
-    """The part is true, and `earlier` is true at a cell from ``t - duration`` to ``t``."""
+    """The part is true, and `earlier` is true at an instant from ``t - duration`` to ``t``."""
 
     part: Condition
     duration_ns: int

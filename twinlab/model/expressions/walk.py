@@ -1,0 +1,46 @@
+"""What a bound expression is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TypeAlias
+
+from twinlab.model.expressions import bound
+
+__all__ = ["BoundNode", "descendants", "inner", "properties_of", "signals_of"]
+
+BoundNode: TypeAlias = bound.Value | bound.Condition
+
+
+def inner(node: BoundNode) -> Iterator[BoundNode]:
+    """Yield the nodes directly below a node; of another asset's condition nothing, since its names are another type's."""
+    if isinstance(node, bound.Related):
+        return
+    for field in fields(node):
+        found = getattr(node, field.name)
+        for one in found if isinstance(found, tuple) else (found,):
+            if hasattr(one, "__dataclass_fields__"):
+                yield one
+
+
+def descendants(node: BoundNode) -> Iterator[BoundNode]:
+    """Yield a node and all below it, in the order in which they are written."""
+    yield node
+    for one in inner(node):
+        yield from descendants(one)
+
+
+def signals_of(node: BoundNode) -> list[str]:
+    """Return the names of the signals in an expression, in order.
+
+    >>> from twinlab.model.expressions.bound import Compare, Constant, Signal
+    >>> signals_of(Compare(">", Signal("warmth", "degC"), Constant(8.0, "degC")))
+    ['warmth']
+    """
+    return list(dict.fromkeys(one.name for one in descendants(node) if isinstance(one, bound.Signal)))
+
+
+def properties_of(node: BoundNode) -> list[bound.Property]:
+    """Return the properties in an expression, in order."""
+    return list(dict.fromkeys(one for one in descendants(node) if isinstance(one, bound.Property)))
