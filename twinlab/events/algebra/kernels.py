@@ -87,32 +87,50 @@ def merge_sorted(
 
 @njit(cache=True, nogil=True)
 def pairs(
-    first: Integers, stop: Integers, first_of_mine: Integers, stop_of_mine: Integers, mine: Integers, theirs: Integers
-) -> tuple[Integers, Integers]:
-    """Return the pairs of rows, by row of mine, then in the order of theirs.
+    mine: Integers, offsets: Integers, start: Integers, end: Integers,
+    theirs: Integers, their_offsets: Integers, their_start: Integers, their_end: Integers, rows: int,
+) -> tuple[Integers, Integers]:  # fmt: skip
+    """Return the rows of spans of the same key that overlap, by row of mine, then by start of theirs.
 
-    ``theirs[first[i] : stop[i]]`` are paired with row i of mine, and ``mine[first_of_mine[j] : stop_of_mine[j]]``, which come
-    first in the order, with row j of theirs.
+    ``mine`` and ``theirs`` are rows sorted by key and start, and starts and ends are in this order; ``rows`` is how many
+    rows mine has.
     """
-    free = np.zeros(first.size + 1, dtype=np.int64)
-    for i in range(first.size):
-        free[i + 1] += max(stop[i] - first[i], 0)
-    for j in theirs:
-        for q in range(first_of_mine[j], stop_of_mine[j]):
-            free[mine[q] + 1] += 1
-    for i in range(first.size):
-        free[i + 1] += free[i]
-    row = np.empty(free[first.size], dtype=np.int64)
-    other = np.empty(free[first.size], dtype=np.int64)
-    for j in theirs:
-        for q in range(first_of_mine[j], stop_of_mine[j]):
-            i = mine[q]
-            row[free[i]], other[free[i]] = i, j
-            free[i] += 1
-    for i in range(first.size):
-        for p in range(first[i], stop[i]):
-            row[free[i]], other[free[i]] = i, theirs[p]
-            free[i] += 1
+    # Of two spans that overlap, either mine starts within the other after its start, or the other starts within mine.
+    free = np.zeros(rows + 1, dtype=np.int64)
+    row = other = mine[:0]
+    for counting in (True, False):
+        for k in range(offsets.size - 1):
+            low, stop = offsets[k], offsets[k + 1]
+            their_low, their_stop = their_offsets[k], their_offsets[k + 1]
+            p = low
+            for q in range(their_low, their_stop):
+                while p < stop and start[p] <= their_start[q]:
+                    p += 1
+                i = p
+                while i < stop and start[i] < their_end[q]:
+                    if counting:
+                        free[mine[i] + 1] += 1
+                    else:
+                        row[free[mine[i]]], other[free[mine[i]]] = mine[i], theirs[q]
+                        free[mine[i]] += 1
+                    i += 1
+            q = their_low
+            for p in range(low, stop):
+                while q < their_stop and their_start[q] < start[p]:
+                    q += 1
+                j = q
+                while j < their_stop and their_start[j] < end[p]:
+                    if not counting:
+                        row[free[mine[p]]], other[free[mine[p]]] = mine[p], theirs[j]
+                        free[mine[p]] += 1
+                    j += 1
+                if counting:
+                    free[mine[p] + 1] += j - q
+        if counting:
+            for i in range(rows):
+                free[i + 1] += free[i]
+            row = np.empty(free[rows], dtype=np.int64)
+            other = np.empty(free[rows], dtype=np.int64)
     return row, other
 
 

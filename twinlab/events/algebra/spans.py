@@ -104,11 +104,10 @@ def intersections(spans: Spans, others: Spans) -> tuple[Integers, Integers]:
     [[0], [0]]
     """
     mine, theirs = _with_duration(spans), _with_duration(others)
-    # Of two spans that overlap, either the other one starts within the first, or the first within the other after its start.
-    first, stop = (theirs.by_start.before(mine.key, one) for one in (mine.start, mine.end))
-    first_of_mine = mine.by_start.until(theirs.key, theirs.start)
-    stop_of_mine = mine.by_start.before(theirs.key, theirs.end)
-    row, other = pairs(first, stop, first_of_mine, stop_of_mine, mine.by_start.rows, theirs.by_start.rows)
+    m, t = mine.by_start, theirs.by_start
+    row, other = pairs(
+        m.rows, m.offsets, m.times, mine.end[m.rows], t.rows, t.offsets, t.times, theirs.end[t.rows], len(mine.key)
+    )
     return np.asarray(row), np.asarray(other)
 
 
