@@ -157,10 +157,8 @@ def tail(rng: np.random.Generator) -> list[Block]:
 def test_a_scan_finds_what_arrays_show(stored, condition, seed, newer, chosen, span):
     rng = np.random.default_rng(seed)
     ids = None if chosen is None else [f"t{n}" for n in chosen]
-    window = {}
-    lead = 0
+    window, first = {}, 0 if span is None else span[0]
     if span is not None:
-        lead = min(span[0], 60)
         at = [np.datetime64(ORIGIN + k * 60 * 10**9, "ns") for k in (span[0], span[0] + span[1])]
         window = {"start": at[0], "stop": at[1]}
     overlay = tail(rng) if newer else []
@@ -171,12 +169,12 @@ def test_a_scan_finds_what_arrays_show(stored, condition, seed, newer, chosen, s
     static = {side: np.full(data.asset.size, side.value) for side in constants_of(condition)}
     static[bound.Property("limit", "")] = limit
     got = scan_runs(condition, scan, static, HOLD)
-    # The plain one looks back by itself: its arrays begin an hour earlier.
-    if lead:
-        window["start"] = window["start"] - np.timedelta64(lead, "m")
-    whole = dataset(stored, MODEL, "truck", signals=names, assets=ids, overlay=overlay, **window)
+    # Arrays from the origin on contain what is valid at the window's first cell.
+    whole = dataset(
+        stored, MODEL, "truck", signals=names, assets=ids, overlay=overlay, **window | {"start": "2013-12-28"}
+    )
     truth = np.broadcast_to(plain(condition, whole.compute(), static), (whole.time.size, whole.asset.size))
-    want = runs_of(truth[lead:] == 2)
+    want = runs_of(truth[first:] == 2)
     np.testing.assert_array_equal(got.asset, want.column)
     np.testing.assert_array_equal(got.first - scan.first, want.first)
     np.testing.assert_array_equal(got.stop - scan.first, want.stop)

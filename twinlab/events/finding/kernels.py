@@ -1,6 +1,6 @@
 """Loops over the stored integers of a tile, compiled by numba: where conditions are true, as runs of cells."""
 
-# ruff: noqa: ANN001, ANN201, PLR0917  (numba types arguments and takes no keywords)
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917  (numba types arguments and takes no keywords)
 # mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def _worst(flags):
 
 
 @njit(cache=True, nogil=True)
-def tile_runs(values, flags, flag, c0, c1, first, none, hold, place, low, high, until, held, since, out):
+def tile_runs(values, flags, flag, c0, c1, first, none, valid, place, low, high, until, held, since, out):
     """Append the runs of cells whose held value is in an interval to ``out`` (3, run); return how many there are.
 
     Row ``r`` of the tile is asset ``place[r]`` (-1: not wanted), whose intervals are ``low[place, :] .. high[place, :]``;
-    column ``c0`` is cell ``first``. A usable value is held for ``hold`` cells. Carried from tile to tile, by asset: the cell
-    ``until`` which the last usable value is held, ``held``: its truth, and ``since`` which cell a run lasts (-1: none).
+    column ``c0`` is cell ``first``. A usable value is valid for ``valid`` cells. Passed from tile to tile, by asset: the cell
+    ``until`` which the last usable value is valid, ``held``: its truth, and ``since`` which cell a run lasts (-1: none).
     """
     n = 0
     for r in range(values.shape[0]):
@@ -68,7 +68,7 @@ def tile_runs(values, flags, flag, c0, c1, first, none, hold, place, low, high, 
                 if begun < 0:
                     begun = k
                 true = True
-                end = k + part.size - 1 + hold
+                end = k + part.size - 1 + valid
                 continue
             for i in range(part.size):
                 v = part[i]
@@ -77,7 +77,7 @@ def tile_runs(values, flags, flag, c0, c1, first, none, hold, place, low, high, 
                     for j in range(low.shape[1]):
                         if low[a, j] <= v <= high[a, j]:
                             true = True
-                    end = k + i + hold
+                    end = k + i + valid
                 elif k + i >= end:
                     true = False
                 if true and begun < 0:
@@ -91,7 +91,7 @@ def tile_runs(values, flags, flag, c0, c1, first, none, hold, place, low, high, 
 
 
 @njit(cache=True, nogil=True)
-def tile_codes(values, flags, flag, c0, c1, first, none, hold, place, edges, codes, until, held, out):
+def tile_codes(values, flags, flag, c0, c1, first, none, valid, place, edges, codes, until, held, out):
     """Put the truth of each cell's held value into ``out`` (row, cell); arguments as of `tile_runs`.
 
     A value between ``edges[a, j - 1]`` (included) and ``edges[a, j]`` has the truth ``codes[a, j]``; ``held`` is the truth of
@@ -111,7 +111,7 @@ def tile_codes(values, flags, flag, c0, c1, first, none, hold, place, edges, cod
                 for e in range(edges.shape[1]):
                     j += v >= edges[a, e]
                 code = codes[a, j]
-                end = k + hold
+                end = k + valid
             elif k >= end:
                 code = UNKNOWN
             out[r, i - c0] = code

@@ -31,7 +31,7 @@ class CellRuns:
     stop: NDArray[np.int64]
 
 
-def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, hold: Mapping[str, int]) -> CellRuns | None:
+def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, valid: Mapping[str, int]) -> CellRuns | None:
     """Return the runs of cells in which a condition is true; None if it isn't of comparisons of signals with static values.
 
     Parameters
@@ -41,15 +41,15 @@ def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, hold: 
         Of all signals of the condition.
     static : mapping of value to array (asset)
         Values of constants and properties, for the columns of the scan in their order.
-    hold : mapping of signal to int
+    valid : mapping of signal to int
         For how many cells a value of a signal is valid.
     """
     parts: list[Part] = []
-    tree = _tree(condition, scan, static, hold, parts)
+    tree = _tree(condition, scan, static, valid, parts)
     columns = scan.reader.columns
     if tree is None or len(np.unique(columns)) < columns.size:
         return None
-    wanted = _wanted(condition, scan, static, max((hold[name] for name in scan.names), default=1))
+    wanted = _wanted(condition, scan, static, valid)
     strips = scan.reader.columns // STRIP_ASSETS
     work = [StripScan(scan, int(n) * STRIP_ASSETS, parts, tree, wanted) for n in np.unique(strips[wanted.any(axis=0)])]
     threads = min(2, os.cpu_count() or 1, len(work))
@@ -64,21 +64,20 @@ def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, hold: 
 
 
 def _tree(
-    condition: bound.Condition, scan: CellScan, static: Static, hold: Mapping[str, int], parts: list[Part]
+    condition: bound.Condition, scan: CellScan, static: Static, valid: Mapping[str, int], parts: list[Part]
 ) -> Tree | None:
     name = signal_of(condition, static)
     if name is not None:
-        parts.append(Part(name, ranges_of(condition, scan.reader.signals[name], static), hold[name]))
+        parts.append(Part(name, ranges_of(condition, scan.reader.signals[name], static), valid[name]))
         return len(parts) - 1
     if not isinstance(condition, bound.All | bound.Any | bound.Not):
         return None
     inner = (condition.part,) if isinstance(condition, bound.Not) else condition.parts
-    found = [_tree(one, scan, static, hold, parts) for one in inner]
+    found = [_tree(one, scan, static, valid, parts) for one in inner]
     return None if None in found else (type(condition).__name__, tuple(one for one in found if one is not None))
 
 
-def _wanted(condition: bound.Condition, scan: CellScan, static: Static, hold: int) -> NDArray[np.bool_]:
+def _wanted(condition: bound.Condition, scan: CellScan, static: Static, valid: Mapping[str, int]) -> NDArray[np.bool_]:
     """Return in which spans of each asset the condition can be true [span, asset]."""
-    reach = min(hold, scan.stop) - 1
-    extremes = {name: Range(*scan.extremes(name, reach)) for name in scan.names}
+    extremes = {name: Range(*scan.extremes(name, valid[name] - 1)) for name in scan.names}
     return possible(condition, extremes, static).true

@@ -37,7 +37,7 @@ class Part:
     #: Of the assets, in the order of the scan's columns.
     ranges: Ranges
     #: For how many cells a value is valid.
-    hold: int
+    valid: int
 
 
 #: Number of a part, or "All", "Any" or "Not" of others.
@@ -45,10 +45,10 @@ Tree: TypeAlias = "int | tuple[str, tuple[Tree, ...]]"
 
 
 class _Held:
-    """What a part holds: the truth of each column's last usable value, and until which cell that is valid."""
+    """What is valid of a part: the truth of each column's last usable value, and until which cell it is."""
 
     def __init__(self, part: Part, signal: Signal, assets: NDArray[np.int64]) -> None:
-        self.name, self.hold = part.name, part.hold
+        self.name, self.valid = part.name, part.valid
         dtype = signal.storage_dtype
         self.none = dtype.type(sentinel(dtype))
         self.low, self.high = (one[assets] for one in part.ranges.intervals(dtype))
@@ -141,13 +141,13 @@ class StripScan:
         if len(self._held) == 1:
             one, tile = self._held[0], tiles[0]
             count = tile_runs(
-                tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.hold, place,
+                tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.valid, place,
                 one.low, one.high, one.until, one.truth, self._since, self._buffer,
             )  # fmt: skip
         else:
             for one, tile, out in zip(self._held, tiles, self._codes, strict=True):
                 tile_codes(
-                    tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.hold, place,
+                    tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.valid, place,
                     one.edges, one.codes, one.until, one.truth, out,
                 )  # fmt: skip
             truth = _joined(self._tree, self._codes[:, :, :cells])
@@ -181,15 +181,15 @@ class StripScan:
         low = reader.extent[0]
         if cell <= low:
             return np.full(columns.size, one.none), np.full(columns.size, _NEVER)
-        if one.hold == FOREVER:
+        if one.valid == FOREVER:
             return reader.carry(one.name, cell, columns), np.full(columns.size, FOREVER)
-        first = max(low, cell - one.hold + 1)
+        first = max(low, cell - one.valid + 1)
         values, flags = reader.cells(one.name, first, cell, columns)
         usable = (flags <= Flag.SUSPECT) & (values != one.none)
         last = np.where(usable, np.arange(first, cell)[:, None], _NEVER).max(axis=0, initial=_NEVER)
         row = np.maximum(last - first, 0)
         held = values[row, np.arange(columns.size)] if cell > first else np.full(columns.size, one.none)
-        return np.where(last == _NEVER, one.none, held), last + one.hold
+        return np.where(last == _NEVER, one.none, held), last + one.valid
 
 
 def _joined(tree: Tree, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -101,7 +101,7 @@ class CellScan:
     def extremes(self, name: str, reach: int) -> Extremes:
         """Return the extremes of a signal's usable cells in each span and the ``reach`` cells before it.
 
-        They are exact or wider: infinite where no rollup tells. States have none.
+        They are exact or wider: infinite where no rollup states them. States have none.
         """
         spans, columns = self.spans, self.reader.columns
         low = np.full((len(spans), columns.size), -np.inf)
