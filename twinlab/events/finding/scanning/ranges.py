@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.kernels import FALSE, TRUE, UNKNOWN
+from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN
 from twinlab.history.layout.encoding import decode, divisor
 from twinlab.model.expressions import bound
 from twinlab.model.twinmodel import Signal

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinlab.events.finding.scan import scan_runs
-from twinlab.events.finding.strip_scan import FOREVER
+from twinlab.events.finding.scanning.scan import scan_runs
+from twinlab.events.finding.scanning.strip_scan import FOREVER
 from twinlab.events.rules.runs import last_valid_rows, runs_of
 from twinlab.history.build.blocks import Block
 from twinlab.history.layout.encoding import sentinel

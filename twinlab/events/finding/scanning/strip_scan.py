@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.kernels import FALSE, TRUE, UNKNOWN, code_runs, runs_buffer, tile_codes, tile_runs
-from twinlab.events.finding.ranges import Ranges
+from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN
+from twinlab.events.finding.scanning.kernels import code_runs, runs_buffer, tile_codes, tile_runs
+from twinlab.events.finding.scanning.ranges import Ranges
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.scan.cell_scan import STRIP_ASSETS, TILE_ASSETS, CellScan, TileSpan
 from twinlab.history.scan.strip import Strip, Tile
@@ -200,7 +201,7 @@ def _joined(tree: Tree, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     name, inner = tree
     parts = [_joined(one, codes) for one in inner]
     if name == "Not":
-        return np.asarray(np.subtract(np.uint8(TRUE), parts[0]))
+        return np.asarray(TRUE - parts[0])
     return np.asarray(reduce(np.minimum if name == "All" else np.maximum, parts))
 
 

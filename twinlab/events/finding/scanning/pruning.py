@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.ranges import Static
+from twinlab.events.finding.scanning.ranges import Static
 from twinlab.model.expressions import bound
 
 __all__ = ["Possible", "Range", "possible"]

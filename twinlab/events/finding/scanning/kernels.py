@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN
 
-__all__ = ["FALSE", "TRUE", "UNKNOWN", "code_runs", "runs_buffer", "tile_codes", "tile_runs"]
+__all__ = ["code_runs", "runs_buffer", "tile_codes", "tile_runs"]
 
-#: Truth of a cell. "And" is the smaller one, "or" the larger one, "not" two minus it (Kleene).
-FALSE, UNKNOWN, TRUE = 0, 1, 2
 #: Cells that are looked at together.
 _CHUNK = 64
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.pruning import Range, possible
-from twinlab.events.finding.ranges import Static, ranges_of, signal_of
-from twinlab.events.finding.strip_scan import Part, StripScan, Tree
+from twinlab.events.finding.scanning.pruning import Range, possible
+from twinlab.events.finding.scanning.ranges import Static, ranges_of, signal_of
+from twinlab.events.finding.scanning.strip_scan import Part, StripScan, Tree
 from twinlab.history.scan.cell_scan import STRIP_ASSETS, CellScan
 from twinlab.model.expressions import bound
 
