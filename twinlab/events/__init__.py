@@ -3,7 +3,7 @@
 In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
 Read in order: `tables`, `tables_as_of`, `algebra` (refine, combine and relate event tables), `present_state` (the state of assets
 at an instant), `rules` (what needs attention),
-`annotations`, `lifetimes`, `reading`.
+`kpis`, `annotations`, `lifetimes`, `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
 
@@ -42,6 +42,8 @@ _attribute, __dir__ = attach(
         "exceptions": "rules.exceptions",
         "find_assets": "present_state.search",
         "follows": "algebra.relations",
+        "kpi": "kpis.compute",
+        "kpi_table": "kpis.table",
         "lasting": "algebra.refine",
         "lifetime_table": "lifetimes",
         "links_from": "algebra.links",

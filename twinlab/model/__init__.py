@@ -1,7 +1,7 @@
 """DEFINE: asset types, signals, units, flags, mappings, schemas, and the protocol for reading a twin.
 
 In: ``twin.yaml`` and ``mapping/*.yaml``. Out: frozen objects that all rooms share.
-Read in order: `twinmodel`, `asset_types`, `signal`, `expressions`, `rules`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
+Read in order: `twinmodel`, `asset_types`, `signal`, `expressions`, `rules`, `kpis`, `mapping`, `schema`, `flags`, `units`, `quantities`, `load`, `check`,
 `questions`, `reader`, `calibration`, `edits`; `registry` and `extensions` (what other packages add).
 Never: data read or written, a unit guessed.
 """
@@ -19,6 +19,8 @@ __getattr__, __dir__ = attach(
         "Difference": "extensions.options",
         "EventType": "twinmodel",
         "Flag": "flags",
+        "Kpi": "kpis.definition",
+        "KpiKind": "extensions.kpi_kind",
         "Mapping": "mapping",
         "Options": "extensions.options",
         "PropertySpec": "twinmodel",

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
 from twinlab.model.check import Finding, mapping_findings
+from twinlab.model.extensions.kpi_kind import KpiKind
 from twinlab.model.extensions.options import fault_text
 from twinlab.model.extensions.quality_test import QualityTest
 from twinlab.model.extensions.rule_kind import RuleKind
@@ -49,7 +50,7 @@ EDITOR_LINES = {
 }
 #: Parsed documents with their line numbers, by the id of the model or mapping: lines aren't part of its value.
 _DOCUMENTS: dict[int, Document] = {}
-_NOT_A_PLACE = re.compile(r"^([a-z_]+(?:[.\[][^:\s]*)?): (.*)$")
+_NOT_A_PLACE = re.compile(r"^([a-z_]+(?:[.\[][^:\s]*)?): (.*)$", re.DOTALL)
 
 
 def load_model(path: Path | str) -> TwinModel:
@@ -153,10 +154,12 @@ def json_schema(what: str) -> dict[str, Any]:
         kinds = _options_by_name(registry_of("twinlab.rules"))
         rules |= {name: options for name, options in kinds.items() if name not in rules}
         made["$defs"]["Rule"]["additionalProperties"] = False
+        made["$defs"]["Kpi"]["properties"] |= _options_by_name(registry_of("twinlab.kpis"))
+        made["$defs"]["Kpi"]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
-def _options_by_name(registry: Registry[QualityTest] | Registry[RuleKind]) -> dict[str, Any]:
+def _options_by_name(registry: Registry[QualityTest] | Registry[RuleKind] | Registry[KpiKind]) -> dict[str, Any]:
     """Return the schema of the options of each entry of a registry that can be loaded."""
     own = [registry.get(name) for name in registry.built_in()]
     return {entry.name: entry.options.model_json_schema() for entry in (*own, *registry.usable())}
@@ -224,7 +227,8 @@ def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -
         message = str(error)
         raised = type(error) if isinstance(error, (UnitError, UnknownTermError)) else SchemaError
         if not path:
-            return [_placed(line) for line in message.splitlines()]
+            # A fault's further lines are indented: an expression, and the column in it.
+            return [_placed(one) for one in re.split(r"\n(?=\S)", message)]
         return [Finding(path, raised, message)]
     return [Finding(path, SchemaError, fault_text(details))]
 

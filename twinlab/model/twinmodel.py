@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
+from twinlab.model.kpis.definition import Kpi
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
 from twinlab.model.storage.price import StorageRule
@@ -52,6 +53,8 @@ class TwinModel(Model):
     """What storage costs."""
     retention: RetentionRule | None = None
     """What is kept of older data; without it, everything."""
+    kpis: dict[Term, Kpi] = Field(default_factory=dict)
+    """Numbers that people steer by: name -> definition and formula."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -96,6 +99,8 @@ class TwinModel(Model):
             faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
         for part in (self.storage, self.retention):
             faults += [] if part is None else part.faults()
+        for name, kpi in self.kpis.items():
+            faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
         if faults:
             # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
             raise ValueError("\n".join(faults))

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import pandas as pd
+
 from twinlab._files import write_atomically
 from twinlab._spreadsheets import write_csv, write_workbook
 from twinlab.errors import SchemaError
+from twinlab.events.kpis.table import kpi_table
 from twinlab.history.read import export
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
-__all__ = ["export_dataset", "export_table"]
+__all__ = ["export_dataset", "export_kpi", "export_table"]
 
 Data = TypeVar("Data")
 
@@ -56,6 +58,30 @@ def export_table(table: pd.DataFrame, target: Path) -> Path:
         ".csv": write_csv,
         ".xlsx": _excel,
     }
+    write = _writer(writers, target)
+    return write_atomically(target, lambda path: write(table, path))
+
+
+def export_kpi(data: xr.Dataset, target: Path) -> Path:
+    """Write a KPI to ``.parquet``, ``.csv`` or ``.xlsx``; an Excel file has a second sheet with its definition.
+
+    Raises
+    ------
+    SchemaError
+        If the suffix is none of those, the target exists, or the table doesn't fit an Excel sheet.
+    """
+
+    def excel(table: pd.DataFrame, path: Path) -> None:
+        about = {**data.attrs, "settled_until": str(data["settled_until"].values.astype("datetime64[s]"))}
+        facts = pd.DataFrame({"key": list(about), "value": [str(one) for one in about.values()]})
+        write_workbook(path, {"kpi": table, "definition": facts})
+
+    writers: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
+        ".parquet": _parquet,
+        ".csv": write_csv,
+        ".xlsx": excel,
+    }
+    table = kpi_table(data)
     write = _writer(writers, target)
     return write_atomically(target, lambda path: write(table, path))
 

@@ -19,6 +19,7 @@ from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
+from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.proposals.methods import ProposalMethods
@@ -53,6 +54,7 @@ class Twin(
     ProposalMethods,
     RetentionMethods,
     LineageMethods,
+    KpiMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -315,24 +317,30 @@ class Twin(
         start: object = None,
         stop: object = None,
         step: str | None = None,
+        by: str | None = None,
     ) -> Path:
-        """Write an asset type's history or an event table to Zarr, Parquet, CSV or Excel, by the target's suffix.
+        """Write an asset type's history, an event table or a KPI to Zarr, Parquet, CSV or Excel, by the target's suffix.
+
+        ``"kpi/cold_chain"`` is the KPI ``cold_chain``, with ``step`` as `every` and ``by`` of `kpi`.
 
         Raises
         ------
         UnknownTermError
-            If ``what`` is neither an asset type nor an event type of the model.
+            If ``what`` is neither an asset type nor an event type of the model, nor a KPI.
         SchemaError
             If the suffix is none of those, or the table is too long for Excel.
         """
-        from twinlab.twin.export import export_dataset, export_table  # noqa: PLC0415  (Excel writers load late)
+        from twinlab.twin.export import export_dataset, export_kpi, export_table  # noqa: PLC0415  (Excel writers load late)
 
+        if what.startswith("kpi/"):
+            kpi = self.kpi(what.removeprefix("kpi/"), by=by, every=step, start=start, stop=stop)
+            return export_kpi(kpi, Path(target))
         if what in self._model.asset_types:
             data = self.history(what, signals=signals, start=start, stop=stop, step=step)
             return export_dataset(data, Path(target))
         if what in self._model.event_types:
             return export_table(self.events(what, start=start, stop=stop), Path(target))
-        known = [*self._model.asset_types, *self._model.event_types]
+        known = [*self._model.asset_types, *self._model.event_types, *(f"kpi/{name}" for name in self._model.kpis)]
         msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
         raise UnknownTermError(msg)
 

@@ -1,0 +1,108 @@
+"""What expressions over events are made of: the columns of an event table, and what they can be where they aren't known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlab.errors import SchemaError
+from twinlab.events.kpis.intervals import Interval
+from twinlab.events.tables_as_of import called_off
+from twinlab.model.asset_types import EventType
+from twinlab.model.expressions import bound
+
+__all__ = ["EventLeaves", "PossibleEvents", "UnknownEvent"]
+
+Floats = NDArray[np.float64]
+
+#: Durations and delays -> the times that they are the difference of.
+_DIFFERENCES = {
+    "duration": ("end", "start"),
+    "start_delay": ("start", "planned_start"),
+    "end_delay": ("end", "planned_end"),
+}
+
+
+@dataclass(frozen=True)
+class EventLeaves:
+    """Columns of an event table, NaN where they aren't known; durations and delays in seconds."""
+
+    table: pd.DataFrame
+    spec: EventType
+
+    cadence_ns = None
+
+    def signal(self, name: str) -> Interval:
+        """Raise an error: events have no signals."""
+        msg = f"expected a column of the event table, got the signal {name!r}"
+        raise SchemaError(msg)
+
+    reports = property = signal
+
+    def column(self, name: str) -> Interval:
+        """Return a column of the event table."""
+        return Interval.exact(self._numbers(name))
+
+    def text(self, value: bound.Property | bound.Column) -> NDArray[np.object_]:
+        """Return a text column, None where it isn't known."""
+        column = self.table[value.name].astype(object)
+        return column.where(column.notna(), None).to_numpy(dtype=object)
+
+    def calculated(self, value: bound.Change | bound.Rate) -> Interval:
+        """Raise an error: an event doesn't change."""
+        msg = f"expected a value of single events, got a change of {value.value}"
+        raise SchemaError(msg)
+
+    def _numbers(self, name: str) -> Floats:
+        if name in _DIFFERENCES and name not in self.spec.properties:
+            later, earlier = (self.table[one] for one in _DIFFERENCES[name])
+            return (later - earlier).to_numpy(dtype="timedelta64[ns]").astype("float64") / 1e9 + np.where(
+                (later - earlier).isna(), np.nan, 0.0
+            )
+        if name == "cancelled" and name not in self.spec.properties:
+            return cancelled(self.table, self.spec).astype(float)
+        column = self.table[name]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            found = column.to_numpy(dtype="datetime64[ns]")
+            return np.where(np.isnat(found), np.nan, found.astype("int64") / 1e9)
+        if column.dtype == object:
+            column = column.map({True: 1.0, False: 0.0}).where(column.isin([True, False]), column)
+        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+class PossibleEvents(EventLeaves):
+    """Columns of an event table; where a number isn't known, all that it can be."""
+
+    def column(self, name: str) -> Interval:
+        """Return a column, with the least and the greatest that it can be."""
+        found = self._numbers(name)
+        unknown = np.isnan(found)
+        low, high = _reach(name, self.spec)
+        return Interval(np.where(unknown, low, found), np.where(unknown, high, found))
+
+
+class UnknownEvent(EventLeaves):
+    """An event of which nothing is known."""
+
+    def column(self, name: str) -> Interval:
+        """Return the least and the greatest that a column can be."""
+        low, high = _reach(name, self.spec)
+        return Interval(np.array([low]), np.array([high]))
+
+
+def _reach(name: str, spec: EventType) -> tuple[float, float]:
+    prop = spec.properties.get(name)
+    if (prop is not None and prop.dtype == "boolean") or (prop is None and name == "cancelled"):
+        return 0.0, 1.0
+    return (0.0 if prop is None and name == "duration" else -np.inf), np.inf
+
+
+def cancelled(table: pd.DataFrame, spec: EventType) -> NDArray[np.bool_]:
+    """Return which events were cancelled: by their status, or where a missing start means that."""
+    off = called_off(table)
+    if spec.without_start == "cancelled":
+        off |= table["start"].isna().to_numpy()
+    return off
