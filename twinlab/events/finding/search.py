@@ -1,0 +1,120 @@
+"""Search the cells of a window, in pieces of time, for spans in which a condition is true, and back for their beginnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.events.algebra.spans import Spans, merged
+from twinlab.events.finding.cells import CellSource
+from twinlab.events.finding.evaluation.conditions import evaluate
+from twinlab.events.finding.evaluation.reach import look_back_ns
+from twinlab.events.finding.evaluation.truth import FALSE, TRUE
+from twinlab.events.rules.runs import runs_of
+from twinlab.model.expressions import bound
+
+__all__ = ["FURTHEST_CELLS", "FURTHEST_NS", "Searched", "known_spans", "search"]
+
+Integers = NDArray[np.int64]
+
+_DAY = 86400 * 10**9
+#: How far back the beginning of a span is searched.
+FURTHEST_NS, FURTHEST_CELLS = 32 * _DAY, 10**6
+#: Cells of one signal that are in memory at once.
+_CELLS_AT_ONCE = 4_000_000
+
+
+class Searched(NamedTuple):
+    """Spans in which a condition is true, and from where on each asset was searched."""
+
+    spans: Spans
+    # Of spans that begin there, the beginning isn't known; the smallest integer where there was nothing before.
+    since_ns: Integers
+
+
+def search(
+    source: CellSource, condition: bound.Condition, *, start_ns: int, stop_ns: int, gap_ns: int = 0, origin_ns: int
+) -> Searched:
+    """Return the spans overlapping ``[start, stop)`` in which a condition is true, with their beginnings before it.
+
+    Parameters
+    ----------
+    source : CellSource
+    condition : bound.Condition
+    start_ns, stop_ns : int
+        A span that is true up to ``stop`` ends there.
+    gap_ns : int
+        Spans at most this far apart are one.
+    origin_ns : int
+        Nothing is searched before it, nor further than 32 days before ``start``.
+    """
+    count, step = len(source.assets), source.steps_ns[0]
+    low = max(origin_ns, start_ns - source.steps_ns[1])
+    found, _ = known_spans(source, condition, low_ns=low, stop_ns=stop_ns)
+    since = np.full(count, np.iinfo(np.int64).min)
+    furthest = max(origin_ns, start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step))
+    back = max(_DAY // 4, gap_ns)
+    while True:
+        union, _ = merged(found, gap_ns=gap_ns)
+        union = union.take(union.end > start_ns)
+        # These may go on before what was searched.
+        todo = np.unique(union.key[union.start - low <= gap_ns])
+        if low <= furthest or not len(todo):
+            break
+        further = max(furthest, low - back)
+        earlier, _ = known_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
+        found = _joined([found, earlier], count)
+        low, back = further, back * 4
+    if furthest > origin_ns and low <= furthest:
+        since[todo] = low
+    return Searched(union, since)
+
+
+def known_spans(
+    source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers | None = None
+) -> tuple[Spans, Spans]:
+    """Return the spans of cells that begin in ``[low, stop)`` in which a condition is true, and those in which it's false.
+
+    The key is the asset's number in the source.
+    """
+    lead = look_back_ns(condition, source.valid_ns, step_ns=source.steps_ns[0]) + source.steps_ns[1]
+    numbers = np.arange(len(source.assets)) if assets is None else assets
+    parts: tuple[list[Spans], list[Spans]] = [], []
+    for first, stop in _pieces(source, low_ns, stop_ns, lead, len(numbers)):
+        block = source.block(first - lead, stop, assets)
+        row = int(np.searchsorted(block.times, first))
+        times = block.times[row:]
+        if not len(times):
+            continue
+        truth = evaluate(condition, block)[row:]
+        ends = np.append(times, stop)
+        for part, wanted in zip(parts, (TRUE, FALSE), strict=True):
+            runs = runs_of(truth == wanted)
+            part.append(Spans(numbers[runs.column], times[runs.first], ends[runs.stop], len(source.assets)))
+    true, false = (_joined(part, len(source.assets)) for part in parts)
+    return true, false
+
+
+def _pieces(source: CellSource, low: int, stop: int, lead: int, assets: int) -> Iterator[tuple[int, int]]:
+    """Yield spans of time whose cells fit into memory, on the grid of the coarsest step."""
+    step, coarse = source.steps_ns
+    width = max(_CELLS_AT_ONCE // max(assets, 1) * step, 4 * lead, coarse)
+    width = -(-width // coarse) * coarse
+    first = low
+    while first < stop:
+        after = min((first // width + 1) * width, stop)
+        yield first, after
+        first = after
+
+
+def _joined(parts: list[Spans], keys: int) -> Spans:
+    """Return the spans of all pieces; one that goes on in the next piece is one span."""
+    none = np.empty(0, dtype=np.int64)
+    key, start, end = (
+        np.concatenate([none, *arrays])
+        for arrays in ([p.key for p in parts], [p.start for p in parts], [p.end for p in parts])
+    )
+    return merged(Spans(key, start, end, keys))[0]
