@@ -18,12 +18,13 @@ from twinlab.events.reading import instant_ns, known
 from twinlab.model.expressions import AssetContext, DatasetContext, bind_condition, bound, parse
 from twinlab.model.expressions.named import named_type
 from twinlab.model.expressions.walk import signals_of
-from twinlab.model.reader import TwinReader
 from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from twinlab.model.reader import TwinReader
 
 __all__ = ["find"]
 
@@ -90,7 +91,7 @@ def find(
     >>> found = find(FakeTwin.example(days=2, trips=10), "station.temperature > 62 degF", lasting="1h")
     >>> found[["asset", "start", "duration"]].head(1).values.tolist()
     """
-    if not isinstance(source, TwinReader):
+    if hasattr(source, "data_vars") or not hasattr(source, "history"):
         return _find_in_dataset(source, expression, on, (lasting, gap), (start, stop), assets)
     node = parse(expression)
     model = source.model
@@ -114,7 +115,7 @@ def find(
 
 
 def _find_in_dataset(  # noqa: PLR0917
-    ds: Any,
+    ds: Any,  # noqa: ANN401  (checked below)
     expression: str,
     on: str | None,
     sizes: tuple[Duration | None, Duration | None],

@@ -81,7 +81,8 @@ class SpanReader:
         told = (str(self.path), self.snapshot, self.group.path, self.extent, tail, sorted(self.changes.items()))
         return blake2b(repr(told).encode() + self.columns.tobytes(), digest_size=16).hexdigest()
 
-    def _stored(self) -> View | None:
+    def stored_view(self) -> View | None:
+        """Return the state of the history that is read; None if nothing of the group is stored in it."""
         view = _view(self.path, self.snapshot)
         return view if self.group in view.catalog.groups else None
 
@@ -100,7 +101,7 @@ class SpanReader:
     def _part(self, name: str, k0: int, k1: int, columns: NDArray[np.int64], *, flags: bool) -> NDArray[Any]:
         dtype = np.dtype("uint8") if flags else self.signals[name].storage_dtype
         fill = int(Flag.NOT_EVALUATED) if flags else sentinel(dtype)
-        view = self._stored()
+        view = self.stored_view()
         known = view.n_assets(self.group) if view is not None and name in view.signals(self.group) else 0
         inside = columns < known
         if view is not None and inside.all() and columns.size:
@@ -188,7 +189,7 @@ class SpanReader:
     def _stored_windows(  # noqa: PLR0917
         self, name: str, step: str, w0: int, w1: int, columns: NDArray[np.int64], statistics: tuple[str, ...]
     ) -> dict[str, NDArray[Any]]:
-        view = self._stored()
+        view = self.stored_view()
         known = view.n_assets(self.group) if view is not None and name in view.signals(self.group) else 0
         per = parse_duration(step) // self.group.cadence_ns
         if view is None or not (columns < known).all():

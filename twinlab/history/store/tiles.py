@@ -25,6 +25,7 @@ from twinlab.history.store.codecs import (
 )
 
 __all__ = [
+    "WHOLE",
     "Pending",
     "block_key",
     "different_tiles",
@@ -32,12 +33,13 @@ __all__ = [
     "split_blocks",
     "stored_tiles",
     "stream_tiles",
+    "tile_grid",
     "tiles_of",
     "write_tiles",
 ]
 
 #: Share of a shard's tiles above which reading all of it is faster than reading its index first.
-_WHOLE = 0.3
+WHOLE = 0.3
 #: Up to this many tiles are decoded in one thread; more are divided into so many pieces.
 _ALONE, _PIECES = 4, 4
 
@@ -79,7 +81,8 @@ def split_blocks(size: tuple[int, int], times: tuple[int, int], assets: tuple[in
             )
 
 
-def _tile_grid(spec: ArraySpec) -> tuple[int, int]:
+def tile_grid(spec: ArraySpec) -> tuple[int, int]:
+    """Return the numbers of rows and columns of tiles of a block."""
     (tile_t, tile_a), (block_t, block_a) = spec.layout.tile, spec.layout.block
     return block_t // tile_t, block_a // tile_a
 
@@ -96,7 +99,7 @@ def _whole_jobs(spec: ArraySpec, part: Part, data: bytes) -> Iterator[_Job]:
     if spec.layout.shard is None:
         yield _Job(data, Part(part.block, part.times, part.assets), where)
         return
-    index = parse_index(data, _tile_grid(spec), where=where)
+    index = parse_index(data, tile_grid(spec), where=where)
     view = memoryview(data)
     for number, tile in tiles_of(spec, part):
         offset, length = (int(x) for x in index[number])
@@ -106,7 +109,7 @@ def _whole_jobs(spec: ArraySpec, part: Part, data: bytes) -> Iterator[_Job]:
 
 def tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
     """Yield the tiles of a block's part of a region, each with its number in the block."""
-    rows, columns = _tile_grid(spec)
+    rows, columns = tile_grid(spec)
     for tile in split_blocks(spec.layout.tile, part.times, part.assets):
         row = tile.block[0] - part.block[0] * rows
         column = tile.block[1] - part.block[1] * columns
@@ -114,7 +117,7 @@ def tiles_of(spec: ArraySpec, part: Part) -> Iterator[tuple[int, Part]]:
 
 
 def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
-    grid = _tile_grid(spec)
+    grid = tile_grid(spec)
     tails = store.fetch([(block_key(spec, part.block), (-index_bytes(grid), 0)) for part in parts])
     requests: list[Request] = []
     wanted: list[list[tuple[Part, int, int]]] = []
@@ -147,13 +150,13 @@ def _sparse_jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterat
 
 def _share(spec: ArraySpec, part: Part) -> float:
     wanted = sum(1 for _ in tiles_of(spec, part))
-    rows, columns = _tile_grid(spec)
+    rows, columns = tile_grid(spec)
     return wanted / (rows * columns)
 
 
 def _jobs(spec: ArraySpec, parts: list[Part], store: ByteStore) -> Iterator[_Job]:
-    sparse = [p for p in parts if spec.layout.shard is not None and _share(spec, p) < _WHOLE]
-    whole = [p for p in parts if spec.layout.shard is None or _share(spec, p) >= _WHOLE]
+    sparse = [p for p in parts if spec.layout.shard is not None and _share(spec, p) < WHOLE]
+    whole = [p for p in parts if spec.layout.shard is None or _share(spec, p) >= WHOLE]
     for part, data in zip(whole, store.fetch([(block_key(spec, p.block), None) for p in whole]), strict=True):
         if data is not None:
             yield from _whole_jobs(spec, part, data)
@@ -248,7 +251,7 @@ def _background_of(spec: ArraySpec, block: tuple[int, int], number: int) -> NDAr
     """Return what is read of a tile of a block, by its number, if it isn't stored."""
     if not len(spec.vacant):
         return spec.fill
-    (rows, columns), (long, wide) = _tile_grid(spec), spec.layout.tile
+    (rows, columns), (long, wide) = tile_grid(spec), spec.layout.tile
     t, a = (block[0] * rows + number // columns) * long, (block[1] * columns + number % columns) * wide
     return spec.background((t, t + long), (a, a + wide))
 
@@ -258,7 +261,7 @@ def stored_tiles(
 ) -> Iterator[Part]:
     """Yield the parts of a rectangle whose tiles are stored, or pending."""
     parts = list(split_blocks(spec.layout.block, times, assets))
-    grid, sharded = _tile_grid(spec), spec.layout.shard is not None
+    grid, sharded = tile_grid(spec), spec.layout.shard is not None
     ends = (-index_bytes(grid), 0) if sharded else None
     keys = [block_key(spec, part.block) for part in parts]
     for part, key, tail in zip(parts, keys, store.fetch([(key, ends) for key in keys]), strict=True):
@@ -307,7 +310,7 @@ def write_tiles(
 
     A tile that equals what is read where none is stored isn't stored; nor is a block without tiles.
     """
-    key, grid = block_key(spec, block), _tile_grid(spec)
+    key, grid = block_key(spec, block), tile_grid(spec)
 
     def encode(number: int) -> bytes | None:
         tile = tiles[number]
