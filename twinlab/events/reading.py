@@ -39,6 +39,8 @@ class Cells:
     flags: Mapping[str, NDArray[np.uint8]]
     # Signals whose value is valid until the next.
     states: frozenset[str]
+    # Cells of gauges before it may be removed: without a value, and not evaluated. None if none is.
+    removed_before: np.datetime64 | None = None
 
     def observed(self, signal: str) -> NDArray[np.bool_]:
         """Return which cells have an observation, good or bad.
@@ -53,7 +55,11 @@ class Cells:
             changed = np.zeros_like(there)
             changed[1:] = value[1:] != value[:-1]
             fresh &= changed
-        return np.asarray((there & ((flag == Flag.PASS) | (flag == Flag.SUSPECT) | fresh)) | (flag == Flag.FAIL))
+        found = (there & ((flag == Flag.PASS) | (flag == Flag.SUSPECT) | fresh)) | (flag == Flag.FAIL)
+        if self.removed_before is not None and signal not in self.states:
+            # What was removed was observed; cells without an observation are missing still.
+            found |= (~there & (flag == Flag.NOT_EVALUATED)) & (self.times < self.removed_before)[:, None]
+        return np.asarray(found)
 
     def good(self, signal: str) -> NDArray[np.bool_]:
         """Return which cells have a usable value: of a state also between observations, of a gauge where it was observed."""
@@ -104,6 +110,7 @@ def read_cells(
             ids = [one for one in assets if one in having]
             data = twin.history(asset_type, signals=names, assets=ids, start=start, stop=stop)
         data = computed(data)
+        removed = data.attrs.get("removed_before")
         yield Cells(
             times=data["time"].values.astype("datetime64[ns]"),
             assets=tuple(ids),
@@ -111,6 +118,7 @@ def read_cells(
             values={name: np.asarray(data[name].values, dtype=float) for name in names},
             flags={name: np.asarray(data[f"{name}_qc"].values, dtype="uint8") for name in names},
             states=frozenset(name for name in names if spec.signals[name].kind == "state"),
+            removed_before=None if removed is None else np.datetime64(removed.removesuffix("Z"), "ns"),
         )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.build import build_blocks
+from twinlab.history.build.cuts import after_cut, cut_ns_of
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
@@ -31,7 +32,7 @@ from twinlab.history.index.marks import Marks
 from twinlab.history.layout.spans import Span, clip
 from twinlab.history.store.cells import CellReader
 
-__all__ = ["Stored", "Update", "count_new_rows", "front_of", "plan_update", "stored_ends"]
+__all__ = ["Stored", "Update", "changed_sources", "count_new_rows", "front_of", "plan_update", "stored_ends"]
 
 #: Cells before the end of a group's stored ones in which new claims are planned for all assets: the hot cells.
 _FRONT = 1024
@@ -116,6 +117,11 @@ def _positions_before(
     return {name: 0 if name in changed else min(old.get(name, 0), position[name]) for name in hashes}, changed
 
 
+def changed_sources(sources: Sources, meta: Mapping[str, Any], position: Mapping[str, int]) -> set[str]:
+    """Return the sources whose rows mean something else than in a state with the metadata ``meta``."""
+    return _positions_before(sources, meta, position)[1]
+
+
 def count_new_rows(
     sources: Sources, meta: Mapping[str, Any], position: dict[str, int], report: BuildReport
 ) -> dict[str, int]:
@@ -189,6 +195,8 @@ def plan_update(
         elif plan is not None:
             before_end = stored.get(spec.group.path, 0)
             plans += split_plan(set_vacant(plan, before_end), None if change.late else change.bands, before_end)
+    # What is known since then doesn't change the cells before a cut.
+    plans = after_cut(plans, cut_ns_of(meta))
     return Update(sources, before, position, columns, plans, claims, marks_new, changed)
 
 

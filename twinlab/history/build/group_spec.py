@@ -143,6 +143,8 @@ class GroupPlan:
     vacant: list[Span] = field(default_factory=list)
     # Whether it is of late claims, whose plans come first.
     late: bool = False
+    # Number of the segment of time (see `cuts`) whose position the cells are of; None: that of the claims.
+    segment: int | None = None
 
     @property
     def cells(self) -> int:

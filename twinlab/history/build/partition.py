@@ -25,6 +25,8 @@ class Partition:
     frontier: Frontier
     # Cells that claims can fill; without it every cell from 0 on.
     known: Span | None = None
+    # Number of the segment of time whose position they are of; None: that of the claims.
+    segment: int | None = None
 
 
 def build_partition(partition: Partition, claims: LedgerClaims) -> tuple[list[Block], Tally]:
@@ -41,6 +43,7 @@ def build_partition(partition: Partition, claims: LedgerClaims) -> tuple[list[Bl
     k0, k1 = partition.window
     known = partition.known or (0, k1 + after)
     tally, base = Tally(), Recent(Empty())
+    claims = claims if partition.segment is None else claims.of_segment(partition.segment)
     for block in build_blocks(
         partition.spec,
         source=claims,

@@ -99,7 +99,8 @@ def split_plan(plan: GroupPlan, occupied: list[list[Span]] | None, stored: int) 
     for first, stop, spans in _parts(built):
         columns = (first * BAND, min(stop * BAND, len(spec.assets)))
         write = clip(spans, plan.ends)
-        part = GroupPlan(spec.part(*columns), write, write, plan.frontier.part(*columns))
+        frontier = plan.frontier.part(*columns)
+        part = replace(plan, spec=spec.part(*columns), fresh=write, write=write, vacant=[], frontier=frontier)
         vacant = [hole for span in plan.covered for hole in holes(clip(write, span), span)]
         # Whatever is short beside a vacant span is built with it: it has no claims either.
         out.append(replace(part, vacant=vacant))

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.history.build.cuts import retention_attributes
 from twinlab.history.layout.grid import DAY_NS, Axis, Group, duration_text, rollup_steps
 from twinlab.history.layout.rollup import COUNTS
 from twinlab.history.read.dask_arrays import as_dask
@@ -212,7 +213,8 @@ def dataset(
         return xr.Dataset(coords={"asset": ("asset", np.array(labels, dtype=object))})
     out = parts[0] if len(parts) == 1 else xr.merge(parts, join="exact", compat="no_conflicts")
     order = [v for name in chosen for v in out.data_vars if _belongs(str(v), name, chosen)]
-    return out[order].assign_attrs({"Conventions": "CF-1.11", "asset_type": asset_type, "snapshot": view.snapshot})
+    about = {"Conventions": "CF-1.11", "asset_type": asset_type, "snapshot": view.snapshot}
+    return out[order].assign_attrs(about | retention_attributes(view.meta, chosen.values()))
 
 
 def _belongs(variable: str, name: str, chosen: dict[str, Signal]) -> bool:

@@ -112,6 +112,9 @@ def _extent_in_cells(reader: SpanReader, name: str) -> tuple[int, int, int] | No
         first, last = (int(busy[at]) * per for at in (0, -1))
         ends = ((max(low, first), min(high, first + per)), (max(low, last), min(high, last + per)))
     begin, end = _valued(reader, name, *ends[0]), _valued(reader, name, *ends[1], newest=True)
+    if steps:
+        # Cells of the windows may be removed, whose rollups count them still.
+        begin, end = (ends[0][0] if begin is None else begin), (ends[1][1] - 1 if end is None else end)
     return None if begin is None or end is None else (begin, end, _missing(reader, name, begin, end + 1))
 
 

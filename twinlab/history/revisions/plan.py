@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from twinlab.errors import SchemaError
 from twinlab.history.build.catchup import Update
+from twinlab.history.build.cuts import cut_ns_of
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.rows.ledger_claims import LedgerClaims
 from twinlab.history.build.update import frontier_of, judged_anew, plan_group
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Frontier
-from twinlab.history.layout.spans import Span, union
+from twinlab.history.layout.spans import Span, clip, union
 from twinlab.history.revisions.claim_changes import TILE_ASSETS, ChangedColumns, changed_claims
 from twinlab.model.signal import Signal
 from twinlab.model.twinmodel import TwinModel
@@ -108,7 +111,28 @@ def plan_revision(old: Sources, new: Sources, meta: Mapping[str, Any]) -> Revisi
         if before is not None:
             plan.dropped.setdefault(f"{kind}/{before.cadence}", set()).add(name)
     _plan_groups(update, old, specs, found, {key for key, (_, after) in redefined.items() if after is not None})
+    _refuse_before_cut(plan, cut_ns_of(meta))
     return plan
+
+
+def _refuse_before_cut(plan: RevisionPlan, cut_ns: int | None) -> None:
+    """Refuse a revision of cells some of which were removed, since their rollups could only be computed from all of them."""
+    if cut_ns is None:
+        return
+    cells: Counter[str] = Counter()
+    for one in plan.update.plans:
+        spec = one.spec
+        before = clip(one.covered, (-NEVER, spec.axis.cell_ceil(cut_ns)))
+        cells[spec.group.asset_type] += sum(b - a for a, b in before) * len(spec.assets) * len(spec.signals)
+    found = [f"{count:,} cells of {kind}" for kind, count in sorted(cells.items()) if count]
+    if found:
+        at = str(np.datetime64(cut_ns, "ns").astype("datetime64[s]"))
+        msg = (
+            f"expected definitions that change nothing before {at} UTC, where retention removed or rounded cells, got "
+            f"{', '.join(found)} that would change there; let the change begin at {at}Z or later (in a mapping with `valid_from:`), or "
+            "write the file and rebuild: `twinlab rebuild` reads all rows of the ledger again"
+        )
+        raise SchemaError(msg)
 
 
 def _changed_sources(old: Sources, new: Sources, position: Mapping[str, int]) -> set[str]:

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from twinlab.errors import SchemaError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import build_blocks, piece_length
 from twinlab.history.build.catchup import Stored, count_new_rows, plan_update
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["build_revision", "built_with", "catch_up", "is_current"]
+__all__ = ["build_revision", "built_with", "can_catch_up", "catch_up", "is_current"]
 
 #: Cells of one commit.
 _COMMIT_CELLS = 70_000_000
@@ -44,8 +45,16 @@ def is_current(branch: RevisionBranch, new: Sources) -> bool:
     """Whether a branch was built with these definitions, up to the position of the published history."""
     if not branch.exists:
         return False
-    meta, main = branch.view().meta, _main_meta(branch)
-    return built_with(meta, new) and meta.get("position") == main.get("position")
+    same_position = branch.view().meta.get("position") == _main_meta(branch).get("position")
+    return same_position and can_catch_up(branch, new)
+
+
+def can_catch_up(branch: RevisionBranch, new: Sources) -> bool:
+    """Whether a branch was built with these definitions and has the cells that retention left in the published history."""
+    if not branch.exists:
+        return False
+    meta = branch.view().meta
+    return built_with(meta, new) and meta.get("retention") == _main_meta(branch).get("retention")
 
 
 def _main_meta(branch: RevisionBranch) -> dict[str, Any]:
@@ -84,10 +93,19 @@ def build_revision(
         Called with (cells done, total, what is being done).
     workers : int, optional
         Number of threads; the number of cores by default.
+
+    Raises
+    ------
+    SchemaError
+        If cells would change before a cut of retention; then there is no branch.
     """
     branch.create()
     base = branch.view()
-    plan = plan_revision(old, new, base.meta)
+    try:
+        plan = plan_revision(old, new, base.meta)
+    except SchemaError:
+        branch.delete()
+        raise
     report = BuildReport(position=plan.update.new)
     update = plan.update
     total, done = sum(one.cells for one in update.plans), 0

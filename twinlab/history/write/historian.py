@@ -14,7 +14,8 @@ from twinlab.errors import CorruptionError
 from twinlab.harmonise.claims import SharedInstants
 from twinlab.harmonise.overflow import storage_remedy
 from twinlab.history.build.build import BUILD_VERSION
-from twinlab.history.build.catchup import Stored, Update, count_new_rows, plan_update
+from twinlab.history.build.catchup import Stored, Update, changed_sources, count_new_rows, plan_update
+from twinlab.history.build.cuts import cut_ns_of
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport
 from twinlab.history.build.rows.frame_cache import FRAME_BYTES, PUBLISHED_BYTES
@@ -24,6 +25,7 @@ from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild, write_block
+from twinlab.history.write.removal import APPLIED, DECIDED, Removal, applied_removals, enforce, note_proof
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.tabular import update_tables
 from twinlab.history.write.waiting_rows import count_repeated, may_wait
@@ -168,6 +170,44 @@ class Historian:
         report.after = usage_of_folders(self.root)
         return report
 
+    def apply_retention(
+        self,
+        decide: Callable[[dict[str, int]], tuple[Removal, Mapping[str, object]]],
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Remove older cells of gauges, or round them, as a decision says; return the proof that the journal has then.
+
+        The decision is written to the journal first, then the history is published without these cells, then the proof is
+        written to the journal. If the process is killed in between, nothing is removed, or the next publication writes the
+        proof. The files of removed cells stay for 24 h, because a reader may use them.
+
+        Parameters
+        ----------
+        decide : callable
+            Called with the position of the published history, under its lock; returns the decision, and what else the
+            journal says of it: who, why.
+        progress : callable, optional
+            Called with (number done, total number, what is being done) while new rows are published.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process is writing this history; names it.
+        """
+        self.catch_up(progress)
+        with self._lock(), write_errors(self.folder):
+            self.before_writing()
+            store = HistoryStore.open(self.folder)
+            meta: dict[str, Any] = dict(store.newest().meta)
+            removal, about = decide({str(name): int(at) for name, at in meta["position"].items()})
+            self.ledger.journal.append(DECIDED, {**removal.to_json(), **about})
+            with store.lock():
+                enforce(store, removal, meta["assets"])
+            proof: dict[str, Any] = dict(store.newest().meta["retention_proof"])  # type: ignore[call-overload]
+            self.ledger.journal.append(APPLIED, proof)
+        self._store = None
+        return proof
+
     def status(self) -> HistorianStatus:
         """Return the position of the history, and how far the ledger is ahead."""
         now = self.sources.position()
@@ -202,7 +242,7 @@ class Historian:
         if not self.folder.exists():
             self._store = None
             rows = sum(at for name, at in self.sources.position().items() if name in self.mappings)
-            if rows > _BULK_ROWS:
+            if rows > _BULK_ROWS or applied_removals(self.ledger.journal):
                 return " "
             self._store = HistoryStore.create(self.folder, origin_ns=self.model.origin_ns)
             return ""
@@ -230,7 +270,8 @@ class Historian:
         if why.strip():
             report.notes.append(why)
         self._store = None
-        Rebuild(self.root, self.sources, self.model).run(report, progress=progress, workers=workers, client=client)
+        rebuild = Rebuild(self.root, self.sources, self.model, removals=applied_removals(self.ledger.journal))
+        rebuild.run(report, progress=progress, workers=workers, client=client)
         self.sources.cache.shrink(FRAME_BYTES)
         self._finish(report)
 
@@ -240,6 +281,12 @@ class Historian:
             msg = "expected an open history; call catch_up"
             raise CorruptionError(msg)
         position, meta = self.sources.position(), store.newest().meta
+        note_proof(self.ledger.journal, meta)
+        changed = changed_sources(self.sources, meta, position) if cut_ns_of(meta) is not None else set()
+        if changed:
+            # Cells before the cut are those of its position only if all are built again.
+            self._rebuild(report, f"the mapping of {', '.join(sorted(changed))} changed: history was rebuilt", progress)
+            return
         counted = count_new_rows(self.sources, meta, position, report)
         if gather and may_wait(self.sources, meta, position, published_at=store.published_at()):
             count_repeated(self.sources, meta, counted, position, report)

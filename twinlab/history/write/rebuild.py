@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -23,6 +23,7 @@ from twinlab.errors import CorruptionError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import BUILD_VERSION, piece_length
 from twinlab.history.build.catchup import Update
+from twinlab.history.build.cuts import Segment, segments
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
@@ -35,6 +36,7 @@ from twinlab.history.layout.grid import cold_layout
 from twinlab.history.layout.spans import Span, pieces
 from twinlab.history.store.publish import sync_filesystem
 from twinlab.history.write.history_store import HistoryStore
+from twinlab.history.write.removal import Removal, enforce
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.tabular import update_tables
 from twinlab.model.twinmodel import TwinModel
@@ -61,10 +63,13 @@ _SPARSE = 8
 class Rebuild:
     """One rebuild of a twin's history, resumable."""
 
-    def __init__(self, root: Path, sources: Sources, model: TwinModel) -> None:
+    def __init__(self, root: Path, sources: Sources, model: TwinModel, *, removals: Sequence[Removal] = ()) -> None:
         self.root = root
         self.sources = sources
         self.model = model
+        # Decisions about retention that were applied to the history.
+        self.removals = list(removals)
+        self.cuts = tuple(one.cut for one in self.removals)
         self.building = root / _BUILDING
         # Partitions are in order of time and read hardly any frame twice: the memory is better used for cells.
         sources.cache.shrink(_FRAME_BYTES)
@@ -100,6 +105,8 @@ class Rebuild:
                 work = _Work(self, store, update, report, progress)
                 with store.lock():
                     work.run(workers=workers or cores(), client=client)
+                    for removal in self.removals:
+                        enforce(store, removal, update.columns, note=False)
             add_tally(report, update)
         self._swap()
 
@@ -140,19 +147,27 @@ class Rebuild:
         self.sources.save()
         marks = self.sources.marks(position)
         columns = self.sources.columns({}, marks.values())
+        plans: list[GroupPlan] = []
+        for number, segment in enumerate(segments(self.cuts, position)):
+            plans += self._plans(columns, segment, number if self.cuts else None)
+        nothing = dict.fromkeys(position, 0)
+        claims = LedgerClaims(self.sources.views, position, cuts=self.cuts)
+        return Update(self.sources, nothing, position, columns, plans, claims, marks)
+
+    def _plans(self, columns: dict[str, list[str]], segment: Segment, number: int | None) -> list[GroupPlan]:
+        """Return the plans of all groups for the cells of one segment of time."""
+        position = dict(segment.position)
+        marks, alive = self.sources.marks(position), self.sources.lifetimes(position)
         plans = []
-        alive = self.sources.lifetimes(position)
         for spec in self.sources.groups(columns, position):
             frontier = frontier_of(spec, marks.values(), alive) if spec.assets else None
             if frontier is None or frontier.known_from.min() == NEVER:
                 continue
-            window = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
-            plans.append(GroupPlan(spec, [window], [window], frontier))
-        nothing = dict.fromkeys(position, 0)
-        plans = self._without_vacant(plans, position)
-        return Update(
-            self.sources, nothing, position, columns, plans, LedgerClaims(self.sources.views, position), marks
-        )
+            ends = (max(0, int(frontier.known_from.min())), int(frontier.passed.max()) + 1)
+            window = segment.cells(spec, ends)
+            if window is not None:
+                plans.append(GroupPlan(spec, [window], [window], frontier, segment=number))
+        return self._without_vacant(plans, position)
 
     def _without_vacant(self, plans: list[GroupPlan], position: dict[str, int]) -> list[GroupPlan]:
         """Return plans that build no long spans without claims, if the cells are many for the rows."""
@@ -251,6 +266,8 @@ class _Work:
                     write_block(txn, block)
             update_tables(txn, self.update)
             note_state(txn.meta, self.update)
+            if self.rebuild.cuts:
+                txn.meta["retention"] = [one.to_meta() for one in self.rebuild.removals]
             txn.meta.pop("spans_done", None)
             txn.commit("rebuild complete")
         self.report.commits += 1
@@ -261,7 +278,9 @@ class _Work:
         txn.ensure_group(whole.group, whole.signals, len(whole.assets))
         parts = list(pieces([span], longest=span[1], edges=_edges(spec, span)))
         windows = pieces(parts, longest=piece_length(spec))
-        made = _in_order(submit, (Partition(spec, window, plan.frontier) for window in windows), workers)
+        made = _in_order(
+            submit, (Partition(spec, window, plan.frontier, segment=plan.segment) for window in windows), workers
+        )
         for part in parts:
             shape = (len(spec.assets), part[1] - part[0])
             # Stored blocks are contiguous by asset: gathered likewise, a part needs no further transposition.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.catchup import Update
+from twinlab.history.build.cuts import Cut
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.report import Tally
@@ -31,6 +32,7 @@ class Recipe:
     model: str
     mappings: tuple[tuple[str, str], ...]
     position: tuple[tuple[str, int], ...]
+    cuts: tuple[Cut, ...] = ()
 
     @classmethod
     def of(cls, update: Update) -> Recipe:
@@ -43,6 +45,7 @@ class Recipe:
             sources.model.model_dump_json(by_alias=True),
             tuple((name, mapping.model_dump_json(by_alias=True)) for name, mapping in sorted(sources.mappings.items())),
             tuple(sorted(update.new.items())),
+            tuple(update.claims.cuts),
         )
 
 
@@ -58,7 +61,7 @@ def _claims(recipe: Recipe) -> LedgerClaims:
     )
     position = dict(recipe.position)
     sources.prepare(position)
-    return LedgerClaims(sources.views, position)
+    return LedgerClaims(sources.views, position, cuts=recipe.cuts)
 
 
 def build_remotely(partition: Partition, recipe: Recipe) -> tuple[list[Block], Tally]:

@@ -172,6 +172,23 @@ class Transaction(TableWriter):
         low, high = entry.extent or (k0, k0)
         entry.extent = (min(low, k0), max(high, k0 + shape[0]))
 
+    def rewrite_cells(
+        self, group: Group, name: str, k0: int, values: NDArray[np.signedinteger], flags: NDArray[np.uint8]
+    ) -> None:
+        """Replace compacted cells of all assets (time, asset) from ``k0`` on; their rollups stay those of the cells before."""
+        self._check_open()
+        entry = self._catalog.entry(group)
+        check_cells(name, entry.signal(name), values, flags)
+        for year, first, stop in entry.axis.split(k0, k0 + len(values)):
+            base = entry.axis.year_cells(year)[0]
+            rows, times = slice(first - k0, stop - k0), (first - base, stop - base)
+            if any(hot for hot, _, _ in entry.year(year).runs(*times)):
+                msg = f"expected compacted cells of {group.path}, got hot ones, whose rollups aren't stored; compact first"
+                raise SchemaError(msg)
+            for part, is_flags in ((values, False), (flags, True)):
+                spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
+                self._patch(entry, year, spec, times, (0, entry.n_assets), part[rows])
+
     def write_vacant(
         self, group: Group, span: Span, flags: Mapping[str, NDArray[np.uint8]], *, first_asset: int = 0
     ) -> None:

@@ -11,7 +11,7 @@ from twinlab.events.reading import instant_ns
 from twinlab.history import HistoryReader
 from twinlab.history.revisions.branch import RevisionBranch
 from twinlab.history.revisions.promote import locked_history
-from twinlab.history.revisions.revise import build_revision, built_with, catch_up, is_current
+from twinlab.history.revisions.revise import build_revision, can_catch_up, catch_up, is_current
 from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.reader import DelegatingReader
@@ -175,7 +175,7 @@ class Revision(KpiMethods, DelegatingReader):
             show = progress or bar
             if is_current(branch, new):
                 return
-            if branch.exists and built_with(dict(branch.view().meta), new):
+            if can_catch_up(branch, new):
                 catch_up(branch, new, progress=show)
                 return
             old: Sources = sources_of(twin.folder, twin.ledger, *self._published())

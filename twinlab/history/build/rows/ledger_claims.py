@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.harmonise.claims import Claims
 from twinlab.history.build.build import Part
+from twinlab.history.build.cuts import Cut, Segment, segment_cuts, segments
 from twinlab.history.build.group_spec import GroupSpec
 from twinlab.history.build.rows.source_view import SourceView
 from twinlab.history.index.source_index import hashes_of
@@ -43,7 +44,14 @@ class LedgerClaims:
     position: Dictionary[str, int]
     # Ordinals from which claims are newer than the last build.
     new_from: Dictionary[str, int] = field(default_factory=dict)
+    # Cells before a cut have the claims of its position.
+    cuts: Sequence[Cut] = ()
     _fed: dict[tuple[str, str], bool] | None = None
+
+    def of_segment(self, number: int) -> LedgerClaims:
+        """Return the claims of the position of one segment of time; cells of earlier ones have those of theirs."""
+        position = segments(self.cuts, self.position)[number].position
+        return replace(self, position=position, cuts=segment_cuts(self.cuts)[:number], _fed=self._fed)
 
     def numbers(self) -> dict[str, int]:
         """Return the number of each source, in the order of names."""
@@ -52,29 +60,48 @@ class LedgerClaims:
     def _reach(self, spec: GroupSpec, window: Span) -> tuple[int, int]:
         return spec.axis.time(window[0]), spec.axis.time(window[1])
 
-    def _covering(self, view: SourceView, spec: GroupSpec, window: Span) -> npt.NDArray[np.int64]:
+    def _covering(
+        self, view: SourceView, spec: GroupSpec, window: Span, position: Dictionary[str, int]
+    ) -> npt.NDArray[np.int64]:
         low, high = self._reach(spec, window)
         name = next(iter(spec.signals))
         group = view.index.group_of.get((spec.group.asset_type, name))
-        return view.index.covering(group, low, high, self.position[view.name])
+        return view.index.covering(group, low, high, position[view.name])
 
     def _late(
-        self, view: SourceView, spec: GroupSpec, window: Span, read: Sequence[Span] = ()
+        self,
+        view: SourceView,
+        spec: GroupSpec,
+        window: Span,
+        position: Dictionary[str, int],
+        read: Sequence[Span] = (),
     ) -> npt.NDArray[np.int64]:
         """Return the places of late claims in the window, without those among the rows in ``read``."""
-        return view.outside(view.index.late_within(*self._reach(spec, window), self.position[view.name]), read)
+        return view.outside(view.index.late_within(*self._reach(spec, window), position[view.name]), read)
+
+    def _segments(self, spec: GroupSpec, window: Span) -> Iterator[tuple[Segment, Span]]:
+        """Yield the segments of time with one position each, with their cells in the window."""
+        for one in segments(self.cuts, self.position):
+            cells = one.cells(spec, window)
+            if cells is not None:
+                yield one, cells
 
     def parts(self, spec: GroupSpec, window: Span) -> Iterator[Part]:
         """Yield the claims of the frames that overlap the window, and all other claims that share a key with one of them."""
+        for one, cells in self._segments(spec, window):
+            for part in self._parts(spec, cells, one.position):
+                yield part if not self.cuts else _in_segment(part, one)
+
+    def _parts(self, spec: GroupSpec, window: Span, position: Dictionary[str, int]) -> Iterator[Part]:
         low, high = self._reach(spec, window)
         # A claim of another series never has the identity of one of these: its tag is another.
         some = spec.series if spec.whole is not None and 4 * len(spec.assets) <= len(spec.whole.assets) else None
         for name, number in self.numbers().items():
-            view, stop = self.views[name], self.position[name]
+            view, stop = self.views[name], position[name]
             new_from = self.new_from.get(name, 0)
             if some is not None and not any(one in view.index.series for one in some):
                 continue  # none of its rows is of these assets
-            near = self._covering(view, spec, window)
+            near = self._covering(view, spec, window, position)
             hashes = [np.empty(0, dtype=np.uint64)]
             for _, found in view.harmonised(near, stop=stop, time=(low, high), series=some, cut_from=_CUT_ROWS):
                 if found.claims.key is not None:
@@ -83,7 +110,7 @@ class LedgerClaims:
                 if len(found.claims):
                     yield Part(number, found.claims, new_from)
             # Late claims of the frames above were among their rows.
-            late = self._late(view, spec, window, view.rows_of(near))
+            late = self._late(view, spec, window, position, view.rows_of(near))
             if len(late):
                 yield Part(number, view.late_claims(late, stop=stop), new_from)
             keys = np.unique(np.concatenate(hashes))
@@ -104,10 +131,12 @@ class LedgerClaims:
 
     def simple(self, spec: GroupSpec, window: Span) -> frozenset[str]:
         """Return the signals of the rule ``last`` with one source and one priority, if no claim has a key or is a retraction."""
-        for view in self.views.values():
-            index, near, late = view.index, self._covering(view, spec, window), self._late(view, spec, window)
-            if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
-                return frozenset()
+        for one, cells in self._segments(spec, window):
+            for view in self.views.values():
+                index, near = view.index, self._covering(view, spec, cells, one.position)
+                late = self._late(view, spec, cells, one.position)
+                if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
+                    return frozenset()
         fed, judged = self._single(), self.judged(spec)
         kind = spec.group.asset_type
         return frozenset(
@@ -136,6 +165,19 @@ class LedgerClaims:
                         seen.setdefault((one.asset_type, one.signal), set()).update(pair)
             self._fed = {signal: len(found) == 1 for signal, found in seen.items()}
         return self._fed
+
+
+def _in_segment(part: Part, segment: Segment) -> Part:
+    """Leave out the claims of other times, which are of another position; those with a key may be of any time."""
+    claims = part.claims
+    if claims.key is not None:
+        return part
+    inside = np.ones(len(claims), dtype=np.bool_)
+    if segment.low is not None:
+        inside &= claims.event_time >= segment.low
+    if segment.high is not None:
+        inside &= claims.event_time < segment.high
+    return part if inside.all() else Part(part.source, claims.select(inside), part.new_from)
 
 
 def _with_key(claims: Claims, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
