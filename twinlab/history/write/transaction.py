@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
+from twinlab.history.build.cuts import cut_ns_of
 from twinlab.history.layout.grid import Group
 from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Span, Spans
@@ -176,14 +177,13 @@ class Transaction(TableWriter):
         self, group: Group, name: str, k0: int, values: NDArray[np.signedinteger], flags: NDArray[np.uint8]
     ) -> None:
         """Replace compacted cells of all assets (time, asset) from ``k0`` on; their rollups stay those of the cells before."""
-        self._check_open()
         entry = self._catalog.entry(group)
         check_cells(name, entry.signal(name), values, flags)
         for year, first, stop in entry.axis.split(k0, k0 + len(values)):
             base = entry.axis.year_cells(year)[0]
             rows, times = slice(first - k0, stop - k0), (first - base, stop - base)
             if any(hot for hot, _, _ in entry.year(year).runs(*times)):
-                msg = f"expected compacted cells of {group.path}, got hot ones, whose rollups aren't stored; compact first"
+                msg = f"expected compacted cells of {group.path}, got hot ones; compact first"
                 raise SchemaError(msg)
             for part, is_flags in ((values, False), (flags, True)):
                 spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
@@ -211,13 +211,19 @@ class Transaction(TableWriter):
     ) -> Iterable[tuple[bool, int, int]]:
         """Decide which pieces of a span go to hot and which to cold chunks, and record it."""
         part = entry.year(year)
-        long = part.hot.tile[0]
+        long, cut = part.hot.tile[0], cut_ns_of(self.meta)
+        # Rollups of hot cells aren't stored, but those of removed cells must be.
+        first_hot = 0 if cut is None else entry.axis.cell_ceil(cut) - entry.axis.year_cells(year)[0]
         for chunk in range(l0 // long, -(-l1 // long)):
             start, stop = chunk * long, (chunk + 1) * long
             if chunk in part.hot_chunks:
                 if bulk and whole and l0 <= start and stop <= l1:
                     self._drop_hot(entry, year, chunk)
-            elif not bulk and (stop > part.cold_end or (stop == part.cold_end and chunk + 1 not in part.hot_chunks)):
+            elif (
+                not bulk
+                and start >= first_hot
+                and (stop > part.cold_end or (stop == part.cold_end and chunk + 1 not in part.hot_chunks))
+            ):
                 # The chunk that ends with the cold cells, too: its flags depend on the cells that follow.
                 self._heat(entry, year, chunk)
         for hot, a, b in part.runs(l0, l1):
@@ -377,14 +383,9 @@ class Transaction(TableWriter):
         position = self.meta.get("position")
         metadata: dict[str, object] = {"position": position} if position is not None else {}
         snapshot = publish.publish(
-            self._repository,
-            self._session,
-            message,
-            path=self._path,
-            metadata=metadata,
-            seal=self._seal,
-            branch=self._branch,
-        )
+            self._repository, self._session, message,
+            path=self._path, metadata=metadata, seal=self._seal, branch=self._branch,
+        )  # fmt: skip
         self._open = False
         return snapshot
 
