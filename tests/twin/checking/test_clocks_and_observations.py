@@ -29,7 +29,7 @@ AHEAD = pd.Timestamp("2026-03-19T00:00Z")
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> QualityReport:
+def twin(tmp_path_factory: pytest.TempPathFactory) -> tl.Twin:
     folder = tmp_path_factory.mktemp("clocks")
     (folder / "twin.yaml").write_text(MODEL)
     (folder / "rooms.yaml").write_text(MAPPING)
@@ -51,7 +51,28 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> QualityReport:
     pd.concat(parts).to_csv(folder / "rooms.csv", index=False)
     twin = tl.create(folder / "twin", model=folder / "twin.yaml", mappings=[folder / "rooms.yaml"])
     twin.ingest(folder / "rooms.csv")
+    return twin
+
+
+@pytest.fixture(scope="module")
+def report(twin: tl.Twin) -> QualityReport:
     return twin.check()
+
+
+def test_the_fix_of_a_clock_puts_every_value_where_it_was(twin: tl.Twin, report: QualityReport) -> None:
+    row = int(report.table.index[report.table.kind == "clock"][0])
+    rev = twin.remap("rooms", report.fixed_mapping(row))
+    try:
+        fixed = rev.history("room", signals=["temperature"]).temperature
+        # Room C has a value at each of the times again, and differs from the others by less than half a degree.
+        at = TIMES.tz_localize(None)
+        assert int(fixed.sel(asset="C", time=slice(at[0], at[-1])).notnull().sum()) == len(TIMES)
+        assert float(abs(fixed.sel(asset="C") - fixed.sel(asset="B")).max()) < 0.6
+        # Behind the last value of all, where C was ahead, cells were missing in the other rooms.
+        cells = rev.diff().cells
+        assert set(cells.asset[cells["first"] <= at[-1]]) == {"C"}
+    finally:
+        rev.discard()
 
 
 def test_a_clock_that_goes_ahead_is_found_with_its_zone(report: QualityReport) -> None:
@@ -60,8 +81,11 @@ def test_a_clock_that_goes_ahead_is_found_with_its_zone(report: QualityReport) -
     assert found.asset.tolist() == ["C"]
     one = found.iloc[0]
     assert "as if the clock were in another zone" in one.evidence
-    assert one.fix == 'zone: "+02:00"'
-    assert abs(one.since - AHEAD.tz_localize(None)) <= pd.Timedelta(days=7)
+    assert one.fix == (
+        "clocks: [{assets: [C], shift: 2h, shift_sign: -1, valid_from: '2026-03-19T02:00:00Z'}]  # mapping/rooms.yaml, tables[0]"
+    )
+    # The first value that the clock wrote after it was put ahead.
+    assert one.since == AHEAD.tz_localize(None) + pd.Timedelta(hours=2)
     assert (one.source, one.tag, one.signal) == ("rooms", "temp_c", "temperature")
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.quality.findings import Finding
 
-__all__ = ["ClockDrift", "clock_drift", "clock_findings"]
+__all__ = ["ClockDrift", "ClockFault", "clock_drift", "clock_faults", "clock_findings"]
 
 _DAY: Final = 86_400.0
 _HALF_HOUR: Final = 1800.0
@@ -33,6 +33,29 @@ class ClockDrift:
     """Lower end of the 90 % interval."""
     high: float
     """Upper end of the 90 % interval."""
+
+
+@dataclass(frozen=True)
+class ClockFault:
+    """An asset's clock that seems wrong, in a period."""
+
+    asset: str
+    signal: str
+    shift: np.timedelta64 | None
+    """By how much values come late (negative: early); None for a clock that drifts, whose shift changes."""
+    zone: str
+    """The offset of the zone that the clock seems to be in, relative to the one that is stated now; empty if it is no zone's."""
+    since: np.datetime64 | None
+    until: np.datetime64 | None
+    confidence: float
+    evidence: str
+
+    def finding(self) -> Finding:
+        """Return the fault as a finding of the kind "clock"."""
+        fix = f'zone: "{self.zone}"' if self.zone else ""
+        return Finding(
+            "clock", "", "", self.asset, self.signal, self.since, self.until, self.confidence, self.evidence, fix
+        )
 
 
 def clock_drift(shifts: xr.DataArray) -> ClockDrift | None:
@@ -106,17 +129,24 @@ def clock_findings(
     >>> [(one.asset, one.fix) for one in clock_findings(weeks, shift=np.timedelta64(30, "m"))]
     [('T7', 'zone: "+02:00"')]
     """
+    return [one.finding() for one in clock_faults(found, shift=shift, signal=signal, correlation=correlation)]
+
+
+def clock_faults(
+    found: xr.Dataset, *, shift: np.timedelta64, signal: str = "", correlation: float = 0.8
+) -> list[ClockFault]:
+    """Return the faults behind `clock_findings`, with the shift as a number; parameters as there."""
     made = []
     for place, asset in enumerate(found.asset.to_numpy().tolist()):
         one = found.isel(asset=place, drop=True)
         explained = 1 - one["correlation"] <= 0.5 * (1 - one["correlation_unshifted"])
         wrong = ((abs(one["shift"]) >= shift) & (one["correlation"] >= correlation) & explained).to_numpy()
         if wrong.any():
-            made.append(_finding(one, wrong, shift, str(asset), signal))
+            made.append(_fault(one, wrong, shift, str(asset), signal))
     return made
 
 
-def _finding(one: xr.Dataset, wrong: npt.NDArray[np.bool_], shift: np.timedelta64, asset: str, signal: str) -> Finding:
+def _fault(one: xr.Dataset, wrong: npt.NDArray[np.bool_], shift: np.timedelta64, asset: str, signal: str) -> ClockFault:
     rows = np.flatnonzero(wrong)
     seconds = one["shift"].to_numpy()[rows] / np.timedelta64(1, "s")
     centre = float(np.median(seconds))
@@ -126,25 +156,28 @@ def _finding(one: xr.Dataset, wrong: npt.NDArray[np.bool_], shift: np.timedelta6
     drift = clock_drift(one["shift"].isel(period=slice(int(rows[0]), None)).where(one["correlation"] >= 0.5))
     span = float((periods[-1] - periods[rows[0]]) / np.timedelta64(1, "D"))
     offset = round(centre / _HALF_HOUR) * _HALF_HOUR
-    fix = ""
+    zone = ""
+    constant: np.timedelta64 | None = np.timedelta64(60 * round(centre / 60), "s")
     if drift is not None and drift.low * drift.high > 0 and abs(drift.rate) * span >= shift / np.timedelta64(1, "s"):
         what = f"the clock gains {drift.rate:.0f} s a day ({drift.low:.0f} to {drift.high:.0f})"
+        constant = None
     elif abs(centre - offset) <= _TOLERANCE and offset:
         minutes = int(abs(offset)) // 60
-        fix = f'zone: "{"+" if offset > 0 else "-"}{minutes // 60:02d}:{minutes % 60:02d}"'
-        what = f"values come {_text(centre)}, as if the clock were in another zone (relative to the one that is stated now)"
+        zone = f"{'+' if offset > 0 else '-'}{minutes // 60:02d}:{minutes % 60:02d}"
+        what = f"values come {_text(centre)}, as if the clock were in another zone ({zone} relative to the one that is stated now)"
+        constant = np.timedelta64(int(offset), "s")
     else:
         what = f"values come {_text(centre)}"
     last = int(rows[-1])
-    return Finding(
-        kind="clock",
+    return ClockFault(
         asset=asset,
         signal=signal,
+        shift=constant,
+        zone=zone,
         since=periods[rows[0]] if rows[0] > 0 else None,
         until=periods[last + 1] if last + 1 < periods.size else None,
         confidence=float(np.clip(best * rows.size / (last - rows[0] + 1), 0, 1)),
         evidence=f"{what}; {fits}",
-        fix=fix,
     )
 
 

@@ -43,7 +43,9 @@ class Swap:
     confidence: float
     evidence: str
     fixes: tuple[UnitFix, ...]
-    """For `fix_text`, one for each column; none for words, whose order the reader of the device decides."""
+    """For `fix_text`, one for each column of a position; none for words."""
+    words: Words | None = None
+    """The type of the numbers whose words are swapped: the mapping's ``swapped_words``."""
 
     def finding(self, *, source: str = "", tag: str = "", fix: str = "") -> Finding:
         """Return the swap as a finding of the kind ``unit``."""
@@ -153,10 +155,10 @@ def swapped_words(data: xr.DataArray, *, span: Span | None = None) -> list[Swap]
         low, high = (f"{limit:.4g}" for limit in where)
         text = (
             f"{good} of {all_} values are within {low} to {high} with the words of {kind} swapped, "
-            f"{int((seen & known)[first:stop, place].sum())} as they are; set the order of words where the device is read"
+            f"{int((seen & known)[first:stop, place].sum())} as they are"
         )
         name, signal = str(table["asset"].to_numpy()[place]), "" if table.name is None else str(table.name)
-        found.append(Swap(name, signal, since, until, good / (all_ + 1), text, ()))
+        found.append(Swap(name, signal, since, until, good / (all_ + 1), text, (), kind))
     return found
 
 

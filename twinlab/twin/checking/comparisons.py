@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,13 +12,15 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
 from twinlab.quality import find_drift, run_tests, suspect_units
-from twinlab.quality.clocks.findings import clock_findings
-from twinlab.quality.clocks.shifts import clock_shifts
+from twinlab.quality.clocks.findings import clock_faults
+from twinlab.quality.clocks.shifts import clock_shifts, median_of_assets
+from twinlab.quality.clocks.switches import clock_switch
 from twinlab.quality.findings import Finding
 from twinlab.quality.registry import QUALITY_TESTS
 from twinlab.quality.signals.built_in import STATUS
 from twinlab.quality.unit_faults.hypotheses import hypotheses
 from twinlab.twin.checking.channels import Channels, Properties
+from twinlab.twin.checking.clock_fixes import ClockFix
 from twinlab.twin.checking.report_lines import flagged_text
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ __all__ = [
 #: Clocks are compared with the median of the assets, of five at least, and over two weeks.
 _FEWEST_CLOCKS: Final = 5
 _LEAST_CLOCKS: Final = np.timedelta64(14, "D")
+_WEEK: Final = np.timedelta64(7, "D")
 
 
 def unit_suspects(channels: Channels, declared: Mapping[str, str]) -> list[Suspect]:
@@ -90,11 +94,13 @@ def drift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Ite
             yield found
 
 
-def clock_shift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Iterator[Finding]:
-    """Yield a finding for each asset whose values come earlier or later than those of the others.
+def clock_shift_findings(
+    channels: Channels, *, excluded: Collection[str] = ()
+) -> Iterator[tuple[Finding, ClockFix | None]]:
+    """Yield a finding for each asset whose values come earlier or later than those of the others, with its fix.
 
     Means of quarters of an hour (or slower ones) are compared week by week: shifts from half an hour on are found, of signals
-    whose course most assets share.
+    whose course most assets share. Since when is then looked for to the quarter. A clock that drifts has no fix.
     """
     name = f"{channels.name}_mean"
     if channels.short is None or channels.signal.kind != "gauge" or channels.signal.role != "measurement":
@@ -104,9 +110,24 @@ def clock_shift_findings(channels: Channels, *, excluded: Collection[str] = ()) 
     if len(kept) < _FEWEST_CLOCKS or times[-1] - times[0] < _LEAST_CLOCKS:
         return
     means = channels.short[name].sel(asset=kept).load()
-    resolution = times[1] - times[0]
-    shifts = clock_shifts(means, period=np.timedelta64(7, "D"), resolution=resolution)
-    yield from clock_findings(shifts, shift=np.timedelta64(30, "m"), signal=channels.name)
+    reference = median_of_assets(means)
+    shifts = clock_shifts(means, reference=reference, period=_WEEK, resolution=times[1] - times[0])
+    for fault in clock_faults(shifts, shift=np.timedelta64(30, "m"), signal=channels.name):
+        shift = fault.shift
+        if shift is None:
+            yield fault.finding(), None
+            continue
+        series = means.sel(asset=fault.asset)
+        since, until = (
+            None if at is None else clock_switch(series, reference, shift, at, within=_WEEK, back=back)
+            for at, back in ((fault.since, False), (fault.until, True))
+        )
+        if since is not None and until is not None and not since < until:
+            until = None
+        yield (
+            replace(fault, since=since, until=until).finding(),
+            ClockFix(fault.asset, fault.signal, shift, since, until),
+        )
 
 
 def compared_tests(kind: AssetType, signals: Sequence[str]) -> list[str]:

@@ -1,11 +1,13 @@
-"""The fix of a wrong unit: the text of the mapping with another rule for the channel, and that rule on one line."""
+"""The fix of a channel's rule: the text of the mapping with another rule for the channel, and that rule on one line."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
 
 from twinlab.errors import SchemaError, TwinlabError
 from twinlab.harmonise.times.formats import instant
@@ -14,14 +16,62 @@ from twinlab.model.edits.yaml_edit import comments, document, put, span, value_o
 from twinlab.model.load import parse_mapping
 from twinlab.model.mapping import TagRule
 from twinlab.model.yamltext import path_text, write_line
+from twinlab.twin.checking.report_lines import yaml_instant
 
 if TYPE_CHECKING:
-    from twinlab.quality.unit_faults.suspects import UnitFix
     from twinlab.twin.checking.origins import Origin
 
-__all__ = ["MappingFix"]
+__all__ = ["Change", "KeyFix", "MappingFix", "RuleFix"]
 
 _VALIDITY: Final = {"valid_from": max, "valid_until": min}
+
+
+class RuleFix(Protocol):
+    """What differs in the right rule of a channel, such as a `UnitFix`."""
+
+    @property
+    def asset(self) -> str:
+        """The asset, its id."""
+
+    def keys(self) -> dict[str, object]:
+        """Return the keys of the rule that may differ, validity included."""
+
+
+class Change(Protocol):
+    """A change of a mapping that a finding proposes."""
+
+    @property
+    def origin(self) -> Origin:
+        """The rule that the values come from."""
+
+    def line(self, text: str) -> str:
+        """Return what changes as one line of YAML; "" if it can't be made."""
+
+    def applied(self, text: str) -> str:
+        """Return the text of the mapping with the change."""
+
+
+@dataclass(frozen=True)
+class KeyFix:
+    """One key of a channel's rule that should have another value, for a time."""
+
+    asset: str
+    key: str
+    value: object
+    since: np.datetime64 | None = None
+    until: np.datetime64 | None = None
+
+    def keys(self) -> dict[str, object]:
+        """Return the key and the validity.
+
+        >>> KeyFix("A", "swapped_words", "float32", since=np.datetime64("2026-02-19")).keys()
+        {'swapped_words': 'float32', 'valid_from': '2026-02-19T00:00:00Z'}
+        """
+        found = {self.key: self.value}
+        for key, edge in (("valid_from", self.since), ("valid_until", self.until)):
+            if edge is not None:
+                found[key] = yaml_instant(edge)
+        return found
 
 
 @dataclass(frozen=True)
@@ -30,7 +80,7 @@ class MappingFix:
 
     origin: Origin
     asset_type: str
-    fix: UnitFix
+    fix: RuleFix
     file: str
     """The mapping's file in the twin's folder: ``mapping/fridges.yaml``."""
     only_asset: bool = False

@@ -34,8 +34,8 @@ class CheckMethods(RevisionMethods):
     ) -> QualityReport:
         r"""Find what is wrong with the data: what, since when, how sure, what it touches, and the line that fixes it.
 
-        Flags of the history, units, clocks, drift, the tests in ``twin.yaml`` that the build of the history doesn't run, and
-        definitions that were edited and aren't applied. Nothing is changed.
+        Flags of the history by test, units, clocks, drift, sources that disagree, the tests in ``twin.yaml`` that the build of
+        the history doesn't run, and definitions that were edited and aren't applied. Nothing is changed.
 
         Parameters
         ----------
@@ -89,6 +89,7 @@ class CheckMethods(RevisionMethods):
             found = running.run_tasks(tasks, client, show)
         with progress_bar("observations", unit=" series") as show:
             found += running.observed(reader, channels, show, assets=assets, start=start, stop=stop)
+            found += running.from_rows(reader, channels, origins, show, assets=assets, start=start, stop=stop)
         files = {
             source: (f"{MAPPINGS}/{path.name}", path.read_text(encoding="utf-8"))
             for source, path in mapping_files(self.folder).items()

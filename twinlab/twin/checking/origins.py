@@ -13,8 +13,8 @@ from twinlab.model.basics import is_pattern
 
 if TYPE_CHECKING:
     from twinlab.history import HistoryReader
+    from twinlab.model.mapping import ClockRule, TagRule
     from twinlab.model.mapping import Mapping as SourceMapping
-    from twinlab.model.mapping import TagRule
 
 __all__ = ["Origin", "Origins", "rules_of"]
 
@@ -79,36 +79,46 @@ class Origins:
         for one in rules_of(reader.mappings):
             asset_type = one.row_type or one.own.partition("/")[0]
             self._rules.setdefault((asset_type, one.rule.signal), []).append(one)
-        self._found: dict[tuple[str, str, str], Origin | None] = {}
+        self._found: dict[tuple[str, str, str, str], Origin | None] = {}
 
-    def declared(self, asset_type: str, asset: str, signal: str, unit: str) -> str:
-        """Return the unit that the mappings declare for a channel; the signal's if they don't, or not one only."""
-        rules = self._rules.get((asset_type, signal), [])
+    def declared(self, asset_type: str, asset: str, signal: str, unit: str, *, source: str = "") -> str:
+        """Return the unit that the mappings (or one source's) declare for a channel; the signal's if not just one."""
+        rules = [one for one in self._rules.get((asset_type, signal), ()) if source in ("", one.source)]
         units = {one.rule.unit or unit for one in rules if one.may_feed(asset_type, asset)}
         return units.pop() if len(units) == 1 else unit
+
+    def clocks(self, origin: Origin) -> tuple[ClockRule, ...]:
+        """Return the clocks of the table or stream of an origin."""
+        mapping = self._reader.mappings[origin.source]
+        if origin.path[0] == "tables":
+            return tuple(mapping.tables[int(origin.path[1])].clocks)
+        return () if mapping.stream is None else tuple(mapping.stream.clocks)
 
     def states_status(self, asset_type: str, asset: str, signal: str) -> bool:
         """Return whether a mapping names a column of the source's own status of a channel's values."""
         return any(one.status and one.may_feed(asset_type, asset) for one in self._rules.get((asset_type, signal), ()))
 
-    def of(self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None = None) -> Origin | None:
-        """Return the origin of a channel's values from an instant on; None if it isn't known or there are several.
+    def of(
+        self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None = None, *, source: str = ""
+    ) -> Origin | None:
+        """Return the origin of a channel's values from an instant on, of any source or of one; None if it isn't known.
 
         An origin whose rule is known and whose tag isn't has an empty tag.
         """
-        key = (asset_type, asset, signal)
+        key = (asset_type, asset, signal, source)
         if key not in self._found:
             self._found[key] = self._find(*key, near)
         return self._found[key]
 
-    def _find(self, asset_type: str, asset: str, signal: str, near: np.datetime64 | None) -> Origin | None:
-        rules = [one for one in self._rules.get((asset_type, signal), ()) if one.may_feed(asset_type, asset)]
+    def _find(self, asset_type: str, asset: str, signal: str, source: str, near: np.datetime64 | None) -> Origin | None:
+        every = self._rules.get((asset_type, signal), ())
+        rules = [one for one in every if one.may_feed(asset_type, asset) and source in ("", one.source)]
         keys = {(one.source, one.path) for one in rules}
         if len(keys) == 1 and not is_pattern(rules[0].key):
             return _tagged(rules[0], rules[0].key)
         rows = self._rows(f"{asset_type}/{asset}", signal, near)
-        for source, tag in rows:
-            fitting = [one for one in rules if one.source == source and one.covers(tag)]
+        for name, tag in rows:
+            fitting = [one for one in rules if one.source == name and one.covers(tag)]
             # An exact key takes precedence over patterns.
             exact = [one for one in fitting if one.key == tag] or fitting
             if len({one.path for one in exact}) == 1:

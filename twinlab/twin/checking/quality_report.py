@@ -18,7 +18,7 @@ from twinlab.twin.checking.report_lines import place_text, share_text, span_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twinlab.twin.checking.fixes import MappingFix
+    from twinlab.twin.checking.fixes import Change
     from twinlab.twin.checking.touched import Touched
 
 __all__ = ["FoundFault", "QualityReport"]
@@ -34,7 +34,7 @@ class FoundFault:
     finding: Finding
     asset_type: str = ""
     touches: tuple[Touched, ...] = ()
-    change: MappingFix | None = None
+    change: Change | None = None
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -86,7 +86,7 @@ class QualityReport:
         Returns
         -------
         DataFrame
-            ``kind`` (what is wrong: "unit", "clock", "drift", "missing", "definition" or the name of the test that gave flags),
+            ``kind`` (what is wrong: "unit", "clock", "drift", "disagreement", "missing", "definition" or the test that gave flags),
             ``source, tag, asset, signal``, ``since`` and ``until`` (UTC; NaT where the data begin or end so),
             ``confidence`` (0..1), ``evidence`` (a sentence with numbers) and ``fix`` (a line of YAML; empty if there is none).
         """
@@ -135,7 +135,7 @@ class QualityReport:
             text = change.applied(text)
         return text
 
-    def _change(self, row: int) -> MappingFix:
+    def _change(self, row: int) -> Change:
         if not 0 <= row < len(self.faults):
             msg = f"expected a row from 0 to {len(self.faults) - 1}, got {row}; report.table lists them"
             raise SchemaError(msg)

@@ -65,6 +65,16 @@ def minute_text(at: np.datetime64) -> str:
     return str(at.astype("datetime64[m]")).replace("T", " ")
 
 
+def yaml_instant(at: np.datetime64) -> str:
+    """Return an instant as mappings have it.
+
+    >>> import numpy as np
+    >>> yaml_instant(np.datetime64("2026-01-05T08:30"))
+    '2026-01-05T08:30:00Z'
+    """
+    return f"{np.datetime_as_string(at.astype('datetime64[s]'))}Z"
+
+
 def span_text(since: np.datetime64 | None, until: np.datetime64 | None) -> str:
     """Return a half-open span as text; empty if it is open on both sides.
 

@@ -11,6 +11,7 @@ import numpy as np
 from twinlab.errors import SchemaError
 from twinlab.quality.findings import Finding
 from twinlab.twin.checking.channels import Channels, properties_of
+from twinlab.twin.checking.clock_fixes import ClockChange, ClockFix
 from twinlab.twin.checking.comparisons import (
     clock_shift_findings,
     compared_tests,
@@ -20,12 +21,14 @@ from twinlab.twin.checking.comparisons import (
     test_findings,
     unit_suspects,
 )
-from twinlab.twin.checking.fixes import MappingFix
+from twinlab.twin.checking.disagreements import disagreement_findings
+from twinlab.twin.checking.fixes import Change, MappingFix
 from twinlab.twin.checking.flagged import flag_findings
 from twinlab.twin.checking.missing import missing_findings
 from twinlab.twin.checking.origins import Origins
 from twinlab.twin.checking.quality_report import FoundFault
 from twinlab.twin.checking.touched import touched
+from twinlab.twin.checking.words import swapped_word_findings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,8 +37,18 @@ if TYPE_CHECKING:
     from twinlab.model.twinmodel import AssetType
     from twinlab.quality.unit_faults.suspects import Suspect, UnitFix
     from twinlab.twin.checking.channels import Properties
+    from twinlab.twin.checking.fixes import RuleFix
 
-__all__ = ["Found", "definition_faults", "observed", "run_tasks", "signal_tasks", "span_of", "with_origins"]
+__all__ = [
+    "Found",
+    "definition_faults",
+    "from_rows",
+    "observed",
+    "run_tasks",
+    "signal_tasks",
+    "span_of",
+    "with_origins",
+]
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,7 @@ class Found:
     """What one task found; picklable."""
 
     asset_type: str
-    findings: tuple[tuple[Finding, UnitFix | None], ...] = ()
+    findings: tuple[tuple[Finding, RuleFix | ClockFix | None], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -62,7 +75,7 @@ class _SignalTask:
         units = [self._within(one) for one in unit_suspects(self.channels, self.declared)]
         # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
         odd = {one.asset for one, _ in units}
-        clocks = [(one, None) for one in clock_shift_findings(self.channels, excluded=odd)]
+        clocks = clock_shift_findings(self.channels, excluded=odd)
         drifts = [(one, None) for one in drift_findings(self.channels, excluded=odd)]
         return Found(self.channels.asset_type, (*flags, *units, *clocks, *drifts))
 
@@ -120,6 +133,26 @@ def observed(
                 continue
             found += [Found(one.asset_type, ((finding, None),))] if finding is not None else []
         show(number, len(wanted))
+    return found
+
+
+def from_rows(
+    reader: HistoryReader,
+    channels: Sequence[Channels],
+    origins: Origins,
+    show: Callable[..., None],
+    *,
+    assets: Collection[str] | None,
+    start: object,
+    stop: object,
+) -> list[Found]:
+    """Look for sources that disagree, and for swapped words where cells fail or are missing; both are read from the rows."""
+    found: list[Found] = []
+    for number, one in enumerate(channels, 1):
+        swaps = swapped_word_findings(reader, one, origins, assets=assets, start=start, stop=stop)
+        pairs = disagreement_findings(reader, one, origins, assets=assets, start=start, stop=stop)
+        found.append(Found(one.asset_type, (*swaps, *pairs)))
+        show(number, len(channels))
     return found
 
 
@@ -203,19 +236,23 @@ def with_origins(
 def _with_origin(  # noqa: PLR0917
     asset_type: str,
     finding: Finding,
-    fix: UnitFix | None,
+    fix: RuleFix | ClockFix | None,
     origins: Origins,
     files: Mapping[str, tuple[str, str]],
     known: Mapping[tuple[str, str], int],
 ) -> FoundFault:
-    origin = origins.of(asset_type, finding.asset, finding.signal, finding.since)
+    origin = origins.of(asset_type, finding.asset, finding.signal, finding.since, source=finding.source)
     if origin is None:
         return FoundFault(finding, asset_type)
     finding = replace(finding, source=origin.source, tag=origin.tag)
     if fix is None or origin.source not in files:
         return FoundFault(finding, asset_type)
     name, text = files[origin.source]
-    change = MappingFix(origin, asset_type, fix, name, only_asset=known.get((asset_type, finding.signal)) == 1)
+    change: Change
+    if isinstance(fix, ClockFix):
+        change = ClockChange(origin, fix, name, origins.clocks(origin))
+    else:
+        change = MappingFix(origin, asset_type, fix, name, only_asset=known.get((asset_type, finding.signal)) == 1)
     line = change.line(text)
     return FoundFault(replace(finding, fix=line), asset_type, change=change if line else None)
 
