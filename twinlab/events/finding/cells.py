@@ -162,6 +162,25 @@ class TwinCells:
             self._ends[chosen],
         )
 
+    def stored(self, low_ns: int, stop_ns: int, assets: Integers) -> tuple[xr.Dataset, Block] | None:
+        """Return the history of ``[low, stop)``, not computed, and a block without cells; None if there are several cadences."""
+        low_ns = max(low_ns, self.twin.model.origin_ns)
+        if len(set(self._cadences.values())) > 1 or low_ns >= stop_ns or not len(assets):
+            return None
+        ids = tuple(self.assets[place] for place in assets)
+        some = None if self.only is None and len(ids) == len(self.assets) else ids
+        start, stop = np.datetime64(low_ns, "ns"), np.datetime64(stop_ns, "ns")
+        data = self.twin.history(self.asset_type, signals=self.signals, assets=some, start=start, stop=stop)
+        numbers, texts = self._properties
+        return data, Block(
+            np.empty(0, np.int64),
+            ids,
+            {},
+            {name: values[assets] for name, values in numbers.items()},
+            {name: values[assets] for name, values in texts.items()},
+            self._ends[assets],
+        )
+
 
 @dataclass(frozen=True)
 class DatasetCells:

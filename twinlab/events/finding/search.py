@@ -13,6 +13,7 @@ from twinlab.events.finding.cells import CellSource
 from twinlab.events.finding.evaluation.conditions import evaluate
 from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.evaluation.truth import FALSE, TRUE
+from twinlab.events.finding.scanning.spans import stored_spans
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.expressions import bound
 
@@ -53,7 +54,7 @@ def search(
     """
     count, step = len(source.assets), source.steps_ns[0]
     low = max(origin_ns, start_ns - source.steps_ns[1])
-    found, _ = known_spans(source, condition, low_ns=low, stop_ns=stop_ns)
+    found = _true_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
     since = np.full(count, np.iinfo(np.int64).min)
     furthest = max(origin_ns, start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step))
     back = max(_DAY // 4, gap_ns)
@@ -65,12 +66,22 @@ def search(
         if low <= furthest or not len(todo):
             break
         further = max(furthest, low - back)
-        earlier, _ = known_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
+        earlier = _true_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
         found = _joined([found, earlier], count)
         low, back = further, back * 4
     if furthest > origin_ns and low <= furthest:
         since[todo] = low
     return Searched(union, since)
+
+
+def _true_spans(
+    source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers
+) -> Spans:
+    """Return the spans of cells that begin in ``[low, stop)`` in which a condition is true; from stored tiles where it can."""
+    found = stored_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
+    if found is None:
+        found, _ = known_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
+    return found
 
 
 def known_spans(

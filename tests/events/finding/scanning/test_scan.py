@@ -1,15 +1,17 @@
 """A scan of stored tiles finds the same runs as arrays do, whatever is stored, waiting in the tail, or asked for."""
 
-from functools import reduce
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twinlab.events.finding.evaluation.block import Block as Cells
+from twinlab.events.finding.evaluation.block import SignalCells
+from twinlab.events.finding.evaluation.conditions import COMPARE, evaluate
 from twinlab.events.finding.scanning.scan import scan_runs
+from twinlab.events.finding.scanning.static import Static
 from twinlab.events.finding.scanning.strip_scan import FOREVER
-from twinlab.events.rules.runs import last_valid_rows, runs_of
+from twinlab.events.rules.runs import runs_of
 from twinlab.history.build.blocks import Block
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group
@@ -17,6 +19,7 @@ from twinlab.history.read.datasets import dataset
 from twinlab.history.scan.cell_scan import CellScan
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.model.expressions import bound
+from twinlab.model.expressions.walk import signals_of
 from twinlab.model.twinmodel import TwinModel
 
 # Four days before the end of a year, whose arrays end there.
@@ -40,10 +43,8 @@ SIGNALS = MODEL.asset_types["truck"].signals
 GROUP = Group("truck", "1min")
 ASSETS = 11
 CELLS = 11_000
+MINUTE = 60 * 10**9
 HOLD = {"speed": 60, "door": FOREVER, "level": 60}
-COMPARE = {
-    ">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal, "==": np.equal, "!=": np.not_equal
-}  # fmt: skip
 
 
 def cells(rng: np.random.Generator, count: int, assets: int) -> tuple[dict, dict]:
@@ -102,39 +103,32 @@ def compares(draw) -> bound.Compare:
     return bound.Compare(draw(st.sampled_from(sorted(COMPARE))), *sides)
 
 
+#: Conditions that don't change in time, and may be true, false or unknown.
+static = st.one_of(
+    st.booleans().map(bound.Truth),
+    numbers.map(lambda n: bound.Compare(">", bound.Constant(n, ""), bound.Property("limit", ""))),
+)
 conditions = st.recursive(
-    compares(),
+    st.one_of(compares(), compares(), compares(), static),
     lambda inner: st.one_of(
         inner.map(bound.Not),
         st.lists(inner, min_size=1, max_size=3).map(lambda some: bound.All(tuple(some))),
         st.lists(inner, min_size=1, max_size=3).map(lambda some: bound.Any(tuple(some))),
     ),
     max_leaves=5,
-)
+).filter(signals_of)
 
 
-def plain(condition, data, static) -> np.ndarray:
-    """Return the truth of each cell: 0 false, 1 unknown, 2 true."""
-    if isinstance(condition, bound.Compare):
-        left, right = (
-            held(data, side.name) if isinstance(side, bound.Signal) else static[side][None, :]
-            for side in (condition.left, condition.right)
-        )
-        known = ~(np.isnan(left) | np.isnan(right))
-        return np.where(known, np.where(COMPARE[condition.operator](left, right), 2, 0), 1)
-    if isinstance(condition, bound.Not):
-        return 2 - plain(condition.part, data, static)
-    join = np.minimum if isinstance(condition, bound.All) else np.maximum
-    return reduce(join, [plain(part, data, static) for part in condition.parts])
-
-
-def held(data, name: str) -> np.ndarray:
-    """Return a signal's last good value at each cell, while it is valid."""
-    value, flag = data[name].values, data[f"{name}_qc"].values
-    state = SIGNALS[name].kind == "state"
-    good = ~np.isnan(value) & (flag != 4 if state else np.isin(flag, [1, 2, 3]))
-    rows = last_valid_rows(good, most=None if state else HOLD[name])
-    return np.where(rows >= 0, np.take_along_axis(value, np.maximum(rows, 0), axis=0), np.nan)
+def block_of(data, numbers) -> Cells:
+    """Return the cells of a Dataset as arrays."""
+    cells = {}
+    for name in sorted(SIGNALS):
+        if name in data:
+            value, flag, state = data[name].values, data[f"{name}_qc"].values, SIGNALS[name].kind == "state"
+            good = ~np.isnan(value) & (flag != 4 if state else np.isin(flag, [1, 2, 3]))
+            times = data.time.values.astype("datetime64[ns]").astype("int64")
+            cells[name] = SignalCells(times, value, good, good, None if state else HOLD[name] * MINUTE)
+    return Cells(data.time.values.astype("datetime64[ns]").astype("int64"), tuple(data.asset.values), cells, numbers)
 
 
 def tail(rng: np.random.Generator) -> list[Block]:
@@ -162,34 +156,17 @@ def test_a_scan_finds_what_arrays_show(stored, condition, seed, newer, chosen, s
         at = [np.datetime64(ORIGIN + k * 60 * 10**9, "ns") for k in (span[0], span[0] + span[1])]
         window = {"start": at[0], "stop": at[1]}
     overlay = tail(rng) if newer else []
-    names = sorted({leaf.name for leaf in signals_of(condition)})
+    names = sorted(signals_of(condition))
     data = dataset(stored, MODEL, "truck", signals=names, assets=ids, overlay=overlay, **window)
     scan = CellScan.of(data, names)
     limit = rng.choice([np.nan, -3.0, 1.0, 4.5], data.asset.size)
-    static = {side: np.full(data.asset.size, side.value) for side in constants_of(condition)}
-    static[bound.Property("limit", "")] = limit
-    got = scan_runs(condition, scan, static, HOLD)
+    got = scan_runs(condition, scan, Static(block_of(data.isel(time=slice(0)), {"limit": limit})), HOLD)
     # Arrays from the origin on contain what is valid at the window's first cell.
     whole = dataset(
         stored, MODEL, "truck", signals=names, assets=ids, overlay=overlay, **window | {"start": "2013-12-28"}
     )
-    truth = np.broadcast_to(plain(condition, whole.compute(), static), (whole.time.size, whole.asset.size))
+    truth = evaluate(condition, block_of(whole.compute(), {"limit": limit}))
     want = runs_of(truth[first:] == 2)
     np.testing.assert_array_equal(got.asset, want.column)
     np.testing.assert_array_equal(got.first - scan.first, want.first)
     np.testing.assert_array_equal(got.stop - scan.first, want.stop)
-
-
-def sides_of(condition) -> list:
-    if isinstance(condition, bound.Compare):
-        return [condition.left, condition.right]
-    inner = [condition.part] if isinstance(condition, bound.Not) else condition.parts
-    return [side for part in inner for side in sides_of(part)]
-
-
-def signals_of(condition) -> list[bound.Signal]:
-    return [side for side in sides_of(condition) if isinstance(side, bound.Signal)]
-
-
-def constants_of(condition) -> list[bound.Constant]:
-    return [side for side in sides_of(condition) if isinstance(side, bound.Constant)]

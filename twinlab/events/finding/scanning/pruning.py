@@ -13,10 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.scanning.ranges import Static
+from twinlab.events.finding.evaluation.truth import FALSE, TRUE
+from twinlab.events.finding.scanning.static import Static
+from twinlab.history.scan.cell_scan import CellScan
 from twinlab.model.expressions import bound
 
-__all__ = ["Possible", "Range", "possible"]
+__all__ = ["Possible", "Range", "possible", "spans_wanted"]
 
 #: The mean of numbers may be computed a little outside of their extremes.
 _ROUNDING = 1e-9
@@ -36,6 +38,20 @@ class Possible(NamedTuple):
     false: NDArray[np.bool_]
 
 
+def spans_wanted(
+    condition: bound.Condition, scan: CellScan, static: Static, reach: Mapping[str, int]
+) -> NDArray[np.bool_]:
+    """Return in which spans of a scan a condition can be true [span, asset].
+
+    Parameters
+    ----------
+    reach : mapping of signal to int
+        How many cells before a cell its truth depends on.
+    """
+    extremes = {name: Range(*scan.extremes(name, reach[name])) for name in scan.names}
+    return possible(condition, extremes, static).true
+
+
 def possible(condition: bound.Condition, extremes: Mapping[str, Range], static: Static) -> Possible:
     """Return what a condition can be in each span.
 
@@ -44,13 +60,16 @@ def possible(condition: bound.Condition, extremes: Mapping[str, Range], static: 
     condition : bound condition
     extremes : mapping of signal to Range
         Of the cells of the span and of those before it that the condition looks back to.
-    static : mapping of value to array (asset)
-        The values of constants and properties.
+    static : Static
+        Values and conditions that don't change in time.
     """
     one = next(iter(extremes.values()))
     anything = Possible(np.ones(one.low.shape, bool), np.ones(one.low.shape, bool))
 
     def judged(part: bound.Condition) -> Possible:
+        truth = static.truth(part)
+        if truth is not None:
+            return Possible((truth == TRUE)[None], (truth == FALSE)[None])
         if isinstance(part, bound.Compare):
             left, right = (_range(side, extremes, static) for side in (part.left, part.right))
             return anything if left is None or right is None else _compared(part.operator, left, right)
@@ -87,9 +106,10 @@ def _compared(operator: str, left: Range, right: Range) -> Possible:
 
 def _range(value: bound.Value, extremes: Mapping[str, Range], static: Static) -> Range | None:
     """Return the extremes of a value; None if nothing is known of them."""
-    if value in static:
-        number, unknown = static[value][None], np.isnan(static[value])[None]
-        return Range(np.where(unknown, np.inf, number), np.where(unknown, -np.inf, number))
+    number = static.value(value)
+    if number is not None:
+        unknown = np.isnan(number)
+        return Range(np.where(unknown, np.inf, number)[None], np.where(unknown, -np.inf, number)[None])
     if isinstance(value, bound.Signal):
         return extremes.get(value.name)
     if isinstance(value, bound.Arithmetic):

@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN
+from twinlab.events.finding.scanning.static import Static
 from twinlab.history.layout.encoding import decode, divisor
 from twinlab.model.expressions import bound
 from twinlab.model.twinmodel import Signal
 
-__all__ = ["Ranges", "Static", "ranges_of", "signal_of"]
+__all__ = ["Ranges", "ranges_of", "signal_of"]
 
 #: Every integer up to here is a double.
 _EXACT = 2**53
 _SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-#: Numbers of the assets that don't change in time: the values of constants and properties.
-Static = Mapping[bound.Value, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def signal_of(condition: bound.Condition, static: Static) -> str | None:
         sides = {type(one): one for one in (condition.left, condition.right)}
         one = sides.get(bound.Signal)
         other = condition.right if condition.left is one else condition.left
-        return one.name if isinstance(one, bound.Signal) and other in static else None
+        return one.name if isinstance(one, bound.Signal) and static.value(other) is not None else None
     if isinstance(condition, bound.All | bound.Any):
         names = {signal_of(part, static) for part in condition.parts}
         return names.pop() if len(names) == 1 else None
@@ -102,7 +100,8 @@ def _codes(condition: bound.Condition, leaves: Mapping[bound.Compare, _Bounds], 
 def _bounds(leaf: bound.Compare, signal: Signal, static: Static) -> _Bounds:
     """Return the first integer for which a comparison is true and the first one after them ("!=": false), and if they're known."""
     left = isinstance(leaf.left, bound.Signal)
-    number = static[leaf.right if left else leaf.left]
+    number = static.value(leaf.right if left else leaf.left)
+    assert number is not None
     operator = leaf.operator if left else _SWAPPED[leaf.operator]
     most = min(int(np.iinfo(signal.storage_dtype).max), _EXACT)
     known = ~np.isnan(number)

@@ -5,17 +5,17 @@ A condition that `scan_runs` can't scan is evaluated on arrays instead, which gi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.scanning.pruning import Range, possible
-from twinlab.events.finding.scanning.ranges import Static, ranges_of, signal_of
+from twinlab.events.finding.scanning.pruning import spans_wanted
+from twinlab.events.finding.scanning.ranges import ranges_of, signal_of
+from twinlab.events.finding.scanning.static import Static
 from twinlab.events.finding.scanning.strip_scan import Part, StripScan, Tree
+from twinlab.events.finding.scanning.threads import in_threads
 from twinlab.history.scan.cell_scan import STRIP_ASSETS, CellScan
 from twinlab.model.expressions import bound
 
@@ -39,25 +39,20 @@ def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, valid:
     condition : bound condition
     scan : CellScan
         Of all signals of the condition.
-    static : mapping of value to array (asset)
-        Values of constants and properties, for the columns of the scan in their order.
+    static : Static
+        What doesn't change in time, for the columns of the scan in their order.
     valid : mapping of signal to int
         For how many cells a value of a signal is valid.
     """
     parts: list[Part] = []
     tree = _tree(condition, scan, static, valid, parts)
     columns = scan.reader.columns
-    if tree is None or len(np.unique(columns)) < columns.size:
+    if tree is None or not parts or len(np.unique(columns)) < columns.size:
         return None
-    wanted = _wanted(condition, scan, static, valid)
+    wanted = spans_wanted(condition, scan, static, {name: cells - 1 for name, cells in valid.items()})
     strips = scan.reader.columns // STRIP_ASSETS
     work = [StripScan(scan, int(n) * STRIP_ASSETS, parts, tree, wanted) for n in np.unique(strips[wanted.any(axis=0)])]
-    threads = min(2, os.cpu_count() or 1, len(work))
-    if threads > 1:
-        with ThreadPoolExecutor(threads, thread_name_prefix="scan") as pool:
-            found = list(pool.map(StripScan.runs, work))
-    else:
-        found = [one.runs() for one in work]
+    found = in_threads(StripScan.runs, work)
     every = np.concatenate([np.empty((3, 0), np.int64), *found], axis=1)
     asset, first, stop = every[:, np.lexsort((every[1], every[0]))]
     return CellRuns(asset, first, stop)
@@ -66,6 +61,9 @@ def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, valid:
 def _tree(
     condition: bound.Condition, scan: CellScan, static: Static, valid: Mapping[str, int], parts: list[Part]
 ) -> Tree | None:
+    truth = static.truth(condition)
+    if truth is not None:
+        return truth
     name = signal_of(condition, static)
     if name is not None:
         parts.append(Part(name, ranges_of(condition, scan.reader.signals[name], static), valid[name]))
@@ -74,10 +72,5 @@ def _tree(
         return None
     inner = (condition.part,) if isinstance(condition, bound.Not) else condition.parts
     found = [_tree(one, scan, static, valid, parts) for one in inner]
-    return None if None in found else (type(condition).__name__, tuple(one for one in found if one is not None))
-
-
-def _wanted(condition: bound.Condition, scan: CellScan, static: Static, valid: Mapping[str, int]) -> NDArray[np.bool_]:
-    """Return in which spans of each asset the condition can be true [span, asset]."""
-    extremes = {name: Range(*scan.extremes(name, valid[name] - 1)) for name in scan.names}
-    return possible(condition, extremes, static).true
+    known = tuple(one for one in found if one is not None)
+    return (type(condition).__name__, known) if len(known) == len(found) else None

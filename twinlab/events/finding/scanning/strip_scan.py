@@ -41,8 +41,8 @@ class Part:
     valid: int
 
 
-#: Number of a part, or "All", "Any" or "Not" of others.
-Tree: TypeAlias = "int | tuple[str, tuple[Tree, ...]]"
+#: Number of a part, the truth of each asset, or "All", "Any" or "Not" of others.
+Tree: TypeAlias = "int | NDArray[np.uint8] | tuple[str, tuple[Tree, ...]]"
 
 
 class _Held:
@@ -91,7 +91,7 @@ class StripScan:
     def __init__(
         self, scan: CellScan, first: int, parts: Sequence[Part], tree: Tree, wanted: NDArray[np.bool_]
     ) -> None:
-        self._scan, self._tree, self._first = scan, tree, first
+        self._scan, self._first = scan, first
         self._strip = Strip(scan, first)
         columns, own = np.arange(first, first + STRIP_ASSETS), scan.reader.columns
         order = np.argsort(own)
@@ -103,6 +103,9 @@ class StripScan:
         self._place = np.where(asked, np.arange(STRIP_ASSETS), -1)
         there = wanted[:, found] & asked
         self._wanted = there.reshape(len(scan.spans), _BANDS, TILE_ASSETS).any(axis=2)
+        self._tree = _of_columns(tree, found)
+        #: Whether one signal decides, so that no truth of cells is needed.
+        self._single = isinstance(tree, int)
         self._held = [_Held(part, scan.reader.signals[part.name], found) for part in parts]
         #: First cell of the run that isn't over.
         self._since = np.full(STRIP_ASSETS, -1, np.int64)
@@ -139,7 +142,7 @@ class StripScan:
         """Find the runs of eight columns in a span."""
         place, cells = self._place[columns], span.stop - span.first
         tiles = [self._strip.tile(one.name, span, band) or one.empty(cells) for one in self._held]
-        if len(self._held) == 1:
+        if self._single:
             one, tile = self._held[0], tiles[0]
             count = tile_runs(
                 tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.valid, place,
@@ -151,7 +154,7 @@ class StripScan:
                     tile.values, tile.flags, tile.flag, *tile.cells, span.first, one.none, one.valid, place,
                     one.edges, one.codes, one.until, one.truth, out,
                 )  # fmt: skip
-            truth = _joined(self._tree, self._codes[:, :, :cells])
+            truth = _joined(self._tree, self._codes[:, :, :cells], columns)
             count = code_runs(truth, cells, span.first, place, self._since, self._buffer)
         if count:
             self._runs.append(self._buffer[:, :count].copy())
@@ -168,7 +171,7 @@ class StripScan:
         """Find the last usable values before a span that isn't preceded by one that was scanned."""
         cell = self._scan.spans[at].first
         for one in self._held:
-            if at and len(self._held) == 1:
+            if at and self._single:
                 # In the span before, no value of the signal makes the condition true.
                 one.truth[columns], one.until[columns] = FALSE, _NEVER
                 continue
@@ -193,13 +196,24 @@ class StripScan:
         return np.where(last == _NEVER, one.none, held), last + one.valid
 
 
-def _joined(tree: Tree, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the truth of a condition from that of its parts."""
+def _of_columns(tree: Tree, assets: NDArray[np.int64]) -> Tree:
+    """Return a tree whose truths are those of some assets."""
+    if isinstance(tree, int):
+        return tree
+    if isinstance(tree, np.ndarray):
+        return tree[assets]
+    return tree[0], tuple(_of_columns(one, assets) for one in tree[1])
+
+
+def _joined(tree: Tree, codes: NDArray[np.uint8], columns: slice) -> NDArray[np.uint8]:
+    """Return the truth of a condition (column, cell) from that of its parts (part, column, cell)."""
     if isinstance(tree, int):
         own: NDArray[np.uint8] = codes[tree]
         return own
+    if isinstance(tree, np.ndarray):
+        return np.broadcast_to(tree[columns, None], codes.shape[1:])
     name, inner = tree
-    parts = [_joined(one, codes) for one in inner]
+    parts = [_joined(one, codes, columns) for one in inner]
     if name == "Not":
         return np.asarray(TRUE - parts[0])
     return np.asarray(reduce(np.minimum if name == "All" else np.maximum, parts))
