@@ -37,6 +37,7 @@ __getattr__, __dir__ = attach(
         "coarsen": "charts.reading",
         "format_link": "kit.link",
         "join_parts": "views.signals.view",
+        "kpi_chart": "charts.kpi",
         "latest_time": "charts.reading",
         "palette": ":charts.palette",
         "parse_link": "kit.link",

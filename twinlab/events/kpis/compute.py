@@ -21,7 +21,7 @@ from twinlab.events.kpis.groups import (
     memberships,
 )
 from twinlab.events.kpis.intervals import Interval, Leaves, value_bounds
-from twinlab.events.kpis.over_events.results import WindowEvents, over_events, times_of
+from twinlab.events.kpis.over_events.results import WindowEvents, event_table, over_events, times_of
 from twinlab.events.kpis.over_time.aggregates import Folded
 from twinlab.events.kpis.over_time.results import assets_of, over_time, signals_in
 from twinlab.events.kpis.settled import last_actual, signal_watermark
@@ -30,6 +30,7 @@ from twinlab.events.reading import instant_ns
 from twinlab.history.read.datasets import natural_order
 from twinlab.model.basics import parse_duration
 from twinlab.model.kpis.formulas import EventAggregate, Formula, TimeAggregate
+from twinlab.model.kpis.subjects import Subjects
 from twinlab.model.units import conversion
 
 if TYPE_CHECKING:
@@ -85,13 +86,13 @@ class _Subjects:
         kinds = dict.fromkeys(
             one.asset_type if isinstance(one, TimeAggregate) else one.event_type for one in formula.aggregates
         )
-        paths = {kind: group_path(twin.model, kind, by, found.groups) for kind in kinds}
+        paths = {kind: group_path(Subjects(twin.model), kind, by, found.groups) for kind in kinds}
         out = cls(twin, found, formula, by, paths, {}, {}, [])
         for kind in kinds:
             if kind in twin.model.asset_types:
                 out.assets[kind] = assets_of(twin, kind, signals_in(out.of_type(kind)))
             else:
-                out.tables[kind] = twin.events(kind)
+                out.tables[kind] = event_table(twin, kind)
         return out
 
     def of_type(self, kind: str) -> list[TimeAggregate]:
@@ -162,7 +163,7 @@ class _Subjects:
                 pd.Index(label.to_numpy(dtype=object), dtype=object)
             )
             settled = self._settled_share(kind, chosen)
-            spec = self.twin.model.event_types[kind]
+            spec = Subjects(self.twin.model).event_types[kind]
             given = WindowEvents(table, spec, place, group.astype(np.int64), len(self.labels), settled)
             mine_too = self.of_events(kind)
             found |= dict(zip(mine_too, over_events(given, mine_too, chosen), strict=True))

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history.read.datasets import natural_order
+from twinlab.model.kpis.subjects import Subjects
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import TwinModel
 
 __all__ = [
     "ALL",
@@ -32,8 +32,8 @@ __all__ = [
 Ints = NDArray[np.int64]
 
 _ALWAYS, _EVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-#: The label of the only group without ``by``.
-ALL = "all"
+#: The label of the only group without ``by``, and of those that lack the property that they are grouped by.
+ALL, NOT_STATED = "all", "not stated"
 
 
 Kind = Literal[
@@ -71,7 +71,7 @@ class Memberships:
         return found[(found > start_ns) & (found < stop_ns)]
 
 
-def group_path(model: TwinModel, on: str, by: str | None, preferred: Sequence[str] = ()) -> Path:
+def group_path(model: Subjects, on: str, by: str | None, preferred: Sequence[str] = ()) -> Path:
     """Return how an asset type or event type comes to the group ``by``.
 
     Parameters
@@ -108,7 +108,7 @@ def group_path(model: TwinModel, on: str, by: str | None, preferred: Sequence[st
     raise UnknownTermError(msg)
 
 
-def _asset_paths(model: TwinModel, on: str) -> list[tuple[Path, str | None]]:
+def _asset_paths(model: Subjects, on: str) -> list[tuple[Path, str | None]]:
     """Return all paths from an asset type, each with the asset type that it leads to."""
     links = [
         (Path("relationship", name), spec.target) for name, spec in model.relationships.items() if spec.source == on
@@ -119,7 +119,7 @@ def _asset_paths(model: TwinModel, on: str) -> list[tuple[Path, str | None]]:
     return [(Path("asset", "asset"), on), *properties, *links]
 
 
-def _event_paths(model: TwinModel, on: str) -> list[tuple[Path, str | None]]:
+def _event_paths(model: Subjects, on: str) -> list[tuple[Path, str | None]]:
     spec = model.event_types[on]
     out: list[tuple[Path, str | None]] = [(Path("link", name), target) for name, target in spec.links.items()]
     out += [(Path("event property", name), None) for name in spec.properties]
@@ -159,13 +159,13 @@ def memberships(twin: TwinReader, on: str, path: Path, assets: Sequence[str], la
     return _constant(np.flatnonzero(group >= 0), group[group >= 0].astype(np.int64))
 
 
-def _values_of_assets(twin: TwinReader, on: str, path: Path, assets: Sequence[str]) -> list[str | None]:
+def _values_of_assets(twin: TwinReader, on: str, path: Path, assets: Sequence[str]) -> list[str]:
     """Return the label of each asset: its id or the text of its property."""
     if path.kind == "asset":
         return [str(one) for one in assets]
     column = twin.assets(on)[path.name]
     found = column.reindex(list(assets))
-    return [None if pd.isna(one) else str(one) for one in found.tolist()]
+    return [NOT_STATED if pd.isna(one) else str(one) for one in found.tolist()]
 
 
 def labels_of_assets(twin: TwinReader, on: str, path: Path, assets: Sequence[str]) -> list[str]:
@@ -179,17 +179,23 @@ def labels_of_assets(twin: TwinReader, on: str, path: Path, assets: Sequence[str
 
 
 def group_of_events(twin: TwinReader, on: str, path: Path, table: pd.DataFrame, times_ns: Ints) -> pd.Series:
-    """Return the label of each event's group at an instant each, missing where it isn't known."""
+    """Return the label of each event's group at an instant each, missing where it isn't known.
+
+    A link that isn't stated leads to one of the groups, nobody knows which; a property that isn't stated is a group of its own.
+    """
     if path.kind == "all":
         return pd.Series(ALL, index=table.index, dtype=object)
-    if path.kind in ("link", "event property"):
+    if path.kind == "link":
         return _texts(table[path.name])
+    if path.kind == "event property":
+        return _texts(table[path.name]).fillna(NOT_STATED)
     if path.kind == "asset":
         return _texts(table["asset"])
-    asset_type = twin.model.event_types[on].asset
+    asset_type = Subjects(twin.model).event_types[on].asset
     assert asset_type is not None
     if path.kind == "asset property":
-        return _texts(twin.assets(asset_type)[path.name].reindex(table["asset"]).set_axis(table.index))
+        found = _texts(twin.assets(asset_type)[path.name].reindex(table["asset"]).set_axis(table.index))
+        return found.where(found.notna() | table["asset"].isna(), NOT_STATED)
     links = twin.relationships(path.name)
     links = links.assign(
         since=_nanoseconds(links["valid_from"], _ALWAYS), until=_nanoseconds(links["valid_until"], _EVER)

@@ -22,6 +22,8 @@ Sort = Literal["number", "state", "text", "boolean", "time"]
 _EVENT_TIMES = ("start", "end", "planned_start", "planned_end")
 _EVENT_DURATIONS = ("duration", "start_delay", "end_delay")
 _EVENT_TEXTS = ("event_id", "type", "asset")
+#: Whether the event was called off, by its status or by `without_start` of its type.
+_EVENT_FACTS = ("cancelled",)
 
 
 class Model(Protocol):
@@ -172,7 +174,7 @@ class AssetContext:
 
 @dataclass(frozen=True)
 class EventContext:
-    """Columns of an event type: its times, duration and delays, links (ids of assets) and properties."""
+    """Columns of an event type: its times, duration and delays, whether it was cancelled, links (ids of assets) and properties."""
 
     model: Model
     event_type: str
@@ -202,13 +204,20 @@ class EventContext:
             return Known(bound.Column(name, bound.TIME), "time")
         if name in _EVENT_DURATIONS:
             return Known(bound.Column(name, "s"), "number")
+        if name in _EVENT_FACTS:
+            return Known(bound.Column(name, "1"), "boolean")
         if name in _EVENT_TEXTS or name in spec.links:
             return Known(bound.Column(name, ""), "text")
         return None
 
     def names(self) -> list[str]:
         """Return all columns."""
-        return [*_EVENT_TIMES, *_EVENT_DURATIONS, *_EVENT_TEXTS, *self._spec.links, *self._spec.properties]
+        spec = self._spec
+        return list(
+            dict.fromkeys(
+                [*_EVENT_TIMES, *_EVENT_DURATIONS, *_EVENT_FACTS, *_EVENT_TEXTS, *spec.links, *spec.properties]
+            )
+        )
 
     def other(self, name: str) -> tuple[Context, list[Way]] | None:  # noqa: ARG002  (a protocol)
         """Return None: an event isn't in an asset."""

@@ -1,7 +1,7 @@
 """KPIs as ``kpis:`` in ``twin.yaml`` states them: name, owner, definition, formula, unit, period, target.
 
 In: an entry of ``kpis:``. Out: a `Kpi`, and its formula bound to the model.
-Read in order: `definition`, `formulas`.
+Read in order: `definition`, `subjects`, `formulas`.
 Never: data read.
 """
 

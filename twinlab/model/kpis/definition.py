@@ -13,6 +13,7 @@ from twinlab.errors import TwinlabError, UnitError
 from twinlab.model.basics import Duration, Model, Term, Unit
 from twinlab.model.extensions.options import fault, located
 from twinlab.model.kpis.formulas import Formula, bind_formula
+from twinlab.model.kpis.subjects import Subjects
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
 from twinlab.model.units import conversion, convert
@@ -49,7 +50,7 @@ class Kpi(Model):
     model_config = ConfigDict(extra="allow")
 
     on: Term
-    """Asset type or event type that the formula is about."""
+    """Asset type or event type that the formula is about; or a relationship, which is like an event while it is valid."""
     title: str | None = None
     """Name for people."""
     owner: str | None = None
@@ -142,7 +143,7 @@ class Kpi(Model):
         kind = self.kind
         if kind is None:
             return bind_formula(self.formula or "", model, self.on)
-        spec = (model.asset_types if kind.on == "asset type" else model.event_types)[self.on]
+        spec = (model.asset_types if kind.on == "asset type" else Subjects(model).event_types)[self.on]
         return bind_formula(kind.formula(self.options, self.on, spec), model, self.on)
 
     def aim(self) -> Target | None:
@@ -164,10 +165,11 @@ class Kpi(Model):
     def faults(self, model: TwinModel) -> list[tuple[str, str]]:
         """Return what of the KPI doesn't fit the model: key and sentence each; empty if everything fits."""
         kind = self.kind
+        event_types = Subjects(model).event_types
         known: dict[str, Mapping[str, object]] = {
             "asset type": model.asset_types,
-            "event type": model.event_types,
-            "asset type or event type": {**model.asset_types, **model.event_types},
+            "event type": event_types,
+            "asset type or event type": {**model.asset_types, **event_types},
         }
         what = kind.on if kind else "asset type or event type"
         if self.on not in known[what]:
@@ -188,7 +190,7 @@ class Kpi(Model):
                 whole.model_copy(update={"unit": whole.unit or formula.unit}).aim()
             except UnitError as error:
                 found.append(("target", str(error)))
-        if self.at is not None and self.on not in model.event_types:
+        if self.at is not None and self.on not in event_types:
             found.append(("at", f"`at` is of events, and {self.on!r} is an asset type; remove it"))
         ways = [*model.relationships, *(link for event in model.event_types.values() for link in event.links)]
         found += [

@@ -12,6 +12,7 @@ from twinlab.model.expressions.contexts import AssetContext, EventContext, Known
 from twinlab.model.expressions.faults import ExpressionError, ExpressionTermError, fault
 from twinlab.model.expressions.parser import parse
 from twinlab.model.expressions.syntax import Node
+from twinlab.model.kpis.subjects import Subjects
 from twinlab.model.terms import nearest
 from twinlab.model.units.spelling import combined
 from twinlab.model.units.table import TEMPERATURES
@@ -138,7 +139,7 @@ def bind_formula(text: str, model: TwinModel, on: str) -> Formula:
         Such as ``"time_share(temperature <= upper_limit)"`` or ``"sum(distance) / count(flight)"``.
     model : TwinModel
     on : str
-        Asset type or event type that the names belong to.
+        Asset type, event type or relationship that the names belong to; see `Subjects`.
 
     Raises
     ------
@@ -161,8 +162,8 @@ def bind_formula(text: str, model: TwinModel, on: str) -> Formula:
 
 class _FormulaBinder:
     def __init__(self, text: str, model: TwinModel, on: str) -> None:
-        self.text, self.model, self.on = text, model, on
-        self.of_events = on in model.event_types
+        self.text, self.model, self.on = text, Subjects(model), on
+        self.of_events = on in self.model.event_types
         self.found: list[Aggregate] = []
 
     @property

@@ -37,6 +37,7 @@ class KpiMethods:
         by : str, optional
             What to group by: a property; a relationship or a link of the event (an asset then counts in a group while the
             relationship is valid); the asset type at the end of one; or ``"asset"``. By default all assets are one group.
+            What lacks the property is in the group "not stated"; an event whose link isn't stated may be in any group.
         every : str, optional
             Width of the windows, ``"1h"``, ``"1d"``, ``"7d"``; the KPI's `period` by default. Windows are whole and aligned to
             midnight UTC.

@@ -17,12 +17,14 @@ from twinlab.events.kpis.over_events.aggregates import Members
 from twinlab.events.kpis.over_events.leaves import EventLeaves, PossibleEvents, UnknownEvent
 from twinlab.events.kpis.over_time.aggregates import Folded
 from twinlab.events.kpis.windows import Windows
+from twinlab.model.kpis.subjects import Subjects
 
 if TYPE_CHECKING:
     from twinlab.model.asset_types import EventType
     from twinlab.model.kpis.formulas import EventAggregate
+    from twinlab.model.reader import TwinReader
 
-__all__ = ["WindowEvents", "over_events", "times_of"]
+__all__ = ["WindowEvents", "event_table", "over_events", "times_of"]
 
 Ints = NDArray[np.int64]
 
@@ -42,6 +44,17 @@ class WindowEvents:
     groups: int
     #: Share of each window that is settled.
     settled: NDArray[np.float64]
+
+
+def event_table(twin: TwinReader, event_type: str) -> pd.DataFrame:
+    """Return the events of a type; of a relationship a row for each time that it was valid."""
+    subjects = Subjects(twin.model)
+    if not subjects.is_relationship(event_type):
+        return twin.events(event_type)
+    links, target = twin.relationships(event_type), subjects.relationships[event_type].target
+    nothing = np.full(len(links), np.datetime64("NaT", "ns"))
+    times = {"start": links["valid_from"], "end": links["valid_until"], "planned_start": nothing, "planned_end": nothing}
+    return pd.DataFrame({"asset": links["source"], target: links["target"], "type": event_type, **times})
 
 
 def times_of(table: pd.DataFrame, at: str) -> Ints:
