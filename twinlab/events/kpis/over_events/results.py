@@ -53,7 +53,12 @@ def event_table(twin: TwinReader, event_type: str) -> pd.DataFrame:
         return twin.events(event_type)
     links, target = twin.relationships(event_type), subjects.relationships[event_type].target
     nothing = np.full(len(links), np.datetime64("NaT", "ns"))
-    times = {"start": links["valid_from"], "end": links["valid_until"], "planned_start": nothing, "planned_end": nothing}
+    times = {
+        "start": links["valid_from"],
+        "end": links["valid_until"],
+        "planned_start": nothing,
+        "planned_end": nothing,
+    }
     return pd.DataFrame({"asset": links["source"], target: links["target"], "type": event_type, **times})
 
 
@@ -80,10 +85,10 @@ def _aggregate(events: WindowEvents, one: EventAggregate, windows: Windows) -> F
         events.settled < 1,
     )
     result, sure = _result(events, one, members, possible)
-    number = members.sums(members.sure)
-    expected = number + members.sums(members.maybe)
+    number = members.sums(members.sure & sure)
+    expected = members.sums(members.sure) + members.sums(members.maybe)
     with np.errstate(invalid="ignore", divide="ignore"):
-        known = np.where(expected > 0, members.sums(members.sure & sure) / expected, 1.0) * events.settled[:, None]
+        known = np.where(expected > 0, number / expected, 1.0) * events.settled[:, None]
     # As shares, so that a window without events has a coverage, too.
     return Folded(result, known, np.ones(members.shape), number)
 
