@@ -194,8 +194,8 @@ def group_of_events(twin: TwinReader, on: str, path: Path, table: pd.DataFrame, 
     asset_type = Subjects(twin.model).event_types[on].asset
     assert asset_type is not None
     if path.kind == "asset property":
-        found = _texts(twin.assets(asset_type)[path.name].reindex(table["asset"]).set_axis(table.index))
-        return found.where(found.notna() | table["asset"].isna(), NOT_STATED)
+        stated = _texts(twin.assets(asset_type)[path.name].reindex(table["asset"]).set_axis(table.index))
+        return stated.where(stated.notna() | table["asset"].isna(), NOT_STATED)
     links = twin.relationships(path.name)
     links = links.assign(
         since=_nanoseconds(links["valid_from"], _ALWAYS), until=_nanoseconds(links["valid_until"], _EVER)
