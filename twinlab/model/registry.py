@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 #: Group -> where its registry is. By name, because what a registry contains belongs to rooms above this one.
 _REGISTRIES = {
+    "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",

@@ -8,6 +8,8 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from twinlab.model.alerts.alert import Alert
+from twinlab.model.alerts.channel import Channel
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
 from twinlab.model.kpis.definition import Kpi
@@ -55,6 +57,10 @@ class TwinModel(Model):
     """What is kept of older data; without it, everything."""
     kpis: dict[Term, Kpi] = Field(default_factory=dict)
     """Numbers that people steer by: name -> definition and formula."""
+    channels: dict[Term, Channel] = Field(default_factory=dict)
+    """How people are told of alerts: name -> kind with its options."""
+    alerts: dict[Term, Alert] = Field(default_factory=dict)
+    """What people are told of: name -> rule, channels, escalation."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -101,6 +107,8 @@ class TwinModel(Model):
             faults += [] if part is None else part.faults()
         for name, kpi in self.kpis.items():
             faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
+        for name, alert in self.alerts.items():
+            faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.channels)]
         if faults:
             # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
             raise ValueError("\n".join(faults))

@@ -12,6 +12,8 @@ from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.model.terms import nearest
+from twinlab.twin.alerting.methods import AlertMethods
+from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
 from twinlab.twin.calibrations.methods import CalibrationMethods
@@ -55,6 +57,7 @@ class Twin(
     RetentionMethods,
     LineageMethods,
     KpiMethods,
+    AlertMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -68,6 +71,7 @@ class Twin(
         self.revision_log = RevisionLog(self.ledger.journal)
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
         self._annotation_store = AnnotationStore(self.ledger.journal)
+        self._alert_store = AlertStore(self.ledger.journal)
         self._calibration_store = CalibrationStore(self.folder, self.ledger.journal)
         self.reload()
 

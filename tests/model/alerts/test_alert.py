@@ -1,0 +1,31 @@
+"""Alerts as twin.yaml states them."""
+
+import pytest
+from pydantic import ValidationError
+
+from twinlab.model import TwinModel
+from twinlab.model.alerts.alert import Alert
+
+
+def test_escalations_are_in_order_of_time() -> None:
+    steps = [{"after": "2h", "channels": ["b"]}, {"after": "1h", "channels": ["a"]}]
+    with pytest.raises(ValidationError, match="in order of time, got 2h, 1h"):
+        Alert.model_validate({"rule": "warm", "escalate": steps})
+
+
+def test_alerts_and_channels_do_not_change_what_history_is_built_from() -> None:
+    from twinlab.history.build.mapping_context import content_hash
+
+    model = TwinModel.model_validate(
+        {"twin": "t", "asset_types": {"room": {}}, "rules": {"quiet": {"on": "room", "silent": "1h"}}}
+    )
+    more = TwinModel.model_validate(
+        {
+            "twin": "t",
+            "asset_types": {"room": {}},
+            "rules": {"quiet": {"on": "room", "silent": "1h"}},
+            "channels": {"team": {"log": {}}},
+            "alerts": {"quiet": {"rule": "quiet", "channels": ["team"]}},
+        }
+    )
+    assert content_hash(model) == content_hash(more)

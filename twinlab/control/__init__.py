@@ -1,0 +1,6 @@
+"""ACT: what a twin sends out. So far messages of alerts.
+
+In: messages, and how they are to be sent. Out: nothing but what was taken over by a server or a disk.
+Read in order: `delivery`.
+Never: a secret in a file or in a log.
+"""
