@@ -101,6 +101,15 @@ class TwinModel(Model):
                 if place not in kind.properties and place not in kind.signals:
                     known = nearest(place, [*kind.properties, *kind.signals])
                     faults.append(f"{where}.position: there is no property and no signal {place!r} in {where}{known}")
+        faults += self._faults_of_parts()
+        if faults:
+            # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults_of_parts(self) -> list[str]:
+        """Return what parts that check themselves find, a line each."""
+        faults: list[str] = []
         for name, rule in self.rules.items():
             faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
         for part in (self.storage, self.retention):
@@ -109,10 +118,7 @@ class TwinModel(Model):
             faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.channels)]
-        if faults:
-            # One fault per line, each beginning with its path: `twinlab.model.load` adds file and line.
-            raise ValueError("\n".join(faults))
-        return self
+        return faults
 
     @property
     def origin_ns(self) -> int:
