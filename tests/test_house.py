@@ -71,7 +71,7 @@ TOP_LEVEL = {
     "twinlab",
 }
 #: Rooms of the design that later issues build; optional (in brackets) in the import contract.
-FUTURE_ROOMS = {"control", "plant", "predict", "simulate"}
+FUTURE_ROOMS = {"plant", "predict", "simulate"}
 SLOW_MODULES = (
     "bokeh",
     "dask",
