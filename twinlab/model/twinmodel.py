@@ -58,9 +58,9 @@ class TwinModel(Model):
     kpis: dict[Term, Kpi] = Field(default_factory=dict)
     """Numbers that people steer by: name -> definition and formula."""
     channels: dict[Term, Channel] = Field(default_factory=dict)
-    """How people are told of alerts: name -> kind with its options."""
+    """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
-    """What people are told of: name -> rule, channels, escalation."""
+    """What people are notified of: name -> rule, channels, escalation."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 

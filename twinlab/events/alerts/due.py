@@ -28,7 +28,7 @@ class Due:
 def due(records: Iterable[AlertRecord], alerts: Mapping[str, Alert], now: int) -> Iterator[Due]:
     """Yield the messages that haven't been sent yet; nothing of snoozed or withdrawn alerts.
 
-    An alert that was over before anybody was told of it is told of once, as over.
+    An alert that was over before anybody was notified of it is notified of once, as over.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def due(records: Iterable[AlertRecord], alerts: Mapping[str, Alert], now: int) -
             for number, step in enumerate(alert.escalate[: one.escalations], 1):
                 wanted += [(channel, f"escalated {number}") for channel in step.channels]
         else:
-            told = {channel for channel, _ in one.sent} | set(alert.channels)
-            wanted += [(channel, "resolved") for channel in sorted(told)]
+            people = {channel for channel, _ in one.sent} | set(alert.channels)
+            wanted += [(channel, "resolved") for channel in sorted(people)]
         for channel, reason in dict.fromkeys(wanted):
             if (channel, reason) not in one.sent:
                 yield Due(one, channel, reason, _message(one, reason))
@@ -59,13 +59,17 @@ def _message(one: AlertRecord, reason: str) -> Message:
     who = f"{asset_type} {asset}" if asset else f"{event_type} {event_id}"
     what = "over: " if reason == "resolved" else "" if reason == "raised" else "nobody has acknowledged: "
     times = {"since": one.since, "until": one.until, "raised": one.noted}
-    told = {
+    texts = {
         name: None if at is None else f"{np.datetime64(at, 'ns').astype('datetime64[s]')}Z"
         for name, at in times.items()
     }
-    lines = [one.text, *(f"{name}: {at}" for name, at in told.items() if at is not None), f"severity: {one.severity}"]
+    lines = [
+        one.text,
+        *(f"{name}: {at}" for name, at in notified.items() if at is not None),
+        f"severity: {one.severity}",
+    ]
     data = {
         "alert": one.alert, "id": one.id, "reason": reason, "severity": one.severity, "asset_type": asset_type, "asset": asset,
-        "event_type": event_type, "event_id": event_id, **told, "value": one.value, "limit": one.limit, "unit": one.unit,
+        "event_type": event_type, "event_id": event_id, **notified, "value": one.value, "limit": one.limit, "unit": one.unit,
     }  # fmt: skip
     return Message(f"{what}{one.title}, {who}", "\n".join(lines), data)

@@ -173,6 +173,6 @@ def _escalations(
         if one.state != "active" or snoozed or one.id in acknowledged or one.key in acknowledged:
             continue
         for step in alert.escalate[one.escalations :]:
-            # Since somebody was told: an exception that is found late hasn't been ignored since it began.
+            # Since somebody was notified: an exception that is found late hasn't been ignored since it began.
             if now - one.noted >= step.after_ns:
                 yield AlertChange(one.id, name, "escalated", now)

@@ -1,4 +1,4 @@
-"""Alerts: what somebody is told of, through which channels, and who is told when nobody answers.
+"""Alerts: what somebody is notified of, through which channels, and who is notified when nobody answers.
 
 In: ``alerts:`` and ``channels:`` of ``twin.yaml``. Out: frozen objects.
 Read in order: `alert`, `channel`.

@@ -1,4 +1,4 @@
-"""One alert of ``twin.yaml``: what raises it, who is told, and who is told later."""
+"""One alert of ``twin.yaml``: what raises it, who is notified, and who is notified later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Alert", "Escalation"]
 
 
 class Escalation(Model):
-    """Who else is told if nobody has acknowledged the alert after some time."""
+    """Who else is notified if nobody has acknowledged the alert after some time."""
 
     after: Duration
     """Since the alert was raised."""
@@ -29,7 +29,7 @@ class Escalation(Model):
 
 
 class Alert(Model):
-    """What somebody is told of: the exceptions of one rule."""
+    """What somebody is notified of: the exceptions of one rule."""
 
     rule: Term
     """Name under ``rules``."""
@@ -38,13 +38,13 @@ class Alert(Model):
     severity: Severity | None = None
     """How urgent it is; as the rule by default."""
     channels: list[Term] = Field(default_factory=list)
-    """Who is told when it is raised, and when it is over: names under ``channels``."""
+    """Who is notified when it is raised, and when it is over: names under ``channels``."""
     cooldown: Duration | None = None
-    """If the same begins again within this time after it was over, it is the same alert, and nobody is told again."""
+    """If the same begins again within this time after it was over, it is the same alert, and nobody is notified again."""
     look_back: Duration = "1d"
     """How far back rows that arrive late can raise or withdraw an alert."""
     escalate: list[Escalation] = Field(default_factory=list)
-    """Who else is told if nobody acknowledges it, in order of time."""
+    """Who else is notified if nobody acknowledges it, in order of time."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

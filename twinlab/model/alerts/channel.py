@@ -1,4 +1,4 @@
-"""Channels: how people are told. A channel's kind is built in (log, file, smtp, webhook) or added by a package."""
+"""Channels: how people are notified. A channel's kind is built in (log, file, smtp, webhook) or added by a package."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ChannelKind:
 
 
 class Channel(Model):
-    """How people are told: exactly one kind with its options, ``{smtp: {host: mail.example.org, to: [ann@example.org]}}``."""
+    """How people are notified: exactly one kind with its options, ``{smtp: {host: mail.example.org, to: [ann@example.org]}}``."""
 
     # The keys are the kinds, which `_one_kind` knows.
     model_config = ConfigDict(extra="allow")

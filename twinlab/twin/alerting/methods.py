@@ -87,7 +87,7 @@ class AlertMethods:
         return table if state is None else table[table["state"] == state].reset_index(drop=True)
 
     def acknowledge_alert(self, id: str, *, author: str, note: str | None = None) -> None:  # noqa: A002
-        """Acknowledge an alert: nobody else is told of it. The exception is acknowledged on all pages, too.
+        """Acknowledge an alert: nobody else is notified of it. The exception is acknowledged on all pages, too.
 
         Raises
         ------
