@@ -65,11 +65,11 @@ def _message(one: AlertRecord, reason: str) -> Message:
     }
     lines = [
         one.text,
-        *(f"{name}: {at}" for name, at in notified.items() if at is not None),
+        *(f"{name}: {at}" for name, at in texts.items() if at is not None),
         f"severity: {one.severity}",
     ]
     data = {
         "alert": one.alert, "id": one.id, "reason": reason, "severity": one.severity, "asset_type": asset_type, "asset": asset,
-        "event_type": event_type, "event_id": event_id, **notified, "value": one.value, "limit": one.limit, "unit": one.unit,
+        "event_type": event_type, "event_id": event_id, **texts, "value": one.value, "limit": one.limit, "unit": one.unit,
     }  # fmt: skip
     return Message(f"{what}{one.title}, {who}", "\n".join(lines), data)
