@@ -102,3 +102,28 @@ def test_what_cant_be_learnt_is_refused(twin: twinlab.Twin) -> None:
     with pytest.raises(SchemaError, match="at least 100 values to learn limits from"):
         twin.learn_limits("room", "temperature", stop="2026-01-02")
     assert twin.proposals() == []
+
+
+def test_a_relation_of_two_signals_is_proposed_and_the_check_uses_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    hours = np.datetime64("2026-01-01T00", "h") + np.arange(24 * 28)
+    outside = 10 + 5 * np.sin(np.arange(hours.size) / 24)
+    inside = 0.4 * outside + 2 + rng.normal(0, 0.1, hours.size)
+    inside[600:606] += 5
+    rows = [f"{at}:00Z,A,{a:.2f},{b:.2f}\n" for at, a, b in zip(hours, inside, outside, strict=True)]
+    (tmp_path / "log.csv").write_text("time,room,t,out\n" + "".join(rows), encoding="utf-8")
+    signal = "{unit: degC, cadence: 1h, resolution: 0.01}"
+    model = f"twin: cold\nasset_types: {{room: {{signals: {{temperature: {signal}, outside: {signal}}}}}}}\n"
+    (tmp_path / "twin.yaml").write_text(model, encoding="utf-8")
+    (tmp_path / "log.yaml").write_text(MAPPING.replace("degC}}", "degC}, out: {signal: outside}}"), encoding="utf-8")
+    twin = twinlab.create(tmp_path / "cold", model=tmp_path / "twin.yaml", mappings=[tmp_path / "log.yaml"])
+    twin.ingest(tmp_path / "log.csv")
+    proposal = twin.learn_relation("room", "temperature", ["outside"], stop="2026-01-20")
+    assert "by robust regression" in proposal.text
+    proposal.approve()
+    twin = twinlab.open(twin.folder)
+    test = twin.model.asset_types["room"].signals["temperature"].tests["multivariate"]
+    assert abs(test["coefficients"]["outside"] - 0.4) < 0.01
+    found = twin.check().table
+    assert found.kind.tolist() == ["multivariate"]
+    assert found.evidence[0].startswith("6 of 672 values are suspect to the test 'multivariate'")
