@@ -326,11 +326,11 @@ def _compact(folder: Path) -> None:
 @click.option("--start", metavar="TIME", help="First instant, UTC.")
 @click.option("--stop", metavar="TIME", help="End, not included, UTC.")
 @click.option("--step", metavar="STEP", help="Step of a rollup, such as 1h (default: the signals' own).")
-def _export(
-    folder: Path, what: str, target: Path, *, signals: tuple[str, ...], start: str | None, stop: str | None, step: str | None
-) -> None:  # fmt: skip
+@click.option("--calibrated", is_flag=True, help="Write calibrated values beside those of each gauge, too.")
+@click.option("--annotated", is_flag=True, help="Write what people have accepted or rejected, too.")
+def _export(folder: Path, what: str, target: Path, *, signals: tuple[str, ...], **how: Any) -> None:  # noqa: ANN401
     """Write data to a Zarr, Parquet, CSV or Excel file."""
-    path = _open(folder).export(what, target, signals=signals or None, start=start, stop=stop, step=step)
+    path = _open(folder).export(what, target, signals=signals or None, **how)
     _say(f"wrote {path}")
 
 

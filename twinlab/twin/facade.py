@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import twinlab.explore.accessor  # noqa: F401  (adds ``.twin`` to what a twin returns)
-from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.errors import SchemaError
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
-from twinlab.model.terms import nearest
 from twinlab.twin.alerting.methods import AlertMethods
 from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
@@ -21,6 +20,7 @@ from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
+from twinlab.twin.export_methods import ExportMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.progress import progress_bar
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from twinlab.explore import Workspace
     from twinlab.history import BuildReport, CompactReport, Historian
     from twinlab.ledger import VerifyReport
+    from twinlab.model.calibration import Calibration
     from twinlab.model.twinmodel import TwinModel
     from twinlab.sources import Source
     from twinlab.twin.retention.forecast import StorageForecast
@@ -50,6 +51,7 @@ __all__ = ["Twin"]
 
 class Twin(
     CheckMethods,
+    ExportMethods,
     CalibrationMethods,
     AnnotationMethods,
     QuestionMethods,
@@ -229,7 +231,7 @@ class Twin(
         start: object = None,
         stop: object = None,
         step: str | None = None,
-        calibrated: bool = False,
+        calibrated: bool | Calibration | Iterable[Calibration] = False,
         annotated: bool = False,
     ) -> xr.Dataset:
         """Return the history of one asset type as a lazy Dataset, dims ``time, asset``.
@@ -246,9 +248,10 @@ class Twin(
             Half-open span ``[start, stop)``; naive times are UTC.
         step : str, optional
             Return rollups at this step (``"1h"``): ``<signal>_mean``, ``_min``, ``_max``, ``_sum``, ``_count``.
-        calibrated : bool
+        calibrated : bool, Calibration, or several
             Add ``<signal>_calibrated`` of each gauge (with ``step`` ``<signal>_calibrated_mean``, ``_min``, ``_max``, ``_sum``):
-            the values with the twin's calibrations, see `calibrate`. Flags and counts are those of the signal.
+            the values with the twin's calibrations, see `calibrate`, or with those given, to try them. Flags and counts are
+            those of the signal.
         annotated : bool
             Add ``<signal>_annotation`` of each signal: 0 none, 1 comment, 2 accepted, 3 rejected, see `annotate`.
 
@@ -260,7 +263,7 @@ class Twin(
         data = self.reader.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         if annotated:
             data = self._with_annotations(data, asset_type)
-        return self._with_calibrated(data, asset_type) if calibrated else data
+        return data if calibrated is False else self._with_calibrated(data, asset_type, calibrated)
 
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
@@ -311,42 +314,6 @@ class Twin(
         from twinlab.explore import Workspace  # noqa: PLC0415  (Panel loads only when looked at)
 
         return Workspace(self, page=page)
-
-    def export(
-        self,
-        what: str,
-        target: str | Path,
-        *,
-        signals: Sequence[str] | None = None,
-        start: object = None,
-        stop: object = None,
-        step: str | None = None,
-        by: str | None = None,
-    ) -> Path:
-        """Write an asset type's history, an event table or a KPI to Zarr, Parquet, CSV or Excel, by the target's suffix.
-
-        ``"kpi/cold_chain"`` is the KPI ``cold_chain``, with ``step`` as `every` and ``by`` of `kpi`.
-
-        Raises
-        ------
-        UnknownTermError
-            If ``what`` is neither an asset type nor an event type of the model, nor a KPI.
-        SchemaError
-            If the suffix is none of those, or the table is too long for Excel.
-        """
-        from twinlab.twin.export import export_dataset, export_kpi, export_table  # noqa: PLC0415  (Excel writers load late)
-
-        if what.startswith("kpi/"):
-            kpi = self.kpi(what.removeprefix("kpi/"), by=by, every=step, start=start, stop=stop)
-            return export_kpi(kpi, Path(target))
-        if what in self._model.asset_types:
-            data = self.history(what, signals=signals, start=start, stop=stop, step=step)
-            return export_dataset(data, Path(target))
-        if what in self._model.event_types:
-            return export_table(self.events(what, start=start, stop=stop), Path(target))
-        known = [*self._model.asset_types, *self._model.event_types, *(f"kpi/{name}" for name in self._model.kpis)]
-        msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
-        raise UnknownTermError(msg)
 
     # -- maintenance ------------------------------------------------------------------------------------------------------
     def verify(self) -> VerifyReport:

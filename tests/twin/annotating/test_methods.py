@@ -6,40 +6,12 @@ import pytest
 import twinlab as tl
 from twinlab.errors import SchemaError, UnknownTermError
 
-MODEL = """
-twin: cold
-origin: 2026-01-01
-asset_types:
-  room:
-    signals:
-      temperature: {unit: degC, resolution: 0.1, cadence: 1h}
-      door: {kind: state, cadence: 1h, states: {0: closed, 1: open}}
-event_types:
-  visit: {}
-rules:
-  warm: {on: room, when: temperature > 8 degC}
-"""
-MAPPING = """
-source: log
-files: ["log*.csv"]
-tables:
-  - table: "log*"
-    time: {column: time, zone: UTC}
-    asset: {type: room, column: room}
-    columns: {t: {signal: temperature, unit: degC}}
-"""
 SPAN = {"asset": "room/3", "signal": "temperature"}
 
 
 @pytest.fixture
-def twin(tmp_path):
-    (tmp_path / "twin.yaml").write_text(MODEL)
-    (tmp_path / "log.yaml").write_text(MAPPING)
-    rows = [f"2026-01-05 {hour:02}:00,{room},{9 if hour in (5, 6) else 5}" for hour in range(24) for room in ("1", "3")]
-    (tmp_path / "log.csv").write_text("time,room,t\n" + "\n".join(rows) + "\n")
-    made = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml", mappings=tmp_path / "log.yaml")
-    made.ingest(tmp_path / "log.csv")
-    return made
+def twin(cold_rooms):
+    return cold_rooms("1", "3", value=lambda hour: 9 if hour in (5, 6) else 5)
 
 
 def codes(twin, asset="3", **options):
@@ -100,7 +72,8 @@ def test_annotations_follow_what_a_revision_moves_and_come_back_when_it_is_taken
     twin.annotate(**SPAN, start="2026-01-05T01:00", verdict="reject", author="ann")
     moved = [key.replace("T05", "T06") for key in found["key"]]
     # The clocks of the loggers are an hour behind.
-    rev = twin.remap("log", MAPPING.replace("zone: UTC", "zone: '-01:00'"), author="eve", reason="clocks")
+    mapping = (twin.folder / "mapping" / "log.yaml").read_text()
+    rev = twin.remap("log", mapping.replace("zone: UTC", "zone: '-01:00'"), author="eve", reason="clocks")
     assert twin.annotations()["status"].tolist() == ["kept"] * 3
     rev.promote(author="eve", reason="clocks")
     columns = ["key", "note", "author", "status", "key_before"]

@@ -7,39 +7,16 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import twinlab as tl
 from twinlab.errors import SchemaError, UnknownTermError
-
-MODEL = """
-twin: cold
-origin: 2026-01-01
-asset_types:
-  room:
-    signals:
-      temperature: {unit: degC, resolution: 0.1, cadence: 1h}
-      door: {kind: state, cadence: 1h, states: {0: closed, 1: open}}
-"""
-MAPPING = """
-source: log
-files: ["log*.csv"]
-tables:
-  - table: "log*"
-    time: {column: time, zone: UTC}
-    asset: {type: room, column: room}
-    columns: {t: {signal: temperature, unit: degC}}
-"""
+from twinlab.model.calibration import Calibration
 
 
 @pytest.fixture
-def twin(tmp_path):
-    (tmp_path / "twin.yaml").write_text(MODEL)
-    (tmp_path / "log.yaml").write_text(MAPPING)
-    rows = [f"2026-01-05 {hour:02}:00,{room},{hour / 10 + 5}" for hour in range(24) for room in ("1", "2")]
-    (tmp_path / "log.csv").write_text("time,room,t\n" + "\n".join(rows) + "\n")
-    made = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml", mappings=tmp_path / "log.yaml")
-    made.ingest(tmp_path / "log.csv")
-    return made
+def twin(cold_rooms):
+    return cold_rooms("1", "2", value=lambda hour: hour / 10 + 5)
 
 
 def differences(twin, **options):
@@ -189,3 +166,56 @@ def test_two_processes_calibrate_at_once_and_neither_is_lost(twin):
     assert [one.wait(timeout=120) for one in running] == [0, 0]
     assert sorted(twin.calibrations()["asset"]) == ["room/1"] * 3 + ["room/2"] * 3
     assert twin.calibrations(history=True)["calibrations"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_calibration_is_tried_before_it_is_applied(twin):
+    tried = Calibration(asset="room/1", signal="temperature", offset=-0.5, reason="r")
+    data = twin.history("room", calibrated=tried).compute()
+    assert np.allclose((data.temperature_calibrated - data.temperature).sel(asset="1"), -0.5)
+    assert np.allclose((data.temperature_calibrated - data.temperature).sel(asset="2"), 0)
+    assert twin.history("room", calibrated=[]).compute().temperature_calibrated.equals(data.temperature)
+    assert twin.calibrations().empty
+
+
+def test_calibrations_are_removed_with_who_and_why_and_comments_stay(twin):
+    fix(twin, offset=-0.5, until="2026-01-05T12:00")
+    fix(twin, offset=-0.7, since="2026-01-05T12:00")
+    fix(twin, asset="room/2", offset=1)
+    path = twin.folder / "calibration.yaml"
+    path.write_text("# hall 2\n" + path.read_text())
+    assert (
+        twin.remove_calibrations("room/1", "temperature", at="2026-01-05T13:00", author="eva", reason="was fine") == 1
+    )
+    assert differences(twin) == {"1": [-0.5, 0], "2": [1]}
+    assert twin.remove_calibrations("room/1", "temperature", author="eva", reason="replaced") == 1
+    assert twin.remove_calibrations("room/2", "temperature", author="eva", reason="replaced") == 1
+    assert differences(twin) == {"1": [0], "2": [0]}
+    assert path.read_text() == "# hall 2\ncalibrations: []\n"
+    versions = twin.calibrations(history=True)
+    assert versions.calibrations.tolist() == [1, 2, 3, 2, 1, 0]
+    assert versions.iloc[-1][["author", "reason", "asset"]].tolist() == ["eva", "replaced", "room/2"]
+    with pytest.raises(
+        SchemaError, match="expected a calibration of temperature of room/1 at 2026-01-05, but there is none"
+    ):
+        twin.remove_calibrations("room/1", "temperature", at="2026-01-05", author="eva", reason="r")
+    with pytest.raises(SchemaError, match="expected a reason"):
+        twin.remove_calibrations("room/1", "temperature", author="eva", reason=" ")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx", ".zarr"])
+def test_exports_have_calibrated_values_and_annotations_if_wanted(twin, tmp_path, suffix):
+    fix(twin, offset=-0.5)
+    twin.annotate(asset="room/2", signal="temperature", start="2026-01-05T01:00", verdict="reject", author="eva")
+    target = twin.export("room", tmp_path / f"rooms{suffix}", calibrated=True, annotated=True, signals=["temperature"])
+    if suffix == ".zarr":
+        data = xr.open_zarr(target)
+        assert np.allclose((data.temperature_calibrated - data.temperature).sel(asset="1"), -0.5)
+        assert int((data.temperature_annotation == 3).sum()) == 1
+        return
+    read = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}[suffix]
+    table = read(target)
+    first = table[table.asset.astype(str) == "1"]
+    assert np.allclose(first.temperature_calibrated - first.temperature, -0.5)
+    assert int((table.temperature_annotation == 3).sum()) == 1
+    with pytest.raises(SchemaError, match="expected an asset type to export calibrated or annotated, got 'visit'"):
+        twin.export("visit", tmp_path / "visits.csv", calibrated=True)

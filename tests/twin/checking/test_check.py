@@ -162,8 +162,24 @@ def test_a_drift_states_slope_and_calibration(report: QualityReport) -> None:
     row, found = one(report, "drift", "C")
     assert abs(found.since - TIMES[DRIFTS].tz_localize(None)) < pd.Timedelta(days=7)
     assert found.fix.startswith("- {asset: cold_room/C, signal: temperature, from: ")
-    with pytest.raises(SchemaError, match=r"isn't in a mapping: - \{asset: cold_room/C"):
+    with pytest.raises(
+        SchemaError, match=rf"its fix is a calibration: twin.add_calibration\(report.calibration\({row}\)"
+    ):
         report.fixed_mapping(row)
+    with pytest.raises(SchemaError, match="only drifts do"):
+        report.calibration(one(report, "range", "D")[0])
+
+
+def test_the_calibration_of_a_drift_shows_what_it_does_before_it_is_applied(
+    twin: tl.Twin, report: QualityReport
+) -> None:
+    row, _ = one(report, "drift", "C")
+    calibration = report.calibration(row)
+    assert (calibration.asset, calibration.signal) == ("cold_room/C", "temperature")
+    data = twin.history("cold_room", signals=["temperature"], assets=["A", "C"], calibrated=calibration).isel(time=-1)
+    corrected = float(data.temperature_calibrated.sel(asset="C") - data.temperature_calibrated.sel(asset="A"))
+    assert abs(corrected) < 0.5 < float(data.temperature.sel(asset="C") - data.temperature.sel(asset="A"))
+    assert twin.calibrations().empty
 
 
 def test_failed_values_are_named_with_the_span_that_they_break(report: QualityReport) -> None:

@@ -14,7 +14,7 @@ from twinlab._lazy import attach
 if TYPE_CHECKING:
     from twinlab.model.calibration.apply import calibrated, corrected
     from twinlab.model.calibration.check import calibration_fault, check_calibrations
-    from twinlab.model.calibration.edit import with_calibration
+    from twinlab.model.calibration.edit import with_calibration, without_calibrations
     from twinlab.model.calibration.pieces import Calibration, Calibrations
     from twinlab.model.calibration.text import dump_calibrations, load_calibrations, parse_calibrations
 
@@ -29,6 +29,7 @@ __all__ = [
     "load_calibrations",
     "parse_calibrations",
     "with_calibration",
+    "without_calibrations",
 ]
 
 __getattr__, __dir__ = attach(
@@ -44,5 +45,6 @@ __getattr__, __dir__ = attach(
         "load_calibrations": "text",
         "parse_calibrations": "text",
         "with_calibration": "edit",
+        "without_calibrations": "edit",
     },
 )

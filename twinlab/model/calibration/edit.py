@@ -1,8 +1,9 @@
-"""Add an entry to the text of ``calibration.yaml``; comments and all other lines stay as they are."""
+"""Add entries to the text of ``calibration.yaml``, or remove them; comments and all other lines stay as they are."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from twinlab.errors import SchemaError
@@ -10,7 +11,7 @@ from twinlab.model.calibration.pieces import Calibration, Calibrations
 from twinlab.model.calibration.text import dump_calibrations, parse_calibrations
 from twinlab.model.yamltext import read_yaml
 
-__all__ = ["with_calibration"]
+__all__ = ["with_calibration", "without_calibrations"]
 
 _EMPTY = re.compile(r"^calibrations:\s*(\[\s*\]|~|null)?\s*(#.*)?$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
@@ -54,14 +55,41 @@ def with_calibration(text: str, added: Calibration, *, replace: bool = False, na
             f"({first.reason!r}); give another span, or replace=True to end it where the new one begins"
         )
         raise SchemaError(msg)
-    wanted = Calibrations(calibrations=(*(one for part in kept for one in part), added))
     lines = _edited(text, given, kept, added) if given else _begun(text, added)
+    return _checked(text, lines, (*(one for part in kept for one in part), added), name)
+
+
+def without_calibrations(text: str, removed: Collection[Calibration], *, name: str = "calibration.yaml") -> str:
+    r"""Return the text without some of its entries; the comments before them stay.
+
+    >>> one, other = (Calibration(asset=f"room/{n}", signal="temperature", offset=1, reason="r") for n in (1, 2))
+    >>> text = with_calibration(with_calibration("# hall 2\n", one), other)
+    >>> print(without_calibrations(text, [one]), end="")
+    # hall 2
+    calibrations:
+    - asset: room/2
+      signal: temperature
+      offset: 1
+      reason: r
+    """
+    given = parse_calibrations(text, name).calibrations
+    kept: list[tuple[Calibration, ...]] = [() if one in removed else (one,) for one in given]
+    left = tuple(one for part in kept for one in part)
+    lines = _edited(text, given, kept, None) if given else text.splitlines()
+    if not left:
+        lines = [f"{line} []" if re.fullmatch(r"calibrations:\s*", line) else line for line in lines]
+    return _checked(text, lines, left, name)
+
+
+def _checked(text: str, lines: list[str], wanted: tuple[Calibration, ...], name: str) -> str:
+    """Return edited lines as a text, or entries that are written again if the lines say something else."""
     made = "\n".join(lines).rstrip("\n") + "\n"
-    if _reads_as(made, wanted, name):
+    calibrations = Calibrations(calibrations=wanted)
+    if _reads_as(made, calibrations, name):
         return made
     # Entries that aren't one below the other, such as those between brackets, are written again; comments go to the top.
     comments = [found[0].strip() for found in map(_COMMENT.search, text.splitlines()) if found]
-    return "\n".join([*comments, dump_calibrations(wanted)])
+    return "\n".join([*comments, dump_calibrations(calibrations)])
 
 
 def _has_keys(text: str) -> bool:
@@ -95,7 +123,7 @@ def _begun(text: str, added: Calibration) -> list[str]:
 
 
 def _edited(
-    text: str, given: tuple[Calibration, ...], kept: list[tuple[Calibration, ...]], added: Calibration
+    text: str, given: tuple[Calibration, ...], kept: list[tuple[Calibration, ...]], added: Calibration | None
 ) -> list[str]:
     lines = text.splitlines()
     found = read_yaml(text, name="calibration.yaml").lines
@@ -115,7 +143,7 @@ def _edited(
         for part in parts:
             out += _ended(entry[:own], pad, part.until) if part.since == one.since else _entry(part, pad)
         out += entry[own:]
-    return [*out, *_entry(added, pad)]
+    return out if added is None else [*out, *_entry(added, pad)]
 
 
 def _entry(one: Calibration, pad: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -76,8 +76,7 @@ class CalibrationMethods:
         reason, author : str
             Why, with numbers; and who decided it.
         replace : bool
-            End the sensor's calibrations that overlap it where it begins. To withdraw a calibration, replace it by one with
-            offset 0 and gain 1, or remove it from the file and call `record_calibrations`.
+            End the sensor's calibrations that overlap it where it begins; `remove_calibrations` withdraws them.
 
         Raises
         ------
@@ -115,6 +114,32 @@ class CalibrationMethods:
         self._calibration_store.add(
             calibration.model_copy(update=told), replace=replace, model=self.model, assets=self._asset_ids
         )
+
+    def remove_calibrations(self, asset: str, signal: str, *, at: object = None, author: str, reason: str) -> int:
+        """Withdraw the calibrations of a sensor, or the one that applies at an instant; return how many there were.
+
+        The entries leave ``calibration.yaml``; the journal keeps them, and who withdrew them when and why.
+
+        Raises
+        ------
+        SchemaError
+            If the sensor has none (at that instant), or ``author`` or ``reason`` is empty.
+        """
+        if not reason.strip():
+            msg = "expected a reason in words, got an empty text"
+            raise SchemaError(msg)
+        when = None if at is None else instant_ns(at)
+
+        def wanted(one: Calibration) -> bool:
+            since, until = one.span_ns
+            return (one.asset, one.signal) == (asset, signal) and (when is None or since <= when < until)
+
+        number = self._calibration_store.remove(wanted, author=_author(author), reason=reason)
+        if not number:
+            then = "" if at is None else f" at {at}"
+            msg = f"expected a calibration of {signal} of {asset}{then}, but there is none; twin.calibrations() lists them"
+            raise SchemaError(msg)
+        return number
 
     def record_calibrations(self, *, author: str, reason: str) -> bool:
         """Note in the journal who edited ``calibration.yaml`` by hand and why; return False if there is nothing new.
@@ -200,10 +225,13 @@ class CalibrationMethods:
         low, high = span_of(self.reader, found, start, stop)
         return changed_exceptions(self.reader, found, start=low, stop=high, rules=rules)
 
-    def _with_calibrated(self, data: xr.Dataset, asset_type: str) -> xr.Dataset:
+    def _with_calibrated(
+        self, data: xr.Dataset, asset_type: str, calibrated: Literal[True] | Calibration | Iterable[Calibration]
+    ) -> xr.Dataset:
         from twinlab.history.calibrated.datasets import with_calibrated  # noqa: PLC0415  (most reads need none)
 
-        return with_calibrated(data, self._calibrations_now(), asset_type, self.model.asset_types[asset_type].signals)
+        found = self._calibrations_now() if calibrated is True else _several(calibrated)
+        return with_calibrated(data, found, asset_type, self.model.asset_types[asset_type].signals)
 
     def _as_of(self, reader: HistoryReader, known: object) -> AsOfReader:
         """Return a reader with the calibrations that were known at an instant; None is now."""

@@ -20,6 +20,7 @@ from twinlab.model.calibration import (
     dump_calibrations,
     parse_calibrations,
     with_calibration,
+    without_calibrations,
 )
 from twinlab.model.yamltext import read_text
 
@@ -101,22 +102,48 @@ class CalibrationStore:
             key, error, text = fault
             msg = f"{key}: {text}"
             raise error(msg)
-        with Lock(self._folder / "calibration.lock", what=f"{FILE} of {self._folder}", wait=_PATIENCE):
+        with self._locked():
             text = read_text(self.path) if self.path.exists() else ""
             changed = with_calibration(text, one, replace=replace, name=FILE)
-            before, after = parse_calibrations(text, FILE) if text.strip() else None, parse_calibrations(changed, FILE)
-            check_calibrations(after, model, assets, FILE)
-            entries = []
-            if before is not None and before != self.recorded():
-                entries.append(_payload(before, author=_BY_HAND, reason="", changed=None))
-            entries.append(_payload(after, author=one.author or "", reason=one.reason, changed=one))
-            write_atomically(self.path, lambda draft: _write_durably(draft, changed))
-            sync_folder(self._folder)
-            self._journal.append_many([(_KIND, entry) for entry in entries])
+            check_calibrations(parse_calibrations(changed, FILE), model, assets, FILE)
+            self._write(text, changed, author=one.author or "", reason=one.reason, about=one)
+
+    def remove(self, wanted: Callable[[Calibration], bool], *, author: str, reason: str) -> int:
+        """Remove calibrations from the file, and note it in the journal; return their number.
+
+        Raises
+        ------
+        SchemaError
+            If the file is broken.
+        HistoryConflictError
+            If another process changes the calibrations for more than 30 s.
+        """
+        with self._locked():
+            text = read_text(self.path) if self.path.exists() else ""
+            given = parse_calibrations(text, FILE).calibrations
+            removed = [one for one in given if wanted(one)]
+            if removed:
+                changed = without_calibrations(text, removed, name=FILE)
+                self._write(text, changed, author=author, reason=reason, about=removed[0])
+            return len(removed)
+
+    def _locked(self) -> Lock:
+        return Lock(self._folder / "calibration.lock", what=f"{FILE} of {self._folder}", wait=_PATIENCE)
+
+    def _write(self, text: str, changed: str, *, author: str, reason: str, about: Calibration) -> None:
+        """Write the file and the journal; what was edited by hand before is a version of its own."""
+        before, after = parse_calibrations(text, FILE) if text.strip() else None, parse_calibrations(changed, FILE)
+        entries = []
+        if before is not None and before != self.recorded():
+            entries.append(_payload(before, author=_BY_HAND, reason="", changed=None))
+        entries.append(_payload(after, author=author, reason=reason, changed=about))
+        write_atomically(self.path, lambda draft: _write_durably(draft, changed))
+        sync_folder(self._folder)
+        self._journal.append_many([(_KIND, entry) for entry in entries])
 
     def record(self, *, author: str, reason: str, model: TwinModel, assets: Assets) -> bool:
         """Write the file as it is into the journal; return False if the journal has it already."""
-        with Lock(self._folder / "calibration.lock", what=f"{FILE} of {self._folder}", wait=_PATIENCE):
+        with self._locked():
             now = self.current(model, assets)
             if now == self.recorded():
                 return False

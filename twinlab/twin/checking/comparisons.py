@@ -26,6 +26,7 @@ from twinlab.twin.checking.report_lines import flagged_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twinlab.model.calibration import Calibration
     from twinlab.model.twinmodel import AssetType
     from twinlab.quality.unit_faults.suspects import Suspect
 
@@ -72,8 +73,10 @@ def unit_suspects(channels: Channels, declared: Mapping[str, str]) -> list[Suspe
     return [one for one in found if one.rank == 1]
 
 
-def drift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Iterator[Finding]:
-    """Yield a finding for each sensor of a gauge that drifts.
+def drift_findings(
+    channels: Channels, *, excluded: Collection[str] = ()
+) -> Iterator[tuple[Finding, Calibration | None]]:
+    """Yield a finding for each sensor of a gauge that drifts, with the calibration that corrects it.
 
     Parameters
     ----------
@@ -89,9 +92,10 @@ def drift_findings(channels: Channels, *, excluded: Collection[str] = ()) -> Ite
         return
     levels = channels.windows[name].sel(asset=kept).load()
     for drift in find_drift(levels.assign_attrs(units=channels.signal.unit)):
-        found = drift.finding(f"{channels.asset_type}/{drift.asset}", channels.name)
+        name = f"{channels.asset_type}/{drift.asset}"
+        found = drift.finding(name, channels.name)
         if found is not None:
-            yield found
+            yield found, drift.calibration(name, channels.name)
 
 
 def clock_shift_findings(

@@ -18,6 +18,7 @@ from twinlab.twin.checking.report_lines import place_text, share_text, span_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twinlab.model.calibration import Calibration
     from twinlab.twin.checking.fixes import Change
     from twinlab.twin.checking.touched import Touched
 
@@ -29,12 +30,13 @@ _SHOWN: Final = 50
 
 @dataclass(frozen=True)
 class FoundFault:
-    """A finding, with its asset's type, what it touches, and the change of the mapping that it proposes."""
+    """A finding, with its asset's type, what it touches, and what it proposes: a change of the mapping, or a calibration."""
 
     finding: Finding
     asset_type: str = ""
     touches: tuple[Touched, ...] = ()
     change: Change | None = None
+    calibration: Calibration | None = None
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -135,14 +137,39 @@ class QualityReport:
             text = change.applied(text)
         return text
 
-    def _change(self, row: int) -> Change:
+    def calibration(self, row: int) -> Calibration:
+        """Return the calibration that corrects the drift of a row of `table`.
+
+        ``twin.history(…, calibrated=report.calibration(row))`` shows what it does, ``twin.calibrated_exceptions`` with
+        ``calibrations=`` which exceptions would not have fired, and ``twin.add_calibration(…, author=…)`` applies it.
+
+        Raises
+        ------
+        SchemaError
+            If there is no such row, or it proposes no calibration.
+        """
+        one = self._fault(row)
+        if one.calibration is None:
+            msg = (
+                f"expected a row that proposes a calibration, got row {row} ({one.finding.kind} of {place_text(one.finding)}); "
+                "only drifts do"
+            )
+            raise SchemaError(msg)
+        return one.calibration
+
+    def _fault(self, row: int) -> FoundFault:
         if not 0 <= row < len(self.faults):
             msg = f"expected a row from 0 to {len(self.faults) - 1}, got {row}; report.table lists them"
             raise SchemaError(msg)
-        one = self.faults[row]
+        return self.faults[row]
+
+    def _change(self, row: int) -> Change:
+        one = self._fault(row)
         if one.change is None:
             what = one.finding.fix
             hint = f"its fix isn't in a mapping: {what}" if what else "it has no fix that can be made for you"
+            if one.calibration is not None:
+                hint = f"its fix is a calibration: twin.add_calibration(report.calibration({row}), author=…)"
             msg = f"expected a row with a fix in a mapping, got row {row} ({one.finding.kind} of {place_text(one.finding)}); {hint}"
             raise SchemaError(msg)
         return one.change

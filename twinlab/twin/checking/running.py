@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinlab.errors import SchemaError
+from twinlab.model.calibration.pieces import Calibration
 from twinlab.quality.findings import Finding
 from twinlab.twin.checking.channels import Channels, properties_of
 from twinlab.twin.checking.clock_fixes import ClockChange, ClockFix
@@ -56,7 +57,7 @@ class Found:
     """What one task found; picklable."""
 
     asset_type: str
-    findings: tuple[tuple[Finding, RuleFix | ClockFix | None], ...] = ()
+    findings: tuple[tuple[Finding, RuleFix | ClockFix | Calibration | None], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -76,7 +77,7 @@ class _SignalTask:
         # A channel in another unit from some time on looks like one that drifts, and makes its peers look so.
         odd = {one.asset for one, _ in units}
         clocks = clock_shift_findings(self.channels, excluded=odd)
-        drifts = [(one, None) for one in drift_findings(self.channels, excluded=odd)]
+        drifts = drift_findings(self.channels, excluded=odd)
         return Found(self.channels.asset_type, (*flags, *units, *clocks, *drifts))
 
     def _within(self, one: Suspect) -> tuple[Finding, UnitFix]:
@@ -236,16 +237,17 @@ def with_origins(
 def _with_origin(  # noqa: PLR0917
     asset_type: str,
     finding: Finding,
-    fix: RuleFix | ClockFix | None,
+    fix: RuleFix | ClockFix | Calibration | None,
     origins: Origins,
     files: Mapping[str, tuple[str, str]],
     known: Mapping[tuple[str, str], int],
 ) -> FoundFault:
     origin = origins.of(asset_type, finding.asset, finding.signal, finding.since, source=finding.source)
-    if origin is None:
-        return FoundFault(finding, asset_type)
-    finding = replace(finding, source=origin.source, tag=origin.tag)
-    if fix is None or origin.source not in files:
+    if origin is not None:
+        finding = replace(finding, source=origin.source, tag=origin.tag)
+    if isinstance(fix, Calibration):
+        return FoundFault(finding, asset_type, calibration=fix)
+    if origin is None or fix is None or origin.source not in files:
         return FoundFault(finding, asset_type)
     name, text = files[origin.source]
     change: Change

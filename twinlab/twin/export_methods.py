@@ -1,0 +1,95 @@
+"""The method of `twinlab.Twin` that writes files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["ExportMethods"]
+
+
+class _Twin(Protocol):
+    """What the methods need of a twin."""
+
+    @property
+    def model(self) -> TwinModel:
+        """The twin's model."""
+
+    def history(
+        self,
+        asset_type: str,
+        *,
+        signals: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+        calibrated: bool = False,
+        annotated: bool = False,
+    ) -> xr.Dataset:
+        """Return the history of one asset type."""
+
+    def events(self, event_type: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
+        """Return the events of one type."""
+
+    def kpi(
+        self, name: str, *, by: str | None = None, every: str | None = None, start: object = None, stop: object = None
+    ) -> xr.Dataset:
+        """Return a KPI."""
+
+
+class ExportMethods:
+    """Write what a twin knows to files of standard formats."""
+
+    def export(
+        self: _Twin,
+        what: str,
+        target: str | Path,
+        *,
+        signals: Sequence[str] | None = None,
+        start: object = None,
+        stop: object = None,
+        step: str | None = None,
+        by: str | None = None,
+        calibrated: bool = False,
+        annotated: bool = False,
+    ) -> Path:
+        """Write an asset type's history, an event table or a KPI to Zarr, Parquet, CSV or Excel, by the target's suffix.
+
+        ``"kpi/cold_chain"`` is the KPI ``cold_chain``, with ``step`` as `every` and ``by`` of `kpi`. A history has the columns
+        that `history` adds with ``calibrated`` and ``annotated``.
+
+        Raises
+        ------
+        UnknownTermError
+            If ``what`` is neither an asset type nor an event type of the model, nor a KPI.
+        SchemaError
+            If the suffix is none of those, or the table is too long for Excel.
+        """
+        from twinlab.twin.export import export_dataset, export_kpi, export_table  # noqa: PLC0415  (Excel writers load late)
+
+        if (calibrated or annotated) and what not in self.model.asset_types:
+            msg = f"expected an asset type to export calibrated or annotated, got {what!r}: only a history has values"
+            raise SchemaError(msg)
+        if what.startswith("kpi/"):
+            kpi = self.kpi(what.removeprefix("kpi/"), by=by, every=step, start=start, stop=stop)
+            return export_kpi(kpi, Path(target))
+        if what in self.model.asset_types:
+            data = self.history(
+                what, signals=signals, start=start, stop=stop, step=step, calibrated=calibrated, annotated=annotated
+            )
+            return export_dataset(data, Path(target))
+        if what in self.model.event_types:
+            return export_table(self.events(what, start=start, stop=stop), Path(target))
+        known = [*self.model.asset_types, *self.model.event_types, *(f"kpi/{name}" for name in self.model.kpis)]
+        msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
+        raise UnknownTermError(msg)
