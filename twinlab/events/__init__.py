@@ -1,9 +1,9 @@
 """FIND: event tables, the present state, where things are, and exceptions from rules, as plain DataFrames.
 
 In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
-Read in order: `tables`, `tables_as_of`, `algebra` (refine, combine and relate event tables), `present_state` (the state of assets
-at an instant), `rules` (what needs attention),
-`kpis`, `annotations`, `lifetimes`, `reading`.
+Read in order: `tables`, `tables_as_of`, `algebra` (refine, combine and relate event tables), `statistics` (of signals during
+events, and of many events), `present_state` (the state of assets at an instant), `rules` (what needs attention), `kpis`,
+`annotations`, `lifetimes`, `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
 
@@ -34,9 +34,12 @@ _attribute, __dir__ = attach(
         "clip": "algebra.refine",
         "complement": "algebra.combine",
         "delays": "tables",
+        "duration_histogram": "statistics.counts",
+        "durations": "statistics.counts",
         "during": "algebra.relations",
         "either": "algebra.combine",
         "episodes": "rules.exceptions",
+        "event_statistics": "statistics.per_event",
         "events_at": "tables_as_of",
         "exception_rows": "rules.exception_table",
         "exceptions": "rules.exceptions",
@@ -53,7 +56,9 @@ _attribute, __dir__ = attach(
         "overlap_pairs": "algebra.relations",
         "overlapping": "tables",
         "overlaps": "algebra.relations",
+        "overlay": "statistics.overlays",
         "pad": "algebra.refine",
+        "pareto": "statistics.counts",
         "plan_of": "present_state.stories",
         "position_of": "present_state.cached_reader",
         "positions": "present_state.places",
@@ -65,6 +70,7 @@ _attribute, __dir__ = attach(
         "status": "tables",
         "story": "present_state.stories",
         "through": "algebra.links",
+        "timeline": "statistics.timelines",
         "where": "present_state.whereabouts",
         "within": "algebra.refine",
         "without": "algebra.combine",
