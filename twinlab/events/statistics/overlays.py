@@ -59,7 +59,7 @@ def overlay(
     Dataset, dims ``event, offset``
         The signal, NaN where no value is usable, and its flags ``<signal>_qc``; offsets are a multiple of the cadence, and a
         value is that of the cell in which zero plus offset is. Coordinates of ``event``: its id, or its place in the table, the
-        ``asset`` and the time of ``zero``. ``during`` tells which cells are in the event.
+        ``asset`` and the time of ``zero``. ``during`` is true for cells in the event.
 
     Raises
     ------
