@@ -54,7 +54,8 @@ def scan_runs(condition: bound.Condition, scan: CellScan, static: Static, valid:
     work = [StripScan(scan, int(n) * STRIP_ASSETS, parts, tree, wanted) for n in np.unique(strips[wanted.any(axis=0)])]
     found = in_threads(StripScan.runs, work)
     every = np.concatenate([np.empty((3, 0), np.int64), *found], axis=1)
-    asset, first, stop = every[:, np.lexsort((every[1], every[0]))]
+    # By asset, then by cell.
+    asset, first, stop = every[:, np.argsort(every[0] * (scan.stop + 1) + every[1])]
     return CellRuns(asset, first, stop)
 
 

@@ -66,7 +66,9 @@ def stored_spans(
             end = np.minimum(end, axis.from_(block.end_ns)[runs.asset])
     start = np.maximum(start, axis.from_(np.array(low_ns)))
     found = Spans(key, start, end, len(source.assets))
-    return merged(found.take(found.start < found.end))[0]
+    found = found.take(found.start < found.end)
+    # Pieces that are evaluated cut runs; those of a scan are whole, and sorted.
+    return merged(found)[0] if runs is None else found
 
 
 @dataclass(frozen=True)
