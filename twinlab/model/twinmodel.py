@@ -60,7 +60,7 @@ class TwinModel(Model):
     channels: dict[Term, Channel] = Field(default_factory=dict)
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
-    """What people are notified of: name -> rule, channels, escalation."""
+    """What people are notified of: name -> rule or KPI, channels, escalation."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -117,7 +117,7 @@ class TwinModel(Model):
         for name, kpi in self.kpis.items():
             faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
         for name, alert in self.alerts.items():
-            faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.channels)]
+            faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.kpis, self.channels)]
         return faults
 
     @property

@@ -29,3 +29,24 @@ def test_alerts_and_channels_do_not_change_what_history_is_built_from() -> None:
         }
     )
     assert content_hash(model) == content_hash(more)
+
+
+@pytest.mark.parametrize(
+    ("alert", "expected"),
+    [
+        ({}, "exactly one of rule or kpi, got none"),
+        ({"rule": "quiet", "kpi": "share"}, "got rule and kpi"),
+        ({"rule": "quiet", "by": "asset"}, "`by` belongs to `kpi`"),
+        ({"kpi": "shre"}, "did you mean 'share'"),
+        ({"kpi": "share"}, "has no target"),
+        ({"rule": "quiet", "channels": ["nobody"]}, "there is no channel 'nobody'"),
+    ],
+)
+def test_a_wrong_alert_is_refused_with_its_reason(alert: dict, expected: str) -> None:
+    kinds = {"room": {"signals": {"t": {"unit": "degC", "resolution": 1}}}}
+    kpis = {"share": {"on": "room", "formula": "time_share(t > 1 degC)"}}
+    rules = {"quiet": {"on": "room", "silent": "1h"}}
+    with pytest.raises(ValidationError, match=expected):
+        TwinModel.model_validate(
+            {"twin": "t", "asset_types": kinds, "rules": rules, "kpis": kpis, "alerts": {"a": alert}}
+        )

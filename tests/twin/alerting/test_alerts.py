@@ -148,3 +148,24 @@ def test_an_alert_of_an_unknown_rule_or_channel_is_refused(tmp_path: Path) -> No
     )
     with pytest.raises(UnknownTermError, match=r"(?s)there is no rule 'wrm'.*there is no channel 'teem'"):
         tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml")
+
+
+def test_a_kpi_that_misses_its_target_is_an_alert_once_its_window_is_settled(tmp_path: Path) -> None:
+    kpis = "kpis:\n  cold: {on: room, formula: time_share(temperature <= 8 degC), unit: '%', period: 1h, target: '>= 90 %'}\n"
+    alerts = "alerts:\n  cold_rooms: {kpi: cold, by: asset, severity: high, channels: [team]}\n"
+    (tmp_path / "twin.yaml").write_text(MODEL[: MODEL.index("alerts:")] + kpis + alerts)
+    twin = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml")
+    (twin.folder / "mapping").mkdir(exist_ok=True)
+    (twin.folder / "mapping" / "feed.yaml").write_text(MAPPING)
+    twin.reload()
+    warm = [(f"{hour}:{minute:02}", 9 if hour == 12 else 4) for hour in (11, 12, 13) for minute in range(0, 60, 10)]
+    rows(twin, *warm)
+    assert twin.run_alerts(now="2026-01-05T12:50").raised == 0
+    rows(twin, *((f"14:{minute:02}", 4.0) for minute in range(0, 60, 10)))
+    twin.run_alerts(now="2026-01-05T15:00")
+    (one,) = twin.alerts().to_dict("records")
+    assert (one["asset"], one["value"], one["limit"], one["unit"], one["state"]) == ("A", 0.0, 90.0, "%", "resolved")
+    assert (str(one["since"]), str(one["until"])) == ("2026-01-05 12:00:00", "2026-01-05 13:00:00")
+    assert "target >= 90 %" in one["text"]
+    value = twin.kpi("cold", by="asset", start="2026-01-05T12:00", stop="2026-01-05T13:00").value.item()
+    assert value == one["value"]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.model.rules import SEVERITIES
-
-if TYPE_CHECKING:
-    from twinlab.model.rules import Rule
+from twinlab.model.rules import SEVERITIES, Severity
 
 __all__ = ["COLUMNS", "EARLIER", "concat", "duration_text", "exception_rows", "times", "worst_first"]
 
@@ -40,7 +37,23 @@ COLUMNS: dict[str, str] = {
 EARLIER = "earlier"
 
 
-def exception_rows(columns: Mapping[str, object], *, name: str, rule: Rule) -> pd.DataFrame:
+class Described(Protocol):
+    """What a rule, or another cause of exceptions, says of itself."""
+
+    @property
+    def on(self) -> str:
+        """Asset type or event type."""
+
+    @property
+    def title(self) -> str | None:
+        """Name for people."""
+
+    @property
+    def severity(self) -> Severity:
+        """How urgent it is."""
+
+
+def exception_rows(columns: Mapping[str, object], *, name: str, rule: Described) -> pd.DataFrame:
     """Return the table of one rule's exceptions, with their keys, the rule's title and its severity.
 
     Parameters
@@ -52,6 +65,7 @@ def exception_rows(columns: Mapping[str, object], *, name: str, rule: Rule) -> p
     name : str
         The rule's name in ``twin.yaml``.
     rule : Rule
+        Or what else has ``on``, ``title`` and ``severity``.
 
     Returns
     -------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from twinlab.model.basics import Duration, Model, Term, parse_duration
 from twinlab.model.rules import Severity
 from twinlab.model.terms import nearest
+
+if TYPE_CHECKING:
+    from twinlab.model.kpis.definition import Kpi
 
 __all__ = ["Alert", "Escalation"]
 
@@ -29,14 +32,18 @@ class Escalation(Model):
 
 
 class Alert(Model):
-    """What somebody is notified of: the exceptions of one rule."""
+    """What somebody is notified of: the exceptions of one rule, or the windows in which one KPI misses its target."""
 
-    rule: Term
+    rule: Term | None = None
     """Name under ``rules``."""
+    kpi: Term | None = None
+    """Name under ``kpis``, of one with a target. A window counts once nothing more is expected of it."""
+    by: Term | None = None
+    """With `kpi`: what to group by; each group has alerts of its own."""
     title: str | None = None
-    """Name for people; the rule's by default."""
+    """Name for people; that of the rule or the KPI by default."""
     severity: Severity | None = None
-    """How urgent it is; as the rule by default."""
+    """How urgent it is; as the rule by default, "medium" for a KPI."""
     channels: list[Term] = Field(default_factory=list)
     """Who is notified when it is raised, and when it is over: names under ``channels``."""
     cooldown: Duration | None = None
@@ -45,6 +52,17 @@ class Alert(Model):
     """How far back rows that arrive late can raise or withdraw an alert."""
     escalate: list[Escalation] = Field(default_factory=list)
     """Who else is notified if nobody acknowledges it, in order of time."""
+
+    @model_validator(mode="after")
+    def _one_cause(self) -> Self:
+        given = [name for name in ("rule", "kpi") if getattr(self, name) is not None]
+        if len(given) != 1:
+            msg = f"an alert needs exactly one of rule or kpi, got {' and '.join(given) or 'none'}"
+            raise ValueError(msg)
+        if self.by is not None and self.kpi is None:
+            msg = "`by` belongs to `kpi`; remove it from an alert of a rule"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -64,9 +82,15 @@ class Alert(Model):
         """How far back late rows count, nanoseconds."""
         return parse_duration(self.look_back)
 
-    def faults(self, rules: Mapping[str, object], channels: Mapping[str, object]) -> list[str]:
+    def faults(self, rules: Mapping[str, object], kpis: Mapping[str, Kpi], channels: Mapping[str, object]) -> list[str]:
         """Return what of the alert doesn't fit the model, a sentence each."""
-        out = [] if self.rule in rules else [f"there is no rule {self.rule!r}{nearest(self.rule, rules)}"]
+        out = []
+        if self.rule is not None and self.rule not in rules:
+            out.append(f"there is no rule {self.rule!r}{nearest(self.rule, rules)}")
+        if self.kpi is not None and self.kpi not in kpis:
+            out.append(f"there is no KPI {self.kpi!r}{nearest(self.kpi, kpis)}")
+        elif self.kpi is not None and kpis[self.kpi].target is None:
+            out.append(f"the KPI {self.kpi!r} has no target that it could miss; state its `target`")
         named = [*self.channels, *(name for one in self.escalate for name in one.channels)]
         return out + [
             f"there is no channel {name!r}{nearest(name, channels)}"

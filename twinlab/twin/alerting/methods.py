@@ -163,13 +163,7 @@ class AlertMethods:
             raise SchemaError(msg)
         readers = known_then(self.reader, instants)
         with progress_bar("replay", unit=" times") as show:
-            records = replayed(
-                readers,
-                rule,
-                alert,
-                {alert.rule: model.rules[alert.rule]},
-                progress=lambda done: show(done, len(instants)),
-            )
+            records = replayed(readers, rule, alert, progress=lambda done: show(done, len(instants)))
         # What was raised when somebody first looked had been raised before.
         return alerts_table((one for one in records.values() if one.noted > low), self._acknowledged())
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from twinlab.control.delivery.channels import CHANNEL_KINDS
 from twinlab.errors import SourceError
+from twinlab.events.alerts.causes import caused
 from twinlab.events.alerts.due import Due, due
 from twinlab.events.alerts.records import AlertChange, folded
 from twinlab.events.alerts.updating import changes, window_start
-from twinlab.events.rules.exceptions import episodes
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -64,7 +62,7 @@ def run_round(
     found: list[AlertChange] = []
     for name, alert in alerts.items():
         low = window_start(records, name, alert, last, now)
-        spans = episodes(twin, alert.rule, start=np.datetime64(low, "ns"), stop=np.datetime64(now, "ns"))
+        spans = caused(twin, alert, start_ns=low, stop_ns=now)
         found += changes(records, name, alert, spans, (low, now), acknowledged)
     store.write(found, looked=now)
     records = folded(found, records)
