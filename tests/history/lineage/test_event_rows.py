@@ -21,10 +21,10 @@ def test_an_event_of_two_sources_has_a_row_of_each_and_the_later_one_counts(tmp_
     for number, name in enumerate(("b", "a")):
         (tmp_path / f"{name}.csv").write_text(f"nr,room,from\n7,A,2026-01-05 12:0{number}\n8,A,2026-01-06 12:00\n")
         twin.ingest(tmp_path / f"{name}.csv")
-    rows = event_rows(twin.reader, "visit", "7")
+    rows = event_rows(twin.reader, "visit", ["7"])
     assert rows[["standing", "source", "file", "row"]].to_numpy().tolist() == [
         ["superseded", "b", "b.csv", 2],
         ["valid", "a", "a.csv", 2],
     ]
     assert twin.events("visit")["start"].iloc[0] == rows["start"].iloc[-1]
-    assert event_rows(twin.reader, "visit", "9").empty
+    assert event_rows(twin.reader, "visit", ["9"]).empty

@@ -22,6 +22,14 @@ event_types:
   visit: {title: Visit, asset: room, properties: {who: {dtype: text}}}
 rules:
   warm: {on: room, when: temperature > 8 degC, severity: high}
+  late_visit: {on: visit, late: 10min, at: end}
+channels:
+  team: {log: {}}
+alerts:
+  warm_rooms: {rule: warm, channels: [team]}
+kpis:
+  cold: {on: room, formula: time_share(temperature <= 8 degC), unit: "%", target: ">= 90 %"}
+  visits: {on: visit, formula: count(visit), at: start}
 """
 FRIDGES = """\
 source: fridges
@@ -140,3 +148,46 @@ def test_a_drawing_escapes_its_texts() -> None:
     svg = str(drawing("<a>", [Step("value", "<script>", "x" * 400)]))
     assert "<script>" not in svg
     assert "&lt;script&gt;" in svg
+
+
+def test_an_exception_and_its_alert_lead_to_the_rule_and_to_the_rows(twin: tl.Twin) -> None:
+    row = tl.events.episodes(twin, "warm", start="2026-01-05", stop="2026-01-06").iloc[0]
+    lineage = twin.why(row)
+    assert [one.kind for one in lineage.steps][:3] == ["exception", "model", "value"]
+    assert "when: temperature > 8 degC" in lineage.steps[1].text
+    assert lineage.rows["row"].tolist() == [4]
+    twin.run_alerts(now="2026-01-05T13:00")
+    alert = twin.alerts().iloc[0]
+    assert twin.why(alert).rows["row"].tolist() == [4]
+
+
+def test_what_find_found_leads_to_the_rows(twin: tl.Twin) -> None:
+    found = tl.events.find(twin, "temperature > 8 degC", on="room")
+    lineage = twin.why(found.iloc[0])
+    assert lineage.steps[0].text == "temperature > 8 degC"
+    assert lineage.rows[["written", "row"]].to_numpy().tolist() == [["50.0", 4]]
+    with pytest.raises(SchemaError, match="with the expression in its attrs"):
+        twin.why(dict(found.iloc[0]))
+
+
+def test_a_kpi_leads_to_its_formula_assets_and_rows(twin: tl.Twin) -> None:
+    lineage = twin.why("cold", at="2026-01-05T12:00", by="asset", group="A")
+    assert lineage.rows["row"].tolist() == [2, 3, 4]
+    texts = {one.kind: f"{one.title}: {one.text}" for one in lineage.steps}
+    assert "time_share(temperature <= 8 degC)" in texts["model"] or "room.temperature" in texts["model"]
+    assert "% known" in lineage.steps[0].text
+    value = twin.kpi("cold", by="asset", start="2026-01-05", stop="2026-01-06").value.sel(asset="A").item()
+    assert f"{value:.6g} %" in lineage.steps[0].title
+    with pytest.raises(UnknownTermError, match="expected a group of 'cold'"):
+        twin.why("cold", at="2026-01-05", by="asset", group="Z")
+    with pytest.raises(SchemaError, match="expected an instant in the window"):
+        twin.why("cold", by="asset")
+
+
+def test_a_kpi_of_events_leads_to_the_rows_that_state_them(twin: tl.Twin) -> None:
+    lineage = twin.why("visits", at="2026-01-05")
+    assert lineage.steps[0].title == "visits 1"
+    assert lineage.rows[["standing", "file"]].to_numpy().tolist() == [
+        ["superseded", "visits.csv"],
+        ["valid", "visits2.csv"],
+    ]

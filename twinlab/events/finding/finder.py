@@ -158,7 +158,10 @@ def _events(  # noqa: PLR0917
     found = search(cells, condition, start_ns=low, stop_ns=high, gap_ns=gap, origin_ns=origin_ns)
     title = " ".join(expression.split())
     digest = hashlib.blake2b(repr((kind, condition, lasting, gap)).encode(), digest_size=6).hexdigest()
-    return event_table(found, cells.assets, title=title, digest=digest, stop_ns=high, lasting_ns=lasting)
+    table = event_table(found, cells.assets, title=title, digest=digest, stop_ns=high, lasting_ns=lasting)
+    # What `Twin.why` needs to explain a row; pandas keeps it with rows and parts of the table.
+    table.attrs |= {"expression": expression, "on": kind}
+    return table
 
 
 def event_table(

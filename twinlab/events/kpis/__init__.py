@@ -2,6 +2,6 @@
 
 In: the KPIs of ``twin.yaml``, a twin to read, a span. Out: an xarray Dataset with value, low, high, coverage, settled_until, samples.
 Read in order: `compute`, `definitions`, `registry`, `kinds` (those that twinlab has), `windows`, `groups`, `bounded` and `intervals`
-(arithmetic with bounds), `over_time`, `over_events`, `settled`, `table`.
+(arithmetic with bounds), `over_time`, `over_events`, `settled`, `table`, `parts` (what a window is made of).
 Never: a value without bounds, a gap counted as good or left out, a Python loop over assets.
 """

@@ -1,8 +1,9 @@
-"""The rows of the ledger that state an event."""
+"""The rows of the ledger that state events."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,20 +19,23 @@ if TYPE_CHECKING:
 
 __all__ = ["event_rows"]
 
+_ORDER = [("_ingest", "ascending"), ("_source", "ascending"), ("_ordinal", "ascending")]
 
-def event_rows(reader: HistoryReader, event_type: str, event_id: str) -> pd.DataFrame:
-    """Return the rows that state an event, the one that counts last.
+
+def event_rows(reader: HistoryReader, event_type: str, event_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the rows that state some events, in the order in which they were ingested.
 
     Parameters
     ----------
     reader : HistoryReader
-    event_type, event_id : str
+    event_type : str
+    event_ids : sequence of str
 
     Returns
     -------
     DataFrame
-        ``standing`` (valid, superseded), ``source, file, row, ingest_time, position`` (ordinal in the ledger), and the columns
-        of the event as the row states them. Empty if no row states it.
+        ``standing`` (valid: the event is as this row states it; superseded), ``source, file, row, ingest_time, position``
+        (ordinal in the ledger), and the columns of the event as the row states them. Empty if no row states one of the events.
     """
     pin = reader.pinned()
     pin.sources.prepare(pin.position)
@@ -39,33 +43,45 @@ def event_rows(reader: HistoryReader, event_type: str, event_id: str) -> pd.Data
     stated = rows_of(views, "event", event_type, stop=pin.position)
     if stated is None:
         return pd.DataFrame()
-    stated = stated.filter(pc.equal(stated["event_id"], event_id))
-    order = [("_ingest", "ascending"), ("_source", "ascending"), ("_ordinal", "ascending")]
-    stated = stated.take(pc.sort_indices(stated, sort_keys=order))
-    origins = [_origin(reader, str(source), int(at)) for source, at in zip(*_columns(stated), strict=True)]
+    stated = stated.filter(pc.is_in(stated["event_id"], pa.array(list(event_ids), pa.string())))
+    stated = stated.take(pc.sort_indices(stated, sort_keys=_ORDER))
+    columns: pd.DataFrame = stated.drop_columns(list(HIDDEN)).to_pandas()
+    source = stated["_source"].to_numpy(zero_copy_only=False)
+    position = stated["_ordinal"].to_numpy()
     found = pd.DataFrame(
         {
-            "standing": ["superseded"] * (len(stated) - 1) + ["valid"] * min(1, len(stated)),
-            "source": stated["_source"].to_pylist(),
-            "file": [file for file, _ in origins],
-            "row": pd.array([row for _, row in origins], dtype="Int64"),
+            "standing": np.where(columns["event_id"].duplicated(keep="last"), "superseded", "valid"),
+            "source": source,
+            "file": pd.Series(None, index=columns.index, dtype="str"),
+            "row": pd.array([pd.NA] * len(columns), dtype="Int64"),
             "ingest_time": stated["_ingest"].to_numpy().astype("datetime64[ns]"),
-            "position": stated["_ordinal"].to_numpy(),
+            "position": position,
         }
     )
-    columns: pd.DataFrame = stated.drop_columns(list(HIDDEN)).to_pandas()
+    for name in dict.fromkeys(source.tolist()):
+        mine = np.flatnonzero(source == name)
+        files, rows = _origins(reader, name, position[mine])
+        found.loc[mine, "file"] = files
+        found.loc[mine, "row"] = pd.array(rows, dtype="Int64")
     return pd.concat([found, columns], axis=1)
 
 
-def _columns(stated: pa.Table) -> tuple[list[Any], list[Any]]:
-    return stated["_source"].to_pylist(), stated["_ordinal"].to_pylist()
-
-
-def _origin(reader: HistoryReader, source: str, ordinal: int) -> tuple[str | None, int | None]:
-    """Return the file of a record and its row there; None where it has none."""
-    for frame in reader.ledger.reader(source).frames(start=ordinal, stop=ordinal + 1):
-        file = frame.file_id
-        numbers = frame.row_numbers()
-        row = None if numbers is None else int(numbers[np.flatnonzero(frame.ordinals() == ordinal)[0]])
-        return None if file is None else file_names(reader.ledger, source).get(file) or reading_name(file) or file, row
-    return None, None
+def _origins(reader: HistoryReader, source: str, ordinals: np.ndarray) -> tuple[list[str | None], list[int | None]]:
+    """Return the file of each record of a source and its row there; None where it has none."""
+    names = file_names(reader.ledger, source)
+    files: list[str | None] = [None] * len(ordinals)
+    rows: list[int | None] = [None] * len(ordinals)
+    if not len(ordinals):
+        return files, rows
+    for frame in reader.ledger.reader(source).frames(start=int(ordinals.min()), stop=int(ordinals.max()) + 1):
+        known = frame.ordinals()
+        at = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
+        mine = np.flatnonzero(known[at] == ordinals) if frame.kind == "records" else np.empty(0, np.int64)
+        numbers = frame.row_numbers() if mine.size else None
+        file = (
+            None if frame.file_id is None else names.get(frame.file_id) or reading_name(frame.file_id) or frame.file_id
+        )
+        for place in mine.tolist():
+            files[place] = file
+            rows[place] = None if numbers is None else int(numbers[at[place]])
+    return files, rows

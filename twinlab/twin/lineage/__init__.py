@@ -1,8 +1,8 @@
-"""Lineage: the rows, files, definitions, flags and calibrations behind a value or an event.
+"""Lineage: the rows, files, definitions, flags and calibrations behind a value, an event, an exception, an alert or a KPI.
 
 In: a twin and what is to be explained. Out: a `Lineage`: steps, the rows, a drawing.
 Read in order: `steps`, `lineage`, `drawing`, `lineage_html`, `definitions` (versions of model and mappings), `values`, `events`,
-`methods`.
+`exceptions`, `found`, `kpis`, `methods`.
 Never: a read of more than the span that is explained.
 """
 

@@ -28,7 +28,7 @@ def event_lineage(reader: HistoryReader, event_type: str, event_id: str, definit
     UnknownTermError
         If no row states such an event.
     """
-    rows = event_rows(reader, event_type, event_id)
+    rows = event_rows(reader, event_type, [event_id])
     if not len(rows):
         msg = f"the twin has no event {event_id!r} of the type {event_type!r}; its events: twin.events({event_type!r})"
         raise UnknownTermError(msg)

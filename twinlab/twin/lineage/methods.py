@@ -26,7 +26,7 @@ __all__ = ["LineageMethods"]
 
 
 class LineageMethods:
-    """Explain values and events; of `twinlab.Twin`."""
+    """Explain values, events, exceptions, alerts and KPIs; of `twinlab.Twin`."""
 
     folder: Path
 
@@ -45,19 +45,25 @@ class LineageMethods:
         at: object = None,
         *,
         step: str | None = None,
+        on: str | None = None,
+        by: str | None = None,
+        group: str | None = None,
     ) -> Lineage:
-        r"""Return what is behind a value or an event: rows, files, definitions, flags, calibrations.
+        r"""Return what is behind a value, an event, an exception, an alert or a KPI: rows, files, definitions, flags, calibrations.
 
         Parameters
         ----------
-        what : str, or a row of a table of events
-            An asset as type/id with a ``signal``; or an event as type/id: ``"flight/2013/1/1/UA/1545/EWR"``.
+        what : str, or a row of a table
+            An asset as type/id with a ``signal``; an event as type/id: ``"flight/2013/1/1/UA/1545/EWR"``; the name of a KPI; or a
+            row of a table of events, of what `find` found, of exceptions or of alerts.
         signal : str, optional
             Of the asset.
         at : instant, optional
-            With a signal: within the cell, or within the window of the rollup, that is explained. Naive is UTC.
+            In the cell, or in the window of the rollup or of the KPI, that is explained. Naive is UTC.
         step : str, optional
-            Explain the window of the rollup of this step, instead of one cell.
+            Explain the window of the rollup of this step, instead of one cell; of a KPI, the width of its windows.
+        on, by, group : str, optional
+            With a KPI: as in `kpi`, and one of its groups.
 
         Returns
         -------
@@ -82,7 +88,9 @@ class LineageMethods:
         [['2.2', 'gauge.csv', 3]]
         """
         if not isinstance(what, str):
-            return self._why_row(dict(what))
+            return self._why_row(dict(what), getattr(what, "attrs", {}))
+        if "/" not in what and (at is not None or by is not None):
+            return self._why_kpi(what, at, step=step, on=on, by=by, group=group)
         kind, _, name = what.partition("/")
         if signal is not None:
             return self._why_value((kind, name, signal), at, step)
@@ -121,12 +129,39 @@ class LineageMethods:
 
         return event_lineage(self.reader, event_type, event_id, self._definitions_of())
 
-    def _why_row(self, row: dict[str, Any]) -> Lineage:
-        if row.get("type") in self.reader.model.event_types and row.get("event_id"):
+    def _why_kpi(
+        self, name: str, at: object, *, step: str | None, on: str | None, by: str | None, group: str | None
+    ) -> Lineage:
+        from twinlab.twin.lineage.kpis import kpi_lineage  # noqa: PLC0415
+
+        if at is None:
+            msg = f"expected an instant in the window of the KPI: twin.why({name!r}, at='2026-01-05')"
+            raise SchemaError(msg)
+        reader = self.reader
+        return kpi_lineage(reader, reader, name, at, self._definitions_of(), on=on, by=by, group=group, every=step)
+
+    def _why_row(self, row: dict[str, Any], attributes: Mapping[str, Any]) -> Lineage:
+        model = self.reader.model
+        if row.get("alert") in model.alerts:
+            alert = model.alerts[row["alert"]]
+            if alert.kpi is not None:
+                at = row["since"] if row["since"] == row["since"] else row["noted"]
+                group = str(row["asset"]) if alert.by is not None else None
+                return self._why_kpi(alert.kpi, at, step=None, on=None, by=alert.by, group=group)
+            row = {"raised": row["since"], **row, "rule": alert.rule}
+        if row.get("rule") in model.rules:
+            from twinlab.twin.lineage.exceptions import exception_lineage  # noqa: PLC0415
+
+            return exception_lineage(self.reader, row, self._definitions_of())
+        if row.get("type") in model.event_types and row.get("event_id"):
             return self._why_event(str(row["type"]), str(row["event_id"]))
+        if {"type", "asset", "start", "end"} <= set(row):
+            from twinlab.twin.lineage.found import found_lineage  # noqa: PLC0415
+
+            return found_lineage(self.reader, row, attributes, self._definitions_of())
         msg = (
-            "expected a row of a table of recorded events, with their `type` and `event_id`, got the columns "
-            f"{', '.join(map(str, row))}"
+            "expected a row of a table of events, with their `type` and `event_id`, of exceptions, with their `rule`, or of alerts, "
+            f"with their `alert`; got the columns {', '.join(map(str, row))}"
         )
         raise SchemaError(msg)
 

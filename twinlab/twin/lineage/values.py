@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twinlab.model.signal import Signal
     from twinlab.twin.lineage.definitions import DefinitionSteps
 
-__all__ = ["row_steps", "rows_between", "value_lineage"]
+__all__ = ["file_steps", "last_before", "row_steps", "rows_between", "value_lineage"]
 
 #: How far back the observation that a state comes from is searched, one span after another; the last one is open.
 _BACK = (np.timedelta64(1, "D"), np.timedelta64(32, "D"), None)
@@ -56,7 +56,7 @@ def value_lineage(
     title, text = _answer(values, flags, spec, step)
     rows = rows_between(reader, series, start, stop)
     if not len(rows) and spec.states is not None and not np.isnan(values[:1]).all():
-        rows = _last_before(reader, series, start)
+        rows = last_before(reader, series, start)
         text += "; it applies since the last observation"
     steps = [Step("value", title, text)]
     steps += _flag_steps(values, flags, step)
@@ -72,7 +72,7 @@ def rows_between(reader: HistoryReader, series: tuple[str, str, str], start: obj
     return reader.observations(f"{asset_type}/{asset}", signal, start=start, stop=stop, all=True)
 
 
-def _last_before(reader: HistoryReader, series: tuple[str, str, str], at: np.datetime64) -> pd.DataFrame:
+def last_before(reader: HistoryReader, series: tuple[str, str, str], at: np.datetime64) -> pd.DataFrame:
     """Return the valid row that a state comes from."""
     rows = pd.DataFrame()
     for back in _BACK:
