@@ -33,9 +33,23 @@ def test_one_series_gets_the_flags_that_it_has_among_many(seed: int, within: str
         assert (test(alone.chunk(time=7), **options).to_numpy() == test(many, **options).to_numpy()[:, :1]).all()
 
 
-@pytest.mark.parametrize("size", [0, 1, 4_095, 4_096, 4_097, 9_000])
-def test_any_number_of_values_is_judged_once(size: int) -> None:
-    values = np.arange(size, dtype=float) % 7
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 600])
+@pytest.mark.parametrize("missing", [0, 0.005, 0.5])
+def test_blocks_without_missing_values_get_the_same_rates(size: int, missing: float) -> None:
+    random = np.random.default_rng(size)
+    values = random.integers(-5, 5, (size, 1)) / 2
+    values[random.random(values.shape) < missing] = np.nan
+    times = np.datetime64("2026-01-01", "ns") + np.cumsum(random.integers(1, 4, size)) * np.timedelta64(1, "s")
+    alone = xr.DataArray(values, {"time": times}, ("time", "asset"))
+    many = xr.DataArray(np.repeat(values, 6, axis=1), {"time": times}, ("time", "asset"))
+    options = {"suspect": 1.0, "fail": 2.0, "within": "2s"}
+    assert (rate_flags(alone, **options).to_numpy() == rate_flags(many, **options).to_numpy()[:, :1]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int16"])
+@pytest.mark.parametrize("size", [0, 1, 16_383, 16_384, 16_385, 40_000])
+def test_any_number_of_values_is_judged_once(size: int, dtype: str) -> None:
+    values = (np.arange(size) % 7).astype(dtype)
     flags = range_flags(xr.DataArray(values, dims="x"), fail_span=(0, 5), suspect_span=(1, 5)).to_numpy()
     assert (flags == np.where(values > 5, 4, np.where(values < 1, 3, 1))).all()
 

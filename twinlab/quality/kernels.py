@@ -21,7 +21,7 @@ import numpy.typing as npt
 from twinlab._compiled import njit
 from twinlab.quality.transients import transients
 
-__all__ = ["LARGEST", "NEVER", "Limits", "gap_runs", "judge", "judge_plain"]
+__all__ = ["LARGEST", "NEVER", "Limits", "gap_runs", "judge", "judge_line", "judge_plain", "shortest_and_longest"]
 
 # Plain integers: constants of the machine code; an IntEnum would cost a look-up per cell.
 PASS: Final = np.uint8(1)
@@ -135,6 +135,37 @@ def judge_plain(
                 out[i, j] = MISSING if i >= since[j] else NOT_EVALUATED
             else:
                 out[i, j] = _range_flag(v, j, spans, limits, codes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def judge_line(values: Floats, limits: Limits, codes: Codes, out: Flags) -> None:
+    """Missing, gross range and unknown state code of ``values [n]``, all expected and with the same limits."""
+    if limits.states_on:
+        for i in range(values.size):
+            v = values[i]
+            out[i] = MISSING if np.isnan(v) else _range_flag(v, 0, None, limits, codes)
+        return
+    present = np.uint8(PASS if limits.range_on else limits.present)
+    fail_low, fail_high = limits.fail_low - limits.slack, limits.fail_high + limits.slack
+    # Without this test nothing is outside.
+    low = limits.suspect_low - limits.slack if limits.range_on else -np.inf
+    high = limits.suspect_high + limits.slack if limits.range_on else np.inf
+    for i in range(values.size):
+        v = values[i]
+        flag = SUSPECT if v < low or v > high else present
+        flag = FAIL if v < fail_low or v > fail_high else flag
+        out[i] = MISSING if np.isnan(v) else flag
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def shortest_and_longest(times: Integers) -> tuple[int, int]:
+    """Return the shortest and the longest distance of two times that follow each other; at least two."""
+    shortest = longest = times[1] - times[0]
+    for i in range(times.size - 1):
+        step = times[i + 1] - times[i]
+        shortest = min(shortest, step)
+        longest = max(longest, step)
+    return shortest, longest
 
 
 @njit(inline="always")

@@ -75,7 +75,7 @@ def run_test(
         return test.run(values, options, others)
     times = times_of(values)
     before, after = test.reach(options, step_of(times))
-    dims = values.transpose(..., "time").dims
+    dims = values.transpose("time", ...).dims
 
     def block(numbers: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         return _judged(test, options, numbers, dims, ns, values.attrs)
@@ -160,10 +160,9 @@ def flags_of_cells(
     times = start_ns + np.arange(len(values), dtype=np.int64) * signal.cadence_ns
     kept = slice(first, first + count)
     present = ~np.isnan(shown[kept])
-    table = np.ascontiguousarray(shown.T)
     for test, options in bound_tests(signal):
         if test.name not in untested:
-            found = _judged(test, options, table, ("asset", "time"), times, {"units": signal.unit}).T[kept]
+            found = _judged(test, options, shown, ("time", "asset"), times, {"units": signal.unit})[kept]
             yield test.name, found, present
 
 

@@ -85,7 +85,8 @@ def test_the_kernel_gives_pearsons_correlation_at_each_lag() -> None:
     values[random.random(values.shape) < 0.2] = np.nan
     out = np.empty((3, 2, 3))
     starts, stops = np.array([10, 30]), np.array([30, 55])
-    lagged_correlations(values, reference, starts, stops, 6, 0.3, out)
+    around = np.pad(reference, ((6, 6), (0, 0)), constant_values=np.nan)
+    lagged_correlations(values, around, starts, stops, 6, 0.3, out)
     for p, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         for j in range(3):
             found = []

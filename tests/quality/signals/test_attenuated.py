@@ -37,11 +37,14 @@ def _slow(
     window=st.integers(1, 60),
     least=st.integers(2, 6),
     by=st.sampled_from(["std", "range"]),
-    series=st.integers(1, 10),
+    series=st.integers(1, 40),
+    regular=st.booleans(),
 )
-def test_the_variation_in_the_window_decides(seed: int, window: int, least: int, by: str, series: int) -> None:
+def test_the_variation_in_the_window_decides(
+    seed: int, window: int, least: int, by: str, series: int, regular: bool
+) -> None:
     random = np.random.default_rng(seed)
-    seconds = np.cumsum(random.integers(1, 9, 50))
+    seconds = np.arange(50) * random.integers(1, 9) if regular else np.cumsum(random.integers(1, 9, 50))
     values = np.round(random.normal(0, random.choice([0.1, 1, 5], (50, 1)), (50, series)), 1)
     values[random.random((50, series)) < 0.2] = np.nan
     # Neither a standard deviation nor a range of tenths.
@@ -62,6 +65,23 @@ def test_huge_values_leave_no_rounding_error_behind() -> None:
     flags = attenuated_flags(array, window="60s", suspect=3e-4, fail=1e-9).to_numpy()
     assert (flags[100:3_000] == 1).all()
     assert (flags[3_060:] == 4).all()
+
+
+@pytest.mark.parametrize("by", ["std", "range"])
+@pytest.mark.parametrize("series", [1, 3, 40])
+def test_a_regular_cadence_gives_the_flags_of_an_irregular_one(by: str, series: int) -> None:
+    random = np.random.default_rng(8)
+    values = np.round(random.normal(20, 0.3, (1_000, series)), 1)
+    values[random.random(values.shape) < 0.1] = np.nan
+    values[random.random(values.shape) < 0.002] = random.choice([1e9, np.inf, -np.inf])
+    values[300:600] = values[299]
+    seconds = np.arange(1_000)
+    flags = {}
+    for last in (999, 1_001):
+        seconds[-1] = last
+        array = xr.DataArray(values, {"time": np.datetime64(0, "ns") + seconds * SECOND}, ("time", "asset"))
+        flags[last] = attenuated_flags(array, window="40s", suspect=0.3, fail=0.1, by=by).to_numpy()[:-1]
+    assert (flags[999] == flags[1_001]).all() and {1, 3, 4, 9} <= set(np.unique(flags[999]))
 
 
 def test_by_default_half_a_window_is_needed() -> None:

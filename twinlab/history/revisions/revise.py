@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from twinlab._cores import cores
 from twinlab.errors import SchemaError
 from twinlab.history.build.blocks import Block
 from twinlab.history.build.build import build_blocks, piece_length
@@ -25,7 +26,7 @@ from twinlab.history.revisions.plan import RevisionPlan, plan_revision
 from twinlab.history.store.event_parts import EventParts, ordered
 from twinlab.history.store.view import View, open_view
 from twinlab.history.write.historian import Progress, write_update
-from twinlab.history.write.rebuild import cores, write_block
+from twinlab.history.write.rebuild import write_block
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.event_updates import EventWriter
 

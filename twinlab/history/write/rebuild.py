@@ -6,7 +6,6 @@ The new history is built in ``history.building``; the old one stays readable unt
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twinlab._cores import cores
 from twinlab._files import replace_file
 from twinlab._memory import release_memory
 from twinlab.errors import CorruptionError
@@ -44,7 +44,7 @@ from twinlab.model.twinmodel import TwinModel
 if TYPE_CHECKING:
     from twinlab.history.write.transaction import Transaction
 
-__all__ = ["Rebuild", "cores", "write_block"]
+__all__ = ["Rebuild", "write_block"]
 
 _BUILDING = "history.building"
 _OLD = "history.old"
@@ -201,11 +201,6 @@ class Rebuild:
         (self.building / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.building, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use; macOS and Windows report only the total number."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read_plan(path: Path) -> dict[str, Any] | None:

@@ -67,15 +67,15 @@ def bin_means(values: Floats, bins: Integers, out: Floats) -> None:
 # Sums in any order, so that several are made at once.
 @njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _correlation(
-    line: Floats, known: Floats, other: Floats, other_known: Floats, first: int, stop: int, lag: int, fewest: int
+    line: Floats, known: Floats, other: Floats, other_known: Floats, first: int, stop: int, ahead: int, fewest: int
 ) -> float:
-    """Pearson's correlation of ``line[b]`` and ``other[b - lag]`` over the pairs of [first, stop) that both have.
+    """Pearson's correlation of ``line[b]`` and ``other[b + ahead]`` over the pairs of [first, stop) that both have.
 
     Where nothing is known, ``line`` or ``other`` is 0 and its ``known`` too, else that is 1.
     """
     n = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
-    for b in range(max(first, lag), min(stop, other.size + lag)):
-        x, y, has_x, has_y = line[b], other[b - lag], known[b], other_known[b - lag]
+    for b in range(first, stop):
+        x, y, has_x, has_y = line[b], other[b + ahead], known[b], other_known[b + ahead]
         n += has_x * has_y
         sum_x += x * has_y
         sum_y += y * has_x
@@ -105,8 +105,9 @@ def lagged_correlations(
 
     Parameters
     ----------
-    values, reference : float64 [bin, series]
-        ``reference`` may have one series for all.
+    values : float64 [bin, series]
+    reference : float64 [bin, series]
+        Begins ``largest`` bins before ``values`` and ends as much after; may have one series for all.
     starts, stops : int64 [period]
         Bins of each period.
     largest : int
@@ -118,16 +119,18 @@ def lagged_correlations(
         NaN if it can't be said.
     """
     size, series = values.shape
-    line, known, other, other_known = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    line, known = np.empty(size), np.empty(size)
+    other, other_known = np.empty(reference.shape[0]), np.empty(reference.shape[0])
     found = np.empty(2 * largest + 1)
     for j in range(series):
         _split(values[:, j], line, known)
-        _split(reference[:, j if reference.shape[1] > 1 else 0], other, other_known)
+        if j == 0 or reference.shape[1] > 1:
+            _split(reference[:, j], other, other_known)
         for p in range(starts.size):
             fewest = max(_FEWEST, int(share * (stops[p] - starts[p])))
             best = -1
             for k in range(found.size):
-                found[k] = _correlation(line, known, other, other_known, starts[p], stops[p], k - largest, fewest)
+                found[k] = _correlation(line, known, other, other_known, starts[p], stops[p], 2 * largest - k, fewest)
                 if not np.isnan(found[k]) and (best < 0 or found[k] > found[best]):
                     best = k
             out[:, p, j] = np.nan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,20 +10,12 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
-from twinlab.quality.clocks.kernels import bin_means, lagged_correlations, medians
-from twinlab.quality.labelled import (
-    Duration,
-    along_time_together,
-    nanoseconds,
-    series_flags,
-    series_table,
-    times_of,
-)
+from twinlab.quality.clocks.by_period import Grid, pieces_of
+from twinlab.quality.clocks.kernels import medians
+from twinlab.quality.labelled import Duration, labelled_flags, nanoseconds, on_the_same, times_of
 
 __all__ = ["clock_flags", "clock_shifts", "median_of_assets"]
 
-#: Share of a period's bins that an asset and the reference need in common.
-_COMMON: Final = 0.5
 #: A shift counts if it explains at least this share of what differs without it.
 _EXPLAINED: Final = 0.5
 
@@ -101,23 +92,22 @@ def clock_shifts(
     >>> (found["shift"] / np.timedelta64(1, "m")).values.round().tolist()
     [60.0]
     """
-    times = times_of(signal)
-    spans = _checked(period, resolution, largest)
-    compared = _reference(signal, reference)
-    moved = signal.transpose(..., "time")
-    table = series_table(moved.to_numpy())
-    found, starts = _shifts(table, series_table(np.atleast_2d(compared.to_numpy())), times, *spans)
-    dims = ("period", *(dim for dim in moved.dims if dim != "time"))
-    shape = (starts.size, *moved.shape[:-1])
-    coords = {name: one for name, one in signal.coords.items() if "time" not in one.dims}
-    lags = np.where(np.isnan(found[0]), 0, np.rint(found[0] * spans[1])).astype("timedelta64[ns]")
+    grid = Grid(times_of(signal), *_checked(period, resolution, largest))
+    moved = signal.transpose("time", ...)
+    found = grid.fits_in_memory(moved.to_numpy(), _reference(moved, reference).to_numpy())
+    starts = np.unique(grid.times // grid.period)
+    found = found[:, starts - grid.first]
+    shape = (starts.size, *moved.shape[1:])
+    lags = np.where(np.isnan(found[0]), 0, np.rint(found[0] * grid.resolution)).astype("timedelta64[ns]")
     lags[np.isnan(found[0])] = np.timedelta64("NaT")
+    dims = ("period", *moved.dims[1:])
+    coords = {name: one for name, one in signal.coords.items() if "time" not in one.dims}
     data = {
         "shift": (dims, lags.reshape(shape)),
         "correlation": (dims, found[1].reshape(shape)),
         "correlation_unshifted": (dims, found[2].reshape(shape)),
     }
-    return xr.Dataset(data, {**coords, "period": starts.view("datetime64[ns]")})
+    return xr.Dataset(data, {**coords, "period": (starts * grid.period).view("datetime64[ns]")})
 
 
 def clock_flags(
@@ -161,40 +151,39 @@ def clock_flags(
     >>> np.unique(clock_flags(both, shift="30min", reference=both[0]), axis=1).ravel().tolist()
     [1, 3]
     """
-    times = times_of(signal)
     smallest = nanoseconds(shift, "shift")
-    spans = _checked(period, resolution, largest)
-    if not 0 < correlation < 1 or smallest > spans[2]:
+    grid = Grid(times_of(signal), *_checked(period, resolution, largest))
+    if not 0 < correlation < 1 or smallest > grid.largest:
         msg = (
             f"expected 0 < correlation < 1 and shift <= largest, got correlation={correlation!r}, shift={shift!r}, "
             f"largest={largest!r}"
         )
         raise SchemaError(msg)
 
-    def block(tables: Sequence[npt.NDArray[np.float64]], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        values = series_table(tables[0])
-        (lags, best, plain), starts = _shifts(values, series_table(tables[1]), ns, *spans)
-        believed = (np.abs(lags) * spans[1] >= smallest) & (1 - best <= (1 - _EXPLAINED) * (1 - plain))
+    def judge(fits: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+        lags, best, plain = fits
+        believed = (np.abs(lags) * grid.resolution >= smallest) & (1 - best <= (1 - _EXPLAINED) * (1 - plain))
         flags = np.where(believed, np.uint8(Flag.SUSPECT), np.uint8(Flag.PASS))
         # Comparing with NaN is false.
-        flags = np.where(best >= correlation, flags, np.uint8(Flag.NOT_EVALUATED))
-        rows = np.searchsorted(starts, ns // spans[0] * spans[0])
-        return series_flags(np.where(np.isnan(values), np.uint8(Flag.MISSING), flags[rows]), tables[0].shape)
+        return np.where(best >= correlation, flags, np.uint8(Flag.NOT_EVALUATED))
 
-    reach = spans[0] + spans[2] + spans[1]
-    return along_time_together(
-        [signal, _reference(signal, reference)],
-        block,
-        times=times,
-        before=reach,
-        after=reach,
-        standard_name="quality_flag",
-    )
+    moved = signal.transpose("time", ...)
+    if moved.chunks is not None and grid.count:
+        pieces = pieces_of(grid, moved.chunks[0])
+        moved = moved.chunk(time=pieces.sizes)
+        compared = _reference(moved, reference).chunk(time=pieces.sizes)
+        return labelled_flags(pieces.flags(moved.data, compared.data, judge), signal, moved.dims, "quality_flag")
+    values = moved.to_numpy()
+    flags = judge(grid.fits_in_memory(values, _reference(moved, reference).to_numpy()))
+    flags = flags[grid.times // grid.period - grid.first].reshape(values.shape)
+    found = np.where(np.isnan(values), np.uint8(Flag.MISSING), flags)
+    return labelled_flags(found, signal, moved.dims, "quality_flag")
 
 
 def _reference(signal: xr.DataArray, reference: xr.DataArray | None) -> xr.DataArray:
-    found = median_of_assets(signal) if reference is None else reference
-    return found.drop_vars([name for name, one in found.coords.items() if one.dims != ("time",)])
+    """Return the reference in the order of the signal's dimensions; one of length 1 for those that it lacks."""
+    found = on_the_same(median_of_assets(signal) if reference is None else reference, signal, broadcast=False)
+    return found.expand_dims([dim for dim in signal.dims if dim not in found.dims]).transpose(*signal.dims)
 
 
 def _checked(period: Duration, resolution: Duration, largest: Duration) -> tuple[int, int, int]:
@@ -208,26 +197,3 @@ def _checked(period: Duration, resolution: Duration, largest: Duration) -> tuple
         )
         raise SchemaError(msg)
     return length, step, reach
-
-
-def _shifts(  # noqa: PLR0917
-    values: npt.NDArray[np.float64],
-    reference: npt.NDArray[np.float64],
-    times: npt.NDArray[np.int64],
-    period: int,
-    resolution: int,
-    largest: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return lags in bins and correlations [3, period, series], and the start of each period."""
-    bins = times // resolution
-    first = int(bins[0]) if bins.size else 0
-    size = int(bins[-1]) - first + 1 if bins.size else 0
-    means = [np.empty((size, table.shape[1])) for table in (values, reference)]
-    for table, out in zip((values, reference), means, strict=True):
-        bin_means(table, bins - first, out)
-    starts = np.unique(times // period) * period
-    begins = np.maximum(starts // resolution - first, 0)
-    ends = np.minimum((starts + period) // resolution - first, size)
-    found = np.empty((3, starts.size, values.shape[1]))
-    lagged_correlations(*means, begins, ends, -(-largest // resolution), _COMMON, found)
-    return found, starts

@@ -12,7 +12,7 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
-from twinlab.quality.labelled import along_time, times_of
+from twinlab.quality.labelled import along_time, series_flags, series_table, times_of
 
 __all__ = ["clock_changes", "summer_time_flags"]
 
@@ -93,13 +93,13 @@ def summer_time_flags(signal: xr.DataArray, *, zone: str) -> xr.DataArray:
     hours = _hours(clock_changes(zone, *span))
 
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        present = ~np.isnan(values.reshape(-1, values.shape[-1]))
+        present = ~np.isnan(series_table(values))
         out = np.where(present, np.uint8(Flag.PASS), np.uint8(Flag.MISSING))
-        for flags, seen in zip(out, present, strict=True):
+        for flags, seen in zip(out.T, present.T, strict=True):
             rows = np.flatnonzero(seen)
             for start, length in hours:
                 flags[rows[_wrong_rows(ns[rows], start, length)]] = Flag.SUSPECT
-        return out.reshape(values.shape)
+        return series_flags(out, values.shape)
 
     reach = (_AROUND + 3) * _HOUR
     return along_time(signal, block, times=times, before=reach, after=reach, standard_name="quality_flag")

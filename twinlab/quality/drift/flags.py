@@ -51,14 +51,14 @@ def drift_flags(
         if not ns.size:
             return np.empty(values.shape, dtype=np.uint8)
         labels = ns.view("datetime64[ns]")
-        array = xr.DataArray(values, {"time": labels}, (*dims, "time"))
+        array = xr.DataArray(values, {"time": labels}, ("time", *dims)).transpose(..., "time")
         if against == "peers":
             found = drift_from_peers(array, tolerance=tolerance)
         else:
             found = drift_from_past(array, season=season, tolerance=tolerance)
         out = np.full(values.shape, Flag.PASS.value, dtype=np.uint8)
-        rows = out.reshape(-1, ns.size)
-        for row, one in zip(rows, found, strict=True):
+        series = out.reshape(ns.size, -1).T
+        for row, one in zip(series, found, strict=True):
             if one.verdict == "unknown":
                 row[:] = Flag.NOT_EVALUATED.value
             elif one.verdict == "drift":

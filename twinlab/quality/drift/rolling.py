@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -12,7 +11,7 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.flags import Flag
-from twinlab.quality.labelled import along_time, step_of, times_of
+from twinlab.quality.labelled import along_time, series_flags, series_table, step_of, times_of
 
 __all__ = ["Bools", "Floats", "each_series", "regular_step", "robust_spread", "rolling"]
 
@@ -86,12 +85,12 @@ def each_series(signal: xr.DataArray, judge: Callable[[Floats], Bools], *, stand
 
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         del ns
-        table = np.asarray(values, dtype=np.float64).reshape(math.prod(values.shape[:-1]), values.shape[-1])
+        table = series_table(values)
         out = np.full(table.shape, Flag.PASS.value, dtype=np.uint8)
-        for place, series in enumerate(table):
+        for place, series in enumerate(table.T):
             known = np.where(np.isfinite(series), series, np.nan)
-            out[place, judge(known)] = Flag.SUSPECT.value
+            out[judge(known), place] = Flag.SUSPECT.value
         out[np.isnan(table)] = Flag.MISSING.value
-        return out.reshape(values.shape)
+        return series_flags(out, values.shape)
 
     return along_time(signal, block, times=times, before=whole, after=whole, standard_name=standard_name)

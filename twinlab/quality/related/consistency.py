@@ -23,7 +23,7 @@ from twinlab.quality.labelled import (
     times_of,
 )
 from twinlab.quality.related.others import other_signal
-from twinlab.quality.related.windows import out_of_balance, wrong_trend
+from twinlab.quality.related.windows import out_of_balance, require_state, wrong_trend
 
 __all__ = ["consistency_flags", "response_flags"]
 
@@ -185,16 +185,17 @@ def response_flags(
     times = times_of(signal)
     length, valid = nanoseconds(lasting, "lasting"), nanoseconds(held, "held")
     reach = step_of(times) * NEIGHBOUR_REACH if within is None else nanoseconds(within, "within")
-    codes = np.full((len(when), max(map(len, when.values()))), np.nan)
-    for row, wanted in zip(codes, when.values(), strict=True):
-        row[: len(wanted)] = list(wanted)
+    codes = [np.array([float(code) for code in wanted]) for wanted in when.values()]
     sign = 1.0 if never == "rises" else -1.0
 
     def block(tables: Tables, ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         values = series_table(tables[0])
-        states = np.stack([series_table(each) for each in tables[1:]])
+        instants = np.ascontiguousarray(ns)
+        met = np.ones(values.shape, dtype=np.bool_)
+        for given, states in zip(codes, tables[1:], strict=True):
+            require_state(series_table(states), given, instants, valid, met)
         out = np.empty(values.shape, dtype=np.uint8)
-        wrong_trend(values, states, codes, np.ascontiguousarray(ns), length, reach, valid, float(by), sign, out)
+        wrong_trend(values, met, instants, length, reach, float(by), sign, out)
         return series_flags(out, tables[0].shape)
 
     return along_time_together(

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from twinlab._compiled import njit
 
 __all__ = [
+    "far_from_expected",
     "far_from_peers",
-    "far_from_relation",
     "graded",
     "median_near",
     "outside_conditional_spans",
@@ -186,29 +186,21 @@ def graded(size: float, suspect: float, fail: float) -> np.uint8:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def far_from_relation(
-    values: Floats, others: Floats, coefficients: Floats, intercept: float, suspect: float, fail: float, out: Flags
-) -> None:
-    """Compare each value with a linear combination of others.
+def far_from_expected(values: Floats, expected: Floats, suspect: float, fail: float, out: Flags) -> None:
+    """Compare each value with what is expected of it.
 
     Parameters
     ----------
-    values : float64 [time, series]
-    others : float64 [other, time, series]
-    coefficients : float64 [other]
-    intercept : float
+    values, expected : float64 [time, series]
     suspect, fail : float
-        Distances from the combination.
+        Distances.
     out : uint8 [time, series]
     """
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
-            v = values[i, j]
-            expected = intercept
-            for k in range(coefficients.size):
-                expected += coefficients[k] * others[k, i, j]
-            flag = graded(abs(v - expected), suspect, fail)
-            flag = NOT_EVALUATED if np.isnan(expected) else flag
+            v, wanted = values[i, j], expected[i, j]
+            flag = graded(abs(v - wanted), suspect, fail)
+            flag = NOT_EVALUATED if np.isnan(wanted) else flag
             out[i, j] = MISSING if np.isnan(v) else flag
 
 

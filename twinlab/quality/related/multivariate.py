@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,12 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.quality.labelled import along_time_together, series_flags, series_table, times_of
-from twinlab.quality.related.kernels import far_from_relation, outside_conditional_spans
+from twinlab.quality.related.kernels import far_from_expected, outside_conditional_spans
 from twinlab.quality.related.others import other_signal
 
 __all__ = ["ConditionalSpan", "conditional_flags", "multivariate_flags"]
+
+_IN_CACHE: Final = 2**15
 
 Span = tuple[float, float]
 Tables = Sequence[npt.NDArray[np.float64]]
@@ -73,9 +76,16 @@ def multivariate_flags(
     def block(tables: Tables, ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         del ns
         values = series_table(tables[0])
-        stack = np.stack([series_table(each) for each in tables[1:]])
+        given = [series_table(each) for each in tables[1:]]
         out = np.empty(values.shape, dtype=np.uint8)
-        far_from_relation(values, stack, factors, float(intercept), float(suspect), highest, out)
+        # So many rows at once that what is expected of them stays in the cache.
+        rows = max(1, _IN_CACHE // max(1, values.shape[1]))
+        for start in range(0, len(values), rows):
+            part = slice(start, start + rows)
+            expected = np.full(values[part].shape, float(intercept))
+            for factor, other in zip(factors, given, strict=True):
+                expected += factor * other[part]
+            far_from_expected(values[part], expected, float(suspect), highest, out[part])
         return series_flags(out, tables[0].shape)
 
     name = "multi_variate_test_quality_flag"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from twinlab._compiled import njit
 from twinlab.quality.related.kernels import graded
 
-__all__ = ["out_of_balance", "wrong_trend"]
+__all__ = ["out_of_balance", "require_state", "wrong_trend"]
 
 PASS: Final = np.uint8(1)
 NOT_EVALUATED: Final = np.uint8(2)
@@ -122,14 +122,40 @@ def _is_one_of(code: float, codes: Floats) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def require_state(states: Floats, codes: Floats, times: Integers, held: int, met: npt.NDArray[np.bool_]) -> None:
+    """Clear ``met`` where a state isn't one of some codes.
+
+    Parameters
+    ----------
+    states : float64 [time, series]
+        A state is valid until the next one is reported.
+    codes : float64 [code]
+    times : int64 [time]
+        Rising, ns.
+    held : int
+        How long a state is valid, ns.
+    met : bool [time, series]
+        Changed in place.
+    """
+    series = states.shape[1]
+    fits = np.zeros(series, np.bool_)
+    seen = np.zeros(series, np.int64)
+    for i in range(states.shape[0]):
+        now = times[i]
+        for j in range(series):
+            if not np.isnan(states[i, j]):
+                fits[j] = _is_one_of(states[i, j], codes)
+                seen[j] = now
+            met[i, j] &= fits[j] and now - seen[j] <= held
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def wrong_trend(
     values: Floats,
-    states: Floats,
-    codes: Floats,
+    met: npt.NDArray[np.bool_],
     times: Integers,
     lasting: int,
     within: int,
-    held: int,
     margin: float,
     sign: float,
     out: Flags,
@@ -139,40 +165,30 @@ def wrong_trend(
     Parameters
     ----------
     values : float64 [time, series]
-    states : float64 [condition, time, series]
-        A state is valid until the next one is reported.
-    codes : float64 [condition, code]
-        States with which a condition is met; NaN for none.
+    met : bool [time, series]
+        Whether all conditions are met.
     times : int64 [time]
         Rising, ns.
-    lasting, within, held : int
+    lasting, within : int
         How long the conditions are met before a value is judged by the one so long before; how much older that one may
-        be; how long a state is valid; ns.
+        be; ns.
     margin : float
         Largest change in the wrong direction.
     sign : float
         1 if the value must not rise, -1 if it must not fall.
     out : uint8 [time, series]
     """
-    conditions, size, series = states.shape
+    size, series = values.shape
     met_since = np.full(series, -1, np.int64)
     # The latest row with a value that is `lasting` or more before the present one, and the row after those looked at.
     start = np.full(series, -1, np.int64)
     probe = np.zeros(series, np.int64)
-    last = np.full((conditions, series), np.nan)
-    seen = np.zeros((conditions, series), np.int64)
     for i in range(size):
         now = times[i]
         for j in range(series):
-            met = True
-            for k in range(conditions):
-                if not np.isnan(states[k, i, j]):
-                    last[k, j] = states[k, i, j]
-                    seen[k, j] = now
-                met = met and now - seen[k, j] <= held and _is_one_of(last[k, j], codes[k])
             v = values[i, j]
             out[i, j] = MISSING if np.isnan(v) else NOT_EVALUATED
-            if not met:
+            if not met[i, j]:
                 met_since[j] = -1
                 continue
             if met_since[j] < 0:

@@ -9,8 +9,18 @@ import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.quality.labelled import Duration, along_time, nanoseconds, series_flags, series_table, step_of, times_of
+from twinlab.quality.labelled import (
+    Duration,
+    along_time,
+    extreme_steps,
+    nanoseconds,
+    series_flags,
+    series_table,
+    step_of,
+    times_of,
+)
 from twinlab.quality.signals.kernels import variation_in_window
+from twinlab.quality.signals.regular_windows import variation_of_rows
 
 __all__ = ["attenuated_flags"]
 
@@ -72,8 +82,13 @@ def attenuated_flags(
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         table = series_table(values)
         out = np.empty(table.shape, dtype=np.uint8)
-        instants = np.ascontiguousarray(ns)
-        variation_in_window(table, instants, length, smallest, float(suspect), float(fail), by == "range", out)
+        limits = (smallest, float(suspect), float(fail), by == "range")
+        step, longest = extreme_steps(ns)
+        rows = -(-length // step)
+        if step == longest and rows <= len(ns):
+            variation_of_rows(table, rows, *limits, out)
+        else:
+            variation_in_window(table, np.ascontiguousarray(ns), length, *limits, out)
         return series_flags(out, values.shape)
 
     name = "attenuated_signal_test_quality_flag"

@@ -16,12 +16,14 @@ from twinlab.errors import SchemaError
 from twinlab.quality.labelled import along_time, series_flags, series_table, times_of
 from twinlab.quality.signals.kernels import outside_spans
 
-__all__ = ["SeasonSpan", "calendar_rows", "climatology_flags"]
+__all__ = ["SeasonSpan", "calendar_runs", "climatology_flags"]
 
 Span = tuple[float, float]
 
 # Offsets of zones from UTC are whole quarters of an hour (those of the 19th century aside).
 _QUARTER_NS: Final = 15 * 60 * 10**9
+# 27 hours of quarters.
+_DAY_AND_MORE: Final = 108
 _NOWHERE: Final = (np.nan, np.nan)
 
 
@@ -111,7 +113,8 @@ def climatology_flags(signal: xr.DataArray, *, spans: Sequence[SeasonSpan], zone
     def block(values: npt.NDArray[np.float64], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         table = series_table(values)
         out = np.empty(table.shape, dtype=np.uint8)
-        outside_spans(table, calendar_rows(ns, rows_of_month, zone), limits, out)
+        edges, rows = calendar_runs(ns, rows_of_month, zone)
+        outside_spans(table, edges, limits[rows], out)
         return series_flags(out, values.shape)
 
     name = "climatology_test_quality_flag"
@@ -145,18 +148,50 @@ def known_zone(zone: str) -> ZoneInfo:
         raise SchemaError(msg) from error
 
 
-def calendar_rows(times: npt.NDArray[np.int64], table: npt.NDArray[np.int32], zone: str) -> npt.NDArray[np.int32]:
-    """Return the entry of ``table`` [13, 24] for the local month and hour of each time (ns since 1970, UTC, sorted).
+def calendar_runs(
+    times: npt.NDArray[np.int64], table: npt.NDArray[np.int32], zone: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Return the runs of times (ns since 1970, UTC, sorted) with one entry of ``table`` [13, 24] by local month and hour.
+
+    Returns
+    -------
+    edges : int64 [run + 1]
+        Where each run begins, and the number of times.
+    rows : int32 [run]
+        Its entry.
 
     >>> table = np.arange(13 * 24, dtype=np.int32).reshape(13, 24)
-    >>> divmod(int(calendar_rows(np.array([0]), table, "America/New_York")[0]), 24)
-    (12, 19)
+    >>> edges, rows = calendar_runs(np.array([0, 60, 4000]) * 10**9, table, "America/New_York")
+    >>> edges.tolist(), [divmod(row, 24) for row in rows.tolist()]
+    ([0, 2, 3], [(12, 19), (12, 20)])
     """
-    quarters = times // _QUARTER_NS
-    starts = np.flatnonzero(np.diff(quarters, prepend=quarters[:1] - 1)) if times.size else np.zeros(0, np.int64)
-    instants = pd.DatetimeIndex((quarters[starts] * _QUARTER_NS).view("datetime64[ns]"))
+    if not times.size:
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    quarters = _quarters(times, by_hour=bool((table != table[:, :1]).any()))
+    instants = pd.DatetimeIndex((quarters * _QUARTER_NS).view("datetime64[ns]"))
     if zone != "UTC":
         instants = instants.tz_localize("UTC").tz_convert(zone)
     rows = table[instants.month, instants.hour]
-    found: npt.NDArray[np.int32] = np.repeat(rows, np.diff(starts, append=times.size))
-    return found
+    begins = np.flatnonzero(np.diff(rows, prepend=-1))
+    edges = np.searchsorted(times, quarters[begins] * _QUARTER_NS)
+    edges[0] = 0
+    return np.append(edges, times.size), rows[begins]
+
+
+def _quarters(times: npt.NDArray[np.int64], *, by_hour: bool) -> npt.NDArray[np.int64]:
+    """Return the quarters of an hour since 1970 at which the local month, or else the hour too, may change, sorted.
+
+    The first one isn't later than the first time.
+    """
+    first, last = int(times[0]) // _QUARTER_NS, int(times[-1]) // _QUARTER_NS
+    if by_hour and last - first < times.size:
+        return np.arange(first, last + 1)
+    if by_hour:
+        found = times // _QUARTER_NS
+        return found[np.flatnonzero(np.diff(found, prepend=found[:1] - 1))]
+    around = np.array([first, last]) * _QUARTER_NS
+    low, high = around.view("datetime64[ns]").astype("datetime64[M]").astype(int)
+    months = np.arange(low, high + 2).astype("datetime64[M]").astype("datetime64[m]").astype(np.int64) // 15
+    # A month begins up to a day earlier or later than in UTC.
+    near = (months[:, None] + np.arange(-_DAY_AND_MORE, _DAY_AND_MORE + 1)).reshape(-1)
+    return np.append(first, near[(near > first) & (near <= last)])

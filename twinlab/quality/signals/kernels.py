@@ -32,29 +32,30 @@ Flags = npt.NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def outside_spans(values: Floats, rows: npt.NDArray[np.int32], spans: Floats, out: Flags) -> None:
-    """Judge each value by the spans of its row.
+def outside_spans(values: Floats, edges: Integers, spans: Floats, out: Flags) -> None:
+    """Judge each value by the spans of its run of rows.
 
     Parameters
     ----------
     values : float64 [time, series]
-    rows : int32 [time]
-        Row of ``spans`` for each time.
-    spans : float64 [row, 4]
+    edges : int64 [run + 1]
+        Row at which each run begins, and the number of rows.
+    spans : float64 [run, 4]
         Lowest and highest value that doesn't fail, and that isn't suspect; NaN: not evaluated.
     out : uint8 [time, series]
     """
-    for i in range(values.shape[0]):
-        fail_low, fail_high, low, high = spans[rows[i], 0], spans[rows[i], 1], spans[rows[i], 2], spans[rows[i], 3]
+    series = values.shape[1]
+    line, flags = values.reshape(-1), out.reshape(-1)
+    for run in range(spans.shape[0]):
+        fail_low, fail_high, low, high = spans[run, 0], spans[run, 1], spans[run, 2], spans[run, 3]
         known = PASS if low == low else NOT_EVALUATED  # noqa: PLR0124  (NaN differs from itself)
-        for j in range(values.shape[1]):
-            v = values[i, j]
-            flag = known
-            if v < low or v > high:
-                flag = SUSPECT
-            if v < fail_low or v > fail_high:
-                flag = FAIL
-            out[i, j] = MISSING if np.isnan(v) else flag
+        part = line[edges[run] * series : edges[run + 1] * series]
+        judged = flags[edges[run] * series : edges[run + 1] * series]
+        for i in range(part.size):
+            v = part[i]
+            flag = SUSPECT if v < low or v > high else known
+            flag = FAIL if v < fail_low or v > fail_high else flag
+            judged[i] = MISSING if np.isnan(v) else flag
 
 
 @njit(nogil=True, error_model="numpy")
@@ -131,7 +132,8 @@ def _variations(
         added += 1
         total += distance
         squares += distance * distance
-        if added >= n or largest > 1e8 * squares:
+        # Neither is true of infinite values that are gone, and of what they leave.
+        if added >= n or not largest <= 1e8 * squares:
             reference, total, squares, added = v, 0.0, 0.0, 0
             for k in range(first, i):
                 if not np.isnan(line[k]):
