@@ -14,6 +14,8 @@ from twinlab.quality.related.kernels import median_near
 __all__ = ["bin_means", "lagged_correlations", "medians"]
 
 _FEWEST: Final = 3
+#: Share of the squares that must be variance, so that differences of sums over all bins don't lose digits.
+_VARYING: Final = 1e-6
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -88,6 +90,24 @@ def _correlation(
     return float((n * sum_xy - sum_x * sum_y) / np.sqrt(varying)) if varying > 0 else np.nan
 
 
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _product(line: Floats, other: Floats) -> float:
+    total = 0.0
+    for b in range(line.size):
+        total += line[b] * other[b]
+    return total
+
+
+@njit(nogil=True, error_model="numpy")
+def _add_up(line: Floats, known: Floats, sums: Floats) -> None:
+    """Write the sums of values, of their squares and of their number up to each bin, [3, bin + 1]."""
+    sums[:, 0] = 0.0
+    for b in range(line.size):
+        sums[0, b + 1] = sums[0, b] + line[b]
+        sums[1, b + 1] = sums[1, b] + line[b] * line[b]
+        sums[2, b + 1] = sums[2, b] + known[b]
+
+
 @njit(nogil=True, error_model="numpy")
 def _split(values: Floats, line: Floats, known: Floats) -> None:
     """Write values around their mean, so that sums of squares don't lose digits, 0 where one is missing, and whether it is known."""
@@ -121,16 +141,30 @@ def lagged_correlations(
     size, series = values.shape
     line, known = np.empty(size), np.empty(size)
     other, other_known = np.empty(reference.shape[0]), np.empty(reference.shape[0])
+    sums, other_sums = np.empty((3, size + 1)), np.empty((3, other.size + 1))
     found = np.empty(2 * largest + 1)
     for j in range(series):
         _split(values[:, j], line, known)
+        _add_up(line, known, sums)
         if j == 0 or reference.shape[1] > 1:
             _split(reference[:, j], other, other_known)
+            _add_up(other, other_known, other_sums)
         for p in range(starts.size):
             fewest = max(_FEWEST, int(share * (stops[p] - starts[p])))
             best = -1
+            first, stop = starts[p], stops[p]
+            n = float(stop - first)
+            x, xx, bins = sums[:, stop] - sums[:, first]
             for k in range(found.size):
-                found[k] = _correlation(line, known, other, other_known, starts[p], stops[p], 2 * largest - k, fewest)
+                ahead = 2 * largest - k
+                y, yy, others = other_sums[:, stop + ahead] - other_sums[:, first + ahead]
+                varying = (n * xx - x * x) * (n * yy - y * y)
+                # As nearly always nothing is missing, only the products differ from lag to lag.
+                if bins == n == others and n >= fewest and varying > _VARYING * n * n * xx * yy:
+                    products = _product(line[first:stop], other[first + ahead : stop + ahead])
+                    found[k] = (n * products - x * y) / np.sqrt(varying)
+                else:
+                    found[k] = _correlation(line, known, other, other_known, first, stop, ahead, fewest)
                 if not np.isnan(found[k]) and (best < 0 or found[k] > found[best]):
                     best = k
             out[:, p, j] = np.nan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,14 @@ from twinlab.quality.labelled import (
     Duration,
     along_time_together,
     nanoseconds,
+    on_the_same,
     series_flags,
     series_table,
     step_of,
     times_of,
 )
 from twinlab.quality.related.others import other_signal
-from twinlab.quality.related.windows import out_of_balance, require_state, wrong_trend
+from twinlab.quality.related.windows import out_of_balance, reports_of, require_state, wrong_trend
 
 __all__ = ["consistency_flags", "response_flags"]
 
@@ -103,8 +105,9 @@ def consistency_flags(
     def block(tables: Tables, ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         values = series_table(tables[0])
         out = np.empty(values.shape, dtype=np.uint8)
-        counts = series_table(tables[1]) * factor
-        out_of_balance(values, counts, np.ascontiguousarray(ns), rates, length, reach, float(suspect), highest, out)
+        counts = series_table(tables[1])
+        limits = (rates, length, reach, float(suspect), highest)
+        out_of_balance(values, counts, factor, np.ascontiguousarray(ns), *limits, out)
         return series_flags(out, tables[0].shape)
 
     return along_time_together(
@@ -185,24 +188,39 @@ def response_flags(
     times = times_of(signal)
     length, valid = nanoseconds(lasting, "lasting"), nanoseconds(held, "held")
     reach = step_of(times) * NEIGHBOUR_REACH if within is None else nanoseconds(within, "within")
-    codes = [np.array([float(code) for code in wanted]) for wanted in when.values()]
     sign = 1.0 if never == "rises" else -1.0
 
-    def block(tables: Tables, ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def met(tables: Sequence[npt.NDArray[Any]], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        out = np.ones(tables[0].shape, dtype=np.uint8)
+        for reports in tables:
+            require_state(_table(reports), np.ascontiguousarray(ns), valid, _table(out))
+        return out
+
+    def block(tables: Sequence[npt.NDArray[Any]], ns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         values = series_table(tables[0])
-        instants = np.ascontiguousarray(ns)
-        met = np.ones(values.shape, dtype=np.bool_)
-        for given, states in zip(codes, tables[1:], strict=True):
-            require_state(series_table(states), given, instants, valid, met)
         out = np.empty(values.shape, dtype=np.uint8)
-        wrong_trend(values, met, instants, length, reach, float(by), sign, out)
+        wrong_trend(values, _table(tables[1]), np.ascontiguousarray(ns), length, reach, float(by), sign, out)
         return series_flags(out, tables[0].shape)
 
-    return along_time_together(
-        [signal, *(other_signal(others, name) for name in when)],
-        block,
-        times=times,
-        before=length + reach + valid,
-        after=0,
-        standard_name="quality_flag",
-    )
+    # A state is looked for much longer than a value: as a byte instead of a float, pieces with their past are small.
+    states = [on_the_same(_reports(other_signal(others, name), codes), signal) for name, codes in when.items()]
+    together = partial(along_time_together, times=times, after=0, standard_name="quality_flag")
+    return together([signal, together(states, met, before=valid)], block, before=length + reach)
+
+
+def _reports(states: xr.DataArray, codes: Collection[int]) -> xr.DataArray:
+    """Return what each entry of a signal reports: 0 nothing, 1 one of the codes, 2 another state."""
+
+    def block(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+        table = series_table(np.atleast_1d(values))
+        out = np.empty(table.shape, dtype=np.uint8)
+        reports_of(table, np.array(sorted(codes), dtype=np.float64), out)
+        return out.reshape(values.shape)
+
+    found: xr.DataArray = xr.apply_ufunc(block, states, dask="parallelized", output_dtypes=[np.uint8])
+    return found
+
+
+def _table(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return bytes of shape [time, ...] as [time, series]."""
+    return np.ascontiguousarray(values.reshape(len(values), math.prod(values.shape[1:])))

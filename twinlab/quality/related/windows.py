@@ -11,7 +11,7 @@ import numpy.typing as npt
 from twinlab._compiled import njit
 from twinlab.quality.related.kernels import graded
 
-__all__ = ["out_of_balance", "require_state", "wrong_trend"]
+__all__ = ["out_of_balance", "reports_of", "require_state", "wrong_trend"]
 
 PASS: Final = np.uint8(1)
 NOT_EVALUATED: Final = np.uint8(2)
@@ -21,6 +21,7 @@ MISSING: Final = np.uint8(9)
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
+Bytes = npt.NDArray[np.uint8]
 
 
 @njit(nogil=True, error_model="numpy")
@@ -69,6 +70,7 @@ def _balance(
 def out_of_balance(
     values: Floats,
     counters: Floats,
+    factor: float,
     times: Integers,
     rates: bool,
     over: int,
@@ -82,8 +84,9 @@ def out_of_balance(
     Parameters
     ----------
     values : float64 [time, series]
-        Units of the counter a second, or units of the counter since the value before.
+        Units of the counter times ``factor`` a second, or since the value before.
     counters : float64 [time, series]
+    factor : float
     times : int64 [time]
         Rising, ns.
     rates : bool
@@ -95,7 +98,7 @@ def out_of_balance(
     out : uint8 [time, series]
     """
     size, series = values.shape
-    width = min(8, series)
+    width = min(16, series)
     lines = np.empty((width, size))
     counted = np.empty((width, size))
     flags = np.empty((width, size), np.uint8)
@@ -105,7 +108,7 @@ def out_of_balance(
         for i in range(size):
             for k in range(count):
                 lines[k, i] = values[i, start + k]
-                counted[k, i] = counters[i, start + k]
+                counted[k, i] = factor * counters[i, start + k]
         for k in range(count):
             _balance(lines[k], counted[k], times, rates, over, within, suspect, fail, sums, flags[k])
         for i in range(size):
@@ -122,37 +125,45 @@ def _is_one_of(code: float, codes: Floats) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def require_state(states: Floats, codes: Floats, times: Integers, held: int, met: npt.NDArray[np.bool_]) -> None:
-    """Clear ``met`` where a state isn't one of some codes.
+def reports_of(states: Floats, codes: Floats, out: Bytes) -> None:
+    """Write what each state ``[time, series]`` reports: 0 nothing (NaN), 1 one of the codes, 2 another one."""
+    for i in range(states.shape[0]):
+        for j in range(states.shape[1]):
+            met = 1 if _is_one_of(states[i, j], codes) else 2
+            out[i, j] = 0 if np.isnan(states[i, j]) else met
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def require_state(reports: Bytes, times: Integers, held: int, met: Bytes) -> None:
+    """Clear ``met`` where a condition isn't met.
 
     Parameters
     ----------
-    states : float64 [time, series]
-        A state is valid until the next one is reported.
-    codes : float64 [code]
+    reports : uint8 [time, series]
+        As `reports_of` writes them; a state is valid until the next one is reported.
     times : int64 [time]
         Rising, ns.
     held : int
         How long a state is valid, ns.
-    met : bool [time, series]
-        Changed in place.
+    met : uint8 [time, series]
+        1 or 0; changed in place.
     """
-    series = states.shape[1]
-    fits = np.zeros(series, np.bool_)
-    seen = np.zeros(series, np.int64)
-    for i in range(states.shape[0]):
+    series = reports.shape[1]
+    # The time until which the latest state is valid, if it is one of the codes.
+    until = np.full(series, -(2**62), np.int64)
+    for i in range(reports.shape[0]):
         now = times[i]
         for j in range(series):
-            if not np.isnan(states[i, j]):
-                fits[j] = _is_one_of(states[i, j], codes)
-                seen[j] = now
-            met[i, j] &= fits[j] and now - seen[j] <= held
+            report = reports[i, j]
+            until[j] = now + held if report == 1 else until[j]
+            until[j] = -(2**62) if report == 2 else until[j]
+            met[i, j] = met[i, j] if now <= until[j] else 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def wrong_trend(
     values: Floats,
-    met: npt.NDArray[np.bool_],
+    met: Bytes,
     times: Integers,
     lasting: int,
     within: int,
@@ -165,8 +176,8 @@ def wrong_trend(
     Parameters
     ----------
     values : float64 [time, series]
-    met : bool [time, series]
-        Whether all conditions are met.
+    met : uint8 [time, series]
+        Whether all conditions are met, 1 or 0.
     times : int64 [time]
         Rising, ns.
     lasting, within : int
@@ -188,7 +199,7 @@ def wrong_trend(
         for j in range(series):
             v = values[i, j]
             out[i, j] = MISSING if np.isnan(v) else NOT_EVALUATED
-            if not met[i, j]:
+            if met[i, j] == 0:
                 met_since[j] = -1
                 continue
             if met_since[j] < 0:
