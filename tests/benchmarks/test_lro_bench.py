@@ -27,6 +27,12 @@ pytestmark = pytest.mark.benchmark
 FOLDER = Path(os.environ.get("TWINLAB_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 #: What the sensors can report, by their data sheets; a conductivity of nothing, as pH and oxygen of nothing, is dry air.
 SPANS = {"temp": (-5, 50), "cond": (5, 1e5), "ph": (1, 14), "do": (0.1, 50), "turb": (0, 4000), "stage": (-500, 1500)}
+#: Drifts beyond these aren't reported by the USGS's guidelines (see `reset_flags`): limit, share of the value.
+REPORTED = {"temp": (2.0, None), "cond": (None, 0.3), "ph": (2.0, None), "do": (2.0, 0.2), "turb": (3.0, 0.3)}
+#: Water that freezes, within the accuracy of the thermometer.
+ICE = (-1.0, 0.1)
+#: The probe is dry while its conductivity is that of air: no value is normal.
+DRY = [tq.ConditionalSpan((-1e9, SPANS["cond"][0]), (1e9, 2e9))]
 #: Freezing water keeps its temperature for days.
 FLAT = {"temp": "7d"}
 
@@ -76,6 +82,13 @@ def flagged(site: xr.Dataset) -> dict[str, dict[str, np.ndarray]]:
             "variability": tq.variability_flags(rest, window="6h") == 3,
             "flat_line": whole_run(values, FLAT.get(signal, "1d")),
         }
+        if signal in REPORTED:
+            limit, share = REPORTED[signal]
+            found["reset"] = tq.reset_flags(values, shown.drop_vars(signal), limit=limit, share=share) == 3
+        if signal in {"temp", "ph", "do", "turb"} and "cond" in site:
+            found["dry"] = tq.conditional_flags(values, site, given="cond", spans=DRY) == 3
+        if signal == "stage":
+            found["ice"] = tq.affected_flags(values, shown, given="temp", span=ICE) == 3
         out[signal] = {test: mask.to_numpy() for test, mask in found.items()}
     return out
 

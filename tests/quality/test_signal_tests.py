@@ -46,6 +46,8 @@ BUILT_IN: dict[str, dict[str, object]] = {
     "transition": {"allowed": {0: [1], 1: [2], 2: [0, 3], 3: [0]}, "within": "9min"},
     "departure": {"window": "20min", "limit": 3},
     "drift": {"against": "past"},
+    "affected": {"given": "x", "span": [-1, 1], "lasting": "1min", "after": "5min", "window": "20min"},
+    "reset": {"signals": ["x", "y"], "limit": 1},
     "level_shift": {"longest": "1h", "limit": 3},
     "variability": {"window": "20min", "limit": 3},
     "visit": {"signals": ["x", "y"]},

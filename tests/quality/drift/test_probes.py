@@ -11,11 +11,13 @@ from twinlab.model import AssetType
 from twinlab.model.calibration import calibrated
 from twinlab.quality import (
     QUALITY_TESTS,
+    affected_flags,
     departure_flags,
     drift_flags,
     drift_from_visits,
     find_visits,
     level_shift_flags,
+    reset_flags,
     run_tests,
     variability_flags,
     visit_calibrations,
@@ -198,3 +200,47 @@ def test_degenerate_series_have_flags_of_their_shape(values):
         assert found.shape == signal.shape
         assert not (found == 4).any()
         np.testing.assert_array_equal(found == 9, np.isnan(signal))
+
+
+def test_a_level_that_rises_under_ice_is_flagged_and_a_flood_isnt():
+    rng = np.random.default_rng(3)
+    level = 20 + 0.002 * np.arange(N) + 0.1 * rng.normal(size=N)
+    level[1000:1100] += 15
+    level[2000:2300] += 15 * rng.random(300) + 2
+    water = 4 + 0.1 * rng.normal(size=N)
+    water[2000:2260] = 0.02
+    water[3000] = 0.0
+    level[3001] += 15
+    data = xr.Dataset({"level": ("time", level), "water": ("time", water)}, {"time": TIMES})
+    options = {"given": "water", "span": (-1, 0.1), "after": "12h"}
+    found = affected_flags(data["level"], data, **options)
+    # The ice that is still there after the water has warmed; neither the flood nor a single reading of nothing.
+    assert spans(found == 3) == [(2000, 2300)]
+    assert (affected_flags(data["level"].chunk(time=500), data.chunk(time=500), **options) == found).all()
+    late = affected_flags(data["level"], data, **{**options, "after": "15min"})
+    assert spans(late == 3)[-1][1] == 2261
+    frozen = data.assign(water=xr.zeros_like(data["water"]))
+    assert not (affected_flags(frozen["level"], frozen, **options) == 3).any()
+    with pytest.raises(SchemaError, match="span as"):
+        affected_flags(data["level"], data, given="water", span=(1, 0))
+    with pytest.raises(SchemaError, match="signal 'ice' among the others"):
+        affected_flags(data["level"], data, given="ice", span=(0, 1))
+
+
+def test_only_what_drifted_beyond_the_limit_before_a_visit_is_flagged():
+    data = river()
+    others = data[["temperature", "oxygen", "conductivity"]]
+    fouled = data["ph"].copy()
+    fouled[962:2882] += np.linspace(0, 3, 1920)
+    found = reset_flags(fouled, others, limit=2)
+    ((start, stop),) = spans(found == 3)
+    assert abs(start - (962 + 1280)) < 60 and stop in range(2880, 2884)
+    assert not (reset_flags(data["ph"], others, limit=0.5) == 3).any()
+    assert not (reset_flags(fouled, others, limit=4) == 3).any()
+    # A third of pH 8 is 2.7: a smaller part of the drift is beyond it.
+    ((later, _),) = spans(reset_flags(fouled, others, limit=2, share=0.33) == 3)
+    assert later > start + 200
+    with pytest.raises(SchemaError, match="positive limit or share"):
+        reset_flags(fouled, others)
+    with pytest.raises(ValueError, match="limit in the signal's unit"):
+        QUALITY_TESTS.get("reset").parse({"signals": ["x"]}, unit="1")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twinlab.model.basics import Duration, Term
 from twinlab.model.extensions.options import Difference, Options
 from twinlab.model.extensions.quality_test import QualityTest
+from twinlab.quality.drift.affected import affected_flags
 from twinlab.quality.drift.departures import departure_flags, variability_flags
 from twinlab.quality.drift.flags import drift_flags
+from twinlab.quality.drift.resets import reset_flags
 from twinlab.quality.drift.steps import level_shift_flags
 from twinlab.quality.drift.visits import visit_flags
 
-__all__ = ["DEPARTURE", "DRIFT", "LEVEL_SHIFT", "VARIABILITY", "VISIT"]
+__all__ = ["AFFECTED", "DEPARTURE", "DRIFT", "LEVEL_SHIFT", "RESET", "VARIABILITY", "VISIT"]
 
 
 class DriftOptions(Options):
@@ -60,6 +62,39 @@ class VisitOptions(Options):
     """Other signals of the same probe."""
 
 
+class AffectedOptions(Options):
+    """Options of `affected_flags`."""
+
+    given: Term
+    """The other signal."""
+    span: tuple[float, float]
+    """Of the other signal, in its unit."""
+    lasting: Duration = "1h"
+    after: Duration = "12h"
+    window: Duration = "7d"
+    limit: float = Field(default=5.0, gt=0)
+    """In robust standard deviations."""
+    resolution: Difference | None = None
+
+
+class ResetOptions(Options):
+    """Options of `reset_flags`."""
+
+    signals: tuple[Term, ...] = Field(min_length=1)
+    """Other signals of the same probe."""
+    limit: Difference | None = None
+    share: float | None = Field(default=None, gt=0)
+    """Of the value."""
+    shortest: Duration = "3d"
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> ResetOptions:
+        if self.limit is None and self.share is None:
+            msg = "expected a limit in the signal's unit, or a share of the value, got neither"
+            raise ValueError(msg)
+        return self
+
+
 DRIFT = QualityTest("drift", drift_flags, DriftOptions, kinds=("gauge",), lazy=True, scope="type")
 DEPARTURE = QualityTest("departure", departure_flags, DepartureOptions, kinds=("gauge",), lazy=True, scope="type")
 VARIABILITY = QualityTest(
@@ -72,6 +107,24 @@ VISIT = QualityTest(
     "visit",
     visit_flags,
     VisitOptions,
+    kinds=("gauge",),
+    lazy=True,
+    scope="asset",
+    others=lambda options: options.signals,
+)
+AFFECTED = QualityTest(
+    "affected",
+    affected_flags,
+    AffectedOptions,
+    kinds=("gauge",),
+    lazy=True,
+    scope="asset",
+    others=lambda options: (options.given,),
+)
+RESET = QualityTest(
+    "reset",
+    reset_flags,
+    ResetOptions,
     kinds=("gauge",),
     lazy=True,
     scope="asset",

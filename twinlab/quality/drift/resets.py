@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.calibration.pieces import Calibration
+from twinlab.model.flags import Flag
 from twinlab.quality.drift.rolling import Bools, regular_step
 from twinlab.quality.drift.steps import Shift, Step, find_shifts, find_steps
+from twinlab.quality.drift.together import together
 from twinlab.quality.drift.verdict import MONTH, Drift, six_digits
+from twinlab.quality.drift.visits import same_probe, visited
 from twinlab.quality.labelled import Duration, nanoseconds
 
-__all__ = ["drift_from_visits", "visit_calibrations"]
+__all__ = ["drift_from_visits", "reset_flags", "visit_calibrations"]
 
 _DAY = 86400 * 10**9
 
@@ -117,6 +122,75 @@ def drift_from_visits(values: xr.DataArray, visits: xr.DataArray, *, shortest: D
             )
         )
     return tuple(out)
+
+
+def reset_flags(
+    signal: xr.DataArray,
+    others: xr.Dataset,
+    *,
+    limit: float | None = None,
+    share: float | None = None,
+    signals: Sequence[str] | None = None,
+    shortest: Duration = "3d",
+) -> xr.DataArray:
+    """Flag values that a visit shows to have drifted further than can be corrected: suspect.
+
+    What cleaning or calibrating a sensor changes has built up since the visit before, linearly in time. Up to a limit it can
+    be corrected (`visit_calibrations`); the guidelines [1]_ don't report conductivity off by more than 30 %, oxygen by
+    2 mg/L, pH by 2 units, temperature by 2 °C, turbidity by 30 %.
+
+    Parameters
+    ----------
+    signal : DataArray with dimension ``time``, at a regular cadence
+    others : Dataset
+        Other signals of the asset on the same coordinates, by which visits are found; see `find_visits`.
+    limit : float, optional
+        Largest drift, in the signal's unit.
+    share : float, optional
+        Largest drift as a share of the value; with both, a value is flagged beyond the larger one.
+    signals : sequence of str, optional
+        Those of ``others`` that are of the same probe; all by default.
+    shortest : duration
+        As of `drift_from_visits`.
+
+    Raises
+    ------
+    SchemaError
+        If no limit is given, coordinates differ, a signal isn't there, or times aren't regular.
+
+    References
+    ----------
+    .. [1] R. J. Wagner et al., "Guidelines and Standard Procedures for Continuous Water-Quality Monitors", U.S. Geological
+       Survey Techniques and Methods 1-D3, 2006, maximum allowable limits for reporting.
+
+    >>> hours = np.datetime64("2026-01-01", "ns") + np.arange(24 * 40) * np.timedelta64(1, "h")
+    >>> noise = np.random.default_rng(0).normal(0, 0.01, (3, 960))
+    >>> noise[:, [240, 720]] += 5
+    >>> noise[0, 240:720] += 0.005 * np.arange(480)
+    >>> a, b, c = (xr.DataArray(8 + v, {"time": hours}, "time", name=n) for n, v in zip("abc", noise))
+    >>> found = np.flatnonzero(reset_flags(a, xr.Dataset({"b": b, "c": c}), limit=2) == 3)
+    >>> bool(620 < found[0] < 680 and 718 < found[-1] < 723)
+    True
+    """
+    if (limit is None and share is None) or not all(one is None or one > 0 for one in (limit, share)):
+        msg = f"expected a positive limit or share, got limit={limit!r}, share={share!r}"
+        raise SchemaError(msg)
+    given = same_probe(signal, others, signals)
+    step, least = regular_step(signal), nanoseconds(shortest, "shortest")
+
+    def judge(*several: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+        numbers = [np.where(np.isfinite(one), one, np.nan) for one in several]
+        seen, values = visited(numbers)[0], numbers[0]
+        steps = find_steps(values, step, seen)
+        allowed = np.fmax(limit or 0.0, (share or 0.0) * np.abs(values))
+        out = np.where(np.isnan(several[0]), Flag.MISSING.value, Flag.PASS.value).astype(np.uint8)
+        for begin, one in _ramps(steps, find_shifts(steps, seen.size), seen, step, least):
+            off = abs(one.size) * np.arange(1, one.at - begin + 1) / (one.at - begin)
+            part = out[begin : one.at]
+            part[(off > allowed[begin : one.at]) & (part == Flag.PASS.value)] = Flag.SUSPECT.value
+        return out
+
+    return together(judge, given, signal)
 
 
 def visit_calibrations(

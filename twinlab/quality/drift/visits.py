@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.model.flags import Flag, flag_attributes
+from twinlab.model.flags import Flag
 from twinlab.quality.drift.departures import departures, marked, smallest_change
 from twinlab.quality.drift.rolling import Bools, Floats, regular_step
+from twinlab.quality.drift.together import together
 
-__all__ = ["find_visits", "visit_flags"]
+__all__ = ["find_visits", "same_probe", "visit_flags", "visited"]
 
 #: Samples around a value whose median is its level, and distance from it in usual ones, that is noticed at a visit only.
 _COUNT: Final = 9
@@ -40,11 +41,11 @@ def _inner(gap: Bools) -> Bools:
     return out
 
 
-def _visited(several: Sequence[Floats]) -> tuple[Bools, list[Bools]]:
+def visited(several: Sequence[Floats]) -> tuple[Bools, list[Bools]]:
     """Return when a visit was, and what each signal shows by itself."""
     seen = [_noticed(values) for values in several]
-    together = np.sum([marked(one) for one in seen], axis=0) >= max(_LEAST, np.ceil(_SHARE * len(seen)))
-    return together, seen
+    at_once = np.sum([marked(one) for one in seen], axis=0) >= max(_LEAST, np.ceil(_SHARE * len(seen)))
+    return at_once, seen
 
 
 def find_visits(dataset: xr.Dataset) -> xr.DataArray:
@@ -82,7 +83,7 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
     for one in signals:
         regular_step(one)
     found: xr.DataArray = xr.apply_ufunc(
-        lambda *several: _visited([np.asarray(one, dtype=np.float64) for one in several])[0],
+        lambda *several: visited([np.asarray(one, dtype=np.float64) for one in several])[0],
         *(one.chunk(time=-1) if one.chunks is not None else one for one in signals),
         input_core_dims=[["time"]] * len(signals),
         output_core_dims=[["time"]],
@@ -118,6 +119,26 @@ def visit_flags(signal: xr.DataArray, others: xr.Dataset, *, signals: Sequence[s
     >>> np.flatnonzero(visit_flags(c, xr.Dataset({"a": a, "b": b})) == 3).tolist()
     [100]
     """
+    given = same_probe(signal, others, signals)
+
+    def judge(*several: Floats) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        numbers = [np.asarray(one, dtype=np.float64) for one in several]
+        at_once, seen = visited(numbers)
+        out = np.where(at_once & seen[0], Flag.SUSPECT.value, Flag.PASS.value).astype(np.uint8)
+        out[np.isnan(numbers[0])] = Flag.MISSING.value
+        return out
+
+    return together(judge, given, signal)
+
+
+def same_probe(signal: xr.DataArray, others: xr.Dataset, signals: Sequence[str] | None) -> list[xr.DataArray]:
+    """Return a signal and others of its probe, all of ``others`` by default.
+
+    Raises
+    ------
+    SchemaError
+        If coordinates differ, a signal isn't there, or times aren't regular.
+    """
     regular_step(signal)
     try:
         xr.align(signal, others, join="exact", copy=False)
@@ -129,23 +150,4 @@ def visit_flags(signal: xr.DataArray, others: xr.Dataset, *, signals: Sequence[s
     if missing or not names:
         msg = f"expected other signals out of {sorted(map(str, others.data_vars))}, got {missing or 'none'}; correct the names"
         raise SchemaError(msg)
-    given = [signal, *(others[name] for name in names)]
-
-    def judge(*several: Floats) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-        numbers = [np.asarray(one, dtype=np.float64) for one in several]
-        together, seen = _visited(numbers)
-        out = np.where(together & seen[0], Flag.SUSPECT.value, Flag.PASS.value).astype(np.uint8)
-        out[np.isnan(numbers[0])] = Flag.MISSING.value
-        return out
-
-    found: xr.DataArray = xr.apply_ufunc(
-        judge,
-        *(one.chunk(time=-1) if one.chunks is not None else one for one in given),
-        input_core_dims=[["time"]] * len(given),
-        output_core_dims=[["time"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.uint8],
-    )
-    name = "signal" if signal.name is None else str(signal.name)
-    return found.transpose(*signal.dims).rename(f"{name}_qc").assign_attrs(flag_attributes(name))
+    return [signal, *(others[name] for name in names)]
