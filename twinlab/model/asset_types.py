@@ -31,13 +31,17 @@ _RESERVED_ENDINGS = (
 )
 
 
-class PropertySpec(Model):
+class PropertySpec(ExtendedModel):
     """A fact about an asset or an event."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"standard"})
 
     dtype: DataType = "text"
     """Type of the values."""
     unit: Unit | None = None
     """Unit of numbers."""
+    standard: str | None = None
+    """By which definition sources compute it, as in a `Signal`; each mapping that feeds it has to state the same one."""
     title: str | None = None
     """Name for people."""
     sensitivity: Sensitivity = "internal"

@@ -182,7 +182,28 @@ def _rule(rule: TagRule, signal: Signal, path: Path_) -> Iterator[Finding]:
             message = f"expected a number, since {rule.signal!r} is a {signal.kind}, got {rule.blank!r}"
             yield Finding((*path, "blank"), SchemaError, message)
         yield from _unit(rule.unit, signal.unit, f"signal {rule.signal!r}", (*path, "unit"))
+    yield from _standard(rule.standard, signal.standard, f"signal {rule.signal!r}", path)
     yield from _validity(rule, path)
+
+
+def _standard(stated: str | None, wanted: str | None, what: str, path: Path_) -> Iterator[Finding]:
+    """Compare the definition by which a source computes a value with the model's: two don't mix under one name."""
+    if stated == wanted:
+        return
+    place = path if stated is None else (*path, "standard")
+    if wanted is None:
+        message = f"the {what} of the model states no standard, and this source computes it by {stated!r}; write it there, too"
+    elif stated is None:
+        message = (
+            f"the {what} is computed by {wanted!r}; write `standard: {wanted}` here if this source computes it so, "
+            "else map what it is computed from, such as states, and let a KPI compute it"
+        )
+    else:
+        message = (
+            f"the {what} is computed by {wanted!r}, and this source computes it by {stated!r}: they aren't the same quantity; "
+            "map what it is computed from, such as states, or give it a name of its own"
+        )
+    yield Finding(place, SchemaError, message)
 
 
 def _is_number(text: str) -> bool:
@@ -237,6 +258,7 @@ def _properties(
             yield _unknown((*path, name), f"property of {owner} called", name, specs)
         else:
             yield from _unit(column.unit, specs[name].unit, f"property {name!r}", (*path, name, "unit"))
+            yield from _standard(column.standard, specs[name].standard, f"property {name!r}", (*path, name))
             yield from _time_property(column, specs[name], (*path, name))
 
 

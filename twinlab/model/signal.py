@@ -132,7 +132,7 @@ AnySpan = Annotated[
 class Signal(ExtendedModel):
     """One measured quantity of an asset type."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"role", "storage", "tests"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"role", "standard", "storage", "tests"})
 
     kind: Kind = "gauge"
     """gauge (a number at a time), state (one of some names) or counter (a total that goes up)."""
@@ -175,6 +175,9 @@ class Signal(ExtendedModel):
     """Name for people."""
     definition: str | None = None
     """What exactly is measured, and where."""
+    standard: str | None = None
+    """Signals that sources deliver computed, such as an uptime: by which definition, "ISO 22400-2 availability". Each mapping that
+    feeds the signal has to state the same one."""
     owner: str | None = None
     """Who answers for it."""
     sensitivity: Sensitivity = "internal"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from twinlab.errors import SchemaError, UnitError, UnknownTermError
 from twinlab.history.build.mapping_context import content_hash
-from twinlab.model import Kpi, dump_model, json_schema, parse_model
+from twinlab.model import Kpi, check_mapping, dump_model, json_schema, parse_mapping, parse_model
 from twinlab.model.kpis import bind_formula
 
 MODEL = """
@@ -124,3 +126,49 @@ def test_the_schema_for_editors_knows_the_kinds_and_their_options():
     properties = json_schema("model")["$defs"]["Kpi"]["properties"]
     assert {"formula", "owner", "target", "uptime", "cold_chain"} <= properties.keys()
     assert "states" in properties["uptime"]["properties"]
+
+
+STANDARDS = {
+    ("ISO 22400-2 availability", None): r"write `standard: ISO 22400-2 availability` here if this source computes it so",
+    ("ISO 22400-2 availability", "time switched on"): r"by 'ISO 22400-2 availability', and this source computes it by 'time switched on'",
+    (None, "time switched on"): r"states no standard, and this source computes it by 'time switched on'; write it there, too",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ours", "theirs"), STANDARDS)
+def test_a_source_that_computes_a_value_by_another_definition_is_refused_and_both_are_named(ours, theirs):
+    of_model, of_mapping = (f", standard: {one}" if one else "" for one in (ours, theirs))
+    model = parse_model(
+        "{twin: x, asset_types: {m: {signals: {uptime: {unit: '%', resolution: 0.1" + of_model + "}}}}, "
+        "event_types: {shift: {asset: m, properties: {oee: {dtype: number, unit: '%'" + of_model + "}}}}}"
+    )
+    mapping = parse_mapping(
+        "source: acme\n"
+        "tables:\n"
+        "  - time: {column: at, zone: UTC}\n"
+        "    asset: {type: m, column: machine}\n"
+        "    columns: {up: {signal: uptime" + of_mapping + "}}\n"
+        "    events:\n"
+        "      - {type: shift, key: [id], start: {column: at, zone: UTC}, properties: {oee: {column: oee"
+        + of_mapping
+        + "}}}\n"
+    )
+    with pytest.raises(SchemaError) as error:
+        check_mapping(mapping, model)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 2
+    assert re.search(STANDARDS[ours, theirs], lines[0])
+    assert lines[0].startswith("mapping.yaml:5: tables[0].columns.up")
+    assert lines[1].startswith("mapping.yaml:7: tables[0].events[0].properties.oee")
+
+
+def test_a_source_that_computes_a_value_by_the_same_definition_is_taken():
+    stated = "standard: ISO 22400-2 availability"
+    model = parse_model(
+        f"{{twin: x, asset_types: {{m: {{signals: {{uptime: {{unit: '%', resolution: 0.1, {stated}}}}}}}}}}}"
+    )
+    mapping = parse_mapping(
+        f"{{source: a, tables: [{{time: {{column: t, zone: UTC}}, asset: {{type: m, column: m}}, "
+        f"columns: {{up: {{signal: uptime, {stated}}}}}}}]}}"
+    )
+    check_mapping(mapping, model)

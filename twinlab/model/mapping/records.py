@@ -16,12 +16,14 @@ __all__ = ["AssetsRule", "ColumnRule", "EventsRule", "RelationshipRule", "WhereR
 class ColumnRule(ExtendedModel):
     """Where a property's value comes from."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"format", "texts_only", "zone"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"format", "standard", "texts_only", "zone"})
 
     column: str
     """Column with the value."""
     unit: Unit | None = None
     """Unit in which the source writes it."""
+    standard: str | None = None
+    """By which definition the source computes it, where the property states one: it has to be the same."""
     missing: list[MissingCode] = Field(default_factory=list)
     """As in a TagRule."""
     texts_only: bool = False

@@ -91,7 +91,7 @@ def named(asset: str, names: Sequence[str]) -> bool:
 class TagRule(ExtendedModel):
     """What one tag (or a family of tags) means."""
 
-    added_keys: ClassVar[frozenset[str]] = frozenset({"assets", "blank", "status", "swapped_words"})
+    added_keys: ClassVar[frozenset[str]] = frozenset({"assets", "blank", "standard", "status", "swapped_words"})
 
     signal: Term
     """Signal of the asset type in the model."""
@@ -102,6 +102,8 @@ class TagRule(ExtendedModel):
     a validity, the first rule that fits a row applies: the rule of all other assets comes after it."""
     unit: Unit | None = None
     """Unit in which the source writes the values; the signal's by default."""
+    standard: str | None = None
+    """By which definition the source computes the values, where the signal states one: it has to be the same."""
     swapped_words: Literal["float32", "int32", "uint32"] | None = None
     """The device sends numbers of 32 bits, of this type, as two words of 16 bits, and the source has put them together in
     the wrong order: they are swapped before `scale`. A number that isn't of this type is no valid value."""
