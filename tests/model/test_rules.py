@@ -3,8 +3,9 @@
 import pytest
 
 from twinlab.errors import TwinlabError, UnknownTermError
-from twinlab.model import AssetType, Rule, Signal, TwinModel, dump_model, parse_model
-from twinlab.model.rules import Condition, bind_conditions
+from twinlab.history.build.mapping_context import content_hash
+from twinlab.model import Rule, TwinModel, dump_model, parse_model
+from twinlab.model.expressions.bound import All, Compare, Constant, Property, Signal
 
 YAML = """
 twin: cold
@@ -41,17 +42,26 @@ def test_a_rule_is_read_from_yaml_and_written_again() -> None:
     assert parse_model(dump_model(read)) == read
 
 
-def test_conditions_are_bound_to_signals_properties_and_states() -> None:
-    room = model("  x: {on: room, silent: 1h}\n").asset_types["room"]
-    assert bind_conditions("temperature > upper_limit and door != closed", room) == (
-        Condition("temperature", ">", property="upper_limit"),
-        Condition("door", "!=", state="closed"),
+def test_a_condition_is_bound_to_signals_properties_and_states() -> None:
+    read = model("  x: {on: room, when: temperature > upper_limit and door != closed}\n")
+    assert read.rules["x"].condition(read) == All(
+        (
+            Compare(">", Signal("temperature", "degC"), Property("upper_limit", "degC")),
+            Compare("!=", Signal("door", "1"), Constant(0.0, "1")),
+        )
     )
+    assert read.rules["x"].signals(read) == ["temperature", "door"]
 
 
 def test_a_limit_in_another_unit_is_converted() -> None:
-    room = AssetType(signals={"temperature": Signal(unit="degC", resolution=0.1)})
-    assert bind_conditions("temperature <= -4 degF", room)[0].value == pytest.approx(-20.0)
+    read = model("  x: {on: room, when: temperature <= -4 degF}\n")
+    assert read.rules["x"].condition(read).right.value == pytest.approx(-20.0)
+
+
+def test_the_hash_of_a_model_with_rules_is_what_it_was() -> None:
+    # As stored by twins before conditions had more to say than comparisons.
+    text = "  warm: {on: room, when: temperature > upper_limit and door == open, lasting: 10min, severity: high}\n"
+    assert content_hash(model(text)) == "c80de20e165eee328f58a199"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +72,10 @@ def test_a_limit_in_another_unit_is_converted() -> None:
         ("{on: room, silent: 1h, lasting: 1h}", "`lasting` belongs to `when`"),
         ("{on: room, silent: 1h, at: start}", "`at` belongs to `late`"),
         ("{on: room, when: too warm}", "expected a comparison"),
+        ("{on: room, when: 'temperature > 3 and'}", "column 20"),
+        ("{on: room, when: temperature > 3 AND door == open}", "did you mean 'and'"),
+        ("{on: room, when: upper_limit > 3}", "expected a signal"),
+        ("{on: room, when: mean(temperature) > 3}", "over 15 min"),
         ("{on: room, when: temprature > 3}", "did you mean 'temperature'"),
         ("{on: room, when: temperature > 3 km}", "km"),
         ("{on: room, when: temperature > name}", "number property"),

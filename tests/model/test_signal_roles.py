@@ -3,17 +3,18 @@
 import pytest
 
 import twinlab as tl
-from twinlab.model import AssetType, Signal
-from twinlab.model.rules import bind_conditions
+from twinlab.errors import SchemaError
+from twinlab.model import AssetType, Rule, Signal, TwinModel
 
 FAULT = {"kind": "state", "states": {0: "none", 1: "stuck"}}
 
 
 def test_a_rule_cannot_use_a_label():
     room = AssetType(signals={"fault": Signal(role="label", **FAULT), "temperature": Signal(resolution=0.1)})
-    with pytest.raises(ValueError, match="the signal 'fault' is a label"):
-        bind_conditions("fault == stuck", room)
-    assert bind_conditions("temperature > 3", room)[0].value == 3
+    model = TwinModel(twin="x", asset_types={"room": room})
+    with pytest.raises(SchemaError, match="the signal 'fault' is a label"):
+        Rule(on="room", when="fault == stuck").condition(model)
+    assert Rule(on="room", when="temperature > 3").condition(model).right.value == 3
 
 
 def test_labels_are_marked_in_datasets(tmp_path):

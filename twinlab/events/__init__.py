@@ -2,7 +2,8 @@
 
 In: a twin to read (`twinlab.model.reader.TwinReader`) and an instant. Out: DataFrames and small records.
 Read in order: `tables`, `tables_as_of`, `algebra` (refine, combine and relate event tables), `statistics` (of signals during
-events, and of many events), `present_state` (the state of assets at an instant), `rules` (what needs attention), `kpis`,
+events, and of many events), `present_state` (the state of assets at an instant), `finding` (where a condition is true),
+`rules` (what needs attention), `kpis`,
 `annotations`, `lifetimes`, `reading`.
 Never: a widget, a write to the history, a Python loop over assets.
 """
@@ -43,6 +44,7 @@ _attribute, __dir__ = attach(
         "events_at": "tables_as_of",
         "exception_rows": "rules.exception_table",
         "exceptions": "rules.exceptions",
+        "find": "finding.finder",
         "find_assets": "present_state.search",
         "follows": "algebra.relations",
         "kpi": "kpis.compute",

@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, cast
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import ConfigDict, ValidationError, field_validator, model_validator
 
-from twinlab.errors import UnitError
 from twinlab.model.basics import Duration, Model, Term, parse_duration
+from twinlab.model.expressions.binder import bind_condition
+from twinlab.model.expressions.contexts import AssetContext
+from twinlab.model.expressions.contexts import Model as Names
+from twinlab.model.expressions.faults import Pointing
+from twinlab.model.expressions.parser import parse
+from twinlab.model.expressions.walk import signals_of
 from twinlab.model.extensions.options import fault, located
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
-from twinlab.model.units import convert
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
-    from twinlab.model.asset_types import AssetType
+    from twinlab.model.expressions import bound
     from twinlab.model.extensions.options import Options
     from twinlab.model.extensions.rule_kind import RuleKind
 
-__all__ = ["SEVERITIES", "Condition", "Rule", "bind_conditions"]
+__all__ = ["SEVERITIES", "Rule"]
 
 Severity = Literal["low", "medium", "high"]
-Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 #: From the least to the most severe.
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
 #: Kinds whose options are fields of a `Rule`; those of all other kinds, twinlab's or a package's, are the key's value.
 _FIELDS = ("when", "silent", "late")
-
-_COMPARISON = re.compile(r"\s*(?P<signal>[a-z][a-z0-9_]*)\s*(?P<operator>>=|<=|==|!=|>|<)\s*(?P<right>\S.*?)\s*")
-_NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>.*)")
-_EXAMPLE = "such as 'temperature > 8 degC', 'temperature > upper_limit' or 'door == open'"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One comparison of a signal; exactly one of ``value``, ``property`` and ``state`` is set."""
-
-    signal: str
-    operator: Operator
-    # In the signal's unit.
-    value: float | None = None
-    # A number property of the asset, in the property's unit.
-    property: str | None = None
-    # A state's name.
-    state: str | None = None
 
 
 class Rule(Model):
@@ -67,10 +49,10 @@ class Rule(Model):
     title: str | None = None
     """Name for people."""
     when: str | None = None
-    """Comparisons of signals, joined by "and": "temperature > 8 degC", "temperature > upper_limit" (a property of the
-    asset), "door == open"."""
+    """A condition: "temperature > 8 degC", "temperature > upper_limit and door == open" (a property of the asset, a state),
+    "mean(temperature) over 15 min > 8 degC"; see `twinlab.model.expressions`."""
     lasting: Duration | None = None
-    """With `when`: how long the comparisons must have been true."""
+    """With `when`: how long the condition must have been true."""
     silent: Duration | None = None
     """No observation of any signal for longer than this."""
     late: Duration | None = None
@@ -84,10 +66,10 @@ class Rule(Model):
     @classmethod
     def _readable(cls, when: str | None) -> str | None:
         if when is not None:
-            for part in _parts(when):
-                if _COMPARISON.fullmatch(part) is None:
-                    msg = f"expected a comparison {_EXAMPLE}, got {part.strip()!r}"
-                    raise ValueError(msg)
+            try:
+                parse(when)
+            except Pointing as error:
+                raise ValueError(_in_one_line(error)) from error
         return when
 
     @model_validator(mode="before")
@@ -143,14 +125,14 @@ class Rule(Model):
 
     @property
     def lasting_ns(self) -> int:
-        """How long the comparisons must have been true, nanoseconds; 0 for at once."""
+        """How long the condition must have been true, nanoseconds; 0 for at once."""
         return 0 if self.lasting is None else parse_duration(self.lasting)
 
-    def faults(self, asset_types: Mapping[str, AssetType], event_types: Mapping[str, object]) -> list[str]:
+    def faults(self, model: Names) -> list[str]:
         """Return what of the rule doesn't fit the model, a sentence each; empty if everything fits."""
         added: RuleKind | None = None if self.kind in _FIELDS else registry_of("twinlab.rules").get(self.kind)
         what = added.on if added else "event type" if self.late is not None else "asset type"
-        known = event_types if what == "event type" else asset_types
+        known = model.event_types if what == "event type" else model.asset_types
         if self.on not in known:
             return [f"there is no {what} {self.on!r}{nearest(self.on, known)}"]
         if added is not None:
@@ -158,66 +140,37 @@ class Rule(Model):
         if self.when is None:
             return []
         try:
-            bind_conditions(self.when, asset_types[self.on])
-        except ValueError as error:
-            return [str(error)]
+            condition = self.condition(model)
+        except Pointing as error:
+            return [_in_one_line(error)]
+        if not signals_of(condition):
+            return [
+                f"expected a signal of {self.on!r} in `when`, got {self.when!r}{nearest('', model.asset_types[self.on].signals)}"
+            ]
         return []
 
+    def condition(self, model: Names) -> bound.Condition:
+        """Return the condition of a rule with `when`, with numbers in the signals' own units.
 
-def bind_conditions(when: str, asset_type: AssetType) -> tuple[Condition, ...]:
-    """Return the comparisons of a rule with numbers in the signals' own units.
+        Raises
+        ------
+        SchemaError
+            If it compares what can't be compared; the message shows the column.
+        UnknownTermError
+            If it names what the asset type doesn't have.
 
-    Raises
-    ------
-    ValueError
-        If a comparison can't be read, or names what the asset type doesn't have.
+        >>> from twinlab.model import parse_model
+        >>> model = parse_model("{twin: x, asset_types: {room: {signals: {warmth: {unit: degC, resolution: 0.1}}}}}")
+        >>> Rule(on="room", when="warmth > 50 degF").condition(model).right.value
+        10.0
+        """
+        return bind_condition(self.when or "", AssetContext(model, self.on, labels=False))
 
-    >>> from twinlab.model import AssetType, Signal
-    >>> room = AssetType(signals={"temperature": Signal(unit="degC", resolution=0.1)})
-    >>> bind_conditions("temperature > 50 degF", room)[0].value
-    10.0
-    """
-    return tuple(_bind(part, asset_type) for part in _parts(when))
-
-
-def _parts(when: str) -> list[str]:
-    return re.split(r"\s+and\s+", when.strip())
-
-
-def _bind(text: str, asset_type: AssetType) -> Condition:
-    match = _COMPARISON.fullmatch(text)
-    if match is None:
-        msg = f"expected a comparison {_EXAMPLE}, got {text.strip()!r}"
-        raise ValueError(msg)
-    name, operator, right = match["signal"], cast("Operator", match["operator"]), match["right"]
-    signal = asset_type.signals.get(name)
-    if signal is None:
-        msg = f"there is no signal {name!r}{nearest(name, asset_type.signals)}"
-        raise ValueError(msg)
-    if signal.role == "label":
-        msg = f"the signal {name!r} is a label, which nobody knows yet when a rule is evaluated; compare a measurement"
-        raise ValueError(msg)
-    if signal.states is not None:
-        if operator not in ("==", "!=") or right not in signal.states.values():
-            msg = f"{name} is a state: compare it by == or != with one of {', '.join(signal.states.values())}; got {text.strip()!r}"
-            raise ValueError(msg)
-        return Condition(name, operator, state=right)
-    number = _NUMBER.fullmatch(right)
-    if number is not None:
-        return Condition(name, operator, value=_in_unit(float(number["number"]), number["unit"], signal.unit))
-    prop = asset_type.properties.get(right)
-    if prop is None or prop.dtype not in ("number", "integer"):
-        numbers = [key for key, spec in asset_type.properties.items() if spec.dtype in ("number", "integer")]
-        msg = f"expected a number with its unit or a number property, got {right!r}{nearest(right, numbers)}"
-        raise ValueError(msg)
-    if (prop.unit or "1") != signal.unit:
-        _in_unit(0.0, prop.unit or "1", signal.unit)
-    return Condition(name, operator, property=right)
+    def signals(self, model: Names) -> list[str]:
+        """Return the signals that a rule with `when` compares; none of other kinds."""
+        return [] if self.when is None else signals_of(self.condition(model))
 
 
-def _in_unit(number: float, unit: str, target: str) -> float:
-    """Return a number in the signal's unit; a bare number is in that unit."""
-    try:
-        return float(convert([number], unit, target)[0]) if unit.strip() else number
-    except UnitError as error:
-        raise ValueError(str(error)) from error
+def _in_one_line(error: Pointing) -> str:
+    """Return an error of an expression without the lines that show it: the file's line is shown instead."""
+    return f"{str(error).splitlines()[0]} (column {error.column + 1} of {error.text!r})"

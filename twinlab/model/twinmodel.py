@@ -111,7 +111,7 @@ class TwinModel(Model):
         """Return what parts that check themselves find, a line each."""
         faults: list[str] = []
         for name, rule in self.rules.items():
-            faults += [f"rules.{name}: {fault}" for fault in rule.faults(self.asset_types, self.event_types)]
+            faults += [f"rules.{name}: {fault}" for fault in rule.faults(self)]
         for part in (self.storage, self.retention):
             faults += [] if part is None else part.faults()
         for name, kpi in self.kpis.items():

@@ -62,7 +62,7 @@ def check_rule(
     """
     made = rule if isinstance(rule, Rule) else Rule.model_validate(rule)
     reader = FakeTwin.example() if twin is None else twin
-    faults = made.faults(reader.model.asset_types, reader.model.event_types)
+    faults = made.faults(reader.model)
     _check(not faults, f"the rule doesn't fit the twin's model: {'; '.join(faults)}")
     low, high = _window(reader, made, start, stop)
     whole = _find(reader, made, low, high)

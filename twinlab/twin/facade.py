@@ -21,6 +21,7 @@ from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.export_methods import ExportMethods
+from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
 from twinlab.twin.progress import progress_bar
@@ -58,6 +59,7 @@ class Twin(
     ProposalMethods,
     RetentionMethods,
     LineageMethods,
+    FindMethods,
     KpiMethods,
     AlertMethods,
 ):

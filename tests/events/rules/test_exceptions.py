@@ -237,7 +237,7 @@ def test_rules_of_ones_own_may_be_tried_and_a_wrong_one_is_refused():
     twin = rooms(temperature=series([9]))
     mine = {"mine": Rule(on="room", when="temperature >= 9 degC")}
     assert exceptions(twin, at=at(0), rules=mine)["key"].tolist() == ["mine/A/2026-01-01T00:00:00"]
-    with pytest.raises(UnknownTermError, match="no signal 'temprature'; did you mean"):
+    with pytest.raises(UnknownTermError, match="no signal or property 'temprature'.*; did you mean"):
         exceptions(twin, at=at(0), rules={"mine": Rule(on="room", when="temprature > 9")})
     with pytest.raises(UnknownTermError, match="did you mean 'warm'"):
         exceptions(twin, at=at(0), rules=["warn"])

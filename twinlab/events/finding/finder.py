@@ -12,7 +12,8 @@ import pandas as pd
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.algebra.event_spans import Duration, as_times, span_length
 from twinlab.events.algebra.spans import NEVER
-from twinlab.events.finding.cells import CellSource, DatasetCells, TwinCells
+from twinlab.events.finding.cells import CellSource, TwinCells
+from twinlab.events.finding.dataset_cells import DatasetCells
 from twinlab.events.finding.search import Searched, search
 from twinlab.events.reading import instant_ns, known
 from twinlab.model.expressions import AssetContext, DatasetContext, bind_condition, bound, parse
@@ -90,6 +91,7 @@ def find(
     >>> from twinlab.testing import FakeTwin
     >>> found = find(FakeTwin.example(days=2, trips=10), "station.temperature > 62 degF", lasting="1h")
     >>> found[["asset", "start", "duration"]].head(1).values.tolist()
+    [['NORTH', Timestamp('2026-01-01 14:05:00'), Timedelta('0 days 03:05:00')]]
     """
     if hasattr(source, "data_vars") or not hasattr(source, "history"):
         return _find_in_dataset(source, expression, on, (lasting, gap), (start, stop), assets)
@@ -175,9 +177,8 @@ def event_table(
     end = np.where(end >= stop_ns, NEVER, end)
     names = np.array(list(assets), dtype=object)[key] if len(key) else np.empty(0, dtype=object)
     begun = start.view("datetime64[ns]")
-    when = np.where(np.isnat(begun), "earlier", np.char.replace(np.datetime_as_string(begun), ".000000000", "")).astype(
-        object
-    )
+    texts: Any = pd.Series(np.datetime_as_string(begun), dtype=object).str.replace(".000000000", "", regex=False)
+    when = np.where(np.isnat(begun), "earlier", texts.to_numpy(dtype=object))
     given: dict[str, Any] = {
         "event_id": digest + "/" + names + "/" + when,
         "type": title if len(title) <= _LONGEST_TYPE else f"{title[: _LONGEST_TYPE - 1]}…",

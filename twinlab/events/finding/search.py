@@ -26,6 +26,8 @@ _DAY = 86400 * 10**9
 FURTHEST_NS, FURTHEST_CELLS = 32 * _DAY, 10**6
 #: Cells of one signal that are in memory at once.
 _CELLS_AT_ONCE = 4_000_000
+#: A piece of time is at least this many times as long as what is read before it.
+_LEADS_AT_ONCE = 4
 
 
 class Searched(NamedTuple):
@@ -53,10 +55,10 @@ def search(
         Nothing is searched before it, nor further than 32 days before ``start``.
     """
     count, step = len(source.assets), source.steps_ns[0]
-    low = max(origin_ns, start_ns - source.steps_ns[1])
+    low = max(origin_ns, source.cell_at(start_ns))
     found = _true_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
     since = np.full(count, np.iinfo(np.int64).min)
-    furthest = max(origin_ns, start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step))
+    furthest = max(origin_ns, source.cell_at(start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step)))
     back = max(_DAY // 4, gap_ns)
     while True:
         union, _ = merged(found, gap_ns=gap_ns)
@@ -65,7 +67,7 @@ def search(
         todo = np.unique(union.key[union.start - low <= gap_ns])
         if low <= furthest or not len(todo):
             break
-        further = max(furthest, low - back)
+        further = max(furthest, source.cell_at(low - back))
         earlier = _true_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
         found = _joined([found, earlier], count)
         low, back = further, back * 4
@@ -112,7 +114,7 @@ def known_spans(
 def _pieces(source: CellSource, low: int, stop: int, lead: int, assets: int) -> Iterator[tuple[int, int]]:
     """Yield spans of time whose cells fit into memory, on the grid of the coarsest step."""
     step, coarse = source.steps_ns
-    width = max(_CELLS_AT_ONCE // max(assets, 1) * step, 4 * lead, coarse)
+    width = max(_CELLS_AT_ONCE // max(assets, 1) * step, _LEADS_AT_ONCE * lead, coarse)
     width = -(-width // coarse) * coarse
     first = low
     while first < stop:

@@ -1,166 +1,73 @@
-"""When comparisons of signals are true: rules with ``when``."""
+"""When a condition is true: rules with ``when``."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.events.lifetimes import lifetimes
-from twinlab.events.reading import Cells, read_cells
+from twinlab.events.finding.cells import TwinCells
+from twinlab.events.finding.evaluation.block import Block, valid_cells
+from twinlab.events.finding.evaluation.conditions import evaluate
+from twinlab.events.finding.evaluation.reach import look_back_ns
+from twinlab.events.finding.evaluation.truth import TRUE
+from twinlab.events.finding.evaluation.values import value
 from twinlab.events.rules.exception_table import duration_text, exception_rows
 from twinlab.events.rules.look_back import Evaluated, Reach, Spans, look_back, spans_of
-from twinlab.events.rules.runs import last_valid_rows
+from twinlab.model.expressions import bound
+from twinlab.model.expressions.walk import first_comparison, signals_of
 from twinlab.model.extensions.rule_kind import RuleKind
-from twinlab.model.rules import Condition, Rule, bind_conditions
-from twinlab.model.units import convert
+from twinlab.model.rules import Rule
 from twinlab.model.units.spelling import UNKNOWN
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from twinlab.model.reader import TwinReader
-    from twinlab.model.twinmodel import AssetType
+    from twinlab.model.twinmodel import AssetType, Signal
 
-__all__ = ["WHEN", "condition_spans", "evaluate", "valid_cells", "with_empty_cells"]
+__all__ = ["WHEN", "condition_spans"]
 
-_HOUR = 3600 * 10**9
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-
-
-def valid_cells(cadence_ns: int) -> int:
-    """Return for how many cells an observation of a gauge is valid: an hour, at least three.
-
-    A state is valid until its next observation, as everywhere in a twin.
-
-    >>> valid_cells(300 * 10**9), valid_cells(3600 * 10**9)
-    (12, 3)
-    """
-    return max(3, -(-_HOUR // cadence_ns))
+_TEN_MINUTES = 600 * 10**9
 
 
 def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
-    """Return the spans overlapping ``[start, stop)`` in which a rule's comparisons are true for long enough.
+    """Return the spans overlapping ``[start, stop)`` in which a rule's condition is true for long enough.
 
     Only what is known at ``stop`` counts. A span that hasn't ended by then has no end; if it began before the furthest
     look-back, ``since`` is NaT.
     """
+    condition = rule.condition(twin.model)
     spec = twin.model.asset_types[rule.on]
-    conditions = bind_conditions(rule.when or "", spec)
-    cadences = [spec.signals[one.signal].cadence_ns for one in conditions]
-    lead = max(valid_cells(one) * one for one in cadences)
-    limits = _limits(twin, rule.on, spec, conditions)
+    cadences = [spec.signals[one].cadence_ns for one in signals_of(condition)]
+    cells = TwinCells(twin, rule.on, condition)
+    shown = first_comparison(condition)
+    assert shown is not None
+    reach = look_back_ns(condition, cells.valid_ns, step_ns=min(cadences)) + max(cadences)
+    lead = max(reach, *(valid_cells(one) * one for one in cadences))
 
     def read(low: int, assets: Sequence[str] | None) -> Evaluated | None:
-        return evaluate(twin, rule.on, conditions, limits, low=low, stop_ns=stop_ns, assets=assets)
+        if not cells.assets:
+            return None
+        places = None if assets is None else np.array([cells.assets.index(one) for one in assets], dtype=np.int64)
+        block = cells.block(low, stop_ns, places)
+        return Evaluated(block.times, tuple(block.assets), evaluate(condition, block) == TRUE, *_shown(shown, block))
 
     def spans(found: Evaluated, *, earlier: bool) -> pd.DataFrame:
-        return _spans(found, rule, name, spec, conditions, (start_ns, stop_ns), earlier=earlier)
+        return _spans(found, rule, name, spec, condition, shown, (start_ns, stop_ns), earlier=earlier)
 
-    reach = Reach(rule.lasting_ns + max(cadences), lead, min(cadences))
-    return look_back(read, spans, reach=reach, origin_ns=twin.model.origin_ns, start_ns=start_ns)
-
-
-def evaluate(
-    twin: TwinReader,
-    asset_type: str,
-    conditions: Sequence[Condition],
-    limits: Sequence[Mapping[str, float]],
-    *,
-    low: int,
-    stop_ns: int,
-    assets: Sequence[str] | None,
-) -> Evaluated | None:
-    """Return where comparisons are true at each cell of ``[low, stop)``; None if no asset has a history."""
-    signals = list(dict.fromkeys(one.signal for one in conditions))
-    parts = [
-        with_empty_cells(cells, stop_ns)
-        for cells in read_cells(twin, asset_type, signals=signals, start_ns=low, stop_ns=stop_ns, assets=assets)
-    ]
-    parts.sort(key=lambda cells: cells.cadence_ns)
-    finest = parts[0]
-    if not finest.assets:
-        return None
-    axis = finest.times.astype("int64")
-    # A state is valid until the next observation, but not beyond the asset's lifetime.
-    fulfilled = axis[:, None] < lifetimes(twin, asset_type, finest.assets)[1]
-    shown: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
-    for condition, limit in zip(conditions, limits, strict=True):
-        cells = next(part for part in parts if condition.signal in part.values)
-        value = _valid_value(cells, condition.signal, axis, finest.assets)
-        bound = np.array([limit.get(one, limit.get("", np.nan)) for one in finest.assets])
-        with np.errstate(invalid="ignore"):
-            fits = _COMPARE[condition.operator](value, bound[None, :])
-        # With an unknown value or limit no comparison is true, not even "!=".
-        fulfilled &= fits & ~np.isnan(value) & ~np.isnan(bound)[None, :]
-        if shown is None:
-            shown = value, bound
-    assert shown is not None
-    return Evaluated(axis, finest.assets, fulfilled, *shown)
+    known_ns = Reach(rule.lasting_ns + max(cadences), lead, min(cadences))
+    return look_back(read, spans, reach=known_ns, origin_ns=twin.model.origin_ns, start_ns=start_ns)
 
 
-def with_empty_cells(cells: Cells, stop_ns: int) -> Cells:
-    """Return the cells with empty ones up to the stop, so that the validity of the last observation can end."""
-    if not len(cells.times):
-        return cells
-    lacking = (stop_ns - 1 - int(cells.times[-1].astype("int64"))) // cells.cadence_ns
-    if lacking <= 0:
-        return cells
-    more = cells.times[-1] + np.arange(1, lacking + 1) * np.timedelta64(cells.cadence_ns, "ns")
-    empty = (lacking, len(cells.assets))
-    return Cells(
-        times=np.concatenate([cells.times, more]),
-        assets=cells.assets,
-        cadence_ns=cells.cadence_ns,
-        values={name: np.concatenate([part, np.full(empty, np.nan)]) for name, part in cells.values.items()},
-        flags={name: np.concatenate([part, np.full(empty, 9, "uint8")]) for name, part in cells.flags.items()},
-        states=cells.states,
-    )
-
-
-def _valid_value(cells: Cells, signal: str, axis: NDArray[np.int64], assets: Sequence[str]) -> NDArray[np.float64]:
-    """Return a signal's value at each instant of an axis: the last good one while it is valid."""
-    most = None if signal in cells.states else valid_cells(cells.cadence_ns)
-    rows = last_valid_rows(cells.good(signal), most=most)
-    value = np.where(rows >= 0, np.take_along_axis(cells.values[signal], np.maximum(rows, 0), axis=0), np.nan)
-    own = cells.times.astype("int64")
-    if len(own) != len(axis) or (own != axis).any():
-        at = np.searchsorted(own, axis, side="right") - 1
-        value = np.where((at >= 0)[:, None], value[np.maximum(at, 0)], np.nan) if len(own) else value[:0]
-    if cells.assets == tuple(assets):
-        return value
-    place = pd.Index(cells.assets).get_indexer(pd.Index(list(assets)))
-    return np.where(place >= 0, value[:, np.maximum(place, 0)], np.nan)
-
-
-def _limits(
-    twin: TwinReader, asset_type: str, spec: AssetType, conditions: Sequence[Condition]
-) -> list[dict[str, float]]:
-    """Return the limit of each comparison: under "" for all assets, or by asset; in the signal's unit."""
-    out: list[dict[str, float]] = []
-    for one in conditions:
-        signal = spec.signals[one.signal]
-        if one.state is not None:
-            code = next(code for code, state in (signal.states or {}).items() if state == one.state)
-            out.append({"": float(code)})
-        elif one.property is not None:
-            column = pd.to_numeric(twin.assets(asset_type)[one.property], errors="coerce")
-            numbers = column.to_numpy(dtype=float, na_value=np.nan)
-            unit = spec.properties[one.property].unit or "1"
-            found = numbers if unit == signal.unit else np.asarray(convert(numbers, unit, signal.unit))
-            out.append(dict(zip(map(str, column.index), found.tolist(), strict=True)))
-        else:
-            out.append({"": float(one.value if one.value is not None else np.nan)})
-    return out
+def _shown(comparison: bound.Compare, block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the compared value (time, asset), and the limit (asset), NaN if that changes in time."""
+    left = np.broadcast_to(value(comparison.left, block), (len(block.times), len(block.assets)))
+    if signals_of(comparison.right):
+        return left, np.full(len(block.assets), np.nan)
+    return left, np.broadcast_to(value(comparison.right, block)[0], (len(block.assets),))
 
 
 def _spans(  # noqa: PLR0917
@@ -168,80 +75,95 @@ def _spans(  # noqa: PLR0917
     rule: Rule,
     name: str,
     spec: AssetType,
-    conditions: Sequence[Condition],
+    condition: bound.Condition,
+    shown: bound.Compare,
     window: tuple[int, int],
     *,
     earlier: bool,
 ) -> pd.DataFrame:
     start_ns, stop_ns = window
     spans = spans_of(found, start_ns=start_ns, stop_ns=stop_ns, lasting_ns=rule.lasting_ns, earlier=earlier)
-    value = _shown_values(found, spans, conditions[0])
+    number = _shown_values(found, spans, shown)
     limit = found.limit[spans.runs.column]
-    signal = spec.signals[conditions[0].signal]
-    unit = "" if signal.kind == "state" else signal.unit
+    state = isinstance(shown.left, bound.Signal) and spec.signals[shown.left.name].kind == "state"
     scale = np.maximum(np.abs(limit), 1.0)
-    beyond = (
-        spans.lasted
-        / max(rule.lasting_ns, _HOUR // 6)
-        * (1.0 if signal.kind == "state" else 1.0 + np.abs(value - limit) / scale)
-    )
-    searched = found.times[0] if len(found.times) else 0
-    texts = _texts(conditions, spec, value, limit, spans.lasted, searched, spans.before)
+    far = 1.0 if state else 1.0 + np.nan_to_num(np.abs(number - limit) / scale)
     return exception_rows(
         {
             "asset_type": rule.on,
             **spans.columns,
-            "value": value,
+            "value": number,
             "limit": limit,
-            "unit": unit,
-            "text": texts,
-            "beyond": beyond,
+            "unit": "" if state else shown.left.unit,
+            "text": _texts(rule, condition, spec, shown, number, limit, _held(spans, found)),
+            "beyond": spans.lasted / max(rule.lasting_ns, _TEN_MINUTES) * far,
         },
         name=name,
         rule=rule,
     )
 
 
-def _shown_values(found: Evaluated, spans: Spans, condition: Condition) -> NDArray[np.float64]:
+def _shown_values(found: Evaluated, spans: Spans, comparison: bound.Compare) -> NDArray[np.float64]:
     """Return the current value of spans that haven't ended, the worst value of those that have."""
     column, first, stop = spans.runs.column, spans.runs.first, spans.runs.stop
     out = found.value[stop - 1, column] if len(stop) else np.empty(0)
-    worst = np.nanmin if condition.operator in {"<", "<="} else np.nanmax
+    worst = np.fmin if comparison.operator in {"<", "<="} else np.fmax
     for k in np.flatnonzero(~spans.not_over):
-        out[k] = worst(found.value[first[k] : stop[k], column[k]])
+        out[k] = worst.reduce(found.value[first[k] : stop[k], column[k]])
     return out
+
+
+def _held(spans: Spans, found: Evaluated) -> list[str]:
+    """Return for how long each span has lasted."""
+    searched = int(found.times[0]) if len(found.times) else 0
+    start = str(np.datetime64(searched, "ns").astype("datetime64[m]")).replace("T", " ")
+    return [
+        f"since before {start}" if old else f"for {duration_text(span)}"
+        for span, old in zip(spans.lasted.tolist(), spans.before.tolist(), strict=True)
+    ]
 
 
 def _texts(  # noqa: PLR0917
-    conditions: Sequence[Condition],
+    rule: Rule,
+    condition: bound.Condition,
     spec: AssetType,
-    value: NDArray[np.float64],
+    shown: bound.Compare,
+    number: NDArray[np.float64],
     limit: NDArray[np.float64],
-    lasted: NDArray[np.int64],
-    searched: int,
-    before: NDArray[np.bool_],
+    held: list[str],
 ) -> list[str]:
-    one = conditions[0]
-    signal = spec.signals[one.signal]
-    title = signal.title or one.signal.replace("_", " ")
-    also = "".join(f", {other.signal.replace('_', ' ')} {other.operator} {_right(other)}" for other in conditions[1:])
-    start = str(np.datetime64(int(searched), "ns").astype("datetime64[m]")).replace("T", " ")
-    out = []
-    for number, bound, span, old in zip(value.tolist(), limit.tolist(), lasted.tolist(), before.tolist(), strict=True):
-        held = f"since before {start}" if old else f"for {duration_text(span)}"
-        if signal.kind == "state":
-            state = (signal.states or {}).get(int(number), str(number))
-            out.append(f"{title} {state}{also} {held}")
-        else:
-            unit = "" if signal.unit in ("1", UNKNOWN) else f" {signal.unit}"
-            out.append(f"{title} {number:g}{unit} ({one.operator} {bound:g}){also} {held}")
-    return out
+    parts = condition.parts if isinstance(condition, bound.All) else (condition,)
+    simple = [part for part in parts if isinstance(part, bound.Compare) and isinstance(part.left, bound.Signal)]
+    if len(simple) < len(parts) or any(signals_of(part.right) for part in simple):
+        unit = "" if shown.left.unit in ("1", UNKNOWN) else f" {shown.left.unit}"
+        said = " ".join((rule.when or "").split())
+        return [f"{said} ({one:g}{unit}) {span}" for one, span in zip(number.tolist(), held, strict=True)]
+    name = shown.left.name if isinstance(shown.left, bound.Signal) else ""
+    signal = spec.signals[name]
+    title = signal.title or name.replace("_", " ")
+    also = "".join(_also(part, spec.signals) for part in simple[1:])
+    if signal.kind == "state":
+        names = [(signal.states or {}).get(int(one), str(one)) for one in number.tolist()]
+        return [f"{title} {state}{also} {span}" for state, span in zip(names, held, strict=True)]
+    unit = "" if signal.unit in ("1", UNKNOWN) else f" {signal.unit}"
+    return [
+        f"{title} {one:g}{unit} ({shown.operator} {bound_:g}){also} {span}"
+        for one, bound_, span in zip(number.tolist(), limit.tolist(), held, strict=True)
+    ]
 
 
-def _right(condition: Condition) -> str:
-    if condition.state is not None:
-        return condition.state
-    return condition.property.replace("_", " ") if condition.property is not None else f"{condition.value:g}"
+def _also(part: bound.Compare, signals: Mapping[str, Signal]) -> str:
+    """Return a further comparison of a signal with a number, a property or a state."""
+    assert isinstance(part.left, bound.Signal)
+    right = part.right.value if isinstance(part.right, bound.Scaled) else part.right
+    states = signals[part.left.name].states
+    if isinstance(right, bound.Property):
+        text = right.name.replace("_", " ")
+    elif isinstance(right, bound.Constant):
+        text = f"{right.value:g}" if states is None else states[int(right.value)]
+    else:
+        text = "its limit"
+    return f", {part.left.name.replace('_', ' ')} {part.operator} {text}"
 
 
 WHEN = RuleKind("when", condition_spans)

@@ -80,7 +80,7 @@ def episodes(twin: TwinReader, rule: str | Mapping[str, Rule], *, start: object,
 def _rules(twin: TwinReader, rules: Sequence[str] | Mapping[str, Rule] | None) -> dict[str, Rule]:
     if isinstance(rules, Mapping):
         for name, rule in rules.items():
-            faults = rule.faults(twin.model.asset_types, twin.model.event_types)
+            faults = rule.faults(twin.model)
             if faults:
                 msg = f"rule {name!r}: {'; '.join(faults)}"
                 raise UnknownTermError(msg)

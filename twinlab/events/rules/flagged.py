@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.events.finding.evaluation.block import valid_cells
 from twinlab.events.lifetimes import lifetimes
-from twinlab.events.reading import read_cells
-from twinlab.events.rules.conditions import valid_cells, with_empty_cells
+from twinlab.events.reading import Cells, read_cells
 from twinlab.events.rules.exception_table import duration_text, exception_rows
 from twinlab.events.rules.look_back import Evaluated, Reach, look_back, spans_of
 from twinlab.events.rules.runs import last_valid_rows
@@ -93,7 +93,7 @@ def _evaluated(
     found = next(read_cells(twin, asset_type, signals=[signal], start_ns=low, stop_ns=stop_ns, assets=assets))
     if not found.assets:
         return None
-    cells = with_empty_cells(found, stop_ns)
+    cells = _with_empty_cells(found, stop_ns)
     # The newest observation says whether the sensor is right, also of a state, whose value is valid for longer.
     rows = last_valid_rows(cells.observed(signal), most=valid_cells(cells.cadence_ns))
     flag = np.take_along_axis(cells.flags[signal], np.maximum(rows, 0), axis=0)
@@ -102,6 +102,25 @@ def _evaluated(
     exists = axis[:, None] < lifetimes(twin, asset_type, cells.assets)[1]
     fulfilled = (rows >= 0) & np.isin(flag, _WHAT[options.flag]) & exists
     return Evaluated(axis, cells.assets, fulfilled, value, np.full(len(cells.assets), np.nan))
+
+
+def _with_empty_cells(cells: Cells, stop_ns: int) -> Cells:
+    """Return the cells with empty ones up to the stop, so that the validity of the last observation can end."""
+    if not len(cells.times):
+        return cells
+    lacking = (stop_ns - 1 - int(cells.times[-1].astype("int64"))) // cells.cadence_ns
+    if lacking <= 0:
+        return cells
+    more = cells.times[-1] + np.arange(1, lacking + 1) * np.timedelta64(cells.cadence_ns, "ns")
+    empty = (lacking, len(cells.assets))
+    return Cells(
+        times=np.concatenate([cells.times, more]),
+        assets=cells.assets,
+        cadence_ns=cells.cadence_ns,
+        values={name: np.concatenate([part, np.full(empty, np.nan)]) for name, part in cells.values.items()},
+        flags={name: np.concatenate([part, np.full(empty, 9, "uint8")]) for name, part in cells.flags.items()},
+        states=cells.states,
+    )
 
 
 def _texts(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from twinlab.explore.charts.scale import compact_number, pretty_unit
-from twinlab.model.rules import bind_conditions
+from twinlab.model.expressions import bound
+from twinlab.model.expressions.walk import first_comparison
 
 if TYPE_CHECKING:
     from twinlab.explore.kit.session import Shared
@@ -95,8 +96,9 @@ def value_and_limit(row: Mapping[str, object], model: TwinModel) -> dict[str, st
     """
     rule, kind = model.rules.get(str(row["rule"])), model.asset_types.get(str(row["asset_type"]))
     if rule is not None and kind is not None and rule.when is not None:
-        first = bind_conditions(rule.when, kind)[0]
-        states = kind.signals[first.signal].states
+        first = first_comparison(rule.condition(model))
+        compared = None if first is None else first.left
+        states = kind.signals[compared.name].states if isinstance(compared, bound.Signal) else None
         if states is not None:
             value = row["value"]
             known = isinstance(value, (int, float)) and not pd.isna(value)

@@ -8,6 +8,8 @@ __all__ = ["ExpressionError", "ExpressionTermError", "ExpressionUnitError", "Poi
 
 #: Columns of a long expression that a message shows on each side of the caret.
 _AROUND = 50
+#: Longest expression that a message shows whole.
+_WHOLE = 110
 
 
 class Pointing(Exception):  # noqa: N818  (a part of the errors below, never raised itself)
@@ -45,6 +47,6 @@ def fault(text: str, column: int, message: str, kind: type[Pointing] = Expressio
 def quoted(text: str, column: int) -> str:
     """Return the expression in one line, and a line with a caret below a column; of a long one the part around it."""
     line = "".join(" " if char.isspace() else char for char in text)
-    first, stop = max(0, column - _AROUND), column + _AROUND
+    first, stop = (0, len(line)) if len(line) <= _WHOLE else (max(0, column - _AROUND), column + _AROUND)
     before, after = "…" if first else "", "…" if stop < len(line) else ""
     return f"  {before}{line[first:stop]}{after}\n  {' ' * (len(before) + column - first)}^"

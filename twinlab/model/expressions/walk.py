@@ -7,8 +7,18 @@ from dataclasses import fields
 from typing import TypeAlias
 
 from twinlab.model.expressions import bound
+from twinlab.model.expressions.syntax import ComparisonOperator
 
-__all__ = ["BoundNode", "descendants", "inner", "properties_of", "signals_of"]
+__all__ = ["BoundNode", "descendants", "first_comparison", "inner", "properties_of", "signals_of"]
+
+_MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
+    ">": "<",
+    ">=": "<=",
+    "<": ">",
+    "<=": ">=",
+    "==": "==",
+    "!=": "!=",
+}
 
 BoundNode: TypeAlias = bound.Value | bound.Condition
 
@@ -44,3 +54,19 @@ def signals_of(node: BoundNode) -> list[str]:
 def properties_of(node: BoundNode) -> list[bound.Property]:
     """Return the properties in an expression, in order."""
     return list(dict.fromkeys(one for one in descendants(node) if isinstance(one, bound.Property)))
+
+
+def first_comparison(condition: bound.Condition) -> bound.Compare | None:
+    """Return the first comparison of something that changes, with that on its left side; None if there is none.
+
+    >>> from twinlab.model.expressions.bound import Compare, Constant, Signal
+    >>> first_comparison(Compare("<", Constant(8.0, "degC"), Signal("warmth", "degC"))).operator
+    '>'
+    """
+    for one in descendants(condition):
+        if isinstance(one, bound.Compare):
+            if signals_of(one.left):
+                return one
+            if signals_of(one.right):
+                return bound.Compare(_MIRRORED[one.operator], one.right, one.left)
+    return None

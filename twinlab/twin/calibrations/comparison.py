@@ -15,7 +15,6 @@ from twinlab.events.rules.registry import RULE_KINDS
 from twinlab.history.revisions.table_changes import matched_changes
 from twinlab.model.calibration import Calibrations
 from twinlab.model.reader import SomeAssets
-from twinlab.model.rules import bind_conditions
 from twinlab.twin.calibrations.readers import CalibratedReader
 
 if TYPE_CHECKING:
@@ -115,8 +114,7 @@ def _assets_concerned(twin: TwinReader, rule: Rule, calibrations: Calibrations) 
         return None
     if rule.kind != "when":
         return {}
-    spec = twin.model.asset_types[rule.on]
-    signals = {one.signal for one in bind_conditions(rule.when or "", spec)}
+    signals = rule.signals(twin.model)
     pairs = [(one.asset.partition("/"), one.signal) for one in calibrations.calibrations]
     ids = dict.fromkeys(asset for (kind, _, asset), signal in pairs if kind == rule.on and signal in signals)
     if not ids:

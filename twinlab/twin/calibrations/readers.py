@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from twinlab.history import HistoryReader
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["AsOfReader", "CalibratedReader"]
 
 
-class AsOfReader(KpiMethods, HistoryReader):
+class AsOfReader(FindMethods, KpiMethods, HistoryReader):
     """A twin as it was known at an ingest time, with the calibrations of then; made by `twinlab.Twin.as_of`."""
 
     _calibrations: Callable[[], Calibrations]

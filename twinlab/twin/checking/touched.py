@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinlab.model.rules import Rule, bind_conditions
+from twinlab.model.rules import Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def rules_of_signal(model: TwinModel, asset_type: str, signal: str) -> list[str]
 
 def _reads(rule: Rule, model: TwinModel, signal: str) -> bool:
     if rule.when is not None:
-        return any(one.signal == signal for one in bind_conditions(rule.when, model.asset_types[rule.on]))
+        return signal in rule.signals(model)
     if rule.silent is not None:
         return True
     # Other kinds name their signal, if they have one, in an option of that name.

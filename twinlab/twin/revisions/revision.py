@@ -15,6 +15,7 @@ from twinlab.history.revisions.revise import build_revision, can_catch_up, catch
 from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.revisions.base import RevisedTwin
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Revision"]
 
 
-class Revision(KpiMethods, DelegatingReader):
+class Revision(FindMethods, KpiMethods, DelegatingReader):
     """A twin's history under other mappings or another model, on a branch; made by `Twin.remap` and `Twin.remodel`.
 
     It reads like a twin: `history`, `events`, `assets`, `observations`. Nothing of it is seen by others until it is promoted.

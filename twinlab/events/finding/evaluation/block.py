@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.events.rules.runs import last_valid_rows
+
 __all__ = ["Block", "SignalCells", "valid_cells"]
 
 _HOUR = 3600 * 10**9
@@ -53,7 +55,7 @@ class SignalCells:
         """Return at each instant of an axis the last good value while it is valid, else NaN."""
         if not len(self.times):
             return np.full((len(axis), self.values.shape[1]), np.nan)
-        rows = last_rows(self.good)
+        rows = last_valid_rows(self.good)
         same = len(self.times) == len(axis) and bool((self.times == axis).all())
         if not same:
             at = np.searchsorted(self.times, axis, side="right") - 1
@@ -113,8 +115,3 @@ class Block:
     def own(self, name: str) -> NDArray[np.float64]:
         """Return the good observations of a signal in each cell (time, asset), NaN in cells without one."""
         return self.signals[name].own(self.times)
-
-
-def last_rows(good: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return for each cell the row of the last good cell at or above it, -1 if there is none."""
-    return np.asarray(np.maximum.accumulate(np.where(good, np.arange(good.shape[0])[:, None], -1), axis=0))

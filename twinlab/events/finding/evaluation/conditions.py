@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twinlab.events.finding.evaluation.block import Block
 from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN, Truth, truth_of
 from twinlab.events.finding.evaluation.values import value
+from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.expressions import bound
 
 __all__ = ["COMPARE", "evaluate"]
@@ -83,10 +84,6 @@ def _largest(truth: Truth, times: NDArray[np.int64], duration_ns: int) -> Truth:
     """Return the largest truth from the cell with the instant ``t - duration`` up to each cell."""
     first = (np.searchsorted(times, times - duration_ns, side="right") - 1)[:, None]
     # Before the first cell nothing is known.
-    found = np.where((_last_row(truth >= UNKNOWN) >= first) | (first < 0), UNKNOWN, FALSE)
-    true = _last_row(truth == TRUE)
+    found = np.where((last_valid_rows(truth >= UNKNOWN) >= first) | (first < 0), UNKNOWN, FALSE)
+    true = last_valid_rows(truth == TRUE)
     return np.where((true >= 0) & (true >= first), TRUE, found)
-
-
-def _last_row(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.asarray(np.maximum.accumulate(np.where(mask, np.arange(mask.shape[0])[:, None], -1), axis=0))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.finding.evaluation.block import Block, last_rows
+from twinlab.events.finding.evaluation.block import Block
 from twinlab.events.finding.evaluation.reach import valid_ns_of
 from twinlab.events.finding.evaluation.windows import windowed
+from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.expressions import bound
 
 __all__ = ["value"]
@@ -76,7 +77,7 @@ def _rate(node: bound.Rate, block: Block) -> Values:
     own = _full(value(node.value, block, own=True), block)
     valid_ns = valid_ns_of(node.value, {name: one.valid_ns for name, one in block.signals.items()})
     seen = ~np.isnan(own)
-    last = last_rows(seen)
+    last = last_valid_rows(seen)
     before = np.full_like(last, -1)
     before[1:] = last[:-1]
     there = np.maximum(before, 0)
@@ -97,7 +98,7 @@ def _corrections(own: Values, wraps_at: float | None) -> Values:
     As in the history's ``_increase``: a wrap by the shorter way round counts on; a reading of at most half the one before is a
     new start from 0; any other fall is a wrong reading.
     """
-    last = last_rows(~np.isnan(own))
+    last = last_valid_rows(~np.isnan(own))
     before = np.full_like(last, -1)
     before[1:] = last[:-1]
     earlier = np.where(before >= 0, np.take_along_axis(own, np.maximum(before, 0), axis=0), np.nan)

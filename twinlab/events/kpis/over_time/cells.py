@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twinlab.events.finding.evaluation.block import valid_cells
 from twinlab.events.kpis.settled import signal_watermark
 from twinlab.events.lifetimes import lifetimes
 from twinlab.events.reading import USABLE, read_cells
-from twinlab.events.rules.conditions import valid_cells
 from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.basics import parse_duration
 from twinlab.model.flags import Flag

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from twinlab.events.finding.evaluation.block import valid_cells
 from twinlab.events.kpis.bounded import Bounded
 from twinlab.events.kpis.groups import Memberships
 from twinlab.events.kpis.over_time import aggregates as time_aggregates
@@ -16,7 +17,6 @@ from twinlab.events.kpis.over_time.counters import counter_total
 from twinlab.events.kpis.over_time.folding import folding
 from twinlab.events.kpis.over_time.leaves import PossibleLeaves, ReportedLeaves, ValidLeaves, look_back_ns, signals_of
 from twinlab.events.kpis.windows import Windows
-from twinlab.events.rules.conditions import valid_cells
 from twinlab.model.basics import parse_duration
 from twinlab.model.expressions import bound
 from twinlab.model.units import conversion
