@@ -15,7 +15,6 @@ from twinlab.twin.alerting.methods import AlertMethods
 from twinlab.twin.alerting.store import AlertStore
 from twinlab.twin.annotating.methods import AnnotationMethods
 from twinlab.twin.annotating.store import AnnotationStore
-from twinlab.twin.calibrations.methods import CalibrationMethods
 from twinlab.twin.calibrations.readers import AsOfReader
 from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
@@ -53,7 +52,6 @@ __all__ = ["Twin"]
 class Twin(
     CheckMethods,
     ExportMethods,
-    CalibrationMethods,
     AnnotationMethods,
     QuestionMethods,
     ProposalMethods,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from twinlab.errors import UnknownTermError
+from twinlab.history.calibrated.datasets import calibrated_in_place
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import AssetType, Signal, parse_duration
 from twinlab.quality.cells import margins
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from twinlab.history import HistoryReader
+    from twinlab.model.calibration import Calibrations
 
 __all__ = ["Channels", "Properties", "channels_of", "properties_of"]
 
@@ -47,6 +49,8 @@ class Channels:
     around: xr.Dataset
     """The same, with as many cells before and after as the tests of the signal look at."""
     properties: Properties
+    calibrated: xr.DataArray | None = None
+    """Means of the windows with the calibrations that apply; None if there are none."""
     short: xr.Dataset | None = None
     """Rollups of a quarter of an hour, or at the signal's cadence if that is longer; None if that is above an hour, or there
     are too many of them."""
@@ -79,6 +83,7 @@ def channels_of(
     signals: Sequence[str] | None = None,
     start: object = None,
     stop: object = None,
+    calibrations: Calibrations | None = None,
 ) -> list[Channels]:
     """Return the signals to check, in the model's order; those without an asset are left out.
 
@@ -121,8 +126,20 @@ def channels_of(
                 (first, last), (before, after) = edges, reach
                 end = last + np.timedelta64(spec.cadence_ns, "ns")
                 around = reader.history(asset_type, signals=[name], start=first - before, stop=end + after)
-            found.append(Channels(asset_type, kind, name, windows, size, cells, around, properties, short))
+            calibrated = _calibrated(windows, name, kind, asset_type, calibrations)
+            found.append(Channels(asset_type, kind, name, windows, size, cells, around, properties, calibrated, short))
     return found
+
+
+def _calibrated(
+    windows: xr.Dataset, name: str, kind: AssetType, asset_type: str, calibrations: Calibrations | None
+) -> xr.DataArray | None:
+    """Return the calibrated means of a signal; None if none of its sensors is calibrated."""
+    every = () if calibrations is None else calibrations.calibrations
+    mine = [one for one in every if one.signal == name and one.asset.partition("/")[0] == asset_type]
+    if not mine or calibrations is None or f"{name}_mean" not in windows:
+        return None
+    return calibrated_in_place(windows, calibrations, asset_type, kind.signals)[f"{name}_mean"]
 
 
 def properties_of(reader: HistoryReader, asset_type: str) -> Properties:

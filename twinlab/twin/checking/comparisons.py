@@ -78,6 +78,8 @@ def drift_findings(
 ) -> Iterator[tuple[Finding, Calibration | None]]:
     """Yield a finding for each sensor of a gauge that drifts, with the calibration that corrects it.
 
+    What a calibration corrects already is no drift any more.
+
     Parameters
     ----------
     channels : Channels
@@ -90,12 +92,18 @@ def drift_findings(
     kept = [asset for asset in channels.assets if asset not in excluded]
     if not kept:
         return
-    levels = channels.windows[name].sel(asset=kept).load()
-    for drift in find_drift(levels.assign_attrs(units=channels.signal.unit)):
-        name = f"{channels.asset_type}/{drift.asset}"
-        found = drift.finding(name, channels.name)
+    units = {"units": channels.signal.unit}
+    drifts = find_drift(channels.windows[name].sel(asset=kept).load().assign_attrs(units))
+    if channels.calibrated is not None:
+        # The calibration is that of the measured values: it takes the place of one that doesn't correct enough.
+        now = find_drift(channels.calibrated.sel(asset=kept).load().assign_attrs(units))
+        left = {one.asset for one in now if one.verdict == "drift"}
+        drifts = [one for one in drifts if one.asset in left]
+    for drift in drifts:
+        asset = f"{channels.asset_type}/{drift.asset}"
+        found = drift.finding(asset, channels.name)
         if found is not None:
-            yield found, drift.calibration(name, channels.name)
+            yield found, drift.calibration(asset, channels.name)
 
 
 def clock_shift_findings(

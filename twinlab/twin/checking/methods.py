@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
+from twinlab.twin.calibrations.methods import CalibrationMethods
 from twinlab.twin.definitions import MAPPINGS, mapping_files
 from twinlab.twin.progress import progress_bar
 from twinlab.twin.revisions.methods import RevisionMethods
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CheckMethods"]
 
 
-class CheckMethods(RevisionMethods):
+class CheckMethods(RevisionMethods, CalibrationMethods):
     """Find what is wrong with the data of a twin."""
 
     def check(
@@ -77,7 +78,14 @@ class CheckMethods(RevisionMethods):
         from twinlab.twin.checking.quality_report import QualityReport  # noqa: PLC0415
 
         reader = self.reader
-        channels = channels_of(reader, asset_types=asset_types, signals=signals, start=start, stop=stop)
+        channels = channels_of(
+            reader,
+            asset_types=asset_types,
+            signals=signals,
+            start=start,
+            stop=stop,
+            calibrations=self._calibrations_now(),
+        )
         ids = sorted({asset for one in channels for asset in one.assets})
         for asset in assets or ():
             if asset not in ids:

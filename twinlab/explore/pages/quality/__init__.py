@@ -1,8 +1,9 @@
-"""The Quality page: how good every signal is, and the rows behind each bad sample.
+"""The Quality page: how good every signal is, the rows behind each bad sample, and fixes that are tried and decided.
 
-In: flags over a window. Out: a table of signals, a heat map of flags, the source rows of a cell.
-Read in order: `page`, `counts` (pure), `tables`.
-Never: a value changed.
+In: a twin. Out: a table of signals, a heat map of flags, the source rows of a cell; findings, their fixes, decisions.
+Read in order: `page`, `counts` (pure), `tables`; then `repair` (findings), `replay` (a changed mapping), `calibrating` (a
+calibration), `decisions` (calibrations and annotations so far), `work` (threads, progress), `twins` (what a twin must have).
+Never: a stored value changed.
 """
 
 from __future__ import annotations

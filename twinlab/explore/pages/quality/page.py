@@ -14,8 +14,9 @@ from twinlab.explore.charts.reading import READING_ERRORS, Window
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, error_pane
 from twinlab.explore.pages.quality.counts import flag_counts
-from twinlab.explore.pages.quality.repair import RepairView, can_repair
+from twinlab.explore.pages.quality.repair import RepairView
 from twinlab.explore.pages.quality.tables import lineage_grid, sample_rows, summary_grid, verdict_html
+from twinlab.explore.pages.quality.twins import can_repair
 from twinlab.explore.views.base import Explorer
 from twinlab.explore.views.heatmap.explorer import HeatExplorer
 from twinlab.explore.views.heatmap.style import span_text
