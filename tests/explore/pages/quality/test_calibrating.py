@@ -107,6 +107,6 @@ def test_the_effect_on_exceptions_is_escaped_and_counted():
     )  # fmt: skip
     text = exceptions_html(table, {"warm": "Too warm"})
     assert "1 would not have fired, 1 would have fired at another time" in text
-    assert "2026-01-05 08:00 UTC, Too warm, &lt;i&gt;" in text
+    assert "2026-01-05 08:00 UTC, Too warm, &lt;i&gt;: would not have fired" in text
     assert "2026-01-05 10:00 UTC, &lt;b&gt;, A" in text
     assert "none would be another" in exceptions_html(table.iloc[:0], {})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twinlab.explore.pages.quality.twins import Repairable
     from twinlab.model.calibration import Calibration
 
-__all__ = ["CalibrationView", "exceptions_html"]
+__all__ = ["CalibrationView", "calibration_text", "exceptions_html"]
 
 #: Exceptions that are listed.
 _LISTED: Final = 8
@@ -70,7 +70,12 @@ class CalibrationView(pn.viewable.Viewer):
         parts: list[pn.viewable.Viewable] = [] if chart is None else [drawn(chart)]
         parts += [Html(exceptions, sizing_mode="stretch_width", margin=(4, 10))]
         parts += [Html(before, sizing_mode="stretch_width", margin=(4, 10))] if before else []
-        parts += [self.author, self._add, Html(code_html(self._code()), sizing_mode="stretch_width", margin=(4, 10))]
+        parts += [
+            pn.Spacer(height=6),
+            self.author,
+            self._add,
+            Html(code_html(self._code()), sizing_mode="stretch_width", margin=(4, 10)),
+        ]
         self._parts[:] = parts
 
     async def add(self, *_: object) -> None:
@@ -87,11 +92,15 @@ class CalibrationView(pn.viewable.Viewer):
             return True
 
         if await self._work.run(apply):
-            self._parts[:] = [Html(code_html(self._code()), sizing_mode="stretch_width", margin=(4, 10))]
-            self._work.say(
+            text = (
                 f"Added by {author}: history(…, calibrated=True) has the corrected values. It is listed below, where it can "
                 "be removed."
             )
+            # Where the button was, too: on a phone the line at the top isn't in view.
+            line = html("<div style='{{ style }}'>{{ text }}</div>", style=TEXT, text=text)
+            said = Html(line, sizing_mode="stretch_width", margin=(4, 10))
+            self._parts[:] = [said, Html(code_html(self._code()), sizing_mode="stretch_width", margin=(4, 10))]
+            self._work.say(text)
             self._added()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -121,8 +130,8 @@ class CalibrationView(pn.viewable.Viewer):
             pd.Index(list(curves), name="asset"),
             combine_attrs="override",
         ).transpose("time", "asset")
-        drawn_together.attrs.update(means.attrs, long_name=f"{one.signal}, means of {step}")
-        return signal_curve(drawn_together, title=f"{asset} {one.signal}", height=280)
+        drawn_together.attrs.update(means.attrs, long_name=one.signal)
+        return signal_curve(drawn_together, title=f"{asset} {one.signal}, means of {step}", height=280)
 
     def _exceptions(self, one: Calibration) -> str:
         labels = {name: rule.title or name for name, rule in self._twin.model.rules.items()}
@@ -143,6 +152,30 @@ class CalibrationView(pn.viewable.Viewer):
         return str(html("<div style='{{ style }}'>It takes the place of: {{ said }}</div>", style=TEXT, said=said))
 
 
+def calibration_text(one: Calibration, unit: str) -> str:
+    """Return what a calibration does, as a phrase.
+
+    >>> from twinlab.model.calibration import Calibration
+    >>> points = {"2026-03-01": 0, "2026-04-01": -0.5}
+    >>> calibration_text(Calibration(asset="room/3", signal="temperature", offset=points, reason="drifts"), "degC")
+    'an offset of 0 degC on 2026-03-01, of -0.5 degC on 2026-04-01, linear between them'
+    """
+    unit = "" if unit == "1" else f" {unit}"
+    parts = []
+    if one.gain != 1.0:
+        gain = one.gain if isinstance(one.gain, float) else list(one.gain.values())[-1]
+        parts.append(f"a gain of {gain:.6g}")
+    if isinstance(one.offset, dict):
+        points = list(one.offset.items())
+        shown = points if len(points) < 4 else [points[0], points[-1]]
+        told = ", of ".join(f"{value:+.4g}{unit} on {at:%Y-%m-%d}".replace("+0 ", "0 ") for at, value in shown)
+        between = "linear between them" if len(points) < 4 else f"through {len(points)} points"
+        parts.append(f"an offset of {told}, {between}")
+    elif one.offset:
+        parts.append(f"an offset of {one.offset:+.4g}{unit}")
+    return " and ".join(parts)
+
+
 def exceptions_html(table: pd.DataFrame, labels: dict[str, str]) -> str:
     """Return what a calibration does to exceptions: a sentence with numbers, and the first of them.
 
@@ -156,7 +189,8 @@ def exceptions_html(table: pd.DataFrame, labels: dict[str, str]) -> str:
     said = ", ".join(f"{counts[change]:,} {words}" for change, words in _WORDS.items() if change in counts)
     rows = [
         {
-            "what": _WORDS[row["change"]],
+            # Where all are alike, the sentence has said it.
+            "what": f": {_WORDS[row['change']]}" if len(counts) > 1 else "",
             "rule": labels.get(row["rule"], row["rule"]),
             "asset": row["asset"],
             "when": str(row["start"] if pd.isna(row["start_before"]) else row["start_before"])[:16],
@@ -167,7 +201,7 @@ def exceptions_html(table: pd.DataFrame, labels: dict[str, str]) -> str:
         html(
             "<div style='{{ style }}'><b>Exceptions</b>: {{ said or 'none would be another' }}"
             "{% if rows %}<ul style='margin:4px 0 0;padding-left:20px'>"
-            "{% for row in rows %}<li>{{ row.when }} UTC, {{ row.rule }}, {{ row.asset }}: {{ row.what }}</li>{% endfor %}"
+            "{% for row in rows %}<li>{{ row.when }} UTC, {{ row.rule }}, {{ row.asset }}{{ row.what }}</li>{% endfor %}"
             "{% if left > 0 %}<li>… and {{ left }} more: twin.calibrated_exceptions() has all</li>{% endif %}</ul>{% endif %}</div>",
             style=TEXT,
             said=said,

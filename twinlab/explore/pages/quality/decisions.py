@@ -151,7 +151,7 @@ class DecisionsView(pn.viewable.Viewer):
 def _grid(rows: pd.DataFrame, titles: dict[str, str], *, selectable: bool = False) -> pn.widgets.Tabulator:
     return pn.widgets.Tabulator(
         rows.reset_index(drop=True), titles=titles, show_index=False, disabled=True, selectable=1 if selectable else False,
-        pagination="local", page_size=8, layout="fit_data_stretch", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET],
+        pagination="local" if len(rows) > 8 else None, page_size=8, layout="fit_data_stretch", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET],
         margin=(4, 10),
     )  # fmt: skip
 

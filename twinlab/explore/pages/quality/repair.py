@@ -16,7 +16,7 @@ from twinlab.errors import TwinlabError
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
 from twinlab.explore.kit.people import author_of
-from twinlab.explore.pages.quality.calibrating import CalibrationView
+from twinlab.explore.pages.quality.calibrating import CalibrationView, calibration_text
 from twinlab.explore.pages.quality.decisions import DecisionsView
 from twinlab.explore.pages.quality.replay import ReplayView
 from twinlab.explore.pages.quality.twins import Repairable
@@ -94,7 +94,7 @@ class RepairView(pn.viewable.Viewer):
         self.work.say(
             "Nothing was found."
             if not len(table)
-            else f"{len(table):,} findings, {fixes} with a proposed fix. Select one to see its evidence."
+            else f"{len(table):,} finding{'' if len(table) == 1 else 's'}, {fixes} with a proposed fix. Select one to see its evidence."
         )
         self._list(table)
         # A mapping can be changed without a finding, too.
@@ -116,7 +116,7 @@ class RepairView(pn.viewable.Viewer):
             self._grid, self._found[:] = None, []
             return
         self._grid = pn.widgets.Tabulator(
-            shown, titles=_COLUMNS, show_index=False, disabled=True, selectable=1, pagination="local", page_size=10,
+            shown, titles=_COLUMNS, show_index=False, disabled=True, selectable=1, pagination="local" if len(shown) > 10 else None, page_size=10,
             layout="fit_columns", sizing_mode="stretch_width", stylesheets=[TABLE_SHEET], margin=(4, 10),
             widths={"kind": 120, "asset": 110, "signal": 130, "since": 140, "sure": 100, "fix": 95},
         )  # fmt: skip
@@ -137,12 +137,14 @@ class RepairView(pn.viewable.Viewer):
         calibration = self._calibration()
         self._evidence.object = html(
             "<div style='{{ style }}'><b>{{ what }}</b>: {{ evidence }}"
-            "{% if fix %}<div style='margin-top:6px'>Proposed fix: <code style='overflow-wrap:anywhere'>{{ fix }}</code></div>"
+            "{% if calibration %}<div style='margin-top:6px'>Proposed fix: a calibration, {{ calibration }}.</div>"
+            "{% elif fix %}<div style='margin-top:6px'>Proposed fix: <code style='overflow-wrap:anywhere'>{{ fix }}</code></div>"
             "{% else %}<div style='margin-top:6px'>No fix is proposed; change the mapping below if you know one.</div>{% endif %}</div>",
             style=TEXT,
             what=f"{found['asset']} {found['signal']}".strip() or found["kind"],
             evidence=found["evidence"],
             fix=found["fix"],
+            calibration=self._told(calibration),
         )
         if calibration is not None:
             self._fix[:] = [self._evidence, self.calibrating]
@@ -155,6 +157,12 @@ class RepairView(pn.viewable.Viewer):
             fixed = source, report.mappings[source]
         self.replaying.offer(report.mappings, fixed)
         self._fix[:] = [self._evidence, *([self.replaying] if report.mappings else [])]
+
+    def _told(self, one: Calibration | None) -> str:
+        if one is None:
+            return ""
+        kind = one.asset.partition("/")[0]
+        return calibration_text(one, self._twin.model.asset_types[kind].signals[one.signal].unit)
 
     def _calibration(self) -> Calibration | None:
         if self.report is None or self._row is None:
