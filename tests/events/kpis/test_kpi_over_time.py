@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events import kpi
+from twinlab.events.finding.finder import find
+from twinlab.events.kpis.over_time.cells import read_type_cells
 from twinlab.model import Kpi
 
 DAY = np.datetime64("2026-03-02", "ns")
@@ -149,6 +151,7 @@ def test_parts_of_a_span_give_the_same_numbers_as_the_whole(houses, plain, monke
     definition = room("time_share(mean(warmth) over 2h > 5 degC)")
     whole = kpi(twin, definition, every="1h")
     monkeypatch.setattr("twinlab.events.kpis.over_time.results._CELLS", 5)
+    monkeypatch.setattr("twinlab.events.kpis.over_time.results._FEWEST", 2)
     xr.testing.assert_allclose(kpi(twin, definition, every="1h"), whole)
     part = kpi(twin, definition, every="1h", start="2026-03-03T05:30", stop="2026-03-03T09:00")
     xr.testing.assert_allclose(part, whole.sel(time=slice("2026-03-03T05:00", "2026-03-03T08:00")))
@@ -208,3 +211,43 @@ def test_a_counter_that_starts_anew_while_reports_are_missing_has_no_upper_bound
     assert np.isinf(found.high[1]).all()
     assert np.isfinite(found.high[2]).all()
     assert (found.low <= whole.value + 1e-9).values[1:].all()
+
+
+@pytest.mark.parametrize(
+    "formula", ["time_mean(warmth)", "time_max(warmth)", "time_min(free)", "time_mean(free) - time_min(free)"]
+)
+@pytest.mark.parametrize("by", [None, "kind", "asset"])
+def test_rollups_give_the_numbers_of_the_cells(formula, by, houses, plain, monkeypatch):
+    rng = np.random.default_rng(5)
+    shape = (DAYS * CELLS, 3)
+    # Whole hours are missing, a few cells are suspect: of some windows rollups say all, of others they don't.
+    mask = np.repeat(rng.random((DAYS * CELLS // 4, 3)) < 0.2, 4, axis=0)
+    suspect = rng.random(shape) < 0.02
+    twin = houses(plain.with_gaps(plain.truth(), mask, suspect=suspect))
+    read = []
+    monkeypatch.setattr(
+        "twinlab.events.kpis.over_time.results.read_type_cells",
+        lambda *args, **more: read.append(more) or read_type_cells(*args, **more),
+    )
+    stored = kpi(twin, room(formula), by=by, every="4h")
+    spans = sum(one["stop_ns"] - one["start_ns"] for one in read)
+    monkeypatch.setattr("twinlab.events.kpis.over_time.results.from_rollups", lambda *_: None)
+    xr.testing.assert_allclose(kpi(twin, room(formula), by=by, every="4h"), stored)
+    whole = sum(one["stop_ns"] - one["start_ns"] for one in read) - spans
+    assert 0 < spans < whole
+
+
+def test_the_time_in_a_condition_is_that_of_the_events_which_find_finds(houses, plain):
+    rng = np.random.default_rng(8)
+    mask = np.repeat(rng.random((DAYS * CELLS // 4, 3)) < 0.3, 4, axis=0)
+    twin = houses(plain.with_gaps(plain.truth(), mask))
+    for condition in (
+        "warmth > 6 degC and door == open",
+        "mean(warmth) over 1h > 5 degC",
+        "warmth > 5 degC for at least 30 min",
+    ):
+        stop = np.datetime64("2026-03-05", "ns")
+        found = find(twin, condition, on="room", start=DAY, stop=stop)
+        hours = (found["end"].fillna(pd.Timestamp(stop)) - found["start"]).dt.total_seconds().sum() / 3600
+        total = kpi(twin, room(f"time_total({condition})"), start=DAY, stop=stop)
+        assert float(total.value.sum()) == pytest.approx(hours)

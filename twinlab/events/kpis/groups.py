@@ -65,6 +65,11 @@ class Memberships:
         """Whether no asset ever changes its group."""
         return bool((self.since == _ALWAYS).all() and (self.until == _EVER).all())
 
+    def of_assets(self, first: int, stop: int) -> Memberships:
+        """Return the memberships of some of the assets, whose positions count from the first of them."""
+        keep = (self.asset >= first) & (self.asset < stop)
+        return Memberships(self.asset[keep] - first, self.group[keep], self.since[keep], self.until[keep])
+
     def edges(self, start_ns: int, stop_ns: int) -> Ints:
         """Return the instants inside a span at which an asset's group changes."""
         found = np.unique(np.concatenate([self.since, self.until]))

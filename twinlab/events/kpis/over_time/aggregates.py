@@ -7,15 +7,15 @@ one: a condition as false or true, a value as the least or greatest that the sen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.events.kpis.bounded import Bounded
 from twinlab.events.kpis.intervals import Interval, condition_bounds, value_bounds
-from twinlab.events.kpis.over_time.folding import Folding
+from twinlab.events.kpis.over_time.folding import Folding, How
 from twinlab.events.kpis.over_time.leaves import PossibleLeaves, ReportedLeaves, ValidLeaves
 from twinlab.model.expressions import bound
 
@@ -27,13 +27,48 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Folded:
-    """An aggregate by window and group, with the cells behind it."""
+    """An aggregate by window and group, with the cells behind it.
+
+    Before it is finished, the result is what can be added up, such as the sum of a mean; see `finished`.
+    """
 
     result: Bounded
     #: Cells whose value or truth is sure, all cells that there should be, and those with a value.
     sure: Floats
     expected: Floats
     samples: Floats
+
+    def with_others(self, others: Folded, how: How = "sum") -> Folded:
+        """Return the aggregate of these assets and of others."""
+        one, other = self.result, others.result
+        fold = {"sum": np.add, "min": np.minimum, "max": np.maximum}[how]
+        return Folded(
+            Bounded(fold(one.value, other.value), fold(one.low, other.low), fold(one.high, other.high)),
+            self.sure + others.sure,
+            self.expected + others.expected,
+            self.samples + others.samples,
+        )
+
+    def of_a_mean(self) -> Folded:
+        """Return the mean of which the result is the sum: of what is known, and in the bounds of all."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = Bounded(
+                self.result.value / self.samples, self.result.low / self.expected, self.result.high / self.expected
+            )
+        return replace(self, result=found)
+
+    def of_an_extreme(self) -> Folded:
+        """Return the extreme, NaN where there is no value, and no bounds where there is nothing."""
+        value, nothing = self.result.value, self.expected == 0
+        low, high = (np.where(nothing, np.nan, one) for one in (self.result.low, self.result.high))
+        return replace(self, result=Bounded(np.where(self.samples > 0, value, np.nan), low, high))
+
+    def of_a_kinetic_mean(self) -> Folded:
+        """Return the temperature in kelvin whose rate of decay is the mean."""
+        found = self.of_a_mean().result
+        with np.errstate(divide="ignore"):
+            ends = [_ACTIVATION_K / -np.log(one) for one in (found.value, found.low, found.high)]
+        return replace(self, result=Bounded(*ends))
 
 
 @dataclass(frozen=True)
@@ -73,39 +108,29 @@ class CellFold:
 
 
 def share(cells: CellFold, condition: bound.Condition) -> Folded:
-    """Return the share of time in which a condition is true, of the time in which it is known."""
-    now, sure, expected = _truth(cells, condition)
-    yes, no = now
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = yes / (yes + no)
-        low, high = sure[0] / expected, (expected - sure[1]) / expected
-    return Folded(Bounded(value, low, high), sure[0] + sure[1], expected, yes + no)
+    """Return the cells in which a condition is true, of those in which it is known."""
+    now, sure = (condition_bounds(condition, leaves) for leaves in (cells.valid, cells.possible))
+    yes, no, sure_yes, sure_no = (cells.sum(cells.rows(one)) for one in (*now, *sure))
+    expected = cells.folding.fold(cells.expected)
+    return Folded(Bounded(yes, sure_yes, expected - sure_no), sure_yes + sure_no, expected, yes + no)
 
 
 def duration(cells: CellFold, condition: bound.Condition) -> Folded:
     """Return for how many hours a condition is true, summed over the assets; what isn't known isn't in the value."""
-    now, sure, expected = _truth(cells, condition)
-    hours = cells.cell_s / 3600
-    found = Bounded(now[0], sure[0], expected - sure[1]).scaled(0.0, hours, 0.0)
-    return Folded(found, sure[0] + sure[1], expected, now[0] + now[1])
-
-
-def _truth(cells: CellFold, condition: bound.Condition) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats]:
-    now, sure = (condition_bounds(condition, leaves) for leaves in (cells.valid, cells.possible))
-    found = [tuple(cells.sum(cells.rows(one)) for one in truth) for truth in (now, sure)]
-    expected = cells.folding.fold(cells.expected)
-    return (found[0][0], found[0][1]), (found[1][0], found[1][1]), expected
+    found = share(cells, condition)
+    return replace(found, result=found.result.scaled(0.0, cells.cell_s / 3600, 0.0))
 
 
 def mean(cells: CellFold, value: bound.Value) -> Folded:
-    """Return the mean over time, each cell with the same weight."""
-    return _mean(cells, *cells.values(value))
+    """Return the sum of a value over cells."""
+    return _sum(cells, *cells.values(value))
 
 
 def kinetic_mean(cells: CellFold, value: bound.Value, to_kelvin: Callable[[Floats], Floats]) -> Folded:
-    """Return the mean kinetic temperature in kelvin: the constant one at which as much of a substance would decay.
+    """Return the sum of the rates of decay, for the mean kinetic temperature.
 
-    With Arrhenius' rate and an activation energy of 83.144 kJ/mol, so that dH/R is 10,000 K [1]_::
+    It is the constant temperature at which as much of a substance would decay as did. With Arrhenius' rate and an activation energy
+    of 83.144 kJ/mol, so that dH/R is 10,000 K [1]_::
 
         T_K = (dH / R) / -ln(mean(exp(-dH / (R * T))))
 
@@ -120,47 +145,35 @@ def kinetic_mean(cells: CellFold, value: bound.Value, to_kelvin: Callable[[Float
             return np.exp(-_ACTIVATION_K / np.maximum(to_kelvin(temperature), 0.0))
 
     known, possible = cells.values(value)
-    found = _mean(cells, rate(known), Interval(*(rate(one) for one in possible)))
-    with np.errstate(divide="ignore"):
-        ends = [_ACTIVATION_K / -np.log(one) for one in (found.result.value, found.result.low, found.result.high)]
-    return Folded(Bounded(*ends), found.sure, found.expected, found.samples)
+    return _sum(cells, rate(known), Interval(*(rate(one) for one in possible)))
 
 
 #: dH / R, in kelvin.
 _ACTIVATION_K = 10_000.0
 
 
-def _mean(cells: CellFold, known: Floats, possible: Interval) -> Folded:
-    there = ~np.isnan(known)
-    expected, number = cells.folding.fold(cells.expected), cells.sum(there)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = cells.sum(np.where(there, known, 0.0)) / number
-        low, high = cells.sum(possible.low) / expected, cells.sum(possible.high) / expected
-    return Folded(Bounded(value, low, high), cells.sum(possible.low == possible.high), expected, number)
-
-
 def total(cells: CellFold, value: bound.Value, per_s: float) -> Folded:
     """Return a rate summed up over time and assets; ``per_s`` is how much one unit of it gives in a second."""
-    known, possible = cells.values(value)
+    found = _sum(cells, *cells.values(value))
+    return replace(found, result=found.result.scaled(0.0, cells.cell_s * per_s, 0.0))
+
+
+def _sum(cells: CellFold, known: Floats, possible: Interval) -> Folded:
     there = ~np.isnan(known)
     sums = [cells.sum(one) for one in (np.where(there, known, 0.0), *possible)]
-    found = Bounded(*sums).scaled(0.0, cells.cell_s * per_s, 0.0)
-    return Folded(found, cells.sum(possible.low == possible.high), cells.folding.fold(cells.expected), cells.sum(there))
+    expected = cells.folding.fold(cells.expected)
+    return Folded(Bounded(*sums), cells.sum(possible.low == possible.high), expected, cells.sum(there))
 
 
 def extreme(cells: CellFold, value: bound.Value, *, greatest: bool) -> Folded:
-    """Return the least or the greatest value."""
-    how: Literal["min", "max"] = "max" if greatest else "min"
+    """Return the least or the greatest value, infinite where there is none."""
+    how: How = "max" if greatest else "min"
     edge = -np.inf if greatest else np.inf
     known, possible = cells.values(value)
     there = ~np.isnan(known) & cells.expected
-    best, low, high = (
+    ends = [
         cells.folding.fold(np.where(where, one, edge), how)
         for where, one in ((there, known), (cells.expected, possible.low), (cells.expected, possible.high))
-    )
+    ]
     expected = cells.folding.fold(cells.expected)
-    nothing = expected == 0
-    found = Bounded(
-        np.where(np.isinf(best), np.nan, best), np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
-    )
-    return Folded(found, cells.sum(possible.low == possible.high), expected, cells.sum(there))
+    return Folded(Bounded(*ends), cells.sum(possible.low == possible.high), expected, cells.sum(there))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.model.signal import Signal
 
-__all__ = ["SignalCells", "TypeCells", "read_type_cells"]
+__all__ = ["SignalCells", "TypeCells", "reach_of", "read_type_cells"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -111,10 +111,6 @@ def read_type_cells(
     cadence = min(spec.signals[name].cadence_ns for name in signals)
     first = start_ns + (twin.model.origin_ns - start_ns) % cadence
     times = np.arange(first, stop_ns, cadence, dtype=np.int64)
-    properties = {
-        str(one): {str(key): value for key, value in row.items()}
-        for one, row in twin.assets(asset_type).to_dict("index").items()
-    }
     found: dict[str, SignalCells] = {}
     for cells in read_cells(
         twin, asset_type, signals=signals, start_ns=start_ns - cadence, stop_ns=stop_ns, assets=assets
@@ -127,7 +123,7 @@ def read_type_cells(
             found[name] = SignalCells(
                 _spread(values, rows, place, np.nan),
                 _spread(cells.flags[name], rows, place, np.uint8(Flag.MISSING)),
-                *_reach(twin, asset_type, name, assets, properties),
+                *reach_of(twin, asset_type, name, assets),
                 signal,
                 (rows >= 0 if mark is None else times <= mark)[:, None],
             )
@@ -153,9 +149,7 @@ def _spread(values: NDArray[Any], rows: NDArray[np.int64], place: NDArray[np.int
     return out
 
 
-def _reach(
-    twin: TwinReader, asset_type: str, name: str, assets: Sequence[str], properties: dict[str, dict[str, object]]
-) -> tuple[Floats, Floats]:
+def reach_of(twin: TwinReader, asset_type: str, name: str, assets: Sequence[str]) -> tuple[Floats, Floats]:
     """Return the least and the greatest possible value of a signal for each asset.
 
     What the sensor can report; where that isn't stated, what is expected; infinite where nothing is.
@@ -165,6 +159,10 @@ def _reach(
     if signal.kind == "state":
         codes = sorted(signal.states or {})
         return np.full(len(assets), float(codes[0])), np.full(len(assets), float(codes[-1]))
+    properties = {
+        str(one): {str(key): value for key, value in row.items()}
+        for one, row in (twin.assets(asset_type).to_dict("index").items() if signal.limits_of_assets else ())
+    }
     limits = spec.limits(name, assets, properties)
     nothing = np.isinf(limits[0]) & np.isinf(limits[1])
     return np.where(nothing, limits[2], limits[0]), np.where(nothing, limits[3], limits[1])

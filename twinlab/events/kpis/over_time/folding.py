@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twinlab.events.kpis.groups import Memberships
 from twinlab.events.kpis.windows import Windows
 
-__all__ = ["Folding", "folding"]
+__all__ = ["Folding", "How", "folding"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
