@@ -171,8 +171,24 @@ def test_states_and_irregular_axes_are_refused_with_what_to_do() -> None:
         tl.events.event_statistics(state, some, "level")
     with pytest.raises(tl.SchemaError, match="regular time axis.*resample"):
         tl.events.event_statistics(example(0).isel(time=[0, 1, 3]), some, "level")
-    with pytest.raises(tl.SchemaError, match="with the dims time and asset, got time"):
-        tl.events.event_statistics(example(0).isel(asset=0), some, "level")
+    with pytest.raises(tl.SchemaError, match="with the dim time, got asset"):
+        tl.events.event_statistics(example(0).isel(time=0), some, "level")
+
+
+def test_other_dimensions_of_a_dataset_count_as_assets() -> None:
+    data = example(0)
+    some = table([Row("a", 0, 9), Row("b", 3, 20)])
+    wanted = tl.events.event_statistics(data, some, "level")
+    room = data.rename(asset="room").transpose("room", "time").assign_coords(floor=("room", [1, 2]))
+    assert tl.events.event_statistics(room, some, "level").equals(wanted)
+    alone = tl.events.event_statistics(data.sel(asset="b"), some.assign(asset=""), "level")
+    assert alone.iloc[1:].equals(wanted.iloc[1:])
+    grid = xr.concat([data, data + 1], pd.Index(["x", "y"], name="line"))
+    found = tl.events.event_statistics(grid, some.assign(asset=["x/a", "x/b"]), "level")
+    found_turned = tl.events.event_statistics(
+        grid.transpose("asset", "time", "line"), some.assign(asset=["a/x", "b/x"]), "level"
+    )
+    assert found["mean"].equals(wanted["mean"]) and found_turned["mean"].equals(wanted["mean"])
 
 
 def test_no_events_have_no_statistics() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def _rectangle(variable: xr.DataArray, time: slice, asset: slice) -> NDArray[Any
 def cells_of(
     source: TwinReader | xr.Dataset, events: pd.DataFrame, signal: str, *, on: str | None, asset: str
 ) -> SignalCells:
-    """Return the cells of a signal of a twin, or of a Dataset with dims ``time, asset``.
+    """Return the cells of a signal of a twin or of a Dataset.
 
     Parameters
     ----------
@@ -98,10 +99,8 @@ def cells_of(
         raise UnknownTermError(msg)
     if isinstance(source, xr.Dataset):
         known(signal, {str(name): one for name, one in source.data_vars.items()}, "variable")
-        if set(source[signal].dims) != {"time", "asset"}:
-            msg = f"expected {signal!r} with the dims time and asset, got {', '.join(map(str, source[signal].dims))}"
-            raise SchemaError(msg)
-        data, cadence = source, _cadence(source["time"].values)
+        data = _by_asset(source, signal)
+        cadence = _cadence(data["time"].values)
     else:
         kind = _asset_type(source, events, signal, on, asset)
         known(signal, source.model.asset_types[kind].signals, f"signal of {kind!r}")
@@ -111,6 +110,23 @@ def cells_of(
         msg = f"expected a signal with numbers, got the state {signal!r}, of whose codes a mean says nothing"
         raise SchemaError(msg)
     return SignalCells(data, signal, cadence)
+
+
+def _by_asset(source: xr.Dataset, signal: str) -> xr.Dataset:
+    """Return a signal and its flags with the dims ``time, asset``: the other dimensions count as assets, as in `find`."""
+    if "time" not in source[signal].dims:
+        msg = f"expected {signal!r} with the dim time, got {', '.join(map(str, source[signal].dims)) or 'none'}"
+        raise SchemaError(msg)
+    names = [name for name in (signal, f"{signal}_qc") if name in source]
+    dims = [str(dim) for dim in source[signal].dims if dim != "time"]
+    data = source[names].drop_vars([name for name in source.coords if name not in {"time", *dims}])
+    if not dims:
+        return data.expand_dims(asset=[""])
+    ids = ["/".join(map(str, one)) for one in product(*(data[dim].values for dim in dims))]
+    data = data.drop_vars(dims, errors="ignore")
+    # Another name first, since one of several dimensions may have it.
+    data = data.rename({dims[0]: "_asset"}) if len(dims) == 1 else data.stack(_asset=dims, create_index=False)  # noqa: PD013
+    return data.rename(_asset="asset").assign_coords(asset=ids)
 
 
 def _asset_type(twin: TwinReader, events: pd.DataFrame, signal: str, on: str | None, asset: str) -> str:

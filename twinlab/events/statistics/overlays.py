@@ -41,7 +41,7 @@ def overlay(
 
     Parameters
     ----------
-    source : twin, or Dataset with dims ``time, asset``
+    source : twin, or Dataset with a regular axis ``time``, as in `event_statistics`
     events : DataFrame
         With ``start``, ``end`` and the column of assets.
     signal : str

@@ -49,8 +49,8 @@ def event_statistics(
 
     Parameters
     ----------
-    source : twin, or Dataset with dims ``time, asset``
-        A Dataset's flags are in ``<signal>_qc``; without them values pass and NaN is missing.
+    source : twin, or Dataset with a regular axis ``time``
+        Other dimensions of a Dataset count as assets, as in `twinlab.events.find`; its flags are in ``<signal>_qc``; without them values pass and NaN is missing.
     events : DataFrame
         With ``start``, ``end`` and the column of assets. One without a start has no statistics.
     signal : str
