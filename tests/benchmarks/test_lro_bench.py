@@ -105,6 +105,12 @@ def whole_run(values: xr.DataArray, duration: str) -> xr.DataArray:
     return values.copy(data=out)
 
 
+def joined(mask: np.ndarray, site: xr.Dataset) -> np.ndarray:
+    """Return which values are bad, or between two bad ones within the shortest window that a test looks at."""
+    flags = xr.DataArray(np.where(mask, 3, 1).astype(np.uint8), {"time": site.time}, "time")
+    return (tq.bridge_flags(flags, gap="2h") == 3).to_numpy()
+
+
 def events(mask: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(np.int8), 0]))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
@@ -117,7 +123,7 @@ def test_flags_against_the_technicians() -> None:
             label = site[f"{signal}_label"].to_numpy()
             if not label.any():
                 continue
-            flag = np.any(list(tests.values()), axis=0)
+            flag = joined(np.any(list(tests.values()), axis=0), site)
             clean = site[signal].notnull().to_numpy() & ~label
             hit, false = int((flag & label).sum()), int((flag & clean).sum())
             spans = events(label)

@@ -28,6 +28,7 @@ __getattr__, __dir__ = attach(
         "affected_flags": "drift.affected",
         "aggregate_flags": "aggregate",
         "attenuated_flags": "signals.attenuated",
+        "bridge_flags": "signals.bridge",
         "cadence_flags": "signals.arrival",
         "chatter_flags": "signals.states",
         "climatology_flags": "signals.climatology",

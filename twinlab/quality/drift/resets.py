@@ -65,7 +65,7 @@ def drift_from_visits(values: xr.DataArray, visits: xr.DataArray, *, shortest: D
     Returns
     -------
     tuple of Drift
-        In order of time; none where a visit changes the level by less than five usual changes of the days around.
+        In order of time; none where a visit changes the level by less than three usual changes of the days around.
 
     Raises
     ------

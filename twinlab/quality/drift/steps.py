@@ -22,8 +22,8 @@ _DAYS: Final = 3
 #: share of it.
 _EQUAL: Final = 0.35
 _BETWEEN: Final = 0.5
-#: Usual changes of the days around that a step at a visit has at least.
-_AT_VISIT: Final = 5.0
+#: Usual changes of the days around that a step at a visit has at least: at random times without a visit, one in twenty has.
+_AT_VISIT: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def find_steps(values: Floats, step: int, visits: Bools | None = None, *, limit:
     """Return the steps of a series in order of time.
 
     A step is a change of the level within two samples that persists for eight hours, and is larger than ``limit`` usual
-    changes of the days around. At visits, where a probe is away for a while, five are enough.
+    changes of the days around. At visits, where a probe is away for a while, three are enough.
 
     Parameters
     ----------
