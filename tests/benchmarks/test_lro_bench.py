@@ -29,6 +29,8 @@ FOLDER = Path(os.environ.get("TWINLAB_TEST_DATA") or Path(__file__).parents[3] /
 SPANS = {"temp": (-5, 50), "cond": (5, 1e5), "ph": (1, 14), "do": (0.1, 50), "turb": (0, 4000), "stage": (-500, 1500)}
 #: Drifts beyond these aren't reported by the USGS's guidelines (see `reset_flags`): limit, share of the value.
 REPORTED = {"temp": (2.0, None), "cond": (None, 0.3), "ph": (2.0, None), "do": (2.0, 0.2), "turb": (3.0, 0.3)}
+#: Signals of one probe; turbidity and level have instruments of their own. Hours of field work; times are local.
+PROBE, WORK = ["temp", "cond", "ph", "do"], (8, 18)
 #: Water that freezes, within the accuracy of the thermometer.
 ICE = (-1.0, 0.1)
 #: The probe is dry while its conductivity is that of air: no value is normal.
@@ -149,7 +151,7 @@ def test_corrected_series_against_the_technicians() -> None:
     ratios = {}
     for file, site in sites().items():
         shown = within_span(site)
-        visits = tq.find_visits(shown)
+        visits = tq.find_visits(shown[PROBE], hours=WORK)
         for signal in ("cond", "ph", "do"):
             if signal not in shown:
                 continue

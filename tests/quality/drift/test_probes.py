@@ -244,3 +244,15 @@ def test_only_what_drifted_beyond_the_limit_before_a_visit_is_flagged():
         reset_flags(fouled, others)
     with pytest.raises(ValueError, match="limit in the signal's unit"):
         QUALITY_TESTS.get("reset").parse({"signals": ["x"]}, unit="1")
+
+
+def test_visits_are_in_the_hours_of_work():
+    data = river()
+    # Both visits are at midnight UTC.
+    assert find_visits(data, hours=(22, 6)).sum() == find_visits(data).sum() > 0
+    assert not find_visits(data, hours=(6, 22)).any()
+    assert find_visits(data, hours=(8, 18), zone="Asia/Tokyo").any()
+    with pytest.raises(SchemaError, match="hours as"):
+        find_visits(data, hours=(8, 25))
+    with pytest.raises(SchemaError, match="time zone such as"):
+        find_visits(data, hours=(8, 18), zone="Mars")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError
@@ -13,6 +14,7 @@ from twinlab.model.flags import Flag
 from twinlab.quality.drift.departures import departures, marked, smallest_change
 from twinlab.quality.drift.rolling import Bools, Floats, regular_step
 from twinlab.quality.drift.together import together
+from twinlab.quality.signals.climatology import known_zone
 
 __all__ = ["find_visits", "same_probe", "visit_flags", "visited"]
 
@@ -48,7 +50,7 @@ def visited(several: Sequence[Floats]) -> tuple[Bools, list[Bools]]:
     return at_once, seen
 
 
-def find_visits(dataset: xr.Dataset) -> xr.DataArray:
+def find_visits(dataset: xr.Dataset, *, hours: tuple[int, int] | None = None, zone: str = "UTC") -> xr.DataArray:
     """Return when somebody handled the sensors of each asset: at least 40 % of its signals, and two, depart at once.
 
     Cleaning or calibrating a probe takes all its sensors out of what they measure. A reading that fails counts as a
@@ -57,7 +59,11 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     dataset : Dataset
-        Numeric signals of one asset type with the dimension ``time`` (a regular cadence) and perhaps ``asset``.
+        Numeric signals of one probe with the dimension ``time`` (a regular cadence) and perhaps ``asset``.
+    hours : (int, int), optional
+        Half-open span of local hours of work, 0 to 24: the middle of a visit is in it. Clouds and ice move several signals at once, too.
+    zone : str
+        Time zone of ``hours``.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
     Raises
     ------
     SchemaError
-        If there are less than two signals, or times aren't regular.
+        If there are less than two signals, times aren't regular, or hours or zone don't fit.
 
     >>> quarters = np.datetime64("2026-01-01", "ns") + np.arange(200) * np.timedelta64(15, "m")
     >>> noise = np.random.default_rng(0).normal(0, 0.1, (3, 200))
@@ -75,6 +81,10 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
     >>> data = xr.Dataset({n: ("time", v) for n, v in zip("abc", noise)}, {"time": quarters})
     >>> np.flatnonzero(find_visits(data)).tolist()
     [99, 100, 101]
+    >>> find_visits(data, hours=(8, 18), zone="Asia/Tokyo").any().item()
+    True
+    >>> find_visits(data, hours=(8, 18), zone="Europe/Berlin").any().item()
+    False
     """
     signals = [array for array in dataset.data_vars.values() if array.dtype.kind in "fiu" and "time" in array.dims]
     if len(signals) < _LEAST:
@@ -82,8 +92,14 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
         raise SchemaError(msg)
     for one in signals:
         regular_step(one)
+    working = None if hours is None else _working(signals[0], hours, zone)
+
+    def judge(*several: Floats) -> Bools:
+        found = visited([np.asarray(one, dtype=np.float64) for one in several])[0]
+        return found if working is None else _in_the_middle_of(found, working)
+
     found: xr.DataArray = xr.apply_ufunc(
-        lambda *several: visited([np.asarray(one, dtype=np.float64) for one in several])[0],
+        judge,
         *(one.chunk(time=-1) if one.chunks is not None else one for one in signals),
         input_core_dims=[["time"]] * len(signals),
         output_core_dims=[["time"]],
@@ -92,6 +108,25 @@ def find_visits(dataset: xr.Dataset) -> xr.DataArray:
         output_dtypes=[np.bool_],
     )
     return found.transpose(*max((one.dims for one in signals), key=len)).rename("visit")
+
+
+def _working(signal: xr.DataArray, hours: tuple[int, int], zone: str) -> Bools:
+    first, end = hours
+    if not (0 <= first < 24 and 0 <= end <= 24 and first != end):
+        msg = f"expected hours as [from, to) with from in 0 to 23 and to in 0 to 24, got {hours!r}"
+        raise SchemaError(msg)
+    local = pd.DatetimeIndex(signal["time"].to_numpy(), tz="UTC").tz_convert(known_zone(zone)).hour
+    found: Bools = (local - first) % 24 < ((end - first) % 24 or 24)
+    return found
+
+
+def _in_the_middle_of(visits: Bools, working: Bools) -> Bools:
+    """Return the visits whose middle is at a time of work."""
+    edges = np.flatnonzero(np.diff(np.r_[0, visits.astype(np.int8), 0]))
+    out = visits.copy()
+    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        out[start:stop] = working[(start + stop) // 2]
+    return out
 
 
 def visit_flags(signal: xr.DataArray, others: xr.Dataset, *, signals: Sequence[str] | None = None) -> xr.DataArray:
