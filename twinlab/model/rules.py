@@ -12,7 +12,7 @@ from twinlab.model.expressions.contexts import AssetContext
 from twinlab.model.expressions.contexts import Model as Names
 from twinlab.model.expressions.faults import Pointing
 from twinlab.model.expressions.parser import parse
-from twinlab.model.expressions.walk import signals_of
+from twinlab.model.expressions.walk import has_relation, signals_of
 from twinlab.model.extensions.options import fault, located
 from twinlab.model.registry import Registry, registry_of
 from twinlab.model.terms import nearest
@@ -143,7 +143,7 @@ class Rule(Model):
             condition = self.condition(model)
         except Pointing as error:
             return [_in_one_line(error)]
-        if not signals_of(condition):
+        if not signals_of(condition) and not has_relation(condition):
             return [
                 f"expected a signal of {self.on!r} in `when`, got {self.when!r}{nearest('', model.asset_types[self.on].signals)}"
             ]
@@ -169,6 +169,10 @@ class Rule(Model):
     def signals(self, model: Names) -> list[str]:
         """Return the signals that a rule with `when` compares; none of other kinds."""
         return [] if self.when is None else signals_of(self.condition(model))
+
+    def is_about_others(self, model: Names) -> bool:
+        """Return whether the condition of a rule with `when` is about other assets, too, that an asset was in."""
+        return self.when is not None and has_relation(self.condition(model))
 
 
 def _in_one_line(error: Pointing) -> str:

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from twinlab.errors import SchemaError, UnitError, UnknownTermError
-from twinlab.model import TwinModel
+from twinlab.model import TwinModel, parse_model
 from twinlab.model.expressions import AssetContext, DatasetContext, EventContext, bind, bind_value, bound, parse
 from twinlab.model.expressions.binder import bind_condition
 from twinlab.model.expressions.bound import Arithmetic, Change, Column, Compare, Constant, Not, Property, Rate, Signal
@@ -136,6 +136,15 @@ def test_the_condition_of_another_asset_is_bound_to_its_type(parcel: AssetContex
     )
     nested = bind("in truck via within where in room where temperature > 8 degC", parcel)
     assert nested == bound.Related("truck", "within", None, bound.Related("room", "at", None, warm))
+
+
+def test_of_several_ways_the_relationship_that_locates_is_meant() -> None:
+    text = "{twin: x, asset_types: {truck: {}, parcel: {}}, event_types: {leg: {asset: parcel, links: {truck: truck}}}, relationships: {"
+    one, other = "aboard: {from: parcel, to: truck, locates: true}", "owned_by: {from: parcel, to: truck}"
+    found = bind("in truck where true", AssetContext(parse_model(f"{text}{one}, {other}}}}}"), "parcel"))
+    assert found == bound.Related("truck", "aboard", None, bound.Truth(value=True))
+    with pytest.raises(SchemaError, match="by owned_by or leg; write the one"):
+        bind("in truck where true", AssetContext(parse_model(f"{text}{other}}}}}"), "parcel"))
 
 
 def test_columns_of_events(leg: EventContext) -> None:

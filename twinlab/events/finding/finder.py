@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,14 @@ import pandas as pd
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.events.algebra.event_spans import Duration, as_times, span_length
 from twinlab.events.algebra.spans import NEVER
-from twinlab.events.finding.cells import CellSource, TwinCells
+from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.dataset_cells import DatasetCells
+from twinlab.events.finding.relations import RelatedSearch
 from twinlab.events.finding.search import Searched, search
 from twinlab.events.reading import instant_ns, known
 from twinlab.model.expressions import AssetContext, DatasetContext, bind_condition, bound, parse
 from twinlab.model.expressions.named import named_type
-from twinlab.model.expressions.walk import signals_of
+from twinlab.model.expressions.walk import has_relation, signals_of
 from twinlab.model.schema import EVENT_COLUMNS
 from twinlab.model.terms import nearest
 
@@ -109,11 +111,17 @@ def find(
             if one not in set(ids):
                 msg = f"expected an asset of type {kind!r}, got {one!r}{nearest(one, ids)}"
                 raise UnknownTermError(msg)
+    window = start, stop
+    if has_relation(condition):
+        related = RelatedSearch(source, kind, condition, assets)
+        place = _Place(related.assets, related.extent_ns, related.search)
+        return _events(place, condition, expression, kind, (lasting, gap), window)
     if not signals_of(condition):
         msg = f"expected a signal of {kind!r} in the expression; known: {', '.join(model.asset_types[kind].signals)}"
         raise SchemaError(msg)
     cells = TwinCells(source, kind, condition, assets)
-    return _events(cells, condition, expression, kind, (lasting, gap), (start, stop), origin_ns=model.origin_ns)
+    place = _Place(cells.assets, cells.extent_ns, partial(search, cells, condition, origin_ns=model.origin_ns))
+    return _events(place, condition, expression, kind, (lasting, gap), window)
 
 
 def _find_in_dataset(  # noqa: PLR0917
@@ -135,32 +143,46 @@ def _find_in_dataset(  # noqa: PLR0917
         msg = "expected a variable with the dimension time in the expression, got none; add a comparison of one"
         raise SchemaError(msg)
     cells = DatasetCells(ds, condition, only=assets)
-    return _events(cells, condition, expression, "", sizes, window, origin_ns=cells.extent_ns[0])
+    place = _Place(cells.assets, cells.extent_ns, partial(search, cells, condition, origin_ns=cells.extent_ns[0]))
+    return _events(place, condition, expression, "", sizes, window)
+
+
+class _Search(Protocol):
+    """Returns the spans that overlap ``[start, stop)``."""
+
+    def __call__(self, *, start_ns: int, stop_ns: int, gap_ns: int) -> Searched:
+        """Search."""
+
+
+class _Place(NamedTuple):
+    """Where is searched."""
+
+    assets: Sequence[str]
+    extent_ns: tuple[int, int]
+    search: _Search
 
 
 def _events(  # noqa: PLR0917
-    cells: CellSource,
+    place: _Place,
     condition: bound.Condition,
     expression: str,
     kind: str,
     sizes: tuple[Duration | None, Duration | None],
     window: tuple[object, object],
-    *,
-    origin_ns: int,
 ) -> pd.DataFrame:
     lasting, gap = (
         0 if one is None else span_length(one, name) for one, name in zip(sizes, ("lasting", "gap"), strict=True)
     )
-    first, last = cells.extent_ns
+    first, last = place.extent_ns
     low = first if window[0] is None else instant_ns(window[0])
     high = last if window[1] is None else instant_ns(window[1])
     if not low < high and first < last:
         msg = f"expected start before stop, got {window[0]} and {window[1]}; the data are from {_text(first)} to {_text(last)}"
         raise SchemaError(msg)
-    found = search(cells, condition, start_ns=low, stop_ns=high, gap_ns=gap, origin_ns=origin_ns)
+    found = place.search(start_ns=low, stop_ns=high, gap_ns=gap)
     title = " ".join(expression.split())
     digest = hashlib.blake2b(repr((kind, condition, lasting, gap)).encode(), digest_size=6).hexdigest()
-    table = event_table(found, cells.assets, title=title, digest=digest, stop_ns=high, lasting_ns=lasting)
+    table = event_table(found, place.assets, title=title, digest=digest, stop_ns=high, lasting_ns=lasting)
     # What `Twin.why` needs to explain a row; pandas keeps it with rows and parts of the table.
     table.attrs |= {"expression": expression, "on": kind}
     return table

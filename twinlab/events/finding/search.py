@@ -12,12 +12,12 @@ from twinlab.events.algebra.spans import Spans, merged
 from twinlab.events.finding.cells import CellSource
 from twinlab.events.finding.evaluation.conditions import evaluate
 from twinlab.events.finding.evaluation.reach import look_back_ns
-from twinlab.events.finding.evaluation.truth import FALSE, TRUE
+from twinlab.events.finding.evaluation.truth import TRUE
 from twinlab.events.finding.scanning.spans import stored_spans
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.expressions import bound
 
-__all__ = ["FURTHEST_CELLS", "FURTHEST_NS", "Searched", "known_spans", "search"]
+__all__ = ["FURTHEST_CELLS", "FURTHEST_NS", "Searched", "search", "true_spans"]
 
 Integers = NDArray[np.int64]
 
@@ -56,7 +56,7 @@ def search(
     """
     count, step = len(source.assets), source.steps_ns[0]
     low = max(origin_ns, source.cell_at(start_ns))
-    found = _true_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
+    found = true_spans(source, condition, low_ns=low, stop_ns=stop_ns, assets=np.arange(count))
     since = np.full(count, np.iinfo(np.int64).min)
     furthest = max(origin_ns, source.cell_at(start_ns - min(FURTHEST_NS, FURTHEST_CELLS * step)))
     back = max(_DAY // 4, gap_ns)
@@ -68,7 +68,7 @@ def search(
         if low <= furthest or not len(todo):
             break
         further = max(furthest, source.cell_at(low - back))
-        earlier = _true_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
+        earlier = true_spans(source, condition, low_ns=further, stop_ns=low, assets=todo)
         found = _joined([found, earlier], count)
         low, back = further, back * 4
     if furthest > origin_ns and low <= furthest:
@@ -76,39 +76,25 @@ def search(
     return Searched(union, since)
 
 
-def _true_spans(
-    source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers
-) -> Spans:
-    """Return the spans of cells that begin in ``[low, stop)`` in which a condition is true; from stored tiles where it can."""
-    found = stored_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
-    if found is None:
-        found, _ = known_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
-    return found
-
-
-def known_spans(
-    source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers | None = None
-) -> tuple[Spans, Spans]:
-    """Return the spans of cells that begin in ``[low, stop)`` in which a condition is true, and those in which it's false.
+def true_spans(source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers) -> Spans:
+    """Return the spans of cells that begin in ``[low, stop)`` in which a condition is true; from stored tiles where it can.
 
     The key is the asset's number in the source.
     """
+    found = stored_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
+    if found is not None:
+        return found
     lead = look_back_ns(condition, source.valid_ns, step_ns=source.steps_ns[0]) + source.steps_ns[1]
-    numbers = np.arange(len(source.assets)) if assets is None else assets
-    parts: tuple[list[Spans], list[Spans]] = [], []
-    for first, stop in _pieces(source, low_ns, stop_ns, lead, len(numbers)):
+    parts: list[Spans] = []
+    for first, stop in _pieces(source, low_ns, stop_ns, lead, len(assets)):
         block = source.block(first - lead, stop, assets)
         row = int(np.searchsorted(block.times, first))
         times = block.times[row:]
-        if not len(times):
-            continue
-        truth = evaluate(condition, block)[row:]
-        ends = np.append(times, stop)
-        for part, wanted in zip(parts, (TRUE, FALSE), strict=True):
-            runs = runs_of(truth == wanted)
-            part.append(Spans(numbers[runs.column], times[runs.first], ends[runs.stop], len(source.assets)))
-    true, false = (_joined(part, len(source.assets)) for part in parts)
-    return true, false
+        if len(times):
+            runs = runs_of(evaluate(condition, block)[row:] == TRUE)
+            ends = np.append(times, stop)
+            parts.append(Spans(assets[runs.column], times[runs.first], ends[runs.stop], len(source.assets)))
+    return _joined(parts, len(source.assets))
 
 
 def _pieces(source: CellSource, low: int, stop: int, lead: int, assets: int) -> Iterator[tuple[int, int]]:

@@ -14,10 +14,11 @@ from twinlab.events.finding.evaluation.conditions import evaluate
 from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.evaluation.truth import TRUE
 from twinlab.events.finding.evaluation.values import value
-from twinlab.events.rules.exception_table import duration_text, exception_rows
+from twinlab.events.finding.relations import RelatedSearch
+from twinlab.events.rules.exception_table import duration_text, exception_rows, times
 from twinlab.events.rules.look_back import Evaluated, Reach, Spans, look_back, spans_of
 from twinlab.model.expressions import bound
-from twinlab.model.expressions.walk import first_comparison, signals_of
+from twinlab.model.expressions.walk import first_comparison, has_relation, signals_of
 from twinlab.model.extensions.rule_kind import RuleKind
 from twinlab.model.rules import Rule
 from twinlab.model.units.spelling import UNKNOWN
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["WHEN", "condition_spans"]
 
 _TEN_MINUTES = 600 * 10**9
+_NAT = np.iinfo(np.int64).min
 
 
 def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
@@ -40,6 +42,8 @@ def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, s
     look-back, ``since`` is NaT.
     """
     condition = rule.condition(twin.model)
+    if has_relation(condition):
+        return _related_spans(twin, name, rule, condition, start_ns, stop_ns)
     spec = twin.model.asset_types[rule.on]
     cadences = [spec.signals[one].cadence_ns for one in signals_of(condition)]
     cells = TwinCells(twin, rule.on, condition)
@@ -60,6 +64,39 @@ def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, s
 
     known_ns = Reach(rule.lasting_ns + max(cadences), lead, min(cadences))
     return look_back(read, spans, reach=known_ns, origin_ns=twin.model.origin_ns, start_ns=start_ns)
+
+
+def _related_spans(  # noqa: PLR0917
+    twin: TwinReader, name: str, rule: Rule, condition: bound.Condition, start_ns: int, stop_ns: int
+) -> pd.DataFrame:
+    """Return the spans of a condition that is about other assets, too."""
+    related = RelatedSearch(twin, rule.on, condition)
+    found = related.search(start_ns=start_ns, stop_ns=stop_ns)
+    spans = found.spans
+    not_over = spans.end >= stop_ns
+    until = np.where(not_over, np.iinfo(np.int64).max, spans.end)
+    raised = spans.start + rule.lasting_ns
+    keep = (raised < until) & (raised < stop_ns)
+    key, start, end, raised = spans.key[keep], spans.start[keep], spans.end[keep], raised[keep]
+    before = start == found.since_ns[key]
+    lasted = end - start
+    said = " ".join((rule.when or "").split())
+    return exception_rows(
+        {
+            "asset_type": rule.on,
+            "asset": np.array([related.assets[one] for one in key], dtype=object),
+            "since": times(np.where(before, _NAT, start)),
+            "raised": times(np.where(before, _NAT, raised)),
+            "until": times(np.where(not_over[keep], _NAT, end)),
+            "text": [
+                f"{said} for {'more than ' if old else ''}{duration_text(span)}"
+                for span, old in zip(lasted.tolist(), before.tolist(), strict=True)
+            ],
+            "beyond": lasted / max(rule.lasting_ns, _TEN_MINUTES),
+        },
+        name=name,
+        rule=rule,
+    )
 
 
 def _shown(comparison: bound.Compare, block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -251,6 +251,9 @@ class _Binder:
                 f"no relationship or event {node.via!r} leads from {context.owner} to {node.other}{known}",
                 ExpressionTermError,
             )
+        located = [way for way in chosen if way.locates]
+        if len(located) == 1:
+            chosen = located
         if len(chosen) > 1:
             names = " or ".join(way.via for way in chosen)
             self.fail(

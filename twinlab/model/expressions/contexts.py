@@ -63,6 +63,8 @@ class Way:
 
     via: str
     link: str | None = None
+    # A relationship that says where an asset is: the one that "in" means if there are several.
+    locates: bool = False
 
 
 class Context(Protocol):
@@ -159,7 +161,9 @@ class AssetContext:
             return None
         mine = self.asset_type
         ways = [
-            Way(key) for key, link in self.model.relationships.items() if (link.source, link.target) == (mine, name)
+            Way(key, locates=link.locates)
+            for key, link in self.model.relationships.items()
+            if (link.source, link.target) == (mine, name)
         ]
         for key, event in self.model.event_types.items():
             if event.asset == mine:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.syntax import ComparisonOperator
 
-__all__ = ["BoundNode", "descendants", "first_comparison", "inner", "properties_of", "signals_of"]
+__all__ = ["BoundNode", "descendants", "first_comparison", "has_relation", "inner", "properties_of", "signals_of"]
 
 _MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
     ">": "<",
@@ -54,6 +54,15 @@ def signals_of(node: BoundNode) -> list[str]:
 def properties_of(node: BoundNode) -> list[bound.Property]:
     """Return the properties in an expression, in order."""
     return list(dict.fromkeys(one for one in descendants(node) if isinstance(one, bound.Property)))
+
+
+def has_relation(condition: bound.Condition) -> bool:
+    """Return whether a condition is about other assets, too.
+
+    >>> has_relation(bound.Not(bound.Related("truck", "within", None, bound.Truth(value=True))))
+    True
+    """
+    return any(isinstance(one, bound.Related) for one in descendants(condition))
 
 
 def first_comparison(condition: bound.Condition) -> bound.Compare | None:

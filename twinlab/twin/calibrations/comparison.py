@@ -114,6 +114,8 @@ def _assets_concerned(twin: TwinReader, rule: Rule, calibrations: Calibrations) 
         return None
     if rule.kind != "when":
         return {}
+    if rule.is_about_others(twin.model):
+        return None
     signals = rule.signals(twin.model)
     pairs = [(one.asset.partition("/"), one.signal) for one in calibrations.calibrations]
     ids = dict.fromkeys(asset for (kind, _, asset), signal in pairs if kind == rule.on and signal in signals)

@@ -267,7 +267,12 @@ def _exception_changes(
             continue
         changed = set(cells.table.loc[cells.table["asset_type"] == on.on, "asset"])
         # twinlab's own rules judge each asset by itself: only those with a changed cell are read.
-        apart = rules[0] == rules[1] and on.kind in RULE_KINDS.built_in() and on.on in old.model.asset_types
+        apart = (
+            rules[0] == rules[1]
+            and not on.is_about_others(old.model)
+            and on.kind in RULE_KINDS.built_in()
+            and on.on in old.model.asset_types
+        )
         seen = [_with_assets(one, on.on, changed) if apart else one for one in readers]
         tables = [
             None if rule is None else episodes(one, {name: rule}, start=window[0], stop=window[1])
@@ -294,8 +299,10 @@ def _affected(  # noqa: PLR0917  (one caller)
     span: tuple[int | None, int | None],
 ) -> tuple[np.datetime64, np.datetime64] | None:
     """Return the span of time in which a rule may have other exceptions; None if it can't."""
-    table = cells.table[cells.table["asset_type"] == rule.on]
-    mine = events[events["event_type"] == rule.on] if len(events) else events
+    table, mine = cells.table, events
+    if redefined or not rule.is_about_others(readers[0].model):
+        table = table[table["asset_type"] == rule.on]
+        mine = events[events["event_type"] == rule.on] if len(events) else events
     times = [
         table["first"],
         table["last"],
