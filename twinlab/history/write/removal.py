@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from twinlab.history.build.cuts import Cut
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.layout.grid import Group
+from twinlab.history.layout.grid import Axis, Group
 from twinlab.history.layout.spans import Span
 from twinlab.model.flags import Flag
 from twinlab.quality.cells import margins
@@ -34,8 +34,12 @@ __all__ = [
     "Removal",
     "RemovedCells",
     "applied_removals",
+    "changed_cells",
+    "end_of_removal",
     "enforce",
     "kept_mask",
+    "note_proof",
+    "proof_of",
     "rounded",
 ]
 
@@ -167,30 +171,22 @@ def _of_group(
     names = [name for name, signal in entry.signals.items() if signal.kind == "gauge"]
     if not names or entry.extent is None:
         return
-    # Flags of cells after the cut may depend on values in the margins before it.
-    before = max(margins(signal)[0] for signal in entry.signals.values())
-    span = (entry.extent[0], min(entry.extent[1], entry.axis.cell(removal.cut.time_ns) - before))
+    span = (entry.extent[0], min(entry.extent[1], end_of_removal(entry, removal.cut.time_ns)))
     if span[0] >= span[1]:
         return
     kept = removal.kept.get(group.asset_type)
+    assets = [*columns.get(group.asset_type, ()), *[""] * entry.n_assets][: entry.n_assets]
     for name in names:
         digest, removed, stayed = hashlib.sha256(), 0, 0
         for low, high in _pieces(entry, span):
             values, flags = txn.reader.cells(group, name, low, high)
-            there = values != sentinel(values.dtype)
-            mask = kept_mask(kept, columns.get(group.asset_type, ()), entry, (low, high))
-            if removal.older == "rounded":
-                changed = rounded(values, removal.resolution)
-                gone = there & ~mask & (changed != values)
-                fresh = np.where(gone, changed, values), flags
-            else:
-                gone = there & ~mask
-                nothing = np.array(sentinel(values.dtype), dtype=values.dtype)
-                fresh = np.where(gone, nothing, values), np.where(gone, np.uint8(Flag.NOT_EVALUATED), flags)
+            mask = kept_mask(kept, assets, entry.axis, (low, high))
+            gone, fresh, marks = changed_cells(values, flags, mask, removal)
             if gone.any():
                 digest.update(values[gone].tobytes() + flags[gone].tobytes())
-                txn.rewrite_cells(group, name, low, *fresh)
-            removed, stayed = removed + int(gone.sum()), stayed + int((there & ~gone).sum())
+                txn.rewrite_cells(group, name, low, fresh, marks)
+            removed += int(gone.sum())
+            stayed += int(((values != sentinel(values.dtype)) & ~gone).sum())
         times = entry.axis.time(span[0]), entry.axis.time(span[1])
         yield RemovedCells(group.asset_type, name, *times, removed, stayed, digest.hexdigest())
 
@@ -208,20 +204,38 @@ def rounded(values: NDArray[np.signedinteger], resolution: int) -> NDArray[np.si
     return np.where(values == limits.min, values, out)
 
 
-def kept_mask(kept: Kept | None, assets: Sequence[str], entry: GroupEntry, span: Span) -> NDArray[np.bool_]:
-    """Return which cells (time, asset) of a span stay."""
-    steps = np.zeros((span[1] - span[0] + 1, entry.n_assets), dtype=np.int32)
+def kept_mask(kept: Kept | None, assets: Sequence[str], axis: Axis, span: Span) -> NDArray[np.bool_]:
+    """Return which cells of a span stay, (time, asset)."""
+    steps = np.zeros((span[1] - span[0] + 1, len(assets)), dtype=np.int32)
     if kept is not None and len(kept.assets):
         place = {asset: number for number, asset in enumerate(assets)}
         column = np.array([place.get(asset, -1) for asset in kept.assets], dtype=np.int64)
-        size, origin = entry.axis.cadence_ns, entry.axis.origin_ns
+        size, origin = axis.cadence_ns, axis.origin_ns
         low = np.clip((kept.starts - origin) // size - span[0], 0, len(steps) - 1)
         high = np.clip(-((origin - kept.stops) // size) - span[0], 0, len(steps) - 1)
-        mine = (low < high) & (column >= 0) & (column < entry.n_assets)
+        mine = (low < high) & (column >= 0)
         np.add.at(steps, (low[mine], column[mine]), 1)
         np.add.at(steps, (high[mine], column[mine]), -1)
     out: NDArray[np.bool_] = steps.cumsum(axis=0)[:-1] > 0
     return out
+
+
+def changed_cells(
+    values: NDArray[np.signedinteger], flags: NDArray[np.uint8], kept: NDArray[np.bool_], removal: Removal
+) -> tuple[NDArray[np.bool_], NDArray[np.signedinteger], NDArray[np.uint8]]:
+    """Return which cells change, and all values and flags after that; ``kept`` cells don't."""
+    there = (values != sentinel(values.dtype)) & ~kept
+    if removal.older == "rounded":
+        fresh = rounded(values, removal.resolution)
+        gone = there & (fresh != values)
+        return gone, np.where(gone, fresh, values), flags
+    nothing = np.array(sentinel(values.dtype), dtype=values.dtype)
+    return there, np.where(there, nothing, values), np.where(there, np.uint8(Flag.NOT_EVALUATED), flags)
+
+
+def end_of_removal(entry: GroupEntry, cut_ns: int) -> int:
+    """Return the first cell before a cut that stays, since flags of cells after the cut depend on values in the margins."""
+    return entry.axis.cell(cut_ns) - max((margins(signal)[0] for signal in entry.signals.values()), default=0)
 
 
 def _pieces(entry: GroupEntry, span: Span) -> Iterator[Span]:

@@ -1,0 +1,132 @@
+"""How many bytes the cells of gauges would have after a removal: tiles are encoded as they would be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlab.history.layout.grid import Group
+from twinlab.history.store.catalog import GroupEntry
+from twinlab.history.store.codecs import ArraySpec, encode_tile
+from twinlab.history.store.view import View
+from twinlab.history.write.removal import Removal, changed_cells, end_of_removal, kept_mask
+
+__all__ = ["SizeEstimate", "size_after"]
+
+#: Tiles of each signal that are encoded; of more, so many at equal distances.
+_TILES = 400
+
+
+@dataclass(frozen=True)
+class SizeEstimate:
+    """Bytes of the cells of all gauges."""
+
+    before: float
+    # Instant of a cut, ns -> bytes after it.
+    after: Mapping[int, float]
+    # Share of their tiles that were encoded: with 1, only the indexes of shards are estimated.
+    share: float
+
+
+def size_after(
+    view: View, removal: Removal, cuts: Sequence[int], columns: Mapping[str, Sequence[str]], *, tiles: int = _TILES
+) -> SizeEstimate:
+    """Return the bytes of the cells of gauges before and after a removal, for some instants of its cut.
+
+    Cells before the cut are treated as ``removal`` says; its own cut isn't read.
+    """
+    stored = view.bytes()
+    before, after, seen, every = 0.0, dict.fromkeys(cuts, 0.0), 0, 0
+    for group in view.groups():
+        entry = view.catalog.entry(group)
+        ends = {cut: end_of_removal(entry, cut) for cut in cuts}
+        for name, signal in entry.signals.items():
+            if signal.kind != "gauge" or entry.extent is None:
+                continue
+            sizes = [stored.get(path, 0) or stored.get("/" + path, 0) for path in _arrays(entry, name)]
+            places = list(_tiles(entry))
+            chosen = places[:: max(1, -(-len(places) // tiles))]
+            every, seen = every + len(places), seen + len(chosen)
+            old, new = 0, dict.fromkeys(cuts, 0)
+            for place in chosen:
+                was, now = _tile(view, group, name, place, removal, ends, columns.get(group.asset_type, ()))
+                old += was
+                new = {cut: new[cut] + now[cut] for cut in cuts}
+            before += sum(sizes)
+            for cut in cuts:
+                after[cut] += sum(sizes) * (new[cut] / old if old else 1.0)
+    return SizeEstimate(before, after, seen / every if every else 1.0)
+
+
+def _arrays(entry: GroupEntry, name: str) -> Iterator[str]:
+    for year, part in entry.years.items():
+        for half in ("hot", "cold"):
+            for array in (f"{half}/{name}", f"{half}/{name}_qc"):
+                if array in part.arrays:
+                    yield f"{entry.path(year)}/{array}"
+
+
+#: Year, first cell and end within it, first column and end.
+_Place = tuple[int, int, int, int, int]
+
+
+def _tiles(entry: GroupEntry) -> Iterator[_Place]:
+    for year, first, stop in entry.axis.split(*(entry.extent or (0, 0))):
+        base, (long, wide) = entry.axis.year_cells(year)[0], entry.year(year).cold.tile
+        for row in range((first - base) // long, -(-(stop - base) // long)):
+            for low in range(0, entry.n_assets, wide):
+                end = min((row + 1) * long, entry.axis.year_cells(year)[1] - base)
+                yield year, row * long, end, low, min(low + wide, entry.n_assets)
+
+
+def _tile(  # noqa: PLR0917
+    view: View,
+    group: Group,
+    name: str,
+    place: _Place,
+    removal: Removal,
+    ends: Mapping[int, int],
+    assets: Sequence[str],
+) -> tuple[int, dict[int, int]]:
+    """Return the bytes of a tile of values and of flags, as it is and after each cut."""
+    year, first, stop, low, high = place
+    entry = view.catalog.entry(group)
+    base = entry.axis.year_cells(year)[0]
+    span = (base + first, base + stop)
+    values, flags = view.cells(group, name, *span, np.arange(low, high))
+    specs = [entry.cell_spec(year, name, part="cold", flags=one) for one in (False, True)]
+
+    def size(cells: NDArray[Any], marks: NDArray[Any]) -> int:
+        return sum(_encoded(spec, part, place) for spec, part in zip(specs, (cells, marks), strict=True))
+
+    was, out, whole = size(values, flags), {}, -1
+    ids = [*assets[low:high], *[""] * (high - low)][: high - low]
+    for cut, end in ends.items():
+        if end <= span[0]:
+            out[cut] = was
+            continue
+        if end >= span[1] and whole >= 0:
+            out[cut] = whole
+            continue
+        kept = kept_mask(removal.kept.get(group.asset_type), ids, entry.axis, span)
+        kept[max(0, end - span[0]) :] = True
+        _, cells, marks = changed_cells(values, flags, kept, removal)
+        out[cut] = size(cells, marks)
+        if end >= span[1]:
+            whole = out[cut]
+    return was, out
+
+
+def _encoded(spec: ArraySpec, data: NDArray[Any], place: _Place) -> int:
+    """Return the bytes of a tile (time, asset); none if it is what is read where no tile is stored."""
+    _, first, stop, low, high = place
+    if (spec.background((first, stop), (low, high)) == data.T).all():
+        return 0
+    long, wide = spec.layout.tile
+    tile = np.full((wide, long), spec.fill, dtype=spec.dtype)
+    tile[: high - low, : stop - first] = data.T
+    return len(encode_tile(tile.T))

@@ -1,0 +1,89 @@
+"""What a retention rule keeps at full rate: spans of exceptions, of events, and around suspect and failed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from twinlab.events.rules.exceptions import episodes
+from twinlab.history.retention.kept_spans import Spans, flagged_spans, joined
+from twinlab.model.rules import Rule
+
+if TYPE_CHECKING:
+    from twinlab.history.store.view import View
+    from twinlab.history.write.removal import Kept
+    from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import TwinModel
+
+__all__ = ["found_exceptions", "kept_spans", "rules_of_gauges"]
+
+
+def kept_spans(
+    reader: TwinReader,
+    view: View,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    keep: Sequence[Literal["events", "flagged"]],
+    margin_ns: int,
+    before_ns: int,
+) -> dict[str, Kept]:
+    """Return what stays at full rate before an instant, by asset type."""
+    parts: dict[str, list[Spans]] = {}
+    if "flagged" in keep:
+        for kind, some in flagged_spans(view, columns, before_ns=before_ns).items():
+            parts.setdefault(kind, []).append(some)
+    if "events" in keep:
+        for kind, table in _events(reader, before_ns):
+            parts.setdefault(kind, []).append(_spans(table, before_ns))
+    return {kind: joined(some, margin_ns=margin_ns, before_ns=before_ns) for kind, some in sorted(parts.items())}
+
+
+def rules_of_gauges(model: TwinModel) -> dict[str, Rule]:
+    """Return the rules whose exceptions depend on cells of gauges."""
+    return {
+        name: rule
+        for name, rule in model.rules.items()
+        if rule.on in model.asset_types
+        and any(signal.kind == "gauge" for signal in model.asset_types[rule.on].signals.values())
+    }
+
+
+def found_exceptions(reader: TwinReader, *, before_ns: int) -> pd.DataFrame:
+    """Return the exceptions, of rules that depend on gauges, that began before an instant."""
+    rules = rules_of_gauges(reader.model)
+    stop = np.datetime64(before_ns, "ns")
+    if not rules or before_ns <= reader.model.origin_ns:
+        return pd.DataFrame({"key": [], "rule": [], "asset_type": [], "asset": [], "since": [], "until": []})
+    return episodes(reader, rules, start=np.datetime64(reader.model.origin_ns, "ns"), stop=stop)
+
+
+def _events(reader: TwinReader, before_ns: int) -> list[tuple[str, pd.DataFrame]]:
+    """Return asset types with tables ``asset, since, until`` of their exceptions and events."""
+    model = reader.model
+    found = found_exceptions(reader, before_ns=before_ns)
+    out = [(str(kind), table) for kind, table in found.groupby("asset_type")] if len(found) else []
+    for name, spec in model.event_types.items():
+        if spec.asset is None or all(s.kind != "gauge" for s in model.asset_types[spec.asset].signals.values()):
+            continue
+        rows = reader.events(name, stop=np.datetime64(before_ns, "ns"))
+        since = rows["start"].fillna(rows["planned_start"]).fillna(rows["end"])
+        out.append(
+            (spec.asset, pd.DataFrame({"asset": rows["asset"], "since": since, "until": rows["end"].fillna(since)}))
+        )
+    return out
+
+
+def _spans(table: pd.DataFrame, before_ns: int) -> Spans:
+    """Return spans of a table; an exception that isn't over lasts until the instant, one of unknown beginning is its end."""
+    stop = np.datetime64(before_ns, "ns")
+    until = table["until"].fillna(stop)
+    since = table["since"].fillna(until).to_numpy("datetime64[ns]").astype("int64")
+    # An instant is a span, too.
+    return (
+        table["asset"].astype(str).tolist(),
+        since,
+        np.maximum(until.to_numpy("datetime64[ns]").astype("int64"), since + 1),
+    )
