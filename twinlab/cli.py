@@ -307,11 +307,31 @@ def _rebuild(folder: Path) -> None:
     _say(str(_open(folder).rebuild()))
 
 
-@_twinlab.command("compact", cls=Command, example="twinlab compact pilot/")
+@_twinlab.command(
+    "compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention --dry-run"
+)
 @_folder
-def _compact(folder: Path) -> None:
-    """Do all housekeeping at once: publish, compact, seal, remove old states."""
-    _say(str(_open(folder).compact()))
+@click.option(
+    "--apply-retention",
+    is_flag=True,
+    help="First remove what retention: in twin.yaml says, once you have confirmed it.",
+)
+@click.option("--dry-run", is_flag=True, help="With --apply-retention: only show what would go.")
+@click.option("--yes", is_flag=True, help="With --apply-retention: don't ask.")
+@click.option("--author", metavar="NAME", help="With --apply-retention: who decided (default: this computer's user).")
+def _compact(folder: Path, *, apply_retention: bool, dry_run: bool, yes: bool, author: str | None) -> int:
+    """Do all housekeeping at once: publish, compact, seal, remove old states; and older cells, if you ask for it."""
+    twin = _open(folder)
+    if apply_retention:
+        _say(str(twin.preview_retention()))
+        if dry_run:
+            return 0
+        if not (yes or click.confirm("Remove these cells? Rollups and all rows of the ledger stay.")):
+            _say("nothing was removed")
+            return 1
+        _say(str(twin.apply_retention(author=author)))
+    _say(str(twin.compact()))
+    return 0
 
 
 @_twinlab.command(

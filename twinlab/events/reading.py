@@ -39,8 +39,8 @@ class Cells:
     flags: Mapping[str, NDArray[np.uint8]]
     # Signals whose value is valid until the next.
     states: frozenset[str]
-    # Cells of gauges before it may be removed: without a value, and not evaluated. None if none is.
-    removed_before: np.datetime64 | None = None
+    # In this span cells of gauges may be removed: without a value, and not evaluated. None if none is.
+    removed: tuple[np.datetime64, np.datetime64] | None = None
 
     def observed(self, signal: str) -> NDArray[np.bool_]:
         """Return which cells have an observation, good or bad.
@@ -56,9 +56,10 @@ class Cells:
             changed[1:] = value[1:] != value[:-1]
             fresh &= changed
         found = (there & ((flag == Flag.PASS) | (flag == Flag.SUSPECT) | fresh)) | (flag == Flag.FAIL)
-        if self.removed_before is not None and signal not in self.states:
+        if self.removed is not None and signal not in self.states:
             # What was removed was observed; cells without an observation are missing still.
-            found |= (~there & (flag == Flag.NOT_EVALUATED)) & (self.times < self.removed_before)[:, None]
+            inside = (self.times >= self.removed[0]) & (self.times < self.removed[1])
+            found |= ~there & (flag == Flag.NOT_EVALUATED) & inside[:, None]
         return np.asarray(found)
 
     def good(self, signal: str) -> NDArray[np.bool_]:
@@ -110,7 +111,7 @@ def read_cells(
             ids = [one for one in assets if one in having]
             data = twin.history(asset_type, signals=names, assets=ids, start=start, stop=stop)
         data = computed(data)
-        removed = data.attrs.get("removed_before")
+        removed = [data.attrs[key] for key in ("removed_since", "removed_before") if "removed_before" in data.attrs]
         yield Cells(
             times=data["time"].values.astype("datetime64[ns]"),
             assets=tuple(ids),
@@ -118,8 +119,13 @@ def read_cells(
             values={name: np.asarray(data[name].values, dtype=float) for name in names},
             flags={name: np.asarray(data[f"{name}_qc"].values, dtype="uint8") for name in names},
             states=frozenset(name for name in names if spec.signals[name].kind == "state"),
-            removed_before=None if removed is None else np.datetime64(removed.removesuffix("Z"), "ns"),
+            removed=_span(*removed) if removed else None,
         )
+
+
+def _span(*texts: str) -> tuple[np.datetime64, np.datetime64]:
+    since, before = (np.datetime64(text.removesuffix("Z"), "ns") for text in texts)
+    return since, before
 
 
 def known(name: str, names: Mapping[str, _T], what: str) -> _T:

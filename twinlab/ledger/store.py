@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 from twinlab._files import file_name
 from twinlab.errors import SchemaError
+from twinlab.ledger.archive import archivable, archive_source
 from twinlab.ledger.blobs import Blobs
 from twinlab.ledger.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
@@ -109,6 +110,35 @@ class Ledger:
             If a segment is damaged; it isn't changed.
         """
         return seal_source(self._folder(source), source, limit=limit, least_bytes=least_bytes)
+
+    def archivable(self, *, before_ns: int) -> tuple[int, int]:
+        """Return the number of segments that `archive` would move, and their bytes."""
+        found = [one for source in self.sources() for one in archivable(self._folder(source), before_ns=before_ns)]
+        return len(found), sum(one.parquet_bytes for one in found)
+
+    def archive(self, target: str | Path, *, before_ns: int) -> list[Path]:
+        """Move the Parquet files of old sealed segments to another folder, each source to one of its own; return the new places.
+
+        Their rows are read from there; nothing else changes.
+
+        Parameters
+        ----------
+        target : Path or str
+        before_ns : int
+            Only segments all of whose observations have an earlier time on the source's own clock, ns.
+
+        Raises
+        ------
+        HistoryConflictError
+            If another process is sealing a source.
+        CorruptionError
+            If a file is damaged; it isn't moved.
+        """
+        moved: list[Path] = []
+        for source in self.sources():
+            folder = self._folder(source)
+            moved += archive_source(folder, source, before_ns=before_ns, target=Path(target) / folder.name)
+        return moved
 
     def verify(self, *, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read all files and compare them with their checksums.

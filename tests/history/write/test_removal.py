@@ -16,6 +16,7 @@ from twinlab.history.build.cuts import Cut
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.layout.grid import Group
 from twinlab.history.layout.rollup import COUNTS
+from twinlab.history.read.direct import computed
 from twinlab.history.revisions.branch import RevisionBranch, branches
 from twinlab.history.revisions.revise import build_revision, can_catch_up
 from twinlab.history.write.removal import APPLIED, DECIDED, Kept, Removal, rounded
@@ -66,9 +67,21 @@ def test_removed_cells_have_no_value_and_rollups_stay(site: Any) -> None:
     fill(site)
     site.historian().catch_up()
     before, days, quarters = read(site), read(site, step="1d"), read(site, step="15min")
+    halves = read(site, step="30min")
     spans = Kept(("a",), np.array([ORIGIN + 2 * DAY]), np.array([ORIGIN + 2 * DAY + DAY // 24]))
     proof = cut_at(site, 5, kept={"room": spans})
     after = read(site)
+    # Extremes of 15 and of 30 minutes aren't stored: they are known where all cells are.
+    for step, was in (("15min", quarters), ("30min", halves)):
+        now, full = computed(site.reader().history("room", step=step)), slice("2024-01-03T00:00", "2024-01-03T00:45")
+        same(now[STORED], was[STORED])
+        assert (now.temperature_max.sel(time=full, asset="a") == was.temperature_max.sel(time=full, asset="a")).all()
+        assert now.temperature_max.sel(time=slice(None, "2024-01-04"), asset="b").isnull().all()
+        new = slice("2024-01-06T00:00", None)
+        same(
+            now[["temperature_max", "humidity_min"]].sel(time=new),
+            was[["temperature_max", "humidity_min"]].sel(time=new),
+        )
     kept = slice("2024-01-03T00:00", "2024-01-03T00:59")
     same(after.sel(time=kept, asset=["a"]), before.sel(time=kept, asset=["a"]))
     assert after.temperature.sel(time=kept, asset="b").isnull().all()

@@ -65,11 +65,11 @@ def cut_ns_of(meta: Mapping[str, Any]) -> int | None:
     return max((one.time_ns for one in cuts_of(meta)), default=None)
 
 
-def retention_attributes(meta: Mapping[str, Any], signals: Iterable[Signal]) -> dict[str, str]:
+def retention_attributes(meta: Mapping[str, Any], signals: Iterable[Signal], first_ns: int) -> dict[str, str]:
     """Return the attributes of a Dataset some of whose older cells aren't as they were observed.
 
     ``removed_before`` is the instant before which cells of gauges are removed, but for spans that were kept; a removed cell has
-    no value and the flag "not evaluated".
+    no value and the flag "not evaluated". ``removed_since`` is the first cell that was stored, at ``first_ns``.
     """
     made = list(meta.get("retention", ()))
     if not made or all(signal.kind != "gauge" for signal in signals):
@@ -81,6 +81,8 @@ def retention_attributes(meta: Mapping[str, Any], signals: Iterable[Signal]) -> 
             out[key] = str(np.datetime64(cut, "ns").astype("datetime64[s]")) + "Z"
     what = {"removed_before": "exist only as rollups", "rounded_before": "are rounded"}
     says = [f"values of gauges before {at} {what[key]}, but for spans that were kept" for key, at in out.items()]
+    if "removed_before" in out:
+        out["removed_since"] = str(np.datetime64(first_ns, "ns").astype("datetime64[s]")) + "Z"
     return {**out, "retention": "; ".join(says)}
 
 

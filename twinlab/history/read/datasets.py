@@ -214,7 +214,8 @@ def dataset(
     out = parts[0] if len(parts) == 1 else xr.merge(parts, join="exact", compat="no_conflicts")
     order = [v for name in chosen for v in out.data_vars if _belongs(str(v), name, chosen)]
     about = {"Conventions": "CF-1.11", "asset_type": asset_type, "snapshot": view.snapshot}
-    return out[order].assign_attrs(about | retention_attributes(view.meta, chosen.values()))
+    first_ns = min(Axis(view.origin_ns, group.cadence_ns).time(extents[group][0]) for group in groups)
+    return out[order].assign_attrs(about | retention_attributes(view.meta, chosen.values(), first_ns))
 
 
 def _belongs(variable: str, name: str, chosen: dict[str, Signal]) -> bool:

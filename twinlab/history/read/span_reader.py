@@ -199,8 +199,17 @@ class SpanReader:
         elif (parent := step_parent(self.group.cadence_ns, step)) is not None:
             ratio = parse_duration(step) // parse_duration(parent)
             wanted = tuple(dict.fromkeys((*statistics, "count")))
+            extremes = "min" in wanted or "max" in wanted
+            if extremes and view.catalog.cells_removed:
+                wanted = tuple(dict.fromkeys((*wanted, "min")))
             below = view.rollup(self.group, name, parent, w0 * ratio, w1 * ratio, columns, statistics=wanted)
             out = reduce_rollup(below, ratio)
+            if extremes and view.catalog.cells_removed:
+                # Extremes of a part of a window aren't those of the window.
+                lacking = (below["count"] > 0) & (below["min"] == sentinel(below["min"].dtype))
+                parts = lacking.reshape(-1, ratio, lacking.shape[1]).any(axis=1)
+                for key in {"min", "max"} & set(out):
+                    out[key] = np.where(parts, np.array(sentinel(out[key].dtype), dtype=out[key].dtype), out[key])
         else:
             return view.fold(self.group, name, per, w0, w1, columns, statistics=statistics)
         return {key: out[key] for key in statistics}

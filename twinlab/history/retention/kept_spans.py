@@ -35,11 +35,11 @@ def flagged_spans(
         long = max(1, _CELLS // max(1, entry.n_assets))
         for first in range(low, high, long):
             stop = min(high, first + long)
-            marks: NDArray[np.bool_] = np.zeros((stop - first, entry.n_assets), dtype=np.bool_)
+            marks = np.zeros((stop - first, entry.n_assets), dtype=np.bool_)
             for name in names:
                 flags = view.flags(group, name, first, stop)
-                marks |= np.isin(flags, (Flag.SUSPECT, Flag.FAIL))
-            for column in np.flatnonzero(marks.any(axis=0)[: len(ids)]).tolist():
+                marks[(flags == Flag.SUSPECT) | (flags == Flag.FAIL)] = True
+            for column in np.flatnonzero(np.count_nonzero(marks[:, : len(ids)], axis=0)).tolist():
                 found += [(ids[column], a, b) for a, b in spans_of_marks(marks[:, column], first)]
         edges = np.array([(a, b) for _, a, b in found], dtype=np.int64).reshape(-1, 2)
         times = entry.axis.origin_ns + edges * entry.axis.cadence_ns

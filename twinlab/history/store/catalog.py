@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import google_crc32c
 import numpy as np
@@ -208,6 +209,12 @@ class Catalog:
     groups: dict[Group, GroupEntry] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
     meta: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def cells_removed(self) -> bool:
+        """Whether cells were removed whose rollups are stored."""
+        made: Any = self.meta.get("retention", ())
+        return any(one["older"] == "rollups" for one in made)
 
     def entry(self, group: Group) -> GroupEntry:
         """Return a group's entry.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Group, asset_runs
 from twinlab.history.layout.rollup import STATISTICS, reduce_cells, reduce_rollup
 from twinlab.history.store.byte_store import ByteStore
@@ -119,7 +120,10 @@ class CellReader:
         """
         entry = self.catalog.entry(group)
         per = entry.per(step)
-        if not set(statistics) <= set(entry.statistics(signal, step)):
+        lacking = tuple(name for name in statistics if name not in entry.statistics(signal, step))
+        if lacking and self.catalog.cells_removed:
+            return self._with_removed(entry, signal, step, (w0, w1), assets, statistics, lacking)
+        if lacking:
             return self.fold(group, signal, per, w0, w1, assets, statistics=statistics)
         out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
         for year, first, stop in entry.axis.split(w0 * per, w1 * per):
@@ -134,6 +138,27 @@ class CellReader:
             for name in statistics:
                 out[name].append(parts[name])
         return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in out.items()}
+
+    def _with_removed(  # noqa: PLR0917
+        self,
+        entry: GroupEntry,
+        signal: str,
+        step: str,
+        windows: tuple[int, int],
+        assets: ArrayLike | None,
+        statistics: tuple[str, ...],
+        lacking: tuple[str, ...],
+    ) -> dict[str, NDArray[Any]]:
+        """Return stored statistics, and those that aren't stored of the windows none of whose cells was removed."""
+        stored = tuple(dict.fromkeys([*(name for name in statistics if name not in lacking), "count"]))
+        out = self.rollup(entry.group, signal, step, *windows, assets, statistics=stored)
+        wanted = tuple(dict.fromkeys((*lacking, "count")))
+        found = self.fold(entry.group, signal, entry.per(step), *windows, assets, statistics=wanted)
+        whole = found["count"] == out["count"]
+        for name in lacking:
+            nothing = sentinel(found[name].dtype) if name in ("min", "max") else 0
+            out[name] = np.where(whole, found[name], np.array(nothing, dtype=found[name].dtype))
+        return {name: out[name] for name in statistics}
 
     def _folded(  # noqa: PLR0917
         self,

@@ -25,7 +25,15 @@ from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild, write_block
-from twinlab.history.write.removal import APPLIED, DECIDED, Removal, applied_removals, enforce, note_proof
+from twinlab.history.write.removal import (
+    APPLIED,
+    DECIDED,
+    Removal,
+    applied_removals,
+    enforce,
+    note_proof,
+    notes_before_cut,
+)
 from twinlab.history.write.state import add_tally, note_state
 from twinlab.history.write.tables.tabular import update_tables
 from twinlab.history.write.waiting_rows import count_repeated, may_wait
@@ -288,6 +296,7 @@ class Historian:
             self._rebuild(report, f"the mapping of {', '.join(sorted(changed))} changed: history was rebuilt", progress)
             return
         counted = count_new_rows(self.sources, meta, position, report)
+        report.notes += notes_before_cut(self.sources, cut_ns_of(meta), counted, position)
         if gather and may_wait(self.sources, meta, position, published_at=store.published_at()):
             count_repeated(self.sources, meta, counted, position, report)
             self._finish(report)

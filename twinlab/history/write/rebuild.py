@@ -145,10 +145,12 @@ class Rebuild:
     def _update(self, position: dict[str, int], report: BuildReport) -> Update:
         self.sources.prepare(position, report=report)
         self.sources.save()
-        marks = self.sources.marks(position)
-        columns = self.sources.columns({}, marks.values())
+        marks, times = self.sources.marks(position), segments(self.cuts, position)
+        # Assets of cells before a cut may have no row any more.
+        every = [one for part in times for one in self.sources.marks(dict(part.position)).values()]
+        columns = self.sources.columns({}, every)
         plans: list[GroupPlan] = []
-        for number, segment in enumerate(segments(self.cuts, position)):
+        for number, segment in enumerate(times):
             plans += self._plans(columns, segment, number if self.cuts else None)
         nothing = dict.fromkeys(position, 0)
         claims = LedgerClaims(self.sources.views, position, cuts=self.cuts)

@@ -7,7 +7,7 @@ on them. Which cells are missing stays, too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.history.build.cuts import Cut
+from twinlab.history.build.update import late_claims
 from twinlab.history.layout.encoding import sentinel
 from twinlab.history.layout.grid import Axis, Group
 from twinlab.history.layout.spans import Span
@@ -22,9 +23,11 @@ from twinlab.model.flags import Flag
 from twinlab.quality.cells import margins
 
 if TYPE_CHECKING:
+    from twinlab.history.build.mapping_context import Sources
     from twinlab.history.store.catalog import GroupEntry
+    from twinlab.history.store.cells import CellReader
+    from twinlab.history.store.view import View
     from twinlab.history.write.history_store import HistoryStore
-    from twinlab.history.write.transaction import Transaction
     from twinlab.ledger import Journal
 
 __all__ = [
@@ -39,6 +42,8 @@ __all__ = [
     "enforce",
     "kept_mask",
     "note_proof",
+    "notes_before_cut",
+    "preview",
     "proof_of",
     "rounded",
 ]
@@ -129,6 +134,20 @@ def note_proof(journal: Journal, meta: Mapping[str, Any]) -> None:
         journal.append(APPLIED, proof)
 
 
+def notes_before_cut(
+    sources: Sources, cut_ns: int | None, old: Mapping[str, int], new: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield a sentence for each source with new observations before a cut; they don't change the history."""
+    for name, view in sources.views.items() if cut_ns is not None else ():
+        count = sum(late_claims(view, old=old.get(name, 0), new=new[name], watermark=cut_ns or 0).values())
+        if count:
+            at = np.datetime64(cut_ns, "ns").astype("datetime64[s]")
+            yield (
+                f"{name}: {count:,} values before {at} UTC are in the ledger only: the history doesn't change there any more, "
+                "because retention left only a part of its cells"
+            )
+
+
 def applied_removals(journal: Journal) -> list[Removal]:
     """Return the decisions that were applied, in their order."""
     done = {str(entry.payload["id"]) for entry in journal.entries(APPLIED)}
@@ -155,7 +174,11 @@ def enforce(
             if txn.compact(group):
                 txn.commit(f"compact {group.path}")
     with store.transaction() as txn:
-        found = [part for group in sorted(txn.catalog.groups) for part in _of_group(txn, group, removal, columns)]
+        found = [
+            part
+            for group in sorted(txn.catalog.groups)
+            for part in _of_group(txn.reader, group, removal, columns, write=txn.rewrite_cells)
+        ]
         if note:
             known: Any = txn.meta.get("retention", [])
             txn.meta["retention"] = [*known, removal.to_meta()]
@@ -164,10 +187,20 @@ def enforce(
     return found
 
 
+def preview(view: View, removal: Removal, columns: Mapping[str, Sequence[str]]) -> list[RemovedCells]:
+    """Return what `enforce` would remove from a state of the history."""
+    return [part for group in view.groups() for part in _of_group(view, group, removal, columns, write=None)]
+
+
 def _of_group(
-    txn: Transaction, group: Group, removal: Removal, columns: Mapping[str, Sequence[str]]
+    reader: CellReader,
+    group: Group,
+    removal: Removal,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    write: Callable[..., None] | None,
 ) -> Iterator[RemovedCells]:
-    entry = txn.catalog.entry(group)
+    entry = reader.catalog.entry(group)
     names = [name for name, signal in entry.signals.items() if signal.kind == "gauge"]
     if not names or entry.extent is None:
         return
@@ -179,12 +212,13 @@ def _of_group(
     for name in names:
         digest, removed, stayed = hashlib.sha256(), 0, 0
         for low, high in _pieces(entry, span):
-            values, flags = txn.reader.cells(group, name, low, high)
+            values, flags = reader.cells(group, name, low, high)
             mask = kept_mask(kept, assets, entry.axis, (low, high))
             gone, fresh, marks = changed_cells(values, flags, mask, removal)
             if gone.any():
                 digest.update(values[gone].tobytes() + flags[gone].tobytes())
-                txn.rewrite_cells(group, name, low, fresh, marks)
+                if write is not None:
+                    write(group, name, low, fresh, marks)
             removed += int(gone.sum())
             stayed += int(((values != sentinel(values.dtype)) & ~gone).sum())
         times = entry.axis.time(span[0]), entry.axis.time(span[1])

@@ -34,6 +34,12 @@ class SealedSegment:
     parquet_sha256: str
     ranges: tuple[tuple[int, int, int], ...]
     """First byte, end and CRC-32C of each row group and, last, of the footer; together they cover the file."""
+    archive: str = ""
+    """Folder of the Parquet file if it was archived; a relative one is relative to the source's folder."""
+
+    def parquet_path(self, folder: Path) -> Path:
+        """Return where the Parquet file is, of the source in a folder."""
+        return folder / self.archive / (self.parquet_name or "")
 
 
 def read_manifest(folder: Path) -> dict[int, SealedSegment]:
@@ -63,4 +69,7 @@ def _entry(fields: dict[str, Any]) -> SealedSegment:
 def write_manifest(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
     """Replace the manifest, durably."""
     entries = [asdict(sealed[n]) for n in sorted(sealed)]
+    for entry in entries:
+        if not entry["archive"]:
+            del entry["archive"]  # as earlier versions wrote it
     atomic_write(folder / MANIFEST, wrap_json({"version": 1, "sealed": entries}))

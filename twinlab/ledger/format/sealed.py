@@ -20,7 +20,7 @@ from twinlab.ledger.format.disk import corrupt, crc32c, read_at
 from twinlab.ledger.format.frame import FRAME_TABLE
 from twinlab.ledger.format.frames import Chosen, Frame
 from twinlab.ledger.format.index import Index, Query, read_heads
-from twinlab.ledger.format.manifest import SealedSegment
+from twinlab.ledger.format.manifest import SealedSegment, read_manifest
 from twinlab.ledger.format.segment import SegmentFile
 from twinlab.model.schema import OBSERVATIONS
 
@@ -94,14 +94,19 @@ class SealedFiles:
     @property
     def path(self) -> Path:
         """The Parquet file."""
-        return self._folder / (self.entry.parquet_name or "")
+        path = self.entry.parquet_path(self._folder)
+        if not path.exists():
+            # It may have been archived since the manifest was read.
+            newest = read_manifest(self._folder).get(self.entry.segment)
+            path = path if newest is None else newest.parquet_path(self._folder)
+        return path
 
     def metadata(self) -> pq.FileMetaData:
         """Return the footer, verified."""
         if self._metadata is None:
             start, stop, _ = self.entry.ranges[-1]
             if not self.path.exists():
-                raise corrupt(self.path, 0, "a sealed file is missing")
+                raise corrupt(self.path, 0, _missing(self.path, self._folder))
             if self.path.stat().st_size != stop or stop != self.entry.parquet_bytes:
                 raise corrupt(self.path, start, f"expected {stop} bytes, found {self.path.stat().st_size}")
             self._check(len(self.entry.ranges) - 1)
@@ -143,6 +148,10 @@ class SealedFiles:
         spans = [(str(one.min), str(one.max)) if one is not None and one.has_min_max else None for one in tags]
         return _Bounds(edges(ORDINAL), edges("source_time"), spans)
 
+    def latest_time(self) -> int:
+        """Return the latest time of the observations, ns on the source's own clock."""
+        return int(self._bounds.time[1].max())
+
     def frames(self, query: Query) -> Iterator[Frame]:
         """Yield the row groups with rows of the query, by ascending first ordinal."""
         if self.entry.parquet_name is None:
@@ -182,6 +191,12 @@ class SealedFiles:
         return Frame(
             "observations", low, count, latest, self.entry.frames, None, None, {}, times, None, source, group_rows=whole
         )
+
+
+def _missing(path: Path, folder: Path) -> str:
+    if path.parent == folder:
+        return "a sealed file is missing"
+    return f"an archived file is missing; make the archive {path.parent} available, or restore it from a backup, and repeat this"
 
 
 class _Decoded(NamedTuple):

@@ -69,7 +69,7 @@ def limits_of(reader: TwinReader) -> list[Limit]:
                 data = computed(reader.history(kind, signals=[name], step=steps[-1])) if steps else None
                 means = np.empty(0) if data is None else data[f"{name}_mean"].values
                 if np.isfinite(means).any():
-                    out.append(Limit(kind, name, True, float(np.nanquantile(means, 0.95))))
+                    out.append(Limit(kind, name, above=True, value=float(np.nanquantile(means, 0.95))))
     return sorted(
         set(out), key=lambda one: (one.asset_type, one.signal, one.above, one.value or 0.0, one.property or "")
     )
@@ -89,8 +89,8 @@ def shares_beyond(reader: TwinReader, limit: Limit, days: Sequence[int], *, redu
 
 
 def _of_day(reader: TwinReader, limit: Limit, day: int, *, reduced: bool) -> NDArray[np.float64]:
-    span = {"start": np.datetime64(day, "ns"), "stop": np.datetime64(day + _DAY, "ns")}
-    data = computed(reader.history(limit.asset_type, signals=[limit.signal], **span))
+    start, stop = np.datetime64(day, "ns"), np.datetime64(day + _DAY, "ns")
+    data = computed(reader.history(limit.asset_type, signals=[limit.signal], start=start, stop=stop))
     times = (data["time"].values.astype("datetime64[ns]").astype("int64") - day) // _HOUR
     value = data[limit.signal].transpose("time", "asset").values
     flag = data[f"{limit.signal}_qc"].transpose("time", "asset").values
@@ -100,15 +100,17 @@ def _of_day(reader: TwinReader, limit: Limit, day: int, *, reduced: bool) -> NDA
     if reduced:
         steps = reader.steps(limit.asset_type, limit.signal)
         if "1h" in steps:
-            hours = computed(reader.history(limit.asset_type, signals=[limit.signal], step="1h", **span))
+            hours = computed(
+                reader.history(limit.asset_type, signals=[limit.signal], start=start, stop=stop, step="1h")
+            )
             at = (hours["time"].values.astype("datetime64[ns]").astype("int64") - day) // _HOUR
             mean = hours[f"{limit.signal}_mean"].transpose("time", "asset").values
             count = hours[f"{limit.signal}_count"].transpose("time", "asset").values
             whole, cells = np.full(known.shape, np.nan), np.zeros(known.shape)
             whole[at], cells[at] = mean, count
             lacking = (known == 0) & (cells > 0)
-            over = np.where(lacking, cells * _beyond(reader, limit, hours, whole), over)
-            known = np.where(lacking, cells, known)
+            over = np.array(np.where(lacking, cells * _beyond(reader, limit, hours, whole), over))
+            known = np.array(np.where(lacking, cells, known))
     total = known.sum(axis=0)
     return np.where(total > 0, over.sum(axis=0) / np.maximum(total, 1), np.nan)[None, :]
 
@@ -120,11 +122,12 @@ def _hourly(mask: NDArray[np.bool_], hours: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _beyond(reader: TwinReader, limit: Limit, data: xr.Dataset, value: NDArray[np.float64]) -> NDArray[np.bool_]:
-    bound: NDArray[np.float64] | float = np.nan if limit.value is None else limit.value
+    bound = np.full(value.shape[1], np.nan if limit.value is None else limit.value)
     if limit.property is not None:
         ids = [str(one) for one in data["asset"].values]
-        bound = reader.assets(limit.asset_type)[limit.property].astype("float64").reindex(ids).to_numpy()
-    return value > bound if limit.above else value < bound
+        bound[:] = reader.assets(limit.asset_type)[limit.property].astype("float64").reindex(ids)
+    found: NDArray[np.bool_] = value > bound if limit.above else value < bound
+    return found
 
 
 def mean_error(errors: NDArray[np.float64], *, seed: int = 1) -> ErrorEstimate:

@@ -28,6 +28,7 @@ def kept_spans(
     *,
     keep: Sequence[Literal["events", "flagged"]],
     margin_ns: int,
+    since_ns: int,
     before_ns: int,
 ) -> dict[str, Kept]:
     """Return what stays at full rate before an instant, by asset type."""
@@ -36,7 +37,7 @@ def kept_spans(
         for kind, some in flagged_spans(view, columns, before_ns=before_ns).items():
             parts.setdefault(kind, []).append(some)
     if "events" in keep:
-        for kind, table in _events(reader, before_ns):
+        for kind, table in _events(reader, since_ns, before_ns):
             parts.setdefault(kind, []).append(_spans(table, before_ns))
     return {kind: joined(some, margin_ns=margin_ns, before_ns=before_ns) for kind, some in sorted(parts.items())}
 
@@ -51,19 +52,18 @@ def rules_of_gauges(model: TwinModel) -> dict[str, Rule]:
     }
 
 
-def found_exceptions(reader: TwinReader, *, before_ns: int) -> pd.DataFrame:
-    """Return the exceptions, of rules that depend on gauges, that began before an instant."""
+def found_exceptions(reader: TwinReader, *, since_ns: int, before_ns: int) -> pd.DataFrame:
+    """Return the exceptions, of rules that depend on gauges, that overlap a span of time."""
     rules = rules_of_gauges(reader.model)
-    stop = np.datetime64(before_ns, "ns")
-    if not rules or before_ns <= reader.model.origin_ns:
+    if not rules or before_ns <= since_ns:
         return pd.DataFrame({"key": [], "rule": [], "asset_type": [], "asset": [], "since": [], "until": []})
-    return episodes(reader, rules, start=np.datetime64(reader.model.origin_ns, "ns"), stop=stop)
+    return episodes(reader, rules, start=np.datetime64(since_ns, "ns"), stop=np.datetime64(before_ns, "ns"))
 
 
-def _events(reader: TwinReader, before_ns: int) -> list[tuple[str, pd.DataFrame]]:
+def _events(reader: TwinReader, since_ns: int, before_ns: int) -> list[tuple[str, pd.DataFrame]]:
     """Return asset types with tables ``asset, since, until`` of their exceptions and events."""
     model = reader.model
-    found = found_exceptions(reader, before_ns=before_ns)
+    found = found_exceptions(reader, since_ns=since_ns, before_ns=before_ns)
     out = [(str(kind), table) for kind, table in found.groupby("asset_type")] if len(found) else []
     for name, spec in model.event_types.items():
         if spec.asset is None or all(s.kind != "gauge" for s in model.asset_types[spec.asset].signals.values()):

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from twinlab.errors import SchemaError
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
+from twinlab.model.basics import parse_duration
+from twinlab.model.storage.price import Money
 from twinlab.twin.retention.forecast import StorageForecast
 
 if TYPE_CHECKING:
-    from twinlab.history import HistoryReader
+    from twinlab.history import Historian, HistoryReader
+    from twinlab.ledger import Ledger
+    from twinlab.model.storage.retention import RetentionRule
     from twinlab.model.twinmodel import TwinModel
+    from twinlab.twin.retention.applying import RetentionPreview
+    from twinlab.twin.retention.plan import RetentionPlan
 
-__all__ = ["RetentionMethods"]
+__all__ = ["RetentionMethods", "RetentionReport"]
+
+#: Clocks of sources may differ from UTC by so much; segments are archived only if they are older by it.
+CLOCKS_NS: Final = 2 * 86_400 * 10**9
 
 
 class _Twin(Protocol):
     """What the methods need of a twin."""
 
     folder: Path
+    ledger: Ledger
     # The model in the twin's folder.
     _model: TwinModel
 
@@ -27,9 +41,15 @@ class _Twin(Protocol):
     def reader(self) -> HistoryReader:
         """The reader of the twin's history."""
 
+    def reload(self) -> None:
+        """Read the model and the mappings in the twin's folder again."""
+
+    def _current_historian(self) -> Historian:
+        """Return the historian of the current model and mappings."""
+
 
 class RetentionMethods:
-    """Methods of `Twin`: forecast of its storage."""
+    """Methods of `Twin`: forecast of its storage, plan of what to keep, applying it."""
 
     def forecast_storage(self: _Twin) -> StorageForecast:
         """Return what the twin's storage amounts to now, in 1 month, 1 year and 5 years, and what that costs.
@@ -45,3 +65,147 @@ class RetentionMethods:
         history = self.folder / "history"
         view = open_history(history) if history.exists() else None
         return StorageForecast(storage_use(self.folder, view), self._model.storage)
+
+    def plan_retention(
+        self: _Twin,
+        budget: str,
+        *,
+        keep: Sequence[Literal["events", "flagged"]] = ("events", "flagged"),
+        margin: str = "1h",
+    ) -> RetentionPlan:
+        """Return ways of keeping less of older data, with bytes, costs and errors measured on the twin's own history.
+
+        Nothing is changed. Cells of gauges that are older than some age can be removed, so that only their rollups stay, or be
+        rounded to a coarser resolution; sealed segments of the ledger can be archived.
+
+        Parameters
+        ----------
+        budget : str
+            Highest cost a month: ``"20 EUR/month"``.
+        keep : sequence of "events", "flagged"
+            What stays at full rate at any age: the time of an asset's exceptions and events, and around suspect and failed
+            values.
+        margin : str
+            How much before and after these stays, too.
+
+        Returns
+        -------
+        RetentionPlan
+            Its ``table`` has all ways, ``plot()`` draws bytes against error; ``propose()`` writes the chosen one down for
+            approval.
+
+        Raises
+        ------
+        SchemaError
+            If ``twin.yaml`` has no price, a parameter doesn't fit, or the twin has no cells.
+        """
+        from twinlab.twin.retention.plan import make_plan  # noqa: PLC0415  (rules and their kinds load late)
+
+        storage = self._model.storage
+        if storage is None:
+            msg = "expected the price of storage in twin.yaml, such as `storage: {price: 0.02 EUR/GB/month}`; add it to plan"
+            raise SchemaError(msg)
+        try:
+            money = Money.parse(budget)
+            parse_duration(margin)
+        except ValueError as error:
+            raise SchemaError(str(error)) from error
+        unknown = set(keep) - {"events", "flagged"}
+        if isinstance(keep, str) or unknown:
+            msg = f"expected keep as a list of 'events' and 'flagged', got {keep!r}"
+            raise SchemaError(msg)
+        self._current_historian().catch_up()
+        return make_plan(
+            self.reader,
+            open_history(self.folder / "history"),
+            self.folder,
+            budget=money,
+            storage=storage,
+            keep=keep,
+            margin=margin,
+            archivable=lambda cut_ns: self.ledger.archivable(before_ns=cut_ns - CLOCKS_NS)[1],
+        )
+
+    def preview_retention(self: _Twin) -> RetentionPreview:
+        """Return what `apply_retention` would remove now, by asset type and signal; nothing is changed.
+
+        Raises
+        ------
+        SchemaError
+            If ``twin.yaml`` has no ``retention:``.
+        """
+        from twinlab.twin.retention.applying import cut_of, preview_of  # noqa: PLC0415
+
+        self.reload()
+        rule = _rule(self._model)
+        self._current_historian().catch_up()
+        view = open_history(self.folder / "history")
+        archived = (0, 0)
+        if rule.ledger == "archive":
+            archived = self.ledger.archivable(before_ns=cut_of(view, rule.full_rate_ns) - CLOCKS_NS)
+        return preview_of(self.reader, view, rule, archived)
+
+    def apply_retention(self: _Twin, *, author: str | None = None) -> RetentionReport:
+        """Do what ``retention:`` in ``twin.yaml`` says with older cells and segments; see `preview_retention` first.
+
+        Rollups, states, counters, events and all rows of the ledger stay. The journal has a proof: spans, counts and hashes
+        of what was removed, who and when. From then on, rows of times before the cut are kept in the ledger and don't change the
+        history. Files of removed cells stay for 24 h, because readers may use them; the next `compact` removes them.
+
+        Parameters
+        ----------
+        author : str, optional
+            Who decided; the user of this computer by default.
+
+        Raises
+        ------
+        SchemaError
+            If ``twin.yaml`` has no ``retention:``.
+        HistoryConflictError
+            If another process is writing this twin's history.
+        """
+        from twinlab.twin.retention.applying import cut_of, decide  # noqa: PLC0415
+
+        self.reload()
+        rule = _rule(self._model)
+        history = self.folder / "history"
+        who = author or getpass.getuser()
+        proof = self._current_historian().apply_retention(
+            decide(self.reader, lambda: open_history(history), rule, author=who)
+        )
+        moved: list[Path] = []
+        if rule.ledger == "archive":
+            cut_ns = cut_of(open_history(history), rule.full_rate_ns)
+            moved = self.ledger.archive(self.folder / rule.archive, before_ns=cut_ns - CLOCKS_NS)
+            if moved:
+                names = [f"{path.parent.name}/{path.name}" for path in moved]
+                self.ledger.journal.append("archived", {"id": proof["id"], "author": who, "files": names})
+        return RetentionReport(str(proof["id"]), str(proof["before"]), tuple(proof["parts"]), tuple(moved))
+
+
+@dataclass(frozen=True)
+class RetentionReport:
+    """What was removed, as the twin's journal proves it."""
+
+    id: str
+    before: str
+    """Cells before this instant were removed or rounded."""
+    parts: tuple[dict[str, Any], ...]
+    """Of each signal: span, numbers of cells that went and stayed, and the SHA-256 of those that went."""
+    archived: tuple[Path, ...]
+    """Files of the ledger that were moved to the archive."""
+
+    def __str__(self) -> str:
+        gone, stayed = (sum(int(one[key]) for one in self.parts) for key in ("removed", "kept"))
+        text = f"retention {self.id}: {gone:,} cells before {self.before} went, {stayed:,} stay; the proof is in the journal"
+        return text + (f"; {len(self.archived)} segments of the ledger are archived" if self.archived else "")
+
+
+def _rule(model: TwinModel) -> RetentionRule:
+    if model.retention is None:
+        msg = (
+            "expected `retention:` in twin.yaml, such as `retention: {full_rate: 90d}`; "
+            "twin.plan_retention(budget) finds what suits the twin and proposes it"
+        )
+        raise SchemaError(msg)
+    return model.retention

@@ -28,6 +28,8 @@ class ReducedReader(DelegatingReader):
 
     source: TwinReader
     removal: Removal
+    # Start of the first cell that is stored.
+    since_ns: int
 
     @property
     def _source(self) -> TwinReader:
@@ -67,7 +69,6 @@ class ReducedReader(DelegatingReader):
             data[name] = ("time", "asset"), decode(cells, signal), data[name].attrs
             data[f"{name}_qc"] = ("time", "asset"), marks, flags.attrs
         if self.removal.older == "rollups":
-            data.attrs["removed_before"] = (
-                str(np.datetime64(self.removal.cut.time_ns, "ns").astype("datetime64[s]")) + "Z"
-            )
+            for key, at in (("removed_since", self.since_ns), ("removed_before", self.removal.cut.time_ns)):
+                data.attrs[key] = str(np.datetime64(at, "ns").astype("datetime64[s]")) + "Z"
         return data

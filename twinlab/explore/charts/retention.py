@@ -1,0 +1,52 @@
+"""The chart of a retention plan: bytes against error, a point for each way of keeping less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import holoviews as hv
+import holoviews.plotting.bokeh
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ParetoPlot", "pareto_chart"]
+
+ParetoPlot = hv.Overlay
+
+#: Okabe-Ito colours and shapes of what happens to older cells, so that nothing depends on colour alone.
+_STYLES = {"rollups": ("#0072B2", "circle"), "rounded": ("#E69F00", "square"), "all": ("#009E73", "diamond")}
+
+
+def pareto_chart(table: pd.DataFrame, *, chosen: int | None = None) -> hv.Overlay:
+    """Return a chart of megabytes against the error of daily shares, percentage points.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``RetentionPlan.table``.
+    chosen : int, optional
+        Row that gets a ring.
+    """
+    data = table.assign(
+        MB=(table["bytes"]) / 1e6,
+        error=table["share_error"],
+        kind=["all" if not rate else older for rate, older in zip(table["full_rate"], table["older"], strict=True)],
+        row=table.index,
+    )
+    shown = ["row", "full_rate", "older", "resolution", "ledger", "missed", "cost"]
+    axes = (
+        hv.Dimension("MB", label="After applying (MB)"),
+        hv.Dimension("error", label="Error of daily shares (points)"),
+    )
+    front = data[data["pareto"]].sort_values("MB")
+    layers: list[hv.Element] = [hv.Curve(front, axes[0], axes[1], label="no other is better").opts(color="#999999")]
+    for kind, (color, marker) in _STYLES.items():
+        some = data[data["kind"] == kind]
+        if len(some):
+            points = hv.Scatter(some, axes[0], [axes[1], *shown], label={"all": "all stays"}.get(kind, kind))
+            layers.append(points.opts(color=color, marker=marker, size=9, tools=["hover"]))
+    if chosen is not None:
+        ring = hv.Scatter(data.loc[[chosen]], axes[0], [axes[1]], label="chosen")
+        layers.append(ring.opts(marker="circle", size=18, fill_alpha=0, line_color="#D55E00", line_width=2))
+    return hv.Overlay(layers).opts(legend_position="top_right", width=640, height=360)
