@@ -251,10 +251,8 @@ def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], st
 def _status(folder: Path) -> None:
     """Show assets, signals, freshness, coverage, bytes, and what storage will cost."""
     twin = _open(folder)
-    _say(repr(twin))
-    _say(str(twin.reader.status()))
-    forecast = twin.forecast_storage()
-    if forecast.storage is None:  # with a price, the summary has it
+    _say(f"{twin!r}\n{twin.reader.status()}")
+    if (forecast := twin.forecast_storage()).storage is None:  # with a price, the summary has it
         _say(forecast.line)
 
 
@@ -295,8 +293,7 @@ def _check(
 @_folder
 def _verify(folder: Path) -> int:
     """Read everything again and check every checksum."""
-    report = _open(folder).verify()
-    _say(str(report))
+    _say(str(report := _open(folder).verify()))
     return 0 if report.ok else 1
 
 
@@ -307,31 +304,20 @@ def _rebuild(folder: Path) -> None:
     _say(str(_open(folder).rebuild()))
 
 
-@_twinlab.command(
-    "compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention --dry-run"
-)
+@_twinlab.command("compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention")
 @_folder
 @click.option(
-    "--apply-retention",
-    is_flag=True,
-    help="First remove what retention: in twin.yaml says, once you have confirmed it.",
+    "--apply-retention", is_flag=True, help="First do what retention: in twin.yaml says, once you confirm it."
 )
 @click.option("--dry-run", is_flag=True, help="With --apply-retention: only show what would go.")
 @click.option("--yes", is_flag=True, help="With --apply-retention: don't ask.")
-@click.option("--author", metavar="NAME", help="With --apply-retention: who decided (default: this computer's user).")
-def _compact(folder: Path, *, apply_retention: bool, dry_run: bool, yes: bool, author: str | None) -> int:
+def _compact(folder: Path, **retention: bool) -> int:
     """Do all housekeeping at once: publish, compact, seal, remove old states; and older cells, if you ask for it."""
-    twin = _open(folder)
-    if apply_retention:
-        _say(str(twin.preview_retention()))
-        if dry_run:
-            return 0
-        if not (yes or click.confirm("Remove these cells? Rollups and all rows of the ledger stay.")):
-            _say("nothing was removed")
-            return 1
-        _say(str(twin.apply_retention(author=author)))
-    _say(str(twin.compact()))
-    return 0
+    from twinlab.twin.retention.command import apply_asked  # noqa: PLC0415
+
+    if (done := apply_asked(twin := _open(folder), _say, click.confirm, **retention)) is None:
+        _say(str(twin.compact()))
+    return done or 0
 
 
 @_twinlab.command(

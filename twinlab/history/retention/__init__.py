@@ -1,6 +1,7 @@
-"""Retention: what a history uses, which of its older cells can go, and removing them.
+"""Retention: the bytes that a history uses, which of its older cells stay, and the bytes that it would have then.
 
-In: the published history and a decision of a person. Out: `StorageUse`, estimates, a history without those cells.
-Read in order: `storage_use`.
-Never: a rollup changed by what is removed, a cell removed that a decision keeps.
+In: the published history. Out: `StorageUse`, `Kept`, `SizeEstimate`. Removing is `twinlab.history.write.removal`, cuts are
+`twinlab.history.build.cuts`.
+Read in order: `storage_use`, `kept_spans`, `sizes`.
+Never: a write.
 """

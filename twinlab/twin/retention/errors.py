@@ -14,19 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.history.read.direct import computed
+from twinlab.model.expressions import bound
 from twinlab.model.flags import Flag
-from twinlab.model.rules import bind_conditions
 from twinlab.twin.retention.kept import rules_of_gauges
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from twinlab.model.expressions.syntax import ComparisonOperator
     from twinlab.model.reader import TwinReader
 
 __all__ = ["ErrorEstimate", "Limit", "limits_of", "mean_error", "missed_exceptions", "shares_beyond"]
 
 _DAY, _HOUR = 86_400 * 10**9, 3_600 * 10**9
 _RESAMPLES = 400
+#: Operators of limits, and with the sides exchanged.
+_TURNED: dict[ComparisonOperator, ComparisonOperator] = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ def limits_of(reader: TwinReader) -> list[Limit]:
     model, out = reader.model, []
     for rule in rules_of_gauges(model).values():
         spec = model.asset_types[rule.on]
-        for one in bind_conditions(rule.when, spec) if rule.when else ():
-            signal = spec.signals[one.signal]
-            if signal.kind == "gauge" and one.operator in (">", ">=", "<", "<="):
-                out.append(Limit(rule.on, one.signal, one.operator[0] == ">", one.value, one.property))
+        for one in _comparisons(rule.condition(model)) if rule.when else ():
+            limit = _limit(rule.on, one)
+            if limit is not None and spec.signals[limit.signal].kind == "gauge":
+                out.append(limit)
     named = {(one.asset_type, one.signal) for one in out}
     for kind, spec in model.asset_types.items():
         for name, signal in spec.signals.items():
@@ -73,6 +76,30 @@ def limits_of(reader: TwinReader) -> list[Limit]:
     return sorted(
         set(out), key=lambda one: (one.asset_type, one.signal, one.above, one.value or 0.0, one.property or "")
     )
+
+
+def _limit(asset_type: str, one: bound.Compare) -> Limit | None:
+    """Return the limit that a comparison states of a signal; None if it is of another kind."""
+    left, right, operator = one.left, one.right, one.operator
+    if isinstance(right, bound.Signal):
+        left, right, operator = right, left, _TURNED.get(operator, operator)
+    if not isinstance(left, bound.Signal) or operator not in _TURNED:
+        return None
+    above = operator.startswith(">")
+    if isinstance(right, bound.Constant):
+        return Limit(asset_type, left.name, above, right.value)
+    return Limit(asset_type, left.name, above, None, right.name) if isinstance(right, bound.Property) else None
+
+
+def _comparisons(condition: bound.Condition) -> Iterator[bound.Compare]:
+    """Yield the comparisons of a condition that are joined by "and" or "or", or must last."""
+    if isinstance(condition, bound.Compare):
+        yield condition
+    elif isinstance(condition, (bound.All, bound.Any)):
+        for part in condition.parts:
+            yield from _comparisons(part)
+    elif isinstance(condition, bound.ForAtLeast):
+        yield from _comparisons(condition.part)
 
 
 def shares_beyond(reader: TwinReader, limit: Limit, days: Sequence[int], *, reduced: bool) -> NDArray[np.float64]:
