@@ -49,7 +49,7 @@ def both(
     >>> both(warm, door)[["event_id", "start"]].values.tolist()
     [['w@2026-03-01T09:00:00.000000000', Timestamp('2026-03-01 09:00:00')]]
     """
-    mine, theirs = _spans(events, others, by, through)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     return parts_of(events, *pieces(mine, theirs))
 
 
@@ -66,7 +66,7 @@ def without(
     >>> without(warm, door)["end"].tolist()
     [Timestamp('2026-03-01 09:00:00')]
     """
-    mine, theirs = _spans(events, others, by, through)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     has_duration = theirs.take(theirs.start < theirs.end)
     return parts_of(events, *pieces(mine, gaps(merged(has_duration)[0])))
 
@@ -158,13 +158,6 @@ def _times_of_assets(events: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     keys = events[names].dropna().drop_duplicates(ignore_index=True) if names else pd.DataFrame(index=range(1))
     nothing = pd.Series(pd.NaT, index=keys.index, dtype="datetime64[ns]")
     return keys.assign(start=nothing, end=nothing)
-
-
-def _spans(events: pd.DataFrame, others: pd.DataFrame, by: Key, through: pd.DataFrame | None) -> tuple[Spans, Spans]:
-    if through is not None:
-        others = links.through(others, through)
-    mine, theirs = spans_of(events, others, by=by)
-    return mine, theirs
 
 
 def _name(first: str, *tables: pd.DataFrame) -> str:

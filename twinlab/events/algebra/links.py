@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.events.algebra.event_spans import as_times, parts_of, spans_of
-from twinlab.events.algebra.spans import ALWAYS, intersections, merged
+from twinlab.events.algebra.event_spans import Key, as_times, parts_of, spans_of
+from twinlab.events.algebra.spans import ALWAYS, Spans, intersections, merged
 from twinlab.model.terms import nearest
 
-__all__ = ["links_from", "through"]
+__all__ = ["links_from", "spans_of_both", "through"]
 
 _COLUMNS = ("source", "target", "valid_from", "valid_until")
 
@@ -87,6 +87,14 @@ def _joined(links: pd.DataFrame) -> pd.DataFrame:
     # The begin of all time is an instant here, not NaT.
     times = {"start": union.start.view("datetime64[ns]"), "end": as_times(union.end)}
     return table[["source", "target"]].take(first).reset_index(drop=True).assign(**times)
+
+
+def spans_of_both(
+    events: pd.DataFrame, others: pd.DataFrame, by: Key, links: pd.DataFrame | None, *, instants: bool = False
+) -> tuple[Spans, Spans]:
+    """Return the times of two tables, of the other one through links if there are any; see `spans_of`."""
+    mine, theirs = spans_of(events, others if links is None else through(others, links), by=by, instants=instants)
+    return mine, theirs
 
 
 def links_from(events: pd.DataFrame, target: str, *, source: str = "asset") -> pd.DataFrame:

@@ -48,7 +48,7 @@ def overlaps(
     >>> overlaps(doors, warm)["asset"].tolist()
     ['a']
     """
-    mine, theirs = _spans(events, others, by, through)
+    mine, theirs = links.spans_of_both(events, others, by, through, instants=True)
     return events[_overlap(mine, theirs)]
 
 
@@ -64,7 +64,7 @@ def during(
     >>> during(doors, doors.iloc[:1]).index.tolist()
     [0]
     """
-    mine, theirs = _spans(events, others, by, through)
+    mine, theirs = links.spans_of_both(events, others, by, through, instants=True)
     union, _ = merged(theirs)
     place = union.by_start.until(mine.key, mine.start) - 1
     inside = (mine.key >= 0) & (place >= 0)
@@ -94,7 +94,7 @@ def follows(
     (1, 0)
     """
     reach = span_length(within, "within")
-    mine, theirs = _spans(events, others, by, through, instants=False)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     order = theirs.by_start
     place = order.until(mine.key, mine.start) - 1
     there = (mine.key >= 0) & (place >= 0)
@@ -122,7 +122,7 @@ def after(
     >>> after(several, several.iloc[:1], "10min").index.tolist()
     [1]
     """
-    mine, theirs = _spans(events, others, by, through, instants=False)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     return events[_after(mine, theirs, _distance(distance))]
 
 
@@ -143,7 +143,7 @@ def before(
     >>> before(several, several.iloc[1:], "10min").index.tolist()
     [0]
     """
-    mine, theirs = _spans(events, others, by, through, instants=False)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     return events[_before(mine, theirs, _distance(distance))]
 
 
@@ -165,9 +165,9 @@ def near(
     [0, 1]
     """
     size = span_length(distance, "distance")
-    mine, theirs = _spans(events, others, by, through, instants=False)
+    mine, theirs = links.spans_of_both(events, others, by, through)
     found = _after(mine, theirs, size) | _before(mine, theirs, size)
-    return events[found | _overlap(*_spans(events, others, by, through))]
+    return events[found | _overlap(*links.spans_of_both(events, others, by, through, instants=True))]
 
 
 def overlap_pairs(
@@ -202,15 +202,6 @@ def overlap_pairs(
     start = np.maximum(exact_mine.start[row], exact_theirs.start[other])
     end = np.minimum(exact_mine.end[row], exact_theirs.end[other])
     return pd.DataFrame({**columns, "event": row, "other": other, "start": as_times(start), "end": as_times(end)})
-
-
-def _spans(
-    events: pd.DataFrame, others: pd.DataFrame, by: Key, through: pd.DataFrame | None, *, instants: bool = True
-) -> tuple[Spans, Spans]:
-    if through is not None:
-        others = links.through(others, through)
-    mine, theirs = spans_of(events, others, by=by, instants=instants)
-    return mine, theirs
 
 
 def _overlap(mine: Spans, theirs: Spans) -> NDArray[np.bool_]:
