@@ -86,6 +86,21 @@ def test_a_timeline_stacks_all_events_and_joins_small_groups(backend: str, value
     assert (kinds == 20) == any(one.label == "15 others" for one in parts)
 
 
+def test_a_group_without_a_value_has_bars_and_a_printed_axis_has_dates() -> None:
+    some = table(60, 2)
+    some["asset"] = some["asset"].where(some["asset"] == "r1")
+    chart = timeline_bars(tl.events.timeline(some, "6h", by="asset"), backend="matplotlib")
+    axes = drawn(chart, "matplotlib").axes[0]
+    assert {one.label for one in chart.traverse(lambda one: one, [hv.Rectangles])} == {"(no value)", "r1"}
+    drawn_boxes = [one.get_extents() for part in axes.collections for one in part.get_paths()]
+    low, high = axes.get_xlim()
+    assert min(one.x0 for one in drawn_boxes) == low
+    assert max(one.x1 for one in drawn_boxes) == high
+    assert "Mar" in axes.xaxis.get_major_formatter().format_ticks(axes.get_xticks())[0] + "".join(
+        one.get_text() for one in axes.get_xticklabels()
+    )
+
+
 def test_groups_differ_by_more_than_their_colour() -> None:
     chart = timeline_bars(tl.events.timeline(table(60, 6), "6h", by="asset"))
     glyphs = [one.glyph for one in drawn(chart, "bokeh").renderers]

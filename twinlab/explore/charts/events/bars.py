@@ -101,7 +101,9 @@ def finish(
     """Return elements as one chart that fills the width."""
     overlay = hv.Overlay(list(elements))
     if backend == "matplotlib":
-        return overlay.opts(aspect=3, fig_size=200, show_legend=show_legend, backend=backend, **shared)
+        return overlay.opts(
+            aspect=3, fig_size=200, show_legend=show_legend, legend_position="right", backend=backend, **shared
+        )
     return overlay.opts(
         responsive=True,
         height=height,

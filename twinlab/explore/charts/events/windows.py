@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import holoviews as hv
 import numpy as np
@@ -10,6 +10,10 @@ import pandas as pd
 
 from twinlab.errors import SchemaError
 from twinlab.explore.charts.events.bars import HATCHES, Backend, bars, empty_chart, finish, load, tips
+from twinlab.explore.charts.print_figures import date_axis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["timeline_bars"]
 
@@ -55,15 +59,18 @@ def timeline_bars(
     if not len(table):
         return empty_chart("No events.", backend=backend)
     wide = _by_group(table, value)
-    first = table if table.index.nlevels == 1 else table.xs(table.index[0][0], level=0)
-    time, stop = (np.asarray(one, dtype="datetime64[ns]") for one in (first.index, first["stop"]))
+    # Each group has the same windows.
+    size = len(next(iter(wide.values())))
+    time = table.index.get_level_values(-1)[:size].to_numpy(dtype="datetime64[ns]")
+    stop = table["stop"].to_numpy(dtype="datetime64[ns]")[:size]
+    left, right = (_on_axis(one, backend) for one in (time, stop))
     kdims = [hv.Dimension("time", label="time (UTC)"), "bottom", "right", "top"]
     hover = tips(("from (UTC)", "begin"), ("to (UTC)", "stop"), ("group", "group"), (_LABELS[value], "shown"))
     bottom = np.zeros(len(time))
     parts = []
     for place, (group, heights) in enumerate(wide.items()):
         keep = heights > 0
-        columns = {"left": time[keep], "bottom": bottom[keep], "right": stop[keep], "top": (bottom + heights)[keep]}
+        columns = {"left": left[keep], "bottom": bottom[keep], "right": right[keep], "top": (bottom + heights)[keep]}
         columns |= {
             "begin": time[keep],
             "stop": stop[keep],
@@ -81,9 +88,19 @@ def timeline_bars(
         title=title,
         xlabel="time (UTC)",
         ylabel=_LABELS[value],
-        xlim=(time[0], stop[-1]),
+        xlim=(left[0], right[-1]),
         ylim=(0, 1.05 * (bottom.max() or 1.0)),
+        **({"hooks": [_dates]} if backend == "matplotlib" else {}),
     )
+
+
+def _on_axis(times: NDArray[np.datetime64], backend: Backend) -> NDArray[Any]:
+    """Return instants as the time axis of a backend has them: Matplotlib's rectangles need days since 1970."""
+    return times.astype(np.int64) / 86_400e9 if backend == "matplotlib" else times
+
+
+def _dates(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+    date_axis(plot.handles["axis"])
 
 
 def _by_group(table: pd.DataFrame, value: str) -> dict[str, np.ndarray]:
