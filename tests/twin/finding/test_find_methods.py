@@ -46,3 +46,17 @@ def test_views_find_what_they_see(twin: tl.Twin, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(
         twin.find("warmth > 8 degC", on="room"), tl.events.find(twin, "warmth > 8 degC"), check_like=True
     )
+
+
+def test_statistics_of_found_events_are_those_of_the_view(twin: tl.Twin) -> None:
+    found = twin.find("room.warmth > 4 degC").pipe(tl.events.split, longest="10min", now="2026-01-05 00:20")
+    # The last part is not over.
+    assert found["end"].isna().tolist() == [False, True]
+    revision = twin.remap("log", MAPPING.replace("unit: degC}", "unit: degF}"))
+    here = twin.event_statistics(found, "warmth", above="8 degC")
+    assert here["mean"].tolist() == [9.0, 5.0]
+    assert here["integral_above"].tolist() == pytest.approx([1 / 6, 0])
+    assert here["coverage"].tolist() == [1.0, 1.0]
+    assert here.equals(tl.events.event_statistics(twin, found, "warmth", above=8.0))
+    assert revision.event_statistics(found, "warmth")["max"].tolist() == pytest.approx([-12.8, -15.0])
+    assert twin.as_of("2020-01-01").event_statistics(found, "warmth")["coverage"].tolist() == [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""The method of twins and of views of twins that finds events."""
+"""The methods of twins and of views of twins that find events, and say what happened during them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FindMethods"]
 
 
 class FindMethods:
-    """Find events in anything that reads like a twin."""
+    """Find events, and statistics of events, in anything that reads like a twin."""
 
     def find(
         self,
@@ -56,3 +56,42 @@ class FindMethods:
 
         reader = cast("TwinReader", self)
         return find(reader, expression, on=on, lasting=lasting, gap=gap, start=start, stop=stop, assets=assets)
+
+    def event_statistics(
+        self,
+        events: pd.DataFrame,
+        signal: str,
+        *,
+        above: float | str | pd.Series | None = None,
+        below: float | str | pd.Series | None = None,
+        on: str | None = None,
+        asset: str = "asset",
+        now: object = None,
+    ) -> pd.DataFrame:
+        """Return statistics of a signal during each event, recorded or found.
+
+        Parameters
+        ----------
+        events : DataFrame
+            As `find` and `events` return them.
+        signal : str
+            A gauge or a counter.
+        above, below : number, text such as "8 degC", or Series, optional
+            Limits of the integrals; numbers are in the signal's unit. A Series has one for each event.
+        on : str, optional
+            Asset type of the signal. By default what the type of the events says, or the only one with the signal.
+        asset : str
+            Column of ``events`` with the assets, such as a link.
+        now : instant, optional
+            An event that isn't over counts up to then; by default up to the end of the data.
+
+        Returns
+        -------
+        DataFrame
+            With the index of ``events``: ``duration, mean, min, max, peak, coverage, worst_flag`` and the integrals; they and
+            errors as of `twinlab.events.event_statistics`.
+        """
+        from twinlab.events.statistics.per_event import event_statistics  # noqa: PLC0415  (import twinlab stays quick)
+
+        reader = cast("TwinReader", self)
+        return event_statistics(reader, events, signal, above=above, below=below, on=on, asset=asset, now=now)
