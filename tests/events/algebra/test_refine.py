@@ -185,6 +185,15 @@ def test_a_column_duration_is_computed_again() -> None:
     assert tl.events.at_start(some)["duration"].tolist() == [pd.Timedelta(0)] * 2
 
 
+def test_ids_and_times_may_have_other_types_of_pandas() -> None:
+    some = table([Row("a", 0, 10)])
+    other = some.astype({"event_id": object, "asset": "category", "start": "datetime64[s]", "end": "datetime64[us]"})
+    found = tl.events.split(other, longest="6min")
+    assert found["event_id"].tolist() == tl.events.split(some, longest="6min")["event_id"].tolist()
+    assert minutes(tl.events.both(other, some)["end"]) == minutes(tl.events.both(some, other)["end"]) == [10]
+    assert other["event_id"].tolist() == ["warm0"]
+
+
 def test_starts_and_ends_are_events_without_duration() -> None:
     some = table([Row("a", 3, 5), Row("b", None, 4), Row("b", 6, None)])
     assert minutes(tl.events.at_start(some)["start"]) == minutes(tl.events.at_start(some)["end"]) == [3, 6]

@@ -144,7 +144,7 @@ def parts_of(
     first, last = (_column_ns(out, name) for name in ("start", "end"))
     out["start"], out["end"] = as_times(start), as_times(end)
     if "event_id" in out:
-        texts = out["event_id"].to_numpy(dtype=object) if ids is None else ids
+        texts = out["event_id"].to_numpy(dtype=object, copy=True) if ids is None else ids
         cut = np.flatnonzero((first != start) | (last != _column_ns(out, "end")))
         texts[cut] = texts[cut] + "@" + np.datetime_as_string(as_times(start[cut])).astype(object)
         out["event_id"] = pd.Series(texts, index=out.index, dtype=events["event_id"].dtype)
