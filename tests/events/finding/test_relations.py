@@ -165,8 +165,8 @@ class Plain:
         return {"P1": TRUE, "P2": FALSE, "P3": UNKNOWN}[parcel]
 
     def long(self, truth, steps):
-        """For at least so many steps; before the first one nothing is known."""
-        return [min(truth[max(k - steps, 0) : k + 1] + [UNKNOWN] * (k < steps)) for k in range(len(truth))]
+        """For at least so many steps; before the first one, no parcel is in a truck."""
+        return [min(truth[max(k - steps, 0) : k + 1] + [FALSE] * (k < steps)) for k in range(len(truth))]
 
 
 def combined(plain, parcel):
@@ -176,8 +176,7 @@ def combined(plain, parcel):
     relation = "in truck via leg where temperature > {} degC"
     warm_text, hot_text = relation.format(8), relation.format(10)
     within = [
-        min(a, max(b[max(k - 2, 0) : k + 1] + [UNKNOWN] * (k < 2)))
-        for k, (a, b) in enumerate((one, hot) for one in warm)
+        min(a, max(b[max(k - 2, 0) : k + 1] + [FALSE] * (k < 2))) for k, (a, b) in enumerate((one, hot) for one in warm)
     ]
     return {
         f"chilled and ({warm_text})": [min(pair) for pair in zip(chilled, warm, strict=True)],

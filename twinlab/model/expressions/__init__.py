@@ -2,7 +2,7 @@
 
 In: a text such as ``temperature > 8 degC and door == open``. Out: a syntax tree, and bound to an asset type, an event type or a
 dataset, a tree of comparisons whose numbers have all been converted.
-Read in order: `syntax`, `tokens`, `parser`, `bound`, `contexts`, `operands` (units), `functions`, `binder`, `faults`.
+Read in order: `syntax`, `tokens`, `parser`, `bound`, `contexts`, `operands` (units), `functions`, `binder`, `completion`, `faults`.
 Never: data read, code executed, a unit guessed.
 """
 
@@ -21,6 +21,7 @@ __getattr__, __dir__ = attach(
         "bind": "binder",
         "bind_condition": "binder",
         "bind_value": "binder",
+        "completions": "completion",
         "bound": ":bound",
         "parse": "parser",
         "syntax": ":syntax",

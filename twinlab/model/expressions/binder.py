@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Literal, NoReturn, cast
 
 from twinlab.errors import UnitError
@@ -206,6 +207,11 @@ class _Binder:
         return equal if operator == "==" else bound.Not(equal)
 
     def same_truth(self, node: syntax.Comparison, one: Operand, other: Operand) -> bound.Condition:
+        if other.sort != "boolean" and isinstance(one.value, bound.Constant):
+            what = self.spelt(other.at)
+            self.fail(
+                other.at, f"expected something that is true or false to compare with {self.spelt(one.at)}, got {what}"
+            )
         what = f"{self.spelt(one.at) or 'this'} is true or false"
         operator = self.equality(node, what, "true or false")
         if other.sort != "boolean":
@@ -308,11 +314,10 @@ class _Binder:
     def named(self, node: syntax.Name, *, property_first: bool = False) -> Operand:
         context = self.context
         if node.owner is not None and node.owner != context.owner:
-            hint = (
-                f"write 'in {node.owner} where {node.owner}.{node.name} …'"
-                if node.owner in context.others()
-                else f"write {node.name} alone"
-            )
+            near = get_close_matches(node.owner, [context.owner or ""], n=1, cutoff=0.6)
+            hint = f"write {near[0]}.{node.name}" if near else f"write {node.name} alone"
+            if node.owner in context.others():
+                hint = f"write 'in {node.owner} where {node.owner}.{node.name} …'"
             self.fail(
                 node, f"expected a name of {context.title}, got {node.owner}.{node.name}; {hint}", ExpressionTermError
             )

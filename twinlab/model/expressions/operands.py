@@ -224,23 +224,22 @@ def _conversion(operand: Operand, target: str) -> Conversion:
         conversion(operand.shown_unit, target)
         msg = f"can't compare a temperature with {target!r}; compare a difference of temperatures"
         raise UnitError(msg)
-    if target not in TEMPERATURES:
-        return conversion(operand.shown_unit, target)
     try:
-        return conversion(operand.shown_unit, TEMPERATURES[target])
+        return conversion(operand.shown_unit, TEMPERATURES.get(target, target))
     except UnitError:
-        # The error that names the target as it is written.
-        return conversion(operand.shown_unit, target)
+        # The error that names the units as they are written.
+        conversion(operand.unit or "1", target)
+        raise
 
 
 def _folded(sign: ArithmeticOperator, left: bound.Value, right: bound.Value, unit: str) -> bound.Value:
+    if sign == "/" and isinstance(right, bound.Constant) and right.value == 0:
+        msg = "expected a divisor other than 0"
+        raise UnitError(msg)
     if not (isinstance(left, bound.Constant) and isinstance(right, bound.Constant)):
         return bound.Arithmetic(sign, left, right, unit)
     one, other = left.value, right.value
     if sign == "/":
-        if other == 0:
-            msg = "expected a divisor other than 0"
-            raise UnitError(msg)
         return bound.Constant(one / other, unit)
     return bound.Constant(one + other if sign == "+" else one - other if sign == "-" else one * other, unit)
 

@@ -6,6 +6,7 @@ minus. A relation's ``where`` takes everything that follows it, up to the closin
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import NoReturn, TypeVar
 
@@ -15,7 +16,6 @@ from twinlab.model.expressions import syntax
 from twinlab.model.expressions.faults import fault
 from twinlab.model.expressions.syntax import Node
 from twinlab.model.expressions.tokens import KEYWORDS, Token, tokens_of
-from twinlab.model.terms import nearest
 from twinlab.model.units import canonical_unit
 
 __all__ = ["DEEPEST", "parse"]
@@ -27,6 +27,8 @@ _OR, _AND, _NOT, _TIMED, _COMPARISON, _SUM, _PRODUCT, _MINUS = range(1, 9)
 _LEVELS = {"or": _OR, "and": _AND, "for": _TIMED, "within": _TIMED}
 _LEVELS |= dict.fromkeys(syntax.COMPARISONS, _COMPARISON) | {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 _LONGEST_DURATION = 2**62
+#: Two operators in a row that mean something in other languages.
+_DOUBLED = {"<>": "to compare, write !=", "**": "write a product such as a * a", "//": "write one /"}
 _NodeT = TypeVar("_NodeT", bound=Node)
 
 
@@ -110,6 +112,11 @@ class _Parser:
             return "expected the end, got ')' without an opening parenthesis; remove it, or add ( before"
         if self.is_(token, *syntax.COMPARISONS):
             return self.second_comparison(found)
+        before = self.tokens[self.next - 1]
+        if self.is_(token, ",") and before.kind == "number" and self.ahead().kind == "number":
+            return f"expected and, or, or the end, got ','; write a full stop in a number, as in {before.text}.{self.ahead().text}"
+        if isinstance(found, syntax.Name) and nearest_keyword(found.name) == "not":
+            return f"expected a comparison, got {token} after '{found.name}'; did you mean 'not'?"
         word = nearest_keyword(token.text) if token.kind == "name" else ""
         wrote = f"; did you mean '{word}'?" if word else "; write and, or, or an operator between two parts"
         what = (
@@ -250,6 +257,9 @@ class _Parser:
         before = f" after {self.tokens[self.next - 1]}" if self.next else ""
         if self.is_(token, "not"):
             return f"expected a value{before}, got 'not', which belongs before a condition; put 'not (…)' around the comparison"
+        doubled = _DOUBLED.get(self.tokens[self.next - 1].text + token.text) if self.next else None
+        if doubled is not None:
+            return f"expected a value{before}, got {token}; {doubled}"
         return f"expected a value{before}, got {token}; write a name, a number with its unit, or a parenthesis"
 
     def may_be_name(self, token: Token) -> bool:
@@ -342,8 +352,14 @@ def nearest_keyword(word: str) -> str:
     >>> nearest_keyword("AND"), nearest_keyword("temperature")
     ('and', '')
     """
-    found = nearest(word, [*KEYWORDS, "in"]) if len(word) > 1 else ""
-    return found.split("'")[1] if found.startswith("; did you mean") else ""
+    if word in KEYWORDS:
+        return ""
+    words = {*KEYWORDS, "in"}
+    if word.casefold() in words:
+        return word.casefold()
+    # Shorter words are near to many names.
+    close = get_close_matches(word.casefold(), words, n=1, cutoff=0.75) if len(word) > 3 else []
+    return close[0] if close else ""
 
 
 def _short(text: str) -> str:

@@ -36,6 +36,9 @@ _MOST_PIECES = 4
 #: What people write in other languages -> what it is here.
 _ELSEWHERE = {
     "=": "to compare, write ==",
+    "=>": "write >=",
+    "=<": "write <=",
+    "%": "a % belongs directly after a number, as in 80 %",
     "&": "write and",
     "|": "write or",
     "!": "write not",
@@ -123,7 +126,7 @@ def _token(text: str, at: int) -> Token:
     if match := _OPERATOR.match(text, at):
         return Token("operator", match.span(), match[0])
     char = text[at]
-    hint = _ELSEWHERE.get(
+    hint = _ELSEWHERE.get(text[at : at + 2]) or _ELSEWHERE.get(
         char, "names consist of letters, digits and underscores; write any other name in `backquotes`"
     )
     if char.isdigit() or char in "0123456789":
