@@ -7,6 +7,7 @@ import pytest
 
 import twinlab as tl
 from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.events.finding.finder import find
 from twinlab.twin.lineage.drawing import drawing
 from twinlab.twin.lineage.steps import Step
 
@@ -162,7 +163,7 @@ def test_an_exception_and_its_alert_lead_to_the_rule_and_to_the_rows(twin: tl.Tw
 
 
 def test_what_find_found_leads_to_the_rows(twin: tl.Twin) -> None:
-    found = tl.events.find(twin, "temperature > 8 degC", on="room")
+    found = find(twin, "temperature > 8 degC", on="room")
     lineage = twin.why(found.iloc[0])
     assert lineage.steps[0].text == "temperature > 8 degC"
     assert lineage.rows[["written", "row"]].to_numpy().tolist() == [["50.0", 4]]
