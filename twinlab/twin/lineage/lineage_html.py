@@ -23,7 +23,7 @@ _HTML = (
     '{% if rows %}<div style="overflow-x:auto;max-width:100%"><table style="border-collapse:collapse;margin:8px 0">'
     '<caption style="text-align:left;padding:2px 0">{{ caption }}</caption><thead><tr>{% for name in columns %}'
     '<th scope="col" style="text-align:left;padding:2px 12px 2px 0">{{ name }}</th>{% endfor %}</tr></thead><tbody>'
-    '{% for row in rows %}<tr>{% for cell in row %}<td style="text-align:left;padding:2px 12px 2px 0">{{ cell }}</td>'
+    '{% for row in rows %}<tr>{% for cell in row %}<td style="text-align:left;padding:2px 12px 2px 0;white-space:nowrap">{{ cell }}</td>'
     "{% endfor %}</tr>{% endfor %}</tbody></table></div>{% endif %}</div>"
 )
 
