@@ -12,6 +12,7 @@ from twinlab.model.alerts.alert import Alert
 from twinlab.model.alerts.channel import Channel
 from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 from twinlab.model.basics import Model, QuestionRule, Term, Unit, parse_duration, yaml_text
+from twinlab.model.finders.finder import Finder
 from twinlab.model.kpis.definition import Kpi
 from twinlab.model.rules import Rule
 from twinlab.model.signal import Signal
@@ -57,6 +58,8 @@ class TwinModel(Model):
     """What is kept of older data; without it, everything."""
     kpis: dict[Term, Kpi] = Field(default_factory=dict)
     """Numbers that people steer by: name -> definition and formula."""
+    events: dict[Term, Finder] = Field(default_factory=dict)
+    """Finders: conditions whose events are kept up to date with the history."""
     channels: dict[Term, Channel] = Field(default_factory=dict)
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
@@ -116,6 +119,8 @@ class TwinModel(Model):
             faults += [] if part is None else part.faults()
         for name, kpi in self.kpis.items():
             faults += [f"kpis.{name}.{key}: {fault}" for key, fault in kpi.faults(self)]
+        for name, finder in self.events.items():
+            faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
         for name, alert in self.alerts.items():
             faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.kpis, self.channels)]
         return faults

@@ -20,6 +20,8 @@ from twinlab.twin.calibrations.store import CalibrationStore
 from twinlab.twin.checking.methods import CheckMethods
 from twinlab.twin.definitions import adopt_mapping
 from twinlab.twin.export_methods import ExportMethods
+from twinlab.twin.finders.methods import FinderMethods
+from twinlab.twin.finders.store import FinderStore
 from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.lineage.methods import LineageMethods
@@ -60,6 +62,7 @@ class Twin(
     FindMethods,
     KpiMethods,
     AlertMethods,
+    FinderMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 
@@ -74,6 +77,7 @@ class Twin(
         self._definitions = AppliedDefinitions(self.folder, self.ledger, self.revision_log)
         self._annotation_store = AnnotationStore(self.ledger.journal)
         self._alert_store = AlertStore(self.ledger.journal)
+        self._finder_store = FinderStore(self.folder, self.ledger.journal)
         self._calibration_store = CalibrationStore(self.folder, self.ledger.journal)
         self.reload()
 
@@ -161,6 +165,7 @@ class Twin(
         ]
         with progress_bar("history", unit=" cells") as show:
             build = self._current_historian().catch_up(show, gather=True)
+        self.update_events()
         return IngestReport(
             file_reports(stored, build),
             seconds=time.perf_counter() - began,
@@ -268,7 +273,12 @@ class Twin(
     def events(
         self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Return the events of one type: those that overlap ``[start, stop)`` and are of the ``assets`` (ids), if given."""
+        """Return the events of one type: those that overlap ``[start, stop)`` and are of the ``assets`` (ids), if given.
+
+        A finder of ``twin.yaml`` is a type, too: its events are found, and current.
+        """
+        if event_type in self.model.events:
+            return self._found_events(event_type, start, stop, assets)
         return self.reader.events(event_type, start=start, stop=stop, assets=assets)
 
     def assets(self, asset_type: str) -> pd.DataFrame:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerLike", "Sources", "content_hash"]
 
-#: Keys that change no value by themselves: questions, KPIs and alerts are for people, retention is applied by a command of its own.
-_NOT_BUILT_FROM = {"alerts", "channels", "kpis", "questions", "storage", "retention"}
+#: Keys that change no value by themselves: they are for people, derived from the history, or applied by a command of their own.
+_NOT_BUILT_FROM = {"alerts", "channels", "events", "kpis", "questions", "storage", "retention"}
 
 
 class LedgerLike(Protocol):

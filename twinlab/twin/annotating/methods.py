@@ -197,7 +197,7 @@ class AnnotationMethods:
             if not isinstance(event, tuple) or len(event) != 2:
                 msg = f"expected an event as (type, event_id), got {event!r}"
                 raise SchemaError(msg)
-            known(str(event[0]), self.model.event_types, "event type")
+            known(str(event[0]), {**self.model.event_types, **self.model.events}, "event type")
             return event_target(str(event[0]), event[1])
         return self._span(*span)
 

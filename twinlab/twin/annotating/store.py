@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from twinlab.ledger.journal import Journal
 
-__all__ = ["AnnotationStore"]
+__all__ = ["FOUND_EVENTS", "AnnotationStore"]
 
 _KIND = "annotation"
 #: The decision to promote a revision, with what it does to annotations: one entry, so that neither is there without the other.
 _PROMOTION = "promotion"
+#: What became of events of finders that were split, withdrawn or appeared again.
+FOUND_EVENTS = "found_events"
 
 
 class AnnotationStore:
@@ -77,6 +79,8 @@ class AnnotationStore:
             for entry in self._journal.entries(start=self._position, stop=end):
                 if entry.kind == _KIND:
                     self._said.append(from_payload(entry.payload))
+                elif entry.kind == FOUND_EVENTS:
+                    self._said.append(Carried.from_payload(entry.payload))
                 elif entry.kind == _PROMOTION:
                     self._said += [Carried.from_payload(one) for one in entry.payload.get("carried", ())]
             self._position = end
