@@ -63,7 +63,7 @@ class TwinModel(Model):
     channels: dict[Term, Channel] = Field(default_factory=dict)
     """How people are notified of alerts: name -> kind with its options."""
     alerts: dict[Term, Alert] = Field(default_factory=dict)
-    """What people are notified of: name -> rule or KPI, channels, escalation."""
+    """What people are notified of: name -> rule, finder or KPI, channels, escalation."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""
 
@@ -122,7 +122,7 @@ class TwinModel(Model):
         for name, finder in self.events.items():
             faults += [f"events.{name}{'.' if key else ''}{key}: {fault}" for key, fault in finder.faults(name, self)]
         for name, alert in self.alerts.items():
-            faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self.rules, self.kpis, self.channels)]
+            faults += [f"alerts.{name}: {fault}" for fault in alert.faults(self)]
         return faults
 
     @property

@@ -34,9 +34,10 @@ def test_alerts_and_channels_do_not_change_what_history_is_built_from() -> None:
 @pytest.mark.parametrize(
     ("alert", "expected"),
     [
-        ({}, "exactly one of rule or kpi, got none"),
+        ({}, "exactly one of rule, finder or kpi, got none"),
         ({"rule": "quiet", "kpi": "share"}, "got rule and kpi"),
         ({"rule": "quiet", "by": "asset"}, "`by` belongs to `kpi`"),
+        ({"finder": "wram"}, "did you mean 'warm'"),
         ({"kpi": "shre"}, "did you mean 'share'"),
         ({"kpi": "share"}, "has no target"),
         ({"rule": "quiet", "channels": ["nobody"]}, "there is no channel 'nobody'"),
@@ -46,7 +47,8 @@ def test_a_wrong_alert_is_refused_with_its_reason(alert: dict, expected: str) ->
     kinds = {"room": {"signals": {"t": {"unit": "degC", "resolution": 1}}}}
     kpis = {"share": {"on": "room", "formula": "time_share(t > 1 degC)"}}
     rules = {"quiet": {"on": "room", "silent": "1h"}}
+    events = {"warm": {"on": "room", "when": "t > 1 degC"}}
     with pytest.raises(ValidationError, match=expected):
         TwinModel.model_validate(
-            {"twin": "t", "asset_types": kinds, "rules": rules, "kpis": kpis, "alerts": {"a": alert}}
+            {"twin": "t", "events": events, "asset_types": kinds, "rules": rules, "kpis": kpis, "alerts": {"a": alert}}
         )

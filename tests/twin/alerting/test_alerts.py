@@ -169,3 +169,20 @@ def test_a_kpi_that_misses_its_target_is_an_alert_once_its_window_is_settled(tmp
     assert "target >= 90 %" in one["text"]
     value = twin.kpi("cold", by="asset", start="2026-01-05T12:00", stop="2026-01-05T13:00").value.item()
     assert value == one["value"]
+
+
+def test_an_event_of_a_finder_is_an_alert(tmp_path: Path) -> None:
+    finder = "events:\n  hot: {on: room, when: temperature > 8 degC, lasting: 20min, title: Hot room}\n"
+    (tmp_path / "twin.yaml").write_text(
+        MODEL[: MODEL.index("alerts:")] + finder + "alerts:\n  hot_rooms: {finder: hot, channels: [team]}\n"
+    )
+    twin = tl.create(tmp_path / "twin", model=tmp_path / "twin.yaml")
+    (twin.folder / "mapping").mkdir(exist_ok=True)
+    (twin.folder / "mapping" / "feed.yaml").write_text(MAPPING)
+    twin.reload()
+    rows(twin, ("12:00", 9), ("12:10", 9), ("12:20", 9), ("12:30", 4))
+    assert twin.run_alerts(now="2026-01-05T12:40").raised == 1
+    (one,) = twin.alerts().to_dict("records")
+    assert (one["title"], one["asset"], one["state"]) == ("Hot room", "A", "resolved")
+    assert one["since"] == twin.events("hot")["start"][0]
+    assert twin.why(twin.alerts().iloc[0]).rows["row"].size == 3

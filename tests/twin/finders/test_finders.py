@@ -83,12 +83,11 @@ row = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.lists(row, min_size=1, max_size=6), min_size=2, max_size=4))
 def test_any_order_of_arrival_gives_the_events_of_a_new_search(batches: list[list[tuple]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         twin = new_twin(Path(folder))
-        ids: dict[str, set[str]] = {}
         for number, batch in enumerate(batches):
             append(twin, batch)
             if number % 2 == 0:
@@ -97,11 +96,10 @@ def test_any_order_of_arrival_gives_the_events_of_a_new_search(batches: list[lis
                 table = twin.events(name)
                 assert spans(table) == anew(twin, name), name
                 assert table["event_id"].is_unique
-                ids[name] = set(table["event_id"])
         twin.update_events()
         other = tl.open(twin.folder)
         for name in twin.model.events:
-            assert set(other.events(name)["event_id"]) >= set() and spans(other.events(name)) == anew(twin, name)
+            assert spans(other.events(name)) == anew(twin, name)
 
 
 def test_a_late_row_moves_splits_and_withdraws_events_whose_ids_stay(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Exceptions that an alert is raised by: those of a rule, and windows in which a KPI misses its target."""
+"""Exceptions that raise an alert: those of a rule, events of a finder, windows in which a KPI misses its target."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from twinlab.events.finding.finder import find
 from twinlab.events.kpis.compute import kpi
-from twinlab.events.rules.exception_table import concat, exception_rows
+from twinlab.events.rules.exception_table import concat, duration_text, exception_rows
 from twinlab.events.rules.exceptions import episodes
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.alerts.alert import Alert
@@ -47,6 +48,8 @@ def caused(twin: TwinReader, alert: Alert, *, start_ns: int, stop_ns: int) -> pd
     if alert.rule is not None:
         rules: dict[str, Rule] = {alert.rule: twin.model.rules[alert.rule]}
         return episodes(twin, rules, start=np.datetime64(start_ns, "ns"), stop=np.datetime64(stop_ns, "ns"))
+    if alert.finder is not None:
+        return _found(twin, alert, start_ns, stop_ns)
     assert alert.kpi is not None  # exactly one of them is set
     definition = twin.model.kpis[alert.kpi]
     width = parse_duration(definition.period)
@@ -61,6 +64,25 @@ class _Described:
     on: str
     title: str | None
     severity: Severity
+
+
+def _found(twin: TwinReader, alert: Alert, start_ns: int, stop_ns: int) -> pd.DataFrame:
+    """Return the events of a finder as exceptions."""
+    name = str(alert.finder)
+    finder = twin.model.events[name]
+    start, stop = (np.datetime64(at, "ns") for at in (start_ns, stop_ns))
+    found = find(twin, finder.when, on=finder.on, lasting=finder.lasting, gap=finder.gap, start=start, stop=stop)
+    since, until = (found[one].to_numpy(dtype="datetime64[ns]") for one in ("start", "end"))
+    lasted = np.where(np.isnat(until), stop, until) - since
+    columns = {
+        "asset": found["asset"].to_numpy(dtype=object),
+        "since": since,
+        "raised": since + np.timedelta64(finder.lasting_ns, "ns"),
+        "until": until,
+        "text": [f"{finder.when}, for {duration_text(span)}" for span in lasted.astype(np.int64).tolist()],
+    }
+    described = _Described(finder.on, alert.title or finder.title, alert.severity or "medium")
+    return exception_rows(columns, name=name, rule=described)
 
 
 def _missed(found: xr.Dataset, alert: Alert, on: str, width: int, start_ns: int) -> pd.DataFrame:

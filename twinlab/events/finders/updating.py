@@ -101,7 +101,7 @@ def _windows(
     cells: TwinCells, condition: bound.Condition, on: str, state: FinderState, changes: Sequence[ChangedWindow]
 ) -> Spans:
     """Return where the condition's truth may have changed, by number of the asset; they don't overlap."""
-    stop = cells.extent_ns[1]
+    stop, origin = cells.extent_ns[1], cells.twin.model.origin_ns
     number = pd.Index(list(cells.assets))
     step = cells.steps_ns[1]
     held = any(valid is None for valid in cells.valid_ns.values())
@@ -125,7 +125,8 @@ def _windows(
         lows.append(np.tile(one.starts, len(mine)))
         highs.append(np.tile(after, len(mine)))
     key, low, high = (np.concatenate(part).astype(np.int64) for part in (keys, lows, highs))
-    low = np.maximum(low, cells.extent_ns[0])
+    # A cell of the coarsest signal is evaluated as a whole.
+    low = np.maximum(low - (low - origin) % step, cells.extent_ns[0])
     keep = low < high
     return merged(Spans(key[keep], low[keep], high[keep], count))[0]
 

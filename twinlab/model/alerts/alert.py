@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
@@ -12,7 +11,7 @@ from twinlab.model.rules import Severity
 from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
-    from twinlab.model.kpis.definition import Kpi
+    from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["Alert", "Escalation"]
 
@@ -32,18 +31,20 @@ class Escalation(Model):
 
 
 class Alert(Model):
-    """What somebody is notified of: the exceptions of one rule, or the windows in which one KPI misses its target."""
+    """What somebody is notified of: exceptions of a rule, events of a finder, or windows in which a KPI misses its target."""
 
     rule: Term | None = None
     """Name under ``rules``."""
+    finder: Term | None = None
+    """Name under ``events``."""
     kpi: Term | None = None
     """Name under ``kpis``, of one with a target. A window counts once nothing more is expected of it."""
     by: Term | None = None
     """With `kpi`: what to group by; each group has alerts of its own."""
     title: str | None = None
-    """Name for people; that of the rule or the KPI by default."""
+    """Name for people; that of the rule, the finder or the KPI by default."""
     severity: Severity | None = None
-    """How urgent it is; as the rule by default, "medium" for a KPI."""
+    """How urgent it is; as the rule by default, otherwise "medium"."""
     channels: list[Term] = Field(default_factory=list)
     """Who is notified when it is raised, and when it is over: names under ``channels``."""
     cooldown: Duration | None = None
@@ -55,12 +56,12 @@ class Alert(Model):
 
     @model_validator(mode="after")
     def _one_cause(self) -> Self:
-        given = [name for name in ("rule", "kpi") if getattr(self, name) is not None]
+        given = [name for name in ("rule", "finder", "kpi") if getattr(self, name) is not None]
         if len(given) != 1:
-            msg = f"an alert needs exactly one of rule or kpi, got {' and '.join(given) or 'none'}"
+            msg = f"an alert needs exactly one of rule, finder or kpi, got {' and '.join(given) or 'none'}"
             raise ValueError(msg)
         if self.by is not None and self.kpi is None:
-            msg = "`by` belongs to `kpi`; remove it from an alert of a rule"
+            msg = "`by` belongs to `kpi`; remove it from an alert of a rule or a finder"
             raise ValueError(msg)
         return self
 
@@ -82,18 +83,20 @@ class Alert(Model):
         """How far back late rows count, nanoseconds."""
         return parse_duration(self.look_back)
 
-    def faults(self, rules: Mapping[str, object], kpis: Mapping[str, Kpi], channels: Mapping[str, object]) -> list[str]:
+    def faults(self, model: TwinModel) -> list[str]:
         """Return what of the alert doesn't fit the model, a sentence each."""
         out = []
-        if self.rule is not None and self.rule not in rules:
-            out.append(f"there is no rule {self.rule!r}{nearest(self.rule, rules)}")
-        if self.kpi is not None and self.kpi not in kpis:
-            out.append(f"there is no KPI {self.kpi!r}{nearest(self.kpi, kpis)}")
-        elif self.kpi is not None and kpis[self.kpi].target is None:
+        if self.rule is not None and self.rule not in model.rules:
+            out.append(f"there is no rule {self.rule!r}{nearest(self.rule, model.rules)}")
+        if self.finder is not None and self.finder not in model.events:
+            out.append(f"there is no finder {self.finder!r}{nearest(self.finder, model.events)}")
+        if self.kpi is not None and self.kpi not in model.kpis:
+            out.append(f"there is no KPI {self.kpi!r}{nearest(self.kpi, model.kpis)}")
+        elif self.kpi is not None and model.kpis[self.kpi].target is None:
             out.append(f"the KPI {self.kpi!r} has no target that it could miss; state its `target`")
         named = [*self.channels, *(name for one in self.escalate for name in one.channels)]
         return out + [
-            f"there is no channel {name!r}{nearest(name, channels)}"
+            f"there is no channel {name!r}{nearest(name, model.channels)}"
             for name in dict.fromkeys(named)
-            if name not in channels
+            if name not in model.channels
         ]

@@ -111,7 +111,7 @@ def _window(since: object, until: object, raised: object) -> tuple[np.datetime64
     start, end = (np.datetime64(instant_ns(one), "ns") for one in (first, last))
     if pd.isna(since):  # type: ignore[call-overload]
         start = start - _UNKNOWN
-    return start, max(end, start) + np.timedelta64(1, "ns")
+    return start, max(end, start + np.timedelta64(1, "ns"))
 
 
 def _values_step(

@@ -22,28 +22,27 @@ __all__ = ["found_lineage"]
 
 
 def found_lineage(
-    reader: HistoryReader, row: Mapping[str, Any], attributes: Mapping[str, Any], definitions: DefinitionSteps
+    reader: HistoryReader, row: Mapping[str, Any], expression: object, on: object, definitions: DefinitionSteps
 ) -> Lineage:
-    """Return the lineage of a row of a table that `find` returned.
+    """Return the lineage of an event that was found.
 
     Parameters
     ----------
     row : mapping of column to value
-    attributes : mapping
-        ``attrs`` of the table: the ``expression``, and the asset type ``on``.
+    expression, on : str
+        The condition and its asset type; of a row that `find` returned, they are in the ``attrs`` of its table.
 
     Raises
     ------
     SchemaError
-        If the table has lost its attributes.
+        If the expression isn't known.
     """
-    expression = attributes.get("expression")
     if not isinstance(expression, str):
         msg = "expected a row of the table as `find` returned it, with the expression in its attrs; take a row of that table"
         raise SchemaError(msg)
     model = reader.model
     node = parse(expression)
-    kind = str(attributes.get("on") or named_type(node, model))
+    kind = str(on or named_type(node, model))
     condition = bind_condition(node, AssetContext(model, kind), text=expression)
     span = span_text(row["start"], row["end"])
     asset = str(row["asset"])

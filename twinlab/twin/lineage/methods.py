@@ -148,6 +148,9 @@ class LineageMethods:
                 at = row["since"] if row["since"] == row["since"] else row["noted"]
                 group = str(row["asset"]) if alert.by is not None else None
                 return self._why_kpi(alert.kpi, at, step=None, on=None, by=alert.by, group=group)
+            if alert.finder is not None:
+                finder = model.events[alert.finder]
+                return self._why_found({**row, "start": row["since"], "end": row["until"]}, finder.when, finder.on)
             row = {"raised": row["since"], **row, "rule": alert.rule}
         if row.get("rule") in model.rules:
             from twinlab.twin.lineage.exceptions import exception_lineage  # noqa: PLC0415
@@ -155,15 +158,21 @@ class LineageMethods:
             return exception_lineage(self.reader, row, self._definitions_of())
         if row.get("type") in model.event_types and row.get("event_id"):
             return self._why_event(str(row["type"]), str(row["event_id"]))
+        if row.get("type") in model.events:
+            finder = model.events[row["type"]]
+            return self._why_found(row, finder.when, finder.on)
         if {"type", "asset", "start", "end"} <= set(row):
-            from twinlab.twin.lineage.found import found_lineage  # noqa: PLC0415
-
-            return found_lineage(self.reader, row, attributes, self._definitions_of())
+            return self._why_found(row, attributes.get("expression"), attributes.get("on"))
         msg = (
             "expected a row of a table of events, with their `type` and `event_id`, of exceptions, with their `rule`, or of alerts, "
             f"with their `alert`; got the columns {', '.join(map(str, row))}"
         )
         raise SchemaError(msg)
+
+    def _why_found(self, row: Mapping[str, Any], expression: object, on: object) -> Lineage:
+        from twinlab.twin.lineage.found import found_lineage  # noqa: PLC0415
+
+        return found_lineage(self.reader, row, expression, on, self._definitions_of())
 
     def _definitions_of(self) -> DefinitionSteps:
         from twinlab.twin.lineage.definitions import DefinitionSteps  # noqa: PLC0415
