@@ -28,7 +28,7 @@ class SizeEstimate:
     before: float
     # Instant of a cut, ns -> bytes after it.
     after: Mapping[int, float]
-    # Share of their tiles that were encoded: with 1, only the indexes of shards are estimated.
+    # Share of their tiles that were encoded: with 1, only indexes of shards that would vanish aren't known.
     share: float
 
 
@@ -56,9 +56,12 @@ def size_after(
                 was, now = _tile(view, group, name, place, removal, ends, columns.get(group.asset_type, ()))
                 old += was
                 new = {cut: new[cut] + now[cut] for cut in cuts}
+            every_tile = len(places) / max(1, len(chosen))
+            # The indexes of shards stay as long as they are.
+            indexes = max(0.0, sum(sizes) - old * every_tile)
             before += sum(sizes)
             for cut in cuts:
-                after[cut] += sum(sizes) * (new[cut] / old if old else 1.0)
+                after[cut] += indexes + new[cut] * every_tile
     return SizeEstimate(before, after, seen / every if every else 1.0)
 
 
