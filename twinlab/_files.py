@@ -94,9 +94,7 @@ def write_atomically(target: Path, write: Callable[[Path], object]) -> Path:
     SourceError
         If the target can't be written.
     """
-    # Writers look at the suffix, but a folder of definitions is read by it: what a killed process leaves must not be one.
-    ending = ".draft" if target.suffix in {".yaml", ".yml"} else target.suffix
-    draft = target.with_name(f".{target.stem}-{os.getpid()}{ending}")
+    draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

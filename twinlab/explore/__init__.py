@@ -18,10 +18,13 @@ __getattr__, __dir__ = attach(
     {
         "AssetCard": "views.card.card",
         "EventExplorer": "views.events.explorer",
+        "EventsAndKpisView": "pages.events.parts",
         "EventsView": "pages.events.page",
         "Explorer": "views.base",
+        "FinderExplorer": "views.finder.explorer",
         "HeatExplorer": "views.heatmap.explorer",
         "HistoryView": "pages.history.page",
+        "KpiExplorer": "views.kpis.explorer",
         "Link": "kit.link",
         "MapView": "views.map.explorer",
         "NowView": "pages.now.page",

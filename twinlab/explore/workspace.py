@@ -160,15 +160,15 @@ class Workspace(Explorer):
         self._leave()
         self._open()
 
-    def _open(self) -> None:
-        """Show the current page and update it from the page state."""
+    def _open(self, *, part: str | None = None) -> None:
+        """Show the current page, or a part of it, and update it from the page state."""
         self._show_notice("")
         slot = self._slots[str(self.page)]
         if slot.view is None:
-            slot.first, slot.from_page_state = self._page_state.link, True
+            slot.first, slot.from_page_state = replace(self._page_state.link, part=part), True
         self._show_page()
         if slot.view is not None:
-            self._apply_page_state(slot.view)
+            self._apply_page_state(slot.view, part)
         self._arrive(slot)
 
     def visit(self, link: Link | None) -> None:
@@ -183,7 +183,7 @@ class Workspace(Explorer):
                 self.page = link.page
             finally:
                 self._quiet = False
-        self._open()
+        self._open(part=link.part)
 
     def _leave(self) -> None:
         shown = next((slot for slot in self._slots.values() if slot.body.visible), None)
@@ -207,10 +207,12 @@ class Workspace(Explorer):
         else:
             self._build(slot)
 
-    def _apply_page_state(self, view: Explorer) -> None:
+    def _apply_page_state(self, view: Explorer, part: str | None = None) -> None:
         """Apply the page state to a view, as far as the view has the assets."""
         own = view.link()
         asked = with_page_state(own, self._page_state.link)
+        if part is not None:
+            asked = replace(asked, part=part)
         if asked != own:
             view.apply(asked)
             self._drop_unknown_assets(view, own)

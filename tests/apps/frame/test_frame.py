@@ -41,5 +41,5 @@ def test_a_reader_without_the_role_gets_neither_the_entry_of_a_page_nor_the_page
         [menu] = opened.select(pmui.MenuList)
         notices = " ".join(str(alert.object) for alert in opened.select(pmui.Alert))
         shown[role] = [item["label"] for item in menu.items], menu.active, "isn't open to you" in notices
-    assert shown["viewer"] == (["Now", "Map", "History", "Events"], (0,), True)
-    assert shown["steward"] == (["Now", "Map", "History", "Events", "Quality"], (4,), False)
+    assert shown["viewer"] == (["Now", "Map", "History", "Events & KPIs"], (0,), True)
+    assert shown["steward"] == (["Now", "Map", "History", "Events & KPIs", "Quality"], (4,), False)

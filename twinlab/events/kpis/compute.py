@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
 
-__all__ = ["kpi"]
+__all__ = ["KpiSubjects", "first_time", "kpi", "subjects_of"]
 
 _NEVER = np.iinfo(np.int64).min
 
@@ -56,8 +56,8 @@ def kpi(
 ) -> xr.Dataset:
     """Return a KPI by window, and by group if asked for, with bounds; see `twinlab.Twin.kpi`."""
     key, found = definition_of(twin.model, name, on)
-    formula = found.bound(twin.model)
-    subjects = _Subjects.of(twin, found, formula, by)
+    subjects = KpiSubjects.of(twin, found, found.bound(twin.model), by)
+    formula = subjects.formula
     width = every or found.period
     spanned = _span(subjects, start, stop, key)
     chosen = windows(*spanned, parse_duration(width), every=width)
@@ -68,8 +68,20 @@ def kpi(
     return _dataset(key, found, formula, unit, by, width, chosen, subjects, results, result)
 
 
+def subjects_of(twin: TwinReader, name: str | Kpi, *, on: str | None, by: str | None) -> tuple[Kpi, KpiSubjects]:
+    """Return the definition of a KPI, and what it is about; arguments and errors as for `kpi`."""
+    _, found = definition_of(twin.model, name, on)
+    return found, KpiSubjects.of(twin, found, found.bound(twin.model), by)
+
+
+def first_time(twin: TwinReader, name: str | Kpi, *, on: str | None = None) -> np.datetime64 | None:
+    """Return the midnight (UTC) before the first data of a KPI, where its windows begin; None without data."""
+    extent = subjects_of(twin, name, on=on, by=None)[1].extent()
+    return None if extent is None else np.datetime64(extent[0], "ns").astype("datetime64[D]").astype("datetime64[ns]")
+
+
 @dataclass
-class _Subjects:
+class KpiSubjects:
     """What a formula's aggregates are about: assets of types and events of types, and how they are grouped."""
 
     twin: TwinReader
@@ -82,7 +94,8 @@ class _Subjects:
     labels: list[str]
 
     @classmethod
-    def of(cls, twin: TwinReader, found: Kpi, formula: Formula, by: str | None) -> _Subjects:
+    def of(cls, twin: TwinReader, found: Kpi, formula: Formula, by: str | None) -> KpiSubjects:
+        """Return the assets and events of a formula's aggregates, read from a twin."""
         kinds = dict.fromkeys(
             one.asset_type if isinstance(one, TimeAggregate) else one.event_type for one in formula.aggregates
         )
@@ -148,7 +161,7 @@ class _Subjects:
 
     def results(self, chosen: Windows) -> list[Folded]:
         """Return the aggregates by window and group, in the order of the formula."""
-        events = {kind: self._events(kind, chosen) for kind in self.tables}
+        events = {kind: self.events_in(kind, chosen) for kind in self.tables}
         labels = [label for kind, assets in self.assets.items() for label in self._labels(kind, assets)]
         labels += [label for _, _, found in events.values() for label in group_labels(found.unique().tolist())]
         once = list(dict.fromkeys(labels))
@@ -172,7 +185,7 @@ class _Subjects:
     def _labels(self, kind: str, assets: list[str]) -> list[str]:
         return labels_of_assets(self.twin, kind, self.paths[kind], assets)
 
-    def _events(self, kind: str, chosen: Windows) -> tuple[pd.DataFrame, NDArray[np.int64], pd.Series]:
+    def events_in(self, kind: str, chosen: Windows) -> tuple[pd.DataFrame, NDArray[np.int64], pd.Series]:
         """Return the events of the windows, the window of each, and the label of its group."""
         table = self.tables[kind]
         times = times_of(table, self.at)
@@ -220,7 +233,7 @@ def _outer(formula: Formula, results: list[Folded]) -> Bounded:
     return Bounded(value.low, found.low, found.high)
 
 
-def _span(subjects: _Subjects, start: object, stop: object, name: str) -> tuple[int, int]:
+def _span(subjects: KpiSubjects, start: object, stop: object, name: str) -> tuple[int, int]:
     """Return the span asked for; where it is open, that of the data."""
     extent = None if start is not None and stop is not None else subjects.extent()
     if (start is None or stop is None) and extent is None:
@@ -239,7 +252,7 @@ def _dataset(  # noqa: PLR0917
     by: str | None,
     width: str,
     chosen: Windows,
-    subjects: _Subjects,
+    subjects: KpiSubjects,
     results: list[Folded],
     result: Bounded,
 ) -> xr.Dataset:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 import pandas as pd
+from bokeh.events import Tap
 from numpy.typing import NDArray
 
 from twinlab.events.kpis.table import kpi_table
@@ -25,7 +27,9 @@ _VALUE, _TARGET = "#0072B2", "#D55E00"
 _NUMBERS = ("value", "low", "high", "coverage", "samples")
 
 
-def kpi_chart(data: xr.Dataset, *, height: int = 300) -> hv.Overlay | hv.Layout:
+def kpi_chart(
+    data: xr.Dataset, *, height: int = 300, on_pick: Callable[[np.datetime64, str | None], None] | None = None
+) -> hv.Overlay | hv.Layout:
     """Draw a KPI by window.
 
     A light box is a window and what the value can be, from ``low`` to ``high``; hatched if the window isn't settled. The dark line in it is the value, as wide as the share of the window that is known: of a KPI half of whose data is missing it is half as
@@ -37,6 +41,8 @@ def kpi_chart(data: xr.Dataset, *, height: int = 300) -> hv.Overlay | hv.Layout:
         As ``twin.kpi`` returns it.
     height : int
         Pixels of one chart.
+    on_pick : callable, optional
+        Called with the start of a window that a reader presses, and its group, None without groups.
 
     Returns
     -------
@@ -48,14 +54,15 @@ def kpi_chart(data: xr.Dataset, *, height: int = 300) -> hv.Overlay | hv.Layout:
     (group,) = (str(one) for one in data["value"].dims if one != "time") if data["value"].ndim > 1 else ("",)
     title = str(data.attrs.get("title", ""))
     if not group:
-        return _chart(table, data, limits, f"{title}{_aim(data)}").opts(responsive=True, height=height, backend="bokeh")
+        whole = _chart(table, data, limits, f"{title}{_aim(data)}", _press(data, None, on_pick))
+        return whole.opts(responsive=True, height=height, backend="bokeh")
     by_size = table.groupby(group, sort=False)["samples"].sum().sort_values(ascending=False, kind="stable")
     chosen = set(by_size.index[:_GROUPS])
     shown = [one for one in data[group].values.tolist() if one in chosen]
     more = len(by_size) - len(shown)
     note = f" ({more} more aren't drawn)" if more > 0 else ""
     charts = [
-        _chart(table[table[group] == one], data, limits, str(one)).opts(
+        _chart(table[table[group] == one], data, limits, str(one), _press(data, str(one), on_pick)).opts(
             responsive=True,
             height=max(150, height // 2),
             xlabel="",
@@ -78,7 +85,36 @@ def _limits(table: pd.DataFrame, target: float | None) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _chart(table: pd.DataFrame, data: xr.Dataset, limits: tuple[float, float], title: str) -> hv.Overlay:
+def _press(
+    data: xr.Dataset, group: str | None, on_pick: Callable[[np.datetime64, str | None], None] | None
+) -> list[Callable[[Any, Any], None]]:
+    """Return hooks that make a chart call ``on_pick`` for the window that is pressed."""
+    if on_pick is None:
+        return []
+    starts = data["time"].values.astype("datetime64[ns]")
+    width = np.timedelta64(parse_duration(data.attrs["every"]), "ns")
+
+    def pressed(event: Any) -> None:
+        if event.x is None or not len(starts):
+            return
+        at = np.datetime64(round(event.x * 1e6), "ns")
+        place = int(np.searchsorted(starts, at, side="right")) - 1
+        if place >= 0 and at < starts[place] + width:
+            on_pick(starts[place], group)
+
+    def hook(plot: Any, element: Any) -> None:  # noqa: ARG001  (HoloViews passes both)
+        plot.state.on_event(Tap, pressed)
+
+    return [hook]
+
+
+def _chart(
+    table: pd.DataFrame,
+    data: xr.Dataset,
+    limits: tuple[float, float],
+    title: str,
+    hooks: Sequence[Callable[[Any, Any], None]] = (),
+) -> hv.Overlay:
     unit = str(data.attrs.get("units", ""))
     width = np.timedelta64(parse_duration(data.attrs["every"]), "ns")
     parts = [
@@ -99,7 +135,7 @@ def _chart(table: pd.DataFrame, data: xr.Dataset, limits: tuple[float, float], t
         show_legend=False,
         fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
         toolbar="above",
-        hooks=[_dated_hover],
+        hooks=[_dated_hover, *hooks],
         backend="bokeh",
     )
 

@@ -26,6 +26,13 @@ _TEXTS = {
     "compare": "compare",
     "find": "find",
     "heat": "heat",
+    "part": "part",
+    "kpi": "kpi",
+    "by": "by",
+    "every": "every",
+    "when": "when",
+    "lasting": "lasting",
+    "gap": "gap",
 }
 _SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
 _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
@@ -53,6 +60,16 @@ class Link:
     find: str | None = None
     # Content of a heat map; see `twinlab.explore.HeatExplorer`.
     heat: str | None = None
+    # Part of a page that has several.
+    part: str | None = None
+    # A KPI, what it is grouped by, and the width of its windows.
+    kpi: str | None = None
+    by: str | None = None
+    every: str | None = None
+    # A condition whose events are found, how long they last at least, and the gap that joins two.
+    when: str | None = None
+    lasting: str | None = None
+    gap: str | None = None
     # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 

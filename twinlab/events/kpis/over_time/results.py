@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.formulas import TimeAggregate
     from twinlab.model.reader import TwinReader
 
-__all__ = ["assets_of", "over_time", "signals_in"]
+__all__ = ["assets_of", "over_time", "signals_in", "validity_ns"]
 
 _DAY = 86400 * 10**9
 #: Cells that are read at once.
@@ -91,7 +91,7 @@ def _from_cells(  # noqa: PLR0917
     asset_type = aggregates[0].asset_type
     spec = twin.model.asset_types[asset_type]
     signals = signals_in(aggregates)
-    lead = max(_validity(spec.signals[name]) for name in signals)
+    lead = max(validity_ns(spec.signals[name]) for name in signals)
     lead += max(look_back_ns(one.part) for one in aggregates)
     counters = any(one.function == "total" and one.per_s is None for one in aggregates)
     lead, after = (max(lead, _DAY), _DAY) if counters else (lead, 0)
@@ -122,7 +122,8 @@ def _finished(one: TimeAggregate, found: Folded) -> Folded:
     return found.of_an_extreme() if one.function in ("time_min", "time_max") else found
 
 
-def _validity(signal: object) -> int:
+def validity_ns(signal: object) -> int:
+    """Return for how long before a window the cells of a signal count in it."""
     heartbeat = getattr(signal, "heartbeat", None)
     cadence: int = getattr(signal, "cadence_ns", 0)
     return max(valid_cells(cadence) * cadence, 0 if heartbeat is None else parse_duration(heartbeat) + cadence)

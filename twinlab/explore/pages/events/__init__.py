@@ -1,8 +1,8 @@
-"""The Events page: what was planned, what happened, how late.
+"""The page Events & KPIs: KPIs, events found by a condition, and recorded events: what was planned, what happened, how late.
 
-In: an event table and filters. Out: a summary line, a chart, a map of routes and the table, each filtering the
-others.
-Read in order: `page`, `summary`, `bins` and `stacks` (pure), `plot` (HoloViews), `live_chart` (Bokeh).
+In: the model and the data of a twin. Out: one part at a time: the view of KPIs; a condition and its events; or recorded events as a
+summary line, a chart, a map of routes and the table, each filtering the others.
+Read in order: `parts`, `found`; for recorded events `page`, `summary`, `bins` and `stacks` (pure), `plot` (HoloViews), `live_chart` (Bokeh).
 Never: a Python loop over events.
 """
 
@@ -20,15 +20,22 @@ __all__ = ["PAGE"]
 
 
 def _load() -> type[Explorer]:
-    from twinlab.explore.pages.events.page import EventsView  # noqa: PLC0415  (imported when the page is first opened)
+    from twinlab.explore.pages.events.parts import EventsAndKpisView  # noqa: PLC0415  (imported when first opened)
 
-    return EventsView
+    return EventsAndKpisView
 
 
 def _has_events(twin: TwinReader) -> bool:
-    return bool(twin.model.event_types)
+    from twinlab.explore.pages.events.parts import parts_of  # noqa: PLC0415
+
+    return bool(parts_of(twin.model))
 
 
 PAGE = PageSpec(
-    "events", "Events", "event_note", _load, has=_has_events, roles=("viewer", "dispatcher", "analyst", "steward")
+    "events",
+    "Events & KPIs",
+    "event_note",
+    _load,
+    has=_has_events,
+    roles=("viewer", "dispatcher", "analyst", "steward"),
 )

@@ -122,7 +122,8 @@ class AssetCard(pn.viewable.Viewer):
         return button
 
     def _ask(self, page: str) -> None:
-        self.asked = Link(page=page, asset_type=self.asset_type, assets=(self.asset,), at=self.at)
+        part = "recorded" if page == "events" else None
+        self.asked = Link(page=page, asset_type=self.asset_type, assets=(self.asset,), at=self.at, part=part)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(self._links, self._html, sizing_mode="stretch_width")
