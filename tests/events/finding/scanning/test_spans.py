@@ -1,12 +1,14 @@
 """Stored tiles give the spans that arrays give: of a twin now, with rows in its tail, as it was known, and of a revision."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import twinlab as tl
 from twinlab.events.finding.cells import TwinCells
-from twinlab.events.finding.scanning.spans import stored_spans
+from twinlab.events.finding.scanning.spans import possible_assets, stored_spans
 from twinlab.events.finding.search import known_spans
 from twinlab.model.expressions import AssetContext, bind_condition
 from twinlab.model.reader import SomeAssets
@@ -97,13 +99,16 @@ def readers(tmp_path_factory):
     twin.ingest(folder / "rooms.csv")
     twin.ingest(folder / "log1.csv")
     known = pd.Timestamp.now(tz="UTC")
-    published = SomeAssets(twin.as_of(known), {})
+    # Until now all rows were in the tail.
+    twin.rebuild()
+    shutil.copytree(folder / "twin", folder / "published")
     with twin.writer("log") as writer:
         writer.append(rows[late].head(60), table="log1")
         writer.append(log(3, MINUTES, MINUTES + 90), table="log1")
         yield {
             "with a tail": twin,
-            "as it was known": published,
+            "published": tl.open(folder / "published"),
+            "as it was known": twin.as_of(known),
             "some assets": SomeAssets(twin, {"room": ["r7", "r2", "r5"]}),
         }
 
@@ -120,7 +125,7 @@ def spans(readers, name: str, expression: str, window: tuple[int, int]) -> tuple
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-@pytest.mark.parametrize("name", ["with a tail", "as it was known", "some assets"])
+@pytest.mark.parametrize("name", ["published", "with a tail", "as it was known", "some assets"])
 def test_stored_tiles_give_the_spans_of_arrays(readers, name, expression):
     for window in ((0, MINUTES + 200), (2000, 2900)):
         found, want = spans(readers, name, expression, window)
@@ -135,3 +140,20 @@ def test_signals_of_several_cadences_are_left_to_arrays(readers):
     found, want = spans(readers, "with a tail", "temperature > 8 degC and energy > 1 kWh", (0, MINUTES))
     assert found is None
     assert len(want.key)
+
+
+@pytest.mark.parametrize(
+    ("expression", "rooms"),
+    [
+        # The rooms that were removed have cells that are never evaluated.
+        ("temperature > 55 degC", [2, 5, 8]),
+        ("temperature > 8 degC and zone == north", [0, 3, 6]),
+        ("door == open", list(range(ROOMS))),
+    ],
+)
+def test_assets_are_left_out_for_which_a_condition_can_not_be_true(readers, expression, rooms):
+    twin = readers["published"]
+    condition = bind_condition(expression, AssetContext(twin.model, "room"))
+    low, stop = (twin.model.origin_ns + day * 86_400 * 10**9 for day in (0, 2))
+    cells = TwinCells(twin, "room", condition, None)
+    assert possible_assets(cells, condition, low_ns=low, stop_ns=stop, assets=np.arange(ROOMS)).tolist() == rooms
