@@ -15,6 +15,7 @@ from twinlab.events.algebra.event_spans import Duration, as_times, span_length
 from twinlab.events.algebra.spans import NEVER
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.dataset_cells import DatasetCells
+from twinlab.events.finding.event_ids import asset_names, event_ids
 from twinlab.events.finding.relations import RelatedSearch
 from twinlab.events.finding.search import Searched, search
 from twinlab.events.reading import instant_ns, known
@@ -197,15 +198,12 @@ def event_table(
     key, start, end = spans.key[keep], spans.start[keep], spans.end[keep]
     start = np.where(start == found.since_ns[key], _UNKNOWN_START, start)
     end = np.where(end >= stop_ns, NEVER, end)
-    names = np.array(list(assets), dtype=object)[key] if len(key) else np.empty(0, dtype=object)
-    begun = start.view("datetime64[ns]")
-    texts: Any = pd.Series(np.datetime_as_string(begun), dtype=object).str.replace(".000000000", "", regex=False)
-    when = np.where(np.isnat(begun), "earlier", texts.to_numpy(dtype=object))
+    names = asset_names(assets, key)
     given: dict[str, Any] = {
-        "event_id": digest + "/" + names + "/" + when,
+        "event_id": event_ids(digest, names, start),
         "type": title if len(title) <= _LONGEST_TYPE else f"{title[: _LONGEST_TYPE - 1]}…",
         "asset": names,
-        "start": begun,
+        "start": start.view("datetime64[ns]"),
         "end": as_times(end),
     }
     table = pd.DataFrame(

@@ -15,6 +15,7 @@ from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.evaluation.truth import TRUE
 from twinlab.events.finding.evaluation.values import value
 from twinlab.events.finding.relations import RelatedSearch
+from twinlab.events.finding.scanning.spans import possible_assets
 from twinlab.events.rules.exception_table import duration_text, exception_rows, times
 from twinlab.events.rules.look_back import Evaluated, Reach, Spans, look_back, spans_of
 from twinlab.model.expressions import bound
@@ -33,6 +34,8 @@ __all__ = ["WHEN", "condition_spans"]
 
 _TEN_MINUTES = 600 * 10**9
 _NAT = np.iinfo(np.int64).min
+#: From so many cells on, assets are left out for which stored rollups rule the condition out.
+_MANY_CELLS = 10**6
 
 
 def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, stop_ns: int) -> pd.DataFrame:
@@ -53,10 +56,13 @@ def condition_spans(twin: TwinReader, name: str, rule: Rule, *, start_ns: int, s
     lead = max(reach, *(valid_cells(one) * one for one in cadences))
 
     def read(low: int, assets: Sequence[str] | None) -> Evaluated | None:
-        if not cells.assets:
+        number = {one: place for place, one in enumerate(cells.assets)}
+        places = np.array([number[one] for one in (cells.assets if assets is None else assets)], dtype=np.int64)
+        if len(places) * (stop_ns - low) // min(cadences) > _MANY_CELLS:
+            places = possible_assets(cells, condition, low_ns=low, stop_ns=stop_ns, assets=places)
+        if not len(places):
             return None
-        places = None if assets is None else np.array([cells.assets.index(one) for one in assets], dtype=np.int64)
-        block = cells.block(low, stop_ns, places)
+        block = cells.block(low, stop_ns, None if len(places) == len(cells.assets) else places)
         return Evaluated(block.times, tuple(block.assets), evaluate(condition, block) == TRUE, *_shown(shown, block))
 
     def spans(found: Evaluated, *, earlier: bool) -> pd.DataFrame:

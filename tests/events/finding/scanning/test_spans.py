@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 import twinlab as tl
+from twinlab.events import episodes
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.scanning.spans import possible_assets, stored_spans
 from twinlab.events.finding.search import known_spans
+from twinlab.events.rules import conditions
 from twinlab.model.expressions import AssetContext, bind_condition
 from twinlab.model.reader import SomeAssets
+from twinlab.model.rules import Rule
 
 MODEL = """
 twin: cold
@@ -157,3 +160,16 @@ def test_assets_are_left_out_for_which_a_condition_can_not_be_true(readers, expr
     low, stop = (twin.model.origin_ns + day * 86_400 * 10**9 for day in (0, 2))
     cells = TwinCells(twin, "room", condition, None)
     assert possible_assets(cells, condition, low_ns=low, stop_ns=stop, assets=np.arange(ROOMS)).tolist() == rooms
+
+
+@pytest.mark.parametrize(
+    "when", ["temperature > 12 degC", "temperature > 55 degC", "temperature > limit and zone == south"]
+)
+def test_rules_leave_out_assets_over_long_spans_and_report_the_same(readers, monkeypatch, when):
+    rules = {"warm": Rule.model_validate({"on": "room", "when": when, "lasting": "2min"})}
+    span = {"start": "2026-01-01", "stop": "2026-01-03"}
+    found = []
+    for most in (0, 10**9):
+        monkeypatch.setattr(conditions, "_MANY_CELLS", most)
+        found.append(episodes(readers["published"], rules, **span))
+    pd.testing.assert_frame_equal(*found)
