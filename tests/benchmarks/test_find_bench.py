@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -25,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import find_fleet
 from find_fleet import CELLS, ORIGIN, Fleet
 
-from twinlab.events.finding.finder import find
+import twinlab as tl
 
 pytestmark = pytest.mark.benchmark
 ROWS: list[dict[str, object]] = []
@@ -50,19 +51,23 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     return find_fleet.build(Path(chosen) if chosen else tmp_path_factory.mktemp("bench"))
 
 
-def measured(function: Callable[[], Events], rounds: int) -> Measured:
+def measured(function: Callable[[], Any], events: Callable[[Any], Events], rounds: int) -> Measured:
     """Return what a function found, with its median CPU time and wall time in seconds."""
     taken = []
     for _ in range(rounds):
         cpu, wall = time.process_time(), time.perf_counter()
-        events = function()
+        table = function()
         taken.append((time.process_time() - cpu, time.perf_counter() - wall))
-    return Measured(events, *np.median(taken, axis=0).tolist())
+    return Measured(events(table), *np.median(taken, axis=0).tolist())
 
 
-def found(fleet: Fleet, limit: float) -> Events:
-    """Return truck, first minute and minute after the last one of each event that `find` returns."""
-    table = find(fleet.reader(), f"temperature > {limit} degC", on="truck")
+def found(fleet: Fleet, limit: float) -> pd.DataFrame:
+    """Return the table of events."""
+    return tl.events.find(fleet.reader(), f"temperature > {limit} degC", on="truck")
+
+
+def of_table(table: pd.DataFrame) -> Events:
+    """Return truck, first minute and minute after the last one of each event."""
     # An event that isn't over at the end of the year ends with it, in the peer's answer.
     last = np.datetime64(ORIGIN) + np.timedelta64(CELLS, "m")
     start, end = (
@@ -99,13 +104,17 @@ WINDOWS = {"file order": "", "partition": "partition by series order by minute"}
 PARTITION_LIMITS = (25.0,)
 
 
-def islands(fleet: Fleet, limit: float, window: str) -> Events:
-    """Return the events that DuckDB finds."""
+def islands(fleet: Fleet, limit: float, window: str) -> dict[str, NDArray[Any]]:
+    """Return the columns that DuckDB gives."""
     import duckdb
 
     sql = ISLANDS.format(limit=round(limit * 10), file=fleet.rows, window=WINDOWS[window], cells=CELLS)
     with duckdb.connect(config={"threads": 2, "temp_directory": str(fleet.root / "spill")}) as connection:
-        columns = connection.execute(sql).fetchnumpy()
+        return connection.execute(sql).fetchnumpy()
+
+
+def of_columns(columns: dict[str, NDArray[Any]]) -> Events:
+    """Return truck, first minute and minute after the last one of each event."""
     series, start, until = (np.asarray(columns[name]).astype(np.int64) for name in ("series", "start", "until"))
     return series, start, until
 
@@ -115,7 +124,7 @@ def test_find_beside_duckdb(fleet: Fleet) -> None:
     # Compiles the kernels.
     found(fleet, 90.0)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    ours = {limit: measured(lambda x=limit: found(fleet, x), 5) for limit in LIMITS}
+    ours = {limit: measured(lambda x=limit: found(fleet, x), of_table, 5) for limit in LIMITS}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for limit, what in LIMITS.items():
         mine = ours[limit]
@@ -123,7 +132,7 @@ def test_find_beside_duckdb(fleet: Fleet) -> None:
         row |= {"checksum": blake2b(np.stack(mine.events).tobytes(), digest_size=4).hexdigest()}
         row |= {"find_cpu_s": round(mine.cpu, 3), "find_wall_s": round(mine.wall, 3)}
         for window in WINDOWS if limit in PARTITION_LIMITS else ("file order",):
-            theirs = measured(lambda x=limit, w=window: islands(fleet, x, w), 1)
+            theirs = measured(lambda x=limit, w=window: islands(fleet, x, w), of_columns, 1)
             for one, other in zip(mine.events, theirs.events, strict=True):
                 np.testing.assert_array_equal(one, other)
             row |= {f"{window}_cpu_s": round(theirs.cpu, 1), f"{window}_wall_s": round(theirs.wall, 1)}

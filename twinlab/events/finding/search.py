@@ -17,7 +17,7 @@ from twinlab.events.finding.scanning.spans import stored_spans
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.expressions import bound
 
-__all__ = ["FURTHEST_CELLS", "FURTHEST_NS", "Searched", "search", "true_spans"]
+__all__ = ["FURTHEST_CELLS", "FURTHEST_NS", "Searched", "evaluated_spans", "search", "true_spans"]
 
 Integers = NDArray[np.int64]
 
@@ -82,8 +82,15 @@ def true_spans(source: CellSource, condition: bound.Condition, *, low_ns: int, s
     The key is the asset's number in the source.
     """
     found = stored_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
-    if found is not None:
-        return found
+    if found is None:
+        found = evaluated_spans(source, condition, low_ns=low_ns, stop_ns=stop_ns, assets=assets)
+    return found
+
+
+def evaluated_spans(
+    source: CellSource, condition: bound.Condition, *, low_ns: int, stop_ns: int, assets: Integers
+) -> Spans:
+    """Return what `true_spans` does, from arrays of all cells."""
     lead = look_back_ns(condition, source.valid_ns, step_ns=source.steps_ns[0]) + source.steps_ns[1]
     parts: list[Spans] = []
     for first, stop in _pieces(source, low_ns, stop_ns, lead, len(assets)):

@@ -10,7 +10,7 @@ import twinlab as tl
 from twinlab.events import episodes
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.scanning.spans import possible_assets, stored_spans
-from twinlab.events.finding.search import known_spans
+from twinlab.events.finding.search import evaluated_spans
 from twinlab.events.rules import conditions
 from twinlab.model.expressions import AssetContext, bind_condition
 from twinlab.model.reader import SomeAssets
@@ -124,7 +124,7 @@ def spans(readers, name: str, expression: str, window: tuple[int, int]) -> tuple
     low, stop = (origin + minute * 60 * 10**9 + 7 for minute in window)
     numbers = np.arange(len(cells.assets))
     found = stored_spans(cells, condition, low_ns=low, stop_ns=stop, assets=numbers)
-    return found, known_spans(cells, condition, low_ns=low, stop_ns=stop, assets=numbers)[0]
+    return found, evaluated_spans(cells, condition, low_ns=low, stop_ns=stop, assets=numbers)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
