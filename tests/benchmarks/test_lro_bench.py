@@ -1,8 +1,8 @@
 """Sensors of the Logan River Observatory: flags against a technician's, and corrected series against hers.
 
-One configuration for all sites. Its spans are those of the sensors' data sheets; every other limit is a multiple of what a
-series itself usually shows. It reads no label, but its limits were changed by hand after scores on this set were seen
-(`notebooks/reference/measured.md`). Scores, over the series with labels: F1 of points, the share of
+One configuration for all sites. Its spans are those of the sensors' data sheets, its limits of drift those of the USGS; every
+other limit is a multiple of what a series itself usually shows. It reads no label, but some limits were changed by hand after
+scores on this set were seen (`notebooks/reference/measured.md`). Scores, over the series with labels: F1 of points, the share of
 labelled events of which a point is flagged (and of which most points are), and the flagged share of values without a label.
 TWINLAB_BENCH_OUT takes the figures as JSON.
 """
@@ -142,9 +142,9 @@ def test_flags_against_the_technicians() -> None:
     mean = table.mean()
     note("lro_flags", series=len(table), **mean.to_dict(), by_series=table.round(3).to_dict("index"))
     # What is reached; the targets of 0.62 and 0.75 are in measured.md.
-    assert mean["f1"] > 0.34
-    assert mean["any"] > 0.7
-    assert mean["false"] <= 0.025
+    assert mean["f1"] > 0.42
+    assert mean["any"] > 0.75
+    assert mean["false"] <= 0.02
 
 
 def test_corrected_series_against_the_technicians() -> None:
@@ -173,5 +173,5 @@ def test_corrected_series_against_the_technicians() -> None:
         at_most_half=int((found <= 0.5).sum()),
         by_series=ratios,
     )
-    assert found.mean() < 0.9
-    assert (found <= 0.5).sum() >= 4
+    assert found.mean() < 0.7
+    assert (found <= 0.5).sum() >= 5

@@ -296,10 +296,11 @@ def judge(
         present = np.zeros(values.shape, np.bool_)
         for r in range(values.shape[0]):
             for j in range(assets):
-                v = values[r, j]
-                present[r, j] = (
-                    r - first < until[j] and not np.isnan(v) and _range_flag(v, j, spans, limits, codes) != FAIL
-                )
+                low = limits.fail_low if spans is None else spans[0, j]
+                high = limits.fail_high if spans is None else spans[1, j]
+                # A missing value is in no span.
+                reported = low - limits.slack <= values[r, j] <= high + limits.slack
+                present[r, j] = reported & (r - first < until[j])
         transients(values, times, present, limits.slack, limits.wraps_at, limits.transient_reach, passing)
     for r in range(values.shape[0]):
         i = r - first

@@ -25,7 +25,8 @@ from twinlab._compiled import njit
 
 __all__ = ["transients"]
 
-_WIDTH: Final = 16
+#: How far around a fall readings are looked at: further than a transient and what it is compared with.
+_REACHES: Final = 4
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -92,39 +93,35 @@ def transients(
         Changed in place.
     """
     rows, assets = values.shape
+    # No reading is out of line without a fall before or after it: only the rows around falls are looked at again.
+    last = np.full(assets, -np.inf)
+    first_fall, last_fall = np.full(assets, rows, np.int64), np.full(assets, -1, np.int64)
+    for r in range(rows):
+        for a in range(assets):
+            value = values[r, a] if present[r, a] else last[a]
+            fell = value < last[a]
+            first_fall[a] = min(first_fall[a], r) if fell else first_fall[a]
+            last_fall[a] = r if fell else last_fall[a]
+            last[a] = value
     v, t = np.empty(rows), np.empty(rows, np.int64)
     place = np.empty(rows, np.int64)
-    found = np.empty(rows, np.bool_)
-    # So many assets at a time are read by cache lines and judged one by one.
-    lines = np.empty((_WIDTH, rows))
-    here = np.empty((_WIDTH, rows), np.bool_)
-    last, falls = np.empty(_WIDTH), np.empty(_WIDTH, np.bool_)
-    for start in range(0, assets, _WIDTH):
-        width = min(_WIDTH, assets - start)
-        last[:], falls[:] = -np.inf, False
-        for r in range(rows):
-            for k in range(width):
-                value, known = values[r, start + k], present[r, start + k]
-                lines[k, r], here[k, r] = value, known
-                falls[k] |= known and value < last[k]
-                last[k] = value if known else last[k]
-        for k in range(width):
-            # No reading is out of line without a fall before or after it.
-            if not falls[k]:
-                continue
-            # Spikes first: between two of them, good readings would look like a dip.
-            for kind in range(2):
-                count = 0
-                for r in range(rows):
-                    if here[k, r]:
-                        v[count], t[count], place[count] = lines[k, r], times[r], r
-                        count += 1
-                found[:count] = False
-                if kind == 0:
-                    _spikes(v, t, count, slack, wraps_at, reach, found)
-                else:
-                    _dips(v, t, count, slack, wraps_at, reach, found)
-                for i in range(count):
-                    if found[i]:
-                        here[k, place[i]] = False
-                        out[place[i], start + k] = True
+    for a in range(assets):
+        if last_fall[a] < 0:
+            continue
+        low = np.searchsorted(times, times[first_fall[a]] - _REACHES * reach)
+        high = np.searchsorted(times, times[last_fall[a]] + _REACHES * reach, side="right")
+        # Spikes first: between two of them, good readings would look like a dip.
+        for kind in range(2):
+            count = 0
+            for r in range(low, high):
+                if present[r, a] and not out[r, a]:
+                    v[count], t[count], place[count] = values[r, a], times[r], r
+                    count += 1
+            found = np.zeros(count, np.bool_)
+            if kind == 0:
+                _spikes(v, t, count, slack, wraps_at, reach, found)
+            else:
+                _dips(v, t, count, slack, wraps_at, reach, found)
+            for i in range(count):
+                if found[i]:
+                    out[place[i], a] = True

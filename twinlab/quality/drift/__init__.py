@@ -4,7 +4,7 @@ In: one signal of one or several assets, hourly or finer; perhaps a second senso
 for each asset.
 Read in order: `verdict` (what is said of a sensor), `levels` (daily levels, peers), `brokenline` (the statistics), `judge`,
 `find`, `reference`; `rolling`, `departures` (far values, noise), `steps` (level shifts), `visits`, `resets` (drift between
-visits); `flags`, `built_in`.
+visits), `affected` (conditions such as ice), `together`; `flags`, `built_in`.
 Never: a value changed, a season taken for a drift, an interval without the doubt about the onset.
 """
 

@@ -98,7 +98,7 @@ def out_of_balance(
     out : uint8 [time, series]
     """
     size, series = values.shape
-    width = min(16, series)
+    width = min(32, series)
     lines = np.empty((width, size))
     counted = np.empty((width, size))
     flags = np.empty((width, size), np.uint8)
