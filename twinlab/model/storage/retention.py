@@ -31,7 +31,8 @@ class RetentionRule(Model):
     margin: Duration = "1h"
     """How much before and after these stays, too."""
     ledger: Literal["keep", "archive"] = "keep"
-    """Whether sealed observations of the ledger that are older than `full_rate` are moved to the archive."""
+    """Whether sealed observations of the ledger that are older than `full_rate` are moved to the archive. Rows of tables aren't: their
+    times are known only under a mapping."""
     archive: str = "archive"
     """Folder of the archive; a relative one is in the twin's folder."""
 
