@@ -17,13 +17,15 @@ _CSS = (
     ".tl-check{font:13px system-ui,sans-serif;max-width:1200px}"
     ".tl-check .t{overflow-x:auto}"
     # Fixed widths: long names wrap in their column, and evidence and fix get what is left.
-    ".tl-check table{border-collapse:collapse;margin:6px 0 8px;width:100%;min-width:820px;table-layout:fixed}"
+    ".tl-check table{border-collapse:collapse;margin:6px 0 8px;width:100%;min-width:740px;table-layout:fixed}"
     ".tl-check th,.tl-check td{padding:4px 12px 4px 0;text-align:left!important;vertical-align:top;border:0;"
     "white-space:normal;overflow-wrap:anywhere}"
     ".tl-check tbody tr{border-top:1px solid rgba(128,128,128,.35);background:none!important}"
+    # A fix has the whole width: a line of YAML is long.
+    ".tl-check tbody tr.f{border-top:0}.tl-check tr.f td{padding-top:0}"
     ".tl-check .k{font-weight:600}.tl-check .n{white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".tl-check .q{opacity:.7}"
-    ".tl-check .bar{display:inline-block;width:44px;height:5px;background:rgba(128,128,128,.3);vertical-align:middle}"
+    ".tl-check .n.q{font-weight:400}.tl-check .bar{display:inline-block;width:44px;height:5px;background:rgba(128,128,128,.3);vertical-align:middle}"
     ".tl-check .bar span{display:block;height:5px;background:#D55E00}"
     ".tl-check code{display:block;margin-top:3px;padding:2px 6px;white-space:pre-wrap;color:inherit;"
     "background:rgba(128,128,128,.16);font-size:12px}"
@@ -33,16 +35,16 @@ _REPORT = (
     """\
 <div class=tl-check><div style='font-size:15px'><b>{{ twin }}</b>: {{ head }}</div>\
 {% if kinds %}<div class=q>{{ kinds }}</div>{% endif %}\
-{% if rows %}<div class=t><table><colgroup><col style='width:3.5em'><col style='width:7em'><col style='width:5.5em'>\
-<col style='width:10em'><col style='width:10em'><col style='width:13.5em'><col></colgroup><thead><tr><th>row</th><th>what</th><th>how sure</th><th>source, tag</th><th>asset, signal</th>\
-<th>when (UTC)</th><th>evidence, fix</th></tr></thead><tbody>\
-{% for one in rows %}<tr><td class=n>{{ one.row }}</td><td class=k>{{ one.kind }}</td>\
-<td class=n>{{ one.share }}<br><span class=bar><span style='width:{{ one.width }}px'></span></span></td>\
+{% if rows %}<div class=t><table><colgroup><col style='width:3.2em'><col style='width:8.4em'>\
+<col style='width:8.4em'><col style='width:8.4em'><col style='width:12.6em'><col></colgroup><thead><tr><th>row</th><th>what, how sure</th>\
+<th>source, tag</th><th>asset, signal</th><th>when (UTC)</th><th>evidence</th></tr></thead><tbody>\
+{% for one in rows %}<tr><td class=n>{{ one.row }}</td><td class=k>{{ one.kind }}\
+<div class='n q'>{{ one.share }} <span class=bar><span style='width:{{ one.width }}px'></span></span></div></td>\
 <td>{{ one.source }}{% if one.tag %}<div class=q>{{ one.tag }}</div>{% endif %}</td>\
 <td>{{ one.asset }}{% if one.signal %}<div class=q>{{ one.signal }}</div>{% endif %}</td>\
 <td>{% for line in one.when %}<div class=n>{{ line }}</div>{% endfor %}</td>\
-<td>{{ one.evidence }}{% if one.touches %}<div class=q>touches {{ one.touches }}</div>{% endif %}\
-{% if one.fix %}<code>{{ one.fix }}</code>{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% endif %}\
+<td>{{ one.evidence }}{% if one.touches %}<div class=q>touches {{ one.touches }}</div>{% endif %}</td></tr>\
+{% if one.fix %}<tr class=f><td></td><td colspan=5><code>{{ one.fix }}</code></td></tr>{% endif %}{% endfor %}</tbody></table></div>{% endif %}\
 {% for text in notes %}{% if text %}<div class=q>{{ text }}</div>{% endif %}{% endfor %}</div>"""
 )
 
