@@ -46,7 +46,7 @@ class Measured(NamedTuple):
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
-    """The history and the peer's files."""
+    """The history and the peer's file."""
     chosen = os.environ.get("TWINLAB_BENCH_DIR")
     return find_fleet.build(Path(chosen) if chosen else tmp_path_factory.mktemp("bench"))
 
@@ -144,3 +144,9 @@ def test_find_beside_duckdb(fleet: Fleet) -> None:
     sys.stdout.write(f"\npeak {peak:.0f} MB, {before:.0f} MB with the kernels compiled and nothing found\n")
     if out := os.environ.get("TWINLAB_BENCH_OUT"):
         Path(out).write_text(json.dumps(ROWS, indent=1))
+
+
+def test_windows_are_evaluated_where_rollups_leave_them_open(fleet: Fleet) -> None:
+    expression = "mean(temperature) over 15 min > 30 degC"
+    taken = measured(lambda: tl.events.find(fleet.reader(), expression, on="truck"), of_table, 3)
+    sys.stdout.write(f"\n{expression}: {len(taken.events[0])} events, {taken.cpu:.2f} s CPU, {taken.wall:.2f} s\n")
