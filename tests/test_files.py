@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import twinlab
 from twinlab import _files
-from twinlab._files import file_name, open_binary, replace_file, sync_file, sync_folder
+from twinlab._files import file_name, open_binary, replace_file, sync_file, sync_folder, write_atomically
 
 PACKAGE = Path(twinlab.__file__).parent
 #: Microsoft, "Naming Files, Paths, and Namespaces".
@@ -117,3 +117,12 @@ for name in {names!r}:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_a_killed_process_leaves_of_a_definition_is_no_definition(tmp_path: Path) -> None:
+    seen = []
+    write_atomically(
+        tmp_path / "log.yaml", lambda draft: (draft.write_text("a: 1"), seen.extend(tmp_path.glob("*.yaml")))
+    )
+    assert seen == []
+    assert [one.name for one in tmp_path.iterdir()] == ["log.yaml"]

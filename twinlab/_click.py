@@ -16,8 +16,13 @@ class Commands(click.Group):
     """All commands; an error in one of them is one line on standard error and the exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        # In the order of a twin's life, not of the alphabet.
-        return list(self.commands)
+        # In the order of a twin's life, not of the alphabet: as defined, or after another one.
+        before = {name: getattr(command, "after", "") for name, command in self.commands.items()}
+        names = [name for name, other in before.items() if not other]
+        for name, other in before.items():
+            if other:
+                names.insert(names.index(other) + 1, name)
+        return names
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's signature)
         try:
@@ -43,9 +48,11 @@ def _explained(error: Exception, program: str | None) -> str:
 class Command(click.Command):
     """A command with an example below its help, and options that take several values: ``--from a.csv b.csv``."""
 
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
+    def __init__(self, *args: Any, example: str, after: str = "", **kwargs: Any) -> None:  # noqa: ANN401  (passed to click)
         super().__init__(*args, **kwargs)
         self.example = example
+        # The command that it is listed after; empty for one that is listed where it is defined.
+        self.after = after
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         several = {name for option in self.params if isinstance(option, Several) for name in option.opts}

@@ -94,7 +94,9 @@ def write_atomically(target: Path, write: Callable[[Path], object]) -> Path:
     SourceError
         If the target can't be written.
     """
-    draft = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
+    # Writers look at the suffix, but a folder of definitions is read by it: what a killed process leaves must not be one.
+    ending = ".draft" if target.suffix in {".yaml", ".yml"} else target.suffix
+    draft = target.with_name(f".{target.stem}-{os.getpid()}{ending}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -47,6 +47,18 @@ def test_events_that_overlap_moved_or_were_split_and_others_appeared_or_vanished
     ]
 
 
+def test_an_event_that_keeps_its_key_and_gets_a_second_part_was_split():
+    old = events(("a", "x", 0, 10), ("b", "y", 0, 4))
+    # What is far from where it was isn't a part of it.
+    new = events(("a", "x", 0, 3), ("c", "x", 5, 8), ("b", "y", 9, 12), ("d", "y", 1, 3))
+    assert changes(old, new) == [
+        ("appeared", "d", "nan"),
+        ("moved", "b", "b"),
+        ("split", "a", "a"),
+        ("split", "c", "a"),
+    ]
+
+
 rows = st.lists(
     st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("xy"), st.integers(0, 20), st.integers(1, 5)),
     max_size=8,

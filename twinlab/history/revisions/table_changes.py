@@ -55,8 +55,8 @@ def matched_changes(
     """Return what became of the events of one table in another: kept ones aren't listed.
 
     An event with the same key whose times differ *moved*; one whose other columns differ *changed*. Of the others, an old
-    event that overlaps one new event of its asset moved to it, and one that overlaps several was *split* into them; the rest
-    *vanished* and *appeared*.
+    event that overlaps one new event of its asset moved to it, and one that overlaps several was *split* into them, also if
+    one of the parts keeps its key; the rest *vanished* and *appeared*.
 
     Parameters
     ----------
@@ -92,6 +92,12 @@ def matched_changes(
     names |= {f"{start}_old": "start_before", f"{end}_old": "end_before"}
     stayed = both.assign(change=np.where(moved, "moved", "changed"))[moved | changed].rename(columns=names)
     gone, come = old[~old[key].isin(new[key])], new[~new[key].isin(old[key])]
+    # One that keeps its key, and of which a part is another event now.
+    shorter = old[old[key].isin(both.loc[moved & _meet(both, times), key])]
+    whole, part = _overlapping(shorter, come, times, asset)
+    stayed.loc[stayed["key"].isin(shorter[key].iloc[whole]), "change"] = "split"
+    further = _beside(shorter.iloc[whole], come.iloc[part], key, times, asset, "split")
+    come = come.iloc[np.setdiff1d(np.arange(len(come)), part)]
     one, other = _overlapping(gone, come, (start, end), asset)
     parts = np.bincount(one, minlength=len(gone))
     pairs = _beside(
@@ -100,12 +106,20 @@ def matched_changes(
     alone = np.setdiff1d(np.arange(len(gone)), one), np.setdiff1d(np.arange(len(come)), other)
     vanished = _beside(gone.iloc[alone[0]], come.iloc[[-1] * 0], key, (start, end), asset, "vanished")
     appeared = _beside(gone.iloc[[-1] * 0], come.iloc[alone[1]], key, (start, end), asset, "appeared")
-    tables = [stayed.assign(key_before=stayed["key"]), pairs, vanished, appeared]
+    tables = [stayed.assign(key_before=stayed["key"]), further, pairs, vanished, appeared]
     table = pd.concat([one.reindex(columns=list(EVENT_CHANGE_COLUMNS)).astype(EVENT_CHANGE_COLUMNS) for one in tables])
     at = table["start"].fillna(table["start_before"])
     order = np.lexsort((table["key"].fillna("").astype(str), at.to_numpy()))
     sorted_table: pd.DataFrame = table.iloc[order].reset_index(drop=True)
     return sorted_table
+
+
+def _meet(both: pd.DataFrame, times: tuple[str, str]) -> np.ndarray:
+    """Return which events of a merged table overlap what they were before."""
+    start, end = times
+    ends = {name: both[f"{end}_{name}"].fillna(pd.Timestamp.max) for name in ("old", "new")}
+    starts = {name: both[f"{start}_{name}"].fillna(pd.Timestamp.min) for name in ("old", "new")}
+    return ((starts["old"] <= ends["new"]) & (starts["new"] <= ends["old"])).to_numpy()
 
 
 def _beside(  # noqa: PLR0917  (one caller)

@@ -1,4 +1,4 @@
-"""The command ``twinlab``, with a subcommand for each step. An error is one line unless ``--traceback`` is given."""
+"""The command ``twinlab`` and its subcommands, but for those of revisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from twinlab.twin import Twin
 
-__all__ = ["main"]
+__all__ = ["group", "main", "open_twin", "path_option", "say", "twin_folder"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,30 +34,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 1 an error that was explained, 2 wrong usage, 130 interrupted.
     """
     try:
-        return int(_twinlab.main(arguments, prog_name="twinlab", standalone_mode=False) or 0)
+        return int(group.main(arguments, prog_name="twinlab", standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "twinlab"
-        _say(f"{command}: {error.format_message()} See: {command} --help", error=True)
+        say(f"{command}: {error.format_message()} See: {command} --help", error=True)
         return error.exit_code
     except click.Abort:
-        _say("stopped", error=True)
+        say("stopped", error=True)
         return 130
 
 
-def _say(text: str, *, error: bool = False) -> None:
+def say(text: str, *, error: bool = False) -> None:
+    """Print a text, or an error."""
     click.echo(text, err=error)
 
 
-def _path(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401  (passed to click)
+def path_option(*names: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401  (passed to click)
     """Return the decorator of an option or an argument that is a path. A missing file is reported by what reads it."""
     decorator = click.option if names[0].startswith("-") else click.argument
     return decorator(*names, type=click.Path(path_type=Path), **settings)
 
 
-_folder = _path("folder", help="Folder of the twin.")
+twin_folder = path_option("folder", help="Folder of the twin.")
 
 
 class _Serving(TypedDict):
@@ -87,9 +88,9 @@ def _served(command: F) -> F:
         click.option("--port", type=int, default=0, metavar="N", help="Port to serve on (default: a free one)."),
         click.option("--address", default="127.0.0.1", metavar="HOST",
                      help="Address to serve on; one that others can reach needs the next three options."),
-        _path("--cert", metavar="PEM", help="Certificate; the pages are then served with TLS."),
-        _path("--key", metavar="PEM", help="The certificate's key, without a passphrase."),
-        _path("--users", metavar="FILE", help="Who may log in, see: twinlab user --help"),
+        path_option("--cert", metavar="PEM", help="Certificate; the pages are then served with TLS."),
+        path_option("--key", metavar="PEM", help="The certificate's key, without a passphrase."),
+        path_option("--users", metavar="FILE", help="Who may log in, see: twinlab user --help"),
         click.option("--warm", is_flag=True, help="Build the pages before the first request, which is then quick."),
         click.option("--no-browser", is_flag=True, help="Print the address only."),
     )):  # fmt: skip
@@ -99,7 +100,7 @@ def _served(command: F) -> F:
 
 @click.group(cls=Commands, epilog="Start with: twinlab demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--traceback", is_flag=True, help="Show where an error came from.")
-def _twinlab(*, traceback: bool) -> None:
+def group(*, traceback: bool) -> None:
     """Build, trust, explore and use a digital twin."""
 
 
@@ -123,7 +124,7 @@ def _demo_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
     return [CompletionItem(name) for name in ("nyc", "parcel") if name.startswith(incomplete)]
 
 
-@_twinlab.command(
+@group.command(
     "demo", cls=Command,
     example="twinlab demo nyc --no-browser --port 5006\ntwinlab demo parcel --weeks 2 --parcels 1000",
 )  # fmt: skip
@@ -148,24 +149,24 @@ def _demo(
         weeks=weeks, seed=seed, start=start,
     )  # fmt: skip
     if name in DEMOS:
-        _say(f"The twin {name!r} is built once and then stays in your cache.")
+        say(f"The twin {name!r} is built once and then stays in your cache.")
     twin = demo(name, size=size, fresh=fresh)
     # The page comes first: a summary reads every event table.
-    _say(f"Its folder is {twin.folder}; what it contains: twinlab status {twin.folder}")
+    say(f"Its folder is {twin.folder}; what it contains: twinlab status {twin.folder}")
     if serving["workers"] > 1:
         _serve_folder(twin.folder, **serving)
     else:
         _serve_twin(twin, **serving)
 
 
-@_twinlab.command(
+@group.command(
     "create", cls=Command,
     example="twinlab create pilot/ --from fridges.csv dispatch.xlsx\ntwinlab ingest pilot/ fridges.csv dispatch.xlsx",
 )  # fmt: skip
-@_folder
-@_path("--from", "files", cls=Several, metavar="FILE...", help="Files to draft the twin from.")
-@_path("--model", metavar="FILE", help="Instead of files: a twin.yaml that exists already.")
-@_path("--mapping", cls=Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
+@twin_folder
+@path_option("--from", "files", cls=Several, metavar="FILE...", help="Files to draft the twin from.")
+@path_option("--model", metavar="FILE", help="Instead of files: a twin.yaml that exists already.")
+@path_option("--mapping", cls=Several, metavar="PATH...", help="Mapping files or folders of them, with --model.")
 def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mapping: tuple[Path, ...]) -> None:
     """Draft a twin from your own files, for you to edit."""
     from twinlab.twin import checklist, create  # noqa: PLC0415
@@ -178,20 +179,20 @@ def _create(folder: Path, *, files: tuple[Path, ...], model: Path | None, mappin
     given = " ".join(map(str, files or ["FILES"]))
     asked = [f"  {line}" for line in checklist(twin.open_questions())]
     head = "Open questions; state each in its file:" if asked else "No question is open."
-    _say("\n".join(["wrote", written, head, *asked, f"Then:\n  twinlab ingest {folder} {given}"]))
+    say("\n".join(["wrote", written, head, *asked, f"Then:\n  twinlab ingest {folder} {given}"]))
 
 
-@_twinlab.command("ingest", cls=Command, example="twinlab ingest pilot/ fridges.csv")
-@_folder
-@_path("files", nargs=-1, required=True, help="Files to read.")
+@group.command("ingest", cls=Command, example="twinlab ingest pilot/ fridges.csv")
+@twin_folder
+@path_option("files", nargs=-1, required=True, help="Files to read.")
 @click.option("--strict", is_flag=True, help="Refuse while a unit, a zone or another question is open.")
 def _ingest(folder: Path, files: tuple[Path, ...], *, strict: bool) -> None:
     """Add files to a twin and bring its history up to date."""
-    _say(_open(folder).ingest(*files, strict=strict).text())
+    say(open_twin(folder).ingest(*files, strict=strict).text())
 
 
-@_twinlab.command("serve", cls=Command, example="twinlab serve pilot/ --port 5006")
-@_folder
+@group.command("serve", cls=Command, example="twinlab serve pilot/ --port 5006")
+@twin_folder
 @_serving(workers=2)
 def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
     """Serve a twin's pages to this machine, or to others with a login."""
@@ -199,7 +200,7 @@ def _serve(folder: Path, **serving: Unpack[_Serving]) -> None:
         # The workers open the twin.
         _serve_folder(folder, **serving)
     else:
-        _serve_twin(_open(folder), **serving)
+        _serve_twin(open_twin(folder), **serving)
 
 
 def _serve_twin(twin: Twin, **serving: Unpack[_Serving]) -> None:
@@ -224,16 +225,16 @@ def _serve_folder(folder: Path, **serving: Unpack[_Serving]) -> None:
 
 def _say_where(url: str, serving: _Serving) -> None:
     who = "this machine only" if serving["users"] is None else "after login"
-    _say(f"\n{url}\n({who}; stop with Ctrl+C)")
+    say(f"\n{url}\n({who}; stop with Ctrl+C)")
 
 
-@_twinlab.command(
+@group.command(
     "user", cls=Command,
     example="twinlab user add users.json dora --role dispatcher\n"
     "twinlab serve pilot/ --address 0.0.0.0 --port 8443 --cert cert.pem --key key.pem --users users.json",
 )  # fmt: skip
 @click.argument("what", type=click.Choice(("add", "passwd", "remove", "list")), help="What to do.")
-@_path("file", help="The users file; add makes it.")
+@path_option("file", help="The users file; add makes it.")
 @click.argument("name", required=False, help="The user; list needs none.")
 @click.option(
     "--role", "roles", multiple=True, help="viewer (default), dispatcher, analyst, steward or admin; may be repeated."
@@ -243,30 +244,30 @@ def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], st
     """Manage the users who may log in to a served twin."""
     from twinlab.apps.login.user_command import manage_users  # noqa: PLC0415
 
-    _say(manage_users(what, file, name=name, roles=roles or None, stdin=stdin))
+    say(manage_users(what, file, name=name, roles=roles or None, stdin=stdin))
 
 
-@_twinlab.command("status", cls=Command, example="twinlab status pilot/")
-@_folder
+@group.command("status", cls=Command, example="twinlab status pilot/")
+@twin_folder
 def _status(folder: Path) -> None:
     """Show assets, signals, freshness, coverage, bytes, and what storage will cost."""
-    twin = _open(folder)
-    _say(f"{twin!r}\n{twin.reader.status()}")
+    twin = open_twin(folder)
+    say(f"{twin!r}\n{twin.reader.status()}")
     if (forecast := twin.forecast_storage()).storage is None:  # with a price, the summary has it
-        _say(forecast.line)
+        say(forecast.line)
 
 
-@_twinlab.command(
+@group.command(
     "check", cls=Command,
     example="twinlab check pilot/\ntwinlab check pilot/ --since 2026-03-01 --assets B2 B7 --json report.json",
 )  # fmt: skip
-@_folder
+@twin_folder
 @click.option("--since", metavar="TIME", help="First instant to check, UTC.")
 @click.option("--until", metavar="TIME", help="End, not included, UTC.")
 @click.option("--types", cls=Several, metavar="NAME...", help="Asset types to check (default: all).")
 @click.option("--signals", cls=Several, metavar="NAME...", help="Signals to check (default: all).")
 @click.option("--assets", cls=Several, metavar="ID...", help="Assets to report (default: all).")
-@_path(
+@path_option(
     "--json",
     "table",
     metavar="FILE",
@@ -277,35 +278,36 @@ def _check(
     assets: tuple[str, ...], table: Path | None,
 ) -> None:  # fmt: skip
     """Find what is wrong with a twin's data, since when, and the line that fixes it."""
-    report = _open(folder).check(
+    report = open_twin(folder).check(
         start=since, stop=until, asset_types=types or None, signals=signals or None, assets=assets or None
     )
     if table is not None and str(table) == "-":
-        _say(report.to_json())
+        say(report.to_json())
         return
-    _say(report.text())
+    say(report.text())
     if table is not None:
         table.write_text(report.to_json() + "\n", encoding="utf-8")
-        _say(f"wrote {table}")
+        say(f"wrote {table}")
 
 
-@_twinlab.command("verify", cls=Command, example="twinlab verify pilot/")
-@_folder
+@group.command("verify", cls=Command, example="twinlab verify pilot/")
+@twin_folder
 def _verify(folder: Path) -> int:
     """Read everything again and check every checksum."""
-    _say(str(report := _open(folder).verify()))
+    report = open_twin(folder).verify()
+    say(str(report))
     return 0 if report.ok else 1
 
 
-@_twinlab.command("rebuild", cls=Command, example="twinlab rebuild pilot/")
-@_folder
+@group.command("rebuild", cls=Command, example="twinlab rebuild pilot/")
+@twin_folder
 def _rebuild(folder: Path) -> None:
     """Build the history again from the ledger."""
-    _say(str(_open(folder).rebuild()))
+    say(str(open_twin(folder).rebuild()))
 
 
-@_twinlab.command("compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention")
-@_folder
+@group.command("compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention")
+@twin_folder
 @click.option(
     "--apply-retention", is_flag=True, help="First do what retention: in twin.yaml says, once you confirm it."
 )
@@ -315,19 +317,19 @@ def _compact(folder: Path, **retention: bool) -> int:
     """Do all housekeeping at once: publish, compact, seal, remove old states; and older cells, if you ask for it."""
     from twinlab.twin.retention.command import apply_asked  # noqa: PLC0415
 
-    if (done := apply_asked(twin := _open(folder), _say, click.confirm, **retention)) is None:
-        _say(str(twin.compact()))
+    if (done := apply_asked(twin := open_twin(folder), say, click.confirm, **retention)) is None:
+        say(str(twin.compact()))
     return done or 0
 
 
-@_twinlab.command(
+@group.command(
     "export", cls=Command,
     example="twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n"
     "twinlab export pilot/ cold_room rooms.zarr",
 )  # fmt: skip
-@_folder
+@twin_folder
 @click.argument("what", help="An asset type or an event type of the twin.")
-@_path("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
+@path_option("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
 @click.option("--signals", cls=Several, metavar="NAME...", help="Signals to write (default: all).")
 @click.option("--start", metavar="TIME", help="First instant, UTC.")
 @click.option("--stop", metavar="TIME", help="End, not included, UTC.")
@@ -336,13 +338,13 @@ def _compact(folder: Path, **retention: bool) -> int:
 @click.option("--annotated", is_flag=True, help="Write what people have accepted or rejected, too.")
 def _export(folder: Path, what: str, target: Path, *, signals: tuple[str, ...], **how: Any) -> None:  # noqa: ANN401
     """Write data to a Zarr, Parquet, CSV or Excel file."""
-    path = _open(folder).export(what, target, signals=signals or None, **how)
-    _say(f"wrote {path}")
+    path = open_twin(folder).export(what, target, signals=signals or None, **how)
+    say(f"wrote {path}")
 
 
-@_twinlab.command("notebook", cls=Command, example="twinlab notebook pilot/")
-@_folder
-@_path("--to", metavar="PATH", help="Notebook or folder (default: beside the twin); nothing is overwritten.")
+@group.command("notebook", cls=Command, example="twinlab notebook pilot/")
+@twin_folder
+@path_option("--to", metavar="PATH", help="Notebook or folder (default: beside the twin); nothing is overwritten.")
 @click.option("--no-lab", is_flag=True, help="Write the notebook only.")
 @click.option("--port", type=int, default=0, metavar="N", help="Port on 127.0.0.1 (default: a free one).")
 @click.option("--no-browser", is_flag=True, help="Print the address only.")
@@ -350,8 +352,8 @@ def _notebook(folder: Path, *, to: Path | None, no_lab: bool, port: int, no_brow
     """Write a starter notebook and open it in JupyterLab."""
     from twinlab.twin.starter import write_starter  # noqa: PLC0415
 
-    path = write_starter(_open(folder), to)
-    _say(f"wrote {path}")
+    path = write_starter(open_twin(folder), to)
+    say(f"wrote {path}")
     if no_lab:
         return 0
     from twinlab.apps.server.lab import open_lab  # noqa: PLC0415
@@ -359,8 +361,8 @@ def _notebook(folder: Path, *, to: Path | None, no_lab: bool, port: int, no_brow
     return open_lab(path, port=port, browser=not no_browser)
 
 
-@_twinlab.command("tutorials", cls=Command, example="twinlab tutorials learn/")
-@_path("folder", help="Folder to copy to.")
+@group.command("tutorials", cls=Command, example="twinlab tutorials learn/")
+@path_option("folder", help="Folder to copy to.")
 @click.option("--overwrite", is_flag=True, help="Replace notebooks that you have changed, too.")
 def _tutorials(folder: Path, *, overwrite: bool) -> None:
     """Copy the tutorial notebooks to a folder."""
@@ -368,13 +370,13 @@ def _tutorials(folder: Path, *, overwrite: bool) -> None:
 
     done = copy_tutorials(folder, overwrite=overwrite)
     for path in done.copied:
-        _say(f"copied {path}")
+        say(f"copied {path}")
     for path in done.kept:
-        _say(f"kept {path}: it differs from the tutorial; --overwrite replaces it")
-    _say(f"open them with: jupyter lab {folder}")
+        say(f"kept {path}: it differs from the tutorial; --overwrite replaces it")
+    say(f"open them with: jupyter lab {folder}")
 
 
-@_twinlab.command(
+@group.command(
     "completion", cls=Command,
     example="""eval "$(twinlab completion bash)"    # a line for ~/.bashrc
 eval "$(twinlab completion zsh)"     # a line for ~/.zshrc
@@ -387,14 +389,11 @@ def _completion(shell: str) -> None:
 
     made = get_completion_class(shell)
     assert made is not None
-    _say(made(_twinlab, {}, "twinlab", "_TWINLAB_COMPLETE").source())
+    say(made(group, {}, "twinlab", "_TWINLAB_COMPLETE").source())
 
 
-def _open(folder: Path) -> Twin:
-    from twinlab.twin import open_twin  # noqa: PLC0415
+def open_twin(folder: Path) -> Twin:
+    """Return the twin in a folder."""
+    from twinlab import twin  # noqa: PLC0415  (loads the rooms)
 
-    return open_twin(folder)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return twin.open_twin(folder)

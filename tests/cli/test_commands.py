@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "serve", "user", "status", "check", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
+    "demo", "create", "ingest", "serve", "user", "status", "check", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
 )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def test_the_commands_are_listed_in_the_order_of_a_twins_life(capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["creat"], "twinlab: No such command 'creat'. Did you mean 'create'? See: twinlab --help"),
+        (["verfy"], "twinlab: No such command 'verfy'. Did you mean 'verify'? See: twinlab --help"),
         (["status"], "twinlab status: Missing argument 'FOLDER'. See: twinlab status --help"),
         (["serve", "x", "--prot", "1"], "twinlab serve: No such option '--prot'. (Did you mean one of: '--cert', '--port'?) See: twinlab serve --help"),
         (["create", "x"], "twinlab create: expected either --from FILE... or --model FILE. See: twinlab create --help"),
@@ -192,7 +192,7 @@ def complete(shell: str, words: str) -> set[str]:
 
 
 def test_a_shell_completes_commands_options_and_names() -> None:
-    assert complete("bash", "twinlab re") == {"rebuild"}
+    assert complete("bash", "twinlab re") == {"rebuild", "remap", "revisions"}
     assert complete("bash", "twinlab create --") == {"--from", "--model", "--mapping", "--help"}
     assert complete("bash", "twinlab demo ") == {"nyc", "parcel"}
     assert complete("bash", "twinlab user r") == {"remove"}
@@ -211,5 +211,7 @@ def test_the_help_loads_no_room() -> None:
         "twinlab._click",
         "twinlab._lazy",
         "twinlab.cli",
+        "twinlab.cli.commands",
+        "twinlab.cli.revisions",
         "twinlab.errors",
     }
