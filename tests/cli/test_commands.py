@@ -215,3 +215,16 @@ def test_the_help_loads_no_room() -> None:
         "twinlab.cli.revisions",
         "twinlab.errors",
     }
+
+
+def test_a_kpi_is_exported_by_group(pilot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from twinlab.twin import open_twin
+
+    (asset_type,) = open_twin(pilot).model.asset_types
+    with (pilot / "twin.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(f"kpis:\n  warmest: {{on: {asset_type}, formula: time_max(temperature)}}\n")
+    target = tmp_path / "kpi.csv"
+    assert main(["export", str(pilot), "kpi/warmest", str(target), "--by", "asset", "--step", "1d"]) == 0
+    assert target.read_text(encoding="utf-8").startswith("time,asset,value,low,high,coverage,samples,settled\n")
+    assert main(["export", str(pilot), "kpi/wramest", str(tmp_path / "other.csv")]) == 1
+    assert "did you mean 'warmest'" in capsys.readouterr().err

@@ -324,16 +324,16 @@ def _compact(folder: Path, **retention: bool) -> int:
 
 @group.command(
     "export", cls=Command,
-    example="twinlab export pilot/ cold_room rooms.parquet --start 2026-03-01 --step 1h\n"
-    "twinlab export pilot/ cold_room rooms.zarr",
+    example="twinlab export pilot/ room rooms.parquet --step 1h\ntwinlab export pilot/ kpi/uptime kpi.xlsx --by hub",
 )  # fmt: skip
 @twin_folder
-@click.argument("what", help="An asset type or an event type of the twin.")
+@click.argument("what", help="An asset type or an event type of the twin, or a KPI: kpi/cold_chain.")
 @path_option("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
 @click.option("--signals", cls=Several, metavar="NAME...", help="Signals to write (default: all).")
 @click.option("--start", metavar="TIME", help="First instant, UTC.")
 @click.option("--stop", metavar="TIME", help="End, not included, UTC.")
-@click.option("--step", metavar="STEP", help="Step of a rollup, such as 1h (default: the signals' own).")
+@click.option("--step", metavar="STEP", help="Rollup such as 1h (default: the signals' own); of a KPI its windows.")
+@click.option("--by", metavar="GROUP", help="KPIs: property, relationship, link or asset type to group by.")
 @click.option("--calibrated", is_flag=True, help="Write calibrated values beside those of each gauge, too.")
 @click.option("--annotated", is_flag=True, help="Write what people have accepted or rejected, too.")
 def _export(folder: Path, what: str, target: Path, *, signals: tuple[str, ...], **how: Any) -> None:  # noqa: ANN401

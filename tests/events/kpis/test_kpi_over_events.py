@@ -106,6 +106,20 @@ def test_windows_that_are_not_settled_may_get_more_events(houses, plain):
     assert 0 < share.coverage[2] < 1
 
 
+def test_without_any_event_a_count_is_zero_and_a_share_does_not_exist(houses, plain):
+    twin = houses()
+    twin._events["trip"] = twin.events("trip").iloc[:0]
+    count = kpi(twin, trip("count(trip)"), **SPAN)
+    # Nothing says up to when there were none.
+    assert (count.value.values.tolist(), count.low.values.tolist()) == ([0, 0, 0], [0, 0, 0])
+    assert np.isinf(count.high).all()
+    assert np.isnat(count.settled_until.values)
+    share = kpi(twin, trip("share(end_delay <= 15 min)"), by="destination", **SPAN)
+    assert share.sizes == {"time": 3, "destination": 0}
+    with pytest.raises(SchemaError, match="has no data yet; give start and stop"):
+        kpi(twin, trip("count(trip)"))
+
+
 def test_several_links_to_one_asset_type_need_a_choice(houses):
     twin = houses()
     with pytest.raises(SchemaError, match="write by='origin' or 'destination'"):

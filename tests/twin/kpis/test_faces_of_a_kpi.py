@@ -11,8 +11,10 @@ import pytest
 
 import twinlab as tl
 from twinlab.events import kpi_table
+from twinlab.events.alerts.causes import caused
 from twinlab.explore.charts.kpi import kpi_chart
 from twinlab.model import load_model
+from twinlab.model.alerts.alert import Alert
 
 MODEL = """
 twin: rooms
@@ -84,7 +86,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> tuple[tl.Twin, pd.DataFra
     return twin, pd.concat(tables).assign(time=lambda table: pd.to_datetime(table.time).dt.tz_localize(None))
 
 
-def test_chart_table_excel_parquet_csv_and_export_have_the_numbers_of_the_dataset(given, tmp_path: Path) -> None:
+def test_chart_table_alert_excel_parquet_csv_and_export_have_the_numbers_of_the_dataset(given, tmp_path: Path) -> None:
     twin, _ = given
     data = twin.kpi("cold_chain", by="asset")
     numbers = ["value", "low", "high", "coverage", "samples"]
@@ -101,12 +103,19 @@ def test_chart_table_excel_parquet_csv_and_export_have_the_numbers_of_the_datase
         assert found["target"].tolist() == table["target"].tolist()
     about = pd.read_excel(tmp_path / "kpi.xlsx", sheet_name="definition").set_index("key")["value"]
     assert about[["owner", "units", "target"]].tolist() == ["Quality", "%", ">= 95 %"]
+    # Each room misses the target on each day; an alert shows the last one.
+    alert = Alert.model_validate({"kpi": "cold_chain", "by": "asset"})
+    stop = int(data.time.values[-1].astype("datetime64[ns]").astype("int64")) + DAYS * 86400 * 10**9
+    raised = caused(twin, alert, start_ns=stop - 86400 * 10**9, stop_ns=stop)
+    assert dict(zip(raised["asset"], raised["value"], strict=True)) == {
+        str(room): float(data.value.sel(asset=room)[-1]) for room in data.asset.values
+    }
     charts = list(kpi_chart(data))
     assert len(charts) == 2
     for place, chart in enumerate(charts):
         settled, _, values, target = list(chart)
         for name in ("value", "low", "high", "coverage"):
-            np.testing.assert_array_equal(settled.dimension_values(name), data[name].values[:-1, place])
+            np.testing.assert_array_equal(settled.dimension_values(name), data[name].values[:, place])
         np.testing.assert_array_equal(values.dimension_values("value"), data.value.values[:, place])
         assert set(target.dimension_values("value")) == {95.0}
     assert hv.renderer("bokeh").get_plot(kpi_chart(data)) is not None

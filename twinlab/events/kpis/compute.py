@@ -13,6 +13,7 @@ from twinlab.errors import SchemaError
 from twinlab.events.kpis.bounded import Bounded
 from twinlab.events.kpis.definitions import definition_of
 from twinlab.events.kpis.groups import (
+    ALL,
     Path,
     group_labels,
     group_of_events,
@@ -151,9 +152,10 @@ class KpiSubjects:
                 mark = signal_watermark(self.twin, kind, name)
                 if mark is None:
                     axis = self.twin.history(kind, signals=[name])["time"].values.astype("datetime64[ns]")
-                    cadence = self.twin.model.asset_types[kind].signals[name].cadence_ns
-                    mark = int(axis[-1].astype("int64")) + cadence if len(axis) else _NEVER
-                marks.append(mark)
+                    mark = int(axis[-1].astype("int64")) if len(axis) else None
+                cadence, origin = self.twin.model.asset_types[kind].signals[name].cadence_ns, self.twin.model.origin_ns
+                # The cell that a report is in has its value: to the end of the cell all is known.
+                marks.append(_NEVER if mark is None else mark - (mark - origin) % cadence + cadence)
         for table in self.tables.values():
             last = last_actual(table)
             marks.append(_NEVER if last is None else last)
@@ -165,7 +167,8 @@ class KpiSubjects:
         labels = [label for kind, assets in self.assets.items() for label in self._labels(kind, assets)]
         labels += [label for _, _, found in events.values() for label in group_labels(found.unique().tolist())]
         once = list(dict.fromkeys(labels))
-        self.labels = [once[place] for place in natural_order(once)] if once else []
+        # Without groups there is one, whether it has an event or not.
+        self.labels = [ALL] if self.by is None else [once[place] for place in natural_order(once)] if once else []
         found: dict[TimeAggregate | EventAggregate, Folded] = {}
         for kind, assets in self.assets.items():
             mine = self.of_type(kind)

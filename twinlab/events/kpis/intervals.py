@@ -140,12 +140,11 @@ def condition_bounds(condition: bound.Condition, leaves: Leaves) -> Truth:
     if isinstance(condition, bound.ForAtLeast):
         part = condition_bounds(condition.part, leaves)
         cells = _cells(condition.duration_ns, leaves) + 1
-        return Truth(_before(part.true, cells, np.all, fill=False), _before(part.false, cells, np.any, fill=False))
+        return Truth(_before(part.true, cells, np.all), _before(part.false, cells, np.any))
     if isinstance(condition, bound.WithinAfter):
         part, earlier = condition_bounds(condition.part, leaves), condition_bounds(condition.earlier, leaves)
         cells = _cells(condition.duration_ns, leaves) + 1
-        was = _before(earlier.true, cells, np.any, fill=False)
-        wasnt = _before(earlier.false, cells, np.all, fill=False)
+        was, wasnt = _before(earlier.true, cells, np.any), _before(earlier.false, cells, np.all)
         return Truth(part.true & was, part.false | wasnt)
     msg = "a KPI can't be about a relation in time yet; find the events with twin.find(…), and take the KPI of them"
     raise SchemaError(msg)
@@ -198,9 +197,9 @@ def _cells(duration_ns: int, leaves: Leaves) -> int:
     return -(-duration_ns // leaves.cadence_ns)
 
 
-def _before(mask: Bools, cells: int, what: Callable[..., Bools], *, fill: bool) -> Bools:
-    """Return a statistic of each cell and those before it, ``cells`` in all; before the first cell it is ``fill``."""
-    edge = np.full((cells - 1, *mask.shape[1:]), fill)
+def _before(mask: Bools, cells: int, what: Callable[..., Bools]) -> Bools:
+    """Return a statistic of each cell and those before it, ``cells`` in all; before the first cell nothing is sure."""
+    edge = np.zeros((cells - 1, *mask.shape[1:]), dtype=bool)
     return what(sliding_window_view(np.concatenate([edge, mask]), cells, axis=0), axis=-1)
 
 

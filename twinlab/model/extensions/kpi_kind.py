@@ -32,8 +32,6 @@ class KpiKind:
         What ``on`` of such a KPI names.
     at : {"planned_start", "start", "planned_end", "end"}, optional
         Of events: which of their times puts them into a window.
-    target : str, optional
-        What is usually aimed at, such as ``">= 99 %"``.
     """
 
     name: str
@@ -44,7 +42,6 @@ class KpiKind:
     options: type[Options] = Options
     on: Literal["asset type", "event type"] = "asset type"
     at: Literal["planned_start", "start", "planned_end", "end"] | None = None
-    target: str | None = None
 
     def parse(self, given: object) -> Options:
         """Return the options as their class validates them.

@@ -33,5 +33,4 @@ COLD_CHAIN = KpiKind(
     _formula,
     "%",
     ColdChainOptions,
-    target=">= 99 %",
 )
