@@ -40,13 +40,15 @@ def pareto_chart(table: pd.DataFrame, *, chosen: int | None = None) -> hv.Overla
         hv.Dimension("error", label="Error of daily shares (points)"),
     )
     front = data[data["pareto"]].sort_values("MB")
-    layers: list[hv.Element] = [hv.Curve(front, axes[0], axes[1], label="no other is better").opts(color="#999999")]
+    layers: list[hv.Element] = [
+        hv.Curve(front, axes[0], axes[1], label="no other is better").opts(color="#999999", padding=0.08)
+    ]
     for kind, (color, marker) in _STYLES.items():
         some = data[data["kind"] == kind]
         if len(some):
             points = hv.Scatter(some, axes[0], [axes[1], *shown], label={"all": "all stays"}.get(kind, kind))
-            layers.append(points.opts(color=color, marker=marker, size=9, tools=["hover"]))
+            layers.append(points.opts(color=color, marker=marker, size=9, tools=["hover"], padding=0.08))
     if chosen is not None:
         ring = hv.Scatter(data.loc[[chosen]], axes[0], [axes[1]], label="chosen")
         layers.append(ring.opts(marker="circle", size=18, fill_alpha=0, line_color="#D55E00", line_width=2))
-    return hv.Overlay(layers).opts(legend_position="top_right", width=640, height=360)
+    return hv.Overlay(layers).opts(legend_position="right", padding=0.08, width=720, height=360)
