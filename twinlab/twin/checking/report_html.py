@@ -17,7 +17,7 @@ _CSS = (
     ".tl-check{font:13px system-ui,sans-serif;max-width:1200px}"
     ".tl-check .t{overflow-x:auto}"
     # Fixed widths: long names wrap in their column, and evidence and fix get what is left.
-    ".tl-check table{border-collapse:collapse;margin:6px 0 8px;width:100%;min-width:740px;table-layout:fixed}"
+    ".tl-check table{font-size:13px;border-collapse:collapse;margin:6px 0 8px;width:100%;min-width:740px;table-layout:fixed}"
     ".tl-check th,.tl-check td{padding:4px 12px 4px 0;text-align:left!important;vertical-align:top;border:0;"
     "white-space:normal;overflow-wrap:anywhere}"
     ".tl-check tbody tr{border-top:1px solid rgba(128,128,128,.35);background:none!important}"
@@ -29,6 +29,10 @@ _CSS = (
     ".tl-check .bar span{display:block;height:5px;background:#D55E00}"
     ".tl-check code{display:block;margin-top:3px;padding:2px 6px;white-space:pre-wrap;color:inherit;"
     "background:rgba(128,128,128,.16);font-size:12px}"
+    # On a phone a finding is a block: its columns are below each other.
+    "@media (max-width:600px){.tl-check table{min-width:0}.tl-check thead,.tl-check tr.f td:first-child{display:none}"
+    ".tl-check table,.tl-check tbody,.tl-check tr,.tl-check td{display:block}.tl-check td{padding:1px 0}"
+    ".tl-check tr{padding:6px 0}.tl-check td .q{display:inline;margin-left:.5em}}"
 )
 _REPORT = (
     f"<style>{_CSS}</style>"
