@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,11 +145,16 @@ class CellScan:
         shape = columns.size, len(edges)
         lowest, highest, known = np.empty(shape, low.dtype), np.empty(shape, low.dtype), np.empty(shape, np.uint8)
         span_extremes(low, high, waiting, low.dtype.type(sentinel(low.dtype)), edges - w0, lowest, highest, known)
-        some = known == SOME
+        some, moved = known == SOME, _moved(view.meta)
         # Rollups leave out cells that aren't evaluated yet, whose values count.
-        least = np.where(some, decode(lowest, signal), np.where(known == ANY, -np.inf, np.inf))
-        most = np.where(some, decode(highest, signal), -least)
+        least = np.where(some, decode(lowest.astype(np.int64) - moved, signal), np.where(known == ANY, -np.inf, np.inf))
+        most = np.where(some, decode(highest.astype(np.int64) + moved, signal), -least)
         return Extremes(least.T, most.T)
+
+
+def _moved(meta: Mapping[str, Any]) -> int:
+    """Return by how many steps of its resolution a cell may differ from what rollups were computed of: retention rounds cells."""
+    return sum(int(one["resolution"]) for one in meta.get("retention", ()) if one["older"] == "rounded")
 
 
 def _overlaps(block: Block, names: Sequence[str], span: TileSpan, columns: tuple[int, int]) -> bool:
