@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from twinlab.explore.pages.now.rows import COLUMNS, chosen_columns
+from twinlab.explore.pages.now.rows import COLUMNS, default_columns
 
 __all__ = ["ColumnsDialog"]
 
@@ -26,16 +26,18 @@ class ColumnsDialog:
         The shown columns, in their order.
     on_change : callable
         Called with the shown columns after each change.
+    alerts : bool
+        Whether the state of alerts can be shown.
     """
 
-    def __init__(self, columns: Sequence[str], *, on_change: Callable[[list[str]], None]) -> None:
-        self._on_change = on_change
-        self._order = _all(columns)
+    def __init__(self, columns: Sequence[str], *, on_change: Callable[[list[str]], None], alerts: bool = False) -> None:
+        self._on_change, self._alerts = on_change, alerts
+        self._order = self._all(columns)
         self._shown = set(columns)
         # Its final height from the start: a growing dialog would move its lines under the pointer.
         self._list = pn.Column(sizing_mode="stretch_width", min_height=_LINE * len(COLUMNS))
         default = pmui.Button(label="Default columns", variant="text", size="small")
-        default.on_click(lambda _: self.set(chosen_columns(None)))
+        default.on_click(lambda _: self.set(default_columns(alerts=alerts)))
         done = pmui.Button(label="Done", variant="contained", size="small")
         done.on_click(lambda _: self.close())
         self.dialog: Any = pmui.Dialog(
@@ -63,7 +65,7 @@ class ColumnsDialog:
 
     def set(self, columns: Sequence[str]) -> None:
         """Show these columns in this order."""
-        self._order, self._shown = _all(columns), set(columns)
+        self._order, self._shown = self._all(columns), set(columns)
         self._changed()
 
     def show(self, name: str, *, shown: bool) -> None:
@@ -117,7 +119,7 @@ class ColumnsDialog:
     def _moved(self, name: str, by: int, _: object) -> None:
         self.move(name, by=by)
 
-
-def _all(columns: Sequence[str]) -> list[str]:
-    """Return all columns: the shown ones in their order, then the others."""
-    return [*columns, *(name for name in COLUMNS if name not in columns)]
+    def _all(self, columns: Sequence[str]) -> list[str]:
+        """Return all columns: the shown ones in their order, then the others."""
+        others = (name for name in COLUMNS if name not in columns)
+        return [*columns, *(name for name in others if self._alerts or name != "alert")]

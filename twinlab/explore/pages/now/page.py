@@ -19,6 +19,7 @@ from twinlab.explore.kit.panes import error_pane, loading_pane
 from twinlab.explore.kit.people import author_of
 from twinlab.explore.kit.present import Now, now_at, preload_search
 from twinlab.explore.kit.widgets import row
+from twinlab.explore.pages.now.alerts import NowAlerts
 from twinlab.explore.pages.now.columns import ColumnsDialog
 from twinlab.explore.pages.now.instant import InstantWidgets
 from twinlab.explore.pages.now.map import NowMap
@@ -99,12 +100,20 @@ class NowView(Explorer):
             pages={"map": "Show on map", "history": "Show in history"},
         )
         self._strip = TileStrip(on_press=self._narrow)
+        self._alerts = NowAlerts(twin)
+        alerts = self._alerts.any
         self.table = ExceptionTable(
-            settings=self.session.settings, on_pick=self._pick, on_note=self._note_typed, on_tick=self._ticked
+            settings=self.session.settings,
+            on_pick=self._pick,
+            on_note=self._note_typed,
+            on_tick=self._ticked,
+            alerts=alerts,
         )
         self.map = NowMap(self.shared, settings=self.session.settings, on_choose=self._choose)
-        self._actions = RowActions(on_acknowledge=self.acknowledge, on_note=self._note_ticked)
-        self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns)
+        self._actions = RowActions(
+            on_acknowledge=self.acknowledge, on_note=self._note_ticked, on_snooze=self.snooze if alerts else None
+        )
+        self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns, alerts=alerts)
         self.sheet = WorkbookExchange(
             twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
         )
@@ -283,7 +292,10 @@ class NowView(Explorer):
     def _rows(self, now: Now) -> pd.DataFrame:
         shown = Now(now.at, filtered(now.exceptions, self.only), now.places, now.fixes)
         self._seen = read_notes(self.twin)
-        return exception_rows(shown, self.twin.model, labels=LabelsByType(self.shared), notes=self._seen)
+        # An alert is of the present, not of a chosen instant.
+        texts = self._alerts.texts(now.exceptions["key"]) if self.at is None else {}
+        labels = LabelsByType(self.shared)
+        return exception_rows(shown, self.twin.model, labels=labels, notes=self._seen, alerts=texts)
 
     def _tiles(self) -> list[Any]:
         assert self._now is not None
@@ -314,6 +326,11 @@ class NowView(Explorer):
     def acknowledge(self) -> None:
         """Acknowledge the ticked rows."""
         self._write(self.table.selected, acknowledged=True)
+
+    def snooze(self, hours: int) -> None:
+        """Snooze the alerts of the ticked rows: nothing of them is sent for some hours."""
+        self.notice = self._alerts.snooze(self.table.selected, hours=hours, author=author_of(self.session))
+        self._show_notes()
 
     def _note_ticked(self, text: str) -> None:
         self._write(self.table.selected, text=text)
@@ -371,6 +388,7 @@ class NowView(Explorer):
             overview,
             tools,
             self.sheet.panel,
+            self._alerts.pane,
             self.table.pane,
             self._columns.dialog,
         ]

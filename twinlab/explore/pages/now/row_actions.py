@@ -1,10 +1,13 @@
-"""Buttons for the ticked rows: acknowledge them, or write one note to all of them."""
+"""Buttons for the ticked rows: acknowledge them, write one note to all of them, or snooze their alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import panel_material_ui as pmui
+
+from twinlab.explore.pages.now.alerts import SNOOZES
 
 __all__ = ["RowActions"]
 
@@ -18,9 +21,17 @@ class RowActions:
         Called without arguments to acknowledge the ticked rows.
     on_note : callable
         Called with the text of a note for the ticked rows.
+    on_snooze : callable, optional
+        Called with a number of hours, to snooze the alerts of the ticked rows; None where there are no alerts.
     """
 
-    def __init__(self, *, on_acknowledge: Callable[[], None], on_note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        on_acknowledge: Callable[[], None],
+        on_note: Callable[[str], None],
+        on_snooze: Callable[[int], None] | None = None,
+    ) -> None:
         self._on_note = on_note
         self.acknowledge = pmui.Button(
             label="Acknowledge", icon="done_all", variant="outlined", size="small", margin=4, disabled=True
@@ -30,12 +41,27 @@ class RowActions:
         self.write = pmui.Button(label="Write", variant="outlined", size="small", margin=4, disabled=True)
         self.write.on_click(lambda _: self._written())
         # Always visible, disabled without ticked rows, so that the table doesn't move when a row is ticked.
-        self.pieces = [self.acknowledge, self.text, self.write]
+        self.pieces: list[Any] = [self.acknowledge, self.text, self.write]
+        self.snooze: pmui.MenuButton | None = None
+        if on_snooze is not None:
+            self.snooze = pmui.MenuButton(
+                label="Snooze alert",
+                icon="snooze",
+                items=[{"label": f"for {label}", "hours": hours} for label, hours in SNOOZES.items()],
+                variant="outlined",
+                size="small",
+                margin=4,
+                disabled=True,
+            )
+            self.snooze.on_click(lambda item: on_snooze(int(item["hours"])))
+            self.pieces.append(self.snooze)
 
     def ticked(self, count: int) -> None:
         """Update the widgets for a number of ticked rows."""
         self.acknowledge.param.update(disabled=count == 0, label=f"Acknowledge ({count})" if count else "Acknowledge")
         self.text.disabled = self.write.disabled = count == 0
+        if self.snooze is not None:
+            self.snooze.disabled = count == 0
 
     def _written(self) -> None:
         text = str(self.text.value or "").strip()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twinlab.explore.pages.now.notes import Note
     from twinlab.model.twinmodel import TwinModel
 
-__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "exception_rows", "filtered", "update_rows"]
+__all__ = ["COLUMNS", "UpdatedRows", "chosen_columns", "default_columns", "exception_rows", "filtered", "update_rows"]
 
 #: Column -> title, in default order; the columns after "acknowledged" are hidden by default.
 COLUMNS: Mapping[str, str] = {
@@ -41,6 +41,8 @@ COLUMNS: Mapping[str, str] = {
     "event": "event",
     "rule": "rule",
     "text": "description",
+    # Of a twin with alerts.
+    "alert": "alert",
 }
 _DEFAULT = tuple(COLUMNS)[:10]
 _GRADES = [f"{SEVERITY_SYMBOLS[name]} {name}" for name in reversed(SEVERITIES)]
@@ -71,8 +73,18 @@ def chosen_columns(stored: object) -> list[str]:
     return list(dict.fromkeys(name for name in names if name in COLUMNS)) or list(_DEFAULT)
 
 
+def default_columns(*, alerts: bool) -> list[str]:
+    """Return the columns that are shown at first; the state of alerts is among them where a twin raises some."""
+    return [*_DEFAULT[:3], *(["alert"] if alerts else []), *_DEFAULT[3:]]
+
+
 def exception_rows(
-    now: Now, model: TwinModel, *, labels: Mapping[str, Mapping[str, str]], notes: Mapping[str, Note]
+    now: Now,
+    model: TwinModel,
+    *,
+    labels: Mapping[str, Mapping[str, str]],
+    notes: Mapping[str, Note],
+    alerts: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the exceptions of an instant as rows of text.
 
@@ -82,6 +94,7 @@ def exception_rows(
     model : TwinModel
     labels : mapping of asset type to (asset -> name)
     notes : mapping of an exception's key to its note
+    alerts : mapping of an exception's key to the state of its alert, optional
 
     Returns
     -------
@@ -90,6 +103,7 @@ def exception_rows(
     """
     out = [_record(row, now, model, labels, notes.get(str(row["key"]))) for row in records(now.exceptions)]
     frame = pd.DataFrame(out, columns=["key", *COLUMNS])
+    frame["alert"] = [(alerts or {}).get(str(key), "") for key in frame["key"]]
     frame["severity"] = pd.Categorical(frame["severity"], categories=_GRADES, ordered=True)
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[ns]")
     frame["ended"] = False

@@ -14,13 +14,13 @@ from twinlab._html import html
 from twinlab.explore.kit.exception_text import SEVERITY_COLORS, SEVERITY_SYMBOLS
 from twinlab.explore.kit.paged_table import TABLE_SHEET
 from twinlab.explore.kit.panes import Html
-from twinlab.explore.pages.now.rows import COLUMNS, UpdatedRows, chosen_columns, update_rows
+from twinlab.explore.pages.now.rows import COLUMNS, UpdatedRows, chosen_columns, default_columns, update_rows
 
 __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
-_WIDTHS = {"severity": 88, "title": 150, "asset": 190, "note": 170, "text": 260}
+_WIDTHS = {"severity": 88, "title": 150, "asset": 190, "note": 170, "text": 260, "alert": 150}
 #: Text of a severity -> colour of the line beside it.
 _COLORS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
 _SHEET = """
@@ -47,6 +47,8 @@ class ExceptionTable:
         Called with key and text when a note was edited.
     on_tick : callable
         Called with the keys of the ticked rows.
+    alerts : bool
+        Whether the twin raises alerts, whose state is then a column.
     """
 
     def __init__(
@@ -56,9 +58,13 @@ class ExceptionTable:
         on_pick: Callable[[str], None],
         on_note: Callable[[str, str], None],
         on_tick: Callable[[list[str]], None],
+        alerts: bool = False,
     ) -> None:
         self._settings, self._on_pick, self._on_note, self._on_tick = settings, on_pick, on_note, on_tick
-        self._columns = chosen_columns(settings.get(_SETTING))
+        stored = settings.get(_SETTING)
+        self._columns = default_columns(alerts=alerts) if stored is None else chosen_columns(stored)
+        if not alerts:
+            self._columns = [name for name in self._columns if name != "alert"]
         self._grid: pn.widgets.Tabulator | None = None
         self._rows: pd.DataFrame | None = None
         # Rows of the current state, shown by the next update.

@@ -1,0 +1,93 @@
+"""Alerts of exceptions: their state as text, and how they are snoozed. A twin without ``alerts:`` has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twinlab._html import html
+from twinlab.explore.charts.reading import READING_ERRORS
+from twinlab.explore.kit.exception_text import time_text
+from twinlab.explore.kit.panes import Html
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+
+__all__ = ["SNOOZES", "NowAlerts", "alert_text"]
+
+_OTHERS = (
+    '<div role="status" style="font:14px/1.45 Roboto,system-ui,sans-serif"><b>Other alerts</b>'
+    '<ul style="margin:2px 0 6px;padding-left:20px">{% for one in sentences %}<li>{{ one }}</li>{% endfor %}</ul></div>'
+)
+#: For how long an alert is snoozed: label -> hours.
+SNOOZES = {"1 h": 1, "4 h": 4, "1 day": 24, "1 week": 168}
+
+
+def alert_text(row: Any, now: pd.Timestamp) -> str:
+    """Return the state of an alert in words, with a symbol.
+
+    >>> row = {"acknowledged": False, "snoozed_until": pd.Timestamp("2026-03-01 12:00"), "escalations": 1, "failed": ""}
+    >>> alert_text(row, pd.Timestamp("2026-03-01 09:00"))
+    '◔ snoozed until 2026-03-01 12:00, escalated'
+    """
+    snoozed = row["snoozed_until"]
+    if row["acknowledged"]:
+        parts = ["✓ acknowledged"]
+    elif not pd.isna(snoozed) and snoozed > now:
+        parts = [f"◔ snoozed until {time_text(snoozed)}"]
+    else:
+        parts = ["● new"]
+    if row["escalations"]:
+        parts.append("escalated" if row["escalations"] == 1 else f"escalated {row['escalations']} times")
+    if row["failed"]:
+        parts.append(f"not sent: {row['failed']}")
+    return ", ".join(parts)
+
+
+class NowAlerts:
+    """The active alerts of a twin: their states, and those whose exception isn't in the table (``pane``).
+
+    Parameters
+    ----------
+    twin : TwinReader
+    """
+
+    def __init__(self, twin: TwinReader) -> None:
+        self._twin: Any = twin
+        #: Whether the twin raises alerts; a view of its past doesn't.
+        self.any = bool(twin.model.alerts) and hasattr(twin, "alerts")
+        self.pane = Html("", sizing_mode="stretch_width", margin=(0, 10), visible=False)
+
+    def _active(self) -> list[dict[Any, Any]]:
+        if not self.any:
+            return []
+        found: list[dict[Any, Any]] = self._twin.alerts(state="active").to_dict("records")
+        return found
+
+    def texts(self, keys: Iterable[object]) -> dict[str, str]:
+        """Return the state of each active alert by the key of its exception, and list those of other keys than these."""
+        if not self.any:
+            return {}
+        now = pd.Timestamp.now(tz="UTC").tz_localize(None)
+        shown = set(map(str, keys))
+        alerts = self._active()
+        others = [
+            f"{row['title']}, {row['asset'] or row['event_id'] or row['asset_type']}: {row['text']} ({alert_text(row, now)})"
+            for row in alerts
+            if row["key"] not in shown
+        ]
+        self.pane.param.update(object=html(_OTHERS, sentences=others) if others else "", visible=bool(others))
+        return {str(row["key"]): alert_text(row, now) for row in alerts}
+
+    def snooze(self, keys: Sequence[str], *, hours: int, author: str) -> str:
+        """Snooze the alerts of some exceptions from now on; return a sentence if that isn't possible, else an empty text."""
+        chosen = [str(row["id"]) for row in self._active() if row["key"] in set(keys)]
+        until = pd.Timestamp.now(tz="UTC").tz_localize(None).floor("s") + pd.Timedelta(hours=hours)
+        try:
+            for one in chosen:
+                self._twin.snooze_alert(one, until=until, author=author)
+        except READING_ERRORS as error:
+            return f"The alert can't be snoozed: {error}"
+        return "" if chosen else "None of the ticked exceptions has an active alert"
