@@ -66,7 +66,7 @@ def test_no_pane_of_a_page_has_a_title_or_a_name_as_html(twin, page):
     if page == "now":
         view._search.show("van", str(twin.assets("van").index[0]))
     if page == "events":
-        view.table.filters = (EventFilter("event_id", "=", SCRIPT),)
+        view.current.table.filters = (EventFilter("event_id", "=", SCRIPT),)
     said = " ".join(texts(view))
     assert ESCAPED in said
     assert "<script>" not in said

@@ -124,6 +124,8 @@ class ConditionWidgets:
             space = " " if before and before[-1] not in " (." else ""
             after = "(" if chosen.kind == "function" else " "
             self.text.value = f"{before}{space}{chosen.text.removesuffix('(')}{after}"
+            # Typing goes on where it was.
+            self.text.focus()
 
     def _add(self, comparison: str, join: str) -> None:
         written = self._view.when.strip()
