@@ -1,6 +1,7 @@
 """Findings of numbers whose 16-bit words are swapped; looked for in the rows, since most don't fit into a cell.
 
-A channel is looked at if half of the cells of some window fail or are missing, first in the rows of one such window.
+A channel is looked at if there are days on which a quarter of the cells fail or are missing and others have a value, as random bits
+give; first in the rows of the worst day. A gap has at most two such days.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["swapped_word_findings"]
 
-#: Fewest bad cells of a window.
-_FEWEST: Final = 6
+#: Fewest days, of those that there are, and cells of a day.
+_DAYS, _CELLS = 3, 6
 _DAY: Final = np.timedelta64(1, "D")
 
 
@@ -46,28 +47,30 @@ def swapped_word_findings(
     signal = channels.signal
     if signal.kind == "state":
         return
-    bad = channels.count("fail") + channels.count("missing")
-    present = channels.valued() + channels.count("missing")
     windows = channels.windows["time"].to_numpy().astype("datetime64[ns]")
-    least = min(_FEWEST, int(present.max(initial=0)))
+    days, begins = np.unique(windows.astype("datetime64[D]"), return_index=True)
+    wrong, valued = (
+        np.add.reduceat(counts, begins, axis=0)
+        for counts in (channels.count("fail") + channels.count("missing"), channels.valued())
+    )
+    # A failed cell has a value, too.
+    missing = np.add.reduceat(channels.count("missing"), begins, axis=0)
+    suspect = (wrong >= _CELLS) & (valued > 0) & (4 * wrong > valued + missing)
     for place, asset in enumerate(channels.assets):
-        at = np.flatnonzero(
-            (bad[:, place] >= least) & (2 * bad[:, place] > present[:, place]) & (present[:, place] > 0)
-        )
+        at = np.flatnonzero(suspect[:, place]) if suspect[:, place].sum() >= min(_DAYS, len(days)) else np.empty(0, int)
         if not at.size or (assets is not None and asset not in assets):
             continue
         span = _span(channels, asset, place)
-        origin = origins.of(channels.asset_type, asset, channels.name, windows[at[0]]) if span is not None else None
+        worst = days[at[wrong[at, place].argmax()]].astype("datetime64[ns]")
+        origin = origins.of(channels.asset_type, asset, channels.name, worst) if span is not None else None
         if origin is None or span is None or origin.rule.swapped_words is not None:
             continue
         name = f"{channels.asset_type}/{asset}"
-        for worst in (windows[at[0]], windows[at[bad[at, place].argmax()]]):
-            rows = reader.observations(name, channels.name, start=worst, stop=worst + _DAY)
-            if _swaps(rows, asset, channels, origin, span):
-                rows = reader.observations(name, channels.name, start=start, stop=stop)
-                for one in _swaps(rows, asset, channels, origin, span):
-                    yield one.finding(), KeyFix(asset, "swapped_words", one.words, one.since, one.until)
-                break
+        rows = reader.observations(name, channels.name, start=worst, stop=worst + _DAY)
+        if _swaps(rows, asset, channels, origin, span):
+            rows = reader.observations(name, channels.name, start=start, stop=stop)
+            for one in _swaps(rows, asset, channels, origin, span):
+                yield one.finding(), KeyFix(asset, "swapped_words", one.words, one.since, one.until)
 
 
 def _swaps(rows: pd.DataFrame, asset: str, channels: Channels, origin: Origin, span: tuple[float, float]) -> list[Swap]:
