@@ -20,7 +20,7 @@ __all__ = ["ExceptionTable"]
 
 _SETTING = "now_columns"
 _PAGE = 15
-_WIDTHS = {"severity": 88, "title": 150, "asset": 190, "note": 170, "text": 260, "alert": 150}
+_WIDTHS = {"severity": 88, "title": 150, "asset": 190, "note": 170, "text": 260, "alert": 240}
 #: Text of a severity -> colour of the line beside it.
 _COLORS = {f"{SEVERITY_SYMBOLS[name]} {name}": color for name, color in SEVERITY_COLORS.items()}
 _SHEET = """
