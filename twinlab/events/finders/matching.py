@@ -8,9 +8,14 @@ from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import NEVER, Spans, intersections
 
-__all__ = ["matched"]
+__all__ = ["matched", "no_changes"]
 
 _COLUMNS = ["change", "event_id", "event_id_before"]
+
+
+def no_changes() -> pd.DataFrame:
+    """Return the table of changes without a row."""
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in _COLUMNS})
 
 
 def matched(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from twinlab._files import write_atomically
 from twinlab.events.algebra.spans import NEVER, Spans, merged
 from twinlab.model.schema import EVENT_COLUMNS
 
-__all__ = ["FinderState", "event_table", "events_of"]
+__all__ = ["FinderState", "event_table", "events_of", "read_states", "write_states"]
 
 _KEY = b"twinlab.finder"
 _UNKNOWN = np.datetime64("NaT", "ns")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FinderState:
     """What is known of a finder at a state of the history."""
 
@@ -38,30 +39,36 @@ class FinderState:
     ids: dict[tuple[str, int], str] = field(default_factory=dict)
     """Asset and start -> id of the events whose id isn't made of these."""
 
-    def write(self, path: Path) -> None:
-        """Write it; the file is the old or the new one, whatever happens."""
-        about = {
-            "definition": self.definition, "history": self.history, "stop": self.stop, "assets": list(self.assets),
-            "ids": [[asset, start, found] for (asset, start), found in self.ids.items()],
-        }  # fmt: skip
-        table = pa.table({"asset": self.spans.key, "start": self.spans.start, "end": self.spans.end})
-        told = table.replace_schema_metadata({_KEY: json.dumps(about).encode()})
-        write_atomically(path, lambda draft: pq.write_table(told, draft, compression="zstd"))
 
-    @classmethod
-    def read(cls, path: Path) -> FinderState | None:
-        """Return what `write` wrote; None if there is no file, or it is damaged: then everything is searched again."""
-        try:
-            table = pq.read_table(path)
-            about = json.loads((table.schema.metadata or {})[_KEY])
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-            return None
-        key, start, end = (table[name].to_numpy() for name in ("asset", "start", "end"))
-        ids = {(str(asset), int(start)): str(found) for asset, start, found in about["ids"]}
-        return cls(
-            about["definition"], about["history"], int(about["stop"]), tuple(about["assets"]),
-            Spans(key, start, end, len(about["assets"])), ids,
-        )  # fmt: skip
+def write_states(path: Path, states: Mapping[str, FinderState]) -> None:
+    """Write the states of finders; the file is the old or the new one, whatever happens."""
+    about = {
+        name: {"definition": one.definition, "history": one.history, "stop": one.stop, "assets": list(one.assets), "spans": len(one.spans.key),
+               "ids": [[asset, start, found] for (asset, start), found in one.ids.items()]}
+        for name, one in states.items()
+    }  # fmt: skip
+    spans = [one.spans for one in states.values()]
+    table = pa.table({name: np.concatenate([getattr(one, name) for one in spans]) for name in ("key", "start", "end")})
+    described = table.replace_schema_metadata({_KEY: json.dumps(about).encode()})
+    write_atomically(path, lambda draft: pq.write_table(described, draft, compression="zstd"))
+
+
+def read_states(path: Path) -> dict[str, FinderState]:
+    """Return what `write_states` wrote; nothing if there is no file, or it is damaged: then everything is searched again."""
+    try:
+        table = pq.read_table(path)
+        about = json.loads((table.schema.metadata or {})[_KEY])
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        return {}
+    columns = [table[name].to_numpy() for name in ("key", "start", "end")]
+    out, at = {}, 0
+    for name, one in about.items():
+        key, start, end = (part[at : at + one["spans"]] for part in columns)
+        at += one["spans"]
+        spans = Spans(key, start, end, max(1, len(one["assets"])))
+        ids = {(str(asset), int(begin)): str(found) for asset, begin, found in one["ids"]}
+        out[name] = FinderState(one["definition"], one["history"], int(one["stop"]), tuple(one["assets"]), spans, ids)
+    return out
 
 
 def events_of(state: FinderState, *, gap_ns: int, lasting_ns: int) -> Spans:

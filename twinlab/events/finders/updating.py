@@ -1,10 +1,10 @@
-"""Bring a finder's state up to date: search its condition again where cells have changed."""
+"""Bring the states of finders up to date: search their conditions again where cells have changed."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import Spans, gaps, merged, pieces
-from twinlab.events.finders.matching import matched
+from twinlab.events.finders.blocks import WindowBlock, true_within, window_blocks
+from twinlab.events.finders.matching import matched, no_changes
 from twinlab.events.finders.state import FinderState, event_table, events_of
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.evaluation.reach import look_back_ns
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from twinlab.model.finders.finder import Finder
     from twinlab.model.reader import TwinReader
 
-__all__ = ["definition_hash", "updated"]
+__all__ = ["Searched", "changed_events", "definition_hash", "found_again", "found_anew", "needs_all", "searched"]
 
 Integers = NDArray[np.int64]
 
@@ -36,83 +37,124 @@ def definition_hash(finder: Finder, condition: bound.Condition) -> str:
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
-def updated(  # noqa: PLR0917  (what, of what, where)
+@dataclass(frozen=True)
+class Searched:
+    """The cells of changed windows of one asset type, for all of its finders."""
+
+    cells: TwinCells
+    # Not overlapping, by number of the asset; each finder's spans in them are found anew.
+    windows: Spans
+    blocks: tuple[WindowBlock, ...]
+
+
+def searched(
     twin: TwinReader,
-    name: str,
-    finder: Finder,
-    state: FinderState | None,
-    changes: Sequence[ChangedWindow] | None,
-    history: dict[str, Any],
-) -> tuple[FinderState, pd.DataFrame, pd.DataFrame]:
-    """Return the state of a finder at the present history, its events, and what became of those that changed.
+    on: str,
+    conditions: Sequence[bound.Condition],
+    states: Sequence[FinderState],
+    changes: Sequence[ChangedWindow],
+) -> Searched:
+    """Read the cells in which the truth of some conditions may have changed.
 
     Parameters
     ----------
     twin : TwinReader
-    name : str
-        Of the finder.
-    finder : Finder
-    state : FinderState, optional
-        An earlier one; None if there is none.
-    changes : sequence of ChangedWindow, optional
-        Where cells differ from those of the earlier state; None: they may anywhere.
-    history : dict
-        Description of the present history, see `twinlab.history.changes.changed_windows.state_of`.
-
-    Returns
-    -------
-    FinderState
-    DataFrame
-        Event table, sorted by asset and start.
-    DataFrame
-        As `twinlab.events.finders.matching.matched` returns it.
+    on : str
+        Asset type of the conditions.
+    conditions : sequence of bound.Condition
+    states : sequence of FinderState
+        Those that are to be updated, one a condition.
+    changes : sequence of ChangedWindow
+        Where cells differ from those of all the states.
     """
-    condition = finder.condition(twin.model)
+    cells = TwinCells(twin, on, bound.All(tuple(conditions)))
+    coarse = cells.steps_ns[1]
+    lead = max(look_back_ns(one, cells.valid_ns, step_ns=cells.steps_ns[0]) for one in conditions)
+    lead = -(-(lead + coarse) // coarse) * coarse
+    known = set.intersection(*(set(one.assets) for one in states))
+    windows = _windows(cells, on, min(one.stop for one in states), known, lead, changes)
+    blocks = tuple(window_blocks(cells, windows, lead))
+    return Searched(cells, windows, blocks)
+
+
+def found_anew(twin: TwinReader, finder: Finder, condition: bound.Condition, history: dict[str, Any]) -> FinderState:
+    """Return the state of a finder, searched in all cells."""
     cells = TwinCells(twin, finder.on, condition)
-    definition = definition_hash(finder, condition)
     first, stop = cells.extent_ns
-    fresh = state is None or changes is None or state.definition != definition or _needs_all(condition)
-    if fresh or state is None:
-        spans = true_spans(cells, condition, low_ns=first, stop_ns=stop, assets=np.arange(len(cells.assets)))
-    else:
-        windows = _windows(cells, condition, finder.on, state, changes or ())
-        spans = _spliced(_renumbered(state, cells.assets), windows, _search(cells, condition, windows))
-    now = FinderState(definition, history, stop, cells.assets, spans)
-    sizes = {"gap_ns": finder.gap_ns, "lasting_ns": finder.lasting_ns}
-    before = None if state is None else event_table(state, events_of(state, **sizes), name)
-    events = event_table(now, events_of(now, **sizes), name)
+    spans = true_spans(cells, condition, low_ns=first, stop_ns=stop, assets=np.arange(len(cells.assets)))
+    return FinderState(definition_hash(finder, condition), history, stop, cells.assets, spans)
+
+
+def found_again(
+    state: FinderState, found: Searched, stop: int, condition: bound.Condition, history: dict[str, Any]
+) -> FinderState:
+    """Return the state of a finder after changes: the old spans outside of the windows, with those found within.
+
+    Parameters
+    ----------
+    state : FinderState
+        Before.
+    found : Searched
+    stop : int
+        End of the cells of the condition's signals.
+    condition : bound.Condition
+    history : dict
+        Description of the present history.
+    """
+    assets = found.cells.assets
+    new = _joined([true_within(one, condition, stop) for one in found.blocks], len(assets))
+    spans = _spliced(_renumbered(state, assets), found.windows, new)
+    return FinderState(state.definition, history, stop, assets, spans, state.ids)
+
+
+def changed_events(
+    before: FinderState | None, now: FinderState, name: str, finder: Finder
+) -> tuple[FinderState, pd.DataFrame]:
+    """Return the new state with the ids of the events that it has still, and what became of each event that changed."""
     if before is None:
-        nothing = pd.DataFrame({one: pd.Series(dtype="str") for one in ("change", "event_id", "event_id_before")})
-        return now, events, nothing
-    own = events["event_id"]
-    events, what = matched(before, events)
-    other = np.flatnonzero((events["event_id"] != own).to_numpy())
-    starts = events["start"].to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    ids = {(str(events["asset"].iloc[k]), int(starts[k])): str(events["event_id"].iloc[k]) for k in other.tolist()}
-    return replace(now, ids=ids), events, what
+        return now, no_changes()
+    sizes = {"gap_ns": finder.gap_ns, "lasting_ns": finder.lasting_ns}
+    old, new = events_of(before, **sizes), events_of(now, **sizes)
+    # Only events that aren't as they were are looked at.
+    old, new = _differing(before, old, now, new), _differing(now, new, before, old)
+    table, what = matched(event_table(before, old, name), event_table(replace(now, ids={}), new, name))
+    own = event_table(replace(now, ids={}), new, name)["event_id"]
+    other = np.flatnonzero((table["event_id"] != own).to_numpy())
+    starts = table["start"].to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    gone = set(zip(np.array(before.assets, dtype=object)[old.key].tolist(), old.start.tolist(), strict=True))
+    ids = {key: found for key, found in before.ids.items() if key not in gone}
+    ids |= {(str(table["asset"].iloc[k]), int(starts[k])): str(table["event_id"].iloc[k]) for k in other.tolist()}
+    return replace(now, ids=ids), what
 
 
-def _needs_all(condition: bound.Condition) -> bool:
+def needs_all(condition: bound.Condition) -> bool:
     """Return whether a condition also depends on cells of other assets, which aren't among the changed windows."""
     return any(isinstance(one, bound.Related) for one in descendants(condition))
 
 
-def _windows(
-    cells: TwinCells, condition: bound.Condition, on: str, state: FinderState, changes: Sequence[ChangedWindow]
+def _differing(mine: FinderState, spans: Spans, other: FinderState, others: Spans) -> Spans:
+    """Return the spans of one state that another one doesn't have."""
+    place = pd.Index(list(mine.assets)).get_indexer(pd.Index(list(other.assets))).astype(np.int64)
+    key = place[others.key] if len(others.key) else others.key
+    known = pd.MultiIndex.from_arrays([key, others.start, others.end])
+    if not len(spans.key):
+        return spans
+    return spans.take(~pd.MultiIndex.from_arrays([spans.key, spans.start, spans.end]).isin(known))
+
+
+def _windows(  # noqa: PLR0917
+    cells: TwinCells, on: str, stop_before: int, known: set[str], lead: int, changes: Sequence[ChangedWindow]
 ) -> Spans:
-    """Return where the condition's truth may have changed, by number of the asset; they don't overlap."""
-    stop, origin = cells.extent_ns[1], cells.twin.model.origin_ns
+    """Return where the truth of conditions may have changed, by number of the asset; they don't overlap."""
+    (first, stop), coarse, origin = cells.extent_ns, cells.steps_ns[1], cells.twin.model.origin_ns
     number = pd.Index(list(cells.assets))
-    step = cells.steps_ns[1]
     held = any(valid is None for valid in cells.valid_ns.values())
-    reach = look_back_ns(condition, cells.valid_ns, step_ns=cells.steps_ns[0]) + step
     count = len(cells.assets)
     # What was held at the end of the cells goes on in the new ones, also of assets without new rows.
-    keys, lows, highs = [np.arange(count)], [np.full(count, state.stop)], [np.full(count, stop)]
-    known = set(state.assets)
+    keys, lows, highs = [np.arange(count)], [np.full(count, stop_before)], [np.full(count, stop)]
     added = np.array([place for place, one in enumerate(cells.assets) if one not in known], dtype=np.int64)
     keys.append(added)
-    lows.append(np.full(len(added), cells.extent_ns[0]))
+    lows.append(np.full(len(added), first))
     highs.append(np.full(len(added), stop))
     for one in changes:
         if one.asset_type != on or not len(one.starts):
@@ -120,33 +162,24 @@ def _windows(
         mine = number.get_indexer(pd.Index(list(one.assets)))
         mine = mine[mine >= 0].astype(np.int64)
         # A state is valid until its next observation, which may be far away.
-        after = np.full(len(one.stops), stop) if held else np.minimum(one.stops + reach, stop)
+        after = np.full(len(one.stops), stop) if held else np.minimum(one.stops + lead, stop)
         keys.append(np.repeat(mine, len(one.starts)))
         lows.append(np.tile(one.starts, len(mine)))
         highs.append(np.tile(after, len(mine)))
     key, low, high = (np.concatenate(part).astype(np.int64) for part in (keys, lows, highs))
     # A cell of the coarsest signal is evaluated as a whole.
-    low = np.maximum(low - (low - origin) % step, cells.extent_ns[0])
+    low = np.maximum(low - (low - origin) % coarse, first)
     keep = low < high
-    return merged(Spans(key[keep], low[keep], high[keep], count))[0]
+    return merged(Spans(key[keep], low[keep], high[keep], max(1, count)))[0]
 
 
-def _search(cells: TwinCells, condition: bound.Condition, windows: Spans) -> Spans:
-    """Return the spans in which the condition is true within the windows; windows of the same time are searched at once."""
-    parts: list[Spans] = []
-    times, place = np.unique(np.stack([windows.start, windows.end]), axis=1, return_inverse=True)
-    order = np.argsort(place.ravel(), kind="stable")
-    edges = np.searchsorted(place.ravel()[order], np.arange(times.shape[1] + 1))
-    for number in range(times.shape[1]):
-        assets = windows.key[order[edges[number] : edges[number + 1]]]
-        low, high = times[:, number].tolist()
-        parts.append(true_spans(cells, condition, low_ns=low, stop_ns=high, assets=np.sort(assets)))
+def _joined(parts: Sequence[Spans], keys: int) -> Spans:
     none = np.empty(0, dtype=np.int64)
     key, start, end = (
         np.concatenate([none, *arrays])
         for arrays in ([p.key for p in parts], [p.start for p in parts], [p.end for p in parts])
     )
-    return Spans(key, start, end, max(1, len(cells.assets)))
+    return Spans(key, start, end, max(1, keys))
 
 
 def _renumbered(state: FinderState, assets: tuple[str, ...]) -> Spans:
@@ -159,8 +192,9 @@ def _renumbered(state: FinderState, assets: tuple[str, ...]) -> Spans:
 
 def _spliced(old: Spans, windows: Spans, new: Spans) -> Spans:
     """Return the old spans outside of the windows together with the new ones within them."""
-    outside = gaps(Spans(windows.key, windows.start, windows.end, max(1, windows.keys)))
-    row, start, end = pieces(old, outside)
-    key = np.concatenate([old.key[row], new.key])
-    joined = Spans(key, np.concatenate([start, new.start]), np.concatenate([end, new.end]), max(1, old.keys))
+    row, start, end = pieces(old, gaps(windows))
+    # Windows beside each other are as long as the longest: what was found after a window's end is known from elsewhere.
+    inside, first, last = pieces(new, windows)
+    key = np.concatenate([old.key[row], new.key[inside]])
+    joined = Spans(key, np.concatenate([start, first]), np.concatenate([end, last]), max(1, old.keys))
     return merged(joined)[0]

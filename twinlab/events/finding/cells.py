@@ -83,7 +83,7 @@ class TwinCells:
         return {name: spec.signals[name].cadence_ns for name in self.signals}
 
     @cached_property
-    def _histories(self) -> list[xr.Dataset]:
+    def histories(self) -> list[xr.Dataset]:
         """The signals of each cadence, not computed."""
         groups: dict[int, list[str]] = {}
         for name, cadence in self._cadences.items():
@@ -93,7 +93,7 @@ class TwinCells:
     @cached_property
     def assets(self) -> tuple[str, ...]:
         """All assets with a history of any of the signals."""
-        found = dict.fromkeys(str(one) for data in self._histories for one in data["asset"].values)
+        found = dict.fromkeys(str(one) for data in self.histories for one in data["asset"].values)
         if self.only is None:
             return tuple(found)
         return tuple(one for one in self.only if one in found)
@@ -107,7 +107,7 @@ class TwinCells:
     def extent_ns(self) -> tuple[int, int]:
         """The first cell's start and the last one's end; ``(0, 0)`` without cells."""
         spans = []
-        for data, cadence in zip(self._histories, sorted(set(self._cadences.values())), strict=True):
+        for data, cadence in zip(self.histories, sorted(set(self._cadences.values())), strict=True):
             times = data["time"].values
             if len(times):
                 first, last = times[[0, -1]].astype("datetime64[ns]").astype("int64").tolist()
@@ -153,18 +153,27 @@ class TwinCells:
             )
         )
         first = min((int(part.times[0].astype("int64")) for part in parts if len(part.times)), default=stop_ns)
-        numbers, texts = self._properties
-        chosen = slice(None) if assets is None else assets
+        numbers, texts, ends = self.of_assets(assets)
         return Block(
             np.arange(first, stop_ns, self.steps_ns[0], dtype=np.int64),
             wanted,
             {
-                name: _of_assets(
-                    signal_cells(part, name, self.valid_ns[name], _usable(part, name)), part.assets, wanted
-                )
+                name: _of_assets(signal_cells(part, name, self.valid_ns[name], usable(part, name)), part.assets, wanted)
                 for part in parts
                 for name in part.values
             },
+            numbers,
+            texts,
+            ends,
+        )
+
+    def of_assets(
+        self, assets: Integers | None
+    ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.object_]], Integers]:
+        """Return properties that are numbers, those that are texts, and the end of each lifetime, of some of the assets."""
+        numbers, texts = self._properties
+        chosen = slice(None) if assets is None else assets
+        return (
             {name: values[chosen] for name, values in numbers.items()},
             {name: values[chosen] for name, values in texts.items()},
             self._ends[chosen],
@@ -179,15 +188,7 @@ class TwinCells:
         some = None if self.only is None and len(ids) == len(self.assets) else ids
         start, stop = np.datetime64(low_ns, "ns"), np.datetime64(stop_ns, "ns")
         data = self.twin.history(self.asset_type, signals=self.signals, assets=some, start=start, stop=stop)
-        numbers, texts = self._properties
-        return data, Block(
-            np.empty(0, np.int64),
-            ids,
-            {},
-            {name: values[assets] for name, values in numbers.items()},
-            {name: values[assets] for name, values in texts.items()},
-            self._ends[assets],
-        )
+        return data, Block(np.empty(0, np.int64), ids, {}, *self.of_assets(assets))
 
 
 def signal_cells(cells: Cells, name: str, valid_ns: int | None, good: NDArray[np.bool_]) -> SignalCells:
@@ -196,7 +197,8 @@ def signal_cells(cells: Cells, name: str, valid_ns: int | None, good: NDArray[np
     return SignalCells(times, cells.values[name], good, good & cells.observed(name), valid_ns)
 
 
-def _usable(cells: Cells, name: str) -> NDArray[np.bool_]:
+def usable(cells: Cells, name: str) -> NDArray[np.bool_]:
+    """Return which cells of a signal have a value that may be used."""
     # A twin's history fills states with their last good observation, also where one has failed.
     return ~np.isnan(cells.values[name]) if name in cells.states else cells.good(name)
 
