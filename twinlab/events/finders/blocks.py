@@ -22,8 +22,8 @@ __all__ = ["WindowBlock", "true_within", "window_blocks"]
 
 Integers = NDArray[np.int64]
 
-#: Windows of at most this many cells are read one by one and put beside each other.
-_SHORT = 4096
+#: Windows of at most this many cells, of at most so many assets, are read one by one and put beside each other.
+_SHORT, _FEW = 4096, 16
 #: Cells of one signal in memory at once.
 _CELLS = 4_000_000
 
@@ -59,7 +59,7 @@ def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[Wi
     times, place = np.unique(np.stack([windows.start, windows.end]), axis=1, return_inverse=True)
     counts = np.bincount(place.ravel(), minlength=times.shape[1])
     length = (times[1] - times[0] + lead_ns) // step
-    alone = (counts <= 2) & (length <= _SHORT)
+    alone = (counts <= _FEW) & (length <= _SHORT)
     stacked = np.flatnonzero(alone[place.ravel()]) if cells.steps_ns[0] == cells.steps_ns[1] else np.empty(0, np.int64)
     if stacked.size > 1:
         yield from _stacked(cells, windows.take(stacked), lead_ns)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import NEVER, Spans, intersections
 
@@ -45,16 +44,13 @@ def matched(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd
     (['warm/a/6'], ['moved'])
     """
     old, new = _spans(before, after)
-    same_new, same_old = _identical(new, old)
-    # Those that are as they were overlap no others of their asset.
-    row, other = intersections(_without(new, same_new), _without(old, same_old))
+    row, other = intersections(new, old)
     shared = np.minimum(new.end[row], old.end[other]) - np.maximum(new.start[row], old.start[other])
     order = np.lexsort((new.start[row], -shared))
     row, other = row[order], other[order]
     # The pairs with the largest overlap first: each old event once, each new one once.
     owner, taken = np.full(len(new.key), -1, dtype=np.int64), np.zeros(len(old.key), dtype=np.bool_)
     parent = np.full(len(new.key), -1, dtype=np.int64)
-    owner[same_new], parent[same_new], taken[same_old] = same_old, same_old, True
     for mine, theirs in zip(row.tolist(), other.tolist(), strict=True):
         if parent[mine] < 0:
             parent[mine] = theirs
@@ -82,21 +78,6 @@ def matched(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd
         ignore_index=True,
     )
     return after.assign(event_id=pd.Series(ids, index=after.index, dtype="str")), changes[_COLUMNS]
-
-
-def _identical(new: Spans, old: Spans) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of spans that are in both."""
-    columns = ["key", "start", "end"]
-    left, right = (pd.DataFrame({name: getattr(one, name) for name in columns}) for one in (new, old))
-    both = left.reset_index(names="new").merge(right.reset_index(names="old"), on=columns)
-    return both["new"].to_numpy(), both["old"].to_numpy()
-
-
-def _without(spans: Spans, rows: NDArray[np.int64]) -> Spans:
-    """Return the spans with a key for those in ``rows`` that no span is compared with; the places stay."""
-    key = spans.key.copy()
-    key[rows] = -1
-    return Spans(key, spans.start, spans.end, spans.keys)
 
 
 def _free_ids(ids: np.ndarray, owner: np.ndarray, used: set[str]) -> np.ndarray:

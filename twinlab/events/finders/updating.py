@@ -117,9 +117,9 @@ def changed_events(
     old, new = events_of(before, **sizes), events_of(now, **sizes)
     # Only events that aren't as they were are looked at.
     old, new = _differing(before, old, now, new), _differing(now, new, before, old)
-    table, what = matched(event_table(before, old, name), event_table(replace(now, ids={}), new, name))
-    own = event_table(replace(now, ids={}), new, name)["event_id"]
-    other = np.flatnonzero((table["event_id"] != own).to_numpy())
+    own = event_table(replace(now, ids={}), new, name)
+    table, what = matched(event_table(before, old, name), own)
+    other = np.flatnonzero((table["event_id"] != own["event_id"]).to_numpy())
     starts = table["start"].to_numpy(dtype="datetime64[ns]").astype(np.int64)
     gone = set(zip(np.array(before.assets, dtype=object)[old.key].tolist(), old.start.tolist(), strict=True))
     ids = {key: found for key, found in before.ids.items() if key not in gone}
@@ -133,13 +133,16 @@ def needs_all(condition: bound.Condition) -> bool:
 
 
 def _differing(mine: FinderState, spans: Spans, other: FinderState, others: Spans) -> Spans:
-    """Return the spans of one state that another one doesn't have."""
+    """Return the spans of one state that another one doesn't have; those of an asset don't overlap."""
     place = pd.Index(list(mine.assets)).get_indexer(pd.Index(list(other.assets))).astype(np.int64)
-    key = place[others.key] if len(others.key) else others.key
-    known = pd.MultiIndex.from_arrays([key, others.start, others.end])
-    if not len(spans.key):
+    known = Spans(place[others.key], others.start, others.end, spans.keys).by_start
+    if not known.rows.size:
         return spans
-    return spans.take(~pd.MultiIndex.from_arrays([spans.key, spans.start, spans.end]).isin(known))
+    at = known.before(spans.key, spans.start)
+    there = at < known.offsets[spans.key + 1]
+    row = known.rows[np.where(there, at, 0)]
+    same = there & (others.start[row] == spans.start) & (others.end[row] == spans.end)
+    return spans.take(~same)
 
 
 def _windows(  # noqa: PLR0917
