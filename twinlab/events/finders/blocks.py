@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import Spans
@@ -17,6 +19,9 @@ from twinlab.events.reading import Cells
 from twinlab.events.rules.runs import runs_of
 from twinlab.history.read.direct import source_of
 from twinlab.model.expressions import bound
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["WindowBlock", "true_within", "window_blocks"]
 
@@ -93,12 +98,11 @@ def _stacked(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[WindowB
         signals: dict[str, SignalCells] = {}
         for data in cells.histories:
             names = [str(one) for one in data.data_vars if not str(one).endswith("_qc")]
-            column = {str(one): place for place, one in enumerate(data["asset"].values)}
             start_of_axis = (
                 int(data["time"].values[0].astype("datetime64[ns]").astype(np.int64)) if data.sizes["time"] else first
             )
             rows = (origin - start_of_axis) // step
-            places = [column.get(one, -1) for one in ids]
+            places = pd.Index(data["asset"].values.astype(str)).get_indexer(pd.Index(ids)).astype(np.int64)
             arrays = {name: _read(data[name], rows, places, length) for one in names for name in (one, f"{one}_qc")}
             group = Cells(
                 times=relative.view("datetime64[ns]"), assets=ids, cadence_ns=step,
@@ -113,21 +117,23 @@ def _stacked(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[WindowB
         yield WindowBlock(Block(relative, ids, signals, numbers, texts, ends), part.key, part.start, stop, lead, step)
 
 
-def _read(array: object, rows: Integers, columns: list[int], length: int) -> NDArray[np.float64]:
-    """Return cells (row, window); NaN, or the flag "not evaluated", outside of the axis."""
-    source = source_of(array.variable._data)  # type: ignore[attr-defined]  # noqa: SLF001
-    flags = str(array.name).endswith("_qc")  # type: ignore[attr-defined]
-    out = np.full((length, len(columns)), 2 if flags else np.nan)
-    size = array.sizes["time"]  # type: ignore[attr-defined]
-    for place, (row, column) in enumerate(zip(rows.tolist(), columns, strict=True)):
+def _read(array: xr.DataArray, rows: Integers, columns: Integers, length: int) -> NDArray[np.float64]:
+    """Return cells (row, window); NaN, or the flag "not evaluated", outside of the axis. Windows of one time are read at once."""
+    source = source_of(array.variable._data)  # noqa: SLF001  (`data` would load arrays that aren't Dask's)
+    out = np.full((length, len(columns)), 2 if str(array.name).endswith("_qc") else np.nan)
+    size = array.sizes["time"]
+    order = np.argsort(rows, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(rows[order])) + 1):
+        there = mine[columns[mine] >= 0]
+        row = int(rows[mine[0]])
         low, high = max(row, 0), min(row + length, size)
-        if low >= high or column < 0:
+        if low >= high or not there.size:
             continue
         if source is None:
-            found = array.isel(time=slice(low, high), asset=column).to_numpy()  # type: ignore[attr-defined]
+            found = array.isel(time=slice(low, high), asset=columns[there]).to_numpy()
         else:
-            found = source[slice(low, high), column]
-        out[low - row : high - row, place] = found
+            found = source.rectangle(source.first + low, source.first + high, source.reader.columns[columns[there]])
+        out[low - row : high - row, there] = found
     return out
 
 
