@@ -15,7 +15,7 @@ import xarray as xr
 from twinlab.cli import main
 
 COMMANDS = (
-    "demo", "create", "ingest", "serve", "user", "status", "check", "remap", "revisions", "promote", "discard", "rollback", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
+    "demo", "create", "ingest", "serve", "user", "status", "check", "remap", "revisions", "promote", "discard", "rollback", "alerts", "why", "verify", "rebuild", "compact", "export", "notebook", "tutorials", "completion",
 )  # fmt: skip
 
 

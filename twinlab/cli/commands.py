@@ -1,4 +1,4 @@
-"""The command ``twinlab`` and its subcommands, but for those of revisions."""
+"""The command ``twinlab`` and its subcommands, but for those of modules of their own."""
 
 from __future__ import annotations
 
