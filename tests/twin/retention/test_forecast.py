@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import twinlab as tl
-from twinlab.cli import _twinlab
+from twinlab.cli.commands import group
 from twinlab.history.retention.storage_use import StorageUse
 from twinlab.model.storage.price import StorageRule
 from twinlab.twin.retention.forecast import HORIZONS, StorageForecast
@@ -59,7 +59,7 @@ def test_status_and_repr_show_the_forecast(tmp_path: Path) -> None:
     opened = tl.open(twin.folder)
     assert not opened.edits()
     assert "EUR/month in 1 year" in repr(opened)
-    said = CliRunner().invoke(_twinlab, ["status", str(twin.folder)]).output
+    said = CliRunner().invoke(group, ["status", str(twin.folder)]).output
     assert said.count("EUR/month in 1 year") == 1
     assert opened.forecast_storage().use.days == pytest.approx(40, abs=0.1)
 

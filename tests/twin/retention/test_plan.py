@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import twinlab as tl
 from tests.twin.retention.conftest import rows
-from twinlab.cli import _twinlab
+from twinlab.cli.commands import group
 from twinlab.errors import SchemaError
 from twinlab.history.layout.grid import DAY_NS
 from twinlab.history.retention.storage_use import storage_use
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_refused(folder: Path, budget: str, keep: list[str]
 
 def test_the_command_shows_what_goes_asks_and_leaves_a_proof(folder: Path) -> None:
     def run(*options: str, text: str = "") -> tuple[int, str]:
-        done = CliRunner().invoke(_twinlab, ["compact", str(folder), *options], input=text, standalone_mode=False)
+        done = CliRunner().invoke(group, ["compact", str(folder), *options], input=text, standalone_mode=False)
         return done.return_value or 0, done.output if done.exception is None else str(done.exception)
 
     assert "expected `retention:` in twin.yaml" in run("--apply-retention")[1]

@@ -26,6 +26,15 @@ from twinlab.twin.retention.applying import cut_of, data_span
 from twinlab.twin.retention.errors import ErrorEstimate, limits_of, mean_error, missed_exceptions, shares_beyond
 from twinlab.twin.retention.forecast import money_text
 from twinlab.twin.retention.kept import found_exceptions, kept_spans
+from twinlab.twin.retention.kpi_errors import (
+    NO_KPI,
+    KpiError,
+    kpi_errors,
+    kpi_text,
+    kpi_values,
+    kpis_of_gauges,
+    largest,
+)
 from twinlab.twin.retention.reduced import ReducedReader
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ _TREATMENTS: tuple[tuple[Literal["rollups", "rounded"], int], ...] = (("rollups"
 _SAMPLED, _SEARCHED = 16, 28
 _COLUMNS = (
     "full_rate", "older", "resolution", "ledger", "bytes", "archived", "cost", "share_error", "error_low", "error_high",
-    "missed", "false", "pareto", "fits",
+    "kpi", "kpi_error", "kpi_low", "kpi_high", "kpi_unit", "kpi_relative", "kpi_lost", "missed", "false", "pareto", "fits",
 )  # fmt: skip
 _TABLE = """\
 <div>{{ first }}<table><tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr>\
@@ -59,7 +68,9 @@ class RetentionPlan:
     """One row a way: ``full_rate`` (younger cells stay; empty: all stay), ``older`` and ``resolution`` (what happens to older
     ones), ``ledger`` (kept or archived), ``bytes`` of the twin's folder and ``archived`` bytes after it is applied,
     ``cost`` a month, ``share_error`` with ``error_low`` and ``error_high`` (mean error of daily shares of time beyond a limit,
-    percentage points, with its 95 % interval, in the time that is older), ``missed`` and ``false`` (exceptions of the searched
+    percentage points, with its 95 % interval, in the time that is older), ``kpi`` (the KPI of ``twin.yaml`` that changes most),
+    ``kpi_error`` with ``kpi_low`` and ``kpi_high`` (mean error of its values, in ``kpi_unit``, with its 95 % interval),
+    ``kpi_relative`` (to the mean size of its values), ``kpi_lost`` (share of its windows that have no value any more), ``missed`` and ``false`` (exceptions of the searched
     span that aren't found any more, or weren't there), ``pareto`` (no other way is cheaper and as good), ``fits`` (within the
     budget)."""
     budget: Money
@@ -69,6 +80,11 @@ class RetentionPlan:
     """Exceptions that were found in the searched span, with all cells."""
     days: int
     """Days that errors are measured on."""
+    kpis: pd.DataFrame
+    """The errors of all KPIs that depend on gauges: ``older, resolution, kpi, error, low, high, unit, relative, lost, windows``.
+    Those of other signals and of events can't change."""
+    unmeasured: tuple[str, ...]
+    """KPIs that may change but weren't measured: no whole window of them is old enough, or they are extremes of gauges."""
     folder: Path = field(repr=False)
     chosen: int | None = None
     """Number of the row with the least error that fits the budget; None if none does."""
@@ -119,6 +135,7 @@ class RetentionPlan:
         evidence = (
             f"{format_bytes(row['bytes'])} instead of {format_bytes(self.table['bytes'].iloc[0])}, "
             f"{row['share_error']:.3g} percentage points mean error of daily shares of time in what is older, "
+            f"{f'largest error of a KPI: {kpi_text(row)}, ' if row['kpi'] else ''}"
             f"{row['missed']:.0f} of {self.searched} exceptions missed"
         )
         return write_proposal(
@@ -132,9 +149,11 @@ class RetentionPlan:
         return pareto_chart(self.table, chosen=self.chosen)
 
     def _lines(self) -> tuple[str, list[list[str]], str]:
+        names = ", ".join(self.kpis["kpi"].unique()) or "none"
+        names += f" (not measured: {', '.join(self.unmeasured)})" if self.unmeasured else ""
         first = (
             f"retention for {money_text(self.budget)}, kept at full rate: {' and '.join(self.keep) or 'nothing'} with a margin of {self.margin}; "
-            f"errors from {self.days} days, {self.searched} exceptions"
+            f"errors from {self.days} days, {self.searched} exceptions; measured KPIs: {names}"
         )
         shown = self.table[self.table["pareto"] | (self.table.index == self.chosen) | (self.table.index == 0)]
         rows = [_shown(int(number), row, self.budget.currency) for number, row in shown.iterrows()]  # type: ignore[call-overload]
@@ -162,7 +181,18 @@ class RetentionPlan:
         return str(html(_TABLE, first=first, rows=rows, last=last, columns=_SHOWN))
 
 
-_SHOWN = ("row", "full rate for", "older", "ledger", "bytes", "archive", "cost", "error of daily shares", "missed")
+_SHOWN = (
+    "row",
+    "full rate for",
+    "older",
+    "ledger",
+    "bytes",
+    "archive",
+    "cost",
+    "error of daily shares",
+    "largest error of a KPI",
+    "missed",
+)
 
 
 def _shown(number: int, row: Any, currency: str) -> list[str]:  # noqa: ANN401  (a row of a DataFrame)
@@ -185,6 +215,7 @@ def _shown(number: int, row: Any, currency: str) -> list[str]:  # noqa: ANN401  
         format_bytes(row["archived"]) if row["archived"] else "",
         money_text(Money(row["cost"], currency)) if np.isfinite(row["cost"]) else "no price",
         error,
+        kpi_text(row) or ("0" if not row["full_rate"] else "none measured"),
         f"{row['missed']:.0f}",
     ]
 
@@ -211,6 +242,7 @@ class _Way:
     older: Literal["rollups", "rounded"]
     resolution: int
     error: ErrorEstimate
+    kpis: list[KpiError]
     missed: int
     false: int
     before: float
@@ -233,17 +265,19 @@ def _measure(
     window = max(since, latest - _SEARCHED * DAY_NS)
     found = found_exceptions(reader, since_ns=window, before_ns=latest)["key"].tolist()
     limits = limits_of(reader)
+    values = kpi_values(reader, since_ns=since, before_ns=latest)
     whole = [shares_beyond(reader, limit, days, reduced=False) for limit in limits]
     out = []
     for older, resolution in _TREATMENTS:
         removal = Removal(Cut("plan", latest, ()), older, resolution, kept)
         reduced = ReducedReader(reader, removal, since)
         error = mean_error(_joined(whole, [shares_beyond(reduced, limit, days, reduced=True) for limit in limits]))
+        kpis = kpi_errors(values, kpi_values(reduced, since_ns=since, before_ns=latest))
         again = found_exceptions(reduced, since_ns=window, before_ns=latest)["key"].tolist()
         missed, false = missed_exceptions(found, again)
         sizes = size_after(view, removal, list(cuts.values()), columns)
         after = {age: sizes.after[cut] for age, cut in cuts.items()}
-        out.append(_Way(older, resolution, error, len(missed), len(false), sizes.before, after))
+        out.append(_Way(older, resolution, error, kpis, len(missed), len(false), sizes.before, after))
     return out, len(found)
 
 
@@ -276,7 +310,7 @@ def make_plan(
     days = _days(since, max(cuts.values())) if cuts else []
     margin_ns = parse_duration(margin)
     ways, searched = _measure(reader, view, cuts, keep=keep, margin_ns=margin_ns, days=days) if cuts else ([], 0)
-    rows = [_row(_Way("rollups", 0, ErrorEstimate(0.0, 0.0, 0.0, 0, 0), 0, 0, 0.0, {}), "", total, 0)]
+    rows = [_row(_Way("rollups", 0, ErrorEstimate(0.0, 0.0, 0.0, 0, 0), [], 0, 0, 0.0, {}), "", total, 0)]
     for way in ways:
         for age, cut in cuts.items():
             size, moved = total - way.before + way.after[age], archivable(cut)
@@ -286,23 +320,34 @@ def make_plan(
     table["cost"] = own.amount * table["bytes"] / 1e9 + archive.amount * table["archived"] / 1e9
     table["fits"] = table["cost"] <= budget.amount
     table["pareto"] = _pareto(table)
+    chosen, kpis = _least_error(table), _kpi_table(ways)
+    unmeasured = tuple(name for name in kpis_of_gauges(reader.model) if name not in set(kpis["kpi"]))
     return RetentionPlan(
-        table[list(_COLUMNS)], budget, tuple(keep), margin, searched, len(days), folder, _least_error(table)
+        table[list(_COLUMNS)], budget, tuple(keep), margin, searched, len(days), kpis, unmeasured, folder, chosen
     )
 
 
+def _kpi_table(ways: Sequence[_Way]) -> pd.DataFrame:
+    """Return the errors of all KPIs in each way of treating older cells."""
+    rows = [{"older": way.older, "resolution": way.resolution, **one.row()} for way in ways for one in way.kpis]
+    table = pd.DataFrame(rows, columns=["older", "resolution", *NO_KPI, "windows"])
+    return table.rename(columns={name: name.removeprefix("kpi_") for name in NO_KPI})
+
+
 def _least_error(table: pd.DataFrame) -> int | None:
-    """Return the row within the budget that misses least, then has the least error, the longest full rate and the whole ledger."""
+    """Return the row within the budget that misses least, then has the least errors (of KPIs first), the longest full rate and the whole ledger."""
     fitting = table[table["fits"]]
     if fitting.empty:
         return None
     order = fitting.assign(age=[_age(text) for text in fitting["full_rate"]], moved=fitting["ledger"] == "archive")
-    by = ["missed", "share_error", "age", "moved"]
-    return int(order.sort_values(by, ascending=[True, True, False, True]).index[0])
+    by = ["missed", "kpi_lost", "kpi_relative", "share_error", "age", "moved"]
+    return int(order.sort_values(by, ascending=[True, True, True, True, False, True]).index[0])
 
 
 def _row(way: _Way, full_rate: str, size: float, moved: int) -> dict[str, object]:
+    worst = largest(way.kpis)
     return {
+        **(NO_KPI if worst is None else worst.row()),
         "full_rate": full_rate, "older": way.older, "resolution": way.resolution, "ledger": "archive" if moved else "keep",
         "bytes": float(size), "archived": moved, "share_error": way.error.mean, "error_low": way.error.low,
         "error_high": way.error.high, "missed": way.missed, "false": way.false,
@@ -329,8 +374,8 @@ def _joined(whole: Sequence[np.ndarray], parts: Sequence[np.ndarray]) -> np.ndar
 
 
 def _pareto(table: pd.DataFrame) -> list[bool]:
-    """Return which rows no other row dominates: at most its cost, error and missed exceptions, and younger cells no sooner gone."""
-    values = table[["cost", "share_error", "missed", "false"]].to_numpy(dtype=float)
+    """Return which rows no other row dominates: at most its cost, errors and missed exceptions, and younger cells no sooner gone."""
+    values = table[["cost", "share_error", "kpi_relative", "kpi_lost", "missed", "false"]].to_numpy(dtype=float)
     age = np.array([_age(text) for text in table["full_rate"]])
     out = []
     for one, years in zip(values, age, strict=True):

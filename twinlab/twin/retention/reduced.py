@@ -13,11 +13,13 @@ from twinlab.history.layout.grid import Axis, floor_midnight
 from twinlab.history.read.direct import computed
 from twinlab.history.write.removal import Removal, changed_cells, kept_mask
 from twinlab.model.reader import DelegatingReader
+from twinlab.quality.cells import margins
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from twinlab.model.reader import TwinReader
+    from twinlab.model.twinmodel import Signal
 
 __all__ = ["ReducedReader"]
 
@@ -35,6 +37,11 @@ class ReducedReader(DelegatingReader):
     def _source(self) -> TwinReader:
         return self.source
 
+    def _margin(self, asset_type: str, signal: Signal) -> int:
+        """Return how many cells before the cut stay, since flags of cells after it depend on them."""
+        every = self.model.asset_types[asset_type].signals.values()
+        return max(margins(one)[0] for one in every if one.cadence_ns == signal.cadence_ns)
+
     def history(
         self,
         asset_type: str,
@@ -45,7 +52,10 @@ class ReducedReader(DelegatingReader):
         stop: object = None,
         step: str | None = None,
     ) -> xr.Dataset:
-        """Return the history of one asset type; with ``step``, rollups as they are stored."""
+        """Return the history of one asset type; with ``step``, rollups as they are stored.
+
+        Extremes of rollups that are computed from cells, those of short windows, are as with all cells.
+        """
         data = self.source.history(asset_type, signals=signals, assets=assets, start=start, stop=stop, step=step)
         times = (
             data["time"].values.astype("datetime64[ns]").astype("int64") if "time" in data else np.empty(0, np.int64)
@@ -62,7 +72,7 @@ class ReducedReader(DelegatingReader):
             axis = Axis(floor_midnight(self.model.origin_ns), signal.cadence_ns)
             first = axis.cell(int(times[0]))
             kept = kept_mask(self.removal.kept.get(asset_type), ids, axis, (first, first + len(times)))
-            kept[max(0, axis.cell(self.removal.cut.time_ns) - first) :] = True
+            kept[max(0, axis.cell(self.removal.cut.time_ns) - self._margin(asset_type, signal) - first) :] = True
             flags = data[f"{name}_qc"]
             values = encode(np.ascontiguousarray(data[name].transpose("time", "asset").values), signal)[0]
             _, cells, marks = changed_cells(values, flags.transpose("time", "asset").values, kept, self.removal)
