@@ -327,7 +327,7 @@ def _compact(folder: Path, **retention: bool) -> int:
     example="twinlab export pilot/ room rooms.parquet --step 1h\ntwinlab export pilot/ kpi/uptime kpi.xlsx --by hub",
 )  # fmt: skip
 @twin_folder
-@click.argument("what", help="An asset type or an event type of the twin, or a KPI: kpi/cold_chain.")
+@click.argument("what", help="An asset type, an event type or a finder, or a KPI: kpi/cold_chain.")
 @path_option("target", help="File ending in .zarr, .parquet, .csv or .xlsx.")
 @click.option("--signals", cls=Several, metavar="NAME...", help="Signals to write (default: all).")
 @click.option("--start", metavar="TIME", help="First instant, UTC.")

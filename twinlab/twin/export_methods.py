@@ -63,7 +63,7 @@ class ExportMethods:
         calibrated: bool = False,
         annotated: bool = False,
     ) -> Path:
-        """Write an asset type's history, an event table or a KPI to Zarr, Parquet, CSV or Excel, by the target's suffix.
+        """Write an asset type's history, an event table, a finder's events or a KPI to Zarr, Parquet, CSV or Excel, by the target's suffix.
 
         ``"kpi/cold_chain"`` is the KPI ``cold_chain``, with ``step`` as `every` and ``by`` of `kpi`. A history has the columns
         that `history` adds with ``calibrated`` and ``annotated``.
@@ -71,7 +71,7 @@ class ExportMethods:
         Raises
         ------
         UnknownTermError
-            If ``what`` is neither an asset type nor an event type of the model, nor a KPI.
+            If ``what`` is neither an asset type, event type nor finder of the model, nor a KPI; shows the nearest.
         SchemaError
             If the suffix is none of those, or the table is too long for Excel.
         """
@@ -88,8 +88,9 @@ class ExportMethods:
                 what, signals=signals, start=start, stop=stop, step=step, calibrated=calibrated, annotated=annotated
             )
             return export_dataset(data, Path(target))
-        if what in self.model.event_types:
+        if what in self.model.event_types or what in self.model.events:
             return export_table(self.events(what, start=start, stop=stop), Path(target))
-        known = [*self.model.asset_types, *self.model.event_types, *(f"kpi/{name}" for name in self.model.kpis)]
-        msg = f"the twin has neither an asset type nor an event type {what!r}{nearest(what, known)}"
+        model = self.model
+        known = [*model.asset_types, *model.event_types, *model.events, *(f"kpi/{name}" for name in model.kpis)]
+        msg = f"the twin has no asset type, event type or finder {what!r}{nearest(what, known)}"
         raise UnknownTermError(msg)

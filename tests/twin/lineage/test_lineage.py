@@ -160,6 +160,9 @@ def test_an_exception_and_its_alert_lead_to_the_rule_and_to_the_rows(twin: tl.Tw
     twin.run_alerts(now="2026-01-05T13:00")
     alert = twin.alerts().iloc[0]
     assert twin.why(alert).rows["row"].tolist() == [4]
+    # An alert of what had begun before the span that was looked at.
+    earlier = alert.to_dict() | {"since": pd.NaT, "noted": pd.Timestamp("2026-01-05T13:00")}
+    assert 4 in twin.why(earlier).rows["row"].tolist()
 
 
 def test_what_find_found_leads_to_the_rows(twin: tl.Twin) -> None:

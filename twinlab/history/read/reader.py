@@ -28,6 +28,7 @@ from twinlab.history.read.status import (
     value_extent,
 )
 from twinlab.history.store.publish import MAIN
+from twinlab.model.finders.names import stored_event_type
 from twinlab.model.flags import Flag
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.schema import EVENT_COLUMNS
@@ -156,7 +157,7 @@ class HistoryReader:
         if isinstance(assets, str):
             msg = f"expected assets as a list of ids, got the text {assets!r}; write [{assets!r}]"
             raise SchemaError(msg)
-        spec = self.model.event_types[_known(event_type, self.model.event_types, "event type")]
+        spec = stored_event_type(self.model, event_type)
         table = self.pinned().events(event_type, (_instant(start), _instant(stop)), assets)
         frame = _frame(table, [*EVENT_COLUMNS, *spec.links, *spec.properties])
         for name, dtype in EVENT_COLUMNS.items():
@@ -172,8 +173,7 @@ class HistoryReader:
         kind = self._kind(asset_type)
         pin = self.pinned()
         frame = _frame(pin.table("asset", asset_type), ["id", *kind.properties]).set_index("id")
-        named = set(frame.index.tolist()) | set(pin.assets.get(asset_type, ())) | self._mentioned(asset_type)
-        ids = sorted(named)
+        ids = sorted({*frame.index.tolist(), *pin.assets.get(asset_type, ()), *self._mentioned(asset_type)})
         order = [ids[place] for place in natural_order(ids)]
         return frame.reindex(pd.Index(order, name="asset", dtype="str"))
 
@@ -316,7 +316,7 @@ class HistoryReader:
 
     def event_count(self, event_type: str) -> int:
         """Return the number of events of a type."""
-        _known(event_type, self.model.event_types, "event type")
+        stored_event_type(self.model, event_type)
         return self.pinned().event_count(event_type)
 
     # -- inside ------------------------------------------------------------------------------------------------------

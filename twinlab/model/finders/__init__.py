@@ -1,7 +1,7 @@
 """Finders of ``twin.yaml``: conditions whose events are kept up to date with the history.
 
 In: ``events:`` of ``twin.yaml``. Out: frozen objects.
-Read in order: `finder`.
+Read in order: `finder`, `names`.
 Never: data read.
 """
 

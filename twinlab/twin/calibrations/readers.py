@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 from twinlab.history import HistoryReader
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.finders.views import events_on_view
 from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from twinlab.model.calibration import Calibrations
@@ -50,6 +52,14 @@ class AsOfReader(FindMethods, KpiMethods, HistoryReader):
         from twinlab.history.calibrated.datasets import with_calibrated  # noqa: PLC0415  (most reads need none)
 
         return with_calibrated(data, self._calibrations(), asset_type, self.model.asset_types[asset_type].signals)
+
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type, as `twinlab.Twin.events`; those of a finder are found anew in what was known then."""
+        if event_type in self.model.events:
+            return events_on_view(self, event_type, start=start, stop=stop, assets=assets)
+        return super().events(event_type, start=start, stop=stop, assets=assets)
 
 
 class CalibratedReader(DelegatingReader):

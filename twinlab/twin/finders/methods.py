@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twinlab.events.tables import overlapping
 from twinlab.twin.finders.store import FinderStore
+from twinlab.twin.finders.views import chosen
 
 if TYPE_CHECKING:
     from twinlab.history import HistoryReader
@@ -48,7 +48,4 @@ class FinderMethods:
 
     def _found_events(self, name: str, start: object, stop: object, assets: Sequence[str] | None) -> pd.DataFrame:
         table = self._finder_store.events(self.reader, name, self.reader.model.events[name])
-        table = overlapping(table, start=start, stop=stop)
-        if assets is not None:
-            table = table[table["asset"].isin(list(assets))]
-        return table.reset_index(drop=True)
+        return chosen(table, start, stop, assets)

@@ -38,6 +38,9 @@ class LineageMethods:
 
         def _calibrations_now(self) -> Calibrations: ...
 
+        def events(self, event_type: str) -> pd.DataFrame:
+            """Return the events of an event type or a finder."""
+
     def why(
         self,
         what: str | Mapping[str, Any] | pd.Series,
@@ -54,7 +57,8 @@ class LineageMethods:
         Parameters
         ----------
         what : str, or a row of a table
-            An asset as type/id with a ``signal``; an event as type/id: ``"flight/2013/1/1/UA/1545/EWR"``; the name of a KPI; or a
+            An asset as type/id with a ``signal``; an event as type/id: ``"flight/2013/1/1/UA/1545/EWR"``; an event
+            of a finder by its id; the name of a KPI; or a
             row of a table of events, of what `find` found, of exceptions or of alerts.
         signal : str, optional
             Of the asset.
@@ -97,13 +101,17 @@ class LineageMethods:
         model = self.reader.model
         if kind in model.event_types:
             return self._why_event(kind, name)
+        if kind in model.events:
+            table = self.events(kind)
+            places = {str(name): place for place, name in enumerate(table["event_id"])}
+            return self._why_row(dict(table.iloc[known(what, places, f"event of the finder {kind!r}")]), {})
         if kind in model.asset_types:
             signals = ", ".join(model.asset_types[kind].signals) or "none"
             msg = (
                 f"expected a signal of {what!r} and an instant: twin.why({what!r}, signal, at); its signals: {signals}"
             )
             raise SchemaError(msg)
-        names = [*model.asset_types, *model.event_types]
+        names = [*model.asset_types, *model.event_types, *model.events]
         msg = f"expected an asset or an event as type/id, got {what!r}{nearest(kind, names)}"
         raise UnknownTermError(msg)
 
@@ -151,7 +159,9 @@ class LineageMethods:
             if alert.finder is not None:
                 finder = model.events[alert.finder]
                 return self._why_found({**row, "start": row["since"], "end": row["until"]}, finder.when, finder.on)
-            row = {"raised": row["since"], **row, "rule": alert.rule}
+            # Of what had begun earlier only the rows before the alert are known.
+            raised = row["since"] if row["since"] == row["since"] else row["noted"]
+            row = {"raised": raised, **row, "rule": alert.rule}
         if row.get("rule") in model.rules:
             from twinlab.twin.lineage.exceptions import exception_lineage  # noqa: PLC0415
 

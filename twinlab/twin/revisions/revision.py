@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,7 @@ from twinlab.history.revisions.revise import build_revision, can_catch_up, catch
 from twinlab.history.store.view import open_view
 from twinlab.model.mapping import Mapping as SourceMapping
 from twinlab.model.reader import DelegatingReader
+from twinlab.twin.finders.views import events_on_view
 from twinlab.twin.finding.methods import FindMethods
 from twinlab.twin.kpis.methods import KpiMethods
 from twinlab.twin.progress import progress_bar
@@ -86,6 +88,14 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
     @property
     def _source(self) -> HistoryReader:
         return self.reader
+
+    def events(
+        self, event_type: str, *, start: object = None, stop: object = None, assets: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events of one type, as `twinlab.Twin.events`; those of a finder are found anew in the revision's history."""
+        if event_type in self.model.events:
+            return events_on_view(self, event_type, start=start, stop=stop, assets=assets)
+        return super().events(event_type, start=start, stop=stop, assets=assets)
 
     def observations(self, asset: str, signal: str, *, start: object = None, stop: object = None) -> pd.DataFrame:
         """Return the rows behind a signal of an asset under the revision's definitions; see `Twin.observations`."""
