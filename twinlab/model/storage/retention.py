@@ -26,8 +26,8 @@ class RetentionRule(Model):
     resolution: Annotated[int, Field(ge=2, le=1000)] = 4
     """With `rounded`: to so many times the signal's resolution."""
     keep: tuple[Literal["events", "flagged"], ...] = ("events", "flagged")
-    """Older cells that stay as they are: those of assets during their exceptions and events, and those around suspect and failed
-    values."""
+    """Older cells that stay as they are: those of assets during their exceptions and events (of event types and of
+    finders), and those around suspect and failed values. Of a finder with a relation, cells of the other asset don't."""
     margin: Duration = "1h"
     """How much before and after these stays, too."""
     ledger: Literal["keep", "archive"] = "keep"

@@ -83,8 +83,8 @@ class RetentionMethods:
         budget : str
             Highest cost a month: ``"20 EUR/month"``.
         keep : sequence of "events", "flagged"
-            What stays at full rate at any age: the time of an asset's exceptions and events, and around suspect and failed
-            values.
+            What stays at full rate at any age: the time of an asset's exceptions and events, those of finders (``events:`` in
+            ``twin.yaml``) too, and around suspect and failed values.
         margin : str
             How much before and after these stays, too.
 

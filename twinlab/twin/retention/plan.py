@@ -25,7 +25,7 @@ from twinlab.twin.report import format_bytes
 from twinlab.twin.retention.applying import cut_of, data_span
 from twinlab.twin.retention.errors import ErrorEstimate, limits_of, mean_error, missed_exceptions, shares_beyond
 from twinlab.twin.retention.forecast import money_text
-from twinlab.twin.retention.kept import found_exceptions, kept_spans
+from twinlab.twin.retention.kept import found_keys, kept_spans
 from twinlab.twin.retention.kpi_errors import (
     NO_KPI,
     KpiError,
@@ -70,14 +70,14 @@ class RetentionPlan:
     ``cost`` a month, ``share_error`` with ``error_low`` and ``error_high`` (mean error of daily shares of time beyond a limit,
     percentage points, with its 95 % interval, in the time that is older), ``kpi`` (the KPI of ``twin.yaml`` that changes most),
     ``kpi_error`` with ``kpi_low`` and ``kpi_high`` (mean error of its values, in ``kpi_unit``, with its 95 % interval),
-    ``kpi_relative`` (to the mean size of its values), ``kpi_lost`` (share of its windows that have no value any more), ``missed`` and ``false`` (exceptions of the searched
-    span that aren't found any more, or weren't there), ``pareto`` (no other way is cheaper and as good), ``fits`` (within the
+    ``kpi_relative`` (to the mean size of its values), ``kpi_lost`` (share of its windows that have no value any more), ``missed`` and ``false`` (exceptions and
+    events of finders, of the searched span, that aren't found any more, or weren't there), ``pareto`` (no other way is cheaper and as good), ``fits`` (within the
     budget)."""
     budget: Money
     keep: tuple[Literal["events", "flagged"], ...]
     margin: str
     searched: int
-    """Exceptions that were found in the searched span, with all cells."""
+    """Exceptions and events of finders that were found in the searched span, with all cells."""
     days: int
     """Days that errors are measured on."""
     kpis: pd.DataFrame
@@ -136,7 +136,7 @@ class RetentionPlan:
             f"{format_bytes(row['bytes'])} instead of {format_bytes(self.table['bytes'].iloc[0])}, "
             f"{row['share_error']:.3g} percentage points mean error of daily shares of time in what is older, "
             f"{f'largest error of a KPI: {kpi_text(row)}, ' if row['kpi'] else ''}"
-            f"{row['missed']:.0f} of {self.searched} exceptions missed"
+            f"{row['missed']:.0f} of {self.searched} exceptions and found events missed, {row['false']:.0f} false"
         )
         return write_proposal(
             self.folder, ("retention",), rule.model_dump(mode="json", exclude_defaults=True), evidence=evidence
@@ -149,11 +149,12 @@ class RetentionPlan:
         return pareto_chart(self.table, chosen=self.chosen)
 
     def _lines(self) -> tuple[str, list[list[str]], str]:
-        names = ", ".join(self.kpis["kpi"].unique()) or "none"
-        names += f" (not measured: {', '.join(self.unmeasured)})" if self.unmeasured else ""
+        names = ", ".join(self.kpis["kpi"].unique())
+        names = f"; measured KPIs: {names}" if names else ""
+        names += f"; KPIs not measured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
         first = (
             f"retention for {money_text(self.budget)}, kept at full rate: {' and '.join(self.keep) or 'nothing'} with a margin of {self.margin}; "
-            f"errors from {self.days} days, {self.searched} exceptions; measured KPIs: {names}"
+            f"errors from {self.days} days, {self.searched} exceptions and found events{names}"
         )
         shown = self.table[self.table["pareto"] | (self.table.index == self.chosen) | (self.table.index == 0)]
         rows = [_shown(int(number), row, self.budget.currency) for number, row in shown.iterrows()]  # type: ignore[call-overload]
@@ -215,8 +216,8 @@ def _shown(number: int, row: Any, currency: str) -> list[str]:  # noqa: ANN401  
         format_bytes(row["archived"]) if row["archived"] else "",
         money_text(Money(row["cost"], currency)) if np.isfinite(row["cost"]) else "no price",
         error,
-        kpi_text(row) or ("0" if not row["full_rate"] else "none measured"),
-        f"{row['missed']:.0f}",
+        kpi_text(row) or ("none measured" if row["full_rate"] else "0"),
+        f"{row['missed']:.0f}" + (f" ({row['false']:.0f} false)" if row["false"] else ""),
     ]
 
 
@@ -258,12 +259,12 @@ def _measure(
     margin_ns: int,
     days: list[int],
 ) -> tuple[list[_Way], int]:
-    """Return the ways of treating cells before each cut (by age), and the number of exceptions that were searched."""
+    """Return the ways of treating cells before each cut (by age), and the number of exceptions and events that were found."""
     since, latest = data_span(view)[0], max(cuts.values())
     columns: Any = view.meta["assets"]
     kept = kept_spans(reader, view, columns, keep=keep, margin_ns=margin_ns, since_ns=since, before_ns=latest)
     window = max(since, latest - _SEARCHED * DAY_NS)
-    found = found_exceptions(reader, since_ns=window, before_ns=latest)["key"].tolist()
+    found = found_keys(reader, since_ns=window, before_ns=latest)
     limits = limits_of(reader)
     values = kpi_values(reader, since_ns=since, before_ns=latest)
     whole = [shares_beyond(reader, limit, days, reduced=False) for limit in limits]
@@ -273,7 +274,7 @@ def _measure(
         reduced = ReducedReader(reader, removal, since)
         error = mean_error(_joined(whole, [shares_beyond(reduced, limit, days, reduced=True) for limit in limits]))
         kpis = kpi_errors(values, kpi_values(reduced, since_ns=since, before_ns=latest))
-        again = found_exceptions(reduced, since_ns=window, before_ns=latest)["key"].tolist()
+        again = found_keys(reduced, since_ns=window, before_ns=latest)
         missed, false = missed_exceptions(found, again)
         sizes = size_after(view, removal, list(cuts.values()), columns)
         after = {age: sizes.after[cut] for age, cut in cuts.items()}
@@ -374,7 +375,7 @@ def _joined(whole: Sequence[np.ndarray], parts: Sequence[np.ndarray]) -> np.ndar
 
 
 def _pareto(table: pd.DataFrame) -> list[bool]:
-    """Return which rows no other row dominates: at most its cost, errors and missed exceptions, and younger cells no sooner gone."""
+    """Return which rows no other row dominates: at most its cost, errors and missed events, and younger cells no sooner gone."""
     values = table[["cost", "share_error", "kpi_relative", "kpi_lost", "missed", "false"]].to_numpy(dtype=float)
     age = np.array([_age(text) for text in table["full_rate"]])
     out = []
