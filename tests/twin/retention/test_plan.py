@@ -97,6 +97,12 @@ def test_the_table_has_a_pareto_and_a_chart(folder: Path) -> None:
     assert plan.table.loc[plan.chosen, "fits"]
     assert "row" in plan._repr_html_()
     assert [type(layer).__name__ for layer in plan.plot()][0] == "Curve"
+    (used,) = plan.codecs[plan.codecs["in_use"]].itertuples()
+    assert used.bytes == table["bytes"].iloc[0]
+    assert used.cost == pytest.approx(table["cost"].iloc[0])
+    assert len(plan.codecs) >= 3
+    assert "not applied by compact: pcodec 8" in str(plan)
+    assert "other codec (not applied)" in [layer.label for layer in plan.plot()]
 
 
 @pytest.mark.parametrize(

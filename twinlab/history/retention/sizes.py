@@ -15,7 +15,7 @@ from twinlab.history.store.codecs import ArraySpec, encode_tile
 from twinlab.history.store.view import View
 from twinlab.history.write.removal import Removal, changed_cells, end_of_removal, kept_mask
 
-__all__ = ["SizeEstimate", "size_after"]
+__all__ = ["Place", "SizeEstimate", "filled_tile", "size_after", "tile_places"]
 
 #: Tiles of each signal that are encoded; of more, so many at equal distances.
 _TILES = 400
@@ -48,7 +48,7 @@ def size_after(
             if signal.kind != "gauge" or entry.extent is None:
                 continue
             sizes = [stored.get(path, 0) or stored.get("/" + path, 0) for path in _arrays(entry, name)]
-            places = list(_tiles(entry))
+            places = list(tile_places(entry))
             chosen = places[:: max(1, -(-len(places) // tiles))]
             every, seen = every + len(places), seen + len(chosen)
             old, new = 0, dict.fromkeys(cuts, 0)
@@ -74,10 +74,11 @@ def _arrays(entry: GroupEntry, name: str) -> Iterator[str]:
 
 
 #: Year, first cell and end within it, first column and end.
-_Place = tuple[int, int, int, int, int]
+Place = tuple[int, int, int, int, int]
 
 
-def _tiles(entry: GroupEntry) -> Iterator[_Place]:
+def tile_places(entry: GroupEntry) -> Iterator[Place]:
+    """Yield the places of all tiles of a group's cells."""
     for year, first, stop in entry.axis.split(*(entry.extent or (0, 0))):
         base, (long, wide) = entry.axis.year_cells(year)[0], entry.year(year).cold.tile
         for row in range((first - base) // long, -(-(stop - base) // long)):
@@ -90,7 +91,7 @@ def _tile(  # noqa: PLR0917
     view: View,
     group: Group,
     name: str,
-    place: _Place,
+    place: Place,
     removal: Removal,
     ends: Mapping[int, int],
     assets: Sequence[str],
@@ -124,12 +125,18 @@ def _tile(  # noqa: PLR0917
     return was, out
 
 
-def _encoded(spec: ArraySpec, data: NDArray[Any], place: _Place) -> int:
+def _encoded(spec: ArraySpec, data: NDArray[Any], place: Place) -> int:
     """Return the bytes of a tile (time, asset); none if it is what is read where no tile is stored."""
+    tile = filled_tile(spec, data, place)
+    return 0 if tile is None else len(encode_tile(tile))
+
+
+def filled_tile(spec: ArraySpec, data: NDArray[Any], place: Place) -> NDArray[Any] | None:
+    """Return a tile (time, asset) in its whole size; None if it is what is read where no tile is stored."""
     _, first, stop, low, high = place
     if (spec.background((first, stop), (low, high)) == data.T).all():
-        return 0
+        return None
     long, wide = spec.layout.tile
     tile = np.full((wide, long), spec.fill, dtype=spec.dtype)
     tile[: high - low, : stop - first] = data.T
-    return len(encode_tile(tile.T))
+    return tile.T

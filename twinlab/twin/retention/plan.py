@@ -23,6 +23,7 @@ from twinlab.model.storage.retention import RetentionRule
 from twinlab.twin.proposals.proposal import Proposal, write_proposal
 from twinlab.twin.report import format_bytes
 from twinlab.twin.retention.applying import cut_of, data_span
+from twinlab.twin.retention.codec_table import codec_table, codec_text
 from twinlab.twin.retention.errors import ErrorEstimate, limits_of, mean_error, missed_exceptions, shares_beyond
 from twinlab.twin.retention.forecast import money_text
 from twinlab.twin.retention.kept import found_keys, kept_spans
@@ -35,6 +36,7 @@ from twinlab.twin.retention.kpi_errors import (
     kpis_of_gauges,
     largest,
 )
+from twinlab.twin.retention.ranking import best_within_budget, pareto
 from twinlab.twin.retention.reduced import ReducedReader
 
 if TYPE_CHECKING:
@@ -85,6 +87,9 @@ class RetentionPlan:
     Those of other signals and of events can't change."""
     unmeasured: tuple[str, ...]
     """KPIs that may change but weren't measured: no whole window of them is old enough, or they are extremes of gauges."""
+    codecs: pd.DataFrame
+    """What the twin's cells would take in other codecs, without error: ``codec, in_use, bytes`` of the twin's folder, ``cost`` a
+    month, ``ns_per_cell`` (CPU time to decode, measured). For information: compacting doesn't change the codec."""
     folder: Path = field(repr=False)
     chosen: int | None = None
     """Number of the row with the least error that fits the budget; None if none does."""
@@ -146,7 +151,7 @@ class RetentionPlan:
         """Return a HoloViews chart of bytes against error, a point for each way."""
         from twinlab.explore.charts.retention import pareto_chart  # noqa: PLC0415  (Panel loads only when looked at)
 
-        return pareto_chart(self.table, chosen=self.chosen)
+        return pareto_chart(self.table, codecs=self.codecs, chosen=self.chosen)
 
     def _lines(self) -> tuple[str, list[list[str]], str]:
         names = ", ".join(self.kpis["kpi"].unique())
@@ -164,6 +169,8 @@ class RetentionPlan:
             last += "; none fits the budget" if last else "none fits the budget"
         else:
             last += ("; " if last else "") + f"row {self.chosen} is chosen: plan.propose() writes it down for approval"
+        if len(self.codecs):
+            last += f"; codecs of cells, without error and not applied by compact: {codec_text(self.codecs)}"
         return first, rows, last
 
     def __str__(self) -> str:
@@ -320,11 +327,21 @@ def make_plan(
     table = pd.DataFrame(rows)
     table["cost"] = own.amount * table["bytes"] / 1e9 + archive.amount * table["archived"] / 1e9
     table["fits"] = table["cost"] <= budget.amount
-    table["pareto"] = _pareto(table)
-    chosen, kpis = _least_error(table), _kpi_table(ways)
+    table["pareto"] = pareto(table)
+    chosen, kpis = best_within_budget(table), _kpi_table(ways)
     unmeasured = tuple(name for name in kpis_of_gauges(reader.model) if name not in set(kpis["kpi"]))
     return RetentionPlan(
-        table[list(_COLUMNS)], budget, tuple(keep), margin, searched, len(days), kpis, unmeasured, folder, chosen
+        table[list(_COLUMNS)],
+        budget,
+        tuple(keep),
+        margin,
+        searched,
+        len(days),
+        kpis,
+        unmeasured,
+        codec_table(view, total, own.amount),
+        folder,
+        chosen,
     )
 
 
@@ -335,16 +352,6 @@ def _kpi_table(ways: Sequence[_Way]) -> pd.DataFrame:
     return table.rename(columns={name: name.removeprefix("kpi_") for name in NO_KPI})
 
 
-def _least_error(table: pd.DataFrame) -> int | None:
-    """Return the row within the budget that misses least, then has the least errors (of KPIs first), the longest full rate and the whole ledger."""
-    fitting = table[table["fits"]]
-    if fitting.empty:
-        return None
-    order = fitting.assign(age=[_age(text) for text in fitting["full_rate"]], moved=fitting["ledger"] == "archive")
-    by = ["missed", "kpi_lost", "kpi_relative", "share_error", "age", "moved"]
-    return int(order.sort_values(by, ascending=[True, True, True, True, False, True]).index[0])
-
-
 def _row(way: _Way, full_rate: str, size: float, moved: int) -> dict[str, object]:
     worst = largest(way.kpis)
     return {
@@ -353,10 +360,6 @@ def _row(way: _Way, full_rate: str, size: float, moved: int) -> dict[str, object
         "bytes": float(size), "archived": moved, "share_error": way.error.mean, "error_low": way.error.low,
         "error_high": way.error.high, "missed": way.missed, "false": way.false,
     }  # fmt: skip
-
-
-def _age(text: str) -> float:
-    return float(text.removesuffix("d")) if text else np.inf
 
 
 def _days(since: int, before: int) -> list[int]:
@@ -372,15 +375,3 @@ def _joined(whole: Sequence[np.ndarray], parts: Sequence[np.ndarray]) -> np.ndar
     return np.concatenate(
         [100 * np.abs(a - b) for a, b in zip(whole, parts, strict=True)] or [np.empty((0, 0))], axis=1
     )
-
-
-def _pareto(table: pd.DataFrame) -> list[bool]:
-    """Return which rows no other row dominates: at most its cost, errors and missed events, and younger cells no sooner gone."""
-    values = table[["cost", "share_error", "kpi_relative", "kpi_lost", "missed", "false"]].to_numpy(dtype=float)
-    age = np.array([_age(text) for text in table["full_rate"]])
-    out = []
-    for one, years in zip(values, age, strict=True):
-        as_good = (values <= one).all(axis=1) & (age >= years)
-        better = (values < one).any(axis=1) | (age > years)
-        out.append(not bool((as_good & better).any()))
-    return out
