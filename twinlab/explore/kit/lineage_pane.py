@@ -59,7 +59,7 @@ class LineagePane:
         try:
             found = self._twin.why(*what)
         except READING_ERRORS as error:
-            self._show(pmui.Typography(f"What is behind it can't be read: {error}", variant="body1", margin=(6, 10)))
+            self.say(f"What is behind it can't be read: {error}")
             return
         self.rows = found.rows
         drawing = Html(
@@ -68,6 +68,11 @@ class LineagePane:
             margin=(0, 10),
         )
         self._show(drawing, *([rows_table(found.rows)] if len(found.rows) else []))
+
+    def say(self, text: str) -> None:
+        """Show a sentence instead."""
+        self.rows = pd.DataFrame()
+        self._show(pmui.Typography(text, variant="body1", margin=(6, 10)))
 
     def close(self) -> None:
         """Show nothing."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import twinlab as tl
 from twinlab.explore.charts.sparkline import sparkline
 from twinlab.explore.kit.session import Shared
 from twinlab.explore.views.card.card import AssetCard
@@ -64,7 +65,7 @@ def test_it_tells_a_parcels_events_and_what_it_is_in(shared):
 def test_its_buttons_ask_for_the_other_pages(shared):
     card = AssetCard(shared.twin, "van", "V1", shared=shared)
     labels = {button.label: button for button in card._links}
-    assert set(labels) == {"History", "Map", "Events"}
+    assert set(labels) == {"History", "Map", "Events", "Why"}
     labels["History"].clicks += 1
     assert (card.asked.page, card.asked.asset_type, card.asked.assets) == ("history", "van", ("V1",))
 
@@ -162,3 +163,25 @@ def test_limits_of_an_asset_are_its_own_in_text_and_curve():
     own = shown(low=200.0, high=400.0)
     assert "expected 2 to 4 m · sensor -0.5 to 9 m" in own
     assert own.count("<line") == 2
+
+
+def test_each_value_is_explained_and_another_asset_closes_it(tmp_path):
+    times = pd.date_range("2026-03-01", periods=5, freq="1min").strftime("%Y-%m-%dT%H:%MZ")
+    file = tmp_path / "gauge.csv"
+    pd.DataFrame({"time": times, "level (m)": [2.1, 2.2, 2.3, 2.4, 2.5], "flow (m3/s)": 7.0}).to_csv(file, index=False)
+    twin = tl.create(tmp_path / "pilot", files=[file])
+    twin.ingest(file)
+    card = AssetCard(twin, "gauge", "gauge", patient=True)
+    assert not card.why.visible
+    card.refresh()
+    assert [one["signal"] for one in card.why.items] == ["level", "flow"]
+    assert card.why.visible
+    card.explain("level")
+    assert card.lineage.rows[["written", "file", "row"]].to_numpy().tolist() == [["2.5", "gauge.csv", 6]]
+    card.turn_to("gauge", "gauge")
+    assert not len(card.lineage.pane)
+    assert not card.why.visible
+
+
+def test_a_twin_that_cannot_explain_offers_no_why(shared):
+    assert not AssetCard(shared.twin, "station", "NORTH", shared=shared).why.visible

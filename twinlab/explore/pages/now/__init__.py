@@ -1,7 +1,7 @@
 """The Now page: exceptions with the highest severity first, the place of any asset, notes and acknowledgements.
 
 In: a twin with rules and an instant. Out: tiles, the table of exceptions, a map, a search, the dispatcher's workbook.
-Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `row_actions`, `notes`, `instant`, `map`,
+Read in order: `page`, `tiles`, `tile_buttons`, `rows`, `table`, `columns`, `row_actions`, `why`, `notes`, `instant`, `map`,
 `search`, `search_result`, `workbook_exchange` with `dispatch`.
 Never: a row that moves while somebody types in it, a lost note.
 """

@@ -30,6 +30,7 @@ from twinlab.explore.pages.now.search import AssetSearch
 from twinlab.explore.pages.now.table import ExceptionTable
 from twinlab.explore.pages.now.tile_buttons import TileStrip, no_exceptions_html
 from twinlab.explore.pages.now.tiles import tiles
+from twinlab.explore.pages.now.why import RowWhy
 from twinlab.explore.pages.now.workbook_exchange import WorkbookContent, WorkbookExchange
 from twinlab.explore.views.base import Explorer, on_event_loop
 
@@ -99,7 +100,7 @@ class NowView(Explorer):
             on_details=self._choose,
             pages={"map": "Show on map", "history": "Show in history"},
         )
-        self._strip = TileStrip(on_press=self._narrow)
+        self._strip = TileStrip(on_press=lambda only: self.param.update(only=only))
         self._alerts = NowAlerts(twin)
         alerts = self._alerts.any
         self.table = ExceptionTable(
@@ -113,6 +114,7 @@ class NowView(Explorer):
         self._actions = RowActions(
             on_acknowledge=self.acknowledge, on_note=self._note_ticked, on_snooze=self.snooze if alerts else None
         )
+        self._why = RowWhy(twin, lambda: pd.DataFrame(columns=["key"]) if self._now is None else self._now.exceptions)
         self._columns = ColumnsDialog(self.table.columns, on_change=self.table.set_columns, alerts=alerts)
         self.sheet = WorkbookExchange(
             twin, author=author_of(self.session), content=self._workbook_content, on_written=self._show_notes
@@ -139,9 +141,6 @@ class NowView(Explorer):
             self._search.find(link.find or "")
         elif self._now is None:
             self._search.text = link.find or ""
-
-    def _narrow(self, only: str) -> None:
-        self.only = only
 
     def _filters(self) -> list[str]:
         model = self.twin.model
@@ -364,6 +363,7 @@ class NowView(Explorer):
 
     def _ticked(self, keys: list[str]) -> None:
         self._actions.ticked(len(keys))
+        self._why.ticked(keys)
 
     @param.depends("notice", watch=True)
     def _notice_changed(self) -> None:
@@ -379,7 +379,7 @@ class NowView(Explorer):
 
     def _layout(self) -> list[pn.viewable.Viewable]:
         noting = [*self._actions.pieces, *self.sheet.pieces] if can_note(self.twin) else []
-        tools = row([*noting, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
+        tools = row([*noting, *self._why.pieces, self._columns.button, *self.map.pieces], margin=(4, 8, 4, 8))
         overview = pn.FlexBox(
             self._strip.pane, self.map.pane, sizing_mode="stretch_width", gap="0px", css_classes=["tl-overview"]
         )
@@ -388,6 +388,7 @@ class NowView(Explorer):
             overview,
             tools,
             self.sheet.panel,
+            self._why.pane,
             self._alerts.pane,
             self.table.pane,
             self._columns.dialog,

@@ -57,7 +57,7 @@ class TileStrip:
         Called with the filter of the pressed tile; with "" when its filter is removed.
     """
 
-    def __init__(self, *, on_press: Callable[[str], None]) -> None:
+    def __init__(self, *, on_press: Callable[[str], object]) -> None:
         self._on_press = on_press
         self._active = ""
         self._pieces: list[pmui.Button | Html] = []

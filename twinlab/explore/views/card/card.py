@@ -6,13 +6,16 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
 
 from twinlab._html import html
+from twinlab.explore.charts.choices import readable_name
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import LabelsByType
+from twinlab.explore.kit.lineage_pane import LineagePane, can_explain
 from twinlab.explore.kit.link import Link
 from twinlab.explore.kit.panes import Html, loading_pane
 from twinlab.explore.kit.session import Shared
@@ -36,7 +39,7 @@ _FAILED = """\
 
 
 class AssetCard(pn.viewable.Viewer):
-    """Summary of one asset: exceptions, location, last values with flags and age, properties, recent events.
+    """Summary of one asset: exceptions, location, last values with flags and age, properties, recent events; why each value is what it is.
 
     Parameters
     ----------
@@ -70,7 +73,12 @@ class AssetCard(pn.viewable.Viewer):
         self.card: CardData | None = None
         self._html = Html("", sizing_mode="stretch_width", margin=(4, 10))
         self._buttons = {page: self._button(page) for page in _PAGES}
-        self._links = pn.FlexBox(*self._buttons.values(), sizing_mode="stretch_width", margin=(2, 6))
+        self.lineage = LineagePane(twin)
+        self.why = pmui.MenuButton(
+            label="Why", icon="account_tree", items=[], variant="outlined", size="small", margin=4, visible=False
+        )
+        self.why.on_click(lambda item: self.explain(str(item["signal"])))
+        self._links = pn.FlexBox(*self._buttons.values(), self.why, sizing_mode="stretch_width", margin=(2, 6))
         self.turn_to(asset_type, asset, at=at)
         if patient:
             self.say_reading()
@@ -82,6 +90,8 @@ class AssetCard(pn.viewable.Viewer):
         self.asset_type, self.asset, self.at = asset_type, asset, at
         for page, visible in self._pages().items():
             self._buttons[page].visible = visible
+        self.why.visible = False
+        self.lineage.close()
 
     def say_reading(self) -> None:
         """Show the loading state."""
@@ -89,14 +99,32 @@ class AssetCard(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Read and show the card."""
-        self.card, self._html.object = self._read(self.asset_type, self.asset, self.at)
+        self._show(*self._read(self.asset_type, self.asset, self.at))
 
     async def refresh_later(self) -> None:
         """Read the card in a thread and show it, unless another asset was selected meanwhile."""
         requested = self.asset_type, self.asset, self.at
         card, html = await asyncio.to_thread(self._read, *requested)
         if requested == (self.asset_type, self.asset, self.at):
-            self.card, self._html.object = card, html
+            self._show(card, html)
+
+    def explain(self, signal: str) -> None:
+        """Show what is behind the last value of a signal: its rows, mapping, flags and calibration."""
+        if self.card is not None and self.card.last is not None:
+            self.lineage.explain(f"{self.asset_type}/{self.asset}", signal, self.card.last[f"{signal}_time"])
+
+    def _show(self, card: CardData | None, html: str) -> None:
+        self.card, self._html.object = card, html
+        last = None if card is None else card.last
+        if last is None or not can_explain(self.twin):
+            return
+        spec = self.twin.model.asset_types[self.asset_type]
+        self.why.items = [
+            {"label": one.title or readable_name(name), "signal": name}
+            for name, one in spec.signals.items()
+            if name not in (spec.position or ()) and not pd.isna(last[f"{name}_time"])
+        ]
+        self.why.visible = bool(self.why.items)
 
     def _read(self, asset_type: str, asset: str, at: np.datetime64 | None) -> tuple[CardData | None, str]:
         try:
@@ -126,7 +154,7 @@ class AssetCard(pn.viewable.Viewer):
         self.asked = Link(page=page, asset_type=self.asset_type, assets=(self.asset,), at=self.at, part=part)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._links, self._html, sizing_mode="stretch_width")
+        return pn.Column(self._links, self.lineage.pane, self._html, sizing_mode="stretch_width")
 
 
 def failed_html(what: str, why: str) -> Markup:
