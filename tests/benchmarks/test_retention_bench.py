@@ -16,6 +16,7 @@ import twinlab as tl
 from twinlab.history.layout.grid import DAY_NS
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
+from twinlab.model.basics import parse_duration
 from twinlab.twin.retention.applying import cut_of, data_span
 from twinlab.twin.retention.errors import limits_of, mean_error, shares_beyond
 from twinlab.twin.retention.kept import found_exceptions
@@ -58,6 +59,15 @@ def test_what_the_plan_predicts_is_what_applying_gives(
         for limit in limits_of(before)
     ]
     error = mean_error(np.concatenate(errors, axis=1))
+    kpis = {}
+    for name in plan.kpis["kpi"].unique():
+        period = parse_duration(before.model.kpis[name].period)
+        span = {
+            "start": np.datetime64(since, "ns"),
+            "stop": np.datetime64(since + (cut - since) // period * period, "ns"),
+        }
+        was, now_ = (one.kpi(name, **span)["value"].values for one in (before, after))
+        kpis[name] = abs(was - now_)[np.isfinite(was)]
     keys = [set(found_exceptions(one, since_ns=since, before_ns=cut)["key"]) for one in (before, after)]
     print(  # noqa: T201
         f"\n{older} {resolution}x, kept {keep}: {report}\n"
@@ -69,6 +79,14 @@ def test_what_the_plan_predicts_is_what_applying_gives(
         f"exceptions: {len(keys[0])}, missed {len(keys[0] - keys[1])}, false {len(keys[1] - keys[0])}; predicted {row['missed']:.0f} "
         f"missed of {plan.searched}\nCPU: plan {planned:.1f} s, apply {applied:.1f} s"
     )
+    for one in plan.kpis[(plan.kpis["older"] == older) & (plan.kpis["resolution"] == resolution)].itertuples():
+        errors_of, lost = kpis[one.kpi], np.isnan(kpis[one.kpi]).mean()
+        mean = np.nanmean(errors_of) if lost < 1 else np.nan
+        print(  # noqa: T201
+            f"{one.kpi}: error {mean:.4f} {one.unit}, predicted {one.error:.4f} [{one.low:.4f}, {one.high:.4f}]; "
+            f"{lost:.0%} of {len(errors_of)} windows without a value, predicted {one.lost:.0%}"
+        )
+        assert np.isnan(one.error) or one.low - 1e-9 <= mean <= one.high + 1e-9
     assert row["bytes"] - use.other == pytest.approx(now.total - now.other, rel=0.05)
     assert use.cells - gone[1] == pytest.approx(now.cells, rel=0.05)
     assert row["error_low"] <= error.mean <= row["error_high"]
