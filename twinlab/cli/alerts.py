@@ -11,6 +11,7 @@ import click
 
 from twinlab._click import Command
 from twinlab.cli.commands import group, open_twin, say, twin_folder
+from twinlab.cli.revisions import author_name
 from twinlab.errors import HistoryConflictError, SchemaError, SourceError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _alerts(folder: Path, **options: Any) -> int:  # noqa: ANN401  (one value fo
         table = twin.replay_alerts(options["replay"], options["start"], options["stop"], every=options["every"])
         say("\n".join(alert_lines(table)) or f"{options['replay']} would have raised nothing in this span")
     else:
-        author = _author(options["author"])
+        author = author_name(options["author"])
         if what == "acknowledge":
             twin.acknowledge_alert(options[what], author=author, note=options["note"])
             say(f"acknowledged {options[what]}")
@@ -103,12 +104,6 @@ def _what(options: dict[str, Any]) -> str:
             msg = f"--{name} belongs to {takers or 'the list'}."
             raise click.UsageError(msg)
     return what
-
-
-def _author(given: str | None) -> str:
-    import getpass  # noqa: PLC0415  (needed for a decision only)
-
-    return given if given is not None else getpass.getuser()
 
 
 def _list(twin: Twin, *, every: bool) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twinlab.twin.revisions.diff import RevisionDiff
     from twinlab.twin.revisions.revision import Revision
 
-__all__ = ["diff_text"]
+__all__ = ["author_name", "diff_text"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,7 +34,8 @@ def _decided(command: F) -> F:
     return author(reason(command))
 
 
-def _author(given: str | None) -> str:
+def author_name(given: str | None) -> str:
+    """Return who decides: the given name, or this computer's user."""
     import getpass  # noqa: PLC0415  (needed for a decision only)
 
     return given if given is not None else getpass.getuser()
@@ -51,7 +52,7 @@ def _author(given: str | None) -> str:
 @_decided
 def _remap(folder: Path, *, source: str, mapping: Path, force: bool, author: str | None, reason: str) -> None:
     """Build the history under another mapping, beside the published one, and show what it changes."""
-    revision = open_twin(folder).remap(source, mapping, author=_author(author), reason=reason, force=force)
+    revision = open_twin(folder).remap(source, mapping, author=author_name(author), reason=reason, force=force)
     say(diff_text(revision.diff()))
     say(f"nobody else sees it yet: twinlab promote {folder} {revision.id}, or twinlab discard {folder} {revision.id}")
 
@@ -87,7 +88,7 @@ def _revisions(folder: Path, *, revision: str | None) -> None:
 def _promote(folder: Path, *, revision: str | None, author: str | None, reason: str) -> None:
     """Make a revision the published history."""
     chosen = _chosen(open_twin(folder), revision)
-    chosen.promote(author=_author(author), reason=reason)
+    chosen.promote(author=author_name(author), reason=reason)
     say(f"promoted {chosen.id}; twinlab rollback {folder} takes it back")
 
 
@@ -98,7 +99,7 @@ def _promote(folder: Path, *, revision: str | None, author: str | None, reason: 
 def _discard(folder: Path, *, revision: str | None, author: str | None, reason: str) -> None:
     """Delete a revision; nothing has changed."""
     chosen = _chosen(open_twin(folder), revision)
-    chosen.discard(author=_author(author), reason=reason)
+    chosen.discard(author=author_name(author), reason=reason)
     say(f"discarded {chosen.id}")
 
 
@@ -108,7 +109,7 @@ def _discard(folder: Path, *, revision: str | None, author: str | None, reason: 
 def _rollback(folder: Path, *, author: str | None, reason: str) -> None:
     """Take back the revision that was promoted last; rows stay."""
     twin = open_twin(folder)
-    revision = twin.rollback(author=_author(author), reason=reason)
+    revision = twin.rollback(author=author_name(author), reason=reason)
     say(f"promoted {revision.id}: {twin.revisions().set_index('revision').loc[revision.id, 'decision_reason']}")
 
 
