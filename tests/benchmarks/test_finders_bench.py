@@ -40,8 +40,8 @@ tables:
   columns: {temp: {signal: temperature}, hum: {signal: humidity}}
 """
 FINDERS = [f"temperature > {8 + k / 10:g} degC" for k in range(10)]
-FINDERS += [f"mean(temperature) over {k} min > 8 degC and humidity > 70 %" for k in range(5, 10)]
-FINDERS += [f"temperature > 8 degC for at least {k} min" for k in range(5, 10)]
+FINDERS += [f"mean(temperature) over {k} min > 8 degC and humidity > 70 %" for k in (5, 10, 15, 20, 30)]
+FINDERS += [f"temperature > 8 degC for at least {k} min" for k in (5, 10, 15, 20, 30)]
 
 
 def rows(cells: np.ndarray, rooms: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:

@@ -48,7 +48,7 @@ class WindowBlock:
     step: int
 
 
-def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[WindowBlock]:
+def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int, *, period_ns: int) -> Iterator[WindowBlock]:
     """Yield the cells of windows, with those that conditions look back on.
 
     Parameters
@@ -59,15 +59,19 @@ def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[Wi
         By number of the asset, on the grid of the coarsest cells.
     lead_ns : int
         How far the conditions look back, on the same grid.
+    period_ns : int
+        Windows are put beside each other only if they begin at the same phase of it: a multiple of the durations of all
+        statistics in the conditions, which are summed in blocks of their durations.
     """
     step, stop = cells.steps_ns[0], cells.extent_ns[1]
     times, place = np.unique(np.stack([windows.start, windows.end]), axis=1, return_inverse=True)
     counts = np.bincount(place.ravel(), minlength=times.shape[1])
     length = (times[1] - times[0] + lead_ns) // step
-    alone = (counts <= _FEW) & (length <= _SHORT)
-    stacked = np.flatnonzero(alone[place.ravel()]) if cells.steps_ns[0] == cells.steps_ns[1] else np.empty(0, np.int64)
+    alone = (counts <= _FEW) & (length + period_ns // step <= _SHORT)
+    fitting = cells.steps_ns[0] == cells.steps_ns[1] and cells.twin.model.origin_ns % step == 0
+    stacked = np.flatnonzero(alone[place.ravel()]) if fitting else np.empty(0, np.int64)
     if stacked.size > 1:
-        yield from _stacked(cells, windows.take(stacked), lead_ns)
+        yield from _stacked(cells, windows.take(stacked), lead_ns, period_ns)
     else:
         alone[:] = False
     for number in np.flatnonzero(~alone).tolist():
@@ -84,9 +88,12 @@ def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[Wi
             low = after
 
 
-def _stacked(cells: TwinCells, windows: Spans, lead_ns: int) -> Iterator[WindowBlock]:
+def _stacked(cells: TwinCells, windows: Spans, lead_ns: int, period_ns: int) -> Iterator[WindowBlock]:
     """Yield short windows beside each other, as if they were of one time; all as long as the longest."""
     step, (first, stop) = cells.steps_ns[0], cells.extent_ns
+    # Sums are the same to the last bit if they are taken in the same blocks.
+    begin_ns = windows.start - (windows.start - lead_ns) % period_ns
+    windows = Spans(windows.key, begin_ns, windows.end, windows.keys)
     lead = lead_ns // step
     length = int((windows.end - windows.start).max()) // step + lead
     at_once = max(1, _CELLS // length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,8 @@ def searched(
     lead = -(-(lead + coarse) // coarse) * coarse
     known = set.intersection(*(set(one.assets) for one in states))
     windows = _windows(cells, on, min(one.stop for one in states), known, lead, changes)
-    blocks = tuple(window_blocks(cells, windows, lead))
+    durations = [each.duration_ns for one in conditions for each in descendants(one) if isinstance(each, bound.Window)]
+    blocks = tuple(window_blocks(cells, windows, lead, period_ns=math.lcm(coarse, *durations)))
     return Searched(cells, windows, blocks)
 
 
