@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import Protocol, Self
 
 from pydantic import Field, model_validator
 
 from twinlab.model.basics import Duration, Model, Term, parse_duration
+from twinlab.model.kpis.definition import Kpi
 from twinlab.model.rules import Severity
 from twinlab.model.terms import nearest
 
-if TYPE_CHECKING:
-    from twinlab.model.twinmodel import TwinModel
-
 __all__ = ["Alert", "Escalation"]
+
+
+class Causes(Protocol):
+    """The part of a `twinlab.model.TwinModel` that alerts refer to."""
+
+    @property
+    def rules(self) -> Mapping[str, object]:
+        """Rules by name."""
+
+    @property
+    def events(self) -> Mapping[str, object]:
+        """Finders by name."""
+
+    @property
+    def kpis(self) -> Mapping[str, Kpi]:
+        """KPIs by name."""
+
+    @property
+    def channels(self) -> Mapping[str, object]:
+        """Channels by name."""
 
 
 class Escalation(Model):
@@ -83,7 +102,7 @@ class Alert(Model):
         """How far back late rows count, nanoseconds."""
         return parse_duration(self.look_back)
 
-    def faults(self, model: TwinModel) -> list[str]:
+    def faults(self, model: Causes) -> list[str]:
         """Return what of the alert doesn't fit the model, a sentence each."""
         out = []
         if self.rule is not None and self.rule not in model.rules:

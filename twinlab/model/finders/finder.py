@@ -13,7 +13,7 @@ from twinlab.model.terms import nearest
 
 if TYPE_CHECKING:
     from twinlab.model.expressions import bound
-    from twinlab.model.twinmodel import TwinModel
+    from twinlab.model.expressions.contexts import Model as Names
 
 __all__ = ["Finder"]
 
@@ -42,7 +42,7 @@ class Finder(Model):
         """The greatest gap within an event, nanoseconds."""
         return 0 if self.gap is None else parse_duration(self.gap)
 
-    def condition(self, model: TwinModel) -> bound.Condition:
+    def condition(self, model: Names) -> bound.Condition:
         """Return the condition, bound to the asset type.
 
         Raises
@@ -52,7 +52,7 @@ class Finder(Model):
         """
         return bind_condition(self.when, AssetContext(model, self.on))
 
-    def faults(self, name: str, model: TwinModel) -> list[tuple[str, str]]:
+    def faults(self, name: str, model: Names) -> list[tuple[str, str]]:
         """Return what of the finder doesn't fit the model: key and sentence of each."""
         if name in model.event_types:
             return [("", f"there is an event type {name!r} already; choose another name")]

@@ -21,8 +21,8 @@ from twinlab.model.units import conversion, convert
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
+    from twinlab.model.expressions.contexts import Model as Names
     from twinlab.model.extensions.kpi_kind import KpiKind
-    from twinlab.model.twinmodel import TwinModel
 
 __all__ = ["Kpi", "Target"]
 
@@ -130,7 +130,7 @@ class Kpi(Model):
             more |= {"definition": self.definition or kind.definition, "at": self.at or kind.at, **unit}
         return self.model_copy(update=more)
 
-    def bound(self, model: TwinModel) -> Formula:
+    def bound(self, model: Names) -> Formula:
         """Return the formula bound to the model.
 
         Raises
@@ -162,7 +162,7 @@ class Kpi(Model):
         value = number if unit is None else float(convert([number], unit, self.unit or "1")[0])
         return Target(match["operator"], value)  # type: ignore[arg-type]
 
-    def faults(self, model: TwinModel) -> list[tuple[str, str]]:
+    def faults(self, model: Names) -> list[tuple[str, str]]:
         """Return what of the KPI doesn't fit the model: key and sentence each; empty if everything fits."""
         kind = self.kind
         event_types = Subjects(model).event_types

@@ -18,7 +18,7 @@ from twinlab.model.units.spelling import combined
 from twinlab.model.units.table import TEMPERATURES
 
 if TYPE_CHECKING:
-    from twinlab.model.twinmodel import TwinModel
+    from twinlab.model.expressions.contexts import Model as Names
 
 __all__ = [
     "EVENT_FUNCTIONS",
@@ -130,14 +130,14 @@ class _Results:
         return []
 
 
-def bind_formula(text: str, model: TwinModel, on: str) -> Formula:
+def bind_formula(text: str, model: Names, on: str) -> Formula:
     """Return a formula with its names looked up and its units converted.
 
     Parameters
     ----------
     text : str
         Such as ``"time_share(temperature <= upper_limit)"`` or ``"sum(distance) / count(flight)"``.
-    model : TwinModel
+    model : Names
     on : str
         Asset type, event type or relationship that the names belong to; see `Subjects`.
 
@@ -161,7 +161,7 @@ def bind_formula(text: str, model: TwinModel, on: str) -> Formula:
 
 
 class _FormulaBinder:
-    def __init__(self, text: str, model: TwinModel, on: str) -> None:
+    def __init__(self, text: str, model: Names, on: str) -> None:
         self.text, self.model, self.on = text, Subjects(model), on
         self.of_events = on in self.model.event_types
         self.found: list[Aggregate] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twinlab.model.asset_types import AssetType, EventType, RelationshipType
 
 if TYPE_CHECKING:
-    from twinlab.model.twinmodel import TwinModel
+    from twinlab.model.expressions.contexts import Model as Names
 
 __all__ = ["Subjects"]
 
@@ -23,7 +23,7 @@ class Subjects:
     asset types of the same name come first.
     """
 
-    model: TwinModel
+    model: Names
 
     @property
     def asset_types(self) -> Mapping[str, AssetType]:
