@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import panel as pn
 import panel_material_ui as pmui
@@ -14,7 +14,7 @@ from twinlab.model.expressions.completion import Completion, completions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twinlab.explore.views.finder.explorer import FinderExplorer
+    from twinlab.model.expressions.contexts import AssetContext
 
 __all__ = ["ConditionWidgets"]
 
@@ -35,17 +35,28 @@ _FOLLOWING = {
 _MONOSPACE = {"& input": {"fontFamily": "ui-monospace, monospace", "fontSize": "14px"}}
 
 
+class ConditionView(Protocol):
+    """The parameters that the widgets write: those of a `FinderExplorer`."""
+
+    param: Any
+    when: str
+    window: Any
+
+    def context(self) -> AssetContext:
+        """Return what the names of the condition mean."""
+
+
 class ConditionWidgets:
     """Widgets that write the parameters of a `FinderExplorer` (``pane``), and buttons that choose its chart (``charts``).
 
     Parameters
     ----------
-    view : FinderExplorer
+    view : ConditionView
     types : mapping of str to str
         Asset type -> title.
     """
 
-    def __init__(self, view: FinderExplorer, types: Mapping[str, str]) -> None:
+    def __init__(self, view: ConditionView, types: Mapping[str, str]) -> None:
         self._view = view
         kinds: Any = {title: name for name, title in types.items()}
         self.kind = pmui.Select.from_param(
