@@ -41,7 +41,7 @@ __getattr__, __dir__ = attach(
         "duration_bars": "charts.events.histogram",
         "format_link": "kit.link",
         "join_parts": "views.signals.view",
-        "kpi_chart": "charts.kpi",
+        "kpi_chart": "charts.kpis.kpi",
         "latest_time": "charts.reading",
         "overlay_curves": "charts.events.curves",
         "palette": ":charts.palette",

@@ -12,7 +12,7 @@ import pytest
 import twinlab as tl
 from twinlab.events import kpi_table
 from twinlab.events.alerts.causes import caused
-from twinlab.explore.charts.kpi import kpi_chart
+from twinlab.explore.charts.kpis.kpi import kpi_chart
 from twinlab.model import load_model
 from twinlab.model.alerts.alert import Alert
 

@@ -40,7 +40,7 @@ from twinlab.twin.retention.ranking import best_within_budget, pareto
 from twinlab.twin.retention.reduced import ReducedReader
 
 if TYPE_CHECKING:
-    from twinlab.explore.charts.retention import ParetoPlot
+    from twinlab.explore.charts.kpis.retention import ParetoPlot
     from twinlab.history.store.view import View
     from twinlab.model.reader import TwinReader
 
@@ -149,7 +149,7 @@ class RetentionPlan:
 
     def plot(self) -> ParetoPlot:
         """Return a HoloViews chart of bytes against error, a point for each way."""
-        from twinlab.explore.charts.retention import pareto_chart  # noqa: PLC0415  (Panel loads only when looked at)
+        from twinlab.explore.charts.kpis.retention import pareto_chart  # noqa: PLC0415  (Panel loads only when looked at)
 
         return pareto_chart(self.table, codecs=self.codecs, chosen=self.chosen)
 

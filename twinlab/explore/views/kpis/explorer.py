@@ -214,7 +214,7 @@ class KpiExplorer(Explorer):
         self.revision += 1
 
     def _parts(self, data: xr.Dataset) -> list[pn.viewable.Viewable]:
-        from twinlab.explore.charts.kpi import kpi_chart  # noqa: PLC0415  (HoloViews is loaded with the first chart)
+        from twinlab.explore.charts.kpis.kpi import kpi_chart  # noqa: PLC0415  (HoloViews is loaded with the first chart)
 
         definition = " ".join(str(data.attrs[name]) for name in ("definition",) if name in data.attrs)
         formula = f"Formula: {data.attrs['formula']}."
@@ -309,7 +309,7 @@ class KpiExplorer(Explorer):
 
     def figure(self, *, backend: Literal["bokeh", "matplotlib"] = "bokeh") -> hv.core.Dimensioned | None:  # noqa: ARG002  (its hatches are Bokeh's)
         """Return the chart."""
-        from twinlab.explore.charts.kpi import kpi_chart  # noqa: PLC0415
+        from twinlab.explore.charts.kpis.kpi import kpi_chart  # noqa: PLC0415
 
         return None if self._data is None else kpi_chart(self._data)
 

@@ -6,7 +6,7 @@ import holoviews as hv
 import numpy as np
 import xarray as xr
 
-from twinlab.explore.charts.kpi import kpi_chart
+from twinlab.explore.charts.kpis.kpi import kpi_chart
 
 
 def dataset(coverage: list[float], *, high: float = 100.0, groups: int = 0) -> xr.Dataset:
