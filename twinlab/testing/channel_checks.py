@@ -22,7 +22,7 @@ def check_channel(kind: ChannelKind, given: object = None, *, folder: Path) -> N
     given : object, optional
         Options, as ``twin.yaml`` has them, with which a message can be sent.
     folder : Path
-        Stands for the folder of a twin.
+        Used as the folder of a twin.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def end_of(row: Row) -> int:
     return FOREVER if row.end is None else row.end
 
 
-#: The last stands for all later ones.
+#: The last one is any later instant.
 LAST = 40
 
 

@@ -17,7 +17,7 @@ def spans(rows: list[tuple[int, int, int | None]]) -> Spans:
     return Spans(key.copy(), start.copy(), end.copy(), KEYS)
 
 
-#: Instants of a key, up to one after all ends; the last stands for all later ones.
+#: Instants of a key, up to one after all ends; the last one is any later instant.
 LAST = 30
 
 

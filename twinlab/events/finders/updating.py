@@ -34,8 +34,8 @@ Integers = NDArray[np.int64]
 
 def definition_hash(finder: Finder, condition: bound.Condition) -> str:
     """Return the hash of what a finder's events depend on beside the data."""
-    told = repr((finder.on, condition, finder.lasting_ns, finder.gap_ns))
-    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+    depends_on = repr((finder.on, condition, finder.lasting_ns, finder.gap_ns))
+    return hashlib.blake2b(depends_on.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

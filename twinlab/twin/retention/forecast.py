@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HORIZONS", "StorageForecast", "money_text"]
 
-#: Horizon -> its days, and the days of data without which it can't be told.
+#: Horizon -> its days, and the days of data that its forecast needs.
 HORIZONS: Final[dict[str, tuple[float, float]]] = {
     "1 month": (MONTH_DAYS, 7.0),
     "1 year": (12 * MONTH_DAYS, 28.0),
@@ -64,12 +64,12 @@ class StorageForecast:
         return {part: size * (1 + grown) if part != "other" else size for part, size in now.items()}
 
     def cost_in(self, horizon: str) -> Money | None:
-        """Return what the bytes at the end of a horizon cost a month; None without a price, or if it can't be told."""
+        """Return what the bytes at the end of a horizon cost a month; None without a price, or with too few days of data."""
         found = self.bytes_in(horizon)
         return None if found is None or self.storage is None else self.storage.prices[0].of(sum(found.values()))
 
     def table(self) -> pd.DataFrame:
-        """Return bytes by part (rows) now and at each horizon (columns), with the cost a month; NaN where it can't be told."""
+        """Return bytes by part (rows) now and at each horizon (columns), with the cost a month; NaN where there are too few days of data."""
         import pandas as pd  # noqa: PLC0415
 
         columns = {horizon: self.bytes_in(horizon) or {} for horizon in ("now", *HORIZONS)}
@@ -87,15 +87,15 @@ class StorageForecast:
         parts = ", ".join(f"{name} {format_bytes(now[name])}" for name in ("ledger", "history", "rollups"))
         text = f"storage: {self._amount('now')} ({parts}"
         text += f", earlier states and metadata {format_bytes(now['other'])})" if now["other"] else ")"
-        told = [horizon for horizon in HORIZONS if self.bytes_in(horizon) is not None]
-        untold = [horizon for horizon in HORIZONS if horizon not in told]
-        if told:
+        known = [horizon for horizon in HORIZONS if self.bytes_in(horizon) is not None]
+        lacking = [horizon for horizon in HORIZONS if horizon not in known]
+        if known:
             text += "; at the mean rate of " + f"{self.use.days:,.0f} days: "
-            text += ", ".join(f"{self._amount(horizon)} in {horizon}" for horizon in told)
-        if untold:
+            text += ", ".join(f"{self._amount(horizon)} in {horizon}" for horizon in known)
+        if lacking:
             have = f"{self.use.days:,.1f} days" if self.use.days else "no data"
-            names = " and ".join([", ".join(untold[:-1])] * (len(untold) > 1) + untold[-1:])
-            text += f"; too few days of data for {names} ({have}, {HORIZONS[untold[0]][1]:.0f} needed)"
+            names = " and ".join([", ".join(lacking[:-1])] * (len(lacking) > 1) + lacking[-1:])
+            text += f"; too few days of data for {names} ({have}, {HORIZONS[lacking[0]][1]:.0f} needed)"
         return text if self.storage is not None else f"{text}; without a price (storage: {{price: …}} in twin.yaml)"
 
     def _amount(self, horizon: str) -> str:

@@ -1,4 +1,4 @@
-"""What a condition can be in a span, told from the extremes of its signals: interval arithmetic.
+"""What a condition can be in a span, by the extremes of its signals: interval arithmetic.
 
 Nothing is said of unknown values: every cell may be unknown. A condition that can't be true in a span needn't be evaluated there.
 """

@@ -66,7 +66,7 @@ def ranges_of(condition: bound.Condition, signal: Signal, static: Static) -> Ran
     leaves = {leaf: _bounds(leaf, signal, static) for leaf in _leaves(condition)}
     found = [bounds for low, high, _ in leaves.values() for bounds in (low, high)]
     edges = np.sort(np.stack(np.broadcast_arrays(*found), axis=1), axis=1)
-    # One integer of each range stands for all of it.
+    # A comparison has one result in each range: one integer of it is compared.
     some = np.concatenate([edges[:, :1] - 1, edges], axis=1)
     return Ranges(np.ascontiguousarray(edges), np.ascontiguousarray(_codes(condition, leaves, some)))
 

@@ -32,7 +32,7 @@ class Static:
     """
 
     def __init__(self, block: Block) -> None:
-        # One instant stands for all.
+        # The values are the same at each instant: one is evaluated.
         self._block = replace(block, times=np.zeros(1, np.int64), signals={}, end_ns=None)
 
     def value(self, node: bound.Value) -> NDArray[np.float64] | None:
