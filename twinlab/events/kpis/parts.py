@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twinlab.events.kpis.definitions import definition_of
-from twinlab.events.kpis.groups import group_of_events, group_path, memberships
-from twinlab.events.kpis.over_events.results import event_table, times_of
-from twinlab.events.kpis.over_time.results import assets_of, signals_in
+from twinlab.events.kpis.compute import subjects_of
+from twinlab.events.kpis.groups import memberships
+from twinlab.events.kpis.over_time.results import signals_in
+from twinlab.events.kpis.windows import windows
 from twinlab.events.reading import instant_ns
 from twinlab.model.basics import parse_duration
-from twinlab.model.kpis.formulas import TimeAggregate
-from twinlab.model.kpis.subjects import Subjects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KpiParts", "kpi_parts"]
 
-_NEVER = np.iinfo(np.int64).min
-
 
 @dataclass(frozen=True)
 class KpiParts:
@@ -33,7 +29,6 @@ class KpiParts:
 
     name: str
     definition: Kpi
-    formula: str
     start: np.datetime64
     stop: np.datetime64
     every: str
@@ -71,39 +66,24 @@ def kpi_parts(
     UnknownTermError
         If there is no such KPI or way to group it; shows the nearest.
     """
-    key, found = definition_of(twin.model, name, on)
-    formula = found.bound(twin.model)
+    found, subjects = subjects_of(twin, name, on=on, by=by)
     width = every or found.period
     size = parse_duration(width)
     start = instant_ns(at) // size * size
     span = start, start + size
-    subjects = Subjects(twin.model)
-    signals: dict[str, tuple[str, ...]] = {}
-    assets: dict[str, tuple[str, ...]] = {}
+    chosen = windows(start, start + 1, size, every=width)
+    signals = {kind: tuple(signals_in(subjects.of_type(kind))) for kind in subjects.assets}
+    assets = {kind: tuple(ids) for kind, ids in subjects.assets.items()}
     events: dict[str, pd.DataFrame] = {}
-    for one in formula.aggregates:
-        kind = one.asset_type if isinstance(one, TimeAggregate) else one.event_type
-        if kind in assets or kind in events:
-            continue
-        path = group_path(subjects, kind, by, found.groups)
-        if isinstance(one, TimeAggregate):
-            mine = [each for each in formula.aggregates if isinstance(each, TimeAggregate) and each.asset_type == kind]
-            signals[kind] = tuple(signals_in(mine))
-            known = assets_of(twin, kind, signals[kind])
-            wanted = np.ones(len(known), dtype=np.bool_)
-            if group is not None and by is not None:
-                members = memberships(twin, kind, path, known, [group])
-                during = (members.since < span[1]) & (members.until > span[0])
-                wanted = np.isin(np.arange(len(known)), members.asset[during])
-            assets[kind] = tuple(np.array(known, dtype=object)[wanted].tolist())
-            continue
-        table = event_table(twin, kind)
-        times = times_of(table, found.at or "planned_start")
-        rows = np.flatnonzero((times >= span[0]) & (times < span[1]) & (times != _NEVER))
-        table = table.iloc[rows].reset_index(drop=True)
-        if group is not None and by is not None:
-            labels = group_of_events(twin, kind, path, table, times[rows])
-            table = table[(labels == group).to_numpy()].reset_index(drop=True)
-        events[kind] = table
+    if group is not None and by is not None:
+        for kind, ids in subjects.assets.items():
+            members = memberships(twin, kind, subjects.paths[kind], ids, [group])
+            during = (members.since < span[1]) & (members.until > span[0])
+            assets[kind] = tuple(ids[place] for place in np.unique(members.asset[during]).tolist())
+    for kind in subjects.tables:
+        table, _, label = subjects.events_in(kind, chosen)
+        mine = (label == group).to_numpy() if group is not None and by is not None else slice(None)
+        events[kind] = table[mine].reset_index(drop=True)
+    key = name if isinstance(name, str) else "kpi"
     edges = [np.datetime64(edge, "ns") for edge in span]
-    return KpiParts(key, found, formula.text, edges[0], edges[1], width, signals, assets, events)
+    return KpiParts(key, found, edges[0], edges[1], width, signals, assets, events)
