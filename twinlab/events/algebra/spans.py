@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from twinlab.events.algebra.kernels import merge_sorted, order_by_key, pairs, positions
 
-__all__ = ["ALWAYS", "NEVER", "NOT_A_TIME", "Ordered", "Spans", "gaps", "intersections", "merged", "pieces"]
+__all__ = ["ALWAYS", "NEVER", "NOT_A_TIME", "Ordered", "Spans", "gaps", "intersections", "merged", "pieces", "together"]
 
 Integers = NDArray[np.int64]
 
@@ -69,6 +70,21 @@ class Ordered:
     def until(self, keys: Integers, times: Integers) -> Integers:
         """Return for each key and time the place of the first sorted time of the key that is after it."""
         return np.asarray(positions(keys, times, self.offsets, self.times, True))  # noqa: FBT003  (numba)
+
+
+def together(parts: Sequence[Spans], keys: int) -> Spans:
+    """Return the spans of several arrays as one.
+
+    >>> one = Spans(np.array([0]), np.array([5]), np.array([9]), keys=1)
+    >>> together([one, one], 1).start.tolist(), together([], 1).start.tolist()
+    ([5, 5], [])
+    """
+    none = np.empty(0, dtype=np.int64)
+    key, start, end = (
+        np.concatenate([none, *arrays])
+        for arrays in ([p.key for p in parts], [p.start for p in parts], [p.end for p in parts])
+    )
+    return Spans(key, start, end, keys)
 
 
 def merged(spans: Spans, *, gap_ns: int = 0) -> tuple[Spans, Integers]:

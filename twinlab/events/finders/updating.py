@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.events.algebra.spans import Spans, gaps, merged, pieces
+from twinlab.events.algebra.spans import Spans, gaps, merged, pieces, together
 from twinlab.events.finders.blocks import WindowBlock, true_within, window_blocks
 from twinlab.events.finders.matching import matched, no_changes
 from twinlab.events.finders.state import FinderState, event_table, events_of
@@ -104,7 +104,7 @@ def found_again(
         Description of the present history.
     """
     assets = found.cells.assets
-    new = _joined([true_within(one, condition, stop) for one in found.blocks], len(assets))
+    new = together([true_within(one, condition, stop) for one in found.blocks], max(1, len(assets)))
     spans = _spliced(_renumbered(state, assets), found.windows, new)
     return FinderState(state.definition, history, stop, assets, spans, state.ids)
 
@@ -176,15 +176,6 @@ def _windows(  # noqa: PLR0917
     low = np.maximum(low - (low - origin) % coarse, first)
     keep = low < high
     return merged(Spans(key[keep], low[keep], high[keep], max(1, count)))[0]
-
-
-def _joined(parts: Sequence[Spans], keys: int) -> Spans:
-    none = np.empty(0, dtype=np.int64)
-    key, start, end = (
-        np.concatenate([none, *arrays])
-        for arrays in ([p.key for p in parts], [p.start for p in parts], [p.end for p in parts])
-    )
-    return Spans(key, start, end, max(1, keys))
 
 
 def _renumbered(state: FinderState, assets: tuple[str, ...]) -> Spans:

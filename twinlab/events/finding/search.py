@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlab.events.algebra.spans import Spans, merged
+from twinlab.events.algebra.spans import Spans, merged, together
 from twinlab.events.finding.cells import CellSource
 from twinlab.events.finding.evaluation.conditions import evaluate
 from twinlab.events.finding.evaluation.reach import look_back_ns
@@ -118,9 +118,4 @@ def _pieces(source: CellSource, low: int, stop: int, lead: int, assets: int) -> 
 
 def _joined(parts: list[Spans], keys: int) -> Spans:
     """Return the spans of all pieces; one that goes on in the next piece is one span."""
-    none = np.empty(0, dtype=np.int64)
-    key, start, end = (
-        np.concatenate([none, *arrays])
-        for arrays in ([p.key for p in parts], [p.start for p in parts], [p.end for p in parts])
-    )
-    return merged(Spans(key, start, end, keys))[0]
+    return merged(together(parts, keys))[0]
