@@ -57,6 +57,7 @@ PUBLIC_NAMES = [
     "model",
     "open",
     "quality",
+    "simulate",
     "sources",
     "testing",
 ]
@@ -71,7 +72,7 @@ TOP_LEVEL = {
     "twinlab",
 }
 #: Rooms of the design that later issues build; optional (in brackets) in the import contract.
-FUTURE_ROOMS = {"plant", "predict", "simulate"}
+FUTURE_ROOMS = {"plant", "predict"}
 SLOW_MODULES = (
     "bokeh",
     "dask",

@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For type checkers and editors; at run time each name is loaded on first use, so that the import is fast.
-    from twinlab import apps, errors, events, explore, harmonise, history, ledger, model, quality, sources, testing
+    from twinlab import (
+        apps,
+        errors,
+        events,
+        explore,
+        harmonise,
+        history,
+        ledger,
+        model,
+        quality,
+        simulate,
+        sources,
+        testing,
+    )
     from twinlab.demos import demo
     from twinlab.errors import (
         CommandExpiredError,
@@ -62,6 +75,7 @@ __all__ = [
     "model",
     "open",
     "quality",
+    "simulate",
     "sources",
     "testing",
 ]

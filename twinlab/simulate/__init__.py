@@ -1,0 +1,12 @@
+"""WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
+
+In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
+Read in order: `protocol`.
+Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(__name__, {"Advanced": "protocol", "Model": "protocol"})
