@@ -118,6 +118,28 @@ def test_what_does_not_fit_is_refused(folder: Path, budget: str, keep: list[str]
         tl.open(folder).plan_retention(budget, keep=keep)  # type: ignore[arg-type]
 
 
+def test_prices_of_the_call_replace_those_of_the_twin(folder: Path) -> None:
+    twin = tl.open(folder)
+    mine = twin.plan_retention("20 EUR/month").table
+    given = twin.plan_retention("20 USD/month", price="4000 USD/GB/month").table
+    np.testing.assert_allclose(given["cost"], 2 * mine["cost"])
+    path = folder / "twin.yaml"
+    path.write_text(
+        "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("storage:")),
+        encoding="utf-8",
+    )
+    twin = tl.open(folder)
+    with pytest.raises(SchemaError, match=r'price="0.02 EUR/GB/month".* or state it in twin.yaml'):
+        twin.plan_retention("20 EUR/month")
+    np.testing.assert_allclose(
+        twin.plan_retention("20 EUR/month", price="2000 EUR/GB/month").table["cost"], mine["cost"]
+    )
+    with pytest.raises(SchemaError, match="expected a price such as"):
+        twin.plan_retention("20 EUR/month", price="2000 EUR")
+    with pytest.raises(SchemaError, match="^archive_price: expected a price in EUR as price"):
+        twin.plan_retention("20 EUR/month", price="1 EUR/GB/month", archive_price="1 USD/GB/month")
+
+
 def test_the_command_shows_what_goes_asks_and_leaves_a_proof(folder: Path) -> None:
     def run(*options: str, text: str = "") -> tuple[int, str]:
         done = CliRunner().invoke(group, ["compact", str(folder), *options], input=text, standalone_mode=False)

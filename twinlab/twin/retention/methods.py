@@ -12,7 +12,7 @@ from twinlab.errors import SchemaError
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
 from twinlab.model.basics import parse_duration
-from twinlab.model.storage.price import Money
+from twinlab.model.storage.price import Money, Price, StorageRule
 from twinlab.twin.retention.forecast import StorageForecast
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class RetentionMethods:
         self: _Twin,
         budget: str,
         *,
+        price: str | None = None,
+        archive_price: str | None = None,
         keep: Sequence[Literal["events", "flagged"]] = ("events", "flagged"),
         margin: str = "1h",
     ) -> RetentionPlan:
@@ -82,6 +84,10 @@ class RetentionMethods:
         ----------
         budget : str
             Highest cost a month: ``"20 EUR/month"``.
+        price : str, optional
+            Price of the storage of the twin's folder: ``"0.02 EUR/GB/month"``; that of ``storage:`` in ``twin.yaml`` by default.
+        archive_price : str, optional
+            Price of the storage of the archive; by default that of ``storage:``, or ``price`` if that is given.
         keep : sequence of "events", "flagged"
             What stays at full rate at any age: the time of an asset's exceptions and events, those of finders (``events:`` in
             ``twin.yaml``) too, and around suspect and failed values.
@@ -97,14 +103,11 @@ class RetentionMethods:
         Raises
         ------
         SchemaError
-            If ``twin.yaml`` has no price, a parameter doesn't fit, or the twin has no cells.
+            If there is no price, neither here nor in ``twin.yaml``, a parameter doesn't fit, or the twin has no cells.
         """
         from twinlab.twin.retention.plan import make_plan  # noqa: PLC0415  (rules and their kinds load late)
 
-        storage = self._model.storage
-        if storage is None:
-            msg = "expected the price of storage in twin.yaml, such as `storage: {price: 0.02 EUR/GB/month}`; add it to plan"
-            raise SchemaError(msg)
+        storage = _prices(self._model, price, archive_price)
         try:
             money = Money.parse(budget)
             parse_duration(margin)
@@ -199,6 +202,31 @@ class RetentionReport:
         gone, stayed = (sum(int(one[key]) for one in self.parts) for key in ("removed", "kept"))
         text = f"retention {self.id}: {gone:,} cells before {self.before} went, {stayed:,} stay; the proof is in the journal"
         return text + (f"; {len(self.archived)} segments of the ledger are archived" if self.archived else "")
+
+
+def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> StorageRule:
+    """Return the prices of a plan: those that are given, else those of ``twin.yaml``."""
+    stated = model.storage
+    own, archive = price, archive_price
+    if own is None and stated is not None:
+        own, archive = stated.price, archive_price or stated.archive_price
+    if own is None:
+        msg = (
+            'expected a price of storage; give it to the call, as in plan_retention(budget, price="0.02 EUR/GB/month"), '
+            "or state it in twin.yaml: `storage: {price: 0.02 EUR/GB/month}`"
+        )
+        raise SchemaError(msg)
+    try:
+        # Of each, so that the message has only what is wrong.
+        for one in (own, archive):
+            if one is not None:
+                Price.parse(one)
+    except ValueError as error:
+        raise SchemaError(str(error)) from error
+    rule = StorageRule(price=own, archive_price=archive)
+    if faults := rule.faults():
+        raise SchemaError(faults[0].replace("storage.", ""))
+    return rule
 
 
 def _rule(model: TwinModel) -> RetentionRule:

@@ -311,7 +311,7 @@ def make_plan(
     """
     own, archive = storage.prices
     if budget.currency != own.currency:
-        msg = f"expected a budget in {own.currency} as storage.price in twin.yaml, got {money_text(budget)}"
+        msg = f"expected a budget in {own.currency}, as the price of storage is, got {money_text(budget)}"
         raise SchemaError(msg)
     total, (since, _) = storage_use(folder, view).total, data_span(view)
     cuts = {age: cut_of(view, age * DAY_NS) for age in _AGES if cut_of(view, age * DAY_NS) - since >= DAY_NS}
