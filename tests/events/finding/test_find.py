@@ -172,7 +172,7 @@ def test_the_asset_type_may_be_named_in_the_expression_and_assets_chosen():
         ({"expression": WARM, "on": "room", "assets": ["C"]}, UnknownTermError, "got 'C'"),
         ({"expression": WARM, "on": "room", "lasting": "soon"}, SchemaError, "lasting: expected a duration"),
         ({"expression": WARM, "on": "room", "start": at(20), "stop": at(10)}, SchemaError, "start before stop"),
-        ({"expression": "upper > 3 degC", "on": "room"}, SchemaError, "expected a signal of 'room'"),
+        ({"expression": "true", "on": "room"}, SchemaError, "expected a signal or property of 'room'"),
     ],
 )
 def test_a_wrong_question_is_refused_with_the_reason(call, error, words):
@@ -300,11 +300,11 @@ def test_states_flags_and_holes_of_a_dataset():
 @pytest.mark.parametrize(
     ("ds", "words"),
     [
-        (xr.Dataset({"t": ("x", [1.0])}), "expected a variable with the dimension time"),
+        (xr.Dataset({"t": ("x", [1.0])}), "expected a dataset with the coordinate 'time'"),
         (xr.Dataset({"t": ("time", [1.0])}), "the coordinate 'time'"),
         (xr.Dataset({"t": ("time", [1.0, 2.0])}, coords={"time": [1, 2]}), "expected instants"),
         (xr.Dataset({"t": ("time", [1.0, 2.0])}, coords={"time": [at(2), at(1)]}), "rising instants"),
-        (3, "expected a twin or an xarray Dataset"),
+        (3, "expected a twin, an xarray Dataset or a DataFrame"),
     ],
 )
 def test_what_isnt_a_history_is_refused(ds, words):

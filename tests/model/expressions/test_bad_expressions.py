@@ -418,7 +418,7 @@ BAD = [
     ("leg", "end - start > 3 km", 14, "write the source's own unit, or give the signal a unit that fits"),
     ("leg", "late for at least 10 min", 0, "use it on an asset type"),
     ("leg", "late within 1h after late", 0, "use it on an asset type"),
-    ("leg", "in truck where speed > 3", 0, "there is no asset type 'truck' to be in; none is known yet"),
+    ("leg", "in truck where speed > 3", 0, "use it on an asset type"),
 ]
 
 

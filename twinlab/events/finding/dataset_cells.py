@@ -146,7 +146,7 @@ class DatasetCells:
     def _cells(self, first: int, stop: int, columns: Integers) -> Cells:
         names = list(self.valid_ns)
         flags = [f"{name}_qc" for name in names if f"{name}_qc" in self.ds]
-        data = computed(self.ds[[*names, *flags]].isel({self.time: slice(first, stop)}))
+        data = computed(self.ds[[*names, *flags, self.time]].isel({self.time: slice(first, stop)}))
         arrays = {name: self._array(data, name)[:, columns] for name in (*names, *flags)}
         return Cells(
             self._times[first:stop].view("datetime64[ns]"),

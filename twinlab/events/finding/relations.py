@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from twinlab.events.algebra.links import links_from
 from twinlab.events.algebra.spans import ALWAYS, NEVER, NOT_A_TIME, Spans, gaps, merged, pieces
-from twinlab.events.finding.cells import TwinCells, property_arrays
-from twinlab.events.finding.evaluation.block import Block
-from twinlab.events.finding.evaluation.conditions import evaluate
-from twinlab.events.finding.evaluation.truth import TRUE
+from twinlab.events.finding.cells import TwinCells
+from twinlab.events.finding.properties import FAR, assets_fulfilling
 from twinlab.events.finding.search import FURTHEST_NS, Searched, true_spans
 from twinlab.events.lifetimes import lifetimes
 from twinlab.model.expressions import bound
@@ -60,8 +58,14 @@ class RelatedSearch:
 
     @cached_property
     def extent_ns(self) -> tuple[int, int]:
-        """The first start and the last end of all cells that the condition needs; ``(0, 0)`` without any."""
-        spans = [TwinCells(self.twin, kind, one).extent_ns for kind, one in _leaves(self.asset_type, self.condition)]
+        """The first start and the last end of all cells that the condition needs; ``(0, 0)`` without any.
+
+        Of properties alone: from the twin's origin on, without an end.
+        """
+        leaves = _leaves(self.asset_type, self.condition)
+        if not leaves:
+            return self.twin.model.origin_ns, FAR
+        spans = [TwinCells(self.twin, kind, one).extent_ns for kind, one in leaves]
         spans = [one for one in spans if one[0] < one[1]]
         return (min(one for one, _ in spans), max(one for _, one in spans)) if spans else (0, 0)
 
@@ -129,9 +133,7 @@ class RelatedSearch:
             found = true_spans(cells, node, low_ns=low, stop_ns=stop, assets=np.arange(len(cells.assets)))
             number = pd.Index(list(self.assets)).get_indexer(pd.Index(list(cells.assets)))
             return Spans(number[found.key], found.start, found.end, len(self.assets))
-        numbers, texts = property_arrays(self.twin, self.asset_type, node, self.assets)
-        block = Block(np.array([low], dtype=np.int64), self.assets, {}, numbers, texts)
-        key = np.flatnonzero(evaluate(node, block)[0] == TRUE)
+        key = assets_fulfilling(self.twin, self.asset_type, node, self.assets)
         return Spans(key, np.full(len(key), low), np.full(len(key), stop), len(self.assets))
 
     def _other(self, node: bound.Related) -> RelatedSearch:

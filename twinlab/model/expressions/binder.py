@@ -235,6 +235,7 @@ class _Binder:
 
     def related(self, node: syntax.Related) -> bound.Condition:
         context = self.context
+        self.over_time(node, "'in … where'")
         if node.subject is not None and node.subject != context.owner:
             self.fail(
                 node,

@@ -1,4 +1,4 @@
-"""What the names of an expression mean: of an asset type, of an event type, or of a plain xarray Dataset."""
+"""What the names of an expression mean: of an asset type, an event type, a plain xarray Dataset or a plain table of events."""
 
 from __future__ import annotations
 
@@ -14,13 +14,28 @@ from twinlab.model.units.spelling import UNKNOWN
 if TYPE_CHECKING:
     from twinlab.model.asset_types import AssetType, EventType, PropertySpec, RelationshipType
 
-__all__ = ["AssetContext", "Context", "DatasetContext", "EventContext", "Known", "Model", "Way"]
+__all__ = [
+    "EVENT_DURATIONS",
+    "AssetContext",
+    "Context",
+    "DatasetContext",
+    "EventContext",
+    "Known",
+    "Model",
+    "TableContext",
+    "Way",
+]
 
 Sort = Literal["number", "state", "text", "boolean", "time"]
 
-#: Columns that every event has -> what they are.
+#: Columns that every event has.
 _EVENT_TIMES = ("start", "end", "planned_start", "planned_end")
-_EVENT_DURATIONS = ("duration", "start_delay", "end_delay")
+#: Durations and delays -> the two columns that they are the difference of, the later time first.
+EVENT_DURATIONS = {
+    "duration": ("end", "start"),
+    "start_delay": ("start", "planned_start"),
+    "end_delay": ("end", "planned_end"),
+}
 _EVENT_TEXTS = ("event_id", "type", "asset")
 #: Whether the event was called off, by its status or by `without_start` of its type.
 _EVENT_FACTS = ("cancelled",)
@@ -206,7 +221,7 @@ class EventContext:
             return _of_property(bound.Column, name, spec.properties[name])
         if name in _EVENT_TIMES:
             return Known(bound.Column(name, bound.TIME), "time")
-        if name in _EVENT_DURATIONS:
+        if name in EVENT_DURATIONS:
             return Known(bound.Column(name, "s"), "number")
         if name in _EVENT_FACTS:
             return Known(bound.Column(name, "1"), "boolean")
@@ -219,7 +234,7 @@ class EventContext:
         spec = self._spec
         return list(
             dict.fromkeys(
-                [*_EVENT_TIMES, *_EVENT_DURATIONS, *_EVENT_FACTS, *_EVENT_TEXTS, *spec.links, *spec.properties]
+                [*_EVENT_TIMES, *EVENT_DURATIONS, *_EVENT_FACTS, *_EVENT_TEXTS, *spec.links, *spec.properties]
             )
         )
 
@@ -275,6 +290,60 @@ class DatasetContext:
 
     def other(self, name: str) -> tuple[Context, list[Way]] | None:  # noqa: ARG002  (a protocol)
         """Return None: a dataset has no relationships."""
+        return None
+
+    def others(self) -> list[str]:
+        """Return nothing."""
+        return []
+
+
+@dataclass(frozen=True, eq=False)
+class TableContext:
+    """Columns of a table of events, a DataFrame: its times, durations, delays, booleans, numbers (of no known unit) and texts.
+
+    >>> import pandas as pd
+    >>> times = pd.to_datetime(["2026-03-01"])
+    >>> context = TableContext(pd.DataFrame({"start": times, "end": times, "load": [1.5]}))
+    >>> context.names()
+    ['start', 'end', 'load', 'duration']
+    """
+
+    table: Any
+    # What may be written before a name and a full stop.
+    owner: str | None = None
+
+    has_time = False
+    title = "the table of events"
+
+    def known(self, name: str, *, property_first: bool = False) -> Known | None:  # noqa: ARG002  (all are columns)
+        """Return what a name means; None if it isn't known."""
+        if name in self._computed():
+            return Known(bound.Column(name, "s"), "number")
+        if name not in self.table:
+            return (
+                Known(bound.Column(name, "1"), "boolean") if name in _EVENT_FACTS and "status" in self.table else None
+            )
+        column = self.table[name]
+        kind = column.dtype.kind
+        if kind == "M":
+            return Known(bound.Column(name, bound.TIME), "time")
+        if kind == "m":
+            return Known(bound.Column(name, "s"), "number")
+        if kind == "b" or (column.dtype == object and column.count() and column.dropna().map(type).eq(bool).all()):
+            return Known(bound.Column(name, "1"), "boolean")
+        return Known(bound.Column(name, UNKNOWN), "number") if kind in "iuf" else Known(bound.Column(name, ""), "text")
+
+    def names(self) -> list[str]:
+        """Return all columns, and what is computed from them."""
+        facts = [one for one in _EVENT_FACTS if self.known(one) is not None]
+        return list(dict.fromkeys([*map(str, self.table), *self._computed(), *facts]))
+
+    def _computed(self) -> list[str]:
+        found = self.table.columns
+        return [one for one, needed in EVENT_DURATIONS.items() if one not in found and found.isin(needed).sum() == 2]
+
+    def other(self, name: str) -> tuple[Context, list[Way]] | None:  # noqa: ARG002  (a protocol)
+        """Return None: a table has no relationships."""
         return None
 
     def others(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The asset type that an expression is about, if it names one."""
+"""The asset type or event type that an expression is about, if it names one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["named_type"]
 
 
 def named_type(node: Node, model: Model) -> str | None:
-    """Return the asset type before a full stop or before "in"; else the only one that there is; None otherwise.
+    """Return the asset type or event type before a full stop or before "in"; else the only asset type; None otherwise.
 
     >>> from twinlab.model import parse_model
     >>> from twinlab.model.expressions import parse
@@ -21,7 +21,7 @@ def named_type(node: Node, model: Model) -> str | None:
     >>> named_type(parse("room.temperature > 8 degC"), model), named_type(parse("temperature > 8 degC"), model)
     ('room', None)
     """
-    named = next((name for name in _owners(node) if name in model.asset_types), None)
+    named = next((name for name in _owners(node) if name in model.asset_types or name in model.event_types), None)
     if named is None and len(model.asset_types) == 1:
         return next(iter(model.asset_types))
     return named

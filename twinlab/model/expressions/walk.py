@@ -9,7 +9,16 @@ from typing import TypeAlias
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.syntax import ComparisonOperator
 
-__all__ = ["BoundNode", "descendants", "first_comparison", "has_relation", "inner", "properties_of", "signals_of"]
+__all__ = [
+    "BoundNode",
+    "columns_of",
+    "descendants",
+    "first_comparison",
+    "has_relation",
+    "inner",
+    "properties_of",
+    "signals_of",
+]
 
 _MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
     ">": "<",
@@ -54,6 +63,11 @@ def signals_of(node: BoundNode) -> list[str]:
 def properties_of(node: BoundNode) -> list[bound.Property]:
     """Return the properties in an expression, in order."""
     return list(dict.fromkeys(one for one in descendants(node) if isinstance(one, bound.Property)))
+
+
+def columns_of(node: BoundNode) -> list[bound.Column]:
+    """Return the columns of events in an expression, in order."""
+    return list(dict.fromkeys(one for one in descendants(node) if isinstance(one, bound.Column)))
 
 
 def has_relation(condition: bound.Condition) -> bool:

@@ -28,20 +28,21 @@ class FindMethods:
         stop: object = None,
         assets: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Return the events in which a condition is true, over all assets of a type.
+        """Return the events in which a condition is true, over all assets of a type, or the recorded events for which it is true.
 
         Parameters
         ----------
         expression : str
             Such as ``temperature > upper_limit and door == closed``. Comparisons with units, ``and or not``, arithmetic,
             properties of the asset, states by name; ``mean(x) over 15 min`` (also ``min max sum count``), ``rate(x)``,
-            ``change(x) over 1h``, ``abs(x)``; ``… for at least 10 min``, ``… within 5 min after …``.
+            ``change(x) over 1h``, ``abs(x)``; ``… for at least 10 min``, ``… within 5 min after …``. Of recorded events their
+            columns, ``duration``, ``start_delay``, ``end_delay`` and ``cancelled``: ``leg.end_delay > 30 min``.
         on : str, optional
-            Asset type; needed unless the expression names it, as in ``cold_room.temperature > 8 degC``.
+            Asset type, event type or finder; needed unless the expression names it, as in ``cold_room.temperature > 8 degC``.
         lasting : duration, optional
             Only events of at least this duration.
         gap : duration, optional
-            Two events at most this far apart are one.
+            Two events at most this far apart are one. Recorded events aren't joined.
         start, stop : instant, optional
             Events that overlap ``[start, stop)``; naive is UTC. By default all that the history has.
         assets : sequence of str, optional

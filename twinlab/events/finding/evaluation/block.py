@@ -78,7 +78,7 @@ class SignalCells:
 
 @dataclass(frozen=True)
 class Block:
-    """Cells of some assets.
+    """Cells of some assets. Of recorded events: one time, and each event in the place of an asset, its columns as properties.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def value(node: bound.Value, block: Block, *, own: bool = False) -> Values:  # n
     """
     if isinstance(node, bound.Signal):
         return block.own(node.name) if own else block.held(node.name)
-    if isinstance(node, bound.Property):
+    if isinstance(node, (bound.Property, bound.Column)):
         return block.numbers[node.name][None, :]
     if isinstance(node, bound.Constant):
         return np.full((1, 1), node.value)
@@ -40,13 +40,11 @@ def value(node: bound.Value, block: Block, *, own: bool = False) -> Values:  # n
         return windowed(_full(value(node.value, block, own=True), block), block.times, node.duration_ns, node.statistic)
     if isinstance(node, bound.Change):
         return _change(node, block)
-    if isinstance(node, bound.Rate):
-        if node.duration_ns is None:
-            return _rate(node, block)
-        rise = bound.Change(node.value, node.duration_ns, "", node.counter, node.wraps_at)
-        return _change(rise, block) / (node.duration_ns / 1e9)
-    msg = f"a column of events has no value at cells: {node}"
-    raise TypeError(msg)
+    assert isinstance(node, bound.Rate)
+    if node.duration_ns is None:
+        return _rate(node, block)
+    rise = bound.Change(node.value, node.duration_ns, "", node.counter, node.wraps_at)
+    return _change(rise, block) / (node.duration_ns / 1e9)
 
 
 def _full(values: Values, block: Block) -> Values:

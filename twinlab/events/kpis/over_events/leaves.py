@@ -9,21 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
+from twinlab.events.finding.event_columns import column_numbers, column_texts
 from twinlab.events.kpis.intervals import Interval
-from twinlab.events.tables_as_of import called_off
 from twinlab.model.asset_types import EventType
 from twinlab.model.expressions import bound
 
 __all__ = ["EventLeaves", "PossibleEvents", "UnknownEvent"]
 
 Floats = NDArray[np.float64]
-
-#: Durations and delays -> the times that they are the difference of.
-_DIFFERENCES = {
-    "duration": ("end", "start"),
-    "start_delay": ("start", "planned_start"),
-    "end_delay": ("end", "planned_end"),
-}
 
 
 @dataclass(frozen=True)
@@ -48,8 +41,7 @@ class EventLeaves:
 
     def text(self, value: bound.Property | bound.Column) -> NDArray[np.object_]:
         """Return a text column, None where it isn't known."""
-        column = self.table[value.name].astype(object)
-        return column.where(column.notna(), None).to_numpy(dtype=object)
+        return column_texts(self.table, value.name)
 
     def calculated(self, value: bound.Change | bound.Rate) -> Interval:
         """Raise an error: an event doesn't change."""
@@ -57,20 +49,7 @@ class EventLeaves:
         raise SchemaError(msg)
 
     def _numbers(self, name: str) -> Floats:
-        if name in _DIFFERENCES and name not in self.spec.properties:
-            later, earlier = (self.table[one] for one in _DIFFERENCES[name])
-            return (later - earlier).to_numpy(dtype="timedelta64[ns]").astype("float64") / 1e9 + np.where(
-                (later - earlier).isna(), np.nan, 0.0
-            )
-        if name == "cancelled" and name not in self.spec.properties:
-            return cancelled(self.table, self.spec).astype(float)
-        column = self.table[name]
-        if pd.api.types.is_datetime64_any_dtype(column):
-            found = column.to_numpy(dtype="datetime64[ns]")
-            return np.where(np.isnat(found), np.nan, found.astype("int64") / 1e9)
-        if column.dtype == object:
-            column = column.map({True: 1.0, False: 0.0}).where(column.isin([True, False]), column)
-        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        return column_numbers(self.table, name, self.spec)
 
 
 class PossibleEvents(EventLeaves):
@@ -98,11 +77,3 @@ def _reach(name: str, spec: EventType) -> tuple[float, float]:
     if (prop is not None and prop.dtype == "boolean") or (prop is None and name == "cancelled"):
         return 0.0, 1.0
     return (0.0 if prop is None and name == "duration" else -np.inf), np.inf
-
-
-def cancelled(table: pd.DataFrame, spec: EventType) -> NDArray[np.bool_]:
-    """Return which events were cancelled: by their status, or where a missing start means that."""
-    off = called_off(table)
-    if spec.without_start == "cancelled":
-        off |= table["start"].isna().to_numpy()
-    return off
