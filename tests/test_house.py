@@ -250,7 +250,7 @@ PLAIN_ENGLISH = {
     r"\b(?:goes?|takes?|taken|brings?) along\b": "is passed on, is included",
     r"\bhands? out\b": "returns, assigns",
     r"\b(?:our|the twin's|its own) words\b": "terms of the model",
-    r"\b(?:speaks?|tells?|hears?)\b": "states, reports, returns, receives",
+    r"(?<!can't )\b(?:speaks?|tells?|hears?)\b": "states, reports, returns, receives",
     r"\b(?:is|are|was) told\b": "is reported, receives",
     r"\bmend(?:s|ed|ing)?\b": "repair, correct",
     r"\bmade ready\b": "prepared, resolved",

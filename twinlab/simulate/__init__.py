@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`.
+Read in order: `protocol`, `experiments`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -9,4 +9,13 @@ from __future__ import annotations
 
 from twinlab._lazy import attach
 
-__getattr__, __dir__ = attach(__name__, {"Advanced": "protocol", "Model": "protocol"})
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Advanced": "protocol",
+        "Comparison": "experiments.comparison",
+        "Model": "protocol",
+        "compare": "experiments.comparing",
+        "compare_all": "experiments.comparisons",
+    },
+)
