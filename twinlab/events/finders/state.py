@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from twinlab._files import write_atomically
-from twinlab.events.algebra.spans import NEVER, Spans, merged
+from twinlab.events.algebra.spans import NEVER, Spans
+from twinlab.events.finders.splicing import events_of
 from twinlab.model.schema import EVENT_COLUMNS
 
-__all__ = ["FinderState", "event_table", "events_of", "read_states", "write_states"]
+if TYPE_CHECKING:
+    from twinlab.model.finders.finder import Finder
 
-_KEY = b"twinlab.finder"
+__all__ = ["FinderState", "asset_names", "event_table", "made_ids", "read_states", "write_states"]
+
+_KEY = b"twinlab.finders"
 _UNKNOWN = np.datetime64("NaT", "ns")
 
 
@@ -35,22 +40,37 @@ class FinderState:
     """Up to which the condition was searched, ns since 1970."""
     assets: tuple[str, ...]
     spans: Spans
-    """Where the condition is true, each up to `stop` at most; the key is the asset's number."""
+    """Where the condition is true, each up to `stop` at most; the key is the asset's number. Sorted by key and start."""
     ids: dict[tuple[str, int], str] = field(default_factory=dict)
     """Asset and start -> id of the events whose id isn't made of these."""
 
 
 def write_states(path: Path, states: Mapping[str, FinderState]) -> None:
     """Write the states of finders; the file is the old or the new one, whatever happens."""
+    # States that were updated together have the same history and assets.
+    shared = {(id(one.history), one.assets): one.history for one in states.values()}
+    numbers = {each: number for number, each in enumerate(shared)}
     about = {
-        name: {"definition": one.definition, "history": one.history, "stop": one.stop, "assets": list(one.assets), "spans": len(one.spans.key),
+        name: {"definition": one.definition, "shared": numbers[id(one.history), one.assets], "stop": one.stop, "spans": len(one.spans.key),
                "ids": [[asset, start, found] for (asset, start), found in one.ids.items()]}
         for name, one in states.items()
     }  # fmt: skip
+    described = json.dumps(
+        {"finders": about, "shared": [{"history": one, "assets": ids} for (_, ids), one in shared.items()]}
+    ).encode()
     spans = [one.spans for one in states.values()]
     table = pa.table({name: np.concatenate([getattr(one, name) for one in spans]) for name in ("key", "start", "end")})
-    described = table.replace_schema_metadata({_KEY: json.dumps(about).encode()})
-    write_atomically(path, lambda draft: pq.write_table(described, draft, compression="zstd"))
+    # Differences of sorted times are small, and packed faster than anything is compressed.
+    write_atomically(
+        path,
+        lambda draft: pq.write_table(
+            table.replace_schema_metadata({_KEY: described}),
+            draft,
+            compression="none",
+            use_dictionary=False,
+            column_encoding="DELTA_BINARY_PACKED",
+        ),
+    )
 
 
 def read_states(path: Path) -> dict[str, FinderState]:
@@ -61,42 +81,45 @@ def read_states(path: Path) -> dict[str, FinderState]:
     except (OSError, pa.ArrowInvalid, KeyError, ValueError):
         return {}
     columns = [table[name].to_numpy() for name in ("key", "start", "end")]
+    shared = [(one["history"], tuple(one["assets"])) for one in about["shared"]]
     out, at = {}, 0
-    for name, one in about.items():
+    for name, one in about["finders"].items():
+        history, assets = shared[one["shared"]]
         key, start, end = (part[at : at + one["spans"]] for part in columns)
         at += one["spans"]
-        spans = Spans(key, start, end, max(1, len(one["assets"])))
+        spans = Spans(key, start, end, max(1, len(assets)))
         ids = {(str(asset), int(begin)): str(found) for asset, begin, found in one["ids"]}
-        out[name] = FinderState(one["definition"], one["history"], int(one["stop"]), tuple(one["assets"]), spans, ids)
+        out[name] = FinderState(one["definition"], history, int(one["stop"]), assets, spans, ids)
     return out
 
 
-def events_of(state: FinderState, *, gap_ns: int, lasting_ns: int) -> Spans:
-    """Return the events of a state: spans at most ``gap_ns`` apart are one; what isn't over at the stop ends at `NEVER`."""
-    union, _ = merged(state.spans, gap_ns=gap_ns)
-    union = union.take(union.end - union.start >= lasting_ns)
-    return Spans(union.key, union.start, np.where(union.end >= state.stop, NEVER, union.end), union.keys)
+def made_ids(
+    names: NDArray[np.object_] | str, assets: NDArray[np.object_], starts: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Return the ids of events that are made of the finder's name, the asset and the start."""
+    if not len(assets):
+        return np.empty(0, dtype=object)
+    texts = np.datetime_as_string(starts.view("datetime64[ns]"), unit="s").astype(object)
+    return np.asarray(names + "/" + assets + "/" + texts, dtype=object)
 
 
-def event_table(state: FinderState, events: Spans, name: str) -> pd.DataFrame:
-    """Return events as an event table, sorted by asset and start.
+def asset_names(names: Sequence[str], keys: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return the name of each key's asset."""
+    return np.array(list(names), dtype=object)[keys] if len(keys) else np.empty(0, dtype=object)
 
-    Parameters
-    ----------
-    state : FinderState
-    events : Spans
-        As `events_of` returns them.
-    name : str
-        Of the finder: the ``type`` of its events.
-    """
-    assets = np.array(list(state.assets), dtype=object)[events.key] if len(events.key) else np.empty(0, dtype=object)
-    begun = events.start.view("datetime64[ns]")
-    texts = np.datetime_as_string(begun, unit="s").astype(object)
-    ids = name + "/" + assets + "/" + texts if len(assets) else assets
+
+def event_table(state: FinderState, name: str, finder: Finder) -> pd.DataFrame:
+    """Return the events of a state as an event table, sorted by asset and start."""
+    gap, lasting, stop = (
+        np.full(state.spans.keys, number) for number in (finder.gap_ns, finder.lasting_ns, state.stop)
+    )
+    events = events_of(state.spans, gap, lasting, stop)
+    assets = asset_names(state.assets, events.key)
+    ids = made_ids(name, assets, events.start)
     for place, key in enumerate(zip(assets.tolist(), events.start.tolist(), strict=True)) if state.ids else ():
         ids[place] = state.ids.get(key, ids[place])
     given: dict[str, Any] = {
-        "event_id": ids, "type": name, "asset": assets, "start": begun,
+        "event_id": ids, "type": name, "asset": assets, "start": events.start.view("datetime64[ns]"),
         "end": np.where(events.end == NEVER, _UNKNOWN, events.end.view("datetime64[ns]")),
     }  # fmt: skip
     table = pd.DataFrame(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +12,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlab.events.algebra.spans import Spans, gaps, merged, pieces, together
+from twinlab.events.algebra.spans import Spans, merged, together
 from twinlab.events.finders.blocks import WindowBlock, true_within, window_blocks
-from twinlab.events.finders.matching import matched, no_changes
-from twinlab.events.finders.state import FinderState, event_table, events_of
+from twinlab.events.finders.changes import changed_events, no_changes
+from twinlab.events.finders.splicing import spliced
+from twinlab.events.finders.state import FinderState
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.search import true_spans
 from twinlab.model.expressions import bound
-from twinlab.model.expressions.walk import descendants
+from twinlab.model.expressions.walk import descendants, signals_of
 
 if TYPE_CHECKING:
     from twinlab.history.changes.changed_windows import ChangedWindow
     from twinlab.model.finders.finder import Finder
     from twinlab.model.reader import TwinReader
 
-__all__ = ["Searched", "changed_events", "definition_hash", "found_again", "found_anew", "needs_all", "searched"]
+__all__ = ["Searched", "definition_hash", "found_again", "found_anew", "found_instead", "needs_all", "searched"]
 
 Integers = NDArray[np.int64]
 
@@ -46,6 +47,10 @@ class Searched:
     # Not overlapping, by number of the asset; each finder's spans in them are found anew.
     windows: Spans
     blocks: tuple[WindowBlock, ...]
+
+    def true_of(self, condition: bound.Condition, stop: int) -> Spans:
+        """Return where a condition is true within the windows, before ``stop``, and perhaps after the end of some of them."""
+        return together([true_within(one, condition, stop) for one in self.blocks], self.windows.keys)
 
 
 def searched(
@@ -84,67 +89,62 @@ def found_anew(twin: TwinReader, finder: Finder, condition: bound.Condition, his
     cells = TwinCells(twin, finder.on, condition)
     first, stop = cells.extent_ns
     spans = true_spans(cells, condition, low_ns=first, stop_ns=stop, assets=np.arange(len(cells.assets)))
-    return FinderState(definition_hash(finder, condition), history, stop, cells.assets, spans)
+    return FinderState(definition_hash(finder, condition), history, stop, cells.assets, merged(spans)[0])
+
+
+def found_instead(
+    name: str, finder: Finder, before: FinderState | None, now: FinderState
+) -> tuple[FinderState, pd.DataFrame]:
+    """Return a state that was found anew with the ids of the one before, and what became of each event that changed."""
+    if before is None:
+        return now, no_changes()
+    assets = tuple(dict.fromkeys((*now.assets, *before.assets)))
+    old, new = (_renumbered(one, assets) for one in (before, now))
+    ids, what = changed_events({name: finder}, {name: before}, {name: now.stop}, assets, old, new)[name]
+    return replace(now, ids=ids), what
 
 
 def found_again(
-    state: FinderState, found: Searched, stop: int, condition: bound.Condition, history: dict[str, Any]
-) -> FinderState:
-    """Return the state of a finder after changes: the old spans outside of the windows, with those found within.
+    finders: Mapping[str, Finder],
+    conditions: Mapping[str, bound.Condition],
+    states: Mapping[str, FinderState],
+    found: Searched,
+    history: dict[str, Any],
+) -> dict[str, tuple[FinderState, pd.DataFrame]]:
+    """Return the states of finders of one asset type after changes, and what became of each event that changed.
 
     Parameters
     ----------
-    state : FinderState
-        Before.
+    finders, conditions, states : mapping of str
+        Of the same names; the states before.
     found : Searched
-    stop : int
-        End of the cells of the condition's signals.
-    condition : bound.Condition
     history : dict
         Description of the present history.
     """
-    assets = found.cells.assets
-    new = together([true_within(one, condition, stop) for one in found.blocks], max(1, len(assets)))
-    spans = _spliced(_renumbered(state, assets), found.windows, new)
-    return FinderState(state.definition, history, stop, assets, spans, state.ids)
-
-
-def changed_events(
-    before: FinderState | None, now: FinderState, name: str, finder: Finder
-) -> tuple[FinderState, pd.DataFrame]:
-    """Return the new state with the ids of the events that it has still, and what became of each event that changed."""
-    if before is None:
-        return now, no_changes()
-    sizes = {"gap_ns": finder.gap_ns, "lasting_ns": finder.lasting_ns}
-    old, new = events_of(before, **sizes), events_of(now, **sizes)
-    # Only events that aren't as they were are looked at.
-    old, new = _differing(before, old, now, new), _differing(now, new, before, old)
-    own = event_table(replace(now, ids={}), new, name)
-    table, what = matched(event_table(before, old, name), own)
-    other = np.flatnonzero((table["event_id"] != own["event_id"]).to_numpy())
-    starts = table["start"].to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    gone = set(zip(np.array(before.assets, dtype=object)[old.key].tolist(), old.start.tolist(), strict=True))
-    ids = {key: found for key, found in before.ids.items() if key not in gone}
-    ids |= {(str(table["asset"].iloc[k]), int(starts[k])): str(table["event_id"].iloc[k]) for k in other.tolist()}
-    return replace(now, ids=ids), what
+    # All of them are updated at once: the key of a span is the number of its finder and that of its asset.
+    assets = tuple(dict.fromkeys((*found.cells.assets, *(name for one in states.values() for name in one.assets))))
+    count = max(1, len(assets))
+    stops = {name: found.cells.end_of(signals_of(conditions[name])) for name in finders}
+    old = [_renumbered(states[name], assets) for name in finders]
+    new = [found.true_of(conditions[name], stops[name]) for name in finders]
+    # Nothing is true of assets that are gone.
+    windows = [together([found.windows, one.take(one.key >= len(found.cells.assets))], count) for one in old]
+    gap = np.repeat([one.gap_ns for one in finders.values()], count)
+    spans, before, after = spliced(_stacked(old, count), merged(_stacked(windows, count))[0], _stacked(new, count), gap)
+    changes = changed_events(finders, states, stops, assets, before, after)
+    edges = np.searchsorted(spans.key, np.arange(len(finders) + 1) * count)
+    out = {}
+    for number, (name, (ids, what)) in enumerate(changes.items()):
+        own = spans.take(np.arange(edges[number], edges[number + 1]))
+        own = Spans(own.key - number * count, own.start, own.end, max(1, len(found.cells.assets)))
+        state = FinderState(states[name].definition, history, stops[name], found.cells.assets, own, ids)
+        out[name] = state, what
+    return out
 
 
 def needs_all(condition: bound.Condition) -> bool:
     """Return whether a condition also depends on cells of other assets, which aren't among the changed windows."""
     return any(isinstance(one, bound.Related) for one in descendants(condition))
-
-
-def _differing(mine: FinderState, spans: Spans, other: FinderState, others: Spans) -> Spans:
-    """Return the spans of one state that another one doesn't have; those of an asset don't overlap."""
-    place = pd.Index(list(mine.assets)).get_indexer(pd.Index(list(other.assets))).astype(np.int64)
-    known = Spans(place[others.key], others.start, others.end, spans.keys).by_start
-    if not known.rows.size:
-        return spans
-    at = known.before(spans.key, spans.start)
-    there = at < known.offsets[spans.key + 1]
-    row = known.rows[np.where(there, at, 0)]
-    same = there & (others.start[row] == spans.start) & (others.end[row] == spans.end)
-    return spans.take(~same)
 
 
 def _windows(  # noqa: PLR0917
@@ -179,18 +179,15 @@ def _windows(  # noqa: PLR0917
 
 
 def _renumbered(state: FinderState, assets: tuple[str, ...]) -> Spans:
-    """Return the spans of a state with the assets' present numbers; those of assets that are gone are left out."""
+    """Return the spans of a state by the numbers of its assets among others."""
+    if state.assets == assets[: len(state.assets)]:
+        return replace(state.spans, keys=max(1, len(assets)))
     place = pd.Index(list(assets)).get_indexer(pd.Index(list(state.assets))).astype(np.int64)
-    key = place[state.spans.key] if len(state.spans.key) else state.spans.key
-    keep = key >= 0
-    return Spans(key[keep], state.spans.start[keep], state.spans.end[keep], max(1, len(assets)))
+    key = place[state.spans.key] if len(place) else state.spans.key
+    return merged(Spans(key, state.spans.start, state.spans.end, max(1, len(assets))))[0]
 
 
-def _spliced(old: Spans, windows: Spans, new: Spans) -> Spans:
-    """Return the old spans outside of the windows together with the new ones within them."""
-    row, start, end = pieces(old, gaps(windows))
-    # Windows beside each other are as long as the longest: what was found after a window's end is known from elsewhere.
-    inside, first, last = pieces(new, windows)
-    key = np.concatenate([old.key[row], new.key[inside]])
-    joined = Spans(key, np.concatenate([start, first]), np.concatenate([end, last]), max(1, old.keys))
-    return merged(joined)[0]
+def _stacked(parts: Sequence[Spans], count: int) -> Spans:
+    """Return the spans of several finders as one: their keys are less than ``count``, and follow those of the finder before."""
+    keyed = [Spans(one.key + number * count, one.start, one.end, 0) for number, one in enumerate(parts)]
+    return together(keyed, len(parts) * count)

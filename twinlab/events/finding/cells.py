@@ -104,15 +104,28 @@ class TwinCells:
         return min(self._cadences.values()), max(self._cadences.values())
 
     @cached_property
-    def extent_ns(self) -> tuple[int, int]:
-        """The first cell's start and the last one's end; ``(0, 0)`` without cells."""
-        spans = []
+    def _extents(self) -> dict[int, tuple[int, int]]:
+        """Cadence -> the first cell's start and the last one's end; without those that have no cells."""
+        out = {}
         for data, cadence in zip(self.histories, sorted(set(self._cadences.values())), strict=True):
             times = data["time"].values
             if len(times):
                 first, last = times[[0, -1]].astype("datetime64[ns]").astype("int64").tolist()
-                spans.append((first, last + cadence))
+                out[cadence] = first, last + cadence
+        return out
+
+    @cached_property
+    def extent_ns(self) -> tuple[int, int]:
+        """The first cell's start and the last one's end; ``(0, 0)`` without cells."""
+        spans = self._extents.values()
         return (min(one for one, _ in spans), max(one for _, one in spans)) if spans else (0, 0)
+
+    def end_of(self, signals: Sequence[str]) -> int:
+        """Return the end of the last cell of some of the signals; 0 without cells."""
+        return max(
+            (self._extents[self._cadences[name]][1] for name in signals if self._cadences[name] in self._extents),
+            default=0,
+        )
 
     def cell_at(self, when_ns: int) -> int:
         """Return the start of the cell with an instant, of the coarsest cells."""

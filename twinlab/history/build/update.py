@@ -54,8 +54,8 @@ class Changed:
 
     # Of all assets.
     spans: list[Span]
-    # Late cells: range of columns -> spans of these columns alone.
-    late: dict[Span, list[Span]] = field(default_factory=dict)
+    # Late cells: column -> spans of this column alone.
+    late: dict[int, list[Span]] = field(default_factory=dict)
     # The spans of each band of assets, if there is more than one band and they are known.
     bands: list[list[Span]] | None = None
 
@@ -133,23 +133,30 @@ def judged_anew(earlier: GroupSpec, spec: GroupSpec, frontier: Frontier) -> list
     return union(out)
 
 
-def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[Span, list[Span]]) -> list[GroupPlan]:
-    """Return what to build after late claims of few assets each: plans that don't depend on each other.
+def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[int, list[Span]]) -> list[GroupPlan]:
+    """Return what to build after late claims of few assets each, by column: plans that don't depend on each other.
 
     A late row changes the cells around it of one asset; built for all assets, it would cost a thousand times as much.
     """
     plans = []
     begin, end = max(0, int(frontier.known_from.min(initial=NEVER))), int(frontier.passed.max(initial=-NEVER)) + 1
-    reach = sum(spec.margins)
-    by_time: dict[tuple[int, Span], list[Span]] = {}
-    for columns, spans in late.items():
-        # Beyond twice the margins, the flags of one span don't depend on the values of another.
-        for low, high in clip(union(spans, gap=2 * reach + 1), (begin, end)):
-            by_time.setdefault((low // _LATE_CELLS, columns), []).append((low, high))
+    # Beyond twice the margins, the flags of one span don't depend on the values of another.
+    apart = 2 * sum(spec.margins) + 1
+    tiles: dict[int, list[Span]] = {}
+    for column, spans in late.items():
+        tiles.setdefault(column // _LATE_ASSETS, []).extend(spans)
+    by_time: dict[tuple[int, int], list[Span]] = {}
+    for tile, spans in tiles.items():
+        for low, high in clip(union(spans, gap=apart), (begin, end)):
+            by_time.setdefault((low // _LATE_CELLS, tile), []).append((low, high))
     # By time, since neighbouring assets of one time share row groups of the ledger and tiles of rollups.
-    for (_, columns), fresh in sorted(by_time.items()):
+    for (_, tile), fresh in sorted(by_time.items()):
+        first = tile * _LATE_ASSETS
+        columns = (first, min(first + _LATE_ASSETS, len(spec.assets)))
+        within = fresh[0][0], fresh[-1][1]
+        mine = tuple(column - first for column in range(*columns) if clip(late.get(column, ()), within))
         write = clip(reach_of_change(spec, fresh), (begin, end))
-        plans.append(GroupPlan(spec.part(*columns), fresh, write, frontier.part(*columns), late=True))
+        plans.append(GroupPlan(spec.part(*columns), fresh, write, frontier.part(*columns), late=mine))
     return plans
 
 
@@ -200,8 +207,8 @@ def _first_of_many(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec,
 
 def _late_cells(
     claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, cut: int
-) -> tuple[list[tuple[SourceView, Claims]], dict[Span, list[Span]]]:
-    """Split off the claims of cells before ``cut``; return the other claims, and the late cells by range of columns."""
+) -> tuple[list[tuple[SourceView, Claims]], dict[int, list[Span]]]:
+    """Split off the claims of cells before ``cut``; return the other claims, and the late cells by column."""
     edge = spec.axis.time(cut)
     late = [(view, c, c.event_time < edge) for view, c in claims]
     count = sum(int(np.count_nonzero(mask)) for _, _, mask in late)
@@ -212,13 +219,12 @@ def _late_cells(
         signal, asset = spec.numbered(c.series)
         mine = mask & (signal[c.code] >= 0)
         cells.append((c.event_time[mine] - spec.axis.origin_ns) // spec.axis.cadence_ns)
-        columns.append(asset[c.code[mine]] // _LATE_ASSETS)
+        columns.append(asset[c.code[mine]])
     pairs = np.unique(np.stack([np.concatenate(columns).astype(np.int64), np.concatenate(cells)]), axis=1)
+    columns_of, firsts = np.unique(pairs[0], return_index=True)
     out = {}
-    for tile in np.unique(pairs[0]).tolist():
-        first = tile * _LATE_ASSETS
-        spans = [(int(k), int(k) + 1) for k in pairs[1][pairs[0] == tile]]
-        out[first, min(first + _LATE_ASSETS, len(spec.assets))] = union(spans, gap=_GAP)
+    for column, mine in zip(columns_of.tolist(), np.split(pairs[1], firsts)[1:], strict=True):
+        out[column] = union([(k, k + 1) for k in mine.tolist()], gap=_GAP)
     return [(view, c.select(~mask)) for view, c, mask in late if not mask.all()], out
 
 
@@ -314,7 +320,7 @@ class _Cells:
     before: int
     end: int
     spans: list[Span] = field(default_factory=list)
-    late: dict[Span, list[Span]] = field(default_factory=dict)
+    late: dict[int, list[Span]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.occupied = Occupied(self.spec)
@@ -326,8 +332,8 @@ class _Cells:
             self.spans = union(self.spans, _cells_of(mine, self.spec, group), gap=_GAP)
             if not self.before:
                 self.occupied.add([c for _, c in mine])
-        for assets, cells in late.items():
-            self.late[assets] = union(self.late.get(assets, []), cells, gap=_GAP)
+        for column, cells in late.items():
+            self.late[column] = union(self.late.get(column, []), cells, gap=_GAP)
 
 
 def _settle(claims: dict[int, list[tuple[SourceView, Claims]]], cells: Mapping[int, _Cells]) -> None:

@@ -72,5 +72,7 @@ def changed_since(reader: HistoryReader, state: Mapping[str, Any]) -> list[Chang
         axis = plan.spec.axis
         spans = np.array(plan.covered, dtype=np.int64).reshape(-1, 2)
         edges = axis.origin_ns + spans * axis.cadence_ns
-        out.append(ChangedWindow(plan.spec.group.asset_type, tuple(plan.spec.assets), edges[:, 0], edges[:, 1]))
+        # Cells of neighbours are built with late ones, but don't change.
+        assets = tuple(plan.spec.assets[column] for column in plan.late) if plan.late else plan.spec.assets
+        out.append(ChangedWindow(plan.spec.group.asset_type, assets, edges[:, 0], edges[:, 1]))
     return out

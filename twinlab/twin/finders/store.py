@@ -12,19 +12,17 @@ import pandas as pd
 
 from twinlab._locks import Lock
 from twinlab.events.annotations import Carried
-from twinlab.events.finders.matching import no_changes
-from twinlab.events.finders.state import FinderState, event_table, events_of, read_states, write_states
+from twinlab.events.finders.changes import no_changes
+from twinlab.events.finders.state import FinderState, event_table, read_states, write_states
 from twinlab.events.finders.updating import (
-    changed_events,
     definition_hash,
     found_again,
     found_anew,
+    found_instead,
     needs_all,
     searched,
 )
-from twinlab.events.finding.cells import TwinCells
 from twinlab.history.changes.changed_windows import changed_since, state_of
-from twinlab.model.expressions.walk import signals_of
 from twinlab.twin.annotating.store import FOUND_EVENTS
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ class FinderStore:
             known = {name: self._current.get(name) or self._read().get(name)}
             (state, _) = _updated(reader, {name: finder}, known)[name]
             self._current[name] = state
-            return event_table(state, events_of(state, gap_ns=finder.gap_ns, lasting_ns=finder.lasting_ns), name)
+            return event_table(state, name, finder)
 
     def update(self, reader: HistoryReader) -> dict[str, pd.DataFrame]:
         """Bring the stored states of all finders up to date; return what became of each finder's events.
@@ -145,17 +143,11 @@ def _updated(
         if changes is None:
             continue
         mine = {name: state for name in names if (state := states[name]) is not None}
-        on = finders[names[0]].on
-        found = searched(reader, on, [conditions[name] for name in mine], list(mine.values()), changes)
-        ends: dict[tuple[str, ...], int] = {}
-        for name, state in mine.items():
-            signals = tuple(signals_of(conditions[name]))
-            if signals not in ends:
-                ends[signals] = TwinCells(reader, on, conditions[name]).extent_ns[1]
-            now = found_again(state, found, ends[signals], conditions[name], history)
-            out[name] = changed_events(state, now, name, finders[name])
+        some = {name: conditions[name] for name in mine}
+        found = searched(reader, finders[names[0]].on, list(some.values()), list(mine.values()), changes)
+        out |= found_again({name: finders[name] for name in mine}, some, mine, found, history)
     for name, finder in finders.items():
         if name not in out:
             now = found_anew(reader, finder, conditions[name], history)
-            out[name] = changed_events(states[name], now, name, finder)
+            out[name] = found_instead(name, finder, states[name], now)
     return out

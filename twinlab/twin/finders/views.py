@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twinlab.events.finders.state import event_table, events_of
+from twinlab.events.finders.state import event_table
 from twinlab.events.finders.updating import found_anew
 from twinlab.events.tables import overlapping
 
@@ -39,8 +39,7 @@ def events_on_view(
     """
     finder = view.model.events[name]
     state = found_anew(view, finder, finder.condition(view.model), {})
-    table = event_table(state, events_of(state, gap_ns=finder.gap_ns, lasting_ns=finder.lasting_ns), name)
-    return chosen(table, start, stop, assets)
+    return chosen(event_table(state, name, finder), start, stop, assets)
 
 
 def chosen(table: pd.DataFrame, start: object, stop: object, assets: Sequence[str] | None) -> pd.DataFrame:
