@@ -66,7 +66,7 @@ class Fit:
     """Of an empirical distribution: its values at equally spaced probabilities from 0 to 1."""
 
     def quantile(self, probability: npt.ArrayLike) -> Floats:
-        """Return the values below which these shares lie."""
+        """Return the values below which these shares of all values are."""
         u = np.asarray(probability, dtype=np.float64)
         if self.family == "empirical":
             return np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles)
