@@ -114,6 +114,18 @@ def test_lasting_and_gap():
     assert minutes(find(twin, WARM, on="room", gap="20min", lasting="90min")) == [("A", 0, 90)]
 
 
+def test_a_window_of_a_condition_is_the_share_of_the_known_cells_in_which_it_is_true():
+    closed, opened = 0, 1
+    twin = rooms(rows=12, door=series([closed, None, opened, None, None, closed, None, None, None, opened]))
+    # Of each half hour: 0, 0, 1, 2, 3, 2, 1, 0, 0, 1, 2, 3 of three cells.
+    assert minutes(find(twin, "mean(door == open) over 30 min > 50 %", on="room")) == [("A", 30, 60), ("A", 100, None)]
+    assert minutes(find(twin, "max(door == open) over 30 min == 0", on="room")) == [("A", 0, 20), ("A", 70, 90)]
+    assert minutes(find(twin, "min(door == open) over 30 min > 0", on="room")) == [("A", 40, 50), ("A", 110, None)]
+    # The value is valid for an hour; what isn't known then isn't counted, until nothing in the window is known.
+    twin = rooms(rows=12, temperature=series([9]))
+    assert minutes(find(twin, "mean(temperature > 8 degC) over 1h >= 50 %", on="room")) == [("A", 0, 110)]
+
+
 def test_a_window_gives_the_events_that_overlap_it_whole():
     twin = rooms(rows=400, temperature=series([9] * 100 + [5] + [9] * 50 + [5] * 249))
     whole = find(twin, WARM, on="room")

@@ -77,6 +77,8 @@ WINDOWED = [
     "total(meter) / total(power)",
     "kinetic_mean(warmth)",
     "time_share(count(warmth) over 1h >= 3)",
+    "time_share(mean(door == open) over 1h > 50 %)",
+    "time_mean(mean(warmth > 6 degC and door == open) over 90 min)",
 ]
 
 

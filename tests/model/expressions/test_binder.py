@@ -55,6 +55,8 @@ def constant(text: str, context: AssetContext | EventContext) -> tuple[float, st
         ("0.3 * temperature + 0.7 * setpoint > 46.4 degF", 8, "degC"),
         ("mean(temperature) over 15 min > 46.4 degF", 8, "degC"),
         ("count(temperature) over 1h < 10", 10, "1"),
+        ("mean(door == open) over 1h > 50 %", 0.5, "1"),
+        ("min(temperature > 8 or door == open) over 1h == 1", 1, "1"),
         ("built > '2026-01-01'", 1767225600, "time"),
         ("built > '2026-01-01T01:00+01:00'", 1767225600, "time"),
         ("2 * 4 degC < temperature", None, None),

@@ -172,3 +172,12 @@ def test_a_source_that_computes_a_value_by_the_same_definition_is_taken():
         f"columns: {{up: {{signal: uptime, {stated}}}}}}}]}}"
     )
     check_mapping(mapping, model)
+
+
+def test_a_relation_in_time_is_refused_with_the_way_to_find_it():
+    text = """{twin: x, asset_types: {room: {}, hall: {signals: {warmth: {unit: degC, resolution: 0.1}}}},
+      relationships: {part_of: {from: room, to: hall}}}"""
+    with pytest.raises(SchemaError) as caught:
+        bind_formula("time_share(in hall where warmth > 3 degC)", parse_model(text), "room")
+    assert "twin.find('in hall where warmth > 3 degC', on='room')" in str(caught.value)
+    assert "tl.events.timeline(found, every='1d')" in str(caught.value)

@@ -13,12 +13,13 @@ from twinlab.events.kpis.groups import ALL, memberships
 from twinlab.events.kpis.intervals import Truth, condition_bounds
 from twinlab.events.kpis.over_events.leaves import PossibleEvents
 from twinlab.events.kpis.over_time.cells import read_type_cells
-from twinlab.events.kpis.over_time.leaves import PossibleLeaves, look_back_ns, signals_of
+from twinlab.events.kpis.over_time.leaves import PossibleLeaves, look_back_ns
 from twinlab.events.kpis.over_time.results import validity_ns
 from twinlab.events.kpis.windows import Windows, windows
 from twinlab.events.reading import instant_ns
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.basics import parse_duration
+from twinlab.model.expressions.walk import signals_of
 from twinlab.model.kpis.subjects import Subjects
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from twinlab.errors import SchemaError
 from twinlab.events.kpis.bounded import Bounded, combine
 from twinlab.model.expressions import bound
 
@@ -72,6 +71,9 @@ class Leaves(Protocol):
     def calculated(self, value: bound.Change | bound.Rate) -> Interval:
         """Return a change or a rate."""
 
+    def indicator(self, truth: Truth) -> Interval:
+        """Return 1 where a condition is true, 0 where it is false, and where it is unknown what that can be."""
+
 
 def value_bounds(value: bound.Value, leaves: Leaves, *, in_window: bool = False) -> Interval:
     """Return the lowest and the highest number that a value can be."""
@@ -89,6 +91,8 @@ def value_bounds(value: bound.Value, leaves: Leaves, *, in_window: bool = False)
         return _sizes(value_bounds(value.value, leaves, in_window=in_window))
     if isinstance(value, bound.Window):
         return _window(value, leaves)
+    if isinstance(value, bound.Indicator):
+        return leaves.indicator(condition_bounds(value.condition, leaves))
     return leaves.calculated(value)
 
 
@@ -109,13 +113,7 @@ def _sizes(part: Interval) -> Interval:
 
 
 def condition_bounds(condition: bound.Condition, leaves: Leaves) -> Truth:
-    """Return where a condition is surely true and where it is surely false.
-
-    Raises
-    ------
-    SchemaError
-        If it has a relation in time, for which there are no bounds.
-    """
+    """Return where a condition without relations in time is surely true and where it is surely false."""
     if isinstance(condition, bound.Truth):
         yes = np.array(condition.value)
         return Truth(yes, ~yes)
@@ -146,8 +144,8 @@ def condition_bounds(condition: bound.Condition, leaves: Leaves) -> Truth:
         cells = _cells(condition.duration_ns, leaves) + 1
         was, wasnt = _before(earlier.true, cells, np.any), _before(earlier.false, cells, np.all)
         return Truth(part.true & was, part.false | wasnt)
-    msg = "a KPI can't be about a relation in time yet; find the events with twin.find(…), and take the KPI of them"
-    raise SchemaError(msg)
+    msg = f"a relation in time has no bounds: {condition}"
+    raise TypeError(msg)
 
 
 def _less(left: Interval, right: Interval) -> Truth:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.evaluation.block import Block, valid_cells
-from twinlab.events.finding.evaluation.conditions import evaluate
+from twinlab.events.finding.evaluation.conditions import evaluate, value
 from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.evaluation.truth import TRUE
-from twinlab.events.finding.evaluation.values import value
 from twinlab.events.finding.relations import RelatedSearch
 from twinlab.events.finding.scanning.spans import possible_assets
 from twinlab.events.rules.exception_table import duration_text, exception_rows, times

@@ -19,15 +19,6 @@ from twinlab.model.units import canonical_unit
 
 __all__ = ["bind", "bind_condition", "bind_value"]
 
-_CONDITIONS = (
-    syntax.Comparison,
-    syntax.And,
-    syntax.Or,
-    syntax.Not,
-    syntax.ForAtLeast,
-    syntax.WithinAfter,
-    syntax.Related,
-)
 _EXAMPLE = "'temperature > 8 degC'"
 
 
@@ -59,7 +50,7 @@ def bind(expression: str | Node, context: Context, *, text: str = "") -> bound.C
     """
     node, text = (parse(expression), expression) if isinstance(expression, str) else (expression, text)
     binder = _Binder(context, text)
-    if isinstance(node, (*_CONDITIONS, syntax.Boolean)):
+    if isinstance(node, syntax.CONDITIONS):
         return binder.condition(node)
     found = binder.operand(node)
     return binder.truth(found, node) if found.sort == "boolean" else binder.value(found, node)

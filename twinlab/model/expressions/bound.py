@@ -6,7 +6,8 @@ unknown. A `Condition` is true, false or unknown (Kleene logic): a comparison is
 Which numbers a value is made of:
 
 - A signal outside of `Window`, `Rate` and `Change` has its last good value while that is valid (an hour, at least three
-  cells; a state until its next observation). Inside `Window` it has a value only in the cells with a good observation.
+  cells; a state until its next observation). Inside `Window` it has a value only in the cells with a good observation; a
+  condition inside `Window` is evaluated as outside.
 - `Window`, `Rate`, `Change`, `ForAtLeast` and `WithinAfter` look back from a cell, never ahead.
 """
 
@@ -29,6 +30,7 @@ __all__ = [
     "Condition",
     "Constant",
     "ForAtLeast",
+    "Indicator",
     "Not",
     "Property",
     "Rate",
@@ -147,7 +149,20 @@ class Absolute:
     unit: str
 
 
-Value: TypeAlias = Signal | Property | Column | Constant | Arithmetic | Scaled | Window | Change | Rate | Absolute
+@dataclass(frozen=True)
+class Indicator:
+    """1 where a condition is true, 0 where it is false, unknown where it is unknown; inside of `Window`.
+
+    Its mean is the share of the known cells in which the condition is true, its least value is 1 where it always was.
+    """
+
+    condition: Condition
+    unit: str = "1"
+
+
+Value: TypeAlias = (
+    Signal | Property | Column | Constant | Arithmetic | Scaled | Window | Change | Rate | Absolute | Indicator
+)
 
 
 @dataclass(frozen=True)

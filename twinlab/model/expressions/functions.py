@@ -1,4 +1,7 @@
-"""Functions of values over time: ``mean(x) over 15 min``, ``rate(x)``, ``change(x) over 1h``, and ``abs(x)``."""
+"""Functions of values over time: ``mean(x) over 15 min``, ``rate(x)``, ``change(x) over 1h``, and ``abs(x)``.
+
+Mean, least and greatest value may be of a condition, 1 where it is true: ``mean(door == open) over 1h > 50 %``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from twinlab.model.expressions import bound, syntax
 from twinlab.model.expressions.contexts import Context
 from twinlab.model.expressions.faults import ExpressionTermError, Pointing
 from twinlab.model.expressions.operands import Operand, difference, number, per_second
+from twinlab.model.expressions.walk import has_relation, signals_of
 from twinlab.model.terms import nearest
 
 __all__ = ["FUNCTIONS", "Binder", "bound_call"]
@@ -33,6 +37,9 @@ class Binder(Protocol):
 
     def fail(self, node: syntax.Node | syntax.At, message: str, kind: type[Pointing] = ...) -> NoReturn:
         """Raise an error that points at a node."""
+
+    def condition(self, node: syntax.Node) -> bound.Condition:
+        """Return a bound condition."""
 
     def operand(self, node: syntax.Node) -> Operand:
         """Return a bound value of any sort."""
@@ -99,22 +106,51 @@ def _change(node: syntax.Call, binder: Binder, over_ns: int) -> Operand:
 
 def _window(node: syntax.Call, binder: Binder, over_ns: int) -> Operand:
     statistic = cast("Literal['mean', 'min', 'max', 'sum', 'count']", node.function)
+    argument = node.arguments[0]
+    if isinstance(argument, syntax.CONDITIONS):
+        return _window_of_condition(node, binder, over_ns)
+    # Bound once: twice at each level of nested functions would take forever.
+    part = binder.operand(argument)
     if statistic == "count":
-        part = binder.operand(node.arguments[0])
-        if part.sort in ("words", "text"):
-            part = binder.as_number(node.arguments[0], part)
+        part = binder.as_number(argument, part) if part.sort in ("words", "text") else part
         return number(bound.Window("count", _value(part), over_ns, "1"), "1", node.at)
-    part = _varying(node, binder)
+    if part.sort == "boolean":
+        return _window_of_condition(node, binder, over_ns)
+    if part.sort == "state":
+        state = next(iter(part.states))
+        binder.fail(
+            argument,
+            f"expected a number, got a state; write such as '{node.function}(… == {state}) over 1h > 50 %', the share of time",
+        )
+    part = _varying(node, binder, part)
     if statistic == "sum" and part.is_temperature:
         binder.fail(node, "a sum of temperatures has no meaning; write such as 'mean(temperature) over 15 min'")
     value = bound.Window(statistic, _value(part), over_ns, part.shown_unit)
     return Operand(value, "number", node.at, part.unit, part.readings)
 
 
-def _varying(node: syntax.Call, binder: Binder) -> Operand:
-    part = binder.numeric(node.arguments[0])
+def _window_of_condition(node: syntax.Call, binder: Binder, over_ns: int) -> Operand:
+    name, argument = node.function, node.arguments[0]
+    if name not in ("mean", "min", "max"):
+        binder.fail(
+            node,
+            f"{name} isn't of conditions; write such as 'mean(door == open) over 1h > 50 %', the share of time in which it is true",
+        )
+    condition = binder.condition(argument)
+    if has_relation(condition):
+        binder.fail(argument, f"a relation in time can't be inside of {name}(…); write 'in … where' outside of it")
+    if not signals_of(condition):
+        binder.fail(argument, f"expected a signal in {name}(…), got a condition that never changes")
+    value = bound.Window(cast("Literal['mean', 'min', 'max']", name), bound.Indicator(condition), over_ns, "1")
+    return number(value, "1", node.at)
+
+
+def _varying(node: syntax.Call, binder: Binder, found: Operand | None = None) -> Operand:
+    """Return the argument of a function, which is bound already if it is given."""
+    argument = node.arguments[0]
+    part = binder.as_number(argument, binder.operand(argument) if found is None else found)
     if isinstance(part.value, bound.Constant):
-        binder.fail(node.arguments[0], f"expected a signal in {node.function}(…), got a number; it never changes")
+        binder.fail(argument, f"expected a signal in {node.function}(…), got a number; it never changes")
     return part
 
 

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 __all__ = [
     "ARITHMETIC",
     "COMPARISONS",
+    "CONDITIONS",
     "And",
     "Arithmetic",
     "Boolean",
@@ -179,3 +180,6 @@ Node: TypeAlias = (
     | Call
     | Related
 )
+
+#: Nodes that are true or false, whatever names mean.
+CONDITIONS = (Comparison, And, Or, Not, ForAtLeast, WithinAfter, Related, Boolean)

@@ -12,6 +12,7 @@ from twinlab.model.expressions.contexts import AssetContext, EventContext, Known
 from twinlab.model.expressions.faults import ExpressionError, ExpressionTermError, fault
 from twinlab.model.expressions.parser import parse
 from twinlab.model.expressions.syntax import Node
+from twinlab.model.expressions.walk import has_relation
 from twinlab.model.kpis.subjects import Subjects
 from twinlab.model.terms import nearest
 from twinlab.model.units.spelling import combined
@@ -263,6 +264,14 @@ class _FormulaBinder:
             self.fail(node.where, f"{function} has no where; join conditions by and inside {function}(…)")
         if function in ("time_share", "time_total"):
             condition = bind_condition(argument, context, text=self.text)
+            if has_relation(condition):
+                inside = self.text[slice(*argument.at)]
+                self.fail(
+                    argument,
+                    f"{function} can't be of a relation in time: what isn't known of the other assets would have no bounds; find "
+                    f"its spans, found = twin.find({inside!r}, on={self.on!r}), and add them up by window, "
+                    "tl.events.timeline(found, every='1d')",
+                )
             return TimeAggregate(function, self.on, condition, "1" if function == "time_share" else "h")  # type: ignore[arg-type]
         known = bind(argument, context, text=self.text)
         if isinstance(known, get_args(bound.Condition)):

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinlab.events.finding.evaluation.block import Block, SignalCells
-from twinlab.events.finding.evaluation.conditions import evaluate
+from twinlab.events.finding.evaluation.conditions import evaluate, value
 from twinlab.events.finding.evaluation.reach import look_back_ns
 from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN
-from twinlab.events.finding.evaluation.values import value
 from twinlab.events.finding.evaluation.windows import windowed
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.bound import (
@@ -23,6 +22,7 @@ from twinlab.model.expressions.bound import (
     Compare,
     Constant,
     ForAtLeast,
+    Indicator,
     Not,
     Property,
     Rate,
@@ -93,12 +93,14 @@ class Plain:
                 return self.own(name, j)
         return None
 
-    def value(self, node, k, own=False):  # noqa: C901, PLR0911  (one for each kind of node)
+    def value(self, node, k, own=False):  # noqa: C901, PLR0911, PLR0912  (one for each kind of node)
         match node:
             case Signal():
                 return (self.own if own else self.held)(node.name, k)
             case Constant():
                 return node.value
+            case Indicator():
+                return {TRUE: 1.0, FALSE: 0.0, UNKNOWN: None}[self.truth(node.condition, k)]
             case Property():
                 return None if np.isnan(self.limit) else self.limit
             case Scaled():
@@ -201,6 +203,13 @@ conditions = st.recursive(
         | st.builds(Not, inner)
         | st.builds(ForAtLeast, inner, durations)
         | st.builds(WithinAfter, inner, durations, inner)
+        | st.builds(
+            lambda s, c, d, n: Compare(">=", Window(s, Indicator(c), d, "1"), Constant(n, "1")),
+            st.sampled_from(["mean", "min", "max"]),
+            inner,
+            durations,
+            st.sampled_from([0.5, 1.0]),
+        )
     ),
     max_leaves=4,
 )

@@ -41,6 +41,16 @@ conditions = st.recursive(
         st.lists(inner, min_size=1, max_size=3).map(tuple).map(bound.Any),
         st.builds(bound.ForAtLeast, inner, st.integers(1, 6)),
         st.builds(bound.WithinAfter, inner, st.integers(1, 6), inner),
+        st.builds(
+            lambda operator, statistic, part, size, share: bound.Compare(
+                operator, bound.Window(statistic, bound.Indicator(part), size, "1"), bound.Constant(share, "1")
+            ),
+            st.sampled_from([">", "<=", "=="]),
+            st.sampled_from(["mean", "min", "max"]),
+            inner,
+            st.integers(1, 6),
+            st.sampled_from([0.0, 0.5, 1.0]),
+        ),
     ),
     max_leaves=4,
 )
@@ -82,6 +92,7 @@ ten, five = bound.Constant(10.0, "m"), bound.Constant(5.0, "m")
         (bound.Compare("==", a, five), False, True),
         (bound.Compare("<", bound.Arithmetic("-", a, b, "m"), bound.Constant(-1.5, "m")), False, True),
         (bound.Compare(">", bound.Window("mean", a, 5, "m"), ten), False, True),
+        (bound.Compare(">", bound.Window("mean", bound.Indicator(bound.Compare(">", a, ten)), 5, "1"), b), False, True),
         (bound.All((bound.Compare(">", b, five), bound.Compare("<", a, ten))), False, True),
         (bound.ForAtLeast(bound.Compare(">", a, ten), 5), False, True),
         (bound.Compare(">", bound.Absolute(bound.Arithmetic("*", a, bound.Constant(-1.0, ""), "m"), "m"), five), False, True),

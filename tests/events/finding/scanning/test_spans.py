@@ -60,6 +60,8 @@ EXPRESSIONS = [
     "temperature - limit > 0.5 degC",
     "door == open within 30 min after temperature > 9 degC",
     "rate(temperature) > 2 degC/min",
+    "mean(door == open) over 1h > 50 %",
+    "min(temperature > 6 degC or door == open) over 10 min == 1 and not max(door == open) over 5 min > 0",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Where a condition is true, false or unknown."""
+"""Where a condition is true, false or unknown, and the values that it compares: each may be a part of the other."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.events.finding.evaluation.block import Block
+from twinlab.events.finding.evaluation.changes import change, corrections, rate
+from twinlab.events.finding.evaluation.reach import valid_ns_of
 from twinlab.events.finding.evaluation.truth import FALSE, TRUE, UNKNOWN, Truth, truth_of
-from twinlab.events.finding.evaluation.values import value
+from twinlab.events.finding.evaluation.windows import windowed
 from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.expressions import bound
 
-__all__ = ["COMPARE", "evaluate"]
+__all__ = ["COMPARE", "evaluate", "value"]
+
+Values = NDArray[np.float64]
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
@@ -76,8 +80,8 @@ def _truth(node: bound.Condition, block: Block) -> Truth:
     raise TypeError(msg)
 
 
-def _full(truth: Truth, block: Block) -> Truth:
-    return np.broadcast_to(truth, (len(block.times), len(block.assets)))
+def _full(array: NDArray[Any], block: Block) -> NDArray[Any]:
+    return np.broadcast_to(array, (len(block.times), len(block.assets)))
 
 
 def _largest(truth: Truth, times: NDArray[np.int64], duration_ns: int) -> Truth:
@@ -87,3 +91,50 @@ def _largest(truth: Truth, times: NDArray[np.int64], duration_ns: int) -> Truth:
     found = np.where((last_valid_rows(truth >= UNKNOWN) >= first) | (first < 0), UNKNOWN, FALSE)
     true = last_valid_rows(truth == TRUE)
     return np.where((true >= 0) & (true >= first), TRUE, found)
+
+
+def value(node: bound.Value, block: Block, *, own: bool = False) -> Values:  # noqa: PLR0911  (one for each kind of node)
+    """Return a value at each cell (time, asset), NaN where it is unknown, or something that numpy broadcasts to it.
+
+    Parameters
+    ----------
+    own : bool
+        Only in cells with an observation of their own, as in windows; otherwise the last good values while they are valid.
+    """
+    if isinstance(node, bound.Signal):
+        return block.own(node.name) if own else block.held(node.name)
+    if isinstance(node, (bound.Property, bound.Column)):
+        return block.numbers[node.name][None, :]
+    if isinstance(node, bound.Constant):
+        return np.full((1, 1), node.value)
+    if isinstance(node, bound.Arithmetic):
+        return _arithmetic(node, block, own=own)
+    if isinstance(node, bound.Scaled):
+        return (value(node.value, block, own=own) + node.pre) * node.factor + node.offset
+    if isinstance(node, bound.Absolute):
+        return np.asarray(np.abs(value(node.value, block, own=own)))
+    if isinstance(node, bound.Indicator):
+        # Also in cells without an observation: what is valid decides.
+        truth = _truth(node.condition, block)
+        return np.where(truth == UNKNOWN, np.nan, np.where(truth == TRUE, 1.0, 0.0))
+    if isinstance(node, bound.Window):
+        return windowed(_full(value(node.value, block, own=True), block), block.times, node.duration_ns, node.statistic)
+    return _changing(node, block)
+
+
+def _arithmetic(node: bound.Arithmetic, block: Block, *, own: bool) -> Values:
+    left, right = value(node.left, block, own=own), value(node.right, block, own=own)
+    with np.errstate(all="ignore"):
+        if node.operator == "/":
+            return np.asarray(left / np.where(right == 0, np.nan, right))
+        return np.asarray({"+": np.add, "-": np.subtract, "*": np.multiply}[node.operator](left, right))
+
+
+def _changing(node: bound.Change | bound.Rate, block: Block) -> Values:
+    own = _full(value(node.value, block, own=True), block)
+    corrected = corrections(own, node.wraps_at) if node.counter else None
+    if node.duration_ns is None:
+        valid_ns = valid_ns_of(node.value, {name: one.valid_ns for name, one in block.signals.items()})
+        return rate(own, block.times, valid_ns, corrected)
+    found = change(_full(value(node.value, block), block), block.times, node.duration_ns, corrected)
+    return found / (node.duration_ns / 1e9) if isinstance(node, bound.Rate) else found

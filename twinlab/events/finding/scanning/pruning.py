@@ -71,7 +71,7 @@ def possible(condition: bound.Condition, extremes: Mapping[str, Range], static: 
         if truth is not None:
             return Possible((truth == TRUE)[None], (truth == FALSE)[None])
         if isinstance(part, bound.Compare):
-            left, right = (_range(side, extremes, static) for side in (part.left, part.right))
+            left, right = (_range(side, extremes, static, judged) for side in (part.left, part.right))
             return anything if left is None or right is None else _compared(part.operator, left, right)
         if isinstance(part, bound.All):
             parts = [judged(one) for one in part.parts]
@@ -104,7 +104,12 @@ def _compared(operator: str, left: Range, right: Range) -> Possible:
     return Possible(some & (left.low <= right.high), some & (left.high > right.low))
 
 
-def _range(value: bound.Value, extremes: Mapping[str, Range], static: Static) -> Range | None:
+def _range(  # noqa: PLR0911  (one for each kind of value)
+    value: bound.Value,
+    extremes: Mapping[str, Range],
+    static: Static,
+    judged: Callable[[bound.Condition], Possible],
+) -> Range | None:
     """Return the extremes of a value; None if nothing is known of them."""
     number = static.value(value)
     if number is not None:
@@ -113,11 +118,14 @@ def _range(value: bound.Value, extremes: Mapping[str, Range], static: Static) ->
     if isinstance(value, bound.Signal):
         return extremes.get(value.name)
     if isinstance(value, bound.Arithmetic):
-        return _joined(value.operator, *(_range(side, extremes, static) for side in (value.left, value.right)))
+        return _joined(value.operator, *(_range(side, extremes, static, judged) for side in (value.left, value.right)))
+    if isinstance(value, bound.Indicator):
+        found = judged(value.condition)
+        return Range(np.where(found.false, 0.0, 1.0), np.where(found.true, 1.0, 0.0))
     part = (
         None
         if isinstance(value, bound.Constant | bound.Property | bound.Column)
-        else _range(value.value, extremes, static)
+        else _range(value.value, extremes, static, judged)
     )
     if part is None:
         return None

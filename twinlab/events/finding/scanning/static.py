@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.events.finding.evaluation.block import Block
-from twinlab.events.finding.evaluation.conditions import evaluate
+from twinlab.events.finding.evaluation.conditions import evaluate, value
 from twinlab.events.finding.evaluation.truth import Truth
-from twinlab.events.finding.evaluation.values import value
 from twinlab.model.expressions import bound
 from twinlab.model.expressions.walk import BoundNode, descendants
 

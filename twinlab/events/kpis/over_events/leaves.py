@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
 from twinlab.events.finding.event_columns import column_numbers, column_texts
-from twinlab.events.kpis.intervals import Interval
+from twinlab.events.kpis.intervals import Interval, Truth
 from twinlab.model.asset_types import EventType
 from twinlab.model.expressions import bound
 
@@ -46,6 +46,11 @@ class EventLeaves:
     def calculated(self, value: bound.Change | bound.Rate) -> Interval:
         """Raise an error: an event doesn't change."""
         msg = f"expected a value of single events, got a change of {value.value}"
+        raise SchemaError(msg)
+
+    def indicator(self, truth: Truth) -> Interval:  # noqa: ARG002  (a protocol)
+        """Raise an error: an event has no windows."""
+        msg = "expected a value of single events, got a window of a condition"
         raise SchemaError(msg)
 
     def _numbers(self, name: str) -> Floats:

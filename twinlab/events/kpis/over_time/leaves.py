@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
-from twinlab.events.kpis.intervals import Interval, value_bounds
+from twinlab.events.kpis.intervals import Interval, Truth, value_bounds
 from twinlab.events.kpis.over_time.cells import TypeCells
 from twinlab.events.rules.runs import last_valid_rows
 from twinlab.model.expressions import bound
+from twinlab.model.expressions.walk import inner
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["CellLeaves", "PossibleLeaves", "ReportedLeaves", "ValidLeaves", "look_back_ns", "signals_of"]
+__all__ = ["CellLeaves", "PossibleLeaves", "ReportedLeaves", "ValidLeaves", "look_back_ns"]
 
 Floats = NDArray[np.float64]
 
@@ -69,6 +70,10 @@ class CellLeaves:
         """Return a change or a rate: exact where all that it looks back on is known, else unlimited."""
         raise NotImplementedError
 
+    def indicator(self, truth: Truth) -> Interval:
+        """Return 1 where a condition is true, 0 where it is false, and where it is unknown what that can be."""
+        raise NotImplementedError
+
     def _change(self, value: bound.Change | bound.Rate, part: Floats) -> Floats:
         """Return a change from known numbers, NaN where one of both isn't known."""
         if value.duration_ns is None:
@@ -111,6 +116,11 @@ class ReportedLeaves(CellLeaves):
         """Return a change or a rate, NaN where it isn't known."""
         part = value_bounds(value.value, self, in_window=value.duration_ns is None)
         return Interval.exact(self._change(value, np.broadcast_to(part.low, self.cells.expected.shape)))
+
+    def indicator(self, truth: Truth) -> Interval:
+        """Return 1 where a condition is true, 0 where it is false, NaN where it is unknown."""
+        found = np.where(truth.unknown, np.nan, truth.true)
+        return Interval.exact(np.broadcast_to(found, self.cells.expected.shape))
 
 
 class ValidLeaves(ReportedLeaves):
@@ -157,20 +167,13 @@ class PossibleLeaves(CellLeaves):
         unknown = np.isnan(found)
         return Interval(np.where(unknown, 0.0 if value.counter else -np.inf, found), np.where(unknown, np.inf, found))
 
+    def indicator(self, truth: Truth) -> Interval:
+        """Return 1 where a condition is true, 0 where it is false, where it is unknown both."""
+        found = [np.broadcast_to(one.astype(float), self.cells.expected.shape) for one in (truth.true, ~truth.false)]
+        return Interval(*found)
+
 
 def look_back_ns(node: bound.Condition | bound.Value) -> int:
     """Return how far before a cell an expression looks, without the validity of values."""
     own: int = getattr(node, "duration_ns", None) or 0
-    return own + max((look_back_ns(part) for part in _parts(node)), default=0)
-
-
-def signals_of(node: bound.Condition | bound.Value) -> list[str]:
-    """Return the signals that an expression is made of, each once."""
-    found = [node.name] if isinstance(node, bound.Signal) else []
-    return list(dict.fromkeys([*found, *(name for part in _parts(node) for name in signals_of(part))]))
-
-
-def _parts(node: bound.Condition | bound.Value) -> list[bound.Condition | bound.Value]:
-    several = getattr(node, "parts", ())
-    single = [getattr(node, name, None) for name in ("left", "right", "value", "part", "earlier")]
-    return [*several, *(one for one in single if is_dataclass(one))]
+    return own + max((look_back_ns(part) for part in inner(node)), default=0)

@@ -16,11 +16,12 @@ from twinlab.events.kpis.over_time.aggregates import CellFold, Folded
 from twinlab.events.kpis.over_time.cells import read_type_cells
 from twinlab.events.kpis.over_time.counters import counter_total
 from twinlab.events.kpis.over_time.folding import How, folding
-from twinlab.events.kpis.over_time.leaves import PossibleLeaves, ReportedLeaves, ValidLeaves, look_back_ns, signals_of
+from twinlab.events.kpis.over_time.leaves import PossibleLeaves, ReportedLeaves, ValidLeaves, look_back_ns
 from twinlab.events.kpis.over_time.rollups import from_rollups
 from twinlab.events.kpis.windows import Windows
 from twinlab.model.basics import parse_duration
 from twinlab.model.expressions import bound
+from twinlab.model.expressions.walk import signals_of
 from twinlab.model.units import conversion
 
 if TYPE_CHECKING:
