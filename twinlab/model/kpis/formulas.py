@@ -259,7 +259,8 @@ class _FormulaBinder:
 
     def of_time(self, node: syntax.Call) -> TimeAggregate:
         function, argument = node.function, node.arguments[0]
-        context = AssetContext(self.model, self.on)
+        # Of relationships as events, each would be there twice.
+        context = AssetContext(self.model.model, self.on)
         if node.where is not None:
             self.fail(node.where, f"{function} has no where; join conditions by and inside {function}(…)")
         if function in ("time_share", "time_total"):
