@@ -37,9 +37,9 @@ def test_archived_rows_are_read_and_verified_where_they_are(
     before = everything(sealed.reader("s"))
     report = sealed.verify()
     target = (sealed.path.parent if beside else tmp_path / "mount") / "archive"
-    count, size = sealed.archivable(before_ns=LATE)
+    found = sealed.archive_sizes().before(LATE)
     moved = sealed.archive(target, before_ns=LATE)
-    assert (count, size) == (3, sum(path.stat().st_size for path in moved))
+    assert (found.segments, found.freed) == (3, sum(path.stat().st_size for path in moved))
     assert not list((sealed.path / "s").glob("*.parquet"))
     assert sealed.archive(target, before_ns=LATE) == []
     for one in (sealed, Ledger(sealed.path)):
@@ -71,7 +71,7 @@ def test_a_twin_is_moved_with_an_archive_beside_its_ledger(
 
 def test_only_segments_that_are_old_enough_are_archived(sealed: Ledger, tmp_path: Path) -> None:
     assert sealed.archive(tmp_path / "archive", before_ns=0) == []
-    assert sealed.archivable(before_ns=0) == (0, 0)
+    assert sealed.archive_sizes().before(0).freed == 0
 
 
 @pytest.mark.parametrize("step", ["sync_file", "replace_file", "write_manifest", "sync_folder"])

@@ -1,19 +1,23 @@
 """Archiving: Parquet files of old sealed segments move to another folder, such as a mount of cheaper storage.
 
 No row is removed: readers, `verify` and rebuilds read the files where they are then. Of each segment, the file of the frames
-that aren't observations stays. A crash is harmless: a file is copied, synced and compared with its SHA-256 before the manifest
-names the copy, and only then the original is removed; the next archiving removes one that was left.
+that aren't observations stays, without the old rows of tables (`archive_records`). A crash is harmless: a file is copied, synced
+and compared with its SHA-256 before the manifest names the copy, and only then the original is removed; the next archiving removes
+one that was left.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from twinlab._files import replace_file, sync_file, sync_folder
 from twinlab._locks import Lock
+from twinlab.ledger.archive_records import archive_records
 from twinlab.ledger.format.disk import corrupt
 from twinlab.ledger.format.manifest import SealedSegment, read_manifest, write_manifest
 from twinlab.ledger.format.sealed import SealedFiles
@@ -36,8 +40,10 @@ def archivable(folder: Path, *, before_ns: int) -> list[SealedSegment]:
     return found
 
 
-def archive_source(folder: Path, source: str, *, before_ns: int, target: Path) -> list[Path]:
-    """Move the Parquet files of sealed segments before an instant to a folder; return their new places.
+def archive_source(
+    folder: Path, source: str, *, before_ns: int, target: Path, firsts: Collection[int] = ()
+) -> list[Path]:
+    """Move sealed rows before an instant to Parquet files in a folder; return these.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ def archive_source(folder: Path, source: str, *, before_ns: int, target: Path) -
         Only segments all of whose observations have an earlier time on the source's own clock.
     target : Path
         Created if it isn't there. A target beside the ledger is stored as a relative path, so that a twin can be moved with it.
+    firsts : collection of int
+        First ordinals of the frames of records that are moved, too: their times are known only under a mapping.
 
     Raises
     ------
@@ -67,11 +75,30 @@ def archive_source(folder: Path, source: str, *, before_ns: int, target: Path) -
             sealed[entry.segment] = replace(entry, archive=_reference(folder, target))
             write_manifest(folder, sealed)
             moved.append(target / str(entry.parquet_name))
-        for entry in sealed.values():
-            if entry.archive and entry.parquet_path(folder).exists():
-                (folder / str(entry.parquet_name)).unlink(missing_ok=True)
-        sync_folder(folder)
+        chosen = frozenset(firsts)
+        for number, entry in sealed.items() if chosen else ():
+            if not any(entry.first <= one < entry.first + entry.rows for one in chosen):
+                continue
+            target.mkdir(parents=True, exist_ok=True)
+            reference = _reference(folder, target)
+            fresh = archive_records(folder, entry, target=target, reference=reference, firsts=chosen)
+            if fresh is not entry:
+                sealed[number] = fresh
+                write_manifest(folder, sealed)
+                moved += [one.path(folder) for one in fresh.records[len(entry.records) :]]
+        _remove_replaced(folder, sealed)
         return moved
+
+
+def _remove_replaced(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
+    """Remove the files that the manifest doesn't name any more; on Windows, the next archiving does if a reader has one open."""
+    stay = {entry.kept_name for entry in sealed.values()}
+    gone = [path for path in folder.glob("*.frames*") if path.name not in stay]
+    gone += [folder / str(entry.parquet_name) for entry in sealed.values() if entry.archive and entry.parquet_name]
+    for path in gone:
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+    sync_folder(folder)
 
 
 def _copy(folder: Path, entry: SealedSegment, target: Path) -> None:

@@ -8,14 +8,16 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from twinlab.ledger.format import records
+from twinlab.ledger.format.archived import is_archived
 from twinlab.ledger.format.disk import corrupt
-from twinlab.ledger.format.frame import OBSERVATIONS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
-from twinlab.ledger.format.frames import Frame, open_frame
+from twinlab.ledger.format.frame import OBSERVATIONS_KIND, RECORDS_KIND, RETRACT_KIND, ROW_KINDS, unpack_ids
+from twinlab.ledger.format.frames import Decode, Frame, open_frame
 from twinlab.ledger.format.index import Index, Query, read_heads
 from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
 from twinlab.ledger.format.position import FILE, Position, read_position
 from twinlab.ledger.format.sealed import SealedFiles
-from twinlab.ledger.format.segment import SegmentFile, path_of
+from twinlab.ledger.format.segment import Place, SegmentFile, path_of
 
 __all__ = ["Reader"]
 
@@ -121,8 +123,9 @@ class Reader:
         query = Query(start, end, None if tags is None else frozenset(tags), time)
         for part in self._parts(at, start=start, stop=end):
             if isinstance(part, SealedFiles):
-                kept = _walk(part.kept(), part.index, query)
-                yield from heapq.merge(kept, part.frames(query), key=lambda f: f.first)
+                file, kept = part.kept()
+                others = _walk(file, kept.index, query, kept.rows.decode)
+                yield from heapq.merge(others, part.frames(query), key=lambda f: f.first)
             else:
                 yield from _walk(*part, query)
 
@@ -149,6 +152,18 @@ class Reader:
                 if place.head.kind == RETRACT_KIND and place.head.first < end:
                     found[index.tables.text("name", place.head.file_id) or ""] = place.head.first
         return found
+
+    def stored_records(self) -> Iterator[tuple[SegmentFile, Place]]:
+        """Yield the frames of records whose rows aren't archived: the file of each, and its place there."""
+        for part in self._parts(read_position(self._folder)):
+            if isinstance(part, SealedFiles):
+                file, kept = part.kept()
+                index = kept.index
+            else:
+                file, index = part
+            for place in index.places:
+                if place.head.kind == RECORDS_KIND and not is_archived(place.head):
+                    yield file, place
 
     def rows_of_file(self, file_id: str) -> dict[str | None, int]:
         """Return path -> number of the rows that were appended with this file id and not withdrawn since.
@@ -262,7 +277,7 @@ class Reader:
         return index
 
 
-def _walk(file: SegmentFile, index: Index, query: Query) -> Iterator[Frame]:
+def _walk(file: SegmentFile, index: Index, query: Query, decode: Decode = records.decode) -> Iterator[Frame]:
     ids = None if query.tags is None else frozenset(index.tables.find("tag", query.tags))
     for number in range(bisect_right(index.ends, query.start), len(index.places)):
         place = index.places[number]
@@ -276,4 +291,4 @@ def _walk(file: SegmentFile, index: Index, query: Query) -> Iterator[Frame]:
                 continue
             if ids is not None and ids.isdisjoint(unpack_ids(head.tags).tolist()):
                 continue
-        yield open_frame(file, place, index.tables, start=query.start, stop=query.stop)
+        yield open_frame(file, place, index.tables, start=query.start, stop=query.stop, decode=decode)

@@ -26,14 +26,14 @@ from twinlab.ledger.format import codec
 from twinlab.ledger.format.disk import corrupt, crc32c, read_at, write_all
 from twinlab.ledger.format.frame import FRAME_TABLE, OBSERVATIONS_KIND, ROW_KINDS, Head, join
 from twinlab.ledger.format.index import Index, read_heads
-from twinlab.ledger.format.manifest import SealedSegment, read_manifest, write_manifest
+from twinlab.ledger.format.manifest import Ranges, SealedSegment, read_manifest, write_manifest
 from twinlab.ledger.format.observations import decode
+from twinlab.ledger.format.parquet import ORDINAL
 from twinlab.ledger.format.position import read_position
-from twinlab.ledger.format.sealed import ORDINAL
 from twinlab.ledger.format.segment import HEADER_SIZE, SegmentFile, numbers, path_of
 from twinlab.model.schema import OBSERVATIONS
 
-__all__ = ["GROUP_ROWS", "file_sha256", "seal_source"]
+__all__ = ["GROUP_ROWS", "bits_of", "file_sha256", "ranges_of", "seal_source"]
 
 #: Rows of a row group, which a reader of a sealed segment decodes at once.
 GROUP_ROWS = 1 << 17
@@ -101,10 +101,10 @@ def _seal(folder: Path, number: int) -> SealedSegment:
     read_heads(file, index, file.size())
     table = _observations(file, index)
     name = f"{number:08d}.parquet" if table is not None else None
-    ranges: tuple[tuple[int, int, int], ...] = ()
+    ranges: Ranges = ()
     if table is not None and name is not None:
         _write_parquet(folder / name, table)
-        ranges = _ranges(folder / name)
+        ranges = ranges_of(folder / name)
         _compare(folder / name, table)
     kept = folder / f"{number:08d}.frames"
     _write_kept(kept, file, index)
@@ -181,7 +181,7 @@ def _sync_and_rename(draft: Path, path: Path) -> None:
     replace_file(draft, path)
 
 
-def _ranges(path: Path) -> tuple[tuple[int, int, int], ...]:
+def ranges_of(path: Path) -> Ranges:
     """Return the byte ranges of the row groups and of the footer, each with its checksum."""
     with pq.ParquetFile(path) as file:
         meta = file.metadata
@@ -207,11 +207,11 @@ def _compare(path: Path, table: pa.Table) -> None:
     with pq.ParquetFile(path) as file:
         for n in range(file.metadata.num_row_groups):
             got, want = file.read_row_group(n), table.slice(n * GROUP_ROWS, GROUP_ROWS)
-            if not _bits(got).equals(_bits(want)):
+            if not bits_of(got).equals(bits_of(want)):
                 raise corrupt(path, 0, f"row group {n} read back differs from the segment; the segment was kept")
 
 
-def _bits(table: pa.Table) -> pa.Table:
+def bits_of(table: pa.Table) -> pa.Table:
     """Replace floats by their bits and dictionaries by their texts, so that NaN equals NaN and -0.0 differs from 0.0."""
     columns = {}
     for name in table.schema.names:
@@ -220,7 +220,8 @@ def _bits(table: pa.Table) -> pa.Table:
             column = column.cast(pa.string())
         elif pa.types.is_floating(column.type):
             columns[name + "?"] = column.is_valid()
-            column = column.fill_null(0.0).view(pa.int64())
+            whole = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[column.type.bit_width]
+            column = column.fill_null(0.0).view(whole)
         columns[name] = column
     return pa.table(columns)
 

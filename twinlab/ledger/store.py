@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from twinlab._files import file_name
-from twinlab.errors import SchemaError
-from twinlab.ledger.archive import archivable, archive_source
+from twinlab.errors import HistoryConflictError, SchemaError
+from twinlab.ledger.archive import archive_source
+from twinlab.ledger.archive_records import LEAST_BYTES
+from twinlab.ledger.archive_sizes import ArchiveSizes
 from twinlab.ledger.blobs import Blobs
+from twinlab.ledger.format.position import read_position
+from twinlab.ledger.format.segment import SegmentFile, path_of
 from twinlab.ledger.journal import JOURNAL, Journal
 from twinlab.ledger.reader import Reader
 from twinlab.ledger.recover import Resume
@@ -111,34 +116,67 @@ class Ledger:
         """
         return seal_source(self._folder(source), source, limit=limit, least_bytes=least_bytes)
 
-    def archivable(self, *, before_ns: int) -> tuple[int, int]:
-        """Return the number of segments that `archive` would move, and their bytes."""
-        found = [one for source in self.sources() for one in archivable(self._folder(source), before_ns=before_ns)]
-        return len(found), sum(one.parquet_bytes for one in found)
+    def archive_sizes(self, times: Mapping[str, Mapping[int, int]] | None = None) -> ArchiveSizes:
+        """Return what `archive` would move, for any instant.
 
-    def archive(self, target: str | Path, *, before_ns: int) -> list[Path]:
-        """Move the Parquet files of old sealed segments to another folder, each source to one of its own; return the new places.
+        Parameters
+        ----------
+        times : mapping, optional
+            Latest time, ns, of frames of records by source and first ordinal: a ledger doesn't know what their columns mean.
+            Frames that it doesn't have aren't archived.
+        """
+        return ArchiveSizes({source: self._folder(source) for source in self.sources()}, times or {})
 
-        Their rows are read from there; nothing else changes.
+    def archive(
+        self, target: str | Path, *, before_ns: int, times: Mapping[str, Mapping[int, int]] | None = None
+    ) -> list[Path]:
+        """Move old rows to Parquet files in another folder, each source to one of its own; return these files.
+
+        Their rows are read from there; nothing else changes. Of sealed segments the Parquet files are moved; frames of records become
+        Parquet. A segment that is being written ends if it has any of these, unless a writer is open.
 
         Parameters
         ----------
         target : Path or str
+            Not in the ledger's own folder.
         before_ns : int
-            Only segments all of whose observations have an earlier time on the source's own clock, ns.
+            Only segments all of whose observations have an earlier time on the source's own clock, and frames of records whose
+            latest time is earlier, ns.
+        times : mapping, optional
+            As those of `archive_sizes`.
 
         Raises
         ------
+        SchemaError
+            If the target is in the ledger's folder.
         HistoryConflictError
             If another process is sealing a source.
         CorruptionError
             If a file is damaged; it isn't moved.
         """
+        if Path(target).resolve().is_relative_to(self.path.resolve()):
+            msg = f"expected an archive outside of the ledger {self.path}, got {target}; choose another folder"
+            raise SchemaError(msg)
         moved: list[Path] = []
+        firsts = self.archive_sizes(times).firsts_before(before_ns)
         for source in self.sources():
-            folder = self._folder(source)
-            moved += archive_source(folder, source, before_ns=before_ns, target=Path(target) / folder.name)
+            folder, chosen = self._folder(source), firsts.get(source, [])
+            if chosen:
+                self._end_segment(source, max(chosen))
+                seal_source(folder, source, least_bytes=LEAST_BYTES)
+            moved += archive_source(
+                folder, source, before_ns=before_ns, target=Path(target) / folder.name, firsts=chosen
+            )
         return moved
+
+    def _end_segment(self, source: str, ordinal: int) -> None:
+        """End the segment that is being written if it has a row, so that it can be sealed; not while a writer is open."""
+        folder = self._folder(source)
+        at = read_position(folder)
+        if at.segment < 0 or SegmentFile(path_of(folder, at.segment)).ordinal > ordinal:
+            return
+        with suppress(HistoryConflictError), self.writer(source) as writer:
+            writer.rotate()
 
     def verify(self, *, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read all files and compare them with their checksums.

@@ -11,12 +11,14 @@ import numpy as np
 
 from twinlab.errors import CorruptionError
 from twinlab.ledger.blobs import Blobs
+from twinlab.ledger.format.archived import RECORD_ORDINAL, ArchivedAt, is_archived, unpack_place
 from twinlab.ledger.format.disk import corrupt
 from twinlab.ledger.format.frame import OBSERVATIONS_KIND, ROW_KINDS
 from twinlab.ledger.format.index import Index, read_heads
 from twinlab.ledger.format.manifest import MANIFEST, SealedSegment, read_manifest
+from twinlab.ledger.format.parquet import ORDINAL
 from twinlab.ledger.format.position import FILE, Position, check_position
-from twinlab.ledger.format.sealed import ORDINAL, SealedFiles
+from twinlab.ledger.format.sealed import SealedFiles
 from twinlab.ledger.format.segment import SegmentFile, path_of
 from twinlab.ledger.seal import file_sha256
 
@@ -171,8 +173,10 @@ def _segment(path: Path, at: Position, number: int, state: tuple[int, int], chec
 
 
 def _sealed(folder: Path, entry: SealedSegment, state: tuple[int, int], check: _Check) -> tuple[int, int]:
-    kept = folder / entry.kept_name
     files = SealedFiles(folder, entry)
+    # Archiving may have replaced it since the manifest was read.
+    entry = files.entry
+    kept = folder / entry.kept_name
     if state[0] not in {-1, entry.first}:
         raise corrupt(kept, 0, f"starts at row {entry.first}, expected {state[0]}")
     if file_sha256(kept) != entry.kept_sha256:
@@ -186,6 +190,8 @@ def _sealed(folder: Path, entry: SealedSegment, state: tuple[int, int], check: _
         raise corrupt(kept, 0, "the frames' rows aren't consecutive")
     if entry.parquet_name is not None:
         _parquet(files, check)
+    if entry.records:
+        _archived_records(folder, files, check)
     check.report.frames += len(firsts)
     check.report.rows += int(rows.sum())
     return entry.first + entry.rows, int(times[-1]) if len(times) else state[1]
@@ -206,3 +212,27 @@ def _parquet(files: SealedFiles, check: _Check) -> None:
     if not seen.all():
         raise corrupt(files.path, 0, f"{int((~seen).sum())} rows are missing")
     check.read(entry.parquet_bytes)
+
+
+def _archived_records(folder: Path, files: SealedFiles, check: _Check) -> None:
+    """Check that the archived rows of tables are those of the frames that refer to them."""
+    file, kept = files.kept()
+    wanted: dict[tuple[int, int], list[tuple[ArchivedAt, int]]] = {}
+    for place in kept.index.places:
+        if is_archived(place.head):
+            at = unpack_place(file.payload(place))
+            if at is None or at.rows != place.head.rows or at.file >= len(kept.entry.records):
+                raise corrupt(file.path, place.offset, "a frame doesn't say where its archived rows are")
+            wanted.setdefault((at.file, at.group), []).append((at, place.head.first))
+    for number, (entry, parts) in enumerate(zip(kept.entry.records, kept.rows.parts, strict=True)):
+        path, groups = entry.path(folder), parts.metadata().num_row_groups
+        if file_sha256(path) != entry.sha256:
+            raise corrupt(path, 0, "the file doesn't match its SHA-256")
+        for group in range(groups):
+            ordinals = parts.read_group(group, (RECORD_ORDINAL,)).column(RECORD_ORDINAL).to_numpy()
+            for at, first in wanted.pop((number, group), ()):
+                if not np.array_equal(ordinals[at.row : at.row + at.rows], np.arange(first, first + at.rows)):
+                    raise corrupt(path, 0, f"the rows from number {first} on aren't where the ledger says")
+        check.read(entry.bytes)
+    if wanted:
+        raise corrupt(file.path, 0, "a frame refers to archived rows that no file has")

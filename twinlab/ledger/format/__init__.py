@@ -2,6 +2,6 @@
 
 In: columns of a batch. Out: checksummed frames, and back, exactly.
 Read in order: `frame`, `observations`, `records`, `codec`, `selection`, `dictionaries`, `segment`, `index`, `frames`, `position`,
-`sealed`, `manifest`, `disk`.
+`manifest`, `parquet`, `archived`, `sealed`, `disk`.
 Never: a byte used before its checksum is verified.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,11 @@ from twinlab.ledger.format.frame import KINDS, OBSERVATIONS_KIND, RECORDS_KIND, 
 from twinlab.ledger.format.observations import decode, rows_of_tags, take
 from twinlab.ledger.format.segment import Place, SegmentFile
 
-__all__ = ["Chosen", "Frame", "open_frame"]
+__all__ = ["Chosen", "Decode", "Frame", "open_frame"]
 
 Ints = npt.NDArray[np.int64]
+#: Returns the columns of a frame of records from its payload.
+Decode: TypeAlias = Callable[[bytes], pa.RecordBatch]
 
 
 class Rows(Protocol):
@@ -182,10 +184,12 @@ class Frame:
 class _OpenRows:
     """Rows of one frame in a segment file."""
 
-    __slots__ = ("_decoded", "_file", "_place", "_tables", "_window")
+    __slots__ = ("_decode", "_decoded", "_file", "_place", "_tables", "_window")
 
-    def __init__(self, file: SegmentFile, place: Place, tables: Tables, window: tuple[int, int]) -> None:
-        self._file, self._place, self._tables, self._window = file, place, tables, window
+    def __init__(
+        self, file: SegmentFile, place: Place, tables: Tables, window: tuple[int, int], decode: Decode
+    ) -> None:
+        self._file, self._place, self._tables, self._window, self._decode = file, place, tables, window, decode
         # The records: their columns, row numbers and keys are asked for one after another.
         self._decoded: pa.RecordBatch | None = None
 
@@ -199,7 +203,7 @@ class _OpenRows:
             return pa.RecordBatch.from_arrays([], names=[])
         if head.kind == RECORDS_KIND:
             if self._decoded is None:
-                self._decoded = records.decode(self._file.payload(self._place))
+                self._decoded = self._decode(self._file.payload(self._place))
             return self._decoded.slice(low, high - low)
         payload = self._file.payload(self._place)
         return decode(payload, head.rows, self._tables, columns).slice(low, high - low)
@@ -230,11 +234,13 @@ class _OpenRows:
         return Chosen(take(payload, head.rows, self._tables, at), head.first + at, arrived)
 
 
-def open_frame(file: SegmentFile, place: Place, tables: Tables, *, start: int, stop: int) -> Frame:
-    """Build the frame at ``place``, cut to the ordinals [start, stop), which must overlap it."""
+def open_frame(
+    file: SegmentFile, place: Place, tables: Tables, *, start: int, stop: int, decode: Decode = records.decode
+) -> Frame:
+    """Build the frame at ``place``, cut to the ordinals [start, stop), which must overlap it; ``decode`` reads records."""
     head = place.head
     low, high = max(0, start - head.first), min(head.rows, stop - head.first)
-    source = _OpenRows(file, place, tables, (low, high))
+    source = _OpenRows(file, place, tables, (low, high), decode)
     extra = head.extra
     units = extra.get("units", {})
     return Frame(

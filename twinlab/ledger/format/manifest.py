@@ -9,9 +9,30 @@ from typing import Any
 
 from twinlab.ledger.format.disk import atomic_write, corrupt, unwrap_json, wrap_json
 
-__all__ = ["MANIFEST", "SealedSegment", "read_manifest", "write_manifest"]
+__all__ = ["MANIFEST", "ArchivedRecords", "Ranges", "SealedSegment", "read_manifest", "write_manifest"]
 
 MANIFEST = "manifest.json"
+
+
+Ranges = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedRecords:
+    """A Parquet file in an archive with rows of tables, which were frames of a sealed segment."""
+
+    name: str
+    archive: str
+    """Its folder; a relative one is relative to the source's folder."""
+    rows: int
+    bytes: int
+    sha256: str
+    ranges: Ranges
+    """As those of a `SealedSegment`."""
+
+    def path(self, folder: Path) -> Path:
+        """Return where the file is, of the source in a folder."""
+        return folder / self.archive / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +53,12 @@ class SealedSegment:
     """File of the observations; None if there are none."""
     parquet_bytes: int
     parquet_sha256: str
-    ranges: tuple[tuple[int, int, int], ...]
+    ranges: Ranges
     """First byte, end and CRC-32C of each row group and, last, of the footer; together they cover the file."""
     archive: str = ""
     """Folder of the Parquet file if it was archived; a relative one is relative to the source's folder."""
+    records: tuple[ArchivedRecords, ...] = ()
+    """Files of the rows of tables that were archived, in the order in which they were; of these frames only the heads are kept."""
 
     def parquet_path(self, folder: Path) -> Path:
         """Return where the Parquet file is, of the source in a folder."""
@@ -63,13 +86,19 @@ def read_manifest(folder: Path) -> dict[int, SealedSegment]:
 
 
 def _entry(fields: dict[str, Any]) -> SealedSegment:
-    return SealedSegment(**{**fields, "ranges": tuple(tuple(r) for r in fields["ranges"])})
+    records = tuple(ArchivedRecords(**_ranged(one)) for one in fields.get("records", ()))
+    return SealedSegment(**{**_ranged(fields), "records": records})
+
+
+def _ranged(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "ranges": tuple(tuple(r) for r in fields["ranges"])}
 
 
 def write_manifest(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
     """Replace the manifest, durably."""
     entries = [asdict(sealed[n]) for n in sorted(sealed)]
     for entry in entries:
-        if not entry["archive"]:
-            del entry["archive"]  # as earlier versions wrote it
+        for key in ("archive", "records"):
+            if not entry[key]:
+                del entry[key]  # as earlier versions wrote it
     atomic_write(folder / MANIFEST, wrap_json({"version": 1, "sealed": entries}))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from twinlab.errors import SchemaError
 
-__all__ = ["KEY", "ROW", "Records", "decode", "encode", "without_dictionaries"]
+__all__ = ["KEY", "ROW", "Records", "decode", "encode", "repeated", "without_dictionaries"]
 
 #: Columns added to the source's own within a frame; their first character occurs in no other name.
 ROW, KEY = "\u241frow", "\u241fkey"
@@ -66,7 +66,7 @@ def encode(records: Records) -> tuple[bytes, bytes]:
         _same_length("keys", len(records.keys), rows.num_rows)
         arrays.append(pa.array([None if k is None else str(k) for k in records.keys], pa.string()))
         fields.append(pa.field(KEY, pa.string()))
-    arrays = [_repeated(array) for array in arrays]
+    arrays = [repeated(array) for array in arrays]
     fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
     schema = pa.schema(fields, metadata=rows.schema.metadata)
     sink = pa.BufferOutputStream()
@@ -76,7 +76,7 @@ def encode(records: Records) -> tuple[bytes, bytes]:
     return sink.getvalue().to_pybytes(), packed
 
 
-def _repeated(array: pa.Array) -> pa.Array:
+def repeated(array: pa.Array) -> pa.Array:
     """Return a column of texts that repeat, such as ids and times of several assets, as codes and distinct texts."""
     if not pa.types.is_string(array.type) or len(array) < _SAMPLE:
         return array

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,20 +14,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twinlab._files import open_binary
 from twinlab.ledger.format import codec
-from twinlab.ledger.format.disk import corrupt, crc32c, read_at
+from twinlab.ledger.format.archived import RecordFiles
+from twinlab.ledger.format.disk import corrupt
 from twinlab.ledger.format.frame import FRAME_TABLE
 from twinlab.ledger.format.frames import Chosen, Frame
 from twinlab.ledger.format.index import Index, Query, read_heads
 from twinlab.ledger.format.manifest import SealedSegment, read_manifest
+from twinlab.ledger.format.parquet import ORDINAL, ParquetParts
 from twinlab.ledger.format.segment import SegmentFile
 from twinlab.model.schema import OBSERVATIONS
 
-__all__ = ["ORDINAL", "SealedFiles"]
+__all__ = ["Kept", "SealedFiles"]
 
-#: Column of the Parquet file with each row's number in the order of arrival.
-ORDINAL = "ordinal"
 Ints = npt.NDArray[np.int64]
 #: Decoded row groups that are kept for readers of some tags, which need the same ones again and again: some 6 MB each.
 _KEPT_GROUPS = 6
@@ -50,35 +49,68 @@ class _Bounds(NamedTuple):
         return at < len(tags) and tags[at] <= span[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The heads of a sealed segment's frames that aren't observations, and where those of their rows are that were archived."""
+
+    entry: SealedSegment
+    index: Index
+    rows: RecordFiles
+
+
+def _opened(folder: Path, entry: SealedSegment) -> tuple[SegmentFile, Kept]:
+    """Open the file of a segment's other frames and read its heads."""
+    path, index = folder / entry.kept_name, Index()
+    try:
+        file = SegmentFile(path)
+    except FileNotFoundError as error:
+        # Since the manifest was read, archiving may have replaced it by one without the rows that were moved.
+        newest = read_manifest(folder).get(entry.segment)
+        if newest is None or newest.kept_name == entry.kept_name:
+            raise corrupt(path, 0, "a sealed file is missing") from error
+        return _opened(folder, newest)
+    if file.size() != entry.kept_bytes:
+        raise corrupt(path, 0, f"expected {entry.kept_bytes} bytes, found {file.size()}")
+    read_heads(file, index, entry.kept_bytes, gaps=True)
+    return file, Kept(entry, index, RecordFiles(folder, entry.records))
+
+
 class SealedFiles:
-    """The two files of a sealed segment."""
+    """The files of a sealed segment."""
 
     def __init__(self, folder: Path, entry: SealedSegment) -> None:
-        self.entry = entry
         self._folder = folder
-        self.index = Index()
-        kept = self.kept()
-        if kept.size() != entry.kept_bytes:
-            raise corrupt(kept.path, 0, f"expected {entry.kept_bytes} bytes, found {kept.size()}")
-        read_heads(kept, self.index, entry.kept_bytes, gaps=True)
+        self._kept = _opened(folder, entry)[1]
         self._times: tuple[Ints, Ints, Ints] | None = None
-        self._metadata: pq.FileMetaData | None = None
+        self._parquet = ParquetParts(lambda: self.path, folder, entry.parquet_bytes, entry.ranges)
 
-    def kept(self) -> SegmentFile:
+    @property
+    def entry(self) -> SealedSegment:
+        """What the manifest says of the segment."""
+        return self._kept.entry
+
+    @property
+    def index(self) -> Index:
+        """The heads of the frames that aren't observations."""
+        return self._kept.index
+
+    def kept(self) -> tuple[SegmentFile, Kept]:
         """Open the file of the frames that aren't observations; not cached, since there may be thousands of segments."""
-        path = self._folder / self.entry.kept_name
+        kept = self._kept
         try:
-            return SegmentFile(path)
-        except FileNotFoundError as error:
-            raise corrupt(path, 0, "a sealed file is missing") from error
+            return SegmentFile(self._folder / kept.entry.kept_name), kept
+        except FileNotFoundError:
+            _, self._kept = opened = _opened(self._folder, kept.entry)
+            return opened
 
     def frame_table(self) -> tuple[Ints, Ints, Ints]:
         """Return first ordinal, number of rows and ingest time of each frame that the segment had."""
         if self._times is None:
-            place = self.index.places[-1] if self.index.places else None
+            file, kept = self.kept()
+            place = kept.index.places[-1] if kept.index.places else None
             if place is None or place.head.kind != FRAME_TABLE:
-                raise corrupt(self._folder / self.entry.kept_name, 0, "the table of frames is missing")
-            data = memoryview(self.kept().payload(place))
+                raise corrupt(file.path, 0, "the table of frames is missing")
+            data = memoryview(file.payload(place))
             count = int.from_bytes(data[:8], "little")
             firsts, at = codec.decode_ints(data, 8, count)
             rows, at = codec.decode_ints(data, at, count)
@@ -102,37 +134,12 @@ class SealedFiles:
         return path
 
     def metadata(self) -> pq.FileMetaData:
-        """Return the footer, verified."""
-        if self._metadata is None:
-            start, stop, _ = self.entry.ranges[-1]
-            if not self.path.exists():
-                raise corrupt(self.path, 0, _missing(self.path, self._folder))
-            if self.path.stat().st_size != stop or stop != self.entry.parquet_bytes:
-                raise corrupt(self.path, start, f"expected {stop} bytes, found {self.path.stat().st_size}")
-            self._check(len(self.entry.ranges) - 1)
-            with pq.ParquetFile(self.path) as file:
-                self._metadata = file.metadata
-        return self._metadata
-
-    def _check(self, number: int) -> None:
-        start, stop, crc = self.entry.ranges[number]
-        descriptor = open_binary(self.path, os.O_RDONLY)
-        try:
-            data = read_at(descriptor, stop - start, start)
-        finally:
-            os.close(descriptor)
-        if len(data) != stop - start or crc32c(data) != crc:
-            raise corrupt(self.path, start, "a part of a sealed file doesn't match its checksum")
+        """Return the footer of the Parquet file, verified."""
+        return self._parquet.metadata()
 
     def read_group(self, number: int, columns: Collection[str] | None) -> pa.Table:
         """Verify and read one row group; the ordinal only if it is named."""
-        metadata = self.metadata()
-        self._check(number)
-        with pq.ParquetFile(self.path, metadata=metadata, memory_map=True) as file:
-            names = file.schema_arrow.names
-            wanted = [n for n in names if (n != ORDINAL if columns is None else n in columns)]
-            # Callers decode frames in parallel; another thread pool would only add waiting.
-            return file.read_row_group(number, columns=wanted, use_threads=False)
+        return self._parquet.read_group(number, columns, without=ORDINAL)
 
     @cached_property
     def _bounds(self) -> _Bounds:
@@ -191,12 +198,6 @@ class SealedFiles:
         return Frame(
             "observations", low, count, latest, self.entry.frames, None, None, {}, times, None, source, group_rows=whole
         )
-
-
-def _missing(path: Path, folder: Path) -> str:
-    if path.parent == folder:
-        return "a sealed file is missing"
-    return f"an archived file is missing; make the archive {path.parent} available, or restore it from a backup, and repeat this"
 
 
 class _Decoded(NamedTuple):

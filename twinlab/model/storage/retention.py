@@ -31,8 +31,8 @@ class RetentionRule(Model):
     margin: Duration = "1h"
     """How much before and after these stays, too."""
     ledger: Literal["keep", "archive"] = "keep"
-    """Whether sealed observations of the ledger that are older than `full_rate` are moved to the archive. Rows of tables aren't: their
-    times are known only under a mapping."""
+    """Whether rows of the ledger that are older than `full_rate` are moved to the archive, as Parquet: sealed observations, and
+    rows of tables with values of signals or events. Rows of assets and relationships stay: each change of these reads all of them."""
     archive: str = "archive"
     """Folder of the archive; a relative one is in the twin's folder."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from twinlab.history.store.view import View
     from twinlab.history.write.removal import Kept
+    from twinlab.ledger.archive_sizes import Archivable
     from twinlab.model.reader import TwinReader
     from twinlab.model.storage.retention import RetentionRule
 
@@ -41,9 +42,8 @@ class RetentionPreview:
     rule: RetentionRule
     table: pd.DataFrame
     """Columns ``asset_type, signal, start, stop, removed, kept``: numbers of cells with a value."""
-    segments: int
-    """Sealed segments of the ledger that would be moved to the archive."""
-    segment_bytes: int
+    archived: Archivable | None = None
+    """What of the ledger would be moved to the archive; None if the ledger is kept."""
 
     @property
     def before(self) -> str:
@@ -64,9 +64,9 @@ class RetentionPreview:
             for kind, name, start, stop, removed, stays in self.table.astype(object).to_numpy().tolist()
         ]
         last = (
-            f"{self.segments} sealed segments of the ledger, {self.segment_bytes / 1e6:,.1f} MB, would be moved to {self.rule.archive}"
-            if self.rule.ledger == "archive"
-            else "the ledger stays as it is"
+            "the ledger stays as it is"
+            if self.archived is None
+            else f"{self.archived} would be moved to {self.rule.archive}, and are read from there"
         )
         return first, rows, last
 
@@ -130,9 +130,9 @@ def make_removal(
 
 
 def preview_of(
-    reader: TwinReader, view: View, rule: RetentionRule, archived: tuple[int, int] = (0, 0)
+    reader: TwinReader, view: View, rule: RetentionRule, archived: Archivable | None = None
 ) -> RetentionPreview:
-    """Return what a rule would do; ``archived`` are the segments of the ledger that would be moved, and their bytes."""
+    """Return what a rule would do; ``archived`` is what of the ledger would be moved."""
     import pandas as pd  # noqa: PLC0415
 
     removal = make_removal(reader, view, rule, {}, name="preview")
@@ -148,7 +148,7 @@ def preview_of(
         for one in preview(view, removal, _columns(view))
     ]
     columns = ["asset_type", "signal", "start", "stop", "removed", "kept"]
-    return RetentionPreview(rule, pd.DataFrame(rows, columns=columns), *archived)
+    return RetentionPreview(rule, pd.DataFrame(rows, columns=columns), archived)
 
 
 def decide(

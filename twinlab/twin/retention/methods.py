@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from twinlab.errors import SchemaError
+from twinlab.history.retention.row_times import latest_times
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
 from twinlab.model.basics import parse_duration
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RetentionMethods", "RetentionReport"]
 
-#: Clocks of sources may differ from UTC by so much; segments are archived only if they are older by it.
+#: Clocks of sources may differ from UTC by so much; rows are archived only if they are older by it.
 CLOCKS_NS: Final = 2 * 86_400 * 10**9
 
 
@@ -117,7 +118,9 @@ class RetentionMethods:
         if isinstance(keep, str) or unknown:
             msg = f"expected keep as a list of 'events' and 'flagged', got {keep!r}"
             raise SchemaError(msg)
-        self._current_historian().catch_up()
+        historian = self._current_historian()
+        historian.catch_up()
+        sizes = self.ledger.archive_sizes(latest_times(historian.sources, historian.sources.position()))
         return make_plan(
             self.reader,
             open_history(self.folder / "history"),
@@ -126,7 +129,7 @@ class RetentionMethods:
             storage=storage,
             keep=keep,
             margin=margin,
-            archivable=lambda cut_ns: self.ledger.archivable(before_ns=cut_ns - CLOCKS_NS)[1],
+            archivable=lambda cut_ns: sizes.before(cut_ns - CLOCKS_NS),
         )
 
     def preview_retention(self: _Twin) -> RetentionPreview:
@@ -141,11 +144,13 @@ class RetentionMethods:
 
         self.reload()
         rule = _rule(self._model)
-        self._current_historian().catch_up()
+        historian = self._current_historian()
+        historian.catch_up()
         view = open_history(self.folder / "history")
-        archived = (0, 0)
+        archived = None
         if rule.ledger == "archive":
-            archived = self.ledger.archivable(before_ns=cut_of(view, rule.full_rate_ns) - CLOCKS_NS)
+            times = latest_times(historian.sources, historian.sources.position())
+            archived = self.ledger.archive_sizes(times).before(cut_of(view, rule.full_rate_ns) - CLOCKS_NS)
         return preview_of(self.reader, view, rule, archived)
 
     def apply_retention(self: _Twin, *, author: str | None = None) -> RetentionReport:
@@ -173,13 +178,13 @@ class RetentionMethods:
         rule = _rule(self._model)
         history = self.folder / "history"
         who = author or getpass.getuser()
-        proof = self._current_historian().apply_retention(
-            decide(self.reader, lambda: open_history(history), rule, author=who)
-        )
+        historian = self._current_historian()
+        proof = historian.apply_retention(decide(self.reader, lambda: open_history(history), rule, author=who))
         moved: list[Path] = []
         if rule.ledger == "archive":
             cut_ns = cut_of(open_history(history), rule.full_rate_ns)
-            moved = self.ledger.archive(self.folder / rule.archive, before_ns=cut_ns - CLOCKS_NS)
+            times = latest_times(historian.sources, historian.sources.position())
+            moved = self.ledger.archive(self.folder / rule.archive, before_ns=cut_ns - CLOCKS_NS, times=times)
             if moved:
                 names = [f"{path.parent.name}/{path.name}" for path in moved]
                 self.ledger.journal.append("archived", {"id": proof["id"], "author": who, "files": names})
@@ -196,12 +201,17 @@ class RetentionReport:
     parts: tuple[dict[str, Any], ...]
     """Of each signal: span, numbers of cells that went and stayed, and the SHA-256 of those that went."""
     archived: tuple[Path, ...]
-    """Files of the ledger that were moved to the archive."""
+    """Parquet files with rows of the ledger that were moved to the archive."""
 
     def __str__(self) -> str:
         gone, stayed = (sum(int(one[key]) for one in self.parts) for key in ("removed", "kept"))
         text = f"retention {self.id}: {gone:,} cells before {self.before} went, {stayed:,} stay; the proof is in the journal"
-        return text + (f"; {len(self.archived)} segments of the ledger are archived" if self.archived else "")
+        if not self.archived:
+            return text
+        size = sum(path.stat().st_size for path in self.archived)
+        return (
+            f"{text}; old rows of the ledger are in {len(self.archived):,} files in the archive, {size / 1e6:,.1f} MB"
+        )
 
 
 def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> StorageRule:

@@ -42,6 +42,7 @@ from twinlab.twin.retention.reduced import ReducedReader
 if TYPE_CHECKING:
     from twinlab.explore.charts.kpis.retention import ParetoPlot
     from twinlab.history.store.view import View
+    from twinlab.ledger.archive_sizes import Archivable
     from twinlab.model.reader import TwinReader
 
 __all__ = ["RetentionPlan", "make_plan"]
@@ -298,11 +299,11 @@ def make_plan(
     storage: StorageRule,
     keep: Sequence[Literal["events", "flagged"]],
     margin: str,
-    archivable: Callable[[int], int],
+    archivable: Callable[[int], Archivable],
 ) -> RetentionPlan:
     """Return the plan of a twin whose published history is ``view``.
 
-    ``archivable`` returns the bytes of the ledger that would be archived with a cut at an instant, ns.
+    ``archivable`` returns what of the ledger would be archived with a cut at an instant, ns.
 
     Raises
     ------
@@ -318,12 +319,13 @@ def make_plan(
     days = _days(since, max(cuts.values())) if cuts else []
     margin_ns = parse_duration(margin)
     ways, searched = _measure(reader, view, cuts, keep=keep, margin_ns=margin_ns, days=days) if cuts else ([], 0)
-    rows = [_row(_Way("rollups", 0, ErrorEstimate(0.0, 0.0, 0.0, 0, 0), [], 0, 0, 0.0, {}), "", total, 0)]
+    movable = {age: archivable(cut) for age, cut in cuts.items()}
+    rows = [_row(_Way("rollups", 0, ErrorEstimate(0.0, 0.0, 0.0, 0, 0), [], 0, 0, 0.0, {}), "", total, 0.0)]
     for way in ways:
-        for age, cut in cuts.items():
-            size, moved = total - way.before + way.after[age], archivable(cut)
-            rows.append(_row(way, f"{age}d", size, 0))
-            rows += [_row(way, f"{age}d", size - moved, moved)] if moved else []
+        for age in cuts:
+            size, moved = total - way.before + way.after[age], movable[age]
+            rows.append(_row(way, f"{age}d", size, 0.0))
+            rows += [_row(way, f"{age}d", size - moved.freed, moved.archived)] if moved.archived else []
     table = pd.DataFrame(rows)
     table["cost"] = own.amount * table["bytes"] / 1e9 + archive.amount * table["archived"] / 1e9
     table["fits"] = table["cost"] <= budget.amount
@@ -352,7 +354,7 @@ def _kpi_table(ways: Sequence[_Way]) -> pd.DataFrame:
     return table.rename(columns={name: name.removeprefix("kpi_") for name in NO_KPI})
 
 
-def _row(way: _Way, full_rate: str, size: float, moved: int) -> dict[str, object]:
+def _row(way: _Way, full_rate: str, size: float, moved: float) -> dict[str, object]:
     worst = largest(way.kpis)
     return {
         **(NO_KPI if worst is None else worst.row()),
