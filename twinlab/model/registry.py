@@ -28,6 +28,7 @@ T = TypeVar("T")
 _REGISTRIES = {
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
+    "twinlab.models": "twinlab.simulate.registry:MODELS",
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",
     "twinlab.rules": "twinlab.events.rules.registry:RULE_KINDS",

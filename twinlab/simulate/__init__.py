@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`, `experiments`.
+Read in order: `protocol`, `registry`, `adapters`, `experiments`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -15,7 +15,13 @@ __getattr__, __dir__ = attach(
         "Advanced": "protocol",
         "Comparison": "experiments.comparison",
         "Model": "protocol",
+        "ModelKind": "registry",
+        "Output": "adapters.outputs",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
+        "from_callable": "adapters.callables",
+        "from_fmu": "adapters.fmus",
+        "from_simpy": "adapters.processes",
+        "named_model": "registry",
     },
 )
