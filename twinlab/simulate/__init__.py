@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`, `registry`, `adapters`, `experiments`.
+Read in order: `protocol`, `registry`, `adapters`, `experiments`, `cost`, `runs`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -13,15 +13,23 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "Advanced": "protocol",
+        "BudgetError": "cost.budget",
         "Comparison": "experiments.comparison",
         "Model": "protocol",
         "ModelKind": "registry",
         "Output": "adapters.outputs",
+        "Progress": "runs.progress",
+        "Rates": "cost.rates",
+        "Results": "runs.results",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
         "from_callable": "adapters.callables",
         "from_fmu": "adapters.fmus",
         "from_simpy": "adapters.processes",
         "named_model": "registry",
+        "open_results": "runs.run",
+        "quote": "runs.run",
+        "run": "runs.run",
+        "signals": "runs.results",
     },
 )

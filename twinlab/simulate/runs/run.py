@@ -1,0 +1,274 @@
+"""Run models for many replications, and open what was stored."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import dask
+import xarray as xr
+
+from twinlab._cores import cores
+from twinlab.errors import SchemaError
+from twinlab.simulate.cost.amounts import Quote
+from twinlab.simulate.cost.budget import Budget
+from twinlab.simulate.cost.rates import Rates
+from twinlab.simulate.protocol import Model
+from twinlab.simulate.runs.chunks import Job
+from twinlab.simulate.runs.identity import about_run, check_same, jobs_of, named_models
+from twinlab.simulate.runs.progress import Report, reporting
+from twinlab.simulate.runs.results import Results
+from twinlab.simulate.runs.schedule import Computation
+from twinlab.simulate.runs.stores import FolderStore, MemoryStore, Store
+
+__all__ = ["open_results", "quote", "run"]
+
+
+def run(
+    models: Model | Mapping[str, Model] | list[Model],
+    *,
+    start: Any = None,  # noqa: ANN401  (what pandas reads as a time)
+    state: xr.Dataset | Mapping[str, xr.Dataset] | None = None,
+    horizon: Any,  # noqa: ANN401  (what pandas reads as a duration)
+    step: Any = "1h",  # noqa: ANN401
+    replications: int = 100,
+    seed: int | None = None,
+    workers: Any = None,  # noqa: ANN401  (a number or a distributed.Client)
+    store: str | Path | None = None,
+    trace: int = 0,
+    budget: str | None = None,
+    over_budget: str = "refuse",
+    rates: Rates | None = None,
+    progress: Report | bool | None = None,
+    cancel: threading.Event | None = None,
+    chunk: int | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> Results:
+    """Run models for many replications.
+
+    Replication ``i`` depends on the seed and ``i`` only, and all models get the same numbers: scenarios can be compared pair
+    by pair. Results don't depend on chunks, threads, processes or interruptions.
+
+    Parameters
+    ----------
+    models : Model, or models by scenario name, or models with different names
+    start : datetime-like
+        Start, UTC, of models that begin in their initial state.
+    state : Dataset or mapping of str to Dataset
+        State to begin with instead, for all scenarios or by scenario.
+    horizon, step : timedelta-like
+        Length of a replication, and width of the cells of the results' time; ``"7d"``, ``"1h"``.
+    replications : int
+        Replications of each scenario, counted from 0.
+    seed : int, optional
+        0, or the state's own, unless it is given.
+    workers : int or distributed.Client, optional
+        Number of threads (default: as Dask is configured, else the cores of this process), or a client of a Dask cluster.
+    store : path, optional
+        Folder for the results; it is made. If it has an interrupted run of the same models, state, span and seed, that run
+        goes on, also if the process was killed. Without it, results are in memory, or in a temporary folder if they are large.
+    trace : int
+        Number of replications of which events are returned, too.
+    budget : str, optional
+        The most that the run may take, such as ``"2 EUR"``, ``"10 min"``, ``"3 CPU h"``, ``"0.1 kWh"``, ``"50 g CO2"`` or
+        ``"2 GB"``. The first chunks are timed; nothing more is computed if all would take more.
+    over_budget : "refuse" or "truncate"
+        Raise an error instead, or compute as many replications as the budget allows.
+    rates : Rates, optional
+        Prices, grams of CO₂ per kWh and watts per core.
+    progress : callable or bool, optional
+        Called with a `Progress` after each chunk. Default: a bar in terminal and notebook once it takes two seconds.
+    cancel : threading.Event, optional
+        Once it is set, chunks that are being computed are finished, and what is there is returned.
+    chunk : int, optional
+        Replications of a task. Default: as many as take a quarter of a second, at least 50 ms.
+    attrs : mapping, optional
+        Facts to store with the run, such as the version of mappings and the position of the twin; strings and numbers.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    SchemaError
+        If a model, a time, the budget or another argument isn't what is expected, or the store has another run or other data.
+    BudgetError
+        If the run would take more than its budget.
+    SourceError
+        If results can't be written, for example because the disk is full; finished chunks are kept.
+    """
+    if replications < 1 or trace < 0 or (chunk is not None and chunk < 1):
+        msg = f"expected replications and chunk of at least 1 and trace of at least 0, got {replications}, {chunk}, {trace}"
+        raise SchemaError(msg)
+    jobs = jobs_of(named_models(models), start=start, state=state, horizon=horizon, step=step, seed=seed, trace=trace)
+    about = about_run(jobs, replications=replications, attrs=attrs or {})
+    kept: Store = MemoryStore() if store is None else _folder(Path(store), about)
+    options = _Options(jobs, about, rates or Rates(), chunk)
+    return options.compute(
+        kept, replications, workers=workers, budget=budget, over_budget=over_budget, progress=progress, cancel=cancel
+    )
+
+
+def quote(models: Any, **options: Any) -> Quote:  # noqa: ANN401  (those of `run`)
+    """Return what a run will take, from its first chunks.
+
+    Parameters
+    ----------
+    models, **options
+        As in `run`, except ``store``, ``budget`` and ``over_budget``.
+
+    Returns
+    -------
+    Quote
+        Seconds, CPU-hours, kWh, grams of CO₂, money and bytes, each with its 95 % interval and its source.
+    """
+    unknown = {"store", "budget", "over_budget"} & set(options)
+    if unknown:
+        msg = f"expected options of a run without {sorted(unknown)}: a quote keeps nothing; leave them out"
+        raise SchemaError(msg)
+    replications = options.pop("replications", 100)
+    rest = {name: options.pop(name, None) for name in ("workers", "progress", "cancel")}
+    rates, chunk = options.pop("rates", None), options.pop("chunk", None)
+    options.pop("attrs", None)
+    span = {"start": None, "state": None, "step": "1h", "seed": None, "trace": 0} | options
+    jobs = jobs_of(named_models(models), **span)
+    about = about_run(jobs, replications=replications, attrs={})
+    with tempfile.TemporaryDirectory(prefix="twinlab-quote-") as folder:
+        kept = FolderStore.create(Path(folder) / "run", about)
+        found = _Options(jobs, about, rates or Rates(), chunk).compute(kept, replications, quote_only=True, **rest)
+    assert found.quote is not None
+    return found.quote
+
+
+def open_results(path: str | Path) -> Results:
+    """Open the results of a stored run, finished or not; reading needs no lock.
+
+    Raises
+    ------
+    SchemaError
+        If there is no run.
+    """
+    kept = FolderStore(Path(path))
+    sessions = kept.sessions()
+    last = sessions[-1] if sessions else {}
+    stated = Quote.from_dict(last["quote"]) if last.get("quote") else None
+    return Results(kept.about, kept, stopped=last.get("stopped", ""), quote=stated)
+
+
+def _folder(path: Path, about: Mapping[str, Any]) -> FolderStore:
+    if not (path / "run.json").is_file():
+        return FolderStore.create(path, about)
+    kept = FolderStore(path)
+    check_same(kept.about, about, where=str(path))
+    return kept
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What stays the same when a run is extended."""
+
+    jobs: Mapping[str, Job]
+    about: Mapping[str, Any]
+    rates: Rates
+    chunk: int | None
+
+    def compute(
+        self,
+        kept: Store,
+        replications: int,
+        *,
+        workers: Any = None,  # noqa: ANN401
+        budget: str | None = None,
+        over_budget: str = "refuse",
+        progress: Report | bool | None = None,
+        cancel: threading.Event | None = None,
+        quote_only: bool = False,
+    ) -> Results:
+        if over_budget not in {"refuse", "truncate"}:
+            msg = f"expected over_budget= 'refuse' or 'truncate', got {over_budget!r}"
+            raise SchemaError(msg)
+        most = None if budget is None else Budget.parse(budget, self.rates)
+        writing = kept.writing() if isinstance(kept, FolderStore) else nullcontext()
+        with writing, _executor(workers) as (executor, count, remote), reporting(progress) as report:
+            total = max([replications, *(int(kept.finished(name).max(initial=-1)) + 1 for name in self.jobs)])
+            if isinstance(kept, FolderStore):
+                kept.grow(total)
+                if total > kept.about["replications"]:
+                    kept.change(replications=total)
+            computation = Computation(
+                jobs=self.jobs,
+                inputs=_inputs(self.jobs, workers) if remote else self.jobs,
+                store=kept,
+                total=total,
+                executor=executor,
+                workers=count,
+                remote=remote,
+                chunk=self.chunk,
+                rates=self.rates,
+                budget=most,
+                truncate=over_budget == "truncate",
+                report=report,
+                cancel=cancel or threading.Event(),
+                quote_only=quote_only,
+                spill=lambda: _temporary(self.about),
+            )
+            computation.run()
+        about = {**self.about, "replications": total}
+        more = replace(self, about=about)
+        kept = computation.store
+        return Results(
+            about,
+            kept,
+            go_on=lambda count, **options: more.compute(_fresh(kept), count, **options),
+            stopped=computation.stopped,
+            quote=computation.quote,
+        )
+
+
+def _fresh(kept: Store) -> Store:
+    """Return a store to which more is added, so that results from before stay as they are."""
+    return kept.copy() if isinstance(kept, MemoryStore) else kept
+
+
+def _temporary(about: Mapping[str, Any]) -> FolderStore:
+    """Return a store in a folder that is removed once nothing refers to it."""
+    folder = Path(tempfile.mkdtemp(prefix="twinlab-run-"))
+    kept = FolderStore.create(folder / "run", about)
+    weakref.finalize(kept, shutil.rmtree, folder, ignore_errors=True)
+    return kept
+
+
+@contextmanager
+def _executor(workers: Any) -> Iterator[tuple[Executor, int, bool]]:  # noqa: ANN401
+    """Yield an executor, how many tasks it computes at once, and whether it does so in other processes."""
+    if hasattr(workers, "get_executor"):
+        count = max(1, sum(workers.nthreads().values()))
+        # A task whose worker is killed is computed by another one.
+        yield workers.get_executor(retries=3, pure=False), count, True
+        return
+    if workers is None:
+        workers = dask.config.get("num_workers", None) or cores()
+    if not isinstance(workers, int) or workers < 1:
+        msg = f"expected workers= as a number of threads or a distributed.Client, got {workers!r}"
+        raise SchemaError(msg)
+    with ThreadPoolExecutor(workers, thread_name_prefix="twinlab-run") as threads:
+        yield threads, workers, False
+
+
+def _inputs(jobs: Mapping[str, Job], client: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Send each job to the cluster once. A task returns it, so that it can be had again if a worker is killed."""
+    submit: Callable[..., Any] = client.submit
+    return {name: submit(_same, job, pure=False) for name, job in jobs.items()}
+
+
+def _same(job: Job) -> Job:
+    return job
