@@ -191,7 +191,7 @@ class FolderStore:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the run's lock: one process at a time computes into a folder.
+        """Lock the run: one process at a time computes into a folder.
 
         Raises
         ------
