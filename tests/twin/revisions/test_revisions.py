@@ -14,6 +14,7 @@ from twinlab.errors import HistoryConflictError, SchemaError, UnitError, Unknown
 from twinlab.history import HistoryReader
 from twinlab.ledger import Ledger
 from twinlab.twin.definitions import read_definitions
+from twinlab.twin.revisions.kpi_changes import kpi_means
 
 MODEL = """\
 twin: cold_chain
@@ -27,6 +28,10 @@ event_types:
   visit: {asset: fridge, properties: {guests: {dtype: integer}}}
 rules:
   too_warm: {on: fridge, when: temperature > 8 degC, severity: high}
+kpis:
+  cold: {on: fridge, formula: time_share(temperature <= 5 degC), unit: "%"}
+  damp: {on: fridge, formula: time_mean(humidity)}
+  guests: {on: visit, formula: sum(guests)}
 """
 MAPPING = """\
 source: fridges
@@ -117,6 +122,18 @@ def test_a_wrong_unit_is_fixed_seen_and_promoted(twin):
     assert gone.to_dict() == {("too_warm", "vanished"): 3}
     assert len(diff.events) == 0
     assert "too_warm: 3 exceptions vanished" in repr(diff)
+    shown = diff.kpis.set_index("start")
+    assert shown["kpi"].unique().tolist() == ["cold"]
+    for name, reader in (("before", twin), ("after", rev)):
+        data = reader.kpi("cold")
+        for column in ("value", "low", "high", "coverage"):
+            np.testing.assert_array_equal(shown[f"{column}_{name}"], data[column].values)
+        assert data["time"].values.tolist() == shown.index.to_numpy().astype("int64").tolist()
+    assert (shown["value_before"] == 0).all()
+    mean_after = shown["value_after"].mean()
+    assert f"cold: 2 windows, mean 0 % -> {mean_after:.4g} %, 2026-01-02 to 2026-01-04" in repr(diff)
+    assert f"{mean_after:.4g} %" in diff._repr_html_()
+    assert rev.diff(start="2026-01-03").kpis["start"].tolist() == [pd.Timestamp("2026-01-03")]
     assert "temperature" in diff._repr_html_()
     rev.promote(author="bob", reason="looks right")
     assert mean(twin) < 5
@@ -231,6 +248,7 @@ def test_a_mapping_that_drops_most_rows_is_built_if_forced(twin):
 
 def test_a_renamed_signal_and_another_span_are_a_revision_of_the_model(twin):
     model = MODEL.replace("temperature: {", "air_temperature: {").replace("temperature >", "air_temperature >")
+    model = model.replace("(temperature <=", "(air_temperature <=")
     with pytest.raises(UnknownTermError, match="temperature"):
         twin.remodel(model)  # the mapping still names the old signal
     rev = twin.remodel(model, mappings={"fridges": MAPPING.replace("signal: temperature", "signal: air_temperature")})
@@ -244,6 +262,55 @@ def test_a_renamed_signal_and_another_span_are_a_revision_of_the_model(twin):
     flags = rev.diff().flags
     assert flags[["signal", "before", "after"]].values.tolist() == [["air_temperature", "pass", "fail"]]
     assert flags["cells"].sum() == 3 * 288
+
+
+def kpi_means_of(diff):
+    """Return name -> mean value before and after, None without a value."""
+    return {
+        one.kpi: tuple(None if np.isnan(value) else value for value in (one.value_before, one.value_after))
+        for one in kpi_means(diff.kpis).itertuples()
+    }
+
+
+def test_kpis_that_are_redefined_added_or_removed_are_compared(twin):
+    changed = MODEL.replace("<= 5 degC", "<= 40 degC").replace(
+        "  guests: {on: visit, formula: sum(guests)", "  visits: {on: visit, formula: count(visit)"
+    )
+    # A sensor's span is in the bounds of what is missing; here nothing is.
+    found = twin.remodel(
+        changed.replace("resolution: 1, cadence", "resolution: 1, sensor_span: [0, 100], cadence")
+    ).diff()
+    assert found.cells["cells"].sum() == 0
+    assert kpi_means_of(found) == {
+        "cold": (0.0, pytest.approx(89, abs=1)),
+        "guests": (1.5, None),
+        "visits": (None, 1.0),
+    }
+    assert "guests: 2 windows, mean 1.5 -> –" in repr(found)
+
+
+def test_the_span_of_a_sensor_changes_the_bounds_of_a_kpi(twin, tmp_path):
+    gap = pd.DataFrame({"time": ["2026-01-04T12:00"], "name": ["f0"], "temp": [39], "hum": [40]})
+    pd.concat([rows(), gap]).to_csv(tmp_path / "fridges.csv", index=False)
+    twin.ingest(tmp_path / "fridges.csv")
+    found = (
+        twin.remodel(MODEL.replace("resolution: 1, cadence", "resolution: 1, sensor_span: [0, 100], cadence"))
+        .diff()
+        .kpis
+    )
+    assert (found["kpi"] == "damp").all()
+    assert found["start"].tolist() == [pd.Timestamp("2026-01-04")]
+    assert np.isinf(found["high_before"]).all()
+    assert ((found["high_after"] > 40) & (found["high_after"] <= 100)).all()
+
+
+def test_an_event_that_moves_changes_its_kpis(twin):
+    found = twin.remap("visits", VISITS.replace("zone: UTC", "zone: Pacific/Kiritimati")).diff().kpis
+    assert (found["kpi"] == "guests").all()
+    assert [str(one.date()) for one in found["start"]] == ["2026-01-01", "2026-01-02", "2026-01-03"]
+    assert found["value_before"].fillna(0).tolist() == [0.0, 1.0, 2.0]
+    assert found["value_after"].fillna(0).tolist() == [1.0, 2.0, 0.0]
+    assert (found["coverage_after"] <= 1).all()
 
 
 def test_an_edited_file_is_shown_until_it_is_applied(twin):

@@ -1,4 +1,4 @@
-"""What a revision changes: cells, flags, events and exceptions, as tables, as text, as HTML and as a picture."""
+"""What a revision changes: cells, flags, events, exceptions and KPIs, as tables, as text, as HTML and as a picture."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from twinlab.history.revisions.table_changes import EVENT_CHANGE_COLUMNS, matche
 from twinlab.model.reader import SomeAssets, TwinReader
 from twinlab.model.rules import Rule
 from twinlab.twin.report import format_count
+from twinlab.twin.revisions.kpi_changes import Changed, kpi_changes, kpi_means, no_kpi_changes
 
 if TYPE_CHECKING:
     from twinlab.explore.charts.changes import Layout
@@ -50,6 +51,9 @@ class RevisionDiff:
         end`` and ``start_before, end_before``, ``key_before``.
     exceptions : DataFrame
         The same for exceptions, with ``rule``.
+    kpis : DataFrame
+        A row for each window of a KPI, of its period, in which it changes: ``kpi, start, end``, ``value_before, value_after``, the
+        same of ``low``, ``high`` and ``coverage``, ``unit_before, unit_after``.
     """
 
     name: str
@@ -58,11 +62,12 @@ class RevisionDiff:
     flags: pd.DataFrame
     events: pd.DataFrame
     exceptions: pd.DataFrame
+    kpis: pd.DataFrame
 
     @property
     def empty(self) -> bool:
         """Whether nothing changes."""
-        return not (len(self.cells) or len(self.flags) or len(self.events) or len(self.exceptions))
+        return not any(map(len, (self.cells, self.flags, self.events, self.exceptions, self.kpis)))
 
     def signals(self) -> pd.DataFrame:
         """Return a row a signal: ``asset_type, signal, unit, assets, cells, mean_before, mean_after, flags_changed, first, last``."""
@@ -108,6 +113,12 @@ class RevisionDiff:
                 f"{one[column]}: {_many(one['n'], noun)} {'were ' if one['change'] == 'split' else ''}{one['change']}"
                 for one in _records(counts)
             ]
+        for one in _records(kpi_means(self.kpis)):
+            row = _kpi_row(one)
+            out.append(
+                f"{row['name']}: {_many(one['windows'], 'window')}, mean {row['before']} -> {row['after']}, "
+                f"{_day(one['first'])} to {_day(one['last'])}"
+            )
         return out
 
     def _repr_html_(self) -> str:
@@ -129,6 +140,7 @@ class RevisionDiff:
                     )
                     if len(table)
                 ],
+                kpis=[_kpi_row(one) for one in _records(kpi_means(self.kpis))],
             )
         )
 
@@ -165,6 +177,20 @@ def _signal_row(one: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _kpi_row(one: dict[str, Any]) -> dict[str, str]:
+    values = {}
+    for name in ("before", "after"):
+        value, unit = one[f"value_{name}"], one[f"unit_{name}"]
+        values[name] = "–" if np.isnan(value) else f"{value:.4g}{'' if unit in ('', '1') else f' {unit}'}"
+    return {
+        "name": one["kpi"],
+        "windows": format_count(one["windows"]),
+        "first": _minute(one["first"]),
+        "last": _minute(one["last"]),
+        **values,
+    }
+
+
 def _event_rows(table: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
     return [
         (
@@ -192,7 +218,11 @@ _TEMPLATE = """\
 <td class=n>{{ cells }}</td></tr>{% endfor %}</table>{% endif %}\
 {% for table in tables %}<div><b>{{ table.title }}</b></div><table><tr><th></th><th>change</th><th>asset</th><th>before (UTC)</th>\
 <th>after</th></tr>{% for row in table.rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}\
-</table>{% if table.more %}<div>… and {{ table.more }} more</div>{% endif %}{% endfor %}</div>"""
+</table>{% if table.more %}<div>… and {{ table.more }} more</div>{% endif %}{% endfor %}\
+{% if kpis %}<div><b>KPIs</b></div><table><tr><th></th><th class=n>windows changed</th><th class=n>mean before</th>\
+<th class=n>mean after</th><th>from (UTC)</th><th>to</th></tr>\
+{% for one in kpis %}<tr><td>{{ one.name }}</td><td class=n>{{ one.windows }}</td><td class=n>{{ one.before }}</td>\
+<td class=n>{{ one.after }}</td><td>{{ one.first }}</td><td>{{ one.last }}</td></tr>{% endfor %}</table>{% endif %}</div>"""
 
 
 def compare(
@@ -202,6 +232,7 @@ def compare(
     readers: tuple[HistoryReader, HistoryReader],
     *,
     span: tuple[int | None, int | None] = (None, None),
+    kpis: bool = True,
 ) -> RevisionDiff:
     """Compare two states of a twin.
 
@@ -212,7 +243,9 @@ def compare(
     readers : (HistoryReader, HistoryReader)
         Readers of the same states, each with its own definitions.
     span : (int or None, int or None)
-        Compare only cells, events and exceptions in ``[start, stop)``, ns since 1970.
+        Compare only cells, events, exceptions and windows of KPIs in ``[start, stop)``, ns since 1970.
+    kpis : bool
+        Whether KPIs are compared.
     """
     extents = [
         np.array(view.extent(group)) * view.catalog.entry(group).axis.cadence_ns
@@ -222,7 +255,19 @@ def compare(
     days = max((int(high - low) for low, high in extents), default=0) / 86_400e9
     cells = cell_changes(*views, period="D" if days <= _DAYS else "M", span=span)
     events = _event_changes(views, readers, span)
-    return RevisionDiff(name, title, cells.table, cells.flags, events, _exception_changes(readers, cells, events, span))
+    exceptions = _exception_changes(readers, cells, events, span)
+    found = kpi_changes(readers, _changed(views, cells, events), span) if kpis else no_kpi_changes()
+    return RevisionDiff(name, title, cells.table, cells.flags, events, exceptions, found)
+
+
+def _changed(views: tuple[View, View], cells: CellChanges, events: pd.DataFrame) -> Changed:
+    table = cells.table
+    return Changed(
+        set(zip(table["asset_type"], table["signal"], strict=True)),
+        table["first"].min().to_datetime64() if len(table) else None,
+        set(events["event_type"]),
+        not all(same_tables(*views, prefix) for prefix in ("assets/", "relationships/")),
+    )
 
 
 def _window(span: tuple[int | None, int | None]) -> dict[str, object]:

@@ -113,19 +113,22 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
         Returns
         -------
         RevisionDiff
-            Changed cells, flags, events and exceptions.
+            Changed cells, flags, events, exceptions and KPIs.
 
         Raises
         ------
         SchemaError
             If the revision was promoted or discarded.
         """
+        return self._compared(start, stop, kpis=True)
+
+    def _compared(self, start: object = None, stop: object = None, *, kpis: bool) -> RevisionDiff:
         self._require("open")
         self.build()
         branch = self._branch()
         span = tuple(None if at is None else instant_ns(at) for at in (start, stop))
         views = open_view(branch.path, branch.main()), branch.view()
-        return compare(self.id, self.title, views, (self._twin.reader, self.reader), span=(span[0], span[1]))
+        return compare(self.id, self.title, views, (self._twin.reader, self.reader), span=(span[0], span[1]), kpis=kpis)
 
     def promote(self, *, author: str = "", reason: str = "") -> None:
         """Make the revision the published history, and its definitions those in the twin's folder.
@@ -155,7 +158,7 @@ class Revision(FindMethods, KpiMethods, DelegatingReader):
             before = tuple(
                 one for one in twin.applied_definitions(*now) if one.key in {d.key for d in self.record.definitions}
             )
-            moved = twin.moved_annotations(self.diff, author=author, cause=self.id)
+            moved = twin.moved_annotations(lambda: self._compared(kpis=False), author=author, cause=self.id)
             log.promote(self.record, before, carried=moved, author=author, reason=reason)
             complete_promotion(twin.folder, twin.ledger, log, self.record, model=now[0], mappings=now[1])
         self._reader = None
