@@ -1,8 +1,10 @@
 """Kernels are compiled at their first call, each once, whatever thread calls first."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from twinlab._compiled import njit
 
@@ -26,3 +28,25 @@ def test_a_kernel_calls_others_and_has_its_own_name() -> None:
 def test_a_module_with_kernels_is_imported_without_numba() -> None:
     code = "import sys, twinlab.quality.kernels, twinlab.history.layout.rollup; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
+
+
+def test_a_stored_kernel_is_compiled_anew_when_the_file_of_a_kernel_that_it_calls_changes(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text(
+        "from twinlab._compiled import njit\n\n@njit(cache=True)\ndef inner():\n    return 1\n"
+    )
+    (tmp_path / "outer.py").write_text(
+        "from inner import inner\nfrom twinlab._compiled import njit\n\n@njit(cache=True)\ndef outer():\n    return inner()\n"
+    )
+
+    def result() -> str:
+        code = "import outer; print(outer.outer())"
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
+        )
+        return done.stdout.strip()
+
+    assert [result(), result()] == ["1", "1"]
+    inner = tmp_path / "inner.py"
+    inner.write_text(inner.read_text().replace("return 1", "return 22"))
+    assert result() == "22"

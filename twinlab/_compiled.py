@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any
 
 __all__ = ["njit"]
@@ -31,6 +32,7 @@ class _Kernel:
         with _LOCK:
             if self._found is None:
                 self._found = numba.njit(**self._options)(self._function)
+                _depend_on_sources(self._found, self._function)
                 # Numba looks up the kernels that a kernel calls among the names of its module, and knows only its own.
                 names = self._function.__globals__
                 for name, one in list(names.items()):
@@ -39,6 +41,26 @@ class _Kernel:
                 # Other threads call it from now on.
                 self._ready = self._found
             return self._found
+
+
+def _sources(function: Callable[..., Any], found: set[str]) -> set[str]:
+    """Return the files of a function and of all kernels among the names of its module, and of theirs."""
+    path = function.__code__.co_filename
+    if path not in found:
+        found.add(path)
+        for one in list(function.__globals__.values()):
+            called = one._function if isinstance(one, _Kernel) else getattr(one, "py_func", None)  # noqa: SLF001
+            if called is not None:
+                _sources(called, found)
+    return found
+
+
+def _depend_on_sources(compiled: Any, function: Callable[..., Any]) -> None:  # noqa: ANN401  (numba's own class)
+    """Compile anew if a called kernel's file changed; by itself numba compares the file of the function only."""
+    cache = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if cache is not None and hasattr(cache, "_source_stamp"):
+        states = [(path, Path(path).stat()) for path in sorted(_sources(function, set())) if Path(path).is_file()]
+        cache._source_stamp = [(path, state.st_mtime_ns, state.st_size) for path, state in states]  # noqa: SLF001
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401  (whatever numba takes)

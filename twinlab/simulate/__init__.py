@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`, `registry`, `adapters`, `experiments`, `cost`, `runs`.
+Read in order: `protocol`, `registry`, `states`, `network` (the description), `kernel` (its simulation), `adapters`, `experiments`, `cost`, `runs`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -17,19 +17,24 @@ __getattr__, __dir__ = attach(
         "Comparison": "experiments.comparison",
         "Model": "protocol",
         "ModelKind": "registry",
+        "Network": "network.network",
+        "NetworkModel": "kernel.model",
         "Output": "adapters.outputs",
         "Progress": "runs.progress",
         "Rates": "cost.rates",
         "Results": "runs.results",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
+        "fork": "states.forks",
         "from_callable": "adapters.callables",
         "from_fmu": "adapters.fmus",
         "from_simpy": "adapters.processes",
+        "load_state": "states.files",
         "named_model": "registry",
         "open_results": "runs.run",
         "quote": "runs.run",
         "run": "runs.run",
+        "save_state": "states.files",
         "signals": "runs.results",
     },
 )

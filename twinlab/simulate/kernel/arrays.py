@@ -1,0 +1,143 @@
+"""The arrays of a state: made empty, enlarged, and written to and read from a Dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from twinlab.errors import SchemaError
+from twinlab.simulate.kernel.records import ENTITY, HIGHEST, LINK, NODE, PENDING, TRANSPORTER, Records, State
+
+if TYPE_CHECKING:
+    from twinlab.simulate.kernel.plan import Names
+
+__all__ = ["copied", "empty_state", "enlarged", "from_dataset", "to_variables"]
+
+#: Record arrays of a state -> dim of its variables in a Dataset.
+_RECORDS: Final = {"entities": "entity", "nodes": "node", "links": "link", "transporters": "transporter"}
+#: Plain arrays -> dim.
+_PLAIN: Final = {
+    "counts": "count",
+    "drawn": "source",
+    "numbers": "source",
+    "pending_time": "pending",
+    "pending_entity": "pending",
+    "source_time": "source_event",
+    "source_item": "source_event",
+    "clock_time": "clock",
+    "clock_item": "clock",
+    "clock_place": "clock",
+}
+_SMALLEST: Final = 256
+
+
+def empty_state(names: Names, *, links: int, clocks: int, servers: npt.NDArray[np.int32]) -> State:
+    """Return a state without entities, of which nothing has begun."""
+    nodes = np.zeros(len(names.nodes), NODE)
+    for field in ("first", "last", "first_sender", "last_sender"):
+        nodes[field] = -1
+    nodes["servers"] = nodes["planned"] = servers
+    link_rows = np.zeros(links, LINK)
+    for field in ("first", "last", "first_holding", "last_holding"):
+        link_rows[field] = -1
+    units = np.zeros(len(names.transporters), TRANSPORTER)
+    for field in ("first", "last", "next"):
+        units[field] = -1
+    counts = np.zeros(8, np.int64)
+    counts[1] = -1
+    sources = len(names.sources)
+    return State(
+        key=np.zeros(2, np.uint64),
+        counts=counts,
+        entities=np.zeros(_SMALLEST, ENTITY),
+        nodes=nodes,
+        links=link_rows,
+        transporters=units,
+        drawn=np.zeros(sources, np.int64),
+        numbers=np.zeros(sources, np.int64),
+        pending_time=np.zeros(_SMALLEST),
+        pending_entity=np.zeros(_SMALLEST, np.int32),
+        source_time=np.full(sources, np.inf),
+        source_item=np.arange(sources, dtype=np.int32),
+        clock_time=np.full(clocks, np.inf),
+        clock_item=np.arange(clocks, dtype=np.int32),
+        clock_place=np.arange(clocks, dtype=np.int32),
+    )
+
+
+def _resized(array: Records, size: int) -> Records:
+    made = np.zeros(size, array.dtype)
+    made[: min(size, array.size)] = array[:size]
+    return made
+
+
+def enlarged(state: State, *, at_least: int = 0) -> State:
+    """Return a state with room for more entities."""
+    size = max(2 * state.entities.size, at_least)
+    return state._replace(
+        entities=_resized(state.entities, size),
+        pending_time=_resized(state.pending_time, size),
+        pending_entity=_resized(state.pending_entity, size),
+    )
+
+
+def copied(state: State, *, seed: int, replication: int) -> State:
+    """Return a copy whose later random numbers depend on a seed and a replication."""
+    made = State._make(array.copy() for array in state)
+    made.key[:] = seed, replication
+    return made
+
+
+def to_variables(state: State, names: Names) -> dict[str, xr.Variable]:
+    """Return a state as variables of a Dataset; rows that were never used are left out."""
+    sizes = {"entities": int(state.counts[HIGHEST])}
+    found: dict[str, xr.Variable] = {}
+    for array, dim in _RECORDS.items():
+        rows = getattr(state, array)[: sizes.get(array)]
+        for field in rows.dtype.names:
+            found[f"{dim}_{field}"] = xr.Variable(dim, np.ascontiguousarray(rows[field]))
+    for array, dim in _PLAIN.items():
+        values = getattr(state, array)
+        if dim == "pending":
+            values = values[: int(state.counts[PENDING])]
+        found[array] = xr.Variable(dim, values.copy())
+    found["node"] = xr.Variable("node", np.array(names.nodes, dtype=object))
+    found["transporter"] = xr.Variable("transporter", np.array(names.transporters, dtype=object))
+    found["source"] = xr.Variable("source", np.array(names.sources, dtype=object))
+    return found
+
+
+def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:
+    """Return the arrays of a state's Dataset.
+
+    Raises
+    ------
+    SchemaError
+        If a variable is missing.
+    """
+    kinds = {"entities": ENTITY, "nodes": NODE, "links": LINK, "transporters": TRANSPORTER}
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for array, dim in _RECORDS.items():
+        kind = kinds[array]
+        columns = {field: _values(state, f"{dim}_{field}") for field in kind.names or ()}
+        rows = np.zeros(next(iter(columns.values())).size, kind)
+        for field, values in columns.items():
+            rows[field] = values
+        arrays[array] = rows
+    for array in _PLAIN:
+        arrays[array] = np.array(_values(state, array))
+    size = max(_SMALLEST, arrays["entities"].size + room)
+    for array in ("entities", "pending_time", "pending_entity"):
+        arrays[array] = _resized(arrays[array], size)
+    key = np.array([int(state["seed"]), int(state["replication"])], np.uint64)
+    return State(key=key, **arrays)  # type: ignore[arg-type]
+
+
+def _values(state: xr.Dataset, name: str) -> npt.NDArray[np.generic]:
+    if name not in state:
+        msg = f"the state has no variable {name!r}; expected a state of a network model, complete as it was saved"
+        raise SchemaError(msg)
+    return np.asarray(state[name].values)

@@ -1,0 +1,51 @@
+"""Cells of the results: sums of what happened, and areas under numbers that last."""
+
+from __future__ import annotations
+
+from twinlab._compiled import njit
+
+__all__ = ["close_cell", "open_cell"]
+
+
+@njit(cache=True, nogil=True)
+def open_cell(s, o, start):
+    """Begin a cell at a time: areas as if nothing changed until its end; each change corrects them."""
+    edge = min(start + o.edge[2], o.edge[1])
+    o.edge[0] = edge
+    width = edge - start
+    for n in range(s.nodes.size):
+        node, cell = s.nodes[n], o.node[n]
+        cell.arrivals = 0.0
+        cell.served = 0.0
+        cell.started = 0.0
+        cell.wait = 0.0
+        cell.rejected = 0.0
+        cell.delivered = 0.0
+        cell.with_due = 0.0
+        cell.on_time = 0.0
+        cell.sojourn = 0.0
+        cell.queue_area = node.waiting * width
+        cell.busy_area = node.busy * width
+        cell.servers_area = node.servers * width
+        cell.blocked_area = node.blocked * width
+        cell.outbound_area = node.outbound * width
+    for k in range(s.transporters.size):
+        one, done = s.transporters[k], o.transporter[k]
+        done.trips = 0.0
+        done.carried = 0.0
+        done.distance = 0.0
+        done.driving_area = width if one.stage == 3 else 0.0
+        done.load_area = one.load * width
+
+
+@njit(cache=True, nogil=True)
+def close_cell(s, o):
+    """Keep the present cell and open the next one."""
+    at = o.place[0]
+    for n in range(s.nodes.size):
+        o.node_cells[at, n] = o.node[n]
+    for k in range(s.transporters.size):
+        o.transporter_cells[at, k] = o.transporter[k]
+    o.place[0] = at + 1
+    if o.edge[0] < o.edge[1]:
+        open_cell(s, o, o.edge[0])

@@ -1,0 +1,145 @@
+"""Entities between nodes: where to next, by themselves or with a transporter, and out of the network."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.draws import draw
+from twinlab.simulate.kernel.loops.heap import set_clock
+from twinlab.simulate.kernel.loops.queues import free_entity
+from twinlab.simulate.kernel.loops.random import MOVE, ROUTE, philox, uniform
+from twinlab.simulate.kernel.loops.serving import FULL, enter, later, leave_server, wait_for_room
+from twinlab.simulate.kernel.records import ABOARD, MOVING, OUTBOUND
+
+__all__ = ["finish_service", "take_load"]
+
+_ROUTE: Final = np.uint64(ROUTE)
+_MOVE: Final = np.uint64(MOVE)
+
+
+@njit(cache=True, nogil=True)
+def _by_chance(s, p, e, n):
+    """Draw the next node by the transitions; -1 leaves."""
+    first, last = p.chances_first[n], p.chances_first[n + 1]
+    if first == last:
+        return -1
+    one = s.entities[e]
+    w0, w1, _, _ = philox(np.uint64(one.stop), np.uint64(one.source), np.uint64(one.number), _ROUTE, s.key[0], s.key[1])
+    u = uniform(w0, w1)
+    for i in range(first, last):
+        if u < p.chances_to[i]:
+            return p.chances_node[i]
+    return -1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _next_node(s, p, e, n):
+    """Return where an entity goes from a node; -1 leaves the network."""
+    target = s.entities[e].target
+    if target >= 0:
+        return -1 if target == n else p.next_hop[n, target]
+    if target == -1:
+        return _by_chance(s, p, e, n)
+    at = p.routes_first[-2 - target] + s.entities[e].leg
+    if at == p.routes_first[-1 - target]:
+        return -1
+    s.entities[e].leg += 1
+    return p.routes_node[at]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _leave_network(s, o, t, e, n):
+    one = s.entities[e]
+    cell = o.node[n]
+    cell.delivered += 1.0
+    cell.sojourn += t - one.created
+    if one.due < np.inf:
+        cell.with_due += 1.0
+        if t <= one.due:
+            cell.on_time += 1.0
+    free_entity(s.counts, s.entities, e)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _wait_for_transporter(s, p, o, t, e, link):
+    way = s.links[link]
+    one = s.entities[e]
+    one.stage = OUTBOUND
+    one.since = t
+    one.next = -1
+    if way.first < 0:
+        way.first = e
+    else:
+        s.entities[way.last].next = e
+    way.last = e
+    way.waiting += 1
+    s.nodes[one.at].outbound += 1
+    o.node[one.at].outbound_area += o.edge[0] - t
+    k = way.first_holding
+    if k >= 0 and way.waiting >= p.groups[p.transporters[k].group].at_least:
+        way.first_holding = s.transporters[k].next
+        s.transporters[k].next = -1
+        set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
+
+
+@njit(cache=True, nogil=True)
+def take_load(s, o, t, link, k, most):
+    """Put up to ``most`` entities that wait for a link aboard a transporter, the first ones first."""
+    way = s.links[link]
+    count = min(most, way.waiting)
+    if count == 0:
+        return
+    one = s.transporters[k]
+    one.first = way.first
+    e = way.first
+    origin = s.entities[e].at
+    for i in range(count):
+        s.entities[e].stage = ABOARD
+        s.entities[e].began = t
+        one.last = e
+        e = s.entities[e].next if i + 1 < count else e
+    way.first = s.entities[one.last].next
+    s.entities[one.last].next = -1
+    way.waiting -= count
+    one.load = count
+    s.nodes[origin].outbound -= count
+    o.node[origin].outbound_area -= count * (o.edge[0] - t)
+    o.transporter[k].load_area += count * (o.edge[0] - t)
+    o.transporter[k].carried += count
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def finish_service(s, p, o, t, e):
+    """Send an entity on whose service ends."""
+    n = s.entities[e].at
+    o.node[n].served += 1.0
+    goes = _next_node(s, p, e, n)
+    if goes < 0:
+        _leave_network(s, o, t, e, n)
+        leave_server(s, p, o, t, n)
+        return
+    link = p.link_of[n, goes]
+    s.entities[e].goes = goes
+    if p.links[link].carried:
+        _wait_for_transporter(s, p, o, t, e, link)
+        leave_server(s, p, o, t, n)
+        return
+    one = s.entities[e]
+    x = draw(
+        p.distributions, p.values, p.links[link].travel, np.uint64(one.stop), np.uint64(one.source), np.uint64(one.number),
+        _MOVE, s.key[0], s.key[1],
+    )  # fmt: skip
+    if x > 0.0:
+        one.stage = MOVING
+        one.began = t
+        later(s, t + x, e)
+        leave_server(s, p, o, t, n)
+    elif enter(s, p, o, t, e, goes) == FULL:
+        wait_for_room(s, goes, e)
+        s.nodes[n].blocked += 1
+        o.node[n].blocked_area += o.edge[0] - t
+    else:
+        leave_server(s, p, o, t, n)

@@ -1,0 +1,195 @@
+"""The loop over events."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.borrowed import borrowed
+from twinlab.simulate.kernel.loops.cells import close_cell
+from twinlab.simulate.kernel.loops.draws import draw
+from twinlab.simulate.kernel.loops.heap import pop, replace_first, set_clock
+from twinlab.simulate.kernel.loops.moving import finish_service
+from twinlab.simulate.kernel.loops.queues import new_entity
+from twinlab.simulate.kernel.loops.random import ARRIVAL, DESTINATION, DUE, FIRST, INTERVAL, philox, uniform
+from twinlab.simulate.kernel.loops.serving import FULL, HOLE, enter, settle, wait_for_room
+from twinlab.simulate.kernel.loops.transport import hour_factor, step_transporter
+from twinlab.simulate.kernel.records import BEGUN, HIGHEST, PENDING, SERVED
+
+__all__ = ["DONE", "FULL_ENTITIES", "run"]
+
+_ARRIVAL: Final = np.uint64(ARRIVAL)
+_DESTINATION: Final = np.uint64(DESTINATION)
+_DUE: Final = np.uint64(DUE)
+_FIRST: Final = np.uint64(FIRST)
+_INTERVAL: Final = np.uint64(INTERVAL)
+_ZERO: Final = np.uint64(0)
+#: Results of `run`.
+DONE: Final = 0
+FULL_ENTITIES: Final = 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _share(word):
+    """Return a number between 0 and 1 of 32 bits."""
+    return (float(word) + 0.5) * (1.0 / 4294967296.0)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _gap(s, p, i, words):
+    """Return the time from an arrival to the next."""
+    source = p.sources[i]
+    if source.interval < 0:
+        return -math.log(uniform(words[0], words[1])) * source.mean
+    return draw(
+        p.distributions, p.values, source.interval, np.uint64(s.drawn[i]), np.uint64(source.key), _ZERO, _INTERVAL, s.key[0],
+        s.key[1],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _destination(p, i, u):
+    """Return the destination of a source for a number between 0 and 1."""
+    source = p.sources[i]
+    at = source.first_share + min(int(u * source.shares), source.shares - 1)
+    while at > source.first_share and p.shares_to[at - 1] > u:
+        at -= 1
+    while p.shares_to[at] <= u:
+        at += 1
+    return p.shares_node[at]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _arrive(s, p, o, t, i, u):
+    """Make an entity of a source and let it in."""
+    source = p.sources[i]
+    e = new_entity(s.counts, s.entities)
+    one = s.entities[e]
+    one.source = source.key
+    one.number = s.numbers[i]
+    s.numbers[i] += 1
+    one.stop = 0
+    one.leg = 0
+    one.at = -1
+    one.kind = source.kind
+    one.priority = source.priority
+    one.created = t
+    one.since = t
+    one.target = _destination(p, i, u) if source.shares > 0 else source.target
+    one.due = np.inf
+    if source.due >= 0:
+        one.due = t + draw(
+            p.distributions, p.values, source.due, _ZERO, np.uint64(source.key), np.uint64(one.number), _DUE, s.key[0],
+            s.key[1],
+        )  # fmt: skip
+    if enter(s, p, o, t, e, source.node) == FULL:
+        wait_for_room(s, source.node, e)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _source_event(s, p, o, t):
+    """Let the entities of the first source arrive, and draw its next arrival."""
+    i = s.source_item[0]
+    source = p.sources[i]
+    words = philox(np.uint64(s.drawn[i]), np.uint64(source.key), _ZERO, _ARRIVAL, s.key[0], s.key[1])
+    # The candidates come at the highest rate; a share of them counts.
+    if source.profile < 0 or _share(words[2]) < hour_factor(p, o, source.profile, t):
+        if source.batch == 1:
+            _arrive(s, p, o, t, i, _share(words[3]))
+        else:
+            for _ in range(source.batch):
+                own = philox(np.uint64(s.numbers[i]), np.uint64(source.key), _ZERO, _DESTINATION, s.key[0], s.key[1])
+                _arrive(s, p, o, t, i, _share(own[0]))
+    gap = _gap(s, p, i, words)
+    s.drawn[i] += 1
+    replace_first(s.source_time, s.source_item, s.source_time.size, t + gap, i)
+
+
+@njit(cache=True, nogil=True)
+def _begin(s, p, t):
+    """Draw the first events of sources and transporters."""
+    s.counts[BEGUN] = 1
+    times = np.empty(p.sources.size)
+    for i in range(p.sources.size):
+        # The counter before that of the first arrival.
+        words = philox(np.uint64(0xFFFFFFFF), np.uint64(p.sources[i].key), _ZERO, _ARRIVAL, s.key[0], s.key[1])
+        times[i] = t + _gap(s, p, i, words)
+        s.drawn[i] += 1
+    order = np.argsort(times)
+    for i in range(p.sources.size):
+        s.source_time[i] = times[order[i]]
+        s.source_item[i] = order[i]
+    for k in range(p.transporters.size):
+        unit = p.transporters[k]
+        x = draw(
+            p.distributions, p.values, p.groups[unit.group].first_ready, _ZERO, np.uint64(unit.source),
+            np.uint64(unit.number), _FIRST, s.key[0], s.key[1],
+        )  # fmt: skip
+        set_clock(s.clock_time, s.clock_item, s.clock_place, k, t + x)
+
+
+@njit(cache=True, nogil=True)
+def _calendar_event(s, p, o):
+    """Close cells and change servers up to the next event of the calendar; return the time of the one after it."""
+    change = o.place[1]
+    switch = o.switch_time[change] if change < o.switch_time.size else np.inf
+    if o.edge[0] <= switch:
+        close_cell(s, o)
+    else:
+        n = o.switch_node[change]
+        o.place[1] = change + 1
+        node = s.nodes[n]
+        o.node[n].servers_area += (o.switch_servers[change] - node.servers) * (o.edge[0] - switch)
+        node.planned = o.switch_servers[change]
+        node.servers = node.planned
+        settle(s, p, o, switch, n)
+    change = o.place[1]
+    return min(o.edge[0], o.switch_time[change] if change < o.switch_time.size else np.inf)
+
+
+@njit(cache=True, nogil=True)
+def run(state, plan, out, now):
+    """Advance to a time, exclusive, or until an array is full; return which."""
+    # Without reference counts, which take most of the time of small functions.
+    s, p, o = borrowed(state), borrowed(plan), borrowed(out)
+    if s.counts[BEGUN] == 0:
+        _begin(s, p, now)
+    limit = min(o.edge[0], o.switch_time[o.place[1]] if o.place[1] < o.switch_time.size else np.inf)
+    sources, clocks = s.source_time.size, s.clock_time.size
+    while True:
+        if s.counts[HIGHEST] + o.place[4] > s.entities.size:
+            return FULL_ENTITIES
+        t = s.pending_time[0] if s.counts[PENDING] > 0 else np.inf
+        source = sources > 0 and s.source_time[0] < t
+        if source:
+            t = s.source_time[0]
+        clock = clocks > 0 and s.clock_time[0] < t
+        if clock:
+            t = s.clock_time[0]
+        if t >= limit:
+            if limit >= o.edge[1]:
+                close_cell(s, o)
+                return DONE
+            limit = _calendar_event(s, p, o)
+            continue
+        if clock:
+            step_transporter(s, p, o, t, s.clock_item[0])
+        elif source:
+            _source_event(s, p, o, t)
+        else:
+            e = s.pending_entity[0]
+            s.counts[HOLE] = 1
+            if s.entities[e].stage == SERVED:
+                finish_service(s, p, o, t, e)
+            else:
+                goes = s.entities[e].goes
+                if enter(s, p, o, t, e, goes) == FULL:
+                    s.entities[e].at = -1
+                    wait_for_room(s, goes, e)
+            if s.counts[HOLE]:
+                s.counts[HOLE] = 0
+                pop(s.pending_time, s.pending_entity, s.counts[PENDING])
+                s.counts[PENDING] -= 1

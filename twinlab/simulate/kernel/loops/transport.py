@@ -1,0 +1,148 @@
+"""Transporters: wait for a load, load, drive, unload, turn round."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.draws import draw
+from twinlab.simulate.kernel.loops.heap import set_clock
+from twinlab.simulate.kernel.loops.moving import take_load
+from twinlab.simulate.kernel.loops.random import LOAD, TRAVEL, TURN, UNLOAD
+from twinlab.simulate.kernel.loops.serving import FULL, enter, wait_for_room
+from twinlab.simulate.kernel.records import DRIVING, HOLDING, LOADING, READY, STUCK, UNLOADING
+
+__all__ = ["hour_factor", "step_transporter"]
+
+_LOAD: Final = np.uint64(LOAD)
+_TRAVEL: Final = np.uint64(TRAVEL)
+_UNLOAD: Final = np.uint64(UNLOAD)
+_TURN: Final = np.uint64(TURN)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def hour_factor(p, o, profile, t):
+    """Return a profile's factor at a time of the span."""
+    return p.profiles[profile, o.hours[profile, int((t - o.edge[3]) / 900.0)]]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _drawn(s, p, k, which, purpose):
+    unit = p.transporters[k]
+    return draw(
+        p.distributions, p.values, which, np.uint64(s.transporters[k].trip), np.uint64(unit.source), np.uint64(unit.number),
+        purpose, s.key[0], s.key[1],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _hold(s, p, t, k, link):
+    """Whether a transporter waits for more entities; then it is in the link's list."""
+    group = p.groups[p.transporters[k].group]
+    one = s.transporters[k]
+    way = s.links[link]
+    if one.stage != HOLDING:
+        one.until = t + group.wait_at_most
+    if way.waiting >= group.at_least or t >= one.until:
+        return False
+    one.stage = HOLDING
+    one.next = -1
+    if way.first_holding < 0:
+        way.first_holding = k
+    else:
+        s.transporters[way.last_holding].next = k
+    way.last_holding = k
+    set_clock(s.clock_time, s.clock_item, s.clock_place, k, one.until)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _stop_holding(s, k, link):
+    """Remove a transporter from the list of a link, where it is in it."""
+    before = -1
+    other = s.links[link].first_holding
+    while other >= 0 and other != k:
+        before, other = other, s.transporters[other].next
+    if other < 0:
+        return
+    if before < 0:
+        s.links[link].first_holding = s.transporters[k].next
+    else:
+        s.transporters[before].next = s.transporters[k].next
+    if s.links[link].last_holding == k:
+        s.links[link].last_holding = before
+    s.transporters[k].next = -1
+
+
+@njit(cache=True, nogil=True)
+def _depart(s, p, o, t, k, leg):
+    """Begin a trip; return how long it takes."""
+    group = p.groups[p.transporters[k].group]
+    one = s.transporters[k]
+    x = _drawn(s, p, k, p.legs[leg].travel, _TRAVEL) / group.speed_factor
+    if group.profile >= 0:
+        x *= hour_factor(p, o, group.profile, t)
+    one.trip += 1
+    one.stage = DRIVING
+    one.began = t
+    cell = o.transporter[k]
+    cell.trips += 1.0
+    cell.distance += p.legs[leg].distance
+    cell.driving_area += o.edge[0] - t
+    return x
+
+
+@njit(cache=True, nogil=True)
+def _unload(s, p, o, t, k, node):
+    """Bring the load to a node; return whether all of it found room."""
+    one = s.transporters[k]
+    while one.load > 0:
+        e = one.first
+        following = s.entities[e].next
+        if enter(s, p, o, t, e, node) == FULL:
+            one.stage = STUCK
+            wait_for_room(s, node, -2 - k)
+            set_clock(s.clock_time, s.clock_item, s.clock_place, k, np.inf)
+            return False
+        one.first = following
+        one.load -= 1
+        o.transporter[k].load_area -= o.edge[0] - t
+    return True
+
+
+@njit(cache=True, nogil=True)
+def step_transporter(s, p, o, t, k):
+    """Do what a transporter does at a time, until something takes time."""
+    one = s.transporters[k]
+    g = p.transporters[k].group
+    first, size = p.groups[g].first_leg, p.groups[g].legs
+    while True:
+        leg = first + one.leg
+        link = p.legs[leg].link
+        x = 0.0
+        if one.stage == READY or one.stage == HOLDING:  # noqa: PLR1714  (numba)
+            if one.stage == HOLDING:
+                _stop_holding(s, k, link)
+            if _hold(s, p, t, k, link):
+                return
+            take_load(s, o, t, link, k, p.groups[g].capacity)
+            one.stage = LOADING
+            x = _drawn(s, p, k, p.groups[g].loading, _LOAD)
+        elif one.stage == LOADING:
+            x = _depart(s, p, o, t, k, leg)
+        elif one.stage == DRIVING:
+            o.transporter[k].driving_area -= o.edge[0] - t
+            one.stage = UNLOADING
+            x = _drawn(s, p, k, p.groups[g].unloading, _UNLOAD)
+        else:
+            # At the end of unloading, or once the last of its load found room.
+            if not _unload(s, p, o, t, k, p.links[link].destination):
+                return
+            one.leg = one.leg + 1 if one.leg + 1 < size else 0
+            one.stage = READY
+            x = _drawn(s, p, k, p.groups[g].turnaround, _TURN)
+        if x > 0.0:
+            set_clock(s.clock_time, s.clock_item, s.clock_place, k, t + x)
+            return

@@ -1,0 +1,296 @@
+"""From a description to the arrays that a run reads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlab.simulate.kernel.records import Plan
+from twinlab.simulate.network.quantities import in_unit
+from twinlab.simulate.network.routing import carried_links, legs, next_nodes
+
+if TYPE_CHECKING:
+    from twinlab.simulate.network.distributions import TimeDistribution
+    from twinlab.simulate.network.network import Network
+
+__all__ = ["Names", "compiled_plan", "owner_key"]
+
+_ORDERS: Final = {"fifo": 0, "priority": 1, "due": 2}
+_NODE: Final = np.dtype([("order", "i4"), ("buffer", "i4"), ("reject", "i4")], align=True)
+_LINK: Final = np.dtype([("carried", "i4"), ("travel", "i4"), ("origin", "i4"), ("destination", "i4")], align=True)
+_LEG: Final = np.dtype([("link", "i4"), ("travel", "i4"), ("distance", "f8")], align=True)
+_GROUP: Final = np.dtype(
+    [
+        ("capacity", "i4"),
+        ("first_leg", "i4"),
+        ("legs", "i4"),
+        ("loading", "i4"),
+        ("unloading", "i4"),
+        ("turnaround", "i4"),
+        ("first_ready", "i4"),
+        ("at_least", "i4"),
+        ("profile", "i4"),
+        ("wait_at_most", "f8"),
+        ("speed_factor", "f8"),
+    ],
+    align=True,
+)
+_UNIT: Final = np.dtype([("group", "i4"), ("source", "u4"), ("number", "u4")], align=True)
+_SOURCE: Final = np.dtype(
+    [
+        ("key", "u4"),
+        ("node", "i4"),
+        ("kind", "i4"),
+        ("priority", "i4"),
+        ("target", "i4"),
+        ("first_share", "i4"),
+        ("shares", "i4"),
+        ("interval", "i4"),
+        ("due", "i4"),
+        ("profile", "i4"),
+        ("batch", "i4"),
+        ("mean", "f8"),
+    ],
+    align=True,
+)
+_DISTRIBUTION: Final = np.dtype([("kind", "i4"), ("first", "i4"), ("a", "f8"), ("b", "f8"), ("c", "f8")], align=True)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names by place in the arrays."""
+
+    nodes: tuple[str, ...]
+    node_types: tuple[str, ...]
+    transporters: tuple[str, ...]
+    transporter_types: tuple[str, ...]
+    kinds: tuple[str, ...]
+    sources: tuple[str, ...]
+    routes: tuple[tuple[str, ...], ...]
+    profile_zones: tuple[str, ...]
+    """Time zone of each row of `Plan.profiles`."""
+
+
+def owner_key(kind: str, name: str) -> int:
+    """Return the 32 bits by which an owner's random numbers are counted; they depend on its name only.
+
+    >>> owner_key("source", "parcels") == owner_key("source", "parcels") != owner_key("transporter", "parcels")
+    True
+    """
+    return int.from_bytes(hashlib.sha256(f"{kind}:{name}".encode()).digest()[:4], "big")
+
+
+class _Tables:
+    """Distributions and profiles, each once."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.rows: dict[tuple[object, ...], int] = {}
+        self.values: list[float] = []
+        self.profiles: dict[tuple[str, bool], int] = {}
+
+    def distribution(self, one: TimeDistribution | float) -> int:
+        """Return the place of a distribution, or of a constant number of seconds."""
+        if isinstance(one, float):
+            row: tuple[object, ...] = (0, (one,), ())
+        else:
+            row = (one.code, one.parameters, one.values_seconds)
+        return self.rows.setdefault(row, len(self.rows))
+
+    def profile(self, name: str | None, *, scaled: bool) -> int:
+        """Return the place of a profile, divided by its highest factor if ``scaled``; -1 for none."""
+        return -1 if name is None else self.profiles.setdefault((name, scaled), len(self.profiles))
+
+    def distribution_table(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.float64]]:
+        """Return the distributions and the values of the empirical ones."""
+        table = np.zeros(len(self.rows), _DISTRIBUTION)
+        values: list[float] = []
+        for place, (code, parameters, observed) in enumerate(self.rows):
+            numbers = list(parameters)[:3]  # type: ignore[call-overload]
+            table[place] = (code, len(values), *numbers, *([0.0] * (3 - len(numbers))))
+            values += observed  # type: ignore[arg-type]
+        return table, np.array(values or [0.0])
+
+    def profile_table(self) -> npt.NDArray[np.float64]:
+        """Return the factors by profile and hour of the week."""
+        table = np.ones((max(len(self.profiles), 1), 168))
+        for (name, scaled), place in self.profiles.items():
+            factors = np.array(self.network.profiles[name].by_hour)
+            table[place] = factors / factors.max() if scaled else factors
+        return table
+
+
+def compiled_plan(network: Network) -> tuple[Plan, Names]:
+    """Return the arrays of a description and the names of their places."""
+    nodes = {name: place for place, name in enumerate(network.nodes)}
+    kinds = list(dict.fromkeys(["entity"] * (not network.demand) + [one.kind for one in network.demand.values()]))
+    tables = _Tables(network)
+    service = np.zeros((len(nodes), len(kinds)), np.int32)
+    for name, node in network.nodes.items():
+        for column, kind in enumerate(kinds):
+            one = node.service.get(kind, 0.0) if isinstance(node.service, dict) else node.service
+            service[nodes[name], column] = tables.distribution(one)
+    node_rows = np.array(
+        [
+            (_ORDERS[node.order], -1 if node.buffer is None else node.buffer, node.when_full == "reject")
+            for node in network.nodes.values()
+        ],
+        _NODE,
+    )
+    links, link_of = _links(network, nodes, tables)
+    groups, leg_rows, units, transporters, types = _groups(network, link_of, nodes, tables)
+    sources, shares_node, shares_to, routes = _sources(network, nodes, kinds, tables)
+    hop = np.full((len(nodes), len(nodes)), -1, np.int32)
+    for destination, hops in next_nodes(network).items():
+        for node_name, following in hops.items():
+            hop[nodes[node_name], nodes[destination]] = nodes[following]
+    chances = _chances(network, nodes)
+    table, values = tables.distribution_table()
+    plan = Plan(
+        nodes=node_rows,
+        links=links,
+        legs=leg_rows,
+        groups=groups,
+        transporters=units,
+        sources=sources,
+        shares_node=shares_node,
+        shares_to=shares_to,
+        routes_first=np.cumsum([0, *map(len, routes)], dtype=np.int32),
+        routes_node=np.array([nodes[name] for route in routes for name in route], np.int32),
+        chances_first=chances[0],
+        chances_node=chances[1],
+        chances_to=chances[2],
+        next_hop=hop,
+        link_of=link_of,
+        service=service,
+        distributions=table,
+        values=values,
+        profiles=tables.profile_table(),
+    )
+    names = Names(
+        nodes=tuple(nodes),
+        node_types=tuple(node.type for node in network.nodes.values()),
+        transporters=tuple(transporters),
+        transporter_types=tuple(types),
+        kinds=tuple(kinds),
+        sources=tuple(network.demand),
+        routes=tuple(routes),
+        profile_zones=tuple(network.profiles[name].zone for name, _ in tables.profiles),
+    )
+    return plan, names
+
+
+def _links(
+    network: Network, nodes: dict[str, int], tables: _Tables
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32]]:
+    carried = carried_links(network)
+    rows: list[tuple[object, ...]] = []
+    link_of = np.full((len(nodes), len(nodes)), -1, np.int32)
+    for link in network.directed_links():
+        pair = link.origin, link.destination
+        origin, destination = nodes[pair[0]], nodes[pair[1]]
+        link_of[origin, destination] = len(rows)
+        travel = tables.distribution(link.travel if link.travel is not None else 0.0)
+        rows.append((pair in carried, travel, origin, destination))
+    return np.array(rows, _LINK), link_of
+
+
+def _groups(
+    network: Network, link_of: npt.NDArray[np.int32], nodes: dict[str, int], tables: _Tables
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], npt.NDArray[np.void], list[str], list[str]]:
+    links = {(link.origin, link.destination): link for link in network.directed_links()}
+    group_rows: list[tuple[object, ...]] = []
+    leg_rows: list[tuple[object, ...]] = []
+    units: list[tuple[int, int, int]] = []
+    names: list[str] = []
+    types: list[str] = []
+    for place, (name, group) in enumerate(network.transporters.items()):
+        driven = legs(group)
+        wait = group.dispatch.wait_at_most
+        group_rows.append(
+            (
+                group.capacity,
+                len(leg_rows),
+                len(driven),
+                tables.distribution(group.loading),
+                tables.distribution(group.unloading),
+                tables.distribution(group.turnaround),
+                tables.distribution(group.first_ready),
+                min(group.dispatch.at_least, group.capacity),
+                tables.profile(group.profile, scaled=False),
+                np.inf if wait is None else in_unit(wait, "s"),
+                group.speed_factor,
+            )
+        )
+        for origin, destination in driven:
+            link = links[origin, destination]
+            distance = 0.0 if link.distance is None else in_unit(link.distance, "km")
+            if link.travel is not None:
+                travel = tables.distribution(link.travel)
+            else:
+                travel = tables.distribution(distance / in_unit(group.speed or "1 km/h", "km/h") * 3600)
+            leg_rows.append((link_of[nodes[origin], nodes[destination]], travel, distance))
+        key = owner_key("transporter", name)
+        units += [(place, key, number) for number in range(group.count)]
+        names += [f"{name}/{number + 1}" for number in range(group.count)]
+        types += [group.type] * group.count
+    return np.array(group_rows, _GROUP), np.array(leg_rows, _LEG), np.array(units, _UNIT), names, types
+
+
+def _sources(
+    network: Network, nodes: dict[str, int], kinds: list[str], tables: _Tables
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32], npt.NDArray[np.float64], list[tuple[str, ...]]]:
+    rows: list[tuple[object, ...]] = []
+    share_nodes: list[int] = []
+    share_to: list[float] = []
+    routes: list[tuple[str, ...]] = []
+    for name, demand in network.demand.items():
+        target = -1
+        if demand.route is not None:
+            target = -2 - len(routes)
+            routes.append(demand.route)
+        shares = {other: share for other, share in (demand.to or {}).items() if share > 0}
+        mean = np.inf
+        if demand.rate is not None and in_unit(demand.rate, "1/s") > 0:
+            highest = max(network.profiles[demand.profile].factors) if demand.profile else 1.0
+            mean = 1 / (in_unit(demand.rate, "1/s") * highest)
+        rows.append(
+            (
+                owner_key("source", name),
+                nodes[demand.at],
+                kinds.index(demand.kind),
+                demand.priority,
+                target,
+                len(share_nodes),
+                len(shares),
+                -1 if demand.interval is None else tables.distribution(demand.interval),
+                -1 if demand.due is None else tables.distribution(demand.due),
+                tables.profile(demand.profile, scaled=True),
+                demand.batch,
+                mean,
+            )
+        )
+        share_nodes += [nodes[other] for other in shares]
+        if shares:
+            to = np.cumsum(list(shares.values())) / sum(shares.values())
+            to[-1] = 1.0
+            share_to += to.tolist()
+    return np.array(rows, _SOURCE), np.array(share_nodes, np.int32), np.array(share_to, np.float64), routes
+
+
+def _chances(
+    network: Network, nodes: dict[str, int]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    first, following, to = [0], [], []
+    for name in nodes:
+        total = 0.0
+        for other, share in network.transitions.get(name, {}).items():
+            total += share
+            following.append(nodes[other])
+            to.append(1.0 if abs(total - 1) < 1e-9 else total)
+        first.append(len(following))
+    return np.array(first, np.int32), np.array(following, np.int32), np.array(to, np.float64)

@@ -1,0 +1,209 @@
+"""Layout of the arrays: what is in a state, what is derived from the description, what a run returns."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ENTITY", "LINK", "NODE", "NODE_CELL", "TRANSPORTER", "TRANSPORTER_CELL", "Out", "Plan", "State"]
+
+Records = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+#: Stages of an entity.
+FREE: Final = 0
+WAITING: Final = 1
+SERVED: Final = 2
+MOVING: Final = 3
+BLOCKED: Final = 4
+OUTBOUND: Final = 5
+ABOARD: Final = 6
+
+#: Stages of a transporter.
+READY: Final = 0
+HOLDING: Final = 1
+LOADING: Final = 2
+DRIVING: Final = 3
+UNLOADING: Final = 4
+STUCK: Final = 5
+
+#: Places in `State.counts`.
+HIGHEST: Final = 0
+"""Rows of `entities` that were ever used."""
+FREED: Final = 1
+"""First row of the list of free rows, -1 without one."""
+PENDING: Final = 2
+"""Number of pending events of entities."""
+BEGUN: Final = 3
+"""Whether the first events were drawn."""
+
+ENTITY: Final = np.dtype(
+    [
+        ("source", "u4"),  # key of its source, and its number there: the owner of its random numbers
+        ("number", "u4"),
+        ("stop", "i4"),  # services begun so far
+        ("target", "i4"),  # node; -1: by transitions; -2 - r: along route r
+        ("leg", "i4"),  # place in the route
+        ("at", "i4"),  # node where it is or comes from, -1 outside
+        ("goes", "i4"),  # node where it goes
+        ("next", "i4"),  # in a list, or its right sibling in a queue by order
+        ("child", "i4"),  # first child in a queue by order
+        ("joined", "i8"),  # its number in such a queue
+        ("kind", "i2"),
+        ("priority", "i2"),
+        ("stage", "i4"),
+        ("created", "f8"),
+        ("due", "f8"),
+        ("since", "f8"),  # when it joined where it is
+        ("began", "f8"),  # when its service or trip began
+        ("paused", "f8"),  # time that its node had been down when its service was scheduled
+    ],
+    align=True,
+)
+NODE: Final = np.dtype(
+    [
+        ("first", "i4"),  # first of the queue, or its root
+        ("last", "i4"),
+        ("waiting", "i4"),
+        ("busy", "i4"),  # servers with an entity, those of `blocked` included
+        ("servers", "i4"),  # that work now: 0 while the node is down
+        ("planned", "i4"),  # by its calendar
+        ("blocked", "i4"),  # servers whose entity can't move on
+        ("first_sender", "i4"),  # who waits for room here: an entity, or -2 - k for transporter k
+        ("last_sender", "i4"),
+        ("outbound", "i4"),  # entities that wait for a transporter
+        ("order", "i8"),  # number of entities that ever joined the queue, to keep the first of equal ones first
+    ],
+    align=True,
+)
+LINK: Final = np.dtype(
+    [
+        ("first", "i4"),
+        ("last", "i4"),
+        ("waiting", "i4"),
+        ("first_holding", "i4"),  # transporters that wait for entities
+        ("last_holding", "i4"),
+    ],
+    align=True,
+)
+TRANSPORTER: Final = np.dtype(
+    [
+        ("stage", "i4"),
+        ("leg", "i4"),  # place in its route: where it is or comes from
+        ("first", "i4"),  # load
+        ("last", "i4"),
+        ("load", "i4"),
+        ("trip", "i4"),  # trips begun so far
+        ("next", "i4"),
+        ("began", "f8"),  # when its stage began
+        ("until", "f8"),  # end of the wait for entities
+    ],
+    align=True,
+)
+#: What happened at a node in a cell. Areas are numbers times seconds.
+NODE_CELL: Final = np.dtype(
+    [
+        (name, "f8")
+        for name in (
+            "arrivals",
+            "served",
+            "started",
+            "wait",
+            "queue_area",
+            "busy_area",
+            "servers_area",
+            "blocked_area",
+            "outbound_area",
+            "rejected",
+            "delivered",
+            "with_due",
+            "on_time",
+            "sojourn",
+        )
+    ]
+)
+#: What a transporter did in a cell.
+TRANSPORTER_CELL: Final = np.dtype(
+    [(name, "f8") for name in ("trips", "carried", "distance", "driving_area", "load_area")]
+)
+
+
+class State(NamedTuple):
+    """Everything that a run needs to go on. Times are seconds since the state's start."""
+
+    key: npt.NDArray[np.uint64]
+    """Seed and replication."""
+    counts: Integers
+    entities: Records
+    nodes: Records
+    links: Records
+    transporters: Records
+    drawn: Integers
+    """Arrivals drawn so far, by source."""
+    numbers: Integers
+    """Entities made so far, by source."""
+    pending_time: Floats
+    """Heap of the events of entities: end of a service or of a way without transporter."""
+    pending_entity: npt.NDArray[np.int32]
+    source_time: Floats
+    """Heap of the next arrivals."""
+    source_item: npt.NDArray[np.int32]
+    clock_time: Floats
+    """Heap of the next events of transporters."""
+    clock_item: npt.NDArray[np.int32]
+    clock_place: npt.NDArray[np.int32]
+
+
+class Plan(NamedTuple):
+    """What the description says, as arrays that a run only reads."""
+
+    nodes: Records
+    links: Records
+    legs: Records
+    """One row for each place in the route of a group: link and distribution of the travel time."""
+    groups: Records
+    transporters: Records
+    sources: Records
+    shares_node: npt.NDArray[np.int32]
+    """Destinations of the sources one after the other, with cumulative shares."""
+    shares_to: Floats
+    routes_first: npt.NDArray[np.int32]
+    routes_node: npt.NDArray[np.int32]
+    chances_first: npt.NDArray[np.int32]
+    """Transitions: next nodes by node, with cumulative probabilities."""
+    chances_node: npt.NDArray[np.int32]
+    chances_to: Floats
+    next_hop: npt.NDArray[np.int32]
+    link_of: npt.NDArray[np.int32]
+    service: npt.NDArray[np.int32]
+    """Distribution by node and kind of entity."""
+    distributions: Records
+    values: Floats
+    """Values of the empirical distributions one after the other."""
+    profiles: Floats
+    """Factors by profile and hour of the week."""
+
+
+class Out(NamedTuple):
+    """What happened in a span, and what of the calendar falls into it."""
+
+    node: Records
+    """The present cell, by node."""
+    transporter: Records
+    node_cells: Records
+    transporter_cells: Records
+    place: Integers
+    """Present cell, next change of servers, rows of the trace, whether to trace, most entities that arrive at once."""
+    edge: Floats
+    """End of the present cell, end of the span, width of a cell, start of the first quarter of `hours`."""
+    switch_time: Floats
+    """Changes of servers in the span."""
+    switch_node: npt.NDArray[np.int32]
+    switch_servers: npt.NDArray[np.int32]
+    hours: npt.NDArray[np.int16]
+    """Hour of the week by profile and quarter of an hour of the span."""
+    work: npt.NDArray[np.int32]
+    """Nodes still to settle."""

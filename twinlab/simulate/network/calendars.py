@@ -1,0 +1,118 @@
+"""Calendars of servers, profiles by hour of the week, and windows of weather."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from twinlab.model.basics import Model, yaml_text
+
+__all__ = ["DAYS", "Calendar", "Profile", "Shift", "Zone", "minutes_of"]
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d)")
+
+
+def minutes_of(clock: str) -> int:
+    """Return a time of day in minutes; "24:00" is the end of the day.
+
+    >>> minutes_of("06:30")
+    390
+    """
+    match = _CLOCK.fullmatch(clock)
+    found = int(match[1]) * 60 + int(match[2]) if match and int(match[2]) < 60 else -1
+    if not 0 <= found <= 24 * 60:
+        msg = f"expected a time of day from '00:00' to '24:00', got {clock!r}"
+        raise ValueError(msg)
+    return found
+
+
+def _clock(text: object) -> object:
+    # YAML 1.1 reads 06:30 as a number in base 60.
+    return (
+        f"{text // 60:02}:{text % 60:02}" if isinstance(text, int) and not isinstance(text, bool) else yaml_text(text)
+    )
+
+
+def _is_clock(text: str) -> str:
+    minutes_of(text)
+    return text
+
+
+def _is_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        msg = f"expected a time zone of the IANA list, such as 'Europe/Berlin' or 'UTC', got {name!r}"
+        raise ValueError(msg) from error
+    return name
+
+
+Clock = Annotated[str, BeforeValidator(_clock), AfterValidator(_is_clock)]
+Zone = Annotated[str, AfterValidator(_is_zone)]
+
+
+class Shift(Model):
+    """Servers that work at some times of some days."""
+
+    start: Clock = Field(alias="from")
+    """Local time of day: "06:00"."""
+    stop: Clock = Field(alias="to")
+    """Local time of day, exclusive. Before or equal to `from`: on the next day."""
+    servers: int = Field(ge=0, le=100_000)
+    days: tuple[Day, ...] = DAYS
+    """Days on which the shift begins."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if not self.days:
+            msg = "expected at least one day in `days`, such as [mon, tue]"
+            raise ValueError(msg)
+        if minutes_of(self.start) == 24 * 60:
+            msg = "expected a shift that begins before 24:00; write '00:00' and the next day"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def lasting_minutes(self) -> int:
+        """Length on a day without a change of the clock, minutes."""
+        length = minutes_of(self.stop) - minutes_of(self.start)
+        return length if length > 0 else length + 24 * 60
+
+
+class Calendar(Model):
+    """Number of servers in the course of the week. Shifts that overlap add up; outside all shifts there are none."""
+
+    zone: Zone = "UTC"
+    """Time zone of the shifts."""
+    shifts: tuple[Shift, ...] = Field(min_length=1)
+
+
+class Profile(Model):
+    """Factors by hour of the week, or of the day."""
+
+    zone: Zone = "UTC"
+    """Time zone of the hours."""
+    factors: tuple[float, ...]
+    """168 factors from Monday 00:00 on, or 24 for each day alike."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if len(self.factors) not in {24, 168}:
+            msg = (
+                f"expected 24 or 168 factors (hours of the day, or of the week from Monday on), got {len(self.factors)}"
+            )
+            raise ValueError(msg)
+        if not all(0 <= factor < 1e6 for factor in self.factors) or not any(self.factors):
+            msg = "expected factors of at least 0, and one above 0"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def by_hour(self) -> tuple[float, ...]:
+        """168 factors."""
+        return self.factors if len(self.factors) == 168 else self.factors * 7
