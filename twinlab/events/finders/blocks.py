@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import Spans
@@ -17,13 +17,15 @@ from twinlab.events.finding.evaluation.conditions import evaluate
 from twinlab.events.finding.evaluation.truth import TRUE
 from twinlab.events.reading import Cells
 from twinlab.events.rules.runs import runs_of
-from twinlab.history.read.direct import source_of
+from twinlab.history.changes.window_cells import extent_ns, window_cells
+from twinlab.history.read.datasets import natural_order
+from twinlab.history.read.direct import computed
 from twinlab.model.expressions import bound
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from twinlab.history import HistoryReader
 
-__all__ = ["WindowBlock", "true_within", "window_blocks"]
+__all__ = ["PresentCells", "WindowBlock", "true_within", "window_blocks"]
 
 Integers = NDArray[np.int64]
 
@@ -31,6 +33,29 @@ Integers = NDArray[np.int64]
 _SHORT, _FEW = 4096, 16
 #: Cells of one signal in memory at once.
 _CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class PresentCells(TwinCells):
+    """The cells of a twin's newest state: nothing is built to know its assets and its extent."""
+
+    twin: HistoryReader
+
+    @cached_property
+    def assets(self) -> tuple[str, ...]:
+        """All assets with a history."""
+        ids = list(self.twin.pinned().assets.get(self.asset_type, ()))
+        return tuple(ids[place] for place in natural_order(ids))
+
+    @cached_property
+    def extents(self) -> dict[int, tuple[int, int]]:
+        """Cadence -> the first cell's start and the last one's end; without those that have no cells."""
+        spec = self.twin.model.asset_types[self.asset_type].signals
+        found = {
+            cadence: extent_ns(self.twin, self.asset_type, spec[names[0]].cadence)
+            for cadence, names in self.names_by_cadence.items()
+        }
+        return {cadence: span for cadence, span in found.items() if span[0] < span[1]}
 
 
 @dataclass(frozen=True)
@@ -48,7 +73,7 @@ class WindowBlock:
     step: int
 
 
-def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int, *, period_ns: int) -> Iterator[WindowBlock]:
+def window_blocks(cells: PresentCells, windows: Spans, lead_ns: int, *, period_ns: int) -> Iterator[WindowBlock]:
     """Yield the cells of windows, with those that conditions look back on.
 
     Parameters
@@ -88,9 +113,9 @@ def window_blocks(cells: TwinCells, windows: Spans, lead_ns: int, *, period_ns: 
             low = after
 
 
-def _stacked(cells: TwinCells, windows: Spans, lead_ns: int, period_ns: int) -> Iterator[WindowBlock]:
+def _stacked(cells: PresentCells, windows: Spans, lead_ns: int, period_ns: int) -> Iterator[WindowBlock]:
     """Yield short windows beside each other, as if they were of one time; all as long as the longest."""
-    step, (first, stop) = cells.steps_ns[0], cells.extent_ns
+    step, stop = cells.steps_ns[0], cells.extent_ns[1]
     # Sums are the same to the last bit if they are taken in the same blocks.
     begin_ns = windows.start - (windows.start - lead_ns) % period_ns
     windows = Spans(windows.key, begin_ns, windows.end, windows.keys)
@@ -103,19 +128,16 @@ def _stacked(cells: TwinCells, windows: Spans, lead_ns: int, period_ns: int) -> 
         relative = np.arange(length, dtype=np.int64) * step
         origin = part.start - lead_ns
         signals: dict[str, SignalCells] = {}
-        for data in cells.histories:
-            names = [str(one) for one in data.data_vars if not str(one).endswith("_qc")]
-            start_of_axis = (
-                int(data["time"].values[0].astype("datetime64[ns]").astype(np.int64)) if data.sizes["time"] else first
-            )
-            rows = (origin - start_of_axis) // step
-            places = pd.Index(data["asset"].values.astype(str)).get_indexer(pd.Index(ids)).astype(np.int64)
-            arrays = {name: _read(data[name], rows, places, length) for one in names for name in (one, f"{one}_qc")}
+        for cadence, names in cells.names_by_cadence.items():
+            held = [name for name in names if cells.valid_ns[name] is None]
+            found = _held_cells(cells, held, ids, origin, length) if held else {}
+            rest = [name for name in names if name not in held]
+            if rest:
+                found |= window_cells(cells.twin, cells.asset_type, rest, ids, origin, length)
             group = Cells(
-                times=relative.view("datetime64[ns]"), assets=ids, cadence_ns=step,
-                values={one: arrays[one].astype(np.float64) for one in names},
-                flags={one: arrays[f"{one}_qc"].astype(np.uint8) for one in names},
-                states=frozenset(one for one in names if cells.valid_ns[one] is None),
+                times=relative.view("datetime64[ns]"), assets=ids, cadence_ns=cadence,
+                values={one: found[one][0] for one in names}, flags={one: found[one][1] for one in names},
+                states=frozenset(held),
             )  # fmt: skip
             signals |= {one: signal_cells(group, one, cells.valid_ns[one], usable(group, one)) for one in names}
         numbers, texts, ends = cells.of_assets(part.key)
@@ -124,23 +146,31 @@ def _stacked(cells: TwinCells, windows: Spans, lead_ns: int, period_ns: int) -> 
         yield WindowBlock(Block(relative, ids, signals, numbers, texts, ends), part.key, part.start, stop, lead, step)
 
 
-def _read(array: xr.DataArray, rows: Integers, columns: Integers, length: int) -> NDArray[np.float64]:
-    """Return cells (row, window); NaN, or the flag "not evaluated", outside of the axis. Windows of one time are read at once."""
-    source = source_of(array.variable._data)  # noqa: SLF001  (`data` would load arrays that aren't Dask's)
-    out = np.full((length, len(columns)), 2 if str(array.name).endswith("_qc") else np.nan)
-    size = array.sizes["time"]
-    order = np.argsort(rows, kind="stable")
-    for mine in np.split(order, np.flatnonzero(np.diff(rows[order])) + 1):
-        there = mine[columns[mine] >= 0]
-        row = int(rows[mine[0]])
-        low, high = max(row, 0), min(row + length, size)
-        if low >= high or not there.size:
-            continue
-        if source is None:
-            found = array.isel(time=slice(low, high), asset=columns[there]).to_numpy()
-        else:
-            found = source.rectangle(source.first + low, source.first + high, source.reader.columns[columns[there]])
-        out[low - row : high - row, there] = found
+def _held_cells(
+    cells: PresentCells, names: list[str], ids: Sequence[str], starts: Integers, length: int
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+    """Return values and flags (time, window) of states, whose last observation may be long before a window."""
+    step = np.timedelta64(cells.steps_ns[0], "ns")
+    out = {
+        name: (np.full((length, len(ids)), np.nan), np.full((length, len(ids)), 2, dtype=np.uint8)) for name in names
+    }
+    for start in np.unique(starts).tolist():
+        mine = np.flatnonzero(starts == start)
+        some = [ids[place] for place in mine.tolist()]
+        begin = np.datetime64(start, "ns")
+        data = cells.twin.history(
+            cells.asset_type,
+            signals=names,
+            assets=some,
+            start=begin,
+            stop=begin + length * step,
+        )
+        data = computed(data)
+        # Before the first cell of all there are none.
+        rows = (data["time"].values - begin) // step
+        for name in names:
+            for array, variable in zip(out[name], (name, f"{name}_qc"), strict=True):
+                array[np.ix_(rows, mine)] = data[variable].values
     return out
 
 

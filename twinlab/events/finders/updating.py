@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.events.algebra.spans import Spans, merged, together
-from twinlab.events.finders.blocks import WindowBlock, true_within, window_blocks
+from twinlab.events.finders.blocks import PresentCells, WindowBlock, true_within, window_blocks
 from twinlab.events.finders.changes import changed_events, no_changes
 from twinlab.events.finders.splicing import spliced
 from twinlab.events.finders.state import FinderState
@@ -24,6 +24,7 @@ from twinlab.model.expressions import bound
 from twinlab.model.expressions.walk import descendants, signals_of
 
 if TYPE_CHECKING:
+    from twinlab.history import HistoryReader
     from twinlab.history.changes.changed_windows import ChangedWindow
     from twinlab.model.finders.finder import Finder
     from twinlab.model.reader import TwinReader
@@ -43,7 +44,7 @@ def definition_hash(finder: Finder, condition: bound.Condition) -> str:
 class Searched:
     """The cells of changed windows of one asset type, for all of its finders."""
 
-    cells: TwinCells
+    cells: PresentCells
     # Not overlapping, by number of the asset; each finder's spans in them are found anew.
     windows: Spans
     blocks: tuple[WindowBlock, ...]
@@ -54,7 +55,7 @@ class Searched:
 
 
 def searched(
-    twin: TwinReader,
+    twin: HistoryReader,
     on: str,
     conditions: Sequence[bound.Condition],
     states: Sequence[FinderState],
@@ -64,7 +65,7 @@ def searched(
 
     Parameters
     ----------
-    twin : TwinReader
+    twin : HistoryReader
     on : str
         Asset type of the conditions.
     conditions : sequence of bound.Condition
@@ -73,7 +74,7 @@ def searched(
     changes : sequence of ChangedWindow
         Where cells differ from those of all the states.
     """
-    cells = TwinCells(twin, on, bound.All(tuple(conditions)))
+    cells = PresentCells(twin, on, bound.All(tuple(conditions)))
     coarse = cells.steps_ns[1]
     lead = max(look_back_ns(one, cells.valid_ns, step_ns=cells.steps_ns[0]) for one in conditions)
     lead = -(-(lead + coarse) // coarse) * coarse
@@ -148,7 +149,7 @@ def needs_all(condition: bound.Condition) -> bool:
 
 
 def _windows(  # noqa: PLR0917
-    cells: TwinCells, on: str, stop_before: int, known: set[str], lead: int, changes: Sequence[ChangedWindow]
+    cells: PresentCells, on: str, stop_before: int, known: set[str], lead: int, changes: Sequence[ChangedWindow]
 ) -> Spans:
     """Return where the truth of conditions may have changed, by number of the asset; they don't overlap."""
     (first, stop), coarse, origin = cells.extent_ns, cells.steps_ns[1], cells.twin.model.origin_ns

@@ -83,17 +83,25 @@ class TwinCells:
         return {name: spec.signals[name].cadence_ns for name in self.signals}
 
     @cached_property
-    def histories(self) -> list[xr.Dataset]:
-        """The signals of each cadence, not computed."""
+    def names_by_cadence(self) -> dict[int, list[str]]:
+        """The signals of each cadence, ascending."""
         groups: dict[int, list[str]] = {}
         for name, cadence in self._cadences.items():
             groups.setdefault(cadence, []).append(name)
-        return [self.twin.history(self.asset_type, signals=names) for _, names in sorted(groups.items())]
+        return dict(sorted(groups.items()))
+
+    @cached_property
+    def _histories(self) -> dict[int, xr.Dataset]:
+        """The signals of each cadence, not computed."""
+        return {
+            cadence: self.twin.history(self.asset_type, signals=names)
+            for cadence, names in self.names_by_cadence.items()
+        }
 
     @cached_property
     def assets(self) -> tuple[str, ...]:
         """All assets with a history of any of the signals."""
-        found = dict.fromkeys(str(one) for data in self.histories for one in data["asset"].values)
+        found = dict.fromkeys(str(one) for data in self._histories.values() for one in data["asset"].values)
         if self.only is None:
             return tuple(found)
         return tuple(one for one in self.only if one in found)
@@ -104,10 +112,10 @@ class TwinCells:
         return min(self._cadences.values()), max(self._cadences.values())
 
     @cached_property
-    def _extents(self) -> dict[int, tuple[int, int]]:
+    def extents(self) -> dict[int, tuple[int, int]]:
         """Cadence -> the first cell's start and the last one's end; without those that have no cells."""
         out = {}
-        for data, cadence in zip(self.histories, sorted(set(self._cadences.values())), strict=True):
+        for cadence, data in self._histories.items():
             times = data["time"].values
             if len(times):
                 first, last = times[[0, -1]].astype("datetime64[ns]").astype("int64").tolist()
@@ -117,13 +125,13 @@ class TwinCells:
     @cached_property
     def extent_ns(self) -> tuple[int, int]:
         """The first cell's start and the last one's end; ``(0, 0)`` without cells."""
-        spans = self._extents.values()
+        spans = self.extents.values()
         return (min(one for one, _ in spans), max(one for _, one in spans)) if spans else (0, 0)
 
     def end_of(self, signals: Sequence[str]) -> int:
         """Return the end of the last cell of some of the signals; 0 without cells."""
         return max(
-            (self._extents[self._cadences[name]][1] for name in signals if self._cadences[name] in self._extents),
+            (self.extents[self._cadences[name]][1] for name in signals if self._cadences[name] in self.extents),
             default=0,
         )
 

@@ -28,11 +28,14 @@ from twinlab.quality.cells import flag_cells, margins
 
 __all__ = [
     "BUILD_VERSION",
+    "Best",
     "ClaimSource",
     "Part",
     "Values",
     "build_blocks",
     "build_values",
+    "encoded",
+    "flags_of",
     "reach_of_change",
 ]
 
@@ -90,7 +93,7 @@ def build_values(spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally)
     simple = source.simple(spec, span)
     names = list(spec.signals)
     quick = [name for name in names if name in simple]
-    value, time, epoch, rank = _accumulators((len(quick), span[1] - span[0], len(spec.assets)))
+    best = Best.of((len(quick), span[1] - span[0], len(spec.assets)))
     renumber = np.array([quick.index(name) if name in simple else -1 for name in names] + [-1], dtype=np.int32)
     slow = {
         name: Collector(spec.axis.origin_ns, spec.group.cadence_ns, *span, assets=len(spec.assets))
@@ -100,11 +103,7 @@ def build_values(spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally)
     for part in source.parts(spec, span):
         signal, asset = spec.numbered(part.claims.series)
         if quick:
-            c = part.claims
-            tally.duplicates += scatter(
-                c.code, c.event_time, c.value, _constant(c.epoch), _constant(c.sequence), c.ordinal, renumber[signal], asset,
-                spec.axis.origin_ns, spec.group.cadence_ns, span[0], part.new_from, value, time, epoch, rank,
-            )  # fmt: skip
+            tally.duplicates += best.add(part, renumber[signal], asset, span[0], spec)
         for name, collector in slow.items():
             mine = np.where(signal == spec.numbers[name], asset, -1).astype(np.int32)
             if (mine >= 0).any():
@@ -120,30 +119,56 @@ def build_values(spec: GroupSpec, span: Span, source: ClaimSource, tally: Tally)
             if name in judged:
                 found.flags[name] = done.flags
         else:
-            floats = value[quick.index(name)]
-        found.ints[name], lost = encode(floats, spec_signal)
-        if lost.any():
-            tally.lost[f"{spec.group.asset_type}.{name}"] += int(np.count_nonzero(lost))
+            floats = best.value[quick.index(name)]
+        found.ints[name] = encoded(floats, spec, name, tally)
     return found
+
+
+def encoded(floats: npt.NDArray[np.float64], spec: GroupSpec, name: str, tally: Tally) -> npt.NDArray[np.signedinteger]:
+    """Return the integers of a signal's values, and count those that don't fit."""
+    ints, lost = encode(floats, spec.signals[name])
+    if lost.any():
+        tally.lost[f"{spec.group.asset_type}.{name}"] += int(np.count_nonzero(lost))
+    return ints
 
 
 _reused = threading.local()
 
 
-def _accumulators(shape: tuple[int, int, int]) -> tuple[npt.NDArray[np.float64], Ints, Ints, Ints]:
-    """Return empty accumulators of a shape, in memory that this thread reuses: allocating it would cost more than the build."""
-    size = shape[0] * shape[1] * shape[2]
-    if size > _REUSED_CELLS:
-        value = np.full(shape, np.nan)
-        return value, *(np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3))  # type: ignore[return-value]
-    buffer: npt.NDArray[np.int64] | None = getattr(_reused, "cells", None)
-    if buffer is None or buffer.shape[1] < size:
-        # Allocated for the largest piece: unused pages take no memory.
-        buffer = _reused.cells = np.empty((4, _REUSED_CELLS), dtype=np.int64)
-    value = buffer[0, :size].view(np.float64).reshape(shape)
-    value.fill(np.nan)
-    buffer[1:, :size] = _EARLIEST
-    return value, buffer[1, :size].reshape(shape), buffer[2, :size].reshape(shape), buffer[3, :size].reshape(shape)
+class Best(NamedTuple):
+    """The best claim of each cell so far, for `scatter`: arrays [signal, time, asset]."""
+
+    value: npt.NDArray[np.float64]
+    time: Ints
+    epoch: Ints
+    rank: Ints
+
+    @classmethod
+    def of(cls, shape: tuple[int, int, int]) -> Best:
+        """Return a shape without claims, in memory that this thread reuses: allocating it would cost more than the build."""
+        size = shape[0] * shape[1] * shape[2]
+        if size > _REUSED_CELLS:
+            return cls(np.full(shape, np.nan), *(np.full(shape, _EARLIEST, dtype=np.int64) for _ in range(3)))
+        buffer: npt.NDArray[np.int64] | None = getattr(_reused, "cells", None)
+        if buffer is None or buffer.shape[1] < size:
+            # Allocated for the largest piece: unused pages take no memory.
+            buffer = _reused.cells = np.empty((4, _REUSED_CELLS), dtype=np.int64)
+        value = buffer[0, :size].view(np.float64).reshape(shape)
+        value.fill(np.nan)
+        buffer[1:, :size] = _EARLIEST
+        return cls(value, *(buffer[row, :size].reshape(shape) for row in (1, 2, 3)))
+
+    def add(
+        self, part: Part, signal: npt.NDArray[np.int32], asset: npt.NDArray[np.int32], first: int, spec: GroupSpec
+    ) -> int:
+        """Add claims from cell ``first`` on, by the number and the column of each of their series; return how many are repeated."""
+        c = part.claims
+        return int(
+            scatter(
+                c.code, c.event_time, c.value, _constant(c.epoch), _constant(c.sequence), c.ordinal, signal, asset,
+                spec.axis.origin_ns, spec.group.cadence_ns, first, part.new_from, *self,
+            )
+        )  # fmt: skip
 
 
 def _constant(column: Ints) -> Ints:
@@ -151,10 +176,10 @@ def _constant(column: Ints) -> Ints:
     return np.ascontiguousarray(column[:1]) if column.size and column.strides == (0,) else column
 
 
-def _flags(  # noqa: PLR0917  (one call)
+def flags_of(  # noqa: PLR0917  (one call)
     spec: GroupSpec, name: str, ints: npt.NDArray[np.signedinteger], first: int, span: Span, frontier: Frontier
 ) -> npt.NDArray[np.uint8]:
-    """Return the flags of ``span``; ``ints`` starts at cell ``first`` and includes the margins."""
+    """Return the flags of ``span``; ``ints`` start at cell ``first`` and include the margins."""
     signal, number = spec.signals[name], spec.numbers[name]
     passed = frontier.passed[number]
     # The cell of the watermark is settled if it has a value; without one it isn't missing yet.
@@ -228,7 +253,7 @@ def build_blocks(
             reach = margins(signal)
             first, last = k0 - reach[0], k1 + reach[1]
             ints = _assembled(spec, name, (first, last), base, made)
-            flags[name] = _flags(spec, name, ints, first, (k0, k1), frontier)
+            flags[name] = flags_of(spec, name, ints, first, (k0, k1), frontier)
             values[name] = ints[k0 - first : k1 - first]
             if name in judged:
                 for (low, _), found in built.items():

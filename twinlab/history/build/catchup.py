@@ -5,7 +5,7 @@ The historian writes the blocks, a reader shows them instead of the stored cells
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from twinlab.history.build.blocks import Base, Block, Empty
 from twinlab.history.build.build import build_blocks
 from twinlab.history.build.cuts import after_cut, cut_ns_of
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
+from twinlab.history.build.late.building import late_blocks
+from twinlab.history.build.late.planning import plan_late
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.report import BuildReport, Tally
 from twinlab.history.build.rows.ledger_claims import LedgerClaims
@@ -25,7 +27,6 @@ from twinlab.history.build.update import (
     judged_anew,
     late_claims,
     plan_group,
-    plan_late,
 )
 from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
 from twinlab.history.index.marks import Marks
@@ -90,6 +91,15 @@ class Update:
                 yield plan.spec, block
             for block in vacant_blocks(plan):
                 yield plan.spec, block
+
+    def late_blocks(self, base: Base, plans: Sequence[GroupPlan]) -> list[list[Block]]:
+        """Build plans of late claims, which don't depend on each other: the blocks of each."""
+        if not plans:
+            return []
+        found = late_blocks(plans, self.claims, base, self.tally)
+        if found is None:
+            return [[block for _, block in self.blocks(base, [plan])] for plan in plans]
+        return [[found[place]] for place in range(len(plans))]
 
     def groups(self) -> list[GroupSpec]:
         """Return the groups that change, with all of their columns."""

@@ -141,7 +141,7 @@ class GroupPlan:
     frontier: Frontier
     # Cells without values that aren't built: only their flags are stated.
     vacant: list[Span] = field(default_factory=list)
-    # The columns with late claims, whose plans come first; none if the plan isn't of late claims.
+    # The columns with late claims, of one span of cells; their plans come first. None if the plan isn't of late claims.
     late: tuple[int, ...] = ()
     # Number of the segment of time (see `cuts`) whose position the cells are of; None: that of the claims.
     segment: int | None = None

@@ -13,6 +13,7 @@ from twinlab.harmonise.claims import Claims
 from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.kernels import mark_cells
+from twinlab.history.build.late.planning import LATE_ASSETS
 from twinlab.history.build.rows.source_view import SourceView
 from twinlab.history.build.vacancy import Occupied
 from twinlab.history.index.marks import Marks
@@ -28,7 +29,6 @@ __all__ = [
     "judged_anew",
     "late_claims",
     "plan_group",
-    "plan_late",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -42,8 +42,6 @@ _BITMAP = 50_000_000
 _HELD = 2_000_000
 #: More late claims of a group than this are planned for all assets together.
 _MAX_LATE = 50_000
-#: Late cells of neighbouring assets that share a stored tile are planned together, and those of this many cells in time.
-_LATE_ASSETS, _LATE_CELLS = 8, 4096
 #: Of the newest stored cells, those with claims of at most this share of all such tiles are planned as late ones.
 _FEW_TILES = 1 / 8
 
@@ -133,33 +131,6 @@ def judged_anew(earlier: GroupSpec, spec: GroupSpec, frontier: Frontier) -> list
     return union(out)
 
 
-def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[int, list[Span]]) -> list[GroupPlan]:
-    """Return what to build after late claims of few assets each, by column: plans that don't depend on each other.
-
-    A late row changes the cells around it of one asset; built for all assets, it would cost a thousand times as much.
-    """
-    plans = []
-    begin, end = max(0, int(frontier.known_from.min(initial=NEVER))), int(frontier.passed.max(initial=-NEVER)) + 1
-    # Beyond twice the margins, the flags of one span don't depend on the values of another.
-    apart = 2 * sum(spec.margins) + 1
-    tiles: dict[int, list[Span]] = {}
-    for column, spans in late.items():
-        tiles.setdefault(column // _LATE_ASSETS, []).extend(spans)
-    by_time: dict[tuple[int, int], list[Span]] = {}
-    for tile, spans in tiles.items():
-        for low, high in clip(union(spans, gap=apart), (begin, end)):
-            by_time.setdefault((low // _LATE_CELLS, tile), []).append((low, high))
-    # By time, since neighbouring assets of one time share row groups of the ledger and tiles of rollups.
-    for (_, tile), fresh in sorted(by_time.items()):
-        first = tile * _LATE_ASSETS
-        columns = (first, min(first + _LATE_ASSETS, len(spec.assets)))
-        within = fresh[0][0], fresh[-1][1]
-        mine = tuple(column - first for column in range(*columns) if clip(late.get(column, ()), within))
-        write = clip(reach_of_change(spec, fresh), (begin, end))
-        plans.append(GroupPlan(spec.part(*columns), fresh, write, frontier.part(*columns), late=mine))
-    return plans
-
-
 def plan_group(
     spec: GroupSpec,
     *,
@@ -186,7 +157,7 @@ def plan_group(
 
 def _first_of_many(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec, cut: int, end: int) -> int:
     """Return the cell from which claims are planned for all assets: before it, from ``cut`` on, they are of few."""
-    limit = max(1, int(-(-len(spec.assets) // _LATE_ASSETS) * _FEW_TILES))
+    limit = max(1, int(-(-len(spec.assets) // LATE_ASSETS) * _FEW_TILES))
     # Spans of the two kinds don't meet, so that no cell is built, and no repeated claim counted, twice.
     last = end - _GAP
     if last <= cut:
@@ -197,7 +168,7 @@ def _first_of_many(claims: Sequence[tuple[SourceView, Claims]], spec: GroupSpec,
         signal, asset = spec.numbered(c.series)
         mine = (c.event_time >= low) & (c.event_time < high) & (signal[c.code] >= 0)
         cells = (c.event_time[mine] - spec.axis.origin_ns) // spec.axis.cadence_ns
-        found.append(np.stack([asset[c.code[mine]].astype(np.int64) // _LATE_ASSETS, cells]))
+        found.append(np.stack([asset[c.code[mine]].astype(np.int64) // LATE_ASSETS, cells]))
     tiles, cells = np.concatenate(found, axis=1)
     # The first cell of each tile, in order of time.
     order = np.lexsort((cells, tiles))
@@ -212,7 +183,7 @@ def _late_cells(
     edge = spec.axis.time(cut)
     late = [(view, c, c.event_time < edge) for view, c in claims]
     count = sum(int(np.count_nonzero(mask)) for _, _, mask in late)
-    if not 0 < count <= _MAX_LATE or len(spec.assets) <= _LATE_ASSETS:
+    if not 0 < count <= _MAX_LATE or len(spec.assets) <= LATE_ASSETS:
         return list(claims), {}
     cells, columns = [], []
     for _, c, mask in late:

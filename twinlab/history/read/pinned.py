@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from twinlab.errors import HistoryConflictError
 from twinlab.history.build.blocks import Block, Recent
 from twinlab.history.build.catchup import Stored, Update, plan_update
-from twinlab.history.build.group_spec import GroupSpec
+from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.mapping_context import Sources
 from twinlab.history.build.partition import Partition, build_partition
 from twinlab.history.build.rows.ledger_claims import LedgerClaims
@@ -24,7 +25,7 @@ from twinlab.history.build.update import frontier_of
 from twinlab.history.index.marks import Marks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.encoding import sentinel
-from twinlab.history.layout.grid import Frontier
+from twinlab.history.layout.grid import Frontier, Group
 from twinlab.history.layout.spans import Span, clip, widen
 from twinlab.history.store.event_parts import EventParts, Window, within
 from twinlab.history.store.opening import create_history, open_history, repository_path
@@ -75,6 +76,24 @@ class Pin(ABC):
         return 0 if found is None else len(found)
 
 
+class _LatePlans(NamedTuple):
+    """Plans of late claims of one group: a row for each of their columns, sorted."""
+
+    column: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    stop: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+
+    def of_column(self, column: int) -> _LatePlans:
+        """Return those of one column."""
+        low, high = np.searchsorted(self.column, (column, column + 1)).tolist()
+        return _LatePlans(*(one[low:high] for one in self))
+
+    def within(self, low: int, high: int) -> set[int]:
+        """Return the numbers of the plans with cells in ``low .. high - 1``."""
+        return set(self.number[(self.first < high) & (self.stop > low)].tolist())
+
+
 @dataclass
 class TailPin(Pin):
     """The published history with the ledger's newest rows."""
@@ -96,34 +115,87 @@ class TailPin(Pin):
             return None
         return plan_update(self.sources, meta, self.position)
 
+    @cached_property
+    def _late(self) -> dict[Group, _LatePlans]:
+        """The plans of late claims, by group."""
+        found: dict[Group, list[tuple[int, int, int, int]]] = {}
+        for n, plan in enumerate(self.update.plans if self.update is not None else ()):
+            if plan.late:
+                columns = [plan.spec.first_asset + one for one in plan.late]
+                found.setdefault(plan.spec.group, []).extend((one, *plan.ends, n) for one in columns)
+        return {group: _LatePlans(*np.array(sorted(rows), dtype=np.int64).T) for group, rows in found.items()}
+
     def _tail(self, update: Update, asset_type: str, span: tuple[int | None, int | None]) -> list[Block]:
         """Return the blocks of the plans that a span needs; late rows elsewhere aren't built."""
-        mine = {n: plan for n, plan in enumerate(update.plans) if plan.spec.group.asset_type == asset_type}
-        wanted = {n for n, plan in mine.items() if _overlaps(plan.spec, plan.covered, span)}
-        for front in [mine[n] for n in wanted if not mine[n].late]:
-            # A plan of all assets may need late values within its margins.
-            reach = widen(front.write, before=front.spec.margins[0], after=front.spec.margins[1])
-            wanted |= {
-                n
-                for n, plan in mine.items()
-                if plan.late and plan.spec.group == front.spec.group and any(clip(reach, piece) for piece in plan.write)
-            }
-        # Late plans come before those of all assets in `update.plans`.
-        return [block for n in sorted(wanted) for block in self._built(update, n)]
+        plans = update.plans
+        fronts = [
+            n
+            for n, plan in enumerate(plans)
+            if not plan.late and plan.spec.group.asset_type == asset_type and _overlaps(plan.spec, plan.covered, span)
+        ]
+        wanted: set[int] = set()
+        for group, late in self._late.items():
+            if group.asset_type == asset_type:
+                axis = plans[late.number[0]].spec.axis
+                low = -NEVER if span[0] is None else axis.cell(span[0])
+                wanted |= late.within(low, NEVER if span[1] is None else axis.cell_ceil(span[1]))
+        return self._needed(update, fronts, wanted)
 
-    def _built(self, update: Update, number: int) -> list[Block]:
-        found = self._blocks.get(number)
-        if found is None:
-            plan = update.plans[number]
-            late = plan.late
-            below = (
-                [] if late else [b for blocks in self._blocks.values() for b in blocks if b.group == plan.spec.group]
-            )
+    def blocks_of_windows(
+        self, group: Group, firsts: npt.NDArray[np.int64], length: int, columns: npt.NDArray[np.int64]
+    ) -> list[Block]:
+        """Return the tail's blocks that many short windows need, each of one column from a cell on.
+
+        Late cells of other columns may be missing, even if they are in the same block.
+        """
+        if self.update is None:
+            return []
+        stops = firsts + length
+
+        def in_window(plan: GroupPlan) -> bool:
+            mine = (columns >= plan.spec.first_asset) & (columns < plan.spec.first_asset + len(plan.spec.assets))
+            low, high = firsts[mine], stops[mine]
+            return any(bool(((low < b) & (high > a)).any()) for a, b in plan.covered)
+
+        fronts = [
+            n
+            for n, plan in enumerate(self.update.plans)
+            if not plan.late and plan.spec.group == group and in_window(plan)
+        ]
+        wanted: set[int] = set()
+        if group in self._late:
+            late = self._late[group]
+            for first, stop, column in zip(firsts.tolist(), stops.tolist(), columns.tolist(), strict=True):
+                wanted |= late.of_column(column).within(first, stop)
+        return self._needed(self.update, fronts, wanted)
+
+    def _needed(self, update: Update, fronts: Sequence[int], late: set[int]) -> list[Block]:
+        """Return the blocks of plans of all assets, and of late claims."""
+        wanted = {*fronts, *late}
+        for front in (update.plans[n] for n in fronts):
+            if front.spec.group in self._late:
+                # A plan of all assets may need late values within its margins.
+                for low, high in widen(front.write, before=front.spec.margins[0], after=front.spec.margins[1]):
+                    wanted |= self._late[front.spec.group].within(low, high)
+        # Late plans come before those of all assets in `update.plans`.
+        return [block for blocks in self._built(update, sorted(wanted)) for block in blocks]
+
+    def _built(self, update: Update, numbers: Sequence[int]) -> list[list[Block]]:
+        """Return the blocks of plans, each of which is built once."""
+        new = [n for n in numbers if n not in self._blocks]
+        late = [n for n in new if update.plans[n].late]
+        found = update.late_blocks(Stored(self.view), [update.plans[n] for n in late])
+        self._blocks |= dict(zip(late, found, strict=True))
+        for n in new:
+            plan = update.plans[n]
+            if plan.late:
+                continue
+            below = [b for blocks in self._blocks.values() for b in blocks if b.group == plan.spec.group]
             base = Recent(Stored(self.view), list(below))
             for _, block in update.blocks(base, [plan]):
                 base.blocks.append(block)
-            found = self._blocks[number] = base.blocks[len(below) :]
-        return found
+            self._blocks[n] = base.blocks[len(below) :]
+        return [self._blocks[n] for n in numbers]
 
     @property
     def assets(self) -> Mapping[str, Sequence[str]]:
@@ -154,6 +226,14 @@ class TailPin(Pin):
             # States and counters at the start of a span depend on the last observation before it.
             span = (None, span[1])
         return self._tail(self.update, asset_type, span)
+
+    def extent(self, group: Group) -> tuple[int, int]:
+        """Return the span of all cells of a group, those of the tail included; nothing is built for it."""
+        plans = self.update.plans if self.update is not None else ()
+        spans = [plan.ends for plan in plans if plan.spec.group == group]
+        if group in self.view.catalog.groups and self.view.catalog.groups[group].extent is not None:
+            spans.append(self.view.extent(group))
+        return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0, 0)
 
     def _touched(self, table: str) -> Update | None:
         """Return the changes since the snapshot if they change a table; else None."""

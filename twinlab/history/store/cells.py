@@ -12,6 +12,7 @@ from twinlab.history.layout.grid import Group, asset_runs
 from twinlab.history.layout.rollup import STATISTICS, reduce_cells, reduce_rollup
 from twinlab.history.store.byte_store import ByteStore
 from twinlab.history.store.catalog import Catalog, GroupEntry
+from twinlab.history.store.chosen_tiles import read_windows
 from twinlab.history.store.codecs import ArraySpec
 from twinlab.history.store.fold import fold_windows
 from twinlab.history.store.tiles import Pending, read_region
@@ -46,6 +47,21 @@ class CellReader:
     def flags(self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None = None) -> NDArray[np.uint8]:
         """Return the flags alone; "not evaluated" where nothing was written."""
         return self._cells(group, signal, k0, k1, assets, flags=True)
+
+    def windows(
+        self,
+        group: Group,
+        signal: str,
+        firsts: NDArray[np.int64],
+        length: int,
+        columns: NDArray[np.int64],
+        *,
+        flags: bool,
+    ) -> NDArray[Any]:
+        """Return stored integers or flags (window, time) of windows of ``length`` cells, each of one column from a cell on."""
+        entry = self.catalog.entry(group)
+        entry.signal(signal)
+        return read_windows(entry, signal, firsts, length, columns, flags=flags, store=self._store)
 
     def _cells(
         self, group: Group, signal: str, k0: int, k1: int, assets: ArrayLike | None, *, flags: bool

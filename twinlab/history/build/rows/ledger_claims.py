@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.harmonise.claims import Claims
+from twinlab.harmonise.claims import Claims, Series
 from twinlab.history.build.build import Part
 from twinlab.history.build.cuts import Cut, Segment, segment_cuts, segments
 from twinlab.history.build.group_spec import GroupSpec
@@ -95,7 +95,7 @@ class LedgerClaims:
     def _parts(self, spec: GroupSpec, window: Span, position: Dictionary[str, int]) -> Iterator[Part]:
         low, high = self._reach(spec, window)
         # A claim of another series never has the identity of one of these: its tag is another.
-        some = spec.series if spec.whole is not None and 4 * len(spec.assets) <= len(spec.whole.assets) else None
+        some = _few(spec.series, spec)
         for name, number in self.numbers().items():
             view, stop = self.views[name], position[name]
             new_from = self.new_from.get(name, 0)
@@ -117,6 +117,47 @@ class LedgerClaims:
             if len(keys):
                 yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
 
+    def parts_of_windows(self, windows: Sequence[tuple[GroupSpec, Span]]) -> list[tuple[int, Part]] | None:
+        """Return the claims of many windows of one group, each with the number of its window; a frame of several is read once.
+
+        Returns None if not all signals are `simple` in all of them.
+        """
+        if self.cuts or set(windows[0][0].signals) != self._of_one_source(windows[0][0]):
+            return None
+        times = np.array([self._reach(spec, window) for spec, window in windows])
+        out: list[tuple[int, Part]] = []
+        for name, number in self.numbers().items():
+            view, stop, new_from = self.views[name], self.position[name], self.new_from.get(name, 0)
+            index = view.index
+            covering = [self._covering(view, spec, window, self.position) for spec, window in windows]
+            windows_of: dict[int, list[int]] = {}
+            for place, near in enumerate(covering):
+                for one in near.tolist():
+                    windows_of.setdefault(one, []).append(place)
+            every = np.array(sorted(windows_of), dtype=np.int64)
+            if index["keyed"][every].any() or index["retracts"][every].any():
+                return None
+            for one in every.tolist():
+                mine = windows_of[one]
+                reach = int(times[mine, 0].min()), int(times[mine, 1].max())
+                some = frozenset[Series]().union(*(windows[place][0].series for place in mine))
+                few = _few(some, windows[0][0])
+                for _, found in view.harmonised([one], stop=stop, time=reach, series=few, cut_from=_CUT_ROWS):
+                    out += [(place, Part(number, found.claims, new_from)) for place in mine]
+            late = index.late_within(int(times[:, 0].min()), int(times[:, 1].max()), stop)
+            at = index.late["event_time"][late]
+            low, high = np.searchsorted(at, times[:, 0]).tolist(), np.searchsorted(at, times[:, 1]).tolist()
+            claims = view.late_claims(late, stop=stop)
+            places = np.arange(len(late))
+            for place in np.flatnonzero(np.array(low) < np.array(high)).tolist():
+                # Late claims of the frames above were among their rows.
+                kept = places[low[place] : high[place]]
+                kept = kept[np.isin(late[kept], view.outside(late[kept], view.rows_of(covering[place])))]
+                if claims.op[kept].any():
+                    return None
+                out.append((place, Part(number, claims.select(kept), new_from)))
+        return out
+
     @staticmethod
     def _partners(
         view: SourceView, keys: npt.NDArray[np.uint64], known: npt.NDArray[np.int64], stop: int
@@ -137,6 +178,10 @@ class LedgerClaims:
                 late = self._late(view, spec, cells, one.position)
                 if index["keyed"][near].any() or index["retracts"][near].any() or index.late["op"][late].any():
                     return frozenset()
+        return self._of_one_source(spec)
+
+    def _of_one_source(self, spec: GroupSpec) -> frozenset[str]:
+        """Return the signals of the rule ``last`` with one source and one priority, none of whose claims has a flag of its own."""
         fed, judged = self._single(), self.judged(spec)
         kind = spec.group.asset_type
         return frozenset(
@@ -165,6 +210,11 @@ class LedgerClaims:
                         seen.setdefault((one.asset_type, one.signal), set()).update(pair)
             self._fed = {signal: len(found) == 1 for signal, found in seen.items()}
         return self._fed
+
+
+def _few(series: frozenset[Series], spec: GroupSpec) -> frozenset[Series] | None:
+    """Return series if frames should be cut to their rows: not if they are many of all of the group."""
+    return series if spec.whole is not None and 4 * len(series) <= len(spec.whole.series) else None
 
 
 def _in_segment(part: Part, segment: Segment) -> Part:
