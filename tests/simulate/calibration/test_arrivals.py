@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
-from twinlab.simulate.calibration.arrivals import arrival_rates, hour_of_week, hours_in
+from twinlab.simulate.calibration.arrivals import arrival_rates, hours_in
+from twinlab.simulate.timetable.weeks import hour_of_week
 
 START, STOP = np.datetime64("2026-03-02T00:00"), np.datetime64("2026-03-30T00:00")
 

@@ -1,7 +1,8 @@
 """From history to a model: distributions, rates and times of travel fitted to what happened.
 
 In: arrays of values, or a twin and a window. Out: fits with their goodness in words, and a calibrated model.
-Read in order: `families`, `censored`, `distributions`, `arrivals`, `travel`, `breakdowns`.
+Read in order: `families`, `censored`, `distributions`, `arrivals`, `travel`, `breakdowns`; `twin_names`, `operation`, `demand`, `calibrated`,
+`start_state`.
 Never: a parameter without the number of values it comes from; a value from outside the window.
 """
 
@@ -14,12 +15,18 @@ __getattr__, __dir__ = attach(
     {
         "ArrivalRates": "arrivals",
         "Breakdowns": "breakdowns",
+        "Calibrated": "calibrated",
         "Fit": "distributions",
+        "StartState": "start_state",
         "TravelTimes": "travel",
         "arrival_rates": "arrivals",
         "breakdowns": "breakdowns",
         "fit_distribution": "distributions",
+        "calibrate": "calibrated",
         "kaplan_meier": "censored",
+        "latest_time": "start_state",
+        "positions": "start_state",
+        "start_state": "start_state",
         "travel_times": "travel",
     },
 )

@@ -12,13 +12,13 @@ import pandas as pd
 from scipy.stats import chi2
 
 from twinlab.errors import SchemaError
+from twinlab.simulate.timetable.weeks import HOURS, hour_of_week
 
-__all__ = ["HOURS", "ArrivalRates", "arrival_rates", "hour_of_week", "hours_in"]
+__all__ = ["ArrivalRates", "arrival_rates", "hours_in"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-HOURS = 168
 _HOUR = np.timedelta64(1, "h")
 
 
@@ -46,17 +46,6 @@ class ArrivalRates:
     def expected(self, start: object, stop: object) -> Floats:
         """Return the expected number of arrivals of each group in a span."""
         return np.asarray(self.rate @ hours_in(start, stop))
-
-
-def hour_of_week(times: npt.ArrayLike) -> Ints:
-    """Return the hour of the week of instants (UTC), 0 on Monday 00:00.
-
-    >>> hour_of_week(np.array(["2026-03-23T01:30"], "M8[ns]")).tolist()
-    [1]
-    """
-    hours = np.asarray(times, dtype="M8[h]").astype(np.int64)
-    # 1970-01-01 was a Thursday.
-    return (hours + 3 * 24) % HOURS
 
 
 def hours_in(start: object, stop: object) -> Floats:

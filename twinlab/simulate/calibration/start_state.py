@@ -1,0 +1,231 @@
+"""The state of a model at an instant, from what a twin's history says had happened by then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from twinlab.errors import SchemaError
+from twinlab.model.reader import TwinReader
+from twinlab.simulate.calibration.calibrated import Calibrated, log_ratio
+from twinlab.simulate.calibration.operation import Operation, read_operation
+from twinlab.simulate.timetable.day_effects import MEMORY, Known
+from twinlab.simulate.timetable.entities import Entities
+from twinlab.simulate.timetable.states import state_dataset
+from twinlab.simulate.timetable.trips import Trips
+
+__all__ = ["StartState", "latest_time", "positions", "start_state"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_DAY = 86_400.0
+#: What is carried, and was handed in earlier than this, isn't looked for.
+_LOOK_BACK = 14 * _DAY
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class StartState:
+    """A state, and what of it isn't in the history."""
+
+    state: xr.Dataset
+    assumed: tuple[str, ...]
+    """What is drawn at random, or taken as given, each with its number."""
+
+
+def latest_time(twin: TwinReader) -> np.datetime64:
+    """Return the latest actual time of the twin's trips and of what they carry: the start "now"."""
+    operation = read_operation(twin)
+    times = [operation.trips[["start", "end"]].max().max(), operation.entities[["registered", "delivered"]].max().max()]
+    known = [each for each in times if pd.notna(each)]
+    if not known:
+        msg = f"the twin {twin.model.twin!r} has no trip that has left, so there is no present state; ingest some, or state a start"
+        raise SchemaError(msg)
+    return pd.Timestamp(round(max(known)) + 1, unit="s").to_datetime64()
+
+
+def start_state(
+    twin: TwinReader, calibrated: Calibrated, start: object, *, seed: int = 0, ahead: object = "14d"
+) -> StartState:
+    """Return the state at an instant: what had left, is under way, waits, and is planned.
+
+    Only what happened before ``start`` is used, and plans. Rows that came later are left out by passing a view of the twin:
+    ``start_state(twin.as_of(start), …)``.
+
+    Parameters
+    ----------
+    twin : TwinReader
+    calibrated : Calibrated
+    start : instant
+        Naive is UTC.
+    seed : int
+        Seed of the runs from this state.
+    ahead : duration
+        How far ahead the plan is taken.
+
+    Raises
+    ------
+    SchemaError
+        If no trip is planned from ``start`` on.
+    """
+    instant = pd.Timestamp(start).to_datetime64().astype("M8[ns]")  # type: ignore[arg-type]
+    now = float(instant.astype(np.int64) / 1e9)
+    stop = pd.Timestamp(instant) + pd.Timedelta(ahead)  # type: ignore[arg-type]
+    operation = read_operation(twin, start=pd.Timestamp(instant) - pd.Timedelta(_LOOK_BACK, "s"), stop=stop).as_known(
+        now
+    )
+    operation = _active(operation)
+    trips = operation.trips
+    if not (trips["planned_start"] >= now).any():
+        msg = f"the twin {twin.model.twin!r} has no trip that is planned from {instant} on, so there is nothing to simulate; choose an earlier start"
+        raise SchemaError(msg)
+    known = _known(operation, calibrated, now)
+    longest = float(calibrated.model.fits.start.quantiles.max())
+    gone = _given_up(trips, now, longest)
+    lost = _lost(trips, now, calibrated)
+    usual = (trips["planned_end"] - trips["planned_start"]) * np.exp(calibrated.link_of(trips))
+    trips = trips.assign(end=trips["end"].where(~lost, np.minimum(trips["start"] + usual, now - 1)))
+    kept = _kept(trips, operation.legs, now)
+    place = np.cumsum(kept) - 1
+    legs = operation.legs.assign(trip=place[operation.legs["trip"].to_numpy(dtype=np.int64)])
+    table = trips[kept].reset_index(drop=True)
+    hubs = _with_new(np.array(calibrated.model.hubs, dtype=object), table)
+    code = {name: number for number, name in enumerate(hubs.tolist())}
+    carriers, carrier = np.unique(table["carrier"].fillna("").astype(str), return_inverse=True)
+    carrier = np.where(table["carrier"].isna(), -1, carrier)
+    booked = np.zeros(len(table), dtype=bool)
+    if calibrated.confirmed and len(legs):
+        booked[legs["trip"].to_numpy()] = True
+    begin = np.nan_to_num(table["start"].to_numpy() - now, nan=np.nan)
+    made = Trips(
+        table["origin"].map(code).to_numpy(dtype=np.int64), table["destination"].map(code).to_numpy(dtype=np.int64), carrier,
+        calibrated.group_of(table["origin"].to_numpy(dtype=object)), table["planned_start"].to_numpy() - now,
+        table["planned_end"].to_numpy() - now, begin, table["end"].to_numpy() - now, gone[kept], booked, calibrated.link_of(table),
+    )  # fmt: skip
+    entities = _entities(operation, legs, table, code, now) if calibrated.model.demand is not None else None
+    state = state_dataset(
+        made, known, entities, model=calibrated.model.name, model_hash=calibrated.model.content_hash(), start=instant, seed=seed,
+        hubs=hubs, carriers=carriers.astype(object), trip_ids=table["event_id"].to_numpy(dtype=object),
+        entity_ids=operation.entities.index.to_numpy(dtype=object),
+    )  # fmt: skip
+    return StartState(state, _assumed(made, entities, calibrated, int(lost.sum())))
+
+
+def positions(state: xr.Dataset) -> pd.DataFrame:
+    """Return how many entities wait at each hub at the start of a state, and how many are on the way to it.
+
+    Returns
+    -------
+    DataFrame
+        Index hub; columns ``waiting``, ``incoming``.
+    """
+    hubs = state["hub"].to_numpy()
+    first, leg_trip = state["entity_first_leg"].to_numpy(), state["leg_trip"].to_numpy()
+    entity = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    left = state["trip_known_start"].to_numpy()[leg_trip] < 0
+    last = np.full(len(first) - 1, -1)
+    last[entity[left]] = leg_trip[left]
+    under_way = (last >= 0) & np.isnan(state["trip_known_end"].to_numpy()[last])
+    goal = state["trip_destination"].to_numpy()[last]
+    here = np.where(last < 0, state["entity_origin"].to_numpy(), goal)
+    count = [np.bincount(here[which], minlength=len(hubs)) for which in (~under_way, under_way)]
+    return pd.DataFrame({"waiting": count[0], "incoming": count[1]}, index=pd.Index(hubs, name="hub"))
+
+
+def _active(operation: Operation) -> Operation:
+    """Return the operation without entities that had been delivered."""
+    entities = operation.entities
+    if not len(entities):
+        return operation
+    entities = entities[entities["delivered"].isna()]
+    legs = operation.legs[operation.legs["entity"].isin(entities.index)].reset_index(drop=True)
+    entities = entities.loc[legs["entity"].drop_duplicates()]
+    return Operation(operation.names, operation.trips, entities, legs, operation.unplanned)
+
+
+def _given_up(trips: pd.DataFrame, now: float, longest: float) -> Bools:
+    """Return which trips never left: planned longer ago than any trip has been late."""
+    return (trips["start"].isna() & (trips["planned_start"] < now - longest)).to_numpy()
+
+
+def _lost(trips: pd.DataFrame, now: float, calibrated: Calibrated) -> pd.Series:
+    """Return which trips have left so long ago that they must have arrived, though no arrival is recorded."""
+    usual = (trips["planned_end"] - trips["planned_start"]) * np.exp(calibrated.link_of(trips))
+    longest = float(np.exp(calibrated.model.fits.duration.quantiles.max()))
+    return trips["start"].notna() & trips["end"].isna() & (now - trips["start"] > longest * usual)
+
+
+def _kept(trips: pd.DataFrame, legs: pd.DataFrame, now: float) -> Bools:
+    """Return the trips that matter: planned, under way, late, just arrived, or used by something that is still on its way."""
+    kept = (
+        (trips["planned_start"] >= now) | (trips["end"].isna() & trips["start"].notna()) | (trips["end"] > now - _DAY)
+    )
+    kept |= trips["start"].isna() & (trips["planned_start"] >= now - _DAY)
+    used = np.zeros(len(trips), dtype=bool)
+    used[legs["trip"].to_numpy(dtype=np.int64)] = True
+    return kept.to_numpy() | used
+
+
+def _with_new(hubs: npt.NDArray[np.object_], trips: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return the places of the model, then those that only the plan has."""
+    new = sorted({*trips["origin"], *trips["destination"]} - set(hubs.tolist()))
+    return np.array([*hubs.tolist(), *new], dtype=object)
+
+
+def _known(operation: Operation, calibrated: Calibrated, now: float) -> tuple[Known, Known]:
+    trips = operation.trips
+    trips = trips[(trips["planned_start"] >= now - MEMORY) & (trips["planned_start"] < now)]
+    group = calibrated.group_of(trips["origin"].to_numpy(dtype=object))
+    epoch = trips["planned_start"].to_numpy().astype(np.int64)
+    start, end = trips["start"].to_numpy(), trips["end"].to_numpy()
+    delay = np.where(np.isnan(start), np.inf, start - trips["planned_start"].to_numpy())
+    ratio = log_ratio(trips) - calibrated.link_of(trips)
+
+    def seen(times: Floats) -> npt.NDArray[np.int64]:
+        return np.where(np.isnan(times), _NEVER, np.nan_to_num(times).astype(np.int64))
+
+    features = np.zeros(0)
+    return Known(delay, group, epoch, seen(start), features), Known(ratio, group, epoch, seen(end), features)
+
+
+def _entities(
+    operation: Operation, legs: pd.DataFrame, table: pd.DataFrame, code: dict[str, int], now: float
+) -> Entities:
+    entities = operation.entities
+    trip = legs["trip"].to_numpy(dtype=np.int64)
+    many = legs.groupby("entity", sort=False).size().loc[entities.index].to_numpy()
+    first = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
+    ends = table["origin"].map(code).to_numpy(), table["destination"].map(code).to_numpy()
+    return Entities(
+        ends[0][trip[first[:-1]]].astype(np.int64), ends[1][trip[first[1:] - 1]].astype(np.int64),
+        entities["registered"].to_numpy() - now, entities["promised"].to_numpy() - now, entities["delivered"].to_numpy() - now,
+        first, trip,
+    )  # fmt: skip
+
+
+def _assumed(trips: Trips, entities: Entities | None, calibrated: Calibrated, lost: int) -> tuple[str, ...]:
+    left = trips.start < 0
+    under_way = int((left & np.isnan(trips.end)).sum())
+    late = int((np.isnan(trips.start) & (trips.planned_start < 0) & ~trips.cancelled).sum())
+    ahead = trips.planned_start >= 0
+    notes = [
+        f"{int(ahead.sum())} trips planned from the start on are known then; their delays, cancellations and times of travel are drawn",
+        f"{under_way} trips are under way: their arrivals are drawn, later than the start",
+        f"{late} trips are late and haven't left: their departures are drawn, later than the start",
+    ]
+    if lost:
+        notes.append(
+            f"{lost} trips without a recorded arrival left so long ago that they count as arrived at the usual time"
+        )
+    if entities is not None:
+        names = calibrated.model.names
+        notes += [
+            f"{len(entities.origin)} of asset type {names.entity} are on their way, with the bookings that the history has",
+            f"new ones of asset type {names.entity} are drawn from the rates by hour of the week, and their times to delivery",
+        ]
+    return tuple(notes)

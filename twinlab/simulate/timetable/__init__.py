@@ -1,0 +1,14 @@
+"""A planned operation run forward: trips of a timetable with random delays, and what travels on them.
+
+In: a timetable, fitted delays, and a state (what has left, what is under way, what waits). Out: the protocol of a model.
+Read in order: `names`, `weeks`, `draws`, `delays`, `day_effects`, `trips`, `routing`, `entities`, `states`, `signals`, `tables`, `model`.
+Never: a random number that depends on more than seed, replication, purpose and the owner's place in the state.
+"""
+
+from __future__ import annotations
+
+from twinlab._lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__, {"Delays": "delays", "Demand": "entities", "Names": "names", "TimetableModel": "model"}
+)

@@ -1,0 +1,165 @@
+"""What trips carry: bookings that are known, new arrivals, and what becomes of both in one replication."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import poisson
+
+from twinlab.simulate.timetable.draws import Purpose, generator
+from twinlab.simulate.timetable.following import follow
+from twinlab.simulate.timetable.routing import quickest_paths
+from twinlab.simulate.timetable.weeks import hour_of_week
+
+__all__ = ["Carried", "Demand", "Entities", "carry_entities"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Demand:
+    """New entities: how many, from where, to where, and how they are booked."""
+
+    rate: Floats
+    """Arrivals an hour by hub and UTC hour of the week, shape ``(hub, 168)``."""
+    share: Floats
+    """Share of each destination by origin, shape ``(hub, hub)``."""
+    lead: tuple[float, float]
+    """Time from arrival to the first trip that may be booked: uniform between these seconds."""
+    change: float
+    """Least time between a planned arrival and the next planned departure of an entity, seconds."""
+    most_legs: int
+    """Largest number of trips of an entity."""
+    delivery: Floats
+    """Time from the last arrival until delivery: values at equally spaced probabilities, seconds."""
+    promise: float
+    """Time from the planned arrival at the destination to what is promised, seconds."""
+    factor: float = 1.0
+    """Factor on all rates."""
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Entities that are known at the start; times in seconds since then."""
+
+    origin: Ints
+    destination: Ints
+    registered: Floats
+    promised: Floats
+    """NaN where nothing is promised."""
+    delivered: Floats
+    """NaN where it isn't delivered yet."""
+    first_leg: Ints
+    """Entity e has the trips ``leg_trip[first_leg[e]:first_leg[e + 1]]``; none if it isn't booked yet."""
+    leg_trip: Ints
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Entities of one replication, the known ones first, with the trips that they took or will take."""
+
+    origin: Ints
+    destination: Ints
+    registered: Floats
+    promised: Floats
+    delivered: Floats
+    leg_entity: Ints
+    leg_number: Ints
+    leg_trip: Ints
+    unplaced: int
+    """Entities for which there was no connection within a week."""
+
+
+def carry_entities(
+    entities: Entities,
+    demand: Demand,
+    *,
+    origin: Ints,
+    destination: Ints,
+    planned: tuple[Floats, Floats],
+    actual: tuple[Floats, Floats],
+    cancelled: Bools,
+    until: float,
+    epoch: int,
+    seed: int,
+    replication: int,
+) -> Carried:
+    """Return what becomes of all entities in one replication, given the times of its trips."""
+    hubs = len(demand.rate)
+    order = np.argsort(planned[0], kind="stable")
+    by_hub = np.lexsort((planned[0], origin))
+    bounds = np.searchsorted(origin[by_hub], np.arange(hubs + 1))
+    usable = ~cancelled & (planned[0] >= 0)
+    paths = quickest_paths(
+        origin, destination, planned[0], planned[1], usable, order, hubs, demand.change, demand.most_legs
+    )
+    where, when, ready, which = _arrivals(demand, until, epoch, seed, replication)
+    known = len(entities.origin)
+    all_origin = np.concatenate([entities.origin, where])
+    goal = np.concatenate([entities.destination, np.full(len(where), -1)])
+    registered = np.concatenate([entities.registered, when])
+    first = np.concatenate([entities.first_leg, np.full(len(where), entities.first_leg[-1])])
+    share = np.cumsum(demand.share, axis=1)
+    leg_entity, leg_number, leg_trip, arrived = follow(
+        all_origin, goal, np.concatenate([entities.registered, ready]), first, entities.leg_trip,
+        np.concatenate([np.zeros(known), which]), share, destination, planned[0], actual[0], actual[1], cancelled, usable,
+        by_hub, bounds, paths,
+    )  # fmt: skip
+    promised = np.concatenate([entities.promised, np.full(len(where), np.nan)])
+    last = np.full(len(all_origin), -1)
+    last[leg_entity] = leg_trip
+    new = np.arange(len(all_origin)) >= known
+    promised = np.where(new & (last >= 0), planned[1][last] + demand.promise, promised)
+    lasting = np.interp(
+        np.concatenate([
+            generator(seed, replication, Purpose.DELIVERY).random(known),
+            generator(seed, replication, Purpose.DELIVERY_OF_NEW).random(len(where)),
+        ]),
+        np.linspace(0, 1, len(demand.delivery)), demand.delivery,
+    )  # fmt: skip
+    # What waits for delivery at the start is delivered later than it.
+    delivered = np.maximum(arrived + lasting, np.where(arrived < 0, 1.0, -np.inf))
+    delivered[:known] = np.where(np.isnan(entities.delivered), delivered[:known], entities.delivered)
+    placed = goal >= 0
+    return Carried(
+        all_origin,
+        goal,
+        registered,
+        promised,
+        delivered,
+        leg_entity,
+        leg_number,
+        leg_trip,
+        int(np.count_nonzero(~placed)),
+    )
+
+
+def _arrivals(
+    demand: Demand, until: float, epoch: int, seed: int, replication: int
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return hub, time of arrival, time from which trips may be booked, and a uniform number for the destination."""
+    hours = np.arange(epoch // _HOUR, (epoch + int(until)) // _HOUR + 1)
+    week = hour_of_week((hours * _HOUR).astype("M8[s]"))
+    where: list[npt.NDArray[np.generic]] = [np.zeros(0)]
+    when, lead, which = ([np.zeros(0)] for _ in range(3))
+    for hour, of_week in zip(hours.tolist(), week.tolist(), strict=True):
+        # Numbers are found from uniform ones, one stream for each hub and hour: with more demand there are further arrivals
+        # after the same ones.
+        rates = demand.rate[:, of_week] * demand.factor
+        for place in np.flatnonzero(rates).tolist():
+            random = generator(seed, replication, Purpose.ARRIVALS, hour * len(rates) + place)
+            many = int(poisson.ppf(random.random(), rates[place]))
+            draws = random.random((many, 3))
+            where.append(np.full(many, place))
+            when.append(hour * _HOUR - epoch + _HOUR * draws[:, 0])
+            lead.append(demand.lead[0] + (demand.lead[1] - demand.lead[0]) * draws[:, 1])
+            which.append(draws[:, 2])
+    hub, time = np.concatenate(where).astype(np.int64), np.concatenate(when)
+    kept = (time >= 0) & (time < until)
+    return hub[kept], time[kept], (time + np.concatenate(lead))[kept], np.concatenate(which)[kept]
