@@ -1,4 +1,4 @@
-"""A planned operation run forward: trips of a timetable with random delays, and what travels on them.
+"""A planned operation run forward: trips of a timetable with random delays, and what they carry.
 
 In: a timetable, fitted delays, and a state (what has left, what is under way, what waits). Out: the protocol of a model.
 Read in order: `names`, `weeks`, `draws`, `delays`, `day_effects`, `trips`, `routing`, `entities`, `states`, `signals`, `tables`, `model`.
