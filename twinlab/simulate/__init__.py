@@ -25,6 +25,8 @@ __getattr__, __dir__ = attach(
         "Results": "runs.results",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
+        "decide": "experiments.sequential",
+        "decide_all": "experiments.sequential",
         "fork": "states.forks",
         "from_callable": "adapters.callables",
         "from_fmu": "adapters.fmus",

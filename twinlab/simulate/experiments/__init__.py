@@ -2,7 +2,8 @@
 
 In: KPIs as arrays with dim ``replication`` (and ``scenario``), or a function that returns such KPIs when it is asked for more
 replications. Out: differences with intervals and a verdict, tables of designs, indices of sensitivity, a selected scenario.
-Read in order: `intervals`, `samples`, `comparison`, `comparing`, `comparisons`.
+Read in order: `intervals`, `samples`, `comparison`, `comparing`, `comparisons`, `boundaries`,
+`sequential`.
 Never: a verdict without its interval and level; a random number that the caller's seed doesn't decide.
 """
 
@@ -12,5 +13,14 @@ from twinlab._lazy import attach
 
 __getattr__, __dir__ = attach(
     __name__,
-    {"Comparison": "comparison", "Comparisons": "comparisons", "compare": "comparing", "compare_all": "comparisons"},
+    {
+        "Comparison": "comparison",
+        "Comparisons": "comparisons",
+        "Decision": "sequential",
+        "Decisions": "sequential",
+        "compare": "comparing",
+        "compare_all": "comparisons",
+        "decide": "sequential",
+        "decide_all": "sequential",
+    },
 )
