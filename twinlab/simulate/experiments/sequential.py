@@ -115,7 +115,12 @@ class Decisions:
             for row in self.rows
         ]
         level = 100 * self.rows[0].comparison.level
-        return "\n".join([f"{self.simulated:,} replications simulated; all verdicts hold with {level:.4g} %", *lines])
+        return "\n".join(
+            [
+                f"{self.simulated:,} replications simulated; no verdict is wrong with a probability of at least {level:.4g} %",
+                *lines,
+            ]
+        )
 
     def _repr_html_(self) -> str:
         return html("<pre>{{ text }}</pre>", text=repr(self))
