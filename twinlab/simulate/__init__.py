@@ -13,6 +13,7 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "Advanced": "protocol",
+        "Calibrated": "calibration.calibrated",
         "BudgetError": "cost.budget",
         "Comparison": "experiments.comparison",
         "Model": "protocol",
@@ -23,6 +24,7 @@ __getattr__, __dir__ = attach(
         "Progress": "runs.progress",
         "Rates": "cost.rates",
         "Results": "runs.results",
+        "calibrate": "calibration.calibrated",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
         "decide": "experiments.sequential",
@@ -37,6 +39,8 @@ __getattr__, __dir__ = attach(
         "quote": "runs.run",
         "run": "runs.run",
         "save_state": "states.files",
+        "fit_distribution": "calibration.distributions",
         "signals": "runs.results",
+        "start_state": "calibration.start_state",
     },
 )

@@ -32,6 +32,7 @@ from twinlab.twin.report import IngestReport
 from twinlab.twin.retention.methods import RetentionMethods
 from twinlab.twin.revisions.applied import AppliedDefinitions
 from twinlab.twin.revisions.revision_log import RevisionLog
+from twinlab.twin.simulation.methods import SimulationMethods
 from twinlab.twin.summary import SummaryParts, summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Twin(
     KpiMethods,
     AlertMethods,
     FinderMethods,
+    SimulationMethods,
 ):
     """A twin in a directory: its history, events, assets, notes and exports.
 

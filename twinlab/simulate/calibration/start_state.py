@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError
+from twinlab.model.basics import parse_duration
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated, log_ratio
 from twinlab.simulate.calibration.operation import Operation, read_operation
@@ -50,7 +51,7 @@ def latest_time(twin: TwinReader) -> np.datetime64:
 
 
 def start_state(
-    twin: TwinReader, calibrated: Calibrated, start: object, *, seed: int = 0, ahead: object = "14d"
+    twin: TwinReader, calibrated: Calibrated, start: object, *, seed: int = 0, ahead: str = "14d"
 ) -> StartState:
     """Return the state at an instant: what had left, is under way, waits, and is planned.
 
@@ -75,7 +76,7 @@ def start_state(
     """
     instant = pd.Timestamp(start).to_datetime64().astype("M8[ns]")  # type: ignore[arg-type]
     now = float(instant.astype(np.int64) / 1e9)
-    stop = pd.Timestamp(instant) + pd.Timedelta(ahead)  # type: ignore[arg-type]
+    stop = instant + np.timedelta64(parse_duration(ahead), "ns")
     operation = read_operation(twin, start=pd.Timestamp(instant) - pd.Timedelta(_LOOK_BACK, "s"), stop=stop).as_known(
         now
     )

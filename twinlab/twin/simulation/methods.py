@@ -1,0 +1,100 @@
+"""The method of twins that simulates their futures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from twinlab.model.reader import TwinReader
+    from twinlab.simulate.calibration.calibrated import Calibrated
+    from twinlab.twin.simulation.results import TwinResults
+
+__all__ = ["SimulationMethods"]
+
+#: At most this many days of the history before the start are calibrated from, if no model is given.
+_LONGEST_WINDOW = 365
+
+
+class SimulationMethods:
+    """Simulate futures of a twin."""
+
+    _calibrated: dict[tuple[object, ...], Calibrated]
+
+    def simulate(
+        self,
+        scenarios: object = None,
+        *,
+        start: object = "now",
+        horizon: object = "1d",
+        step: object = "1h",
+        replications: int = 100,
+        seed: int = 0,
+        calibrated: Calibrated | None = None,
+        known: object = None,
+        trace: int | None = None,
+        **options: Any,  # noqa: ANN401  (those of `twinlab.simulate.run`)
+    ) -> TwinResults:
+        """Simulate futures of the twin from its state at an instant, in many replications.
+
+        What had left, is under way, waits and is planned is taken from the history as of the start; what isn't in it is drawn from
+        fitted distributions and listed in ``results.assumed``.
+
+        Parameters
+        ----------
+        scenarios : optional
+            What is simulated beside ``base``, the plan as it is.
+        start : instant or "now"
+            Naive is UTC; "now" is the latest time at which something happened.
+        horizon, step : duration
+            Length of the futures, and width of the cells of signals.
+        replications, seed : int
+        calibrated : Calibrated, optional
+            The model, from `twinlab.simulate.calibrate`; by default it is fitted to the year before the start.
+        known : instant, optional
+            Use what was known at this ingest time, as `as_of` does.
+        trace : int, optional
+            Number of replications whose events are kept, for `kpi` and `find`; at most 20 by default.
+        **options
+            Those of `twinlab.simulate.run`: ``workers``, ``store``, ``budget``, ``progress``, ``cancel``.
+
+        Returns
+        -------
+        TwinResults
+            `twinlab.simulate.Results` with ``kpi``, ``find``, ``history``, ``assumed``.
+
+        Raises
+        ------
+        SchemaError
+            If the twin has no trips to simulate, or none is planned from the start on.
+        """
+        from twinlab.simulate.calibration.start_state import latest_time, start_state  # noqa: PLC0415  (reading needs none)
+        from twinlab.simulate.runs.run import run  # noqa: PLC0415
+        from twinlab.twin.simulation.results import TwinResults  # noqa: PLC0415
+        from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
+
+        reader = cast("TwinReader", self if known is None else self.as_of(known))  # type: ignore[attr-defined]
+        begin = latest_time(reader) if start == "now" else start
+        model = calibrated or self._calibrated_until(reader, begin, known)
+        found = start_state(reader, model, begin, seed=seed)
+        models, states = in_scenarios(scenarios, model.model, found.state)
+        kept = min(replications, 20) if trace is None else trace
+        results = run(
+            models, state=states, horizon=horizon, step=step, replications=replications, trace=kept, **options
+        )
+        return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed)
+
+    def _calibrated_until(self, reader: TwinReader, begin: object, known: object) -> Calibrated:
+        """Return the model fitted to the year before an instant; it is kept for the next call."""
+        import pandas as pd  # noqa: PLC0415
+
+        from twinlab.simulate.calibration.calibrated import calibrate  # noqa: PLC0415
+
+        stop = pd.Timestamp(begin)  # type: ignore[arg-type]
+        origin = pd.Timestamp(reader.model.origin)
+        window = max(origin, stop - pd.Timedelta(days=_LONGEST_WINDOW)), stop
+        kept = self.__dict__.setdefault("_calibrated", {})
+        key = (*window, None if known is None else str(known))
+        if key not in kept:
+            kept.clear()
+            kept[key] = calibrate(reader, window)
+        return cast("Calibrated", kept[key])
