@@ -165,6 +165,17 @@ class RegionStore:
         labels = {self.dim: np.arange(self.size, dtype="int64")}
         return xr.Dataset(variables, self._coords, self.attrs).assign_coords(labels)
 
+    def read(self, first: int, stop: int) -> xr.Dataset:
+        """Return entries ``[first, stop)`` in memory, without coordinates of other dims.
+
+        Raises
+        ------
+        CorruptionError
+            If a chunk is missing or fails its checksum; names its file and its entries.
+        """
+        variables = {name: (array.dims, array.read(first, stop), array.attrs) for name, array in self._arrays.items()}
+        return xr.Dataset(variables, {self.dim: np.arange(first, stop, dtype="int64")}, self.attrs)
+
 
 @dataclass(frozen=True)
 class _Chunks:

@@ -335,7 +335,10 @@ class FolderStore:
             assert regions is not None
             for first in range(0, regions.size, regions.chunk):
                 numbers = [n for n in range(first, min(first + regions.chunk, regions.size)) if n in digests]
-                part = regions.dataset(complete=False).isel(replication=numbers).load(scheduler="sync")
+                if not numbers:
+                    continue
+                stop = min(first + regions.chunk, regions.size)
+                part = regions.read(first, stop).isel(replication=np.array(numbers) - first)
                 for number, digest in zip(numbers, replication_digests(part), strict=True):
                     if digest != digests[number]:
                         msg = (
