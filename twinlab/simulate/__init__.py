@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`, `registry`, `states`, `network` (the description), `kernel` (its simulation), `adapters`, `experiments`, `cost`, `runs`.
+Read in order: `protocol`, `registry`, `states`, `network` (the description), `kernel` (its simulation), `adapters`, `experiments`, `cost`, `runs`, `catalogue`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = attach(
         "Advanced": "protocol",
         "Calibrated": "calibration.calibrated",
         "BudgetError": "cost.budget",
+        "Catalogue": "catalogue.catalogue",
         "Comparison": "experiments.comparison",
         "Model": "protocol",
         "ModelKind": "registry",

@@ -14,6 +14,7 @@ import xarray as xr
 from twinlab.errors import SchemaError
 from twinlab.simulate.protocol import BatchModel, Model
 from twinlab.simulate.runs.digests import replication_digests
+from twinlab.simulate.states.forks import fork
 
 __all__ = ["LEAST_SECONDS", "Job", "Piece", "advance_chunk", "probe"]
 
@@ -163,7 +164,7 @@ def _advance(job: Job, numbers: range) -> tuple[xr.Dataset, dict[int, Mapping[st
     traced = range(numbers.start, max(numbers.start, min(numbers.stop, job.trace)))
     parts, events = [], {}
     for number in traced:
-        advanced = job.model.advance(fork(job.state, number), until=job.until, step=job.step, trace=True)
+        advanced = job.model.advance(fork(job.state, replication=number), until=job.until, step=job.step, trace=True)
         parts.append(_numbered(advanced.results, number))
         events[number] = advanced.events
     rest = range(traced.stop, numbers.stop)
@@ -177,18 +178,16 @@ def _forks(job: Job, numbers: range, until: np.datetime64) -> xr.Dataset:
         found = job.model.advance_many(job.state, replications=numbers, until=until, step=job.step)
         return found.transpose("replication", ...).assign_coords(replication=np.asarray(numbers, dtype="int64"))
     return join(
-        [_numbered(job.model.advance(fork(job.state, n), until=until, step=job.step).results, n) for n in numbers]
+        [
+            _numbered(job.model.advance(fork(job.state, replication=n), until=until, step=job.step).results, n)
+            for n in numbers
+        ]
     )
 
 
 def instant(state: xr.Dataset) -> np.datetime64:
     """Return the time of a state."""
     return np.datetime64(int(state["time"].to_numpy().astype("datetime64[ns]").astype("int64")), "ns")
-
-
-def fork(state: xr.Dataset, replication: int) -> xr.Dataset:
-    """Return a state whose later random numbers are those of another replication."""
-    return state.assign(replication=np.int64(replication))
 
 
 def _numbered(results: xr.Dataset, number: int) -> xr.Dataset:

@@ -15,9 +15,11 @@ from twinlab.errors import SchemaError
 from twinlab.model.basics import parse_duration
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job, instant
+from twinlab.simulate.runs.descriptions import described
 from twinlab.simulate.runs.digests import dataset_digest
+from twinlab.simulate.states.forks import fork
 
-__all__ = ["about_run", "check_same", "jobs_of", "named_models"]
+__all__ = ["about_run", "check_same", "duration", "jobs_of", "named_models"]
 
 _FORMAT = 1
 #: What must agree for a run to go on, and how it is called in a message.
@@ -111,7 +113,7 @@ def _state(name: str, model: Model, start: Any, state: xr.Dataset | None, seed: 
             f"{state.attrs.get('model')!r} (hash {stated}); make it with this model"
         )
         raise SchemaError(msg)
-    return state if seed is None else state.assign(seed=np.int64(seed))
+    return fork(state, replication=0, seed=seed)
 
 
 def _duration(text: Any, name: str) -> np.timedelta64:  # noqa: ANN401
@@ -126,6 +128,11 @@ def _duration(text: Any, name: str) -> np.timedelta64:  # noqa: ANN401
     return np.timedelta64(found.value, "ns")
 
 
+def duration(text: str) -> np.timedelta64:
+    """Return a duration as `about_run` writes it."""
+    return np.timedelta64(pd.Timedelta(text).value, "ns")
+
+
 def about_run(jobs: Mapping[str, Job], *, replications: int, attrs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run is a run of, as JSON has it."""
     one = next(iter(jobs.values()))
@@ -133,8 +140,8 @@ def about_run(jobs: Mapping[str, Job], *, replications: int, attrs: Mapping[str,
         "format": _FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "code": version("twinlab-kit"),
-        "start": str(np.datetime_as_string(one.state["time"].values.astype("datetime64[s]"))),
-        "until": str(np.datetime_as_string(one.until.astype("datetime64[s]"))),
+        "start": pd.Timestamp(instant(one.state)).isoformat(),
+        "until": pd.Timestamp(one.until).isoformat(),
         "step": pd.Timedelta(one.step).isoformat(),
         "seed": int(one.state["seed"]),
         "trace": one.trace,
@@ -145,6 +152,7 @@ def about_run(jobs: Mapping[str, Job], *, replications: int, attrs: Mapping[str,
                 "model": job.model.name,
                 "model_hash": job.model.content_hash(),
                 "state_hash": dataset_digest(job.state.assign(replication=np.int64(0))),
+                "description": described(job.model),
             }
             for name, job in jobs.items()
         },

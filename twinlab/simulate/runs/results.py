@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinlab._html import html
-from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.errors import UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.simulate.cost.amounts import Meter, Quote
 from twinlab.simulate.experiments.comparing import compare
@@ -86,8 +86,8 @@ class Results:
         Start, end, step, seed, and name, hash and state of each scenario's model.
     store : Store
         Where the results are.
-    go_on : callable or None
-        Computes more replications of the same models; None for results that were opened without their models.
+    go_on : callable
+        Computes more replications of the same models.
     stopped : str
         Why the run ended before all replications were finished; empty if it didn't.
     quote : Quote or None
@@ -96,7 +96,7 @@ class Results:
 
     about: Mapping[str, Any]
     store: Store
-    go_on: Callable[..., Results] | None = None
+    go_on: Callable[..., Results]
     stopped: str = ""
     quote: Quote | None = None
 
@@ -222,11 +222,8 @@ class Results:
         Raises
         ------
         SchemaError
-            If the models aren't known, because the results were opened from a folder.
+            If the results were opened from a folder and the models are code, which isn't stored.
         """
-        if self.go_on is None:
-            msg = "expected results with their models, got results opened from a folder; call simulate.run(…, store=folder)"
-            raise SchemaError(msg)
         return self.go_on(
             replications, workers=workers, budget=budget, over_budget=over_budget, progress=progress, cancel=cancel
         )

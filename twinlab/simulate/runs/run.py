@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import numpy as np
 import xarray as xr
 
 from twinlab._cores import cores
@@ -23,13 +24,14 @@ from twinlab.simulate.cost.budget import Budget
 from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job
-from twinlab.simulate.runs.identity import about_run, check_same, jobs_of, named_models
+from twinlab.simulate.runs.descriptions import rebuilt
+from twinlab.simulate.runs.identity import about_run, check_same, duration, jobs_of, named_models
 from twinlab.simulate.runs.progress import Report, reporting
 from twinlab.simulate.runs.results import Results
 from twinlab.simulate.runs.schedule import Computation
 from twinlab.simulate.runs.stores import FolderStore, MemoryStore, Store
 
-__all__ = ["open_results", "quote", "run"]
+__all__ = ["open_results", "quote", "rerun", "run"]
 
 
 def run(
@@ -152,6 +154,8 @@ def quote(models: Any, **options: Any) -> Quote:  # noqa: ANN401  (those of `run
 def open_results(path: str | Path) -> Results:
     """Open the results of a stored run, finished or not; reading needs no lock.
 
+    Runs of networks can be extended, since their description is stored; others go on with `run` and the same models.
+
     Raises
     ------
     SchemaError
@@ -161,7 +165,79 @@ def open_results(path: str | Path) -> Results:
     sessions = kept.sessions()
     last = sessions[-1] if sessions else {}
     stated = Quote.from_dict(last["quote"]) if last.get("quote") else None
-    return Results(kept.about, kept, stopped=last.get("stopped", ""), quote=stated)
+    about = kept.about
+
+    def go_on(replications: int, **options: Any) -> Results:  # noqa: ANN401  (those of `Results.extend`)
+        jobs = _stored_jobs(kept, None)
+        return _Options(jobs, about, Rates(), None).compute(kept, replications, **options)
+
+    return Results(about, kept, go_on=go_on, stopped=last.get("stopped", ""), quote=stated)
+
+
+def rerun(
+    stored: Results,
+    models: Model | Mapping[str, Model] | None = None,
+    *,
+    workers: Any = None,  # noqa: ANN401
+    progress: Report | bool | None = None,
+    cancel: threading.Event | None = None,
+    rates: Rates | None = None,
+) -> Results:
+    """Compute a stored run again, from its stored states, with as many replications; the stored results stay as they are.
+
+    Parameters
+    ----------
+    stored : Results
+        As `open_results` returns them.
+    models : Model or mapping of str to Model, optional
+        Models by scenario; not needed for networks.
+    workers, progress, cancel, rates
+        As in `run`.
+
+    Raises
+    ------
+    SchemaError
+        If results aren't stored, or a model is needed or is another one than then.
+    """
+    kept = stored.store
+    if not isinstance(kept, FolderStore):
+        msg = "expected results that are stored in a folder, got results in memory; use store= or a catalogue"
+        raise SchemaError(msg)
+    jobs = _stored_jobs(kept, models)
+    total = 1 + max(int(kept.finished(name).max(initial=-1)) for name in jobs)
+    if total < 1:
+        msg = f"expected finished replications in {kept.path}, found none; call simulate.run with the same store"
+        raise SchemaError(msg)
+    about = about_run(jobs, replications=total, attrs=stored.about["attrs"])
+    options = _Options(jobs, about, rates or Rates(), None)
+    return options.compute(MemoryStore(), total, workers=workers, progress=progress, cancel=cancel)
+
+
+def _stored_jobs(kept: FolderStore, models: Model | Mapping[str, Model] | None) -> dict[str, Job]:
+    """Return the jobs of a stored run, from its states and its descriptions, or from models that are the same."""
+    about = kept.about
+    given = None if models is None else named_models(models)
+    if given is not None and len(given) == 1 and len(about["scenarios"]) == 1:
+        # A model alone is that of the only scenario, whatever it is called there.
+        given = {next(iter(about["scenarios"])): next(iter(given.values()))}
+    jobs = {}
+    for name, stated in about["scenarios"].items():
+        model = rebuilt(stated["description"]) if given is None else given.get(name)
+        if model is None:
+            msg = (
+                f"expected the model {stated['model']!r} of scenario {name!r}: its description isn't stored, since it is "
+                "code; call simulate.run with the same models and store, or pass them as models="
+            )
+            raise SchemaError(msg)
+        if model.content_hash() != stated["model_hash"]:
+            msg = (
+                f"expected the model of scenario {name!r} with hash {stated['model_hash']}, got one with hash "
+                f"{model.content_hash()}; pass the model of then"
+            )
+            raise SchemaError(msg)
+        until = np.datetime64(about["until"], "ns")
+        jobs[name] = Job(name, model, kept.state(name), until, duration(about["step"]), about["trace"])
+    return jobs
 
 
 def _folder(path: Path, about: Mapping[str, Any]) -> FolderStore:
@@ -201,6 +277,8 @@ class _Options:
         with writing, _executor(workers) as (executor, count, remote), reporting(progress) as report:
             total = max([replications, *(int(kept.finished(name).max(initial=-1)) + 1 for name in self.jobs)])
             if isinstance(kept, FolderStore):
+                for name, job in self.jobs.items():
+                    kept.keep_state(name, job.state)
                 kept.grow(total)
                 if total > kept.about["replications"]:
                     kept.change(replications=total)

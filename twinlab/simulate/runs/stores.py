@@ -22,6 +22,7 @@ from twinlab.history.regions.region_store import RegionStore
 from twinlab.simulate.runs.chunks import Piece, join
 from twinlab.simulate.runs.digests import replication_digests
 from twinlab.simulate.runs.event_files import read_events, write_events
+from twinlab.simulate.states.files import load_state, save_state
 
 __all__ = ["FolderStore", "MemoryStore", "Store"]
 
@@ -172,6 +173,22 @@ class FolderStore:
             raise SchemaError(msg)
         write_atomically(path / _RUN, lambda draft: draft.write_text(json.dumps(about, indent=1), encoding="utf-8"))
         return cls(path)
+
+    def keep_state(self, scenario: str, state: xr.Dataset) -> None:
+        """Keep the state at the start of a scenario, if it isn't there yet."""
+        target = self.path / "states" / file_name(scenario)
+        if not target.exists():
+            write_atomically(target, lambda draft: save_state(state, draft))
+
+    def state(self, scenario: str) -> xr.Dataset:
+        """Return the state at the start of a scenario.
+
+        Raises
+        ------
+        SourceError
+            If it isn't there, because the run was killed before it was written.
+        """
+        return load_state(self.path / "states" / file_name(scenario))
 
     @property
     def about(self) -> dict[str, Any]:
