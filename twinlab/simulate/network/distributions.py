@@ -7,7 +7,7 @@ from abc import abstractmethod
 from statistics import NormalDist
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from twinlab.model.basics import Model
 from twinlab.simulate.network.quantities import NonNegativeTime, Time, in_unit
@@ -35,6 +35,13 @@ class TimeDistribution(Model):
 
     code: ClassVar[int]
     """Number of the kind in the kernel."""
+    kind: str
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The kind is a default of its class and would be left out where defaults are: gamma and lognormal would have the same
+        # hash, and couldn't be read back.
+        return {"kind": self.kind, **serialize(self)}
 
     @property
     @abstractmethod
