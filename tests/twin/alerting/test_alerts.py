@@ -92,7 +92,9 @@ def test_what_cannot_be_sent_is_said_and_tried_again(twin: tl.Twin) -> None:
     rows(twin, ("13:00", 9), ("13:30", 9))
     late = twin.run_alerts(now="2026-01-05T13:45")
     assert "channel 'boss'" in str(late)
-    assert "folder.jsonl" in twin.alerts().loc[0, "failed"]
+    failed = twin.alerts().loc[0, "failed"]
+    assert "folder.jsonl" in failed
+    assert (failed.count("boss"), str(late).count("boss")) == (1, 1)
     (twin.folder / "no" / "such").mkdir(parents=True)
     assert twin.run_alerts(now="2026-01-05T13:46").sent == 1
     assert twin.alerts().loc[0, "failed"] == ""

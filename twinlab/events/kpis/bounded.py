@@ -48,6 +48,14 @@ class Bounded:
             value = np.fmin(np.fmax(self.value, self.low), self.high)
         return Bounded(np.where(np.isnan(self.value), np.nan, value), self.low, self.high)
 
+    def limited(self, least: float, greatest: float) -> Bounded:
+        """Return the value with bounds that are cut to what it can be at all.
+
+        >>> Bounded(np.array([50.0]), np.array([40.0]), np.array([170.0])).limited(0.0, 100.0).high.tolist()
+        [100.0]
+        """
+        return Bounded(self.value, np.maximum(self.low, least), np.minimum(self.high, greatest))
+
 
 def combine(operator: str, left: Bounded, right: Bounded) -> Bounded:
     """Return ``left operator right`` for ``+ - * /``.

@@ -32,7 +32,7 @@ from twinlab.history.read.datasets import natural_order
 from twinlab.model.basics import parse_duration
 from twinlab.model.kpis.formulas import EventAggregate, Formula, TimeAggregate
 from twinlab.model.kpis.subjects import Subjects
-from twinlab.model.units import conversion
+from twinlab.model.units import conversion, convert
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,7 +65,11 @@ def kpi(
     results = subjects.results(chosen)
     result = _outer(formula, results)
     unit = found.unit or formula.unit
-    result = result.scaled(*conversion(formula.unit, unit)).clipped()
+    result = result.scaled(*conversion(formula.unit, unit))
+    kind = found.kind
+    if kind is not None and kind.limits is not None:
+        result = result.limited(*convert(kind.limits, kind.unit, unit))
+    result = result.clipped()
     return _dataset(key, found, formula, unit, by, width, chosen, subjects, results, result)
 
 

@@ -13,8 +13,12 @@ from twinlab.model.expressions.syntax import COMPARISONS
 __all__ = ["Completion", "completions"]
 
 _PIECES = re.compile(r"`[^`]*`?|\"[^\"]*\"?|'[^']*'?|[^\W\d]\w*|[0-9.]+|[<>=!]=?|\S")
+_NUMBER = re.compile(r"[0-9.]+")
 _WORD = re.compile(r"\w*\Z")
+#: A number and the beginning of its unit.
+_IN_UNIT = re.compile(r"(?<![\w.`])[0-9][0-9.]*\s*([^\s\d()<>=!,+*/\"'`-][^\s()<>=!,+*\"'`-]*)\Z")
 _DURATIONS = ("5 min", "15 min", "1h", "1d")
+_DURATION_UNITS = ("s", "min", "h", "d")
 _AFTER_VALUE = ("and", "or", "for at least", "within")
 _MOST = 200
 
@@ -54,17 +58,26 @@ def completions(text: str, column: int, context: Context) -> list[Completion]:
     ['warmth']
     """
     before = text[:column]
+    unit = _IN_UNIT.search(before)
+    if unit is not None and not unit[1].isidentifier():
+        # As in ``80 km/`` and ``8 °``: what else begins with a letter may be a keyword.
+        pieces = _PIECES.findall(before[: unit.start(1)][-2000:])
+        return _beginning(unit[1], _unit(pieces, context), unit.start(1), column)
     word = _WORD.search(before)
     start = column if word is None else word.start()
-    typed = before[start:].casefold()
     pieces = _PIECES.findall(before[:start][-2000:])
-    found = [Completion(one, kind, start, column, detail) for one, kind, detail in _next(pieces, context)]
-    return [one for one in found if one.text.casefold().startswith(typed)][:_MOST]
+    return _beginning(before[start:], _next(pieces, context), start, column)
 
 
 _Found = list[
     tuple[str, Literal["name", "state", "function", "operator", "keyword", "duration", "unit", "asset type"], str]
 ]
+
+
+def _beginning(typed: str, found: _Found, start: int, stop: int) -> list[Completion]:
+    """Return what begins with a text."""
+    hits = [one for one in found if one[0].casefold().startswith(typed.casefold())]
+    return [Completion(text, kind, start, stop, detail) for text, kind, detail in hits[:_MOST]]
 
 
 def _next(pieces: list[str], context: Context) -> _Found:  # noqa: PLR0911  (one for each place)
@@ -77,13 +90,14 @@ def _next(pieces: list[str], context: Context) -> _Found:  # noqa: PLR0911  (one
             return [("true", "keyword", ""), ("false", "keyword", "")]
     if last == "in":
         return [(one, "asset type", "") for one in context.others()]
-    if last in ("least", "within", "over"):
-        return [(one, "duration", "") for one in _DURATIONS]
     if last == "for":
         return [("at least", "keyword", "")]
     if not pieces or last in ("and", "or", "not", "(", ",", "where", "after", "+", "-", "*", "/", *COMPARISONS):
         return _values(context, first=not pieces or last in ("and", "or", "not", "(", "where", "after"))
-    if re.fullmatch(r"[0-9.]+", last):
+    duration = _in_duration(pieces, context)
+    if duration is not None:
+        return duration
+    if _NUMBER.fullmatch(last):
         return [*_unit(pieces, context), *_keywords(context)]
     if last == ")":
         return [*_operators(), ("over", "keyword", "such as over 15 min"), *_keywords(context)]
@@ -93,6 +107,20 @@ def _next(pieces: list[str], context: Context) -> _Found:  # noqa: PLR0911  (one
     if known is not None:
         return [*_operators(), *_keywords(context)]
     return _keywords(context)
+
+
+def _in_duration(pieces: list[str], context: Context) -> _Found | None:
+    """Return what continues a duration, or comes after one; None if there is none."""
+    match pieces[-3:]:
+        case [*_, "over" | "least" | "within"]:
+            return [(one, "duration", "") for one in _DURATIONS]
+        case [*_, "over" | "least" | "within", number] if _NUMBER.fullmatch(number):
+            return [(one, "unit", "") for one in _DURATION_UNITS]
+        case ["within", number, _] if _NUMBER.fullmatch(number):
+            return [("after", "keyword", "")]
+        case ["over", number, _] if _NUMBER.fullmatch(number):
+            return [*_operators(), *_keywords(context)]
+    return None
 
 
 def _values(context: Context, *, first: bool) -> _Found:

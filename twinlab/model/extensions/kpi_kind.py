@@ -32,6 +32,9 @@ class KpiKind:
         What ``on`` of such a KPI names.
     at : {"planned_start", "start", "planned_end", "end"}, optional
         Of events: which of their times puts them into a window.
+    limits : (float, float), optional
+        The least and the greatest that the value can be at all, in ``unit``; bounds are cut to them. For a quotient whose parts
+        depend on each other, such as a part of a whole: the bounds of its parts alone allow more than 100 %.
     """
 
     name: str
@@ -42,6 +45,7 @@ class KpiKind:
     options: type[Options] = Options
     on: Literal["asset type", "event type"] = "asset type"
     at: Literal["planned_start", "start", "planned_end", "end"] | None = None
+    limits: tuple[float, float] | None = None
 
     def parse(self, given: object) -> Options:
         """Return the options as their class validates them.

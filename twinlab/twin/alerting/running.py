@@ -72,7 +72,7 @@ def run_round(
         fault = _send(twin, one, folder)
         store.write([_noted(one, fault)])
         sent += not fault
-        failed += [fault] if fault else []
+        failed += [f"channel {one.channel!r}: {fault}"] if fault else []
     counts = {kind: sum(one.change == kind for one in found) for kind in ("raised", "resolved", "withdrawn")}
     return AlertRound(**counts, sent=sent, failed=tuple(dict.fromkeys(failed)))
 
@@ -83,7 +83,7 @@ def _send(twin: TwinReader, one: Due, folder: Path) -> str:
     try:
         CHANNEL_KINDS.get(channel.kind).send(channel.options, one.message, folder)
     except SourceError as error:
-        return f"channel {one.channel!r}: {error}"
+        return str(error)
     return ""
 
 

@@ -33,7 +33,8 @@ class KpiMethods:
         name : str or Kpi
             A key of ``kpis:`` in ``twin.yaml``, a kind of KPI such as ``"cold_chain"`` together with ``on``, or a definition.
         on : str, optional
-            Asset type or event type; needed only with a kind of KPI that isn't in ``twin.yaml``.
+            Asset type or event type; needed only with a kind of KPI that isn't in ``twin.yaml``, or to choose the KPI of
+            ``twin.yaml`` that is of the same kind on another type.
         by : str, optional
             What to group by: a property; a relationship or a link of the event (an asset then counts in a group while the
             relationship is valid); the asset type at the end of one; or ``"asset"``. By default all assets are one group.

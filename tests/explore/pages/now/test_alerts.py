@@ -73,7 +73,30 @@ def test_an_alert_of_another_exception_is_listed_above_the_table(twin):
     assert not view._alerts.pane.visible
     view._alerts.texts([])
     assert view._alerts.pane.visible
-    assert view._alerts.pane.object.count("<li>") == 2
+    others = view._alerts._others
+    assert others._list.object.count("<li>") == 2
+
+
+def test_what_is_behind_another_alert_is_shown_by_its_button(twin):
+    view = NowView(twin)
+    view._alerts.texts([])
+    others = view._alerts._others
+    labels = dict(others.chosen.options)
+    assert [label.partition(", 2026")[0] for label in labels] == ["warm, A", "warm, B"]
+    others.chosen.value = next(key for label, key in labels.items() if label.startswith("warm, B"))
+    others.button.clicks += 1
+    assert others.lineage.rows["written"].tolist() == ["4", "9", "9", "9"][-len(others.lineage.rows) :]
+    assert "warm" in others.lineage.pane[1].object
+    # The next refresh keeps the choice and what is shown.
+    view._alerts.texts([])
+    assert others.chosen.options == labels
+    assert others.chosen.value == labels[next(label for label in labels if label.startswith("warm, B"))]
+    assert len(others.lineage.pane)
+    view._alerts.texts([row["key"] for row in view._alerts._active()])
+    assert not others.pane.visible
+    assert not len(others.lineage.pane)
+    others.explain()
+    assert "over" in others.lineage.pane[1].object
 
 
 def test_a_chosen_instant_has_no_alerts(twin):

@@ -30,6 +30,10 @@ def _formula(options: UtilisationOptions, name: str, spec: AssetType) -> str:
     busy = state_condition(options.signal, options.busy, name, spec)
     if not options.unavailable:
         return f"time_share({busy})"
+    both = [one for one in options.busy if one in options.unavailable]
+    if both:
+        msg = f"expected states that are either busy or unavailable, got {both[0]!r} in both; remove it from one"
+        raise ValueError(msg)
     off = state_condition(options.signal, options.unavailable, name, spec)
     return f"time_total({busy}) / time_total(not ({off}))"
 
@@ -41,4 +45,5 @@ UTILISATION = KpiKind(
     _formula,
     "%",
     UtilisationOptions,
+    limits=(0.0, 100.0),
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
 
 from twinlab._html import html
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.exception_text import time_text
+from twinlab.explore.kit.lineage_pane import LineagePane, can_explain
 from twinlab.explore.kit.panes import Html
+from twinlab.explore.kit.widgets import row as widget_row
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
@@ -47,7 +51,7 @@ def alert_text(row: Any, now: pd.Timestamp) -> str:
 
 
 class NowAlerts:
-    """The active alerts of a twin: their states, and those whose exception isn't in the table (``pane``).
+    """The active alerts of a twin: their states, and those whose exception isn't in the table, each explained by a press (``pane``).
 
     Parameters
     ----------
@@ -58,7 +62,8 @@ class NowAlerts:
         self._twin: Any = twin
         #: Whether the twin raises alerts; a view of its past doesn't.
         self.any = bool(twin.model.alerts) and hasattr(twin, "alerts")
-        self.pane = Html("", sizing_mode="stretch_width", margin=(0, 10), visible=False)
+        self._others = _OtherAlerts(twin)
+        self.pane = self._others.pane
 
     def _active(self) -> list[dict[Any, Any]]:
         if not self.any:
@@ -73,12 +78,7 @@ class NowAlerts:
         now = pd.Timestamp.now(tz="UTC").tz_localize(None)
         shown = set(map(str, keys))
         alerts = self._active()
-        others = [
-            f"{row['title']}, {row['asset'] or row['event_id'] or row['asset_type']}: {row['text']} ({alert_text(row, now)})"
-            for row in alerts
-            if row["key"] not in shown
-        ]
-        self.pane.param.update(object=html(_OTHERS, sentences=others) if others else "", visible=bool(others))
+        self._others.show([row for row in alerts if row["key"] not in shown], now)
         return {str(row["key"]): alert_text(row, now) for row in alerts}
 
     def snooze(self, keys: Sequence[str], *, hours: int, author: str) -> str:
@@ -91,3 +91,44 @@ class NowAlerts:
         except READING_ERRORS as error:
             return f"The alert can't be snoozed: {error}"
         return "" if chosen else "None of the ticked exceptions has an active alert"
+
+
+class _OtherAlerts:
+    """Alerts whose exception isn't in the table, of KPIs and finders too, and what is behind one of them (``pane``)."""
+
+    def __init__(self, twin: TwinReader) -> None:
+        self._rows: dict[str, dict[Any, Any]] = {}
+        self._list = Html("", sizing_mode="stretch_width", margin=(0, 10))
+        self.lineage = LineagePane(twin)
+        self.chosen = pmui.Select(label="Other alert", options={}, size="small", width=420, description="")
+        self.button = pmui.Button(label="Why", icon="account_tree", variant="outlined", size="small", margin=(12, 4))
+        self.button.on_click(lambda _: self.explain())
+        asking = [widget_row([self.chosen, self.button], margin=(0, 4, 0, 4))] if can_explain(twin) else []
+        self.pane = pn.Column(self._list, *asking, self.lineage.pane, sizing_mode="stretch_width", visible=False)
+
+    def show(self, alerts: Sequence[dict[Any, Any]], now: pd.Timestamp) -> None:
+        """List alerts; the one that was chosen stays so while it is active."""
+        self._rows = {str(one["id"]): one for one in alerts}
+        names = {key: f"{one['title']}, {_subject(one)}" for key, one in self._rows.items()}
+        sentences = [f"{names[key]}: {one['text']} ({alert_text(one, now)})" for key, one in self._rows.items()]
+        # Two alerts of one asset differ in when they were raised.
+        options = {f"{names[key]}, {time_text(one['noted'])}": key for key, one in self._rows.items()}
+        if options != self.chosen.options:
+            value = self.chosen.value if self.chosen.value in self._rows else next(iter(self._rows), None)
+            self.chosen.param.update(options=options, value=value)
+        if not self._rows:
+            self.lineage.close()
+        self._list.object = html(_OTHERS, sentences=sentences) if sentences else ""
+        self.pane.visible = bool(sentences)
+
+    def explain(self) -> None:
+        """Show what is behind the chosen alert."""
+        found = self._rows.get(str(self.chosen.value))
+        if found is None:
+            self.lineage.say("This alert is over.")
+        else:
+            self.lineage.explain(found)
+
+
+def _subject(row: Mapping[Any, Any]) -> str:
+    return str(row["asset"] or row["event_id"] or row["asset_type"])

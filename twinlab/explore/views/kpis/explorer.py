@@ -116,7 +116,7 @@ class KpiExplorer(Explorer):
         with param.parameterized.batch_call_watchers(self):
             self.param.update(kpi=name, window=link.window)
             self._offer_groups()
-            by = known_or_problem(link.by, self.param.by.objects, "group", problems) or ""
+            by = known_or_problem(link.by, filter(None, self.param.by.objects), "group", problems) or ""
             every = link.every or ""
             if every not in _WIDTHS.values():
                 problems.append(f"a window of {every!r} can't be chosen here; the KPI's own is shown")
