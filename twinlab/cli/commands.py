@@ -253,7 +253,7 @@ def _status(folder: Path) -> None:
     """Show assets, signals, freshness, coverage, bytes, and what storage will cost."""
     twin = open_twin(folder)
     say(f"{twin!r}\n{twin.reader.status()}")
-    if (forecast := twin.forecast_storage()).storage is None:  # with a price, the summary has it
+    if (forecast := twin.forecast_storage()).price is None:  # with a price, the summary has it
         say(forecast.line)
 
 

@@ -109,7 +109,8 @@ class Twin(
 
     def __repr__(self) -> str:
         # Without a price, the text is the same on every machine.
-        storage = None if self._model.storage is None else self.forecast_storage()
+        priced = self._model.storage is not None and self._model.storage.prices is not None
+        storage = self.forecast_storage() if priced else None
         return summary_text(self.model, self.reader, **self._summary_parts(storage))
 
     def _repr_html_(self) -> str:

@@ -37,7 +37,11 @@ def test_a_budget_is_an_amount_a_month() -> None:
 def test_neither_key_changes_the_hash_of_a_model() -> None:
     plain = TwinModel(twin="pilot")
     other = TwinModel.model_validate(
-        {"twin": "pilot", "storage": {"price": "0.02 EUR/GB/month"}, "retention": {"full_rate": "90d"}}
+        {
+            "twin": "pilot",
+            "storage": {"price": "0.02 EUR/GB/month", "codec": "zstd 19"},
+            "retention": {"full_rate": "90d"},
+        }
     )
     assert content_hash(plain) == content_hash(other)
 
@@ -45,6 +49,8 @@ def test_neither_key_changes_the_hash_of_a_model() -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
+        ({"storage": {"archive_price": "1 USD/GB/month"}}, "expected storage.price, too"),
+        ({"storage": {"codec": "gzip"}}, "pcodec 8"),
         ({"storage": {"price": "2 EUR/GB/month", "archive_price": "1 USD/GB/month"}}, "a price in EUR"),
         ({"retention": {"full_rate": "1d"}}, "at least 7d"),
         ({"retention": {"full_rate": "90d", "keep": ["all"]}}, "events"),

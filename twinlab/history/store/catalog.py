@@ -25,7 +25,7 @@ from twinlab.history.layout.grid import (
 )
 from twinlab.history.layout.rollup import COUNTS, STATISTICS
 from twinlab.history.layout.spans import Spans
-from twinlab.history.store.codecs import ArraySpec
+from twinlab.history.store.codecs import CODEC, ArraySpec
 from twinlab.history.store.vacant import Rectangles
 from twinlab.model.flags import Flag, flag_attributes
 from twinlab.model.terms import nearest
@@ -33,8 +33,8 @@ from twinlab.model.twinmodel import Signal, parse_duration
 
 __all__ = ["Catalog", "GroupEntry", "YearEntry", "check_cells", "check_same"]
 
-#: Versions of the layout: the second states vacant cells. A history of another version must be rebuilt from the ledger.
-FORMAT, FORMAT_VACANT = 1, 2
+#: Versions of the layout: the second states vacant cells, the third codecs. A history of another version must be rebuilt from the ledger.
+FORMAT, FORMAT_VACANT, FORMAT_CODEC = 1, 2, 3
 #: Minimum number of cells of a window whose extremes are stored.
 _EXTREMES_FROM = 30
 
@@ -84,6 +84,8 @@ class GroupEntry:
     signals: dict[str, Signal] = field(default_factory=dict)
     extent: tuple[int, int] | None = None
     years: dict[int, YearEntry] = field(default_factory=dict)
+    # Of the values of compacted cells.
+    codec: str = CODEC
 
     @property
     def axis(self) -> Axis:
@@ -159,6 +161,7 @@ class GroupEntry:
             fill=int(Flag.NOT_EVALUATED) if flags else sentinel(dtype),
             vacant=entry.vacant.get(name, Rectangles()) if flags and part == "cold" else Rectangles(),
             vacant_fill=int(Flag.MISSING),
+            codec=self.codec if part == "cold" else CODEC,
         )
 
     def rollup_spec(self, year: int, name: str, step: str, statistic: str) -> ArraySpec:
@@ -209,12 +212,18 @@ class Catalog:
     groups: dict[Group, GroupEntry] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
     meta: dict[str, object] = field(default_factory=dict)
+    # Of the values of compacted cells of groups that are added.
+    codec: str = CODEC
 
     @property
     def cells_removed(self) -> bool:
         """Whether cells were removed whose rollups are stored."""
         made: Any = self.meta.get("retention", ())
         return any(one["older"] == "rollups" for one in made)
+
+    def added(self, group: Group) -> GroupEntry:
+        """Return a group's entry; the first call adds it."""
+        return self.groups.setdefault(group, GroupEntry(group, self.origin_ns, codec=self.codec))
 
     def entry(self, group: Group) -> GroupEntry:
         """Return a group's entry.
@@ -232,12 +241,14 @@ class Catalog:
     def to_attributes(self) -> dict[str, object]:
         """Return the catalogue as attributes of the root group, with a checksum."""
         vacant = any(year.vacant for entry in self.groups.values() for year in entry.years.values())
+        coded = {self.codec, *(entry.codec for entry in self.groups.values())} != {CODEC}
         body = {
-            "format": FORMAT_VACANT if vacant else FORMAT,
+            "format": FORMAT_CODEC if coded else FORMAT_VACANT if vacant else FORMAT,
             "origin_ns": self.origin_ns,
             "groups": {group.path: _group_json(entry) for group, entry in sorted(self.groups.items())},
             "tables": sorted(self.tables),
             "meta": self.meta,
+            **({"codec": self.codec} if self.codec != CODEC else {}),
         }
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return {"twinlab_history": text, "crc32c": google_crc32c.value(text.encode())}
@@ -256,12 +267,12 @@ class Catalog:
             msg = "expected the catalogue of a history, but it is damaged or missing; run `twinlab rebuild`"
             raise CorruptionError(msg)
         body = json.loads(text)
-        if body["format"] not in (FORMAT, FORMAT_VACANT):
+        if body["format"] not in (FORMAT, FORMAT_VACANT, FORMAT_CODEC):
             msg = (
-                f"expected a history of format {FORMAT} or {FORMAT_VACANT}, got {body['format']}; run `twinlab rebuild`"
+                f"expected a history of format {FORMAT} to {FORMAT_CODEC}, got {body['format']}; run `twinlab rebuild`"
             )
             raise CorruptionError(msg)
-        catalog = cls(origin_ns=body["origin_ns"], tables=set(body["tables"]), meta=body["meta"])
+        catalog = cls(body["origin_ns"], tables=set(body["tables"]), meta=body["meta"], codec=body.get("codec", CODEC))
         for path, part in body["groups"].items():
             group = Group.at(path)
             catalog.groups[group] = _group_entry(group, body["origin_ns"], part)
@@ -337,12 +348,13 @@ def _group_json(entry: GroupEntry) -> dict[str, object]:
             }
             for year, part in sorted(entry.years.items())
         },
+        **({"codec": entry.codec} if entry.codec != CODEC else {}),
     }
 
 
 def _group_entry(group: Group, origin_ns: int, part: dict[str, object]) -> GroupEntry:
     body: dict[str, object] = part
-    entry = GroupEntry(group, origin_ns, n_assets=int(str(body["n_assets"])))
+    entry = GroupEntry(group, origin_ns, n_assets=int(str(body["n_assets"])), codec=str(body.get("codec", CODEC)))
     extent = body["extent"]
     entry.extent = (extent[0], extent[1]) if isinstance(extent, list) else None
     signals, years = body["signals"], body["years"]

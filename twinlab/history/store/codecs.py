@@ -1,4 +1,4 @@
-"""Bytes of a tile: pcodec for integers, zstd for flags, each with a checksum, in shards of Zarr v3.
+"""Bytes of a tile: pcodec or zstd for integers, zstd for flags, each with a checksum, in shards of Zarr v3.
 
 Our reader and writer process these bytes themselves, because Zarr's pipeline costs more per tile than decoding does.
 The arrays are plain Zarr v3 all the same: ``zarr.open_group(session.store)`` reads the same numbers, except that long
@@ -24,6 +24,7 @@ from twinlab.history.store.vacant import Rectangles
 from twinlab.model.flags import Flag
 
 __all__ = [
+    "CODEC",
     "EMPTY",
     "ArraySpec",
     "array_metadata",
@@ -36,15 +37,14 @@ __all__ = [
     "parse_index",
 ]
 
-_LEVEL = 8
 _CRC_BYTES = 4
 #: Tiles of flags with fewer bytes may have the same flag in all cells.
 _SHORT = 256
 _ZSTD_CHECKSUM = True
 #: Offset and length of a tile that isn't in its shard (Zarr v3 sharding specification).
 EMPTY = 2**64 - 1
-_PCODEC = {"level": _LEVEL}
-_CONFIG = ChunkConfig(compression_level=_LEVEL)
+#: Codec of integers, unless the catalogue names another one for an array: "pcodec" or "zstd", and a level.
+CODEC = "pcodec 8"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class ArraySpec:
     # Cells that have another number than `fill` where no tile is stored, and that number.
     vacant: Rectangles = field(default=Rectangles(), compare=False)
     vacant_fill: int = 0
+    # Of integers.
+    codec: str = CODEC
 
     def background(self, times: tuple[int, int], assets: tuple[int, int]) -> NDArray[np.generic]:
         """Return the cells (asset, time) of a rectangle of which no tile is stored."""
@@ -79,10 +81,16 @@ def array_metadata(spec: ArraySpec, *, attributes: Mapping[str, object]) -> byte
     fewer bytes than zstd; `twinlab.history.read.export` writes arrays with codecs of the specification only.
     """
     inner: list[dict[str, object]] = [{"name": "transpose", "configuration": {"order": [1, 0]}}]
+    method, level = _method(spec.codec)
     if spec.is_flags:
         inner += [{"name": "bytes"}, {"name": "zstd", "configuration": {"level": 3, "checksum": _ZSTD_CHECKSUM}}]
+    elif method == "zstd":
+        inner += [
+            {"name": "bytes", "configuration": {"endian": "little"}},
+            {"name": "zstd", "configuration": {"level": level, "checksum": _ZSTD_CHECKSUM}},
+        ]
     else:
-        inner += [{"name": "numcodecs.pcodec", "configuration": _PCODEC}, {"name": "crc32c"}]
+        inner += [{"name": "numcodecs.pcodec", "configuration": {"level": level}}, {"name": "crc32c"}]
     codecs = inner
     if spec.layout.shard is not None:
         index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
@@ -104,12 +112,23 @@ def array_metadata(spec: ArraySpec, *, attributes: Mapping[str, object]) -> byte
     return json.dumps(body).encode()
 
 
-def encode_tile(tile: NDArray[np.generic]) -> bytes:
-    """Return the bytes of a tile (time, asset), contiguous by asset."""
+@lru_cache
+def _method(codec: str) -> tuple[str, int]:
+    method, _, level = codec.partition(" ")
+    return method, int(level)
+
+
+def encode_tile(tile: NDArray[np.generic], codec: str = CODEC) -> bytes:
+    """Return the bytes of a tile (time, asset), contiguous by asset; flags have a codec of their own."""
     flat = np.ascontiguousarray(tile.T).ravel()
     if flat.dtype == np.uint8:
         return bytes(Zstd(level=3, checksum=_ZSTD_CHECKSUM).encode(flat))
-    packed = standalone.simple_compress(flat, _CONFIG)
+    method, level = _method(codec)
+    if method == "zstd":
+        return bytes(
+            Zstd(level=level, checksum=_ZSTD_CHECKSUM).encode(flat.astype(flat.dtype.newbyteorder("<"), copy=False))
+        )
+    packed = standalone.simple_compress(flat, ChunkConfig(compression_level=level))
     return bytes(packed) + int(google_crc32c.value(packed)).to_bytes(_CRC_BYTES, "little")
 
 
@@ -139,13 +158,14 @@ def decode_tile(data: bytes | memoryview, spec: ArraySpec, out: NDArray[np.gener
         if constant is not None:
             out[...] = constant
             return
+    if spec.is_flags or _method(spec.codec)[0] == "zstd":
         try:
-            flat = np.frombuffer(Zstd().decode(data), dtype=np.uint8)
+            body = Zstd().decode(data)
         except RuntimeError as error:
             raise corrupt(where, str(error)) from error
-        if flat.size != out.size:
-            raise corrupt(where, f"{flat.size} flags instead of {out.size}")
-        out[...] = flat.reshape(out.shape)
+        if len(body) != out.nbytes:
+            raise corrupt(where, f"{len(body)} bytes instead of {out.nbytes}")
+        out[...] = np.frombuffer(body, dtype=out.dtype.newbyteorder("<")).reshape(out.shape)
         return
     body = bytes(data[:-_CRC_BYTES])
     if google_crc32c.value(body) != int.from_bytes(data[-_CRC_BYTES:], "little"):

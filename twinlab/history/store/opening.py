@@ -10,6 +10,7 @@ from twinlab.history.layout.grid import floor_midnight
 from twinlab.history.store import publish
 from twinlab.history.store.byte_store import IcechunkBytes
 from twinlab.history.store.catalog import Catalog
+from twinlab.history.store.codecs import CODEC
 from twinlab.history.store.view import View, open_view
 
 __all__ = ["ORIGIN_NS", "create_history", "existing_path", "open_history", "repository_path"]
@@ -38,8 +39,10 @@ def existing_path(root: Path) -> Path:
     return path
 
 
-def create_history(root: Path, *, origin_ns: int = ORIGIN_NS) -> None:
+def create_history(root: Path, *, origin_ns: int = ORIGIN_NS, codec: str = CODEC) -> None:
     """Create an empty history in a directory; ``origin_ns`` is the model's and is floored to UTC midnight.
+
+    The values of its compacted cells will have the ``codec``.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def create_history(root: Path, *, origin_ns: int = ORIGIN_NS) -> None:
         raise HistoryConflictError(msg)
     repository = publish.create(path)
     session = publish.start(repository)
-    attributes = Catalog(origin_ns=floor_midnight(origin_ns)).to_attributes()
+    attributes = Catalog(floor_midnight(origin_ns), codec=codec).to_attributes()
     body = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
     IcechunkBytes(session).put("zarr.json", json.dumps(body).encode())
     publish.publish(repository, session, "create", path=path, metadata={}, seal={})

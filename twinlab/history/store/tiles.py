@@ -318,7 +318,7 @@ def write_tiles(
             decoded = np.empty(spec.layout.tile[::-1], dtype=spec.dtype)
             decode_tile(tile, spec, decoded, where=key)
             return None if (decoded == _background_of(spec, block, number)).all() else tile
-        return None if (tile == _background_of(spec, block, number)).all() else encode_tile(tile.T)
+        return None if (tile == _background_of(spec, block, number)).all() else encode_tile(tile.T, spec.codec)
 
     encoded: list[bytes | memoryview | None] = [None] * (grid[0] * grid[1])
     if spec.layout.shard is not None and len(tiles) < len(encoded):

@@ -25,6 +25,7 @@ from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild, write_block
+from twinlab.history.write.recoding import applied_codec, recode_history
 from twinlab.history.write.removal import (
     APPLIED,
     DECIDED,
@@ -121,7 +122,7 @@ class Historian:
         with self._lock(), write_errors(self.folder):
             self.before_writing()
             self._activate()
-            why = self._open(report)
+            why = self._open()
             if why:
                 self._rebuild(report, why, progress)
             else:
@@ -216,6 +217,18 @@ class Historian:
         self._store = None
         return proof
 
+    def recode(self, codec: str, about: Mapping[str, object]) -> dict[str, Any] | None:
+        """Encode the values of compacted cells with a codec; return the proof that the journal has then, None if all have it.
+
+        ``about`` is what else the journal says. See `twinlab.history.write.recoding`; errors as for `apply_retention`.
+        """
+        with self._lock(), write_errors(self.folder):
+            self.before_writing()
+            with HistoryStore.open(self.folder).lock() as store:
+                proof = recode_history(store, self.ledger.journal, codec, about)
+        self._store = None
+        return proof
+
     def status(self) -> HistorianStatus:
         """Return the position of the history, and how far the ledger is ahead."""
         now = self.sources.position()
@@ -243,7 +256,7 @@ class Historian:
                 text = mapping.model_dump_json(by_alias=True)
                 self.ledger.journal.append("mapping", {"source": name, "hash": found, "text": text})
 
-    def _open(self, report: BuildReport) -> str:
+    def _open(self) -> str:
         """Open or create the store; return the reason if it must be rebuilt, else an empty text."""
         if Rebuild.waiting(self.root, self.sources):
             return "an interrupted rebuild was continued"
@@ -252,7 +265,8 @@ class Historian:
             rows = sum(at for name, at in self.sources.position().items() if name in self.mappings)
             if rows > _BULK_ROWS or applied_removals(self.ledger.journal):
                 return " "
-            self._store = HistoryStore.create(self.folder, origin_ns=self.model.origin_ns)
+            codec = applied_codec(self.ledger.journal)
+            self._store = HistoryStore.create(self.folder, origin_ns=self.model.origin_ns, codec=codec)
             return ""
         try:
             self._store = self._store or HistoryStore.open(self.folder)
@@ -263,7 +277,6 @@ class Historian:
             return f"history was built by version {meta.get('build')} and was rebuilt by version {BUILD_VERSION}"
         if meta and meta.get("model") != self.sources.model_hash:
             return "the model changed: history was rebuilt"
-        del report
         return ""
 
     def _rebuild(
@@ -278,7 +291,8 @@ class Historian:
         if why.strip():
             report.notes.append(why)
         self._store = None
-        rebuild = Rebuild(self.root, self.sources, self.model, removals=applied_removals(self.ledger.journal))
+        removals, codec = applied_removals(self.ledger.journal), applied_codec(self.ledger.journal)
+        rebuild = Rebuild(self.root, self.sources, self.model, removals=removals, codec=codec)
         rebuild.run(report, progress=progress, workers=workers, client=client)
         self.sources.cache.shrink(FRAME_BYTES)
         self._finish(report)

@@ -11,6 +11,7 @@ from twinlab._locks import Lock
 from twinlab.errors import HistoryConflictError
 from twinlab.history.layout.grid import Group
 from twinlab.history.store import publish
+from twinlab.history.store.codecs import CODEC
 from twinlab.history.store.opening import ORIGIN_NS, create_history, existing_path, repository_path
 from twinlab.history.store.view import View, open_view
 from twinlab.history.write.maintenance import MIN_AGE, GarbageReport, StoreStatus, collect, status
@@ -30,15 +31,17 @@ class HistoryStore:
         self._newest: tuple[object, View] | None = None
 
     @classmethod
-    def create(cls, root: Path, *, origin_ns: int = ORIGIN_NS) -> HistoryStore:
+    def create(cls, root: Path, *, origin_ns: int = ORIGIN_NS, codec: str = CODEC) -> HistoryStore:
         """Create an empty history in a directory; ``origin_ns`` is the model's and is floored to UTC midnight.
+
+        The values of its compacted cells will have the ``codec``.
 
         Raises
         ------
         HistoryConflictError
             If the directory already has one.
         """
-        create_history(root, origin_ns=origin_ns)
+        create_history(root, origin_ns=origin_ns, codec=codec)
         return cls(Path(root))
 
     @classmethod

@@ -140,7 +140,7 @@ class PendingTiles:
                 if not isinstance(tile, bytes) and number not in found.unchanged:
                     chosen.append((found, number, tile))
                     self._decoded -= tile.nbytes
-        encoded = pool(os.getpid()).map(lambda one: encode_tile(one[2].T), chosen)
+        encoded = pool(os.getpid()).map(lambda one: encode_tile(one[2].T, one[0].spec.codec), chosen)
         for (found, number, tile), data in zip(chosen, encoded, strict=True):
             found.held[number] = data
             self._bytes += len(data) - tile.nbytes

@@ -34,6 +34,7 @@ from twinlab.history.build.vacancy import set_vacant, split_plan, vacant_blocks
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import cold_layout
 from twinlab.history.layout.spans import Span, pieces
+from twinlab.history.store.codecs import CODEC
 from twinlab.history.store.publish import sync_filesystem
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.removal import Removal, enforce
@@ -63,12 +64,22 @@ _SPARSE = 8
 class Rebuild:
     """One rebuild of a twin's history, resumable."""
 
-    def __init__(self, root: Path, sources: Sources, model: TwinModel, *, removals: Sequence[Removal] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sources: Sources,
+        model: TwinModel,
+        *,
+        removals: Sequence[Removal] = (),
+        codec: str = CODEC,
+    ) -> None:
         self.root = root
         self.sources = sources
         self.model = model
         # Decisions about retention that were applied to the history.
         self.removals = list(removals)
+        # Of the values of compacted cells.
+        self.codec = codec
         self.cuts = tuple(one.cut for one in self.removals)
         self.building = root / _BUILDING
         # Partitions are in order of time and read hardly any frame twice: the memory is better used for cells.
@@ -139,7 +150,7 @@ class Rebuild:
             # Interrupted while it was created, or damaged: it is built again.
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
-            store = HistoryStore.create(path, origin_ns=self.model.origin_ns)
+            store = HistoryStore.create(path, origin_ns=self.model.origin_ns, codec=self.codec)
         return store
 
     def _update(self, position: dict[str, int], report: BuildReport) -> Update:

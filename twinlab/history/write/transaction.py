@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from twinlab.history.store.chunk_reader import DirectBytes, verify_seal
 from twinlab.history.store.codecs import ArraySpec, array_metadata
 from twinlab.history.store.tiles import block_key, read_region, split_blocks, tiles_of
 from twinlab.history.write.pending_tiles import PendingTiles
+from twinlab.history.write.recoding import RecodedCells, recode_group
 from twinlab.history.write.rollup_update import update_rollups
 from twinlab.history.write.tables.table_writer import TableWriter
 from twinlab.history.write.vacant_cells import missing_rectangles, patch_vacant_rollups, write_missing
@@ -65,8 +66,6 @@ class Transaction(TableWriter):
         """The catalogue, with the changes of this transaction."""
         return self._catalog
 
-    # -- cells
-
     def limit_decoded(self, size: int) -> None:
         """Keep at most ``size`` bytes of the tiles that wait for `commit` decoded."""
         self._tiles.limit_decoded(size)
@@ -85,7 +84,7 @@ class Transaction(TableWriter):
             If a stored signal's kind, resolution or storage type would change, or assets would become fewer.
         """
         self._check_open()
-        entry = self._catalog.groups.setdefault(group, GroupEntry(group, self._catalog.origin_ns))
+        entry = self._catalog.added(group)
         if n_assets < entry.n_assets:
             msg = (
                 f"expected at least the {entry.n_assets} assets of {group.path}, got {n_assets}; assets are only added"
@@ -188,6 +187,11 @@ class Transaction(TableWriter):
             for part, is_flags in ((values, False), (flags, True)):
                 spec = entry.cell_spec(year, name, part="cold", flags=is_flags)
                 self._patch(entry, year, spec, times, (0, entry.n_assets), part[rows])
+
+    def recode(self, group: Group, codec: str) -> Iterator[RecodedCells]:
+        """Encode the values of a group's compacted cells with another codec, signal by signal."""
+        self._check_open()
+        yield from recode_group(self._catalog.entry(group), codec, self._bytes)
 
     def write_vacant(
         self, group: Group, span: Span, flags: Mapping[str, NDArray[np.uint8]], *, first_asset: int = 0

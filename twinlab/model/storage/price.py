@@ -1,16 +1,19 @@
-"""Prices of storage, such as ``0.02 EUR/GB/month``."""
+"""What storage costs, such as ``0.02 EUR/GB/month``, and how cells are stored."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
 from twinlab.model.basics import Model
 
-__all__ = ["MONTH_DAYS", "Money", "Price", "StorageRule"]
+__all__ = ["MONTH_DAYS", "Codec", "Money", "Price", "StorageRule"]
+
+#: Codecs of cells, each without loss: a method and its level.
+Codec = Literal["pcodec 4", "pcodec 8", "pcodec 12", "zstd 3", "zstd 19"]
 
 #: Days of a month, and months of a year are twelve of them: 365.25 days.
 MONTH_DAYS = 365.25 / 12
@@ -89,21 +92,30 @@ def _priced(text: str) -> str:
 
 
 class StorageRule(Model):
-    """What the twin's storage costs: ``storage:`` in ``twin.yaml``."""
+    """What the twin's storage costs, and how its cells are stored: ``storage:`` in ``twin.yaml``."""
 
-    price: Annotated[str, AfterValidator(_priced)]
+    price: Annotated[str, AfterValidator(_priced)] | None = None
     """Price of the storage of the twin's folder: "0.02 EUR/GB/month"."""
     archive_price: Annotated[str, AfterValidator(_priced)] | None = None
     """Price of the storage of the ledger's archive, in the same currency; that of the folder by default."""
+    codec: Codec | None = None
+    """Codec of compacted cells, which ``twinlab compact --apply-retention`` applies; by default it stays as it is."""
 
     @property
-    def prices(self) -> tuple[Price, Price]:
-        """The prices of the folder and of the archive."""
+    def prices(self) -> tuple[Price, Price] | None:
+        """The prices of the folder and of the archive; None without a price."""
+        if self.price is None:
+            return None
         own = Price.parse(self.price)
         return own, own if self.archive_price is None else Price.parse(self.archive_price)
 
     def faults(self) -> list[str]:
         """Return what is wrong with the prices taken together."""
+        if self.prices is None:
+            lacking = (
+                "storage.archive_price: expected storage.price, too, since the rest of the twin isn't in the archive"
+            )
+            return [] if self.archive_price is None else [lacking]
         own, archive = self.prices
         if own.currency == archive.currency:
             return []

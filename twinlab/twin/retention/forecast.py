@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from twinlab._html import html
-from twinlab.model.storage.price import MONTH_DAYS, Money, StorageRule
+from twinlab.model.storage.price import MONTH_DAYS, Money, Price, StorageRule
 from twinlab.twin.report import format_bytes
 
 if TYPE_CHECKING:
@@ -38,7 +38,13 @@ class StorageForecast:
     use: StorageUse
     """What it uses now."""
     storage: StorageRule | None = None
-    """Prices, from ``storage:`` in ``twin.yaml``."""
+    """``storage:`` in ``twin.yaml``."""
+
+    @property
+    def price(self) -> Price | None:
+        """The price of the twin's folder, if ``twin.yaml`` has one."""
+        prices = None if self.storage is None else self.storage.prices
+        return None if prices is None else prices[0]
 
     def bytes_in(self, horizon: str) -> dict[str, float] | None:
         """Return the bytes of each part at the end of a horizon; None if the twin has too few days of data.
@@ -66,7 +72,7 @@ class StorageForecast:
     def cost_in(self, horizon: str) -> Money | None:
         """Return what the bytes at the end of a horizon cost a month; None without a price, or with too few days of data."""
         found = self.bytes_in(horizon)
-        return None if found is None or self.storage is None else self.storage.prices[0].of(sum(found.values()))
+        return None if found is None or self.price is None else self.price.of(sum(found.values()))
 
     def table(self) -> pd.DataFrame:
         """Return bytes by part (rows) now and at each horizon (columns), with the cost a month; NaN where there are too few days of data."""
@@ -75,8 +81,8 @@ class StorageForecast:
         columns = {horizon: self.bytes_in(horizon) or {} for horizon in ("now", *HORIZONS)}
         frame = pd.DataFrame(columns, index=["ledger", "history", "rollups", "other"], dtype="float64")
         frame.loc["total"] = frame.sum(skipna=False)
-        if self.storage is not None:
-            own = self.storage.prices[0]
+        own = self.price
+        if own is not None:
             frame.loc[f"{own.currency}/month"] = frame.loc["total"] * own.amount / 1e9
         return frame
 
@@ -96,7 +102,7 @@ class StorageForecast:
             have = f"{self.use.days:,.1f} days" if self.use.days else "no data"
             names = " and ".join([", ".join(lacking[:-1])] * (len(lacking) > 1) + lacking[-1:])
             text += f"; too few days of data for {names} ({have}, {HORIZONS[lacking[0]][1]:.0f} needed)"
-        return text if self.storage is not None else f"{text}; without a price (storage: {{price: …}} in twin.yaml)"
+        return text if self.price is not None else f"{text}; without a price (storage: {{price: …}} in twin.yaml)"
 
     def _amount(self, horizon: str) -> str:
         size, cost = sum((self.bytes_in(horizon) or {}).values()), self.cost_in(horizon)

@@ -13,7 +13,7 @@ from twinlab.history.retention.row_times import latest_times
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
 from twinlab.model.basics import parse_duration
-from twinlab.model.storage.price import Money, Price, StorageRule
+from twinlab.model.storage.price import Money, Price
 from twinlab.twin.retention.forecast import StorageForecast
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class RetentionMethods:
         """
         from twinlab.twin.retention.plan import make_plan  # noqa: PLC0415  (rules and their kinds load late)
 
-        storage = _prices(self._model, price, archive_price)
+        prices = _prices(self._model, price, archive_price)
         try:
             money = Money.parse(budget)
             parse_duration(margin)
@@ -126,7 +126,7 @@ class RetentionMethods:
             open_history(self.folder / "history"),
             self.folder,
             budget=money,
-            storage=storage,
+            prices=prices,
             keep=keep,
             margin=margin,
             archivable=lambda cut_ns: sizes.before(cut_ns - CLOCKS_NS),
@@ -214,8 +214,8 @@ class RetentionReport:
         )
 
 
-def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> StorageRule:
-    """Return the prices of a plan: those that are given, else those of ``twin.yaml``."""
+def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> tuple[Price, Price]:
+    """Return the prices of a plan, of the folder and of the archive: those that are given, else those of ``twin.yaml``."""
     stated = model.storage
     own, archive = price, archive_price
     if own is None and stated is not None:
@@ -227,16 +227,13 @@ def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> S
         )
         raise SchemaError(msg)
     try:
-        # Of each, so that the message has only what is wrong.
-        for one in (own, archive):
-            if one is not None:
-                Price.parse(one)
+        folder, elsewhere = Price.parse(own), Price.parse(archive or own)
     except ValueError as error:
         raise SchemaError(str(error)) from error
-    rule = StorageRule(price=own, archive_price=archive)
-    if faults := rule.faults():
-        raise SchemaError(faults[0].replace("storage.", ""))
-    return rule
+    if folder.currency != elsewhere.currency:
+        msg = f"expected archive_price in {folder.currency} as price, got {archive!r}"
+        raise SchemaError(msg)
+    return folder, elsewhere
 
 
 def _rule(model: TwinModel) -> RetentionRule:

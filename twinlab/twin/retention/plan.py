@@ -18,7 +18,7 @@ from twinlab.history.retention.sizes import size_after
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.write.removal import Removal
 from twinlab.model.basics import parse_duration
-from twinlab.model.storage.price import Money, StorageRule
+from twinlab.model.storage.price import Money, Price
 from twinlab.model.storage.retention import RetentionRule
 from twinlab.twin.proposals.proposal import Proposal, write_proposal
 from twinlab.twin.report import format_bytes
@@ -296,7 +296,7 @@ def make_plan(
     folder: Path,
     *,
     budget: Money,
-    storage: StorageRule,
+    prices: tuple[Price, Price],
     keep: Sequence[Literal["events", "flagged"]],
     margin: str,
     archivable: Callable[[int], Archivable],
@@ -310,7 +310,7 @@ def make_plan(
     SchemaError
         If the twin has no cells, or the budget is in another currency than the price.
     """
-    own, archive = storage.prices
+    own, archive = prices
     if budget.currency != own.currency:
         msg = f"expected a budget in {own.currency}, as the price of storage is, got {money_text(budget)}"
         raise SchemaError(msg)
