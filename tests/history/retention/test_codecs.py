@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.history.write.test_removal import fill
-from twinlab.history.retention.codecs import _OTHERS, codec_sizes
+from twinlab.history.layout.grid import Layout
+from twinlab.history.retention.codecs import CODECS, codec_sizes
 from twinlab.history.retention.storage_use import storage_use
+from twinlab.history.store.codecs import ArraySpec, decode_tile, encode_tile
 from twinlab.history.store.opening import open_history
 
 
@@ -16,11 +19,12 @@ def test_every_codec_gives_the_values_back() -> None:
     rng = np.random.default_rng(3)
     for dtype in ("int16", "int32"):
         edges = np.iinfo(dtype)
-        flat = rng.integers(edges.min, edges.max, 5000, dtype=dtype, endpoint=True)
-        for encode, decode in _OTHERS.values():
-            out = np.empty_like(flat)
-            decode(encode(flat), out)
-            np.testing.assert_array_equal(out, flat)
+        tile = rng.integers(edges.min, edges.max, (5000, 8), dtype=dtype, endpoint=True)
+        for codec in CODECS:
+            spec = ArraySpec("x", tile.shape, tile.dtype, Layout(tile.shape, None), edges.min, codec=codec)
+            out = np.empty(tile.shape[::-1], dtype)
+            decode_tile(encode_tile(tile, codec), spec, out, where="here")
+            np.testing.assert_array_equal(out.T, tile)
 
 
 def test_the_codec_in_use_has_the_stored_bytes_and_other_levels_differ(site: Any) -> None:
@@ -37,4 +41,10 @@ def test_the_codec_in_use_has_the_stored_bytes_and_other_levels_differ(site: Any
     assert 0 < found["pcodec 8"].bytes < storage_use(site.root, view).cells
     assert found["pcodec 12"].bytes <= found["pcodec 8"].bytes < found["pcodec 4"].bytes
     assert found["zstd 19"].bytes < found["zstd 3"].bytes
-    assert all(one.ns_per_cell > 0 for one in found.values())
+    assert all(one.decode_ns > 0 and one.encode_ns > 0 for one in found.values())
+    # Those of states.
+    assert all(0 < one.others < one.bytes for one in found.values())
+    site.historian().recode("zstd 19", {})
+    again = {one.codec: one for one in codec_sizes(open_history(site.root / "history"))}
+    assert [one.codec for one in again.values() if one.in_use] == ["zstd 19"]
+    assert again["zstd 19"].bytes == pytest.approx(found["zstd 19"].bytes, rel=0.05)

@@ -14,6 +14,7 @@ from tests.twin.retention.conftest import rows
 from twinlab.cli.commands import group
 from twinlab.errors import SchemaError
 from twinlab.history.layout.grid import DAY_NS
+from twinlab.history.retention.codecs import CODECS
 from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
 from twinlab.history.write.removal import APPLIED
@@ -100,9 +101,71 @@ def test_the_table_has_a_pareto_and_a_chart(folder: Path) -> None:
     (used,) = plan.codecs[plan.codecs["in_use"]].itertuples()
     assert used.bytes == table["bytes"].iloc[0]
     assert used.cost == pytest.approx(table["cost"].iloc[0])
-    assert len(plan.codecs) >= 3
-    assert "not applied by compact: pcodec 8" in str(plan)
-    assert "other codec (not applied)" in [layer.label for layer in plan.plot()]
+    assert sorted(plan.codecs["codec"]) == sorted(CODECS)
+    assert (plan.codecs[["decode_ns", "encode_ns"]] > 0).all(axis=None)
+    assert "by codec of its cells, without error: pcodec 8" in str(plan)
+    # The smallest one has ways of its own.
+    smallest = plan.codecs.sort_values("bytes").iloc[0]
+    assert set(table["codec"]) == {"pcodec 8", smallest["codec"]}
+    assert table[(table["full_rate"] == "") & (table["codec"] != "pcodec 8")]["bytes"].item() == smallest["bytes"]
+    assert "other codec" in [layer.label for layer in plan.plot()]
+
+
+def test_a_codec_is_chosen_before_anything_is_lost_and_is_applied_to_the_bit(folder: Path, built: Path) -> None:
+    twin = tl.open(folder)
+    every, smaller = twin.plan_retention("20 EUR/month").table.query("full_rate == ''").itertuples()
+    budget = (every.cost + smaller.cost) / 2
+    plan = twin.plan_retention(f"{budget:.6f} EUR/month")
+    assert (plan.chosen, plan.rule, plan.codec) == (smaller.Index, None, smaller.codec)
+    proposal = plan.propose()
+    assert f"at: [storage, codec]\nvalue: {smaller.codec}" in proposal.text
+    proposal.approve()
+    text = (folder / "twin.yaml").read_text(encoding="utf-8")
+    assert "price: 2000 EUR/GB/month" in text
+    assert not tl.open(folder).edits()
+    shown = str(tl.open(folder).preview_retention())
+    assert f"encoded with {smaller.codec} instead of pcodec 8; every value stays" in shown
+    report = twin.apply_retention(author="dora")
+    assert (report.id, report.recoded["codec"], report.recoded["author"]) == ("", smaller.codec, "dora")
+    assert smaller.codec in str(report)
+    before, after = tl.open(built), tl.open(folder)
+    for step in (None, "1h", "1d"):
+        same(after.history("room", step=step), before.history("room", step=step).load())
+    uses = [storage_use(one, open_history(one / "history")) for one in (built, folder)]
+    assert uses[1].total - uses[1].other == pytest.approx(smaller.bytes - uses[0].other, rel=0.05)
+    assert uses[1].cells == pytest.approx(uses[0].cells - every.bytes + smaller.bytes, rel=0.05)
+    assert after.verify().ok
+    assert str(after.apply_retention()) == "nothing is to be changed"
+    # The next plan starts from it.
+    again = after.plan_retention("20 EUR/month")
+    assert set(again.table["codec"]) == {smaller.codec}
+    assert again.table["bytes"].iloc[0] == storage_use(folder, open_history(folder / "history")).total
+
+
+@pytest.mark.parametrize(("older", "resolution"), [("rollups", 4), ("rounded", 16)])
+def test_bytes_of_a_way_with_another_codec_are_as_predicted(
+    folder: Path, built: Path, older: str, resolution: int
+) -> None:
+    twin = tl.open(folder)
+    way = "full_rate == '14d' and older == @older and resolution == @resolution and ledger == 'keep' and codec != 'pcodec 8'"
+    plan = twin.plan_retention("20 EUR/month")
+    row = plan.table.query(way).iloc[0]
+    proposal = plan.choose(int(row.name)).propose()
+    assert f"also: [{{at: [storage, codec], value: {row['codec']}}}]" in proposal.text
+    proposal.approve()
+    preview = tl.open(folder).preview_retention()
+    assert preview.bytes[1] == pytest.approx(row["bytes"], rel=0.01)
+    report = twin.apply_retention()
+    assert report.id
+    assert report.recoded["codec"] == row["codec"]
+    uses = [storage_use(one, open_history(one / "history")) for one in (built, folder)]
+    gone = plan.table["bytes"].iloc[0] - row["bytes"]
+    assert uses[1].cells == pytest.approx(uses[0].cells - gone, rel=0.05)
+    twin = tl.open(folder)
+    known = twin.history("room").load()
+    twin.rebuild()
+    assert open_history(folder / "history").catalog.codec == row["codec"]
+    same(tl.open(folder).history("room"), known)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +221,7 @@ def test_the_command_shows_what_goes_asks_and_leaves_a_proof(folder: Path) -> No
     )
     assert "temperature" in said
     assert "sealed segments" in said
-    assert "nothing was removed" in run("--apply-retention", text="n\n")[1]
+    assert "nothing was changed" in run("--apply-retention", text="n\n")[1]
     assert tl.open(folder).history("room").load().equals(before)
     code, said = run("--apply-retention", "--yes")
     assert code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ __all__ = ["Place", "SizeEstimate", "filled_tile", "size_after", "tile_places"]
 
 #: Tiles of each signal that are encoded; of more, so many at equal distances.
 _TILES = 400
+#: Of these, those that are encoded in other codecs, too.
+_CODEC_TILES = 4
 
 
 @dataclass(frozen=True)
@@ -30,39 +32,77 @@ class SizeEstimate:
     after: Mapping[int, float]
     # Share of their tiles that were encoded: with 1, only indexes of shards that would vanish aren't known.
     share: float
+    # The same in other codecs, estimated from fewer tiles: codec -> instant of a cut -> bytes.
+    in_codecs: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
 
 def size_after(
-    view: View, removal: Removal, cuts: Sequence[int], columns: Mapping[str, Sequence[str]], *, tiles: int = _TILES
+    view: View,
+    removal: Removal,
+    cuts: Sequence[int],
+    columns: Mapping[str, Sequence[str]],
+    *,
+    codecs: Sequence[str] = (),
+    tiles: int = _TILES,
 ) -> SizeEstimate:
     """Return the bytes of the cells of gauges before and after a removal, for some instants of its cut.
 
-    Cells before the cut are treated as ``removal`` says; its own cut isn't read.
+    Cells before the cut are treated as ``removal`` says; its own cut isn't read. With ``codecs``, also with the values in each of
+    them.
     """
     stored = view.bytes()
     before, after, seen, every = 0.0, dict.fromkeys(cuts, 0.0), 0, 0
+    in_codecs = {codec: dict.fromkeys(cuts, 0.0) for codec in codecs}
     for group in view.groups():
         entry = view.catalog.entry(group)
         ends = {cut: end_of_removal(entry, cut) for cut in cuts}
         for name, signal in entry.signals.items():
             if signal.kind != "gauge" or entry.extent is None:
                 continue
-            sizes = [stored.get(path, 0) or stored.get("/" + path, 0) for path in _arrays(entry, name)]
+            size = sum(stored.get(path, 0) or stored.get("/" + path, 0) for path in _arrays(entry, name))
             places = list(tile_places(entry))
             chosen = places[:: max(1, -(-len(places) // tiles))]
             every, seen = every + len(places), seen + len(chosen)
-            old, new = 0, dict.fromkeys(cuts, 0)
+            sampled = set(chosen[:: max(1, -(-len(chosen) // _CODEC_TILES))]) if codecs else set()
+            old, new = 0, {cut: _Bytes(codecs) for cut in cuts}
             for place in chosen:
-                was, now = _tile(view, group, name, place, removal, ends, columns.get(group.asset_type, ()))
-                old += was
-                new = {cut: new[cut] + now[cut] for cut in cuts}
-            every_tile = len(places) / max(1, len(chosen))
+                others = codecs if place in sampled else ()
+                was = _tile(view, group, name, place, removal, ends, columns.get(group.asset_type, ()), others)
+                old += was[None].size
+                for cut in cuts:
+                    new[cut].add(was[cut])
+            scale = len(places) / max(1, len(chosen))
             # The indexes of shards stay as long as they are.
-            indexes = max(0.0, sum(sizes) - old * every_tile)
-            before += sum(sizes)
+            indexes = max(0.0, size - old * scale)
+            before += size
             for cut in cuts:
-                after[cut] += indexes + new[cut] * every_tile
-    return SizeEstimate(before, after, seen / every if every else 1.0)
+                after[cut] += indexes + new[cut].size * scale
+                for codec in codecs:
+                    in_codecs[codec][cut] += indexes + new[cut].in_codec(codec) * scale
+    return SizeEstimate(before, after, seen / every if every else 1.0, in_codecs)
+
+
+class _Bytes:
+    """Bytes of tiles: of flags, of values, and of the values of some tiles in the codec in use and in others."""
+
+    def __init__(self, codecs: Sequence[str] = ()) -> None:
+        self.flags = self.values = self.sampled = 0
+        self.others = dict.fromkeys(codecs, 0)
+
+    @property
+    def size(self) -> int:
+        return self.flags + self.values
+
+    def add(self, one: _Bytes) -> None:
+        self.flags += one.flags
+        self.values += one.values
+        self.sampled += one.sampled
+        for codec, size in one.others.items():
+            self.others[codec] += size
+
+    def in_codec(self, codec: str) -> float:
+        share = self.others[codec] / self.sampled if self.sampled else 1.0
+        return self.flags + self.values * share
 
 
 def _arrays(entry: GroupEntry, name: str) -> Iterator[str]:
@@ -95,40 +135,48 @@ def _tile(  # noqa: PLR0917
     removal: Removal,
     ends: Mapping[int, int],
     assets: Sequence[str],
-) -> tuple[int, dict[int, int]]:
-    """Return the bytes of a tile of values and of flags, as it is and after each cut."""
+    codecs: Sequence[str],
+) -> dict[int | None, _Bytes]:
+    """Return the bytes of a tile of values and of flags, as it is (None) and after each cut."""
     year, first, stop, low, high = place
     entry = view.catalog.entry(group)
     base = entry.axis.year_cells(year)[0]
     span = (base + first, base + stop)
     values, flags = view.cells(group, name, *span, np.arange(low, high))
-    specs = [entry.cell_spec(year, name, part="cold", flags=one) for one in (False, True)]
+    spec, qc = (entry.cell_spec(year, name, part="cold", flags=one) for one in (False, True))
 
-    def size(cells: NDArray[Any], marks: NDArray[Any]) -> int:
-        return sum(_encoded(spec, part, place) for spec, part in zip(specs, (cells, marks), strict=True))
+    def measured(cells: NDArray[Any], marks: NDArray[Any]) -> _Bytes:
+        out = _Bytes(codecs)
+        out.flags, out.values = _encoded(qc, marks, place), _encoded(spec, cells, place)
+        if codecs:
+            out.sampled = out.values
+            out.others = {codec: _encoded(replace(spec, codec=codec), cells, place) for codec in codecs}
+        return out
 
-    was, out, whole = size(values, flags), {}, -1
+    was = measured(values, flags)
+    out: dict[int | None, _Bytes] = {None: was}
+    whole: _Bytes | None = None
     ids = [*assets[low:high], *[""] * (high - low)][: high - low]
     for cut, end in ends.items():
         if end <= span[0]:
             out[cut] = was
             continue
-        if end >= span[1] and whole >= 0:
+        if end >= span[1] and whole is not None:
             out[cut] = whole
             continue
         kept = kept_mask(removal.kept.get(group.asset_type), ids, entry.axis, span)
         kept[max(0, end - span[0]) :] = True
         _, cells, marks = changed_cells(values, flags, kept, removal)
-        out[cut] = size(cells, marks)
+        out[cut] = measured(cells, marks)
         if end >= span[1]:
             whole = out[cut]
-    return was, out
+    return out
 
 
 def _encoded(spec: ArraySpec, data: NDArray[Any], place: Place) -> int:
     """Return the bytes of a tile (time, asset); none if it is what is read where no tile is stored."""
     tile = filled_tile(spec, data, place)
-    return 0 if tile is None else len(encode_tile(tile))
+    return 0 if tile is None else len(encode_tile(tile, spec.codec))
 
 
 def filled_tile(spec: ArraySpec, data: NDArray[Any], place: Place) -> NDArray[Any] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from twinlab._files import file_name, write_atomically
 from twinlab.errors import SchemaError
@@ -40,15 +41,15 @@ class Proposal:
     @property
     def at(self) -> Path_:
         """Keys in ``twin.yaml`` that lead to the value."""
-        return self._parts()[0]
+        return self._parts()[0][0]
 
     @property
     def value(self) -> object:
         """The value that is proposed."""
-        return self._parts()[1]
+        return self._parts()[0][1]
 
     def approve(self) -> None:
-        """Write the value into ``twin.yaml``, whose comments and other values stay as they are.
+        """Write the value, and those of ``also:``, into ``twin.yaml``, whose comments and other values stay as they are.
 
         The twin shows it as an edit that isn't applied; ``twin.rebuild()`` applies it. The proposal's file stays, with the
         time of the approval.
@@ -58,11 +59,12 @@ class Proposal:
         SchemaError
             If the model wouldn't be valid, or the proposal was approved or discarded before; nothing is written then.
         """
-        at, value = self._parts()
+        parts = self._parts()
         target = self.folder / MODEL
         # As bytes, so that line ends stay.
-        text = target.read_bytes().decode("utf-8")
-        changed = change(text, at, value)
+        changed = target.read_bytes().decode("utf-8")
+        for at, value in parts:
+            changed = change(changed, at, value)
         parse_model(changed, name=MODEL)
         write_atomically(target, lambda draft: draft.write_bytes(changed.encode("utf-8")))
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -75,22 +77,30 @@ class Proposal:
     def _write(self, text: str) -> None:
         write_atomically(self.path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
-    def _parts(self) -> tuple[Path_, object]:
+    def _parts(self) -> list[tuple[Path_, Any]]:
+        """Return the places and values: first that of the proposal, then those of ``also:``."""
         if not self.path.exists():
             msg = f"{self.path}: expected the file of the proposal; it was discarded"
             raise SchemaError(msg)
-        data = document(self.text, name=self.path.name).data
-        at = data.get("at") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or not isinstance(at, list) or not at or "value" not in data:
-            msg = f"{self.path}: expected the keys `at:` (a list of keys in {MODEL}) and `value:`"
+        data: Any = document(self.text, name=self.path.name).data
+        more = data.get("also", []) if isinstance(data, dict) else None
+        parts = [data, *more] if isinstance(more, list) else []
+        if not parts or not all(map(_is_part, parts)):
+            msg = f"{self.path}: expected the keys `at:` (a list of keys in {MODEL}) and `value:`, and likewise in each entry of `also:`"
             raise SchemaError(msg)
         if "approved" in data:
             msg = f"{self.path}: it was approved at {data['approved']}; remove that line to approve it again"
             raise SchemaError(msg)
-        return tuple(at), data["value"]
+        return [(tuple(one["at"]), one["value"]) for one in parts]
 
 
-def write_proposal(folder: Path, at: Path_, value: object, *, evidence: str) -> Proposal:
+def _is_part(data: object) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("at"), list) and bool(data["at"]) and "value" in data
+
+
+def write_proposal(
+    folder: Path, at: Path_, value: object, *, evidence: str, also: Mapping[Path_, object] | None = None
+) -> Proposal:
     """Write a proposal into a twin's folder; it replaces an earlier one for the same place.
 
     Parameters
@@ -103,6 +113,8 @@ def write_proposal(folder: Path, at: Path_, value: object, *, evidence: str) -> 
         Plain data.
     evidence : str
         Why, one sentence.
+    also : mapping, optional
+        Values at other places that belong to it.
     """
     path = folder / PROPOSALS / f"{file_name(path_text(at))}.yaml"
     path.parent.mkdir(exist_ok=True)
@@ -110,6 +122,8 @@ def write_proposal(folder: Path, at: Path_, value: object, *, evidence: str) -> 
         f"# A proposal for {MODEL}: {evidence}.\n# Edit it if needed; approve() writes it, discard() removes it.\n"
     )
     text = f"{comment}at: {write_line(list(at))}\n{write_yaml({'value': value})}"
+    if also:
+        text += write_yaml({"also": [{"at": list(place), "value": one} for place, one in also.items()]})
     write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
     return Proposal(folder, path)
 

@@ -26,8 +26,8 @@ def apply_asked(
     say(str(twin.preview_retention()))
     if dry_run:
         return 0
-    if not (yes or confirm("Do this? Rollups and all rows of the ledger stay.")):
-        say("nothing was removed")
+    if not (yes or confirm("Do this? Rollups and all rows of the ledger stay, and the journal gets a proof.")):
+        say("nothing was changed")
         return 1
     say(str(twin.apply_retention()))
     return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -14,11 +15,13 @@ from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.opening import open_history
 from twinlab.model.basics import parse_duration
 from twinlab.model.storage.price import Money, Price
+from twinlab.twin.report import format_bytes
 from twinlab.twin.retention.forecast import StorageForecast
 
 if TYPE_CHECKING:
     from twinlab.history import Historian, HistoryReader
     from twinlab.ledger import Ledger
+    from twinlab.model.storage.price import Codec
     from twinlab.model.storage.retention import RetentionRule
     from twinlab.model.twinmodel import TwinModel
     from twinlab.twin.retention.applying import RetentionPreview
@@ -106,7 +109,7 @@ class RetentionMethods:
         SchemaError
             If there is no price, neither here nor in ``twin.yaml``, a parameter doesn't fit, or the twin has no cells.
         """
-        from twinlab.twin.retention.plan import make_plan  # noqa: PLC0415  (rules and their kinds load late)
+        from twinlab.twin.retention.making import make_plan  # noqa: PLC0415  (rules and their kinds load late)
 
         prices = _prices(self._model, price, archive_price)
         try:
@@ -133,32 +136,35 @@ class RetentionMethods:
         )
 
     def preview_retention(self: _Twin) -> RetentionPreview:
-        """Return what `apply_retention` would remove now, by asset type and signal; nothing is changed.
+        """Return what `apply_retention` would change now, by asset type and signal, and the bytes before and after; nothing is changed.
 
         Raises
         ------
         SchemaError
-            If ``twin.yaml`` has no ``retention:``.
+            If ``twin.yaml`` has neither ``retention:`` nor ``storage: {codec: …}``.
         """
         from twinlab.twin.retention.applying import cut_of, preview_of  # noqa: PLC0415
 
         self.reload()
-        rule = _rule(self._model)
+        rule, codec = _rules(self._model)
         historian = self._current_historian()
         historian.catch_up()
         view = open_history(self.folder / "history")
         archived = None
-        if rule.ledger == "archive":
+        if rule is not None and rule.ledger == "archive":
             times = latest_times(historian.sources, historian.sources.position())
             archived = self.ledger.archive_sizes(times).before(cut_of(view, rule.full_rate_ns) - CLOCKS_NS)
-        return preview_of(self.reader, view, rule, archived)
+        return preview_of(
+            self.reader, view, self.folder, rule=rule, archived=archived, codec=codec or view.catalog.codec
+        )
 
     def apply_retention(self: _Twin, *, author: str | None = None) -> RetentionReport:
-        """Do what ``retention:`` in ``twin.yaml`` says with older cells and segments; see `preview_retention` first.
+        """Do what ``retention:`` in ``twin.yaml`` says with older cells and rows, and store cells in the codec of ``storage:``.
 
-        Rollups, states, counters, events and all rows of the ledger stay. The journal has a proof: spans, counts and hashes
-        of what was removed, who and when. From then on, rows of times before the cut are kept in the ledger and don't change the
-        history. Files of removed cells stay for 24 h, because readers may use them; the next `compact` removes them.
+        See `preview_retention` first. Rollups, states, counters, events and all rows of the ledger stay. The journal has a proof:
+        spans, counts and hashes of what was removed, and of the values whose codec changed, who and when. From then on, rows of times
+        before the cut are kept in the ledger and don't change the history. Files that were replaced stay for 24 h, because readers
+        may use them; the next `compact` removes them.
 
         Parameters
         ----------
@@ -168,50 +174,68 @@ class RetentionMethods:
         Raises
         ------
         SchemaError
-            If ``twin.yaml`` has no ``retention:``.
+            If ``twin.yaml`` has neither ``retention:`` nor ``storage: {codec: …}``.
         HistoryConflictError
             If another process is writing this twin's history.
         """
         from twinlab.twin.retention.applying import cut_of, decide  # noqa: PLC0415
 
         self.reload()
-        rule = _rule(self._model)
+        rule, codec = _rules(self._model)
         history = self.folder / "history"
         who = author or getpass.getuser()
         historian = self._current_historian()
-        proof = historian.apply_retention(decide(self.reader, lambda: open_history(history), rule, author=who))
-        moved: list[Path] = []
-        if rule.ledger == "archive":
+        historian.catch_up()
+        report = RetentionReport()
+        if rule is not None:
+            proof = historian.apply_retention(decide(self.reader, lambda: open_history(history), rule, author=who))
+            report = RetentionReport(str(proof["id"]), str(proof["before"]), tuple(proof["parts"]))
+        if codec is not None:
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            report = replace(report, recoded=historian.recode(codec, {"author": who, "decided": now}))
+        if rule is not None and rule.ledger == "archive":
             cut_ns = cut_of(open_history(history), rule.full_rate_ns)
             times = latest_times(historian.sources, historian.sources.position())
             moved = self.ledger.archive(self.folder / rule.archive, before_ns=cut_ns - CLOCKS_NS, times=times)
             if moved:
                 names = [f"{path.parent.name}/{path.name}" for path in moved]
-                self.ledger.journal.append("archived", {"id": proof["id"], "author": who, "files": names})
-        return RetentionReport(str(proof["id"]), str(proof["before"]), tuple(proof["parts"]), tuple(moved))
+                self.ledger.journal.append("archived", {"id": report.id, "author": who, "files": names})
+            report = replace(report, archived=tuple(moved))
+        return report
 
 
 @dataclass(frozen=True)
 class RetentionReport:
-    """What was removed, as the twin's journal proves it."""
+    """What was changed, as the twin's journal proves it."""
 
-    id: str
-    before: str
+    id: str = ""
+    """Of the removal; empty if there was none."""
+    before: str = ""
     """Cells before this instant were removed or rounded."""
-    parts: tuple[dict[str, Any], ...]
+    parts: tuple[dict[str, Any], ...] = ()
     """Of each signal: span, numbers of cells that went and stayed, and the SHA-256 of those that went."""
-    archived: tuple[Path, ...]
+    archived: tuple[Path, ...] = ()
     """Parquet files with rows of the ledger that were moved to the archive."""
+    recoded: Mapping[str, Any] | None = None
+    """The codec that cells got, and of each signal its bytes before and after, and the SHA-256 of its values; None if no codec
+    changed."""
 
     def __str__(self) -> str:
-        gone, stayed = (sum(int(one[key]) for one in self.parts) for key in ("removed", "kept"))
-        text = f"retention {self.id}: {gone:,} cells before {self.before} went, {stayed:,} stay; the proof is in the journal"
-        if not self.archived:
-            return text
-        size = sum(path.stat().st_size for path in self.archived)
-        return (
-            f"{text}; old rows of the ledger are in {len(self.archived):,} files in the archive, {size / 1e6:,.1f} MB"
-        )
+        texts = []
+        if self.id:
+            gone, stayed = (sum(int(one[key]) for one in self.parts) for key in ("removed", "kept"))
+            texts.append(f"retention {self.id}: {gone:,} cells before {self.before} went, {stayed:,} stay")
+        if self.recoded is not None:
+            before, after = (
+                sum(int(one[key]) for one in self.recoded["parts"]) for key in ("bytes_before", "bytes_after")
+            )
+            texts.append(
+                f"values of cells are stored with {self.recoded['codec']}: {format_bytes(before)} became {format_bytes(after)}"
+            )
+        if self.archived:
+            size = format_bytes(sum(path.stat().st_size for path in self.archived))
+            texts.append(f"old rows of the ledger are in {len(self.archived):,} files in the archive, {size}")
+        return "; ".join([*texts, "the proof is in the journal"]) if texts else "nothing is to be changed"
 
 
 def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> tuple[Price, Price]:
@@ -236,11 +260,13 @@ def _prices(model: TwinModel, price: str | None, archive_price: str | None) -> t
     return folder, elsewhere
 
 
-def _rule(model: TwinModel) -> RetentionRule:
-    if model.retention is None:
+def _rules(model: TwinModel) -> tuple[RetentionRule | None, Codec | None]:
+    """Return the rule and the codec that ``twin.yaml`` states."""
+    codec = None if model.storage is None else model.storage.codec
+    if model.retention is None and codec is None:
         msg = (
-            "expected `retention:` in twin.yaml, such as `retention: {full_rate: 90d}`; "
-            "twin.plan_retention(budget) finds what suits the twin and proposes it"
+            "expected `retention:` in twin.yaml, such as `retention: {full_rate: 90d}`, or a codec, such as "
+            "`storage: {codec: zstd 19}`; twin.plan_retention(budget) finds what suits the twin and proposes it"
         )
         raise SchemaError(msg)
-    return model.retention
+    return model.retention, codec

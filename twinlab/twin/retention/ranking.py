@@ -9,13 +9,16 @@ __all__ = ["best_within_budget", "pareto"]
 
 
 def best_within_budget(table: pd.DataFrame) -> int | None:
-    """Return the row within the budget that misses least, then has the least errors (of KPIs first), the longest full rate and the whole ledger."""
+    """Return the row within the budget that misses least, then has the least errors (of KPIs first), the longest full rate, the whole
+    ledger, and the codec in use, which the first row has.
+    """
     fitting = table[table["fits"]]
     if fitting.empty:
         return None
     order = fitting.assign(age=[age_of(text) for text in fitting["full_rate"]], moved=fitting["ledger"] == "archive")
-    by = ["missed", "kpi_lost", "kpi_relative", "share_error", "age", "moved"]
-    return int(order.sort_values(by, ascending=[True, True, True, True, False, True]).index[0])
+    order["recoded"] = fitting["codec"] != table["codec"].iloc[0]
+    by = ["missed", "kpi_lost", "kpi_relative", "share_error", "age", "moved", "recoded"]
+    return int(order.sort_values(by, ascending=[name != "age" for name in by]).index[0])
 
 
 def pareto(table: pd.DataFrame) -> list[bool]:

@@ -26,7 +26,7 @@ def pareto_chart(table: pd.DataFrame, *, codecs: pd.DataFrame | None = None, cho
     table : DataFrame
         As ``RetentionPlan.table``.
     codecs : DataFrame, optional
-        As ``RetentionPlan.codecs``; those that aren't in use are drawn without error.
+        As ``RetentionPlan.codecs``; those without ways in the table are drawn without error.
     chosen : int, optional
         Row that gets a ring.
     """
@@ -42,6 +42,7 @@ def pareto_chart(table: pd.DataFrame, *, codecs: pd.DataFrame | None = None, cho
         "older",
         "resolution",
         "ledger",
+        "codec",
         "kpi",
         "kpi_error",
         "kpi_unit",
@@ -62,10 +63,10 @@ def pareto_chart(table: pd.DataFrame, *, codecs: pd.DataFrame | None = None, cho
         if len(some):
             points = hv.Scatter(some, axes[0], [axes[1], *shown], label={"all": "all stays"}.get(kind, kind))
             layers.append(points.opts(color=color, marker=marker, size=9, tools=["hover"], padding=0.08))
-    other = None if codecs is None else codecs[~codecs["in_use"].astype(bool)]
+    other = None if codecs is None else codecs[~codecs["codec"].isin(table["codec"])]
     if other is not None and len(other):
         data = other.assign(MB=other["bytes"] / 1e6, error=0.0)
-        codec = hv.Scatter(data, axes[0], [axes[1], "codec", "ns_per_cell", "cost"], label="other codec (not applied)")
+        codec = hv.Scatter(data, axes[0], [axes[1], "codec", "decode_ns", "cost"], label="other codec")
         layers.append(codec.opts(color="#CC79A7", marker="triangle", size=9, tools=["hover"], padding=0.08))
     if chosen is not None:
         ring = hv.Scatter(ways.loc[[chosen]], axes[0], [axes[1]], label="chosen")
