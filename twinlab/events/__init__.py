@@ -48,7 +48,7 @@ _attribute, __dir__ = attach(
         "find_assets": "present_state.search",
         "follows": "algebra.relations",
         "kpi": "kpis.compute",
-        "kpi_behind": "kpis.behind",
+        "kpi_contributions": "kpis.contributions",
         "kpi_table": "kpis.table",
         "lasting": "algebra.refine",
         "lifetime_table": "lifetimes",

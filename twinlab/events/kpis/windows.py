@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twinlab.errors import SchemaError
 
-__all__ = ["Windows", "windows"]
+__all__ = ["Windows", "window_at", "windows"]
 
 _DAY = 86400 * 10**9
 
@@ -64,3 +64,13 @@ def windows(start_ns: int, stop_ns: int, width_ns: int, *, every: str) -> Window
         msg = f"expected at most 1,000,000 windows, got {count:,}; give a larger step than {every!r} or a shorter span"
         raise SchemaError(msg)
     return Windows(first + width_ns * np.arange(count + 1, dtype=np.int64), width_ns)
+
+
+def window_at(at_ns: int, width_ns: int, *, every: str) -> Windows:
+    """Return the window that an instant is in; of several days, where any day may be the first, the one that begins on its day.
+
+    >>> window_at(30 * 3600 * 10**9, 4 * 3600 * 10**9, every="4h").starts.astype("datetime64[h]").tolist()
+    [datetime.datetime(1970, 1, 2, 4, 0)]
+    """
+    low = at_ns // width_ns * width_ns if width_ns < _DAY else at_ns
+    return windows(low, low + 1, width_ns, every=every)

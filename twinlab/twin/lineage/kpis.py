@@ -9,7 +9,7 @@ import pandas as pd
 
 from twinlab.errors import UnknownTermError
 from twinlab.events.kpis.compute import kpi
-from twinlab.events.kpis.parts import kpi_parts
+from twinlab.events.kpis.window_contents import window_contents
 from twinlab.history.lineage.event_rows import event_rows
 from twinlab.model.terms import nearest
 from twinlab.model.yamltext import write_line
@@ -50,8 +50,8 @@ def kpi_lineage(
     UnknownTermError
         If there is no such KPI or group; shows the nearest.
     """
-    parts = kpi_parts(twin, name, at, on=on, by=by, group=group, every=every)
-    found = kpi(twin, name, on=on, by=by, every=parts.every, start=parts.start, stop=parts.stop).isel(time=0)
+    contents = window_contents(twin, name, at, on=on, by=by, group=group, every=every)
+    found = kpi(twin, name, on=on, by=by, every=contents.every, start=contents.start, stop=contents.stop).isel(time=0)
     if by is not None and group is not None:
         groups = [str(one) for one in found[by].values]
         if group not in groups:
@@ -59,15 +59,17 @@ def kpi_lineage(
             raise UnknownTermError(msg)
         found = found.sel({by: group})
     who = f", {group}" if group else ""
-    subject = f"{name}{who}, {span_text(parts.start, parts.stop)} UTC"
+    subject = f"{name}{who}, {span_text(contents.start, contents.stop)} UTC"
     steps = [_result(found, by if group is None else None)]
-    stated = parts.definition.model_dump(mode="json", exclude_defaults=True, exclude={"title", "owner", "definition"})
-    steps.append(definitions.of_model(f"kpis.{parts.name}", write_line(stated), 0))
+    stated = contents.definition.model_dump(
+        mode="json", exclude_defaults=True, exclude={"title", "owner", "definition"}
+    )
+    steps.append(definitions.of_model(f"kpis.{contents.name}", write_line(stated), 0))
     tables: list[pd.DataFrame] = []
-    for kind, assets in parts.assets.items():
-        for signal in parts.signals[kind]:
-            _add_signal(steps, tables, reader, (kind, signal), assets, (parts.start, parts.stop), definitions)
-    for kind, events in parts.events.items():
+    for kind, assets in contents.assets.items():
+        for signal in contents.signals[kind]:
+            _add_signal(steps, tables, reader, (kind, signal), assets, (contents.start, contents.stop), definitions)
+    for kind, events in contents.events.items():
         _add_events(steps, tables, reader, kind, events, definitions)
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return Lineage(subject, tuple(steps), rows)

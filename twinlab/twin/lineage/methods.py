@@ -63,7 +63,8 @@ class LineageMethods:
         signal : str, optional
             Of the asset.
         at : instant, optional
-            In the cell, or in the window of the rollup or of the KPI, that is explained. Naive is UTC.
+            In the cell, or in the window of the rollup or of the KPI, that is explained; of a window of several days, on its first
+            day. Naive is UTC.
         step : str, optional
             Explain the window of the rollup of this step, instead of one cell; of a KPI, the width of its windows.
         on, by, group : str, optional

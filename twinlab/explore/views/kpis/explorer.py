@@ -20,7 +20,7 @@ from twinlab.explore.kit.link import Link, known_or_problem
 from twinlab.explore.kit.panes import empty_pane, loading_pane
 from twinlab.explore.kit.widgets import row
 from twinlab.explore.views.base import Explorer, on_event_loop
-from twinlab.explore.views.kpis.behind import BehindPane
+from twinlab.explore.views.kpis.contributions import ContributionsPane
 from twinlab.explore.views.kpis.groups import groups_of
 from twinlab.explore.views.kpis.tile_grid import TileGrid
 from twinlab.explore.views.kpis.tiles import window_text
@@ -89,7 +89,7 @@ class KpiExplorer(Explorer):
         self._grid = TileGrid(self._names, on_press=self._pressed)
         self._body = pn.Column(sizing_mode="stretch_width")
         self._chart = pn.Column(sizing_mode="stretch_width")
-        self._behind = BehindPane(twin)
+        self._contributions = ContributionsPane(twin)
         self.param.kpi.objects = list(self._names)
         if self._names:
             with self._silently():
@@ -195,14 +195,14 @@ class KpiExplorer(Explorer):
     def _fill(self, tiles: dict[str, xr.Dataset | str]) -> None:
         self._grid.show(tiles, chosen=self.kpi)
         if not self._body.objects or self._body.objects[0] is not self._grid.pane:
-            self._body[:] = [self._grid.pane, self.controls(), self._chart, self._behind.pane]
+            self._body[:] = [self._grid.pane, self.controls(), self._chart, self._contributions.pane]
         self._draw()
 
     # -- drawing ------------------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
         self._grid.choose(self.kpi)
-        self._behind.close()
+        self._contributions.close()
         try:
             self._data = self.read(str(self.kpi), by=self.by, every=self.every)
         except READING_ERRORS as error:
@@ -260,13 +260,13 @@ class KpiExplorer(Explorer):
 
     def _explain(self) -> None:
         if self.picked is None or self._data is None:
-            self._behind.close()
+            self._contributions.close()
             return
         start, group = self.picked
         of = f" of {group}" if group else ""
         window = window_text(start, self._data.attrs["every"])
         title = f"What {self._names[str(self.kpi)]}{of} on {window} is made of"
-        fault = self._behind.show(
+        fault = self._contributions.show(
             str(self.kpi), title, at=start, by=self.by or None, group=group, every=self.every or None
         )
         self.notice = f"What the number is made of can't be read: {fault}" if fault else ""
@@ -295,7 +295,7 @@ class KpiExplorer(Explorer):
         if self._data is None:
             return {}
         found = {self._names[str(self.kpi)][:31]: self._rows.rename(columns=self._titles(self._data))}
-        for kind, table in self._behind.tables.items():
+        for kind, table in self._contributions.tables.items():
             found[f"made of {kind}"[:31]] = table
         return found
 

@@ -1,4 +1,7 @@
-"""What one number of a KPI is made of: its events, the spans in which its conditions are true or false, and how many of its cells are known."""
+"""What each event or span of time contributes to one number of a KPI: whether it counts for it, against it, or isn't known.
+
+`window_contents` has only which assets, signals and events there are, without what they count as.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from twinlab.events.kpis.over_events.leaves import PossibleEvents
 from twinlab.events.kpis.over_time.cells import read_type_cells
 from twinlab.events.kpis.over_time.leaves import PossibleLeaves, look_back_ns
 from twinlab.events.kpis.over_time.results import validity_ns
-from twinlab.events.kpis.windows import Windows, windows
+from twinlab.events.kpis.windows import Windows, window_at
 from twinlab.events.reading import instant_ns
 from twinlab.events.rules.runs import runs_of
 from twinlab.model.basics import parse_duration
@@ -27,14 +30,13 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
 
-__all__ = ["COUNTS_AS", "kpi_behind"]
+__all__ = ["COUNTS_AS", "kpi_contributions"]
 
-_DAY = 86400 * 10**9
 #: What an event or a span is for a condition of the formula; what one looks for first comes first.
 COUNTS_AS = ("not known", "no", "yes")
 
 
-def kpi_behind(
+def kpi_contributions(
     twin: TwinReader,
     name: str | Kpi,
     *,
@@ -44,14 +46,14 @@ def kpi_behind(
     group: str | None = None,
     every: str | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Return what one number of a KPI is made of.
+    """Return what each event or span of time contributes to one number of a KPI.
 
     Parameters
     ----------
     name, on, by, every
         As for `twinlab.Twin.kpi`.
     at : instant
-        In the window of the number. Naive is UTC.
+        In the window of the number; of several days, on its first day. Naive is UTC.
     group : str, optional
         With ``by``: of which group; of all by default. One that has nothing in the window gives empty tables.
 
@@ -72,16 +74,12 @@ def kpi_behind(
     >>> from twinlab.testing import FakeTwin
     >>> twin = FakeTwin.example(days=3, trips=50)
     >>> late = Kpi(on="trip", formula="share(end_delay <= 5 min)", unit="%")
-    >>> sorted(set(kpi_behind(twin, late, at="2026-01-02", every="1d")["trip"]["counts_as"]) - {"not known"})
+    >>> sorted(set(kpi_contributions(twin, late, at="2026-01-02", every="1d")["trip"]["counts_as"]) - {"not known"})
     ['no', 'yes']
     """
     found, subjects = subjects_of(twin, name, on=on, by=by)
     width = every or found.period
-    size = parse_duration(width)
-    instant = instant_ns(at)
-    # Windows of less than a day begin at multiples of their width.
-    low = instant // size * size if size < _DAY else instant
-    chosen = windows(low, low + 1, size, every=width)
+    chosen = window_at(instant_ns(at), parse_duration(width), every=width)
     out: dict[str, pd.DataFrame] = {}
     for kind in dict.fromkeys([*subjects.tables, *subjects.assets]):
         table = (

@@ -1,4 +1,4 @@
-"""What one number of a KPI is made of, as tables; a selected row shows the rows of the ledger behind it."""
+"""What each event or span contributes to one number of a KPI, as tables; a selected row shows its rows of the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from twinlab._html import html
-from twinlab.events.kpis.behind import kpi_behind
+from twinlab.events.kpis.contributions import kpi_contributions
 from twinlab.explore.charts.reading import READING_ERRORS
 from twinlab.explore.kit.lineage_pane import LineagePane, can_explain, plain_table
 from twinlab.explore.kit.panes import Html
@@ -19,7 +19,7 @@ from twinlab.explore.kit.panes import Html
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
 
-__all__ = ["BehindPane"]
+__all__ = ["ContributionsPane"]
 
 #: Columns that say nothing to a reader here.
 _HIDDEN = ("event_id", "type")
@@ -27,8 +27,8 @@ _TITLES = {name: f"{name.replace('_', ' ')} (UTC)" for name in ("start", "end", 
 _TITLES |= {"counts_as": "counts as", "duration": "lasts (h)"}
 
 
-class BehindPane:
-    """Tables of what a number is made of (``pane``).
+class ContributionsPane:
+    """Tables of what events and spans contribute to a number (``pane``).
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class BehindPane:
         """Show what the number of a window is made of; return why it can't be shown, or an empty text."""
         self.lineage.close()
         try:
-            self.tables = kpi_behind(self._twin, name, at=at, by=by, group=group, every=every)
+            self.tables = kpi_contributions(self._twin, name, at=at, by=by, group=group, every=every)
         except READING_ERRORS as error:
             self.close()
             return str(error)

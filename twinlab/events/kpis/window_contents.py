@@ -1,4 +1,7 @@
-"""What one window of a KPI is made of: the assets, signals and events whose values are in it."""
+"""Which assets, signals and events the value of one window of a KPI is computed from; their rows are its lineage.
+
+`contributions` says what each event or span counts as.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from twinlab.events.kpis.compute import subjects_of
 from twinlab.events.kpis.groups import memberships
 from twinlab.events.kpis.over_time.results import signals_in
-from twinlab.events.kpis.windows import windows
+from twinlab.events.kpis.windows import window_at
 from twinlab.events.reading import instant_ns
 from twinlab.model.basics import parse_duration
 
@@ -20,12 +23,12 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
 
-__all__ = ["KpiParts", "kpi_parts"]
+__all__ = ["WindowContents", "window_contents"]
 
 
 @dataclass(frozen=True)
-class KpiParts:
-    """What one window of one group of a KPI is made of."""
+class WindowContents:
+    """Assets, signals and events of one window of one group of a KPI."""
 
     name: str
     definition: Kpi
@@ -40,7 +43,7 @@ class KpiParts:
     """Events of the window and the group, by type."""
 
 
-def kpi_parts(
+def window_contents(
     twin: TwinReader,
     name: str | Kpi,
     at: object,
@@ -49,15 +52,15 @@ def kpi_parts(
     by: str | None = None,
     group: str | None = None,
     every: str | None = None,
-) -> KpiParts:
-    """Return the assets, signals and events that the window around an instant is made of.
+) -> WindowContents:
+    """Return the assets, signals and events that the value of the window with an instant is computed from.
 
     Parameters
     ----------
     name, on, by, every
         As in `twinlab.events.kpi`.
     at : instant
-        In the window. Naive is UTC.
+        In the window; of several days, on its first day. Naive is UTC.
     group : str, optional
         With ``by``: only of this group.
 
@@ -68,10 +71,8 @@ def kpi_parts(
     """
     found, subjects = subjects_of(twin, name, on=on, by=by)
     width = every or found.period
-    size = parse_duration(width)
-    start = instant_ns(at) // size * size
-    span = start, start + size
-    chosen = windows(start, start + 1, size, every=width)
+    chosen = window_at(instant_ns(at), parse_duration(width), every=width)
+    span = int(chosen.edges[0]), int(chosen.edges[1])
     signals = {kind: tuple(signals_in(subjects.of_type(kind))) for kind in subjects.assets}
     assets = {kind: tuple(ids) for kind, ids in subjects.assets.items()}
     events: dict[str, pd.DataFrame] = {}
@@ -86,4 +87,4 @@ def kpi_parts(
         events[kind] = table[mine].reset_index(drop=True)
     key = name if isinstance(name, str) else "kpi"
     edges = [np.datetime64(edge, "ns") for edge in span]
-    return KpiParts(key, found, edges[0], edges[1], width, signals, assets, events)
+    return WindowContents(key, found, edges[0], edges[1], width, signals, assets, events)
