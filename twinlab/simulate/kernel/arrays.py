@@ -14,7 +14,7 @@ from twinlab.simulate.kernel.records import ENTITY, HIGHEST, LINK, NODE, PENDING
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
 
-__all__ = ["copied", "empty_state", "enlarged", "from_dataset", "to_variables"]
+__all__ = ["START_SOURCE", "copied", "empty_state", "enlarged", "from_dataset", "started_names", "to_variables"]
 
 #: Record arrays of a state -> dim of its variables in a Dataset.
 _RECORDS: Final = {"entities": "entity", "nodes": "node", "links": "link", "transporters": "transporter"}
@@ -27,14 +27,17 @@ _PLAIN: Final = {
     "pending_entity": "pending",
     "source_time": "source_event",
     "source_item": "source_event",
+    "taken": "leg",
     "clock_time": "clock",
     "clock_item": "clock",
     "clock_place": "clock",
 }
 _SMALLEST: Final = 256
+#: Source of the entities that were there at the start; their number is the row in the table that names them.
+START_SOURCE: Final = 0
 
 
-def empty_state(names: Names, *, links: int, clocks: int, servers: npt.NDArray[np.int32]) -> State:
+def empty_state(names: Names, *, links: int, servers: npt.NDArray[np.int32]) -> State:
     """Return a state without entities, of which nothing has begun."""
     nodes = np.zeros(len(names.nodes), NODE)
     for field in ("first", "last", "first_sender", "last_sender"):
@@ -49,6 +52,7 @@ def empty_state(names: Names, *, links: int, clocks: int, servers: npt.NDArray[n
     counts = np.zeros(8, np.int64)
     counts[1] = -1
     sources = len(names.sources)
+    clocks = 2 * len(names.transporters) + len(names.nodes)
     return State(
         key=np.zeros(2, np.uint64),
         counts=counts,
@@ -62,6 +66,7 @@ def empty_state(names: Names, *, links: int, clocks: int, servers: npt.NDArray[n
         pending_entity=np.zeros(_SMALLEST, np.int32),
         source_time=np.full(sources, np.inf),
         source_item=np.arange(sources, dtype=np.int32),
+        taken=np.full(len(names.legs), -np.inf),
         clock_time=np.full(clocks, np.inf),
         clock_item=np.arange(clocks, dtype=np.int32),
         clock_place=np.arange(clocks, dtype=np.int32),
@@ -108,6 +113,13 @@ def to_variables(state: State, names: Names) -> dict[str, xr.Variable]:
     found["transporter"] = xr.Variable("transporter", np.array(names.transporters, dtype=object))
     found["source"] = xr.Variable("source", np.array(names.sources, dtype=object))
     return found
+
+
+def started_names(state: xr.Dataset) -> dict[tuple[int, int], str]:
+    """Return the names of the entities that were there at the start, by source and number."""
+    if "started" not in state:
+        return {}
+    return {(START_SOURCE, number): str(name) for number, name in enumerate(state["started"].values)}
 
 
 def from_dataset(state: xr.Dataset, *, room: int = 0) -> State:

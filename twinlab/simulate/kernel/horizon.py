@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -80,3 +81,24 @@ def hours_of_week(zone: str, first: np.datetime64, last: np.datetime64) -> npt.N
     count = int((last - first) / _QUARTER) + 1
     instants = pd.DatetimeIndex(first + np.arange(count) * _QUARTER).tz_localize("UTC").tz_convert(zone)
     return (instants.day_of_week * 24 + instants.hour).to_numpy().astype(np.int16)
+
+
+def departures(
+    clocks: Sequence[str], days: Sequence[str], zone: str, first: np.datetime64, last: np.datetime64
+) -> npt.NDArray[np.datetime64]:
+    """Return the instants (UTC) in ``[first, last)`` of times of day on some days.
+
+    >>> departures(["06:00"], ["mon"], "UTC", np.datetime64("2026-01-05"), np.datetime64("2026-01-13")).astype("M8[h]").tolist()
+    [datetime.datetime(2026, 1, 5, 6, 0), datetime.datetime(2026, 1, 12, 6, 0)]
+    """
+    local = ZoneInfo(zone)
+    day = pd.Timestamp(first).floor("D").to_pydatetime() - timedelta(days=1)
+    end = pd.Timestamp(last).to_pydatetime() + timedelta(days=1)
+    found = []
+    while day <= end:
+        if DAYS[day.weekday()] in days:
+            found += [_utc(day, minutes_of(clock), local) for clock in clocks]
+        day += timedelta(days=1)
+    # The clock's repeated or missing hour can't make two departures of one, but can put them out of order.
+    times = np.unique(np.array(found, "datetime64[ns]"))
+    return times[(times >= first) & (times < last)]

@@ -8,42 +8,28 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from twinlab.errors import SchemaError
-from twinlab.simulate.kernel.arrays import copied, empty_state, enlarged, from_dataset, to_variables
-from twinlab.simulate.kernel.horizon import hours_of_week, server_changes, servers_at
+from twinlab.simulate.kernel.arrays import copied, empty_state, enlarged, from_dataset, started_names, to_variables
+from twinlab.simulate.kernel.events import event_tables
+from twinlab.simulate.kernel.horizon import servers_at
 from twinlab.simulate.kernel.loops.cells import open_cell
 from twinlab.simulate.kernel.loops.run import DONE, run
 from twinlab.simulate.kernel.plan import Names, compiled_plan
 from twinlab.simulate.kernel.records import NODE_CELL, TRANSPORTER_CELL, Out, Plan, State
-from twinlab.simulate.kernel.results import kpi_variables, labelled
+from twinlab.simulate.kernel.results import Energy, kpi_variables, labelled
+from twinlab.simulate.kernel.spans import Span, nanoseconds, span_of
+from twinlab.simulate.kernel.start import started
 from twinlab.simulate.network.network import Network
+from twinlab.simulate.network.quantities import in_unit
 from twinlab.simulate.protocol import Advanced
 
-__all__ = ["NetworkModel", "nanoseconds"]
+__all__ = ["NetworkModel"]
 
-_SECOND = np.timedelta64(1_000_000_000, "ns")
-
-
-def nanoseconds(instant: Any) -> Any:  # noqa: ANN401  (numpy's instants have a type for each unit)
-    """Return an instant as datetime64[ns]."""
-    return np.asarray(instant).astype("datetime64[ns]")[()]
-
-
-@dataclass(frozen=True)
-class _Span:
-    """A span of a run, and what of the calendar falls into it."""
-
-    start: float
-    stop: float
-    step: float
-    times: npt.NDArray[np.datetime64]
-    widths: npt.NDArray[np.float64]
-    first_quarter: float
-    hours: npt.NDArray[np.int16]
-    switches: tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+#: Rows of a trace at first; a run with more is repeated.
+_TRACED_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -104,8 +90,25 @@ class NetworkModel:
         plan, names = self._compiled
         instant = nanoseconds(start)
         servers = np.array([self._servers(node, instant) for node in names.nodes], np.int32)
-        state = empty_state(names, links=plan.links.size, clocks=plan.transporters.size, servers=servers)
+        state = empty_state(names, links=plan.links.size, servers=servers)
         return self._dataset(state, start=instant, time=instant, seed=seed, replication=replication)
+
+    def state_from(
+        self,
+        start: np.datetime64,
+        *,
+        entities: pd.DataFrame | None = None,
+        transporters: pd.DataFrame | None = None,
+        seed: int = 0,
+        replication: int = 0,
+    ) -> xr.Dataset:
+        """Return a state with entities and transporters where they are; see `twinlab.simulate.kernel.start.started`."""
+        state = from_dataset(self.initial_state(start=start, seed=seed, replication=replication))
+        plan, names = self._compiled
+        instant = nanoseconds(start)
+        state, known = started(state, plan, names, instant, entities=entities, transporters=transporters)
+        found = self._dataset(state, start=instant, time=instant, seed=seed, replication=replication)
+        return found.assign(started=("started", np.array(known, dtype=object)))
 
     def advance(
         self,
@@ -113,7 +116,7 @@ class NetworkModel:
         *,
         until: np.datetime64,
         step: np.timedelta64,
-        trace: bool = False,  # noqa: ARG002
+        trace: bool = False,
     ) -> Advanced:
         """Advance to a later instant; see `twinlab.simulate.Model`.
 
@@ -123,11 +126,12 @@ class NetworkModel:
             If the state is one of another model, or ``until`` isn't after its time.
         """
         span = self._span(state, until, step)
-        arrays, nodes, transporters = self._run(from_dataset(state), span)
+        arrays, out = self._run(from_dataset(state), span, traced_rows=_TRACED_ROWS if trace else 0)
         arrived = np.asarray(arrays.numbers.sum() - state["numbers"].values.sum(), np.float64)
         _, names = self._compiled
-        kpis = kpi_variables(nodes, transporters, arrived, span.stop - span.start)
-        results = labelled(nodes, transporters, kpis, names=names, times=span.times, widths=span.widths)
+        cells = out.node_cells, out.transporter_cells
+        kpis = kpi_variables(*cells, arrived, self._energy, span.stop - span.start)
+        results = labelled(*cells, kpis, self._energy, names=names, times=span.times, widths=span.widths)
         later = self._dataset(
             arrays,
             start=nanoseconds(state["start"].values),
@@ -135,7 +139,13 @@ class NetworkModel:
             seed=int(state["seed"]),
             replication=int(state["replication"]),
         )
-        return Advanced(later, results)
+        if "started" in state:
+            later = later.assign(started=state["started"])
+        events: dict[str, pd.DataFrame] = {}
+        if trace:
+            rows = out.trace[: int(out.place[2])]
+            events = event_tables(rows, names, start=nanoseconds(state["start"].values), entities=started_names(state))
+        return Advanced(later, results, events)
 
     def advance_many(
         self, state: xr.Dataset, *, replications: Sequence[int], until: np.datetime64, step: np.timedelta64
@@ -152,19 +162,32 @@ class NetworkModel:
             fork = copied(before, seed=int(state["seed"]), replication=replication)
             if size > fork.entities.size:
                 fork = enlarged(fork, at_least=size)
-            after, nodes[place], transporters[place] = self._run(fork, span)
+            after, out = self._run(fork, span)
+            nodes[place], transporters[place] = out.node_cells, out.transporter_cells
             arrived[place] = after.numbers.sum() - before.numbers.sum()
             size = after.entities.size
-        kpis = kpi_variables(nodes, transporters, arrived, span.stop - span.start)
+        kpis = kpi_variables(nodes, transporters, arrived, self._energy, span.stop - span.start)
         return labelled(
             nodes,
             transporters,
             kpis,
+            self._energy,
             names=names,
             times=span.times,
             widths=span.widths,
             replications=replications,
         )
+
+    @cached_property
+    def _energy(self) -> Energy:
+        """Power by node, kW, and energy for a distance by transporter, kWh/km."""
+        powers = [in_unit(node.power or "0 kW", "kW") for node in self.network.nodes.values()]
+        per_km = [
+            in_unit(group.energy_per_distance or "0 kWh/km", "kWh/km")
+            for group in self.network.transporters.values()
+            for _ in range(group.count)
+        ]
+        return Energy(np.array(powers), np.array(per_km))
 
     def _servers(self, node: str, at: np.datetime64) -> int:
         servers = self.network.nodes[node].servers
@@ -178,68 +201,24 @@ class NetworkModel:
         attrs = {"model": self.name, "model_hash": self.content_hash()}
         return xr.Dataset({**scalars, **to_variables(state, names)}, attrs=attrs)
 
-    def _span(self, state: xr.Dataset, until: np.datetime64, step: np.timedelta64) -> _Span:
+    def _span(self, state: xr.Dataset, until: np.datetime64, step: np.timedelta64) -> Span:
         if state.attrs.get("model_hash") != self.content_hash():
             msg = (
                 f"the state is one of the model {state.attrs.get('model')!r} with hash {state.attrs.get('model_hash')!r}; "
                 f"expected {self.name!r} with hash {self.content_hash()!r}"
             )
             raise SchemaError(msg)
-        start, now, stop = nanoseconds(state["start"].values), nanoseconds(state["time"].values), nanoseconds(until)
-        width: Any = np.timedelta64(step, "ns")
-        if not (now < stop and width > np.timedelta64(0)):
-            msg = f"expected `until` after the state's time {now} and a `step` above 0, got {until} and {step}"
-            raise SchemaError(msg)
-        times = np.arange(now, stop, width)
-        widths = np.append(np.diff(times), stop - times[-1]) / _SECOND
-        plan, names = self._compiled
-        quarter = now.astype("datetime64[m]").astype(np.int64) // 15 * 15
-        first = quarter.astype("datetime64[m]").astype("datetime64[ns]")
-        hours = [hours_of_week(zone, first, stop) for zone in names.profile_zones or ("UTC",)]
-        assert plan.profiles.shape[0] == len(hours)
-        return _Span(
-            start=(now - start) / _SECOND,
-            stop=(stop - start) / _SECOND,
-            step=width / _SECOND,
-            times=times,
-            widths=widths,
-            first_quarter=(first - start) / _SECOND,
-            hours=np.array(hours),
-            switches=self._switches(start, now, stop),
-        )
+        _, names = self._compiled
+        return span_of(self.network, names, state["start"].values, state["time"].values, until, step)
 
-    def _switches(
-        self, start: np.datetime64, now: np.datetime64, stop: np.datetime64
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        times, nodes, servers = [np.empty(0)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-        for place, node in enumerate(self.network.nodes.values()):
-            if isinstance(node.servers, str):
-                at, count = server_changes(self.network.calendars[node.servers], now, stop)
-                times.append((at - start) / _SECOND)
-                nodes.append(np.full(at.size, place, np.int32))
-                servers.append(count)
-        order = np.argsort(np.concatenate(times), kind="stable")
-        return np.concatenate(times)[order], np.concatenate(nodes)[order], np.concatenate(servers)[order]
-
-    def _run(self, state: State, span: _Span) -> tuple[State, npt.NDArray[Any], npt.NDArray[Any]]:
+    def _run(self, state: State, span: Span, *, traced_rows: int = 0) -> tuple[State, Out]:
         """Run the loop; where an array is full, enlarge it and go on."""
         plan, names = self._compiled
-        cells = span.times.size
+        before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
-        out = Out(
-            node=np.zeros(len(names.nodes), NODE_CELL),
-            transporter=np.zeros(len(names.transporters), TRANSPORTER_CELL),
-            node_cells=np.zeros((cells, len(names.nodes)), NODE_CELL),
-            transporter_cells=np.zeros((cells, len(names.transporters)), TRANSPORTER_CELL),
-            place=np.array([0, 0, 0, 0, batch], np.int64),
-            edge=np.array([0.0, span.stop, span.step, span.first_quarter]),
-            switch_time=span.switches[0],
-            switch_node=span.switches[1],
-            switch_servers=span.switches[2],
-            hours=span.hours,
-            work=np.zeros(len(names.nodes) + 1, np.int32),
-        )
+        out = span.out(names, batch=batch, traced_rows=traced_rows)
         open_cell(state, out, span.start)
         while run(state, plan, out, span.start) != DONE:
             state = enlarged(state)
-        return state, out.node_cells, out.transporter_cells
+        rows = int(out.place[2])
+        return self._run(before, span, traced_rows=rows) if rows > out.trace.size else (state, out)

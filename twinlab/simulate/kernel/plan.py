@@ -11,16 +11,19 @@ import numpy.typing as npt
 
 from twinlab.simulate.kernel.records import Plan
 from twinlab.simulate.network.quantities import in_unit
-from twinlab.simulate.network.routing import carried_links, legs, next_nodes
+from twinlab.simulate.network.routing import carried_links, legs, mean_time, next_nodes
 
 if TYPE_CHECKING:
+    from twinlab.simulate.network.breakdowns import Breakdowns
     from twinlab.simulate.network.distributions import TimeDistribution
     from twinlab.simulate.network.network import Network
 
 __all__ = ["Names", "compiled_plan", "owner_key"]
 
 _ORDERS: Final = {"fifo": 0, "priority": 1, "due": 2}
-_NODE: Final = np.dtype([("order", "i4"), ("buffer", "i4"), ("reject", "i4")], align=True)
+_NODE: Final = np.dtype(
+    [("order", "i4"), ("buffer", "i4"), ("reject", "i4"), ("uptime", "i4"), ("repair", "i4"), ("key", "u4")], align=True
+)
 _LINK: Final = np.dtype([("carried", "i4"), ("travel", "i4"), ("origin", "i4"), ("destination", "i4")], align=True)
 _LEG: Final = np.dtype([("link", "i4"), ("travel", "i4"), ("distance", "f8")], align=True)
 _GROUP: Final = np.dtype(
@@ -34,7 +37,10 @@ _GROUP: Final = np.dtype(
         ("first_ready", "i4"),
         ("at_least", "i4"),
         ("profile", "i4"),
+        ("uptime", "i4"),
+        ("repair", "i4"),
         ("wait_at_most", "f8"),
+        ("every", "f8"),
         ("speed_factor", "f8"),
     ],
     align=True,
@@ -70,7 +76,13 @@ class Names:
     transporter_types: tuple[str, ...]
     kinds: tuple[str, ...]
     sources: tuple[str, ...]
+    source_keys: tuple[tuple[int, str], ...]
+    """Key and name of each source."""
     routes: tuple[tuple[str, ...], ...]
+    legs: tuple[tuple[str, str, str], ...]
+    """Group, origin and destination of each row of `Plan.legs`."""
+    leg_means: tuple[float, ...]
+    """Mean travel time of each, seconds."""
     profile_zones: tuple[str, ...]
     """Time zone of each row of `Plan.profiles`."""
 
@@ -101,6 +113,10 @@ class _Tables:
             row = (one.code, one.parameters, one.values_seconds)
         return self.rows.setdefault(row, len(self.rows))
 
+    def breakdowns(self, one: Breakdowns | None) -> tuple[int, int]:
+        """Return the places of uptime and repair; -1 without breakdowns."""
+        return (-1, -1) if one is None else (self.distribution(one.uptime), self.distribution(one.repair))
+
     def profile(self, name: str | None, *, scaled: bool) -> int:
         """Return the place of a profile, divided by its highest factor if ``scaled``; -1 for none."""
         return -1 if name is None else self.profiles.setdefault((name, scaled), len(self.profiles))
@@ -129,25 +145,10 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
     nodes = {name: place for place, name in enumerate(network.nodes)}
     kinds = list(dict.fromkeys(["entity"] * (not network.demand) + [one.kind for one in network.demand.values()]))
     tables = _Tables(network)
-    service = np.zeros((len(nodes), len(kinds)), np.int32)
-    for name, node in network.nodes.items():
-        for column, kind in enumerate(kinds):
-            one = node.service.get(kind, 0.0) if isinstance(node.service, dict) else node.service
-            service[nodes[name], column] = tables.distribution(one)
-    node_rows = np.array(
-        [
-            (_ORDERS[node.order], -1 if node.buffer is None else node.buffer, node.when_full == "reject")
-            for node in network.nodes.values()
-        ],
-        _NODE,
-    )
+    node_rows, service = _nodes(network, kinds, tables)
     links, link_of = _links(network, nodes, tables)
     groups, leg_rows, units, transporters, types = _groups(network, link_of, nodes, tables)
     sources, shares_node, shares_to, routes = _sources(network, nodes, kinds, tables)
-    hop = np.full((len(nodes), len(nodes)), -1, np.int32)
-    for destination, hops in next_nodes(network).items():
-        for node_name, following in hops.items():
-            hop[nodes[node_name], nodes[destination]] = nodes[following]
     chances = _chances(network, nodes)
     table, values = tables.distribution_table()
     plan = Plan(
@@ -164,7 +165,7 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
         chances_first=chances[0],
         chances_node=chances[1],
         chances_to=chances[2],
-        next_hop=hop,
+        next_hop=_next_hop(network, nodes),
         link_of=link_of,
         service=service,
         distributions=table,
@@ -178,10 +179,43 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
         transporter_types=tuple(types),
         kinds=tuple(kinds),
         sources=tuple(network.demand),
+        source_keys=tuple((owner_key("source", name), name) for name in network.demand),
         routes=tuple(routes),
+        legs=tuple((name, *pair) for name, group in network.transporters.items() for pair in legs(group)),
+        leg_means=tuple(_leg_means(network)),
         profile_zones=tuple(network.profiles[name].zone for name, _ in tables.profiles),
     )
     return plan, names
+
+
+def _nodes(network: Network, kinds: list[str], tables: _Tables) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32]]:
+    service = np.zeros((len(network.nodes), len(kinds)), np.int32)
+    for place, node in enumerate(network.nodes.values()):
+        for column, kind in enumerate(kinds):
+            one = node.service.get(kind, 0.0) if isinstance(node.service, dict) else node.service
+            service[place, column] = tables.distribution(one)
+    node_rows = np.array(
+        [
+            (
+                _ORDERS[node.order],
+                -1 if node.buffer is None else node.buffer,
+                node.when_full == "reject",
+                *tables.breakdowns(node.breakdowns),
+                owner_key("node", name),
+            )
+            for name, node in network.nodes.items()
+        ],
+        _NODE,
+    )
+    return node_rows, service
+
+
+def _next_hop(network: Network, nodes: dict[str, int]) -> npt.NDArray[np.int32]:
+    hop = np.full((len(nodes), len(nodes)), -1, np.int32)
+    for destination, hops in next_nodes(network).items():
+        for node_name, following in hops.items():
+            hop[nodes[node_name], nodes[destination]] = nodes[following]
+    return hop
 
 
 def _links(
@@ -222,7 +256,9 @@ def _groups(
                 tables.distribution(group.first_ready),
                 min(group.dispatch.at_least, group.capacity),
                 tables.profile(group.profile, scaled=False),
+                *tables.breakdowns(group.breakdowns),
                 np.inf if wait is None else in_unit(wait, "s"),
+                0.0 if group.dispatch.every is None else in_unit(group.dispatch.every, "s"),
                 group.speed_factor,
             )
         )
@@ -239,6 +275,11 @@ def _groups(
         names += [f"{name}/{number + 1}" for number in range(group.count)]
         types += [group.type] * group.count
     return np.array(group_rows, _GROUP), np.array(leg_rows, _LEG), np.array(units, _UNIT), names, types
+
+
+def _leg_means(network: Network) -> list[float]:
+    links = {(link.origin, link.destination): link for link in network.directed_links()}
+    return [mean_time(links[pair], [group]) for group in network.transporters.values() for pair in legs(group)]
 
 
 def _sources(

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ENTITY", "LINK", "NODE", "NODE_CELL", "TRANSPORTER", "TRANSPORTER_CELL", "Out", "Plan", "State"]
+__all__ = ["ENTITY", "LINK", "NODE", "NODE_CELL", "TRACE", "TRANSPORTER", "TRANSPORTER_CELL", "Out", "Plan", "State"]
 
 Records = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -29,6 +29,16 @@ LOADING: Final = 2
 DRIVING: Final = 3
 UNLOADING: Final = 4
 STUCK: Final = 5
+SCHEDULED: Final = 6
+#: Of a start state: at its node, ready at once.
+PLACED: Final = 7
+
+#: Kinds of rows of a trace.
+VISIT: Final = 0
+LEG: Final = 1
+TRIP: Final = 2
+NODE_DOWN: Final = 3
+TRANSPORTER_DOWN: Final = 4
 
 #: Places in `State.counts`.
 HIGHEST: Final = 0
@@ -75,6 +85,9 @@ NODE: Final = np.dtype(
         ("first_sender", "i4"),  # who waits for room here: an entity, or -2 - k for transporter k
         ("last_sender", "i4"),
         ("outbound", "i4"),  # entities that wait for a transporter
+        ("breakdowns", "i4"),
+        ("down", "i4"),  # whether it is being repaired
+        ("stopped", "f8"),  # how long it was or will have been down by the end of the present repair
         ("order", "i8"),  # number of entities that ever joined the queue, to keep the first of equal ones first
     ],
     align=True,
@@ -100,6 +113,8 @@ TRANSPORTER: Final = np.dtype(
         ("next", "i4"),
         ("began", "f8"),  # when its stage began
         ("until", "f8"),  # end of the wait for entities
+        ("breakdowns", "i4"),
+        ("down_until", "f8"),  # end of its last repair
     ],
     align=True,
 )
@@ -122,12 +137,28 @@ NODE_CELL: Final = np.dtype(
             "with_due",
             "on_time",
             "sojourn",
+            "down_area",
         )
     ]
 )
 #: What a transporter did in a cell.
 TRANSPORTER_CELL: Final = np.dtype(
-    [(name, "f8") for name in ("trips", "carried", "distance", "driving_area", "load_area")]
+    [(name, "f8") for name in ("trips", "carried", "distance", "driving_area", "load_area", "down_area")]
+)
+#: A row of a trace: kind, place of the node or transporter, two more places, whose entity, and three times.
+TRACE: Final = np.dtype(
+    [
+        ("kind", "i4"),
+        ("subject", "i4"),
+        ("a", "i4"),
+        ("b", "i4"),
+        ("source", "u4"),
+        ("number", "u4"),
+        ("start", "f8"),
+        ("middle", "f8"),
+        ("end", "f8"),
+    ],
+    align=True,
 )
 
 
@@ -151,8 +182,11 @@ class State(NamedTuple):
     source_time: Floats
     """Heap of the next arrivals."""
     source_item: npt.NDArray[np.int32]
+    taken: Floats
+    """Last departure of a timetable that a transporter took, by leg."""
     clock_time: Floats
-    """Heap of the next events of transporters."""
+    """Heap of the next events of transporters, and of breakdowns and repairs: transporter k is clock k, node n clock K + n, a
+    breakdown of transporter k clock K + N + k."""
     clock_item: npt.NDArray[np.int32]
     clock_place: npt.NDArray[np.int32]
 
@@ -207,3 +241,9 @@ class Out(NamedTuple):
     """Hour of the week by profile and quarter of an hour of the span."""
     work: npt.NDArray[np.int32]
     """Nodes still to settle."""
+    departures: Floats
+    """Departures of timetables in the span and the nine days after it, one leg after the other."""
+    departures_first: npt.NDArray[np.int32]
+    windows: Records
+    """Weather: spans in which travel takes longer."""
+    trace: Records

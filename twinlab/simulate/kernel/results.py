@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ NODE_SIGNALS: Final = {
     "served": ("services completed", "1", "time: sum"),
     "rejected": ("entities lost because the buffer was full", "1", "time: sum"),
     "delivered": ("entities that left the network here", "1", "time: sum"),
+    "down": ("share of time under repair", "1", "time: mean"),
+    "energy": ("electric energy of the servers", "kWh", "time: sum"),
     "waiting_time": ("wait for a server, of services begun", "s", "time: mean"),
     "sojourn": ("time in the network, of entities that left it here", "s", "time: mean"),
 }
@@ -37,6 +39,8 @@ TRANSPORTER_SIGNALS: Final = {
     "distance": ("distance of the trips begun", "km", "time: sum"),
     "driving": ("share of time under way", "1", "time: mean"),
     "load": ("entities aboard", "1", "time: mean"),
+    "down": ("share of time under repair", "1", "time: mean"),
+    "energy": ("energy of the trips begun", "kWh", "time: sum"),
 }
 #: KPI -> long name, unit, which direction is better.
 KPIS: Final = {
@@ -51,7 +55,25 @@ KPIS: Final = {
     "trips": ("trips begun", "1", None),
     "distance": ("distance of the trips begun", "km", "lower"),
     "load": ("mean number of entities loaded on a trip", "1", None),
+    "energy": ("energy of servers and transporters", "kWh", "lower"),
 }
+
+
+class Energy(NamedTuple):
+    """What energy is computed from."""
+
+    power: Floats
+    """Of a server that works, by node, kW."""
+    per_distance: Floats
+    """By transporter, kWh/km."""
+
+    def of_nodes(self, cells: Cells) -> Floats:
+        """Return the energy by cell and node, kWh."""
+        return np.asarray(cells["busy_area"] * self.power / 3600)
+
+    def of_transporters(self, cells: Cells) -> Floats:
+        """Return the energy by cell and transporter, kWh."""
+        return np.asarray(cells["distance"] * self.per_distance)
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
@@ -65,16 +87,18 @@ def _node_values(cells: Cells, signal: str, width: Floats) -> Floats:
         return _ratio(cells["wait"], cells["started"])
     if signal == "sojourn":
         return _ratio(cells["sojourn"], cells["delivered"])
-    if signal in {"queue", "busy", "servers", "blocked", "outbound"}:
+    if signal in {"queue", "busy", "servers", "blocked", "outbound", "down"}:
         return cells[f"{signal}_area"] / width
     return cells[signal]
 
 
 def _transporter_values(cells: Cells, signal: str, width: Floats) -> Floats:
-    return cells[f"{signal}_area"] / width if signal in {"driving", "load"} else cells[signal]
+    return cells[f"{signal}_area"] / width if signal in {"driving", "load", "down"} else cells[signal]
 
 
-def kpi_variables(nodes: Cells, transporters: Cells, arrived: Floats, seconds: float) -> dict[str, Floats]:
+def kpi_variables(
+    nodes: Cells, transporters: Cells, arrived: Floats, energy: Energy, seconds: float
+) -> dict[str, Floats]:
     """Return the KPIs of the span. Cells have any leading dims, then time and node or transporter."""
 
     def total(cells: Cells, field: str) -> Floats:
@@ -92,13 +116,22 @@ def kpi_variables(nodes: Cells, transporters: Cells, arrived: Floats, seconds: f
         "trips": total(transporters, "trips"),
         "distance": total(transporters, "distance"),
         "load": _ratio(total(transporters, "carried"), total(transporters, "trips")),
+        "energy": energy.of_nodes(nodes).sum(axis=(-2, -1)) + energy.of_transporters(transporters).sum(axis=(-2, -1)),
     }
+
+
+def _places(types: Sequence[str], kind: str) -> slice | list[int]:
+    """Return the places of a type; a slice, which needs no copy, where they follow each other."""
+    places = [place for place, one in enumerate(types) if one == kind]
+    whole = places[-1] - places[0] + 1 == len(places)
+    return slice(places[0], places[-1] + 1) if whole else places
 
 
 def labelled(
     nodes: Cells,
     transporters: Cells,
     kpis: Mapping[str, Floats],
+    energy: Energy,
     *,
     names: Names,
     times: npt.NDArray[np.datetime64],
@@ -110,13 +143,20 @@ def labelled(
     width = widths[:, None]
     found: dict[str, tuple[tuple[str, ...], Floats, dict[str, str]]] = {}
     coordinates: dict[str, object] = {"time": times}
-    for cells, signals, values, types, assets in (
-        (nodes, NODE_SIGNALS, _node_values, names.node_types, names.nodes),
-        (transporters, TRANSPORTER_SIGNALS, _transporter_values, names.transporter_types, names.transporters),
+    for cells, signals, values, types, assets, used in (
+        (nodes, NODE_SIGNALS, _node_values, names.node_types, names.nodes, energy.of_nodes(nodes)),
+        (
+            transporters,
+            TRANSPORTER_SIGNALS,
+            _transporter_values,
+            names.transporter_types,
+            names.transporters,
+            energy.of_transporters(transporters),
+        ),
     ):
         for kind in dict.fromkeys(types):
-            places = [place for place, one in enumerate(types) if one == kind]
-            coordinates[kind] = np.array([assets[place] for place in places], dtype=object)
+            places = _places(types, kind)
+            coordinates[kind] = np.array(assets, dtype=object)[places]
             for signal, (long_name, unit, method) in signals.items():
                 attrs = {
                     "asset_type": kind,
@@ -125,9 +165,9 @@ def labelled(
                     "long_name": long_name,
                     "cell_methods": method,
                 }
+                array = used[..., places] if signal == "energy" else values(cells[..., places], signal, width)
                 # Half the memory; the KPIs are computed from all digits.
-                array = values(cells[..., places], signal, width).astype(np.float32)
-                found[f"{kind}_{signal}"] = ((*first, "time", kind), array, attrs)
+                found[f"{kind}_{signal}"] = ((*first, "time", kind), array.astype(np.float32), attrs)
     for name, one in kpis.items():
         long_name, unit, better = KPIS[name]
         attrs = {"units": unit, "long_name": long_name} | ({"better": better} if better else {})

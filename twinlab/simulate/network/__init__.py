@@ -1,7 +1,7 @@
 """The description of a network: nodes with servers and shifts, links, transporters, demand.
 
 In: what a person states, as text with units. Out: frozen objects that are complete and consistent.
-Read in order: `quantities`, `distributions`, `calendars`, `nodes`, `flows`, `transporters`, `network`.
+Read in order: `quantities`, `distributions`, `calendars`, `breakdowns`, `nodes`, `flows`, `transporters`, `network`.
 Never: a number without a unit, a name that nothing defines.
 """
 
@@ -12,6 +12,7 @@ from twinlab._lazy import attach
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "Breakdowns": "breakdowns",
         "Calendar": "calendars",
         "Constant": "distributions",
         "Demand": "flows",
@@ -29,9 +30,11 @@ __getattr__, __dir__ = attach(
         "Profile": "calendars",
         "Shift": "calendars",
         "TimeDistribution": "distributions",
+        "Timetable": "transporters",
         "Transporters": "transporters",
         "Triangular": "distributions",
         "Uniform": "distributions",
+        "Weather": "calendars",
         "Weibull": "distributions",
     },
 )

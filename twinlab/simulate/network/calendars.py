@@ -1,16 +1,18 @@
-"""Calendars of servers, profiles by hour of the week, and windows of weather."""
+"""Calendars of servers, profiles by hour of the week, and spans of bad weather."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinlab.model.basics import Model, yaml_text
+from twinlab.simulate.network.quantities import in_unit
 
-__all__ = ["DAYS", "Calendar", "Profile", "Shift", "Zone", "minutes_of"]
+__all__ = ["DAYS", "Calendar", "Clock", "Day", "Profile", "Shift", "Weather", "Zone", "minutes_of"]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -116,3 +118,39 @@ class Profile(Model):
     def by_hour(self) -> tuple[float, ...]:
         """168 factors."""
         return self.factors if len(self.factors) == 168 else self.factors * 7
+
+
+class Weather(Model):
+    """A span in which travel takes longer."""
+
+    start: str = Field(alias="from")
+    """Instant (UTC, such as "2026-01-05T06:00"), or time since the start of the simulation ("6 h")."""
+    stop: str = Field(alias="to")
+    """The same, exclusive."""
+    travel_factor: float = Field(gt=0, le=1000)
+    """Factor on travel times of trips that begin in the span."""
+    transporters: tuple[str, ...] | None = None
+    """Names of the groups it concerns; None is all."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        kinds = {type(_instant_or_seconds(text)) for text in (self.start, self.stop)}
+        if len(kinds) != 1 or _instant_or_seconds(self.start) >= _instant_or_seconds(self.stop):  # type: ignore[operator]
+            msg = f"expected two instants or two times since the start, in rising order, got {self.start!r} and {self.stop!r}"
+            raise ValueError(msg)
+        return self
+
+    def seconds(self, start: datetime) -> tuple[float, float]:
+        """Return the span in seconds since a start (naive UTC)."""
+        first, second = (_instant_or_seconds(text) for text in (self.start, self.stop))
+        if isinstance(first, datetime) and isinstance(second, datetime):
+            return (first - start).total_seconds(), (second - start).total_seconds()
+        return float(first), float(second)  # type: ignore[arg-type]
+
+
+def _instant_or_seconds(text: str) -> datetime | float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return in_unit(text, "s")
+    return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)

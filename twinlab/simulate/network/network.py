@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from twinlab.model.basics import Model, Term
 from twinlab.model.terms import nearest
-from twinlab.simulate.network.calendars import Calendar, Profile
+from twinlab.simulate.network.calendars import Calendar, Profile, Weather
 from twinlab.simulate.network.flows import Demand, Link
 from twinlab.simulate.network.nodes import Node
 from twinlab.simulate.network.routing import routing_faults
@@ -45,6 +45,8 @@ class Network(Model):
     """Groups of alike transporters, by name."""
     demand: dict[str, Demand] = Field(default_factory=dict)
     """Sources of entities, by name. Random numbers of a source depend on its name, not on its place."""
+    weather: tuple[Weather, ...] = ()
+    """Spans in which travel takes longer; where they overlap, their factors multiply."""
     transitions: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Node -> next node -> probability, of entities without destination and route; the rest leaves the network."""
     next_hops: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -88,6 +90,9 @@ class Network(Model):
             yield from _unknown(
                 f"transporters.{name}.profile", "profile", [group.profile] if group.profile else [], self.profiles
             )
+        for number, weather in enumerate(self.weather):
+            at = f"weather[{number}].transporters"
+            yield from _unknown(at, "group of transporters", weather.transporters or (), self.transporters)
         for name, shares in self.transitions.items():
             yield from _unknown("transitions", "node", [name], nodes)
             yield from _unknown(f"transitions.{name}", "node", shares, nodes)

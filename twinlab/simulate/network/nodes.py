@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from twinlab.model.basics import Model, Term
+from twinlab.simulate.network.breakdowns import Breakdowns
 from twinlab.simulate.network.distributions import Constant, Distribution
+from twinlab.simulate.network.quantities import Power
 
 __all__ = ["Node"]
 
@@ -27,6 +29,10 @@ class Node(Model):
     """How many may wait; None is without a limit."""
     when_full: Literal["block", "reject"] = "block"
     """Whether an entity that finds the buffer full keeps the place where it comes from, or is lost."""
+    breakdowns: Breakdowns | None = None
+    """Breakdowns of the whole node."""
+    power: Power | None = None
+    """Electric power of a server while it works, such as "3 kW"."""
     latitude: float | None = Field(default=None, ge=-90, le=90)
     """Degrees north."""
     longitude: float | None = Field(default=None, ge=-180, le=180)

@@ -12,7 +12,17 @@ from twinlab.errors import UnitError
 from twinlab.model.basics import yaml_text
 from twinlab.model.units import canonical_unit, compatible, convert
 
-__all__ = ["Distance", "NonNegativeTime", "Power", "Rate", "Speed", "Temperature", "Time", "in_unit"]
+__all__ = [
+    "Distance",
+    "EnergyPerDistance",
+    "NonNegativeTime",
+    "Power",
+    "Rate",
+    "Speed",
+    "Temperature",
+    "Time",
+    "in_unit",
+]
 
 _QUANTITY: Final = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*$")
 
@@ -67,4 +77,5 @@ Rate = Annotated[str, _TEXT, _checked("1/s", lowest=0)]
 Speed = Annotated[str, _TEXT, _checked("km/h", above=0)]
 Distance = Annotated[str, _TEXT, _checked("km", lowest=0)]
 Power = Annotated[str, _TEXT, _checked("kW", lowest=0)]
+EnergyPerDistance = Annotated[str, _TEXT, _checked("kWh/km", lowest=0)]
 Temperature = Annotated[str, _TEXT, _checked("degC", lowest=-273.15)]

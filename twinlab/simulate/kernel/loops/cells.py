@@ -29,6 +29,7 @@ def open_cell(s, o, start):
         cell.servers_area = node.servers * width
         cell.blocked_area = node.blocked * width
         cell.outbound_area = node.outbound * width
+        cell.down_area = node.down * width
     for k in range(s.transporters.size):
         one, done = s.transporters[k], o.transporter[k]
         done.trips = 0.0
@@ -36,6 +37,7 @@ def open_cell(s, o, start):
         done.distance = 0.0
         done.driving_area = width if one.stage == 3 else 0.0
         done.load_area = one.load * width
+        done.down_area = max(min(one.down_until, edge) - start, 0.0)
 
 
 @njit(cache=True, nogil=True)

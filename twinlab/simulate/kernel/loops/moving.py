@@ -12,7 +12,8 @@ from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.queues import free_entity
 from twinlab.simulate.kernel.loops.random import MOVE, ROUTE, philox, uniform
 from twinlab.simulate.kernel.loops.serving import FULL, enter, later, leave_server, wait_for_room
-from twinlab.simulate.kernel.records import ABOARD, MOVING, OUTBOUND
+from twinlab.simulate.kernel.loops.tracing import trace
+from twinlab.simulate.kernel.records import ABOARD, MOVING, OUTBOUND, VISIT
 
 __all__ = ["finish_service", "take_load"]
 
@@ -85,7 +86,7 @@ def _wait_for_transporter(s, p, o, t, e, link):
         set_clock(s.clock_time, s.clock_item, s.clock_place, k, t)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def take_load(s, o, t, link, k, most):
     """Put up to ``most`` entities that wait for a link aboard a transporter, the first ones first."""
     way = s.links[link]
@@ -115,7 +116,14 @@ def take_load(s, o, t, link, k, most):
 def finish_service(s, p, o, t, e):
     """Send an entity on whose service ends."""
     n = s.entities[e].at
+    one = s.entities[e]
+    if one.paused != s.nodes[n].stopped:
+        # The node was down meanwhile: the service goes on for as long.
+        later(s, t + (s.nodes[n].stopped - one.paused), e)
+        one.paused = s.nodes[n].stopped
+        return
     o.node[n].served += 1.0
+    trace(o, VISIT, n, one.kind, 0, one.source, one.number, one.since, one.began, t)
     goes = _next_node(s, p, e, n)
     if goes < 0:
         _leave_network(s, o, t, e, n)
@@ -127,7 +135,6 @@ def finish_service(s, p, o, t, e):
         _wait_for_transporter(s, p, o, t, e, link)
         leave_server(s, p, o, t, n)
         return
-    one = s.entities[e]
     x = draw(
         p.distributions, p.values, p.links[link].travel, np.uint64(one.stop), np.uint64(one.source), np.uint64(one.number),
         _MOVE, s.key[0], s.key[1],

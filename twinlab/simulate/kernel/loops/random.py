@@ -23,6 +23,8 @@ UNLOAD: Final = 9
 TURN: Final = 10
 FIRST: Final = 11
 INTERVAL: Final = 12
+UPTIME: Final = 13
+REPAIR: Final = 14
 
 _MULTIPLY_0: Final = np.uint64(0xD2511F53)
 _MULTIPLY_1: Final = np.uint64(0xCD9E8D57)

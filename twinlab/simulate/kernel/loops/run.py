@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.begin import begin, gap
 from twinlab.simulate.kernel.loops.borrowed import borrowed
+from twinlab.simulate.kernel.loops.breakdowns import break_or_repair_node, break_transporter
 from twinlab.simulate.kernel.loops.cells import close_cell
 from twinlab.simulate.kernel.loops.draws import draw
-from twinlab.simulate.kernel.loops.heap import pop, replace_first, set_clock
+from twinlab.simulate.kernel.loops.heap import pop, replace_first
 from twinlab.simulate.kernel.loops.moving import finish_service
 from twinlab.simulate.kernel.loops.queues import new_entity
-from twinlab.simulate.kernel.loops.random import ARRIVAL, DESTINATION, DUE, FIRST, INTERVAL, philox, uniform
+from twinlab.simulate.kernel.loops.random import ARRIVAL, DESTINATION, DUE, philox
 from twinlab.simulate.kernel.loops.serving import FULL, HOLE, enter, settle, wait_for_room
+from twinlab.simulate.kernel.loops.tracing import trace
 from twinlab.simulate.kernel.loops.transport import hour_factor, step_transporter
-from twinlab.simulate.kernel.records import BEGUN, HIGHEST, PENDING, SERVED
+from twinlab.simulate.kernel.records import BEGUN, HIGHEST, LEG, PENDING, SERVED
 
 __all__ = ["DONE", "FULL_ENTITIES", "run"]
 
 _ARRIVAL: Final = np.uint64(ARRIVAL)
 _DESTINATION: Final = np.uint64(DESTINATION)
 _DUE: Final = np.uint64(DUE)
-_FIRST: Final = np.uint64(FIRST)
-_INTERVAL: Final = np.uint64(INTERVAL)
 _ZERO: Final = np.uint64(0)
 #: Results of `run`.
 DONE: Final = 0
@@ -36,18 +36,6 @@ FULL_ENTITIES: Final = 1
 def _share(word):
     """Return a number between 0 and 1 of 32 bits."""
     return (float(word) + 0.5) * (1.0 / 4294967296.0)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _gap(s, p, i, words):
-    """Return the time from an arrival to the next."""
-    source = p.sources[i]
-    if source.interval < 0:
-        return -math.log(uniform(words[0], words[1])) * source.mean
-    return draw(
-        p.distributions, p.values, source.interval, np.uint64(s.drawn[i]), np.uint64(source.key), _ZERO, _INTERVAL, s.key[0],
-        s.key[1],
-    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -103,32 +91,9 @@ def _source_event(s, p, o, t):
             for _ in range(source.batch):
                 own = philox(np.uint64(s.numbers[i]), np.uint64(source.key), _ZERO, _DESTINATION, s.key[0], s.key[1])
                 _arrive(s, p, o, t, i, _share(own[0]))
-    gap = _gap(s, p, i, words)
+    x = gap(s, p, i, words)
     s.drawn[i] += 1
-    replace_first(s.source_time, s.source_item, s.source_time.size, t + gap, i)
-
-
-@njit(cache=True, nogil=True)
-def _begin(s, p, t):
-    """Draw the first events of sources and transporters."""
-    s.counts[BEGUN] = 1
-    times = np.empty(p.sources.size)
-    for i in range(p.sources.size):
-        # The counter before that of the first arrival.
-        words = philox(np.uint64(0xFFFFFFFF), np.uint64(p.sources[i].key), _ZERO, _ARRIVAL, s.key[0], s.key[1])
-        times[i] = t + _gap(s, p, i, words)
-        s.drawn[i] += 1
-    order = np.argsort(times)
-    for i in range(p.sources.size):
-        s.source_time[i] = times[order[i]]
-        s.source_item[i] = order[i]
-    for k in range(p.transporters.size):
-        unit = p.transporters[k]
-        x = draw(
-            p.distributions, p.values, p.groups[unit.group].first_ready, _ZERO, np.uint64(unit.source),
-            np.uint64(unit.number), _FIRST, s.key[0], s.key[1],
-        )  # fmt: skip
-        set_clock(s.clock_time, s.clock_item, s.clock_place, k, t + x)
+    replace_first(s.source_time, s.source_item, s.source_time.size, t + x, i)
 
 
 @njit(cache=True, nogil=True)
@@ -142,10 +107,11 @@ def _calendar_event(s, p, o):
         n = o.switch_node[change]
         o.place[1] = change + 1
         node = s.nodes[n]
-        o.node[n].servers_area += (o.switch_servers[change] - node.servers) * (o.edge[0] - switch)
         node.planned = o.switch_servers[change]
-        node.servers = node.planned
-        settle(s, p, o, switch, n)
+        if node.down == 0:
+            o.node[n].servers_area += (node.planned - node.servers) * (o.edge[0] - switch)
+            node.servers = node.planned
+            settle(s, p, o, switch, n)
     change = o.place[1]
     return min(o.edge[0], o.switch_time[change] if change < o.switch_time.size else np.inf)
 
@@ -156,9 +122,11 @@ def run(state, plan, out, now):
     # Without reference counts, which take most of the time of small functions.
     s, p, o = borrowed(state), borrowed(plan), borrowed(out)
     if s.counts[BEGUN] == 0:
-        _begin(s, p, now)
+        begin(s, p, now)
+        for n in range(s.nodes.size):
+            settle(s, p, o, now, n)
     limit = min(o.edge[0], o.switch_time[o.place[1]] if o.place[1] < o.switch_time.size else np.inf)
-    sources, clocks = s.source_time.size, s.clock_time.size
+    sources, clocks, units = s.source_time.size, s.clock_time.size, s.transporters.size
     while True:
         if s.counts[HIGHEST] + o.place[4] > s.entities.size:
             return FULL_ENTITIES
@@ -176,7 +144,13 @@ def run(state, plan, out, now):
             limit = _calendar_event(s, p, o)
             continue
         if clock:
-            step_transporter(s, p, o, t, s.clock_item[0])
+            k = s.clock_item[0]
+            if k < units:
+                step_transporter(s, p, o, t, k)
+            elif k < units + s.nodes.size:
+                break_or_repair_node(s, p, o, t, k - units)
+            else:
+                break_transporter(s, p, o, t, k - units - s.nodes.size)
         elif source:
             _source_event(s, p, o, t)
         else:
@@ -186,6 +160,8 @@ def run(state, plan, out, now):
                 finish_service(s, p, o, t, e)
             else:
                 goes = s.entities[e].goes
+                one = s.entities[e]
+                trace(o, LEG, -1, one.at, goes, one.source, one.number, one.began, one.began, t)
                 if enter(s, p, o, t, e, goes) == FULL:
                     s.entities[e].at = -1
                     wait_for_room(s, goes, e)

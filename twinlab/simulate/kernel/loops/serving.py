@@ -11,7 +11,8 @@ from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import push, replace_first, set_clock
 from twinlab.simulate.kernel.loops.queues import free_entity, queue_pop, queue_push
 from twinlab.simulate.kernel.loops.random import SERVICE
-from twinlab.simulate.kernel.records import BLOCKED, PENDING, SERVED, WAITING
+from twinlab.simulate.kernel.loops.tracing import trace
+from twinlab.simulate.kernel.records import BLOCKED, LEG, PENDING, SERVED, WAITING
 
 __all__ = ["enter", "later", "leave_server", "settle", "wait_for_room"]
 
@@ -46,6 +47,7 @@ def _start(s, p, o, t, e, n):
     one.stop += 1
     one.stage = SERVED
     one.began = t
+    one.paused = s.nodes[n].stopped
     s.nodes[n].busy += 1
     cell = o.node[n]
     cell.busy_area += o.edge[0] - t
@@ -115,6 +117,8 @@ def _admit(s, p, o, t, n):
     if sender < 0:
         k = -2 - sender
         e = s.transporters[k].first
+        one = s.entities[e]
+        trace(o, LEG, k, one.at, n, one.source, one.number, s.transporters[k].began, s.transporters[k].began, t)
         s.transporters[k].first = s.entities[e].next
         s.transporters[k].load -= 1
         o.transporter[k].load_area -= o.edge[0] - t

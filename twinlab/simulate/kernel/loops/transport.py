@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.moving import take_load
 from twinlab.simulate.kernel.loops.random import LOAD, TRAVEL, TURN, UNLOAD
 from twinlab.simulate.kernel.loops.serving import FULL, enter, wait_for_room
-from twinlab.simulate.kernel.records import DRIVING, HOLDING, LOADING, READY, STUCK, UNLOADING
+from twinlab.simulate.kernel.loops.tracing import trace
+from twinlab.simulate.kernel.records import DRIVING, HOLDING, LEG, LOADING, READY, SCHEDULED, STUCK, TRIP, UNLOADING
 
 __all__ = ["hour_factor", "step_transporter"]
 
@@ -37,7 +39,7 @@ def _drawn(s, p, k, which, purpose):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _hold(s, p, t, k, link):
     """Whether a transporter waits for more entities; then it is in the link's list."""
     group = p.groups[p.transporters[k].group]
@@ -58,7 +60,7 @@ def _hold(s, p, t, k, link):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _stop_holding(s, k, link):
     """Remove a transporter from the list of a link, where it is in it."""
     before = -1
@@ -77,13 +79,37 @@ def _stop_holding(s, k, link):
 
 
 @njit(cache=True, nogil=True)
+def _next_departure(s, p, o, t, g, leg):
+    """Return the first departure of the timetable that no other has taken, and take it."""
+    every = p.groups[g].every
+    if every > 0.0:
+        number = math.ceil(t / every)
+        if number * every <= s.taken[leg]:
+            number = round(s.taken[leg] / every) + 1
+        found = number * every
+    else:
+        low, high = o.departures_first[leg], o.departures_first[leg + 1]
+        at = low + np.searchsorted(o.departures[low:high], t)
+        while at < high and o.departures[at] <= s.taken[leg]:
+            at += 1
+        found = o.departures[at] if at < high else np.inf
+    s.taken[leg] = found
+    return found
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _depart(s, p, o, t, k, leg):
     """Begin a trip; return how long it takes."""
-    group = p.groups[p.transporters[k].group]
+    g = p.transporters[k].group
+    group = p.groups[g]
     one = s.transporters[k]
     x = _drawn(s, p, k, p.legs[leg].travel, _TRAVEL) / group.speed_factor
     if group.profile >= 0:
         x *= hour_factor(p, o, group.profile, t)
+    for w in range(o.windows.size):
+        window = o.windows[w]
+        if window.start <= t < window.stop and (window.group < 0 or window.group == g):
+            x *= window.factor
     one.trip += 1
     one.stage = DRIVING
     one.began = t
@@ -94,38 +120,61 @@ def _depart(s, p, o, t, k, leg):
     return x
 
 
-@njit(cache=True, nogil=True)
-def _unload(s, p, o, t, k, node):
-    """Bring the load to a node; return whether all of it found room."""
+@njit(cache=True, nogil=True, forceinline=True)
+def _unload(s, p, o, t, k, link):
+    """Bring the load to the end of a link; return whether all of it found room."""
     one = s.transporters[k]
+    origin, node = p.links[link].origin, p.links[link].destination
     while one.load > 0:
         e = one.first
         following = s.entities[e].next
+        source, number = s.entities[e].source, s.entities[e].number
         if enter(s, p, o, t, e, node) == FULL:
             one.stage = STUCK
             wait_for_room(s, node, -2 - k)
             set_clock(s.clock_time, s.clock_item, s.clock_place, k, np.inf)
             return False
+        trace(o, LEG, k, origin, node, source, number, one.began, one.began, t)
         one.first = following
         one.load -= 1
         o.transporter[k].load_area -= o.edge[0] - t
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
+def _may_load(s, p, o, t, k, leg):
+    """Whether a transporter at a node loads now; else it waits for its departure or for more entities."""
+    g = p.transporters[k].group
+    one = s.transporters[k]
+    if one.stage == SCHEDULED:
+        return True
+    if p.groups[g].every > 0.0 or o.departures_first[leg] < o.departures_first[leg + 1]:
+        departure = _next_departure(s, p, o, t, g, leg)
+        one.stage = SCHEDULED
+        if departure > t:
+            set_clock(s.clock_time, s.clock_item, s.clock_place, k, departure)
+        return departure <= t
+    link = p.legs[leg].link
+    if one.stage == HOLDING:
+        _stop_holding(s, k, link)
+    return not _hold(s, p, t, k, link)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def step_transporter(s, p, o, t, k):
     """Do what a transporter does at a time, until something takes time."""
     one = s.transporters[k]
+    if t < one.down_until:
+        set_clock(s.clock_time, s.clock_item, s.clock_place, k, one.down_until)
+        return
     g = p.transporters[k].group
     first, size = p.groups[g].first_leg, p.groups[g].legs
     while True:
         leg = first + one.leg
         link = p.legs[leg].link
         x = 0.0
-        if one.stage == READY or one.stage == HOLDING:  # noqa: PLR1714  (numba)
-            if one.stage == HOLDING:
-                _stop_holding(s, k, link)
-            if _hold(s, p, t, k, link):
+        if one.stage == READY or one.stage == HOLDING or one.stage == SCHEDULED:  # noqa: PLR1714  (numba)
+            if not _may_load(s, p, o, t, k, leg):
                 return
             take_load(s, o, t, link, k, p.groups[g].capacity)
             one.stage = LOADING
@@ -134,11 +183,12 @@ def step_transporter(s, p, o, t, k):
             x = _depart(s, p, o, t, k, leg)
         elif one.stage == DRIVING:
             o.transporter[k].driving_area -= o.edge[0] - t
+            trace(o, TRIP, k, p.links[link].origin, p.links[link].destination, one.load, leg, one.began, one.began, t)
             one.stage = UNLOADING
             x = _drawn(s, p, k, p.groups[g].unloading, _UNLOAD)
         else:
             # At the end of unloading, or once the last of its load found room.
-            if not _unload(s, p, o, t, k, p.links[link].destination):
+            if not _unload(s, p, o, t, k, link):
                 return
             one.leg = one.leg + 1 if one.leg + 1 < size else 0
             one.stage = READY
