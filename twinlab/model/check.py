@@ -19,9 +19,9 @@ from twinlab.model.time_rule import fixed_offset
 from twinlab.model.twinmodel import EventType, PropertySpec, Signal, TwinModel
 from twinlab.model.units import conversion
 from twinlab.model.units.spelling import UNKNOWN
-from twinlab.model.yamltext import Path_
+from twinlab.model.yamltext import Path_, path_text
 
-__all__ = ["Finding", "mapping_findings"]
+__all__ = ["FaultsError", "Finding", "mapping_findings"]
 
 _TIMES = ("start", "end", "planned_start", "planned_end")
 
@@ -34,6 +34,14 @@ class Finding:
     kind: type[TwinlabError]
     message: str
     line: int | None = None
+
+
+class FaultsError(ValueError):
+    """Several faults of one part of a file, each with its path from the top of the file."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(f"{path_text(one.path)}: {one.message}".removeprefix(": ") for one in findings))
+        self.findings = tuple(findings)
 
 
 def mapping_findings(mapping: Mapping, model: TwinModel) -> list[Finding]:

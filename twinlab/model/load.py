@@ -6,6 +6,8 @@ import json
 import re
 import types
 import weakref
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Mapping_
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from twinlab.errors import SchemaError, TwinlabError, UnitError, UnknownTermError
-from twinlab.model.check import Finding, mapping_findings
+from twinlab.model.check import FaultsError, Finding, mapping_findings
 from twinlab.model.extensions.kpi_kind import KpiKind
 from twinlab.model.extensions.options import fault_text
 from twinlab.model.extensions.quality_test import QualityTest
@@ -179,8 +181,19 @@ def write_schemas(folder: Path | str) -> tuple[Path, Path]:
     return paths
 
 
-def parse_as(kind: type[Parsed], text: str, name: str, *, first: str) -> Parsed:
-    """Read a file of any part of a model; parameters and errors as `parse_model`, ``first`` is the key it begins with."""
+def parse_as(
+    kind: type[Parsed],
+    text: str,
+    name: str,
+    *,
+    first: str,
+    also: Callable[[Mapping_[Any, Any], Sequence[Path_]], Sequence[Finding]] | None = None,
+) -> Parsed:
+    """Read a file of any part of a model; parameters and errors as `parse_model`, ``first`` is the key it begins with.
+
+    If single values are at fault, ``also(data, paths of the faults)`` returns what is wrong beside them, for a kind whose
+    parts are compared with each other only once each of them is right.
+    """
     document = read_yaml(text, name=name)
     findings = [Finding(path, SchemaError, message, line) for path, line, message in document.problems]
     if not isinstance(document.data, dict):
@@ -190,7 +203,8 @@ def parse_as(kind: type[Parsed], text: str, name: str, *, first: str) -> Parsed:
     try:
         made = kind.model_validate(document.data)
     except ValidationError as error:
-        findings += [finding for details in error.errors() for finding in _explain(details, kind, document)]
+        findings += [finding for details in _causes(error.errors()) for finding in _explain(details, kind, document)]
+        findings += also(document.data, [finding.path for finding in findings]) if also is not None else []
         made = None
     if made is None or findings:
         raise _error(findings, document, name)
@@ -212,6 +226,16 @@ def _error(findings: list[Finding], document: Document | None, name: str) -> Twi
     return kind("\n".join(text for _, text in sorted(lines, key=lambda pair: pair[0])))
 
 
+def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the errors without those of lists that are too short only because their items are at fault."""
+    places = [details["loc"] for details in errors]
+    return [
+        details
+        for details, loc in zip(errors, places, strict=True)
+        if details["type"] != "too_short" or not any(len(p) > len(loc) and p[: len(loc)] == loc for p in places)
+    ]
+
+
 def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -> list[Finding]:
     location, known = details["loc"], details["type"]
     path = _path(location, document.data)
@@ -223,6 +247,8 @@ def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -
     if known == "missing":
         return [Finding(path, SchemaError, f"expected the key {str(location[-1])!r}, which is missing")]
     error = details.get("ctx", {}).get("error")
+    if isinstance(error, FaultsError):
+        return list(error.findings)
     if isinstance(error, Exception):
         message = str(error)
         raised = type(error) if isinstance(error, (UnitError, UnknownTermError)) else SchemaError

@@ -2,6 +2,7 @@
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
 Read in order: `protocol`, `registry`, `states`, `network` (the description), `kernel` (its simulation), `adapters`, `experiments`, `cost`, `runs`, `catalogue`.
+Read in order: `protocol`, `registry`, `states`, `network` (the description), `scenarios` (its changes), `kernel` (its simulation), `adapters`, `experiments`, `cost`, `runs`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """
 
@@ -25,6 +26,7 @@ __getattr__, __dir__ = attach(
         "Progress": "runs.progress",
         "Rates": "cost.rates",
         "Results": "runs.results",
+        "Scenario": "scenarios.scenario",
         "calibrate": "calibration.calibrated",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",
@@ -38,6 +40,8 @@ __getattr__, __dir__ = attach(
         "named_model": "registry",
         "open_results": "runs.run",
         "quote": "runs.run",
+        "read_network": "network.reading",
+        "read_scenarios": "scenarios.reading",
         "run": "runs.run",
         "save_state": "states.files",
         "fit_distribution": "calibration.distributions",

@@ -49,7 +49,7 @@ def parcels() -> NetworkModel:
                 }
             },
             demand={
-                "n": {"kind": "parcel", "at": "north", "rate": "60 /h", "profile": "day", "to": {"south": 1, "depot": 2}, "due": "4 h"},
+                "n": {"kind": "parcel", "at": "north", "rate": "60 /h", "profile": "day", "to": {"south": 0.4, "depot": 0.6}, "due": "4 h"},
                 "s": {"kind": "parcel", "at": "south", "interval": "2 min", "to": {"north": 1}, "batch": 2, "priority": 1},
             },
         )

@@ -136,6 +136,11 @@ def fault_text(details: ErrorDetails | Mapping[str, Any]) -> str:
         options = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
         if options:
             return f"expected one of {', '.join(options)}, got {shown}{nearest(got, options) if isinstance(got, str) else ''}"
+    if details["type"] == "union_tag_not_found":
+        return f"expected the key {details['ctx']['discriminator']}, which says what it is; got {shown[:80]}"
+    if details["type"] == "union_tag_invalid":
+        options, tag = re.findall(r"'([^']*)'", details["ctx"]["expected_tags"]), str(details["ctx"]["tag"])
+        return f"expected one of {', '.join(options)} as {details['ctx']['discriminator']}, got {tag!r}{nearest(tag, options)}"
     text = re.sub(r"^(Input|Value|String|List|Keys?) should ", "should ", details["msg"]).replace("should be ", "", 1)
     return f"expected {text[:1].lower() + text[1:]}, got {shown[:80]}"
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from twinlab.simulate.kernel.records import Plan
 from twinlab.simulate.network.quantities import in_unit
 from twinlab.simulate.network.routing import carried_links, legs, mean_time, next_nodes
+from twinlab.simulate.network.scaling import scaled
 
 if TYPE_CHECKING:
     from twinlab.simulate.network.breakdowns import Breakdowns
@@ -45,7 +46,7 @@ _GROUP: Final = np.dtype(
     ],
     align=True,
 )
-_UNIT: Final = np.dtype([("group", "i4"), ("source", "u4"), ("number", "u4")], align=True)
+_UNIT: Final = np.dtype([("group", "i4"), ("source", "u4"), ("number", "u4"), ("out_of_service", "i4")], align=True)
 _SOURCE: Final = np.dtype(
     [
         ("key", "u4"),
@@ -134,9 +135,9 @@ class _Tables:
     def profile_table(self) -> npt.NDArray[np.float64]:
         """Return the factors by profile and hour of the week."""
         table = np.ones((max(len(self.profiles), 1), 168))
-        for (name, scaled), place in self.profiles.items():
+        for (name, to_highest), place in self.profiles.items():
             factors = np.array(self.network.profiles[name].by_hour)
-            table[place] = factors / factors.max() if scaled else factors
+            table[place] = factors / factors.max() if to_highest else factors
         return table
 
 
@@ -228,7 +229,7 @@ def _links(
         pair = link.origin, link.destination
         origin, destination = nodes[pair[0]], nodes[pair[1]]
         link_of[origin, destination] = len(rows)
-        travel = tables.distribution(link.travel if link.travel is not None else 0.0)
+        travel = tables.distribution(scaled(link.travel, link.travel_factor) if link.travel is not None else 0.0)
         rows.append((pair in carried, travel, origin, destination))
     return np.array(rows, _LINK), link_of
 
@@ -239,7 +240,7 @@ def _groups(
     links = {(link.origin, link.destination): link for link in network.directed_links()}
     group_rows: list[tuple[object, ...]] = []
     leg_rows: list[tuple[object, ...]] = []
-    units: list[tuple[int, int, int]] = []
+    units: list[tuple[int, int, int, bool]] = []
     names: list[str] = []
     types: list[str] = []
     for place, (name, group) in enumerate(network.transporters.items()):
@@ -266,12 +267,13 @@ def _groups(
             link = links[origin, destination]
             distance = 0.0 if link.distance is None else in_unit(link.distance, "km")
             if link.travel is not None:
-                travel = tables.distribution(link.travel)
+                travel = tables.distribution(scaled(link.travel, link.travel_factor))
             else:
-                travel = tables.distribution(distance / in_unit(group.speed or "1 km/h", "km/h") * 3600)
+                seconds = distance / in_unit(group.speed or "1 km/h", "km/h") * 3600
+                travel = tables.distribution(seconds * link.travel_factor)
             leg_rows.append((link_of[nodes[origin], nodes[destination]], travel, distance))
         key = owner_key("transporter", name)
-        units += [(place, key, number) for number in range(group.count)]
+        units += [(place, key, number, number >= group.count - group.out_of_service) for number in range(group.count)]
         names += [f"{name}/{number + 1}" for number in range(group.count)]
         types += [group.type] * group.count
     return np.array(group_rows, _GROUP), np.array(leg_rows, _LEG), np.array(units, _UNIT), names, types

@@ -1,7 +1,8 @@
 """The description of a network: nodes with servers and shifts, links, transporters, demand.
 
 In: what a person states, as text with units. Out: frozen objects that are complete and consistent.
-Read in order: `quantities`, `distributions`, `calendars`, `breakdowns`, `nodes`, `flows`, `transporters`, `network`.
+Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `nodes`, `flows`, `transporters`, `routing`,
+`checks`, `placing`, `display`, `network`, `reading`.
 Never: a number without a unit, a name that nothing defines.
 """
 
@@ -36,5 +37,7 @@ __getattr__, __dir__ = attach(
         "Uniform": "distributions",
         "Weather": "calendars",
         "Weibull": "distributions",
+        "parse_network": "reading",
+        "read_network": "reading",
     },
 )

@@ -64,7 +64,7 @@ class Shift(Model):
     start: Clock = Field(alias="from")
     """Local time of day: "06:00"."""
     stop: Clock = Field(alias="to")
-    """Local time of day, exclusive. Before or equal to `from`: on the next day."""
+    """Local time of day, exclusive. Before `from`: on the next day."""
     servers: int = Field(ge=0, le=100_000)
     days: tuple[Day, ...] = DAYS
     """Days on which the shift begins."""
@@ -73,6 +73,9 @@ class Shift(Model):
     def _possible(self) -> Self:
         if not self.days:
             msg = "expected at least one day in `days`, such as [mon, tue]"
+            raise ValueError(msg)
+        if self.start == self.stop:
+            msg = f"expected a shift of some length, got one from {self.start} to {self.stop}; a whole day is from 00:00 to 24:00"
             raise ValueError(msg)
         if minutes_of(self.start) == 24 * 60:
             msg = "expected a shift that begins before 24:00; write '00:00' and the next day"

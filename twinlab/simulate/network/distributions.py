@@ -38,9 +38,11 @@ class TimeDistribution(Model):
     kind: str
 
     @model_serializer(mode="wrap")
-    def _with_kind(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _with_kind(self, serialize: SerializerFunctionWrapHandler) -> Any:  # noqa: ANN401  (a text or keys)
         # The kind is a default of its class and would be left out where defaults are: gamma and lognormal would have the same
-        # hash, and couldn't be read back.
+        # hash, and couldn't be read back. A constant is written as people write it.
+        if isinstance(self, Constant):
+            return self.value
         return {"kind": self.kind, **serialize(self)}
 
     @property

@@ -74,3 +74,5 @@ class Link(Model):
     """Time from node to node. Without it: distance divided by the transporter's speed, or no time."""
     distance: Distance | None = None
     """Length, such as "120 km"."""
+    travel_factor: float = Field(default=1.0, gt=0, le=10_000)
+    """Factor on the travel times, such as 1.5 in a storm."""

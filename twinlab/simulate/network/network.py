@@ -10,10 +10,15 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from twinlab.model.basics import Model, Term
+from twinlab.model.check import FaultsError
+from twinlab.model.load import tidy_yaml
 from twinlab.model.terms import nearest
 from twinlab.simulate.network.calendars import Calendar, Profile, Weather
+from twinlab.simulate.network.checks import flow_faults, part_faults
+from twinlab.simulate.network.display import network_html, network_text
 from twinlab.simulate.network.flows import Demand, Link
 from twinlab.simulate.network.nodes import Node
+from twinlab.simulate.network.placing import placed
 from twinlab.simulate.network.routing import routing_faults
 from twinlab.simulate.network.transporters import Transporters
 
@@ -54,9 +59,10 @@ class Network(Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        faults = [*self._unknown_names(), *self._impossible()] or list(routing_faults(self))
+        faults = list(self.name_faults()) or [*part_faults(self), *routing_faults(self)]
+        faults = faults or list(flow_faults(self))
         if faults:
-            raise ValueError("; ".join(faults))
+            raise FaultsError([placed(text) for text in faults])
         return self
 
     def content_hash(self) -> str:
@@ -64,12 +70,35 @@ class Network(Model):
         stated = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
+    def to_yaml(self) -> str:
+        """Return the network as YAML, without what is default; `parse_network` reads it back equal.
+
+        >>> print(Network(name="bank", nodes={"counter": {"type": "counter"}}).to_yaml(), end="")
+        name: bank
+        nodes: {counter: {type: counter}}
+        """
+        return tidy_yaml(self.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, mode="json"))
+
+    def __repr__(self) -> str:
+        """Return what there is, in a few lines."""
+        return network_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return network_html(self)
+
     def directed_links(self) -> Iterator[Link]:
         """Return the links, those in both directions as two."""
         for link in self.links:
             yield link
             if link.both_ways:
                 yield link.model_copy(update={"origin": link.destination, "destination": link.origin})
+
+    def name_faults(self) -> Iterator[str]:
+        """Return names that nothing defines, and numbers that can't be, a sentence each that begins with the path."""
+        yield from self._unknown_names()
+        yield from self._impossible()
 
     def _unknown_names(self) -> Iterator[str]:
         nodes = self.nodes
@@ -100,9 +129,6 @@ class Network(Model):
             yield from _unknown("next_hops", "node", [name, *hops, *hops.values()], nodes)
 
     def _impossible(self) -> Iterator[str]:
-        for name, node in self.nodes.items():
-            if isinstance(node.servers, int) and not 0 <= node.servers <= 100_000:
-                yield f"nodes.{name}.servers: expected 0 to 100000 servers, got {node.servers}"
         for name, shares in self.transitions.items():
             if min(shares.values(), default=0) < 0 or sum(shares.values()) > 1 + 1e-9:
                 yield f"transitions.{name}: expected probabilities of at least 0 that sum to at most 1"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from twinlab.model.basics import Model, Term
 from twinlab.simulate.network.breakdowns import Breakdowns
@@ -14,14 +14,28 @@ from twinlab.simulate.network.quantities import Power
 __all__ = ["Node"]
 
 
+def _servers(given: object) -> object:
+    if isinstance(given, str) or (isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= 100_000):
+        return given
+    msg = f"expected 0 to 100000 servers, or the name of a calendar, got {given!r}"
+    raise ValueError(msg)
+
+
+def _form(given: object) -> str:
+    """Return whether a service time is one for all, or by kind of entity."""
+    return "by_kind" if isinstance(given, dict) and "kind" not in given else "one"
+
+
 class Node(Model):
     """A hub, dock, sorter, cold room, workstation: entities wait, are served, and move on."""
 
     type: Term
     """Asset type; signals of the node are named after it."""
-    servers: int | str = Field(default=1)
+    servers: Annotated[int | str, BeforeValidator(_servers)] = 1
     """Number of servers, or name of a calendar."""
-    service: Distribution | dict[Term, Distribution] = Constant(value="0 s")
+    service: Annotated[
+        Annotated[Distribution, Tag("one")] | Annotated[dict[Term, Distribution], Tag("by_kind")], Discriminator(_form)
+    ] = Constant(value="0 s")
     """Time that a server needs for an entity, or that time by kind of entity."""
     order: Literal["fifo", "priority", "due"] = "fifo"
     """Who is served next: the first, the highest priority, or the earliest due (the first of equal ones)."""

@@ -34,7 +34,9 @@ def in_unit(text: str, unit: str) -> float:
     Raises
     ------
     ValueError
-        If the text isn't a number with a unit, or the unit measures something else.
+        If the text isn't a number with a unit.
+    UnitError
+        If the unit is unknown or measures something else.
 
     >>> in_unit("2 min", "s"), in_unit("60 /h", "1/min"), in_unit("0 s", "h")
     (120.0, 1.0, 0.0)
@@ -49,10 +51,10 @@ def in_unit(text: str, unit: str) -> float:
         fits = compatible(stated, unit)
     except UnitError as error:
         msg = f"{error} (in {text!r})"
-        raise ValueError(msg) from error
+        raise UnitError(msg) from error
     if not fits:
         msg = f"expected a unit that converts to {unit!r}, got {spelled!r} in {text!r}"
-        raise ValueError(msg)
+        raise UnitError(msg)
     return float(convert([float(match[1])], stated, unit)[0])
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinlab.simulate.network.network import Network
     from twinlab.simulate.network.transporters import Transporters
 
-__all__ = ["carried_links", "legs", "mean_time", "next_nodes", "routing_faults"]
+__all__ = ["carried_links", "detours", "legs", "mean_time", "next_nodes", "routing_faults"]
 
 Pair = tuple[str, str]
 
@@ -38,17 +38,33 @@ def mean_time(link: Link, groups: list[Transporters]) -> float:
     """Return the mean time on a link in seconds, with the fastest of some groups of transporters."""
     factors = [group.speed_factor for group in groups] or [1.0]
     if link.travel is not None:
-        return link.travel.mean_seconds / max(factors)
+        return link.travel.mean_seconds * link.travel_factor / max(factors)
     speeds = [in_unit(group.speed, "km/h") * group.speed_factor for group in groups if group.speed is not None]
     if link.distance is None or not speeds:
         return 0.0
-    return in_unit(link.distance, "km") / max(speeds) * 3600
+    return in_unit(link.distance, "km") * link.travel_factor / max(speeds) * 3600
 
 
-def next_nodes(network: Network) -> dict[str, dict[str, str]]:
+def next_nodes(
+    network: Network,
+    *,
+    avoid: frozenset[str] = frozenset(),
+    closed: frozenset[Pair] = frozenset(),
+    preferred: frozenset[Pair] = frozenset(),
+) -> dict[str, dict[str, str]]:
     """Return the next node towards each destination: ``hops[destination][node]``.
 
     It is on the quickest way by mean times, or what `Network.next_hops` states. A node without a way isn't there.
+
+    Parameters
+    ----------
+    network : Network
+    avoid : set of str, optional
+        Nodes through which no way leads; it may begin or end there.
+    closed : set of (str, str), optional
+        Links that no way uses.
+    preferred : set of (str, str), optional
+        Links that count as if they took a second.
     """
     serving: dict[Pair, list[Transporters]] = {}
     for group in network.transporters.values():
@@ -57,12 +73,35 @@ def next_nodes(network: Network) -> dict[str, dict[str, str]]:
     into: dict[str, list[tuple[str, float]]] = {name: [] for name in network.nodes}
     for link in network.directed_links():
         pair = link.origin, link.destination
-        # A second for each link, so that of equally quick ways the one with fewer stops is taken.
-        into[link.destination].append((link.origin, mean_time(link, serving.get(pair, [])) + 1.0))
-    found = {name: _towards(name, into) for name in _destinations(network)}
+        if pair not in closed:
+            # A second for each link, so that of equally quick ways the one with fewer stops is taken.
+            lasting = 0.0 if pair in preferred else mean_time(link, serving.get(pair, []))
+            into[link.destination].append((link.origin, lasting + 1.0))
+    found = {name: _towards(name, into, avoid) for name in _destinations(network)}
     for node, hops in network.next_hops.items():
         for destination, following in hops.items():
-            found.setdefault(destination, {})[node] = following
+            if (following not in avoid or following == destination) and (node, following) not in closed:
+                found.setdefault(destination, {})[node] = following
+    return found
+
+
+def detours(
+    network: Network,
+    *,
+    avoid: frozenset[str] = frozenset(),
+    closed: frozenset[Pair] = frozenset(),
+    preferred: frozenset[Pair] = frozenset(),
+) -> dict[str, dict[str, str]]:
+    """Return `Network.next_hops` with which ways avoid nodes and links, or prefer links; parameters as `next_nodes`.
+
+    Where there is no other way, the hop stays as it is.
+    """
+    before = next_nodes(network)
+    found = {node: dict(hops) for node, hops in network.next_hops.items()}
+    for destination, hops in next_nodes(network, avoid=avoid, closed=closed, preferred=preferred).items():
+        for node, following in hops.items():
+            if before[destination].get(node) != following:
+                found.setdefault(node, {})[destination] = following
     return found
 
 
@@ -71,7 +110,7 @@ def _destinations(network: Network) -> list[str]:
     return list(wanted)
 
 
-def _towards(destination: str, into: Mapping[str, list[tuple[str, float]]]) -> dict[str, str]:
+def _towards(destination: str, into: Mapping[str, list[tuple[str, float]]], avoid: frozenset[str]) -> dict[str, str]:
     """Dijkstra's algorithm, backwards from a destination."""
     best: dict[str, float] = {}
     hops: dict[str, str] = {}
@@ -83,6 +122,8 @@ def _towards(destination: str, into: Mapping[str, list[tuple[str, float]]]) -> d
         best[node] = time
         if node != destination:
             hops[node] = following
+            if node in avoid:
+                continue
         for origin, lasting in into[node]:
             if origin not in best:
                 heapq.heappush(queue, (time + lasting, origin, node))

@@ -64,6 +64,8 @@ class Transporters(Model):
     """Asset type; signals of the transporters are named after it."""
     count: int = Field(default=1, ge=1, le=100_000)
     """How many; they are named "<group>/1", "<group>/2", …"""
+    out_of_service: int = Field(default=0, ge=0)
+    """How many of them, the last ones, wait at their next stop, empty, until they are in service again."""
     route: tuple[str, ...] = Field(min_length=2)
     """Nodes that each visits in turn, again and again; two nodes are a shuttle."""
     capacity: int = Field(ge=1, le=1_000_000)

@@ -146,6 +146,13 @@ def _may_load(s, p, o, t, k, leg):
     """Whether a transporter at a node loads now; else it waits for its departure or for more entities."""
     g = p.transporters[k].group
     one = s.transporters[k]
+    link = p.legs[leg].link
+    if p.transporters[k].out_of_service:
+        if one.stage == HOLDING:
+            _stop_holding(s, k, link)
+        one.stage = READY
+        set_clock(s.clock_time, s.clock_item, s.clock_place, k, np.inf)
+        return False
     if one.stage == SCHEDULED:
         return True
     if p.groups[g].every > 0.0 or o.departures_first[leg] < o.departures_first[leg + 1]:
@@ -154,7 +161,6 @@ def _may_load(s, p, o, t, k, leg):
         if departure > t:
             set_clock(s.clock_time, s.clock_item, s.clock_place, k, departure)
         return departure <= t
-    link = p.legs[leg].link
     if one.stage == HOLDING:
         _stop_holding(s, k, link)
     return not _hold(s, p, t, k, link)
