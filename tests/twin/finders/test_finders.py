@@ -150,7 +150,7 @@ def test_ingest_stores_the_events_and_another_definition_finds_them_anew(tmp_pat
     )
     twin.reload()
     twin.ingest(tmp_path / "feed.csv")
-    assert (twin.folder / "finders" / "states.parquet").exists()
+    assert (twin.folder / "finders" / "states.arrow").exists()
     (one,) = twin.events("warm")["event_id"]
     model = (twin.folder / "twin.yaml").read_text()
     (twin.folder / "twin.yaml").write_text(model.replace("when: temperature > 8 degC}", "when: temperature > 10 degC}"))
@@ -158,7 +158,7 @@ def test_ingest_stores_the_events_and_another_definition_finds_them_anew(tmp_pat
     table = twin.events("warm")
     assert table["event_id"].tolist() == [one]
     assert str(table["start"][0]) == "2026-01-05 12:10:00"
-    (twin.folder / "finders" / "states.parquet").write_bytes(b"damaged")
+    (twin.folder / "finders" / "states.arrow").write_bytes(b"damaged")
     assert spans(tl.open(twin.folder).events("warm")) == spans(table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -36,7 +36,8 @@ class Carried:
 
     def as_payload(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return asdict(self)
+        # `asdict` would copy each of many changes.
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Carried:

@@ -29,8 +29,8 @@ __all__ = ["PresentCells", "WindowBlock", "true_within", "window_blocks"]
 
 Integers = NDArray[np.int64]
 
-#: Windows of at most this many cells, of at most so many assets, are read one by one and put beside each other.
-_SHORT, _FEW = 4096, 16
+#: Windows of at most this many cells, and at most so many of one time, are put beside others; else they are read as a rectangle.
+_SHORT, _FEW = 4096, 256
 #: Cells of one signal in memory at once.
 _CELLS = 4_000_000
 

@@ -67,13 +67,14 @@ def spliced(old: Spans, windows: Spans, new: Spans, gap: Integers) -> tuple[Span
     reach = gap[windows.key]
     low = np.asarray(positions(windows.key, windows.start - reach, offsets, old.end, False))  # noqa: FBT003  (numba)
     high = np.asarray(positions(windows.key, windows.end + reach, offsets, old.start, True))  # noqa: FBT003
-    near = _marked(len(old.key), low, high)
-    # All spans of the events that these are of.
-    event = np.cumsum(~_linked(old, gap)) - 1
-    touched = np.zeros(int(event[-1]) + 1 if len(event) else 0, dtype=np.bool_)
-    touched[event[near]] = True
-    mine = touched[event]
-    before = old.take(mine)
+    near = _places(low, high)
+    mine = np.zeros(len(old.key), dtype=np.bool_)
+    mine[near] = True
+    if gap.any():
+        # All spans of the events that these are of.
+        event = np.cumsum(~_linked(old, gap)) - 1
+        mine = np.isin(event, event[near])
+    before = old.take(np.flatnonzero(mine))
     row, start, end = pieces(before, gaps(windows))
     inside, first, last = pieces(new, windows)
     parts = [Spans(before.key[row], start, end, old.keys), Spans(new.key[inside], first, last, old.keys)]
@@ -99,10 +100,11 @@ def _linked(spans: Spans, gap: Integers) -> NDArray[np.bool_]:
     return out
 
 
-def _marked(size: int, low: Integers, high: Integers) -> NDArray[np.bool_]:
-    """Return which places are in one of the ranges from ``low`` to ``high``."""
-    edges = np.bincount(low, minlength=size + 1) - np.bincount(high, minlength=size + 1)
-    return np.asarray(np.cumsum(edges)[:size] > 0)
+def _places(low: Integers, high: Integers) -> Integers:
+    """Return the places in ranges from ``low`` to ``high``, one range after the other."""
+    size = high - low
+    begin = np.cumsum(size) - size
+    return np.asarray(np.arange(int(size.sum())) + np.repeat(low - begin, size), dtype=np.int64)
 
 
 def _inserted(spans: Spans, others: Spans) -> Spans:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pyarrow import feather
 
 from twinlab._files import write_atomically
 from twinlab.events.algebra.spans import NEVER, Spans
@@ -60,23 +60,15 @@ def write_states(path: Path, states: Mapping[str, FinderState]) -> None:
     ).encode()
     spans = [one.spans for one in states.values()]
     table = pa.table({name: np.concatenate([getattr(one, name) for one in spans]) for name in ("key", "start", "end")})
-    # Differences of sorted times are small, and packed faster than anything is compressed.
-    write_atomically(
-        path,
-        lambda draft: pq.write_table(
-            table.replace_schema_metadata({_KEY: described}),
-            draft,
-            compression="none",
-            use_dictionary=False,
-            column_encoding="DELTA_BINARY_PACKED",
-        ),
-    )
+    # Written after each batch: compression would take ten times as long.
+    schema = table.schema.with_metadata({_KEY: described})
+    write_atomically(path, lambda draft: feather.write_feather(table.cast(schema), draft, compression="uncompressed"))
 
 
 def read_states(path: Path) -> dict[str, FinderState]:
     """Return what `write_states` wrote; nothing if there is no file, or it is damaged: then everything is searched again."""
     try:
-        table = pq.read_table(path)
+        table = feather.read_table(path)
         about = json.loads((table.schema.metadata or {})[_KEY])
     except (OSError, pa.ArrowInvalid, KeyError, ValueError):
         return {}

@@ -25,7 +25,7 @@ from twinlab.model.expressions.walk import descendants, signals_of
 
 if TYPE_CHECKING:
     from twinlab.history import HistoryReader
-    from twinlab.history.changes.changed_windows import ChangedWindow
+    from twinlab.history.changes.changed_windows import ChangedWindows
     from twinlab.model.finders.finder import Finder
     from twinlab.model.reader import TwinReader
 
@@ -59,7 +59,7 @@ def searched(
     on: str,
     conditions: Sequence[bound.Condition],
     states: Sequence[FinderState],
-    changes: Sequence[ChangedWindow],
+    changes: Mapping[str, ChangedWindows],
 ) -> Searched:
     """Read the cells in which the truth of some conditions may have changed.
 
@@ -71,7 +71,7 @@ def searched(
     conditions : sequence of bound.Condition
     states : sequence of FinderState
         Those that are to be updated, one a condition.
-    changes : sequence of ChangedWindow
+    changes : mapping of str to ChangedWindows
         Where cells differ from those of all the states.
     """
     cells = PresentCells(twin, on, bound.All(tuple(conditions)))
@@ -79,7 +79,7 @@ def searched(
     lead = max(look_back_ns(one, cells.valid_ns, step_ns=cells.steps_ns[0]) for one in conditions)
     lead = -(-(lead + coarse) // coarse) * coarse
     known = set.intersection(*(set(one.assets) for one in states))
-    windows = _windows(cells, on, min(one.stop for one in states), known, lead, changes)
+    windows = _windows(cells, min(one.stop for one in states), known, lead, changes.get(on))
     durations = [each.duration_ns for one in conditions for each in descendants(one) if isinstance(each, bound.Window)]
     blocks = tuple(window_blocks(cells, windows, lead, period_ns=math.lcm(coarse, *durations)))
     return Searched(cells, windows, blocks)
@@ -148,9 +148,7 @@ def needs_all(condition: bound.Condition) -> bool:
     return any(isinstance(one, bound.Related) for one in descendants(condition))
 
 
-def _windows(  # noqa: PLR0917
-    cells: PresentCells, on: str, stop_before: int, known: set[str], lead: int, changes: Sequence[ChangedWindow]
-) -> Spans:
+def _windows(cells: PresentCells, stop_before: int, known: set[str], lead: int, change: ChangedWindows | None) -> Spans:
     """Return where the truth of conditions may have changed, by number of the asset; they don't overlap."""
     (first, stop), coarse, origin = cells.extent_ns, cells.steps_ns[1], cells.twin.model.origin_ns
     number = pd.Index(list(cells.assets))
@@ -162,16 +160,13 @@ def _windows(  # noqa: PLR0917
     keys.append(added)
     lows.append(np.full(len(added), first))
     highs.append(np.full(len(added), stop))
-    for one in changes:
-        if one.asset_type != on or not len(one.starts):
-            continue
-        mine = number.get_indexer(pd.Index(list(one.assets)))
-        mine = mine[mine >= 0].astype(np.int64)
+    if change is not None:
         # A state is valid until its next observation, which may be far away.
-        after = np.full(len(one.stops), stop) if held else np.minimum(one.stops + lead, stop)
-        keys.append(np.repeat(mine, len(one.starts)))
-        lows.append(np.tile(one.starts, len(mine)))
-        highs.append(np.tile(after, len(mine)))
+        after = np.full(len(change.stop), stop) if held else np.minimum(change.stop + lead, stop)
+        mine = number.get_indexer(pd.Index(list(change.assets))).astype(np.int64)[change.place]
+        keys.append(mine[mine >= 0])
+        lows.append(change.start[mine >= 0])
+        highs.append(after[mine >= 0])
     key, low, high = (np.concatenate(part).astype(np.int64) for part in (keys, lows, highs))
     # A cell of the coarsest signal is evaluated as a whole.
     low = np.maximum(low - (low - origin) % coarse, first)

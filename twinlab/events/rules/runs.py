@@ -27,12 +27,12 @@ def runs_of(mask: NDArray[np.bool_]) -> Runs:
     ([0, 1], [0, 1], [2, 3])
     """
     rows, columns = mask.shape
-    edged = np.zeros((columns, rows + 2), dtype=np.int8)
+    # With a false cell before and after each column, changes are beginnings and ends by turns.
+    edged = np.zeros((columns, rows + 2), dtype=np.bool_)
     edged[:, 1:-1] = mask.T
-    change = np.diff(edged, axis=1)
-    column, first = np.nonzero(change == 1)
-    _, stop = np.nonzero(change == -1)
-    return Runs(column, first, stop)
+    change = np.flatnonzero(edged[:, 1:] != edged[:, :-1])
+    column, first = np.divmod(change[::2], rows + 1)
+    return Runs(column, first, change[1::2] - column * (rows + 1))
 
 
 def last_valid_rows(good: NDArray[np.bool_], *, most: int | None = None) -> NDArray[np.int64]:

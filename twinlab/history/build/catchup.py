@@ -99,7 +99,7 @@ class Update:
         found = late_blocks(plans, self.claims, base, self.tally)
         if found is None:
             return [[block for _, block in self.blocks(base, [plan])] for plan in plans]
-        return [[found[place]] for place in range(len(plans))]
+        return [[block] for block in found]
 
     def groups(self) -> list[GroupSpec]:
         """Return the groups that change, with all of their columns."""
@@ -158,9 +158,9 @@ def stored_ends(meta: Mapping[str, Any]) -> dict[str, int]:
     return {str(path): int(end) for path, end in dict(meta.get("ends", {})).items()}
 
 
-def front_of(meta: Mapping[str, Any]) -> dict[str, int]:
-    """Return for each group the cell before which new claims are late."""
-    return {path: end - _FRONT for path, end in stored_ends(meta).items()}
+def front_of(meta: Mapping[str, Any], cells: int = _FRONT) -> dict[str, int]:
+    """Return for each group the cell before which new claims are late: so many before the end of the stored ones."""
+    return {path: end - cells for path, end in stored_ends(meta).items()}
 
 
 def plan_update(
@@ -169,10 +169,12 @@ def plan_update(
     position: dict[str, int],
     *,
     counted: Mapping[str, int] | None = None,
+    front: int = _FRONT,
 ) -> Update:
     """Plan the update of a state with the metadata ``meta`` to a position vector.
 
-    Repeated claims are counted from ``counted`` on; from the position of the state on by default.
+    Repeated claims are counted from ``counted`` on; from the position of the state on by default. New claims of the last ``front``
+    stored cells may be planned for all assets.
     """
     before, changed = _positions_before(sources, meta, position)
     sources.prepare(position, upto=before)
@@ -183,7 +185,9 @@ def plan_update(
     specs_before = {spec.group: spec for spec in sources.groups(columns, before)}
     claims = LedgerClaims(sources.views, position, dict(before if counted is None else counted))
     stored = stored_ends(meta)
-    changes = changed_cells(sources.views, specs, old=before, new=position, late_before=front_of(meta), ends=stored)
+    changes = changed_cells(
+        sources.views, specs, old=before, new=position, late_before=front_of(meta, front), ends=stored
+    )
     whole = _groups_to_redo(sources, meta, changed)
     plans = []
     alive, alive_before = sources.lifetimes(position), sources.lifetimes(before)

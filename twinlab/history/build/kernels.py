@@ -95,9 +95,12 @@ def scatter(
     # Neighbouring rows mostly have the same time: one division for all of them.
     known, k = low, 0
     for i in range(code.size):
-        s = lut_signal[code[i]]
+        # Of most frames few claims are of the window.
         t = event_time[i]
-        if s < 0 or t < low or t >= high:
+        if t < low or t >= high:
+            continue
+        s = lut_signal[code[i]]
+        if s < 0:
             continue
         if t != known:
             known, k = t, (t - low) // cadence

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twinlab.history.build.blocks import Block
+from twinlab.history.changes.changed_windows import newest
 from twinlab.history.layout.encoding import decode, sentinel
 from twinlab.history.layout.grid import Axis, Group
-from twinlab.history.read.pinned import TailPin
 from twinlab.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Integers = NDArray[np.int64]
 
 def extent_ns(reader: HistoryReader, asset_type: str, cadence: str) -> tuple[int, int]:
     """Return the first cell's start and the last one's end in the newest state, late and new rows included but not built."""
-    pin = _newest(reader)
+    pin = newest(reader)
     axis = Axis(pin.view.origin_ns, Group(asset_type, cadence).cadence_ns)
     first, stop = pin.extent(Group(asset_type, cadence))
     return axis.time(first), axis.time(stop)
@@ -45,7 +45,7 @@ def window_cells(  # noqa: PLR0917
     length : int
         Number of cells.
     """
-    pin = _newest(reader)
+    pin = newest(reader)
     spec = reader.model.asset_types[asset_type].signals
     group = Group(asset_type, spec[signals[0]].cadence)
     axis = Axis(pin.view.origin_ns, group.cadence_ns)
@@ -68,14 +68,6 @@ def window_cells(  # noqa: PLR0917
             found.append(cells.T)
         out[name] = decode(found[0], spec[name]), found[1]
     return out
-
-
-def _newest(reader: HistoryReader) -> TailPin:
-    pin = reader.pinned()
-    if not isinstance(pin, TailPin):
-        msg = "expected the newest state of a twin, got a view of what was known at some time"
-        raise TypeError(msg)
-    return pin
 
 
 def _windows_of(block: Block, firsts: Integers, length: int, columns: Integers) -> list[int]:

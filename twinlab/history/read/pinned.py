@@ -113,7 +113,8 @@ class TailPin(Pin):
             return None
         if all(stored.get(name, 0) == at for name, at in self.position.items() if name != "_twin"):
             return None
-        return plan_update(self.sources, meta, self.position)
+        # Nothing is written, so that a few late cells of many assets needn't be built for all of them.
+        return plan_update(self.sources, meta, self.position, front=0)
 
     @cached_property
     def _late(self) -> dict[Group, _LatePlans]:

@@ -50,7 +50,7 @@ class FinderStore:
     """
 
     def __init__(self, folder: Path, journal: Journal) -> None:
-        self._file, self._journal = folder / _FOLDER / "states.parquet", journal
+        self._file, self._journal = folder / _FOLDER / "states.arrow", journal
         self._stored: tuple[object, dict[str, FinderState]] | None = None
         self._current: dict[str, FinderState] = {}
         self._lock = threading.Lock()
@@ -106,7 +106,7 @@ class FinderStore:
         for name, table in changes.items():
             rows = [
                 (_CARRIED[change], now, before)
-                for change, now, before in table.astype(object).itertuples(index=False)
+                for change, now, before in zip(*(table[column].tolist() for column in table), strict=True)
                 if change in _CARRIED
             ]
             # The part of a split event that keeps its id keeps the annotations, too.

@@ -49,7 +49,7 @@ def evaluate(condition: bound.Condition, block: Block) -> Truth:
     """
     shape = (len(block.times), len(block.assets))
     found = np.broadcast_to(_truth(condition, block), shape)
-    if block.end_ns is not None:
+    if block.end_ns is not None and (block.end_ns <= block.times[-1:]).any():
         return np.where(block.times[:, None] < block.end_ns, found, UNKNOWN)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.history.build.blocks import Base, Block
-from twinlab.history.build.build import Best, encoded, flags_of
+from twinlab.history.build.build import Best, Part, encoded, flags_of
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.build.report import Tally
 from twinlab.history.build.rows.ledger_claims import LedgerClaims
@@ -26,34 +26,38 @@ _CELLS = 1_000_000
 Integers = npt.NDArray[np.signedinteger]
 
 
-def late_blocks(plans: Sequence[GroupPlan], source: LedgerClaims, base: Base, tally: Tally) -> dict[int, Block] | None:
-    """Build plans of late claims, each of one span; None if they have to be built one by one.
+def late_blocks(plans: Sequence[GroupPlan], source: LedgerClaims, base: Base, tally: Tally) -> list[Block] | None:
+    """Build plans of late claims, each of one span: one block each; None if they have to be built one by one.
 
     That is so if claims of them have keys, are retractions or of several sources, or if a signal's tests depend on the time.
-
-    Returns
-    -------
-    dict of int to Block
-        By place in ``plans``.
     """
-    groups: dict[tuple[Group, int], list[int]] = {}
-    for place, plan in enumerate(plans):
-        ((low, high),) = plan.fresh
-        # Beside each other all are as long as the longest.
-        groups.setdefault((plan.spec.group, (high - low - 1).bit_length()), []).append(place)
+    if source.cuts or any(signal.tests for plan in plans for signal in plan.spec.signals.values()):
+        return None
+    groups: dict[Group, list[GroupPlan]] = {}
+    for plan in plans:
+        groups.setdefault(plan.spec.group, []).append(plan)
     out: dict[int, Block] = {}
-    for (_, long), places in groups.items():
-        spec = plans[places[0]].spec
+    for group in groups.values():
+        parts = source.parts_of_windows([(plan.spec, plan.fresh[0]) for plan in group])
+        if parts is None:
+            return None
+        for some in _of_like_length(group):
+            mine = [group[number] for number in some]
+            found = _beside(mine, [parts[number] for number in some], base, tally)
+            out |= {id(plan): block for plan, block in zip(mine, found, strict=True)}
+    return [out[id(plan)] for plan in plans]
+
+
+def _of_like_length(plans: Sequence[GroupPlan]) -> Iterator[list[int]]:
+    """Yield the numbers of plans that are built at once: beside each other all are as long as the longest."""
+    like: dict[int, list[int]] = {}
+    for number, plan in enumerate(plans):
+        ((low, high),) = plan.fresh
+        like.setdefault((high - low - 1).bit_length(), []).append(number)
+    spec = plans[0].spec
+    for long, numbers in like.items():
         at_once = max(1, _CELLS // (len(spec.signals) * len(spec.assets) << long))
-        for first in range(0, len(places), at_once):
-            some = places[first : first + at_once]
-            if source.cuts or any(signal.tests for signal in spec.signals.values()):
-                return None
-            found = _beside([plans[place] for place in some], source, base, tally)
-            if found is None:
-                return None
-            out |= dict(zip(some, found, strict=True))
-    return out
+        yield from (numbers[first : first + at_once] for first in range(0, len(numbers), at_once))
 
 
 class _Place(NamedTuple):
@@ -64,19 +68,15 @@ class _Place(NamedTuple):
     high: int
 
 
-def _beside(plans: Sequence[GroupPlan], source: LedgerClaims, base: Base, tally: Tally) -> list[Block] | None:
-    """Build plans of one group and of about the same length."""
+def _beside(plans: Sequence[GroupPlan], parts: Sequence[Sequence[Part]], base: Base, tally: Tally) -> list[Block]:
+    """Build plans of one group and of about the same length from the claims of each."""
     spec, places = _as_one(plans)
     length = max(one.high - one.low for one in places)
-    parts = source.parts_of_windows([(plan.spec, (one.low, one.high)) for plan, one in zip(plans, places, strict=True)])
-    if parts is None:
-        return None
     best = Best.of((len(spec.signals), length, len(spec.assets)))
-    for place, part in parts:
-        series, column = plans[place].spec.numbered(part.claims.series)
-        tally.duplicates += best.add(
-            part, series, column + np.int32(places[place].columns.start), places[place].low, spec
-        )
+    for plan, one, claims in zip(plans, places, parts, strict=True):
+        for part in claims:
+            series, column = plan.spec.numbered(part.claims.series)
+            tally.duplicates += best.add(part, series, column + np.int32(one.columns.start), one.low, spec)
     fresh = {name: encoded(best.value[number], spec, name, tally) for name, number in spec.numbers.items()}
     # Cells from the first fresh one on.
     frontier = _relative([plan.frontier for plan in plans], places)

@@ -117,45 +117,44 @@ class LedgerClaims:
             if len(keys):
                 yield from (Part(number, claims, new_from) for claims in self._partners(view, keys, near, stop))
 
-    def parts_of_windows(self, windows: Sequence[tuple[GroupSpec, Span]]) -> list[tuple[int, Part]] | None:
-        """Return the claims of many windows of one group, each with the number of its window; a frame of several is read once.
+    def parts_of_windows(self, windows: Sequence[tuple[GroupSpec, Span]]) -> list[list[Part]] | None:
+        """Return the claims of each of many windows of one group; a frame of several is read once.
 
         Returns None if not all signals are `simple` in all of them.
         """
         if self.cuts or set(windows[0][0].signals) != self._of_one_source(windows[0][0]):
             return None
         times = np.array([self._reach(spec, window) for spec, window in windows])
-        out: list[tuple[int, Part]] = []
+        out: list[list[Part]] = [[] for _ in windows]
         for name, number in self.numbers().items():
             view, stop, new_from = self.views[name], self.position[name], self.new_from.get(name, 0)
             index = view.index
             covering = [self._covering(view, spec, window, self.position) for spec, window in windows]
             windows_of: dict[int, list[int]] = {}
-            for place, near in enumerate(covering):
-                for one in near.tolist():
+            for place, numbers in enumerate(covering):
+                for one in numbers.tolist():
                     windows_of.setdefault(one, []).append(place)
             every = np.array(sorted(windows_of), dtype=np.int64)
             if index["keyed"][every].any() or index["retracts"][every].any():
                 return None
             for one in every.tolist():
-                mine = windows_of[one]
-                reach = int(times[mine, 0].min()), int(times[mine, 1].max())
-                some = frozenset[Series]().union(*(windows[place][0].series for place in mine))
+                near = windows_of[one]
+                reach = int(times[near, 0].min()), int(times[near, 1].max())
+                some = frozenset[Series]().union(*(windows[place][0].series for place in near))
                 few = _few(some, windows[0][0])
                 for _, found in view.harmonised([one], stop=stop, time=reach, series=few, cut_from=_CUT_ROWS):
-                    out += [(place, Part(number, found.claims, new_from)) for place in mine]
+                    for place in near:
+                        out[place].append(Part(number, found.claims, new_from))
             late = index.late_within(int(times[:, 0].min()), int(times[:, 1].max()), stop)
             at = index.late["event_time"][late]
             low, high = np.searchsorted(at, times[:, 0]).tolist(), np.searchsorted(at, times[:, 1]).tolist()
-            claims = view.late_claims(late, stop=stop)
-            places = np.arange(len(late))
             for place in np.flatnonzero(np.array(low) < np.array(high)).tolist():
                 # Late claims of the frames above were among their rows.
-                kept = places[low[place] : high[place]]
-                kept = kept[np.isin(late[kept], view.outside(late[kept], view.rows_of(covering[place])))]
-                if claims.op[kept].any():
+                mine = view.outside(late[low[place] : high[place]], view.rows_of(covering[place]))
+                if index.late["op"][mine].any():
                     return None
-                out.append((place, Part(number, claims.select(kept), new_from)))
+                if len(mine):
+                    out[place].append(Part(number, view.late_claims(mine, stop=stop), new_from))
         return out
 
     @staticmethod

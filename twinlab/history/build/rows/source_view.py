@@ -221,6 +221,8 @@ class SourceView:
 
     def _tags_of(self, series: Collection[Series], rows: Sequence[Span]) -> frozenset[str]:
         """Return the tags with a rule for one of some series, of segments with some rows."""
+        if self.mapping.stream is None:
+            return frozenset()
         means = series_of_tags(self.mapping, self.model)
         for number, tags in self.reader.tags(start=rows[0][0], stop=rows[-1][1]):
             for tag in tags[self._known_tags.get(number, 0) :]:
