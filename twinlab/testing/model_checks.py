@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import re
+import tempfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from twinlab.simulate.protocol import Advanced, BatchModel, Model
+from twinlab.simulate.states.files import load_state, save_state
+from twinlab.simulate.states.forks import fork
 
 __all__ = ["check_model"]
 
@@ -31,7 +33,7 @@ def check_model(
     """Check that a model starts, advances, resumes and forks as twinlab relies on it.
 
     The state and the results have the names, dims and attributes of the protocol; a state that was advanced is unchanged; a run with
-    stops in between, whose states are copied to bytes and back, equals the unbroken run, bit for bit; a replication depends on nothing
+    stops in between, whose states are saved and loaded, equals the unbroken run, bit for bit; a replication depends on nothing
     but seed and number; a `BatchModel` returns what `advance` does.
 
     Parameters
@@ -99,12 +101,14 @@ class _Run:
         return self.model.advance(state, until=self.at(cell), step=self.step)
 
     def broken(self, state: xr.Dataset, cuts: tuple[int, ...]) -> Advanced:
-        """Advance with stops, at each of which the state is copied; signals of all parts, KPIs of the last."""
+        """Advance with stops, at each of which the state is saved and loaded; signals of all parts, KPIs of the last."""
         parts = []
         for cut in (*cuts, self.cells):
             done = self.to(state, cut)
             parts.append(done.results)
-            state = pickle.loads(pickle.dumps(done.state))  # noqa: S301  (its own bytes)
+            with tempfile.TemporaryDirectory() as folder:
+                save_state(done.state, f"{folder}/state.zarr")
+                state = load_state(f"{folder}/state.zarr")
         signals = [part[[name for name in part if "time" in part[name].dims]] for part in parts]
         return Advanced(state, xr.concat(signals, "time", data_vars="all") if signals[0] else xr.Dataset())
 
@@ -188,13 +192,15 @@ def _check_forks(run: _Run, state: xr.Dataset, *, random: bool) -> None:
     middle = run.cells // 2
     half = run.to(state, middle).state
     kept = run.to(half, run.cells)
-    forks = [half.assign(replication=np.int64(number)) for number in (11, 12, 11)]
+    forks = [fork(half, replication=number) for number in (11, 12, 11)]
     ends = [run.to(fork, run.cells) for fork in forks]
     _check_same(ends[2], ends[0], "in a second fork to the same replication")
     _check_same(run.to(half, run.cells), kept, "after the state was forked")
     later = run.to(forks[0], run.cells - 1).state
     _check(run.to(later, run.cells).state.identical(ends[0].state), "a fork that is resumed ends in another state")
     if random:
+        reseeded = run.to(fork(half, replication=11, seed=int(half["seed"]) + 1), run.cells)
+        _check(not ends[0].results.equals(reseeded.results), "forks with two seeds have the same results")
         _check(not ends[0].results.equals(ends[1].results), "forks to replications 11 and 12 have the same results")
 
 
@@ -211,7 +217,7 @@ def _check_batch(run: _Run, state: xr.Dataset) -> None:
     numbers = [5, 3, 9]
     many = run.model.advance_many(state, replications=numbers, until=run.at(run.cells), step=run.step)
     for number in numbers:
-        alone = run.to(state.assign(replication=np.int64(number)), run.cells).results
+        alone = run.to(fork(state, replication=number), run.cells).results
         batch = many.sel(replication=number)
         for name, values in alone.data_vars.items():
             same = np.array_equal(batch[name].transpose(*values.dims).values, values.values, equal_nan=True)

@@ -112,8 +112,8 @@ class _WholeRun:
 
     def initial_state(self, *, start: np.datetime64, seed: int = 0, replication: int = 0) -> xr.Dataset:
         variables = scalars(start=start, seed=seed, replication=replication)
-        # The replication that the past was simulated with: a fork after the start can't be repeated.
-        variables["past_replication"] = np.int64(replication)
+        # What the past was simulated with: a fork after the start can't be repeated.
+        variables["past_seed"], variables["past_replication"] = np.int64(seed), np.int64(replication)
         return xr.Dataset(variables, attrs={"model": self.name, "model_hash": self._hash})
 
     def advance(
@@ -121,7 +121,8 @@ class _WholeRun:
     ) -> Advanced:
         del trace  # functions have no events
         span = checked_span(state, name=self.name, model_hash=self._hash, until=until, step=step)
-        if span.begin > span.start and int(state["past_replication"]) != span.replication:
+        past = int(state["past_seed"]), int(state["past_replication"])
+        if span.begin > span.start and past != (span.seed, span.replication):
             msg = (
                 f"{self.name}: a function of a whole run can't be forked after its start, because it has no state; fork the "
                 "initial state, or give the function a state (initial=)"
@@ -132,7 +133,8 @@ class _WholeRun:
         rng = streams.generator(span.seed, span.replication)
         signals, kpis = self.outputs.split(self.function(rng, span.seconds(edges), **self.parameters))
         here = {key: np.asarray(values)[len(before) :] for key, values in signals.items()}
-        later = state.assign(time=span.until, past_replication=np.int64(span.replication))
+        past_now = {"past_seed": np.int64(span.seed), "past_replication": np.int64(span.replication)}
+        later = state.assign(past_now | {"time": span.until})
         return Advanced(later, self.outputs.dataset(span.times, here, kpis))
 
 
@@ -169,8 +171,6 @@ class _Stepped:
         variables = scalars(start=start, seed=seed, replication=replication)
         variables |= {key: _variable(key, value) for key, value in self.initial.items()}
         variables |= streams.saved(streams.generator(seed, replication))
-        # Which replication the random numbers are of: after a fork they begin anew.
-        variables["random_replication"] = np.int64(replication)
         return xr.Dataset(variables, attrs={"model": self.name, "model_hash": self._hash})
 
     def advance(
@@ -184,8 +184,8 @@ class _Stepped:
             msg = f"{self.name}: expected a step and a span of whole ticks of {tick / 1e9:g} s, got {width / 1e9:g} s and {total / 1e9:g} s"
             raise SchemaError(msg)
         rng = streams.restored(state)
-        if int(state["random_replication"]) != span.replication:
-            streams.restart(rng, span.seed, span.replication)
+        if not streams.belongs_to(rng, span.seed, span.replication):
+            streams.restart(rng, span.seed, span.replication)  # the state was forked
         values: dict[str, Any] = {key: state[key].values.copy() for key in self.initial}
         begin, per_cell = int((span.begin - span.start).astype(np.int64)), width // tick
         cells: dict[str, list[Any]] = {key: [] for key in self.outputs.signals}
@@ -198,9 +198,7 @@ class _Stepped:
                 cells[key].append(np.asarray(value, dtype=np.float64))
         means = {key: _means(rows, per_cell, total // tick) for key, rows in cells.items() if rows}
         later = state.assign(
-            {key: _variable(key, values[key]) for key in self.initial}
-            | streams.saved(rng)
-            | {"time": span.until, "random_replication": np.int64(span.replication)}
+            {key: _variable(key, values[key]) for key in self.initial} | streams.saved(rng) | {"time": span.until}
         )
         return Advanced(later, self.outputs.dataset(span.times, means, kpis))
 

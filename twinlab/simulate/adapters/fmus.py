@@ -252,8 +252,9 @@ class _Repeating(Replayed):
     ) -> Advanced:
         span = checked_span(state, name=self.name, model_hash=self._hash, until=until, step=step)
         self._fmu.ticks(span, step)
-        past = state["past_replication"].values
-        _check_fork(self.name, self._fmu, span, int(past[-1]) if len(past) else span.replication)
+        if state.sizes["past"]:
+            last = state.isel(past=-1)
+            _check_fork(self.name, self._fmu, span, (int(last["past_seed"]), int(last["past_replication"])))
         return super().advance(state, until=until, step=step, trace=trace)
 
     def _begin(self, rng: np.random.Generator, start: np.datetime64, seed: int, replication: int) -> Live:
@@ -278,7 +279,7 @@ class _Saving:
 
     def initial_state(self, *, start: np.datetime64, seed: int = 0, replication: int = 0) -> xr.Dataset:
         running = self._fmu.running(self._outputs, seed=seed, replication=replication)
-        variables = scalars(start=start, seed=seed, replication=replication) | self._saved(running, replication)
+        variables = scalars(start=start, seed=seed, replication=replication) | self._saved(running, seed, replication)
         running.close()
         return xr.Dataset(variables, attrs={"model": self.name, "model_hash": self._hash})
 
@@ -289,7 +290,7 @@ class _Saving:
         span = checked_span(state, name=self.name, model_hash=self._hash, until=until, step=step)
         self._fmu.ticks(span, step)
         if span.begin > span.start:
-            _check_fork(self.name, self._fmu, span, int(state["fmu_replication"]))
+            _check_fork(self.name, self._fmu, span, (int(state["fmu_seed"]), int(state["fmu_replication"])))
         running = self._fmu.running(self._outputs, seed=span.seed, replication=span.replication)
         try:
             if span.begin > span.start:
@@ -306,23 +307,27 @@ class _Saving:
             results = self._outputs.dataset(
                 span.times, {key: np.array(values) for key, values in rows.items()}, running.kpis()
             )
-            saved = self._saved(running, span.replication)
+            saved = self._saved(running, span.seed, span.replication)
         finally:
             running.close()
         later = state.drop_vars(["fmu_state"]).assign(saved | {"time": span.until})
         return Advanced(later, results)
 
     @staticmethod
-    def _saved(running: _Running, replication: int) -> dict[str, Any]:
+    def _saved(running: _Running, seed: int, replication: int) -> dict[str, Any]:
         pointer = running.made.getFMUState()
         content = running.made.serializeFMUState(pointer)
         running.made.freeFMUState(pointer)
         values = np.frombuffer(bytes(content), dtype=np.uint8)
-        return {"fmu_state": xr.Variable("fmu_byte", values), "fmu_replication": np.int64(replication)}
+        return {
+            "fmu_state": xr.Variable("fmu_byte", values),
+            "fmu_seed": np.int64(seed),
+            "fmu_replication": np.int64(replication),
+        }
 
 
-def _check_fork(name: str, fmu: _Fmu, span: Span, past: int) -> None:
-    if fmu.seed_parameter is not None and past != span.replication:
+def _check_fork(name: str, fmu: _Fmu, span: Span, past: tuple[int, int]) -> None:
+    if fmu.seed_parameter is not None and past != (span.seed, span.replication):
         msg = (
             f"{name}: an FMU's random numbers are decided at its start, by {fmu.seed_parameter!r}; fork the initial state, not "
             f"one at {span.begin}"

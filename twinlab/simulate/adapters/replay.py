@@ -18,6 +18,8 @@ from twinlab.simulate.protocol import Advanced
 
 __all__ = ["Live", "Replayed"]
 
+_PAST = ("past_until", "past_seed", "past_replication")
+
 
 class Live(ABC):
     """A running simulation of one replication."""
@@ -41,9 +43,9 @@ class Live(ABC):
 class Replayed(ABC):
     """A model that repeats its past.
 
-    Its state has ``past_until`` (int64 nanoseconds since the start) and ``past_replication``, dim ``past``: which replication's
-    random numbers were used up to when. A fork changes ``replication`` only, so that the copy repeats the common past and goes on
-    with numbers of its own. The simulation that advanced last stays in memory; continuing it repeats nothing.
+    Its state has ``past_until`` (int64 nanoseconds since the start), ``past_seed`` and ``past_replication``, dim ``past``: whose random
+    numbers were used up to when. A fork changes ``seed`` and ``replication`` only, so that the copy repeats the common past and goes
+    on with numbers of its own. The simulation that advanced last stays in memory; continuing it repeats nothing.
     """
 
     name: str
@@ -75,12 +77,13 @@ class Replayed(ABC):
         """Advance to a later instant; repeats the past unless this model advanced that very state last."""
         del trace  # these simulations have no event tables
         span = checked_span(state, name=self.name, model_hash=self.content_hash(), until=until, step=step)
-        past = list(zip(state["past_until"].values.tolist(), state["past_replication"].values.tolist(), strict=True))
-        live, rng = self._kept.pop((span.start, span.seed, tuple(past)), (None, None))
+        past = list(zip(*(state[name].values.tolist() for name in _PAST), strict=True))
+        live, rng = self._kept.pop(self._key(span, past), (None, None))
         if live is None or rng is None:
             self.close()
             live, rng = self._repeated(span, past)
-        if past and past[-1][1] != span.replication:
+        present = span.seed, span.replication
+        if past and past[-1][1:] != present:
             streams.restart(rng, span.seed, span.replication)
         rows: dict[str, list[ArrayLike]] = defaultdict(list)
         for instant in span.seconds(span.times):
@@ -90,11 +93,11 @@ class Replayed(ABC):
         live.advance_to(float(span.seconds(span.until)))
         results = self.outputs.dataset(span.times, {key: np.array(values) for key, values in rows.items()}, live.kpis())
         elapsed = int((span.until - span.start).astype(np.int64))
-        if past and past[-1][1] == span.replication:
+        if past and past[-1][1:] == present:
             past.pop()
-        past.append((elapsed, span.replication))
-        self._kept[span.start, span.seed, tuple(past)] = live, rng
-        later = state.drop_vars(["past_until", "past_replication"]).assign(_past(past) | {"time": span.until})
+        past.append((elapsed, *present))
+        self._kept[self._key(span, past)] = live, rng
+        later = state.drop_vars(_PAST).assign(_past(past) | {"time": span.until})
         return Advanced(later, results)
 
     def close(self) -> None:
@@ -106,20 +109,22 @@ class Replayed(ABC):
                 return
             live.close()
 
-    def _repeated(self, span: Span, past: list[tuple[int, int]]) -> tuple[Live, np.random.Generator]:
-        first = past[0][1] if past else span.replication
-        rng = streams.generator(span.seed, first)
-        live = self._begin(rng, span.start, span.seed, first)
-        for number, (elapsed, replication) in enumerate(past):
+    @staticmethod
+    def _key(span: Span, past: list[tuple[int, int, int]]) -> tuple[Any, ...]:
+        # At the start nothing is in the past yet, and the replication decides.
+        return (span.start, tuple(past)) if past else (span.start, span.seed, span.replication)
+
+    def _repeated(self, span: Span, past: list[tuple[int, int, int]]) -> tuple[Live, np.random.Generator]:
+        first = past[0][1:] if past else (span.seed, span.replication)
+        rng = streams.generator(*first)
+        live = self._begin(rng, span.start, *first)
+        for number, (elapsed, seed, replication) in enumerate(past):
             if number:
-                streams.restart(rng, span.seed, replication)
+                streams.restart(rng, seed, replication)
             live.advance_to(elapsed / 1e9)
         return live, rng
 
 
-def _past(segments: list[tuple[int, int]]) -> dict[str, xr.Variable]:
-    columns = np.array(segments, dtype=np.int64).reshape(-1, 2)
-    return {
-        "past_until": xr.Variable("past", columns[:, 0], {"units": "ns"}),
-        "past_replication": xr.Variable("past", columns[:, 1]),
-    }
+def _past(segments: list[tuple[int, int, int]]) -> dict[str, xr.Variable]:
+    columns = np.array(segments, dtype=np.int64).reshape(-1, 3)
+    return {name: xr.Variable("past", columns[:, number]) for number, name in enumerate(_PAST)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-__all__ = ["generator", "restart", "restored", "saved"]
+__all__ = ["belongs_to", "generator", "restart", "restored", "saved"]
 
 _MASK = 2**64 - 1
 #: Variables of a saved generator and their entries in NumPy's own state.
@@ -26,8 +29,17 @@ def generator(seed: int, replication: int) -> np.random.Generator:
     >>> first.random() == again.random() != other.random()
     True
     """
-    key = np.array([seed & _MASK, replication & _MASK], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key))
+    return np.random.Generator(np.random.Philox(key=_key(seed, replication)))
+
+
+def _key(seed: int, replication: int) -> NDArray[np.uint64]:
+    return np.array([seed & _MASK, replication & _MASK], dtype=np.uint64)
+
+
+def belongs_to(rng: np.random.Generator, seed: int, replication: int) -> bool:
+    """Return whether a generator's numbers are those of a replication."""
+    state: dict[str, Any] = rng.bit_generator.state  # type: ignore[assignment]
+    return bool(np.array_equal(state["state"]["key"], _key(seed, replication)))
 
 
 def restart(rng: np.random.Generator, seed: int, replication: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy.special import ndtr
 
 from twinlab._html import html
@@ -17,12 +16,11 @@ from twinlab.errors import SchemaError
 from twinlab.simulate.experiments.boundaries import boundaries, look_times, verdict_probability
 from twinlab.simulate.experiments.comparing import Method, check_options, compared
 from twinlab.simulate.experiments.comparison import Comparison
-from twinlab.simulate.experiments.samples import Better, better_of, kpi_values, sample
+from twinlab.simulate.experiments.replications import Run, Values
+from twinlab.simulate.experiments.samples import Better, better_of
 
-__all__ = ["Decision", "Decisions", "Run", "decide", "decide_all"]
+__all__ = ["Decision", "Decisions", "decide", "decide_all"]
 
-#: Returns KPIs with dims ``scenario, replication`` of the scenarios and replication numbers that are asked for.
-Run = Callable[[list[str], Sequence[int]], object]
 #: Predicted probability of a verdict below which it isn't waited for.
 HOPELESS = 0.01
 
@@ -166,6 +164,7 @@ def decide(
     SchemaError
         If ``run`` doesn't return what was asked for, or an argument doesn't fit.
 
+    >>> import xarray as xr
     >>> def run(names, replications):
     ...     rng = np.random.default_rng(list(replications))
     ...     values = rng.normal(20, 5, len(replications)) - np.array([[0.0], [1.0]]) + rng.normal(0, 1, (2, len(replications)))
@@ -267,7 +266,7 @@ def _decided(
         raise SchemaError(msg)
     looks = look_times(first, most)
     bounds = boundaries(tuple(looks), (1.0 - level) / len(pairs))
-    values = _Values(run, kpi)
+    values = Values(run, kpi)
     history: dict[tuple[str, str], list[Comparison]] = {names: [] for names in pairs}
     stopped: dict[tuple[str, str], Literal["verdict", "hopeless", "all used"]] = {}
     for number, bound in zip(looks, bounds, strict=True):
@@ -314,33 +313,3 @@ def _table(history: list[Comparison], looks: list[int]) -> pd.DataFrame:
         for number, each in zip(looks, history, strict=False)
     ]
     return pd.DataFrame(rows, columns=["replications", "difference", "low", "high", "verdict"])
-
-
-class _Values:
-    """The values of each scenario so far."""
-
-    def __init__(self, run: Run, kpi: str | None) -> None:
-        self._run = run
-        self._kpi = kpi
-        self._parts: dict[str, list[xr.DataArray]] = {}
-        self.simulated = 0
-
-    def extend(self, names: list[str], number: int) -> None:
-        """Simulate until each of some scenarios has a number of replications; all of them have equally many before."""
-        done = sum(part.sizes["replication"] for part in self._parts.get(names[0], []))
-        wanted = range(done, number)
-        found = kpi_values(self._run(names, wanted), self._kpi)
-        for name in names:
-            values = sample(found, name)
-            got = set(values["replication"].values.tolist())
-            missing = [each for each in wanted if each not in got]
-            if missing:
-                msg = f"expected run() to return replications {done} to {number - 1} of {name!r}, got none for {missing[0]}"
-                raise SchemaError(msg)
-            self._parts.setdefault(name, []).append(values.sel(replication=list(wanted)))
-            self.simulated += len(wanted)
-
-    def of(self, name: str) -> xr.DataArray:
-        """Return all values of a scenario."""
-        parts = self._parts[name]
-        return xr.concat(parts, "replication", combine_attrs="override") if len(parts) > 1 else parts[0]
