@@ -337,6 +337,7 @@ def test_every_package_that_the_code_imports_is_a_dependency() -> None:
         "google_crc32c": "google-crc32c",
         "panel_material_ui": "panel-material-ui",
         "dateutil": "python-dateutil",
+        "SALib": "salib",
     }
     used = set()
     for path in MODULES:
