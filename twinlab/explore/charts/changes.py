@@ -8,6 +8,8 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 
+from twinlab.explore.charts.palette import FONT_SIZES
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -86,7 +88,7 @@ def _heat_map(cells: pd.DataFrame, name: str, unit: str) -> hv.Rectangles:
         responsive=True,
         height=_FRAME + _ROW * max(4, len(shown)),
         title=title,
-        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
+        fontsize=dict(FONT_SIZES),
         toolbar="above",
         backend="bokeh",
     )  # fmt: skip

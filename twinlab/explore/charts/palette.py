@@ -1,4 +1,4 @@
-"""Colours and markers: the Okabe-Ito palette, and never colour alone.
+"""Colours, markers and sizes of text: the Okabe-Ito palette, and never colour alone.
 
 References
 ----------
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from twinlab.model.flags import Flag
 
-__all__ = ["ASSET_STYLES", "FLAG_STYLES", "AssetStyle", "FlagStyle", "asset_style"]
+__all__ = ["ASSET_STYLES", "FLAG_STYLES", "FONT_SIZES", "AssetStyle", "FlagStyle", "asset_style"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ ASSET_STYLES: tuple[AssetStyle, ...] = (
     AssetStyle("#CC79A7", "dotted", "2 3"),
     AssetStyle("#56B4E9", "dashdot", "6 3 2 3"),
     AssetStyle("#D55E00", "solid", ""),
+)
+
+#: Sizes of a chart's text on screens.
+FONT_SIZES = MappingProxyType(
+    {"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt", "legend": "9.5pt"}
 )
 
 #: Dashes of comparison periods, for Bokeh and for SVG.

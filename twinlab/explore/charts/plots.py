@@ -12,6 +12,7 @@ import numpy as np
 
 from twinlab.explore.charts.figures import axis_ends
 from twinlab.explore.charts.layers import Layer, layers, y_extent
+from twinlab.explore.charts.palette import FONT_SIZES
 from twinlab.explore.charts.print_figures import finish_axes
 from twinlab.explore.charts.scale import axis_label
 from twinlab.explore.charts.styles import TOOLS, bokeh_options, matplotlib_options
@@ -181,7 +182,7 @@ def _bokeh_chart(overlay: hv.Overlay, options: dict[str, Any], *, height: int, s
         legend_cols=4,
         default_tools=list(TOOLS),
         active_tools=["xbox_zoom"],
-        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
+        fontsize=dict(FONT_SIZES),
         backend="bokeh",
     )
 

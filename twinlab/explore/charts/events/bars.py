@@ -10,7 +10,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
 
-from twinlab.explore.charts.palette import ASSET_STYLES
+from twinlab.explore.charts.palette import ASSET_STYLES, FONT_SIZES
 
 __all__ = ["HATCHES", "TOOLS", "Backend", "bars", "empty_chart", "finish", "load", "tips"]
 
@@ -112,7 +112,7 @@ def finish(
         default_tools=TOOLS,
         # Charts beside each other have different scales.
         shared_axes=False,
-        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt", "legend": "9.5pt"},
+        fontsize=dict(FONT_SIZES),
         hooks=[_style],
         backend=backend,
         **shared,

@@ -13,6 +13,7 @@ from bokeh.events import Tap
 from numpy.typing import NDArray
 
 from twinlab.events.kpis.table import kpi_table
+from twinlab.explore.charts.palette import FONT_SIZES
 from twinlab.explore.charts.scale import axis_label
 from twinlab.model.basics import parse_duration
 
@@ -133,7 +134,7 @@ def _chart(
         xlabel="time (UTC)",
         ylabel=label if len(label) < 40 else f"value ({unit})",
         show_legend=False,
-        fontsize={"labels": "10pt", "xticks": "9.5pt", "yticks": "9.5pt", "title": "11pt"},
+        fontsize=dict(FONT_SIZES),
         toolbar="above",
         hooks=[_dated_hover, *hooks],
         backend="bokeh",
