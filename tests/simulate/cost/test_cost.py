@@ -1,9 +1,12 @@
 """Quotes, meters, budgets and energy."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from twinlab.errors import SchemaError
+from twinlab.errors import SchemaError, SourceError
 from twinlab.simulate.cost.amounts import Meter, Quote
 from twinlab.simulate.cost.budget import Budget, BudgetError
 from twinlab.simulate.cost.energy import Energy, EnergyMeter, RaplCounters
@@ -152,4 +155,23 @@ def test_without_readable_counters_energy_is_a_stated_model(tmp_path, local):
     else:
         (tmp_path / "intel-rapl:0").mkdir()
     meter = EnergyMeter(Rates(watts_per_core=20, overhead=1.5), local=local, root=tmp_path, stat=tmp_path / "none")
-    assert meter.energy(10.0) == Energy(10 * 20 * 1.5, "model: 20 W per busy core, not measured")
+    found = meter.energy(10.0)
+    assert found.joules == 10 * 20 * 1.5
+    assert found.source == "model: 20 W per busy core (the default of Green Algorithms), not measured"
+
+
+def test_watts_of_this_machine_come_from_codecarbon_where_it_is_installed(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    monkeypatch.setitem(sys.modules, "codecarbon.core.cpu", None)
+    with pytest.raises(SourceError, match="pip install codecarbon"):
+        Rates.of_this_machine()
+    processor = SimpleNamespace(model="Threadripper", tdp=280.0)
+    for name in ("codecarbon", "codecarbon.core"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "codecarbon.core.cpu", SimpleNamespace(TDP=lambda: processor))
+    found = Rates.of_this_machine()
+    assert found.watts_per_core == 17.5
+    assert found.watts_from == "codecarbon: Threadripper, 280 W, 16 cores"
+    processor.tdp = None
+    with pytest.raises(SourceError, match="'Threadripper'"):
+        Rates.of_this_machine()

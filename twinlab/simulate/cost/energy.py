@@ -119,4 +119,5 @@ class EnergyMeter:
                 text = f"energy counters of the processor (RAPL), {share:.0%} of them for this run's share of busy time"
                 return Energy(joules * share * self._rates.overhead, text)
         watts = self._rates.watts_per_core
-        return Energy(cpu_seconds * watts * self._rates.overhead, f"model: {watts:g} W per busy core, not measured")
+        text = f"model: {watts:g} W per busy core ({self._rates.watts_from}), not measured"
+        return Energy(cpu_seconds * watts * self._rates.overhead, text)

@@ -123,14 +123,13 @@ class Computation:
         self._tally = Tally()
         self._before = self._spent_before()
         self._begun, self._begun_cpu = time.perf_counter(), time.process_time()
-        self._begun_bytes = self.store.disk_bytes()
         self._meter = EnergyMeter(self.rates, local=not self.remote)
         self._computed = self._chunks_done = 0
         self._done = {name: len(self.store.finished(name)) for name in self.jobs}
         self._own_cpu = 0.0
         # Whether the budget leaves no room for more chunks before the quote.
         self._is_short = False
-        self._size = (0.0, self._begun_bytes)
+        self._sized_at, self._sizes = -math.inf, (0, 0)
         for name in self.jobs:
             if name not in self._probes:
                 self._add_gaps(name)
@@ -293,7 +292,7 @@ class Computation:
 
     def meter(self) -> Meter:
         """Return what this call and earlier ones have taken."""
-        self._size = (0.0, 0)
+        self._sized_at = -math.inf
         return self._cost(Meter, {}, "measured")
 
     def _is_spent(self, budget: Budget, following: tuple[int, int, int, str]) -> bool:
@@ -305,11 +304,12 @@ class Computation:
             begun[name] = begun.get(name, 0) + count
         return budget.exceeded(self._cost(Meter, begun, "predicted"))
 
-    def _bytes(self) -> int:
+    def _bytes(self) -> tuple[int, int]:
+        """Return the bytes of the store, and those of them that grow with replications; at most a second old."""
         now = time.perf_counter()
-        if now - self._size[0] > 1.0:
-            self._size = (now, self.store.disk_bytes())
-        return self._size[1]
+        if now - self._sized_at > 1.0:
+            self._sized_at, self._sizes = now, (self.store.disk_bytes(), self.store.disk_bytes(data_only=True))
+        return self._sizes
 
     def _cost(self, kind: type[_Kind], remaining: Mapping[str, int], source: str) -> _Kind:
         """Return the cost of earlier calls, of this one so far, and of replications that remain."""
@@ -323,8 +323,9 @@ class Computation:
         cpu = tuple(spent + one for one in rest.cpu)
         relative = [one / rest.cpu[0] if rest.cpu[0] else 1.0 for one in rest.cpu]
         seconds = tuple(before["seconds"] + clock + rest.wall / self.workers * one for one in relative)
-        more = (self._bytes() - self._begun_bytes) / max(1, self._computed) * count
-        size = tuple(self._bytes() + more * one for one in (1.0, 1 - _BYTES_VARY, 1 + _BYTES_VARY))
+        taken, growing = self._bytes()
+        more = growing / max(1, sum(self._done.values())) * count
+        size = tuple(taken + more * one for one in (1.0, 1 - _BYTES_VARY, 1 + _BYTES_VARY))
         energy = self._meter.energy(spent)
         joules = energy.joules * (cpu[0] / spent if spent else 1.0) + before["kwh"] * 3.6e6
         return kind.of(

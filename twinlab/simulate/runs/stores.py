@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,8 +62,8 @@ class Store(Protocol):
     def unmetered(self) -> tuple[float, float]:
         """Return the seconds of processor and of clock of chunks whose call was killed before it noted its meter."""
 
-    def disk_bytes(self) -> int:
-        """Return the bytes that results take."""
+    def disk_bytes(self, *, data_only: bool = False) -> int:
+        """Return the bytes that results take; metadata and states, which don't grow with replications, unless ``data_only``."""
 
 
 class MemoryStore:
@@ -122,7 +122,7 @@ class MemoryStore:
     def unmetered(self) -> tuple[float, float]:  # noqa: D102
         return 0.0, 0.0
 
-    def disk_bytes(self) -> int:  # noqa: D102
+    def disk_bytes(self, *, data_only: bool = False) -> int:  # noqa: ARG002, D102
         return sum(piece.data.nbytes for pieces in self._pieces.values() for piece in pieces)
 
 
@@ -336,8 +336,15 @@ class FolderStore:
     def unmetered(self) -> tuple[float, float]:  # noqa: D102
         return self._unmetered
 
-    def disk_bytes(self) -> int:  # noqa: D102
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+    def disk_bytes(self, *, data_only: bool = False) -> int:  # noqa: D102
+        # Chunks are in folders "c" of their variables.
+        files = self.path.glob("scenarios/*/*/c/**/*") if data_only else self.path.rglob("*")
+        total = 0
+        for file in files:
+            # Another thread may have replaced a draft by now.
+            with suppress(FileNotFoundError):
+                total += file.stat().st_size if file.is_file() else 0
+        return total
 
     def verify(self) -> None:
         """Read everything and compare it with the digests that were recorded when it was computed.
