@@ -27,6 +27,7 @@ __getattr__, __dir__ = attach(
         "Rates": "cost.rates",
         "Results": "runs.results",
         "Scenario": "scenarios.scenario",
+        "ScenarioModel": "kernel.scenario_model",
         "calibrate": "calibration.calibrated",
         "compare": "experiments.comparing",
         "compare_all": "experiments.comparisons",

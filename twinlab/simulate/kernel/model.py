@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
@@ -16,6 +17,7 @@ from twinlab.simulate.kernel.arrays import copied, empty_state, enlarged, from_d
 from twinlab.simulate.kernel.events import event_tables
 from twinlab.simulate.kernel.horizon import servers_at
 from twinlab.simulate.kernel.loops.cells import open_cell
+from twinlab.simulate.kernel.loops.changes import change_over
 from twinlab.simulate.kernel.loops.run import DONE, run
 from twinlab.simulate.kernel.plan import Names, compiled_plan
 from twinlab.simulate.kernel.records import NODE_CELL, TRANSPORTER_CELL, Out, Plan, State
@@ -26,10 +28,10 @@ from twinlab.simulate.network.network import Network
 from twinlab.simulate.network.quantities import in_unit
 from twinlab.simulate.protocol import Advanced
 
-__all__ = ["NetworkModel"]
+__all__ = ["TRACED_ROWS", "NetworkModel"]
 
 #: Rows of a trace at first; a run with more is repeated.
-_TRACED_ROWS = 2**16
+TRACED_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class NetworkModel:
         return self._hash
 
     @cached_property
-    def _compiled(self) -> tuple[Plan, Names]:
+    def compiled(self) -> tuple[Plan, Names]:
+        """The arrays of the description, and the names of their places."""
         return compiled_plan(self.network)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -87,7 +90,7 @@ class NetworkModel:
             if not 0 <= number < 2**32:
                 msg = f"expected a {what} from 0 to 4294967295, got {number}"
                 raise SchemaError(msg)
-        plan, names = self._compiled
+        plan, names = self.compiled
         instant = nanoseconds(start)
         servers = np.array([self._servers(node, instant) for node in names.nodes], np.int32)
         state = empty_state(names, links=plan.links.size, servers=servers)
@@ -104,7 +107,7 @@ class NetworkModel:
     ) -> xr.Dataset:
         """Return a state with entities and transporters where they are; see `twinlab.simulate.kernel.start.started`."""
         state = from_dataset(self.initial_state(start=start, seed=seed, replication=replication))
-        plan, names = self._compiled
+        plan, names = self.compiled
         instant = nanoseconds(start)
         state, known = started(state, plan, names, instant, entities=entities, transporters=transporters)
         found = self._dataset(state, start=instant, time=instant, seed=seed, replication=replication)
@@ -126,12 +129,12 @@ class NetworkModel:
             If the state is one of another model, or ``until`` isn't after its time.
         """
         span = self._span(state, until, step)
-        arrays, out = self._run(from_dataset(state), span, traced_rows=_TRACED_ROWS if trace else 0)
+        arrays, out = self.run_span(from_dataset(state), span, traced_rows=TRACED_ROWS if trace else 0)
         arrived = np.asarray(arrays.numbers.sum() - state["numbers"].values.sum(), np.float64)
-        _, names = self._compiled
+        _, names = self.compiled
         cells = out.node_cells, out.transporter_cells
-        kpis = kpi_variables(*cells, arrived, self._energy, span.stop - span.start)
-        results = labelled(*cells, kpis, self._energy, names=names, times=span.times, widths=span.widths)
+        kpis = kpi_variables(*cells, arrived, self.energy, span.stop - span.start)
+        results = labelled(*cells, kpis, self.energy, names=names, times=span.times, widths=span.widths)
         later = self._dataset(
             arrays,
             start=nanoseconds(state["start"].values),
@@ -152,7 +155,7 @@ class NetworkModel:
     ) -> xr.Dataset:
         """Return the results of several forks of a state, with a first dim ``replication``."""
         span = self._span(state, until, step)
-        _, names = self._compiled
+        _, names = self.compiled
         before = from_dataset(state)
         nodes = np.zeros((len(replications), span.times.size, len(names.nodes)), NODE_CELL)
         transporters = np.zeros((len(replications), span.times.size, len(names.transporters)), TRANSPORTER_CELL)
@@ -162,16 +165,16 @@ class NetworkModel:
             fork = copied(before, seed=int(state["seed"]), replication=replication)
             if size > fork.entities.size:
                 fork = enlarged(fork, at_least=size)
-            after, out = self._run(fork, span)
+            after, out = self.run_span(fork, span)
             nodes[place], transporters[place] = out.node_cells, out.transporter_cells
             arrived[place] = after.numbers.sum() - before.numbers.sum()
             size = after.entities.size
-        kpis = kpi_variables(nodes, transporters, arrived, self._energy, span.stop - span.start)
+        kpis = kpi_variables(nodes, transporters, arrived, self.energy, span.stop - span.start)
         return labelled(
             nodes,
             transporters,
             kpis,
-            self._energy,
+            self.energy,
             names=names,
             times=span.times,
             widths=span.widths,
@@ -179,7 +182,7 @@ class NetworkModel:
         )
 
     @cached_property
-    def _energy(self) -> Energy:
+    def energy(self) -> Energy:
         """Power by node, kW, and energy for a distance by transporter, kWh/km."""
         powers = [in_unit(node.power or "0 kW", "kW") for node in self.network.nodes.values()]
         per_km = [
@@ -196,7 +199,7 @@ class NetworkModel:
     def _dataset(
         self, state: State, *, start: np.datetime64, time: np.datetime64, seed: int, replication: int
     ) -> xr.Dataset:
-        _, names = self._compiled
+        _, names = self.compiled
         scalars = {"start": start, "time": time, "seed": np.int64(seed), "replication": np.int64(replication)}
         attrs = {"model": self.name, "model_hash": self.content_hash()}
         return xr.Dataset({**scalars, **to_variables(state, names)}, attrs=attrs)
@@ -208,17 +211,39 @@ class NetworkModel:
                 f"expected {self.name!r} with hash {self.content_hash()!r}"
             )
             raise SchemaError(msg)
-        _, names = self._compiled
+        _, names = self.compiled
         return span_of(self.network, names, state["start"].values, state["time"].values, until, step)
 
-    def _run(self, state: State, span: Span, *, traced_rows: int = 0) -> tuple[State, Out]:
-        """Run the loop; where an array is full, enlarge it and go on."""
-        plan, names = self._compiled
+    def run_span(
+        self, state: State, span: Span, *, traced_rows: int = 0, coming_from: NetworkModel | None = None
+    ) -> tuple[State, Out]:
+        """Run the loop on the arrays of a state; where one is full, enlarge it and go on.
+
+        With ``coming_from``, the state is one of that model, and the network changes to this one at the start of the span.
+        """
+        plan, names = self.compiled
         before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
         out = span.out(names, batch=batch, traced_rows=traced_rows)
         open_cell(state, out, span.start)
+        if coming_from is not None:
+            earlier = coming_from.compiled[0]
+            change_over(state, earlier, plan, out, span.start, *self._differences(coming_from.network, span))
         while run(state, plan, out, span.start) != DONE:
             state = enlarged(state)
         rows = int(out.place[2])
-        return self._run(before, span, traced_rows=rows) if rows > out.trace.size else (state, out)
+        if rows > out.trace.size:
+            return self.run_span(before, span, traced_rows=rows, coming_from=coming_from)
+        return state, out
+
+    def _differences(
+        self, before: Network, span: Span
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.bool_], bool]:
+        """Return servers by node, factors on times between arrivals, groups that depart by another rule, and whether ways differ."""
+        after = self.network
+        servers = np.array([self._servers(name, span.times[0]) for name in after.nodes], np.int32)
+        means = [(before.demand[name].mean_interval, one.mean_interval) for name, one in after.demand.items()]
+        factors = np.array([later / earlier if later != earlier else 1.0 for earlier, later in means], np.float64)
+        groups = after.transporters.items()
+        dispatched = np.array([group.dispatch != before.transporters[name].dispatch for name, group in groups], bool)
+        return servers, factors, dispatched, after.next_hops != before.next_hops

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from twinlab.model.basics import Model, Term
 from twinlab.simulate.network.distributions import Distribution
-from twinlab.simulate.network.quantities import Distance, Rate
+from twinlab.simulate.network.quantities import Distance, Rate, in_unit
 
 __all__ = ["Demand", "Link"]
 
@@ -61,6 +62,14 @@ class Demand(Model):
             msg = "expected an `interval` with a mean above 0"
             raise ValueError(msg)
         return self
+
+    @property
+    def mean_interval(self) -> float:
+        """Mean time from one arrival to the next where no profile changes it, seconds; infinity for a rate of 0."""
+        if self.interval is not None:
+            return self.interval.mean_seconds
+        rate = in_unit(self.rate or "0 /s", "1/s")
+        return 1 / rate if rate > 0 else math.inf
 
 
 class Link(Model):

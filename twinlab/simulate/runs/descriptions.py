@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinlab.simulate.kernel.model import NetworkModel
+from twinlab.simulate.kernel.scenario_model import ScenarioModel
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.protocol import Model
+from twinlab.simulate.scenarios.scenario import Scenario
 
 __all__ = ["described", "rebuilt"]
 
@@ -15,12 +17,22 @@ __all__ = ["described", "rebuilt"]
 def described(model: Model) -> dict[str, Any]:
     """Return what `rebuilt` needs to make a model again; empty for a model that is code, such as a function."""
     if isinstance(model, NetworkModel):
-        return {"network": model.network.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+        return {"network": _stated(model.network)}
+    if isinstance(model, ScenarioModel) and model.scenario.base is not None:
+        return {"network": _stated(model.scenario.base), "scenario": model.scenario.stated()}
     return {}
 
 
 def rebuilt(description: Mapping[str, Any]) -> Model | None:
     """Return a model from its description; None if it was code."""
-    if "network" in description:
-        return NetworkModel(Network.model_validate(description["network"]))
-    return None
+    if "network" not in description:
+        return None
+    network = Network.model_validate(description["network"])
+    if "scenario" not in description:
+        return NetworkModel(network)
+    stated = description["scenario"]
+    return ScenarioModel(Scenario(stated["name"], network, stated["changes"], stated.get("title")))
+
+
+def _stated(network: Network) -> dict[str, Any]:
+    return network.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -13,10 +13,15 @@ import xarray as xr
 
 from twinlab.errors import SchemaError
 from twinlab.model.basics import parse_duration
+from twinlab.simulate.kernel.model import NetworkModel
+from twinlab.simulate.kernel.scenario_model import ScenarioModel
+from twinlab.simulate.network.network import Network
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job, instant
 from twinlab.simulate.runs.descriptions import described
 from twinlab.simulate.runs.digests import dataset_digest
+from twinlab.simulate.scenarios.scenario import Scenario
+from twinlab.simulate.scenarios.windows import nanoseconds
 from twinlab.simulate.states.forks import fork
 
 __all__ = ["about_run", "check_same", "duration", "jobs_of", "named_models"]
@@ -34,7 +39,7 @@ def named_models(models: Any) -> dict[str, Model]:  # noqa: ANN401  (checked her
     SchemaError
         If something isn't a model, or two have the same name.
     """
-    if isinstance(models, Model):
+    if isinstance(models, (Model, Network, Scenario)):
         models = [models]
     if not isinstance(models, Mapping):
         listed = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
@@ -43,6 +48,7 @@ def named_models(models: Any) -> dict[str, Model]:  # noqa: ANN401  (checked her
             msg = f"expected models with different names, got {names}; name them by a dict"
             raise SchemaError(msg)
         models = dict(zip(names, listed, strict=True))
+    models = {name: _model(one) for name, one in models.items()}
     for name, one in models.items():
         if not isinstance(one, Model) or not isinstance(name, str) or not name:
             msg = f"expected a model (name, content_hash, initial_state, advance) by its name, got {one!r} by {name!r}"
@@ -51,6 +57,13 @@ def named_models(models: Any) -> dict[str, Model]:  # noqa: ANN401  (checked her
         msg = "expected at least one model, got none"
         raise SchemaError(msg)
     return dict(models)
+
+
+def _model(one: object) -> object:
+    """Return the model of a description; anything else as it is."""
+    if isinstance(one, Network):
+        return NetworkModel(one)
+    return ScenarioModel(one) if isinstance(one, Scenario) else one
 
 
 def jobs_of(
@@ -90,6 +103,9 @@ def jobs_of(
         for name, model in models.items()
     }
     ends = {name: instant(one) for name, one in states.items()}
+    for name, model in models.items():
+        if isinstance(model, ScenarioModel):
+            model.scenario.check(run=(nanoseconds(states[name]["start"].values), ends[name] + length))
     if len(set(ends.values())) > 1:
         msg = f"expected states of one instant, got {ends}; advance them to the same one"
         raise SchemaError(msg)

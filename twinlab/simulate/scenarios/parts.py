@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,24 +47,23 @@ def parts_of(changes: Sequence[Change], network: Network, run: Span) -> list[Par
             for place in holding:
                 one = changes[place].applied(one)
             made[holding] = one
-    alike = dict(zip(made, _with_the_same_transporters(list(made.values())), strict=True))
+    largest = _all_transporters(changes, network)
+    alike = {holding: _with_transporters(one, largest) for holding, one in made.items()}
     return [Part(start, stop, alike[holding]) for start, stop, holding in found]
 
 
-def _with_the_same_transporters(networks: Sequence[Network]) -> list[Network]:
-    most: dict[str, Transporters] = {}
-    for network in networks:
-        for name, group in network.transporters.items():
-            if name not in most or group.count > most[name].count:
-                most[name] = group
-    found = []
-    for network in networks:
-        groups = {}
-        for name, largest in most.items():
-            group = network.transporters.get(name, largest.model_copy(update={"out_of_service": largest.count}))
-            more = largest.count - group.count
-            groups[name] = group.model_copy(
-                update={"count": largest.count, "out_of_service": group.out_of_service + more}
-            )
-        found.append(network if groups == network.transporters else changed(network, transporters=groups))
-    return found
+def _all_transporters(changes: Sequence[Change], network: Network) -> dict[str, Transporters]:
+    """Return the transporters with all changes that add some, whenever they are in effect: the same for each part of any run."""
+    for place in in_order(changes):
+        if any(key.startswith("transporters.") for key in changes[place].effects(network)):
+            network = changes[place].applied(network)
+    return dict(network.transporters)
+
+
+def _with_transporters(network: Network, largest: Mapping[str, Transporters]) -> Network:
+    groups = {}
+    for name, most in largest.items():
+        group = network.transporters.get(name, most.model_copy(update={"out_of_service": most.count}))
+        more = most.count - group.count
+        groups[name] = group.model_copy(update={"count": most.count, "out_of_service": group.out_of_service + more})
+    return network if groups == network.transporters else changed(network, transporters=groups)

@@ -15,7 +15,7 @@ from twinlab.simulate.kernel.loops.serving import FULL, enter, later, leave_serv
 from twinlab.simulate.kernel.loops.tracing import trace
 from twinlab.simulate.kernel.records import ABOARD, MOVING, OUTBOUND, VISIT
 
-__all__ = ["finish_service", "take_load"]
+__all__ = ["finish_service", "take_load", "wait_for_transporter"]
 
 _ROUTE: Final = np.uint64(ROUTE)
 _MOVE: Final = np.uint64(MOVE)
@@ -65,7 +65,8 @@ def _leave_network(s, o, t, e, n):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _wait_for_transporter(s, p, o, t, e, link):
+def wait_for_transporter(s, p, o, t, e, link):
+    """Let an entity wait at a link; a transporter that waits for enough of them is woken."""
     way = s.links[link]
     one = s.entities[e]
     one.stage = OUTBOUND
@@ -132,7 +133,7 @@ def finish_service(s, p, o, t, e):
     link = p.link_of[n, goes]
     s.entities[e].goes = goes
     if p.links[link].carried:
-        _wait_for_transporter(s, p, o, t, e, link)
+        wait_for_transporter(s, p, o, t, e, link)
         leave_server(s, p, o, t, n)
         return
     x = draw(
