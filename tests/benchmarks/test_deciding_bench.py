@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from scipy.special import ndtr, stdtrit
 
-from twinlab.simulate import compare, decide
+from twinlab.simulate import Network, NetworkModel, compare, decide, runner
 from twinlab.simulate.experiments.boundaries import boundaries, crossing_probability, look_times
 
 pytestmark = pytest.mark.benchmark
@@ -120,3 +120,64 @@ def test_rules_without_giving_up(effects: str) -> None:
             f"{effects}: {name}: same verdict {np.mean(verdict == fixed):.2%}, replications median {np.median(used):.0f} "
             f"mean {used.mean():.0f}, verdicts {np.mean(verdict != 0):.2%} (fixed {np.mean(fixed != 0):.2%})",
         )
+
+
+def hubs(pair: int) -> dict[str, NetworkModel]:
+    """A hub and a depot with trucks, and the same with a changed demand, crew, fleet, speed or service time."""
+    rng = np.random.default_rng([14, pair])
+    base = {"rate": rng.uniform(25, 45), "servers": 3, "trucks": 3, "speed": 60.0, "minutes": 4.0}
+    kind = ["rate", "servers", "trucks", "speed", "minutes"][pair % 5]
+    step = 1 if kind in ("servers", "trucks") else base[kind] * rng.uniform(0.002, 0.1)
+    return {"base": hub(**base), "other": hub(**{**base, kind: base[kind] + rng.choice([-1, 1]) * step})}
+
+
+def hub(rate: float, servers: float, trucks: float, speed: float, minutes: float) -> NetworkModel:
+    network = Network(
+        name="hub",
+        nodes={
+            "hub": {
+                "type": "hub",
+                "servers": int(servers),
+                "service": {"kind": "gamma", "mean": f"{minutes} min", "cv": 0.5},
+            },
+            "depot": {"type": "depot", "servers": 3, "service": "1 min"},
+        },
+        links=[{"from": "hub", "to": "depot", "both_ways": True, "distance": "40 km"}],
+        transporters={
+            "truck": {
+                "type": "truck",
+                "count": int(trucks),
+                "route": ["hub", "depot"],
+                "capacity": 20,
+                "speed": f"{speed} km/h",
+                "dispatch": {"at_least": 10, "wait_at_most": "30 min"},
+                "first_ready": {"kind": "uniform", "low": "0 s", "high": "1 h"},
+            }
+        },
+        demand={"parcels": {"kind": "parcel", "at": "hub", "rate": f"{rate} /h", "to": {"depot": 1}, "due": "3 h"}},
+    )
+    return NetworkModel(network)
+
+
+@pytest.mark.parametrize("kpi", ["sojourn", "on_time"])
+def test_fifty_decisions_on_a_network(kpi: str) -> None:
+    same, used, verdicts = [], [], []
+    for pair in range(50):
+        ask = runner(hubs(pair), start="2026-01-05", horizon="1d")
+        every = ask(["base", "other"], range(1000))
+        fixed = compare(every.sel(scenario="base"), every.sel(scenario="other"), kpi=kpi)
+        found = decide(
+            lambda names, numbers, every=every: every.sel(scenario=names, replication=list(numbers)),
+            "base",
+            "other",
+            kpi=kpi,
+        )
+        same.append(found.comparison.verdict == fixed.verdict)
+        used.append(found.replications)
+        verdicts.append(fixed.verdict)
+    counts = {name: verdicts.count(name) for name in sorted(set(verdicts))}
+    print(  # noqa: T201
+        f"\n{kpi} of a network: fixed verdicts {counts}; same verdict {np.mean(same):.0%}; "
+        f"runs at the median {np.median(used) / 1000:.1%}, mean {np.mean(used) / 1000:.1%}, quarter {np.quantile(used, [0.25, 0.75])}"
+    )
+    assert np.mean(same) >= 0.98

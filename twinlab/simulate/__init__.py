@@ -49,6 +49,7 @@ __getattr__, __dir__ = attach(
         "read_scenarios": "scenarios.reading",
         "responses": "experiments.designs",
         "run": "runs.run",
+        "runner": "runs.runner",
         "save_state": "states.files",
         "select_best": "experiments.selection",
         "signals": "runs.results",

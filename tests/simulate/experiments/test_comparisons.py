@@ -36,6 +36,13 @@ def test_common_random_numbers_decide_what_independent_seeds_leave_open():
     assert f"about {apart.more_replications:,} more replications would separate a from b" in repr(apart)
 
 
+def test_the_seed_may_be_that_of_a_whole_dataset():
+    a, b = noisy()
+    one, two = xr.Dataset({"delay": a}, attrs={"seed": 1}), xr.Dataset({"delay": b}, attrs={"seed": 2})
+    assert not compare(one, two).paired
+    assert compare(one, two.assign_attrs(seed=1)).paired
+
+
 def test_replications_are_paired_by_number_whatever_their_order():
     a, b = noisy()
     rng = np.random.default_rng(0)

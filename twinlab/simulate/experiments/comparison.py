@@ -162,6 +162,8 @@ class Comparison:
         return "; ".join(parts) + "."
 
     def _needed(self) -> str:
+        if self.low == self.high == 0.0:
+            return "they are equal in every replication"
         if self.more_replications is None:
             return "a million more replications would hardly separate them"
         return f"about {self.more_replications:,} more replications would separate {self.a} from {self.b} (80 % power)"

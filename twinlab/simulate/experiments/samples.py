@@ -67,7 +67,8 @@ def _variable(data: xr.Dataset, kpi: str | None) -> xr.DataArray:
     if kpi not in data.data_vars:
         msg = f"expected the name of a KPI, got {kpi!r}{nearest(kpi, names)}"
         raise UnknownTermError(msg)
-    return data[kpi]
+    # The results of a run state their seed once, for all variables.
+    return data[kpi].assign_attrs({name: data.attrs[name] for name in ("seed",) if name in data.attrs})
 
 
 def better_of(values: xr.DataArray, better: Better | None) -> Better | None:

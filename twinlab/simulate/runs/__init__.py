@@ -2,6 +2,7 @@
 
 In: models, a start or a state, numbers of replications. Out: `Results`.
 Read in order: `chunks` (what one task computes), `digests`, `event_files`, `stores` (where results are kept), `identity` (what a stored run is
-a run of), `schedule` (which chunks are computed when), `progress`, `results`, `run`.
+a run of), `schedule` (which chunks are computed when), `progress`, `results`, `run`,
+`runner` (replications on demand).
 Never: a replication that is computed twice, a result that depends on chunks, threads or processes, a store that is half written.
 """
