@@ -25,6 +25,9 @@ kpis:
   mean: {on: room, formula: time_mean(temperature)}
   hourly: {on: room, formula: time_share(humidity > 60 %), period: 1h}
   highest: {on: room, formula: time_max(humidity)}
+  peak: {on: room, formula: time_max(temperature), period: 1h}
+  swing: {on: room, formula: time_max(humidity) - time_min(humidity), period: 1h}
+  warmer: {on: room, formula: time_max(temperature + 1 K)}
   opened: {on: room, formula: time_share(door == open), unit: "%"}
   monthly: {on: room, formula: time_share(humidity > 50 %), period: 30d}
   visits: {on: visit, formula: count(visit)}
@@ -38,8 +41,8 @@ def _apply(folder: Path, tmp_path: Path, more: str, keep: list[str], way: str) -
     before = tl.open(shutil.copytree(after, tmp_path / "before"))
     twin = tl.open(after)
     plan = twin.plan_retention("20 EUR/month", keep=keep)  # type: ignore[arg-type]
-    assert plan.unmeasured == (("highest",) if more == KPIS else ())
-    assert ("KPIs not measured: highest" in str(plan)) == (more == KPIS)
+    assert plan.unmeasured == ()
+    assert "KPIs not measured" not in str(plan)
     row = plan.table.query(way).iloc[0]
     assert row["kpi"] in str(plan.choose(int(row.name)))
     plan.choose(int(row.name)).propose().approve()
@@ -78,7 +81,7 @@ def test_the_interval_covers_windows_that_were_not_sampled(built: Path, tmp_path
         built, tmp_path, KPIS, [], "full_rate == '7d' and older == 'rounded' and resolution == 16"
     )
     # The rollups before the cut say all of "mean"; of "monthly" there is one window.
-    assert list(kpis["kpi"]) == ["warm", "mean", "hourly", "monthly"]
+    assert list(kpis["kpi"]) == ["warm", "mean", "hourly", "highest", "peak", "swing", "warmer", "monthly"]
     windows = kpis.set_index("kpi")["windows"]
     assert windows[["warm", "mean", "monthly"]].tolist() == [16, 16, 1]
     # All rooms are off for some hours.
@@ -88,7 +91,29 @@ def test_the_interval_covers_windows_that_were_not_sampled(built: Path, tmp_path
         error, lost = _found(before, after, one.kpi, cut)
         assert one.low - 1e-9 <= error <= one.high + 1e-9, one.kpi
         assert lost == one.lost == 0
-    assert kpis.set_index("kpi")["error"]["hourly"] > 0
+    errors = kpis.set_index("kpi")["error"]
+    assert (errors[["hourly", "peak", "swing", "warmer"]] > 0).all()
+    # Its rollups are stored.
+    assert errors["highest"] == 0
+
+
+def test_extremes_that_are_lost_or_stay_are_those_that_applying_gives(built: Path, tmp_path: Path) -> None:
+    some = "\n".join(line for line in KPIS.splitlines() if "time_max" in line or line == "kpis:")
+    before, after, kpis = _apply(
+        built, tmp_path, f"\n{some}\n", ["events", "flagged"], "full_rate == '7d' and older == 'rollups'"
+    )
+    cut = cut_of(open_history(before.folder / "history"), 7 * DAY_NS)
+    found = kpis.set_index("kpi")
+    assert found["error"]["highest"] == found["lost"]["highest"] == 0
+    for name in ("peak", "swing", "warmer"):
+        error, lost = _found(before, after, name, cut)
+        one = found.loc[name]
+        # All days before the cut are measured.
+        assert lost == pytest.approx(one["lost"], abs=1e-9), name
+        assert error == pytest.approx(one["error"]), name
+        assert one["low"] <= error <= one["high"]
+    assert found["error"]["warmer"] > 0
+    assert found["lost"]["peak"] > 0.2
 
 
 def test_a_kpi_without_any_window_left_has_no_error_and_ranks_worst(built: Path, tmp_path: Path) -> None:
@@ -117,4 +142,4 @@ def test_the_largest_error_is_of_the_kpi_with_most_windows_lost_then_relative_to
 
 def test_only_kpis_of_gauges_can_change(built: Path) -> None:
     model = parse_model((built / "twin.yaml").read_text(encoding="utf-8") + KPIS)
-    assert kpis_of_gauges(model) == ["warm", "mean", "hourly", "highest", "monthly"]
+    assert kpis_of_gauges(model) == ["warm", "mean", "hourly", "highest", "peak", "swing", "warmer", "monthly"]

@@ -31,12 +31,12 @@ from twinlab.model.flags import Flag, flag_attributes
 from twinlab.model.terms import nearest
 from twinlab.model.twinmodel import Signal, parse_duration
 
-__all__ = ["Catalog", "GroupEntry", "YearEntry", "check_cells", "check_same"]
+__all__ = ["EXTREMES_FROM", "Catalog", "GroupEntry", "YearEntry", "check_cells", "check_same"]
 
 #: Versions of the layout: the second states vacant cells, the third codecs. A history of another version must be rebuilt from the ledger.
 FORMAT, FORMAT_VACANT, FORMAT_CODEC = 1, 2, 3
 #: Minimum number of cells of a window whose extremes are stored.
-_EXTREMES_FROM = 30
+EXTREMES_FROM = 30
 
 
 @dataclass
@@ -135,7 +135,7 @@ class GroupEntry:
         """
         if self.signal(name).kind == "state":
             return ("count", *COUNTS)
-        return (*STATISTICS, *COUNTS) if self.per(step) >= _EXTREMES_FROM else ("sum", "count", *COUNTS)
+        return (*STATISTICS, *COUNTS) if self.per(step) >= EXTREMES_FROM else ("sum", "count", *COUNTS)
 
     def parent(self, name: str, step: str) -> str | None:
         """Return the stored step from which ``step`` can be computed; None if it must be computed from the cells."""
@@ -214,6 +214,11 @@ class Catalog:
     meta: dict[str, object] = field(default_factory=dict)
     # Of the values of compacted cells of groups that are added.
     codec: str = CODEC
+
+    @property
+    def cells_changed(self) -> bool:
+        """Whether cells were removed or rounded whose rollups are stored."""
+        return bool(self.meta.get("retention"))
 
     @property
     def cells_removed(self) -> bool:

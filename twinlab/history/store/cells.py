@@ -137,8 +137,8 @@ class CellReader:
         entry = self.catalog.entry(group)
         per = entry.per(step)
         lacking = tuple(name for name in statistics if name not in entry.statistics(signal, step))
-        if lacking and self.catalog.cells_removed:
-            return self._with_removed(entry, signal, step, (w0, w1), assets, statistics, lacking)
+        if lacking and self.catalog.cells_changed:
+            return self._with_changed(entry, signal, step, (w0, w1), assets, statistics, lacking)
         if lacking:
             return self.fold(group, signal, per, w0, w1, assets, statistics=statistics)
         out: dict[str, list[NDArray[np.generic]]] = {name: [] for name in statistics}
@@ -155,7 +155,7 @@ class CellReader:
                 out[name].append(parts[name])
         return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in out.items()}
 
-    def _with_removed(  # noqa: PLR0917
+    def _with_changed(  # noqa: PLR0917
         self,
         entry: GroupEntry,
         signal: str,
@@ -165,7 +165,7 @@ class CellReader:
         statistics: tuple[str, ...],
         lacking: tuple[str, ...],
     ) -> dict[str, NDArray[Any]]:
-        """Return stored statistics, and those that aren't stored of the windows none of whose cells was removed."""
+        """Return stored statistics, which are of all cells as they were, and the others of the windows none of whose cells was removed."""
         stored = tuple(dict.fromkeys([*(name for name in statistics if name not in lacking), "count"]))
         out = self.rollup(entry.group, signal, step, *windows, assets, statistics=stored)
         wanted = tuple(dict.fromkeys((*lacking, "count")))

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["NO_KPI", "KpiError", "KpiValues", "kpi_errors", "kpi_text", "kpi_values", "kpis_of_gauges", "largest"]
 
 _DAY = 86_400 * 10**9
-#: Spans of each KPI that are sampled.
-_SAMPLED = 16
+#: Spans of each KPI that are sampled; of one with extremes more, since a few windows have nearly all of its error.
+_SAMPLED, _SAMPLED_EXTREMES = 16, 64
 
 
 @dataclass(frozen=True)
@@ -88,33 +88,46 @@ def kpis_of_gauges(model: TwinModel) -> list[str]:
 
 
 def kpi_values(reader: TwinReader, *, since_ns: int, before_ns: int) -> dict[str, KpiValues]:
-    """Return the values of the KPIs that depend on gauges, in at most 16 spans of a span of time, always the same ones.
+    """Return the values of the KPIs that depend on gauges, in at most 16 spans of a span of time (64 of extremes), always the same ones.
 
     A span is a window of the KPI's period, or the windows of a day if they are shorter. A KPI is left out if no whole window of it
-    is before ``before_ns``, or if it has `time_min` or `time_max`: which extremes stay depends on the steps of rollups.
+    is before ``before_ns``.
     """
     out = {}
     for name in kpis_of_gauges(reader.model):
-        parts = reader.model.kpis[name].bound(reader.model).aggregates
-        if any(one.function in {"time_min", "time_max"} for one in parts):
-            continue
+        aggregates = reader.model.kpis[name].bound(reader.model).aggregates
+        extremes = any(one.function in {"time_min", "time_max"} for one in aggregates)
         period = reader.model.kpis[name].period
         width = max(parse_duration(period), _DAY)
-        found = [
-            kpi(reader, name, every=period, start=np.datetime64(one, "ns"), stop=np.datetime64(one + width, "ns"))
-            for one in _starts(since_ns, before_ns, width)
-        ]
-        if found:
-            out[name] = KpiValues(str(found[0].attrs["units"]), np.stack([one["value"].values for one in found]))
+        unit, parts = "", []
+        for first, stop in _runs(
+            _starts(since_ns, before_ns, width, _SAMPLED_EXTREMES if extremes else _SAMPLED), width
+        ):
+            one = kpi(reader, name, every=period, start=np.datetime64(first, "ns"), stop=np.datetime64(stop, "ns"))
+            unit = str(one.attrs["units"])
+            parts.append(one["value"].values.reshape((stop - first) // width, -1))
+        if parts:
+            out[name] = KpiValues(unit, np.concatenate(parts))
     return out
 
 
-def _starts(since_ns: int, before_ns: int, width: int) -> list[int]:
-    """Return the starts of some of the whole windows of a span, which begin at its first midnight."""
+def _runs(starts: Sequence[int], width: int) -> list[tuple[int, int]]:
+    """Return spans [start, stop) of windows that follow each other: reading them at once costs less than one by one."""
+    out: list[tuple[int, int]] = []
+    for one in starts:
+        if out and out[-1][1] == one:
+            out[-1] = out[-1][0], one + width
+        else:
+            out.append((one, one + width))
+    return out
+
+
+def _starts(since_ns: int, before_ns: int, width: int, most: int) -> list[int]:
+    """Return the starts of at most so many of the whole windows of a span, which begin at its first midnight."""
     first = -(-since_ns // _DAY) * _DAY
     every = np.arange(first, before_ns - width + 1, width)
-    if len(every) > _SAMPLED:
-        every = np.sort(np.random.default_rng(2).choice(every, _SAMPLED, replace=False))
+    if len(every) > most:
+        every = np.sort(np.random.default_rng(2).choice(every, most, replace=False))
     return [int(one) for one in every]
 
 

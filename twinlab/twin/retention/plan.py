@@ -57,7 +57,7 @@ class RetentionPlan:
     """The errors of all KPIs that depend on gauges: ``older, resolution, kpi, error, low, high, unit, relative, lost, windows``.
     Those of other signals and of events can't change."""
     unmeasured: tuple[str, ...]
-    """KPIs that may change but weren't measured: no whole window of them is old enough, or they are extremes of gauges."""
+    """KPIs that may change but weren't measured: no whole window of them is old enough."""
     codecs: pd.DataFrame
     """What the twin's cells take in each codec, without error: ``codec, in_use, bytes`` of the twin's folder, ``cost`` a month,
     ``decode_ns`` and ``encode_ns`` (CPU time for a cell, measured). The smallest has ways in ``table``, if it isn't in use."""
