@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twinlab.errors import SchemaError
@@ -37,6 +37,11 @@ def positions(seed: int, assets: int = 8) -> tuple[np.ndarray, np.ndarray]:
 
 
 @settings(max_examples=25)
+# A truck that travels at the edge of what most do.
+@example(5863, 6, 0, HOURS)
+@example(617, 7, 100, HOURS)
+@example(1751, 0, 100, 400)
+@example(9399, 5, 0, 400)
 @given(st.integers(0, 10_000), st.integers(0, 7), st.sampled_from([0, 100, 333]), st.sampled_from([400, HOURS]))
 def test_swapped_coordinates_are_found_with_their_period_and_right_ones_are_not(
     seed: int, truck: int, first: int, stop: int

@@ -28,6 +28,9 @@ Span = tuple[float, float]
 
 #: Most instants that are read.
 _MOST: Final = 40_000
+#: A position may be so far outside of the region of most assets if the other reading is so many times as far.
+_BEYOND: Final = 2.0
+_FARTHER: Final = 4.0
 #: Fewest values that are right only if they are swapped back.
 _FEWEST: Final = 6
 
@@ -91,8 +94,7 @@ def swapped_positions(
     times, at = _sampled(north)
     lat, lon = (np.asarray(one.isel(time=at).to_numpy(), dtype=np.float64) for one in (north, east))
     where = _region(lat, latitude_span, 90.0), _region(lon, longitude_span, 180.0)
-    seen = _within(lat, where[0]) & _within(lon, where[1])
-    right = _within(lon, where[0]) & _within(lat, where[1])
+    seen, right = _plausible(lat, lon, where, stated=(latitude_span is not None, longitude_span is not None))
     found: list[Swap] = []
     for place, period in _periods(seen, right, np.isfinite(lat) & np.isfinite(lon)):
         name, first, stop, good, all_ = str(north["asset"].to_numpy()[place]), *period
@@ -184,6 +186,31 @@ def _region(values: Floats, span: Span | None, limit: float) -> tuple[float, flo
     # Twice the usual range, so that the edges of an asset's travel are inside.
     reach = 6.0 * float(np.median(np.abs(medians - middle))) + 2.0 * float(np.median(ranges)) + 0.01 * abs(middle)
     return max(-limit, middle - reach), min(limit, middle + reach)
+
+
+def _plausible(lat: Floats, lon: Floats, where: tuple[Span, Span], *, stated: tuple[bool, bool]) -> tuple[Bools, Bools]:
+    """Return which positions may be right as they are, and which if swapped back.
+
+    Where no span is stated, the region is that of most assets, and one may travel beyond it: up to twice its size counts as well,
+    if the other reading is at least four times as far from its middle.
+    """
+    seen, right = (_within(a, where[0]) & _within(b, where[1]) for a, b in ((lat, lon), (lon, lat)))
+    if any(stated):
+        return seen, right
+    as_read, swapped = _distance(lat, lon, where), _distance(lon, lat, where)
+    with np.errstate(invalid="ignore"):
+        seen |= (as_read <= _BEYOND) & (swapped >= _FARTHER * np.maximum(as_read, 1.0))
+        right |= (swapped <= _BEYOND) & (as_read >= _FARTHER * np.maximum(swapped, 1.0))
+    return seen, right
+
+
+def _distance(lat: Floats, lon: Floats, where: tuple[Span, Span]) -> Floats:
+    """Return how far positions are from the middle of a region, relative to half of its size."""
+    parts = [
+        np.abs(values - (low + high) / 2) / max((high - low) / 2, 1e-9)
+        for values, (low, high) in zip((lat, lon), where, strict=True)
+    ]
+    return np.asarray(np.maximum(*parts))
 
 
 def _within(values: Floats, region: tuple[float, float]) -> Bools:
