@@ -1,6 +1,7 @@
 """The page in Chromium, on a twin made for the test: what people see and touch."""
 
 import re
+import time
 
 import pytest
 
@@ -186,10 +187,18 @@ def test_the_theme_is_the_systems_until_the_reader_chooses(visit):
     one.detail("hourly rollup")
     dark = "() => Bokeh.documents[0].roots()[0].data.dark_theme"
     one.page.wait_for_function(dark)
+    # Once all is drawn, the page listens to the button.
+    one.page.wait_for_load_state("networkidle")
     one.page.get_by_role("button", name="Toggle theme").click()
     one.page.wait_for_function(f"() => !({dark})()")
+    # The server hears of the choice after the page has changed.
+    ends = time.monotonic() + 60
+    while "prefers-color-scheme" in one.page.request.get(one.page.url).text() and time.monotonic() < ends:
+        one.page.wait_for_timeout(200)
     one.page.reload()
+    one.page.wait_for_function(f"() => window.Bokeh?.documents[0]?.roots().length && !({dark})()")
     one.detail("hourly rollup")
+    one.page.wait_for_load_state("networkidle")
     assert not one.page.evaluate(dark)
 
 
