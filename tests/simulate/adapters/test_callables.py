@@ -113,6 +113,8 @@ def test_the_hash_changes_with_the_parameters_the_outputs_and_the_version():
         step_model(initial={"waiting": np.ones(2, int), "served": 0}).content_hash(),
     }
     assert len(hashes) == 6
+    chosen = [run_model(parameters={"rule": rule}).content_hash() for rule in (arrivals, shop, arrivals)]
+    assert chosen[0] == chosen[2] != chosen[1]
     assert run_model().content_hash() == run_model().content_hash()
 
 

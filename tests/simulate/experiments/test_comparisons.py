@@ -202,5 +202,6 @@ def test_a_comparison_is_shown_as_html_and_as_a_table():
     found = compare(a.assign_coords(scenario="<base>"), b)
     assert "&lt;base&gt;" in found._repr_html_()
     assert "<base>" not in found._repr_html_()
+    assert "<th>95 % interval</th>" in found._repr_html_()
     assert found.table().loc[0, "verdict"] == "better"
     assert "s1" in compare_all(scenarios(0.0, -2.0))._repr_html_()

@@ -79,9 +79,13 @@ def test_a_selection_that_is_cut_short_says_that_it_has_no_guarantee():
 
 def test_the_selection_states_its_guarantee_in_words():
     found = select(Runs({"a": 0.0, "b": 4.0}))
-    assert repr(found).splitlines()[0].startswith("cost: a is with 95 % the best, or less than 0.5 EUR worse;")
+    assert (
+        repr(found)
+        .splitlines()[0]
+        .startswith("cost: a is the best, or less than 0.5 EUR worse, with a probability of at least 95 %;")
+    )
     assert "eliminated by a" in repr(found)
-    assert "a is with 95 %" in found._repr_html_()
+    assert "a is the best, or less than 0.5 EUR worse" in found._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ def test_an_argument_that_does_not_fit_is_an_error(change, message):
 
 def test_what_run_returns_is_checked():
     run = Runs(a=0.0, b=1.0)
-    with pytest.raises(SchemaError, match="replications 0 to 19 of 'a', got none for 19"):
+    with pytest.raises(
+        SchemaError, match="replications 0 to 19 of 'a', as labels of the dim 'replication', got none for 19"
+    ):
         decide(lambda names, replications: run(names, replications).isel(replication=slice(0, -1)), "a", "b")
     with pytest.raises(SchemaError, match="a base among them"):
         decide_all(run, ["a", "b"], against="c")

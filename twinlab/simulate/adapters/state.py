@@ -105,6 +105,8 @@ def code_hash(function: Callable[..., Any], **more: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
+    if inspect.isroutine(value):
+        return code_hash(value)
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "__dict__"):

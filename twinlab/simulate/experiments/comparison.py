@@ -136,7 +136,7 @@ class Comparison:
                 (f"{self.b} − {self.a}", (self.difference, self.low, self.high)),
             )
         ]
-        return html(_TEMPLATE, head=self._head(), level=f"{self.level:.4g}", rows=rows, foot=self._foot())
+        return html(_TEMPLATE, head=self._head(), level=f"{100 * self.level:.4g} %", rows=rows, foot=self._foot())
 
     def table(self) -> pd.DataFrame:
         """Return the fields as a table with one row."""

@@ -42,7 +42,7 @@ class Values:
             got = set(values["replication"].values.tolist())
             missing = [each for each in wanted if each not in got]
             if missing:
-                msg = f"expected run() to return replications {done} to {number - 1} of {name!r}, got none for {missing[0]}"
+                msg = f"expected run() to return replications {done} to {number - 1} of {name!r}, as labels of the dim 'replication', got none for {missing[0]}"
                 raise SchemaError(msg)
             self._parts.setdefault(name, []).append(values.sel(replication=list(wanted)))
             self.simulated += len(wanted)

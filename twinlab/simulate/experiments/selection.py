@@ -64,7 +64,8 @@ class Selection:
 
     def _head(self) -> str:
         sure = (
-            f"with {100 * self.level:.4g} % the best, or less than {quantity(self.indifference, self.units)} worse"
+            f"the best, or less than {quantity(self.indifference, self.units)} worse, with a probability of at least "
+            f"{100 * self.level:.4g} %"
             if self.guaranteed
             else "the best so far, without a guarantee, because most= ended the selection"
         )
