@@ -34,6 +34,7 @@ __getattr__, __dir__ = attach(
         "Session": "kit.session",
         "Shared": "kit.session",
         "SignalExplorer": "views.signals.explorer",
+        "WhatIfExplorer": "views.what_if.explorer",
         "Workspace": "workspace",
         "align_period": "views.signals.compare",
         "band_curve": "charts.plots",

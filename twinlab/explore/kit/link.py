@@ -33,6 +33,9 @@ _TEXTS = {
     "when": "when",
     "lasting": "lasting",
     "gap": "gap",
+    "horizon": "horizon",
+    "futures": "replications",
+    "scenarios": "scenarios",
 }
 _SWITCHES = {"flags": "show_flags", "full": "full_range", "in_view": "in_view"}
 _KEYS = (*_TEXTS, "signal", "asset", "from", "to", "at", *_SWITCHES)
@@ -70,6 +73,10 @@ class Link:
     when: str | None = None
     lasting: str | None = None
     gap: str | None = None
+    # A simulation: its length, the futures of each scenario, and the scenarios as YAML.
+    horizon: str | None = None
+    replications: str | None = None
+    scenarios: str | None = None
     # One message for each part that could not be parsed.
     problems: tuple[str, ...] = field(default=())
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.simulate.calibration.calibrated import Calibrated
+    from twinlab.simulate.calibration.start_state import StartState
+    from twinlab.simulate.cost.amounts import Quote
     from twinlab.twin.simulation.results import TwinResults
 
 __all__ = ["SimulationMethods"]
@@ -67,21 +69,52 @@ class SimulationMethods:
         SchemaError
             If the twin has no trips to simulate, or none is planned from the start on.
         """
-        from twinlab.simulate.calibration.start_state import latest_time, start_state  # noqa: PLC0415  (reading needs none)
-        from twinlab.simulate.runs.run import run  # noqa: PLC0415
+        from twinlab.simulate.runs.run import run  # noqa: PLC0415  (reading needs none)
         from twinlab.twin.simulation.results import TwinResults  # noqa: PLC0415
         from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
 
-        reader = cast("TwinReader", self if known is None else self.as_of(known))  # type: ignore[attr-defined]
-        begin = latest_time(reader) if start == "now" else start
-        model = calibrated or self._calibrated_until(reader, begin, known)
-        found = start_state(reader, model, begin, seed=seed)
+        reader, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed)
         models, states = in_scenarios(scenarios, model.model, found.state)
         kept = min(replications, 20) if trace is None else trace
         results = run(
             models, state=states, horizon=horizon, step=step, replications=replications, trace=kept, **options
         )
         return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed)
+
+    def quote_simulation(
+        self,
+        scenarios: object = None,
+        *,
+        start: object = "now",
+        seed: int = 0,
+        calibrated: Calibrated | None = None,
+        known: object = None,
+        **options: Any,  # noqa: ANN401  (those of `simulate`)
+    ) -> Quote:
+        """Return what `simulate` would take, from its first replications: seconds, energy, money, bytes, with intervals.
+
+        Parameters
+        ----------
+        scenarios, start, seed, calibrated, known, **options
+            As in `simulate`, except ``store``, ``budget`` and ``over_budget``.
+        """
+        from twinlab.simulate.runs.run import quote  # noqa: PLC0415  (reading needs none)
+        from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
+
+        _, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed)
+        models, states = in_scenarios(scenarios, model.model, found.state)
+        return quote(models, state=states, **{"horizon": "1d", **options})
+
+    def _begun(
+        self, start: object, *, known: object, calibrated: Calibrated | None, seed: int
+    ) -> tuple[TwinReader, Calibrated, StartState]:
+        """Return the view that the start is read from, the model, and the state at the start."""
+        from twinlab.simulate.calibration.start_state import latest_time, start_state  # noqa: PLC0415  (reading needs none)
+
+        reader = cast("TwinReader", self if known is None else self.as_of(known))  # type: ignore[attr-defined]
+        begin = latest_time(reader) if start == "now" else start
+        model = calibrated or self._calibrated_until(reader, begin, known)
+        return reader, model, start_state(reader, model, begin, seed=seed)
 
     def _calibrated_until(self, reader: TwinReader, begin: object, known: object) -> Calibrated:
         """Return the model fitted to the year before an instant; it is kept for the next call."""

@@ -1,0 +1,183 @@
+"""What-if: a plan, a run and its results, on a small parcel twin."""
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import twinlab as tl
+from twinlab.demos import ParcelSize
+from twinlab.errors import SchemaError, UnknownTermError
+from twinlab.explore import parse_link
+from twinlab.explore.views.what_if.background import BackgroundRun
+from twinlab.explore.views.what_if.explorer import WhatIfExplorer
+from twinlab.explore.views.what_if.partial import PartialResults
+from twinlab.explore.views.what_if.plan import Plan
+from twinlab.explore.views.what_if.result_tables import all_assets
+from twinlab.simulate.runs.progress import Progress
+from twinlab.testing import FakeTwin
+
+SIZE = ParcelSize(hubs=5, trucks=20, cold_rooms=1, forklifts=1, parcels_a_week=500, weeks=4)
+LINK = "?page=what_if&at=2026-01-28T06:00&horizon=12h&futures=6"
+
+
+@pytest.fixture(scope="module")
+def twin():
+    return tl.demo("parcel", size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def ran(twin):
+    """An explorer after its run."""
+    view = WhatIfExplorer(twin, link=parse_link(LINK))
+    view.run()
+    return view
+
+
+def test_nothing_is_computed_before_the_reader_asks(twin):
+    view = WhatIfExplorer(twin, link=parse_link(LINK))
+    assert (view.state, view.results, view.data(), view.tables()) == ("ready", None, None, {})
+    assert view.notice == ""
+    assert view.plan == Plan(np.datetime64("2026-01-28T06:00", "ns"), "12h", 6)
+
+
+def test_a_run_shows_kpis_bands_and_what_was_assumed(ran):
+    assert (ran.state, ran.notice) == ("done", "")
+    assert ran.results.replications == {"base": 6}
+    assert ran.data().sizes["replication"] == 6
+    assert ran.signal.startswith("hub_")
+    tables = ran.tables()
+    assert tables["bands"]["time"].nunique() == 12
+    assert len(tables["KPIs"]) == len(ran.results.kpis)
+    assert len(tables["assumed"]) == len(ran.results.assumed) > 0
+    assert ran.figure() is not None
+
+
+def test_copied_code_gives_the_pages_numbers(ran, twin):
+    names = {}
+    exec(ran.code(), names)
+    assert names["data"].equals(ran.data())
+
+
+def test_a_link_opens_the_same_plan(ran, twin):
+    again = WhatIfExplorer(twin, link=parse_link(tl.explore.format_link(ran.link())))
+    assert again.plan == ran.plan
+
+
+def test_another_choice_redraws_without_another_run(ran):
+    before, results = ran.revision, ran.results
+    ran.asset = next(one for one in ran.param.asset.objects if one)
+    assert ran.revision > before
+    assert ran.results is results
+    assert set(ran.tables()["bands"]["scenario"]) == {"base"}
+    ran.asset = ""
+
+
+@pytest.mark.parametrize(
+    ("query", "notice"),
+    [
+        ("?horizon=1y", "1 day is"),
+        ("?futures=many", "got 'many'"),
+        ("?futures=1", "got '1'"),
+        ("?scenarios=scenarios:%0A- {name: a, changes: [{kind: closed, node: FRA}]}", "close"),
+    ],
+)
+def test_a_wrong_link_opens_the_page_with_a_notice(twin, query, notice):
+    view = WhatIfExplorer(twin, link=parse_link(query))
+    assert notice in view.notice
+    assert view.plan == Plan()
+
+
+def test_a_start_that_is_no_time_changes_nothing(twin):
+    view = WhatIfExplorer(twin, link=parse_link(LINK))
+    view._start.value = "yesterday"
+    assert "2026-03-30T06:00" in view.notice
+    assert view.plan.start == np.datetime64("2026-01-28T06:00", "ns")
+
+
+def test_an_error_of_the_run_is_shown_and_the_page_can_be_used_again(twin):
+    view = WhatIfExplorer(twin, link=parse_link("?at=2031-01-01T00:00"))
+    view.run()
+    assert view.state == "failed"
+    assert view.notice
+    assert not view._go.disabled
+
+
+def test_a_twin_without_trips_says_what_is_missing():
+    view = WhatIfExplorer(FakeTwin.example(days=1, trips=0))
+    assert view.code() == ""
+    assert "origin" in str(
+        view.__panel__()[0].object if hasattr(view.__panel__(), "__len__") else view.__panel__().object
+    )
+
+
+# -- the plan ---------------------------------------------------------------------------------------------------------
+
+
+def test_changes_of_one_scenario_are_kept_in_order_and_removed_one_by_one():
+    plan = Plan().adding("storm", {"kind": "storm", "factor": 1.5}).adding("busy", {"kind": "demand", "factor": 1.2})
+    plan = plan.adding("storm", {"kind": "demand", "factor": 2})
+    assert [name for name, _ in plan.changes] == ["storm", "storm", "busy"]
+    assert [name for name, _ in plan.without(0).changes] == ["storm", "busy"]
+    assert [one.name for one in plan.without(2).scenarios] == ["storm"]
+    assert "parse_scenarios" in plan.code("twin = ...")
+    assert Plan().yaml == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("storm", {"kind": "storm", "factor": -1}), ("", {"kind": "demand", "factor": 2}), ("a", {"kind": "x"})],
+)
+def test_an_impossible_change_is_refused(name, change):
+    with pytest.raises((SchemaError, UnknownTermError)):
+        Plan().adding(name, change)
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_chunks_of_several_scenarios_are_put_together_in_the_order_of_replications():
+    part = PartialResults()
+    for name, numbers in (("base", [2, 3]), ("storm", [0]), ("base", [0])):
+        chunk = xr.Dataset({"late": ("replication", np.array(numbers, float))}, coords={"replication": numbers})
+        part.add(Progress(3, 8, 4.4, name, chunk))
+    data = part.data()
+    assert data["scenario"].values.tolist() == ["base", "storm"]
+    assert data["late"].sel(scenario="base").dropna("replication").values.tolist() == [0, 2, 3]
+    assert part.text == "3 of 8 replications, about 4 s left"
+
+
+def test_numbers_of_things_add_up_over_assets_and_durations_are_averaged():
+    values = xr.DataArray(
+        np.array([[[[1.0, 3.0]]]]), dims=("scenario", "replication", "time", "hub"), coords={"hub": ["a", "b"]}
+    )
+    count = values.assign_attrs(asset_type="hub", units="1", long_name="Parcels")
+    assert all_assets(count, "").item() == 4
+    assert all_assets(count.assign_attrs(units="min"), "").item() == 2
+    assert all_assets(count, "b").item() == 3
+
+
+def test_a_run_without_a_page_reports_every_chunk_and_its_end():
+    seen, ended = [], []
+
+    def compute(*, progress, cancel):
+        assert isinstance(cancel, threading.Event)
+        for number in range(5):
+            progress(number)
+        return "found"
+
+    BackgroundRun(compute, on_progress=seen.extend, on_end=lambda *what: ended.append(what)).start()
+    assert seen == [0, 1, 2, 3, 4]
+    assert ended == [("found", None)]
+
+
+def test_an_unexpected_error_ends_the_run_with_its_text():
+    ended = []
+
+    def compute(*, progress, cancel):
+        raise ZeroDivisionError("division by zero")
+
+    BackgroundRun(compute, on_progress=pd.Series, on_end=lambda *what: ended.append(what)).start()
+    assert ended == [(None, "ZeroDivisionError: division by zero")]

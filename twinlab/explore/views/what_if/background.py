@@ -1,0 +1,93 @@
+"""A run in a thread of its own, so that the page can be used meanwhile; it can be cancelled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+
+from twinlab.errors import TwinlabError
+
+if TYPE_CHECKING:
+    from twinlab.simulate.runs.progress import Progress
+
+__all__ = ["BackgroundRun"]
+
+#: Seconds between two updates of the page.
+_PAUSE = 0.4
+
+
+class BackgroundRun:
+    """Call a function that takes ``progress`` and ``cancel``, and report on the page's own thread.
+
+    Without a served page (a notebook, a script) it runs at once, and reports as it goes on.
+
+    Parameters
+    ----------
+    compute : callable
+        Called with ``progress=`` and ``cancel=``.
+    on_progress : callable
+        Called with a `Progress`; every chunk is passed on, in order, on the page's thread.
+    on_end : callable
+        Called with what ``compute`` returned and None, or with None and the text of the error.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[..., Any],
+        *,
+        on_progress: Callable[[list[Progress]], None],
+        on_end: Callable[[Any, str | None], None],
+    ) -> None:
+        self._compute, self._on_progress, self._on_end = compute, on_progress, on_end
+        self._cancel = threading.Event()
+        self._document = pn.state.curdoc
+        self._waiting: list[Progress] = []
+        self._lock = threading.Lock()
+        self._shown = 0.0
+
+    def start(self) -> None:
+        """Begin; returns at once on a served page."""
+        if self._document is None:
+            self._run()
+        else:
+            threading.Thread(target=self._run, name="what-if", daemon=True).start()
+
+    def cancel(self) -> None:
+        """Stop after the chunks that are being computed."""
+        self._cancel.set()
+
+    def _run(self) -> None:
+        try:
+            found, fault = self._compute(progress=self._chunk, cancel=self._cancel), None
+        except TwinlabError as error:
+            found, fault = None, str(error)
+        except Exception as error:  # noqa: BLE001  (a thread's error would be lost, and the page would wait for ever)
+            found, fault = None, f"{type(error).__name__}: {error}"
+        self._later(self._report)
+        self._later(lambda: self._on_end(found, fault))
+
+    def _chunk(self, progress: Progress) -> None:
+        with self._lock:
+            self._waiting.append(progress)
+            due = time.monotonic() - self._shown > _PAUSE
+            if due:
+                self._shown = time.monotonic()
+        if due:
+            self._later(self._report)
+
+    def _report(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._on_progress(waiting)
+
+    def _later(self, action: Callable[[], None]) -> None:
+        """Do something on the page's thread; at once without a page. A page that was closed has no use for it."""
+        if self._document is None:
+            action()
+        elif self._document.session_context is not None:
+            self._document.add_next_tick_callback(action)

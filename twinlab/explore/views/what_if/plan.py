@@ -1,0 +1,112 @@
+"""What is to be simulated: start, length, replications and scenarios; as text, as Python, as arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twinlab.simulate.scenarios.change import Change
+from twinlab.simulate.scenarios.reading import scenarios_yaml
+from twinlab.simulate.scenarios.scenario import Scenario
+
+__all__ = ["BASE", "Plan"]
+
+#: Name of the scenario in which nothing is changed.
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be simulated.
+
+    Parameters
+    ----------
+    start : datetime64 or None
+        UTC; None for the latest time of the twin.
+    horizon : str
+        Length of the futures.
+    replications : int
+        Futures of each scenario.
+    scenarios : tuple of Scenario
+        Beside the base, in which nothing is changed.
+
+    Examples
+    --------
+    >>> plan = Plan(None, "6h", 50).adding("storm", {"kind": "storm", "factor": 1.5})
+    >>> plan.changes
+    [('storm', 'storm(factor=1.5)')]
+    >>> plan.without(0).scenarios
+    ()
+    """
+
+    start: np.datetime64 | None = None
+    horizon: str = "1d"
+    replications: int = 100
+    scenarios: tuple[Scenario, ...] = ()
+
+    @property
+    def yaml(self) -> str:
+        """The scenarios as YAML; "" without any."""
+        return scenarios_yaml(list(self.scenarios)) if self.scenarios else ""
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """Each change as the name of its scenario and a text."""
+        return [(one.name, _text(change)) for one in self.scenarios for change in one.changes]
+
+    def adding(self, scenario: str, change: Change | dict[str, Any]) -> Plan:
+        """Return the plan with one more change; the scenario is made if there is none of its name.
+
+        Raises
+        ------
+        SchemaError
+            If the change isn't possible, the name isn't one, or it is that of the base.
+        """
+        there = {one.name: one for one in self.scenarios}
+        before = there[scenario].changes if scenario in there else ()
+        there[scenario] = Scenario(scenario, changes=(*before, change))  # type: ignore[arg-type]
+        return self._with(there)
+
+    def without(self, place: int) -> Plan:
+        """Return the plan without the change at a place in `changes`; a scenario without changes goes with its last one."""
+        kept: dict[str, Scenario] = {}
+        at = 0
+        for one in self.scenarios:
+            changes = tuple(change for number, change in enumerate(one.changes) if at + number != place)
+            at += len(one.changes)
+            if changes:
+                kept[one.name] = Scenario(one.name, changes=changes, title=one.title)
+        return self._with(kept)
+
+    def _with(self, scenarios: dict[str, Scenario]) -> Plan:
+        return Plan(self.start, self.horizon, self.replications, tuple(scenarios.values()))
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of ``twin.simulate``."""
+        start: object = "now" if self.start is None else self.start
+        return {"start": start, "horizon": self.horizon, "replications": self.replications}
+
+    def code(self, open_code: str) -> str:
+        """Return Python that simulates it, with the KPIs as ``data``.
+
+        Parameters
+        ----------
+        open_code : str
+            Python that opens the twin as ``twin``.
+        """
+        start = "now" if self.start is None else pd.Timestamp(self.start).isoformat()
+        given = f'start="{start}", horizon="{self.horizon}", replications={self.replications}'
+        if not self.scenarios:
+            return f"{open_code}\n\nresults = twin.simulate({given})\ndata = results.kpis\n"
+        return (
+            f'from twinlab.simulate.scenarios import parse_scenarios\n{open_code}\n\nscenarios = parse_scenarios("""\n{self.yaml}""")\n'
+            f"results = twin.simulate(scenarios, {given})\ndata = results.kpis\n"
+        )
+
+
+def _text(change: Change) -> str:
+    keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
+    return f"{change.kind}({', '.join(f'{name}={value}' for name, value in keys.items())})"

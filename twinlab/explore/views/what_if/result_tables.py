@@ -1,0 +1,89 @@
+"""Names and tables of a run's results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import xarray as xr
+
+from twinlab.explore.views.what_if.plan import BASE
+
+if TYPE_CHECKING:
+    from twinlab.simulate.experiments.comparison import Comparison
+
+__all__ = ["all_assets", "comparisons_of", "kpi_names", "signal_names", "summary_table", "titled"]
+
+
+def titled(name: str, one: xr.DataArray) -> str:
+    """Return the title of a KPI or a signal.
+
+    >>> titled("hub_waiting", xr.DataArray(0.0, attrs={"long_name": "Parcels that wait"}))
+    'Parcels that wait'
+    """
+    return str(one.attrs.get("long_name", name.replace("_", " ")))
+
+
+def kpi_names(data: xr.Dataset) -> dict[str, str]:
+    """Return title -> name of the KPIs of whole replications."""
+    return {
+        titled(str(name), one): str(name) for name, one in data.items() if set(one.dims) <= {"scenario", "replication"}
+    }
+
+
+def signal_names(data: xr.Dataset) -> dict[str, str]:
+    """Return title -> name of the signals of assets, a value for each cell of time."""
+    return {
+        f"{one.attrs['asset_type']}: {titled(str(name), one)}": str(name)
+        for name, one in data.items()
+        if "asset_type" in one.attrs and "time" in one.dims and one.attrs["asset_type"] in one.dims
+    }
+
+
+def all_assets(signal: xr.DataArray, asset: str) -> xr.DataArray:
+    """Return a signal of one asset, or of all together: the sum of a number of things, the mean of anything else.
+
+    Parameters
+    ----------
+    signal : DataArray, dims scenario, replication, time and the asset type
+    asset : str
+        "" for all.
+    """
+    kind = signal.attrs["asset_type"]
+    if asset:
+        return signal.sel({kind: asset})
+    counted = signal.attrs.get("units") in {"1", ""}
+    whole = signal.sum(kind, min_count=1) if counted else signal.mean(kind)
+    name = f"{titled(str(signal.name), signal)}, {'all together' if counted else f'mean over {kind}s'}"
+    return whole.assign_attrs({**signal.attrs, "long_name": name})
+
+
+def comparisons_of(results: Any, kpi: str) -> list[Comparison]:
+    """Return the comparison of each scenario with the base, of a KPI."""
+    return [results.compare(BASE, name, kpi=kpi) for name in results.scenarios if name != BASE]
+
+
+def summary_table(kpis: xr.Dataset) -> pd.DataFrame:
+    """Return mean and nine tenths of the replications of each KPI and scenario, units in the titles.
+
+    >>> values = [[1.0, 2.0, 3.0]]
+    >>> late = xr.DataArray(values, {"scenario": ["base"]}, ("scenario", "replication"), attrs={"units": "min"})
+    >>> summary_table(xr.Dataset({"late": late}))["KPI"].tolist()
+    ['late (min)']
+    """
+    rows = [
+        {
+            "KPI": f"{titled(str(name), one)} ({one.attrs['units']})"
+            if one.attrs.get("units", "1") != "1"
+            else titled(str(name), one),
+            "scenario": str(scenario),
+            "mean": float(values.mean()),
+            "5 %": float(values.quantile(0.05)),
+            "95 %": float(values.quantile(0.95)),
+            "replications": int(values.count()),
+        }
+        for name, one in kpis.items()
+        for scenario in one["scenario"].to_numpy()
+        if int((values := one.sel(scenario=scenario)).count())
+    ]
+    return pd.DataFrame(rows, columns=["KPI", "scenario", "mean", "5 %", "95 %", "replications"])
