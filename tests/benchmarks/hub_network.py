@@ -74,7 +74,7 @@ def hub_network(*, trucks: int = 300, rate: float = 60.0, name: str = "hubs") ->
                         "kind": "parcel",
                         "at": one,
                         "rate": f"{rate} /h",
-                        "to": {other: 1 for other in names if other != one},
+                        "to": {other: 1 / (HUBS - 1) for other in names if other != one},
                     }
                     for one in names
                 },

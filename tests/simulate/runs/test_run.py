@@ -223,6 +223,26 @@ def test_a_damaged_or_missing_chunk_is_named(queues, tmp_path):
     simulate.open_results(tmp_path / "run").kpis["mean_wait"].load()
 
 
+def test_damaged_chunks_are_computed_again_and_no_others(log, tmp_path, serial):
+    model = Queue(20.0, 3, log=log)
+    results = run(model, store=tmp_path / "run", chunk=8)
+    folder = tmp_path / "run/scenarios/queue"
+    (folder / "customers/c/0").unlink()
+    (folder / "server_busy/c/3/0/0").write_bytes(b"nothing")
+    # A whole chunk in the place of another one: its checksum is right, its numbers aren't.
+    (folder / "mean_wait/c/4").write_bytes((folder / "mean_wait/c/1").read_bytes())
+    with pytest.raises(CorruptionError):
+        results.verify()
+    before = len(log.read_text().splitlines())
+    repaired = results.repair(progress=False)
+    computed = [int(line.split()[0]) for line in log.read_text().splitlines()[before:]]
+    assert sorted(computed) == [*range(8), *range(24, 40)]
+    repaired.verify()
+    simulate.open_results(tmp_path / "run").verify()
+    np.testing.assert_array_equal(repaired.data["mean_wait"].values[0], serial["mean_wait"].sel(scenario="small"))
+    assert repaired.repair(progress=False).replications == {"queue": 40}
+
+
 def test_a_full_disk_is_named_and_finished_chunks_are_kept(queues, serial, tmp_path, monkeypatch):
     from twinlab.history.regions import region_store
 

@@ -176,6 +176,11 @@ class RegionStore:
         variables = {name: (array.dims, array.read(first, stop), array.attrs) for name, array in self._arrays.items()}
         return xr.Dataset(variables, {self.dim: np.arange(first, stop, dtype="int64")}, self.attrs)
 
+    def remove(self, first: int, stop: int) -> None:
+        """Remove the chunks that have any of the entries ``[first, stop)``, so that they can be written anew."""
+        for array in self._arrays.values():
+            array.remove(first, stop)
+
 
 @dataclass(frozen=True)
 class _Chunks:
@@ -237,6 +242,10 @@ class _Chunks:
             out[low - first : high - first] = self._decode(number)[low - begin : high - begin]
         return out
 
+    def remove(self, first: int, stop: int) -> None:
+        for number in range(first // self.chunk, -(-stop // self.chunk)):
+            self._file(number).unlink(missing_ok=True)
+
     def lazy(self, size: int, *, complete: bool) -> da.Array:
         """Return all entries as a dask array."""
         bytes_each = max(1, math.prod(self.shape) * self.dtype.itemsize * self.chunk)
@@ -265,7 +274,7 @@ class _Reader:
 
 
 def _corrupt(where: str, reason: str) -> CorruptionError:
-    return CorruptionError(f"{where} {reason}; remove what was computed from it and compute these entries again")
+    return CorruptionError(f"{where} {reason}; compute these entries again, for results of a run by results.repair()")
 
 
 def _ignore_warnings() -> None:

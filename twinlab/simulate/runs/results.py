@@ -20,8 +20,9 @@ from twinlab.simulate.cost.amounts import Meter, Quote
 from twinlab.simulate.experiments.comparing import compare
 from twinlab.simulate.experiments.comparison import Comparison
 from twinlab.simulate.runs.event_files import joined_events
+from twinlab.simulate.runs.folder_store import FolderStore
 from twinlab.simulate.runs.progress import Report
-from twinlab.simulate.runs.stores import FolderStore, Store
+from twinlab.simulate.runs.stores import Store
 
 __all__ = ["Results", "signals"]
 
@@ -238,6 +239,24 @@ class Results:
         """
         if isinstance(self.store, FolderStore):
             self.store.verify()
+
+    def repair(self, **options: Any) -> Results:  # noqa: ANN401  (those of `extend`)
+        """Compute damaged chunks of stored results again; whole ones stay.
+
+        Parameters
+        ----------
+        **options
+            Those of `extend`, except ``replications``.
+
+        Raises
+        ------
+        SchemaError
+            As `extend`.
+        """
+        if isinstance(self.store, FolderStore):
+            with self.store.writing():
+                self.store.forget_damaged()
+        return self.extend(self.about["replications"], **options)
 
     def _facts(self) -> list[tuple[str, str]]:
         counts = self.replications

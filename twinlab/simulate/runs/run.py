@@ -25,11 +25,12 @@ from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job
 from twinlab.simulate.runs.descriptions import rebuilt
+from twinlab.simulate.runs.folder_store import FolderStore
 from twinlab.simulate.runs.identity import about_run, check_same, duration, jobs_of, named_models
 from twinlab.simulate.runs.progress import Report, reporting
 from twinlab.simulate.runs.results import Results
 from twinlab.simulate.runs.schedule import Computation
-from twinlab.simulate.runs.stores import FolderStore, MemoryStore, Store
+from twinlab.simulate.runs.stores import MemoryStore, Store
 
 __all__ = ["open_results", "quote", "rerun", "run"]
 

@@ -64,7 +64,8 @@ class Computation:
     """One call that computes what isn't finished yet.
 
     Chunks begin with low numbers of all scenarios, so that what is finished can be compared at any time. The first ones (a
-    probe of each scenario, then a chunk for each worker) are timed for the quote; only then the budget lets others begin.
+    probe of each scenario, then up to four chunks for each worker) are timed for the quote; only then others begin, as far as
+    the budget allows.
 
     Parameters
     ----------
