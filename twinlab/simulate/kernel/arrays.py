@@ -52,7 +52,7 @@ def empty_state(names: Names, *, links: int, servers: npt.NDArray[np.int32]) -> 
     counts = np.zeros(8, np.int64)
     counts[1] = -1
     sources = len(names.sources)
-    clocks = 2 * len(names.transporters) + len(names.nodes)
+    clocks = 2 * len(names.transporters) + 3 * len(names.nodes)
     return State(
         key=np.zeros(2, np.uint64),
         counts=counts,

@@ -20,8 +20,8 @@ from twinlab.simulate.kernel.loops.cells import open_cell
 from twinlab.simulate.kernel.loops.changes import change_over
 from twinlab.simulate.kernel.loops.run import DONE, run
 from twinlab.simulate.kernel.plan import Names, compiled_plan
-from twinlab.simulate.kernel.records import NODE_CELL, TRANSPORTER_CELL, Out, Plan, State
-from twinlab.simulate.kernel.results import Energy, kpi_variables, labelled
+from twinlab.simulate.kernel.records import Out, Plan, State
+from twinlab.simulate.kernel.results import Cells, Energy, empty_cells, labelled
 from twinlab.simulate.kernel.spans import Span, nanoseconds, span_of
 from twinlab.simulate.kernel.start import started
 from twinlab.simulate.network.network import Network
@@ -94,6 +94,9 @@ class NetworkModel:
         instant = nanoseconds(start)
         servers = np.array([self._servers(node, instant) for node in names.nodes], np.int32)
         state = empty_state(names, links=plan.links.size, servers=servers)
+        for place, node in enumerate(self.network.nodes.values()):
+            if node.climate is not None:
+                state.nodes[place]["temperature"] = in_unit(node.climate.initial or node.climate.switch_off, "degC")
         return self._dataset(state, start=instant, time=instant, seed=seed, replication=replication)
 
     def state_from(
@@ -102,14 +105,30 @@ class NetworkModel:
         *,
         entities: pd.DataFrame | None = None,
         transporters: pd.DataFrame | None = None,
+        nodes: pd.DataFrame | None = None,
         seed: int = 0,
         replication: int = 0,
     ) -> xr.Dataset:
-        """Return a state with entities and transporters where they are; see `twinlab.simulate.kernel.start.started`."""
+        """Return a state with entities and transporters where they are, and temperatures of nodes.
+
+        Parameters
+        ----------
+        start : datetime64
+        entities, transporters, nodes : DataFrame, optional
+            One row each, with columns of `twinlab.simulate.kernel.start` (ENTITY_COLUMNS, TRANSPORTER_COLUMNS, NODE_COLUMNS).
+            Transporters that aren't there begin as the description says. The rest of a service or trip under way is drawn by
+            each replication.
+        seed, replication : int
+
+        Raises
+        ------
+        SchemaError, UnknownTermError
+            If a cell names what isn't in the network, or a row is contradictory; they name row and column.
+        """
         state = from_dataset(self.initial_state(start=start, seed=seed, replication=replication))
         plan, names = self.compiled
         instant = nanoseconds(start)
-        state, known = started(state, plan, names, instant, entities=entities, transporters=transporters)
+        state, known = started(state, plan, names, instant, entities=entities, transporters=transporters, nodes=nodes)
         found = self._dataset(state, start=instant, time=instant, seed=seed, replication=replication)
         return found.assign(started=("started", np.array(known, dtype=object)))
 
@@ -132,9 +151,8 @@ class NetworkModel:
         arrays, out = self.run_span(from_dataset(state), span, traced_rows=TRACED_ROWS if trace else 0)
         arrived = np.asarray(arrays.numbers.sum() - state["numbers"].values.sum(), np.float64)
         _, names = self.compiled
-        cells = out.node_cells, out.transporter_cells
-        kpis = kpi_variables(*cells, arrived, self.energy, span.stop - span.start)
-        results = labelled(*cells, kpis, self.energy, names=names, times=span.times, widths=span.widths)
+        cells = Cells(out.node_cells, out.transporter_cells, out.climate_cells)
+        results = labelled(cells, arrived, self.energy, names=names, times=span.times, widths=span.widths)
         later = self._dataset(
             arrays,
             start=nanoseconds(state["start"].values),
@@ -157,8 +175,7 @@ class NetworkModel:
         span = self._span(state, until, step)
         _, names = self.compiled
         before = from_dataset(state)
-        nodes = np.zeros((len(replications), span.times.size, len(names.nodes)), NODE_CELL)
-        transporters = np.zeros((len(replications), span.times.size, len(names.transporters)), TRANSPORTER_CELL)
+        cells = empty_cells((len(replications), span.times.size), names)
         arrived = np.zeros(len(replications))
         size = 0
         for place, replication in enumerate(replications):
@@ -166,14 +183,13 @@ class NetworkModel:
             if size > fork.entities.size:
                 fork = enlarged(fork, at_least=size)
             after, out = self.run_span(fork, span)
-            nodes[place], transporters[place] = out.node_cells, out.transporter_cells
+            cells.nodes[place], cells.transporters[place] = out.node_cells, out.transporter_cells
+            cells.climates[place] = out.climate_cells
             arrived[place] = after.numbers.sum() - before.numbers.sum()
             size = after.entities.size
-        kpis = kpi_variables(nodes, transporters, arrived, self.energy, span.stop - span.start)
         return labelled(
-            nodes,
-            transporters,
-            kpis,
+            cells,
+            arrived,
             self.energy,
             names=names,
             times=span.times,
@@ -183,14 +199,15 @@ class NetworkModel:
 
     @cached_property
     def energy(self) -> Energy:
-        """Power by node, kW, and energy for a distance by transporter, kWh/km."""
+        """Power by node and compressor, kW, and energy for a distance by transporter, kWh/km."""
+        compressors = [in_unit(node.climate.power, "kW") for node in self.network.nodes.values() if node.climate]
         powers = [in_unit(node.power or "0 kW", "kW") for node in self.network.nodes.values()]
         per_km = [
             in_unit(group.energy_per_distance or "0 kWh/km", "kWh/km")
             for group in self.network.transporters.values()
             for _ in range(group.count)
         ]
-        return Energy(np.array(powers), np.array(per_km))
+        return Energy(np.array(powers), np.array(per_km), np.array(compressors))
 
     def _servers(self, node: str, at: np.datetime64) -> int:
         servers = self.network.nodes[node].servers
@@ -225,7 +242,7 @@ class NetworkModel:
         before = State._make(array.copy() for array in state) if traced_rows else state
         batch = int(plan.sources["batch"].max()) if plan.sources.size else 0
         out = span.out(names, batch=batch, traced_rows=traced_rows)
-        open_cell(state, out, span.start)
+        open_cell(state, plan, out, span.start)
         if coming_from is not None:
             earlier = coming_from.compiled[0]
             change_over(state, earlier, plan, out, span.start, *self._differences(coming_from.network, span))

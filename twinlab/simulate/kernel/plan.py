@@ -23,7 +23,32 @@ __all__ = ["Names", "compiled_plan", "owner_key"]
 
 _ORDERS: Final = {"fifo": 0, "priority": 1, "due": 2}
 _NODE: Final = np.dtype(
-    [("order", "i4"), ("buffer", "i4"), ("reject", "i4"), ("uptime", "i4"), ("repair", "i4"), ("key", "u4")], align=True
+    [
+        ("order", "i4"),
+        ("buffer", "i4"),
+        ("reject", "i4"),
+        ("uptime", "i4"),
+        ("repair", "i4"),
+        ("key", "u4"),
+        ("climate", "i4"),
+        ("heated", "i4"),
+        ("doored", "i4"),
+    ],
+    align=True,
+)
+_CLIMATE: Final = np.dtype(
+    [
+        ("node", "i4"),
+        ("ambient", "f8"),  # degC
+        ("wall", "f8"),  # 1/s
+        ("door", "f8"),
+        ("cold", "f8"),  # K below ambient with the compressor on
+        ("heat", "f8"),  # K above by a busy server
+        ("low", "f8"),
+        ("high", "f8"),
+        ("limit", "f8"),
+    ],
+    align=True,
 )
 _LINK: Final = np.dtype([("carried", "i4"), ("travel", "i4"), ("origin", "i4"), ("destination", "i4")], align=True)
 _LEG: Final = np.dtype([("link", "i4"), ("travel", "i4"), ("distance", "f8")], align=True)
@@ -73,6 +98,8 @@ class Names:
 
     nodes: tuple[str, ...]
     node_types: tuple[str, ...]
+    climates: tuple[str, ...]
+    """Nodes whose temperature is simulated."""
     transporters: tuple[str, ...]
     transporter_types: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -155,6 +182,7 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
     plan = Plan(
         nodes=node_rows,
         links=links,
+        climates=_climates(network),
         legs=leg_rows,
         groups=groups,
         transporters=units,
@@ -176,6 +204,7 @@ def compiled_plan(network: Network) -> tuple[Plan, Names]:
     names = Names(
         nodes=tuple(nodes),
         node_types=tuple(node.type for node in network.nodes.values()),
+        climates=tuple(name for name, node in network.nodes.items() if node.climate is not None),
         transporters=tuple(transporters),
         transporter_types=tuple(types),
         kinds=tuple(kinds),
@@ -195,6 +224,8 @@ def _nodes(network: Network, kinds: list[str], tables: _Tables) -> tuple[npt.NDA
         for column, kind in enumerate(kinds):
             one = node.service.get(kind, 0.0) if isinstance(node.service, dict) else node.service
             service[place, column] = tables.distribution(one)
+    cold = [name for name, node in network.nodes.items() if node.climate is not None]
+    places = {name: place for place, name in enumerate(cold)}
     node_rows = np.array(
         [
             (
@@ -203,12 +234,37 @@ def _nodes(network: Network, kinds: list[str], tables: _Tables) -> tuple[npt.NDA
                 node.when_full == "reject",
                 *tables.breakdowns(node.breakdowns),
                 owner_key("node", name),
+                places.get(name, -1),
+                node.climate is not None and in_unit(node.climate.rise_per_entity, "K") > 0,
+                node.climate is not None and node.climate.door_time_constant is not None,
             )
             for name, node in network.nodes.items()
         ],
         _NODE,
     )
     return node_rows, service
+
+
+def _climates(network: Network) -> npt.NDArray[np.void]:
+    rows = []
+    for place, node in enumerate(network.nodes.values()):
+        one = node.climate
+        if one is not None:
+            ambient = in_unit(one.ambient, "degC")
+            rows.append(
+                (
+                    place,
+                    ambient,
+                    1 / in_unit(one.time_constant, "s"),
+                    1 / in_unit(one.door_time_constant, "s") if one.door_time_constant else 0.0,
+                    ambient - in_unit(one.coldest, "degC"),
+                    in_unit(one.rise_per_entity, "K"),
+                    in_unit(one.switch_off, "degC"),
+                    in_unit(one.switch_on, "degC"),
+                    in_unit(one.limit, "degC") if one.limit else np.inf,
+                )
+            )
+    return np.array(rows, _CLIMATE)
 
 
 def _next_hop(network: Network, nodes: dict[str, int]) -> npt.NDArray[np.int32]:

@@ -7,7 +7,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ENTITY", "LINK", "NODE", "NODE_CELL", "TRACE", "TRANSPORTER", "TRANSPORTER_CELL", "Out", "Plan", "State"]
+__all__ = [
+    "CLIMATE_CELL",
+    "ENTITY",
+    "LINK",
+    "NODE",
+    "NODE_CELL",
+    "TRACE",
+    "TRANSPORTER",
+    "TRANSPORTER_CELL",
+    "Out",
+    "Plan",
+    "State",
+]
 
 Records = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -88,6 +100,10 @@ NODE: Final = np.dtype(
         ("breakdowns", "i4"),
         ("down", "i4"),  # whether it is being repaired
         ("stopped", "f8"),  # how long it was or will have been down by the end of the present repair
+        ("cooling", "i4"),  # whether the compressor is on
+        ("doors", "i4"),  # open ones
+        ("temperature", "f8"),  # degC, at the time `anchored`
+        ("anchored", "f8"),
         ("order", "i8"),  # number of entities that ever joined the queue, to keep the first of equal ones first
     ],
     align=True,
@@ -145,6 +161,10 @@ NODE_CELL: Final = np.dtype(
 TRANSPORTER_CELL: Final = np.dtype(
     [(name, "f8") for name in ("trips", "carried", "distance", "driving_area", "load_area", "down_area")]
 )
+#: The temperature of a node in a cell: areas as above, and from when on they still have to be added.
+CLIMATE_CELL: Final = np.dtype(
+    [(name, "f8") for name in ("since", "temperature_area", "temperature_max", "cooling_area", "spoilage_area")]
+)
 #: A row of a trace: kind, place of the node or transporter, two more places, whose entity, and three times.
 TRACE: Final = np.dtype(
     [
@@ -186,7 +206,8 @@ class State(NamedTuple):
     """Last departure of a timetable that a transporter took, by leg."""
     clock_time: Floats
     """Heap of the next events of transporters, and of breakdowns and repairs: transporter k is clock k, node n clock K + n, a
-    breakdown of transporter k clock K + N + k."""
+    breakdown of transporter k clock K + N + k, the thermostat of node n clock 2 K + N + n, a door closing there clock
+    2 K + 2 N + n."""
     clock_item: npt.NDArray[np.int32]
     clock_place: npt.NDArray[np.int32]
 
@@ -196,6 +217,8 @@ class Plan(NamedTuple):
 
     nodes: Records
     links: Records
+    climates: Records
+    """Nodes whose temperature is simulated."""
     legs: Records
     """One row for each place in the route of a group: link and distribution of the travel time."""
     groups: Records
@@ -227,8 +250,10 @@ class Out(NamedTuple):
     node: Records
     """The present cell, by node."""
     transporter: Records
+    climate: Records
     node_cells: Records
     transporter_cells: Records
+    climate_cells: Records
     place: Integers
     """Present cell, next change of servers, rows of the trace, whether to trace, most entities that arrive at once."""
     edge: Floats

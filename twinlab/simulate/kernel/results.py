@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from twinlab.simulate.kernel.records import CLIMATE_CELL, NODE_CELL, TRANSPORTER_CELL
+
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
 
-__all__ = ["kpi_variables", "labelled"]
+__all__ = ["Cells", "Energy", "add_cells", "empty_cells", "labelled", "stacked_cells"]
 
-Cells = npt.NDArray[Any]
+Rows = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 
 #: Signal of a node -> long name, unit, cell method.
@@ -55,8 +57,55 @@ KPIS: Final = {
     "trips": ("trips begun", "1", None),
     "distance": ("distance of the trips begun", "km", "lower"),
     "load": ("mean number of entities loaded on a trip", "1", None),
-    "energy": ("energy of servers and transporters", "kWh", "lower"),
+    "energy": ("energy of servers, compressors and transporters", "kWh", "lower"),
+    "temperature_max": ("highest temperature of a node", "degC", "lower"),
+    "spoilage": ("degrees above the limit times hours, of all nodes", "K·h", "lower"),
 }
+
+
+CLIMATE_SIGNALS: Final = {
+    "temperature": ("temperature", "degC", "time: mean"),
+    "temperature_max": ("highest temperature", "degC", "time: maximum"),
+    "cooling": ("share of time with the compressor on", "1", "time: mean"),
+    "spoilage": ("degrees above the limit times hours", "K·h", "time: sum"),
+}
+
+
+#: A cell in which nothing happened.
+_NO_CLIMATE: Final = np.array((0.0, 0.0, -np.inf, 0.0, 0.0), CLIMATE_CELL)
+
+
+class Cells(NamedTuple):
+    """What happened, as records with dims time and asset, and any dims before them."""
+
+    nodes: Rows
+    transporters: Rows
+    climates: Rows
+
+
+def empty_cells(shape: tuple[int, ...], names: Names) -> Cells:
+    """Return records for dims that end with time."""
+    return Cells(
+        np.zeros((*shape, len(names.nodes)), NODE_CELL),
+        np.zeros((*shape, len(names.transporters)), TRANSPORTER_CELL),
+        np.full((*shape, len(names.climates)), _NO_CLIMATE, CLIMATE_CELL),
+    )
+
+
+def add_cells(cells: Cells, part: Cells, first: int) -> None:
+    """Add what happened in a part of a run, whose cells begin at the place ``first`` of all cells."""
+    for whole, own in zip(cells, part, strict=True):
+        for field in own.dtype.names or ():
+            target = whole[field][first : first + len(own)]
+            if field == "temperature_max":
+                np.maximum(target, own[field], out=target)
+            else:
+                target += own[field]
+
+
+def stacked_cells(found: Sequence[Cells]) -> Cells:
+    """Return cells with a first dim for those given."""
+    return Cells(*(np.stack(rows) for rows in zip(*found, strict=True)))
 
 
 class Energy(NamedTuple):
@@ -66,12 +115,17 @@ class Energy(NamedTuple):
     """Of a server that works, by node, kW."""
     per_distance: Floats
     """By transporter, kWh/km."""
+    compressors: Floats
+    """Of the compressor, by node with a temperature, kW."""
 
-    def of_nodes(self, cells: Cells) -> Floats:
+    def of_nodes(self, cells: Cells, names: Names) -> Floats:
         """Return the energy by cell and node, kWh."""
-        return np.asarray(cells["busy_area"] * self.power / 3600)
+        found = np.asarray(cells.nodes["busy_area"] * self.power / 3600)
+        places = [names.nodes.index(name) for name in names.climates]
+        found[..., places] += cells.climates["cooling_area"] * self.compressors / 3600
+        return found
 
-    def of_transporters(self, cells: Cells) -> Floats:
+    def of_transporters(self, cells: Rows) -> Floats:
         """Return the energy by cell and transporter, kWh."""
         return np.asarray(cells["distance"] * self.per_distance)
 
@@ -82,7 +136,7 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return found
 
 
-def _node_values(cells: Cells, signal: str, width: Floats) -> Floats:
+def _node_values(cells: Rows, signal: str, width: Floats) -> Floats:
     if signal == "waiting_time":
         return _ratio(cells["wait"], cells["started"])
     if signal == "sojourn":
@@ -92,19 +146,18 @@ def _node_values(cells: Cells, signal: str, width: Floats) -> Floats:
     return cells[signal]
 
 
-def _transporter_values(cells: Cells, signal: str, width: Floats) -> Floats:
+def _transporter_values(cells: Rows, signal: str, width: Floats) -> Floats:
     return cells[f"{signal}_area"] / width if signal in {"driving", "load", "down"} else cells[signal]
 
 
-def kpi_variables(
-    nodes: Cells, transporters: Cells, arrived: Floats, energy: Energy, seconds: float
-) -> dict[str, Floats]:
-    """Return the KPIs of the span. Cells have any leading dims, then time and node or transporter."""
+def _kpis(cells: Cells, arrived: Floats, energy: Floats, seconds: float) -> dict[str, Floats]:
+    """Return the KPIs of the span; ``energy`` is that of all nodes and transporters."""
 
-    def total(cells: Cells, field: str) -> Floats:
-        return np.asarray(cells[field].sum(axis=(-2, -1), dtype=np.float64))
+    def total(rows: Rows, field: str) -> Floats:
+        return np.asarray(rows[field].sum(axis=(-2, -1), dtype=np.float64))
 
-    return {
+    nodes, transporters, climates = cells
+    found = {
         "arrived": arrived,
         "delivered": total(nodes, "delivered"),
         "rejected": total(nodes, "rejected"),
@@ -116,8 +169,18 @@ def kpi_variables(
         "trips": total(transporters, "trips"),
         "distance": total(transporters, "distance"),
         "load": _ratio(total(transporters, "carried"), total(transporters, "trips")),
-        "energy": energy.of_nodes(nodes).sum(axis=(-2, -1)) + energy.of_transporters(transporters).sum(axis=(-2, -1)),
+        "energy": energy,
     }
+    if climates.shape[-1]:
+        found["temperature_max"] = np.asarray(climates["temperature_max"].max(axis=(-2, -1)))
+        found["spoilage"] = total(climates, "spoilage_area") / 3600
+    return found
+
+
+def _climate_values(cells: Rows, signal: str, width: Floats) -> Floats:
+    if signal == "temperature_max":
+        return np.asarray(cells[signal])
+    return np.asarray(cells[f"{signal}_area"] / (3600 if signal == "spoilage" else width))
 
 
 def _places(types: Sequence[str], kind: str) -> slice | list[int]:
@@ -127,10 +190,56 @@ def _places(types: Sequence[str], kind: str) -> slice | list[int]:
     return slice(places[0], places[-1] + 1) if whole else places
 
 
+class _Labels:
+    """Variables and coordinates of results, put together type by type."""
+
+    def __init__(self, cells: Cells, energy: Energy, names: Names, *, first: tuple[str, ...], width: Floats) -> None:
+        self.cells, self.names, self.first, self.width = cells, names, first, width
+        self.energy = energy.of_nodes(cells, names), energy.of_transporters(cells.transporters)
+        self.variables: dict[str, tuple[tuple[str, ...], Floats, dict[str, str]]] = {}
+        self.coordinates: dict[str, npt.NDArray[Any]] = {}
+
+    def add(self, kind: str, signal: str, array: Floats, about: tuple[str, str, str]) -> None:
+        """Add a signal of a type."""
+        attrs = {
+            "asset_type": kind,
+            "signal": signal,
+            "units": about[1],
+            "long_name": about[0],
+            "cell_methods": about[2],
+        }
+        # Half the memory; the KPIs are computed from all digits.
+        self.variables[f"{kind}_{signal}"] = ((*self.first, "time", kind), array.astype(np.float32), attrs)
+
+    def add_nodes(self, kind: str) -> None:
+        """Add the signals of a type of nodes."""
+        places = _places(self.names.node_types, kind)
+        self.coordinates[kind] = np.array(self.names.nodes, dtype=object)[places]
+        rows = self.cells.nodes[..., places]
+        for signal, about in NODE_SIGNALS.items():
+            own = self.energy[0][..., places] if signal == "energy" else _node_values(rows, signal, self.width)
+            self.add(kind, signal, own, about)
+        own_names = self.coordinates[kind].tolist()
+        cold = [name for name in own_names if name in self.names.climates]
+        rooms = self.cells.climates[..., [self.names.climates.index(name) for name in cold]]
+        for signal, about in CLIMATE_SIGNALS.items() if cold else ():
+            values = np.full(rows.shape, np.nan)
+            values[..., [own_names.index(name) for name in cold]] = _climate_values(rooms, signal, self.width)
+            self.add(kind, signal, values, about)
+
+    def add_transporters(self, kind: str) -> None:
+        """Add the signals of a type of transporters."""
+        places = _places(self.names.transporter_types, kind)
+        self.coordinates[kind] = np.array(self.names.transporters, dtype=object)[places]
+        rows = self.cells.transporters[..., places]
+        for signal, about in TRANSPORTER_SIGNALS.items():
+            own = self.energy[1][..., places] if signal == "energy" else _transporter_values(rows, signal, self.width)
+            self.add(kind, signal, own, about)
+
+
 def labelled(
-    nodes: Cells,
-    transporters: Cells,
-    kpis: Mapping[str, Floats],
+    cells: Cells,
+    arrived: Floats,
     energy: Energy,
     *,
     names: Names,
@@ -140,38 +249,17 @@ def labelled(
 ) -> xr.Dataset:
     """Return results as a Dataset; with ``replications``, all arrays have that dim first."""
     first = () if replications is None else ("replication",)
-    width = widths[:, None]
-    found: dict[str, tuple[tuple[str, ...], Floats, dict[str, str]]] = {}
-    coordinates: dict[str, object] = {"time": times}
-    for cells, signals, values, types, assets, used in (
-        (nodes, NODE_SIGNALS, _node_values, names.node_types, names.nodes, energy.of_nodes(nodes)),
-        (
-            transporters,
-            TRANSPORTER_SIGNALS,
-            _transporter_values,
-            names.transporter_types,
-            names.transporters,
-            energy.of_transporters(transporters),
-        ),
-    ):
-        for kind in dict.fromkeys(types):
-            places = _places(types, kind)
-            coordinates[kind] = np.array(assets, dtype=object)[places]
-            for signal, (long_name, unit, method) in signals.items():
-                attrs = {
-                    "asset_type": kind,
-                    "signal": signal,
-                    "units": unit,
-                    "long_name": long_name,
-                    "cell_methods": method,
-                }
-                array = used[..., places] if signal == "energy" else values(cells[..., places], signal, width)
-                # Half the memory; the KPIs are computed from all digits.
-                found[f"{kind}_{signal}"] = ((*first, "time", kind), array.astype(np.float32), attrs)
-    for name, one in kpis.items():
+    labels = _Labels(cells, energy, names, first=first, width=widths[:, None])
+    for kind in dict.fromkeys(names.node_types):
+        labels.add_nodes(kind)
+    for kind in dict.fromkeys(names.transporter_types):
+        labels.add_transporters(kind)
+    used = sum(one.sum(axis=(-2, -1)) for one in labels.energy)
+    for name, one in _kpis(cells, arrived, np.asarray(used), float(widths.sum())).items():
         long_name, unit, better = KPIS[name]
         attrs = {"units": unit, "long_name": long_name} | ({"better": better} if better else {})
-        found[name] = (first, one, attrs)
+        labels.variables[name] = (first, one, attrs)
+    labels.coordinates["time"] = times
     if replications is not None:
-        coordinates["replication"] = np.array(replications, np.int64)
-    return xr.Dataset(found, coords=coordinates)
+        labels.coordinates["replication"] = np.array(replications, np.int64)
+    return xr.Dataset(labels.variables, coords=labels.coordinates)

@@ -16,8 +16,8 @@ from twinlab.errors import SchemaError
 from twinlab.simulate.kernel.arrays import copied, enlarged, from_dataset, started_names, to_variables
 from twinlab.simulate.kernel.events import event_tables
 from twinlab.simulate.kernel.model import TRACED_ROWS, NetworkModel
-from twinlab.simulate.kernel.records import BEGUN, NODE_CELL, TRANSPORTER_CELL, State
-from twinlab.simulate.kernel.results import kpi_variables, labelled
+from twinlab.simulate.kernel.records import BEGUN, State
+from twinlab.simulate.kernel.results import Cells, add_cells, empty_cells, labelled, stacked_cells
 from twinlab.simulate.kernel.spans import SECOND, Span, nanoseconds, span_of
 from twinlab.simulate.protocol import Advanced
 from twinlab.simulate.scenarios.parts import parts_of
@@ -42,10 +42,6 @@ class _Grid:
     times: npt.NDArray[np.datetime64]
     widths: npt.NDArray[np.float64]
     pieces: tuple[_Piece, ...]
-
-    @property
-    def seconds(self) -> float:
-        return float(self.widths.sum())
 
 
 @dataclass(frozen=True)
@@ -114,12 +110,15 @@ class ScenarioModel:
         *,
         entities: pd.DataFrame | None = None,
         transporters: pd.DataFrame | None = None,
+        nodes: pd.DataFrame | None = None,
         seed: int = 0,
         replication: int = 0,
     ) -> xr.Dataset:
-        """Return a state with entities and transporters where they are; see `NetworkModel.state_from`."""
+        """Return a state from tables of what is where; see `NetworkModel.state_from`."""
         model = self._model_at(nanoseconds(start), nanoseconds(start))
-        made = model.state_from(start, entities=entities, transporters=transporters, seed=seed, replication=replication)
+        made = model.state_from(
+            start, entities=entities, transporters=transporters, nodes=nodes, seed=seed, replication=replication
+        )
         return self._own(made, model)
 
     def advance(
@@ -134,11 +133,11 @@ class ScenarioModel:
         """
         grid = self._grid(state, until, step)
         start = nanoseconds(state["start"].values)
-        arrays, nodes, transporters, rows = self._run(
+        arrays, cells, rows = self._run(
             from_dataset(state), grid, self._present(state), traced_rows=TRACED_ROWS if trace else 0
         )
         arrived = np.asarray(arrays.numbers.sum() - state["numbers"].values.sum(), np.float64)
-        results = self._results(grid, nodes, transporters, arrived)
+        results = self._results(grid, cells, arrived)
         last = grid.pieces[-1].model
         names = last.compiled[1]
         scalars = {name: state[name].values for name in ("start", "seed", "replication")}
@@ -159,28 +158,24 @@ class ScenarioModel:
         for replication in replications:
             fork = copied(before, seed=int(state["seed"]), replication=replication)
             fork = enlarged(fork, at_least=size) if size > fork.entities.size else fork
-            after, nodes, transporters, _ = self._run(fork, grid, present)
-            found.append((nodes, transporters))
+            after, cells, _ = self._run(fork, grid, present)
+            found.append(cells)
             arrived.append(after.numbers.sum() - before.numbers.sum())
             size = after.entities.size
-        nodes, transporters = (np.stack(cells) for cells in zip(*found, strict=True))
-        return self._results(grid, nodes, transporters, np.array(arrived, np.float64), replications=replications)
+        return self._results(grid, stacked_cells(found), np.array(arrived, np.float64), replications=replications)
 
     def _results(
         self,
         grid: _Grid,
-        nodes: npt.NDArray[Any],
-        transporters: npt.NDArray[Any],
+        cells: Cells,
         arrived: Any,  # noqa: ANN401  (an array of any number of dims)
         *,
         replications: Sequence[int] | None = None,
     ) -> xr.Dataset:
         model = grid.pieces[0].model
-        kpis = kpi_variables(nodes, transporters, arrived, model.energy, grid.seconds)
         return labelled(
-            nodes,
-            transporters,
-            kpis,
+            cells,
+            arrived,
             model.energy,
             names=model.compiled[1],
             times=grid.times,
@@ -190,23 +185,19 @@ class ScenarioModel:
 
     def _run(
         self, state: State, grid: _Grid, present: NetworkModel, *, traced_rows: int = 0
-    ) -> tuple[State, npt.NDArray[Any], npt.NDArray[Any], list[npt.NDArray[Any]]]:
+    ) -> tuple[State, Cells, list[npt.NDArray[Any]]]:
         """Run piece after piece; what happened in a cell is the sum over the pieces of it."""
-        names = present.compiled[1]
-        nodes = np.zeros((grid.times.size, len(names.nodes)), NODE_CELL)
-        transporters = np.zeros((grid.times.size, len(names.transporters)), TRANSPORTER_CELL)
+        cells = empty_cells((grid.times.size,), present.compiled[1])
         rows = []
         for piece in grid.pieces:
             changes = piece.model is not present and state.counts[BEGUN]
             state, out = piece.model.run_span(
                 state, piece.span, traced_rows=traced_rows, coming_from=present if changes else None
             )
-            for cells, part in ((nodes, out.node_cells), (transporters, out.transporter_cells)):
-                for field in part.dtype.names or ():
-                    cells[field][piece.first : piece.first + len(part)] += part[field]
+            add_cells(cells, Cells(out.node_cells, out.transporter_cells, out.climate_cells), piece.first)
             rows.append(out.trace[: int(out.place[2])])
             present = piece.model
-        return state, nodes, transporters, rows
+        return state, cells, rows
 
     def _grid(self, state: xr.Dataset, until: Any, step: Any) -> _Grid:  # noqa: ANN401
         if state.attrs.get("model_hash") != self.content_hash():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from twinlab.errors import SchemaError
 from twinlab.simulate.kernel.horizon import departures, hours_of_week, server_changes
-from twinlab.simulate.kernel.records import NODE_CELL, TRACE, TRANSPORTER_CELL, Out
+from twinlab.simulate.kernel.records import CLIMATE_CELL, NODE_CELL, TRACE, TRANSPORTER_CELL, Out
 
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
@@ -51,9 +51,12 @@ class Span:
     def out(self, names: Names, *, batch: int, traced_rows: int = 0) -> Out:
         """Return empty arrays for what happens in the span."""
         cells, nodes, transporters = self.times.size, len(names.nodes), len(names.transporters)
+        climates = len(names.climates)
         return Out(
             node=np.zeros(nodes, NODE_CELL),
             transporter=np.zeros(transporters, TRANSPORTER_CELL),
+            climate=np.zeros(climates, CLIMATE_CELL),
+            climate_cells=np.zeros((cells, climates), CLIMATE_CELL),
             node_cells=np.zeros((cells, nodes), NODE_CELL),
             transporter_cells=np.zeros((cells, transporters), TRANSPORTER_CELL),
             place=np.array([0, 0, 0, traced_rows > 0, batch], np.int64),

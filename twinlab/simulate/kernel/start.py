@@ -12,6 +12,7 @@ import pandas as pd
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.terms import nearest
 from twinlab.simulate.kernel.arrays import START_SOURCE, enlarged
+from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.queues import queue_push
 from twinlab.simulate.kernel.records import (
     ABOARD,
@@ -30,7 +31,7 @@ from twinlab.simulate.kernel.spans import SECOND, nanoseconds
 if TYPE_CHECKING:
     from twinlab.simulate.kernel.plan import Names
 
-__all__ = ["ENTITY_COLUMNS", "TRANSPORTER_COLUMNS", "started"]
+__all__ = ["ENTITY_COLUMNS", "NODE_COLUMNS", "TRANSPORTER_COLUMNS", "started"]
 
 ENTITY_COLUMNS: Final = {
     "name": "name of the entity; the index if the column is missing",
@@ -54,6 +55,12 @@ TRANSPORTER_COLUMNS: Final = {
     "destination": "of one under way: where it goes",
     "departed": "of one under way: when it left",
     "arrives": "of one under way: when it arrives, if that is known",
+}
+NODE_COLUMNS: Final = {
+    "name": "name of a node with a climate; the index if the column is missing",
+    "temperature": "its temperature, degC",
+    "cooling": "whether its compressor is on; off if missing",
+    "door_closes": "of a node whose door is open: when it closes",
 }
 _STAGES: Final = ("queued", "served", "outbound")
 
@@ -121,6 +128,7 @@ def started(
     *,
     entities: pd.DataFrame | None,
     transporters: pd.DataFrame | None,
+    nodes: pd.DataFrame | None,
 ) -> tuple[State, list[str]]:
     """Return a state with what the tables say, and the names of the entities.
 
@@ -129,8 +137,11 @@ def started(
     SchemaError, UnknownTermError
         If a cell names what isn't in the network, or a row is contradictory; they name row and column.
     """
+    into = _Start(state, plan, names, start)
+    if nodes is not None:
+        _set_nodes(into, _Rows(nodes, "nodes", NODE_COLUMNS))
     if transporters is not None:
-        _place_transporters(_Start(state, plan, names, start), _Rows(transporters, "transporters", TRANSPORTER_COLUMNS))
+        _place_transporters(into, _Rows(transporters, "transporters", TRANSPORTER_COLUMNS))
     if entities is None:
         return state, []
     rows = _Rows(entities, "entities", ENTITY_COLUMNS)
@@ -297,3 +308,28 @@ def _at_node(rows: _Rows, row: int, unit: Any, legs: list[tuple[str, str]], at: 
     if at not in starts:
         raise rows.fault(row, "at", f"expected a node of its route{nearest(str(at), starts)}, got {at!r}")
     unit["stage"], unit["leg"] = PLACED, starts.index(at)
+
+
+def _set_nodes(into: _Start, rows: _Rows) -> None:
+    for row, name in enumerate(rows.names):
+        if name not in into.names.nodes:
+            raise rows.fault(row, "name", f"there is no node {name!r}{nearest(name, into.names.nodes)}")
+        place = into.names.nodes.index(name)
+        if into.plan.nodes[place]["climate"] < 0:
+            raise rows.fault(row, "name", f"the node {name!r} has no climate; state one, or remove the row")
+        node = into.state.nodes[place]
+        temperature = rows.value(row, "temperature")
+        if temperature is not None:
+            if not isinstance(temperature, (int, float)) or not -273.15 <= temperature < 1000:
+                raise rows.fault(row, "temperature", f"expected a temperature in degC, got {temperature!r}")
+            node["temperature"] = temperature
+        node["cooling"] = bool(rows.value(row, "cooling"))
+        closes = rows.seconds(row, "door_closes", into.start)
+        if closes is not None:
+            if closes <= 0 or not into.plan.nodes[place]["doored"]:
+                raise rows.fault(
+                    row, "door_closes", "expected an instant after the start, at a node with a `door_time_constant`"
+                )
+            node["doors"] = 1
+            clock = 2 * (into.state.transporters.size + into.state.nodes.size) + place
+            set_clock(into.state.clock_time, into.state.clock_item, into.state.clock_place, clock, closes)

@@ -1,8 +1,8 @@
 """The description of a network: nodes with servers and shifts, links, transporters, demand.
 
 In: what a person states, as text with units. Out: frozen objects that are complete and consistent.
-Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `nodes`, `flows`, `transporters`, `routing`,
-`checks`, `placing`, `display`, `network`, `reading`.
+Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `climate`, `nodes`, `flows`, `transporters`,
+`routing`, `checks`, `placing`, `display`, `network`, `reading`.
 Never: a number without a unit, a name that nothing defines.
 """
 
@@ -15,6 +15,7 @@ __getattr__, __dir__ = attach(
     {
         "Breakdowns": "breakdowns",
         "Calendar": "calendars",
+        "Climate": "climate",
         "Constant": "distributions",
         "Demand": "flows",
         "Dispatch": "transporters",

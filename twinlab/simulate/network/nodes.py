@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from twinlab.model.basics import Model, Term
 from twinlab.simulate.network.breakdowns import Breakdowns
+from twinlab.simulate.network.climate import Climate
 from twinlab.simulate.network.distributions import Constant, Distribution
 from twinlab.simulate.network.quantities import Power
 
@@ -45,6 +46,8 @@ class Node(Model):
     """Whether an entity that finds the buffer full keeps the place where it comes from, or is lost."""
     breakdowns: Breakdowns | None = None
     """Breakdowns of the whole node."""
+    climate: Climate | None = None
+    """Its temperature, if that is simulated."""
     power: Power | None = None
     """Electric power of a server while it works, such as "3 kW"."""
     latitude: float | None = Field(default=None, ge=-90, le=90)

@@ -20,6 +20,7 @@ __all__ = [
     "Rate",
     "Speed",
     "Temperature",
+    "TemperatureRise",
     "Time",
     "in_unit",
 ]
@@ -80,4 +81,5 @@ Speed = Annotated[str, _TEXT, _checked("km/h", above=0)]
 Distance = Annotated[str, _TEXT, _checked("km", lowest=0)]
 Power = Annotated[str, _TEXT, _checked("kW", lowest=0)]
 EnergyPerDistance = Annotated[str, _TEXT, _checked("kWh/km", lowest=0)]
+TemperatureRise = Annotated[str, _TEXT, _checked("K", lowest=0)]
 Temperature = Annotated[str, _TEXT, _checked("degC", lowest=-273.15)]

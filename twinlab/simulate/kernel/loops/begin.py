@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.climate import schedule_thermostat
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.random import ARRIVAL, FIRST, INTERVAL, SERVICE, TRAVEL, UPTIME, philox, uniform
@@ -108,6 +109,8 @@ def begin(s, p, t):
                 p.distributions, p.values, p.nodes[n].uptime, _ZERO, np.uint64(p.nodes[n].key), _ZERO, _UPTIME, s.key[0], s.key[1]
             )  # fmt: skip
             set_clock(s.clock_time, s.clock_item, s.clock_place, p.transporters.size + n, t + x)
+    for c in range(p.climates.size):
+        schedule_thermostat(s, p, t, p.climates[c].node)
     for e in range(s.counts[HIGHEST]):
         one = s.entities[e]
         if one.stage == SERVED:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.climate import bring_up_to
 
 __all__ = ["close_cell", "open_cell"]
 
 
 @njit(cache=True, nogil=True)
-def open_cell(s, o, start):
+def open_cell(s, p, o, start):
     """Begin a cell at a time: areas as if nothing changed until its end; each change corrects them."""
     edge = min(start + o.edge[2], o.edge[1])
     o.edge[0] = edge
@@ -30,6 +33,13 @@ def open_cell(s, o, start):
         cell.blocked_area = node.blocked * width
         cell.outbound_area = node.outbound * width
         cell.down_area = node.down * width
+    for c in range(p.climates.size):
+        room = o.climate[c]
+        room.since = start
+        room.temperature_area = 0.0
+        room.temperature_max = -np.inf
+        room.cooling_area = 0.0
+        room.spoilage_area = 0.0
     for k in range(s.transporters.size):
         one, done = s.transporters[k], o.transporter[k]
         done.trips = 0.0
@@ -41,13 +51,16 @@ def open_cell(s, o, start):
 
 
 @njit(cache=True, nogil=True)
-def close_cell(s, o):
+def close_cell(s, p, o):
     """Keep the present cell and open the next one."""
     at = o.place[0]
+    for c in range(p.climates.size):
+        bring_up_to(s, p, o, o.edge[0], p.climates[c].node)
+        o.climate_cells[at, c] = o.climate[c]
     for n in range(s.nodes.size):
         o.node_cells[at, n] = o.node[n]
     for k in range(s.transporters.size):
         o.transporter_cells[at, k] = o.transporter[k]
     o.place[0] = at + 1
     if o.edge[0] < o.edge[1]:
-        open_cell(s, o, o.edge[0])
+        open_cell(s, p, o, o.edge[0])

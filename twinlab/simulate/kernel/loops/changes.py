@@ -8,6 +8,7 @@ import numpy as np
 
 from twinlab._compiled import njit
 from twinlab.simulate.kernel.loops.borrowed import borrowed
+from twinlab.simulate.kernel.loops.climate import anchor, schedule_thermostat
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.moving import wait_for_transporter
@@ -94,6 +95,9 @@ def change_over(state, before, plan, out, t, servers, factors, dispatched, rerou
         if node.down == 0:
             o.node[n].servers_area += (node.planned - node.servers) * (o.edge[0] - t)
             node.servers = node.planned
+        if p.nodes[n].climate >= 0:
+            anchor(s, q, o, t, n)
+            schedule_thermostat(s, p, t, n)
     _change_arrivals(s, t, factors)
     _change_transporters(s, q, p, t, dispatched)
     if rerouted:

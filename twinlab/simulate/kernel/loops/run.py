@@ -11,8 +11,9 @@ from twinlab.simulate.kernel.loops.begin import begin, gap
 from twinlab.simulate.kernel.loops.borrowed import borrowed
 from twinlab.simulate.kernel.loops.breakdowns import break_or_repair_node, break_transporter
 from twinlab.simulate.kernel.loops.cells import close_cell
+from twinlab.simulate.kernel.loops.climate import add_doors, switch_compressor
 from twinlab.simulate.kernel.loops.draws import draw
-from twinlab.simulate.kernel.loops.heap import pop, replace_first
+from twinlab.simulate.kernel.loops.heap import pop, replace_first, set_clock
 from twinlab.simulate.kernel.loops.moving import finish_service
 from twinlab.simulate.kernel.loops.queues import new_entity
 from twinlab.simulate.kernel.loops.random import ARRIVAL, DESTINATION, DUE, philox
@@ -102,7 +103,7 @@ def _calendar_event(s, p, o):
     change = o.place[1]
     switch = o.switch_time[change] if change < o.switch_time.size else np.inf
     if o.edge[0] <= switch:
-        close_cell(s, o)
+        close_cell(s, p, o)
     else:
         n = o.switch_node[change]
         o.place[1] = change + 1
@@ -116,6 +117,23 @@ def _calendar_event(s, p, o):
     return min(o.edge[0], o.switch_time[change] if change < o.switch_time.size else np.inf)
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _clock_event(s, p, o, t, k):
+    """Handle the event of a clock: a transporter's next step, a breakdown, a repair, a thermostat, a door."""
+    units, nodes = s.transporters.size, s.nodes.size
+    if k < units:
+        step_transporter(s, p, o, t, k)
+    elif k < units + nodes:
+        break_or_repair_node(s, p, o, t, k - units)
+    elif k < 2 * units + nodes:
+        break_transporter(s, p, o, t, k - units - nodes)
+    elif k < 2 * (units + nodes):
+        switch_compressor(s, p, o, t, k - 2 * units - nodes)
+    else:
+        set_clock(s.clock_time, s.clock_item, s.clock_place, k, np.inf)
+        add_doors(s, p, o, t, k - 2 * (units + nodes), -1)
+
+
 @njit(cache=True, nogil=True)
 def run(state, plan, out, now):
     """Advance to a time, exclusive, or until an array is full; return which."""
@@ -126,7 +144,7 @@ def run(state, plan, out, now):
         for n in range(s.nodes.size):
             settle(s, p, o, now, n)
     limit = min(o.edge[0], o.switch_time[o.place[1]] if o.place[1] < o.switch_time.size else np.inf)
-    sources, clocks, units = s.source_time.size, s.clock_time.size, s.transporters.size
+    sources, clocks = s.source_time.size, s.clock_time.size
     while True:
         if s.counts[HIGHEST] + o.place[4] > s.entities.size:
             return FULL_ENTITIES
@@ -139,18 +157,12 @@ def run(state, plan, out, now):
             t = s.clock_time[0]
         if t >= limit:
             if limit >= o.edge[1]:
-                close_cell(s, o)
+                close_cell(s, p, o)
                 return DONE
             limit = _calendar_event(s, p, o)
             continue
         if clock:
-            k = s.clock_item[0]
-            if k < units:
-                step_transporter(s, p, o, t, k)
-            elif k < units + s.nodes.size:
-                break_or_repair_node(s, p, o, t, k - units)
-            else:
-                break_transporter(s, p, o, t, k - units - s.nodes.size)
+            _clock_event(s, p, o, t, s.clock_item[0])
         elif source:
             _source_event(s, p, o, t)
         else:

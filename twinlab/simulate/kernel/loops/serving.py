@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.climate import add_busy
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import push, replace_first, set_clock
 from twinlab.simulate.kernel.loops.queues import free_entity, queue_pop, queue_push
@@ -37,6 +38,14 @@ def later(s, time, e):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
+def _add_busy(s, p, o, t, n, change):
+    if p.nodes[n].heated:
+        add_busy(s, p, o, t, n, change)
+    else:
+        s.nodes[n].busy += change
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _start(s, p, o, t, e, n):
     """Begin a service at a free server."""
     one = s.entities[e]
@@ -48,7 +57,7 @@ def _start(s, p, o, t, e, n):
     one.stage = SERVED
     one.began = t
     one.paused = s.nodes[n].stopped
-    s.nodes[n].busy += 1
+    _add_busy(s, p, o, t, n, 1)
     cell = o.node[n]
     cell.busy_area += o.edge[0] - t
     cell.wait += t - one.since
@@ -132,7 +141,7 @@ def _admit(s, p, o, t, n):
     came = s.entities[sender].at
     enter(s, p, o, t, sender, n)
     if came >= 0:
-        s.nodes[came].busy -= 1
+        _add_busy(s, p, o, t, came, -1)
         s.nodes[came].blocked -= 1
         o.node[came].busy_area -= o.edge[0] - t
         o.node[came].blocked_area -= o.edge[0] - t
@@ -168,7 +177,7 @@ def settle(s, p, o, t, n):
 def leave_server(s, p, o, t, n):
     """Free a server, and serve the next."""
     node = s.nodes[n]
-    node.busy -= 1
+    _add_busy(s, p, o, t, n, -1)
     o.node[n].busy_area -= o.edge[0] - t
     if node.first_sender != -1:
         settle(s, p, o, t, n)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from twinlab._compiled import njit
+from twinlab.simulate.kernel.loops.climate import add_doors
 from twinlab.simulate.kernel.loops.draws import draw
 from twinlab.simulate.kernel.loops.heap import set_clock
 from twinlab.simulate.kernel.loops.moving import take_load
@@ -184,18 +185,26 @@ def step_transporter(s, p, o, t, k):
                 return
             take_load(s, o, t, link, k, p.groups[g].capacity)
             one.stage = LOADING
+            if p.nodes[p.links[link].origin].doored:
+                add_doors(s, p, o, t, p.links[link].origin, 1)
             x = _drawn(s, p, k, p.groups[g].loading, _LOAD)
         elif one.stage == LOADING:
+            if p.nodes[p.links[link].origin].doored:
+                add_doors(s, p, o, t, p.links[link].origin, -1)
             x = _depart(s, p, o, t, k, leg)
         elif one.stage == DRIVING:
             o.transporter[k].driving_area -= o.edge[0] - t
             trace(o, TRIP, k, p.links[link].origin, p.links[link].destination, one.load, leg, one.began, one.began, t)
             one.stage = UNLOADING
+            if p.nodes[p.links[link].destination].doored:
+                add_doors(s, p, o, t, p.links[link].destination, 1)
             x = _drawn(s, p, k, p.groups[g].unloading, _UNLOAD)
         else:
             # At the end of unloading, or once the last of its load found room.
             if not _unload(s, p, o, t, k, link):
                 return
+            if p.nodes[p.links[link].destination].doored:
+                add_doors(s, p, o, t, p.links[link].destination, -1)
             one.leg = one.leg + 1 if one.leg + 1 < size else 0
             one.stage = READY
             x = _drawn(s, p, k, p.groups[g].turnaround, _TURN)
