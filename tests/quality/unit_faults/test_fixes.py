@@ -57,7 +57,7 @@ def test_further_assets_with_the_same_fault_join_the_rule() -> None:
 def test_a_tag_of_a_family_gets_an_entry_of_its_own() -> None:
     fixed = fix_text(UnitFix("R12", "temperature", "degC", "degF", since=SINCE), LONG, "TH-12")
     tags = fixed.mapping.tables[0].tags
-    assert list(tags) == ["TH-12", "/^TH-(?P<room>\\d+)$/", "P7"]
+    assert list(tags) == ["/^TH-(?P<room>\\d+)$/", "P7", "TH-12"]
     assert [(one.asset, one.unit, one.valid_from) for one in tags["TH-12"]] == [
         ("cold_room/R12", "degF", "2026-02-19T10:55:00Z"), ("cold_room/R12", "degC", None)
     ]  # fmt: skip

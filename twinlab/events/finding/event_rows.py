@@ -43,9 +43,9 @@ def recorded_events(  # noqa: PLR0917  (as `find`, which checks them)
     spec = model.event_types.get(kind)
     own = model.events[kind].on if spec is None else spec.asset
     if assets is not None:
-        ids = [] if own is None else [str(one) for one in source.assets(own).index]
+        ids = {} if own is None else dict.fromkeys(map(str, source.assets(own).index))
         for one in assets:
-            if one not in set(ids):
+            if one not in ids:
                 what = (
                     f"an asset of type {own!r}" if own is not None else f"no assets, since {kind!r} has none of its own"
                 )

@@ -127,9 +127,9 @@ def find(
         return recorded_events(source, kind, node, expression, lasting, (start, stop), assets)
     condition = bind_condition(node, AssetContext(model, kind), text=expression)
     if assets is not None:
-        ids = [str(one) for one in source.assets(kind).index]
+        ids = dict.fromkeys(map(str, source.assets(kind).index))
         for one in assets:
-            if one not in set(ids):
+            if one not in ids:
                 msg = f"expected an asset of type {kind!r}, got {one!r}{nearest(one, ids)}"
                 raise UnknownTermError(msg)
     place = _place(source, kind, condition, assets)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import yaml
 
 from twinlab.errors import SchemaError, UnknownTermError
 from twinlab.model.basics import is_pattern
+from twinlab.model.edits.yaml_edit import put
 from twinlab.model.load import dump_mapping, parse_mapping
 from twinlab.model.mapping import Mapping
 from twinlab.model.terms import nearest
 from twinlab.model.units import canonical_unit
-from twinlab.model.yamltext import read_yaml, write_line, write_yaml
+from twinlab.model.yamltext import read_yaml, write_line
 from twinlab.quality.unit_faults.suspects import Suspect, UnitFix
 
 __all__ = ["MappingFix", "fix_text"]
@@ -88,7 +88,7 @@ def fix_text(fix: Suspect | UnitFix, mapping: Mapping | str, tag: str) -> Mappin
         msg = f"the mapping has no rule of {tag!r} for the signal {wanted.signal!r}{nearest(tag, names)}"
         raise UnknownTermError(msg)
     for path, key, value in changes:
-        text = _changed(text, path, key, value)
+        text = put(text, (*path, key), value)
     line = f"{write_line(changes[0][1])}: {write_line(changes[0][2])}"
     return MappingFix(line, text, parse_mapping(text))
 
@@ -189,48 +189,3 @@ def _literal(asset: str | None, key: str, tag: str) -> str | None:
 
 def _instant(text: str) -> np.datetime64:
     return np.datetime64(text.removesuffix("Z"), "ns")
-
-
-def _changed(text: str, path: tuple[str | int, ...], key: str, value: object) -> str:
-    """Return a YAML text with another value of a key; written anew if that isn't possible in place."""
-    wanted = deepcopy(read_yaml(text, name="mapping").data)
-    holder: Any = wanted
-    for part in path:
-        holder = holder[part]
-    known = key in holder
-    # A new key comes first, so that it stays near the pattern that it was taken from.
-    entries = {**({} if known else {key: value}), **holder, **({key: value} if known else {})}
-    holder.clear()
-    holder.update(entries)
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    for part in path:
-        node = _child(node, part)
-    inner = _child(node, key) if known else None
-    if inner is not None:
-        begin, end = inner.start_mark.index, _end(inner)
-        space = "" if inner.start_mark.line == next(k for k, v in node.value if v is inner).start_mark.line else " "
-        new = f"{text[:begin].rstrip() if space else text[:begin]}{space}{write_line(value)}{text[end:]}"
-    else:
-        begin = node.value[0][0].start_mark.index
-        entry = f"{write_line(key)}: {write_line(value)}"
-        column = node.value[0][0].start_mark.column
-        new = f"{text[:begin]}{entry}{', ' if node.flow_style else chr(10) + ' ' * column}{text[begin:]}"
-    try:
-        right = read_yaml(new, name="mapping").data == wanted
-    except SchemaError:
-        right = False
-    return new if right else write_yaml(wanted)
-
-
-def _child(node: Any, part: str | int) -> Any:  # noqa: ANN401  (YAML's nodes have no types)
-    if isinstance(part, int):
-        return node.value[part]
-    return next(value for name, value in node.value if name.value == part)
-
-
-def _end(node: Any) -> int:  # noqa: ANN401
-    """Return where a node's text ends; a block ends with its last scalar or flow collection."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
-        return int(node.end_mark.index)
-    last = node.value[-1]
-    return _end(last[1] if isinstance(last, tuple) else last)
