@@ -154,6 +154,16 @@ CASES: list[tuple[list[dict[str, Any]], type[TwinlabError], tuple[str, ...]]] = 
         SchemaError,
         ("changes[0].name", "already"),
     ),
+    ([{"kind": "timetable", "transporters": "first"}], SchemaError, ("exactly one of `timetable` and `every`",)),
+    ([{"kind": "timetable", "transporters": "first", "every": "3 kg"}], UnitError, ("changes[0].every", "'kg'")),
+    (
+        [{"kind": "timetable", "transporters": "first", "timetable": {"departures": {"south": ["08:00"]}}}],
+        UnknownTermError,
+        ("changes[0].timetable", "'south'"),
+    ),
+    ([{"kind": "reliability", "of": "bench", "uptime": 2}], SchemaError, ("changes[0].of", "has no breakdowns")),
+    ([{"kind": "reliability", "of": "midle", "uptime": 2}], UnknownTermError, ("changes[0].of", "'middle'")),
+    ([{"kind": "reliability", "of": "hub", "uptime": 2, "stop": "2h"}], SchemaError, ("in effect in the whole run",)),
     (
         [
             {"kind": "close", "node": "middle", "start": "6h"},

@@ -31,6 +31,11 @@ KINDS = {
     "speed": ({"transporters": "truck", "factor": 0.5}, "each truck: speed -50 %"),
     "transporters": ({"transporters": "first", "add": -1, "start": "1d"}, "first: -1 truck from 1d after the start"),
     "new_transporters": ({"name": "vans", "group": VAN}, "new vans: 1 x van on north -> middle, 1 entities each"),
+    "timetable": (
+        {"transporters": "first", "timetable": {"departures": {"north": ["08:00", "18:00"]}}, "start": "2h"},
+        "first: departures north 08:00, 18:00 from 2h after the start",
+    ),
+    "reliability": ({"of": "hub", "uptime": 0.5}, "each hub: time between breakdowns -50 %"),
 }  # fmt: skip
 
 
@@ -65,7 +70,7 @@ def test_a_change_changes_what_it_says_and_nothing_else(hubs: Network, kind: str
         "reroute": {"next_hops"},
         "storm": {"links"},
     }
-    of_transporters = {"transporters"} if "transporters" in kind or kind == "speed" else {"nodes"}
+    of_transporters = {"transporters"} if "transporters" in kind or kind in {"speed", "timetable"} else {"nodes"}
     touched -= {"calendars"} if kind == "servers" else set()
     assert touched == expected.get(kind, of_transporters)
 

@@ -43,6 +43,8 @@ CHANGE_KINDS: Registry[type[Change]] = Registry(
         "speed": f"{_KINDS}.transporters:Speed",
         "transporters": f"{_KINDS}.transporters:Fleet",
         "new_transporters": f"{_KINDS}.transporters:NewTransporters",
+        "timetable": f"{_KINDS}.departures:UseTimetable",
+        "reliability": f"{_KINDS}.reliability:Reliability",
     },
     check=_fits,
 )
