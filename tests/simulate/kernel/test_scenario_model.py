@@ -8,6 +8,7 @@ from tests.simulate.kernel.networks import HOUR, START, parcels, queue
 from twinlab import simulate
 from twinlab.errors import SchemaError
 from twinlab.simulate.kernel import NetworkModel, ScenarioModel
+from twinlab.simulate.network import Network
 from twinlab.simulate.scenarios import Scenario
 
 NIGHT = np.timedelta64(14, "h")
@@ -124,3 +125,22 @@ def test_a_state_of_another_model_is_refused():
     state = parcels().initial_state(start=START)
     with pytest.raises(SchemaError, match="expected 'changed' with hash"):
         advanced(scenario(), state=state)
+
+
+def test_who_is_on_the_way_to_a_closed_node_waits_there_and_new_ones_go_elsewhere():
+    travel = {"kind": "constant", "value": "2 h"}
+    row = Network(
+        name="row",
+        nodes={name: {"type": "hub", "service": "1 s"} for name in ("a", "b", "c")},
+        links=[
+            {"from": "a", "to": "b", "both_ways": True, "travel": travel},
+            {"from": "b", "to": "c", "both_ways": True, "travel": travel},
+        ],
+        demand={"d": {"at": "a", "interval": "30 min", "to": {"c": 1.0}}},
+    )
+    closed = Scenario("closed", row, [{"kind": "close", "node": "c", "instead": "b", "start": "3h", "stop": "6h"}])
+    delivered = advanced(ScenarioModel(closed), np.timedelta64(12, "h")).results["hub_delivered"]
+    # Those that leave a in the three hours end at b; five arrive at c meanwhile, and wait until it is open.
+    assert delivered.sel(hub="a").values.tolist() == [0] * 12
+    assert delivered.sel(hub="b").values.tolist() == [0, 0, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0]
+    assert delivered.sel(hub="c").values.tolist() == [0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 2, 2]

@@ -15,6 +15,11 @@ CASES: list[tuple[list[dict[str, Any]], type[TwinlabError], tuple[str, ...]]] = 
     ([{"kind": "close", "node": "bench"}], SchemaError, ("changes[0].node", "demand.jobs", "closed in the whole run")),
     ([{"kind": "close", "node": "middle"}], SchemaError, ("changes[0].entities", "'north' to 'south'", "for ever")),
     ([{"kind": "close", "node": "south", "entities": "reroute", "instead": "sotuh"}], UnknownTermError, ("instead",)),
+    (
+        [{"kind": "close", "node": "bench", "instead": "south", "stop": "6h"}],
+        SchemaError,
+        ("instead", "demand.jobs has a"),
+    ),
     ([{"kind": "close", "node": "south", "instead": "south"}], SchemaError, ("changes[0].instead", "another node")),
     (
         [{"kind": "close", "node": "middle", "entities": "vanish"}],

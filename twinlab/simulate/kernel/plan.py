@@ -269,7 +269,8 @@ def _climates(network: Network) -> npt.NDArray[np.void]:
 
 def _next_hop(network: Network, nodes: dict[str, int]) -> npt.NDArray[np.int32]:
     hop = np.full((len(nodes), len(nodes)), -1, np.int32)
-    for destination, hops in next_nodes(network).items():
+    # To all nodes: during a change of demand, entities are still on their way to where it went before.
+    for destination, hops in next_nodes(network, to=network.nodes).items():
         for node_name, following in hops.items():
             hop[nodes[node_name], nodes[destination]] = nodes[following]
     return hop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ def mean_time(link: Link, groups: list[Transporters]) -> float:
 def next_nodes(
     network: Network,
     *,
+    to: Iterable[str] | None = None,
     avoid: frozenset[str] = frozenset(),
     closed: frozenset[Pair] = frozenset(),
     preferred: frozenset[Pair] = frozenset(),
@@ -59,6 +60,8 @@ def next_nodes(
     Parameters
     ----------
     network : Network
+    to : iterable of str, optional
+        Destinations; those of the demand by default.
     avoid : set of str, optional
         Nodes through which no way leads; it may begin or end there.
     closed : set of (str, str), optional
@@ -77,7 +80,7 @@ def next_nodes(
             # A second for each link, so that of equally quick ways the one with fewer stops is taken.
             lasting = 0.0 if pair in preferred else mean_time(link, serving.get(pair, []))
             into[link.destination].append((link.origin, lasting + 1.0))
-    found = {name: _towards(name, into, avoid) for name in _destinations(network)}
+    found = {name: _towards(name, into, avoid) for name in (_destinations(network) if to is None else to)}
     for node, hops in network.next_hops.items():
         for destination, following in hops.items():
             if (following not in avoid or following == destination) and (node, following) not in closed:

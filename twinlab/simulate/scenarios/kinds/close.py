@@ -58,11 +58,21 @@ class Close(Change):
             )
         if not self.windowed:
             yield from self._for_ever(network)
+        elif self.instead is not None:
+            yield from self._other_routes(network, self.instead)
+
+    def _other_routes(self, network: Network, instead: str) -> Iterator[Finding]:
+        for name, demand in network.demand.items():
+            if demand.route is not None and _moved(demand, self.node, instead).route != demand.route:
+                yield fault(
+                    "instead",
+                    f"demand.{name} has a fixed route through {self.node!r}, which can't be another one for a window only; "
+                    "remove `instead`, so that its entities wait",
+                )
 
     def _for_ever(self, network: Network) -> Iterator[Finding]:
         for name, demand in network.demand.items():
-            uses = self.node in {demand.at, *(demand.to or {})} and self.instead is None
-            if uses or (self.node in (demand.route or ()) and self.instead is None):
+            if self.instead is None and self.node in {demand.at, *(demand.to or {}), *(demand.route or ())}:
                 yield fault(
                     "node",
                     f"demand.{name} arrives at, goes to or has a route through {self.node!r}, which is closed in the whole "
