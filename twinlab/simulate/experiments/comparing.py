@@ -59,6 +59,8 @@ def compare(
         or false in each replication. By default ``"rate"`` for booleans and ``"t"`` for numbers.
     indifference : float
         Smallest difference that matters, in the KPI's unit. The verdict is ``"no difference"`` if the whole interval is smaller.
+        If no replication differs, the interval of a KPI that is a number has no width, though a rare event may not have come yet: for
+        events in fewer than 3 of ``n`` replications, compare rates.
     paired : bool, optional
         Pair the replications by number, as common random numbers allow. By default they are, unless the data state different
         seeds (attribute ``seed``) or share fewer than two numbers; then the samples are independent (Welch). Pairing independent
