@@ -79,7 +79,7 @@ def spliced(old: Spans, windows: Spans, new: Spans, gap: Integers) -> tuple[Span
     inside, first, last = pieces(new, windows)
     parts = [Spans(before.key[row], start, end, old.keys), Spans(new.key[inside], first, last, old.keys)]
     after = merged(together(parts, old.keys))[0]
-    return _inserted(old.take(~mine), after), before, after
+    return _inserted(old.take(np.flatnonzero(~mine)), after), before, after
 
 
 def differing(spans: Spans, others: Spans) -> Spans:

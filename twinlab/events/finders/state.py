@@ -52,7 +52,7 @@ def write_states(path: Path, states: Mapping[str, FinderState]) -> None:
     numbers = {each: number for number, each in enumerate(shared)}
     about = {
         name: {"definition": one.definition, "shared": numbers[id(one.history), one.assets], "stop": one.stop, "spans": len(one.spans.key),
-               "ids": [[asset, start, found] for (asset, start), found in one.ids.items()]}
+               "ids": [[asset for asset, _ in one.ids], [start for _, start in one.ids], list(one.ids.values())]}
         for name, one in states.items()
     }  # fmt: skip
     described = json.dumps(
@@ -61,8 +61,8 @@ def write_states(path: Path, states: Mapping[str, FinderState]) -> None:
     spans = [one.spans for one in states.values()]
     table = pa.table({name: np.concatenate([getattr(one, name) for one in spans]) for name in ("key", "start", "end")})
     # Written after each batch: compression would take ten times as long.
-    schema = table.schema.with_metadata({_KEY: described})
-    write_atomically(path, lambda draft: feather.write_feather(table.cast(schema), draft, compression="uncompressed"))
+    table = table.replace_schema_metadata({_KEY: described})
+    write_atomically(path, lambda draft: feather.write_feather(table, draft, compression="uncompressed"))
 
 
 def read_states(path: Path) -> dict[str, FinderState]:
@@ -80,7 +80,7 @@ def read_states(path: Path) -> dict[str, FinderState]:
         key, start, end = (part[at : at + one["spans"]] for part in columns)
         at += one["spans"]
         spans = Spans(key, start, end, max(1, len(assets)))
-        ids = {(str(asset), int(begin)): str(found) for asset, begin, found in one["ids"]}
+        ids = {(str(asset), int(begin)): str(found) for asset, begin, found in zip(*one["ids"], strict=True)}
         out[name] = FinderState(one["definition"], history, int(one["stop"]), assets, spans, ids)
     return out
 

@@ -122,25 +122,26 @@ def found_again(
     history : dict
         Description of the present history.
     """
-    # All of them are updated at once: the key of a span is the number of its finder and that of its asset.
-    assets = tuple(dict.fromkeys((*found.cells.assets, *(name for one in states.values() for name in one.assets))))
+    present = found.cells.assets
+    assets = tuple(dict.fromkeys((*present, *(name for one in states.values() for name in one.assets))))
     count = max(1, len(assets))
-    stops = {name: found.cells.end_of(signals_of(conditions[name])) for name in finders}
-    old = [_renumbered(states[name], assets) for name in finders]
-    new = [found.true_of(conditions[name], stops[name]) for name in finders]
-    # Nothing is true of assets that are gone.
-    windows = [together([found.windows, one.take(one.key >= len(found.cells.assets))], count) for one in old]
-    gap = np.repeat([one.gap_ns for one in finders.values()], count)
-    spans, before, after = spliced(_stacked(old, count), merged(_stacked(windows, count))[0], _stacked(new, count), gap)
-    changes = changed_events(finders, states, stops, assets, before, after)
-    edges = np.searchsorted(spans.key, np.arange(len(finders) + 1) * count)
-    out = {}
-    for number, (name, (ids, what)) in enumerate(changes.items()):
-        own = spans.take(np.arange(edges[number], edges[number + 1]))
-        own = Spans(own.key - number * count, own.start, own.end, max(1, len(found.cells.assets)))
-        state = FinderState(states[name].definition, history, stops[name], found.cells.assets, own, ids)
-        out[name] = state, what
-    return out
+    now: dict[str, FinderState] = {}
+    old: list[Spans] = []
+    new: list[Spans] = []
+    for name, finder in finders.items():
+        before, stop = _renumbered(states[name], assets), found.cells.end_of(signals_of(conditions[name]))
+        gone = before.take(before.key >= len(present))
+        # Nothing is true of assets that are gone.
+        windows = merged(together([found.windows, gone], count))[0]
+        gap = np.full(count, finder.gap_ns)
+        spans, was, became = spliced(before, windows, found.true_of(conditions[name], stop), gap)
+        spans = replace(spans, keys=max(1, len(present)))
+        now[name] = FinderState(states[name].definition, history, stop, present, spans)
+        old.append(was)
+        new.append(became)
+    stops = {name: one.stop for name, one in now.items()}
+    changes = changed_events(finders, states, stops, assets, _stacked(old, count), _stacked(new, count))
+    return {name: (replace(now[name], ids=ids), what) for name, (ids, what) in changes.items()}
 
 
 def needs_all(condition: bound.Condition) -> bool:

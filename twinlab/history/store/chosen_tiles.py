@@ -44,10 +44,13 @@ def chosen_tiles(
     return out
 
 
-def _number(spec: ArraySpec, tile: tuple[int, int]) -> int:
-    """Return the number of a tile within its shard."""
+def _places(
+    spec: ArraySpec, tiles: Sequence[tuple[int, int]], index: NDArray[np.uint64]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return offset and length of tiles within their shard."""
     rows, columns = tile_grid(spec)
-    return tile[0] % rows * columns + tile[1] % columns
+    numbers = [row % rows * columns + column % columns for row, column in tiles]
+    return {tile: (int(at), int(length)) for tile, (at, length) in zip(tiles, index[numbers].tolist(), strict=True)}
 
 
 def _of_whole(
@@ -57,8 +60,8 @@ def _of_whole(
     (data,) = store.fetch([(key, None)])
     if data is None:
         return {}
-    index, view = parse_index(data, tile_grid(spec), where=key).tolist(), memoryview(data)
-    places = {tile: index[_number(spec, tile)] for tile in wanted}
+    view = memoryview(data)
+    places = _places(spec, wanted, parse_index(data, tile_grid(spec), where=key))
     return {tile: view[at : at + length] for tile, (at, length) in places.items() if at != EMPTY}
 
 
@@ -69,8 +72,7 @@ def _of_some(
     (tail,) = store.fetch([(key, (-index_bytes(tile_grid(spec)), 0))])
     if tail is None:
         return {}
-    index = parse_index(tail, tile_grid(spec), where=key).tolist()
-    places = {tile: index[_number(spec, tile)] for tile in wanted}
+    places = _places(spec, wanted, parse_index(tail, tile_grid(spec), where=key))
     stored = [tile for tile, (at, _) in places.items() if at != EMPTY]
     requests: list[Request] = [(key, (places[tile][0], sum(places[tile]))) for tile in stored]
     out: dict[tuple[int, int], bytes | memoryview] = {}
