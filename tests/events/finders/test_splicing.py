@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinlab.events.algebra.spans import NEVER, Spans, merged
-from twinlab.events.finders.splicing import differing, events_of, spliced
+from twinlab.events.finders.splicing import Windows, differing, events_of, spliced
 
 KEYS, CELLS = 3, 12
 cells = st.lists(st.lists(st.booleans(), min_size=CELLS, max_size=CELLS), min_size=KEYS, max_size=KEYS).map(np.array)
@@ -27,7 +27,7 @@ def test_what_is_replaced_is_true_in_the_windows_and_every_event_that_differs_is
     before: np.ndarray, there: np.ndarray, now: np.ndarray, gaps: list[int], lasting: int
 ) -> None:
     gap, long, stop = np.array(gaps), np.full(KEYS, lasting), np.full(KEYS, CELLS)
-    found, old, new = spliced(spans_of(before), spans_of(there), spans_of(now), gap)
+    found, old, new = spliced(spans_of(before), Windows(spans_of(there)), spans_of(now), gap)
     after = spans_of(np.where(there, now, before))
     assert listed(found) == listed(after)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlab.events.algebra.kernels import positions
-from twinlab.events.algebra.spans import NEVER, Spans, gaps, merged, pieces, together
+from twinlab.events.algebra.spans import NEVER, Spans, gaps, intersections, merged, together
 
-__all__ = ["differing", "events_of", "spliced"]
+__all__ = ["Windows", "differing", "events_of", "spliced"]
 
 Integers = NDArray[np.int64]
 
@@ -37,15 +40,26 @@ def events_of(spans: Spans, gap: Integers, lasting: Integers, stop: Integers) ->
     return Spans(key, start, np.where(end >= stop[key], NEVER, end), spans.keys)
 
 
-def spliced(old: Spans, windows: Spans, new: Spans, gap: Integers) -> tuple[Spans, Spans, Spans]:
+@dataclass(frozen=True)
+class Windows:
+    """Where spans are replaced: ``spans`` as `merged` returns them."""
+
+    spans: Spans
+
+    @cached_property
+    def outside(self) -> Spans:
+        """All other time."""
+        return gaps(self.spans)
+
+
+def spliced(old: Spans, windows: Windows, new: Spans, gap: Integers) -> tuple[Spans, Spans, Spans]:
     """Replace the spans within windows.
 
     Parameters
     ----------
     old : Spans
         Sorted by key and start; those of a key neither overlap nor touch.
-    windows : Spans
-        As `merged` returns them.
+    windows : Windows
     new : Spans
         What is true within the windows; parts of spans outside of them are left out.
     gap : int64 array (key)
@@ -59,14 +73,14 @@ def spliced(old: Spans, windows: Spans, new: Spans, gap: Integers) -> tuple[Span
         Those of the old and of the new ones that may be of an event that differs: always all of an event.
 
     >>> one = lambda *spans: Spans(np.zeros(len(spans), np.int64), *np.array(spans).T, keys=1)
-    >>> found = spliced(one((0, 2), (5, 9), (20, 22)), one((7, 12)), one((7, 8), (10, 11)), np.array([1]))
+    >>> found = spliced(one((0, 2), (5, 9), (20, 22)), Windows(one((7, 12))), one((7, 8), (10, 11)), np.array([1]))
     >>> [list(zip(each.start.tolist(), each.end.tolist())) for each in found]
     [[(0, 2), (5, 8), (10, 11), (20, 22)], [(5, 9)], [(5, 8), (10, 11)]]
     """
     offsets = np.searchsorted(old.key, np.arange(old.keys + 1))
-    reach = gap[windows.key]
-    low = np.asarray(positions(windows.key, windows.start - reach, offsets, old.end, False))  # noqa: FBT003  (numba)
-    high = np.asarray(positions(windows.key, windows.end + reach, offsets, old.start, True))  # noqa: FBT003
+    key, reach = windows.spans.key, gap[windows.spans.key]
+    low = np.asarray(positions(key, windows.spans.start - reach, offsets, old.end, False))  # noqa: FBT003  (numba)
+    high = np.asarray(positions(key, windows.spans.end + reach, offsets, old.start, True))  # noqa: FBT003
     near = _places(low, high)
     mine = np.zeros(len(old.key), dtype=np.bool_)
     mine[near] = True
@@ -75,9 +89,7 @@ def spliced(old: Spans, windows: Spans, new: Spans, gap: Integers) -> tuple[Span
         event = np.cumsum(~_linked(old, gap)) - 1
         mine = np.isin(event, event[near])
     before = old.take(np.flatnonzero(mine))
-    row, start, end = pieces(before, gaps(windows))
-    inside, first, last = pieces(new, windows)
-    parts = [Spans(before.key[row], start, end, old.keys), Spans(new.key[inside], first, last, old.keys)]
+    parts = [_within(before, windows.outside), _within(new, windows.spans)]
     after = merged(together(parts, old.keys))[0]
     return _inserted(old.take(np.flatnonzero(~mine)), after), before, after
 
@@ -91,6 +103,13 @@ def differing(spans: Spans, others: Spans) -> Spans:
     if len(others.key):
         there &= (others.start[row] == spans.start) & (others.end[row] == spans.end)
     return spans.take(~there)
+
+
+def _within(spans: Spans, others: Spans) -> Spans:
+    """Return the parts of spans that are in others, which don't overlap."""
+    row, other = intersections(spans, others)
+    start, end = np.maximum(spans.start[row], others.start[other]), np.minimum(spans.end[row], others.end[other])
+    return Spans(spans.key[row], start, end, spans.keys)
 
 
 def _linked(spans: Spans, gap: Integers) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twinlab.events.algebra.spans import Spans, merged, together
 from twinlab.events.finders.blocks import PresentCells, WindowBlock, true_within, window_blocks
 from twinlab.events.finders.changes import changed_events, no_changes
-from twinlab.events.finders.splicing import spliced
+from twinlab.events.finders.splicing import Windows, spliced
 from twinlab.events.finders.state import FinderState
 from twinlab.events.finding.cells import TwinCells
 from twinlab.events.finding.evaluation.reach import look_back_ns
@@ -125,16 +125,17 @@ def found_again(
     present = found.cells.assets
     assets = tuple(dict.fromkeys((*present, *(name for one in states.values() for name in one.assets))))
     count = max(1, len(assets))
+    before = {name: _renumbered(states[name], assets) for name in finders}
+    # Nothing is true of assets that are gone.
+    gone = [one.take(one.key >= len(present)) for one in before.values()]
+    windows = Windows(merged(together([found.windows, *gone], count))[0])
     now: dict[str, FinderState] = {}
     old: list[Spans] = []
     new: list[Spans] = []
     for name, finder in finders.items():
-        before, stop = _renumbered(states[name], assets), found.cells.end_of(signals_of(conditions[name]))
-        gone = before.take(before.key >= len(present))
-        # Nothing is true of assets that are gone.
-        windows = merged(together([found.windows, gone], count))[0]
-        gap = np.full(count, finder.gap_ns)
-        spans, was, became = spliced(before, windows, found.true_of(conditions[name], stop), gap)
+        stop = found.cells.end_of(signals_of(conditions[name]))
+        true = found.true_of(conditions[name], stop)
+        spans, was, became = spliced(before[name], windows, true, np.full(count, finder.gap_ns))
         spans = replace(spans, keys=max(1, len(present)))
         now[name] = FinderState(states[name].definition, history, stop, present, spans)
         old.append(was)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlab.events.finding.evaluation.truth import Truth
 from twinlab.events.rules.runs import last_valid_rows
+
+if TYPE_CHECKING:
+    from twinlab.model.expressions import bound
 
 __all__ = ["Block", "SignalCells", "valid_cells"]
 
@@ -104,6 +109,11 @@ class Block:
 
     @cached_property
     def _held(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    @cached_property
+    def truths(self) -> dict[bound.Condition, Truth]:
+        """The truth of conditions that were evaluated: several finders often have a part in common."""
         return {}
 
     def held(self, name: str) -> NDArray[np.float64]:

@@ -55,6 +55,13 @@ def evaluate(condition: bound.Condition, block: Block) -> Truth:
 
 
 def _truth(node: bound.Condition, block: Block) -> Truth:
+    found = block.truths.get(node)
+    if found is None:
+        found = block.truths[node] = _computed(node, block)
+    return found
+
+
+def _computed(node: bound.Condition, block: Block) -> Truth:
     if isinstance(node, bound.Compare):
         left, right = value(node.left, block), value(node.right, block)
         with np.errstate(invalid="ignore"):

@@ -18,4 +18,4 @@ def truth_of(true: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
     >>> truth_of(np.array([True, False, True]), np.array([True, True, False])).tolist()
     [2, 0, 1]
     """
-    return np.where(known, np.where(true, TRUE, FALSE), UNKNOWN)
+    return np.where(known, np.asarray(true, dtype=np.bool_).view(np.uint8) * TRUE, UNKNOWN)
