@@ -123,7 +123,8 @@ class TailPin(Pin):
         for n, plan in enumerate(self.update.plans if self.update is not None else ()):
             if plan.late:
                 columns = [plan.spec.first_asset + one for one in plan.late]
-                found.setdefault(plan.spec.group, []).extend((one, *plan.ends, n) for one in columns)
+                span = plan.write[0][0], plan.write[-1][1]
+                found.setdefault(plan.spec.group, []).extend((one, *span, n) for one in columns)
         return {group: _LatePlans(*np.array(sorted(rows), dtype=np.int64).T) for group, rows in found.items()}
 
     def _tail(self, update: Update, asset_type: str, span: tuple[int | None, int | None]) -> list[Block]:
@@ -231,7 +232,10 @@ class TailPin(Pin):
     def extent(self, group: Group) -> tuple[int, int]:
         """Return the span of all cells of a group, those of the tail included; nothing is built for it."""
         plans = self.update.plans if self.update is not None else ()
-        spans = [plan.ends for plan in plans if plan.spec.group == group]
+        spans = [plan.ends for plan in plans if not plan.late and plan.spec.group == group]
+        if group in self._late:
+            late = self._late[group]
+            spans.append((int(late.first.min()), int(late.stop.max())))
         if group in self.view.catalog.groups and self.view.catalog.groups[group].extent is not None:
             spans.append(self.view.extent(group))
         return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0, 0)

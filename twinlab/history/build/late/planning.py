@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twinlab.history.build.build import reach_of_change
 from twinlab.history.build.group_spec import GroupPlan, GroupSpec
 from twinlab.history.index.reach import NEVER
 from twinlab.history.layout.grid import Frontier
@@ -24,8 +23,9 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[int, list[Span]
     A late row changes the cells around it of one asset; built for all assets, it would cost a thousand times as much.
     """
     begin, end = max(0, int(frontier.known_from.min(initial=NEVER))), int(frontier.passed.max(initial=-NEVER)) + 1
-    # Beyond twice the margins, the flags of one span don't depend on the values of another.
-    apart = 2 * sum(spec.margins) + 1
+    # Flags depend on values within the margins; beyond twice these, those of one span don't depend on the values of another.
+    before, after = spec.margins
+    apart = 2 * (before + after) + 1
     tiles: dict[int, list[tuple[int, int, int]]] = {}
     for column, spans in late.items():
         found = tiles.setdefault(column // LATE_ASSETS, [])
@@ -34,9 +34,9 @@ def plan_late(spec: GroupSpec, frontier: Frontier, late: Mapping[int, list[Span]
     for tile, found in tiles.items():
         columns = (tile * LATE_ASSETS, min((tile + 1) * LATE_ASSETS, len(spec.assets)))
         part, edge = spec.part(*columns), frontier.part(*columns)
-        for span, changed in _together(sorted(found), apart):
-            write = clip(reach_of_change(spec, [span]), (begin, end))
-            plans.append(GroupPlan(part, [span], write, edge, late=changed))
+        for (low, high), changed in _together(sorted(found), apart):
+            write = max(begin, low - after), min(end, high + before)
+            plans.append(GroupPlan(part, [(low, high)], [write], edge, late=changed))
     return sorted(plans, key=lambda plan: (plan.fresh[0][0] // _LATE_CELLS, plan.spec.first_asset, plan.fresh[0][0]))
 
 
