@@ -112,6 +112,10 @@ class Block:
         return {}
 
     @cached_property
+    def _own(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    @cached_property
     def truths(self) -> dict[bound.Condition, Truth]:
         """The truth of conditions that were evaluated: several finders often have a part in common."""
         return {}
@@ -124,4 +128,6 @@ class Block:
 
     def own(self, name: str) -> NDArray[np.float64]:
         """Return the good observations of a signal in each cell (time, asset), NaN in cells without one."""
-        return self.signals[name].own(self.times)
+        if name not in self._own:
+            self._own[name] = self.signals[name].own(self.times)
+        return self._own[name]

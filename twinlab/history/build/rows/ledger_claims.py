@@ -148,13 +148,20 @@ class LedgerClaims:
             late = index.late_within(int(times[:, 0].min()), int(times[:, 1].max()), stop)
             at = index.late["event_time"][late]
             low, high = np.searchsorted(at, times[:, 0]).tolist(), np.searchsorted(at, times[:, 1]).tolist()
-            for place in np.flatnonzero(np.array(low) < np.array(high)).tolist():
-                # Late claims of the frames above were among their rows.
-                mine = view.outside(late[low[place] : high[place]], view.rows_of(covering[place]))
-                if index.late["op"][mine].any():
-                    return None
-                if len(mine):
-                    out[place].append(Part(number, view.late_claims(mine, stop=stop), new_from))
+            # Late claims of the frames above were among their rows.
+            kept = {
+                place: view.outside(late[low[place] : high[place]], view.rows_of(numbers))
+                for place, numbers in enumerate(covering)
+                if low[place] < high[place]
+            }
+            claims = view.late_claims(np.concatenate([late[:0], *kept.values()]), stop=stop)
+            if claims.op.any():
+                return None
+            ends = np.cumsum([len(places) for places in kept.values()]).tolist()
+            for (place, places), end in zip(kept.items(), ends, strict=True):
+                if len(places):
+                    mine = claims.select(np.arange(end - len(places), end))
+                    out[place].append(Part(number, mine, new_from))
         return out
 
     @staticmethod
