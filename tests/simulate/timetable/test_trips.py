@@ -42,7 +42,7 @@ def trips(count=200, *, begin=8 * HOUR, carrier=None, every=180.0, **known):
     whole, nothing = np.zeros(count, dtype=np.int64), np.full(count, np.nan)
     made = Trips(
         whole, whole, np.arange(count) if carrier is None else np.full(count, carrier), whole, planned, planned + HOUR, nothing,
-        nothing, np.zeros(count, bool), np.zeros(count, bool), np.zeros(count),
+        nothing, np.zeros(count, bool), np.zeros(count, bool), np.ones(count), np.full(count, -np.inf), np.zeros(count),
     )  # fmt: skip
     return replace(made, **known)
 

@@ -1,8 +1,8 @@
 """From history to a model: distributions, rates and times of travel fitted to what happened.
 
 In: arrays of values, or a twin and a window. Out: fits with their goodness in words, and a calibrated model.
-Read in order: `families`, `censored`, `distributions`, `arrivals`, `travel`, `breakdowns`; `twin_names`, `operation`, `demand`, `calibrated`,
-`start_state`.
+Read in order: `families`, `censored`, `distributions`, `arrivals`, `travel`, `breakdowns`; `twin_names`, `operation`, `demand`, `as_network`, `calibrated`,
+`start_state`, `reality`, `fidelity`.
 Never: a parameter without the number of values it comes from; a value from outside the window.
 """
 
@@ -16,11 +16,13 @@ __getattr__, __dir__ = attach(
         "ArrivalRates": "arrivals",
         "Breakdowns": "breakdowns",
         "Calibrated": "calibrated",
+        "Fidelity": "fidelity",
         "Fit": "distributions",
         "StartState": "start_state",
         "TravelTimes": "travel",
         "arrival_rates": "arrivals",
         "breakdowns": "breakdowns",
+        "fidelity": "fidelity",
         "fit_distribution": "distributions",
         "calibrate": "calibrated",
         "kaplan_meier": "censored",

@@ -12,9 +12,11 @@ import pandas as pd
 from twinlab.errors import SchemaError
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.arrivals import ArrivalRates
+from twinlab.simulate.calibration.as_network import network_of
 from twinlab.simulate.calibration.demand import fit_demand
 from twinlab.simulate.calibration.distributions import Fit, fit_distribution
 from twinlab.simulate.calibration.operation import read_operation
+from twinlab.simulate.network.network import Network
 from twinlab.simulate.timetable.delays import fit_delays
 from twinlab.simulate.timetable.model import TimetableModel
 from twinlab.simulate.timetable.trips import TripFits
@@ -25,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _DAY = 86_400
+#: Days after the window in which trips are planned that were booked in it.
+_BOOKED = 7
 #: A place is a group of its own from this many departures on, the largest places first.
 _OWN_GROUP = 500
 _MOST_GROUPS = 24
@@ -43,6 +47,8 @@ class Calibrated:
     """Places whose departures have distributions of their own; all others share one."""
     links: pd.Series
     """Usual logarithm of the actual over the planned duration, by (origin, destination)."""
+    network: Network
+    """The same as a network: what the names in scenarios refer to."""
     confirmed: bool
     """Whether trips with bookings are never cancelled, as far as the window shows."""
     fits: dict[str, Fit | ArrivalRates]
@@ -112,7 +118,8 @@ def calibrate(
         msg = f"calibrate: expected a window whose start is before its end, got {start} and {stop}"
         raise SchemaError(msg)
     begin, end = (int(each.astype("M8[s]").astype(np.int64)) for each in (start, stop))
-    operation = read_operation(twin, start=start, stop=stop).as_known(float(end))
+    # Bookings made in the window are of trips planned after it, too.
+    operation = read_operation(twin, start=start, stop=stop + np.timedelta64(_BOOKED, "D")).as_known(float(end))
     trips = operation.trips
     trips = trips[(trips["planned_start"] >= begin) & (trips["planned_start"] < end)]
     # What was planned in the last hours of the window may leave after it: its delay isn't known.
@@ -144,7 +151,22 @@ def calibrate(
             "servers of the hubs: how long sorting takes isn't recorded; it is in the least time of a change"
         )
     model = TimetableModel(name or twin.model.twin, operation.names, tuple(hubs), delays, demand)
-    return Calibrated(model, (start, stop), groups, links, confirmed, fits, tuple(notes), tuple(unknown))
+    network = network_of(
+        model.name, operation.names, trips, demand, hubs=model.hubs, positions=_positions(twin, operation.names.hub),
+        largest_load=int(operation.legs.groupby("trip").size().max()) if len(operation.legs) else 1,
+    )  # fmt: skip
+    return Calibrated(model, (start, stop), groups, links, network, confirmed, fits, tuple(notes), tuple(unknown))
+
+
+def _positions(twin: TwinReader, hub: str) -> dict[str, tuple[float, float]]:
+    """Return latitude and longitude of the places that state both as properties."""
+    assets, names = twin.assets(hub), twin.model.asset_types[hub].position
+    if names is None or not set(names) <= set(assets.columns):
+        return {}
+    known = assets[list(names)].dropna()
+    return {
+        str(one): (float(a), float(b)) for one, a, b in zip(known.index, *known.to_numpy(dtype=float).T, strict=True)
+    }
 
 
 def _groups(trips: pd.DataFrame) -> tuple[str, ...]:

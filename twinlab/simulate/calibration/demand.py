@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,11 +24,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _HOUR = 3600.0
-#: Candidates for the time from registration to the first trip that may be booked: earliest, and width of a uniform spread.
-_EARLIEST = tuple(_HOUR * each for each in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0))
-_WIDTHS = tuple(_HOUR * each for each in (0.0, 1.0, 2.0, 4.0, 8.0))
+#: Candidates for the least time from registration to the first trip that may be booked, and for the width of waves of bookings.
+_LEADS = tuple(_HOUR * each for each in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0))
+_WAVES = tuple(_HOUR * each for each in (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0))
 _SAMPLE = 4000
-_POINTS = 5
 #: A destination without entities from an origin has the share of this many of the common pattern.
 _SHRINK = 20.0
 _QUANTILES = 201
@@ -67,18 +67,19 @@ def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: i
     pairs = np.zeros((len(hubs), len(hubs)))
     np.add.at(pairs, (routes["origin"].to_numpy(), routes["destination"].to_numpy()), 1.0)
     change, most = _changes(operation)
-    lead, agreement = _lead(operation, routes, place, change=change, most=most, seed=seed)
+    lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, seed=seed)
     waited, waiting = _delivery(routes, float(stop))
     delivery = fit_distribution(waited, censored=waiting, seed=seed)
     promise = (routes["promised"] - routes["planned_arrival"]).dropna()
     on_cancelled = float(operation.trips["start"].isna().to_numpy()[_past_legs(operation, float(stop))].mean())
     demand = Demand(
-        rate, _shares(pairs), lead, change, most,
+        rate, _shares(pairs), lead, wave, change, most,
         delivery.quantile(np.linspace(0.0, 0.9995, _QUANTILES)), float(promise.median()) if len(promise) else np.nan,
     )  # fmt: skip
+    in_waves = f"in waves every {wave / _HOUR:g} h" if wave else "at any time"
     varies = "" if len(promise) == 0 or np.ptp(promise) < 1 else " (median; it varies)"
     notes = [
-        f"bookings are the earliest planned arrival from {lead[0] / _HOUR:g} to {lead[1] / _HOUR:g} h after registration on",
+        f"bookings are the earliest planned arrival from {lead / _HOUR:g} h after registration on, {in_waves}",
         f"a change takes at least {change / _HOUR:.2g} h, and a booking has at most {most} trips",
         f"these rules give the first trip of {agreement:.0%} of the bookings",
         f"what is promised is {demand.promise / _HOUR:.3g} h after the planned arrival{varies}",
@@ -128,8 +129,8 @@ def _changes(operation: Operation) -> tuple[float, int]:
 
 def _lead(
     operation: Operation, routes: pd.DataFrame, place: dict[str, int], *, change: float, most: int, seed: int
-) -> tuple[tuple[float, float], float]:
-    """Return the time from registration to the first trip that may be booked, and how often it gives the trip that was booked."""
+) -> tuple[float, float, float]:
+    """Return lead and wave of bookings (see `Demand`), and how often they give the first trip that was booked."""
     trips = operation.trips
     chosen = routes.iloc[np.sort(np.random.default_rng(seed).permutation(len(routes))[:_SAMPLE])]
     planned = trips["planned_start"].to_numpy(), trips["planned_end"].to_numpy()
@@ -141,26 +142,18 @@ def _lead(
     paths = quickest_paths(origin, destination, *planned, usable, order[usable[order]], len(place), change, most)
     by_hub = np.lexsort((planned[0], origin))
     bounds = np.searchsorted(origin[by_hub], np.arange(len(place) + 1))
-    steps = np.unique([low + width * u for low in _EARLIEST for width in _WIDTHS for u in _middles()])
-    hits = {}
-    for step in steps.tolist():
+    found: dict[tuple[float, float], float] = {}
+    registered, goal = chosen["registered"].to_numpy(), chosen["destination"].to_numpy()
+    for lead, wave in itertools.product(_LEADS, _WAVES):
+        ready = registered + lead
+        ready = np.ceil(ready / wave) * wave if wave else ready
         first = np.array([
-            first_departure(hub, time + step, by_hub, bounds, planned[0], usable)
-            for hub, time in zip(chosen["origin"].tolist(), chosen["registered"].tolist(), strict=True)
+            first_departure(hub, time, by_hub, bounds, planned[0], usable)
+            for hub, time in zip(chosen["origin"].tolist(), ready.tolist(), strict=True)
         ])  # fmt: skip
-        found = paths[first, chosen["destination"].to_numpy(), 0]
-        hits[step] = float(np.mean((first >= 0) & (found == chosen["first"].to_numpy())))
-    scored = {
-        (low, low + width): float(np.mean([hits[low + width * u] for u in _middles()]))
-        for low in _EARLIEST
-        for width in _WIDTHS
-    }
-    best = max(scored, key=scored.__getitem__)
-    return best, scored[best]
-
-
-def _middles() -> tuple[float, ...]:
-    return tuple((number + 0.5) / _POINTS for number in range(_POINTS))
+        found[lead, wave] = float(np.mean((first >= 0) & (paths[first, goal, 0] == chosen["first"].to_numpy())))
+    best = max(found, key=found.__getitem__)
+    return *best, found[best]
 
 
 def _delivery(routes: pd.DataFrame, stop: float) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.twin_names import PROPERTIES, find_names
 from twinlab.simulate.timetable.names import Names
 
-__all__ = ["Operation", "read_operation", "seconds_of"]
+__all__ = ["Operation", "legs_of", "read_operation", "seconds_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,9 +28,9 @@ class Operation:
     trips: pd.DataFrame
     """Columns ``event_id, carrier, origin, destination, start, end, planned_start, planned_end`` (float seconds), sorted by plan."""
     entities: pd.DataFrame
-    """Indexed by asset id: ``registered, promised, delivered`` (float seconds); empty without legs."""
+    """Indexed by number: ``id, registered, promised, delivered`` (float seconds); empty without legs."""
     legs: pd.DataFrame
-    """Columns ``entity, trip`` (row of the trip), sorted by entity and planned start."""
+    """Columns ``entity`` (its number) and ``trip`` (row of the trip), sorted by entity and planned start."""
     unplanned: int
     """Trips without a planned start or end, or without origin or destination, which are left out."""
 
@@ -48,8 +48,16 @@ class Operation:
         if len(entities):
             entities = entities[entities["registered"] < instant].copy()
             entities["delivered"] = before(entities["delivered"])
-            legs = legs[legs["entity"].isin(entities.index)]
+            legs = legs_of(legs, entities)
         return Operation(self.names, trips, entities, legs, self.unplanned)
+
+
+def legs_of(legs: pd.DataFrame, entities: pd.DataFrame) -> pd.DataFrame:
+    """Return the legs of some entities."""
+    numbers, wanted = (each.to_numpy(dtype=np.int64) for each in (legs["entity"], entities.index))
+    here = np.zeros(max(int(numbers.max(initial=-1)), int(wanted.max(initial=-1))) + 1, dtype=bool)
+    here[wanted] = True
+    return legs[here[numbers]].reset_index(drop=True)
 
 
 def seconds_of(times: pd.Series) -> Floats:
@@ -68,19 +76,19 @@ def read_operation(twin: TwinReader, *, start: object = None, stop: object = Non
     """
     names = find_names(twin.model)
     found = _table(twin.events(names.trip, start=start, stop=stop), names.carrier)
-    legs = pd.DataFrame({"entity": [], "trip": []})
-    entities = pd.DataFrame({name: [] for name in PROPERTIES})
+    legs = pd.DataFrame({"entity": [], "trip": []}, dtype=np.int64)
+    entities = pd.DataFrame({name: [] for name in ("id", *PROPERTIES)})
     if names.leg is not None and names.entity is not None and names.leg_carrier is not None:
         raw = twin.events(names.leg, start=start, stop=stop)
         rides = _table(raw.rename(columns={"asset": "entity"}), names.leg_carrier).assign(
             entity=raw["asset"].to_numpy()
         )
         found, trip = _joined(found, rides)
-        legs = pd.DataFrame(
-            {"entity": rides["entity"].astype(str).to_numpy(), "trip": trip, "planned": rides["planned_start"]}
-        )
+        code, ids = pd.factorize(rides["entity"].astype(str), sort=True)
+        legs = pd.DataFrame({"entity": code, "trip": trip, "planned": rides["planned_start"].to_numpy()})
         legs = legs[legs["trip"] >= 0].sort_values(["entity", "planned"], kind="stable")[["entity", "trip"]]
-        entities = _entities(twin, names.entity, legs["entity"])
+        entities = _entities(twin, names.entity, pd.Index(ids))
+        legs = legs_of(legs, entities)
     # Who wrote down an arrival alone left as planned.
     left = found["end"].notna() & (found["planned_start"] < found["end"])
     found["start"] = found["start"].fillna(found["planned_start"].where(left))
@@ -124,7 +132,8 @@ def _joined(trips: pd.DataFrame, rides: pd.DataFrame) -> tuple[pd.DataFrame, npt
     return trips, row
 
 
-def _entities(twin: TwinReader, asset_type: str, used: pd.Series) -> pd.DataFrame:
+def _entities(twin: TwinReader, asset_type: str, ids: pd.Index) -> pd.DataFrame:
+    """Return the times of the assets with these ids, numbered by their place among them."""
     assets = twin.assets(asset_type)
     if "registered" not in assets:
         msg = (
@@ -132,8 +141,9 @@ def _entities(twin: TwinReader, asset_type: str, used: pd.Series) -> pd.DataFram
             f"its properties are {', '.join(map(str, assets.columns))}; add it to twin.yaml and to the mapping"
         )
         raise SchemaError(msg)
-    assets = assets[assets.index.astype(str).isin(set(used))]
+    place = ids.get_indexer(assets.index.astype(str))
+    assets, place = assets[place >= 0], place[place >= 0]
     columns = {
         name: seconds_of(assets[name]) if name in assets else np.full(len(assets), np.nan) for name in PROPERTIES
     }
-    return pd.DataFrame(columns, index=assets.index.astype(str))
+    return pd.DataFrame({"id": assets.index.astype(str), **columns}, index=place).sort_index()

@@ -13,20 +13,22 @@ from twinlab.errors import SchemaError
 from twinlab.model.basics import parse_duration
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated, log_ratio
-from twinlab.simulate.calibration.operation import Operation, read_operation
+from twinlab.simulate.calibration.operation import Operation, legs_of, read_operation
 from twinlab.simulate.timetable.day_effects import MEMORY, Known
 from twinlab.simulate.timetable.entities import Entities
 from twinlab.simulate.timetable.states import state_dataset
 from twinlab.simulate.timetable.trips import Trips
 
-__all__ = ["StartState", "latest_time", "positions", "start_state"]
+__all__ = ["BOOKED_AHEAD", "LOOK_BACK", "StartState", "latest_time", "positions", "start_state", "state_of"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _DAY = 86_400.0
 #: What is carried, and was handed in earlier than this, isn't looked for.
-_LOOK_BACK = 14 * _DAY
+LOOK_BACK = 14 * 86_400
+#: Plans beyond the horizon that bookings need, seconds.
+BOOKED_AHEAD = 7 * _DAY
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -51,7 +53,7 @@ def latest_time(twin: TwinReader) -> np.datetime64:
 
 
 def start_state(
-    twin: TwinReader, calibrated: Calibrated, start: object, *, seed: int = 0, ahead: str = "14d"
+    twin: TwinReader, calibrated: Calibrated, start: object, *, seed: int = 0, horizon: str = "7d"
 ) -> StartState:
     """Return the state at an instant: what had left, is under way, waits, and is planned.
 
@@ -66,8 +68,8 @@ def start_state(
         Naive is UTC.
     seed : int
         Seed of the runs from this state.
-    ahead : duration
-        How far ahead the plan is taken.
+    horizon : duration
+        How far ahead the plan is needed.
 
     Raises
     ------
@@ -75,15 +77,22 @@ def start_state(
         If no trip is planned from ``start`` on.
     """
     instant = pd.Timestamp(start).to_datetime64().astype("M8[ns]")  # type: ignore[arg-type]
-    now = float(instant.astype(np.int64) / 1e9)
-    stop = instant + np.timedelta64(parse_duration(ahead), "ns")
-    operation = read_operation(twin, start=pd.Timestamp(instant) - pd.Timedelta(_LOOK_BACK, "s"), stop=stop).as_known(
-        now
-    )
-    operation = _active(operation)
+    # What is carried is booked on trips beyond the horizon, too.
+    ahead = parse_duration(horizon) / 1e9 + (0.0 if calibrated.model.demand is None else BOOKED_AHEAD)
+    stop = instant + np.timedelta64(round(ahead), "s")
+    operation = read_operation(twin, start=instant - np.timedelta64(LOOK_BACK, "s"), stop=stop)
+    return state_of(operation, calibrated, instant, ahead=ahead, seed=seed)
+
+
+def state_of(
+    operation: Operation, calibrated: Calibrated, instant: np.datetime64, *, ahead: float, seed: int = 0
+) -> StartState:
+    """Return the state at an instant, with the plan for ``ahead`` seconds; the operation reaches `LOOK_BACK` seconds back."""
+    now = float(instant.astype("M8[ns]").astype(np.int64) / 1e9)
+    operation = _active(operation.as_known(now), now, now + ahead)
     trips = operation.trips
     if not (trips["planned_start"] >= now).any():
-        msg = f"the twin {twin.model.twin!r} has no trip that is planned from {instant} on, so there is nothing to simulate; choose an earlier start"
+        msg = f"{calibrated.model.name!r} has no trip that is planned from {instant} on, so there is nothing to simulate; choose an earlier start"
         raise SchemaError(msg)
     known = _known(operation, calibrated, now)
     longest = float(calibrated.model.fits.start.quantiles.max())
@@ -102,17 +111,17 @@ def start_state(
     booked = np.zeros(len(table), dtype=bool)
     if calibrated.confirmed and len(legs):
         booked[legs["trip"].to_numpy()] = True
-    begin = np.nan_to_num(table["start"].to_numpy() - now, nan=np.nan)
     made = Trips(
         table["origin"].map(code).to_numpy(dtype=np.int64), table["destination"].map(code).to_numpy(dtype=np.int64), carrier,
         calibrated.group_of(table["origin"].to_numpy(dtype=object)), table["planned_start"].to_numpy() - now,
-        table["planned_end"].to_numpy() - now, begin, table["end"].to_numpy() - now, gone[kept], booked, calibrated.link_of(table),
+        table["planned_end"].to_numpy() - now, table["start"].to_numpy() - now, table["end"].to_numpy() - now, gone[kept], booked,
+        _doubt(table["planned_start"].to_numpy() - now, booked), np.full(len(table), -np.inf), calibrated.link_of(table),
     )  # fmt: skip
     entities = _entities(operation, legs, table, code, now) if calibrated.model.demand is not None else None
     state = state_dataset(
         made, known, entities, model=calibrated.model.name, model_hash=calibrated.model.content_hash(), start=instant, seed=seed,
         hubs=hubs, carriers=carriers.astype(object), trip_ids=table["event_id"].to_numpy(dtype=object),
-        entity_ids=operation.entities.index.to_numpy(dtype=object),
+        entity_ids=operation.entities["id"].to_numpy(dtype=object),
     )  # fmt: skip
     return StartState(state, _assumed(made, entities, calibrated, int(lost.sum())))
 
@@ -138,13 +147,25 @@ def positions(state: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame({"waiting": count[0], "incoming": count[1]}, index=pd.Index(hubs, name="hub"))
 
 
-def _active(operation: Operation) -> Operation:
-    """Return the operation without entities that had been delivered."""
+def _active(operation: Operation, now: float, stop: float) -> Operation:
+    """Return the operation without entities that had been delivered, and trips that matter no more."""
     entities = operation.entities
+    planned = operation.trips["planned_start"].to_numpy()
+    recent = (planned >= now - LOOK_BACK) & (planned < stop)
+    recent[legs_of(operation.legs, entities[entities["delivered"].isna()])["trip"].to_numpy(dtype=np.int64)] = True
+    recent &= planned >= now - LOOK_BACK
+    if not recent.all():
+        place = np.where(recent, np.cumsum(recent) - 1, -1)
+        legs = operation.legs.assign(trip=place[operation.legs["trip"].to_numpy(dtype=np.int64)])
+        entities = entities[~entities.index.isin(legs.loc[legs["trip"] < 0, "entity"].unique())]
+        legs = legs_of(legs, entities)
+        operation = Operation(
+            operation.names, operation.trips[recent].reset_index(drop=True), entities, legs, operation.unplanned
+        )
     if not len(entities):
         return operation
     entities = entities[entities["delivered"].isna()]
-    legs = operation.legs[operation.legs["entity"].isin(entities.index)].reset_index(drop=True)
+    legs = legs_of(operation.legs, entities)
     entities = entities.loc[legs["entity"].drop_duplicates()]
     return Operation(operation.names, operation.trips, entities, legs, operation.unplanned)
 
@@ -170,6 +191,17 @@ def _kept(trips: pd.DataFrame, legs: pd.DataFrame, now: float) -> Bools:
     used = np.zeros(len(trips), dtype=bool)
     used[legs["trip"].to_numpy(dtype=np.int64)] = True
     return kept.to_numpy() | used
+
+
+def _doubt(ahead: Floats, booked: Bools) -> Floats:
+    """Return the factor on the chance of each trip to be cancelled.
+
+    Where booked trips are never cancelled, the others are cancelled the more often: of all trips of the same half day the usual share.
+    """
+    half_day = np.floor(ahead / (_DAY / 2)).astype(np.int64)
+    _, group = np.unique(half_day, return_inverse=True)
+    many, free = np.bincount(group), np.bincount(group, weights=~booked)
+    return np.where(booked, 1.0, (many / np.maximum(free, 1.0))[group])
 
 
 def _with_new(hubs: npt.NDArray[np.object_], trips: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 from scipy.stats import f as f_distribution
 
 __all__ = ["BLOCKS", "DayEffects", "Known", "day_of", "fit_day_effects"]
@@ -25,6 +26,12 @@ _OF_OTHERS = (8 * _HOUR, 26 * _HOUR, 7 * _DAY)
 MEMORY = 7 * _DAY
 #: Effects are kept if chance alone gives as large ones less often than this.
 _LEVEL = 0.001
+#: Probabilities in the tables of scores.
+QUANTILES = 401
+#: Shares of the trips at which the effects are cut into levels.
+_EDGES = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.985, 1.0])
+#: Days that are left out together to see how wrong a prediction is.
+_LEFT_OUT = 28
 #: Strengths of the ridge regression that are tried.
 _RIDGES = np.array([0.3, 1, 3, 10, 30, 100, 300, 1000, 3000])
 
@@ -49,6 +56,10 @@ class DayEffects:
 
     noise: float
     """Standard deviation of scores within a day, group and block."""
+    levels: Floats
+    """Effects for which the distribution of the scores is tabulated, rising, shape ``(level,)``."""
+    quantiles: Floats
+    """Scores at equally spaced probabilities, shape ``(level, QUANTILES)``: on bad days they scatter more."""
     spread: float
     """Standard deviation of the effects; 0 without any."""
     mean: Floats
@@ -67,11 +78,38 @@ class DayEffects:
     features: Floats
     """What is known about each day by other means, shape ``(day, k)``."""
 
+    def scores(self, effect: Floats, u: Floats) -> Floats:
+        """Return the scores at probabilities ``u``, given the effects; both have the same shape."""
+        low, part, beyond = self._between(effect)
+        at = u * (QUANTILES - 1)
+        column = np.minimum(at.astype(np.int64), QUANTILES - 2)
+        rest = at - column
+        first, second = (
+            self.quantiles[row, column] * (1 - rest) + self.quantiles[row, column + 1] * rest
+            for row in (low, np.minimum(low + 1, len(self.levels) - 1))
+        )
+        return np.asarray(first * (1 - part) + second * part + beyond)
+
+    def probability(self, effect: Floats, score: Floats) -> Floats:
+        """Return the probability of lower scores, given the effects."""
+        low, part, beyond = self._between(effect)
+        high = np.minimum(low + 1, len(self.levels) - 1)
+        whole = self.quantiles[low] * (1 - part[..., None]) + self.quantiles[high] * part[..., None]
+        return np.asarray((whole < (score - beyond)[..., None]).sum(axis=-1) / QUANTILES)
+
+    def _between(self, effect: Floats) -> tuple[Ints, Floats, Floats]:
+        """Return the level below each effect, how far it is to the next, and what it is beyond all levels."""
+        inside = np.clip(effect, self.levels[0], self.levels[-1])
+        low = np.clip(np.searchsorted(self.levels, inside, side="right") - 1, 0, max(len(self.levels) - 2, 0))
+        if len(self.levels) == 1:
+            return low, np.zeros(effect.shape), effect - inside
+        return low, (inside - self.levels[low]) / (self.levels[low + 1] - self.levels[low]), effect - inside
+
     def forecast(self, known: Known, start: int) -> tuple[Floats, Floats]:
         """Return what to expect for the rest of the day of the start, and how wrong that was on the days of the window.
 
-        Ridge regression of the later effects on what was known by the same second of the day; errors are those of leaving
-        each day out.
+        Ridge regression of the later effects on what was known by the same second of the day; errors are those on days that
+        the regression doesn't know.
 
         Returns
         -------
@@ -149,7 +187,20 @@ def fit_day_effects(
     shape = (count, groups, BLOCKS)
     nothing, none = np.zeros((0, groups, BLOCKS)), np.zeros(0, dtype=np.int64)
     without = DayEffects(
-        1.0, 0.0, nothing, nothing, np.zeros(0), none, none, none, growing, first, day_start, np.zeros((0, 0))
+        1.0,
+        np.zeros(1),
+        _normal_scores()[None],
+        0.0,
+        nothing,
+        nothing,
+        np.zeros(0),
+        none,
+        none,
+        none,
+        growing,
+        first,
+        day_start,
+        np.zeros((0, 0)),
     )
     if free < 30 or count < 20:
         return without
@@ -170,6 +221,7 @@ def fit_day_effects(
     extra = np.zeros((count, 0)) if features is None else features
     return DayEffects(
         float(np.sqrt(within)),
+        *_by_level(scores, effect.ravel()[cell]),
         float(np.sqrt(variance)),
         effect,
         doubt,
@@ -184,6 +236,22 @@ def fit_day_effects(
     )
 
 
+def _normal_scores() -> Floats:
+    """Return the quantiles of the standard normal distribution; the ends are those of the outermost probabilities."""
+    return np.asarray(special.ndtri(np.clip(np.linspace(0, 1, QUANTILES), 0.25 / QUANTILES, 1 - 0.25 / QUANTILES)))
+
+
+def _by_level(scores: Floats, effect: Floats) -> tuple[Floats, Floats]:
+    """Return the levels of the effects, and the quantiles of the scores at each."""
+    edges = np.unique(np.quantile(effect, _EDGES))
+    bin_of = np.clip(np.searchsorted(edges, effect, side="right") - 1, 0, len(edges) - 2)
+    levels = np.array([effect[bin_of == one].mean() for one in range(len(edges) - 1)])
+    table = np.stack(
+        [np.quantile(scores[bin_of == one], np.linspace(0, 1, QUANTILES)) for one in range(len(edges) - 1)]
+    )
+    return levels, table
+
+
 def _means_by(mean: Floats, many: Floats, shape: tuple[int, int, int]) -> Floats:
     """Return the weighted mean over days of each group and block, for every cell."""
     total = (many * mean).reshape(shape).sum(axis=0)
@@ -193,20 +261,28 @@ def _means_by(mean: Floats, many: Floats, shape: tuple[int, int, int]) -> Floats
 
 
 def _ridge(x: Floats, y: Floats, x_now: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """Return the prediction and the leave-one-out errors of the ridge with the least of these errors."""
-    centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
-    z, usual = (x - centre) / scale, y.mean(axis=0)
-    # A value far outside those of the window is no ground for going further than they do.
-    z_now = np.clip((x_now - centre) / scale, z.min(axis=0), z.max(axis=0))
-    u, d, vt = np.linalg.svd(z, full_matrices=False)
-    best: tuple[float, Floats, Floats] | None = None
-    for strength in _RIDGES:
-        shrink = d**2 / (d**2 + strength)
-        hat = (u**2 * shrink).sum(axis=1) + 1 / len(x)
-        errors = (y - usual - (u * shrink) @ (u.T @ (y - usual))) / np.maximum(1 - hat, 0.1)[:, None]
+    """Return the prediction and the errors on days left out, of the ridge with the least of these errors.
+
+    Blocks of four weeks are left out: a model is used in a season that it doesn't know.
+    """
+    block = np.arange(len(x)) // _LEFT_OUT
+    left_out = [block == one for one in np.unique(block)]
+    best: tuple[float, float, Floats] | None = None
+    for strength in _RIDGES.tolist():
+        errors = np.empty_like(y)
+        for fold in left_out:
+            errors[fold] = y[fold] - _predicted(x[~fold], y[~fold], x[fold], strength)
         score = float((errors**2).sum())
         if best is None or score < best[0]:
-            beta = (vt.T * (d / (d**2 + strength))) @ (u.T @ (y - usual))
-            best = score, usual + z_now @ beta, errors
+            best = score, strength, errors
     assert best is not None
-    return best[1].reshape(shape), best[2].reshape(len(x), *shape)
+    return _predicted(x, y, x_now[None], best[1])[0].reshape(shape), best[2].reshape(len(x), *shape)
+
+
+def _predicted(x: Floats, y: Floats, x_new: Floats, strength: float) -> Floats:
+    centre, scale, usual = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9), y.mean(axis=0)
+    z = (x - centre) / scale
+    # A value far outside those of the window is no ground for going further than they do.
+    z_new = np.clip((x_new - centre) / scale, z.min(axis=0), z.max(axis=0))
+    beta = np.linalg.solve(z.T @ z + strength * np.eye(z.shape[1]), z.T @ (y - usual))
+    return np.asarray(usual + z_new @ beta)

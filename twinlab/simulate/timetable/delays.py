@@ -47,18 +47,18 @@ class Delays:
         """Return the cells of trips by group and planned start (seconds since 1970, UTC)."""
         return self.cell_of[group, epoch // _HOUR % HOURS]
 
-    def score_of(self, values: Floats, cell: Ints) -> Floats:
-        """Return the normal scores below which values of these cells are."""
+    def score_of(self, values: Floats, cell: Ints, never: Floats) -> Floats:
+        """Return the normal scores below which values of these cells are, if ``never`` is the share that never happens."""
         share = np.empty(len(values))
         levels = np.linspace(0, 1, QUANTILES)
         for one in np.unique(cell):
             here = cell == one
             share[here] = np.interp(values[here], self.quantiles[one], levels, left=0.0, right=1.0)
-        return np.asarray(special.ndtri(np.clip(share * (1 - self.never[cell]), 1e-9, 1 - 1e-9)))
+        return np.asarray(special.ndtri(np.clip(share * (1 - never), 1e-9, 1 - 1e-9)))
 
-    def values_at(self, scores: Floats, cell: Ints) -> Floats:
+    def values_at(self, scores: Floats, cell: Ints, never: Floats) -> Floats:
         """Return the values at normal scores ``(replication, trip)``; infinite for what never happens."""
-        share = special.ndtr(scores) / np.maximum(1 - self.never[cell], 1e-12)
+        share = special.ndtr(scores) / np.maximum(1 - never, 1e-12)
         at = np.clip(share, 0, 1) * (QUANTILES - 1)
         low = np.minimum(at.astype(np.int64), QUANTILES - 2)
         part = at - low

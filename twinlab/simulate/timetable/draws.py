@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     ARRIVALS = 5
     DELIVERY = 6
     DELIVERY_OF_NEW = 7
+    DAY = 8
 
 
 def generator(seed: int, replication: int, purpose: Purpose, owner: int = 0) -> np.random.Generator:

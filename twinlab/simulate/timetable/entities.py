@@ -30,8 +30,10 @@ class Demand:
     """Arrivals an hour by hub and UTC hour of the week, shape ``(hub, 168)``."""
     share: Floats
     """Share of each destination by origin, shape ``(hub, hub)``."""
-    lead: tuple[float, float]
-    """Time from arrival to the first trip that may be booked: uniform between these seconds."""
+    lead: float
+    """Least time from arrival to the first trip that may be booked, seconds."""
+    wave: float
+    """Bookings are made for trips from the next multiple of this time of day on, seconds; 0 without such waves."""
     change: float
     """Least time between a planned arrival and the next planned departure of an entity, seconds."""
     most_legs: int
@@ -42,6 +44,13 @@ class Demand:
     """Time from the planned arrival at the destination to what is promised, seconds."""
     factor: float = 1.0
     """Factor on all rates."""
+    more: tuple[tuple[int, float, float, float], ...] = ()
+    """Hub, start and end in seconds since the start of the simulation, and factor on the rate from then to then."""
+
+    def ready(self, registered: Floats, epoch: float) -> Floats:
+        """Return the planned start from which trips may be booked; both in seconds since ``epoch``."""
+        found = registered + self.lead
+        return np.ceil((found + epoch) / self.wave) * self.wave - epoch if self.wave else found
 
 
 @dataclass(frozen=True)
@@ -116,15 +125,15 @@ def carry_entities(
     last[leg_entity] = leg_trip
     new = np.arange(len(all_origin)) >= known
     promised = np.where(new & (last >= 0), planned[1][last] + demand.promise, promised)
-    lasting = np.interp(
-        np.concatenate([
-            generator(seed, replication, Purpose.DELIVERY).random(known),
-            generator(seed, replication, Purpose.DELIVERY_OF_NEW).random(len(where)),
-        ]),
-        np.linspace(0, 1, len(demand.delivery)), demand.delivery,
-    )  # fmt: skip
+    u = np.concatenate([
+        generator(seed, replication, Purpose.DELIVERY).random(known),
+        generator(seed, replication, Purpose.DELIVERY_OF_NEW).random(len(where)),
+    ])  # fmt: skip
+    levels = np.linspace(0, 1, len(demand.delivery))
     # What waits for delivery at the start is delivered later than it.
-    delivered = np.maximum(arrived + lasting, np.where(arrived < 0, 1.0, -np.inf))
+    least = np.interp(np.nan_to_num(np.maximum(-arrived, 0.0)), demand.delivery, levels, left=0.0)
+    lasting = np.interp(least + u * (1 - least), levels, demand.delivery)
+    delivered = np.where(arrived < 0, np.maximum(arrived + lasting, 1.0), arrived + lasting)
     delivered[:known] = np.where(np.isnan(entities.delivered), delivered[:known], entities.delivered)
     placed = goal >= 0
     return Carried(
@@ -147,19 +156,21 @@ def _arrivals(
     hours = np.arange(epoch // _HOUR, (epoch + int(until)) // _HOUR + 1)
     week = hour_of_week((hours * _HOUR).astype("M8[s]"))
     where: list[npt.NDArray[np.generic]] = [np.zeros(0)]
-    when, lead, which = ([np.zeros(0)] for _ in range(3))
+    when, which = ([np.zeros(0)] for _ in range(2))
     for hour, of_week in zip(hours.tolist(), week.tolist(), strict=True):
         # Numbers are found from uniform ones, one stream for each hub and hour: with more demand there are further arrivals
         # after the same ones.
         rates = demand.rate[:, of_week] * demand.factor
+        for place, begin, end, factor in demand.more:
+            if begin <= (hour + 0.5) * _HOUR - epoch < end:
+                rates[place] *= factor
         for place in np.flatnonzero(rates).tolist():
             random = generator(seed, replication, Purpose.ARRIVALS, hour * len(rates) + place)
             many = int(poisson.ppf(random.random(), rates[place]))
-            draws = random.random((many, 3))
+            draws = random.random((many, 2))
             where.append(np.full(many, place))
             when.append(hour * _HOUR - epoch + _HOUR * draws[:, 0])
-            lead.append(demand.lead[0] + (demand.lead[1] - demand.lead[0]) * draws[:, 1])
-            which.append(draws[:, 2])
+            which.append(draws[:, 1])
     hub, time = np.concatenate(where).astype(np.int64), np.concatenate(when)
     kept = (time >= 0) & (time < until)
-    return hub[kept], time[kept], (time + np.concatenate(lead))[kept], np.concatenate(which)[kept]
+    return hub[kept], time[kept], demand.ready(time[kept], epoch), np.concatenate(which)[kept]

@@ -12,7 +12,18 @@ from twinlab.simulate.timetable.trips import Trips
 
 __all__ = ["known_of", "state_dataset", "trips_of"]
 
-_TRIP = ("origin", "destination", "carrier", "group", "planned_start", "planned_end", "confirmed", "link")
+_TRIP = (
+    "origin",
+    "destination",
+    "carrier",
+    "group",
+    "planned_start",
+    "planned_end",
+    "confirmed",
+    "doubt",
+    "not_before",
+    "link",
+)
 _KNOWN = ("values", "group", "epoch", "seen")
 
 

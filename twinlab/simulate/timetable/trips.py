@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from twinlab.simulate.timetable.day_effects import BLOCKS, DayEffects, Known, block_of, day_of
 from twinlab.simulate.timetable.delays import Delays
@@ -17,6 +16,10 @@ __all__ = ["TripFits", "Trips", "simulate_trips"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+
+#: No trip leaves earlier than planned by more than this, seconds.
+_EARLY = 7200.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Trips:
     cancelled: Bools
     confirmed: Bools
     """Trips that aren't cancelled, because something is booked on them."""
+    doubt: Floats
+    """Factor on the chance to be cancelled."""
+    not_before: Floats
+    """Earliest start; negative infinity where there is no limit."""
     link: Floats
     """Usual logarithm of the actual over the planned duration."""
 
@@ -83,8 +90,9 @@ def simulate_trips(
     planned = trips.planned_start.astype(np.int64) + epoch
     delay = _drawn(
         fits.start, trips.group, planned, known[0],
-        at_least=np.where(np.isnan(trips.start), 1 - trips.planned_start, -np.inf),
+        at_least=np.where(np.isnan(trips.start) & (trips.planned_start < _EARLY), 1 - trips.planned_start, -np.inf),
         epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.START, Purpose.EFFECT_OF_START), more=fits.more_delay,
+        never=np.minimum(fits.start.never[fits.start.cells(trips.group, planned)] * trips.doubt, 0.9),
     )  # fmt: skip
     usual = np.maximum(trips.planned_end - trips.planned_start, 60.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -93,6 +101,7 @@ def simulate_trips(
         fits.duration, trips.group, planned, known[1],
         at_least=np.where(np.isnan(trips.end) & (trips.start < 0), elapsed, -np.inf),
         epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.DURATION, Purpose.EFFECT_OF_DURATION), more=0.0,
+        never=np.zeros(len(planned)),
     )  # fmt: skip
     lasting = np.exp(ratio + trips.link) * usual * fits.travel_factor
     never = ~np.isfinite(delay) & ~trips.confirmed
@@ -100,7 +109,7 @@ def simulate_trips(
     delay = np.where(np.isfinite(delay), delay, np.nan)
     # A trip that something is booked on leaves, as late as any does.
     delay = np.where(np.isnan(delay), fits.start.quantiles[fits.start.cells(trips.group, planned), -1], delay)
-    start = np.where(np.isnan(trips.start), trips.planned_start + delay, trips.start)
+    start = np.where(np.isnan(trips.start), np.maximum(trips.planned_start + delay, trips.not_before), trips.start)
     start, end = _in_sequence(trips, start, lasting, cancelled, fits.turnaround)
     return np.where(cancelled, np.nan, start), np.where(cancelled, np.nan, end), cancelled
 
@@ -140,6 +149,7 @@ def _drawn(
     replications: Ints,
     purposes: tuple[Purpose, Purpose],
     more: float,
+    never: Floats,
 ) -> Floats:
     cell = fit.cells(group, planned)
     effects = fit.effects
@@ -150,9 +160,9 @@ def _drawn(
     bound = np.isfinite(at_least)
     if bound.any():
         # What is late already is drawn from the part of the distribution that is still possible.
-        lowest = special.ndtr((fit.score_of(at_least[bound], cell[bound]) - path[:, bound]) / effects.noise)
+        lowest = effects.probability(path[:, bound], fit.score_of(at_least[bound], cell[bound], never[bound]))
         u[:, bound] = np.clip(lowest + u[:, bound] * (1 - lowest), 1e-12, 1 - 1e-12)
-    found = fit.values_at(path + effects.noise * special.ndtri(u) + more, cell)
+    found = fit.values_at(effects.scores(path, u) + more, cell, never)
     return np.where(bound, np.maximum(found, at_least), found)
 
 
@@ -179,9 +189,9 @@ def _effects(
     found = np.empty(shape)
     for row, replication in enumerate(replications.tolist()):
         for one in np.unique(day).tolist():
-            random = generator(seed, replication, purpose, one)
-            donor = int(random.integers(count))
-            noise = random.standard_normal((groups, BLOCKS)) * effects.doubt[donor]
+            # Delays and times of travel follow the same day of the window: they go together.
+            donor = int(generator(seed, replication, Purpose.DAY, one).random() * count)
+            noise = generator(seed, replication, purpose, one).standard_normal((groups, BLOCKS)) * effects.doubt[donor]
             path = (expected + errors[donor] if one <= today else effects.mean[donor]) + noise
             here = day == one
             found[row, here] = path[group[here], block[here]]

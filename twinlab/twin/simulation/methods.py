@@ -43,8 +43,9 @@ class SimulationMethods:
 
         Parameters
         ----------
-        scenarios : optional
-            What is simulated beside ``base``, the plan as it is.
+        scenarios : Scenario, or several, optional
+            Named changes that are simulated beside ``base``, the plan as it is: ``close``, ``reroute``, ``storm``, ``demand`` and
+            ``speed``. Names are those of the calibrated model's ``network``.
         start : instant or "now"
             Naive is UTC; "now" is the latest time at which something happened.
         horizon, step : duration
@@ -67,14 +68,14 @@ class SimulationMethods:
         Raises
         ------
         SchemaError
-            If the twin has no trips to simulate, or none is planned from the start on.
+            If the twin has no trips to simulate, none is planned from the start on, or a change of a scenario doesn't fit.
         """
         from twinlab.simulate.runs.run import run  # noqa: PLC0415  (reading needs none)
         from twinlab.twin.simulation.results import TwinResults  # noqa: PLC0415
         from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
 
-        reader, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed)
-        models, states = in_scenarios(scenarios, model.model, found.state)
+        reader, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed, horizon=horizon)
+        models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
         kept = min(replications, 20) if trace is None else trace
         results = run(
             models, state=states, horizon=horizon, step=step, replications=replications, trace=kept, **options
@@ -87,6 +88,7 @@ class SimulationMethods:
         *,
         start: object = "now",
         seed: int = 0,
+        horizon: object = "1d",
         calibrated: Calibrated | None = None,
         known: object = None,
         **options: Any,  # noqa: ANN401  (those of `simulate`)
@@ -95,18 +97,18 @@ class SimulationMethods:
 
         Parameters
         ----------
-        scenarios, start, seed, calibrated, known, **options
+        scenarios, start, seed, horizon, calibrated, known, **options
             As in `simulate`, except ``store``, ``budget`` and ``over_budget``.
         """
         from twinlab.simulate.runs.run import quote  # noqa: PLC0415  (reading needs none)
         from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
 
-        _, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed)
-        models, states = in_scenarios(scenarios, model.model, found.state)
-        return quote(models, state=states, **{"horizon": "1d", **options})
+        _, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed, horizon=horizon)
+        models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
+        return quote(models, state=states, horizon=horizon, **options)
 
     def _begun(
-        self, start: object, *, known: object, calibrated: Calibrated | None, seed: int
+        self, start: object, *, known: object, calibrated: Calibrated | None, seed: int, horizon: object
     ) -> tuple[TwinReader, Calibrated, StartState]:
         """Return the view that the start is read from, the model, and the state at the start."""
         from twinlab.simulate.calibration.start_state import latest_time, start_state  # noqa: PLC0415  (reading needs none)
@@ -114,7 +116,7 @@ class SimulationMethods:
         reader = cast("TwinReader", self if known is None else self.as_of(known))  # type: ignore[attr-defined]
         begin = latest_time(reader) if start == "now" else start
         model = calibrated or self._calibrated_until(reader, begin, known)
-        return reader, model, start_state(reader, model, begin, seed=seed)
+        return reader, model, start_state(reader, model, begin, seed=seed, horizon=str(horizon))
 
     def _calibrated_until(self, reader: TwinReader, begin: object, known: object) -> Calibrated:
         """Return the model fitted to the year before an instant; it is kept for the next call."""
