@@ -47,6 +47,8 @@ def load_state(path: Path | str) -> xr.Dataset:
         raise SourceError(msg)
     state = xr.open_zarr(str(path), consolidated=False, chunks=None).load()
     _check(state, str(path))
+    # Zarr's text becomes objects again, as it was: NumPy joins its own kind of strings with few others.
+    state = state.assign({name: one.astype(object) for name, one in state.variables.items() if one.dtype.kind == "T"})
     for name in state.variables:
         state[name].encoding = {}
     found: xr.Dataset = state.assign({name: state[name].astype("datetime64[ns]") for name in ("start", "time")})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from twinlab.twin.simulation.stored import StoredRunMethods
+
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.simulate.calibration.calibrated import Calibrated
@@ -17,7 +19,7 @@ __all__ = ["SimulationMethods"]
 _LONGEST_WINDOW = 365
 
 
-class SimulationMethods:
+class SimulationMethods(StoredRunMethods):
     """Simulate futures of a twin."""
 
     _calibrated: dict[tuple[object, ...], Calibrated]
@@ -34,6 +36,7 @@ class SimulationMethods:
         calibrated: Calibrated | None = None,
         known: object = None,
         trace: int | None = None,
+        name: str | None = None,
         **options: Any,  # noqa: ANN401  (those of `twinlab.simulate.run`)
     ) -> TwinResults:
         """Simulate futures of the twin from its state at an instant, in many replications.
@@ -57,6 +60,9 @@ class SimulationMethods:
             Use what was known at this ingest time, as `as_of` does.
         trace : int, optional
             Number of replications whose events are kept, for `kpi` and `find`; at most 20 by default.
+        name : str, optional
+            Store the run by this name in `scenarios`, with the rows, the model and the mappings that it begins with. The same call
+            goes on with a run that was interrupted.
         **options
             Those of `twinlab.simulate.run`: ``workers``, ``store``, ``budget``, ``progress``, ``cancel``.
 
@@ -77,9 +83,11 @@ class SimulationMethods:
         reader, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed, horizon=horizon)
         models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
         kept = min(replications, 20) if trace is None else trace
-        results = run(
-            models, state=states, horizon=horizon, step=step, replications=replications, trace=kept, **options
-        )
+        options |= {"state": states, "horizon": horizon, "step": step, "replications": replications, "trace": kept}
+        if name is None:
+            results = run(models, **options)
+        else:
+            results = self.scenarios.run(models, name=name, attrs=self._run_facts(), **options)
         return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed)
 
     def quote_simulation(
