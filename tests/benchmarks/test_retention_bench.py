@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 import twinlab as tl
 from twinlab.history.layout.grid import DAY_NS
@@ -43,7 +47,7 @@ def test_what_the_plan_predicts_is_what_applying_gives(
     planned = time.process_time() - began
     row = plan.table[
         (plan.table["full_rate"] == "30d") & (plan.table["older"] == older) & (plan.table["resolution"] == resolution)
-    ].iloc[0]
+    ].iloc[0]  # in the codec in use
     plan.choose(int(row.name)).propose().approve()
     began = time.process_time()
     report = twin.apply_retention(author="benchmark")
@@ -90,3 +94,49 @@ def test_what_the_plan_predicts_is_what_applying_gives(
     assert row["bytes"] - use.other == pytest.approx(now.total - now.other, rel=0.05)
     assert use.cells - gone[1] == pytest.approx(now.cells, rel=0.05)
     assert row["error_low"] <= error.mean <= row["error_high"]
+
+
+def test_an_archive_and_another_codec_take_what_the_plan_predicts(tmp_path: Path) -> None:
+    demo = tl.demo("parcel").folder
+    folder = Path(shutil.copytree(demo, tmp_path / "twin", ignore=shutil.ignore_patterns("files")))
+    use = storage_use(folder, open_history(folder / "history"))
+    twin = tl.open(folder)
+    plan, planned = _timed(
+        lambda: twin.plan_retention("20 EUR/month", price="0.02 EUR/GB/month", archive_price="0.002 EUR/GB/month")
+    )
+    row = plan.table.query(
+        "full_rate == '30d' and older == 'rollups' and ledger == 'archive' and codec != 'pcodec 8'"
+    ).iloc[0]
+    plan.choose(int(row.name)).propose().approve()
+    preview, previewed = _timed(tl.open(folder).preview_retention)
+    report, applied = _timed(lambda: twin.apply_retention(author="benchmark"))
+    now = storage_use(folder, open_history(folder / "history"))
+    archived = sum(path.stat().st_size for path in report.archived)
+    verified, checked = _timed(tl.open(folder).verify)
+    assert verified.ok
+    known = {kind: tl.open(folder).history(kind).load() for kind in ("truck", "cold_room", "forklift")}
+    tables = {name: tl.open(folder).events(name) for name in twin.model.event_types}
+    _, rebuilt = _timed(tl.open(folder).rebuild)
+    again = tl.open(folder)
+    for kind, data in known.items():
+        xr.testing.assert_identical(again.history(kind).load().drop_attrs(deep=False), data.drop_attrs(deep=False))
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(again.events(name), table)
+    folders = now.total - now.other, row["bytes"] - use.other
+    freed = plan.table["bytes"].iloc[0] - row["bytes"] - preview.archived.freed  # type: ignore[union-attr]
+    print(  # noqa: T201
+        f"\n{report}\nfolder {folders[0]:,.0f}, predicted {folders[1]:,.0f} ({folders[1] / folders[0] - 1:+.2%}); "
+        f"cells {use.cells:,} -> {now.cells:,}, predicted {use.cells - freed:,.0f} ({(use.cells - freed) / now.cells - 1:+.1%}); "
+        f"archive {archived:,}, predicted {row['archived']:,.0f} ({row['archived'] / archived - 1:+.1%}); "
+        f"ledger's rows {use.ledger:,} -> {now.ledger:,}, predicted {use.ledger - preview.archived.freed:,.0f}\n"  # type: ignore[union-attr]
+        f"CPU: plan {planned:.1f} s, preview {previewed:.1f} s, apply {applied:.1f} s, verify {checked:.2f} s, rebuild {rebuilt:.1f} s"
+    )
+    assert folders[1] == pytest.approx(folders[0], rel=0.05)
+    assert use.cells - freed == pytest.approx(now.cells, rel=0.05)
+    assert row["archived"] == pytest.approx(archived, rel=0.05)
+    assert use.ledger - preview.archived.freed == pytest.approx(now.ledger, rel=0.05)  # type: ignore[union-attr]
+
+
+def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.process_time()
+    return run(), time.process_time() - began

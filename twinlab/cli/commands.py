@@ -309,9 +309,11 @@ def _rebuild(folder: Path) -> None:
 @group.command("compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention")
 @twin_folder
 @click.option(
-    "--apply-retention", is_flag=True, help="First do what retention: in twin.yaml says, once you confirm it."
+    "--apply-retention",
+    is_flag=True,
+    help="First do what retention: and storage: in twin.yaml say, once you confirm it.",
 )
-@click.option("--dry-run", is_flag=True, help="With --apply-retention: only show what would go.")
+@click.option("--dry-run", is_flag=True, help="With --apply-retention: only show what would change.")
 @click.option("--yes", is_flag=True, help="With --apply-retention: don't ask.")
 def _compact(folder: Path, **retention: bool) -> int:
     """Do all housekeeping at once: publish, compact, seal, remove old states; and older cells, if you ask for it."""
