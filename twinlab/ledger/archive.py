@@ -91,13 +91,19 @@ def archive_source(
 
 
 def _remove_replaced(folder: Path, sealed: Mapping[int, SealedSegment]) -> None:
-    """Remove the files that the manifest doesn't name any more; on Windows, the next archiving does if a reader has one open."""
-    stay = {entry.kept_name for entry in sealed.values()}
-    gone = [path for path in folder.glob("*.frames*") if path.name not in stay]
-    gone += [folder / str(entry.parquet_name) for entry in sealed.values() if entry.archive and entry.parquet_name]
-    for path in gone:
-        with suppress(PermissionError):
-            path.unlink(missing_ok=True)
+    """Remove the files that the manifest doesn't name any more, if their rows are in the archive, too.
+
+    On Windows, the next archiving does if a reader has one open.
+    """
+    for number, entry in sealed.items():
+        gone = []
+        if all(one.path(folder).exists() for one in entry.records):
+            gone += [path for path in folder.glob(f"{number:08d}.*frames*") if path.name != entry.kept_name]
+        if entry.archive and entry.parquet_path(folder).exists():
+            gone.append(folder / str(entry.parquet_name))
+        for path in gone:
+            with suppress(PermissionError):
+                path.unlink(missing_ok=True)
     sync_folder(folder)
 
 
