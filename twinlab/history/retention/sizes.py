@@ -20,7 +20,7 @@ __all__ = ["Place", "SizeEstimate", "filled_tile", "size_after", "tile_places"]
 #: Tiles of each signal that are encoded; of more, so many at equal distances.
 _TILES = 400
 #: Of these, those that are encoded in other codecs, too.
-_CODEC_TILES = 4
+_CODEC_TILES = 8
 
 
 @dataclass(frozen=True)
