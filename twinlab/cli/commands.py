@@ -308,11 +308,7 @@ def _rebuild(folder: Path) -> None:
 
 @group.command("compact", cls=Command, example="twinlab compact pilot/\ntwinlab compact pilot/ --apply-retention")
 @twin_folder
-@click.option(
-    "--apply-retention",
-    is_flag=True,
-    help="First do what retention: and storage: in twin.yaml say, once you confirm it.",
-)
+@click.option("--apply-retention", is_flag=True, help="First do what retention: and storage: say, once you confirm it.")
 @click.option("--dry-run", is_flag=True, help="With --apply-retention: only show what would change.")
 @click.option("--yes", is_flag=True, help="With --apply-retention: don't ask.")
 def _compact(folder: Path, **retention: bool) -> int:
