@@ -103,5 +103,8 @@ def test_a_closed_hub_serves_nobody_and_its_parcels_go_round_it() -> None:
     assert carried.sel(scenario="central_closed") > 1000
     on_time = data["on_time"].mean("replication")
     assert on_time.sel(scenario="central_closed") < on_time.sel(scenario="as_it_is")
+    cold = data["cold_room_temperature"].sel(cold_room="cold_room").mean(("time", "replication"))
+    assert ((cold > 1) & (cold < 8)).all()
+    assert cold.sel(scenario="peak_season").item() == pytest.approx(cold.sel(scenario="as_it_is").item() - 1, abs=0.3)
     waiting = data["dock_outbound"].sel(dock="dock").mean("replication").isel(time=slice(36, 48)).mean("time")
     assert waiting.sel(scenario="storm") > 1.3 * waiting.sel(scenario="as_it_is")

@@ -4,6 +4,14 @@ import pytest
 
 from twinlab.simulate.network import Network
 
+ROOM = {
+    "ambient": "20 degC",
+    "coldest": "-5 degC",
+    "time_constant": "3 h",
+    "switch_on": "5 degC",
+    "switch_off": "3 degC",
+}
+
 
 @pytest.fixture
 def hubs() -> Network:
@@ -19,6 +27,7 @@ def hubs() -> Network:
             "middle": {"type": "hub", "servers": 2, "service": "1 min", "breakdowns": {"uptime": "50 h", "repair": "1 h"}, "latitude": 41, "longitude": 3},
             "south": {"type": "hub", "servers": 2, "latitude": 45, "longitude": 3},
             "bench": {"type": "workstation", "servers": 3, "service": {"job": "5 min"}, "buffer": 10},
+            "cold": {"type": "cold_room", "climate": ROOM},
         },
         links=[
             {"from": "north", "to": "middle", "both_ways": True, "travel": "1 h"},

@@ -36,6 +36,7 @@ KINDS = {
         "first: departures north 08:00, 18:00 from 2h after the start",
     ),
     "reliability": ({"of": "hub", "uptime": 0.5}, "each hub: time between breakdowns -50 %"),
+    "set_point": ({"node": "cold", "by": "-1 K", "start": "2h"}, "cold_room cold: set-point -1 K from 2h after the start"),
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ __getattr__, __dir__ = attach(
         "Scenario": "scenario",
         "Servers": "kinds.servers",
         "ServiceFactor": "kinds.flows",
+        "SetPoint": "kinds.set_point",
         "Speed": "kinds.transporters",
         "Storm": "kinds.links",
         "UseCalendar": "kinds.servers",

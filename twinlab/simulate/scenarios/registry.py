@@ -45,6 +45,7 @@ CHANGE_KINDS: Registry[type[Change]] = Registry(
         "new_transporters": f"{_KINDS}.transporters:NewTransporters",
         "timetable": f"{_KINDS}.departures:UseTimetable",
         "reliability": f"{_KINDS}.reliability:Reliability",
+        "set_point": f"{_KINDS}.set_point:SetPoint",
     },
     check=_fits,
 )
