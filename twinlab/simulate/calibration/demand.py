@@ -31,6 +31,8 @@ _SAMPLE = 4000
 #: A destination without entities from an origin has the share of this many of the common pattern.
 _SHRINK = 20.0
 _QUANTILES = 201
+#: Samples of the bootstrap of goodness of fit: censored ones are fitted one by one.
+_SAMPLES = 39
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def fit_demand(operation: Operation, hubs: Sequence[str], *, start: int, stop: i
     change, most = _changes(operation)
     lead, wave, agreement = _lead(operation, routes, place, change=change, most=most, seed=seed)
     waited, waiting = _delivery(routes, float(stop))
-    delivery = fit_distribution(waited, censored=waiting, seed=seed)
+    delivery = fit_distribution(waited, censored=waiting, seed=seed, bootstrap=_SAMPLES)
     promise = (routes["promised"] - routes["planned_arrival"]).dropna()
     on_cancelled = float(operation.trips["start"].isna().to_numpy()[_past_legs(operation, float(stop))].mean())
     demand = Demand(

@@ -1,0 +1,43 @@
+"""Scores of a model on days that it wasn't fitted to."""
+
+import numpy as np
+import pytest
+
+from twinlab.errors import SchemaError
+from twinlab.simulate.calibration.fidelity import fidelity
+
+HELD_OUT = ("2026-01-26", "2026-01-31")
+
+
+@pytest.fixture(scope="module")
+def scored(parcel, calibrated):
+    return fidelity(parcel, calibrated, HELD_OUT, at="06:00", horizon="1d", replications=60)
+
+
+def test_intervals_contain_most_of_what_happened(scored):
+    assert scored.scores["start"].nunique() == 4
+    assert 0.7 <= scored.coverage <= 1
+    low, high = scored.coverage_interval
+    assert low <= scored.coverage <= high
+    assert "90%" in scored.words
+
+
+def test_reality_is_that_of_the_event_tables(parcel, scored):
+    trips = parcel.events("trip")
+    for start, part in scored.scores.groupby("start"):
+        day = trips[(trips["planned_start"] >= start) & (trips["planned_start"] <= start + np.timedelta64(1, "D"))]
+        late = ((day["start"] - day["planned_start"]) / np.timedelta64(1, "m")).dropna()
+        real = part.set_index("quantity")["real"]["mean_departure_delay"]
+        assert real == pytest.approx(late.mean(), abs=1.0)
+
+
+def test_residuals_are_reality_minus_simulation(scored):
+    residuals = scored.residuals()
+    assert residuals["hub_waiting"].dims == ("start", "hub")
+    error = scored.table().loc["hub_waiting", "error"]
+    assert float(residuals["hub_waiting"].mean()) == pytest.approx(-error)
+
+
+def test_days_of_the_fit_are_refused(parcel, calibrated):
+    with pytest.raises(SchemaError, match="overlaps the one of the fits"):
+        fidelity(parcel, calibrated, ("2026-01-12", "2026-01-16"))
