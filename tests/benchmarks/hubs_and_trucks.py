@@ -102,7 +102,7 @@ def network() -> Network:
                 "kind": "parcel",
                 "at": f"hub_{hub}",
                 "rate": f"{PER_HOUR} /h",
-                "to": {f"hub_{d}": 1.0 for d in range(HUBS) if d != hub},
+                "to": {f"hub_{d}": 1 / (HUBS - 1) for d in range(HUBS) if d != hub},
             }
             for hub in range(HUBS)
         },
