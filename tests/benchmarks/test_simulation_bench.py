@@ -125,7 +125,7 @@ def test_exact_queues() -> None:
     path = FOLDER / "queue_exact" / "queues.csv"
     if not path.exists():
         pytest.skip(f"the data set queue_exact isn't in {FOLDER}; TWINLAB_TEST_DATA names the folder with it")
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     outside, wide = [], []
     for row in rows:
         servers, rho = int(row["servers"]), float(row["rho"])
@@ -133,7 +133,6 @@ def test_exact_queues() -> None:
         name = f"{row['model']} c={servers} rho={rho}"
         report(
             f"\n{name}: {found:.5f} +- {half / found:.2%}, exact {float(row['Lq']):.5f}, {customers:.1e} customers",
-            end="",
         )
         if abs(found - float(row["Lq"])) > half:
             outside.append(name)
@@ -148,7 +147,7 @@ def test_the_exact_jackson_network() -> None:
     folder = FOLDER / "queue_exact"
     if not folder.exists():
         pytest.skip(f"the data set queue_exact isn't in {FOLDER}; TWINLAB_TEST_DATA names the folder with it")
-    rows = list(csv.DictReader((folder / "jackson3.csv").open()))
+    rows = list(csv.DictReader((folder / "jackson3.csv").read_text(encoding="utf-8").splitlines()))
     chances = {"0": {"1": 0.6, "2": 0.3}, "1": {"0": 0.1, "2": 0.5}, "2": {"1": 0.2}}
     model = NetworkModel(
         Network(
@@ -176,13 +175,12 @@ def test_the_exact_jackson_network() -> None:
         half = Z * values.std(ddof=1) / math.sqrt(values.size)
         report(
             f"\nnode {row['node']}: {values.mean():.5f} +- {half / values.mean():.2%}, exact {float(row['L']):.5f}",
-            end="",
         )
         assert abs(values.mean() - float(row["L"])) <= half * 1.3
         assert half <= 0.005 * values.mean()
 
 
-@pytest.mark.parametrize("change", ["faster servers", "more demand", "one more server"])
+@pytest.mark.parametrize("change", ["faster servers", "more demand", "less demand", "one more server"])
 def test_common_random_numbers(change: str) -> None:
     def model(*, servers: int = 3, mean: float = 1.0, rate: float = 2.4) -> NetworkModel:
         service = {"kind": "exponential", "mean": f"{mean} s"}
@@ -195,6 +193,7 @@ def test_common_random_numbers(change: str) -> None:
     other = {
         "faster servers": model(mean=0.97),
         "more demand": model(rate=2.45),
+        "less demand": model(rate=2.35),
         "one more server": model(servers=4),
     }[change]
     span = {"until": START + np.timedelta64(2, "h"), "step": np.timedelta64(2, "h")}
@@ -207,4 +206,5 @@ def test_common_random_numbers(change: str) -> None:
     independent = means(other, 2) - means(base, 1)
     ratio = independent.var(ddof=1) / paired.var(ddof=1)
     report(f"{change}: variance of the difference {ratio:.1f} times lower")
-    assert ratio > 1.5
+    # With one more server hardly anybody waits, so that the difference is the base's own wait, whatever is common.
+    assert ratio > (1 if change == "one more server" else 5)
