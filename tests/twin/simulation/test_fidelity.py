@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from twinlab.errors import SchemaError
+from twinlab.simulate.calibration.calibrated import calibrate
 from twinlab.simulate.calibration.fidelity import fidelity
 
 HELD_OUT = ("2026-01-26", "2026-01-31")
@@ -36,6 +37,21 @@ def test_residuals_are_reality_minus_simulation(scored):
     assert residuals["hub_waiting"].dims == ("start", "hub")
     error = scored.table().loc["hub_waiting", "error"]
     assert float(residuals["hub_waiting"].mean()) == pytest.approx(-error)
+
+
+def test_results_state_the_fidelity_of_their_model(parcel, calibrated, scored):
+    options = {"start": "2026-01-28", "horizon": "6h", "replications": 2, "calibrated": calibrated, "progress": False}
+    bare = parcel.simulate(**options)
+    assert bare.fidelity is None
+    assert "not scored: simulate.fidelity(twin, results.calibrated, window)" in repr(bare)
+    results = parcel.simulate(fidelity=scored, **options)
+    assert scored.words in repr(results)
+    assert scored.words in results._repr_html_()
+    more = results.extend(3, progress=False)
+    assert more.fidelity is scored
+    other = calibrate(parcel, ("2026-01-05", "2026-01-20"))
+    with pytest.raises(SchemaError, match="scores another model"):
+        parcel.simulate(fidelity=scored, **{**options, "calibrated": other})
 
 
 def test_days_of_the_fit_are_refused(parcel, calibrated):

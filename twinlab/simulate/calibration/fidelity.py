@@ -44,6 +44,8 @@ class Fidelity:
     """Held-out window."""
     horizon: np.timedelta64
     replications: int
+    model_hash: str
+    """Content hash of the model that was scored."""
 
     @property
     def coverage(self) -> float:
@@ -159,7 +161,8 @@ def fidelity(
     if not rows:
         msg = f"fidelity: no start from {begin} to {stop} has trips planned in the {horizon} after it; take another window"
         raise SchemaError(msg)
-    return Fidelity(pd.concat(rows, ignore_index=True), level, (begin, stop), ahead, replications)
+    scores, hashed = pd.concat(rows, ignore_index=True), calibrated.model.content_hash()
+    return Fidelity(scores, level, (begin, stop), ahead, replications, hashed)
 
 
 def _scored(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from twinlab.errors import SchemaError
 from twinlab.twin.simulation.stored import StoredRunMethods
 
 if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.simulate.calibration.calibrated import Calibrated
+    from twinlab.simulate.calibration.fidelity import Fidelity
     from twinlab.simulate.calibration.start_state import StartState
     from twinlab.simulate.cost.amounts import Quote
     from twinlab.twin.simulation.results import TwinResults
@@ -34,6 +36,7 @@ class SimulationMethods(StoredRunMethods):
         replications: int = 100,
         seed: int = 0,
         calibrated: Calibrated | None = None,
+        fidelity: Fidelity | None = None,
         known: object = None,
         trace: int | None = None,
         name: str | None = None,
@@ -56,6 +59,8 @@ class SimulationMethods(StoredRunMethods):
         replications, seed : int
         calibrated : Calibrated, optional
             The model, from `twinlab.simulate.calibrate`; by default it is fitted to the year before the start.
+        fidelity : Fidelity, optional
+            Scores of the model, from `twinlab.simulate.fidelity`, to show beside the results.
         known : instant, optional
             Use what was known at this ingest time, as `as_of` does.
         trace : int, optional
@@ -69,18 +74,22 @@ class SimulationMethods(StoredRunMethods):
         Returns
         -------
         TwinResults
-            `twinlab.simulate.Results` with ``kpi``, ``find``, ``history``, ``assumed``.
+            `twinlab.simulate.Results` with ``kpi``, ``find``, ``history``, ``assumed``, ``fidelity``.
 
         Raises
         ------
         SchemaError
-            If the twin has no trips to simulate, none is planned from the start on, or a change of a scenario doesn't fit.
+            If the twin has no trips to simulate, none is planned from the start on, a change of a scenario doesn't fit, or ``fidelity`` is of
+            another model.
         """
         from twinlab.simulate.runs.run import run  # noqa: PLC0415  (reading needs none)
         from twinlab.twin.simulation.results import TwinResults  # noqa: PLC0415
         from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
 
         reader, model, found = self._begun(start, known=known, calibrated=calibrated, seed=seed, horizon=horizon)
+        if fidelity is not None and fidelity.model_hash != model.model.content_hash():
+            msg = "simulate: `fidelity` scores another model; pass the one that was scored as `calibrated`, or score this one"
+            raise SchemaError(msg)
         models, states = in_scenarios(scenarios, model, found.state, horizon=str(horizon))
         kept = min(replications, 20) if trace is None else trace
         options |= {"state": states, "horizon": horizon, "step": step, "replications": replications, "trace": kept}
@@ -88,7 +97,7 @@ class SimulationMethods(StoredRunMethods):
             results = run(models, **options)
         else:
             results = self.scenarios.run(models, name=name, attrs=self._run_facts(), **options)
-        return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed)
+        return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed, fidelity=fidelity)
 
     def quote_simulation(
         self,

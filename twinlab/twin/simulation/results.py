@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from twinlab.model.kpis.definition import Kpi
     from twinlab.model.reader import TwinReader
     from twinlab.simulate.calibration.calibrated import Calibrated
+    from twinlab.simulate.calibration.fidelity import Fidelity
 
 __all__ = ["TwinResults"]
+
+_NOT_SCORED = "not scored: simulate.fidelity(twin, results.calibrated, window) scores the model on a window outside its fits"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -33,12 +36,27 @@ class TwinResults(Results):
     """The model with its fits."""
     assumed: tuple[str, ...] = field(default=(), kw_only=True)
     """What isn't in the history at the start, and is drawn or taken as given."""
+    fidelity: Fidelity | None = field(default=None, kw_only=True)
+    """How well the calibrated model foretold days that it wasn't fitted to; None if it wasn't scored."""
 
     @classmethod
-    def of(cls, results: Results, *, twin: TwinReader, calibrated: Calibrated, assumed: tuple[str, ...]) -> TwinResults:
+    def of(
+        cls,
+        results: Results,
+        *,
+        twin: TwinReader,
+        calibrated: Calibrated,
+        assumed: tuple[str, ...],
+        fidelity: Fidelity | None = None,
+    ) -> TwinResults:
         """Return results of a run as those of a twin."""
         parts = {each.name: getattr(results, each.name) for each in fields(Results)}
-        return cls(**parts, twin=twin, calibrated=calibrated, assumed=assumed)
+        return cls(**parts, twin=twin, calibrated=calibrated, assumed=assumed, fidelity=fidelity)
+
+    @property
+    def fidelity_words(self) -> str:
+        """How far the model can be trusted, in words; how to score it, if it wasn't."""
+        return _NOT_SCORED if self.fidelity is None else self.fidelity.words
 
     def extend(self, replications: int, **options: Any) -> TwinResults:  # noqa: ANN401  (those of `Results.extend`)
         """Compute more replications of the same models; see `twinlab.simulate.Results.extend`."""
@@ -165,7 +183,7 @@ class TwinResults(Results):
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = super()._facts()
-        return [*facts, *(("assumed", text) for text in self.assumed)]
+        return [*facts, ("fidelity", self.fidelity_words), *(("assumed", text) for text in self.assumed)]
 
 
 def _stacked(found: Mapping[tuple[str, int], xr.Dataset]) -> xr.Dataset:
