@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinResults"]
 
-_NOT_SCORED = "not scored: simulate.fidelity(twin, results.calibrated, window) scores the model on a window outside its fits"
+_NOT_SCORED = (
+    "not scored: simulate.fidelity(twin, results.calibrated, window) scores the model on a window outside its fits"
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -52,6 +52,7 @@ def test_a_run_shows_kpis_bands_and_what_was_assumed(ran):
     assert tables["bands"]["time"].nunique() == 12
     assert len(tables["KPIs"]) == len(ran.results.kpis)
     assert len(tables["assumed"]) == len(ran.results.assumed) > 0
+    assert ran.results.fidelity_words in ran._shown._fidelity.object
     assert ran.figure() is not None
 
 

@@ -33,7 +33,7 @@ class ResultPanes:
         self._verdicts, self._summary = _text(), pn.Column(sizing_mode="stretch_width")
         self._differences, self._bands = _chart(), _chart()
         self._maps = pn.Column(sizing_mode="stretch_width")
-        self._assumed, self._took = _text(), _text()
+        self._fidelity, self._assumed, self._took = _text(), _text(), _text()
         kpi = pmui.Select.from_param(choices.kpi, label="KPI", width=420, **select)
         signal = pmui.Select.from_param(choices.signal, label="Signal", width=330, **select)
         asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
@@ -44,7 +44,7 @@ class ResultPanes:
             "Futures: the median, half and nine tenths of them", row([signal, asset], margin=(4, 0, 0, 0)), self._bands
         )
         self._by_place = _section("Where it differs", self._maps)
-        self._about = _section("About these results", self._assumed, self._took)
+        self._about = _section("About these results", self._fidelity, self._assumed, self._took)
         self.pane = pn.Column(self._compared, self._over_time, self._by_place, self._about, sizing_mode="stretch_width")
 
     def show(self, results: Any, *, kpi: str | None, signal: str | None, asset: str) -> None:
@@ -61,6 +61,7 @@ class ResultPanes:
         self._show_verdicts(results, kpi)
         self.show_bands(results.data, signal=signal, asset=asset)
         self._show_maps(results, signal)
+        self._fidelity.object = _listed("Fidelity of the model", [results.fidelity_words])
         self._assumed.object = _listed("Assumed at the start", results.assumed)
         self._took.object = _listed("It took", [f"{one} ({one.source})" for one in results.meter.amounts.values()])
         self._about.visible = True
