@@ -36,6 +36,8 @@ CASES: list[tuple[list[dict[str, Any]], type[TwinlabError], tuple[str, ...]]] = 
     ),
     ([{"kind": "demand", "factor": 2, "start": "6h", "stop": "3h"}], SchemaError, ("`stop` after `start`", "'6h'")),
     ([{"kind": "demand", "factor": 2, "start": "6h", "stop": "6h"}], SchemaError, ("`stop` after `start`",)),
+    ([{"kind": "demand", "factor": 2, "stop": "0h"}], SchemaError, ("`stop` after the start of the run", "'0h'")),
+    ([{"kind": "demand", "factor": 2, "start": "0h", "stop": "0min"}], SchemaError, ("`stop` after `start`",)),
     ([{"kind": "demand", "factor": 2, "start": "25:00", "stop": "26:00"}], SchemaError, ("changes[0].start", "25:00")),
     ([{"kind": "demand", "factor": 2, "start": "06:00"}], SchemaError, ("both `start` and `stop`",)),
     ([{"kind": "demand", "factor": 2, "start": "06:00", "stop": "06:00"}], SchemaError, ("some length",)),

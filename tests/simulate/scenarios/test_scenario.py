@@ -95,6 +95,15 @@ def test_a_run_is_cut_where_changes_begin_and_end(hubs: Network) -> None:
     assert [(group.count, group.out_of_service) for group in groups] == [(5, 2), (5, 2), (5, 0), (5, 0)]
 
 
+@pytest.mark.parametrize("begin", ["0h", "0 s", "0.0min"])
+def test_a_window_may_begin_at_the_start_of_the_run(hubs: Network, begin: str) -> None:
+    start = np.datetime64("2026-01-05T06:00")
+    run = {"start": start, "stop": start + np.timedelta64(1, "D")}
+    stated = Scenario("a", hubs, [{"kind": "demand", "factor": 2, "start": begin, "stop": "6h"}]).parts(**run)
+    assert stated == Scenario("b", hubs, [{"kind": "demand", "factor": 2, "stop": "6h"}]).parts(**run)
+    assert [part.stop - part.start for part in stated] == [np.timedelta64(6, "h"), np.timedelta64(18, "h")]
+
+
 def test_windows_of_the_day_come_again_each_day(hubs: Network) -> None:
     night = {"kind": "close", "node": "bench", "start": "22:00", "stop": "06:00"}
     parts = Scenario("nights", hubs, [night]).parts(start=START, stop=STOP)

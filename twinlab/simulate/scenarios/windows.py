@@ -19,6 +19,8 @@ Span = tuple[np.datetime64, np.datetime64]
 
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: No time since the start: the start itself, which `parse_duration` refuses.
+_AT_THE_START: Final = re.compile(r"\s*0+(\.0+)?\s*(ms|s|min|h|d)\s*")
 _DAY: Final = np.timedelta64(1, "D")
 
 
@@ -53,11 +55,16 @@ def _is_moment(text: str) -> str:
         elif form == "instant":
             _instant(text)
         else:
-            parse_duration(text)
+            _since_start(text)
     except ValueError as error:
         msg = f"expected an instant (2026-01-05T06:00), a time since the start (6h) or a time of day (06:00), got {text!r}"
         raise ValueError(msg) from error
     return text
+
+
+def _since_start(text: str) -> int:
+    """Return a time since the start of the run in nanoseconds."""
+    return 0 if _AT_THE_START.fullmatch(text) else parse_duration(text)
 
 
 #: An instant (UTC unless it states an offset), a duration since the start of the run, or a time of each day (UTC).
@@ -65,7 +72,11 @@ Moment = Annotated[str, BeforeValidator(yaml_text), AfterValidator(_is_moment)]
 
 
 def window_fault(start: str | None, stop: str | None) -> str:
-    """Return what is wrong with a window, or nothing."""
+    """Return what is wrong with a window, or nothing.
+
+    >>> window_fault("0h", "6h"), window_fault(None, "0h")
+    ('', "expected `stop` after the start of the run, got '0h'")
+    """
     forms = {form_of(text) for text in (start, stop) if text is not None}
     if len(forms) > 1:
         return f"expected `start` and `stop` in the same form, got {start!r} and {stop!r}"
@@ -77,11 +88,13 @@ def window_fault(start: str | None, stop: str | None) -> str:
         )
     if start is not None and stop is not None and not _offset(start) < _offset(stop):
         return f"expected `stop` after `start`, got {start!r} and {stop!r}"
+    if start is None and stop is not None and form_of(stop) == "since start" and _since_start(stop) == 0:
+        return f"expected `stop` after the start of the run, got {stop!r}"
     return ""
 
 
 def _offset(text: str) -> int:
-    return int(_instant(text).astype(np.int64)) if form_of(text) == "instant" else parse_duration(text)
+    return int(_instant(text).astype(np.int64)) if form_of(text) == "instant" else _since_start(text)
 
 
 def spans(start: str | None, stop: str | None, *, first: np.datetime64, last: np.datetime64) -> list[Span]:
@@ -110,7 +123,7 @@ def spans(start: str | None, stop: str | None, *, first: np.datetime64, last: np
 def _at(text: str | None, first: np.datetime64, otherwise: np.datetime64) -> np.datetime64:
     if text is None:
         return otherwise
-    return _instant(text) if form_of(text) == "instant" else first + np.timedelta64(parse_duration(text), "ns")
+    return _instant(text) if form_of(text) == "instant" else first + np.timedelta64(_since_start(text), "ns")
 
 
 def window_words(start: str | None, stop: str | None) -> str:
