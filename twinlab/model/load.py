@@ -38,6 +38,7 @@ __all__ = [
     "parse_as",
     "parse_mapping",
     "parse_model",
+    "refusal",
     "refuse",
     "tidy_yaml",
     "write_schemas",
@@ -203,7 +204,7 @@ def parse_as(
     try:
         made = kind.model_validate(document.data)
     except ValidationError as error:
-        findings += [finding for details in _causes(error.errors()) for finding in _explain(details, kind, document)]
+        findings += _findings(error, kind, document.data)
         findings += also(document.data, [finding.path for finding in findings]) if also is not None else []
         made = None
     if made is None or findings:
@@ -211,6 +212,23 @@ def parse_as(
     _DOCUMENTS[id(made)] = document
     weakref.finalize(made, _DOCUMENTS.pop, id(made), None)
     return made
+
+
+def refusal(error: ValidationError, kind: type[BaseModel], data: Mapping_[str, object]) -> TwinlabError:
+    """Return the error of a part that was built in Python: as for a file, with the name of its class instead of the file's.
+
+    >>> from twinlab.model.rules import Rule
+    >>> try:
+    ...     Rule(on="truck", severity="hihg")
+    ... except ValidationError as error:
+    ...     print(str(refusal(error, Rule, {"on": "truck", "severity": "hihg"})).splitlines()[0])
+    Rule: severity: expected one of low, medium, high, got 'hihg'; did you mean 'high'?
+    """
+    return _error(_findings(error, kind, data), None, kind.__name__)
+
+
+def _findings(error: ValidationError, kind: type[BaseModel], data: object) -> list[Finding]:
+    return [finding for details in _causes(error.errors()) for finding in _explain(details, kind, data)]
 
 
 def _error(findings: list[Finding], document: Document | None, name: str) -> TwinlabError:
@@ -236,9 +254,9 @@ def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _explain(details: ErrorDetails, kind: type[BaseModel], document: Document) -> list[Finding]:
+def _explain(details: ErrorDetails, kind: type[BaseModel], data: object) -> list[Finding]:
     location, known = details["loc"], details["type"]
-    path = _path(location, document.data)
+    path = _path(location, data)
     if known == "extra_forbidden":
         key = str(location[-1])
         # The location has the names of union members; the path lacks keys that a short form stands for.
@@ -271,13 +289,13 @@ def _path(location: tuple[int | str, ...], data: object) -> Path_:
     """Return the parts of pydantic's location that are in the file, without names of union members and the like."""
     path: list[str | int] = []
     for part in location:
-        if isinstance(data, dict):
+        if isinstance(data, Mapping_):
             match = next((key for key in data if key == part or str(key) == str(part)), None)
             if match is None:
                 continue
             path.append(str(match))
             data = data[match]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        elif isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data):
             path.append(part)
             data = data[part]
     return tuple(path)

@@ -1,7 +1,7 @@
 """WHAT IF: models whose whole state is arrays, so that a run starts from any state, is saved, forked and resumed.
 
 In: a model and a state. Out: later states, signals in the schema of the history with dims scenario and replication, event tables.
-Read in order: `protocol`, `registry`, `states`, `network` (the description), `scenarios` (its changes), `kernel` (its simulation),
+Read in order: `protocol`, `registry`, `definition`, `states`, `network` (the description), `scenarios` (its changes), `kernel` (its simulation),
 `timetable` (planned trips run forward), `adapters` (models of others), `experiments`, `cost`, `runs`, `catalogue`, `calibration`, `examples`.
 Never: a random number that depends on anything but seed, replication, purpose and owner; a write to the twin's history.
 """

@@ -6,13 +6,13 @@ from typing import Self
 
 from pydantic import model_validator
 
-from twinlab.model.basics import Model
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.distributions import Distribution
 
 __all__ = ["Breakdowns"]
 
 
-class Breakdowns(Model):
+class Breakdowns(Definition):
     """What is under way when it breaks down goes on after the repair."""
 
     uptime: Distribution

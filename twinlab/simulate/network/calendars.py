@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from twinlab.model.basics import Model, yaml_text
+from twinlab.model.basics import yaml_text
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.quantities import in_unit
 
 __all__ = ["DAYS", "Calendar", "Clock", "Day", "Profile", "Shift", "Weather", "Zone", "minutes_of"]
@@ -58,7 +59,7 @@ Clock = Annotated[str, BeforeValidator(_clock), AfterValidator(_is_clock)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
 
 
-class Shift(Model):
+class Shift(Definition):
     """Servers that work at some times of some days."""
 
     start: Clock = Field(alias="from")
@@ -89,7 +90,7 @@ class Shift(Model):
         return length if length > 0 else length + 24 * 60
 
 
-class Calendar(Model):
+class Calendar(Definition):
     """Number of servers in the course of the week. Shifts that overlap add up; outside all shifts there are none."""
 
     zone: Zone = "UTC"
@@ -97,7 +98,7 @@ class Calendar(Model):
     shifts: tuple[Shift, ...] = Field(min_length=1)
 
 
-class Profile(Model):
+class Profile(Definition):
     """Factors by hour of the week, or of the day."""
 
     zone: Zone = "UTC"
@@ -123,7 +124,7 @@ class Profile(Model):
         return self.factors if len(self.factors) == 168 else self.factors * 7
 
 
-class Weather(Model):
+class Weather(Definition):
     """A span in which travel takes longer."""
 
     start: str = Field(alias="from")

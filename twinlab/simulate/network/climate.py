@@ -6,13 +6,13 @@ from typing import Self
 
 from pydantic import model_validator
 
-from twinlab.model.basics import Model
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.quantities import Power, Temperature, TemperatureRise, Time, in_unit
 
 __all__ = ["Climate"]
 
 
-class Climate(Model):
+class Climate(Definition):
     """A temperature that tends to the one outside, and is cooled by a compressor that a thermostat switches.
 
     The temperature T follows dT/dt = (T_end - T) / tau: T_end is `ambient`, with the compressor on `coldest`, raised by

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from twinlab.model.basics import Model
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.quantities import NonNegativeTime, Time, in_unit
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 _STANDARD = NormalDist()
 
 
-class TimeDistribution(Model):
+class TimeDistribution(Definition):
     """Base of the distributions."""
 
     code: ClassVar[int]

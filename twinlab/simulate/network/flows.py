@@ -7,14 +7,15 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from twinlab.model.basics import Model, Term
+from twinlab.model.basics import Term
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.distributions import Distribution
 from twinlab.simulate.network.quantities import Distance, Rate, in_unit
 
 __all__ = ["Demand", "Link"]
 
 
-class Demand(Model):
+class Demand(Definition):
     """Entities that arrive at a node from outside: exactly one of `rate` and `interval`.
 
     An entity goes to a destination (`to`), along a stated `route`, or as `transitions` of the network say.
@@ -72,7 +73,7 @@ class Demand(Model):
         return 1 / rate if rate > 0 else math.inf
 
 
-class Link(Model):
+class Link(Definition):
     """A way from one node to another. If a transporter serves it, entities wait for that; else they move by themselves."""
 
     origin: str = Field(alias="from")

@@ -9,10 +9,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from twinlab.model.basics import Model, Term
+from twinlab.model.basics import Term
 from twinlab.model.check import FaultsError
 from twinlab.model.load import tidy_yaml
 from twinlab.model.terms import nearest
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.calendars import Calendar, Profile, Weather
 from twinlab.simulate.network.checks import flow_faults, part_faults
 from twinlab.simulate.network.display import network_html, network_text
@@ -25,7 +26,7 @@ from twinlab.simulate.network.transporters import Transporters
 __all__ = ["Network"]
 
 
-class Network(Model):
+class Network(Definition):
     """Nodes with servers, links between them, transporters and demand.
 
     >>> bank = Network(name="bank", nodes={"counter": {"type": "counter", "service": {"kind": "exponential", "mean": "4 min"}}},

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from twinlab.model.basics import Model, Term
+from twinlab.model.basics import Term
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.breakdowns import Breakdowns
 from twinlab.simulate.network.climate import Climate
 from twinlab.simulate.network.distributions import Constant, Distribution
@@ -27,7 +28,7 @@ def _form(given: object) -> str:
     return "by_kind" if isinstance(given, dict) and "kind" not in given else "one"
 
 
-class Node(Model):
+class Node(Definition):
     """A hub, dock, sorter, cold room, workstation: entities wait, are served, and move on."""
 
     type: Term

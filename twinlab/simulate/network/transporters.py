@@ -6,7 +6,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from twinlab.model.basics import Model, Term
+from twinlab.model.basics import Term
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.breakdowns import Breakdowns
 from twinlab.simulate.network.calendars import DAYS, Clock, Day, Zone
 from twinlab.simulate.network.distributions import Constant, Distribution
@@ -15,7 +16,7 @@ from twinlab.simulate.network.quantities import EnergyPerDistance, Speed, Time
 __all__ = ["Dispatch", "Timetable", "Transporters"]
 
 
-class Timetable(Model):
+class Timetable(Definition):
     """Departures by time of day; each takes one transporter."""
 
     zone: Zone = "UTC"
@@ -34,7 +35,7 @@ class Timetable(Model):
         return self
 
 
-class Dispatch(Model):
+class Dispatch(Definition):
     """When a transporter that could load leaves: at once, with enough entities, or at stated times."""
 
     at_least: int = Field(default=0, ge=0)
@@ -57,7 +58,7 @@ class Dispatch(Model):
         return self
 
 
-class Transporters(Model):
+class Transporters(Definition):
     """Alike transporters that go round the same nodes."""
 
     type: Term

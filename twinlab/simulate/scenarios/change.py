@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from twinlab.errors import SchemaError, UnknownTermError
-from twinlab.model.basics import Model
 from twinlab.model.check import Finding
 from twinlab.model.terms import nearest
+from twinlab.simulate.definition import Definition
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.scenarios.windows import Moment, window_fault, window_words
 
@@ -20,7 +20,7 @@ __all__ = ["Change", "changed", "chosen", "fault", "percent", "unknown"]
 Effect = Literal["set", "adjust"]
 
 
-class Change(Model):
+class Change(Definition):
     """Base of the kinds of changes: a network goes in, the changed one comes out.
 
     A kind is one module with one class, and a line in `twinlab.simulate.scenarios.registry`.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import ValidationError
-
-from twinlab.errors import SchemaError
-from twinlab.model.check import FaultsError, Finding
+from twinlab.errors import SchemaError, TwinlabError
+from twinlab.model.check import Finding
 from twinlab.simulate.network.network import Network
 from twinlab.simulate.scenarios.change import Change
 from twinlab.simulate.scenarios.overlaps import contradictions, in_order, overlap
@@ -55,18 +53,12 @@ def _faults(change: Change, network: Network, run: Span | None) -> Iterator[Find
         return
     try:
         after = change.applied(network)
-    except ValidationError as error:
+    except TwinlabError as error:
         yield Finding((), SchemaError, f"makes an impossible network: {_reason(error)}")
         return
     if after == network:
         yield Finding((), SchemaError, f"changes nothing: {change.words(network)}; remove it, or state other values")
 
 
-def _reason(error: ValidationError) -> str:
-    texts = []
-    for details in error.errors():
-        cause = details.get("ctx", {}).get("error")
-        texts.append(
-            str(cause) if isinstance(cause, FaultsError) else f"{'.'.join(map(str, details['loc']))}: {details['msg']}"
-        )
-    return "; ".join(text.replace("\n", "; ") for text in texts)
+def _reason(error: TwinlabError) -> str:
+    return "; ".join(line.removeprefix("Network: ") for line in str(error).splitlines())
