@@ -245,10 +245,10 @@ def _by_level(scores: Floats, effect: Floats) -> tuple[Floats, Floats]:
     """Return the levels of the effects, and the quantiles of the scores at each."""
     edges = np.unique(np.quantile(effect, _EDGES))
     bin_of = np.clip(np.searchsorted(edges, effect, side="right") - 1, 0, len(edges) - 2)
-    levels = np.array([effect[bin_of == one].mean() for one in range(len(edges) - 1)])
-    table = np.stack(
-        [np.quantile(scores[bin_of == one], np.linspace(0, 1, QUANTILES)) for one in range(len(edges) - 1)]
-    )
+    # Of few trips, or effects far apart, two edges may have no trip between them.
+    parts = [bin_of == one for one in np.unique(bin_of)]
+    levels = np.array([effect[part].mean() for part in parts])
+    table = np.stack([np.quantile(scores[part], np.linspace(0, 1, QUANTILES)) for part in parts])
     return levels, table
 
 
@@ -263,9 +263,9 @@ def _means_by(mean: Floats, many: Floats, shape: tuple[int, int, int]) -> Floats
 def _ridge(x: Floats, y: Floats, x_now: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Return the prediction and the errors on days left out, of the ridge with the least of these errors.
 
-    Blocks of four weeks are left out: a model is used in a season that it doesn't know.
+    Blocks of four weeks are left out: a model is used in a season that it doesn't know. Of four weeks or less, quarters are.
     """
-    block = np.arange(len(x)) // _LEFT_OUT
+    block = np.arange(len(x)) // (_LEFT_OUT if len(x) > _LEFT_OUT else max(len(x) // 4, 1))
     left_out = [block == one for one in np.unique(block)]
     best: tuple[float, float, Floats] | None = None
     for strength in _RIDGES.tolist():
