@@ -22,13 +22,13 @@ from twinlab.simulate.scenarios.kinds.transporters import Speed
 from twinlab.simulate.scenarios.windows import spans
 from twinlab.simulate.timetable.model import TimetableModel
 
-__all__ = ["Plan", "changed_plan"]
+__all__ = ["POSSIBLE_KINDS", "Plan", "changed_plan"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Window = tuple[float, float]
 
-_POSSIBLE = ("close", "reroute", "storm", "demand", "speed")
+POSSIBLE_KINDS = ("close", "reroute", "storm", "demand", "speed")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def changed_plan(
 def _applied(change: Change, plan: Plan, windows: Sequence[Window]) -> Plan:
     """Return the plan with one change in some windows, seconds since the start."""
     del plan, windows
-    msg = f"the kind {change.kind!r} isn't possible in a timetable, which has no servers, shifts and groups; possible are {', '.join(_POSSIBLE)}"
+    msg = f"the kind {change.kind!r} isn't possible in a timetable, which has no servers, shifts and groups; possible are {', '.join(POSSIBLE_KINDS)}"
     raise SchemaError(msg)
 
 

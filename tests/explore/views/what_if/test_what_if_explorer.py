@@ -1,5 +1,6 @@
 """What-if: a plan, a run and its results, on a small parcel twin."""
 
+import shutil
 import threading
 
 import numpy as np
@@ -15,7 +16,7 @@ from twinlab.explore.views.what_if.background import BackgroundRun
 from twinlab.explore.views.what_if.explorer import WhatIfExplorer
 from twinlab.explore.views.what_if.partial import PartialResults
 from twinlab.explore.views.what_if.plan import Plan
-from twinlab.explore.views.what_if.result_tables import all_assets
+from twinlab.explore.views.what_if.result_tables import ALL, all_assets
 from twinlab.simulate.runs.progress import Progress
 from twinlab.testing import FakeTwin
 
@@ -69,11 +70,56 @@ def test_a_link_opens_the_same_plan(ran, twin):
 
 def test_another_choice_redraws_without_another_run(ran):
     before, results = ran.revision, ran.results
-    ran.asset = next(one for one in ran.param.asset.objects if one)
+    ran.asset = ran.param.asset.objects[1]
     assert ran.revision > before
     assert ran.results is results
     assert set(ran.tables()["bands"]["scenario"]) == {"base"}
-    ran.asset = ""
+    ran.asset = ALL
+
+
+def test_a_stored_run_is_opened_again_with_its_numbers_and_its_code(tmp_path):
+    copy = tl.open(shutil.copytree(tl.demo("parcel", size=SIZE).path, tmp_path / "twin"))
+    view = WhatIfExplorer(copy, link=parse_link(LINK))
+    assert not view._stored.pane.visible
+    view._name.value = "calm"
+    view.run()
+    numbers = view.data()
+    assert view._stored.pane.visible
+    again = WhatIfExplorer(copy, link=parse_link("?futures=20"))
+    again._stored._picked(0)
+    assert again.state == "done"
+    xr.testing.assert_identical(again.data().drop_attrs(), numbers.drop_attrs())
+    names = {}
+    exec(again.code(), names)
+    assert names["data"].equals(again.data())
+    assert "KPIs" in again.tables()
+    copy.scenarios.delete("calm")
+    again._stored._picked(0)
+    assert not again._stored.pane.visible
+
+
+def test_a_change_is_added_by_the_form_and_compared_with_the_base(twin):
+    view = WhatIfExplorer(twin, link=parse_link(LINK))
+    form = view._form
+    form._kind.value = "close"
+    form._fields["node"].value = str(twin.assets("hub").index[0])
+    form._start.value, form._stop.value = "2h", "8h"
+    form._added()
+    assert [name for name, _ in view.plan.changes] == ["what_if"]
+    form._kind.value = "storm"
+    form._fields["factor"].value = "much"
+    form._added()
+    assert form._fault.visible
+    assert len(view.plan.changes) == 1
+    view.run()
+    assert view.notice == ""
+    assert view.results.scenarios == ["base", "what_if"]
+    assert len(view.tables()["compared with base"]) > 3
+    names = {}
+    exec(view.code(), names)
+    assert names["data"].equals(view.data())
+    form._removed(0)
+    assert view.plan.scenarios == ()
 
 
 @pytest.mark.parametrize(
@@ -155,8 +201,8 @@ def test_numbers_of_things_add_up_over_assets_and_durations_are_averaged():
         np.array([[[[1.0, 3.0]]]]), dims=("scenario", "replication", "time", "hub"), coords={"hub": ["a", "b"]}
     )
     count = values.assign_attrs(asset_type="hub", units="1", long_name="Parcels")
-    assert all_assets(count, "").item() == 4
-    assert all_assets(count.assign_attrs(units="min"), "").item() == 2
+    assert all_assets(count, ALL).item() == 4
+    assert all_assets(count.assign_attrs(units="min"), ALL).item() == 2
     assert all_assets(count, "b").item() == 3
 
 

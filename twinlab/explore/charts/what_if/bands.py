@@ -18,6 +18,8 @@ __all__ = ["band_chart", "quantile_table"]
 
 #: Quantiles over replications: nine tenths and half of the replications are between two of them; the median.
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: Without the wheel: a page is scrolled over a chart.
+_TOOLS = ["xpan", "xbox_zoom", "reset", "save"]
 _COLUMNS = ("q5", "q25", "median", "q75", "q95")
 
 
@@ -75,7 +77,9 @@ def band_chart(signal: xr.DataArray, *, height: int = 320) -> hv.Overlay:
         at = rows["time"].to_numpy()
         for low, high, alpha in (("q5", "q95", 0.13), ("q25", "q75", 0.24)):
             area = hv.Area((at, rows[low].to_numpy(), rows[high].to_numpy()), time, [value, "upper"])
-            bands.append(area.opts(color=style.color, alpha=alpha, line_alpha=0.0, backend="bokeh"))
+            bands.append(
+                area.opts(color=style.color, alpha=alpha, line_alpha=0.0, default_tools=_TOOLS, backend="bokeh")
+            )
         curve = hv.Curve(
             (
                 at,
@@ -92,6 +96,7 @@ def band_chart(signal: xr.DataArray, *, height: int = 320) -> hv.Overlay:
                 line_dash=style.dash,
                 line_width=2,
                 tools=["hover"],
+                default_tools=_TOOLS,
                 hover_tooltips=[
                     ("scenario", str(scenario)), ("time", "@time{%F %H:%M}"), ("median", f"@value{{0.00}} {unit}"),
                     ("half of them", "@q25{0.00} to @q75{0.00}"), ("90 %", "@q5{0.00} to @q95{0.00}"),

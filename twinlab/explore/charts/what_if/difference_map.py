@@ -79,6 +79,7 @@ def difference_map(signal: xr.DataArray, *, scenario: str, base: str, height: in
         height=height or 110 + 20 * len(names),
         fontsize=dict(FONT_SIZES),
         toolbar="above",
+        default_tools=["xpan", "xbox_zoom", "reset", "save"],
         backend="bokeh",
     )
 

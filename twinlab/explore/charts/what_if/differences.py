@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,9 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
     first = comparisons[0]
     label = axis_label(f"{first.kpi.replace('_', ' ')}, difference to {first.a}", first.units)
     across, down = hv.Dimension("difference", label=label), hv.Dimension("scenario", values=names)
-    parts: list[hv.Element] = [hv.VLine(0.0).opts(color="#767676", line_dash="dashed", line_width=1, backend="bokeh")]
+    parts: list[hv.Element] = [
+        hv.VLine(0.0).opts(color="#767676", line_dash="dashed", line_width=1, default_tools=[], backend="bokeh")
+    ]
     for one in comparisons:
         color, marker = VERDICT_STYLES[one.verdict]
         span = hv.Segments(([one.low], [one.b], [one.high], [one.b]), [across, down, "high", "scenario_end"])
@@ -59,10 +62,19 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
             (f"{100 * one.level:g} % interval", "@low{0.000} to @high{0.000}"),
         ]  # fmt: skip
         parts += [
-            span.opts(color=color, line_width=4, alpha=0.55, backend="bokeh"),
-            mark.opts(color=color, marker=marker, size=13, tools=["hover"], hover_tooltips=tips, backend="bokeh"),
+            span.opts(color=color, line_width=4, alpha=0.55, default_tools=[], backend="bokeh"),
+            mark.opts(
+                color=color,
+                marker=marker,
+                size=13,
+                tools=["hover"],
+                hover_tooltips=tips,
+                default_tools=[],
+                backend="bokeh",
+            ),
         ]
     return hv.Overlay(parts).opts(
+        xlim=_limits(comparisons),
         responsive=True,
         height=height or 90 + 42 * len(comparisons),
         show_legend=False,
@@ -72,3 +84,10 @@ def difference_chart(comparisons: Sequence[Comparison], *, height: int | None = 
         toolbar=None,
         backend="bokeh",
     )
+
+
+def _limits(comparisons: Sequence[Comparison]) -> tuple[float, float]:
+    """Return the span of the axis: all intervals, and no difference."""
+    ends = [0.0, *(end for one in comparisons for end in (one.low, one.high) if math.isfinite(end))]
+    room = 0.06 * (max(ends) - min(ends)) or 1.0
+    return min(ends) - room, max(ends) + room

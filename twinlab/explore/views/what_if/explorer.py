@@ -20,14 +20,17 @@ from twinlab.explore.views.what_if.plan import Plan
 from twinlab.explore.views.what_if.possible import can_simulate
 from twinlab.explore.views.what_if.result_panes import ResultPanes
 from twinlab.explore.views.what_if.result_tables import (
+    ALL,
     all_assets,
     comparisons_of,
     kpi_names,
     signal_names,
     summary_table,
 )
+from twinlab.explore.views.what_if.stored_runs import StoredRuns
 from twinlab.simulate.calibration.twin_names import find_names
 from twinlab.simulate.scenarios.reading import parse_scenarios
+from twinlab.simulate.timetable.changes import POSSIBLE_KINDS
 
 if TYPE_CHECKING:
     import holoviews as hv
@@ -43,7 +46,6 @@ __all__ = ["WhatIfExplorer"]
 _HORIZONS = {"6 hours": "6h", "12 hours": "12h", "1 day": "1d", "2 days": "2d", "3 days": "3d", "7 days": "7d"}
 _REPLICATIONS = [20, 50, 100, 200, 500, 1000]
 _MOST = 100_000
-_KINDS = ("close", "storm", "demand", "reroute", "speed", "transporters")
 _NOTHING = (
     "This twin can't be simulated here",
     "A simulation needs a twin opened with twinlab.open, with trips: an event type with links `origin` and `destination` to one asset type.",
@@ -69,7 +71,7 @@ class WhatIfExplorer(Explorer):
     )
     kpi = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the compared KPI")
     signal = param.Selector(default=None, objects=[None], allow_None=True, doc="name of the drawn signal")
-    asset = param.Selector(default="", objects=[""], doc="drawn asset, '' for all together")
+    asset = param.Selector(default=ALL, objects=[ALL], doc="drawn asset")
 
     def __init__(
         self,
@@ -83,12 +85,15 @@ class WhatIfExplorer(Explorer):
     ) -> None:
         super().__init__(twin, link=link, shared=shared, session=session, patient=patient, open_code=open_code)
         self.results: Any = None
+        # Name of the stored run whose results are shown.
+        self._from_store: str | None = None
         self._partial = PartialResults()
         self._run: BackgroundRun | None = None
         self._possible = can_simulate(twin)
         if not self._possible:
             return
         self._start = pmui.TextInput(label="Start (UTC)", value="now", width=170, size="small")
+        self._name = pmui.TextInput(label="Store as", placeholder="not stored", width=130, size="small")
         self._horizon = pmui.Select(label="Length", options=_HORIZONS, value="1d", width=110, size="small")
         self._replications = pmui.Select(label="Futures", options=_REPLICATIONS, value=100, width=100, size="small")
         self._go = pmui.Button(label="Run", variant="contained", size="small", on_click=lambda _: self.run())
@@ -102,8 +107,9 @@ class WhatIfExplorer(Explorer):
         self._bar = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(2, 10))
         self._status = pmui.Typography(_READY, variant="body2", margin=(2, 10), sizing_mode="stretch_width")
         places = self.shared.cached(("what-if places",), lambda: list(twin.assets(find_names(twin.model).hub).index))
-        self._form = ChangeForm(_KINDS, [str(one) for one in places], on_change=self._planned)
+        self._form = ChangeForm(POSSIBLE_KINDS, [str(one) for one in places], on_change=self._planned)
         self._shown = ResultPanes(self.param)
+        self._stored = StoredRuns(twin, on_open=self._opened)
         for widget in (self._start, self._horizon, self._replications):
             widget.param.watch(lambda _: self._widgets_changed(), "value")
         self.apply(self.first_link)
@@ -187,7 +193,8 @@ class WhatIfExplorer(Explorer):
 
     def _simulated(self, **options: Any) -> Any:
         twin: Any = self.twin
-        return twin.simulate(self.plan.scenarios or None, **self.plan.arguments(), **options)
+        name = self._name.value.strip() or None
+        return twin.simulate(self.plan.scenarios or None, **self.plan.arguments(), name=name, **options)
 
     def extend(self) -> None:
         """Simulate twice as many futures; those that are there aren't computed again."""
@@ -249,9 +256,16 @@ class WhatIfExplorer(Explorer):
         if fault is not None:
             self._failed(fault)
             return
-        self.results = found
+        self.results, self._from_store = found, None
         self._draw()
+        self._stored.update()
         self._ended("cancelled" if found.stopped else "done", found.stopped or "Done.")
+
+    def _opened(self, found: Any, name: str) -> None:
+        """Show a stored run."""
+        self.results, self._from_store = found, name
+        self._draw()
+        self._ended("done", f"Stored run {name!r}, from {found.about['start']} to {found.about['until']} UTC.")
 
     # -- drawing ------------------------------------------------------------------------------------------------------
 
@@ -264,10 +278,10 @@ class WhatIfExplorer(Explorer):
                     setattr(self, choice, next(iter(names.values())))
             if self.signal:
                 kind = data[self.signal].attrs["asset_type"]
-                assets = {"all together": "", **{str(one): str(one) for one in data[kind].to_numpy()}}
-                if self.param.asset.objects != list(assets.values()):
+                assets = [ALL, *(str(one) for one in data[kind].to_numpy())]
+                if self.param.asset.objects != assets:
                     self.param.asset.objects = assets
-                    self.asset = ""
+                    self.asset = ALL
 
     @param.depends("kpi", "signal", "asset", watch=True)
     def _choice_changed(self) -> None:
@@ -291,7 +305,9 @@ class WhatIfExplorer(Explorer):
         )
 
     def code(self) -> str:
-        """Return Python that simulates the plan, with the KPIs as ``data``."""
+        """Return Python that simulates the plan, or opens the shown stored run, with the KPIs as ``data``."""
+        if self._from_store is not None:
+            return f"{self.open_code}\n\ndata = twin.scenarios.open({self._from_store!r}).kpis\n"
         return self.plan.code(self.open_code) if self._possible else ""
 
     def data(self) -> xr.Dataset | None:
@@ -314,7 +330,7 @@ class WhatIfExplorer(Explorer):
         if self.signal:
             found["bands"] = quantile_table(all_assets(self.results.data[self.signal], self.asset))
         found["changes"] = pd.DataFrame(self.plan.changes, columns=["scenario", "change"])
-        found["assumed"] = pd.DataFrame({"assumed": list(self.results.assumed)})
+        found["assumed"] = pd.DataFrame({"assumed": list(getattr(self.results, "assumed", ()))})
         return found
 
     def settings(self) -> dict[str, str]:
@@ -341,8 +357,8 @@ class WhatIfExplorer(Explorer):
         if not self._possible:
             return empty_pane(*_NOTHING)
         controls = row(
-            [self._start, self._horizon, self._replications, self._ask, self._go, self._stop, self._more],
+            [self._start, self._horizon, self._replications, self._name, self._ask, self._go, self._stop, self._more],
             margin=(8, 0, 4, 0),
         )
-        parts = [controls, self._form.pane, self._alert, self._status, self._bar, self._shown.pane]
+        parts = [controls, self._form.pane, self._alert, self._status, self._bar, self._shown.pane, self._stored.pane]
         return pn.Column(*parts, sizing_mode="stretch_width")

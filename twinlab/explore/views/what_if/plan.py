@@ -37,7 +37,7 @@ class Plan:
     --------
     >>> plan = Plan(None, "6h", 50).adding("storm", {"kind": "storm", "factor": 1.5})
     >>> plan.changes
-    [('storm', 'storm(factor=1.5)')]
+    [('storm', 'storm: factor 1.5')]
     >>> plan.without(0).scenarios
     ()
     """
@@ -108,5 +108,8 @@ class Plan:
 
 
 def _text(change: Change) -> str:
-    keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
-    return f"{change.kind}({', '.join(f'{name}={value}' for name, value in keys.items())})"
+    keys = change.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "start", "stop"})
+    parts = [f"{name.replace('_', ' ')} {value}" for name, value in keys.items()]
+    parts += [f"from {change.start}"] if change.start else []
+    parts += [f"until {change.stop}"] if change.stop else []
+    return f"{change.kind.replace('_', ' ')}: {', '.join(parts)}"

@@ -38,10 +38,10 @@ class ResultPanes:
         signal = pmui.Select.from_param(choices.signal, label="Signal", width=330, **select)
         asset = pmui.Select.from_param(choices.asset, label="Where", width=150, **select)
         self._compared = _section(
-            "What differs", row([kpi], margin=(4, 0, 0, 0)), self._verdicts, self._differences, self._summary
+            "What differs", row([kpi], margin=(10, 0, 4, 0)), self._verdicts, self._differences, self._summary
         )
         self._over_time = _section(
-            "Futures: the median, half and nine tenths of them", row([signal, asset], margin=(4, 0, 0, 0)), self._bands
+            "Futures: the median, half and nine tenths of them", row([signal, asset], margin=(10, 0, 4, 0)), self._bands
         )
         self._by_place = _section("Where it differs", self._maps)
         self._about = _section("About these results", self._fidelity, self._assumed, self._took)
@@ -56,13 +56,16 @@ class ResultPanes:
         kpi, signal : str or None
             Names in ``results.data``; None if it has none.
         asset : str
-            "" for all together.
+            Its name, or that of all together.
         """
         self._show_verdicts(results, kpi)
         self.show_bands(results.data, signal=signal, asset=asset)
         self._show_maps(results, signal)
-        self._fidelity.object = _listed("Fidelity of the model", [results.fidelity_words])
-        self._assumed.object = _listed("Assumed at the start", results.assumed)
+        # A stored run has only what was stored.
+        known = getattr(results, "fidelity_words", "")
+        self._fidelity.param.update(object=_listed("Fidelity of the model", [known]), visible=bool(known))
+        assumed = getattr(results, "assumed", ())
+        self._assumed.param.update(object=_listed("Assumed at the start", assumed), visible=bool(assumed))
         self._took.object = _listed("It took", [f"{one} ({one.source})" for one in results.meter.amounts.values()])
         self._about.visible = True
 

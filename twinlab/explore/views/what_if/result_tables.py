@@ -12,7 +12,10 @@ from twinlab.explore.views.what_if.plan import BASE
 if TYPE_CHECKING:
     from twinlab.simulate.experiments.comparison import Comparison
 
-__all__ = ["all_assets", "comparisons_of", "kpi_names", "signal_names", "summary_table", "titled"]
+__all__ = ["ALL", "all_assets", "comparisons_of", "kpi_names", "signal_names", "summary_table", "titled"]
+
+#: Choice of all assets together.
+ALL = "all together"
 
 
 def titled(name: str, one: xr.DataArray) -> str:
@@ -47,14 +50,14 @@ def all_assets(signal: xr.DataArray, asset: str) -> xr.DataArray:
     ----------
     signal : DataArray, dims scenario, replication, time and the asset type
     asset : str
-        "" for all.
+        Its name, or `ALL`.
     """
     kind = signal.attrs["asset_type"]
-    if asset:
+    if asset != ALL:
         return signal.sel({kind: asset})
     counted = signal.attrs.get("units") in {"1", ""}
     whole = signal.sum(kind, min_count=1) if counted else signal.mean(kind)
-    name = f"{titled(str(signal.name), signal)}, {'all together' if counted else f'mean over {kind}s'}"
+    name = f"{titled(str(signal.name), signal)}, {ALL if counted else f'mean over {kind}s'}"
     return whole.assign_attrs({**signal.attrs, "long_name": name})
 
 
