@@ -78,7 +78,7 @@ def test_another_choice_redraws_without_another_run(ran):
 
 
 def test_a_stored_run_is_opened_again_with_its_numbers_and_its_code(tmp_path):
-    copy = tl.open(shutil.copytree(tl.demo("parcel", size=SIZE).path, tmp_path / "twin"))
+    copy = tl.open(shutil.copytree(tl.demo("parcel", size=SIZE).folder, tmp_path / "twin"))
     view = WhatIfExplorer(copy, link=parse_link(LINK))
     assert not view._stored.pane.visible
     view._name.value = "calm"
