@@ -153,8 +153,8 @@ def used(folder: Path) -> dict[str, object]:
     return answer
 
 
-def test_the_page_fits_on_ninety_lines() -> None:
-    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 90
+def test_the_page_stays_short() -> None:
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 120
 
 
 def test_the_pages_own_checks_pass(folder: Path) -> None:

@@ -94,7 +94,14 @@ def test_the_same_entry_found_twice_counts_once(installed: list[EntryPoint]) -> 
 
 def test_every_group_has_its_registry() -> None:
     assert registry_of("twinlab.models").group == "twinlab.models"
-    for group in ("twinlab.channels", "twinlab.pages", "twinlab.quality", "twinlab.rules", "twinlab.sources"):
+    for group in (
+        "twinlab.changes",
+        "twinlab.channels",
+        "twinlab.pages",
+        "twinlab.quality",
+        "twinlab.rules",
+        "twinlab.sources",
+    ):
         registry = registry_of(group)
         assert registry.group == group
         assert registry.built_in()

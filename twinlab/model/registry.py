@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 #: Group -> where its registry is. By name, because what a registry contains belongs to rooms above this one.
 _REGISTRIES = {
+    "twinlab.changes": "twinlab.simulate.scenarios.registry:CHANGE_KINDS",
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
     "twinlab.models": "twinlab.simulate.registry:MODELS",

@@ -34,8 +34,11 @@ __getattr__, __dir__ = attach(
         "UseCalendar": "kinds.servers",
         "UseTimetable": "kinds.departures",
         "WithoutShift": "kinds.servers",
+        "changed": "change",
+        "fault": "change",
         "parse_scenarios": "reading",
         "read_scenarios": "reading",
         "scenarios_yaml": "reading",
+        "unknown": "change",
     },
 )
