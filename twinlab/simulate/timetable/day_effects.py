@@ -263,9 +263,10 @@ def _means_by(mean: Floats, many: Floats, shape: tuple[int, int, int]) -> Floats
 def _ridge(x: Floats, y: Floats, x_now: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Return the prediction and the errors on days left out, of the ridge with the least of these errors.
 
-    Blocks of four weeks are left out: a model is used in a season that it doesn't know. Of four weeks or less, quarters are.
+    Blocks of four weeks are left out: a model is used in a season that it doesn't know. Of less than eight, quarters
+    are, so that most days remain.
     """
-    block = np.arange(len(x)) // (_LEFT_OUT if len(x) > _LEFT_OUT else max(len(x) // 4, 1))
+    block = np.arange(len(x)) // (_LEFT_OUT if len(x) >= 2 * _LEFT_OUT else max(len(x) // 4, 1))
     left_out = [block == one for one in np.unique(block)]
     best: tuple[float, float, Floats] | None = None
     for strength in _RIDGES.tolist():
