@@ -144,7 +144,7 @@ def fidelity(
     begin, stop = (pd.Timestamp(each).to_datetime64().astype("M8[ns]") for each in window)  # type: ignore[arg-type]
     if begin < calibrated.window[1] and stop > calibrated.window[0]:
         msg = (
-            f"fidelity: the window from {begin} to {stop} overlaps the one of the fits, {calibrated.window[0]} to {calibrated.window[1]}; a "
+            f"fidelity: the window from {_day(begin)} to {_day(stop)} overlaps the one of the fits, {_day(calibrated.window[0])} to {_day(calibrated.window[1])}; a "
             "model is scored on days that it doesn't know"
         )
         raise SchemaError(msg)
