@@ -39,6 +39,14 @@ def test_a_model_without_advance_many_gives_the_same(serial):
     xr.testing.assert_identical(found, serial)
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_kpis_are_those_of_the_data_and_join_no_signals(queues, serial, tmp_path, stored):
+    results = run(queues, store=tmp_path / "run" if stored else None, chunk=7)
+    kpis = results.kpis
+    xr.testing.assert_identical(kpis, serial[["mean_wait", "customers"]])
+    assert "data" not in vars(results)
+
+
 def test_results_have_dims_signals_kpis_events_and_a_verdict(queues):
     results = run(queues, trace=2)
     assert results.scenarios == ["small", "large"]

@@ -122,6 +122,11 @@ def probe(job: Job, most: int) -> Piece:
     )
 
 
+def kpis_of(data: xr.Dataset) -> xr.Dataset:
+    """Return the variables that have one value for each replication."""
+    return data.drop_vars([name for name, one in data.variables.items() if not set(one.dims) <= {"replication"}])
+
+
 def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """Return results of several replications as one Dataset; they differ in the values of variables only."""
     if len(parts) == 1:

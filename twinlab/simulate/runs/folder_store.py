@@ -19,7 +19,7 @@ from twinlab._files import file_name, open_binary, write_atomically
 from twinlab._locks import Lock
 from twinlab.errors import CorruptionError, SchemaError, SourceError
 from twinlab.history.regions.region_store import RegionStore
-from twinlab.simulate.runs.chunks import Piece
+from twinlab.simulate.runs.chunks import Piece, kpis_of
 from twinlab.simulate.runs.digests import replication_digests
 from twinlab.simulate.runs.event_files import read_events, write_events
 from twinlab.simulate.states.files import load_state, save_state
@@ -220,7 +220,11 @@ class FolderStore:
         with self._lock:
             return dict(self._digests.get(scenario, {}))
 
-    def data(self, scenario: str) -> xr.Dataset:  # noqa: D102
+    def data(self, scenario: str, *, kpis_only: bool = False) -> xr.Dataset:  # noqa: D102
+        data = self._data(scenario)
+        return kpis_of(data) if kpis_only else data
+
+    def _data(self, scenario: str) -> xr.Dataset:
         regions, finished = self._regions(scenario), self.finished(scenario)
         if regions is None:
             return xr.Dataset()

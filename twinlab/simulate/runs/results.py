@@ -77,6 +77,26 @@ def _in_order(labels: Iterable[NDArray[Any]]) -> list[Any]:
     return sorted(every) if every and isinstance(every[0], np.generic) and every[0].dtype.kind in "iufM" else every
 
 
+def _joined(names: list[str], parts: list[xr.Dataset]) -> xr.Dataset:
+    """Return the results of scenarios as one Dataset."""
+    # Joining sorts labels, which would put truck 10 before truck 2: they are put in their order before.
+    labels = {dim: _in_order(part[dim].to_numpy() for part in parts if dim in part.dims) for dim in _dims(parts)}
+    return xr.concat(
+        [
+            part.reindex({dim: values for dim, values in labels.items() if dim in part.dims}).expand_dims(
+                scenario=[name]
+            )
+            for name, part in zip(names, parts, strict=True)
+        ],
+        "scenario",
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+        join="exact",
+        combine_attrs="override",
+    )
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Results:
     """Results of models over several replications.
@@ -117,33 +137,22 @@ class Results:
 
         Where scenarios have other assets or other finished replications, the rest is missing (NaN).
         """
-        parts = [self.store.data(name) for name in self.scenarios if len(self.store.finished(name))]
+        return self._of_scenarios(kpis_only=False)
+
+    def _of_scenarios(self, *, kpis_only: bool) -> xr.Dataset:
+        parts = [
+            self.store.data(name, kpis_only=kpis_only) for name in self.scenarios if len(self.store.finished(name))
+        ]
         names = [name for name in self.scenarios if len(self.store.finished(name))]
         if not parts:
             return xr.Dataset(coords={"scenario": names})
-        # Joining sorts labels, which would put truck 10 before truck 2: they are put in their order before.
-        labels = {dim: _in_order(part[dim].to_numpy() for part in parts if dim in part.dims) for dim in _dims(parts)}
-        whole = xr.concat(
-            [
-                part.reindex({dim: values for dim, values in labels.items() if dim in part.dims}).expand_dims(
-                    scenario=[name]
-                )
-                for name, part in zip(names, parts, strict=True)
-            ],
-            "scenario",
-            data_vars="all",
-            coords="minimal",
-            compat="override",
-            join="exact",
-            combine_attrs="override",
-        )
+        whole = _joined(names, parts)
         return whole.assign_attrs({**parts[0].attrs, "start": self.about["start"], "seed": self.about["seed"]})
 
     @cached_property
     def kpis(self) -> xr.Dataset:
         """KPIs of whole replications, in memory, dims ``scenario, replication``."""
-        names = [name for name, one in self.data.data_vars.items() if set(one.dims) <= {"scenario", "replication"}]
-        found = self.data[names].load()
+        found = self._of_scenarios(kpis_only=True).load()
         return found.drop_vars([name for name in found.coords if name not in found.dims])
 
     def signals(self, asset_type: str) -> xr.Dataset:

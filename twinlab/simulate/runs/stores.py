@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinlab.simulate.runs.chunks import Piece, join
+from twinlab.simulate.runs.chunks import Piece, join, kpis_of
 
 __all__ = ["MemoryStore", "Store"]
 
@@ -34,8 +34,8 @@ class Store(Protocol):
     def digests(self, scenario: str) -> dict[int, str]:
         """Return the digest of each finished replication."""
 
-    def data(self, scenario: str) -> xr.Dataset:
-        """Return the finished replications, lazy where they are on a disk."""
+    def data(self, scenario: str, *, kpis_only: bool = False) -> xr.Dataset:
+        """Return the finished replications, lazy where they are on a disk; only variables without other dims if ``kpis_only``."""
 
     def events(self, scenario: str, event_type: str) -> dict[int, pd.DataFrame]:
         """Return the table of an event type of each replication that has one."""
@@ -93,8 +93,9 @@ class MemoryStore:
     def digests(self, scenario: str) -> dict[int, str]:  # noqa: D102
         return {piece.first + n: one for piece in self._sorted(scenario) for n, one in enumerate(piece.digests)}
 
-    def data(self, scenario: str) -> xr.Dataset:  # noqa: D102
-        return join([piece.data for piece in self._sorted(scenario)])
+    def data(self, scenario: str, *, kpis_only: bool = False) -> xr.Dataset:  # noqa: D102
+        parts = [piece.data for piece in self._sorted(scenario)]
+        return join([kpis_of(part) for part in parts] if kpis_only else parts)
 
     def events(self, scenario: str, event_type: str) -> dict[int, pd.DataFrame]:  # noqa: D102
         every = {number: tables for piece in self._sorted(scenario) for number, tables in piece.events.items()}

@@ -1,4 +1,8 @@
-"""Random numbers that depend on seed, replication, purpose and owner only (Philox 4x64, counter-based)."""
+"""Random numbers that depend on seed, replication, purpose and owner only (Philox 4x64, counter-based).
+
+NumPy draws whole arrays of uniform and normal numbers for each owner here, where the kernel's compiled loops
+(`kernel.loops.random`, Philox 4x32) need one uniform number at a time: neither gives the other's numbers.
+"""
 
 from __future__ import annotations
 

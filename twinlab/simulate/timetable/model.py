@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -58,24 +58,6 @@ class TimetableModel:
             "simulate.start_state(twin, calibrated, start) or call twin.simulate"
         )
         raise SchemaError(msg)
-
-    def changed(self, *, travel: float = 1.0, delay: float = 0.0, demand: float = 1.0) -> TimetableModel:
-        """Return the model under other conditions.
-
-        Parameters
-        ----------
-        travel : float
-            Factor on all times of travel: 1.2 in a storm.
-        delay : float
-            Added to the normal scores of the delays: 1 shifts each delay by one standard deviation of its rank.
-        demand : float
-            Factor on the arrivals of new entities.
-        """
-        fits = replace(
-            self.fits, travel_factor=self.fits.travel_factor * travel, more_delay=self.fits.more_delay + delay
-        )
-        new = None if self.demand is None else replace(self.demand, factor=self.demand.factor * demand)
-        return replace(self, fits=fits, demand=new)
 
     def advance(
         self, state: xr.Dataset, *, until: np.datetime64, step: np.timedelta64, trace: bool = False

@@ -1,6 +1,8 @@
 # ruff: noqa: PLR0917 (numba compiles positional arguments only)
 """Which trips take an entity to its destination first: earliest planned arrivals (connection scan algorithm [1]_).
 
+Trips have instants here, and the ways change with the time of the day; `network.routing` has ways by mean times, the same at any time.
+
 .. [1] Dibbelt, Pajor, Strasser, Wagner (2018), "Connection Scan Algorithm".
 """
 
