@@ -42,8 +42,6 @@ class Demand:
     """Time from the last arrival until delivery: values at equally spaced probabilities, seconds."""
     promise: float
     """Time from the planned arrival at the destination to what is promised, seconds."""
-    factor: float = 1.0
-    """Factor on all rates."""
     more: tuple[tuple[int, float, float, float], ...] = ()
     """Hub, start and end in seconds since the start of the simulation, and factor on the rate from then to then."""
 
@@ -160,7 +158,7 @@ def _arrivals(
     for hour, of_week in zip(hours.tolist(), week.tolist(), strict=True):
         # Numbers are found from uniform ones, one stream for each hub and hour: with more demand there are further arrivals
         # after the same ones.
-        rates = demand.rate[:, of_week] * demand.factor
+        rates = demand.rate[:, of_week].copy()
         for place, begin, end, factor in demand.more:
             if begin <= (hour + 0.5) * _HOUR - epoch < end:
                 rates[place] *= factor

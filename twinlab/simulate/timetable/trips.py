@@ -59,10 +59,6 @@ class TripFits:
     """Logarithm of the actual over the planned duration, less that of the link."""
     turnaround: float
     """Least time from an arrival to the next departure of the carrier at the same place, seconds."""
-    travel_factor: float = 1.0
-    """Factor on all durations."""
-    more_delay: float = 0.0
-    """Added to the scores of the delays; 1 is as bad as the worst sixth of the days' noise."""
 
 
 def simulate_trips(
@@ -91,7 +87,7 @@ def simulate_trips(
     delay = _drawn(
         fits.start, trips.group, planned, known[0],
         at_least=np.where(np.isnan(trips.start) & (trips.planned_start < _EARLY), 1 - trips.planned_start, -np.inf),
-        epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.START, Purpose.EFFECT_OF_START), more=fits.more_delay,
+        epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.START, Purpose.EFFECT_OF_START),
         never=np.minimum(fits.start.never[fits.start.cells(trips.group, planned)] * trips.doubt, 0.9),
     )  # fmt: skip
     usual = np.maximum(trips.planned_end - trips.planned_start, 60.0)
@@ -100,10 +96,10 @@ def simulate_trips(
     ratio = _drawn(
         fits.duration, trips.group, planned, known[1],
         at_least=np.where(np.isnan(trips.end) & (trips.start < 0), elapsed, -np.inf),
-        epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.DURATION, Purpose.EFFECT_OF_DURATION), more=0.0,
+        epoch=epoch, seed=seed, replications=replications, purposes=(Purpose.DURATION, Purpose.EFFECT_OF_DURATION),
         never=np.zeros(len(planned)),
     )  # fmt: skip
-    lasting = np.exp(ratio + trips.link) * usual * fits.travel_factor
+    lasting = np.exp(ratio + trips.link) * usual
     never = ~np.isfinite(delay) & ~trips.confirmed
     cancelled = trips.cancelled | (never & np.isnan(trips.start))
     delay = np.where(np.isfinite(delay), delay, np.nan)
@@ -148,7 +144,6 @@ def _drawn(
     seed: int,
     replications: Ints,
     purposes: tuple[Purpose, Purpose],
-    more: float,
     never: Floats,
 ) -> Floats:
     cell = fit.cells(group, planned)
@@ -162,7 +157,7 @@ def _drawn(
         # What is late already is drawn from the part of the distribution that is still possible.
         lowest = effects.probability(path[:, bound], fit.score_of(at_least[bound], cell[bound], never[bound]))
         u[:, bound] = np.clip(lowest + u[:, bound] * (1 - lowest), 1e-12, 1 - 1e-12)
-    found = fit.values_at(effects.scores(path, u) + more, cell, never)
+    found = fit.values_at(effects.scores(path, u), cell, never)
     return np.where(bound, np.maximum(found, at_least), found)
 
 
