@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -26,7 +27,11 @@ def test_every_kind_of_page_is_among_those_of_the_parcel_twin(twin: tl.Twin) -> 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
 def test_copied_code_gives_the_numbers_of_the_page(twin: tl.Twin, page: str, tmp_path: Path) -> None:
-    view = Workspace(twin, link=Link(page=page))
+    view: Any = Workspace(twin, link=Link(page=page))
+    if page == "what_if":
+        # Its numbers are there once the reader has run it; the page is what the workspace opens.
+        view = PAGES.get(page).load()(twin, link=Link(replications="4"))
+        view.run()
     shown, code = view.data(), view.code()
     assert shown is not None
     assert code

@@ -237,7 +237,10 @@ def _say_where(url: str, serving: _Serving) -> None:
 @path_option("file", help="The users file; add makes it.")
 @click.argument("name", required=False, help="The user; list needs none.")
 @click.option(
-    "--role", "roles", multiple=True, help="viewer (default), dispatcher, analyst, steward or admin; may be repeated."
+    "--role",
+    "roles",
+    multiple=True,
+    help="viewer (default), dispatcher, analyst, planner, steward, admin; can be repeated.",
 )
 @click.option("--stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def _user(what: str, file: Path, name: str | None, *, roles: tuple[str, ...], stdin: bool) -> None:

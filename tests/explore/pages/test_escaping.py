@@ -62,6 +62,10 @@ def texts(view):
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
 def test_no_pane_of_a_page_has_a_title_or_a_name_as_html(twin, page):
+    if not PAGES.get(page).has(twin):
+        # The view says so without any name of the twin.
+        assert texts(PAGES.get(page).load()(twin, link=Link())) != []
+        return
     view = PAGES.get(page).load()(twin, link=Link())
     if page == "now":
         view._search.show("van", str(twin.assets("van").index[0]))

@@ -56,7 +56,7 @@ def test_the_legs_of_an_entity_follow_each_other(traced):
 def test_a_trace_larger_than_its_array_is_complete(traced, monkeypatch):
     from twinlab.simulate.kernel import model as module
 
-    monkeypatch.setattr(module, "_TRACED_ROWS", 10)
+    monkeypatch.setattr(module, "TRACED_ROWS", 10)
     model = parcels()
     again = model.advance(model.initial_state(start=START), until=START + 24 * HOUR, step=24 * HOUR, trace=True)
     for kind, table in traced.events.items():

@@ -182,19 +182,23 @@ VALUES = st.sampled_from(
 )
 
 
+def has(part: Any, key: Any) -> bool:
+    """Whether a mapping or a list has a key or a place."""
+    if isinstance(part, dict):
+        return key in part
+    return isinstance(part, list) and isinstance(key, int) and key < len(part)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(places(GOOD)), VALUES), min_size=1, max_size=2))
 def test_a_spoilt_file_is_a_network_or_refused(spoilt: list[tuple[tuple[Any, ...], Any]]) -> None:
     data = copy.deepcopy(GOOD)
     for path, value in spoilt:
         part: Any = data
+        # An earlier fault may have replaced what this one is in.
         for key in path[:-1]:
-            part = (
-                part[key]
-                if isinstance(part, (dict, list)) and (key in part if isinstance(part, dict) else key < len(part))
-                else None
-            )
-        if isinstance(part, (dict, list)):
+            part = part[key] if has(part, key) else None
+        if isinstance(part, dict) or has(part, path[-1]):
             part[path[-1]] = value
     try:
         network = parse_network(tidy_yaml(data))
