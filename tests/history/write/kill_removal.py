@@ -5,16 +5,13 @@ Usage: kill_removal.py SOURCE TARGET. Makes TARGET/0, TARGET/1, … with what ea
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tests.history.conftest import Site
 from tests.history.write.test_removal import cut_at
+from tests.step_kills import kill_each_step
 from twinlab.history.store import publish
 from twinlab.history.write import removal
 from twinlab.history.write.transaction import Transaction
@@ -30,39 +27,9 @@ STEPS = (
 )
 
 
-def kill_before(step: int) -> None:
-    """Let this process be killed before it calls one of the steps for the time with this number."""
-    count = 0
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **options: Any) -> Any:
-            nonlocal count
-            if count == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            count += 1
-            return call(*arguments, **options)
-
-        return run
-
-    for owner, name in STEPS:
-        setattr(owner, name, counted(getattr(owner, name)))
-
-
-def main(source: Path, target: Path) -> None:
-    step = 0
-    while True:
-        shutil.copytree(source, target / str(step))
-        # Only children open a history: its threads don't survive a fork.
-        child = os.fork()
-        if child == 0:
-            kill_before(step)
-            cut_at(Site(target / str(step)), 2)
-            os._exit(0)
-        status = os.waitpid(child, 0)[1]
-        if not os.WIFSIGNALED(status):
-            raise SystemExit(os.waitstatus_to_exitcode(status))
-        step += 1
+def begin(folder: Path) -> Callable[[], object]:
+    return lambda: cut_at(Site(folder), 2)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    kill_each_step(Path(sys.argv[1]), Path(sys.argv[2]), STEPS, begin)
