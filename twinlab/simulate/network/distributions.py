@@ -198,21 +198,26 @@ class Normal(TimeDistribution):
         return _STANDARD.pdf(mean / sd) / (1 - below)
 
 
-class LogNormal(TimeDistribution):
-    """Log-normal with a mean and a coefficient of variation (standard deviation divided by the mean)."""
+class _ByVariation(TimeDistribution):
+    """Base of the distributions that are stated by a mean and a coefficient of variation (standard deviation divided by the mean)."""
 
-    code = 5
-    kind: Literal["lognormal"] = "lognormal"
     mean: Time
     cv: float = Field(gt=0, le=20)
 
     @property
-    def mean_seconds(self) -> float:  # noqa: D102
+    def mean_seconds(self) -> float:
         return in_unit(self.mean, "s")
 
     @property
-    def variance(self) -> float:  # noqa: D102
+    def variance(self) -> float:
         return (self.mean_seconds * self.cv) ** 2
+
+
+class LogNormal(_ByVariation):
+    """Log-normal with a mean and a coefficient of variation."""
+
+    code = 5
+    kind: Literal["lognormal"] = "lognormal"
 
     @property
     def parameters(self) -> tuple[float, ...]:  # noqa: D102
@@ -220,21 +225,11 @@ class LogNormal(TimeDistribution):
         return math.log(self.mean_seconds) - sigma * sigma / 2, sigma
 
 
-class Gamma(TimeDistribution):
+class Gamma(_ByVariation):
     """Gamma with a mean and a coefficient of variation."""
 
     code = 6
     kind: Literal["gamma"] = "gamma"
-    mean: Time
-    cv: float = Field(gt=0, le=20)
-
-    @property
-    def mean_seconds(self) -> float:  # noqa: D102
-        return in_unit(self.mean, "s")
-
-    @property
-    def variance(self) -> float:  # noqa: D102
-        return (self.mean_seconds * self.cv) ** 2
 
     @property
     def parameters(self) -> tuple[float, ...]:  # noqa: D102
