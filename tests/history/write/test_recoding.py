@@ -19,7 +19,7 @@ from twinlab.history.retention.storage_use import storage_use
 from twinlab.history.store.catalog import FORMAT_CODEC, Catalog
 from twinlab.history.store.codecs import CODEC
 from twinlab.history.store.opening import open_history
-from twinlab.history.write.recoding import RECODED, applied_codec
+from twinlab.history.write.codec_change import RECODED, applied_codec
 
 ROOT = Path(__file__).parents[3]
 CODECS = ("zstd 19", "zstd 3", "pcodec 12", "pcodec 4", "pcodec 8")

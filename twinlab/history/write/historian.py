@@ -21,11 +21,11 @@ from twinlab.history.build.report import BuildReport
 from twinlab.history.build.rows.frame_cache import FRAME_BYTES, PUBLISHED_BYTES
 from twinlab.history.index.index_file import index_folder
 from twinlab.history.store.publish import write_errors
+from twinlab.history.write.codec_change import applied_codec, recode_history
 from twinlab.history.write.history_store import HistoryStore
 from twinlab.history.write.housekeeping import CompactReport, compact_all, housekeep, usage_of_folders
 from twinlab.history.write.limit_notes import limit_notes
 from twinlab.history.write.rebuild import Rebuild, write_block
-from twinlab.history.write.recoding import applied_codec, recode_history
 from twinlab.history.write.removal import (
     APPLIED,
     DECIDED,
@@ -220,7 +220,7 @@ class Historian:
     def recode(self, codec: str, about: Mapping[str, object]) -> dict[str, Any] | None:
         """Encode the values of compacted cells with a codec; return the proof that the journal has then, None if all have it.
 
-        ``about`` is what else the journal says. See `twinlab.history.write.recoding`; errors as for `apply_retention`.
+        ``about`` is what else the journal says. See `twinlab.history.write.codec_change`; errors as for `apply_retention`.
         """
         with self._lock(), write_errors(self.folder):
             self.before_writing()

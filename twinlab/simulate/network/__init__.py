@@ -1,7 +1,7 @@
 """The description of a network: nodes with servers and shifts, links, transporters, demand.
 
 In: what a person states, as text with units. Out: frozen objects that are complete and consistent.
-Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `climate`, `nodes`, `flows`, `transporters`,
+Read in order: `quantities`, `distributions`, `scaling`, `calendars`, `breakdowns`, `climate`, `nodes`, `flows`, `transporters`, `parts`,
 `routing`, `checks`, `placing`, `display`, `network`, `reading`.
 Never: a number without a unit, a name that nothing defines.
 """

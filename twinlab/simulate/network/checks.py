@@ -10,7 +10,7 @@ from twinlab.model.terms import nearest
 from twinlab.simulate.network.routing import carried_links, next_nodes
 
 if TYPE_CHECKING:
-    from twinlab.simulate.network.network import Network
+    from twinlab.simulate.network.parts import NetworkParts
 
 __all__ = ["flow_faults", "part_faults"]
 
@@ -18,7 +18,7 @@ __all__ = ["flow_faults", "part_faults"]
 _RESERVED: Final = ("replication", "scenario", "time")
 
 
-def part_faults(network: Network) -> Iterator[str]:
+def part_faults(network: NetworkParts) -> Iterator[str]:
     """Return what is wrong with single parts of a network whose names all exist, a sentence each."""
     yield from _node_faults(network)
     yield from _group_faults(network)
@@ -33,7 +33,7 @@ def part_faults(network: Network) -> Iterator[str]:
             yield f"demand.{name}.to: expected shares that sum to 1, got {sum(demand.to.values()):.6g}"
 
 
-def _node_faults(network: Network) -> Iterator[str]:
+def _node_faults(network: NetworkParts) -> Iterator[str]:
     kinds = {demand.kind for demand in network.demand.values()}
     for name, node in network.nodes.items():
         if node.type in _RESERVED:
@@ -44,7 +44,7 @@ def _node_faults(network: Network) -> Iterator[str]:
             yield f"nodes.{name}.service.{kind}: there is no demand of the kind {kind!r}{nearest(kind, kinds)}"
 
 
-def _group_faults(network: Network) -> Iterator[str]:
+def _group_faults(network: NetworkParts) -> Iterator[str]:
     types = {node.type for node in network.nodes.values()}
     for name, group in network.transporters.items():
         at = f"transporters.{name}"
@@ -59,14 +59,14 @@ def _group_faults(network: Network) -> Iterator[str]:
             yield f"{at}.dispatch.at_least: expected at most the capacity of {group.capacity}, got {most}"
 
 
-def flow_faults(network: Network) -> Iterator[str]:
+def flow_faults(network: NetworkParts) -> Iterator[str]:
     """Return what entities can't do in a network whose parts are right, a sentence each."""
     yield from _endless(network)
     yield from _unserved(network)
     yield from _mutual_blocking(network)
 
 
-def _endless(network: Network) -> Iterator[str]:
+def _endless(network: NetworkParts) -> Iterator[str]:
     """Nodes whose transitions lead to no exit."""
     leaving = {name for name in network.nodes if sum(network.transitions.get(name, {}).values()) < 1 - 1e-9}
     grown = True
@@ -86,7 +86,7 @@ def _endless(network: Network) -> Iterator[str]:
         )
 
 
-def _visits(network: Network) -> dict[str, set[str]]:
+def _visits(network: NetworkParts) -> dict[str, set[str]]:
     """Return the kinds of entities that come to each node on stated ways (not by transitions)."""
     kinds: dict[str, set[str]] = {name: set() for name in network.nodes}
     hops = next_nodes(network)
@@ -101,7 +101,7 @@ def _visits(network: Network) -> dict[str, set[str]]:
     return kinds
 
 
-def _unserved(network: Network) -> Iterator[str]:
+def _unserved(network: NetworkParts) -> Iterator[str]:
     for name, kinds in _visits(network).items():
         service = network.nodes[name].service
         if isinstance(service, dict):
@@ -109,7 +109,7 @@ def _unserved(network: Network) -> Iterator[str]:
                 yield f"nodes.{name}.service: expected a time for {kind!r}, too, which comes here; use '0 s' for no service"
 
 
-def _moves(network: Network) -> Mapping[str, set[str]]:
+def _moves(network: NetworkParts) -> Mapping[str, set[str]]:
     """Return where entities go from each node by themselves, without a transporter."""
     found: dict[str, set[str]] = {name: set() for name in network.nodes}
     hops = next_nodes(network)
@@ -128,7 +128,7 @@ def _moves(network: Network) -> Mapping[str, set[str]]:
     return {name: {other for other in others if (name, other) not in carried} for name, others in found.items()}
 
 
-def _mutual_blocking(network: Network) -> Iterator[str]:
+def _mutual_blocking(network: NetworkParts) -> Iterator[str]:
     """Return circles of nodes each of which can be full and then keeps the servers before it."""
     full = {name: None for name, node in network.nodes.items() if node.buffer is not None and node.when_full == "block"}
     moves = {name: sorted(others & full.keys()) for name, others in _moves(network).items() if name in full}

@@ -12,8 +12,8 @@ from twinlab.simulate.network.scaling import scaled_text
 if TYPE_CHECKING:
     from twinlab.simulate.network.distributions import TimeDistribution
     from twinlab.simulate.network.flows import Demand
-    from twinlab.simulate.network.network import Network
     from twinlab.simulate.network.nodes import Node
+    from twinlab.simulate.network.parts import NetworkParts
     from twinlab.simulate.network.transporters import Transporters
 
 __all__ = ["network_html", "network_text"]
@@ -23,7 +23,7 @@ _ROWS: Final = 12
 Rows = list[list[str]]
 
 
-def network_text(network: Network) -> str:
+def network_text(network: NetworkParts) -> str:
     """Return name and size of a network, and its first nodes, transporters and sources of demand."""
     lines = [f"Network {network.name!r}: {_summary(network)}"]
     for title, head, rows, count in _tables(network):
@@ -38,7 +38,7 @@ def network_text(network: Network) -> str:
     return "\n".join(lines)
 
 
-def network_html(network: Network) -> str:
+def network_html(network: NetworkParts) -> str:
     """Return the same as HTML."""
     parts = [f"<strong>{escape(network.title or network.name)}</strong>: {escape(_summary(network))}"]
     for title, head, rows, count in _tables(network):
@@ -50,7 +50,7 @@ def network_html(network: Network) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _summary(network: Network) -> str:
+def _summary(network: NetworkParts) -> str:
     vehicles = sum(group.count - group.out_of_service for group in network.transporters.values())
     counts = [
         (len(network.nodes), "node"),
@@ -65,7 +65,7 @@ def _plural(what: str, count: int) -> str:
     return what if count == 1 else what.replace("source", "sources") if " " in what else f"{what}s"
 
 
-def _tables(network: Network) -> Sequence[tuple[str, list[str], Rows, int]]:
+def _tables(network: NetworkParts) -> Sequence[tuple[str, list[str], Rows, int]]:
     found = [
         (
             "Nodes",

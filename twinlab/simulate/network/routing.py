@@ -11,7 +11,7 @@ from twinlab.simulate.network.quantities import in_unit
 
 if TYPE_CHECKING:
     from twinlab.simulate.network.flows import Link
-    from twinlab.simulate.network.network import Network
+    from twinlab.simulate.network.parts import NetworkParts
     from twinlab.simulate.network.transporters import Transporters
 
 __all__ = ["carried_links", "detours", "legs", "mean_time", "next_nodes", "routing_faults"]
@@ -29,7 +29,7 @@ def legs(group: Transporters) -> list[Pair]:
     return list(pairwise([*group.route, group.route[0]]))
 
 
-def carried_links(network: Network) -> set[Pair]:
+def carried_links(network: NetworkParts) -> set[Pair]:
     """Return the links that a transporter serves."""
     return {pair for group in network.transporters.values() for pair in legs(group)}
 
@@ -46,7 +46,7 @@ def mean_time(link: Link, groups: list[Transporters]) -> float:
 
 
 def next_nodes(
-    network: Network,
+    network: NetworkParts,
     *,
     to: Iterable[str] | None = None,
     avoid: frozenset[str] = frozenset(),
@@ -89,7 +89,7 @@ def next_nodes(
 
 
 def detours(
-    network: Network,
+    network: NetworkParts,
     *,
     avoid: frozenset[str] = frozenset(),
     closed: frozenset[Pair] = frozenset(),
@@ -108,7 +108,7 @@ def detours(
     return found
 
 
-def _destinations(network: Network) -> list[str]:
+def _destinations(network: NetworkParts) -> list[str]:
     wanted = {name: None for demand in network.demand.values() for name in demand.to or ()}
     return list(wanted)
 
@@ -133,7 +133,7 @@ def _towards(destination: str, into: Mapping[str, list[tuple[str, float]]], avoi
     return hops
 
 
-def routing_faults(network: Network) -> Iterator[str]:
+def routing_faults(network: NetworkParts) -> Iterator[str]:
     """Return what an entity or a transporter couldn't do, a sentence each."""
     pairs = {(link.origin, link.destination): link for link in network.directed_links()}
     for name, group in network.transporters.items():
