@@ -29,6 +29,7 @@ _REGISTRIES = {
     "twinlab.changes": "twinlab.simulate.scenarios.registry:CHANGE_KINDS",
     "twinlab.channels": "twinlab.control.delivery.channels:CHANNEL_KINDS",
     "twinlab.kpis": "twinlab.events.kpis.registry:KPI_KINDS",
+    "twinlab.live": "twinlab.sources.live.registry:LIVE_KINDS",
     "twinlab.models": "twinlab.simulate.registry:MODELS",
     "twinlab.pages": "twinlab.explore.page_registry:PAGES",
     "twinlab.quality": "twinlab.quality.registry:QUALITY_TESTS",

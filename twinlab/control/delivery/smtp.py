@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from twinlab.control.delivery.secrets import Secret, secret_of
 from twinlab.errors import SourceError
 from twinlab.model.alerts.channel import ChannelKind, Message
 from twinlab.model.extensions.options import Options
+from twinlab.model.extensions.secrets import Secret, secret_of
 
 __all__ = ["SMTP", "SmtpOptions", "send_mail"]
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from twinlab.control.delivery.secrets import Secret, secret_of
 from twinlab.errors import SourceError
 from twinlab.model.alerts.channel import ChannelKind, Message
 from twinlab.model.extensions.options import Options
+from twinlab.model.extensions.secrets import Secret, secret_of
 
 __all__ = ["WEBHOOK", "WebhookOptions", "post"]
 

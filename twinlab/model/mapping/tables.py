@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from twinlab.model.basics import ExtendedModel, Model, QuestionRule
+from twinlab.model.basics import ExtendedModel, QuestionRule
+from twinlab.model.mapping.live import LiveRule
 from twinlab.model.mapping.records import AssetsRule, EventsRule, RelationshipRule
 from twinlab.model.mapping.tags import AssetRule, ClockRule, StatusRule, Tags, checked_patterns
 from twinlab.model.time_rule import TimeRule
@@ -136,8 +137,10 @@ def rules_for(names: Sequence[str], table: str) -> list[int]:
     return exact or [place for place in fitting if names[place] != "*"] or fitting
 
 
-class Mapping(Model):
+class Mapping(ExtendedModel):
     """A whole ``mapping/<source>.yaml``."""
+
+    added_keys: ClassVar[frozenset[str]] = frozenset({"live"})
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     """Name of the source: lower-case letters, digits and underscores."""
@@ -149,5 +152,7 @@ class Mapping(Model):
     """One rule for each table (file, sheet, SQL table) of the source."""
     stream: StreamRule | None = None
     """Observations of a live source."""
+    live: LiveRule | None = None
+    """From where rows come while `twinlab run` runs."""
     questions: list[QuestionRule] = Field(default_factory=list)
     """What a draft leaves to a person; see `twinlab.model.questions`."""

@@ -1,0 +1,47 @@
+"""Live sources: rows as they come, acknowledged once they are durable; each kind is one module and a line in `registry`.
+
+In: the options of ``live:`` in a mapping, and where the source stopped before. Out: `LiveBatch` after `LiveBatch`, `Health`.
+Read in order: `protocol`, `registry`, `backoff`, `health`, then one module a kind: `replay`.
+Never: a row acknowledged before it is durable, an unbounded queue, a write to the peer, a secret in a YAML file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.sources.live.backoff import Backoff
+    from twinlab.sources.live.health import HealthMeter
+    from twinlab.sources.live.protocol import Catalogue, DeclaredTag, Gap, Health, LiveBatch, LiveContext, LiveSource
+    from twinlab.sources.live.registry import LIVE_KINDS
+
+__all__ = [
+    "LIVE_KINDS",
+    "Backoff",
+    "Catalogue",
+    "DeclaredTag",
+    "Gap",
+    "Health",
+    "HealthMeter",
+    "LiveBatch",
+    "LiveContext",
+    "LiveSource",
+]
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "LIVE_KINDS": "registry",
+        "Backoff": "backoff",
+        "Catalogue": "protocol",
+        "DeclaredTag": "protocol",
+        "Gap": "protocol",
+        "Health": "protocol",
+        "HealthMeter": "health",
+        "LiveBatch": "protocol",
+        "LiveContext": "protocol",
+        "LiveSource": "protocol",
+    },
+)

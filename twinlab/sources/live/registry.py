@@ -1,0 +1,28 @@
+"""The registry of kinds of live sources.
+
+A package adds one with an entry point of the group ``twinlab.live`` that names a `twinlab.model.extensions.live_kind.LiveKind`.
+"""
+
+from __future__ import annotations
+
+from twinlab.model.extensions.live_kind import LiveKind
+from twinlab.model.registry import Registry
+
+__all__ = ["LIVE_KINDS"]
+
+
+def _fault(name: str, found: object) -> str:
+    if not isinstance(found, LiveKind):
+        return f"expected a twinlab.model.extensions.live_kind.LiveKind, got a {type(found).__name__}"
+    return "" if found.name == name else f"expected the entry point to be called {found.name!r}, as the kind is"
+
+
+#: Kinds of live sources by name. A line here adds one: "kind": "module:LiveKind".
+LIVE_KINDS: Registry[LiveKind] = Registry(
+    "twinlab.live",
+    kind="kind of live source",
+    built_in={
+        "replay": "twinlab.sources.live.replay:REPLAY",
+    },
+    check=_fault,
+)
