@@ -158,7 +158,7 @@ class LiveSource(Protocol):
     def batches(self) -> AsyncIterator[LiveBatch]:
         """Yield the rows as they come.
 
-        The iterator connects, and connects again by itself with growing, random pauses. It holds a bounded number of rows: while
+        The iterator connects, and connects again by itself with growing, random pauses. It keeps a bounded number of rows: while
         nobody asks for the next batch it reads no further, or sheds rows unacknowledged and yields the `Gap`. It ends if
         there will be no more rows. Closing it, or cancelling the task, closes all connections.
 
