@@ -1,0 +1,22 @@
+"""BESIDE A MACHINE: what reads a machine's values, stores them and sends them until the historian has them.
+
+In: readings of tags with times. Out: numbered messages of rows, and the historian's replies.
+Read in order: `readings` (columns of rows), `handshake` and `messages` (the bytes that are sent), `outbox` (rows that aren't acknowledged
+yet, on disk), `window` (which rows to send next).
+Never: a row deleted that the historian hasn't acknowledged, but for rows whose stated expiry has passed, which is
+reported; a sequence number used twice; a command to the machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinlab._lazy import attach
+
+if TYPE_CHECKING:
+    from twinlab.edge.outbox import Outbox
+    from twinlab.edge.readings import Readings
+
+__all__ = ["Outbox", "Readings"]
+
+__getattr__, __dir__ = attach(__name__, {"Outbox": "outbox", "Readings": "readings"})
