@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from twinlab.errors import SchemaError
+from twinlab._files import write_atomically
+from twinlab.errors import SchemaError, SourceError
 from twinlab.model.basics import parse_duration
 from twinlab.model.reader import TwinReader
 from twinlab.simulate.calibration.calibrated import Calibrated
@@ -64,6 +66,33 @@ class Fidelity:
         total = np.maximum(many[chosen].sum(axis=1), 1)
         found = (inside[chosen].sum(axis=1) / total).mean(axis=1)
         return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
+
+    def save(self, path: Path | str) -> None:
+        """Write the scores to a Parquet file, in place of an earlier one; `load` reads it."""
+        facts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "scores"}
+        facts["window"] = [str(instant) for instant in self.window]
+        facts["horizon"] = int(self.horizon.astype("m8[ns]").astype(np.int64))
+        table = self.scores.copy()
+        table.attrs.update(facts)
+        write_atomically(Path(path), table.to_parquet)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Fidelity:
+        """Return the scores that `save` wrote.
+
+        Raises
+        ------
+        SourceError
+            If there is no such file.
+        """
+        if not Path(path).is_file():
+            msg = f"there are no scores at {str(path)!r}; expected a file that `Fidelity.save` wrote"
+            raise SourceError(msg)
+        scores = pd.read_parquet(path)
+        facts = {str(name): value for name, value in scores.attrs.items()}
+        scores.attrs.clear()
+        begin, end = (np.datetime64(instant, "ns") for instant in facts.pop("window"))
+        return cls(scores, window=(begin, end), horizon=np.timedelta64(facts.pop("horizon"), "ns"), **facts)
 
     def table(self) -> pd.DataFrame:
         """Return one row for each quantity: values, coverage, CRPS, and the error of the mean (simulation minus reality)."""

@@ -162,7 +162,7 @@ class Catalogue:
         }
 
     def open(self, name: str) -> Results:
-        """Open a stored run; runs of networks can be extended, others with `run` and their models.
+        """Open a stored run; runs of networks and timetables can be extended, others with `run` and their models.
 
         Raises
         ------
@@ -234,7 +234,7 @@ class Catalogue:
         ----------
         name : str
         models : Model or mapping of str to Model, optional
-            Models by scenario; not needed for networks, whose description is stored.
+            Models by scenario; not needed for networks and timetables, which are stored.
         **options
             ``workers``, ``progress``, ``cancel`` and ``rates`` of `twinlab.simulate.run`.
 

@@ -93,6 +93,29 @@ class FolderStore:
         """
         return load_state(self.path / "states" / file_name(scenario))
 
+    def keep_parameters(self, model_hash: str, found: xr.Dataset) -> None:
+        """Keep the parameters of a model, once for all scenarios that have it."""
+        target = self.path / "models" / model_hash
+        if not target.exists():
+            write_atomically(target, lambda draft: found.to_zarr(str(draft), consolidated=False, zarr_format=3))
+
+    def parameters(self, model_hash: str) -> xr.Dataset:
+        """Return the parameters of a model.
+
+        Raises
+        ------
+        SourceError
+            If they aren't there, because the run is of an earlier version, or was killed before they were written.
+        """
+        path = self.path / "models" / model_hash
+        if not path.is_dir():
+            msg = (
+                f"there are no parameters of the model with hash {model_hash} in {self.path}; pass the model as models="
+            )
+            raise SourceError(msg)
+        found: xr.Dataset = xr.open_zarr(str(path), consolidated=False, chunks=None).load()
+        return found
+
     @property
     def about(self) -> dict[str, Any]:
         """What the run is a run of: the content of ``run.json``."""

@@ -24,7 +24,7 @@ from twinlab.simulate.cost.budget import Budget
 from twinlab.simulate.cost.rates import Rates
 from twinlab.simulate.protocol import Model
 from twinlab.simulate.runs.chunks import Job
-from twinlab.simulate.runs.descriptions import rebuilt
+from twinlab.simulate.runs.descriptions import parameters, rebuilt
 from twinlab.simulate.runs.folder_store import FolderStore
 from twinlab.simulate.runs.identity import about_run, check_same, duration, jobs_of, named_models
 from twinlab.simulate.runs.progress import Report, reporting
@@ -155,7 +155,7 @@ def quote(models: Any, **options: Any) -> Quote:  # noqa: ANN401  (those of `run
 def open_results(path: str | Path) -> Results:
     """Open the results of a stored run, finished or not; reading needs no lock.
 
-    Runs of networks can be extended, since their description is stored; others go on with `run` and the same models.
+    Runs of networks and timetables can be extended, since their models are stored; others go on with `run` and the same models.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def rerun(
     stored : Results
         As `open_results` returns them.
     models : Model or mapping of str to Model, optional
-        Models by scenario; not needed for networks.
+        Models by scenario; not needed for networks and timetables.
     workers, progress, cancel, rates
         As in `run`.
 
@@ -223,7 +223,7 @@ def _stored_jobs(kept: FolderStore, models: Model | Mapping[str, Model] | None) 
         given = {next(iter(about["scenarios"])): next(iter(given.values()))}
     jobs = {}
     for name, stated in about["scenarios"].items():
-        model = rebuilt(stated["description"]) if given is None else given.get(name)
+        model = rebuilt(stated["description"], kept.parameters) if given is None else given.get(name)
         if model is None:
             msg = (
                 f"expected the model {stated['model']!r} of scenario {name!r}: its description isn't stored, since it is "
@@ -280,6 +280,9 @@ class _Options:
             if isinstance(kept, FolderStore):
                 for name, job in self.jobs.items():
                     kept.keep_state(name, job.state)
+                    found = parameters(job.model)
+                    if found is not None:
+                        kept.keep_parameters(job.model.content_hash(), found)
                 kept.grow(total)
                 if total > kept.about["replications"]:
                     kept.change(replications=total)

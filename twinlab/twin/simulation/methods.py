@@ -66,8 +66,8 @@ class SimulationMethods(StoredRunMethods):
         trace : int, optional
             Number of replications whose events are kept, for `kpi` and `find`; at most 20 by default.
         name : str, optional
-            Store the run by this name in `scenarios`, with the rows, the model and the mappings that it begins with. The same call
-            goes on with a run that was interrupted.
+            Store the run by this name in `scenarios`, with the model, the states, what is assumed and the fidelity, so that it can
+            be opened, extended and computed again by itself. The same call goes on with a run that was interrupted.
         **options
             Those of `twinlab.simulate.run`: ``workers``, ``store``, ``budget``, ``progress``, ``cancel``.
 
@@ -83,6 +83,7 @@ class SimulationMethods(StoredRunMethods):
             another model.
         """
         from twinlab.simulate.runs.run import run  # noqa: PLC0415  (reading needs none)
+        from twinlab.twin.simulation.catalogue import keep_fidelity  # noqa: PLC0415
         from twinlab.twin.simulation.results import TwinResults  # noqa: PLC0415
         from twinlab.twin.simulation.scenarios import in_scenarios  # noqa: PLC0415
 
@@ -96,8 +97,14 @@ class SimulationMethods(StoredRunMethods):
         if name is None:
             results = run(models, **options)
         else:
-            results = self.scenarios.run(models, name=name, attrs=self._run_facts(), **options)
-        return TwinResults.of(results, twin=reader, calibrated=model, assumed=found.assumed, fidelity=fidelity)
+            facts = {"assumed": list(found.assumed), "known": None if known is None else str(known)}
+            results = self.scenarios.run(models, name=name, attrs=self._run_facts() | facts, **options)
+            if fidelity is not None:
+                keep_fidelity(results, fidelity)
+        return TwinResults.of(
+            results, twin=reader, begins=lambda scenario: (models[scenario], states[scenario]), assumed=found.assumed,
+            fidelity=fidelity, calibrated=model,
+        )  # fmt: skip
 
     def quote_simulation(
         self,

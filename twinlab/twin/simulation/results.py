@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from twinlab.model.reader import TwinReader
     from twinlab.simulate.calibration.calibrated import Calibrated
     from twinlab.simulate.calibration.fidelity import Fidelity
+    from twinlab.simulate.timetable.model import TimetableModel
 
 __all__ = ["TwinResults"]
 
-_NOT_SCORED = (
-    "not scored: simulate.fidelity(twin, results.calibrated, window) scores the model on a window outside its fits"
-)
+_NOT_SCORED = "not scored: simulate.fidelity(twin, calibrated, window) scores a calibrated model on a window outside its fits; pass it as fidelity="
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,8 +33,10 @@ class TwinResults(Results):
 
     twin: TwinReader | None = field(default=None, kw_only=True)
     """The twin, or the view of it, that the start comes from."""
+    begins: Callable[[str], tuple[TimetableModel, xr.Dataset]] | None = field(default=None, kw_only=True)
+    """The model and the state that the futures of a scenario begin with."""
     calibrated: Calibrated | None = field(default=None, kw_only=True)
-    """The model with its fits."""
+    """The model with its fits; None of a stored run, which keeps the fitted values alone."""
     assumed: tuple[str, ...] = field(default=(), kw_only=True)
     """What isn't in the history at the start, and is drawn or taken as given."""
     fidelity: Fidelity | None = field(default=None, kw_only=True)
@@ -47,13 +48,14 @@ class TwinResults(Results):
         results: Results,
         *,
         twin: TwinReader,
-        calibrated: Calibrated,
+        begins: Callable[[str], tuple[TimetableModel, xr.Dataset]],
         assumed: tuple[str, ...],
         fidelity: Fidelity | None = None,
+        calibrated: Calibrated | None = None,
     ) -> TwinResults:
         """Return results of a run as those of a twin."""
         parts = {each.name: getattr(results, each.name) for each in fields(Results)}
-        return cls(**parts, twin=twin, calibrated=calibrated, assumed=assumed, fidelity=fidelity)
+        return cls(**parts, twin=twin, begins=begins, calibrated=calibrated, assumed=assumed, fidelity=fidelity)
 
     @property
     def fidelity_words(self) -> str:
@@ -158,8 +160,9 @@ class TwinResults(Results):
 
     @property
     def _event_types(self) -> list[str]:
-        assert self.calibrated is not None
-        names = self.calibrated.model.names
+        assert self.begins is not None
+        model, _ = self.begins(self.scenarios[0])
+        names = model.names
         return [name for name in (names.trip, names.leg) if name is not None]
 
     @property

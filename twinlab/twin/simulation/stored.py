@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from twinlab.history.read.reader import HistoryReader
     from twinlab.model.mapping import Mapping as SourceMapping
-    from twinlab.simulate.catalogue.catalogue import Catalogue
+    from twinlab.twin.simulation.catalogue import TwinCatalogue
 
 __all__ = ["StoredRunMethods"]
 
@@ -21,11 +21,11 @@ class StoredRunMethods:
     mappings: Mapping[str, SourceMapping]
 
     @property
-    def scenarios(self) -> Catalogue:
+    def scenarios(self) -> TwinCatalogue:
         """Stored runs, in the folder ``scenarios`` of the twin: ``table()``, ``open``, ``compare``, ``rerun``, ``delete``."""
-        from twinlab.simulate.catalogue.catalogue import Catalogue  # noqa: PLC0415  (reading needs none)
+        from twinlab.twin.simulation.catalogue import TwinCatalogue  # noqa: PLC0415  (reading needs none)
 
-        return Catalogue(self.folder / "scenarios")
+        return TwinCatalogue(self.folder / "scenarios", self)
 
     def _run_facts(self) -> dict[str, Any]:
         """Return what a stored run states about its twin: rows of each source, and hashes of model and mappings."""
