@@ -1,0 +1,233 @@
+"""Which rows of gateways' outboxes are taken: the contiguous prefix of each, once. Pure: no clock, network or disk."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from twinlab.edge.handshake import Reply
+from twinlab.edge.messages import Lost, Message
+from twinlab.edge.readings import Readings
+from twinlab.errors import SchemaError
+
+__all__ = ["Acceptance", "Accepted", "offsets_of"]
+
+#: Outboxes of one gateway that may begin while the historian runs; a gateway has another one after a new disk.
+_MAX_OUTBOXES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Consecutive rows, or the report that they are lost, that come next in the ledger."""
+
+    gateway: str
+    token: int
+    epoch: int
+    first: int
+    rows: int
+    content: Readings | Lost
+
+    @property
+    def last(self) -> int:
+        """Sequence of the last row."""
+        return self.first + self.rows - 1
+
+
+@dataclass(slots=True)
+class _Outbox:
+    """What is known of one outbox."""
+
+    epoch: int
+    durable: int
+    """Rows up to here are on the ledger's disk."""
+    taken: int
+    """Rows up to here are accepted."""
+    waiting: list[Message] = field(default_factory=list)
+    """Later messages, by first sequence."""
+    shed: bool = False
+    """Whether the row after ``taken`` has arrived and was dropped."""
+
+
+class Acceptance:
+    """Accepts rows of outboxes in the order of their sequences, each once.
+
+    Parameters
+    ----------
+    offsets : mapping, optional
+        What `offsets_of` returned for the rows that are durable: where each outbox continues.
+    queue_rows : int
+        Maximum number of rows that are accepted but not durable. Further ones are dropped, and come again.
+    buffer_rows : int
+        Maximum number of rows that wait for earlier ones.
+
+    Examples
+    --------
+    >>> from twinlab.edge.messages import pack, pack_readings, parse
+    >>> from twinlab.edge.readings import Reading
+    >>> one, two = (parse(pack(9, pack_readings(n, Readings.of([Reading("t", 0, 1.0)])), 0)) for n in (1, 2))
+    >>> acceptance = Acceptance()
+    >>> acceptance.offer("truck-1", two), acceptance.reply("truck-1", 9).missing
+    ([], 1)
+    >>> taken = acceptance.offer("truck-1", one)
+    >>> [part.first for part in taken], acceptance.reply("truck-1", 9).accepted
+    ([1, 2], 0)
+    >>> acceptance.commit(taken)
+    >>> acceptance.reply("truck-1", 9).accepted
+    2
+    """
+
+    def __init__(
+        self, offsets: Mapping[str, object] | None = None, *, queue_rows: int = 100_000, buffer_rows: int = 50_000
+    ) -> None:
+        self._queue_rows, self._buffer_rows = queue_rows, buffer_rows
+        self._outboxes: dict[tuple[str, int], _Outbox] = {}
+        self._begun: dict[str, int] = {}
+        self._epoch = 0
+        self.queued = 0
+        """Rows that are accepted but not durable."""
+        self.buffered = 0
+        """Rows that wait for earlier ones."""
+        self.duplicates = 0
+        """Rows that had been accepted already."""
+        self.shed = 0
+        """Rows that were dropped unacknowledged because a queue was full."""
+        for stream, place in (offsets or {}).items():
+            self._restore(stream, place)
+
+    def _restore(self, stream: str, place: object) -> None:
+        gateway, _, token = stream.rpartition("/")
+        try:
+            epoch, last = int(place["epoch"]), int(place["last"])  # type: ignore[index]
+            self._outboxes[gateway, int(token, 16)] = _Outbox(epoch, last, last)
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"offset {stream!r}: expected gateway/token with an epoch and the last sequence, got {place!r}"
+            raise SchemaError(msg) from error
+        self._epoch = max(self._epoch, epoch)
+
+    def begin(self, gateway: str, token: int, first: int) -> list[Accepted]:
+        """Note the handshake of an outbox whose oldest row has the sequence ``first``.
+
+        Rows before it that this ledger doesn't have are lost, because a gateway deletes only what a historian has acknowledged:
+        they are returned as accepted reports.
+
+        Raises
+        ------
+        SchemaError
+            If the gateway begins too many outboxes.
+        """
+        outbox = self._outbox(gateway, token)
+        if first <= outbox.taken + 1:
+            return []
+        rows = first - 1 - outbox.taken
+        reason = "acknowledged to another historian, or the ledger is an older copy"
+        return self._take(gateway, Message(token, outbox.taken + 1, rows, 0, Lost({"": rows}, (reason,), 0, 0)))
+
+    def offer(self, gateway: str, message: Message) -> list[Accepted]:
+        """Return what a message makes acceptable, in order: its rows and those that waited for them, or nothing.
+
+        Append the rows to the ledger, then call `commit`.
+
+        Raises
+        ------
+        SchemaError
+            If the gateway begins too many outboxes.
+        """
+        outbox = self._outbox(gateway, message.token)
+        last = message.first + message.rows - 1
+        if last <= outbox.taken:
+            self.duplicates += message.rows
+            return []
+        if message.first <= outbox.taken + 1:
+            return self._take(gateway, message)
+        if any(one.first == message.first and one.rows >= message.rows for one in outbox.waiting):
+            self.duplicates += message.rows
+        elif self.buffered + _size(message) > self._buffer_rows:
+            self.shed += message.rows
+        else:
+            insort(outbox.waiting, message, key=lambda one: one.first)
+            self.buffered += _size(message)
+        return []
+
+    def commit(self, parts: Iterable[Accepted]) -> None:
+        """Note that accepted rows are durable; in the order in which they were accepted."""
+        for part in parts:
+            outbox = self._outboxes[part.gateway, part.token]
+            outbox.durable = max(outbox.durable, part.last)
+            self.queued -= _size(part)
+
+    def reply(self, gateway: str, token: int) -> Reply:
+        """Return what the gateway is answered: durable rows only are acknowledged."""
+        outbox = self._outbox(gateway, token)
+        lacks = (outbox.waiting or outbox.shed) and self.queued < self._queue_rows
+        return Reply(token, outbox.epoch, outbox.durable, outbox.taken + 1 if lacks else None)
+
+    def outboxes(self, gateway: str) -> list[int]:
+        """Return the tokens of a gateway's outboxes."""
+        return [token for name, token in self._outboxes if name == gateway]
+
+    def _outbox(self, gateway: str, token: int) -> _Outbox:
+        found = self._outboxes.get((gateway, token))
+        if found is None:
+            count = self._begun.get(gateway, 0)
+            if count >= _MAX_OUTBOXES:
+                msg = (
+                    f"gateway {gateway!r}: has begun {count} outboxes since the historian started; expected a new one only "
+                    "after a new disk. Stop the gateway, or restart the historian."
+                )
+                raise SchemaError(msg)
+            self._begun[gateway] = count + 1
+            self._epoch += 1
+            found = self._outboxes[gateway, token] = _Outbox(self._epoch, 0, 0)
+        return found
+
+    def _take(self, gateway: str, message: Message) -> list[Accepted]:
+        outbox = self._outboxes[gateway, message.token]
+        taken: list[Accepted] = []
+        following: Message | None = message
+        while following is not None:
+            part = self._part(gateway, outbox, following)
+            if part is not None:
+                if self.queued + _size(part) > self._queue_rows:
+                    outbox.shed = True
+                    self.shed += part.rows
+                    break
+                outbox.shed, outbox.taken = False, part.last
+                self.queued += _size(part)
+                taken.append(part)
+            following = self._next(outbox)
+        return taken
+
+    def _next(self, outbox: _Outbox) -> Message | None:
+        if not outbox.waiting or outbox.waiting[0].first > outbox.taken + 1:
+            return None
+        message = outbox.waiting.pop(0)
+        self.buffered -= _size(message)
+        return message
+
+    def _part(self, gateway: str, outbox: _Outbox, message: Message) -> Accepted | None:
+        """Return the rows of a message that weren't accepted before."""
+        first, last = outbox.taken + 1, message.first + message.rows - 1
+        content = message.content
+        self.duplicates += min(first, last + 1) - message.first
+        if isinstance(content, Lost):
+            # Rows that have arrived aren't lost, whatever the gateway dropped later.
+            later = [one.first for one in outbox.waiting if isinstance(one.content, Readings) and one.first <= last]
+            last = min([last, *(start - 1 for start in later)])
+            if first > last:
+                return None
+            return Accepted(gateway, message.token, outbox.epoch, first, last - first + 1, content)
+        if first > last:
+            return None
+        rows = content.part(first - message.first, message.rows)
+        return Accepted(gateway, message.token, outbox.epoch, first, last - first + 1, rows)
+
+
+def offsets_of(parts: Iterable[Accepted]) -> dict[str, object]:
+    """Return where the outboxes continue after accepted rows: stored together with them, and given to a new `Acceptance`."""
+    return {f"{part.gateway}/{part.token:016x}": {"epoch": part.epoch, "last": part.last} for part in parts}
+
+
+def _size(one: Message | Accepted) -> int:
+    """Return the number of rows in memory: a report of lost rows is as one row, however many it reports."""
+    return 1 if isinstance(one.content, Lost) else one.rows
