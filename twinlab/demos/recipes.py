@@ -54,7 +54,9 @@ def _nyc_files(_size: ParcelSize, _folder: Path) -> list[Path]:
 
 
 def _parcel_ingredients(size: ParcelSize) -> list[bytes | Path]:
-    code = sorted(Path(str(files("twinlab.plant"))).rglob("*.py"))
+    plant = Path(str(files("twinlab.plant")))
+    # What runs the plant live has no part in its files.
+    code = sorted(path for part in ("network", "steps", "files") for path in (plant / part).rglob("*.py"))
     return [repr(size).encode(), *code]
 
 

@@ -1,8 +1,9 @@
-"""Cold rooms: heat enters through walls and doors, compressors remove it."""
+"""Cold rooms: heat enters through walls and doors, compressors remove it; advanced minute by minute."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,16 @@ from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, to_local
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["ColdRooms", "simulate_cold_rooms"]
+__all__ = [
+    "ColdRooms",
+    "RoomMinutes",
+    "RoomPlan",
+    "RoomState",
+    "plan_cold_rooms",
+    "sample_cold_rooms",
+    "simulate_cold_rooms",
+    "step_cold_rooms",
+]
 
 _STEP = 300
 #: Heat input per minute as a share of the difference to the hall's temperature: through the walls, through the open door
@@ -42,8 +52,64 @@ class ColdRooms:
         return len(self.hub)
 
 
+@dataclass(frozen=True)
+class RoomPlan:
+    """What the rooms' surroundings will do, drawn for the whole span at once: [minute, room], or one element per room."""
+
+    begin: int
+    hub: Ints
+    frozen: npt.NDArray[np.bool_]
+    left_open: Ints
+    failed: Ints
+    door: npt.NDArray[np.bool_]
+    works: npt.NDArray[np.bool_]
+    # K per minute.
+    wobble: Floats
+    power: Floats
+    # degC, one element per minute: temperature of the halls around the rooms.
+    hall: Floats
+    # degC at the first minute, and the set point at first.
+    first: Floats
+    set_to: Floats
+
+
+@dataclass(frozen=True)
+class RoomState:
+    """State of the rooms before a minute, one element per room, and what commands have changed."""
+
+    minute: int
+    # degC
+    temperature: Floats
+    running: npt.NDArray[np.bool_]
+    # degC
+    set_to: Floats
+    # -1 as people use it, 0 kept closed, 1 kept open.
+    held_door: npt.NDArray[np.int8]
+    stopped: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RoomMinutes:
+    """States of the rooms every minute of a step, [minute, room]."""
+
+    time: Ints
+    # degC
+    temperature: Floats
+    door: npt.NDArray[np.bool_]
+    compressor: npt.NDArray[np.bool_]
+    # degC, one element per room.
+    set_to: Floats
+
+
 def simulate_cold_rooms(size: ParcelSize) -> ColdRooms:
     """Simulate the cold rooms minute by minute; return their states every five minutes."""
+    plan, state = plan_cold_rooms(size)
+    _, minutes = step_cold_rooms(plan, state, len(plan.hall))
+    return sample_cold_rooms(plan, [minutes])
+
+
+def plan_cold_rooms(size: ParcelSize) -> tuple[RoomPlan, RoomState]:
+    """Return what will happen around the rooms, and their state at the first minute."""
     random = size.random("rooms")
     count = size.cold_rooms
     begin, stop = size.span
@@ -52,21 +118,56 @@ def simulate_cold_rooms(size: ParcelSize) -> ColdRooms:
     frozen = np.arange(count) % 4 == 3
     door, left_open = _doors(size, begin + 60 * np.arange(minutes, dtype=np.int64), random)
     failed = _failures(size, random, left_open)
-    broken = np.zeros((count, minutes), dtype=bool)
+    works = np.ones((minutes, count), dtype=bool)
     for room, first, last in failed.tolist():
-        broken[room, (first - begin) // 60 : (last - begin) // 60] = True
-    temperature, compressor = _physics(begin, door, broken, frozen, random)
-    seen = slice(0, None, _STEP // 60)
+        works[(first - begin) // 60 : (last - begin) // 60, room] = False
+    set_to = np.where(frozen, -20.0, 4.0)
+    power = np.where(frozen, _FROZEN, _CHILLED) * random.uniform(0.92, 1.08, count)
+    when = (begin + 60 * np.arange(minutes)) / DAY
+    hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
+    first = set_to + random.uniform(-0.5, 0.5, count)
+    wobble = random.normal(0.0, 0.012, (minutes, count))
+    plan = RoomPlan(
+        begin, hub, frozen, left_open, failed, np.ascontiguousarray(door.T), works, wobble, power, hall, first, set_to
+    )
+    nobody = np.full(count, -1, dtype=np.int8)
+    return plan, RoomState(0, first, np.zeros(count, dtype=bool), set_to, nobody, np.zeros(count, dtype=bool))
+
+
+def step_cold_rooms(plan: RoomPlan, state: RoomState, until: int) -> tuple[RoomState, RoomMinutes]:
+    """Return the state before minute ``until``, and the minutes from the state's until then."""
+    span = slice(state.minute, until)
+    door = np.where(state.held_door >= 0, state.held_door == 1, plan.door[span])
+    works = plan.works[span] & ~state.stopped
+    heat = np.where(door, _WALL + np.where(plan.frozen, _CURTAIN, _DOOR), _WALL)
+    hall, wobble, set_to, power = plan.hall[span], plan.wobble[span], state.set_to, plan.power
+    temperature, running = np.empty(door.shape), np.empty(door.shape, dtype=bool)
+    now, on = state.temperature, state.running
+    for minute in range(len(door)):
+        on = np.where(on, now > set_to - 0.7, now > set_to + 0.7) & works[minute]
+        temperature[minute], running[minute] = now, on
+        now = now + heat[minute] * (hall[minute] - now) - power * on + wobble[minute]
+    time = plan.begin + 60 * np.arange(state.minute, until, dtype=np.int64)
+    later = replace(state, minute=until, temperature=now, running=on)
+    return later, RoomMinutes(time, temperature, door, running, set_to)
+
+
+def sample_cold_rooms(plan: RoomPlan, steps: Sequence[RoomMinutes]) -> ColdRooms:
+    """Return the states every five minutes of steps that follow each other from the first minute on."""
+    time, temperature, door, compressor = (
+        np.concatenate([getattr(step, name) for step in steps])[:: _STEP // 60]
+        for name in ("time", "temperature", "door", "compressor")
+    )
     return ColdRooms(
-        time=begin + _STEP * np.arange(-(-minutes // 5), dtype=np.int64),
-        temperature=temperature[:, seen],
-        door=door[:, seen].astype(np.int8),
-        compressor=compressor[:, seen].astype(np.int8),
-        hub=hub,
-        frozen=frozen,
-        upper_limit=np.where(frozen, -15.0, 8.0),
-        left_open=left_open,
-        failed=failed,
+        time=time,
+        temperature=np.ascontiguousarray(temperature.T),
+        door=np.ascontiguousarray(door.T).astype(np.int8),
+        compressor=np.ascontiguousarray(compressor.T).astype(np.int8),
+        hub=plan.hub,
+        frozen=plan.frozen,
+        upper_limit=np.where(plan.frozen, -15.0, 8.0),
+        left_open=plan.left_open,
+        failed=plan.failed,
     )
 
 
@@ -118,28 +219,3 @@ def _failures(size: ParcelSize, random: np.random.Generator, left_open: Ints) ->
         if not ((busy[:, 1] < at + 40 * HOUR) & (busy[:, 2] > at - 6 * HOUR)).any():
             found.append((room, at, at + hours * HOUR))
     return np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
-
-
-def _physics(
-    begin: int,
-    door: npt.NDArray[np.bool_],
-    broken: npt.NDArray[np.bool_],
-    frozen: npt.NDArray[np.bool_],
-    random: np.random.Generator,
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Simulate all rooms through all minutes."""
-    count, minutes = door.shape
-    set_to, power = np.where(frozen, -20.0, 4.0), np.where(frozen, _FROZEN, _CHILLED)
-    power = power * random.uniform(0.92, 1.08, count)
-    heat = np.where(door, _WALL + np.where(frozen, _CURTAIN, _DOOR)[:, None], _WALL)
-    when = (begin + 60 * np.arange(minutes)) / DAY
-    hall = 15.0 + 2.5 * np.sin(2 * np.pi * (when - 0.375)) + 4.0 * np.sin(2 * np.pi * (when - 105) / 365.25)
-    temperature, running = np.empty((count, minutes)), np.zeros((count, minutes), dtype=bool)
-    now, on = set_to + random.uniform(-0.5, 0.5, count), np.zeros(count, dtype=bool)
-    wobble = random.normal(0.0, 0.012, (minutes, count))
-    heat, works = np.ascontiguousarray(heat.T), np.ascontiguousarray(~broken.T)
-    for minute in range(minutes):
-        on = np.where(on, now > set_to - 0.7, now > set_to + 0.7) & works[minute]
-        temperature[:, minute], running[:, minute] = now, on
-        now = now + heat[minute] * (hall[minute] - now) - power * on + wobble[minute]
-    return temperature, running

@@ -8,12 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints
-from twinlab.plant.network.cold_rooms import ColdRooms
-from twinlab.plant.network.forklifts import Forklifts
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.tracks import Tracks
 
-__all__ = ["Fault", "Logged", "Reported", "add_forklift_faults", "add_room_faults", "add_truck_faults"]
+__all__ = [
+    "Fault",
+    "Logged",
+    "Reported",
+    "RoomFaults",
+    "TruckFaults",
+    "plan_forklift_faults",
+    "plan_room_faults",
+    "plan_truck_faults",
+    "read_rooms",
+    "room_faults",
+    "send_reports",
+]
+
+
+#: Loggers sample every five minutes.
+_SAMPLE = 300
 
 
 @dataclass(frozen=True)
@@ -70,75 +84,120 @@ class _Spans:
         return None
 
 
-def add_room_faults(size: ParcelSize, rooms: ColdRooms) -> tuple[Logged, list[Fault]]:
-    """Return the values that the loggers write, and the faults in them."""
+@dataclass(frozen=True)
+class RoomFaults:
+    """What the faults of the loggers will do to their values, [room, sample of five minutes]."""
+
+    begin: int
+    # K added to what is measured.
+    offset: Floats
+    celsius: npt.NDArray[np.bool_]
+    fast: Ints
+    silent: npt.NDArray[np.bool_]
+    # One row per stuck sensor: room, first second, first second after.
+    stuck: Ints
+    # The details of stuck sensors say at which value they stay, see `room_faults`.
+    faults: tuple[Fault, ...]
+
+
+def plan_room_faults(size: ParcelSize, hub: Ints) -> RoomFaults:
+    """Return the faults of the loggers of rooms at these hubs; they don't depend on what the rooms do."""
     random = size.random("faults of rooms")
     spans = _Spans(size, random)
-    logged = Logged(
-        rooms.temperature.copy(),
-        np.zeros(rooms.temperature.shape, dtype=bool),
-        np.zeros(rooms.temperature.shape, dtype=np.int64),
-        np.zeros(rooms.temperature.shape, dtype=bool),
-    )
+    count, begin, samples = len(hub), size.span[0], -(-(size.span[1] - size.span[0]) // _SAMPLE)
+    celsius, silent = np.zeros((2, count, samples), dtype=bool)
+    offset, fast = np.zeros((count, samples)), np.zeros((count, samples), dtype=np.int64)
     # Shifted clocks and wrong units come first, so that no other fault overlaps them in these rooms.
-    hubs = np.unique(rooms.hub)
+    hubs = np.unique(hub)
     faults: list[Fault] = []
-    for kind, column in (("unit_swap", logged.celsius), ("clock_shift", logged.fast)):
-        hub = int(random.choice(hubs))
-        members = np.flatnonzero(rooms.hub == hub)
+    for kind in ("unit_swap", "clock_shift"):
+        members = np.flatnonzero(hub == int(random.choice(hubs)))
         span = spans.take(members.tolist(), 7 * DAY if kind == "unit_swap" else 5 * DAY)
         if span is None:
             continue
-        column[members[:, None], _samples(rooms, span)[None, :]] = 1 if kind == "unit_swap" else 47 * 60
-        details: dict[str, float | str] = (
-            {"written": "degC", "declared": "degF"} if kind == "unit_swap" else {"fast_by_s": 47 * 60}
-        )
-        signal = "temperature" if kind == "unit_swap" else "*"
+        details: dict[str, float | str]
+        if kind == "unit_swap":
+            celsius[members, _samples(begin, span)] = True
+            signal, details = "temperature", {"written": "degC", "declared": "degF"}
+        else:
+            fast[members, _samples(begin, span)] = 47 * 60
+            signal, details = "*", {"fast_by_s": 47 * 60}
         faults += [Fault(kind, "cold_room", room, signal, *span, details) for room in members.tolist()]
-    many = max(1, round(rooms.temperature.shape[0] * size.weeks / 130))
+    many = max(1, round(count * size.weeks / 130))
     for kind, wanted in (("drift", 21 * DAY), ("stuck", 18 * HOUR), ("spikes", 3 * DAY), ("dropout", 9 * HOUR)):
         for _ in range(many):
-            room = int(random.integers(len(rooms)))
+            room = int(random.integers(count))
             span = spans.take([room], wanted)
-            if span is not None:
-                details = _add_room_fault(kind, logged, room, _samples(rooms, span), random)
-                faults.append(
-                    Fault(kind, "cold_room", room, "*" if kind == "dropout" else "temperature", *span, details)
-                )
-    return logged, faults
+            if span is None:
+                continue
+            at = _samples(begin, span)
+            if kind == "dropout":
+                silent[room, at] = True
+                details = {"samples": at.stop - at.start}
+            else:
+                details = {} if kind == "stuck" else _add_offset(kind, offset[room, at], random)
+            faults.append(Fault(kind, "cold_room", room, "*" if kind == "dropout" else "temperature", *span, details))
+    stuck = [(fault.asset, fault.start, fault.stop) for fault in faults if fault.kind == "stuck"]
+    return RoomFaults(
+        begin, offset, celsius, fast, silent, np.array(stuck, dtype=np.int64).reshape(-1, 3), tuple(faults)
+    )
 
 
-def _samples(rooms: ColdRooms, span: tuple[int, int]) -> Ints:
-    return np.flatnonzero((rooms.time >= span[0]) & (rooms.time < span[1]))
+def _samples(begin: int, span: tuple[int, int]) -> slice:
+    return slice((span[0] - begin) // _SAMPLE, (span[1] - begin) // _SAMPLE)
 
 
-def _add_room_fault(
-    kind: str, logged: Logged, room: int, at: Ints, random: np.random.Generator
-) -> dict[str, float | str]:
-    row = logged.temperature[room]
+def _add_offset(kind: str, offset: Floats, random: np.random.Generator) -> dict[str, float | str]:
+    """Add what a fault changes to the samples of its span, in place; return the fault's details."""
     if kind == "drift":
         day = 0.15 * (1 if random.random() < 0.7 else -1)
-        row[at] += day * np.arange(len(at)) * 300 / DAY
-        return {"degC_a_day": day, "degC_at_end": round(day * len(at) * 300 / DAY, 2)}
-    if kind == "stuck":
-        row[at] = row[at[0]]
-        return {"degC": round(float(row[at[0]]), 2)}
-    if kind == "spikes":
-        hit = np.sort(random.choice(at[1:-1], min(9, len(at) - 2), replace=False))
-        hit = hit[np.append(True, np.diff(hit) > 3)]
-        row[hit] += random.choice([-1.0, 1.0], len(hit)) * random.uniform(18.0, 35.0, len(hit))
-        return {"spikes": len(hit)}
-    logged.silent[room, at] = True
-    return {"samples": len(at)}
+        offset += day * np.arange(len(offset)) * _SAMPLE / DAY
+        return {"degC_a_day": day, "degC_at_end": round(day * len(offset) * _SAMPLE / DAY, 2)}
+    hit = np.sort(random.choice(np.arange(1, len(offset) - 1), min(9, len(offset) - 2), replace=False))
+    hit = hit[np.append(True, np.diff(hit) > 3)]
+    offset[hit] += random.choice([-1.0, 1.0], len(hit)) * random.uniform(18.0, 35.0, len(hit))
+    return {"spikes": len(hit)}
 
 
-def add_truck_faults(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[Fault]]:
-    """Return the reports that the trucks send, and the faults in them."""
+def read_rooms(plan: RoomFaults, time: Ints, temperature: Floats, held: Floats) -> tuple[Logged, Floats]:
+    """Return what the loggers measure at some times, and at which values their stuck sensors stay.
+
+    ``temperature`` is [room, time]; ``held`` has the value of each row of ``plan.stuck``, degC.
+    """
+    at = (time - plan.begin) // _SAMPLE
+    seen, held = temperature + plan.offset[:, at], held.copy()
+    for number, (room, first, last) in enumerate(plan.stuck.tolist()):
+        low, high = np.searchsorted(time, [first, last])
+        if low < high:
+            if time[low] == first:
+                held[number] = temperature[room, low]
+            seen[room, low:high] = held[number]
+    return Logged(seen, plan.celsius[:, at], plan.fast[:, at], plan.silent[:, at]), held
+
+
+def room_faults(plan: RoomFaults, held: Floats) -> list[Fault]:
+    """Return the faults of the loggers, with the values at which stuck sensors stay (NaN if they don't yet)."""
+    known = {(room, start): value for (room, start, _), value in zip(plan.stuck.tolist(), held.tolist(), strict=True)}
+    return [
+        replace(fault, details={"degC": round(known[fault.asset, fault.start], 2)}) if fault.kind == "stuck" else fault
+        for fault in plan.faults
+    ]
+
+
+@dataclass(frozen=True)
+class TruckFaults:
+    """The faults of the trucks' reports, and the wrong speeds of spikes: truck, second, km/h."""
+
+    faults: tuple[Fault, ...]
+    spikes: tuple[tuple[int, int, float], ...]
+
+
+def plan_truck_faults(size: ParcelSize, tracks: Tracks) -> TruckFaults:
+    """Return the faults of the trucks' reports."""
     random = size.random("faults of trucks")
     spans = _Spans(size, random)
-    speed, fuel = tracks.speed.copy(), tracks.fuel.copy()
-    silent = np.zeros(len(tracks), dtype=bool)
     faults: list[Fault] = []
+    spikes: list[tuple[int, int, float]] = []
     each = max(1, round(size.trucks * size.weeks / 400))
     plan = (("silent", "*", 4 * each, 7 * HOUR), ("stuck", "fuel", each, 2 * DAY), ("spikes", "speed", each, DAY))
     for kind, signal, many, wanted in plan:
@@ -146,42 +205,58 @@ def add_truck_faults(size: ParcelSize, tracks: Tracks) -> tuple[Reported, list[F
             truck = int(random.integers(size.trucks))
             long = wanted if kind != "silent" else HOUR * int(random.integers(3, 13))
             span = spans.take([truck], long)
-            if span is None:
-                continue
-            at = np.flatnonzero((tracks.truck == truck) & (tracks.time >= span[0]) & (tracks.time < span[1]))
-            if not len(at):
+            at = _reports(tracks, truck, span) if span is not None else np.zeros(0, dtype=np.int64)
+            if span is None or not len(at):
                 continue
             details: dict[str, float | str] = {"reports": len(at)}
-            if kind == "silent":
-                silent[at] = True
-            elif kind == "stuck":
-                fuel[at] = fuel[at[0]]
-            else:
+            if kind == "spikes":
                 hit = at[random.random(len(at)) < 0.06]
                 hit = at[:1] if not len(hit) else hit
-                speed[hit] = random.uniform(140.0, 255.0, len(hit))
+                wrong = random.uniform(140.0, 255.0, len(hit)).tolist()
+                spikes += zip([truck] * len(hit), tracks.time[hit].tolist(), wrong, strict=True)
                 details = {"spikes": len(hit)}
             faults.append(Fault(kind, "truck", truck, signal, *span, details))
     # Some trucks are still silent when the files end.
     for number in range(max(1, size.trucks // 50)):
         lost, since = size.trucks // 2 + number, size.span[1] - (5 + 2 * number) * HOUR
-        at = np.flatnonzero((tracks.truck == lost) & (tracks.time >= since))
-        silent[at] = True
+        at = _reports(tracks, lost, (since, size.span[1]))
         faults.append(Fault("silent", "truck", lost, "*", since, size.span[1], {"reports": len(at)}))
-    return Reported(replace(tracks, speed=speed, fuel=fuel), silent), faults
+    return TruckFaults(tuple(faults), tuple(spikes))
 
 
-def add_forklift_faults(size: ParcelSize, forklifts: Forklifts) -> tuple[npt.NDArray[np.bool_], list[Fault]]:
-    """Return which reports of the forklifts are missing, and the faults that cause it."""
+def _reports(tracks: Tracks, truck: int, span: tuple[int, int]) -> Ints:
+    """Return the indices of a truck's reports within a span."""
+    low, high = np.searchsorted(tracks.time, span)
+    found: Ints = low + np.flatnonzero(tracks.truck[low:high] == truck)
+    return found
+
+
+def send_reports(plan: TruckFaults, tracks: Tracks) -> Reported:
+    """Return the reports as the trucks send them, with the faults."""
+    speed, fuel = tracks.speed.copy(), tracks.fuel.copy()
+    silent = np.zeros(len(tracks), dtype=bool)
+    for fault in plan.faults:
+        at = _reports(tracks, fault.asset, (fault.start, fault.stop))
+        if fault.kind == "silent":
+            silent[at] = True
+        elif fault.kind == "stuck" and len(at):
+            fuel[at] = fuel[at[0]]
+    for truck, time, wrong in plan.spikes:
+        speed[_reports(tracks, truck, (time, time + 1))] = wrong
+    return Reported(replace(tracks, speed=speed, fuel=fuel), silent)
+
+
+def plan_forklift_faults(size: ParcelSize, time: Ints) -> tuple[npt.NDArray[np.bool_], list[Fault]]:
+    """Return which reports of the forklifts will be missing, [forklift, sample], and the faults that cause it."""
     random = size.random("faults of lifts")
     spans = _Spans(size, random)
-    silent = np.zeros(forklifts.battery.shape, dtype=bool)
+    silent = np.zeros((size.forklifts, len(time)), dtype=bool)
     faults = []
     for _ in range(max(1, round(size.forklifts * size.weeks / 80))):
         forklift = int(random.integers(size.forklifts))
         span = spans.take([forklift], HOUR * int(random.integers(3, 20)), step=600)
         if span is not None:
-            at = (forklifts.time >= span[0]) & (forklifts.time < span[1])
+            at = (time >= span[0]) & (time < span[1])
             silent[forklift, at] = True
             faults.append(Fault("dropout", "forklift", forklift, "*", *span, {"reports": int(at.sum())}))
     return silent, faults

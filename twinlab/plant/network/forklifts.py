@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,19 @@ from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, to_local
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["CHARGING", "DRIVING", "IDLE", "Forklifts", "simulate_forklifts"]
+__all__ = [
+    "CHARGING",
+    "DRIVING",
+    "IDLE",
+    "ForkliftPlan",
+    "ForkliftSamples",
+    "ForkliftState",
+    "Forklifts",
+    "join_forklifts",
+    "plan_forklifts",
+    "simulate_forklifts",
+    "step_forklifts",
+]
 
 _STEP = 600
 IDLE, DRIVING, CHARGING = 0, 1, 2
@@ -38,20 +51,99 @@ class Forklifts:
         return len(self.hub)
 
 
+@dataclass(frozen=True)
+class ForkliftPlan:
+    """What the forklifts will be used for, drawn for the whole span at once: [sample, forklift]."""
+
+    time: Ints
+    offset: Ints
+    shift: npt.NDArray[np.bool_]
+    lifting: npt.NDArray[np.bool_]
+    # Days on which charging is skipped, so that the battery gets low.
+    careless: npt.NDArray[np.bool_]
+    # kg
+    weight: Floats
+    hub: Ints
+
+
+@dataclass(frozen=True)
+class ForkliftState:
+    """State of the forklifts before a sample, one element per forklift, and which ones commands have stopped."""
+
+    sample: int
+    # percent
+    battery: Floats
+    plugged: npt.NDArray[np.bool_]
+    stopped: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ForkliftSamples:
+    """States of the forklifts every ten minutes of a step, [sample, forklift]; each reports ``offset`` seconds later."""
+
+    time: Ints
+    # percent
+    battery: Floats
+    # kg
+    load: Floats
+    mode: npt.NDArray[np.int8]
+
+
 def simulate_forklifts(size: ParcelSize) -> Forklifts:
     """Simulate the forklifts; return their states every ten minutes."""
+    plan, state = plan_forklifts(size)
+    _, samples = step_forklifts(plan, state, len(plan.time))
+    return join_forklifts(plan, [samples])
+
+
+def plan_forklifts(size: ParcelSize) -> tuple[ForkliftPlan, ForkliftState]:
+    """Return what the forklifts will be used for, and their state at the first sample."""
     random = size.random("lifts")
     begin, stop = size.span
     time = np.arange(begin, stop, _STEP, dtype=np.int64)
     shift = _shifts(size, time, random)
     lifting = random.random(shift.shape) < 0.62
     weight = np.clip(random.gamma(3.0, 160.0, shift.shape), 20.0, 1600.0)
-    # Days on which charging is skipped, so that the battery gets low.
     careless = np.repeat(random.random((size.forklifts, len(time) // 144 + 1)) < 0.06, 144, axis=1)[:, : len(time)]
-    battery, mode = _step_all(shift, lifting, weight, careless, random)
-    load = np.where((mode == DRIVING) & lifting, weight, 0.0)
+    battery: Floats = np.asarray(random.uniform(60.0, 100.0, size.forklifts))
     offset = random.integers(0, 60, size.forklifts) * 5
-    return Forklifts(time, offset, battery, load, mode, _places(size, random))
+    # Steps read sample by sample.
+    shift, lifting, careless = (np.ascontiguousarray(each.T) for each in (shift, lifting, careless))
+    weight = np.ascontiguousarray(weight.T)
+    plan = ForkliftPlan(time, offset, shift, lifting, careless, weight, _places(size, random))
+    return plan, ForkliftState(0, battery, *np.zeros((2, size.forklifts), dtype=bool))
+
+
+def step_forklifts(plan: ForkliftPlan, state: ForkliftState, until: int) -> tuple[ForkliftState, ForkliftSamples]:
+    """Return the state before sample ``until``, and the samples from the state's until then."""
+    span = slice(state.sample, until)
+    careless, lifting = plan.careless[span], plan.lifting[span]
+    weight = plan.weight[span]
+    # A stopped forklift is parked, and charged as it is between shifts.
+    shift = plan.shift[span] & ~state.stopped
+    drain = _DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)
+    battery, mode = np.empty(shift.shape), np.empty(shift.shape, dtype=np.int8)
+    level, plugged = state.battery, state.plugged
+    for step in range(len(shift)):
+        wanted = level < np.where(careless[step], 4.0, 24.0)
+        wanted |= ~shift[step] & (level < 85.0) & ~careless[step]
+        plugged = (plugged | wanted) & (level < np.where(shift[step], 75.0, 99.5))
+        now = np.where(plugged, CHARGING, np.where(shift[step], DRIVING, IDLE))
+        battery[step], mode[step] = level, now
+        change = np.where(now == CHARGING, _CHARGE, np.where(now == DRIVING, -drain[step], -_STANDING))
+        level = np.clip(level + change, 1.0, 100.0)
+    load = np.where((mode == DRIVING) & lifting, weight, 0.0)
+    later = replace(state, sample=until, battery=level, plugged=plugged)
+    return later, ForkliftSamples(plan.time[span], battery, load, mode)
+
+
+def join_forklifts(plan: ForkliftPlan, steps: Sequence[ForkliftSamples]) -> Forklifts:
+    """Return the states of steps that follow each other from the first sample on."""
+    battery, load, mode = (
+        np.ascontiguousarray(np.concatenate([getattr(step, name) for step in steps]).T)
+        for name in ("battery", "load", "mode")
+    )
+    return Forklifts(plan.time, plan.offset, battery, load, mode, plan.hub)
 
 
 def _shifts(size: ParcelSize, time: Ints, random: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -65,29 +157,6 @@ def _shifts(size: ParcelSize, time: Ints, random: np.random.Generator) -> npt.ND
         turn[:, None] == 0, early, np.where(turn[:, None] == 1, late, early | late)
     ).astype(bool)
     return found
-
-
-def _step_all(
-    shift: npt.NDArray[np.bool_],
-    lifting: npt.NDArray[np.bool_],
-    weight: Floats,
-    careless: npt.NDArray[np.bool_],
-    random: np.random.Generator,
-) -> tuple[Floats, npt.NDArray[np.int8]]:
-    count, steps = shift.shape
-    battery, mode = np.empty((count, steps)), np.empty((count, steps), dtype=np.int8)
-    level: Floats = np.asarray(random.uniform(60.0, 100.0, count))
-    plugged = np.zeros(count, dtype=bool)
-    drain = _DRIVING + np.where(lifting, _TONNE * weight / 1000.0, 0.0)
-    for step in range(steps):
-        wanted = level < np.where(careless[:, step], 4.0, 24.0)
-        wanted |= ~shift[:, step] & (level < 85.0) & ~careless[:, step]
-        plugged = (plugged | wanted) & (level < np.where(shift[:, step], 75.0, 99.5))
-        now = np.where(plugged, CHARGING, np.where(shift[:, step], DRIVING, IDLE))
-        battery[:, step], mode[:, step] = level, now
-        change = np.where(now == CHARGING, _CHARGE, np.where(now == DRIVING, -drain[:, step], -_STANDING))
-        level = np.clip(level + change, 1.0, 100.0)
-    return battery, mode
 
 
 def _places(size: ParcelSize, random: np.random.Generator) -> Ints:

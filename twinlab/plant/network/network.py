@@ -1,31 +1,29 @@
-"""Simulate the whole network: true states, faults, and the values that sensors report."""
+"""The whole network: true states, faults, and the values that sensors report."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from twinlab.plant.network.cold_rooms import ColdRooms, simulate_cold_rooms
-from twinlab.plant.network.faults import Fault, Logged, Reported, add_forklift_faults, add_room_faults, add_truck_faults
-from twinlab.plant.network.forklifts import Forklifts, simulate_forklifts
-from twinlab.plant.network.parcels import Parcels, simulate_parcels
-from twinlab.plant.network.roads import Roads, build_roads
+from twinlab.plant.network.cold_rooms import ColdRooms
+from twinlab.plant.network.faults import Fault, Logged, Reported
+from twinlab.plant.network.forklifts import Forklifts
+from twinlab.plant.network.names import asset_name
+from twinlab.plant.network.parcels import Parcels
+from twinlab.plant.network.roads import Roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
-from twinlab.plant.network.tracks import Tracks, simulate_tracks
-from twinlab.plant.network.trips import Trips, simulate_trips
+from twinlab.plant.network.tracks import Tracks
+from twinlab.plant.network.trips import Trips
 
-__all__ = ["Network", "simulate_network"]
+__all__ = ["Network"]
 
 #: Old names of attributes, valid for one more release.
 _RENAMED = {"lifts": "forklifts", "lift": "forklift", "lift_silent": "forklift_silent"}
-#: Called with (steps done, number of steps, name of the next step).
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -61,52 +59,16 @@ class Network:
 
     def truck(self, number: int) -> str:
         """Return a truck's id."""
-        return f"T{number + 1:03d}"
+        return asset_name("truck", number)
 
     def room(self, number: int) -> str:
         """Return a cold room's id."""
-        return f"R{number + 1:02d}"
+        return asset_name("cold_room", number)
 
     def forklift(self, number: int) -> str:
         """Return a forklift's id."""
-        return f"F{number + 1:02d}"
+        return asset_name("forklift", number)
 
     def asset(self, asset_type: str, number: int) -> str:
         """Return an asset's id."""
-        return {"truck": self.truck, "cold_room": self.room, "forklift": self.forklift}[asset_type](number)
-
-
-def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> Network:
-    """Simulate a network for all its weeks; the same size always gives the same network.
-
-    Parameters
-    ----------
-    size : ParcelSize
-        Numbers of assets, duration and seed.
-    progress : callable, optional
-        Called with (steps done, number of steps, name of the next step).
-
-    Examples
-    --------
-    >>> network = simulate_network(ParcelSize(hubs=2, trucks=1, cold_rooms=1, forklifts=1, parcels_a_week=1, weeks=1))
-    >>> network.truck(0)
-    'T001'
-    """
-    report = progress or (lambda _done, _total, _what: None)
-    report(0, 5, "trips")
-    roads = build_roads(size)
-    trips = simulate_trips(size, roads)
-    report(1, 5, "trucks")
-    tracks = simulate_tracks(size, roads, trips)
-    reported, of_trucks = add_truck_faults(size, tracks)
-    report(2, 5, "cold rooms")
-    rooms = simulate_cold_rooms(size)
-    logged, of_rooms = add_room_faults(size, rooms)
-    report(3, 5, "forklifts")
-    forklifts = simulate_forklifts(size)
-    silent, of_lifts = add_forklift_faults(size, forklifts)
-    report(4, 5, "parcels")
-    parcels = simulate_parcels(size, trips)
-    report(5, 5, "")
-    faults = (*of_rooms, *of_trucks, *of_lifts)
-    return Network(size, roads, trips, tracks, rooms, forklifts, parcels, logged, reported, silent, faults, forklifts)
+        return asset_name(asset_type, number)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twinlab.plant.network.clocks import DAY, HOUR, Floats, Ints, from_local, to_local
+from twinlab.plant.network.names import asset_name
 from twinlab.plant.network.roads import Roads
 from twinlab.plant.network.size import ParcelSize
 from twinlab.plant.network.towns import TOWNS
 
-__all__ = ["Trips", "simulate_trips"]
+__all__ = ["Trips", "drive_again", "simulate_trips"]
 
 #: Shortest and longest road driven in one shift, km.
 _NEAR, _FAR = 60.0, 650.0
@@ -28,6 +31,7 @@ _TRAFFIC = np.array(
 #: A driver rests 45 min after 4.5 h at the wheel (Regulation (EC) No 561/2006, Article 7).
 _WHEEL, _BREAK = 270, 45
 _MINUTES = 1440
+_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,15 @@ class Trips:
     first: Ints
     # [truck, week] home hub of the truck, with one week after the last.
     home: Ints
+    # States of the random generator before the trips were driven, for `drive_again`.
+    draws: tuple[Any, ...]
 
     def __len__(self) -> int:
         return len(self.truck)
 
     def ids(self) -> list[str]:
         """Return the trips' numbers in the dispatcher's format."""
-        return [f"TR{number:05d}" for number in range(1, len(self) + 1)]
+        return [asset_name("trip", number) for number in range(len(self))]
 
 
 def simulate_trips(size: ParcelSize, roads: Roads) -> Trips:
@@ -73,16 +79,15 @@ def simulate_trips(size: ParcelSize, roads: Roads) -> Trips:
     truck, origin, destination, planned = (each[order] for each in (truck, origin, destination, planned))
     cancelled = cancelled[order]
     length = roads.length[origin, destination]
-    expected, _ = _drive(planned, length, random=None)
-    planned_end = planned + -(-(expected * 60 * 104 // 100) // 300) * 300
+    planned_end = planned + -(-(_expected_minutes(planned, length) * 60 * 104 // 100) // 300) * 300
     delay = np.rint(random.exponential(3.5, len(truck))).astype(np.int64)
     delay += np.where(random.random(len(truck)) < 0.04, random.integers(20, 110, len(truck)), 0)
     start = planned + 60 * delay
     jam = np.where(random.random(len(truck)) < 0.06, random.integers(30, 150, len(truck)), 0)
-    minutes, km = _drive(start, length, random=random, jam=jam)
+    minutes, km, draws = _drive(start, length, random, jam)
     start, end = np.where(cancelled, 0, start), np.where(cancelled, 0, start + 60 * minutes)
     first = np.concatenate([[0], np.cumsum(minutes + 1)])
-    return Trips(truck, origin, destination, planned, planned_end, start, end, cancelled, jam, km, first, home)
+    return Trips(truck, origin, destination, planned, planned_end, start, end, cancelled, jam, km, first, home, draws)
 
 
 def partners_of(roads: Roads, hub: int) -> Floats:
@@ -171,41 +176,93 @@ def _cancelled(legs: Ints, random: np.random.Generator) -> npt.NDArray[np.bool_]
     return found
 
 
-def _drive(
-    start: Ints, length: Floats, *, random: np.random.Generator | None, jam: Ints | None = None
-) -> tuple[Ints, Floats]:
-    """Return the minutes that each trip takes, and the km after each minute, trips concatenated."""
-    minutes: list[Ints] = []
-    tracks: list[Floats] = []
-    for at in range(0, len(start), 512):
-        part = slice(at, at + 512)
-        along = _along(start[part], random=random, jam=None if jam is None else jam[part])
-        goal = length[part]
-        need = np.argmax(along >= goal[:, None], axis=1)
-        minutes.append(need.astype(np.int64))
-        if random is not None:
-            shown = np.arange(_MINUTES + 1)[None, :] <= need[:, None]
-            tracks.append(np.minimum(along, goal[:, None])[shown])
-    return (
-        np.concatenate(minutes) if minutes else np.zeros(0, dtype=np.int64),
-        np.concatenate(tracks) if tracks else np.zeros(0),
+@dataclass(frozen=True)
+class _Draws:
+    """What differs between drivers and days, one row per trip: speeds as shares, and the minute at which a jam begins."""
+
+    driver: Floats
+    # [trip, five minutes]
+    traffic: Floats
+    jam_from: Ints
+
+
+def _draw(random: np.random.Generator, count: int) -> _Draws:
+    return _Draws(
+        np.clip(random.normal(1.0, 0.03, (count, 1)), 0.9, 1.06),
+        np.clip(random.normal(1.0, 0.05, (count, _MINUTES // 5)), 0.8, 1.12),
+        random.integers(20, 150, count),
     )
 
 
-def _along(start: Ints, *, random: np.random.Generator | None, jam: Ints | None) -> Floats:
-    """Return the distance that a truck can have driven after each minute of a day, [trip, minute], km."""
+def _drive(start: Ints, length: Floats, random: np.random.Generator, jam: Ints) -> tuple[Ints, Floats, tuple[Any, ...]]:
+    """Return the minutes that each trip takes, the km after each minute, and the generator's states for `drive_again`."""
+    minutes: list[Ints] = []
+    tracks: list[Floats] = []
+    states = []
+    for at in range(0, len(start), _CHUNK):
+        part = slice(at, at + _CHUNK)
+        states.append(random.bit_generator.state)
+        along = _along(start[part], _draw(random, len(start[part])), jam[part])
+        goal = length[part]
+        need = np.argmax(along >= goal[:, None], axis=1)
+        minutes.append(need.astype(np.int64))
+        shown = np.arange(_MINUTES + 1)[None, :] <= need[:, None]
+        tracks.append(np.minimum(along, goal[:, None])[shown])
+    return np.concatenate(minutes), np.concatenate(tracks), tuple(states)
+
+
+def _expected_minutes(start: Ints, length: Floats) -> Ints:
+    """Return the minutes that trips take in usual traffic."""
+    parts = [slice(at, at + _CHUNK) for at in range(0, len(start), _CHUNK)]
+    return np.concatenate([np.argmax(_along(start[part]) >= length[part][:, None], axis=1) for part in parts])
+
+
+def drive_again(
+    trips: Trips, trip: int, length: float, *, start: int, slower: Sequence[tuple[int, int, float]]
+) -> Floats:
+    """Return the km after each minute of a trip that starts at another time, or with a truck that is slower for a while.
+
+    Driver, traffic and jam are those of the trip as planned. ``slower`` has the first second, the first second after,
+    and the share of the speed that is left (more than 0).
+    """
+    chunk, row = divmod(trip, _CHUNK)
+    random = np.random.default_rng()
+    random.bit_generator.state = trips.draws[chunk]
+    drawn = _draw(random, min(_CHUNK, len(trips) - chunk * _CHUNK))
+    own = _Draws(drawn.driver[row : row + 1], drawn.traffic[row : row + 1], drawn.jam_from[row : row + 1])
+    days = 1
+    while True:
+        along = _along(np.array([start]), own, trips.jam[trip : trip + 1], slower=slower, days=days)[0]
+        if along[-1] >= length:
+            km: Floats = np.minimum(along[: int(np.argmax(along >= length)) + 1], length)
+            return km
+        days *= 2
+
+
+def _along(
+    start: Ints,
+    draws: _Draws | None = None,
+    jam: Ints | None = None,
+    *,
+    slower: Sequence[tuple[int, int, float]] = (),
+    days: int = 1,
+) -> Floats:
+    """Return the distance that a truck can have driven after each minute of some days, [trip, minute], km."""
     count = len(start)
-    minute = np.arange(_MINUTES)
+    minute = np.arange(days * _MINUTES)
     hour = (to_local(start)[:, None] + 60 * minute) / HOUR % 24
     speed = _FASTEST * np.interp(hour, np.arange(25) + 0.5, np.append(_TRAFFIC, _TRAFFIC[0]))
     speed[:, :10] *= 0.55  # through the town
     cycle = minute % (_WHEEL + _BREAK)
     speed[:, cycle >= _WHEEL] = 0.0
-    if random is not None:
-        speed *= np.clip(random.normal(1.0, 0.03, (count, 1)), 0.9, 1.06)
-        speed *= np.repeat(np.clip(random.normal(1.0, 0.05, (count, _MINUTES // 5)), 0.8, 1.12), 5, axis=1)
+    if draws is not None and jam is not None:
+        speed *= draws.driver
+        speed *= np.tile(np.repeat(draws.traffic, 5, axis=1), days)
         speed = np.minimum(speed, 89.0)
-        since = random.integers(20, 150, count)
-        stuck = (minute >= since[:, None]) & (minute < (since + (0 if jam is None else jam))[:, None])
+        since = draws.jam_from
+        stuck = (minute >= since[:, None]) & (minute < (since + jam)[:, None])
         speed[stuck] *= 0.08
+    for first, last, share in slower:
+        at = start[:, None] + 60 * minute
+        speed[(at >= first) & (at < last)] *= share
     return np.concatenate([np.zeros((count, 1)), np.cumsum(speed, axis=1) / 60], axis=1)

@@ -1,0 +1,42 @@
+"""Names of assets and trips, as they are in every file and every protocol."""
+
+from __future__ import annotations
+
+from twinlab.errors import UnknownTermError
+from twinlab.model.terms import nearest
+from twinlab.plant.network.size import ParcelSize
+
+__all__ = ["asset_name", "asset_number"]
+
+_PREFIXES = {"truck": ("T", 3), "cold_room": ("R", 2), "forklift": ("F", 2), "trip": ("TR", 5)}
+
+
+def asset_name(asset_type: str, number: int) -> str:
+    """Return the name of an asset or a trip by its number from 0.
+
+    >>> asset_name("cold_room", 0), asset_name("trip", 41)
+    ('R01', 'TR00042')
+    """
+    prefix, digits = _PREFIXES[asset_type]
+    return f"{prefix}{number + 1:0{digits}d}"
+
+
+def asset_number(size: ParcelSize, asset_type: str, name: str) -> int:
+    """Return the number from 0 of an asset by its name.
+
+    Raises
+    ------
+    UnknownTermError
+        If the network has no such asset.
+
+    Examples
+    --------
+    >>> asset_number(ParcelSize.small(), "truck", "T002")
+    1
+    """
+    count = {"truck": size.trucks, "cold_room": size.cold_rooms, "forklift": size.forklifts}[asset_type]
+    names = [asset_name(asset_type, number) for number in range(count)]
+    if name not in names:
+        msg = f"there is no {asset_type} {name!r}{nearest(name, names)}"
+        raise UnknownTermError(msg)
+    return names.index(name)

@@ -1,0 +1,39 @@
+"""Simulate a whole network at once: one step from its first second to its last."""
+
+from __future__ import annotations
+
+from twinlab.plant.network.cold_rooms import sample_cold_rooms
+from twinlab.plant.network.forklifts import join_forklifts
+from twinlab.plant.network.network import Network
+from twinlab.plant.network.size import ParcelSize
+from twinlab.plant.steps.plan import Progress
+from twinlab.plant.steps.plant import Plant
+
+__all__ = ["simulate_network"]
+
+
+def simulate_network(size: ParcelSize, *, progress: Progress | None = None) -> Network:
+    """Simulate a network for all its weeks; the same size always gives the same network.
+
+    Parameters
+    ----------
+    size : ParcelSize
+        Numbers of assets, duration and seed.
+    progress : callable, optional
+        Called with (steps done, number of steps, name of the next step).
+
+    Examples
+    --------
+    >>> network = simulate_network(ParcelSize(hubs=2, trucks=1, cold_rooms=1, forklifts=1, parcels_a_week=1, weeks=1))
+    >>> network.truck(0)
+    'T001'
+    """
+    plant = Plant(size, progress=progress)
+    step = plant.advance(size.span[1])
+    plan, timed = plant.plan, plant.timetable
+    rooms = sample_cold_rooms(plan.rooms, [step.rooms])
+    forklifts = join_forklifts(plan.forklifts, [step.forklifts])
+    return Network(
+        size, plan.roads, timed.trips, timed.tracks, rooms, forklifts, timed.parcels, step.logged, timed.reported,
+        plan.forklift_silent, plant.faults, forklifts,
+    )  # fmt: skip
