@@ -20,7 +20,7 @@ class CommandKind(NamedTuple):
     asset_type: str
     value: tuple[str, str, float, float] | None = None
     lasts: bool = False
-    """Whether the command states for how long it holds."""
+    """Whether the command states how long it is valid."""
 
 
 #: Every command by its name.
@@ -38,7 +38,7 @@ COMMANDS: dict[str, CommandKind] = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command that the plant has taken: since when it holds (UTC seconds), for which asset, with which value."""
+    """A command that the plant has taken: since when it is valid (UTC seconds), for which asset, with which value."""
 
     at: int
     kind: str
@@ -46,7 +46,7 @@ class Command:
     value: float = 0.0
     """Zero for commands that take none."""
     seconds: int = 0
-    """For how long it holds; zero until another command."""
+    """How long it is valid; zero: until another command."""
 
 
 def check_command(kind: str, value: float | None, seconds: int | None) -> CommandKind:
@@ -70,7 +70,7 @@ def check_command(kind: str, value: float | None, seconds: int | None) -> Comman
             msg = f"{kind}: expected a {name} from {least:g} to {most:g} {unit}, got {value!r}"
             raise CommandRejectedError(msg)
     if known.lasts != (seconds is not None) or (seconds is not None and seconds < 1):
-        wanted = "a whole number of seconds of at least 1 for which it holds" if known.lasts else "no duration"
+        wanted = "a whole number of seconds of at least 1" if known.lasts else "no duration"
         msg = f"{kind}: expected {wanted}, got {seconds!r}"
         raise CommandRejectedError(msg)
     return known

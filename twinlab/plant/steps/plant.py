@@ -1,4 +1,4 @@
-"""The plant as a program holds it: advance it, command it, save it, load it."""
+"""A running plant: advance it, command it, save it, load it."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Plant:
         return happened
 
     def command(self, kind: str, asset: str, value: float | None = None, *, seconds: int | None = None) -> Command:
-        """Take a command that holds from the plant's present on; return it as recorded.
+        """Take a command that is valid from the plant's present on; return it as recorded.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class Plant:
         value : float, optional
             For commands that take one: see `COMMANDS` for its unit.
         seconds : int, optional
-            For how long it holds, for commands that end by themselves.
+            How long it is valid, for commands that end by themselves.
 
         Raises
         ------
